@@ -1,0 +1,112 @@
+#include "cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "descriptors.h"
+
+static int write_value(const char *path, const char *value)
+{
+	owned_fd fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+static int make_directories(const struct plan *plan, struct failure *failure)
+{
+	for (size_t i = 0; i < plan->cgroup.directory_count; i++) {
+		const char *path = plan->cgroup.directories[i];
+
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return fail(failure, STEP_CGROUP, errno, "make cgroup %s", path);
+	}
+	return 0;
+}
+
+static int write_limits(const struct plan *plan, struct failure *failure)
+{
+	for (size_t i = 0; i < plan->cgroup.write_count; i++) {
+		const struct cgroup_write *entry = &plan->cgroup.writes[i];
+		int result = write_value(entry->path, entry->value);
+
+		if (result < 0)
+			return fail(failure, STEP_CGROUP, -result, "write %s to %s", entry->value,
+				    entry->path);
+	}
+	return 0;
+}
+
+static int open_members(const struct plan *plan, struct cgroup *cgroup, struct failure *failure)
+{
+	if (plan->cgroup.join_count > CGROUP_JOINS_MAX)
+		return fail(failure, STEP_CGROUP, E2BIG, "%zu cgroup hierarchies to join",
+			    plan->cgroup.join_count);
+	if (plan->cgroup.unified[0] != '\0') {
+		cgroup->unified_fd = open(plan->cgroup.unified, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (cgroup->unified_fd < 0)
+			return fail(failure, STEP_CGROUP, errno, "open cgroup %s", plan->cgroup.unified);
+	}
+	for (size_t i = 0; i < plan->cgroup.join_count; i++) {
+		int fd = open(plan->cgroup.joins[i], O_WRONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			return fail(failure, STEP_CGROUP, errno, "open %s", plan->cgroup.joins[i]);
+		cgroup->join_fds[cgroup->join_count++] = fd;
+	}
+	return 0;
+}
+
+int cgroup_create(const struct plan *plan, struct cgroup *cgroup, struct failure *failure)
+{
+	int result = make_directories(plan, failure);
+
+	*cgroup = (struct cgroup){ .unified_fd = -1 };
+	if (result == 0)
+		result = write_limits(plan, failure);
+	if (result == 0)
+		result = open_members(plan, cgroup, failure);
+	if (result < 0) {
+		cgroup_close(cgroup);
+		cgroup_remove(plan);
+	}
+	return result;
+}
+
+/* Writing 0 to a v1 "tasks" file moves the calling thread only, so the kernel skips the
+ * lock over all thread groups that cgroup.procs takes: 40 µs instead of up to 9 ms
+ * (kernel/cgroup/cgroup.c, cgroup_procs_write_start). */
+int cgroup_join(const struct cgroup *cgroup, struct failure *failure)
+{
+	for (size_t i = 0; i < cgroup->join_count; i++) {
+		if (write(cgroup->join_fds[i], "0", 1) < 0)
+			return fail(failure, STEP_CGROUP, errno, "join cgroup hierarchy %zu", i);
+	}
+	return 0;
+}
+
+void cgroup_close(struct cgroup *cgroup)
+{
+	close_fd(&cgroup->unified_fd);
+	while (cgroup->join_count > 0)
+		(void)close(cgroup->join_fds[--cgroup->join_count]);
+}
+
+void cgroup_remove(const struct plan *plan)
+{
+	struct timespec pause = { .tv_nsec = 500000 };
+
+	for (size_t i = plan->cgroup.directory_count; i > 0; i--) {
+		for (int attempt = 0; attempt < 12; attempt++) {
+			if (rmdir(plan->cgroup.directories[i - 1]) == 0 || errno != EBUSY)
+				break;
+			(void)nanosleep(&pause, NULL);
+			pause.tv_nsec = pause.tv_nsec < 200000000 ? pause.tv_nsec * 2 : pause.tv_nsec;
+		}
+		pause.tv_nsec = 500000;
+	}
+}

@@ -1,0 +1,26 @@
+/* Control groups, as directories and (file, value) writes that the manager computed. */
+#ifndef NUCLEUS_CGROUP_H
+#define NUCLEUS_CGROUP_H
+
+#include "failure.h"
+#include "plan.h"
+
+#define CGROUP_JOINS_MAX 16
+
+/* The container's cgroups, open: to clone into, to join, to remove. */
+struct cgroup {
+	int unified_fd;			/* for CLONE_INTO_CGROUP, or -1 */
+	int join_fds[CGROUP_JOINS_MAX];	/* v1 "tasks" files */
+	size_t join_count;
+};
+
+/* Makes the directories, writes the limits, opens what a child needs to join. On
+ * failure nothing is left behind. */
+int cgroup_create(const struct plan *plan, struct cgroup *cgroup, struct failure *failure);
+/* Moves the calling process in. It must have one thread. */
+int cgroup_join(const struct cgroup *cgroup, struct failure *failure);
+void cgroup_close(struct cgroup *cgroup);
+/* Removes the directories; waits a little for members that are still exiting. */
+void cgroup_remove(const struct plan *plan);
+
+#endif

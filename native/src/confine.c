@@ -1,0 +1,208 @@
+#include "confine.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "syscalls.h"
+
+#define LAST_CAPABILITY 63
+
+int confine_rlimits(const struct plan *plan, struct failure *failure)
+{
+	for (size_t i = 0; i < plan->rlimit_count; i++) {
+		const struct rlimit_plan *limit = &plan->rlimits[i];
+		struct rlimit wanted = { .rlim_cur = limit->soft, .rlim_max = limit->hard };
+		struct rlimit now;
+
+		/* Lowering never needs a privilege; raising above the host's hard limit
+		 * needs CAP_SYS_RESOURCE (getrlimit(2)), which may be missing. A tighter
+		 * limit than asked for is not looser confinement. */
+		if (syscall(SYS_prlimit64, 0, limit->resource, NULL, &now) == 0 &&
+		    now.rlim_max < wanted.rlim_max && !plan->rlimits_required)
+			wanted.rlim_max = now.rlim_max;
+		if (wanted.rlim_cur > wanted.rlim_max)
+			wanted.rlim_cur = wanted.rlim_max;
+		if (syscall(SYS_prlimit64, 0, limit->resource, &wanted, NULL) < 0)
+			return fail(failure, STEP_RLIMITS, errno, "setrlimit of resource %u to %llu",
+				    limit->resource, (unsigned long long)limit->hard);
+	}
+	return 0;
+}
+
+static int drop_bounding(uint64_t keep, struct failure *failure)
+{
+	for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
+		int present = prctl(PR_CAPBSET_READ, capability);
+
+		if (present < 0)
+			break;
+		if (present == 0 || (keep >> capability & 1U) != 0)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, capability) < 0)
+			return fail(failure, STEP_CAPABILITIES, errno,
+				    "drop capability %d from the bounding set", capability);
+	}
+	return 0;
+}
+
+static int change_ids(const struct plan *plan, struct failure *failure)
+{
+	/* In a user namespace without a mapping for groups setgroups(2) is denied. */
+	if (plan->uid_map_count == 0 &&
+	    syscall(SYS_setgroups, plan->group_count, plan->groups) < 0)
+		return fail(failure, STEP_CAPABILITIES, errno, "set %zu supplementary groups",
+			    plan->group_count);
+	if (syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) < 0)
+		return fail(failure, STEP_CAPABILITIES, errno, "become group %u", plan->gid);
+	if (syscall(SYS_setresuid, plan->uid, plan->uid, plan->uid) < 0)
+		return fail(failure, STEP_CAPABILITIES, errno, "become user %u", plan->uid);
+	return 0;
+}
+
+static void split(uint64_t set, uint32_t *low, uint32_t *high)
+{
+	*low = (uint32_t)set;
+	*high = (uint32_t)(set >> 32);
+}
+
+static int set_capabilities(const struct capability_sets *sets, struct failure *failure)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct wanted[2];
+	struct __user_cap_data_struct got[2];
+
+	split(sets->permitted, &wanted[0].permitted, &wanted[1].permitted);
+	split(sets->permitted, &wanted[0].effective, &wanted[1].effective);
+	split(sets->inheritable, &wanted[0].inheritable, &wanted[1].inheritable);
+	if (syscall(SYS_capset, &header, wanted) < 0)
+		return fail(failure, STEP_CAPABILITIES, errno, "capset");
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return fail(failure, STEP_CAPABILITIES, errno, "clear the ambient set");
+	for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
+		if ((sets->ambient >> capability & 1U) != 0 &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) < 0)
+			return fail(failure, STEP_CAPABILITIES, errno, "raise ambient capability %d",
+				    capability);
+	}
+	if (syscall(SYS_capget, &header, got) < 0)
+		return fail(failure, STEP_CAPABILITIES, errno, "capget");
+	if (memcmp(wanted, got, sizeof(got)) != 0)
+		return fail(failure, STEP_CAPABILITIES, EPERM,
+			    "capability sets read back differ from those asked for");
+	return 0;
+}
+
+static int verify_identity(const struct plan *plan, struct failure *failure)
+{
+	uid_t uids[3];
+	gid_t gids[3];
+
+	if (syscall(SYS_getresuid, &uids[0], &uids[1], &uids[2]) < 0 ||
+	    syscall(SYS_getresgid, &gids[0], &gids[1], &gids[2]) < 0)
+		return fail(failure, STEP_CAPABILITIES, errno, "read the identity back");
+	for (size_t i = 0; i < 3; i++) {
+		if (uids[i] != plan->uid || gids[i] != plan->gid)
+			return fail(failure, STEP_CAPABILITIES, EPERM, "identity read back is not %u:%u",
+				    plan->uid, plan->gid);
+	}
+	for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
+		int present = prctl(PR_CAPBSET_READ, capability);
+
+		if (present < 0)
+			break;
+		if (present == 1 && (plan->capabilities.bounding >> capability & 1U) == 0)
+			return fail(failure, STEP_CAPABILITIES, EPERM,
+				    "capability %d is still in the bounding set", capability);
+	}
+	return 0;
+}
+
+/* The order matters: the bounding set needs CAP_SETPCAP and the ids CAP_SETUID and
+ * CAP_SETGID, so the remaining capabilities go last (capabilities(7)). */
+int confine_identity(const struct plan *plan, struct failure *failure)
+{
+	int result = drop_bounding(plan->capabilities.bounding, failure);
+
+	if (result == 0 && prctl(PR_SET_KEEPCAPS, 1) < 0)
+		return fail(failure, STEP_CAPABILITIES, errno, "PR_SET_KEEPCAPS");
+	if (result == 0)
+		result = change_ids(plan, failure);
+	if (result == 0)
+		result = set_capabilities(&plan->capabilities, failure);
+	if (result == 0 && prctl(PR_SET_KEEPCAPS, 0) < 0)
+		return fail(failure, STEP_CAPABILITIES, errno, "PR_SET_KEEPCAPS");
+	return result < 0 ? result : verify_identity(plan, failure);
+}
+
+int confine_seccomp(const struct plan *plan, struct failure *failure)
+{
+	struct sock_fprog program = {
+		.len = (unsigned short)(plan->seccomp_length / sizeof(struct sock_filter)),
+		.filter = (struct sock_filter *)(uintptr_t)plan->seccomp,
+	};
+
+	if (program.len == 0)
+		return 0;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+		return fail(failure, STEP_SECCOMP, errno, "install a filter of %u instructions",
+			    program.len);
+	return 0;
+}
+
+/* Handlers end at exec by themselves; what is ignored would stay so (signal(7)). The
+ * spawner has reset all but the two that it and the shim ignore. */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static const char *search_path(char *const envp[])
+{
+	for (size_t i = 0; envp[i] != NULL; i++) {
+		if (strncmp(envp[i], "PATH=", 5) == 0)
+			return envp[i] + 5;
+	}
+	return "/usr/local/bin:/usr/bin:/bin";
+}
+
+int confine_exec(char *const argv[], char *const envp[], struct failure *failure)
+{
+	int error = ENOENT;
+
+	reset_signals();
+	if (strchr(argv[0], '/') != NULL) {
+		(void)execve(argv[0], argv, envp);
+		return fail(failure, STEP_EXEC, errno, "execute %s", argv[0]);
+	}
+	for (const char *at = search_path(envp); *at != '\0';) {
+		char path[PATH_MAX];
+		size_t length = strcspn(at, ":");
+		int printed = snprintf(path, sizeof(path), "%.*s/%s", (int)length, at, argv[0]);
+
+		if (length > 0 && printed > 0 && (size_t)printed < sizeof(path)) {
+			(void)execve(path, argv, envp);
+			if (errno != ENOENT && errno != ENOTDIR)
+				error = errno;
+		}
+		at += length;
+		at += *at == ':' ? 1 : 0;
+	}
+	return fail(failure, STEP_EXEC, error, "execute %s, searched along PATH=%s", argv[0],
+		    search_path(envp));
+}

@@ -1,0 +1,33 @@
+/* A TCP stream to a port inside the container's network namespace. */
+#ifndef NUCLEUS_DIAL_H
+#define NUCLEUS_DIAL_H
+
+#include "connection.h"
+
+/* One direction's bytes on their way. */
+struct passage {
+	uint8_t *data;
+	size_t start;
+	size_t length;
+	bool ended;		/* the source has no more */
+	bool closed;		/* and the sink knows */
+};
+
+struct dial {
+	struct source source;	/* the TCP socket */
+	struct connection *connection;
+	bool connecting;
+	int64_t deadline;
+	struct passage inward;
+	struct passage outward;
+};
+
+void dial_start(struct shim *shim, struct connection *connection, uint16_t port,
+		uint32_t timeout);
+/* Moves bytes after the peer's side became ready. */
+void dial_peer_ready(struct connection *connection, short revents);
+void dial_free(struct dial *dial);
+void dials_expire(struct shim *shim, int64_t now);
+int64_t dials_deadline(const struct shim *shim);
+
+#endif

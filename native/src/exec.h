@@ -1,0 +1,44 @@
+/* A second process inside the container, under the same confinement as the workload. */
+#ifndef NUCLEUS_EXEC_H
+#define NUCLEUS_EXEC_H
+
+#include "shim.h"
+#include "wire.h"
+
+/* How many finished ones are kept for readers that resume. */
+#define EXECS_KEPT 8
+
+struct exec {
+	struct exec *next;
+	uint32_t id;
+	pid_t helper;		/* forks the process inside, then leaves; 0: reaped */
+	pid_t pid;		/* 0: not known yet */
+	struct source status;
+	struct output out;
+	struct output err;
+	int stdin_fd;
+	struct stream stream;
+	struct connection *requester;
+	int64_t deadline;	/* CLOCK_MONOTONIC ms; 0: none */
+	bool captured;
+	bool exited;
+	bool timed_out;
+	bool failed;
+	int exit_status;
+	struct failure failure;
+};
+
+/* Starts what a REQUEST_EXEC asks for. The answer goes to the connection. */
+void exec_start(struct shim *shim, struct connection *connection, struct reader *request);
+struct exec *exec_find(struct shim *shim, uint32_t id);
+/* True when all output of it is in its stream. */
+bool exec_finished(const struct exec *exec);
+void send_exec_exited(struct connection *connection, const struct exec *exec);
+/* Reaps processes that ended, kills those whose time is up, drops the oldest records. */
+void execs_reap(struct shim *shim);
+void execs_expire(struct shim *shim, int64_t now);
+/* Earliest deadline in ms of CLOCK_MONOTONIC, or 0. */
+int64_t execs_deadline(const struct shim *shim);
+void execs_forget(struct shim *shim, const struct connection *connection);
+
+#endif

@@ -1,0 +1,298 @@
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "confine.h"
+#include "descriptors.h"
+#include "init.h"
+#include "process.h"
+#include "rootfs.h"
+#include "syscalls.h"
+#include "wire.h"
+
+static void mark(struct launch_report *report, enum step step)
+{
+	report->timeline.done[step] = monotonic_ns();
+}
+
+/* Raises the loopback interface of a fresh network namespace (netdevice(7)). */
+static int raise_loopback(struct failure *failure)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	owned_fd fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	request.ifr_flags = IFF_UP | IFF_RUNNING;
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+		return fail(failure, STEP_NETWORK, errno, "raise the loopback interface");
+	return 0;
+}
+
+static int enter_cgroup(const struct launch *launch, struct failure *failure)
+{
+	int result = cgroup_join(launch->cgroup, failure);
+
+	if (result < 0)
+		return result;
+	/* Only now, so that the namespace's root is the container's own cgroup
+	 * (cgroup_namespaces(7)). */
+	if ((launch->plan->namespaces & CLONE_NEWCGROUP) != 0 && unshare(CLONE_NEWCGROUP) < 0)
+		return fail(failure, STEP_NAMESPACES, errno, "unshare the cgroup namespace");
+	return 0;
+}
+
+static int adjust_oom_score(const struct plan *plan)
+{
+	char text[16];
+	owned_fd fd = -1;
+	int length = snprintf(text, sizeof(text), "%u", plan->oom_score_adj);
+
+	if (plan->oom_score_adj == 0)
+		return 0;
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return write(fd, text, (size_t)length) < 0 ? -errno : 0;
+}
+
+static int build_root(const struct launch *launch, struct launch_report *report)
+{
+	const struct plan *plan = launch->plan;
+	owned_fd root_fd = -1;
+	int result;
+
+	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+		return fail(&report->failure, STEP_HOSTNAME, errno, "set hostname %s", plan->hostname);
+	mark(report, STEP_HOSTNAME);
+	result = adjust_oom_score(plan);
+	if (result < 0)
+		return fail(&report->failure, STEP_RLIMITS, -result, "adjust the OOM score");
+	root_fd = rootfs_build(plan, &report->failure);
+	if (root_fd < 0)
+		return root_fd;
+	mark(report, STEP_ROOTFS);
+	result = rootfs_pivot(root_fd, &report->failure);
+	if (result == 0)
+		mark(report, STEP_PIVOT);
+	return result;
+}
+
+static int connect_stdio(const struct stdio *stdio, struct failure *failure)
+{
+	if (dup2(stdio->in, STDIN_FILENO) < 0 || dup2(stdio->out, STDOUT_FILENO) < 0 ||
+	    dup2(stdio->err, STDERR_FILENO) < 0)
+		return fail(failure, STEP_EXEC, errno, "connect the standard streams");
+	/* Every other descriptor ends at exec: none of the host leaks in (cf.
+	 * CVE-2024-21626). */
+	if (sys_close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return fail(failure, STEP_EXEC, errno, "close_range");
+	return 0;
+}
+
+static int confine(const struct plan *plan, struct launch_report *report)
+{
+	int result = confine_rlimits(plan, &report->failure);
+
+	if (result < 0)
+		return result;
+	mark(report, STEP_RLIMITS);
+	result = confine_identity(plan, &report->failure);
+	if (result < 0)
+		return result;
+	mark(report, STEP_CAPABILITIES);
+	/* A container without its shim would be unsupervised: it ends with it. Set after
+	 * the change of identity, which clears it (prctl(2)). */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return fail(&report->failure, STEP_CAPABILITIES, errno, "PR_SET_PDEATHSIG");
+	result = confine_landlock(plan, &report->failure);
+	if (result == 0)
+		mark(report, STEP_LANDLOCK);
+	return result;
+}
+
+static int write_report(int fd, const struct launch_report *report)
+{
+	/* Less than PIPE_BUF, so never partial (pipe(7)). */
+	_Static_assert(sizeof(*report) < 4096, "a report is written at once");
+	return write(fd, report, sizeof(*report)) == (ssize_t)sizeof(*report) ? 0 : -errno;
+}
+
+static _Noreturn void give_up(const struct launch *launch, struct launch_report *report)
+{
+	report->failed = true;
+	(void)write_report(launch->status_fd, report);
+	_exit(127);
+}
+
+static int enter_workdir(const struct plan *plan, struct failure *failure)
+{
+	return chdir(plan->workdir) < 0
+		       ? fail(failure, STEP_EXEC, errno, "enter the working directory %s", plan->workdir)
+		       : 0;
+}
+
+/* The workload itself: what is left is seccomp and exec. The report goes out before
+ * exec, because afterwards there is nobody to write it; a failing exec sends a second
+ * one, which counts. */
+static _Noreturn void run_workload(const struct launch *launch, struct launch_report *report)
+{
+	const struct plan *plan = launch->plan;
+
+	if (enter_workdir(plan, &report->failure) < 0 ||
+	    confine_seccomp(plan, &report->failure) < 0)
+		give_up(launch, report);
+	mark(report, STEP_SECCOMP);
+	(void)write_report(launch->status_fd, report);
+	(void)confine_exec(plan->argv, plan->envp, &report->failure);
+	give_up(launch, report);
+}
+
+static int prepare(const struct launch *launch, int map_fd, struct launch_report *report)
+{
+	const struct plan *plan = launch->plan;
+	uint8_t mapped;
+	int result;
+
+	mark(report, STEP_NAMESPACES);
+	if (plan->uid_map_count > 0) {
+		if (read(map_fd, &mapped, 1) != 1)
+			return fail(&report->failure, STEP_IDENTITY_MAP, EPERM, "the shim wrote no mapping");
+		mark(report, STEP_IDENTITY_MAP);
+	}
+	result = enter_cgroup(launch, &report->failure);
+	if (result < 0)
+		return result;
+	mark(report, STEP_CGROUP);
+	(void)umask(0);
+	if (setsid() < 0)
+		return fail(&report->failure, STEP_NAMESPACES, errno, "setsid");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fail(&report->failure, STEP_NAMESPACES, errno, "PR_SET_NO_NEW_PRIVS");
+	result = build_root(launch, report);
+	if (result == 0 && (plan->namespaces & CLONE_NEWNET) != 0) {
+		result = raise_loopback(&report->failure);
+		if (result == 0)
+			mark(report, STEP_NETWORK);
+	}
+	(void)umask(022);
+	if (result == 0)
+		result = connect_stdio(&launch->stdio, &report->failure);
+	return result < 0 ? result : confine(plan, report);
+}
+
+static _Noreturn void run_child(const struct launch *launch, int map_fd)
+{
+	struct launch_report report = { .timeline = launch->timeline };
+
+	if (prepare(launch, map_fd, &report) < 0)
+		give_up(launch, &report);
+	if (launch->plan->init) {
+		pid_t child = fork();
+
+		if (child < 0) {
+			(void)fail(&report.failure, STEP_EXEC, errno, "fork the workload");
+			give_up(launch, &report);
+		}
+		if (child > 0) {
+			(void)close(launch->status_fd);
+			init_run(child, launch->exit_fd);
+		}
+		(void)setsid();
+	}
+	run_workload(launch, &report);
+}
+
+static int write_map(pid_t pid, const char *file, const struct id_map *maps, size_t count)
+{
+	char path[64];
+	char text[1024];
+	size_t length = 0;
+	owned_fd fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	for (size_t i = 0; i < count; i++) {
+		int printed = snprintf(text + length, sizeof(text) - length, "%u %u %u\n", maps[i].inside,
+				       maps[i].outside, maps[i].count);
+
+		if (printed < 0 || (size_t)printed >= sizeof(text) - length)
+			return -E2BIG;
+		length += (size_t)printed;
+	}
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return write(fd, text, length) < 0 ? -errno : 0;
+}
+
+/* Without privilege, a group mapping needs setgroups(2) denied first
+ * (user_namespaces(7)). */
+static int map_identities(const struct plan *plan, pid_t pid, struct failure *failure)
+{
+	char path[64];
+	int result = 0;
+
+	if (geteuid() != 0) {
+		owned_fd fd = -1;
+
+		(void)snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, "deny", 4) < 0)
+			result = -errno;
+	}
+	if (result == 0)
+		result = write_map(pid, "uid_map", plan->uid_maps, plan->uid_map_count);
+	if (result == 0)
+		result = write_map(pid, "gid_map", plan->gid_maps, plan->gid_map_count);
+	if (result < 0)
+		return fail(failure, STEP_IDENTITY_MAP, -result, "map users and groups of the namespace");
+	return 0;
+}
+
+int launch_start(struct launch *launch, struct failure *failure)
+{
+	const struct plan *plan = launch->plan;
+	struct clone_args arguments = {
+		.flags = (plan->namespaces & ~(uint32_t)CLONE_NEWCGROUP) | CLONE_PIDFD,
+		.pidfd = (__u64)(uintptr_t)&launch->pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	int map_pipe[2];
+	long pid;
+
+	if (pipe2(map_pipe, O_CLOEXEC) < 0)
+		return fail(failure, STEP_NAMESPACES, errno, "pipe2");
+	if (launch->cgroup->unified_fd >= 0) {
+		arguments.flags |= CLONE_INTO_CGROUP;
+		arguments.cgroup = (__u64)launch->cgroup->unified_fd;
+	}
+	pid = sys_clone3(&arguments);
+	if (pid == 0) {
+		(void)close(map_pipe[1]);
+		run_child(launch, map_pipe[0]);
+	}
+	(void)close(map_pipe[0]);
+	if (pid < 0) {
+		(void)close(map_pipe[1]);
+		return fail(failure, STEP_NAMESPACES, errno, "clone3 with namespaces %#x", plan->namespaces);
+	}
+	launch->pid = (pid_t)pid;
+	if (plan->uid_map_count > 0) {
+		int result = map_identities(plan, launch->pid, failure);
+
+		if (result == 0)
+			(void)!write(map_pipe[1], "m", 1);
+		(void)close(map_pipe[1]);
+		return result;
+	}
+	(void)close(map_pipe[1]);
+	return 0;
+}

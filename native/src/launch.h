@@ -1,0 +1,49 @@
+/* The ordered launch of one container, from clone3(2) to exec. */
+#ifndef NUCLEUS_LAUNCH_H
+#define NUCLEUS_LAUNCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cgroup.h"
+#include "failure.h"
+#include "plan.h"
+
+/* The child's ends of the pipes between shim and container. */
+struct stdio {
+	int in;
+	int out;
+	int err;
+};
+
+/* When each step was done, in CLOCK_MONOTONIC nanoseconds; 0: not done. */
+struct timeline {
+	uint64_t done[STEP_COUNT];
+};
+
+/* What comes through the status pipe just before exec, which then closes it. */
+struct launch_report {
+	struct timeline timeline;
+	struct failure failure;
+	bool failed;
+};
+
+/* Clones PID 1 of the container; the child carries out the plan and executes the
+ * workload. On success sets the pid and a pidfd. `status_fd` gets one launch_report and is
+ * closed by a successful exec; `exit_fd` gets the workload's wait status when an init is
+ * PID 1. Both are the child's to write. */
+struct launch {
+	const struct plan *plan;
+	const struct cgroup *cgroup;
+	struct stdio stdio;
+	int status_fd;
+	int exit_fd;
+	pid_t pid;
+	int pidfd;
+	struct timeline timeline;
+};
+
+int launch_start(struct launch *launch, struct failure *failure);
+
+#endif

@@ -1,0 +1,238 @@
+#include "plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "wire.h"
+
+struct block {
+	struct block *next;
+	_Alignas(max_align_t) uint8_t data[];
+};
+
+static void *allocate(struct reader *reader, void **arena, size_t count, size_t size)
+{
+	struct block *block;
+	size_t bytes;
+
+	if (reader->faulty || __builtin_mul_overflow(count, size, &bytes))
+		return NULL;
+	block = calloc(1, sizeof(*block) + bytes);
+	if (block == NULL) {
+		reader->faulty = true;
+		return NULL;
+	}
+	block->next = *arena;
+	*arena = block;
+	return block->data;
+}
+
+void arena_free(void **arena)
+{
+	struct block *block = *arena;
+
+	while (block != NULL) {
+		struct block *next = block->next;
+
+		free(block);
+		block = next;
+	}
+	*arena = NULL;
+}
+
+char **read_vector(struct reader *reader, void **arena, size_t *count)
+{
+	char **vector;
+
+	*count = read_count(reader, 5);
+	vector = (char **)allocate(reader, arena, *count + 1, sizeof(*vector));
+	if (vector == NULL) {
+		*count = 0;
+		return NULL;
+	}
+	for (size_t i = 0; i < *count; i++)
+		vector[i] = (char *)(uintptr_t)read_string(reader);
+	return vector;
+}
+
+static struct id_map *read_maps(struct reader *reader, void **arena, size_t *count)
+{
+	struct id_map *maps;
+
+	*count = read_count(reader, 12);
+	maps = allocate(reader, arena, *count, sizeof(*maps));
+	for (size_t i = 0; maps != NULL && i < *count; i++) {
+		maps[i].inside = read_u32(reader);
+		maps[i].outside = read_u32(reader);
+		maps[i].count = read_u32(reader);
+	}
+	return maps;
+}
+
+static void read_cgroup(struct reader *reader, struct plan *plan)
+{
+	struct cgroup_plan *cgroup = &plan->cgroup;
+
+	cgroup->required = read_u8(reader) != 0;
+	cgroup->unified = read_string(reader);
+	cgroup->directories =
+		(const char **)read_vector(reader, &plan->arena, &cgroup->directory_count);
+	cgroup->write_count = read_count(reader, 10);
+	cgroup->writes = allocate(reader, &plan->arena, cgroup->write_count, sizeof(*cgroup->writes));
+	for (size_t i = 0; cgroup->writes != NULL && i < cgroup->write_count; i++) {
+		cgroup->writes[i].path = read_string(reader);
+		cgroup->writes[i].value = read_string(reader);
+	}
+	cgroup->joins = (const char **)read_vector(reader, &plan->arena, &cgroup->join_count);
+}
+
+static void read_rootfs(struct reader *reader, struct plan *plan)
+{
+	plan->root_options = read_string(reader);
+	plan->rootfs_count = read_count(reader, 35);
+	plan->rootfs = allocate(reader, &plan->arena, plan->rootfs_count, sizeof(*plan->rootfs));
+	for (size_t i = 0; plan->rootfs != NULL && i < plan->rootfs_count; i++) {
+		struct rootfs_step *step = &plan->rootfs[i];
+
+		step->action = read_u8(reader);
+		step->target = read_string(reader);
+		step->source = read_string(reader);
+		step->attributes = read_u64(reader);
+		step->mode = read_u32(reader);
+		step->uid = read_u32(reader);
+		step->gid = read_u32(reader);
+		step->flags = read_u32(reader);
+		step->content = read_bytes(reader, &step->content_length);
+		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_VOLUME ||
+		    step->target[0] != '/' || (step->mode & ~07777U) != 0)
+			reader->faulty = true;
+	}
+}
+
+static void read_identity(struct reader *reader, struct plan *plan)
+{
+	plan->uid = read_u32(reader);
+	plan->gid = read_u32(reader);
+	plan->group_count = read_count(reader, 4);
+	plan->groups = allocate(reader, &plan->arena, plan->group_count, sizeof(*plan->groups));
+	for (size_t i = 0; plan->groups != NULL && i < plan->group_count; i++)
+		plan->groups[i] = read_u32(reader);
+	plan->capabilities.bounding = read_u64(reader);
+	plan->capabilities.permitted = read_u64(reader);
+	plan->capabilities.inheritable = read_u64(reader);
+	plan->capabilities.ambient = read_u64(reader);
+}
+
+static void read_rlimits(struct reader *reader, struct plan *plan)
+{
+	plan->rlimits_required = read_u8(reader) != 0;
+	plan->rlimit_count = read_count(reader, 17);
+	plan->rlimits = allocate(reader, &plan->arena, plan->rlimit_count, sizeof(*plan->rlimits));
+	for (size_t i = 0; plan->rlimits != NULL && i < plan->rlimit_count; i++) {
+		plan->rlimits[i].resource = read_u8(reader);
+		plan->rlimits[i].soft = read_u64(reader);
+		plan->rlimits[i].hard = read_u64(reader);
+	}
+}
+
+static void read_landlock(struct reader *reader, struct plan *plan)
+{
+	struct landlock_plan *landlock = &plan->landlock;
+
+	landlock->required = read_u8(reader) != 0;
+	landlock->handled_fs = read_u64(reader);
+	landlock->handled_net = read_u64(reader);
+	landlock->scoped = read_u64(reader);
+	landlock->path_count = read_count(reader, 14);
+	landlock->paths =
+		allocate(reader, &plan->arena, landlock->path_count, sizeof(*landlock->paths));
+	for (size_t i = 0; landlock->paths != NULL && i < landlock->path_count; i++) {
+		landlock->paths[i].path = read_string(reader);
+		landlock->paths[i].access = read_u64(reader);
+		landlock->paths[i].optional = read_u8(reader) != 0;
+	}
+	landlock->port_count = read_count(reader, 10);
+	landlock->ports =
+		allocate(reader, &plan->arena, landlock->port_count, sizeof(*landlock->ports));
+	for (size_t i = 0; landlock->ports != NULL && i < landlock->port_count; i++) {
+		landlock->ports[i].port = read_u16(reader);
+		landlock->ports[i].access = read_u64(reader);
+	}
+}
+
+static void read_head(struct reader *reader, struct plan *plan)
+{
+	plan->id = read_string(reader);
+	plan->hostname = read_string(reader);
+	plan->directory = read_string(reader);
+	plan->socket = read_string(reader);
+	plan->staging = read_string(reader);
+	plan->namespaces = read_u32(reader);
+	plan->uid_maps = read_maps(reader, &plan->arena, &plan->uid_map_count);
+	plan->gid_maps = read_maps(reader, &plan->arena, &plan->gid_map_count);
+	plan->init = read_u8(reader) != 0;
+	plan->keep_stdin = read_u8(reader) != 0;
+	plan->oom_score_adj = read_u32(reader);
+}
+
+static void read_command(struct reader *reader, struct plan *plan)
+{
+	size_t count;
+
+	plan->workdir = read_string(reader);
+	plan->argv = read_vector(reader, &plan->arena, &count);
+	if (count == 0)
+		reader->faulty = true;
+	plan->envp = read_vector(reader, &plan->arena, &count);
+	plan->log_bytes = read_u64(reader);
+	plan->log_files = read_u16(reader);
+	if (plan->log_bytes < 4096 || plan->log_files == 0)
+		reader->faulty = true;
+}
+
+static bool safe_id(const char *id)
+{
+	for (const char *at = id; *at != '\0'; at++) {
+		bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+			     (*at >= '0' && *at <= '9') || *at == '-' || *at == '_';
+
+		if (!plain)
+			return false;
+	}
+	return id[0] != '\0';
+}
+
+int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct failure *failure)
+{
+	struct reader reader = { .at = data, .end = data + length };
+	uint32_t magic = read_u32(&reader);
+	uint16_t version = read_u16(&reader);
+
+	*plan = (struct plan){ 0 };
+	if (reader.faulty || magic != PLAN_MAGIC)
+		return fail(failure, STEP_PLAN, EBADMSG, "these bytes are no launch plan");
+	if (version != PLAN_VERSION)
+		return fail(failure, STEP_PLAN, EPROTO,
+			    "launch plan of version %u; this spawner reads version %u: restart the spawner",
+			    version, PLAN_VERSION);
+	read_head(&reader, plan);
+	read_cgroup(&reader, plan);
+	read_rootfs(&reader, plan);
+	read_identity(&reader, plan);
+	read_rlimits(&reader, plan);
+	read_landlock(&reader, plan);
+	plan->seccomp = read_bytes(&reader, &plan->seccomp_length);
+	read_command(&reader, plan);
+	if (reader.faulty || reader.at != reader.end || plan->seccomp_length % 8 != 0 ||
+	    plan->seccomp_length / 8 > UINT16_MAX || !safe_id(plan->id)) {
+		plan_free(plan);
+		return fail(failure, STEP_PLAN, EBADMSG, "malformed launch plan at byte %zu of %zu",
+			    (size_t)(reader.at - data), length);
+	}
+	return 0;
+}
+
+void plan_free(struct plan *plan)
+{
+	arena_free(&plan->arena);
+}

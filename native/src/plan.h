@@ -1,0 +1,149 @@
+/* A launch plan: everything the manager decided about one container, in the order in
+ * which it is carried out. Read once, from bytes that are trusted in nothing. */
+#ifndef NUCLEUS_PLAN_H
+#define NUCLEUS_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "failure.h"
+
+#define PLAN_MAGIC 0x5043554eU /* "NUCP" */
+#define PLAN_VERSION 1U
+
+struct id_map {
+	uint32_t inside;
+	uint32_t outside;
+	uint32_t count;
+};
+
+/* One value for one control file of a cgroup. */
+struct cgroup_write {
+	const char *path;
+	const char *value;
+};
+
+struct cgroup_plan {
+	bool required;		/* a failure is fatal, else a warning */
+	const char *unified;	/* directory in the v2 hierarchy to clone into, or "" */
+	const char **directories;
+	size_t directory_count;
+	struct cgroup_write *writes;
+	size_t write_count;
+	const char **joins;	/* "tasks" files of the v1 hierarchies */
+	size_t join_count;
+};
+
+/* How the new root is filled, step by step. */
+enum rootfs_action {
+	ROOTFS_DIRECTORY = 1,
+	ROOTFS_FILE = 2,
+	ROOTFS_SYMLINK = 3,
+	ROOTFS_BIND = 4,
+	ROOTFS_TMPFS = 5,
+	ROOTFS_PROC = 6,
+	ROOTFS_DEVICE = 7,
+	ROOTFS_MASK_FILE = 8,
+	ROOTFS_MASK_DIRECTORY = 9,
+	ROOTFS_SEAL = 10,
+	ROOTFS_VOLUME = 11,
+};
+
+#define ROOTFS_OPTIONAL 1U	/* a missing source or target is no failure */
+
+struct rootfs_step {
+	uint8_t action;
+	const char *target;	/* absolute, inside the new root */
+	const char *source;	/* host path, link target, or mount options */
+	uint64_t attributes;	/* MOUNT_ATTR_*; for a device: major << 32 | minor */
+	uint32_t mode;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t flags;
+	const uint8_t *content;
+	size_t content_length;
+};
+
+struct capability_sets {
+	uint64_t bounding;
+	uint64_t permitted;	/* and effective */
+	uint64_t inheritable;
+	uint64_t ambient;
+};
+
+struct rlimit_plan {
+	uint8_t resource;
+	uint64_t soft;
+	uint64_t hard;
+};
+
+struct landlock_path {
+	const char *path;
+	uint64_t access;
+	bool optional;
+};
+
+struct landlock_port {
+	uint16_t port;
+	uint64_t access;
+};
+
+struct landlock_plan {
+	bool required;
+	uint64_t handled_fs;	/* 0: no Landlock at all */
+	uint64_t handled_net;
+	uint64_t scoped;
+	struct landlock_path *paths;
+	size_t path_count;
+	struct landlock_port *ports;
+	size_t port_count;
+};
+
+struct plan {
+	const char *id;
+	const char *hostname;
+	const char *directory;	/* the container's own: logs, exit record */
+	const char *socket;	/* where the shim listens */
+	const char *staging;	/* an empty directory of the host, mount point of the new root */
+	uint32_t namespaces;	/* CLONE_NEW* */
+	struct id_map *uid_maps;
+	size_t uid_map_count;
+	struct id_map *gid_maps;
+	size_t gid_map_count;
+	bool init;		/* a small init is PID 1 */
+	bool keep_stdin;
+	uint32_t oom_score_adj;
+	struct cgroup_plan cgroup;
+	const char *root_options;
+	struct rootfs_step *rootfs;
+	size_t rootfs_count;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t *groups;
+	size_t group_count;
+	struct capability_sets capabilities;
+	bool rlimits_required;
+	struct rlimit_plan *rlimits;
+	size_t rlimit_count;
+	struct landlock_plan landlock;
+	const uint8_t *seccomp;	/* struct sock_filter[] */
+	size_t seccomp_length;	/* in bytes */
+	const char *workdir;
+	char **argv;		/* NULL-terminated */
+	char **envp;		/* NULL-terminated */
+	uint64_t log_bytes;	/* per file */
+	uint16_t log_files;
+	void *arena;		/* chain of what plan_free gives back */
+};
+
+/* Reads a plan. Strings and bytes point into `data`, which must outlive the plan. */
+int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct failure *failure);
+void plan_free(struct plan *plan);
+
+struct reader;
+/* A NULL-terminated vector of strings, taken from `arena`. */
+char **read_vector(struct reader *reader, void **arena, size_t *count);
+void arena_free(void **arena);
+
+#endif

@@ -1,0 +1,54 @@
+#include "process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "descriptors.h"
+
+static ssize_t read_proc(pid_t pid, const char *file, char *buffer, size_t size)
+{
+	char path[64];
+	owned_fd fd = -1;
+	ssize_t got;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	got = read(fd, buffer, size - 1);
+	if (got >= 0)
+		buffer[got] = '\0';
+	return got;
+}
+
+uint64_t process_start_ticks(pid_t pid)
+{
+	char text[1024];
+	char *at;
+
+	if (read_proc(pid, "stat", text, sizeof(text)) <= 0)
+		return 0;
+	/* The name in field 2 may hold spaces and parentheses: count from the last ')'. */
+	at = strrchr(text, ')');
+	for (int field = 2; at != NULL && field < 22; field++) {
+		at = strchr(at, ' ');
+		at = at == NULL ? NULL : at + 1;
+	}
+	return at == NULL ? 0 : strtoull(at, NULL, 10);
+}
+
+bool process_ignores(pid_t pid, int signal)
+{
+	char text[4096];
+	const char *caught;
+
+	if (signal == SIGKILL || read_proc(pid, "status", text, sizeof(text)) <= 0)
+		return false;
+	caught = strstr(text, "\nSigCgt:\t");
+	if (caught == NULL)
+		return false;
+	return (strtoull(caught + strlen("\nSigCgt:\t"), NULL, 16) >> (signal - 1) & 1U) == 0;
+}

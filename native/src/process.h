@@ -1,0 +1,16 @@
+/* What /proc tells about one process. */
+#ifndef NUCLEUS_PROCESS_H
+#define NUCLEUS_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* When the process started, in clock ticks since boot: field 22 of /proc/PID/stat. With
+ * the pid it names a process for good. 0 when it can't be read. */
+uint64_t process_start_ticks(pid_t pid);
+/* Whether the signal would be dropped: the process is PID 1 of its namespace and has no
+ * handler for it (pid_namespaces(7), "The namespace init process"). */
+bool process_ignores(pid_t pid, int signal);
+
+#endif

@@ -1,0 +1,375 @@
+#include "rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "descriptors.h"
+#include "syscalls.h"
+
+/* Opens a path as seen from the new root: symbolic links can't lead out of it
+ * (openat2(2), RESOLVE_IN_ROOT), magic links lead nowhere. */
+static int open_in_root(int root_fd, const char *path, uint64_t flags)
+{
+	struct open_how how = {
+		.flags = flags | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = sys_openat2(root_fd, path, &how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Opens the directory that holds the last component of `path`, and points `name` to
+ * that component. */
+static int open_parent(int root_fd, const char *path, const char **name)
+{
+	char parent[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t length;
+
+	if (slash == NULL || slash[1] == '\0')
+		return -EINVAL;
+	length = (size_t)(slash - path);
+	if (length >= sizeof(parent))
+		return -ENAMETOOLONG;
+	memcpy(parent, path, length);
+	parent[length] = '\0';
+	*name = slash + 1;
+	return open_in_root(root_fd, length == 0 ? "/" : parent, O_PATH | O_DIRECTORY);
+}
+
+static int make_directory(int root_fd, const struct rootfs_step *step)
+{
+	const char *name;
+	owned_fd parent = open_parent(root_fd, step->target, &name);
+
+	if (parent < 0)
+		return parent;
+	if (mkdirat(parent, name, step->mode) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	if ((step->uid != 0 || step->gid != 0) &&
+	    fchownat(parent, name, step->uid, step->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return 0;
+}
+
+static int write_whole(int fd, const uint8_t *content, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, content, length);
+
+		if (written < 0)
+			return -errno;
+		content += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+static int make_file(int root_fd, const struct rootfs_step *step)
+{
+	const char *name;
+	owned_fd parent = open_parent(root_fd, step->target, &name);
+	owned_fd file = -1;
+
+	if (parent < 0)
+		return parent;
+	file = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, step->mode);
+	if (file < 0)
+		return -errno;
+	if ((step->uid != 0 || step->gid != 0) && fchown(file, step->uid, step->gid) < 0)
+		return -errno;
+	return write_whole(file, step->content, step->content_length);
+}
+
+static int make_symlink(int root_fd, const struct rootfs_step *step)
+{
+	const char *name;
+	owned_fd parent = open_parent(root_fd, step->target, &name);
+
+	if (parent < 0)
+		return parent;
+	return symlinkat(step->source, parent, name) < 0 ? -errno : 0;
+}
+
+static int make_device(int root_fd, const struct rootfs_step *step)
+{
+	const char *name;
+	owned_fd parent = open_parent(root_fd, step->target, &name);
+	dev_t device = makedev((unsigned int)(step->attributes >> 32),
+			       (unsigned int)(step->attributes & UINT32_MAX));
+
+	if (parent < 0)
+		return parent;
+	return mknodat(parent, name, S_IFCHR | step->mode, device) < 0 ? -errno : 0;
+}
+
+/* Opens a mount target, making an empty one of the right kind where there is none. An
+ * existing file is never opened for writing, so never truncated. */
+static int open_target(int root_fd, const char *target, bool directory)
+{
+	const char *name;
+	owned_fd parent = -1;
+	int fd = open_in_root(root_fd, target, O_PATH);
+
+	if (fd != -ENOENT)
+		return fd;
+	parent = open_parent(root_fd, target, &name);
+	if (parent < 0)
+		return parent;
+	if (directory) {
+		if (mkdirat(parent, name, 0755) < 0)
+			return -errno;
+	} else {
+		owned_fd file = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
+
+		if (file < 0)
+			return -errno;
+	}
+	return open_in_root(root_fd, target, O_PATH);
+}
+
+static int attach(int root_fd, int mount_fd, const char *target)
+{
+	struct stat status;
+	owned_fd target_fd = -1;
+
+	if (fstat(mount_fd, &status) < 0)
+		return -errno;
+	target_fd = open_target(root_fd, target, S_ISDIR(status.st_mode));
+	if (target_fd < 0)
+		return target_fd;
+	if (sys_move_mount(mount_fd, "", target_fd, "",
+			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return -errno;
+	return 0;
+}
+
+/* A copy of a host tree with its submounts, each with the attributes: a bind remount
+ * would leave the submounts writable, mount_setattr(2) with AT_RECURSIVE does not. */
+static int clone_tree(const char *source, uint64_t attributes)
+{
+	struct mount_attr attr = { .attr_set = attributes };
+	int fd = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	if (fd < 0)
+		return -errno;
+	if (attributes != 0 && sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0) {
+		int error = errno;
+
+		(void)close(fd);
+		return -error;
+	}
+	return fd;
+}
+
+static int bind_tree(int root_fd, const struct rootfs_step *step)
+{
+	owned_fd tree = clone_tree(step->source, step->attributes);
+
+	return tree < 0 ? tree : attach(root_fd, tree, step->target);
+}
+
+/* Sets "key=value" and "flag" options, separated by commas. */
+static int set_options(int context, const char *options)
+{
+	char buffer[512];
+	char *rest = NULL;
+
+	if (strlen(options) >= sizeof(buffer))
+		return -E2BIG;
+	memcpy(buffer, options, strlen(options) + 1);
+	for (char *option = strtok_r(buffer, ",", &rest); option != NULL;
+	     option = strtok_r(NULL, ",", &rest)) {
+		char *value = strchr(option, '=');
+		int result;
+
+		if (value == NULL) {
+			result = sys_fsconfig(context, FSCONFIG_SET_FLAG, option, NULL, 0);
+		} else {
+			*value++ = '\0';
+			result = sys_fsconfig(context, FSCONFIG_SET_STRING, option, value, 0);
+		}
+		if (result < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int new_filesystem(const char *type, const char *options, uint64_t attributes)
+{
+	owned_fd context = sys_fsopen(type, FSOPEN_CLOEXEC);
+	int result;
+
+	if (context < 0)
+		return -errno;
+	result = set_options(context, options);
+	if (result < 0)
+		return result;
+	if (sys_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -errno;
+	result = sys_fsmount(context, FSMOUNT_CLOEXEC, (unsigned int)attributes);
+	return result < 0 ? -errno : result;
+}
+
+static int mount_filesystem(int root_fd, const char *type, const struct rootfs_step *step)
+{
+	owned_fd mount_fd = new_filesystem(type, step->source, step->attributes);
+
+	return mount_fd < 0 ? mount_fd : attach(root_fd, mount_fd, step->target);
+}
+
+/* Covers a file with /dev/null, or a directory with an empty read-only tmpfs. A target
+ * that this kernel does not have needs no cover. */
+static int mask(int root_fd, const struct rootfs_step *step)
+{
+	owned_fd target = open_in_root(root_fd, step->target, O_PATH);
+	owned_fd cover = -1;
+
+	if (target < 0)
+		return target;
+	if (step->action == ROOTFS_MASK_FILE)
+		cover = clone_tree("/dev/null", 0);
+	else
+		cover = new_filesystem("tmpfs", "size=0,nr_inodes=1,mode=555",
+				       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+					       MOUNT_ATTR_NOEXEC);
+	if (cover < 0)
+		return cover;
+	if (sys_move_mount(cover, "", target, "",
+			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return -errno;
+	return 0;
+}
+
+static int seal(int root_fd, const struct rootfs_step *step)
+{
+	struct mount_attr attr = { .attr_set = step->attributes };
+	owned_fd target = open_in_root(root_fd, step->target, O_PATH);
+
+	if (target < 0)
+		return target;
+	return sys_mount_setattr(target, "", AT_EMPTY_PATH, &attr) < 0 ? -errno : 0;
+}
+
+/* Makes the host directory of a persistent volume, with its parents. Only what was
+ * made here gets the owner and mode of the plan: what is there belongs to somebody. */
+static int make_volume(const struct rootfs_step *step)
+{
+	char path[PATH_MAX];
+	size_t length = strlen(step->source);
+	owned_fd directory = -1;
+
+	if (length == 0 || length >= sizeof(path) || step->source[0] != '/')
+		return -EINVAL;
+	memcpy(path, step->source, length + 1);
+	for (char *at = path + 1; *at != '\0'; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(path, 0711) < 0 && errno != EEXIST)
+			return -errno;
+		*at = '/';
+	}
+	if (mkdir(path, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (directory < 0 || fchown(directory, step->uid, step->gid) < 0 ||
+	    fchmod(directory, step->mode) < 0)
+		return -errno;
+	return 0;
+}
+
+static int bind_volume(int root_fd, const struct rootfs_step *step)
+{
+	int result = make_volume(step);
+
+	return result < 0 ? result : bind_tree(root_fd, step);
+}
+
+static int carry_out(int root_fd, const struct rootfs_step *step)
+{
+	switch ((enum rootfs_action)step->action) {
+	case ROOTFS_DIRECTORY:
+		return make_directory(root_fd, step);
+	case ROOTFS_FILE:
+		return make_file(root_fd, step);
+	case ROOTFS_SYMLINK:
+		return make_symlink(root_fd, step);
+	case ROOTFS_BIND:
+		return bind_tree(root_fd, step);
+	case ROOTFS_TMPFS:
+		return mount_filesystem(root_fd, "tmpfs", step);
+	case ROOTFS_PROC:
+		return mount_filesystem(root_fd, "proc", step);
+	case ROOTFS_DEVICE:
+		return make_device(root_fd, step);
+	case ROOTFS_MASK_FILE:
+	case ROOTFS_MASK_DIRECTORY:
+		return mask(root_fd, step);
+	case ROOTFS_SEAL:
+		return seal(root_fd, step);
+	case ROOTFS_VOLUME:
+		return bind_volume(root_fd, step);
+	}
+	return -EINVAL;
+}
+
+static const char *describe(enum rootfs_action action)
+{
+	static const char *const names[] = {
+		[ROOTFS_DIRECTORY] = "make directory", [ROOTFS_FILE] = "write file",
+		[ROOTFS_SYMLINK] = "make link",	       [ROOTFS_BIND] = "bind",
+		[ROOTFS_TMPFS] = "mount tmpfs on",     [ROOTFS_PROC] = "mount proc on",
+		[ROOTFS_DEVICE] = "make device",       [ROOTFS_MASK_FILE] = "mask",
+		[ROOTFS_MASK_DIRECTORY] = "mask",      [ROOTFS_SEAL] = "make read-only",
+		[ROOTFS_VOLUME] = "bind volume",
+	};
+
+	return names[action];
+}
+
+int rootfs_build(const struct plan *plan, struct failure *failure)
+{
+	owned_fd root_fd = -1;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return fail(failure, STEP_ROOTFS, errno, "make the host's mounts private");
+	root_fd = new_filesystem("tmpfs", plan->root_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (root_fd < 0)
+		return fail(failure, STEP_ROOTFS, -root_fd, "mount the root tmpfs (%s)", plan->root_options);
+	if (sys_move_mount(root_fd, "", AT_FDCWD, plan->staging, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return fail(failure, STEP_ROOTFS, errno, "attach the new root at %s", plan->staging);
+	for (size_t i = 0; i < plan->rootfs_count; i++) {
+		const struct rootfs_step *step = &plan->rootfs[i];
+		int result = carry_out(root_fd, step);
+
+		if (result == -ENOENT && (step->flags & ROOTFS_OPTIONAL) != 0)
+			continue;
+		if (result < 0)
+			return fail(failure, STEP_ROOTFS, -result, "%s %s%s%s",
+				    describe((enum rootfs_action)step->action), step->target,
+				    step->source[0] == '\0' ? "" : " from ", step->source);
+	}
+	return release(&root_fd);
+}
+
+int rootfs_pivot(int root_fd, struct failure *failure)
+{
+	if (fchdir(root_fd) < 0)
+		return fail(failure, STEP_PIVOT, errno, "enter the new root");
+	/* pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new
+	 * one and is detached from there, so no directory for it is needed. */
+	if (sys_pivot_root(".", ".") < 0)
+		return fail(failure, STEP_PIVOT, errno, "pivot_root");
+	if (umount2(".", MNT_DETACH) < 0)
+		return fail(failure, STEP_PIVOT, errno, "detach the host's root");
+	if (chdir("/") < 0)
+		return fail(failure, STEP_PIVOT, errno, "enter /");
+	return 0;
+}

@@ -1,0 +1,77 @@
+/* The shim: supervises one container. It outlives manager and spawner, keeps the
+ * container's output, answers on a socket of its own, and leaves an exit record. One
+ * thread, one poll(2) loop. */
+#ifndef NUCLEUS_SHIM_H
+#define NUCLEUS_SHIM_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cgroup.h"
+#include "launch.h"
+#include "plan.h"
+#include "stream.h"
+
+struct shim;
+struct connection;
+struct exec;
+
+/* Something the loop waits for. `events` 0: not now. */
+struct source {
+	int fd;
+	short events;
+	void (*ready)(struct shim *shim, struct source *source, short revents);
+};
+
+/* One end of an output pipe: what comes goes to a stream. */
+struct output {
+	struct source source;
+	enum stream_tag tag;
+	struct stream *stream;
+};
+
+struct shim {
+	struct plan plan;
+	struct cgroup cgroup;
+	uid_t owner;		/* whose files the logs are, and who may connect */
+	gid_t group;
+	int directory_fd;
+	struct source signals;
+	struct source listener;
+	struct source status;	/* of the launch; fd -1 once it is through */
+	struct output out;
+	struct output err;
+	struct stream log;
+	int stdin_fd;
+	int exit_fd;
+	pid_t pid;
+	int pidfd;
+	uint64_t begun;		/* CLOCK_MONOTONIC ns of the request */
+	struct launch_report report;
+	bool started;
+	uint64_t start_ticks;
+	uint64_t started_at;	/* CLOCK_REALTIME ns */
+	bool exited;
+	int exit_status;	/* as wait(2) tells it */
+	uint64_t exited_at;
+	int64_t kill_at;	/* CLOCK_MONOTONIC ms: SIGKILL, when a stop ran out; 0: never */
+	int64_t leave_at;	/* when to stop waiting for readers */
+	struct connection *connections;
+	struct exec *execs;
+	uint32_t next_exec;
+};
+
+/* Supervises the container that the plan on `connection_fd` asks for. Runs in a process of
+ * its own; does not return before the container is gone. */
+_Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group);
+
+/* Asks the container to end: the signal now, SIGKILL after `grace` ms. */
+void shim_stop(struct shim *shim, int signal, uint32_t grace);
+/* Reads what an output pipe holds; closes it at its end. */
+void output_drain(struct output *output);
+/* Sets the output up on the read end of a pipe. */
+void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream);
+
+#endif

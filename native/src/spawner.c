@@ -1,0 +1,144 @@
+#include "spawner.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "descriptors.h"
+#include "shim.h"
+#include "wire.h"
+
+static void complain(const char *what, const char *path)
+{
+	(void)fprintf(stderr, "nucleus-spawner: %s %s: %s\n", what, path, strerror(errno));
+}
+
+static bool answers(const struct sockaddr_un *address)
+{
+	owned_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+}
+
+/* Listens on the path. A socket file that a killed spawner left is replaced; one that
+ * answers is not. */
+static int open_listener(const struct spawner_options *options)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	owned_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	mode_t mask;
+	int result;
+
+	if (strlen(options->socket) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		complain("listen on", options->socket);
+		return -1;
+	}
+	memcpy(address.sun_path, options->socket, strlen(options->socket) + 1);
+	if (answers(&address)) {
+		errno = EADDRINUSE;
+		complain("listen on", options->socket);
+		return -1;
+	}
+	(void)unlink(options->socket);
+	mask = umask(0177);
+	result = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&address, sizeof(address));
+	(void)umask(mask);
+	if (result < 0 || listen(fd, SOMAXCONN) < 0 ||
+	    (options->client != geteuid() && chown(options->socket, options->client, (gid_t)-1) < 0)) {
+		complain("listen on", options->socket);
+		return -1;
+	}
+	return release(&fd);
+}
+
+static void refuse(int fd, int error, const char *detail)
+{
+	uint8_t bytes[512];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+	struct failure failure;
+
+	(void)fail(&failure, STEP_PLAN, error, "%s", detail);
+	write_failure(&writer, ANSWER_FAILED, &failure);
+	(void)send(fd, bytes, writer.length, MSG_NOSIGNAL);
+}
+
+static void serve(const struct spawner_options *options, int listener)
+{
+	owned_fd fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+	pid_t pid;
+
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ||
+	    (peer.uid != 0 && peer.uid != geteuid() && peer.uid != options->client)) {
+		refuse(fd, EPERM, "this user may not launch containers");
+		return;
+	}
+	pid = fork();
+	if (pid == 0) {
+		(void)close(listener);
+		shim_run(release(&fd), peer.uid, peer.gid);
+	}
+	if (pid < 0)
+		refuse(fd, errno, "fork a shim");
+}
+
+static volatile sig_atomic_t ended;
+
+static void end(int number)
+{
+	(void)number;
+	ended = 1;
+}
+
+static void prepare_signals(void)
+{
+	struct sigaction action = { .sa_handler = end };
+
+	for (int number = 1; number < NSIG; number++) {
+		if (number != SIGKILL && number != SIGSTOP)
+			(void)signal(number, SIG_DFL);
+	}
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGINT, &action, NULL);
+	/* Shims are not waited for: they outlive this process. */
+	(void)signal(SIGCHLD, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+int spawner_run(const struct spawner_options *options)
+{
+	owned_fd listener = -1;
+	struct pollfd polled[2];
+
+	(void)setsid();
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	prepare_signals();
+	listener = open_listener(options);
+	if (listener < 0)
+		return 1;
+	(void)dprintf(STDOUT_FILENO, "ready\n");
+	polled[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
+	polled[1] = (struct pollfd){ .fd = options->follow_stdin ? STDIN_FILENO : -1 };
+	while (!ended) {
+		if (poll(polled, 2, -1) < 0)
+			continue;
+		if ((polled[1].revents & (POLLHUP | POLLERR)) != 0)
+			break;
+		if ((polled[0].revents & POLLIN) != 0)
+			serve(options, listener);
+	}
+	(void)unlink(options->socket);
+	return 0;
+}

@@ -1,0 +1,264 @@
+#include "stream.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include "descriptors.h"
+
+#define SEGMENT_NAME 32
+
+static void segment_name(char name[SEGMENT_NAME], uint64_t offset)
+{
+	(void)snprintf(name, SEGMENT_NAME, "%020" PRIu64 ".log", offset);
+}
+
+static bool segment_offset(const char *name, uint64_t *offset)
+{
+	char *end;
+
+	*offset = strtoull(name, &end, 10);
+	return end == name + 20 && strcmp(end, ".log") == 0;
+}
+
+static int open_segment(struct stream *stream)
+{
+	char name[SEGMENT_NAME];
+
+	segment_name(name, stream->end);
+	stream->file_fd = openat(stream->directory_fd, name,
+				 O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (stream->file_fd < 0)
+		return -errno;
+	if (stream->owner != geteuid())
+		(void)!fchown(stream->file_fd, stream->owner, stream->group);
+	stream->segment = stream->end;
+	return 0;
+}
+
+int stream_open(struct stream *stream, int directory_fd, uint64_t file_bytes, uint16_t files,
+		uint32_t owner, uint32_t group)
+{
+	*stream = (struct stream){
+		.directory_fd = directory_fd,
+		.file_fd = -1,
+		.file_bytes = file_bytes,
+		.files = files,
+		.owner = owner,
+		.group = group,
+	};
+	return open_segment(stream);
+}
+
+int stream_capture(struct stream *stream)
+{
+	*stream = (struct stream){ .directory_fd = -1, .file_fd = -1 };
+	stream->captured = malloc(CAPTURE_MAX);
+	return stream->captured == NULL ? -ENOMEM : 0;
+}
+
+/* Calls `visit` with each segment's offset, in no order. */
+static void each_segment(const struct stream *stream, void (*visit)(void *, uint64_t), void *context)
+{
+	int fd = openat(stream->directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+
+	if (directory == NULL) {
+		close_owned(&fd);
+		return;
+	}
+	for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+		uint64_t offset;
+
+		if (segment_offset(entry->d_name, &offset))
+			visit(context, offset);
+	}
+	(void)closedir(directory);
+}
+
+struct oldest {
+	uint64_t offset;
+	unsigned int count;
+};
+
+static void find_oldest(void *context, uint64_t offset)
+{
+	struct oldest *oldest = context;
+
+	oldest->count++;
+	if (offset < oldest->offset)
+		oldest->offset = offset;
+}
+
+static void rotate(struct stream *stream)
+{
+	struct oldest oldest = { .offset = UINT64_MAX };
+	char name[SEGMENT_NAME];
+
+	if (stream->end - stream->segment < stream->file_bytes)
+		return;
+	close_fd(&stream->file_fd);
+	if (open_segment(stream) < 0)
+		return;
+	each_segment(stream, find_oldest, &oldest);
+	if (oldest.count > stream->files) {
+		segment_name(name, oldest.offset);
+		(void)unlinkat(stream->directory_fd, name, 0);
+	}
+}
+
+static void write_record(struct stream *stream, const char *head, size_t head_length,
+			 const char *text, size_t text_length)
+{
+	struct iovec parts[] = {
+		{ .iov_base = (char *)(uintptr_t)head, .iov_len = head_length },
+		{ .iov_base = (char *)(uintptr_t)text, .iov_len = text_length },
+		{ .iov_base = (char *)(uintptr_t) "\n", .iov_len = 1 },
+	};
+	size_t whole = head_length + text_length + 1;
+	ssize_t written;
+
+	rotate(stream);
+	if (stream->file_fd < 0 && open_segment(stream) < 0) {
+		stream->dropped += whole;
+		return;
+	}
+	written = writev(stream->file_fd, parts, 3);
+	if (written == (ssize_t)whole) {
+		stream->end += whole;
+		return;
+	}
+	/* A record is there whole or not at all. */
+	stream->dropped += whole;
+	if (written > 0)
+		(void)!ftruncate(stream->file_fd, (off_t)(stream->end - stream->segment));
+}
+
+static size_t record_head(char *head, size_t size, enum stream_tag tag, bool whole)
+{
+	struct timespec now;
+	struct tm utc;
+	size_t length;
+	int printed;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	(void)gmtime_r(&now.tv_sec, &utc);
+	length = strftime(head, size, "%Y-%m-%dT%H:%M:%S", &utc);
+	printed = snprintf(head + length, size - length, ".%09ldZ %s %c ", now.tv_nsec,
+			   tag == STREAM_STDOUT ? "stdout" : "stderr", whole ? 'F' : 'P');
+	return length + (size_t)printed;
+}
+
+void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length)
+{
+	if (stream->captured != NULL) {
+		size_t room = CAPTURE_MAX - stream->captured_length;
+		size_t kept = length < room ? length : room;
+
+		memcpy(stream->captured + stream->captured_length, data, kept);
+		stream->captured_length += kept;
+		return;
+	}
+	while (length > 0) {
+		char head[64];
+		const char *newline = memchr(data, '\n', length);
+		size_t text = newline == NULL ? length : (size_t)(newline - data);
+
+		write_record(stream, head, record_head(head, sizeof(head), tag, newline != NULL), data,
+			     text);
+		text += newline == NULL ? 0 : 1;
+		data += text;
+		length -= text;
+	}
+}
+
+struct search {
+	uint64_t wanted;
+	uint64_t holder;	/* the last segment that begins at or before `wanted` */
+	uint64_t next;		/* the first that begins after it */
+	bool found;
+};
+
+static void find_holder(void *context, uint64_t offset)
+{
+	struct search *search = context;
+
+	if (offset <= search->wanted) {
+		if (!search->found || offset > search->holder)
+			search->holder = offset;
+		search->found = true;
+	} else if (offset < search->next) {
+		search->next = offset;
+	}
+}
+
+static int open_at(const struct stream *stream, uint64_t *offset, int *file_fd,
+		   uint64_t *file_segment)
+{
+	struct search search = { .wanted = *offset, .next = UINT64_MAX };
+	char name[SEGMENT_NAME];
+
+	each_segment(stream, find_holder, &search);
+	if (!search.found) {
+		if (search.next == UINT64_MAX)
+			return -ENOENT;
+		search.holder = search.next;
+		*offset = search.next;
+	}
+	segment_name(name, search.holder);
+	close_fd(file_fd);
+	*file_fd = openat(stream->directory_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	*file_segment = search.holder;
+	return *file_fd < 0 ? -errno : 0;
+}
+
+long stream_read(const struct stream *stream, uint64_t *offset, int *file_fd,
+		 uint64_t *file_segment, char *buffer, size_t size)
+{
+	if (*offset >= stream->end)
+		return 0;
+	for (int attempt = 0; attempt < 2; attempt++) {
+		ssize_t got;
+
+		if (*file_fd < 0) {
+			int result = open_at(stream, offset, file_fd, file_segment);
+
+			if (result < 0)
+				return result;
+		}
+		got = pread(*file_fd, buffer, size, (off_t)(*offset - *file_segment));
+		if (got != 0)
+			return got < 0 ? -errno : got;
+		close_fd(file_fd);
+	}
+	return 0;
+}
+
+static void remove_segment(void *context, uint64_t offset)
+{
+	const struct stream *stream = context;
+	char name[SEGMENT_NAME];
+
+	segment_name(name, offset);
+	(void)unlinkat(stream->directory_fd, name, 0);
+}
+
+void stream_remove(const struct stream *stream)
+{
+	if (stream->directory_fd >= 0)
+		each_segment(stream, remove_segment, (void *)(uintptr_t)stream);
+}
+
+void stream_close(struct stream *stream)
+{
+	close_fd(&stream->file_fd);
+	close_fd(&stream->directory_fd);
+	free(stream->captured);
+	stream->captured = NULL;
+}

@@ -1,0 +1,48 @@
+/* One stream of output, kept as log files in the CRI format and addressed by offset: a
+ * reader that drops can resume without losing a byte. Files are named by the offset of
+ * their first byte, so the offset of any byte survives rotation.
+ *
+ * A line is "TIME stdout|stderr F|P TEXT\n": F ends a line of the workload, P is a part
+ * of one (kubernetes design-proposals, kubelet-cri-logging). */
+#ifndef NUCLEUS_STREAM_H
+#define NUCLEUS_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How much of a stream that is only captured is kept: its beginning, in bytes. */
+#define CAPTURE_MAX 4096U
+
+struct stream {
+	int directory_fd;	/* of the log files, or -1: captured only */
+	int file_fd;
+	uint64_t segment;	/* offset of the current file's first byte */
+	uint64_t end;		/* offset after the last byte written */
+	uint64_t file_bytes;	/* a file that is larger is followed by a new one */
+	uint16_t files;
+	uint64_t dropped;	/* bytes that could not be written (disk full) */
+	uint32_t owner;
+	uint32_t group;
+	char *captured;
+	size_t captured_length;
+};
+
+enum stream_tag { STREAM_STDOUT, STREAM_STDERR };
+
+/* Opens a stream below an existing directory, whose descriptor it takes over. */
+int stream_open(struct stream *stream, int directory_fd, uint64_t file_bytes, uint16_t files,
+		uint32_t owner, uint32_t group);
+/* A stream that keeps only its beginning, in memory. */
+int stream_capture(struct stream *stream);
+void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length);
+/* Reads what lies at `*offset`, which moves on past a gap when that part has been
+ * rotated away. Bytes read, 0 at the end, or a negative errno. `*file_fd` and
+ * `*file_segment` cache the open file between calls. */
+long stream_read(const struct stream *stream, uint64_t *offset, int *file_fd,
+		 uint64_t *file_segment, char *buffer, size_t size);
+/* Deletes the files. */
+void stream_remove(const struct stream *stream);
+void stream_close(struct stream *stream);
+
+#endif

@@ -1,0 +1,99 @@
+/* System calls that the C library of a build may not wrap. Numbers and structures come
+ * from the kernel's own headers. */
+#ifndef NUCLEUS_SYSCALLS_H
+#define NUCLEUS_SYSCALLS_H
+
+#include <linux/landlock.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+static inline long sys_clone3(struct clone_args *arguments)
+{
+	return syscall(SYS_clone3, arguments, sizeof(*arguments));
+}
+
+static inline int sys_openat2(int at, const char *path, struct open_how *how)
+{
+	return (int)syscall(SYS_openat2, at, path, how, sizeof(*how));
+}
+
+static inline int sys_open_tree(int at, const char *path, unsigned int flags)
+{
+	return (int)syscall(SYS_open_tree, at, path, flags);
+}
+
+static inline int sys_move_mount(int from, const char *from_path, int to, const char *to_path,
+				 unsigned int flags)
+{
+	return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
+}
+
+static inline int sys_mount_setattr(int at, const char *path, unsigned int flags,
+				    struct mount_attr *attributes)
+{
+	return (int)syscall(SYS_mount_setattr, at, path, flags, attributes, sizeof(*attributes));
+}
+
+static inline int sys_fsopen(const char *type, unsigned int flags)
+{
+	return (int)syscall(SYS_fsopen, type, flags);
+}
+
+static inline int sys_fsconfig(int fd, unsigned int command, const char *key, const void *value,
+			       int extra)
+{
+	return (int)syscall(SYS_fsconfig, fd, command, key, value, extra);
+}
+
+static inline int sys_fsmount(int fd, unsigned int flags, unsigned int attributes)
+{
+	return (int)syscall(SYS_fsmount, fd, flags, attributes);
+}
+
+static inline int sys_pivot_root(const char *new_root, const char *old_root)
+{
+	return (int)syscall(SYS_pivot_root, new_root, old_root);
+}
+
+static inline int sys_pidfd_open(int pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static inline int sys_pidfd_send_signal(int pidfd, int signal)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+static inline int sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
+{
+	return (int)syscall(SYS_close_range, first, last, flags);
+}
+
+static inline int sys_landlock_create_ruleset(const struct landlock_ruleset_attr *attributes,
+					      size_t size, uint32_t flags)
+{
+	return (int)syscall(SYS_landlock_create_ruleset, attributes, size, flags);
+}
+
+static inline int sys_landlock_add_rule(int ruleset, int type,
+					const void *attributes)
+{
+	return (int)syscall(SYS_landlock_add_rule, ruleset, type, attributes, 0);
+}
+
+static inline int sys_landlock_restrict_self(int ruleset)
+{
+	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+}
+
+#endif

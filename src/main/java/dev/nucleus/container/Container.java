@@ -1,0 +1,91 @@
+package dev.nucleus.container;
+
+import dev.nucleus.plan.Statement;
+import dev.nucleus.spawner.Shim;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * One container, from its request to its end. Its state is one volatile reference that only {@link Containers}
+ * moves forward.
+ */
+public final class Container {
+
+    private final ContainerRecord record;
+    private final List<Statement> statements;
+    private final List<String> command;
+    private final Path directory;
+    private final Shim shim;
+    private final CompletableFuture<ContainerState.Stopped> end = new CompletableFuture<>();
+    private volatile ContainerState state = new ContainerState.Creating();
+
+    Container(ContainerRecord record, List<Statement> statements, List<String> command, Path directory, Shim shim) {
+        this.record = record;
+        this.statements = List.copyOf(statements);
+        this.command = List.copyOf(command);
+        this.directory = directory;
+        this.shim = shim;
+    }
+
+    public String id() {
+        return record.id();
+    }
+
+    public String name() {
+        return record.name();
+    }
+
+    public ContainerRecord record() {
+        return record;
+    }
+
+    /** What it can and can't do, in plain words. */
+    public List<Statement> statements() {
+        return statements;
+    }
+
+    public List<String> command() {
+        return command;
+    }
+
+    public ContainerState state() {
+        return state;
+    }
+
+    public boolean running() {
+        return state instanceof ContainerState.Running;
+    }
+
+    public Optional<ContainerState.Running> whileRunning() {
+        return state instanceof ContainerState.Running running ? Optional.of(running) : Optional.empty();
+    }
+
+    /** Completed when it has stopped. */
+    public CompletableFuture<ContainerState.Stopped> end() {
+        return end.copy();
+    }
+
+    /** To speak with it while it runs. */
+    public Shim shim() {
+        return shim;
+    }
+
+    public ContainerLog log() {
+        return new ContainerLog(directory.resolve("logs"));
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    void started(ContainerState.Running running) {
+        state = running;
+    }
+
+    void stopped(ContainerState.Stopped stopped) {
+        state = stopped;
+        end.complete(stopped);
+    }
+}

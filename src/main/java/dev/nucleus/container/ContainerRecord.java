@@ -1,0 +1,22 @@
+package dev.nucleus.container;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the manager must know of a container after it was away itself: {@code state.json}.
+ *
+ * @param replica which replica of which fleet it is; null for one that was run by hand
+ * @param attached whether it belongs to a command line that waits for it, and is removed with it
+ */
+public record ContainerRecord(
+        String id, String name, Instant createdAt, @Nullable ReplicaRecord replica, boolean attached) {
+
+    /**
+     * @param specHash of the service's specification when it was launched
+     * @param restarts how many came before it without a long life between
+     * @param totalRestarts how many came before it in all
+     */
+    public record ReplicaRecord(
+            String fleet, String service, int number, String specHash, int restarts, int totalRestarts) {}
+}

@@ -1,0 +1,44 @@
+package dev.nucleus.container;
+
+import dev.nucleus.plan.LaunchStep;
+import dev.nucleus.spawner.ExitStatus;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Where a container is in its life, in the words of the OCI runtime specification. It only ever moves forward.
+ */
+public sealed interface ContainerState {
+
+    /** Asked for; its command does not run yet. */
+    record Creating() implements ContainerState {}
+
+    /**
+     * @param pid of its PID 1, as the host numbers it
+     * @param steps when each step of the launch was done; empty after an adoption
+     */
+    record Running(int pid, long startTicks, Instant startedAt, Map<LaunchStep, Duration> steps)
+            implements ContainerState {}
+
+    /**
+     * @param status empty: lost, such as by a reboot
+     */
+    record Stopped(Optional<Instant> startedAt, Instant exitedAt, Optional<ExitStatus> status)
+            implements ContainerState {
+        @Override
+        public String toString() {
+            return status.map(ExitStatus::toString).orElse("lost while the manager was away");
+        }
+    }
+
+    /** The word for it. */
+    default String word() {
+        return switch (this) {
+            case Creating() -> "creating";
+            case Running _ -> "running";
+            case Stopped _ -> "stopped";
+        };
+    }
+}

@@ -1,0 +1,202 @@
+package dev.nucleus.container;
+
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.Statement;
+import dev.nucleus.settings.PrivateDirectories;
+import dev.nucleus.spawner.ExitStatus;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Signal;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Containers' records on disk: one directory each, {@code containers/<id>/} with {@code state.json}, {@code
+ * spec.json}, {@code plan.json}, and the shim's {@code exit.json} and {@code logs/}. Files are written under
+ * another name and renamed, never through a link, mode 0600.
+ */
+final class ContainerStore {
+
+    private static final Logger log = LoggerFactory.getLogger(ContainerStore.class);
+    private static final JsonMapper JSON = JsonMapper.shared();
+    private static final Set<String> PLAIN_VARIABLES = Set.of("PATH", "HOME", "LANG", "USER");
+    private static final String HIDDEN = "***";
+
+    private final Path containers;
+
+    ContainerStore(Path state) throws IOException {
+        containers = PrivateDirectories.create(PrivateDirectories.create(state).resolve("containers"));
+    }
+
+    Path directory(String id) {
+        return containers.resolve(id);
+    }
+
+    /** Makes the directory and the record: from now on a restart of the manager knows of the container. */
+    Path create(ContainerRecord entry) throws IOException {
+        Path directory = PrivateDirectories.create(directory(entry.id()));
+        write(directory, "state.json", entry, false);
+        return directory;
+    }
+
+    /** The parts that are for reading, with secrets hidden. */
+    void describe(Path directory, ContainerSpec spec, LaunchPlan plan) throws IOException {
+        write(directory, "spec.json", hideSecrets(spec), true);
+        write(directory, "plan.json", hideSecrets(plan), true);
+    }
+
+    private static void write(Path directory, String name, Object value, boolean durable) throws IOException {
+        Path fresh = directory.resolve(name + ".new");
+        byte[] bytes = JSON.writeValueAsBytes(value);
+        try (FileChannel file = FileChannel.open(
+                fresh,
+                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+            file.write(ByteBuffer.wrap(bytes));
+            if (durable) {
+                file.force(false);
+            }
+        }
+        Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static ContainerSpec hideSecrets(ContainerSpec spec) {
+        var env = new TreeMap<String, String>();
+        spec.env().forEach((name, value) -> env.put(name, PLAIN_VARIABLES.contains(name) ? value : HIDDEN));
+        return new ContainerSpec(
+                spec.mode(), spec.command(), env, spec.workdir(), spec.rootfs(), spec.user(), spec.memory(),
+                spec.cpus(), spec.pids(), spec.openFiles(), spec.volumes(), spec.tmpfs(), spec.network(),
+                spec.seccomp(), spec.capabilities(), spec.allowDegraded());
+    }
+
+    private static LaunchPlan hideSecrets(LaunchPlan plan) {
+        List<String> environment = plan.command().environment().stream()
+                .map(variable -> {
+                    String name = variable.substring(0, variable.indexOf('='));
+                    return PLAIN_VARIABLES.contains(name) ? variable : name + "=" + HIDDEN;
+                })
+                .toList();
+        return new LaunchPlan(
+                plan.id(), plan.name(), plan.mode(), plan.hostname(), plan.places(), plan.namespaces(), plan.uidMaps(),
+                plan.gidMaps(), plan.init(), plan.keepStdin(), plan.oomScoreAdj(), plan.cgroup(), plan.rootfs(),
+                plan.identity(), plan.capabilities(), plan.rlimits(), plan.landlock(), plan.seccomp(),
+                new LaunchPlan.Command(plan.command().workdir(), plan.command().arguments(), environment),
+                plan.log(), plan.statements());
+    }
+
+    /** A container of an earlier manager, as its directory tells. */
+    record Found(
+            ContainerRecord entry,
+            Path directory,
+            List<Statement> statements,
+            List<String> command,
+            Optional<ContainerState.Stopped> exit) {}
+
+    /** All containers on disk. A directory whose record can't be read was never launched: it is removed. */
+    List<Found> load() throws IOException {
+        var found = new ArrayList<Found>();
+        try (Stream<Path> directories = Files.list(containers)) {
+            for (Path directory : directories.toList()) {
+                try {
+                    var entry = JSON.readValue(directory.resolve("state.json").toFile(), ContainerRecord.class);
+                    found.add(new Found(entry, directory, statements(directory), command(directory), exit(directory)));
+                } catch (JacksonException e) {
+                    log.warn("{} holds no readable record and is removed: {}", directory, e.getMessage());
+                    delete(directory);
+                }
+            }
+        }
+        return found;
+    }
+
+    private static List<Statement> statements(Path directory) {
+        var statements = new ArrayList<Statement>();
+        for (JsonNode node : json(directory.resolve("plan.json")).path("statements")) {
+            statements.add(JSON.treeToValue(node, Statement.class));
+        }
+        return statements;
+    }
+
+    private static List<String> command(Path directory) {
+        var command = new ArrayList<String>();
+        json(directory.resolve("plan.json"))
+                .path("command")
+                .path("arguments")
+                .forEach(argument -> command.add(argument.asString()));
+        return command;
+    }
+
+    /** What the shim left when the container ended. */
+    Optional<ContainerState.Stopped> exit(Path directory) {
+        JsonNode exit = json(directory.resolve("exit.json"));
+        if (!exit.isObject()) {
+            return Optional.empty();
+        }
+        int signal = exit.path("signal").asInt();
+        return Optional.of(new ContainerState.Stopped(
+                Optional.of(instant(exit.path("startedAt").asLong())),
+                instant(exit.path("exitedAt").asLong()),
+                Optional.of(new ExitStatus(
+                        exit.path("code").asInt(),
+                        signal == 0 ? Optional.empty() : Optional.of(new Signal(signal))))));
+    }
+
+    private static Instant instant(long nanos) {
+        return Instant.ofEpochSecond(nanos / 1_000_000_000, nanos % 1_000_000_000);
+    }
+
+    private static JsonNode json(Path file) {
+        try {
+            return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+                    ? JSON.readTree(file.toFile())
+                    : JSON.missingNode();
+        } catch (JacksonException e) {
+            log.warn("{} can't be read: {}", file, e.getMessage());
+            return JSON.missingNode();
+        }
+    }
+
+    /** Removes a container's directory; one that is gone already is fine. Links are removed, not followed. */
+    static void delete(Path directory) throws IOException {
+        try {
+            Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    Files.deleteIfExists(file);
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(
+                        Path visited, @org.jspecify.annotations.Nullable IOException error) throws IOException {
+                    Files.deleteIfExists(visited);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (NoSuchFileException e) {
+            log.debug("{} is gone already", directory);
+        }
+    }
+}

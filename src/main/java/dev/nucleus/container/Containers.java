@@ -1,0 +1,325 @@
+package dev.nucleus.container;
+
+import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.isolation.Planner;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.Statement;
+import dev.nucleus.policy.ModePolicy;
+import dev.nucleus.settings.NucleusProperties;
+import dev.nucleus.settings.PrivateDirectories;
+import dev.nucleus.spawner.Shim;
+import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.spawner.Spawner;
+import dev.nucleus.spec.ContainerName;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.StopSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.stereotype.Component;
+
+/**
+ * All containers this manager knows, and what can be done with them. Safe for use by many threads: the two maps
+ * are concurrent, and each container is followed by one thread of its own.
+ */
+@Component
+public final class Containers {
+
+    private static final Logger log = LoggerFactory.getLogger(Containers.class);
+
+    private final Planner planner;
+    private final Spawner spawner;
+    private final ContainerStore store;
+    private final ApplicationEventPublisher events;
+    private final Path sockets;
+    private final Path staging;
+    private final Map<String, Container> byId = new ConcurrentHashMap<>();
+    private final Map<String, Container> liveByName = new ConcurrentHashMap<>();
+
+    Containers(NucleusProperties properties, Planner planner, Spawner spawner, ApplicationEventPublisher events)
+            throws IOException {
+        this.planner = planner;
+        this.spawner = spawner;
+        this.events = events;
+        this.store = new ContainerStore(properties.state());
+        Path run = PrivateDirectories.create(properties.run());
+        this.sockets = PrivateDirectories.create(run.resolve("c"));
+        this.staging = PrivateDirectories.create(run.resolve("root"));
+    }
+
+    /** The plan an order would be launched by; nothing is done. */
+    public LaunchPlan plan(LaunchOrder order) {
+        return plan(order, ContainerId.next());
+    }
+
+    private LaunchPlan plan(LaunchOrder order, String id) {
+        var places = new LaunchPlan.Places(
+                store.directory(id).toString(), sockets.resolve(id).toString(), staging.toString());
+        return planner.plan(new LaunchRequest(
+                id,
+                order.name().orElse(id),
+                order.spec(),
+                ModePolicy.check(order.spec()),
+                places,
+                order.volumes(),
+                order.input()));
+    }
+
+    /**
+     * Launches a container and returns when its command runs.
+     *
+     * @throws dev.nucleus.spawner.LaunchException naming the step that failed; nothing is left behind
+     * @throws dev.nucleus.policy.PolicyViolationException when its mode refuses it
+     */
+    public Container launch(LaunchOrder order) {
+        Started started = begin(order);
+        Thread.ofVirtual().name("container-", 0).start(() -> follow(started, (_, _, _, _) -> {}, false));
+        return started.container();
+    }
+
+    /**
+     * Launches a container and stays with it until its end; its output goes to the sink, and with its end it is
+     * removed.
+     *
+     * @param onStart gets the container and the way to its standard input
+     */
+    public ContainerState.Stopped run(LaunchOrder order, OutputSink sink, Consumer<Attachment> onStart) {
+        Started started = begin(order);
+        onStart.accept(new Attachment(started.container(), started.launch().connection()));
+        follow(started, sink, true);
+        var stopped = (ContainerState.Stopped) started.container().state();
+        started.described().join();
+        remove(started.container());
+        return stopped;
+    }
+
+    /** A running container and its standard input. */
+    public record Attachment(Container container, ShimConnection connection) {}
+
+    private record Started(Container container, Launch launch, CompletableFuture<Void> described) {}
+
+    private Started begin(LaunchOrder order) {
+        String id = ContainerId.next();
+        String name = order.name().orElse(id);
+        LaunchPlan plan = plan(order, id);
+        var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
+        var container = new Container(
+                entry, plan.statements(), plan.command().arguments(), store.directory(id), new Shim(sockets.resolve(id)));
+        claimName(container);
+        try {
+            store.create(entry);
+            var launch = new Launch(container, spawner.launch(plan, order.attached()));
+            try {
+                ContainerState.Running running = launch.awaitStart();
+                container.started(running);
+                byId.put(id, container);
+                events.publishEvent(new ContainerEvent.Started(container, running));
+            } catch (IOException | RuntimeException e) {
+                launch.close();
+                throw e;
+            }
+            return new Started(container, launch, describe(container, order, plan));
+        } catch (IOException e) {
+            abandon(container);
+            throw new UncheckedIOException("can't launch '" + name + "': " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            abandon(container);
+            throw e;
+        }
+    }
+
+    /** What is only for reading is written beside the launch, not before it. */
+    private CompletableFuture<Void> describe(Container container, LaunchOrder order, LaunchPlan plan) {
+        var written = new CompletableFuture<Void>();
+        Thread.ofVirtual().start(() -> {
+            try {
+                store.describe(container.directory(), order.spec(), plan);
+            } catch (IOException e) {
+                log.warn("can't write the plan of '{}' beside its logs: {}", container.name(), e.toString());
+            } finally {
+                written.complete(null);
+            }
+        });
+        return written;
+    }
+
+    private void claimName(Container container) {
+        Container other = liveByName.putIfAbsent(container.name(), container);
+        if (other != null) {
+            throw new InvalidSpecException(
+                    "a container named '" + container.name() + "' is live already (" + other.id() + ")");
+        }
+    }
+
+    private void abandon(Container container) {
+        liveByName.remove(container.name(), container);
+        byId.remove(container.id());
+        try {
+            ContainerStore.delete(container.directory());
+        } catch (IOException e) {
+            log.warn("can't remove {}: {}", container.directory(), e.toString());
+        }
+    }
+
+    private void follow(Started started, OutputSink sink, boolean streaming) {
+        Container container = started.container();
+        Optional<ShimMessage.Exited> exited = Optional.empty();
+        try (Launch launch = started.launch()) {
+            exited = launch.follow(sink, streaming);
+        } catch (IOException e) {
+            log.warn("lost the shim of '{}': {}", container.name(), e.toString());
+        }
+        ended(container, exited.map(exit -> new ContainerState.Stopped(
+                container.whileRunning().map(ContainerState.Running::startedAt), exit.at(), Optional.of(exit.status()))));
+    }
+
+    private void ended(Container container, Optional<ContainerState.Stopped> told) {
+        ContainerState.Stopped stopped = told.or(() -> store.exit(container.directory()))
+                .orElseGet(() -> new ContainerState.Stopped(
+                        container.whileRunning().map(ContainerState.Running::startedAt),
+                        Instant.now(),
+                        Optional.empty()));
+        liveByName.remove(container.name(), container);
+        container.stopped(stopped);
+        events.publishEvent(new ContainerEvent.Stopped(container, stopped));
+    }
+
+    /**
+     * Asks it to end and waits until it has: the signal, after the grace SIGKILL.
+     *
+     * @throws UncheckedIOException when its shim can't be reached
+     */
+    public ContainerState.Stopped stop(Container container, StopSpec how) {
+        if (container.state() instanceof ContainerState.Stopped stopped) {
+            return stopped;
+        }
+        try {
+            container.shim().stop(how.signal(), how.grace());
+        } catch (IOException e) {
+            // Its shim leaves with it: a stop that came a moment late finds nobody to ask.
+            log.debug("the shim of '{}' can't be asked: {}", container.name(), e.toString());
+        }
+        try {
+            return container.end().get(how.grace().toMillis() + 5_000, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException("'" + container.name() + "' did not end " + how.grace()
+                    + " after SIGKILL was due; is it in an uninterruptible wait?", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while stopping '" + container.name() + "'", e);
+        } catch (java.util.concurrent.ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Forgets a stopped container and deletes its record and logs. */
+    public void remove(Container container) {
+        if (container.running()) {
+            throw new InvalidSpecException("'" + container.name() + "' is running; stop it first");
+        }
+        byId.remove(container.id());
+        try {
+            ContainerStore.delete(container.directory());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        events.publishEvent(new ContainerEvent.Removed(container));
+    }
+
+    /** All that are known, also those that have stopped. */
+    public Collection<Container> all() {
+        return List.copyOf(byId.values());
+    }
+
+    public Optional<Container> byId(String id) {
+        return Optional.ofNullable(byId.get(id));
+    }
+
+    /**
+     * By name, id, or a beginning of an id that only one has.
+     *
+     * @throws InvalidSpecException when there is none, or more than one
+     */
+    public Container find(String reference) {
+        Container named = liveByName.get(reference);
+        if (named != null) {
+            return named;
+        }
+        List<Container> matches = byId.values().stream()
+                .filter(container -> container.id().startsWith(reference)
+                        || container.name().equals(reference))
+                .sorted(java.util.Comparator.comparing((Container c) -> c.record().createdAt()).reversed())
+                .toList();
+        if (matches.isEmpty()) {
+            throw new InvalidSpecException("there is no container '" + reference + "'; nucleus ps -a lists them all");
+        }
+        boolean sameName = matches.stream().allMatch(container -> container.name().equals(reference));
+        if (matches.size() > 1 && !sameName) {
+            throw new InvalidSpecException("'" + reference + "' is the beginning of " + matches.size()
+                    + " containers' ids; write more of it");
+        }
+        return matches.getFirst();
+    }
+
+    /**
+     * Takes over what an earlier manager left: follows containers that run, and learns how those ended that don't.
+     *
+     * @return all of them
+     */
+    public List<Container> adopt() throws IOException {
+        List<Container> adopted = store.load().parallelStream().map(this::adopt).toList();
+        removeStaleSockets();
+        return adopted;
+    }
+
+    private Container adopt(ContainerStore.Found found) {
+        ContainerRecord entry = found.entry();
+        List<Statement> statements = found.statements();
+        var container = new Container(
+                entry, statements, found.command(), found.directory(), new Shim(sockets.resolve(entry.id())));
+        byId.put(entry.id(), container);
+        try {
+            var launch = new Launch(container, container.shim().subscribe());
+            container.started(launch.awaitStart());
+            liveByName.put(container.name(), container);
+            var started = new Started(container, launch, CompletableFuture.completedFuture(null));
+            Thread.ofVirtual().name("container-", 0).start(() -> follow(started, (_, _, _, _) -> {}, false));
+            events.publishEvent(new ContainerEvent.Adopted(container));
+        } catch (IOException | RuntimeException e) {
+            log.debug("'{}' has no shim any more: {}", container.name(), e.toString());
+            ended(container, found.exit());
+        }
+        return container;
+    }
+
+    private void removeStaleSockets() throws IOException {
+        try (var files = Files.list(sockets)) {
+            for (Path socket : files.toList()) {
+                Container owner = byId.get(socket.getFileName().toString());
+                if (owner == null || !owner.running()) {
+                    Files.deleteIfExists(socket);
+                }
+            }
+        }
+    }
+
+    /** A name for a container run by hand. */
+    public static String checkName(String name) {
+        return ContainerName.check("container", name);
+    }
+}

@@ -1,0 +1,84 @@
+package dev.nucleus.container;
+
+import dev.nucleus.plan.LaunchStep;
+import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.ShimMessage;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The conversation in which one container is launched and lives. One thread at a time reads it. */
+final class Launch implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(Launch.class);
+
+    private final Container container;
+    private final ShimConnection connection;
+    private Map<LaunchStep, Duration> steps = Map.of();
+
+    Launch(Container container, ShimConnection connection) {
+        this.container = container;
+        this.connection = connection;
+    }
+
+    /**
+     * Waits until the command runs.
+     *
+     * @throws LaunchException naming the step that failed
+     */
+    ContainerState.Running awaitStart() throws IOException {
+        while (true) {
+            ShimMessage message = connection.receive().orElseThrow(() -> new LaunchException(
+                    LaunchStep.PLAN, 32, "the shim of '" + container.name() + "' left without a word"));
+            switch (message) {
+                case ShimMessage.Steps(var done) -> steps = done;
+                case ShimMessage.Started(var pid, var ticks, var at) -> {
+                    return new ContainerState.Running(pid, ticks, at, steps);
+                }
+                case ShimMessage.Failed(var step, var errno, var detail) ->
+                    throw new LaunchException(step, errno, detail);
+                case ShimMessage.Warning(var step, var errno, var detail) ->
+                    log.warn("'{}' runs without {}: {} (errno {})", container.name(), step.words(), detail, errno);
+                default -> log.debug("unexpected before the start: {}", message);
+            }
+        }
+    }
+
+    /**
+     * Follows the container to its end; output, if it was asked for, goes to the sink.
+     *
+     * @param streaming whether the end of the output is to be waited for as well
+     * @return empty when the shim was lost
+     */
+    Optional<ShimMessage.Exited> follow(OutputSink sink, boolean streaming) throws IOException {
+        var decoder = new CriDecoder(sink);
+        boolean ended = !streaming;
+        Optional<ShimMessage.Exited> exited = Optional.empty();
+        while (!ended || exited.isEmpty()) {
+            Optional<ShimMessage> message = connection.receive();
+            if (message.isEmpty()) {
+                return exited;
+            }
+            switch (message.get()) {
+                case ShimMessage.Data(_, var bytes) -> decoder.accept(bytes);
+                case ShimMessage.End() -> ended = true;
+                case ShimMessage.Exited exit -> exited = Optional.of(exit);
+                default -> log.debug("unexpected from a shim: {}", message.get());
+            }
+        }
+        return exited;
+    }
+
+    ShimConnection connection() {
+        return connection;
+    }
+
+    @Override
+    public void close() {
+        connection.close();
+    }
+}

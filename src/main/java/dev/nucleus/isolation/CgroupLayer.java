@@ -1,0 +1,52 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.kernel.HostFeatures;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Cpus;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+
+/** Memory, processor and process limits, as control groups (cgroups(7)). */
+@Component
+@Order(30)
+final class CgroupLayer implements Layer {
+
+    private static final String LAYER = "cgroup";
+
+    private final HostFeatures host;
+
+    CgroupLayer(HostFeatures host) {
+        this.host = host;
+    }
+
+    @Override
+    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+        ContainerSpec spec = request.spec();
+        boolean required = request.posture().cgroupRequired();
+        if (!host.identity().root()) {
+            if (required) {
+                throw new UnsupportedLayerException(spec.mode() + " mode needs control groups, and user "
+                        + host.identity().uid() + " may not make any; run the manager as root, or use agent mode");
+            }
+            plan.cgroup(CgroupLayout.none());
+            return;
+        }
+        CgroupLayout layout = CgroupLayout.of(host.cgroups());
+        plan.cgroup(layout.plan(required, "nucleus-" + request.id(), spec));
+        explain(spec, plan);
+    }
+
+    private static void explain(ContainerSpec spec, LaunchPlan.Builder plan) {
+        spec.memory().ifPresentOrElse(
+                memory -> plan.cannot(LAYER, "use more than " + memory + " of memory, or any swap", "memory: " + memory),
+                () -> plan.can(LAYER, "use all of the host's memory", "no memory limit"));
+        spec.cpus().ifPresentOrElse(
+                cpus -> plan.cannot(LAYER, "use more than " + cpus + " processors", cpus.quotaMicros() / 1000
+                        + " ms in each " + Cpus.PERIOD_MICROS / 1000 + " ms"),
+                () -> plan.can(LAYER, "use all of the host's processors", "no cpu limit"));
+        if (spec.pids() > 0) {
+            plan.cannot(LAYER, "have more than " + spec.pids() + " processes and threads", "pids: " + spec.pids());
+        }
+    }
+}

@@ -1,0 +1,194 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.kernel.HostFeatures;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.MountAttributes;
+import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.TmpfsMount;
+import dev.nucleus.spec.VolumeMount;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+
+/** The root filesystem a container sees, the environment and the command that starts in it. */
+@Component
+@Order(40)
+final class FilesystemLayer implements Layer {
+
+    static final String HOME = "/home/agent";
+
+    private static final String LAYER = "filesystem";
+    private static final String ROOT_OPTIONS = "size=1G,mode=755";
+    private static final List<String> HOST_TREES = List.of("bin", "sbin", "usr", "lib", "lib64", "lib32", "libx32");
+    /** Never taken from a root filesystem: the container gets its own. */
+    private static final Set<String> OWN_TREES =
+            Set.of("proc", "sys", "dev", "tmp", "run", "home", "root", "boot", "mnt", "media", "lost+found");
+    private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    private final HostFeatures host;
+
+    FilesystemLayer(HostFeatures host) {
+        this.host = host;
+    }
+
+    @Override
+    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+        LaunchPlan.Identity identity = plan.identity();
+        var tree = new RootTree();
+        if (request.spec().rootfs().isPresent()) {
+            bindRootfs(request.spec().rootfs().get(), tree);
+            plan.cannot(LAYER, "change its programs", "rootfs " + request.spec().rootfs().get() + " is read-only");
+        } else {
+            bindHostPrograms(tree);
+            EtcFiles.add(tree, identity, request.name());
+            plan.can(LAYER, "run the host's programs in /usr", "no rootfs was given; they are read-only")
+                    .cannot(LAYER, "see the host's /etc, /home, /var or /root", "it gets a small /etc of its own");
+        }
+        addDevices(tree, plan.mapped());
+        addScratch(tree, identity);
+        addProc(tree, request.posture().hideProcesses());
+        request.spec().tmpfs().forEach(tmpfs -> addTmpfs(tree, tmpfs, identity));
+        request.spec().volumes().forEach(volume -> addVolume(tree, volume, request, identity, plan));
+        tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
+        tree.add(new RootfsStep.Seal("/", MountAttributes.READ_ONLY));
+        plan.rootfs(new LaunchPlan.Rootfs(ROOT_OPTIONS, tree.steps()));
+        plan.cannot(LAYER, "write to /proc or see kernel memory, keys and timers there", "read-only, with masks");
+        command(request, identity, plan);
+    }
+
+    private static void bindHostPrograms(RootTree tree) {
+        for (String name : HOST_TREES) {
+            bindTop(Path.of("/", name), "/" + name, tree);
+        }
+    }
+
+    /** A link stays a link (/bin → usr/bin), a directory is bound read-only. */
+    private static void bindTop(Path source, String target, RootTree tree) {
+        try {
+            if (Files.isSymbolicLink(source)) {
+                tree.add(new RootfsStep.Symlink(target, Files.readSymbolicLink(source).toString()));
+            } else if (Files.isDirectory(source)) {
+                tree.bind(target, source.toString(), MountAttributes.SEALED);
+            }
+        } catch (IOException e) {
+            throw new InvalidSpecException("can't read " + source + ": " + e.getMessage());
+        }
+    }
+
+    private static void bindRootfs(Path rootfs, RootTree tree) {
+        try (Stream<Path> entries = Files.list(rootfs)) {
+            entries.sorted()
+                    .filter(entry -> !OWN_TREES.contains(entry.getFileName().toString()))
+                    .forEach(entry -> bindTop(entry, "/" + entry.getFileName(), tree));
+        } catch (IOException e) {
+            throw new InvalidSpecException("the rootfs " + rootfs + " can't be listed: " + e);
+        }
+    }
+
+    private static void addDevices(RootTree tree, boolean mapped) {
+        tree.add(new RootfsStep.Directory("/dev"));
+        tree.add(new RootfsStep.Tmpfs("/dev", "size=64K,mode=755",
+                MountAttributes.NO_SUID | MountAttributes.NO_EXEC));
+        Map<String, Integer> devices = new TreeMap<>(
+                Map.of("null", 3, "zero", 5, "full", 7, "random", 8, "urandom", 9));
+        devices.forEach((name, minor) -> tree.add(mapped
+                // A user namespace may not make device nodes (user_namespaces(7)).
+                ? new RootfsStep.Bind("/dev/" + name, "/dev/" + name, 0, false)
+                : new RootfsStep.Device("/dev/" + name, 0666, 1, minor)));
+        tree.add(new RootfsStep.Symlink("/dev/fd", "/proc/self/fd"));
+        tree.add(new RootfsStep.Symlink("/dev/stdin", "/proc/self/fd/0"));
+        tree.add(new RootfsStep.Symlink("/dev/stdout", "/proc/self/fd/1"));
+        tree.add(new RootfsStep.Symlink("/dev/stderr", "/proc/self/fd/2"));
+        tree.add(new RootfsStep.Directory("/dev/shm"));
+        tree.add(new RootfsStep.Tmpfs("/dev/shm", "size=64M,mode=1777",
+                MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
+    }
+
+    /** What the workload may write: /tmp and a home, in memory. */
+    private static void addScratch(RootTree tree, LaunchPlan.Identity identity) {
+        long attributes = MountAttributes.NO_SUID | MountAttributes.NO_DEV;
+        tree.add(new RootfsStep.Directory("/tmp"));
+        tree.add(new RootfsStep.Tmpfs("/tmp", "size=256M,mode=1777", attributes));
+        tree.add(new RootfsStep.Directory("/home"));
+        tree.add(new RootfsStep.Directory(HOME));
+        tree.add(new RootfsStep.Tmpfs(HOME,
+                "size=64M,mode=700,uid=" + identity.uid() + ",gid=" + identity.gid(), attributes));
+        tree.add(new RootfsStep.Directory("/run"));
+    }
+
+    private static void addProc(RootTree tree, boolean hide) {
+        tree.add(new RootfsStep.Directory("/proc"));
+        tree.add(new RootfsStep.Proc("/proc", hide ? "hidepid=invisible" : "",
+                MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
+        for (String file : List.of("kallsyms", "kcore", "sched_debug", "timer_list", "timer_stats", "keys",
+                "latency_stats", "config.gz", "sysrq-trigger", "kpagecount", "kpageflags", "kpagecgroup",
+                "interrupts")) {
+            tree.add(new RootfsStep.MaskFile("/proc/" + file));
+        }
+        for (String directory : List.of("acpi", "bus", "irq", "scsi", "sys")) {
+            tree.add(new RootfsStep.MaskDirectory("/proc/" + directory));
+        }
+        tree.add(new RootfsStep.Seal("/proc", MountAttributes.READ_ONLY));
+    }
+
+    private static void addTmpfs(RootTree tree, TmpfsMount tmpfs, LaunchPlan.Identity identity) {
+        tree.directories(tmpfs.target());
+        tree.add(new RootfsStep.Tmpfs(tmpfs.target(),
+                "size=" + tmpfs.size().bytes() + ",mode=755,uid=" + identity.uid() + ",gid=" + identity.gid(),
+                MountAttributes.NO_SUID | MountAttributes.NO_DEV));
+    }
+
+    private static void addVolume(
+            RootTree tree, VolumeMount volume, LaunchRequest request, LaunchPlan.Identity identity,
+            LaunchPlan.Builder plan) {
+        long attributes = MountAttributes.NO_SUID | MountAttributes.NO_DEV
+                | (volume.readOnly() ? MountAttributes.READ_ONLY : 0);
+        String source = volume.source();
+        if (volume.named()) {
+            LaunchRequest.HostVolume place = request.volumes().get(volume.source());
+            if (place == null) {
+                throw new InvalidSpecException("there is no volume '" + volume.source() + "'");
+            }
+            LaunchPlan.Identity owner = place.owner().orElse(identity);
+            tree.directories(volume.target());
+            tree.add(new RootfsStep.Volume(
+                    volume.target(), place.path().toString(), attributes, 0700, owner.uid(), owner.gid()));
+            source = place.path().toString();
+        } else {
+            if (Files.isDirectory(Path.of(source))) {
+                tree.directories(volume.target());
+            } else {
+                tree.parents(volume.target());
+            }
+            tree.add(new RootfsStep.Bind(volume.target(), source, attributes, false));
+        }
+        plan.can(LAYER, (volume.readOnly() ? "read " : "read and write ") + source + " of the host",
+                "volume at " + volume.target());
+    }
+
+    private void command(LaunchRequest request, LaunchPlan.Identity identity, LaunchPlan.Builder plan) {
+        var variables = new TreeMap<String, String>();
+        variables.put("PATH", PATH);
+        variables.put("HOME", HOME);
+        variables.put("LANG", "C.UTF-8");
+        variables.put("USER", identity.uid() == 0 ? "root" : "agent");
+        variables.putAll(request.spec().env());
+        plan.command(new LaunchPlan.Command(
+                request.spec().workdir().orElse(request.spec().rootfs().isPresent() ? "/" : HOME),
+                request.spec().command(),
+                variables.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList()));
+        plan.cannot(LAYER, "see the host's environment variables", "it gets PATH, HOME, LANG, USER and the spec's own");
+        if (!host.identity().root()) {
+            plan.can(LAYER, "read what user " + host.identity().uid() + " may read in /usr", "rootless");
+        }
+    }
+}

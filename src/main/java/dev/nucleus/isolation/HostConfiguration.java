@@ -1,0 +1,21 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.kernel.HostFeatures;
+import dev.nucleus.kernel.SeccompCompiler;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** What the host offers, found out once. */
+@Configuration(proxyBeanMethods = false)
+class HostConfiguration {
+
+    @Bean
+    HostFeatures hostFeatures() {
+        return HostFeatures.probe();
+    }
+
+    @Bean
+    SeccompCompiler seccompCompiler() {
+        return SeccompCompiler.load();
+    }
+}

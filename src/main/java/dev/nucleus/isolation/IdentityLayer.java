@@ -1,0 +1,84 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.kernel.HostFeatures;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.User;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+
+/**
+ * Who the workload is. Without a user in the spec it gets one of its own: a number from a range that no host
+ * hands out, the same for the same name, so that its volumes stay its own.
+ */
+@Component
+@Order(20)
+final class IdentityLayer implements Layer {
+
+    /**
+     * 1879048192 to 2147483647 is used by nobody (systemd's UIDS-GIDS.md); half of it is taken here.
+     */
+    static final int FIRST_UID = 1_879_048_192;
+
+    private static final int UIDS = 1 << 27;
+    private static final String LAYER = "identity";
+
+    private final HostFeatures host;
+
+    IdentityLayer(HostFeatures host) {
+        this.host = host;
+    }
+
+    @Override
+    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+        LaunchPlan.Identity identity = request.spec()
+                .user()
+                .map(user -> resolve(user, new Accounts(request.spec().rootfs().orElse(Path.of("/")))))
+                .orElseGet(() -> ownIdentity(request.name()));
+        plan.identity(identity);
+        if (!host.identity().root()) {
+            plan.mapIdentity(
+                    new LaunchPlan.IdMap(identity.uid(), host.identity().uid(), 1),
+                    new LaunchPlan.IdMap(identity.gid(), host.identity().gid(), 1));
+        }
+        if (identity.uid() == 0) {
+            plan.can(LAYER, "act as root on the host's files that are bound into it", "user: root was asked for");
+        } else {
+            plan.cannot(LAYER, "open files that only root may", "it runs as user " + identity.uid()
+                    + (request.spec().user().isPresent() ? "" : ", its own"));
+        }
+    }
+
+    static LaunchPlan.Identity ownIdentity(String name) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8));
+            int offset = Integer.parseInt(HexFormat.of().formatHex(digest, 0, 3), 16)
+                    | (digest[3] & 0x7) << 24;
+            return new LaunchPlan.Identity(FIRST_UID + offset % UIDS, FIRST_UID + offset % UIDS, List.of());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static LaunchPlan.Identity resolve(User user, Accounts accounts) {
+        Optional<Accounts.Account> account = User.number(user.user()).isPresent()
+                ? Optional.empty()
+                : Optional.of(accounts.user(user.user()));
+        int uid = User.number(user.user()).orElseGet(() -> account.orElseThrow().uid());
+        int gid = user.group()
+                .map(group -> User.number(group).orElseGet(() -> accounts.group(group)))
+                .or(() -> account.map(Accounts.Account::gid))
+                .orElseThrow(() -> new InvalidSpecException("user " + user + " needs a group"));
+        var groups = new ArrayList<Integer>();
+        user.groups().forEach(group -> groups.add(User.number(group).orElseGet(() -> accounts.group(group))));
+        return new LaunchPlan.Identity(uid, gid, List.copyOf(groups));
+    }
+}

@@ -1,0 +1,12 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.plan.LaunchPlan;
+
+/** Adds one subsystem's part to a plan. Called in the order of {@code @Order}. */
+interface Layer {
+
+    /**
+     * @throws UnsupportedLayerException when this host can't apply the layer and the posture requires it
+     */
+    void contribute(LaunchRequest request, LaunchPlan.Builder plan);
+}

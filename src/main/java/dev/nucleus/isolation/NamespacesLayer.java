@@ -1,0 +1,58 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.kernel.HostFeatures;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spec.Network;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+
+/** The namespaces a container gets of its own (namespaces(7)), its hostname, and its PID 1. */
+@Component
+@Order(10)
+final class NamespacesLayer implements Layer {
+
+    static final int NEWNS = 0x00020000;
+    static final int NEWCGROUP = 0x02000000;
+    static final int NEWUTS = 0x04000000;
+    static final int NEWIPC = 0x08000000;
+    static final int NEWUSER = 0x10000000;
+    static final int NEWPID = 0x20000000;
+    static final int NEWNET = 0x40000000;
+
+    private static final String LAYER = "namespaces";
+    private static final int LONGEST_HOSTNAME = 63;
+
+    private final HostFeatures host;
+
+    NamespacesLayer(HostFeatures host) {
+        this.host = host;
+    }
+
+    @Override
+    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+        plan.namespaces(NEWNS | NEWPID | NEWUTS | NEWIPC | NEWCGROUP)
+                .hostname(hostname(request.name()))
+                .init(request.posture().init())
+                .cannot(LAYER, "see or signal processes outside it", "its own PID namespace")
+                .cannot(LAYER, "see the host's mounts, hostname, IPC objects or cgroups", "namespaces of its own");
+        if (request.spec().network() == Network.NONE) {
+            plan.namespaces(NEWNET)
+                    .cannot(LAYER, "reach any network but its own loopback", "its own network namespace, network: none");
+        } else {
+            plan.can(LAYER, "use the host's network as any local process", "network: host");
+        }
+        if (!host.identity().root()) {
+            plan.namespaces(NEWUSER)
+                    .cannot(LAYER, "act as any user of the host but the one who started it", "a user namespace");
+        }
+        if (request.posture().init()) {
+            plan.can(LAYER, "leave orphans behind without harm", "a small init is PID 1 and reaps them");
+        }
+    }
+
+    /** A name with a slash is a replica's: its part after the slash is the host's name. */
+    private static String hostname(String name) {
+        String last = name.substring(name.lastIndexOf('/') + 1).replace('_', '-');
+        return last.length() > LONGEST_HOSTNAME ? last.substring(0, LONGEST_HOSTNAME) : last;
+    }
+}

@@ -1,0 +1,30 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.plan.LaunchPlan;
+import java.util.List;
+import org.springframework.stereotype.Component;
+
+/** Lets every layer add its part: a wish becomes a plan. Nothing is carried out. */
+@Component
+public final class Planner {
+
+    private static final LaunchPlan.Log LOG = new LaunchPlan.Log(16L << 20, 4);
+
+    private final List<Layer> layers;
+
+    /** @param layers in the order of their annotations */
+    Planner(List<Layer> layers) {
+        this.layers = List.copyOf(layers);
+    }
+
+    /**
+     * @throws UnsupportedLayerException when this host can't apply a required layer
+     * @throws dev.nucleus.spec.InvalidSpecException when the wish names a user, file or path that isn't there
+     */
+    public LaunchPlan plan(LaunchRequest request) {
+        var plan = new LaunchPlan.Builder(
+                request.id(), request.name(), request.spec().mode(), request.places());
+        layers.forEach(layer -> layer.contribute(request, plan));
+        return plan.keepStdin(request.attached()).build(LOG);
+    }
+}

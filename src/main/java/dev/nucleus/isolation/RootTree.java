@@ -1,0 +1,43 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.plan.RootfsStep;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Steps of a root filesystem as they gather, and which paths they have made. */
+final class RootTree {
+
+    private final List<RootfsStep> steps = new ArrayList<>();
+    private final Set<String> made = new HashSet<>();
+
+    void add(RootfsStep step) {
+        boolean again = step instanceof RootfsStep.Directory && !made.add(step.target());
+        if (!again) {
+            made.add(step.target());
+            steps.add(step);
+        }
+    }
+
+    void bind(String target, String source, long attributes) {
+        add(new RootfsStep.Directory(target));
+        add(new RootfsStep.Bind(target, source, attributes, false));
+    }
+
+    /** A directory and those above it. Below a bound tree nothing can be made: there it must exist. */
+    void directories(String target) {
+        parents(target);
+        add(new RootfsStep.Directory(target));
+    }
+
+    void parents(String target) {
+        for (int slash = target.indexOf('/', 1); slash > 0; slash = target.indexOf('/', slash + 1)) {
+            add(new RootfsStep.Directory(target.substring(0, slash)));
+        }
+    }
+
+    List<RootfsStep> steps() {
+        return List.copyOf(steps);
+    }
+}

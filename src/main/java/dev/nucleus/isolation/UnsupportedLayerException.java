@@ -1,0 +1,11 @@
+package dev.nucleus.isolation;
+
+/** This host can't apply a layer that the container's mode requires. */
+public final class UnsupportedLayerException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    public UnsupportedLayerException(String message) {
+        super(message);
+    }
+}

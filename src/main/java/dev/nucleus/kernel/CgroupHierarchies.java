@@ -1,0 +1,59 @@
+package dev.nucleus.kernel;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The control-group hierarchies this process can see (cgroups(7)).
+ *
+ * @param unified mount point of the v2 hierarchy, if mounted
+ * @param unifiedControllers controllers that v2 offers at its root
+ * @param legacy mount point of each v1 controller
+ */
+public record CgroupHierarchies(Optional<Path> unified, Set<String> unifiedControllers, Map<String, Path> legacy) {
+
+    private static final Set<String> CONTROLLERS =
+            Set.of("cpu", "cpuacct", "cpuset", "memory", "pids", "blkio", "freezer", "devices");
+
+    /** Whether limits go to the v2 hierarchy. */
+    public boolean limitsAreUnified() {
+        return unified.isPresent() && unifiedControllers.containsAll(Set.of("memory", "pids"));
+    }
+
+    /**
+     * @param mountinfo the text of /proc/self/mountinfo (proc_pid_mountinfo(5))
+     */
+    static CgroupHierarchies read(String mountinfo) {
+        Optional<Path> unified = Optional.empty();
+        var legacy = new HashMap<String, Path>();
+        for (String line : mountinfo.lines().toList()) {
+            int separator = line.indexOf(" - ");
+            String[] head = line.substring(0, separator).split(" ");
+            String[] tail = line.substring(separator + 3).split(" ");
+            Path mountPoint = Path.of(head[4]);
+            if (tail[0].equals("cgroup2") && unified.isEmpty()) {
+                unified = Optional.of(mountPoint);
+            } else if (tail[0].equals("cgroup")) {
+                List.of(tail[2].split(",")).stream()
+                        .filter(CONTROLLERS::contains)
+                        .forEach(controller -> legacy.putIfAbsent(controller, mountPoint));
+            }
+        }
+        return new CgroupHierarchies(unified, unified.map(CgroupHierarchies::controllers).orElse(Set.of()), legacy);
+    }
+
+    private static Set<String> controllers(Path root) {
+        try {
+            String text = Files.readString(root.resolve("cgroup.controllers")).strip();
+            return text.isEmpty() ? Set.of() : Set.of(text.split(" "));
+        } catch (IOException e) {
+            return Set.of();
+        }
+    }
+}

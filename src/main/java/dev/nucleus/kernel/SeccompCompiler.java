@@ -1,0 +1,117 @@
+package dev.nucleus.kernel;
+
+import java.util.List;
+import jnr.ffi.Memory;
+import jnr.ffi.Pointer;
+import jnr.ffi.Runtime;
+
+/**
+ * Compiles system-call rules to a BPF program with libseccomp, for this machine's architecture alone: calls
+ * of any other (x32, i386) are refused. The program is a binary tree over the call numbers.
+ */
+public final class SeccompCompiler {
+
+    /**
+     * One rule.
+     *
+     * @param syscall its name
+     * @param errno 0: allowed; else refused with this error number
+     */
+    public record Rule(String syscall, int errno, List<Comparison> comparisons) {}
+
+    /** A comparison of an argument, in libseccomp's numbers. */
+    public record Comparison(int index, int operator, long first, long second) {}
+
+    private static final int ALLOW = 0x7fff0000;
+    private static final int ERRNO = 0x00050000;
+    private static final int ATTRIBUTE_BAD_ARCHITECTURE = 2;
+    private static final int ATTRIBUTE_NO_NEW_PRIVS = 3;
+    private static final int ATTRIBUTE_OPTIMIZE = 8;
+    private static final int BINARY_TREE = 2;
+    private static final int UNKNOWN_SYSCALL = -1;
+    private static final int COMPARISON_BYTES = 24;
+    private static final int LONGEST_PROGRAM = 65_535 * 8;
+
+    private final Libseccomp library;
+
+    private SeccompCompiler(Libseccomp library) {
+        this.library = library;
+    }
+
+    /**
+     * @throws KernelException when libseccomp is not installed
+     */
+    public static SeccompCompiler load() {
+        try {
+            return new SeccompCompiler(Libseccomp.load());
+        } catch (UnsatisfiedLinkError e) {
+            throw new KernelException(
+                    "libseccomp.so.2 can't be loaded; on Debian: apt-get install libseccomp2 (" + e.getMessage() + ")");
+        }
+    }
+
+    /**
+     * @param defaultErrno what calls without a rule get
+     * @return an array of struct sock_filter
+     * @throws KernelException when a call is unknown to libseccomp or a rule contradicts another
+     */
+    public byte[] compile(int defaultErrno, List<Rule> rules) {
+        Pointer context = library.seccomp_init(ERRNO | defaultErrno);
+        if (context == null) {
+            throw new KernelException("seccomp_init failed");
+        }
+        try {
+            check("bad architecture", library.seccomp_attr_set(context, ATTRIBUTE_BAD_ARCHITECTURE, ERRNO | 1));
+            check("no_new_privs", library.seccomp_attr_set(context, ATTRIBUTE_NO_NEW_PRIVS, 0));
+            check("binary tree", library.seccomp_attr_set(context, ATTRIBUTE_OPTIMIZE, BINARY_TREE));
+            rules.forEach(rule -> add(context, rule));
+            return export(context);
+        } finally {
+            library.seccomp_release(context);
+        }
+    }
+
+    private void add(Pointer context, Rule rule) {
+        int number = library.seccomp_syscall_resolve_name(rule.syscall());
+        if (number == UNKNOWN_SYSCALL) {
+            throw new KernelException("libseccomp knows no system call '" + rule.syscall() + "'");
+        }
+        int count = rule.comparisons().size();
+        Pointer arguments = Memory.allocateDirect(
+                Runtime.getSystemRuntime(), Math.max(1, count) * COMPARISON_BYTES);
+        for (int i = 0; i < count; i++) {
+            Comparison comparison = rule.comparisons().get(i);
+            long at = (long) i * COMPARISON_BYTES;
+            arguments.putInt(at, comparison.index());
+            arguments.putInt(at + 4, comparison.operator());
+            arguments.putLong(at + 8, comparison.first());
+            arguments.putLong(at + 16, comparison.second());
+        }
+        int action = rule.errno() == 0 ? ALLOW : ERRNO | rule.errno();
+        check("rule for " + rule.syscall(), library.seccomp_rule_add_array(context, action, number, count, arguments));
+    }
+
+    private byte[] export(Pointer context) {
+        int fd = Libc.INSTANCE.memfd_create("seccomp", 1);
+        if (fd < 0) {
+            throw new KernelException("memfd_create failed");
+        }
+        try {
+            check("export", library.seccomp_export_bpf(context, fd));
+            var buffer = new byte[LONGEST_PROGRAM];
+            long length = Libc.INSTANCE.pread(fd, buffer, buffer.length, 0);
+            if (length <= 0 || length % 8 != 0) {
+                throw new KernelException("the exported seccomp program has " + length + " bytes");
+            }
+            return java.util.Arrays.copyOf(buffer, (int) length);
+        } finally {
+            Libc.INSTANCE.close(fd);
+        }
+    }
+
+    private static void check(String what, int result) {
+        if (result < 0) {
+            throw new KernelException("libseccomp refused the " + what + ": error " + -result);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+package dev.nucleus.plan;
+
+import dev.nucleus.spec.Mode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything decided about one launch. A pure function of the wish, the policy and the host: the same inputs
+ * give an equal plan. The native side carries it out and decides nothing.
+ *
+ * @param namespaces CLONE_NEW* flags of clone(2)
+ * @param statements what the container can and can't do, and because of what
+ */
+public record LaunchPlan(
+        String id,
+        String name,
+        Mode mode,
+        String hostname,
+        Places places,
+        int namespaces,
+        List<IdMap> uidMaps,
+        List<IdMap> gidMaps,
+        boolean init,
+        boolean keepStdin,
+        int oomScoreAdj,
+        Cgroup cgroup,
+        Rootfs rootfs,
+        Identity identity,
+        Capabilities capabilities,
+        Rlimits rlimits,
+        Landlock landlock,
+        Seccomp seccomp,
+        Command command,
+        Log log,
+        List<Statement> statements) {
+
+    /**
+     * @param directory the container's own: logs and exit record
+     * @param socket where its shim listens
+     * @param staging an empty directory of the host, mount point while the root is built
+     */
+    public record Places(String directory, String socket, String staging) {}
+
+    public record IdMap(int inside, int outside, int count) {}
+
+    /**
+     * @param unified directory in the v2 hierarchy that the container is born in; empty: none
+     * @param directories to make, parents first
+     * @param writes what goes into which control file, in order
+     * @param joins "tasks" files of the v1 hierarchies
+     */
+    public record Cgroup(
+            boolean required, String unified, List<String> directories, List<Write> writes, List<String> joins) {
+
+        public record Write(String file, String value) {}
+    }
+
+    /** @param options of the tmpfs that is the root */
+    public record Rootfs(String options, List<RootfsStep> steps) {}
+
+    public record Identity(int uid, int gid, List<Integer> groups) {}
+
+    /** Bit sets by capability number; effective is the same as permitted. */
+    public record Capabilities(long bounding, long permitted, long inheritable, long ambient) {}
+
+    public record Rlimits(boolean required, List<Rlimit> limits) {
+
+        /** @param resource RLIMIT_* number of getrlimit(2) on x86-64 */
+        public record Rlimit(String name, int resource, long soft, long hard) {}
+    }
+
+    /** @param handledFiles 0: no Landlock */
+    public record Landlock(
+            boolean required,
+            long handledFiles,
+            long handledNetwork,
+            long scoped,
+            List<PathRule> paths,
+            List<PortRule> ports) {
+
+        public record PathRule(String path, long access, boolean optional) {}
+
+        public record PortRule(int port, long access) {}
+    }
+
+    /** @param program array of struct sock_filter */
+    public record Seccomp(String profile, byte[] program) {}
+
+    /** @param environment NAME=value, in order */
+    public record Command(String workdir, List<String> arguments, List<String> environment) {}
+
+    /** Files of {@code fileBytes} each, at most {@code files} kept. */
+    public record Log(long fileBytes, int files) {}
+
+    /** What the layers said about this container, in plain words, one line each. */
+    public List<String> explain() {
+        return statements.stream().map(Statement::toString).toList();
+    }
+
+    /** Collects the layers' parts. */
+    public static final class Builder {
+
+        private final String id;
+        private final String name;
+        private final Mode mode;
+        private final Places places;
+        private int namespaces;
+        private final List<IdMap> uidMaps = new ArrayList<>();
+        private final List<IdMap> gidMaps = new ArrayList<>();
+        private boolean init;
+        private boolean keepStdin;
+        private String hostname = "";
+        private @Nullable Cgroup cgroup;
+        private @Nullable Rootfs rootfs;
+        private @Nullable Identity identity;
+        private @Nullable Capabilities capabilities;
+        private @Nullable Rlimits rlimits;
+        private @Nullable Landlock landlock;
+        private @Nullable Seccomp seccomp;
+        private @Nullable Command command;
+        private final List<Statement> statements = new ArrayList<>();
+
+        public Builder(String id, String name, Mode mode, Places places) {
+            this.id = id;
+            this.name = name;
+            this.mode = mode;
+            this.places = places;
+        }
+
+        public Builder hostname(String value) {
+            hostname = value;
+            return this;
+        }
+
+        public Builder namespaces(int flags) {
+            namespaces |= flags;
+            return this;
+        }
+
+        public Builder mapIdentity(IdMap uid, IdMap gid) {
+            uidMaps.add(uid);
+            gidMaps.add(gid);
+            return this;
+        }
+
+        public Builder init(boolean value) {
+            init = value;
+            return this;
+        }
+
+        public Builder keepStdin(boolean value) {
+            keepStdin = value;
+            return this;
+        }
+
+        public Builder cgroup(Cgroup value) {
+            cgroup = value;
+            return this;
+        }
+
+        public Builder rootfs(Rootfs value) {
+            rootfs = value;
+            return this;
+        }
+
+        public Builder identity(Identity value) {
+            identity = value;
+            return this;
+        }
+
+        public Builder capabilities(Capabilities value) {
+            capabilities = value;
+            return this;
+        }
+
+        public Builder rlimits(Rlimits value) {
+            rlimits = value;
+            return this;
+        }
+
+        public Builder landlock(Landlock value) {
+            landlock = value;
+            return this;
+        }
+
+        public Builder seccomp(Seccomp value) {
+            seccomp = value;
+            return this;
+        }
+
+        public Builder command(Command value) {
+            command = value;
+            return this;
+        }
+
+        public Builder can(String layer, String what, String because) {
+            statements.add(new Statement(layer, true, what, because));
+            return this;
+        }
+
+        public Builder cannot(String layer, String what, String because) {
+            statements.add(new Statement(layer, false, what, because));
+            return this;
+        }
+
+        /** The identity, for layers that come after the one that decides it. */
+        public Identity identity() {
+            return Objects.requireNonNull(identity, "identity is decided by an earlier layer");
+        }
+
+        public boolean mapped() {
+            return !uidMaps.isEmpty();
+        }
+
+        /**
+         * @throws NullPointerException naming the part that no layer contributed
+         */
+        public LaunchPlan build(Log log) {
+            return new LaunchPlan(
+                    id,
+                    name,
+                    mode,
+                    hostname,
+                    places,
+                    namespaces,
+                    List.copyOf(uidMaps),
+                    List.copyOf(gidMaps),
+                    init,
+                    keepStdin,
+                    0,
+                    Objects.requireNonNull(cgroup, "cgroup"),
+                    Objects.requireNonNull(rootfs, "rootfs"),
+                    Objects.requireNonNull(identity, "identity"),
+                    Objects.requireNonNull(capabilities, "capabilities"),
+                    Objects.requireNonNull(rlimits, "rlimits"),
+                    Objects.requireNonNull(landlock, "landlock"),
+                    Objects.requireNonNull(seccomp, "seccomp"),
+                    Objects.requireNonNull(command, "command"),
+                    log,
+                    List.copyOf(statements));
+        }
+    }
+
+    /** The environment as a map, for showing. */
+    public Map<String, String> environment() {
+        var variables = new java.util.TreeMap<String, String>();
+        for (String variable : command.environment()) {
+            int equals = variable.indexOf('=');
+            variables.put(variable.substring(0, equals), variable.substring(equals + 1));
+        }
+        return variables;
+    }
+}

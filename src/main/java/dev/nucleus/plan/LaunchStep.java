@@ -1,0 +1,36 @@
+package dev.nucleus.plan;
+
+import java.util.Locale;
+
+/** The steps of a launch, in order; their ordinals travel on the wire (native/src/failure.h). */
+public enum LaunchStep {
+    PLAN("the plan"),
+    DIRECTORY("the container's directory"),
+    CGROUP("control groups"),
+    NAMESPACES("namespaces"),
+    IDENTITY_MAP("the user namespace's mapping"),
+    HOSTNAME("the hostname"),
+    ROOTFS("the root filesystem"),
+    PIVOT("changing the root"),
+    NETWORK("the network"),
+    RLIMITS("resource limits"),
+    CAPABILITIES("capabilities and identity"),
+    LANDLOCK("Landlock"),
+    SECCOMP("seccomp"),
+    EXEC("executing the command");
+
+    private final String words;
+
+    LaunchStep(String words) {
+        this.words = words;
+    }
+
+    /** What the step is about, in plain words. */
+    public String words() {
+        return words;
+    }
+
+    public String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

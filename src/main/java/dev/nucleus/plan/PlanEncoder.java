@@ -1,0 +1,93 @@
+package dev.nucleus.plan;
+
+import java.nio.ByteBuffer;
+
+/** Encodes a plan for the spawner: the writing twin of native/src/plan.c. */
+public final class PlanEncoder {
+
+    private static final int MAGIC = 0x5043554e;
+    private static final int VERSION = 1;
+    private static final byte[] NOTHING = {};
+    private static final int OPTIONAL = 1;
+    private static final int TYPICAL_BYTES = 16_384;
+
+    private PlanEncoder() {}
+
+    public static ByteBuffer encode(LaunchPlan plan) {
+        var wire = new WireWriter(TYPICAL_BYTES);
+        wire.u32(MAGIC).u16(VERSION);
+        wire.string(plan.id()).string(plan.hostname());
+        wire.string(plan.places().directory()).string(plan.places().socket()).string(plan.places().staging());
+        wire.u32(plan.namespaces());
+        wire.list(plan.uidMaps(), PlanEncoder::map).list(plan.gidMaps(), PlanEncoder::map);
+        wire.bool(plan.init()).bool(plan.keepStdin()).u32(plan.oomScoreAdj());
+        cgroup(wire, plan.cgroup());
+        wire.string(plan.rootfs().options());
+        wire.list(plan.rootfs().steps(), PlanEncoder::step);
+        wire.u32(plan.identity().uid()).u32(plan.identity().gid());
+        wire.list(plan.identity().groups(), WireWriter::u32);
+        LaunchPlan.Capabilities sets = plan.capabilities();
+        wire.u64(sets.bounding()).u64(sets.permitted()).u64(sets.inheritable()).u64(sets.ambient());
+        wire.bool(plan.rlimits().required());
+        wire.list(plan.rlimits().limits(), (w, limit) ->
+                w.u8(limit.resource()).u64(limit.soft()).u64(limit.hard()));
+        landlock(wire, plan.landlock());
+        wire.bytes(plan.seccomp().program());
+        wire.string(plan.command().workdir());
+        wire.strings(plan.command().arguments()).strings(plan.command().environment());
+        wire.u64(plan.log().fileBytes()).u16(plan.log().files());
+        return wire.finish();
+    }
+
+    private static void map(WireWriter wire, LaunchPlan.IdMap map) {
+        wire.u32(map.inside()).u32(map.outside()).u32(map.count());
+    }
+
+    private static void cgroup(WireWriter wire, LaunchPlan.Cgroup cgroup) {
+        wire.bool(cgroup.required()).string(cgroup.unified()).strings(cgroup.directories());
+        wire.list(cgroup.writes(), (w, write) -> w.string(write.file()).string(write.value()));
+        wire.strings(cgroup.joins());
+    }
+
+    private static void landlock(WireWriter wire, LaunchPlan.Landlock landlock) {
+        wire.bool(landlock.required())
+                .u64(landlock.handledFiles())
+                .u64(landlock.handledNetwork())
+                .u64(landlock.scoped());
+        wire.list(landlock.paths(), (w, rule) ->
+                w.string(rule.path()).u64(rule.access()).bool(rule.optional()));
+        wire.list(landlock.ports(), (w, rule) -> w.u16(rule.port()).u64(rule.access()));
+    }
+
+    /** The numbers of enum rootfs_action in native/src/plan.h. */
+    private static void step(WireWriter wire, RootfsStep step) {
+        switch (step) {
+            case RootfsStep.Directory(var target, var mode, var uid, var gid) ->
+                write(wire, 1, target, "", 0, mode, uid, gid, false, NOTHING);
+            case RootfsStep.File(var target, var mode, var uid, var gid, var content) ->
+                write(wire, 2, target, "", 0, mode, uid, gid, false, content);
+            case RootfsStep.Symlink(var target, var to) -> write(wire, 3, target, to, 0, 0, 0, 0, false, NOTHING);
+            case RootfsStep.Bind(var target, var source, var attributes, var optional) ->
+                write(wire, 4, target, source, attributes, 0, 0, 0, optional, NOTHING);
+            case RootfsStep.Tmpfs(var target, var options, var attributes) ->
+                write(wire, 5, target, options, attributes, 0, 0, 0, false, NOTHING);
+            case RootfsStep.Proc(var target, var options, var attributes) ->
+                write(wire, 6, target, options, attributes, 0, 0, 0, false, NOTHING);
+            case RootfsStep.Device(var target, var mode, var major, var minor) ->
+                write(wire, 7, target, "", (long) major << 32 | minor, mode, 0, 0, false, NOTHING);
+            case RootfsStep.MaskFile(var target) -> write(wire, 8, target, "", 0, 0, 0, 0, true, NOTHING);
+            case RootfsStep.MaskDirectory(var target) -> write(wire, 9, target, "", 0, 0, 0, 0, true, NOTHING);
+            case RootfsStep.Seal(var target, var attributes) ->
+                write(wire, 10, target, "", attributes, 0, 0, 0, false, NOTHING);
+            case RootfsStep.Volume(var target, var source, var attributes, var mode, var uid, var gid) ->
+                write(wire, 11, target, source, attributes, mode, uid, gid, false, NOTHING);
+        }
+    }
+
+    private static void write(
+            WireWriter wire, int action, String target, String source, long attributes, int mode, int uid, int gid,
+            boolean optional, byte[] content) {
+        wire.u8(action).string(target).string(source).u64(attributes);
+        wire.u32(mode).u32(uid).u32(gid).u32(optional ? OPTIONAL : 0).bytes(content);
+    }
+}

@@ -1,0 +1,55 @@
+package dev.nucleus.plan;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * One step in filling the new root. Targets are absolute paths inside it; attributes are {@link MountAttributes}.
+ */
+public sealed interface RootfsStep {
+
+    String target();
+
+    /** An empty directory. */
+    record Directory(String target, int mode, int uid, int gid) implements RootfsStep {
+        public Directory(String target) {
+            this(target, 0755, 0, 0);
+        }
+    }
+
+    /** A file with content made for the container. */
+    record File(String target, int mode, int uid, int gid, byte[] content) implements RootfsStep {
+        public File(String target, String content) {
+            this(target, 0644, 0, 0, content.getBytes(StandardCharsets.UTF_8));
+        }
+
+        public String text() {
+            return new String(content, StandardCharsets.UTF_8);
+        }
+    }
+
+    record Symlink(String target, String to) implements RootfsStep {}
+
+    /** A tree of the host with its submounts. */
+    record Bind(String target, String source, long attributes, boolean optional) implements RootfsStep {}
+
+    /** A directory of the host that is made if missing, then bound. */
+    record Volume(String target, String source, long attributes, int mode, int uid, int gid) implements RootfsStep {}
+
+    /** @param options of tmpfs(5), separated by commas */
+    record Tmpfs(String target, String options, long attributes) implements RootfsStep {}
+
+    /** @param options of proc(5) */
+    record Proc(String target, String options, long attributes) implements RootfsStep {}
+
+    /** A character device. */
+    record Device(String target, int mode, int major, int minor) implements RootfsStep {}
+
+    /** Covers a file, if this kernel has it, with /dev/null. */
+    record MaskFile(String target) implements RootfsStep {}
+
+    /** Covers a directory, if this kernel has it, with an empty read-only tmpfs. */
+    record MaskDirectory(String target) implements RootfsStep {}
+
+    /** Sets attributes on the mount at the target, which was needed writable until now. */
+    record Seal(String target, long attributes) implements RootfsStep {}
+}

@@ -1,0 +1,100 @@
+package dev.nucleus.plan;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.function.BiConsumer;
+
+/** Little-endian, length-prefixed values: the writing twin of native/src/wire.c. */
+public final class WireWriter {
+
+    private static final int MOST_ELEMENTS = 65_535;
+
+    private ByteBuffer buffer;
+
+    public WireWriter(int capacity) {
+        buffer = ByteBuffer.allocate(capacity).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private ByteBuffer room(int bytes) {
+        if (buffer.remaining() < bytes) {
+            int capacity = Math.max(buffer.capacity() * 2, buffer.position() + bytes);
+            buffer = ByteBuffer.allocate(capacity)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .put(buffer.flip());
+        }
+        return buffer;
+    }
+
+    public WireWriter u8(int value) {
+        room(1).put((byte) value);
+        return this;
+    }
+
+    public WireWriter bool(boolean value) {
+        return u8(value ? 1 : 0);
+    }
+
+    public WireWriter u16(int value) {
+        room(2).putShort((short) value);
+        return this;
+    }
+
+    public WireWriter u32(int value) {
+        room(4).putInt(value);
+        return this;
+    }
+
+    public WireWriter u64(long value) {
+        room(8).putLong(value);
+        return this;
+    }
+
+    public WireWriter bytes(byte[] value) {
+        u32(value.length);
+        room(value.length).put(value);
+        return this;
+    }
+
+    /** Bytes without their length: what the frame's own length bounds. */
+    public WireWriter raw(byte[] value, int offset, int length) {
+        room(length).put(value, offset, length);
+        return this;
+    }
+
+    /**
+     * A string with its final NUL.
+     *
+     * @throws IllegalArgumentException when it holds a NUL itself
+     */
+    public WireWriter string(String value) {
+        byte[] encoded = value.getBytes(StandardCharsets.UTF_8);
+        for (byte part : encoded) {
+            if (part == 0) {
+                throw new IllegalArgumentException("a string on the wire can't hold a NUL: " + value);
+            }
+        }
+        u32(encoded.length + 1);
+        room(encoded.length + 1).put(encoded).put((byte) 0);
+        return this;
+    }
+
+    public <T> WireWriter list(List<T> values, BiConsumer<WireWriter, T> each) {
+        if (values.size() > MOST_ELEMENTS) {
+            throw new IllegalArgumentException(values.size() + " elements are too many for the wire");
+        }
+        u16(values.size());
+        values.forEach(value -> each.accept(this, value));
+        return this;
+    }
+
+    public WireWriter strings(List<String> values) {
+        return list(values, WireWriter::string);
+    }
+
+    /** What was written, ready to be read. */
+    public ByteBuffer finish() {
+        return buffer.flip();
+    }
+}

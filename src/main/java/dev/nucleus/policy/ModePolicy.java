@@ -1,0 +1,74 @@
+package dev.nucleus.policy;
+
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Network;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What each mode refuses, and how strictly it applies the rest. */
+public final class ModePolicy {
+
+    private ModePolicy() {}
+
+    /**
+     * The posture for a container.
+     *
+     * @throws PolicyViolationException naming every field that the mode refuses
+     */
+    public static Posture check(ContainerSpec spec) {
+        List<String> refusals = refusals(spec);
+        if (!refusals.isEmpty()) {
+            throw new PolicyViolationException(refusals);
+        }
+        return Posture.of(spec.mode(), spec.allowDegraded());
+    }
+
+    /** Every refusal, as sentences; empty when the mode allows the container. */
+    public static List<String> refusals(ContainerSpec spec) {
+        var refusals = new ArrayList<String>();
+        Mode mode = spec.mode();
+        if (mode != Mode.AGENT && spec.allowDegraded()) {
+            refusals.add("allow-degraded: " + mode + " mode never runs with a layer missing");
+        }
+        switch (mode) {
+            case AGENT -> {
+                if (spec.network() == Network.HOST && !spec.allowDegraded()) {
+                    refusals.add("network: agent mode shares the host's network only with allow-degraded: true");
+                }
+            }
+            case STRICT_AGENT -> refuseHostNetwork(spec, refusals);
+            case PRODUCTION -> {
+                refuseHostNetwork(spec, refusals);
+                if (spec.memory().isEmpty()) {
+                    refusals.add("memory: production mode needs a limit, such as memory: 512M");
+                }
+                if (spec.cpus().isEmpty()) {
+                    refusals.add("cpus: production mode needs a limit, such as cpus: 1");
+                }
+                if (spec.rootfs().isEmpty()) {
+                    refusals.add("rootfs: production mode needs a root filesystem of its own, with a manifest");
+                }
+                if (spec.pids() == 0) {
+                    refusals.add("pids: production mode needs a limit above 0");
+                }
+            }
+        }
+        for (String capability : spec.capabilities()) {
+            if (Capability.find(capability).isEmpty()) {
+                refusals.add("capabilities: there is no capability '" + capability + "' (capabilities(7))");
+            }
+        }
+        if (!SeccompProfiles.names().contains(spec.seccomp())) {
+            refusals.add("seccomp: there is no profile '" + spec.seccomp() + "'; there are "
+                    + String.join(", ", SeccompProfiles.names()));
+        }
+        return refusals;
+    }
+
+    private static void refuseHostNetwork(ContainerSpec spec, List<String> refusals) {
+        if (spec.network() == Network.HOST) {
+            refusals.add("network: " + spec.mode() + " mode never shares the host's network");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package dev.nucleus.policy;
+
+import dev.nucleus.spec.Mode;
+
+/**
+ * How strictly the layers of a mode are applied.
+ *
+ * @param init a small init is PID 1, and the workload its child
+ * @param hideProcesses /proc shows a user its own processes only
+ * @param cgroupRequired without its control groups a container doesn't start
+ * @param rlimitsRequired a resource limit that can't be set stops the launch
+ * @param landlockRequired without Landlock at {@code landlockAbi} a container doesn't start
+ * @param landlockAbi the least version that will do
+ * @param attested the root filesystem must match its manifest
+ */
+public record Posture(
+        Mode mode,
+        boolean init,
+        boolean hideProcesses,
+        boolean cgroupRequired,
+        boolean rlimitsRequired,
+        boolean landlockRequired,
+        int landlockAbi,
+        boolean attested) {
+
+    static Posture of(Mode mode, boolean degraded) {
+        return switch (mode) {
+            case AGENT -> new Posture(mode, false, false, false, false, !degraded, 1, false);
+            case STRICT_AGENT -> new Posture(mode, false, false, true, true, true, 1, false);
+            case PRODUCTION -> new Posture(mode, true, true, true, true, true, 3, true);
+        };
+    }
+}

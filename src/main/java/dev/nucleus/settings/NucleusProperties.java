@@ -1,0 +1,51 @@
+package dev.nucleus.settings;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+
+/**
+ * Where the manager keeps its files.
+ *
+ * @param fleets a fleet file, or a folder of them
+ * @param stateDir what outlives a reboot: containers' records and logs, volumes. Default: /var/lib/nucleus, or
+ *     $XDG_STATE_HOME/nucleus for an ordinary user
+ * @param runDir sockets. Default: /run/nucleus, or $XDG_RUNTIME_DIR/nucleus
+ * @param spawnerSocket a spawner that somebody else started; empty: the manager starts its own
+ */
+@ConfigurationProperties("nucleus")
+public record NucleusProperties(
+        Optional<Path> fleets,
+        @Nullable Path stateDir,
+        @Nullable Path runDir,
+        Optional<Path> spawnerSocket) {
+
+    /** The state directory, absolute. */
+    public Path state() {
+        return (stateDir != null ? stateDir : defaults(System.getenv()).state()).toAbsolutePath().normalize();
+    }
+
+    /** The directory of sockets, absolute. */
+    public Path run() {
+        return (runDir != null ? runDir : defaults(System.getenv()).run()).toAbsolutePath().normalize();
+    }
+
+    record Defaults(Path state, Path run) {}
+
+    static Defaults defaults(Map<String, String> environment) {
+        if ("root".equals(System.getProperty("user.name"))) {
+            return new Defaults(Path.of("/var/lib/nucleus"), Path.of("/run/nucleus"));
+        }
+        Path home = Path.of(System.getProperty("user.home"));
+        Path state = Optional.ofNullable(environment.get("XDG_STATE_HOME"))
+                .map(Path::of)
+                .orElse(home.resolve(".local/state"))
+                .resolve("nucleus");
+        Path run = Optional.ofNullable(environment.get("XDG_RUNTIME_DIR"))
+                .map(directory -> Path.of(directory, "nucleus"))
+                .orElse(state.resolve("run"));
+        return new Defaults(state, run);
+    }
+}

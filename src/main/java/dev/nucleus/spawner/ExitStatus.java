@@ -1,0 +1,28 @@
+package dev.nucleus.spawner;
+
+import dev.nucleus.spec.Signal;
+import java.util.Optional;
+
+/**
+ * How a process ended.
+ *
+ * @param code its exit code; 128 and the signal's number when a signal ended it
+ */
+public record ExitStatus(int code, Optional<Signal> signal) {
+
+    private static final int SIGNALLED = 128;
+    private static final int SIGNAL_MASK = 0x7f;
+
+    /** As wait(2) encodes it. */
+    public static ExitStatus ofWaitStatus(int status) {
+        int signal = status & SIGNAL_MASK;
+        return signal == 0
+                ? new ExitStatus(status >> 8 & 0xff, Optional.empty())
+                : new ExitStatus(SIGNALLED + signal, Optional.of(new Signal(signal)));
+    }
+
+    @Override
+    public String toString() {
+        return signal.map(number -> "killed by " + number).orElse("exit code " + code);
+    }
+}

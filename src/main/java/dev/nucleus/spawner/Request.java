@@ -1,0 +1,18 @@
+package dev.nucleus.spawner;
+
+/** Requests to a shim (native/src/wire.h, enum request). */
+public enum Request {
+    PLAN,
+    SUBSCRIBE,
+    SIGNAL,
+    STOP,
+    STREAM,
+    STDIN,
+    STDIN_END,
+    EXEC,
+    DIAL;
+
+    int number() {
+        return ordinal() + 1;
+    }
+}

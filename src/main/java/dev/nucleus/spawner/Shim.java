@@ -1,0 +1,123 @@
+package dev.nucleus.spawner;
+
+import dev.nucleus.plan.WireWriter;
+import dev.nucleus.spec.Port;
+import dev.nucleus.spec.Signal;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The shim of one container, by its socket. Each question is a connection of its own.
+ *
+ * @param socket where it listens
+ */
+public record Shim(Path socket) {
+
+    /** Follows the container's life: {@link ShimMessage.Started} and {@link ShimMessage.Exited} arrive on it. */
+    public ShimConnection subscribe() throws IOException {
+        ShimConnection connection = ShimConnection.connect(socket);
+        connection.send(Request.SUBSCRIBE, ByteBuffer.allocate(0));
+        return connection;
+    }
+
+    public void signal(Signal signal) throws IOException {
+        ask(Request.SIGNAL, new WireWriter(4).u32(signal.number()).finish(), "signal");
+    }
+
+    /** The signal now; SIGKILL after the grace. Returns at once. */
+    public void stop(Signal signal, Duration grace) throws IOException {
+        int millis = (int) Math.min(Integer.MAX_VALUE, grace.toMillis());
+        ask(Request.STOP, new WireWriter(8).u32(signal.number()).u32(millis).finish(), "stop");
+    }
+
+    private void ask(Request request, ByteBuffer payload, String what) throws IOException {
+        try (ShimConnection connection = ShimConnection.connect(socket)) {
+            connection.send(request, payload);
+            ShimMessage answer = connection.receive().orElseThrow(() -> new IOException("the shim left"));
+            if (answer instanceof ShimMessage.Error(var errno, var text)) {
+                throw new IOException("can't " + what + ": " + text + ": " + Errno.describe(errno));
+            }
+        }
+    }
+
+    /** How a command that was run inside ended, with the beginning of what it wrote. */
+    public record Captured(ExitStatus status, boolean timedOut, String output) {}
+
+    /**
+     * Runs a command inside, as the workload's user and under its confinement, and waits for it.
+     *
+     * @throws LaunchException when it could not be started
+     */
+    public Captured capture(List<String> command, Duration timeout) throws IOException {
+        try (ShimConnection connection = ShimConnection.connect(socket)) {
+            connection.send(Request.EXEC, execRequest(true, false, timeout, command));
+            while (true) {
+                switch (connection.receive().orElseThrow(() -> new IOException("the container ended"))) {
+                    case ShimMessage.ExecExited(_, var status, var timedOut, var output) -> {
+                        return new Captured(status, timedOut, new String(output, java.nio.charset.StandardCharsets.UTF_8));
+                    }
+                    case ShimMessage.Failed(var step, var errno, var detail) ->
+                        throw new LaunchException(step, errno, detail);
+                    case ShimMessage.Error(var errno, var text) ->
+                        throw new IOException(text + ": " + Errno.describe(errno));
+                    default -> {
+                        // ExecStarted: the end follows.
+                    }
+                }
+            }
+        }
+    }
+
+    /** Runs a command inside with its streams attached; its messages arrive on the connection. */
+    public ShimConnection exec(List<String> command, boolean input) throws IOException {
+        ShimConnection connection = ShimConnection.connect(socket);
+        connection.send(Request.EXEC, execRequest(false, input, Duration.ZERO, command));
+        return connection;
+    }
+
+    private static ByteBuffer execRequest(boolean capture, boolean input, Duration timeout, List<String> command) {
+        return new WireWriter(256)
+                .bool(capture)
+                .bool(input)
+                .u32((int) timeout.toMillis())
+                .string("")
+                .strings(command)
+                .strings(List.of())
+                .finish();
+    }
+
+    /** Follows the container's log from an offset. */
+    public ShimConnection log(long offset, boolean follow) throws IOException {
+        ShimConnection connection = ShimConnection.connect(socket);
+        connection.stream(0, offset, follow);
+        return connection;
+    }
+
+    /**
+     * Opens a TCP stream to a port of the container's loopback interface.
+     *
+     * @throws IOException when nothing answers there within the timeout
+     */
+    public SocketChannel dial(Port port, Duration timeout) throws IOException {
+        ShimConnection connection = ShimConnection.connect(socket);
+        try {
+            connection.send(Request.DIAL,
+                    new WireWriter(8).u16(port.number()).u32((int) timeout.toMillis()).finish());
+            Optional<ShimMessage> answer = connection.receive();
+            if (answer.isPresent() && answer.get() instanceof ShimMessage.Dialed) {
+                return connection.channel();
+            }
+            throw new IOException(answer.isPresent() && answer.get() instanceof ShimMessage.Error(var errno, var text)
+                    ? text + " to port " + port.number() + ": " + Errno.describe(errno)
+                    : "the container ended");
+        } catch (IOException e) {
+            connection.close();
+            throw e;
+        }
+    }
+}

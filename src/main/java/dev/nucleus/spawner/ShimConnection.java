@@ -1,0 +1,149 @@
+package dev.nucleus.spawner;
+
+import dev.nucleus.plan.WireWriter;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A conversation with the spawner or a shim: frames of u32 length, u8 type and payload. One thread reads; any
+ * may write.
+ */
+public final class ShimConnection implements AutoCloseable {
+
+    private static final int HEADER = 5;
+    private static final int LONGEST_ANSWER = 1 << 20;
+    private static final int BUFFER = 32_768;
+
+    private final SocketChannel channel;
+    private final ReentrantLock writing = new ReentrantLock();
+    private ByteBuffer received = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).flip();
+
+    private ShimConnection(SocketChannel channel) {
+        this.channel = channel;
+    }
+
+    /**
+     * @throws IOException when nobody listens there
+     */
+    public static ShimConnection connect(Path socket) throws IOException {
+        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+            return new ShimConnection(channel);
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    /** Sends one request. */
+    public void send(Request type, ByteBuffer payload) throws IOException {
+        send(type, payload, Optional.empty());
+    }
+
+    private void send(Request type, ByteBuffer payload, Optional<ByteBuffer> more) throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(HEADER)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(payload.remaining())
+                .put((byte) type.number())
+                .flip();
+        ByteBuffer[] parts = {header, payload, more.orElse(ByteBuffer.allocate(0))};
+        writing.lock();
+        try {
+            while (parts[0].hasRemaining() || parts[1].hasRemaining() || parts[2].hasRemaining()) {
+                channel.write(parts);
+            }
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** Sends a plan and, so that no byte of output is missed, the wish to follow the log from its beginning. */
+    public void launch(ByteBuffer plan, boolean follow) throws IOException {
+        Optional<ByteBuffer> stream = Optional.empty();
+        if (follow) {
+            ByteBuffer request = streamRequest(0, 0, true);
+            stream = Optional.of(ByteBuffer.allocate(HEADER + request.remaining())
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(request.remaining())
+                    .put((byte) Request.STREAM.number())
+                    .put(request)
+                    .flip());
+        }
+        send(Request.PLAN, plan, stream);
+    }
+
+    private static ByteBuffer streamRequest(int id, long offset, boolean follow) {
+        return new WireWriter(16).u32(id).u64(offset).bool(follow).finish();
+    }
+
+    /** Asks for a stream's bytes from an offset on. */
+    public void stream(int id, long offset, boolean follow) throws IOException {
+        send(Request.STREAM, streamRequest(id, offset, follow));
+    }
+
+    /** Gives input to the workload (id 0) or to an exec. */
+    public void input(int id, byte[] bytes, int offset, int length) throws IOException {
+        send(Request.STDIN, new WireWriter(length + 4).u32(id).raw(bytes, offset, length).finish());
+    }
+
+    public void endInput(int id) throws IOException {
+        send(Request.STDIN_END, new WireWriter(4).u32(id).finish());
+    }
+
+    /** The next message; empty when the other side has closed. */
+    public Optional<ShimMessage> receive() throws IOException {
+        if (!fill(HEADER)) {
+            return Optional.empty();
+        }
+        int length = received.getInt();
+        int type = received.get() & 0xff;
+        if (length < 0 || length > LONGEST_ANSWER) {
+            throw new IOException("a shim announced an answer of " + length + " bytes");
+        }
+        if (!fill(length)) {
+            return Optional.empty();
+        }
+        ByteBuffer payload = received.slice(received.position(), length).order(ByteOrder.LITTLE_ENDIAN);
+        received.position(received.position() + length);
+        return Optional.of(ShimMessage.decode(type, payload));
+    }
+
+    private boolean fill(int needed) throws IOException {
+        while (received.remaining() < needed) {
+            if (received.capacity() < needed) {
+                received = ByteBuffer.allocate(needed).order(ByteOrder.LITTLE_ENDIAN).put(received);
+            } else {
+                received.compact();
+            }
+            int count = channel.read(received);
+            received.flip();
+            if (count < 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The bytes behind a dial, once the shim has said that it is connected. */
+    SocketChannel channel() {
+        return channel;
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // A socket that can't be closed is gone already.
+            return;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package dev.nucleus.spawner;
+
+import dev.nucleus.plan.LaunchStep;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumMap;
+import java.util.Map;
+
+/** What a shim says (native/src/wire.h, enum answer). */
+public sealed interface ShimMessage {
+
+    /** When each step of the launch was done, counted from the request's arrival at the spawner. */
+    record Steps(Map<LaunchStep, Duration> done) implements ShimMessage {}
+
+    /** @param startTicks start time in clock ticks since boot; with the pid it names the process for good */
+    record Started(int pid, long startTicks, Instant at) implements ShimMessage {}
+
+    /** @param errno as errno(3) numbers it */
+    record Failed(LaunchStep step, int errno, String detail) implements ShimMessage {}
+
+    /** A layer was left out, as the plan allowed. */
+    record Warning(LaunchStep step, int errno, String detail) implements ShimMessage {}
+
+    record Exited(ExitStatus status, Instant at) implements ShimMessage {}
+
+    /** @param offset of the first byte in its stream */
+    record Data(long offset, byte[] bytes) implements ShimMessage {}
+
+    record End() implements ShimMessage {}
+
+    record ExecStarted(int id, int pid) implements ShimMessage {}
+
+    /** @param output the beginning of what a captured one wrote */
+    record ExecExited(int id, ExitStatus status, boolean timedOut, byte[] output) implements ShimMessage {}
+
+    record Ok() implements ShimMessage {}
+
+    record Error(int errno, String text) implements ShimMessage {}
+
+    record Dialed() implements ShimMessage {}
+
+    /**
+     * @throws IllegalArgumentException for a type this manager doesn't know
+     */
+    static ShimMessage decode(int type, ByteBuffer payload) {
+        return switch (type) {
+            case 0x81 -> new Steps(steps(payload));
+            case 0x82 -> new Started(payload.getInt(), payload.getLong(), instant(payload.getLong()));
+            case 0x83 -> new Failed(step(payload.get()), payload.getInt(), string(payload));
+            case 0x84 -> new Exited(ExitStatus.ofWaitStatus(payload.getInt()), instant(payload.getLong()));
+            case 0x85 -> new Data(payload.getLong(), rest(payload));
+            case 0x86 -> new End();
+            case 0x87 -> new ExecStarted(payload.getInt(), payload.getInt());
+            case 0x88 -> new ExecExited(
+                    payload.getInt(), ExitStatus.ofWaitStatus(payload.getInt()), payload.get() != 0, bytes(payload));
+            case 0x89 -> new Ok();
+            case 0x8a -> new Error(payload.getInt(), string(payload));
+            case 0x8b -> new Dialed();
+            case 0x8c -> new Warning(step(payload.get()), payload.getInt(), string(payload));
+            default -> throw new IllegalArgumentException("unknown answer of a shim: " + type);
+        };
+    }
+
+    private static Map<LaunchStep, Duration> steps(ByteBuffer payload) {
+        var steps = new EnumMap<LaunchStep, Duration>(LaunchStep.class);
+        int count = payload.get();
+        for (int i = 0; i < count; i++) {
+            steps.put(step(payload.get()), Duration.ofNanos(payload.getLong()));
+        }
+        return steps;
+    }
+
+    private static LaunchStep step(int ordinal) {
+        return LaunchStep.values()[ordinal];
+    }
+
+    private static Instant instant(long nanos) {
+        return Instant.ofEpochSecond(nanos / 1_000_000_000, nanos % 1_000_000_000);
+    }
+
+    private static byte[] bytes(ByteBuffer payload) {
+        var bytes = new byte[payload.getInt()];
+        payload.get(bytes);
+        return bytes;
+    }
+
+    private static byte[] rest(ByteBuffer payload) {
+        var bytes = new byte[payload.remaining()];
+        payload.get(bytes);
+        return bytes;
+    }
+
+    private static String string(ByteBuffer payload) {
+        byte[] bytes = bytes(payload);
+        return new String(bytes, 0, bytes.length - 1, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,187 @@
+package dev.nucleus.spawner;
+
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.PlanEncoder;
+import dev.nucleus.settings.NucleusProperties;
+import dev.nucleus.settings.PrivateDirectories;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.stereotype.Component;
+
+/**
+ * The spawner process: started with the manager, started again when it dies, ended with it. Containers don't
+ * depend on it once they run.
+ */
+@Component
+public final class Spawner implements SmartLifecycle {
+
+    private static final Logger log = LoggerFactory.getLogger(Spawner.class);
+    private static final int LEAVING_ATTEMPTS = 200;
+    private static final long LEAVING_PAUSE_NANOS = 5_000_000;
+    private static final String RESOURCE = "/native/linux-x86_64/nucleus-spawner";
+
+    private final Path state;
+    private final Path socket;
+    private final boolean external;
+    /** Guards {@code process}. */
+    private final ReentrantLock starting = new ReentrantLock();
+
+    private @Nullable Process process;
+
+    Spawner(NucleusProperties properties) {
+        this.state = properties.state();
+        this.socket = properties.spawnerSocket().orElse(properties.run().resolve("spawner.sock"));
+        this.external = properties.spawnerSocket().isPresent();
+    }
+
+    /**
+     * Sends a plan. The launch's messages arrive on the connection; then it stays the container's.
+     *
+     * @param follow whether the container's output is to be sent as well
+     */
+    public ShimConnection launch(LaunchPlan plan, boolean follow) throws IOException {
+        ByteBuffer bytes = PlanEncoder.encode(plan);
+        ShimConnection connection = connect();
+        try {
+            connection.launch(bytes, follow);
+            return connection;
+        } catch (IOException e) {
+            connection.close();
+            throw e;
+        }
+    }
+
+    private ShimConnection connect() throws IOException {
+        try {
+            return ShimConnection.connect(socket);
+        } catch (IOException e) {
+            if (external) {
+                throw new IOException("no spawner answers at " + socket + ": " + e.getMessage(), e);
+            }
+            log.warn("the spawner does not answer ({}); starting another", e.getMessage());
+            ensureRunning();
+            return ShimConnection.connect(socket);
+        }
+    }
+
+    /** The spawner's process, if this manager started one. */
+    public Optional<ProcessHandle> process() {
+        starting.lock();
+        try {
+            return Optional.ofNullable(process).map(Process::toHandle);
+        } finally {
+            starting.unlock();
+        }
+    }
+
+    private void ensureRunning() throws IOException {
+        starting.lock();
+        try {
+            if (process == null || !process.isAlive() || !answers()) {
+                process = startProcessAfterOthers();
+            }
+        } finally {
+            starting.unlock();
+        }
+    }
+
+    private boolean answers() {
+        try (ShimConnection connection = ShimConnection.connect(socket)) {
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** The spawner of a manager that was killed a moment ago may still be leaving: it gets that moment. */
+    private Process startProcessAfterOthers() throws IOException {
+        for (int attempt = 0; attempt < LEAVING_ATTEMPTS && process == null && answers(); attempt++) {
+            LockSupport.parkNanos(LEAVING_PAUSE_NANOS);
+        }
+        return startProcess();
+    }
+
+    private Process startProcess() throws IOException {
+        PrivateDirectories.create(Optional.ofNullable(socket.getParent()).orElseThrow());
+        var builder = new ProcessBuilder(binary().toString(), "--socket", socket.toString(), "--follow-stdin")
+                .redirectError(ProcessBuilder.Redirect.INHERIT);
+        builder.environment().clear();
+        Process started = builder.start();
+        var output = new BufferedReader(new InputStreamReader(started.getInputStream(), StandardCharsets.UTF_8));
+        if (!"ready".equals(output.readLine())) {
+            started.destroyForcibly();
+            throw new IOException("the spawner could not listen on " + socket + "; its message is above");
+        }
+        log.info("spawner started, pid {}", started.pid());
+        return started;
+    }
+
+    /** Unpacks the program from the jar; not to the run directory, which is often mounted noexec. */
+    private Path binary() throws IOException {
+        Path target = PrivateDirectories.create(PrivateDirectories.create(state).resolve("bin"))
+                .resolve("nucleus-spawner");
+        try (InputStream packed = Spawner.class.getResourceAsStream(RESOURCE)) {
+            if (packed == null) {
+                throw new IOException("this build holds no native part: run ./mvnw package where a C compiler is");
+            }
+            Path fresh = Files.createTempFile(target.getParent(), "spawner", ".new");
+            Files.copy(packed, fresh, StandardCopyOption.REPLACE_EXISTING);
+            Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rwx------"));
+            Files.move(fresh, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        }
+        return target;
+    }
+
+    @Override
+    public void start() {
+        if (external) {
+            return;
+        }
+        try {
+            ensureRunning();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void stop() {
+        starting.lock();
+        try {
+            if (process != null) {
+                process.destroy();
+                process.onExit().join();
+                process = null;
+            }
+        } finally {
+            starting.unlock();
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        return external || process().map(ProcessHandle::isAlive).orElse(false);
+    }
+
+    /** Before everything that launches, after everything that stops. */
+    @Override
+    public int getPhase() {
+        return Integer.MIN_VALUE + 100;
+    }
+}

@@ -1,0 +1,18 @@
+package dev.nucleus.spec;
+
+/** What must be true of a service before one that depends on it starts. */
+public enum Condition {
+    STARTED,
+    HEALTHY,
+    COMPLETED;
+
+    public static Condition parse(String text) {
+        return switch (text) {
+            case "started", "service_started" -> STARTED;
+            case "healthy", "service_healthy" -> HEALTHY;
+            case "completed", "service_completed_successfully" -> COMPLETED;
+            default -> throw new InvalidSpecException(
+                    "'" + text + "' is not a condition; write started, healthy or completed");
+        };
+    }
+}

@@ -1,0 +1,47 @@
+package dev.nucleus.spec;
+
+import java.time.Duration;
+import java.util.regex.Pattern;
+
+/** Durations as fleet files write them: {@code 200ms}, {@code 5s}, {@code 1m30s}; never a bare number. */
+public final class Durations {
+
+    private static final Pattern FORMAT =
+            Pattern.compile("(?:(\\d{1,6})d)?(?:(\\d{1,6})h)?(?:(\\d{1,6})m(?!s))?(?:(\\d{1,9})s)?(?:(\\d{1,9})ms)?");
+
+    private Durations() {}
+
+    public static Duration parse(String text) {
+        var matcher = FORMAT.matcher(text.strip());
+        if (text.isBlank() || !matcher.matches()) {
+            throw new InvalidSpecException("'" + text + "' is not a duration; write it with its unit, such as 500ms, "
+                    + "10s or 1m30s");
+        }
+        return Duration.ofDays(number(matcher.group(1)))
+                .plusHours(number(matcher.group(2)))
+                .plusMinutes(number(matcher.group(3)))
+                .plusSeconds(number(matcher.group(4)))
+                .plusMillis(number(matcher.group(5)));
+    }
+
+    private static long number(@org.jspecify.annotations.Nullable String digits) {
+        return digits == null ? 0 : Long.parseLong(digits);
+    }
+
+    /** The shortest text that {@link #parse} reads back. */
+    public static String format(Duration duration) {
+        var text = new StringBuilder();
+        append(text, duration.toDays(), "d");
+        append(text, duration.toHoursPart(), "h");
+        append(text, duration.toMinutesPart(), "m");
+        append(text, duration.toSecondsPart(), "s");
+        append(text, duration.toMillisPart(), "ms");
+        return text.isEmpty() ? "0s" : text.toString();
+    }
+
+    private static void append(StringBuilder text, long value, String unit) {
+        if (value > 0) {
+            text.append(value).append(unit);
+        }
+    }
+}

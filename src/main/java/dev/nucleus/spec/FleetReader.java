@@ -1,0 +1,181 @@
+package dev.nucleus.spec;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.schema.CoreSchema;
+
+/**
+ * Reads fleet files: YAML 1.2, unknown fields are mistakes, all mistakes are told at once with their
+ * places. Shared fields for services of one file come by anchors and {@code <<}.
+ */
+public final class FleetReader {
+
+    private static final int LARGEST_FILE = 4 << 20;
+
+    private final List<Problem> problems = new ArrayList<>();
+
+    private FleetReader() {}
+
+    /**
+     * Reads one file, or every {@code .yaml} and {@code .yml} file of a folder in order of their names.
+     *
+     * @throws InvalidFleetException when anything is wrong in any of them
+     */
+    public static List<FleetSpec> read(Path path) {
+        var reader = new FleetReader();
+        var fleets = new ArrayList<FleetSpec>();
+        for (Path file : reader.files(path)) {
+            reader.readFile(file).ifPresent(fleet -> {
+                if (fleets.stream().anyMatch(other -> other.name().equals(fleet.name()))) {
+                    reader.problems.add(new Problem(
+                            file.toString(), 1, 1, "a fleet '" + fleet.name() + "' is in another file already"));
+                }
+                fleets.add(fleet);
+            });
+        }
+        if (!reader.problems.isEmpty()) {
+            throw new InvalidFleetException(reader.problems);
+        }
+        return List.copyOf(fleets);
+    }
+
+    /** Reads one fleet from text; {@code file} is named in errors and is what relative paths are relative to. */
+    public static FleetSpec readText(Path file, String text) {
+        var reader = new FleetReader();
+        Optional<FleetSpec> fleet = reader.parse(file, text);
+        if (!reader.problems.isEmpty() || fleet.isEmpty()) {
+            throw new InvalidFleetException(reader.problems);
+        }
+        return fleet.get();
+    }
+
+    private List<Path> files(Path path) {
+        if (!Files.isDirectory(path)) {
+            return List.of(path);
+        }
+        try (Stream<Path> entries = Files.list(path)) {
+            return entries.filter(file -> file.toString().endsWith(".yaml")
+                            || file.toString().endsWith(".yml"))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            problems.add(new Problem(path.toString(), 1, 1, "the folder can't be listed: " + e.getMessage()));
+            return List.of();
+        }
+    }
+
+    private Optional<FleetSpec> readFile(Path file) {
+        try {
+            return parse(file, Files.readString(file));
+        } catch (IOException e) {
+            problems.add(new Problem(file.toString(), 1, 1, "the file can't be read: " + e));
+            return Optional.empty();
+        }
+    }
+
+    private Optional<FleetSpec> parse(Path file, String text) {
+        LoadSettings settings = LoadSettings.builder()
+                .setLabel(file.toString())
+                .setSchema(new CoreSchema())
+                .setMaxAliasesForCollections(100)
+                .setCodePointLimit(LARGEST_FILE)
+                .build();
+        try {
+            Optional<Node> root = new Compose(settings).composeString(text);
+            if (root.isEmpty()) {
+                problems.add(new Problem(file.toString(), 1, 1, "the file is empty; a fleet needs a name and services"));
+                return Optional.empty();
+            }
+            return new YamlValue(root.get(), file.toString(), problems)
+                    .mapping()
+                    .flatMap(fields -> fleet(file, fields));
+        } catch (MarkedYamlEngineException e) {
+            int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
+            int column = e.getProblemMark().map(mark -> mark.getColumn() + 1).orElse(1);
+            problems.add(new Problem(file.toString(), line, column, "not valid YAML: " + e.getProblem()));
+        } catch (YamlEngineException e) {
+            problems.add(new Problem(file.toString(), 1, 1, "not valid YAML: " + e.getMessage()));
+        }
+        return Optional.empty();
+    }
+
+    private Optional<FleetSpec> fleet(Path file, YamlMapping fields) {
+        Optional<YamlValue> nameField = fields.require("name", "shop");
+        Optional<String> name = nameField.flatMap(value -> value.parse(text -> ContainerName.check("fleet", text)));
+        Mode mode = fields.take("mode").flatMap(value -> value.parse(Mode::parse)).orElse(Mode.AGENT);
+        Path folder = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of("/"));
+        var volumes = new LinkedHashMap<String, VolumeSpec>();
+        fields.take("volumes")
+                .flatMap(YamlValue::mapping)
+                .ifPresent(entries -> entries.takeAll()
+                        .forEach((key, value) -> volume(folder, key, value).ifPresent(v -> volumes.put(key, v))));
+        var places = new LinkedHashMap<String, YamlValue>();
+        var services = new LinkedHashMap<String, ServiceSpec>();
+        fields.require("services", "{web: {command: [/bin/server]}}")
+                .flatMap(YamlValue::mapping)
+                .ifPresent(entries -> entries.takeAll().forEach((key, value) -> {
+                    places.put(key, value);
+                    new ServiceReader(folder, mode).read(key, value).ifPresent(service -> services.put(key, service));
+                }));
+        fields.finish();
+        checkReferences(places, services, volumes);
+        return name.filter(text -> problems.isEmpty())
+                .flatMap(text -> fields.place().attempt(() -> new FleetSpec(text, file, volumes, services)));
+    }
+
+    private static Optional<VolumeSpec> volume(Path folder, String name, YamlValue value) {
+        if (value.attempt(() -> ContainerName.check("volume", name)).isEmpty()) {
+            return Optional.empty();
+        }
+        if (value.isNull()) {
+            return Optional.of(new VolumeSpec(name, Optional.empty(), Optional.empty()));
+        }
+        return value.mapping().map(fields -> {
+            Optional<Path> path = fields.take("path").flatMap(YamlValue::text).map(folder::resolve);
+            Optional<User> owner = fields.take("owner").flatMap(field -> field.parse(User::parse));
+            fields.finish();
+            return new VolumeSpec(name, path.map(Path::normalize), owner);
+        });
+    }
+
+    private static void checkReferences(
+            Map<String, YamlValue> places, Map<String, ServiceSpec> services, Map<String, VolumeSpec> volumes) {
+        services.forEach((name, service) -> {
+            YamlValue place = java.util.Objects.requireNonNull(places.get(name));
+            for (String dependency : service.dependsOn().keySet()) {
+                if (dependency.equals(name)) {
+                    place.problem("service '" + name + "' depends on itself");
+                } else if (!places.containsKey(dependency)) {
+                    place.problem("service '" + name + "' depends on '" + dependency + "', which is not a service of "
+                            + "this file" + did(dependency, places.keySet()));
+                }
+            }
+            for (VolumeMount mount : service.container().volumes()) {
+                if (mount.named() && !volumes.containsKey(mount.source())) {
+                    place.problem("service '" + name + "' uses volume '" + mount.source() + "', which 'volumes' does "
+                            + "not declare; add it there, or write an absolute host path");
+                }
+            }
+        });
+        DependencyCycle.find(services).ifPresent(cycle -> java.util.Objects.requireNonNull(places.get(cycle.getFirst()))
+                .problem("these services wait for each other: " + String.join(" → ", cycle)));
+    }
+
+    private static String did(String name, java.util.Collection<String> candidates) {
+        return YamlMapping.closest(name, candidates)
+                .map(found -> "; did you mean '" + found + "'?")
+                .orElse("");
+    }
+}

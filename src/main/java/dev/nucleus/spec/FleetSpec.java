@@ -1,0 +1,22 @@
+package dev.nucleus.spec;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A fleet: services that belong together, as one file declares them.
+ *
+ * @param file where it was read
+ * @param services by name, in the file's order
+ */
+public record FleetSpec(
+        String name, Path file, Map<String, VolumeSpec> volumes, Map<String, ServiceSpec> services) {
+
+    public FleetSpec {
+        ContainerName.check("fleet", name);
+        volumes = Map.copyOf(volumes);
+        services = Collections.unmodifiableMap(new LinkedHashMap<>(services));
+    }
+}

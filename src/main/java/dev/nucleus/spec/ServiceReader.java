@@ -1,0 +1,214 @@
+package dev.nucleus.spec;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/** Reads one service of a fleet file. */
+final class ServiceReader {
+
+    private static final List<String> PROBE_KINDS = List.of("exec", "tcp", "http");
+
+    private final Path folder;
+    private final Mode fleetMode;
+
+    ServiceReader(Path folder, Mode fleetMode) {
+        this.folder = folder;
+        this.fleetMode = fleetMode;
+    }
+
+    Optional<ServiceSpec> read(String name, YamlValue value) {
+        return value.mapping().flatMap(fields -> {
+            refuseForeign(fields);
+            Optional<ContainerSpec> container = container(fields);
+            int replicas = fields.take("replicas").flatMap(YamlValue::integer).orElse(1);
+            Map<String, Condition> dependsOn = dependencies(fields);
+            Optional<ProbeSpec> readiness = fields.take("readiness").flatMap(ServiceReader::probe);
+            Optional<ProbeSpec> liveness = fields.take("liveness").flatMap(ServiceReader::probe);
+            boolean job = fields.take("job").flatMap(YamlValue::bool).orElse(false);
+            RestartPolicy restart = fields.take("restart")
+                    .flatMap(ServiceReader::restart)
+                    .orElse(job ? RestartPolicy.parse("on-failure") : RestartPolicy.ALWAYS);
+            StopSpec stop = fields.take("stop").flatMap(ServiceReader::stop).orElse(StopSpec.DEFAULT);
+            fields.finish();
+            return container.flatMap(spec -> value.attempt(() -> new ServiceSpec(
+                    name, spec, replicas, dependsOn, readiness, liveness, restart, stop, job)));
+        });
+    }
+
+    /** Fields of Compose that would undo the confinement, or mean something else here. */
+    private static void refuseForeign(YamlMapping fields) {
+        fields.refuse("privileged", "no container of Nucleus has more than the capabilities it names");
+        fields.refuse("network_mode", "write network: none or network: host");
+        fields.refuse("image", "images come in a later version; use rootfs: with a directory");
+        fields.refuse("build", "Nucleus builds no images; use rootfs: with a directory");
+        fields.refuse("pid", "a container never shares the host's processes");
+        fields.refuse("ipc", "a container never shares the host's IPC");
+        fields.refuse("healthcheck", "write readiness: (can it take work?) and liveness: (should it be restarted?)");
+    }
+
+    private Optional<ContainerSpec> container(YamlMapping fields) {
+        Mode mode = parsed(fields, "mode", Mode::parse).orElse(fleetMode);
+        List<String> command = fields.require("command", "[/bin/server, --port, \"8080\"]")
+                .map(value -> value.list(Function.identity()))
+                .orElse(List.of());
+        var env = new TreeMap<String, String>();
+        fields.take("environment").or(() -> fields.take("env")).flatMap(YamlValue::mapping).ifPresent(entries -> entries
+                .takeAll()
+                .forEach((name, value) -> value.text().ifPresent(text -> env.put(name, text))));
+        Optional<String> workdir = fields.take("workdir").or(() -> fields.take("working-dir")).flatMap(YamlValue::text);
+        Optional<Path> rootfs = fields.take("rootfs").flatMap(YamlValue::text).map(folder::resolve).map(Path::normalize);
+        Optional<User> user = parsed(fields, "user", User::parse);
+        List<String> groups = fields.take("groups").map(v -> v.list(Function.identity())).orElse(List.of());
+        Optional<MemorySize> memory = parsed(fields, "memory", MemorySize::parse);
+        Optional<Cpus> cpus = parsed(fields, "cpus", Cpus::parse);
+        int pids = fields.take("pids").flatMap(YamlValue::integer).orElse(ContainerSpec.DEFAULT_PIDS);
+        int files = fields.take("open-files").flatMap(YamlValue::integer).orElse(ContainerSpec.DEFAULT_OPEN_FILES);
+        List<VolumeMount> volumes =
+                fields.take("volumes").map(value -> value.list(VolumeMount::parse)).orElse(List.of());
+        List<TmpfsMount> tmpfs =
+                fields.take("tmpfs").map(value -> value.list(TmpfsMount::parse)).orElse(List.of());
+        Network network = parsed(fields, "network", Network::parse).orElse(Network.NONE);
+        String seccomp = fields.take("seccomp").flatMap(YamlValue::text).orElse(ContainerSpec.DEFAULT_SECCOMP);
+        List<String> capabilities =
+                fields.take("capabilities").map(v -> v.list(ServiceReader::capability)).orElse(List.of());
+        boolean degraded = fields.take("allow-degraded").flatMap(YamlValue::bool).orElse(false);
+        if (command.isEmpty()) {
+            return Optional.empty();
+        }
+        return fields.place().attempt(() -> new ContainerSpec(
+                mode, command, env, workdir, rootfs, user.map(u -> new User(u.user(), u.group(), groups)), memory,
+                cpus, pids, files, volumes, tmpfs, network, seccomp, capabilities, degraded));
+    }
+
+    private static String capability(String text) {
+        String name = text.toUpperCase(java.util.Locale.ROOT);
+        return name.startsWith("CAP_") ? name.substring(4) : name;
+    }
+
+    private static <T> Optional<T> parsed(YamlMapping fields, String name, Function<String, T> parser) {
+        return fields.take(name).flatMap(value -> value.parse(parser));
+    }
+
+    private static Map<String, Condition> dependencies(YamlMapping fields) {
+        var dependencies = new TreeMap<String, Condition>();
+        fields.take("depends-on").ifPresent(value -> {
+            if (value.isList()) {
+                value.list(Function.identity()).forEach(name -> dependencies.put(name, Condition.STARTED));
+                return;
+            }
+            value.mapping().ifPresent(entries -> entries.takeAll().forEach((name, condition) -> {
+                Optional<YamlValue> scalar = condition.isMapping()
+                        ? condition.mapping().flatMap(long_ -> {
+                            Optional<YamlValue> inner = long_.require("condition", "service_healthy");
+                            long_.finish();
+                            return inner;
+                        })
+                        : Optional.of(condition);
+                scalar.flatMap(text -> text.parse(Condition::parse)).ifPresent(c -> dependencies.put(name, c));
+            }));
+        });
+        return dependencies;
+    }
+
+    private static Optional<ProbeSpec> probe(YamlValue value) {
+        return value.mapping().flatMap(fields -> {
+            Optional<YamlValue> exec = fields.take("exec");
+            Optional<YamlValue> tcp = fields.take("tcp");
+            Optional<YamlValue> http = fields.take("http");
+            Duration period = duration(fields, "period", ProbeSpec.DEFAULT_PERIOD);
+            Duration timeout = duration(fields, "timeout", ProbeSpec.DEFAULT_TIMEOUT);
+            Duration delay = duration(fields, "initial-delay", Duration.ZERO);
+            int failures = fields.take("failures").flatMap(YamlValue::integer).orElse(3);
+            int successes = fields.take("successes").flatMap(YamlValue::integer).orElse(1);
+            fields.finish();
+            if (java.util.stream.Stream.of(exec, tcp, http).filter(Optional::isPresent).count() != 1) {
+                value.problem("a probe needs exactly one of " + String.join(", ", PROBE_KINDS)
+                        + ", such as {tcp: 5432} or {exec: [pg_isready]}");
+                return Optional.empty();
+            }
+            Optional<Probe> probe = exec.<Probe>flatMap(
+                            v -> v.attempt(() -> new Probe.Exec(v.list(Function.identity()))))
+                    .or(() -> tcp.flatMap(v -> v.parse(Port::parse)).map(Probe.Tcp::new))
+                    .or(() -> http.flatMap(ServiceReader::http));
+            return probe.flatMap(kind ->
+                    value.attempt(() -> new ProbeSpec(kind, delay, period, timeout, failures, successes)));
+        });
+    }
+
+    /** {@code http: 8080}, or {@code http: {port: 8080, path: /healthz, status: 200-399}}. */
+    private static Optional<Probe> http(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.parse(Port::parse).map(port -> new Probe.Http(port, "/", 200, 399));
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<Port> port = fields.require("port", "8080").flatMap(field -> field.parse(Port::parse));
+            String path = fields.take("path").flatMap(YamlValue::text).orElse("/");
+            int[] range = fields.take("status")
+                    .flatMap(field -> field.parse(ServiceReader::statusRange))
+                    .orElse(new int[] {200, 399});
+            fields.finish();
+            return port.flatMap(number ->
+                    value.attempt(() -> new Probe.Http(number, path, range[0], range[1])));
+        });
+    }
+
+    private static int[] statusRange(String text) {
+        if (!text.matches("\\d{3}(-\\d{3})?")) {
+            throw new InvalidSpecException("'" + text + "' is not a range of HTTP statuses; write 200 or 200-399");
+        }
+        int from = Integer.parseInt(text.substring(0, 3));
+        return new int[] {from, text.length() == 3 ? from : Integer.parseInt(text.substring(4))};
+    }
+
+    private static Duration duration(YamlMapping fields, String name, Duration fallback) {
+        return parsed(fields, name, Durations::parse).orElse(fallback);
+    }
+
+    private static Optional<RestartPolicy> restart(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.parse(RestartPolicy::parse);
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<RestartPolicy> policy =
+                    fields.require("policy", "always").flatMap(field -> field.parse(RestartPolicy::parse));
+            Optional<RestartPolicy.Backoff> backoff =
+                    fields.take("backoff").flatMap(ServiceReader::backoff);
+            fields.finish();
+            return policy.map(found -> backoff.map(found::withBackoff).orElse(found));
+        });
+    }
+
+    private static Optional<RestartPolicy.Backoff> backoff(YamlValue value) {
+        return value.mapping().flatMap(fields -> {
+            var standard = RestartPolicy.Backoff.DEFAULT;
+            Duration from = duration(fields, "from", standard.from());
+            Duration to = duration(fields, "to", standard.to());
+            Duration reset = duration(fields, "reset-after", standard.resetAfter());
+            double factor = parsed(fields, "factor", ServiceReader::number).orElse(standard.factor());
+            fields.finish();
+            return value.attempt(() -> new RestartPolicy.Backoff(from, factor, to, reset));
+        });
+    }
+
+    private static double number(String text) {
+        try {
+            return Double.parseDouble(text);
+        } catch (NumberFormatException e) {
+            throw new InvalidSpecException("expected a number, found '" + text + "'");
+        }
+    }
+
+    private static Optional<StopSpec> stop(YamlValue value) {
+        return value.mapping().map(fields -> {
+            Signal signal = parsed(fields, "signal", Signal::parse).orElse(StopSpec.DEFAULT.signal());
+            Duration grace = duration(fields, "grace", StopSpec.DEFAULT.grace());
+            fields.finish();
+            return new StopSpec(signal, grace);
+        });
+    }
+}

@@ -1,0 +1,34 @@
+package dev.nucleus.spec;
+
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One service of a fleet: a container, how many of it, when, and how its health is known.
+ *
+ * @param dependsOn services of the same fleet, and what must be true of each first
+ * @param readiness whether it can take work; empty: as soon as it runs
+ * @param liveness whether it is still right in itself; a no restarts it
+ * @param job whether it is expected to end by itself
+ */
+public record ServiceSpec(
+        String name,
+        ContainerSpec container,
+        int replicas,
+        Map<String, Condition> dependsOn,
+        Optional<ProbeSpec> readiness,
+        Optional<ProbeSpec> liveness,
+        RestartPolicy restart,
+        StopSpec stop,
+        boolean job) {
+
+    private static final int MOST_REPLICAS = 1_000;
+
+    public ServiceSpec {
+        ContainerName.check("service", name);
+        dependsOn = Map.copyOf(dependsOn);
+        if (replicas < 0 || replicas > MOST_REPLICAS) {
+            throw new InvalidSpecException("replicas is 0 to " + MOST_REPLICAS + ", was " + replicas);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package dev.nucleus.spec;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
+import org.snakeyaml.engine.v2.nodes.Tag;
+
+/**
+ * One value of a YAML file with its place. Reading never throws: a mistake goes to the list of
+ * problems and the value reads as empty, so that one pass finds them all.
+ */
+final class YamlValue {
+
+    private final Node node;
+    private final String file;
+    private final List<Problem> problems;
+
+    YamlValue(Node node, String file, List<Problem> problems) {
+        this.node = node;
+        this.file = file;
+        this.problems = problems;
+    }
+
+    void problem(String message) {
+        int line = node.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
+        int column = node.getStartMark().map(mark -> mark.getColumn() + 1).orElse(1);
+        problems.add(new Problem(file, line, column, message));
+    }
+
+    YamlValue at(Node other) {
+        return new YamlValue(other, file, problems);
+    }
+
+    boolean isMapping() {
+        return node instanceof MappingNode;
+    }
+
+    boolean isList() {
+        return node instanceof SequenceNode;
+    }
+
+    boolean isNull() {
+        return node.getTag().equals(Tag.NULL);
+    }
+
+    /** Any scalar but null, as the file spells it. */
+    Optional<String> text() {
+        if (node instanceof ScalarNode scalar && !isNull()) {
+            return Optional.of(scalar.getValue());
+        }
+        problem("expected a single value, found " + kind());
+        return Optional.empty();
+    }
+
+    /** A scalar through a parser whose {@link InvalidSpecException} becomes a problem at this place. */
+    <T> Optional<T> parse(Function<String, T> parser) {
+        return text().flatMap(text -> attempt(() -> parser.apply(text)));
+    }
+
+    <T> Optional<T> attempt(java.util.function.Supplier<T> maker) {
+        try {
+            return Optional.of(maker.get());
+        } catch (InvalidSpecException e) {
+            problem(String.valueOf(e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    Optional<Integer> integer() {
+        return parse(text -> {
+            try {
+                return Integer.parseInt(text);
+            } catch (NumberFormatException e) {
+                throw new InvalidSpecException("expected a whole number, found '" + text + "'");
+            }
+        });
+    }
+
+    Optional<Boolean> bool() {
+        return parse(text -> switch (text) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new InvalidSpecException("expected true or false, found '" + text + "'");
+        });
+    }
+
+    /** The items of a list; anything else is a problem. */
+    List<YamlValue> items() {
+        var items = new ArrayList<YamlValue>();
+        if (node instanceof SequenceNode sequence) {
+            for (Node item : sequence.getValue()) {
+                items.add(at(item));
+            }
+        } else {
+            problem("expected a list, found " + kind());
+        }
+        return items;
+    }
+
+    <T> List<T> list(Function<String, T> parser) {
+        return items().stream()
+                .flatMap(item -> item.parse(parser).stream())
+                .toList();
+    }
+
+    Optional<YamlMapping> mapping() {
+        if (node instanceof MappingNode mapping) {
+            return Optional.of(new YamlMapping(this, mapping));
+        }
+        problem("expected fields, found " + kind());
+        return Optional.empty();
+    }
+
+    String kind() {
+        return switch (node.getNodeType()) {
+            case MAPPING -> "fields";
+            case SEQUENCE -> "a list";
+            case SCALAR -> isNull() ? "nothing" : "'" + ((ScalarNode) node).getValue() + "'";
+            case ANCHOR -> "an anchor";
+        };
+    }
+}

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Installs the Debian packages that the test tiers of `./mvnw verify` need, when root; says loudly what could
+# not run otherwise. Usage: install-packages.sh
+set -u
+
+# What each is for: the native build and its checks; peers and tools of tests; the browser tier; real workloads.
+PACKAGES="musl-tools linux-libc-dev make gcc libseccomp2
+clang clang-tidy clang-format libclang-rt-14-dev libcmocka-dev
+bubblewrap runc strace
+chromium fonts-dejavu-core
+postgresql-15 postgresql-client-15"
+
+missing=""
+for package in $PACKAGES; do
+	status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || status=""
+	[ "$status" = "install ok installed" ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "*** NOT INSTALLED, because you are not root:$missing" >&2
+	echo "*** Tests that need them are skipped and counted as such. As root: apt-get install$missing" >&2
+	exit 0
+fi
+if ! command -v apt-get >/dev/null; then
+	echo "*** NOT INSTALLED, because this is no Debian:$missing" >&2
+	exit 0
+fi
+echo "installing for the tests:$missing"
+# PostgreSQL's package would start a server of its own: only its programs are wanted.
+policy=/usr/sbin/policy-rc.d
+made_policy=no
+if [ ! -e "$policy" ]; then
+	printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && made_policy=yes
+fi
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086
+{ apt-get -q -q update && apt-get -q -q install -y --no-install-recommends $missing; } >/dev/null ||
+	echo "*** apt-get failed: tests that need$missing are skipped and counted as such" >&2
+[ "$made_policy" = no ] || rm -f "$policy"
+exit 0
