@@ -10,7 +10,7 @@
 
 static int write_value(const char *path, const char *value)
 {
-	owned_fd fd = open(path, O_WRONLY | O_CLOEXEC);
+	owned_fd fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return -errno;
@@ -47,12 +47,12 @@ static int open_members(const struct plan *plan, struct cgroup *cgroup, struct f
 		return fail(failure, STEP_CGROUP, E2BIG, "%zu cgroup hierarchies to join",
 			    plan->cgroup.join_count);
 	if (plan->cgroup.unified[0] != '\0') {
-		cgroup->unified_fd = open(plan->cgroup.unified, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		cgroup->unified_fd = openat(AT_FDCWD, plan->cgroup.unified, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (cgroup->unified_fd < 0)
 			return fail(failure, STEP_CGROUP, errno, "open cgroup %s", plan->cgroup.unified);
 	}
 	for (size_t i = 0; i < plan->cgroup.join_count; i++) {
-		int fd = open(plan->cgroup.joins[i], O_WRONLY | O_CLOEXEC);
+		int fd = openat(AT_FDCWD, plan->cgroup.joins[i], O_WRONLY | O_CLOEXEC);
 
 		if (fd < 0)
 			return fail(failure, STEP_CGROUP, errno, "open %s", plan->cgroup.joins[i]);

@@ -43,15 +43,13 @@ int confine_rlimits(const struct plan *plan, struct failure *failure)
 static int drop_bounding(uint64_t keep, struct failure *failure)
 {
 	for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
-		int present = prctl(PR_CAPBSET_READ, capability);
-
-		if (present < 0)
-			break;
-		if (present == 0 || (keep >> capability & 1U) != 0)
+		if ((keep >> capability & 1U) != 0 || prctl(PR_CAPBSET_DROP, capability) == 0)
 			continue;
-		if (prctl(PR_CAPBSET_DROP, capability) < 0)
-			return fail(failure, STEP_CAPABILITIES, errno,
-				    "drop capability %d from the bounding set", capability);
+		/* Past the last capability that this kernel has. */
+		if (errno == EINVAL)
+			break;
+		return fail(failure, STEP_CAPABILITIES, errno,
+			    "drop capability %d from the bounding set", capability);
 	}
 	return 0;
 }

@@ -24,7 +24,7 @@ static int socket_inside(const struct shim *shim)
 		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		return fd < 0 ? -errno : fd;
 	}
-	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (home < 0)
 		return -errno;
 	if (setns(shim->pidfd, CLONE_NEWNET) < 0)

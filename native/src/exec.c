@@ -246,7 +246,7 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 	int result = request->keep_stdin ? pipe2(pipes->in, O_CLOEXEC) : 0;
 
 	if (!request->keep_stdin) {
-		pipes->in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		pipes->in[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
 		result = pipes->in[0];
 	}
 	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0 ||

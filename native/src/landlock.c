@@ -31,7 +31,7 @@ struct net_port {
 static int add_path(int ruleset, const struct landlock_path *path)
 {
 	struct stat status;
-	owned_fd fd = open(path->path, O_PATH | O_CLOEXEC);
+	owned_fd fd = openat(AT_FDCWD, path->path, O_PATH | O_CLOEXEC);
 	struct landlock_path_beneath_attr rule = { .allowed_access = path->access, .parent_fd = fd };
 
 	if (fd < 0)

@@ -37,6 +37,43 @@ static int raise_loopback(struct failure *failure)
 	return 0;
 }
 
+/* Whether the network namespace was made ahead: that is most of the time of a clone. */
+static bool network_prepared(const struct launch *launch)
+{
+	return launch->netns_fd >= 0 && (launch->plan->namespaces & CLONE_NEWNET) != 0 &&
+	       (launch->plan->namespaces & CLONE_NEWUSER) == 0;
+}
+
+static int enter_network(const struct launch *launch, struct failure *failure)
+{
+	if ((launch->plan->namespaces & CLONE_NEWNET) == 0)
+		return 0;
+	if (!network_prepared(launch))
+		return raise_loopback(failure);
+	if (setns(launch->netns_fd, CLONE_NEWNET) < 0)
+		return fail(failure, STEP_NETWORK, errno, "enter the prepared network namespace");
+	return 0;
+}
+
+int launch_prepare_network(void)
+{
+	struct failure failure;
+	owned_fd home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	owned_fd fresh = -1;
+	int result;
+
+	if (home < 0 || unshare(CLONE_NEWNET) < 0)
+		return -errno;
+	result = raise_loopback(&failure);
+	fresh = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	/* A spawner that can't return would launch into the wrong network. */
+	if (setns(home, CLONE_NEWNET) < 0)
+		_exit(1);
+	if (result < 0)
+		return result;
+	return fresh < 0 ? -ENFILE : release(&fresh);
+}
+
 static int enter_cgroup(const struct launch *launch, struct failure *failure)
 {
 	int result = cgroup_join(launch->cgroup, failure);
@@ -58,7 +95,7 @@ static int adjust_oom_score(const struct plan *plan)
 
 	if (plan->oom_score_adj == 0)
 		return 0;
-	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	return write(fd, text, (size_t)length) < 0 ? -errno : 0;
@@ -172,17 +209,16 @@ static int prepare(const struct launch *launch, int map_fd, struct launch_report
 	if (result < 0)
 		return result;
 	mark(report, STEP_CGROUP);
+	result = enter_network(launch, &report->failure);
+	if (result < 0)
+		return result;
+	mark(report, STEP_NETWORK);
 	(void)umask(0);
 	if (setsid() < 0)
 		return fail(&report->failure, STEP_NAMESPACES, errno, "setsid");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail(&report->failure, STEP_NAMESPACES, errno, "PR_SET_NO_NEW_PRIVS");
 	result = build_root(launch, report);
-	if (result == 0 && (plan->namespaces & CLONE_NEWNET) != 0) {
-		result = raise_loopback(&report->failure);
-		if (result == 0)
-			mark(report, STEP_NETWORK);
-	}
 	(void)umask(022);
 	if (result == 0)
 		result = connect_stdio(&launch->stdio, &report->failure);
@@ -227,7 +263,7 @@ static int write_map(pid_t pid, const char *file, const struct id_map *maps, siz
 			return -E2BIG;
 		length += (size_t)printed;
 	}
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	return write(fd, text, length) < 0 ? -errno : 0;
@@ -244,7 +280,7 @@ static int map_identities(const struct plan *plan, pid_t pid, struct failure *fa
 		owned_fd fd = -1;
 
 		(void)snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
+		fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
 		if (fd < 0 || write(fd, "deny", 4) < 0)
 			result = -errno;
 	}
@@ -270,6 +306,8 @@ int launch_start(struct launch *launch, struct failure *failure)
 
 	if (pipe2(map_pipe, O_CLOEXEC) < 0)
 		return fail(failure, STEP_NAMESPACES, errno, "pipe2");
+	if (network_prepared(launch))
+		arguments.flags &= ~(__u64)CLONE_NEWNET;
 	if (launch->cgroup->unified_fd >= 0) {
 		arguments.flags |= CLONE_INTO_CGROUP;
 		arguments.cgroup = (__u64)launch->cgroup->unified_fd;

@@ -39,11 +39,15 @@ struct launch {
 	struct stdio stdio;
 	int status_fd;
 	int exit_fd;
+	int netns_fd;		/* a network namespace made ahead, or -1: make one */
 	pid_t pid;
 	int pidfd;
 	struct timeline timeline;
 };
 
+/* Makes a network namespace with its loopback interface up, for a launch to come. A
+ * descriptor of it, or a negative errno. The caller must have one thread. */
+int launch_prepare_network(void);
 int launch_start(struct launch *launch, struct failure *failure);
 
 #endif

@@ -35,7 +35,7 @@ static int make_memfd(void)
  * program on disk through /proc/PID/exe and overwrite it (CVE-2019-5736). */
 static int run_from_sealed_copy(char *const argv[])
 {
-	owned_fd self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	owned_fd self = openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	owned_fd copy = -1;
 	struct stat status;
 	off_t offset = 0;

@@ -15,7 +15,7 @@ static ssize_t read_proc(pid_t pid, const char *file, char *buffer, size_t size)
 	ssize_t got;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
 	got = read(fd, buffer, size - 1);

@@ -24,29 +24,51 @@ static int open_in_root(int root_fd, const char *path, uint64_t flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Opens the directory that holds the last component of `path`, and points `name` to
- * that component. */
-static int open_parent(int root_fd, const char *path, const char **name)
-{
+/* The root under construction. The directory that the last step worked in stays open:
+ * most steps work where the one before them did. */
+struct tree {
+	int root_fd;
+	int parent_fd;
 	char parent[PATH_MAX];
+	int cover_fd;		/* an empty read-only tmpfs, made when first needed */
+};
+
+/* Opens the directory that holds the last component of `path`, and points `name` to
+ * that component. The descriptor stays the tree's. */
+static int open_parent(struct tree *tree, const char *path, const char **name)
+{
 	const char *slash = strrchr(path, '/');
 	size_t length;
 
 	if (slash == NULL || slash[1] == '\0')
 		return -EINVAL;
 	length = (size_t)(slash - path);
-	if (length >= sizeof(parent))
+	if (length >= sizeof(tree->parent))
 		return -ENAMETOOLONG;
-	memcpy(parent, path, length);
-	parent[length] = '\0';
 	*name = slash + 1;
-	return open_in_root(root_fd, length == 0 ? "/" : parent, O_PATH | O_DIRECTORY);
+	if (length == 0)
+		return tree->root_fd;
+	if (tree->parent_fd >= 0 && strncmp(tree->parent, path, length) == 0 &&
+	    tree->parent[length] == '\0')
+		return tree->parent_fd;
+	close_fd(&tree->parent_fd);
+	memcpy(tree->parent, path, length);
+	tree->parent[length] = '\0';
+	tree->parent_fd = open_in_root(tree->root_fd, tree->parent, O_PATH | O_DIRECTORY);
+	return tree->parent_fd;
 }
 
-static int make_directory(int root_fd, const struct rootfs_step *step)
+/* After a mount: a directory opened before may be covered now. */
+static void forget_parent(struct tree *tree, const char *target)
+{
+	if (tree->parent_fd >= 0 && strncmp(tree->parent, target, strlen(target)) == 0)
+		close_fd(&tree->parent_fd);
+}
+
+static int make_directory(struct tree *tree, const struct rootfs_step *step)
 {
 	const char *name;
-	owned_fd parent = open_parent(root_fd, step->target, &name);
+	int parent = open_parent(tree, step->target, &name);
 
 	if (parent < 0)
 		return parent;
@@ -71,10 +93,10 @@ static int write_whole(int fd, const uint8_t *content, size_t length)
 	return 0;
 }
 
-static int make_file(int root_fd, const struct rootfs_step *step)
+static int make_file(struct tree *tree, const struct rootfs_step *step)
 {
 	const char *name;
-	owned_fd parent = open_parent(root_fd, step->target, &name);
+	int parent = open_parent(tree, step->target, &name);
 	owned_fd file = -1;
 
 	if (parent < 0)
@@ -87,20 +109,20 @@ static int make_file(int root_fd, const struct rootfs_step *step)
 	return write_whole(file, step->content, step->content_length);
 }
 
-static int make_symlink(int root_fd, const struct rootfs_step *step)
+static int make_symlink(struct tree *tree, const struct rootfs_step *step)
 {
 	const char *name;
-	owned_fd parent = open_parent(root_fd, step->target, &name);
+	int parent = open_parent(tree, step->target, &name);
 
 	if (parent < 0)
 		return parent;
 	return symlinkat(step->source, parent, name) < 0 ? -errno : 0;
 }
 
-static int make_device(int root_fd, const struct rootfs_step *step)
+static int make_device(struct tree *tree, const struct rootfs_step *step)
 {
 	const char *name;
-	owned_fd parent = open_parent(root_fd, step->target, &name);
+	int parent = open_parent(tree, step->target, &name);
 	dev_t device = makedev((unsigned int)(step->attributes >> 32),
 			       (unsigned int)(step->attributes & UINT32_MAX));
 
@@ -109,44 +131,40 @@ static int make_device(int root_fd, const struct rootfs_step *step)
 	return mknodat(parent, name, S_IFCHR | step->mode, device) < 0 ? -errno : 0;
 }
 
-/* Opens a mount target, making an empty one of the right kind where there is none. An
- * existing file is never opened for writing, so never truncated. */
-static int open_target(int root_fd, const char *target, bool directory)
-{
-	const char *name;
-	owned_fd parent = -1;
-	int fd = open_in_root(root_fd, target, O_PATH);
-
-	if (fd != -ENOENT)
-		return fd;
-	parent = open_parent(root_fd, target, &name);
-	if (parent < 0)
-		return parent;
-	if (directory) {
-		if (mkdirat(parent, name, 0755) < 0)
-			return -errno;
-	} else {
-		owned_fd file = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
-
-		if (file < 0)
-			return -errno;
-	}
-	return open_in_root(root_fd, target, O_PATH);
-}
-
-static int attach(int root_fd, int mount_fd, const char *target)
+/* Makes an empty mount target. An existing file is never opened, so never truncated. */
+static int make_target(int parent, const char *name, int mount_fd)
 {
 	struct stat status;
-	owned_fd target_fd = -1;
+	owned_fd file = -1;
 
 	if (fstat(mount_fd, &status) < 0)
 		return -errno;
-	target_fd = open_target(root_fd, target, S_ISDIR(status.st_mode));
-	if (target_fd < 0)
-		return target_fd;
-	if (sys_move_mount(mount_fd, "", target_fd, "",
-			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return -errno;
+	if (S_ISDIR(status.st_mode))
+		return mkdirat(parent, name, 0755) < 0 ? -errno : 0;
+	file = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
+	return file < 0 ? -errno : 0;
+}
+
+/* Mounts on the target. The directory it is in was resolved inside the root, and
+ * move_mount(2) follows no link in the last component. */
+static int attach(struct tree *tree, int mount_fd, const char *target)
+{
+	const char *name;
+	int parent = open_parent(tree, target, &name);
+	int result;
+
+	if (parent < 0)
+		return parent;
+	if (sys_move_mount(mount_fd, "", parent, name, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
+		if (errno != ENOENT)
+			return -errno;
+		result = make_target(parent, name, mount_fd);
+		if (result < 0)
+			return result;
+		if (sys_move_mount(mount_fd, "", parent, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+			return -errno;
+	}
+	forget_parent(tree, target);
 	return 0;
 }
 
@@ -168,11 +186,11 @@ static int clone_tree(const char *source, uint64_t attributes)
 	return fd;
 }
 
-static int bind_tree(int root_fd, const struct rootfs_step *step)
+static int bind_tree(struct tree *tree, const struct rootfs_step *step)
 {
-	owned_fd tree = clone_tree(step->source, step->attributes);
+	owned_fd clone = clone_tree(step->source, step->attributes);
 
-	return tree < 0 ? tree : attach(root_fd, tree, step->target);
+	return clone < 0 ? clone : attach(tree, clone, step->target);
 }
 
 /* Sets "key=value" and "flag" options, separated by commas. */
@@ -217,40 +235,48 @@ static int new_filesystem(const char *type, const char *options, uint64_t attrib
 	return result < 0 ? -errno : result;
 }
 
-static int mount_filesystem(int root_fd, const char *type, const struct rootfs_step *step)
+static int mount_filesystem(struct tree *tree, const char *type, const struct rootfs_step *step)
 {
 	owned_fd mount_fd = new_filesystem(type, step->source, step->attributes);
 
-	return mount_fd < 0 ? mount_fd : attach(root_fd, mount_fd, step->target);
+	return mount_fd < 0 ? mount_fd : attach(tree, mount_fd, step->target);
+}
+
+/* What covers a directory: copies of one empty read-only tmpfs. */
+static int clone_cover(struct tree *tree)
+{
+	int fd;
+
+	if (tree->cover_fd < 0)
+		tree->cover_fd = new_filesystem("tmpfs", "size=0,nr_inodes=1,mode=555",
+						MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+							MOUNT_ATTR_NOEXEC);
+	if (tree->cover_fd < 0)
+		return tree->cover_fd;
+	fd = sys_open_tree(tree->cover_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return fd < 0 ? -errno : fd;
 }
 
 /* Covers a file with /dev/null, or a directory with an empty read-only tmpfs. A target
  * that this kernel does not have needs no cover. */
-static int mask(int root_fd, const struct rootfs_step *step)
+static int mask(struct tree *tree, const struct rootfs_step *step)
 {
-	owned_fd target = open_in_root(root_fd, step->target, O_PATH);
+	const char *name;
+	int parent = open_parent(tree, step->target, &name);
 	owned_fd cover = -1;
 
-	if (target < 0)
-		return target;
-	if (step->action == ROOTFS_MASK_FILE)
-		cover = clone_tree("/dev/null", 0);
-	else
-		cover = new_filesystem("tmpfs", "size=0,nr_inodes=1,mode=555",
-				       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-					       MOUNT_ATTR_NOEXEC);
+	if (parent < 0)
+		return parent;
+	cover = step->action == ROOTFS_MASK_FILE ? clone_tree("/dev/null", 0) : clone_cover(tree);
 	if (cover < 0)
 		return cover;
-	if (sys_move_mount(cover, "", target, "",
-			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return -errno;
-	return 0;
+	return sys_move_mount(cover, "", parent, name, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-static int seal(int root_fd, const struct rootfs_step *step)
+static int seal(struct tree *tree, const struct rootfs_step *step)
 {
 	struct mount_attr attr = { .attr_set = step->attributes };
-	owned_fd target = open_in_root(root_fd, step->target, O_PATH);
+	owned_fd target = open_in_root(tree->root_fd, step->target, O_PATH);
 
 	if (target < 0)
 		return target;
@@ -278,44 +304,44 @@ static int make_volume(const struct rootfs_step *step)
 	}
 	if (mkdir(path, 0700) < 0)
 		return errno == EEXIST ? 0 : -errno;
-	directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	directory = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (directory < 0 || fchown(directory, step->uid, step->gid) < 0 ||
 	    fchmod(directory, step->mode) < 0)
 		return -errno;
 	return 0;
 }
 
-static int bind_volume(int root_fd, const struct rootfs_step *step)
+static int bind_volume(struct tree *tree, const struct rootfs_step *step)
 {
 	int result = make_volume(step);
 
-	return result < 0 ? result : bind_tree(root_fd, step);
+	return result < 0 ? result : bind_tree(tree, step);
 }
 
-static int carry_out(int root_fd, const struct rootfs_step *step)
+static int carry_out(struct tree *tree, const struct rootfs_step *step)
 {
 	switch ((enum rootfs_action)step->action) {
 	case ROOTFS_DIRECTORY:
-		return make_directory(root_fd, step);
+		return make_directory(tree, step);
 	case ROOTFS_FILE:
-		return make_file(root_fd, step);
+		return make_file(tree, step);
 	case ROOTFS_SYMLINK:
-		return make_symlink(root_fd, step);
+		return make_symlink(tree, step);
 	case ROOTFS_BIND:
-		return bind_tree(root_fd, step);
+		return bind_tree(tree, step);
 	case ROOTFS_TMPFS:
-		return mount_filesystem(root_fd, "tmpfs", step);
+		return mount_filesystem(tree, "tmpfs", step);
 	case ROOTFS_PROC:
-		return mount_filesystem(root_fd, "proc", step);
+		return mount_filesystem(tree, "proc", step);
 	case ROOTFS_DEVICE:
-		return make_device(root_fd, step);
+		return make_device(tree, step);
 	case ROOTFS_MASK_FILE:
 	case ROOTFS_MASK_DIRECTORY:
-		return mask(root_fd, step);
+		return mask(tree, step);
 	case ROOTFS_SEAL:
-		return seal(root_fd, step);
+		return seal(tree, step);
 	case ROOTFS_VOLUME:
-		return bind_volume(root_fd, step);
+		return bind_volume(tree, step);
 	}
 	return -EINVAL;
 }
@@ -334,20 +360,11 @@ static const char *describe(enum rootfs_action action)
 	return names[action];
 }
 
-int rootfs_build(const struct plan *plan, struct failure *failure)
+static int fill(struct tree *tree, const struct plan *plan, struct failure *failure)
 {
-	owned_fd root_fd = -1;
-
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return fail(failure, STEP_ROOTFS, errno, "make the host's mounts private");
-	root_fd = new_filesystem("tmpfs", plan->root_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (root_fd < 0)
-		return fail(failure, STEP_ROOTFS, -root_fd, "mount the root tmpfs (%s)", plan->root_options);
-	if (sys_move_mount(root_fd, "", AT_FDCWD, plan->staging, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return fail(failure, STEP_ROOTFS, errno, "attach the new root at %s", plan->staging);
 	for (size_t i = 0; i < plan->rootfs_count; i++) {
 		const struct rootfs_step *step = &plan->rootfs[i];
-		int result = carry_out(root_fd, step);
+		int result = carry_out(tree, step);
 
 		if (result == -ENOENT && (step->flags & ROOTFS_OPTIONAL) != 0)
 			continue;
@@ -356,7 +373,27 @@ int rootfs_build(const struct plan *plan, struct failure *failure)
 				    describe((enum rootfs_action)step->action), step->target,
 				    step->source[0] == '\0' ? "" : " from ", step->source);
 	}
-	return release(&root_fd);
+	return 0;
+}
+
+int rootfs_build(const struct plan *plan, struct failure *failure)
+{
+	struct tree tree = { .parent_fd = -1, .cover_fd = -1 };
+	owned_fd root_fd = -1;
+	int result;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return fail(failure, STEP_ROOTFS, errno, "make the host's mounts private");
+	root_fd = new_filesystem("tmpfs", plan->root_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (root_fd < 0)
+		return fail(failure, STEP_ROOTFS, -root_fd, "mount the root tmpfs (%s)", plan->root_options);
+	if (sys_move_mount(root_fd, "", AT_FDCWD, plan->staging, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return fail(failure, STEP_ROOTFS, errno, "attach the new root at %s", plan->staging);
+	tree.root_fd = root_fd;
+	result = fill(&tree, plan, failure);
+	close_fd(&tree.parent_fd);
+	close_fd(&tree.cover_fd);
+	return result < 0 ? result : release(&root_fd);
 }
 
 int rootfs_pivot(int root_fd, struct failure *failure)

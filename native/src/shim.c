@@ -125,7 +125,7 @@ static int open_directory(struct shim *shim, struct failure *failure)
 	int result;
 
 	shim->directory_fd =
-		open(shim->plan.directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		openat(AT_FDCWD, shim->plan.directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (shim->directory_fd < 0)
 		return fail(failure, STEP_DIRECTORY, errno, "open %s", shim->plan.directory);
 	if (mkdirat(shim->directory_fd, "logs", 0700) < 0 && errno != EEXIST)
@@ -281,7 +281,7 @@ static int open_pipes(const struct plan *plan, struct pipes *pipes, struct failu
 	int result = plan->keep_stdin ? pipe2(pipes->in, O_CLOEXEC) : 0;
 
 	if (!plan->keep_stdin) {
-		pipes->in[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		pipes->in[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
 		pipes->in[1] = -1;
 		result = pipes->in[0];
 	}
@@ -339,6 +339,16 @@ static int create_cgroup(struct shim *shim, struct failure *failure)
 	return 0;
 }
 
+/* Taking a mount namespace apart takes longer than the rest of an exit, and the kernel
+ * does it before it tells the parent. With a reference here, it does it after. */
+static int hold_mounts(pid_t pid)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	return openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+}
+
 static int begin(struct shim *shim, struct failure *failure)
 {
 	struct pipes pipes;
@@ -356,10 +366,13 @@ static int begin(struct shim *shim, struct failure *failure)
 	launch.stdio = (struct stdio){ pipes.in[0], pipes.out[1], pipes.err[1] };
 	launch.status_fd = pipes.status[1];
 	launch.exit_fd = pipes.exit[1];
+	launch.netns_fd = shim->netns_fd;
 	result = launch_start(&launch, failure);
 	shim->pid = launch.pid;
 	shim->pidfd = launch.pidfd;
 	keep_own_ends(shim, &pipes);
+	close_fd(&shim->netns_fd);
+	shim->mounts_fd = hold_mounts(shim->pid);
 	return result;
 }
 
@@ -450,6 +463,7 @@ static void supervise(struct shim *shim)
 		turn(shim);
 	(void)unlink(shim->plan.socket);
 	close_fd(&shim->listener.fd);
+	close_fd(&shim->mounts_fd);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
 	if (shim->started) {
@@ -511,7 +525,7 @@ static uint8_t *receive_plan(int fd, size_t *length, struct failure *failure)
 
 static void detach_from_spawner(void)
 {
-	owned_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	owned_fd null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "nucleus-shim");
@@ -520,7 +534,7 @@ static void detach_from_spawner(void)
 	(void)dup2(null, STDERR_FILENO);
 }
 
-_Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group)
+_Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd)
 {
 	static struct shim shim;
 	struct failure failure = { 0 };
@@ -530,7 +544,8 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group)
 	shim = (struct shim){ .owner = owner, .group = group, .begun = monotonic_ns() };
 	shim.directory_fd = shim.listener.fd = shim.status.fd = shim.signals.fd = -1;
 	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.exit_fd = shim.pidfd = -1;
-	shim.cgroup.unified_fd = -1;
+	shim.cgroup.unified_fd = shim.mounts_fd = -1;
+	shim.netns_fd = netns_fd;
 	detach_from_spawner();
 	bytes = receive_plan(connection_fd, &length, &failure);
 	if (bytes == NULL || plan_read(&shim.plan, bytes, length, &failure) < 0) {

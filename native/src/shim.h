@@ -48,6 +48,8 @@ struct shim {
 	int exit_fd;
 	pid_t pid;
 	int pidfd;
+	int netns_fd;		/* made ahead, or -1 */
+	int mounts_fd;		/* keeps the mount namespace until the exit has been told */
 	uint64_t begun;		/* CLOCK_MONOTONIC ns of the request */
 	struct launch_report report;
 	bool started;
@@ -64,8 +66,9 @@ struct shim {
 };
 
 /* Supervises the container that the plan on `connection_fd` asks for. Runs in a process of
- * its own; does not return before the container is gone. */
-_Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group);
+ * its own; does not return before the container is gone. `netns_fd`: a network namespace
+ * made ahead, or -1. */
+_Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd);
 
 /* Asks the container to end: the signal now, SIGKILL after `grace` ms. */
 void shim_stop(struct shim *shim, int signal, uint32_t grace);

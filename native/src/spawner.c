@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "launch.h"
 #include "shim.h"
 #include "wire.h"
+
+#define POOL_SIZE 4
 
 static void complain(const char *what, const char *path)
 {
@@ -71,7 +74,33 @@ static void refuse(int fd, int error, const char *detail)
 	(void)send(fd, bytes, writer.length, MSG_NOSIGNAL);
 }
 
-static void serve(const struct spawner_options *options, int listener)
+/* Network namespaces made ahead while nobody asks: most of what a clone would cost. */
+struct pool {
+	int fds[POOL_SIZE];
+	size_t count;
+	bool unavailable;
+};
+
+static void refill(struct pool *pool)
+{
+	int fd = launch_prepare_network();
+
+	if (fd < 0)
+		pool->unavailable = true;
+	else
+		pool->fds[pool->count++] = fd;
+}
+
+static _Noreturn void become_shim(int connection_fd, const struct ucred *peer, struct pool *pool)
+{
+	int netns_fd = pool->count == 0 ? -1 : pool->fds[--pool->count];
+
+	while (pool->count > 0)
+		(void)close(pool->fds[--pool->count]);
+	shim_run(connection_fd, peer->uid, peer->gid, netns_fd);
+}
+
+static void serve(const struct spawner_options *options, int listener, struct pool *pool)
 {
 	owned_fd fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	struct ucred peer;
@@ -88,10 +117,12 @@ static void serve(const struct spawner_options *options, int listener)
 	pid = fork();
 	if (pid == 0) {
 		(void)close(listener);
-		shim_run(release(&fd), peer.uid, peer.gid);
+		become_shim(release(&fd), &peer, pool);
 	}
 	if (pid < 0)
 		refuse(fd, errno, "fork a shim");
+	else if (pool->count > 0)
+		(void)close(pool->fds[--pool->count]);
 }
 
 static volatile sig_atomic_t ended;
@@ -120,6 +151,7 @@ static void prepare_signals(void)
 int spawner_run(const struct spawner_options *options)
 {
 	owned_fd listener = -1;
+	struct pool pool = { .unavailable = geteuid() != 0 };
 	struct pollfd polled[2];
 
 	(void)setsid();
@@ -132,12 +164,17 @@ int spawner_run(const struct spawner_options *options)
 	polled[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	polled[1] = (struct pollfd){ .fd = options->follow_stdin ? STDIN_FILENO : -1 };
 	while (!ended) {
-		if (poll(polled, 2, -1) < 0)
+		bool idle = pool.unavailable || pool.count == POOL_SIZE;
+		int ready = poll(polled, 2, idle ? -1 : 0);
+
+		if (ready == 0)
+			refill(&pool);
+		if (ready <= 0)
 			continue;
 		if ((polled[1].revents & (POLLHUP | POLLERR)) != 0)
 			break;
 		if ((polled[0].revents & POLLIN) != 0)
-			serve(options, listener);
+			serve(options, listener, &pool);
 	}
 	(void)unlink(options->socket);
 	return 0;

@@ -13,11 +13,13 @@ import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -44,6 +46,13 @@ final class ContainerStore {
     private static final Set<String> PLAIN_VARIABLES = Set.of("PATH", "HOME", "LANG", "USER");
     private static final String HIDDEN = "***";
 
+    private static final Set<OpenOption> NEW_FILE =
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+    private static final FileAttribute<?> OWNER_ONLY_FILE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+    private static final FileAttribute<?> OWNER_ONLY_DIRECTORY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
     private final Path containers;
 
     ContainerStore(Path state) throws IOException {
@@ -56,30 +65,32 @@ final class ContainerStore {
 
     /** Makes the directory and the record: from now on a restart of the manager knows of the container. */
     Path create(ContainerRecord entry) throws IOException {
-        Path directory = PrivateDirectories.create(directory(entry.id()));
-        write(directory, "state.json", entry, false);
+        Path directory = Files.createDirectory(directory(entry.id()), OWNER_ONLY_DIRECTORY);
+        // Nothing runs yet: a record cut short by a crash is a container that never was.
+        writeFile(directory.resolve("state.json"), entry, false);
         return directory;
     }
 
     /** The parts that are for reading, with secrets hidden. */
     void describe(Path directory, ContainerSpec spec, LaunchPlan plan) throws IOException {
-        write(directory, "spec.json", hideSecrets(spec), true);
-        write(directory, "plan.json", hideSecrets(plan), true);
+        replace(directory, "spec.json", hideSecrets(spec));
+        replace(directory, "plan.json", hideSecrets(plan));
     }
 
-    private static void write(Path directory, String name, Object value, boolean durable) throws IOException {
+    private static void replace(Path directory, String name, Object value) throws IOException {
         Path fresh = directory.resolve(name + ".new");
+        writeFile(fresh, value, true);
+        Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static void writeFile(Path path, Object value, boolean durable) throws IOException {
         byte[] bytes = JSON.writeValueAsBytes(value);
-        try (FileChannel file = FileChannel.open(
-                fresh,
-                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+        try (FileChannel file = FileChannel.open(path, NEW_FILE, OWNER_ONLY_FILE)) {
             file.write(ByteBuffer.wrap(bytes));
             if (durable) {
                 file.force(false);
             }
         }
-        Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
     }
 
     private static ContainerSpec hideSecrets(ContainerSpec spec) {

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
@@ -41,6 +42,10 @@ import org.springframework.stereotype.Component;
 public final class Containers {
 
     private static final Logger log = LoggerFactory.getLogger(Containers.class);
+
+    private static final Duration MOMENT = Duration.ofMillis(500);
+    private static final ContainerState.Stopped STILL_RUNNING =
+            new ContainerState.Stopped(Optional.empty(), Instant.MAX, Optional.empty());
 
     private final Planner planner;
     private final Spawner spawner;
@@ -143,8 +148,22 @@ public final class Containers {
         }
     }
 
-    /** What is only for reading is written beside the launch, not before it. */
+    /**
+     * What is only for reading is written beside the launch, not before it; and not at all for a command that is
+     * over, and removed, in a moment.
+     */
     private CompletableFuture<Void> describe(Container container, LaunchOrder order, LaunchPlan plan) {
+        if (order.attached()) {
+            return container.end()
+                    .completeOnTimeout(STILL_RUNNING, MOMENT.toMillis(), TimeUnit.MILLISECONDS)
+                    .thenCompose(end -> end == STILL_RUNNING
+                            ? writeDescription(container, order, plan)
+                            : CompletableFuture.completedFuture(null));
+        }
+        return writeDescription(container, order, plan);
+    }
+
+    private CompletableFuture<Void> writeDescription(Container container, LaunchOrder order, LaunchPlan plan) {
         var written = new CompletableFuture<Void>();
         Thread.ofVirtual().start(() -> {
             try {

@@ -15,9 +15,17 @@ final class EtcFiles {
     private static final List<String> FROM_HOST =
             List.of("ld.so.cache", "ssl/certs", "alternatives", "java-17-openjdk", "java-21-openjdk", "java-25-openjdk");
 
-    private EtcFiles() {}
+    private final List<RootfsStep> fromHost;
 
-    static void add(RootTree tree, LaunchPlan.Identity identity, String name) {
+    /** Looks once at what the host has. */
+    EtcFiles() {
+        var tree = new RootTree();
+        bindFromHost(tree);
+        addTimeZone(tree);
+        fromHost = tree.steps();
+    }
+
+    void add(RootTree tree, LaunchPlan.Identity identity, String name) {
         String hostname = name.substring(name.lastIndexOf('/') + 1);
         tree.add(new RootfsStep.Directory("/etc"));
         tree.add(new RootfsStep.File("/etc/passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\n"
@@ -30,6 +38,11 @@ final class EtcFiles {
         tree.add(new RootfsStep.File("/etc/hostname", hostname + "\n"));
         tree.add(new RootfsStep.File("/etc/resolv.conf", ""));
         tree.add(new RootfsStep.File("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"));
+        fromHost.forEach(tree::add);
+    }
+
+    private static void bindFromHost(RootTree tree) {
+        tree.add(new RootfsStep.Directory("/etc"));
         for (String path : FROM_HOST) {
             Path source = Path.of("/etc", path);
             if (Files.exists(source)) {
@@ -40,7 +53,6 @@ final class EtcFiles {
                 tree.add(new RootfsStep.Bind(target, source.toString(), MountAttributes.SEALED, true));
             }
         }
-        addTimeZone(tree);
     }
 
     private static void addTimeZone(RootTree tree) {

@@ -35,9 +35,17 @@ final class FilesystemLayer implements Layer {
     private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private final HostFeatures host;
+    /** How the host's program directories lie, looked at once: that changes with a release of the host's system. */
+    private final List<RootfsStep> hostPrograms;
+
+    private final EtcFiles etc;
 
     FilesystemLayer(HostFeatures host) {
         this.host = host;
+        var tree = new RootTree();
+        bindHostPrograms(tree);
+        this.hostPrograms = tree.steps();
+        this.etc = new EtcFiles();
     }
 
     @Override
@@ -48,8 +56,8 @@ final class FilesystemLayer implements Layer {
             bindRootfs(request.spec().rootfs().get(), tree);
             plan.cannot(LAYER, "change its programs", "rootfs " + request.spec().rootfs().get() + " is read-only");
         } else {
-            bindHostPrograms(tree);
-            EtcFiles.add(tree, identity, request.name());
+            hostPrograms.forEach(tree::add);
+            etc.add(tree, identity, request.name());
             plan.can(LAYER, "run the host's programs in /usr", "no rootfs was given; they are read-only")
                     .cannot(LAYER, "see the host's /etc, /home, /var or /root", "it gets a small /etc of its own");
         }

@@ -35,7 +35,15 @@ class SmokeTest {
                 Arrays.sort(a); Arrays.sort(b);
                 System.out.printf("exec p50 %.2f p99 %.2f  exit p50 %.2f p99 %.2f ms%n", a[500] / 1e6, a[990] / 1e6, b[500] / 1e6, b[990] / 1e6);
             }
-            containers.run(new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false), (s, b, o, l) -> {}, a -> System.out.println(((ContainerState.Running) a.container().state()).steps()));
+            var steps = new EnumMap<dev.nucleus.plan.LaunchStep, List<Long>>(dev.nucleus.plan.LaunchStep.class);
+            for (int i = 0; i < 500; i++) {
+                containers.run(new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false), (s, b, o, l) -> {}, a -> ((ContainerState.Running) a.container().state()).steps().forEach((k, v) -> steps.computeIfAbsent(k, x -> new ArrayList<>()).add(v.toNanos() / 1000)));
+            }
+            steps.forEach((k, v) -> { Collections.sort(v); System.out.println(k + " " + v.get(v.size() / 2)); });
+            var order = new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false);
+            long t0 = System.nanoTime(); for (int i = 0; i < 1000; i++) containers.plan(order); System.out.println("plan us " + (System.nanoTime() - t0) / 1e6);
+            var pl = containers.plan(order);
+            t0 = System.nanoTime(); for (int i = 0; i < 1000; i++) dev.nucleus.plan.PlanEncoder.encode(pl); System.out.println("encode us " + (System.nanoTime() - t0) / 1e6 + " bytes " + dev.nucleus.plan.PlanEncoder.encode(pl).remaining());
         }
     }
 }
