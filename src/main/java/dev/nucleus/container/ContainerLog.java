@@ -59,7 +59,8 @@ public record ContainerLog(Path directory) {
         return lines.subList(Math.max(0, lines.size() - count), lines.size());
     }
 
-    static java.util.Optional<Line> parse(String line) {
+    /** One line of a log in the CRI format. */
+    public static java.util.Optional<Line> parse(String line) {
         String[] parts = line.split(" ", 4);
         return parts.length == 4 && parts[2].length() == 1
                 ? java.util.Optional.of(new Line(parts[0], parts[1], parts[3]))

@@ -17,10 +17,18 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
  */
 @ConfigurationProperties("nucleus")
 public record NucleusProperties(
-        Optional<Path> fleets,
+        @Nullable Path fleets,
         @Nullable Path stateDir,
         @Nullable Path runDir,
-        Optional<Path> spawnerSocket) {
+        @Nullable Path spawnerSocket) {
+
+    public Optional<Path> fleetFiles() {
+        return Optional.ofNullable(fleets);
+    }
+
+    public Optional<Path> externalSpawner() {
+        return Optional.ofNullable(spawnerSocket);
+    }
 
     /** The state directory, absolute. */
     public Path state() {

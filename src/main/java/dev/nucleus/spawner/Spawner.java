@@ -46,8 +46,8 @@ public final class Spawner implements SmartLifecycle {
 
     Spawner(NucleusProperties properties) {
         this.state = properties.state();
-        this.socket = properties.spawnerSocket().orElse(properties.run().resolve("spawner.sock"));
-        this.external = properties.spawnerSocket().isPresent();
+        this.socket = properties.externalSpawner().orElse(properties.run().resolve("spawner.sock"));
+        this.external = properties.externalSpawner().isPresent();
     }
 
     /**

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
@@ -26,15 +27,31 @@ public final class FleetReader {
 
     private final List<Problem> problems = new ArrayList<>();
 
-    private FleetReader() {}
+    private final Checks checks;
+
+    private FleetReader(Checks checks) {
+        this.checks = checks;
+    }
+
+    /**
+     * What others know about a fleet's parts.
+     *
+     * @param refusals why a container can't be had as it is asked for; none: it can
+     * @param nameRefusal why a fleet can't have a name
+     */
+    public record Checks(
+            Function<ContainerSpec, List<String>> refusals, Function<String, Optional<String>> nameRefusal) {
+
+        public static final Checks NONE = new Checks(spec -> List.of(), name -> Optional.empty());
+    }
 
     /**
      * Reads one file, or every {@code .yaml} and {@code .yml} file of a folder in order of their names.
      *
      * @throws InvalidFleetException when anything is wrong in any of them
      */
-    public static List<FleetSpec> read(Path path) {
-        var reader = new FleetReader();
+    public static List<FleetSpec> read(Path path, Checks checks) {
+        var reader = new FleetReader(checks);
         var fleets = new ArrayList<FleetSpec>();
         for (Path file : reader.files(path)) {
             reader.readFile(file).ifPresent(fleet -> {
@@ -52,8 +69,8 @@ public final class FleetReader {
     }
 
     /** Reads one fleet from text; {@code file} is named in errors and is what relative paths are relative to. */
-    public static FleetSpec readText(Path file, String text) {
-        var reader = new FleetReader();
+    public static FleetSpec readText(Path file, String text, Checks checks) {
+        var reader = new FleetReader(checks);
         Optional<FleetSpec> fleet = reader.parse(file, text);
         if (!reader.problems.isEmpty() || fleet.isEmpty()) {
             throw new InvalidFleetException(reader.problems);
@@ -114,6 +131,8 @@ public final class FleetReader {
     private Optional<FleetSpec> fleet(Path file, YamlMapping fields) {
         Optional<YamlValue> nameField = fields.require("name", "shop");
         Optional<String> name = nameField.flatMap(value -> value.parse(text -> ContainerName.check("fleet", text)));
+        name.flatMap(checks.nameRefusal())
+                .ifPresent(refusal -> nameField.ifPresent(value -> value.problem(refusal)));
         Mode mode = fields.take("mode").flatMap(value -> value.parse(Mode::parse)).orElse(Mode.AGENT);
         Path folder = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of("/"));
         var volumes = new LinkedHashMap<String, VolumeSpec>();
@@ -127,7 +146,12 @@ public final class FleetReader {
                 .flatMap(YamlValue::mapping)
                 .ifPresent(entries -> entries.takeAll().forEach((key, value) -> {
                     places.put(key, value);
-                    new ServiceReader(folder, mode).read(key, value).ifPresent(service -> services.put(key, service));
+                    new ServiceReader(folder, mode).read(key, value).ifPresent(service -> {
+                        services.put(key, service);
+                        checks.refusals()
+                                .apply(service.container())
+                                .forEach(refusal -> value.problem("service '" + key + "': " + refusal));
+                    });
                 }));
         fields.finish();
         checkReferences(places, services, volumes);

@@ -1,0 +1,129 @@
+package dev.nucleus.cli;
+
+import dev.nucleus.settings.NucleusProperties;
+import dev.nucleus.settings.PrivateDirectories;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Set;
+import jdk.net.ExtendedSocketOptions;
+import jdk.net.UnixDomainPrincipal;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.stereotype.Component;
+
+/**
+ * Listens for the thin client on {@code <run-dir>/nucleus.sock}. Only root and the manager's own user are served:
+ * the kernel tells who asks (SO_PEERCRED, unix(7)).
+ */
+@Component
+final class CommandServer implements SmartLifecycle {
+
+    private static final Logger log = LoggerFactory.getLogger(CommandServer.class);
+    private static final int BACKLOG = 256;
+
+    private final Path directory;
+    private final Path socket;
+    private final Commands commands;
+    private final Set<String> allowed = Set.copyOf(List.of("root", System.getProperty("user.name")));
+    private volatile @Nullable ServerSocketChannel listener;
+
+    CommandServer(NucleusProperties properties, Commands commands) {
+        this.directory = properties.run();
+        this.socket = directory.resolve("nucleus.sock");
+        this.commands = commands;
+    }
+
+    @Override
+    public void start() {
+        try {
+            PrivateDirectories.create(directory);
+            removeStale();
+            ServerSocketChannel opened = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+            opened.bind(UnixDomainSocketAddress.of(socket), BACKLOG);
+            Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
+            listener = opened;
+            Thread.ofPlatform().daemon().name("command-server").start(() -> accept(opened));
+            Thread.ofVirtual().start(commands::warmUp);
+        } catch (IOException e) {
+            throw new UncheckedIOException("can't listen on " + socket + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** What a killed manager left is replaced; a manager that answers is not. */
+    private void removeStale() throws IOException {
+        try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            channel.connect(UnixDomainSocketAddress.of(socket));
+        } catch (IOException e) {
+            Files.deleteIfExists(socket);
+            return;
+        }
+        throw new IOException("another manager uses this run directory; give this one its own with --nucleus.run-dir "
+                + "and --nucleus.state-dir");
+    }
+
+    private void accept(ServerSocketChannel opened) {
+        while (opened.isOpen()) {
+            try {
+                SocketChannel client = opened.accept();
+                Thread.ofVirtual().name("command").start(() -> serve(client));
+            } catch (ClosedChannelException e) {
+                return;
+            } catch (IOException e) {
+                log.warn("can't accept a client: {}", e.toString());
+            }
+        }
+    }
+
+    private void serve(SocketChannel client) {
+        try (client) {
+            UnixDomainPrincipal peer = client.getOption(ExtendedSocketOptions.SO_PEERCRED);
+            var session = new Session(client);
+            List<String> arguments = session.readCommand();
+            if (!allowed.contains(peer.user().getName())) {
+                log.warn("refused a command of user {}", peer.user().getName());
+                session.writer(true).println("nucleus: only root and the manager's own user may give commands");
+                session.exit(Commands.REFUSED);
+                return;
+            }
+            session.exit(commands.execute(session, arguments));
+        } catch (IOException e) {
+            log.debug("a client left: {}", e.toString());
+        }
+    }
+
+    @Override
+    public void stop() {
+        ServerSocketChannel open = listener;
+        listener = null;
+        if (open != null) {
+            try {
+                open.close();
+                Files.deleteIfExists(socket);
+            } catch (IOException e) {
+                log.warn("can't remove {}: {}", socket, e.toString());
+            }
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        return listener != null;
+    }
+
+    /** Last to open, first to close. */
+    @Override
+    public int getPhase() {
+        return Integer.MAX_VALUE - 10;
+    }
+}

@@ -1,0 +1,95 @@
+package dev.nucleus.cli;
+
+import dev.nucleus.container.Containers;
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.isolation.UnsupportedLayerException;
+import dev.nucleus.policy.PolicyViolationException;
+import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.spec.InvalidFleetException;
+import dev.nucleus.spec.InvalidSpecException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+import picocli.CommandLine;
+
+/** Runs a client's command. */
+@Component
+final class Commands {
+
+    /** What goes wrong before or instead of a workload; its own codes are passed on. */
+    static final int REFUSED = 125;
+
+    private static final Logger log = LoggerFactory.getLogger(Commands.class);
+    private static final int USAGE = 2;
+
+    private final Containers containers;
+    private final Fleets fleets;
+
+    Commands(Containers containers, Fleets fleets) {
+        this.containers = containers;
+        this.fleets = fleets;
+    }
+
+    /** Loads what the first command needs, before there is one. */
+    void warmUp() {
+        CommandLine line = commandLine(new PrintWriter(java.io.Writer.nullWriter()), null);
+        line.execute("run", "--help");
+    }
+
+    int execute(Session session, List<String> arguments) {
+        PrintWriter errors = session.writer(true);
+        CommandLine line = commandLine(session.writer(false), session).setErr(errors);
+        line.setExecutionExceptionHandler((exception, _, _) -> {
+            switch (exception) {
+                case InvalidSpecException e -> errors.println("nucleus: " + e.getMessage());
+                case InvalidFleetException e -> {
+                    errors.println(e.getMessage());
+                    return USAGE;
+                }
+                case PolicyViolationException e -> e.refusals().forEach(refusal -> errors.println("nucleus: " + refusal));
+                case LaunchException e -> {
+                    errors.println("nucleus: " + e.getMessage());
+                    return launchCode(e);
+                }
+                case UnsupportedLayerException e -> errors.println("nucleus: " + e.getMessage());
+                case UncheckedIOException e -> errors.println("nucleus: " + e.getMessage());
+                default -> {
+                    log.error("command {} failed", arguments, exception);
+                    errors.println("nucleus: " + exception + " (see the manager's log)");
+                }
+            }
+            return REFUSED;
+        });
+        return line.execute(arguments.toArray(String[]::new));
+    }
+
+    /** As shells have it: 127 not found, 126 not executable. */
+    private static int launchCode(LaunchException failure) {
+        if (failure.step() != dev.nucleus.plan.LaunchStep.EXEC) {
+            return REFUSED;
+        }
+        return failure.errno() == 2 ? 127 : 126;
+    }
+
+    private CommandLine commandLine(PrintWriter out, @org.jspecify.annotations.Nullable Session session) {
+        var line = new CommandLine(new NucleusCommand());
+        if (session != null) {
+            line.addSubcommand(new RunCommand(containers, session))
+                    .addSubcommand(new PsCommand(containers, fleets, session))
+                    .addSubcommand(new LogsCommand(containers, session))
+                    .addSubcommand(new ExecCommand(containers, session))
+                    .addSubcommand(new StopCommand(containers, fleets, session))
+                    .addSubcommand(new RmCommand(containers, session))
+                    .addSubcommand(new PlanCommand(containers, fleets, session))
+                    .addSubcommand(new CommandLine(new FleetCommand())
+                            .addSubcommand(new FleetValidateCommand(session)));
+        } else {
+            line.addSubcommand("run", new CommandLine.HelpCommand());
+        }
+        line.setOut(out);
+        return line;
+    }
+}

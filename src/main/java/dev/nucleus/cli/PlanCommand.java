@@ -1,0 +1,101 @@
+package dev.nucleus.cli;
+
+import dev.nucleus.container.Containers;
+import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.MountAttributes;
+import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.spec.InvalidSpecException;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+
+/** {@code nucleus plan}: what a launch would do, and what the container could and couldn't. Starts nothing. */
+@CommandLine.Command(
+        name = "plan",
+        mixinStandardHelpOptions = true,
+        description = "Explain a service (FLEET/SERVICE), or a command as 'run' would launch it (after --).")
+final class PlanCommand implements Callable<Integer> {
+
+    private final Containers containers;
+    private final Fleets fleets;
+    private final Session session;
+
+    @CommandLine.Mixin
+    private ContainerOptions options = new ContainerOptions();
+
+    @CommandLine.Option(names = "--steps", description = "each step in filling the root as well")
+    private boolean steps;
+
+    @CommandLine.Option(names = "--service", description = "FLEET/SERVICE instead of a command")
+    private @Nullable String service;
+
+    @CommandLine.Parameters(arity = "0..*", paramLabel = "COMMAND")
+    private List<String> command = List.of();
+
+    PlanCommand(Containers containers, Fleets fleets, Session session) {
+        this.containers = containers;
+        this.fleets = fleets;
+        this.session = session;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        LaunchPlan plan = containers.plan(order());
+        session.print(plan.name() + ", " + plan.mode() + " mode: " + String.join(" ", plan.command().arguments()));
+        for (String line : plan.explain()) {
+            session.print("  " + line);
+        }
+        if (steps) {
+            session.print("root filesystem:");
+            for (RootfsStep step : plan.rootfs().steps()) {
+                session.print("  " + describe(step));
+            }
+            for (LaunchPlan.Cgroup.Write write : plan.cgroup().writes()) {
+                session.print("cgroup: " + write.file() + " = " + write.value());
+            }
+        }
+        return 0;
+    }
+
+    private LaunchOrder order() {
+        String reference = service != null ? service : command.size() == 1 && command.getFirst().contains("/")
+                && !command.getFirst().startsWith("/") ? command.getFirst() : null;
+        if (reference != null) {
+            Fleets.ServiceDefinition definition = fleets.definition(reference);
+            return new LaunchOrder(
+                    Optional.of(definition.name()), definition.service().container(), definition.volumes(),
+                    Optional.empty(), false, false);
+        }
+        if (command.isEmpty()) {
+            throw new InvalidSpecException("name a service (FLEET/SERVICE), or give a command after --");
+        }
+        return LaunchOrder.detached(Optional.empty(), options.spec(command, session));
+    }
+
+    private static String describe(RootfsStep step) {
+        return switch (step) {
+            case RootfsStep.Directory(var target, _, _, _) -> "directory " + target;
+            case RootfsStep.File file -> "file " + file.target() + " (" + file.content().length + " bytes)";
+            case RootfsStep.Symlink(var target, var to) -> "link " + target + " → " + to;
+            case RootfsStep.Bind(var target, var source, var attributes, _) ->
+                "bind " + source + " on " + target + " " + MountAttributes.describe(attributes);
+            case RootfsStep.Volume(var target, var source, var attributes, _, _, _) ->
+                "volume " + source + " on " + target + " " + MountAttributes.describe(attributes);
+            case RootfsStep.Tmpfs(var target, var tmpfs, var attributes) ->
+                "tmpfs on " + target + " " + MountAttributes.describe(attributes) + " " + tmpfs;
+            case RootfsStep.Proc(var target, var proc, var attributes) ->
+                "proc on " + target + " " + MountAttributes.describe(attributes) + " " + proc;
+            case RootfsStep.Device(var target, _, var major, var minor) ->
+                "device " + target + " " + major + ":" + minor;
+            case RootfsStep.MaskFile(var target) -> "mask " + target;
+            case RootfsStep.MaskDirectory(var target) -> "mask " + target + "/";
+            case RootfsStep.Seal(var target, var attributes) ->
+                "then " + target + " " + MountAttributes.describe(attributes);
+        };
+    }
+}

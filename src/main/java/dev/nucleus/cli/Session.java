@@ -1,0 +1,182 @@
+package dev.nucleus.cli;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One command of a client, from its arguments to its exit code. Frames are u32 length, u8 type, payload
+ * (native/client/nucleus.c). Writing is guarded by a lock; one thread reads.
+ */
+final class Session {
+
+    /** What the client sends while a command runs. */
+    sealed interface Incoming {
+        record Input(byte[] bytes) implements Incoming {}
+
+        record InputEnd() implements Incoming {}
+
+        record SignalSent(int number) implements Incoming {}
+
+        record Gone() implements Incoming {}
+    }
+
+    private static final int HEADER = 5;
+    private static final int COMMAND = 1;
+    private static final int INPUT = 2;
+    private static final int INPUT_END = 3;
+    private static final int SIGNAL = 4;
+    private static final int OUTPUT = 0x11;
+    private static final int ERROR_OUTPUT = 0x12;
+    private static final int EXIT = 0x13;
+    private static final int WANT_INPUT = 0x14;
+    private static final int LONGEST = 1 << 20;
+    private static final int CHUNK = 65_536;
+
+    private final SocketChannel channel;
+    private final ReentrantLock writing = new ReentrantLock();
+    private Path workdir = Path.of("/");
+
+    Session(SocketChannel channel) {
+        this.channel = channel;
+    }
+
+    /** The client's arguments; its working directory is known afterwards. */
+    List<String> readCommand() throws IOException {
+        Frame frame = readFrame();
+        if (frame == null || frame.type() != COMMAND) {
+            throw new IOException("expected a command");
+        }
+        var strings = new ArrayList<String>();
+        int start = 0;
+        for (int at = 0; at < frame.payload().length; at++) {
+            if (frame.payload()[at] == 0) {
+                strings.add(new String(frame.payload(), start, at - start, StandardCharsets.UTF_8));
+                start = at + 1;
+            }
+        }
+        if (strings.isEmpty()) {
+            throw new IOException("a command without a working directory");
+        }
+        workdir = Path.of(strings.removeFirst());
+        return strings;
+    }
+
+    /** A path as the client means it. */
+    Path resolve(Path path) {
+        return workdir.resolve(path).normalize();
+    }
+
+    private record Frame(int type, byte[] payload) {}
+
+    private @Nullable Frame readFrame() throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(HEADER).order(ByteOrder.LITTLE_ENDIAN);
+        if (!readFully(header)) {
+            return null;
+        }
+        int length = header.flip().getInt();
+        int type = header.get();
+        if (length < 0 || length > LONGEST) {
+            throw new IOException("a frame of " + length + " bytes");
+        }
+        ByteBuffer payload = ByteBuffer.allocate(length);
+        return readFully(payload) ? new Frame(type, payload.array()) : null;
+    }
+
+    private boolean readFully(ByteBuffer buffer) throws IOException {
+        while (buffer.hasRemaining()) {
+            if (channel.read(buffer) < 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The next thing the client sends. */
+    Incoming next() {
+        try {
+            Frame frame = readFrame();
+            if (frame == null) {
+                return new Incoming.Gone();
+            }
+            return switch (frame.type()) {
+                case INPUT -> new Incoming.Input(frame.payload());
+                case INPUT_END -> new Incoming.InputEnd();
+                case SIGNAL -> new Incoming.SignalSent(ByteBuffer.wrap(frame.payload())
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .getInt());
+                default -> new Incoming.Gone();
+            };
+        } catch (IOException e) {
+            return new Incoming.Gone();
+        }
+    }
+
+    private void send(int type, byte[] payload, int offset, int length) throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(HEADER)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(length)
+                .put((byte) type)
+                .flip();
+        ByteBuffer[] parts = {header, ByteBuffer.wrap(payload, offset, length)};
+        writing.lock();
+        try {
+            while (parts[0].hasRemaining() || parts[1].hasRemaining()) {
+                channel.write(parts);
+            }
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** Bytes for the client's standard output or error. */
+    void output(boolean error, byte[] bytes, int offset, int length) throws IOException {
+        for (int at = 0; at < length; at += CHUNK) {
+            send(error ? ERROR_OUTPUT : OUTPUT, bytes, offset + at, Math.min(CHUNK, length - at));
+        }
+    }
+
+    /** From now on the client's standard input is read and sent. */
+    void wantInput() throws IOException {
+        send(WANT_INPUT, new byte[0], 0, 0);
+    }
+
+    void exit(int code) throws IOException {
+        byte[] payload =
+                ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(code).array();
+        send(EXIT, payload, 0, payload.length);
+    }
+
+    /** A line for the client's standard output. */
+    void print(String line) throws IOException {
+        byte[] bytes = (line + "\n").getBytes(StandardCharsets.UTF_8);
+        output(false, bytes, 0, bytes.length);
+    }
+
+    /** A writer on the client's standard output or error. */
+    PrintWriter writer(boolean error) {
+        return new PrintWriter(
+                new OutputStream() {
+                    @Override
+                    public void write(int b) throws IOException {
+                        write(new byte[] {(byte) b}, 0, 1);
+                    }
+
+                    @Override
+                    public void write(byte[] bytes, int offset, int length) throws IOException {
+                        output(error, bytes, offset, length);
+                    }
+                },
+                true,
+                StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,112 @@
+package dev.nucleus.fleet;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.Containers;
+import dev.nucleus.health.FleetView;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.health.ServiceView;
+import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spec.Condition;
+import dev.nucleus.spec.FleetSpec;
+import dev.nucleus.spec.ServiceSpec;
+import dev.nucleus.spec.User;
+import dev.nucleus.spec.VolumeSpec;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.springframework.scheduling.TaskScheduler;
+
+/** One fleet at work: its replicas by service. The lists are fixed when it is made. */
+final class Fleet {
+
+    private final FleetSpec spec;
+    private final Map<String, List<Replica>> replicas = new HashMap<>();
+
+    Fleet(FleetSpec spec, Containers containers, TaskScheduler scheduler, Path state, Consumer<Replica> onChange) {
+        this.spec = spec;
+        var volumes = volumes(spec, state);
+        for (ServiceSpec service : spec.services().values()) {
+            var surroundings = new Replica.Surroundings(
+                    containers, scheduler, volumes, this::dependenciesMet, replica -> changed(replica, onChange));
+            var list = new ArrayList<Replica>();
+            for (int number = 1; number <= service.replicas(); number++) {
+                list.add(new Replica(spec.name(), service, number, surroundings));
+            }
+            replicas.put(service.name(), List.copyOf(list));
+        }
+    }
+
+    /** Where named volumes lie: where the fleet file says, or below the manager's state. */
+    static Map<String, LaunchRequest.HostVolume> volumes(FleetSpec spec, Path state) {
+        var volumes = new HashMap<String, LaunchRequest.HostVolume>();
+        for (VolumeSpec volume : spec.volumes().values()) {
+            Path path = volume.path()
+                    .orElse(state.resolve("volumes").resolve(spec.name()).resolve(volume.name()));
+            Optional<LaunchPlan.Identity> owner = volume.owner().map(user -> new LaunchPlan.Identity(
+                    User.number(user.user()).orElse(0),
+                    user.group().flatMap(User::number).orElse(0),
+                    List.of()));
+            volumes.put(volume.name(), new LaunchRequest.HostVolume(path, owner));
+        }
+        return Map.copyOf(volumes);
+    }
+
+    FleetSpec spec() {
+        return spec;
+    }
+
+    List<Replica> replicas() {
+        return replicas.values().stream().flatMap(List::stream).toList();
+    }
+
+    Optional<Replica> replica(String name) {
+        return replicas().stream().filter(replica -> replica.name().equals(name)).findFirst();
+    }
+
+    void start(Map<String, Container> left) {
+        replicas().forEach(replica -> replica.start(Optional.ofNullable(left.get(replica.name()))));
+    }
+
+    private boolean dependenciesMet(ServiceSpec service) {
+        return service.dependsOn().entrySet().stream().allMatch(entry -> {
+            List<Replica> others = Objects.requireNonNull(replicas.get(entry.getKey()));
+            return others.stream().allMatch(other -> met(entry.getValue(), other.status()));
+        });
+    }
+
+    private static boolean met(Condition condition, ReplicaStatus status) {
+        return switch (condition) {
+            case STARTED -> status.running() || status == ReplicaStatus.COMPLETED;
+            case HEALTHY -> status == ReplicaStatus.READY;
+            case COMPLETED -> status == ReplicaStatus.COMPLETED;
+        };
+    }
+
+    private void changed(Replica replica, Consumer<Replica> onChange) {
+        onChange.accept(replica);
+        String name = replica.service().name();
+        replicas().stream()
+                .filter(other -> other.service().dependsOn().containsKey(name))
+                .forEach(Replica::nudge);
+    }
+
+    FleetView view() {
+        return new FleetView(
+                spec.name(),
+                spec.services().values().stream()
+                        .map(service -> new ServiceView(
+                                service.name(),
+                                service.job(),
+                                service.replicas(),
+                                Objects.requireNonNull(replicas.get(service.name())).stream()
+                                        .map(Replica::view)
+                                        .toList()))
+                        .toList());
+    }
+}

@@ -1,0 +1,17 @@
+package dev.nucleus.fleet;
+
+import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.jspecify.annotations.Nullable;
+
+/** Shows the mistakes of fleet files instead of a stack trace. */
+final class FleetsFailureAnalyzer extends AbstractFailureAnalyzer<FleetsUnusableException> {
+
+    @Override
+    protected @Nullable FailureAnalysis analyze(Throwable rootFailure, FleetsUnusableException cause) {
+        return new FailureAnalysis(
+                "The fleet files can't be used; nothing was started.\n\n" + cause.getMessage(),
+                "Correct them and start again. 'nucleus fleet validate -f FILE' checks a file without starting it.",
+                cause);
+    }
+}

@@ -1,0 +1,20 @@
+package dev.nucleus.fleet;
+
+import dev.nucleus.spec.InvalidFleetException;
+import org.springframework.boot.ExitCodeGenerator;
+
+/** The configured fleet files have mistakes: the manager does not start, and leaves with exit code 2. */
+final class FleetsUnusableException extends RuntimeException implements ExitCodeGenerator {
+
+    private static final long serialVersionUID = 1L;
+    private static final int USAGE = 2;
+
+    FleetsUnusableException(InvalidFleetException cause) {
+        super(cause.getMessage(), cause);
+    }
+
+    @Override
+    public int getExitCode() {
+        return USAGE;
+    }
+}

@@ -1,0 +1,108 @@
+package dev.nucleus.health;
+
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.actuate.endpoint.EndpointId;
+import org.springframework.boot.actuate.endpoint.SecurityContext;
+import org.springframework.boot.actuate.endpoint.web.AdditionalPathsMapper;
+import org.springframework.boot.actuate.endpoint.web.WebServerNamespace;
+import org.springframework.boot.health.actuate.endpoint.AdditionalHealthEndpointPath;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroup;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroups;
+import org.springframework.boot.health.actuate.endpoint.HttpCodeStatusMapper;
+import org.springframework.boot.health.actuate.endpoint.StatusAggregator;
+import org.springframework.boot.health.contributor.Status;
+
+/**
+ * Boot's health groups and one more per fleet, as fleets come and go: {@code /actuator/health/<fleet>}. These are
+ * asked by load balancers, so a fleet that is stopped, UNKNOWN to Spring, answers 503.
+ */
+final class FleetHealthGroups implements HealthEndpointGroups, AdditionalPathsMapper {
+
+    private static final int UNAVAILABLE = 503;
+    private static final HttpCodeStatusMapper TRAFFIC = HttpCodeStatusMapper.of(Map.of(
+            Status.DOWN.getCode(), UNAVAILABLE,
+            Status.OUT_OF_SERVICE.getCode(), UNAVAILABLE,
+            Status.UNKNOWN.getCode(), UNAVAILABLE));
+
+    private final HealthEndpointGroups others;
+    private final FleetsView fleets;
+
+    FleetHealthGroups(HealthEndpointGroups others, FleetsView fleets) {
+        this.others = others;
+        this.fleets = fleets;
+    }
+
+    @Override
+    public HealthEndpointGroup getPrimary() {
+        return others.getPrimary();
+    }
+
+    @Override
+    public Set<String> getNames() {
+        var names = new LinkedHashSet<>(others.getNames());
+        names.addAll(fleets.names());
+        return names;
+    }
+
+    @Override
+    public @Nullable HealthEndpointGroup get(String name) {
+        HealthEndpointGroup other = others.get(name);
+        return other != null || !fleets.names().contains(name) ? other : new FleetGroup(name, others.getPrimary());
+    }
+
+    @Override
+    public @Nullable HealthEndpointGroup get(AdditionalHealthEndpointPath path) {
+        return others.get(path);
+    }
+
+    @Override
+    public Set<HealthEndpointGroup> getAllWithAdditionalPath(WebServerNamespace namespace) {
+        return others.getAllWithAdditionalPath(namespace);
+    }
+
+    /** Boot's own groups have such paths, and are asked for them through this interface. */
+    @Override
+    public @Nullable List<String> getAdditionalPaths(EndpointId endpoint, WebServerNamespace namespace) {
+        return others instanceof AdditionalPathsMapper mapper
+                ? mapper.getAdditionalPaths(endpoint, namespace)
+                : List.of();
+    }
+
+    private record FleetGroup(String fleet, HealthEndpointGroup primary) implements HealthEndpointGroup {
+
+        @Override
+        public boolean isMember(String name) {
+            String path = "fleets/" + fleet;
+            return name.equals("fleets") || name.equals(path) || name.startsWith(path + "/");
+        }
+
+        @Override
+        public boolean showComponents(SecurityContext context) {
+            return primary.showComponents(context);
+        }
+
+        @Override
+        public boolean showDetails(SecurityContext context) {
+            return primary.showDetails(context);
+        }
+
+        @Override
+        public StatusAggregator getStatusAggregator() {
+            return primary.getStatusAggregator();
+        }
+
+        @Override
+        public HttpCodeStatusMapper getHttpCodeStatusMapper() {
+            return TRAFFIC;
+        }
+
+        @Override
+        public @Nullable AdditionalHealthEndpointPath getAdditionalPath() {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package dev.nucleus.health;
+
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.health.contributor.CompositeHealthContributor;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthContributor;
+import org.springframework.boot.health.contributor.HealthContributors;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.boot.health.contributor.Status;
+import org.springframework.stereotype.Component;
+
+/**
+ * The tree {@code fleets → fleet → service → replica} in Spring's health. It is one contributor that reads the
+ * living state at each request; nothing is registered per container.
+ */
+@Component
+final class FleetsHealthContributor implements CompositeHealthContributor {
+
+    /** A child that every fleet has: a composite without children would answer 404. */
+    private static final String DESIRED = "desired";
+
+    private final FleetsView fleets;
+
+    FleetsHealthContributor(FleetsView fleets) {
+        this.fleets = fleets;
+    }
+
+    @Override
+    public @Nullable HealthContributor getContributor(String name) {
+        return fleets.fleet(name).map(FleetsHealthContributor::fleet).orElse(null);
+    }
+
+    @Override
+    public Stream<HealthContributors.Entry> stream() {
+        return fleets.fleets().stream().map(fleet -> new HealthContributors.Entry(fleet.name(), fleet(fleet)));
+    }
+
+    private static CompositeHealthContributor fleet(FleetView fleet) {
+        return composite(() -> Stream.concat(
+                Stream.of(new HealthContributors.Entry(DESIRED, indicator(() -> desired(fleet)))),
+                fleet.services().stream()
+                        .filter(service -> !finished(service) && !service.replicas().isEmpty())
+                        .map(service -> new HealthContributors.Entry(service.name(), service(service)))));
+    }
+
+    private static boolean finished(ServiceView service) {
+        return service.job()
+                && service.replicas().stream().allMatch(replica -> replica.status() == ReplicaStatus.COMPLETED);
+    }
+
+    private static Health desired(FleetView fleet) {
+        return Health.status(fleet.asDesired() ? Status.UP : Status.OUT_OF_SERVICE)
+                .withDetail("services", fleet.services().size())
+                .build();
+    }
+
+    private static CompositeHealthContributor service(ServiceView service) {
+        return composite(() -> service.replicas().stream()
+                .map(replica -> new HealthContributors.Entry(
+                        service.name() + "-" + replica.number(), indicator(() -> replica(replica)))));
+    }
+
+    private static Health replica(ReplicaView replica) {
+        Health.Builder health = Health.status(replica.status().health())
+                .withDetail("status", replica.status().words())
+                .withDetail("since", replica.since().toString())
+                .withDetail("cause", replica.cause())
+                .withDetail("restarts", replica.restarts());
+        replica.containerId().ifPresent(id -> health.withDetail("container", id));
+        return health.build();
+    }
+
+    private static HealthIndicator indicator(Supplier<Health> health) {
+        return health::get;
+    }
+
+    private static CompositeHealthContributor composite(Supplier<Stream<HealthContributors.Entry>> children) {
+        return new CompositeHealthContributor() {
+            @Override
+            public @Nullable HealthContributor getContributor(String name) {
+                return stream()
+                        .filter(entry -> entry.name().equals(name))
+                        .map(HealthContributors.Entry::contributor)
+                        .findFirst()
+                        .orElse(null);
+            }
+
+            @Override
+            public Stream<HealthContributors.Entry> stream() {
+                return children.get();
+            }
+        };
+    }
+}

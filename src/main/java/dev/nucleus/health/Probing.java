@@ -1,0 +1,114 @@
+package dev.nucleus.health;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.spec.Probe;
+import dev.nucleus.spec.ProbeSpec;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** Puts a probe to a container, through its shim: no process is forked here, and nothing leaves the container. */
+final class Probing {
+
+    private static final int STATUS_LINE = 256;
+    private static final int DETAIL = 200;
+
+    private Probing() {}
+
+    static ProbeAnswer ask(Container container, ProbeAnswer.Role role, ProbeSpec spec) {
+        Instant at = Instant.now();
+        long begun = System.nanoTime();
+        boolean yes = false;
+        String detail;
+        try {
+            Verdict verdict = switch (spec.probe()) {
+                case Probe.Exec exec -> run(container, exec, spec.timeout());
+                case Probe.Tcp tcp -> connect(container, tcp, spec.timeout());
+                case Probe.Http http -> get(container, http, spec.timeout());
+            };
+            yes = verdict.yes();
+            detail = verdict.detail();
+        } catch (IOException | RuntimeException e) {
+            detail = String.valueOf(e.getMessage());
+        }
+        return new ProbeAnswer(role, at, yes, shorten(detail), Duration.ofNanos(System.nanoTime() - begun));
+    }
+
+    private record Verdict(boolean yes, String detail) {}
+
+    private static String shorten(String text) {
+        String line = text.strip().replace('\n', ' ');
+        return line.length() > DETAIL ? line.substring(0, DETAIL) + "…" : line;
+    }
+
+    private static Verdict run(Container container, Probe.Exec exec, Duration timeout) throws IOException {
+        var captured = container.shim().capture(exec.command(), timeout);
+        if (captured.timedOut()) {
+            return new Verdict(false, "no answer within " + timeout.toMillis() + " ms");
+        }
+        String output = captured.output().isBlank() ? "" : ": " + captured.output();
+        return new Verdict(captured.status().code() == 0, captured.status() + output);
+    }
+
+    private static Verdict connect(Container container, Probe.Tcp tcp, Duration timeout) throws IOException {
+        container.shim().dial(tcp.port(), timeout).close();
+        return new Verdict(true, "connected to port " + tcp.port().number());
+    }
+
+    /** One GET over HTTP/1.1; only the status line is read, as no more is asked for. */
+    private static Verdict get(Container container, Probe.Http http, Duration timeout) throws IOException {
+        try (SocketChannel channel = container.shim().dial(http.port(), timeout)) {
+            // A peer that accepts and never answers: closing the channel ends the read.
+            var alarm = CompletableFuture.runAsync(
+                    () -> close(channel),
+                    CompletableFuture.delayedExecutor(timeout.toMillis(), TimeUnit.MILLISECONDS, Runnable::run));
+            try {
+                String request = "GET " + http.path() + " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: nucleus-probe\r\n"
+                        + "Accept: */*\r\nConnection: close\r\n\r\n";
+                ByteBuffer bytes = ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII));
+                while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                }
+                return judge(http, readStatusLine(channel));
+            } catch (java.nio.channels.ClosedChannelException e) {
+                return new Verdict(false, "no answer within " + timeout.toMillis() + " ms");
+            } finally {
+                alarm.cancel(false);
+            }
+        }
+    }
+
+    private static void close(SocketChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static String readStatusLine(SocketChannel channel) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(STATUS_LINE);
+        while (buffer.hasRemaining() && channel.read(buffer) >= 0) {
+            String text = new String(buffer.array(), 0, buffer.position(), StandardCharsets.ISO_8859_1);
+            int end = text.indexOf('\r');
+            if (end >= 0) {
+                return text.substring(0, end);
+            }
+        }
+        return new String(buffer.array(), 0, buffer.position(), StandardCharsets.ISO_8859_1);
+    }
+
+    private static Verdict judge(Probe.Http http, String line) {
+        if (!line.toUpperCase(Locale.ROOT).matches("HTTP/1\\.[01] \\d{3}.*")) {
+            return new Verdict(false, "not an HTTP answer: '" + line + "'");
+        }
+        int status = Integer.parseInt(line.substring(9, 12));
+        return new Verdict(status >= http.fromStatus() && status <= http.toStatus(), "status " + status);
+    }
+}

@@ -1,0 +1,13 @@
+package dev.nucleus.health;
+
+import java.util.List;
+
+/** A service of a fleet at one moment. */
+public record ServiceView(String name, boolean job, int desired, List<ReplicaView> replicas) {
+
+    public long ready() {
+        return replicas.stream()
+                .filter(replica -> replica.status() == ReplicaStatus.READY)
+                .count();
+    }
+}

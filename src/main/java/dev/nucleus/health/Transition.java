@@ -1,0 +1,6 @@
+package dev.nucleus.health;
+
+import java.time.Instant;
+
+/** A change of a replica's status, and why. */
+public record Transition(Instant at, ReplicaStatus from, ReplicaStatus to, String cause) {}

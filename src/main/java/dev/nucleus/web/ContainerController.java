@@ -1,0 +1,85 @@
+package dev.nucleus.web;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerLog;
+import dev.nucleus.container.Containers;
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.health.ReplicaView;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import org.springframework.http.HttpStatus;
+import org.springframework.stereotype.Controller;
+import org.springframework.ui.Model;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.server.ResponseStatusException;
+
+/** The page of one container: a replica by its name, which outlives restarts, or any container by its id. */
+@Controller
+final class ContainerController {
+
+    private static final int LOG_LINES = 200;
+
+    private final Containers containers;
+    private final Fleets fleets;
+
+    ContainerController(Containers containers, Fleets fleets) {
+        this.containers = containers;
+        this.fleets = fleets;
+    }
+
+    @GetMapping("/containers/{id}")
+    String container(@PathVariable String id, Model model) throws IOException {
+        Container container = containers.byId(id).orElseThrow(() -> missing(id));
+        Optional<ReplicaView> replica = fleets.replicas().stream()
+                .filter(view -> view.containerId().filter(id::equals).isPresent())
+                .findFirst();
+        fill(model, Optional.of(container), replica, true);
+        return "container";
+    }
+
+    @GetMapping("/fleets/{fleet}/{replica}")
+    String replica(@PathVariable String fleet, @PathVariable String replica, Model model) throws IOException {
+        fill(fleet, replica, model, true);
+        return "container";
+    }
+
+    @GetMapping("/fragments/fleets/{fleet}/{replica}")
+    String replicaFragment(@PathVariable String fleet, @PathVariable String replica, Model model) throws IOException {
+        fill(fleet, replica, model, false);
+        return "container :: live";
+    }
+
+    @GetMapping("/fragments/containers/{id}")
+    String containerFragment(@PathVariable String id, Model model) throws IOException {
+        fill(model, Optional.of(containers.byId(id).orElseThrow(() -> missing(id))), Optional.empty(), false);
+        return "container :: live";
+    }
+
+    private void fill(String fleet, String replica, Model model, boolean whole) throws IOException {
+        String name = fleet + "/" + replica;
+        ReplicaView view = fleets.replica(name).orElseThrow(() -> missing(name));
+        fill(model, view.containerId().flatMap(containers::byId), Optional.of(view), whole);
+    }
+
+    private static void fill(Model model, Optional<Container> container, Optional<ReplicaView> replica, boolean whole)
+            throws IOException {
+        model.addAttribute("container", container.orElse(null));
+        model.addAttribute("replica", replica.orElse(null));
+        model.addAttribute("name", replica.map(ReplicaView::name)
+                .or(() -> container.map(Container::name))
+                .orElseThrow());
+        String path = replica.map(view -> "fleets/" + view.name())
+                .or(() -> container.map(found -> "containers/" + found.id()))
+                .orElseThrow();
+        model.addAttribute("path", path);
+        List<ContainerLog.Line> log =
+                whole && container.isPresent() ? container.get().log().tail(LOG_LINES) : List.of();
+        model.addAttribute("log", log);
+    }
+
+    private static ResponseStatusException missing(String name) {
+        return new ResponseStatusException(HttpStatus.NOT_FOUND, "there is no container '" + name + "'");
+    }
+}

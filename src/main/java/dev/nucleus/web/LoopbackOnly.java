@@ -1,0 +1,25 @@
+package dev.nucleus.web;
+
+import java.net.InetAddress;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+
+/** Until there are accounts, HTTP answers on the loopback address and nowhere else, whatever is configured. */
+@Component
+@Order(Ordered.LOWEST_PRECEDENCE)
+final class LoopbackOnly implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
+
+    @Override
+    public void customize(TomcatServletWebServerFactory factory) {
+        InetAddress address = factory.getAddress();
+        if (address != null && !address.isLoopbackAddress()) {
+            throw new IllegalStateException("server.address=" + address.getHostAddress()
+                    + " is not a loopback address. The dashboard has no accounts yet, so it answers on 127.0.0.1 "
+                    + "alone; reach it through an SSH tunnel: ssh -L 8080:127.0.0.1:8080 HOST");
+        }
+        factory.setAddress(address != null ? address : InetAddress.getLoopbackAddress());
+    }
+}

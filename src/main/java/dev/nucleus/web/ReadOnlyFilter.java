@@ -1,0 +1,50 @@
+package dev.nucleus.web;
+
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.Set;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+import org.springframework.web.filter.OncePerRequestFilter;
+
+/**
+ * HTTP only reads, only for pages of this host itself: a page elsewhere that has its name resolved to 127.0.0.1
+ * (DNS rebinding) shows another Host and is turned away. Adds the headers that keep pages to what they are.
+ */
+@Component
+@Order(Ordered.HIGHEST_PRECEDENCE)
+final class ReadOnlyFilter extends OncePerRequestFilter {
+
+    private static final Set<String> METHODS = Set.of("GET", "HEAD");
+    private static final Set<String> HOSTS = Set.of("localhost", "127.0.0.1", "[::1]");
+
+    @Override
+    protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+            throws ServletException, IOException {
+        response.setHeader("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "
+                + "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+        response.setHeader("X-Content-Type-Options", "nosniff");
+        response.setHeader("Referrer-Policy", "no-referrer");
+        response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
+        response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
+        if (!HOSTS.contains(request.getServerName())) {
+            refuse(response, 421, "This server answers to localhost and 127.0.0.1 only.");
+        } else if (!METHODS.contains(request.getMethod())) {
+            response.setHeader("Allow", String.join(", ", METHODS));
+            refuse(response, HttpServletResponse.SC_METHOD_NOT_ALLOWED,
+                    "HTTP is read-only until there are accounts; use the nucleus command.");
+        } else {
+            chain.doFilter(request, response);
+        }
+    }
+
+    private static void refuse(HttpServletResponse response, int status, String why) throws IOException {
+        response.setStatus(status);
+        response.setContentType("text/plain;charset=UTF-8");
+        response.getWriter().println(why);
+    }
+}
