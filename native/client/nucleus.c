@@ -41,7 +41,8 @@ static void put_u32(uint8_t *at, size_t value)
 
 static uint32_t get_u32(const uint8_t *at)
 {
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+	       (uint32_t)at[3] << 24;
 }
 
 static int write_all(int fd, const void *data, size_t length)
@@ -143,7 +144,8 @@ static int send_command(int fd, int count, char *const arguments[])
 	return result;
 }
 
-static void handle_frame(struct session *session, uint8_t type, const uint8_t *payload, size_t length)
+static void handle_frame(struct session *session, uint8_t type, const uint8_t *payload,
+			 size_t length)
 {
 	switch (type) {
 	case OUTPUT:
@@ -216,7 +218,8 @@ static void send_signal(struct session *session)
 	struct signalfd_siginfo information;
 	uint8_t number[4];
 
-	if (read(session->signals, &information, sizeof(information)) != (ssize_t)sizeof(information))
+	if (read(session->signals, &information, sizeof(information)) !=
+	    (ssize_t)sizeof(information))
 		return;
 	put_u32(number, information.ssi_signo);
 	(void)send_frame(session->socket, SIGNAL, number, sizeof(number));
@@ -270,17 +273,19 @@ int main(int argc, char *argv[])
 		result = snprintf(path, sizeof(path), "%s", argv[2]) < (int)sizeof(path) ? 0 : -1;
 		first = 3;
 	} else if (argc > 1 && strncmp(argv[1], "--socket=", 9) == 0) {
-		result = snprintf(path, sizeof(path), "%s", argv[1] + 9) < (int)sizeof(path) ? 0 : -1;
+		result = snprintf(path, sizeof(path), "%s", argv[1] + 9) < (int)sizeof(path) ? 0
+											     : -1;
 		first = 2;
 	}
 	session.signals = watch_signals();
 	session.socket = result < 0 ? -1 : connect_to(path);
 	if (session.socket < 0 || send_command(session.socket, argc - first, argv + first) < 0) {
-		(void)fprintf(stderr,
-			      "nucleus: no manager answers at %s: %s\n"
-			      "Start one (java -jar nucleus.jar), or name its socket with --socket or "
-			      "$NUCLEUS_SOCKET.\n",
-			      path, strerror(errno));
+		(void)fprintf(
+			stderr,
+			"nucleus: no manager answers at %s: %s\n"
+			"Start one (java -jar nucleus.jar), or name its socket with --socket or "
+			"$NUCLEUS_SOCKET.\n",
+			path, strerror(errno));
 		return NO_MANAGER;
 	}
 	return converse(&session);

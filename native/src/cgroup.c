@@ -47,9 +47,11 @@ static int open_members(const struct plan *plan, struct cgroup *cgroup, struct f
 		return fail(failure, STEP_CGROUP, E2BIG, "%zu cgroup hierarchies to join",
 			    plan->cgroup.join_count);
 	if (plan->cgroup.unified[0] != '\0') {
-		cgroup->unified_fd = openat(AT_FDCWD, plan->cgroup.unified, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		cgroup->unified_fd = openat(AT_FDCWD, plan->cgroup.unified,
+					    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (cgroup->unified_fd < 0)
-			return fail(failure, STEP_CGROUP, errno, "open cgroup %s", plan->cgroup.unified);
+			return fail(failure, STEP_CGROUP, errno, "open cgroup %s",
+				    plan->cgroup.unified);
 	}
 	for (size_t i = 0; i < plan->cgroup.join_count; i++) {
 		int fd = openat(AT_FDCWD, plan->cgroup.joins[i], O_WRONLY | O_CLOEXEC);
@@ -105,7 +107,8 @@ void cgroup_remove(const struct plan *plan)
 			if (rmdir(plan->cgroup.directories[i - 1]) == 0 || errno != EBUSY)
 				break;
 			(void)nanosleep(&pause, NULL);
-			pause.tv_nsec = pause.tv_nsec < 200000000 ? pause.tv_nsec * 2 : pause.tv_nsec;
+			pause.tv_nsec = pause.tv_nsec < 200000000 ? pause.tv_nsec * 2
+								  : pause.tv_nsec;
 		}
 		pause.tv_nsec = 500000;
 	}

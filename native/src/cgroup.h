@@ -9,8 +9,8 @@
 
 /* The container's cgroups, open: to clone into, to join, to remove. */
 struct cgroup {
-	int unified_fd;			/* for CLONE_INTO_CGROUP, or -1 */
-	int join_fds[CGROUP_JOINS_MAX];	/* v1 "tasks" files */
+	int unified_fd;                 /* for CLONE_INTO_CGROUP, or -1 */
+	int join_fds[CGROUP_JOINS_MAX]; /* v1 "tasks" files */
 	size_t join_count;
 };
 

@@ -34,8 +34,9 @@ int confine_rlimits(const struct plan *plan, struct failure *failure)
 		if (wanted.rlim_cur > wanted.rlim_max)
 			wanted.rlim_cur = wanted.rlim_max;
 		if (syscall(SYS_prlimit64, 0, limit->resource, &wanted, NULL) < 0)
-			return fail(failure, STEP_RLIMITS, errno, "setrlimit of resource %u to %llu",
-				    limit->resource, (unsigned long long)limit->hard);
+			return fail(failure, STEP_RLIMITS, errno,
+				    "setrlimit of resource %u to %llu", limit->resource,
+				    (unsigned long long)limit->hard);
 	}
 	return 0;
 }
@@ -57,8 +58,7 @@ static int drop_bounding(uint64_t keep, struct failure *failure)
 static int change_ids(const struct plan *plan, struct failure *failure)
 {
 	/* In a user namespace without a mapping for groups setgroups(2) is denied. */
-	if (plan->uid_map_count == 0 &&
-	    syscall(SYS_setgroups, plan->group_count, plan->groups) < 0)
+	if (plan->uid_map_count == 0 && syscall(SYS_setgroups, plan->group_count, plan->groups) < 0)
 		return fail(failure, STEP_CAPABILITIES, errno, "set %zu supplementary groups",
 			    plan->group_count);
 	if (syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) < 0)
@@ -90,8 +90,8 @@ static int set_capabilities(const struct capability_sets *sets, struct failure *
 	for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
 		if ((sets->ambient >> capability & 1U) != 0 &&
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) < 0)
-			return fail(failure, STEP_CAPABILITIES, errno, "raise ambient capability %d",
-				    capability);
+			return fail(failure, STEP_CAPABILITIES, errno,
+				    "raise ambient capability %d", capability);
 	}
 	if (syscall(SYS_capget, &header, got) < 0)
 		return fail(failure, STEP_CAPABILITIES, errno, "capget");
@@ -111,8 +111,8 @@ static int verify_identity(const struct plan *plan, struct failure *failure)
 		return fail(failure, STEP_CAPABILITIES, errno, "read the identity back");
 	for (size_t i = 0; i < 3; i++) {
 		if (uids[i] != plan->uid || gids[i] != plan->gid)
-			return fail(failure, STEP_CAPABILITIES, EPERM, "identity read back is not %u:%u",
-				    plan->uid, plan->gid);
+			return fail(failure, STEP_CAPABILITIES, EPERM,
+				    "identity read back is not %u:%u", plan->uid, plan->gid);
 	}
 	for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
 		int present = prctl(PR_CAPBSET_READ, capability);

@@ -13,7 +13,7 @@
 
 /* What a peer that doesn't read may leave unsent before it is dropped. */
 #define OUT_MAX (1U << 20)
-#define CHUNK 16384U
+#define CHUNK 16384UL
 
 static void connection_ready(struct shim *shim, struct source *source, short revents);
 static void input_ready(struct shim *shim, struct source *source, short revents);
@@ -36,7 +36,8 @@ struct connection *connection_add(struct shim *shim, int fd)
 
 static struct connection *of(struct source *source)
 {
-	return (struct connection *)(void *)((uint8_t *)source - offsetof(struct connection, source));
+	return (struct connection *)(void *)((uint8_t *)source -
+					     offsetof(struct connection, source));
 }
 
 static void flush(struct connection *connection)
@@ -89,9 +90,8 @@ static void watch(struct connection *connection)
 {
 	if (connection->dial != NULL)
 		return;
-	connection->source.events =
-		(short)((connection->input_waits ? 0 : POLLIN) |
-			(connection->out_length > 0 ? POLLOUT : 0));
+	connection->source.events = (short)((connection->input_waits ? 0 : POLLIN) |
+					    (connection->out_length > 0 ? POLLOUT : 0));
 }
 
 void connection_send(struct connection *connection, const struct writer *writer)
@@ -185,7 +185,8 @@ void send_state(const struct shim *shim, struct connection *connection)
 /* The end of a stream, and with an exec's its exit. */
 static void finish_stream(struct shim *shim, struct connection *connection)
 {
-	struct exec *exec = connection->stream_id == 0 ? NULL : exec_find(shim, connection->stream_id);
+	struct exec *exec = connection->stream_id == 0 ? NULL
+						       : exec_find(shim, connection->stream_id);
 
 	connection->streaming = false;
 	close_fd(&connection->file_fd);
@@ -205,9 +206,10 @@ static bool send_chunk(struct shim *shim, struct connection *connection)
 {
 	uint8_t bytes[CHUNK];
 	const size_t head = FRAME_HEADER + 8;
-	struct exec *exec = connection->stream_id == 0 ? NULL : exec_find(shim, connection->stream_id);
+	struct exec *exec = connection->stream_id == 0 ? NULL
+						       : exec_find(shim, connection->stream_id);
 	const struct stream *stream = connection->stream_id == 0 ? &shim->log
-				      : exec == NULL		 ? NULL
+				      : exec == NULL             ? NULL
 								 : &exec->stream;
 	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
 	size_t frame;
@@ -289,10 +291,28 @@ static int feed(struct shim *shim, struct connection *connection, struct reader 
 	return -EAGAIN - (int)written;
 }
 
-static void send_signal(struct shim *shim, struct connection *connection, int number)
+/* To the workload (id 0), or to a process that was run beside it. */
+static int deliver(struct shim *shim, int number, uint32_t id)
 {
-	if (shim->exited || sys_pidfd_send_signal(shim->pidfd, number) < 0)
-		send_error(connection, shim->exited ? ESRCH : errno, "send the signal");
+	struct exec *exec;
+
+	if (id != 0) {
+		exec = exec_find(shim, id);
+		return exec == NULL ? -ESRCH : exec_signal(exec, number);
+	}
+	if (shim->exited)
+		return -ESRCH;
+	return sys_pidfd_send_signal(shim->pidfd, number) < 0 ? -errno : 0;
+}
+
+/* u32 number, and for an exec its u32 id. */
+static void send_signal(struct shim *shim, struct connection *connection, struct reader *reader)
+{
+	int number = (int)read_u32(reader);
+	int result = deliver(shim, number, reader->at == reader->end ? 0 : read_u32(reader));
+
+	if (result < 0)
+		send_error(connection, -result, "send the signal");
 	else
 		send_empty(connection, ANSWER_OK);
 }
@@ -306,7 +326,7 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 		send_state(shim, connection);
 		return;
 	case REQUEST_SIGNAL:
-		send_signal(shim, connection, (int)read_u32(reader));
+		send_signal(shim, connection, reader);
 		return;
 	case REQUEST_STOP: {
 		int number = (int)read_u32(reader);
@@ -347,7 +367,8 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 /* Handles the request at the front, if it is there whole. */
 static bool serve_next(struct shim *shim, struct connection *connection)
 {
-	struct reader reader = { .at = connection->in, .end = connection->in + connection->in_length };
+	struct reader reader = { .at = connection->in,
+				 .end = connection->in + connection->in_length };
 	uint32_t length;
 	uint8_t type;
 
@@ -394,7 +415,7 @@ static bool make_room(struct connection *connection)
 
 	if (connection->in_length < connection->in_capacity)
 		return true;
-	if (capacity > (REQUEST_MAX + FRAME_HEADER) * 2)
+	if (capacity > 2UL * (REQUEST_MAX + FRAME_HEADER))
 		return false;
 	grown = realloc(connection->in, capacity);
 	if (grown == NULL)
@@ -466,7 +487,8 @@ static void resume_input(struct shim *shim, struct connection *connection)
 static void input_ready(struct shim *shim, struct source *source, short revents)
 {
 	struct connection *connection = (struct connection *)(void *)((uint8_t *)source -
-								      offsetof(struct connection, input));
+								      offsetof(struct connection,
+									       input));
 
 	(void)revents;
 	resume_input(shim, connection);

@@ -11,9 +11,9 @@ struct dial;
 struct connection {
 	struct connection *next;
 	struct source source;
-	bool closing;		/* after what is pending has been sent */
+	bool closing; /* after what is pending has been sent */
 	bool dead;
-	bool subscribed;	/* to the container's end */
+	bool subscribed; /* to the container's end */
 	uint8_t *in;
 	size_t in_length;
 	size_t in_capacity;
@@ -22,12 +22,12 @@ struct connection {
 	size_t out_capacity;
 	bool streaming;
 	bool follow;
-	uint32_t stream_id;	/* 0: the container's log; else an exec */
+	uint32_t stream_id; /* 0: the container's log; else an exec */
 	uint64_t offset;
 	int file_fd;
 	uint64_t file_segment;
-	bool input_waits;	/* for a full pipe; the frame is kept at the front */
-	uint32_t input_id;	/* whose pipe: 0 the workload's, else an exec's */
+	bool input_waits;  /* for a full pipe; the frame is kept at the front */
+	uint32_t input_id; /* whose pipe: 0 the workload's, else an exec's */
 	struct source input;
 	struct dial *dial;
 };

@@ -64,7 +64,8 @@ static bool fill(struct passage *passage, int fd)
 static bool drain(struct passage *passage, int fd)
 {
 	while (passage->length > 0) {
-		ssize_t sent = send(fd, passage->data + passage->start, passage->length, MSG_NOSIGNAL);
+		ssize_t sent = send(fd, passage->data + passage->start, passage->length,
+				    MSG_NOSIGNAL);
 
 		if (sent < 0)
 			return errno == EAGAIN || errno == EINTR;
@@ -124,7 +125,8 @@ static void connected(struct dial *dial)
 
 static void inside_ready(struct shim *shim, struct source *source, short revents)
 {
-	struct dial *dial = (struct dial *)(void *)((uint8_t *)source - offsetof(struct dial, source));
+	struct dial *dial = (struct dial *)(void *)((uint8_t *)source -
+						    offsetof(struct dial, source));
 
 	(void)shim;
 	(void)revents;

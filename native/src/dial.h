@@ -9,12 +9,12 @@ struct passage {
 	uint8_t *data;
 	size_t start;
 	size_t length;
-	bool ended;		/* the source has no more */
-	bool closed;		/* and the sink knows */
+	bool ended;  /* the source has no more */
+	bool closed; /* and the sink knows */
 };
 
 struct dial {
-	struct source source;	/* the TCP socket */
+	struct source source; /* the TCP socket */
 	struct connection *connection;
 	bool connecting;
 	int64_t deadline;
@@ -22,8 +22,7 @@ struct dial {
 	struct passage outward;
 };
 
-void dial_start(struct shim *shim, struct connection *connection, uint16_t port,
-		uint32_t timeout);
+void dial_start(struct shim *shim, struct connection *connection, uint16_t port, uint32_t timeout);
 /* Moves bytes after the peer's side became ready. */
 void dial_peer_ready(struct connection *connection, short revents);
 void dial_free(struct dial *dial);

@@ -28,10 +28,10 @@ struct exec_report {
 struct exec_request {
 	bool capture;
 	bool keep_stdin;
-	uint32_t timeout;	/* ms, 0: none */
-	const char *workdir;	/* "": the workload's */
+	uint32_t timeout;    /* ms, 0: none */
+	const char *workdir; /* "": the workload's */
 	char **argv;
-	char **envp;		/* none: the workload's */
+	char **envp; /* none: the workload's */
 	void *arena;
 };
 
@@ -49,6 +49,14 @@ struct exec *exec_find(struct shim *shim, uint32_t id)
 			return at;
 	}
 	return NULL;
+}
+
+int exec_signal(const struct exec *exec, int number)
+{
+	/* Not reaped yet, so the pid is still its own. */
+	if (exec->exited || exec->pid <= 0)
+		return -ESRCH;
+	return kill(exec->pid, number) < 0 ? -errno : 0;
 }
 
 bool exec_finished(const struct exec *exec)
@@ -185,8 +193,8 @@ static void send_exec_started(const struct exec *exec)
 
 static void exec_status_ready(struct shim *shim, struct source *source, short revents)
 {
-	struct exec *exec =
-		(struct exec *)(void *)((uint8_t *)source - offsetof(struct exec, status));
+	struct exec *exec = (struct exec *)(void *)((uint8_t *)source -
+						    offsetof(struct exec, status));
 	struct exec_report report;
 	ssize_t got = read(source->fd, &report, sizeof(report));
 

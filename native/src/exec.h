@@ -11,15 +11,15 @@
 struct exec {
 	struct exec *next;
 	uint32_t id;
-	pid_t helper;		/* forks the process inside, then leaves; 0: reaped */
-	pid_t pid;		/* 0: not known yet */
+	pid_t helper; /* forks the process inside, then leaves; 0: reaped */
+	pid_t pid;    /* 0: not known yet */
 	struct source status;
 	struct output out;
 	struct output err;
 	int stdin_fd;
 	struct stream stream;
 	struct connection *requester;
-	int64_t deadline;	/* CLOCK_MONOTONIC ms; 0: none */
+	int64_t deadline; /* CLOCK_MONOTONIC ms; 0: none */
 	bool captured;
 	bool exited;
 	bool timed_out;
@@ -29,8 +29,10 @@ struct exec {
 };
 
 /* Starts what a REQUEST_EXEC asks for. The answer goes to the connection. */
-void exec_start(struct shim *shim, struct connection *connection, struct reader *request);
+void exec_start(struct shim *shim, struct connection *connection, struct reader *reader);
 struct exec *exec_find(struct shim *shim, uint32_t id);
+/* Signals its process. 0, or a negative errno. */
+int exec_signal(const struct exec *exec, int number);
 /* True when all output of it is in its stream. */
 bool exec_finished(const struct exec *exec);
 void send_exec_exited(struct connection *connection, const struct exec *exec);

@@ -24,15 +24,16 @@ struct net_port {
 };
 
 /* Rights that make sense for a file that is no directory. */
-#define FILE_RIGHTS                                                                    \
-	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |                  \
+#define FILE_RIGHTS                                                                                \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |                              \
 	 LANDLOCK_ACCESS_FS_READ_FILE | 1ULL << 14 /* TRUNCATE */ | 1ULL << 15 /* IOCTL_DEV */)
 
 static int add_path(int ruleset, const struct landlock_path *path)
 {
 	struct stat status;
 	owned_fd fd = openat(AT_FDCWD, path->path, O_PATH | O_CLOEXEC);
-	struct landlock_path_beneath_attr rule = { .allowed_access = path->access, .parent_fd = fd };
+	struct landlock_path_beneath_attr rule = { .allowed_access = path->access,
+						   .parent_fd = fd };
 
 	if (fd < 0)
 		return errno == ENOENT && path->optional ? 0 : -errno;

@@ -108,7 +108,8 @@ static int build_root(const struct launch *launch, struct launch_report *report)
 	int result;
 
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
-		return fail(&report->failure, STEP_HOSTNAME, errno, "set hostname %s", plan->hostname);
+		return fail(&report->failure, STEP_HOSTNAME, errno, "set hostname %s",
+			    plan->hostname);
 	mark(report, STEP_HOSTNAME);
 	result = adjust_oom_score(plan);
 	if (result < 0)
@@ -172,9 +173,9 @@ static _Noreturn void give_up(const struct launch *launch, struct launch_report 
 
 static int enter_workdir(const struct plan *plan, struct failure *failure)
 {
-	return chdir(plan->workdir) < 0
-		       ? fail(failure, STEP_EXEC, errno, "enter the working directory %s", plan->workdir)
-		       : 0;
+	return chdir(plan->workdir) < 0 ? fail(failure, STEP_EXEC, errno,
+					       "enter the working directory %s", plan->workdir)
+					: 0;
 }
 
 /* The workload itself: what is left is seccomp and exec. The report goes out before
@@ -188,7 +189,9 @@ static _Noreturn void run_workload(const struct launch *launch, struct launch_re
 	    confine_seccomp(plan, &report->failure) < 0)
 		give_up(launch, report);
 	mark(report, STEP_SECCOMP);
-	(void)write_report(launch->status_fd, report);
+	/* Nobody reads it: the shim died before PR_SET_PDEATHSIG could see it. */
+	if (write_report(launch->status_fd, report) < 0)
+		_exit(127);
 	(void)confine_exec(plan->argv, plan->envp, &report->failure);
 	give_up(launch, report);
 }
@@ -202,7 +205,8 @@ static int prepare(const struct launch *launch, int map_fd, struct launch_report
 	mark(report, STEP_NAMESPACES);
 	if (plan->uid_map_count > 0) {
 		if (read(map_fd, &mapped, 1) != 1)
-			return fail(&report->failure, STEP_IDENTITY_MAP, EPERM, "the shim wrote no mapping");
+			return fail(&report->failure, STEP_IDENTITY_MAP, EPERM,
+				    "the shim wrote no mapping");
 		mark(report, STEP_IDENTITY_MAP);
 	}
 	result = enter_cgroup(launch, &report->failure);
@@ -256,8 +260,8 @@ static int write_map(pid_t pid, const char *file, const struct id_map *maps, siz
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
 	for (size_t i = 0; i < count; i++) {
-		int printed = snprintf(text + length, sizeof(text) - length, "%u %u %u\n", maps[i].inside,
-				       maps[i].outside, maps[i].count);
+		int printed = snprintf(text + length, sizeof(text) - length, "%u %u %u\n",
+				       maps[i].inside, maps[i].outside, maps[i].count);
 
 		if (printed < 0 || (size_t)printed >= sizeof(text) - length)
 			return -E2BIG;
@@ -289,7 +293,8 @@ static int map_identities(const struct plan *plan, pid_t pid, struct failure *fa
 	if (result == 0)
 		result = write_map(pid, "gid_map", plan->gid_maps, plan->gid_map_count);
 	if (result < 0)
-		return fail(failure, STEP_IDENTITY_MAP, -result, "map users and groups of the namespace");
+		return fail(failure, STEP_IDENTITY_MAP, -result,
+			    "map users and groups of the namespace");
 	return 0;
 }
 
@@ -320,7 +325,8 @@ int launch_start(struct launch *launch, struct failure *failure)
 	(void)close(map_pipe[0]);
 	if (pid < 0) {
 		(void)close(map_pipe[1]);
-		return fail(failure, STEP_NAMESPACES, errno, "clone3 with namespaces %#x", plan->namespaces);
+		return fail(failure, STEP_NAMESPACES, errno, "clone3 with namespaces %#x",
+			    plan->namespaces);
 	}
 	launch->pid = (pid_t)pid;
 	if (plan->uid_map_count > 0) {

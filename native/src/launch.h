@@ -39,7 +39,7 @@ struct launch {
 	struct stdio stdio;
 	int status_fd;
 	int exit_fd;
-	int netns_fd;		/* a network namespace made ahead, or -1: make one */
+	int netns_fd; /* a network namespace made ahead, or -1: make one */
 	pid_t pid;
 	int pidfd;
 	struct timeline timeline;

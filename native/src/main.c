@@ -59,7 +59,8 @@ static int run_from_sealed_copy(char *const argv[])
 
 static int usage(void)
 {
-	(void)fprintf(stderr, "usage: nucleus-spawner --socket PATH [--client UID] [--follow-stdin]\n");
+	(void)fprintf(stderr,
+		      "usage: nucleus-spawner --socket PATH [--client UID] [--follow-stdin]\n");
 	return 2;
 }
 
@@ -75,7 +76,8 @@ int main(int argc, char *argv[])
 	int sealed = run_from_sealed_copy(argv);
 
 	if (sealed < 0)
-		(void)fprintf(stderr, "nucleus-spawner: running from the file itself, no sealed copy: %s\n",
+		(void)fprintf(stderr,
+			      "nucleus-spawner: running from the file itself, no sealed copy: %s\n",
 			      strerror(-sealed));
 	for (;;) {
 		int option = getopt_long(argc, argv, "", known, NULL);

@@ -75,10 +75,11 @@ static void read_cgroup(struct reader *reader, struct plan *plan)
 
 	cgroup->required = read_u8(reader) != 0;
 	cgroup->unified = read_string(reader);
-	cgroup->directories =
-		(const char **)read_vector(reader, &plan->arena, &cgroup->directory_count);
+	cgroup->directories = (const char **)read_vector(reader, &plan->arena,
+							 &cgroup->directory_count);
 	cgroup->write_count = read_count(reader, 10);
-	cgroup->writes = allocate(reader, &plan->arena, cgroup->write_count, sizeof(*cgroup->writes));
+	cgroup->writes = allocate(reader, &plan->arena, cgroup->write_count,
+				  sizeof(*cgroup->writes));
 	for (size_t i = 0; cgroup->writes != NULL && i < cgroup->write_count; i++) {
 		cgroup->writes[i].path = read_string(reader);
 		cgroup->writes[i].value = read_string(reader);
@@ -144,16 +145,16 @@ static void read_landlock(struct reader *reader, struct plan *plan)
 	landlock->handled_net = read_u64(reader);
 	landlock->scoped = read_u64(reader);
 	landlock->path_count = read_count(reader, 14);
-	landlock->paths =
-		allocate(reader, &plan->arena, landlock->path_count, sizeof(*landlock->paths));
+	landlock->paths = allocate(reader, &plan->arena, landlock->path_count,
+				   sizeof(*landlock->paths));
 	for (size_t i = 0; landlock->paths != NULL && i < landlock->path_count; i++) {
 		landlock->paths[i].path = read_string(reader);
 		landlock->paths[i].access = read_u64(reader);
 		landlock->paths[i].optional = read_u8(reader) != 0;
 	}
 	landlock->port_count = read_count(reader, 10);
-	landlock->ports =
-		allocate(reader, &plan->arena, landlock->port_count, sizeof(*landlock->ports));
+	landlock->ports = allocate(reader, &plan->arena, landlock->port_count,
+				   sizeof(*landlock->ports));
 	for (size_t i = 0; landlock->ports != NULL && i < landlock->port_count; i++) {
 		landlock->ports[i].port = read_u16(reader);
 		landlock->ports[i].access = read_u64(reader);
@@ -213,7 +214,8 @@ int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct fail
 		return fail(failure, STEP_PLAN, EBADMSG, "these bytes are no launch plan");
 	if (version != PLAN_VERSION)
 		return fail(failure, STEP_PLAN, EPROTO,
-			    "launch plan of version %u; this spawner reads version %u: restart the spawner",
+			    "launch plan of version %u; this spawner reads version %u: restart the "
+			    "spawner",
 			    version, PLAN_VERSION);
 	read_head(&reader, plan);
 	read_cgroup(&reader, plan);

@@ -25,13 +25,13 @@ struct cgroup_write {
 };
 
 struct cgroup_plan {
-	bool required;		/* a failure is fatal, else a warning */
-	const char *unified;	/* directory in the v2 hierarchy to clone into, or "" */
+	bool required;       /* a failure is fatal, else a warning */
+	const char *unified; /* directory in the v2 hierarchy to clone into, or "" */
 	const char **directories;
 	size_t directory_count;
 	struct cgroup_write *writes;
 	size_t write_count;
-	const char **joins;	/* "tasks" files of the v1 hierarchies */
+	const char **joins; /* "tasks" files of the v1 hierarchies */
 	size_t join_count;
 };
 
@@ -50,13 +50,13 @@ enum rootfs_action {
 	ROOTFS_VOLUME = 11,
 };
 
-#define ROOTFS_OPTIONAL 1U	/* a missing source or target is no failure */
+#define ROOTFS_OPTIONAL 1U /* a missing source or target is no failure */
 
 struct rootfs_step {
 	uint8_t action;
-	const char *target;	/* absolute, inside the new root */
-	const char *source;	/* host path, link target, or mount options */
-	uint64_t attributes;	/* MOUNT_ATTR_*; for a device: major << 32 | minor */
+	const char *target;  /* absolute, inside the new root */
+	const char *source;  /* host path, link target, or mount options */
+	uint64_t attributes; /* MOUNT_ATTR_*; for a device: major << 32 | minor */
 	uint32_t mode;
 	uint32_t uid;
 	uint32_t gid;
@@ -67,7 +67,7 @@ struct rootfs_step {
 
 struct capability_sets {
 	uint64_t bounding;
-	uint64_t permitted;	/* and effective */
+	uint64_t permitted; /* and effective */
 	uint64_t inheritable;
 	uint64_t ambient;
 };
@@ -91,7 +91,7 @@ struct landlock_port {
 
 struct landlock_plan {
 	bool required;
-	uint64_t handled_fs;	/* 0: no Landlock at all */
+	uint64_t handled_fs; /* 0: no Landlock at all */
 	uint64_t handled_net;
 	uint64_t scoped;
 	struct landlock_path *paths;
@@ -103,15 +103,15 @@ struct landlock_plan {
 struct plan {
 	const char *id;
 	const char *hostname;
-	const char *directory;	/* the container's own: logs, exit record */
-	const char *socket;	/* where the shim listens */
-	const char *staging;	/* an empty directory of the host, mount point of the new root */
-	uint32_t namespaces;	/* CLONE_NEW* */
+	const char *directory; /* the container's own: logs, exit record */
+	const char *socket;    /* where the shim listens */
+	const char *staging;   /* an empty directory of the host, mount point of the new root */
+	uint32_t namespaces;   /* CLONE_NEW* */
 	struct id_map *uid_maps;
 	size_t uid_map_count;
 	struct id_map *gid_maps;
 	size_t gid_map_count;
-	bool init;		/* a small init is PID 1 */
+	bool init; /* a small init is PID 1 */
 	bool keep_stdin;
 	uint32_t oom_score_adj;
 	struct cgroup_plan cgroup;
@@ -127,14 +127,14 @@ struct plan {
 	struct rlimit_plan *rlimits;
 	size_t rlimit_count;
 	struct landlock_plan landlock;
-	const uint8_t *seccomp;	/* struct sock_filter[] */
-	size_t seccomp_length;	/* in bytes */
+	const uint8_t *seccomp; /* struct sock_filter[] */
+	size_t seccomp_length;  /* in bytes */
 	const char *workdir;
-	char **argv;		/* NULL-terminated */
-	char **envp;		/* NULL-terminated */
-	uint64_t log_bytes;	/* per file */
+	char **argv;        /* NULL-terminated */
+	char **envp;        /* NULL-terminated */
+	uint64_t log_bytes; /* per file */
 	uint16_t log_files;
-	void *arena;		/* chain of what plan_free gives back */
+	void *arena; /* chain of what plan_free gives back */
 };
 
 /* Reads a plan. Strings and bytes point into `data`, which must outlive the plan. */

@@ -30,7 +30,7 @@ struct tree {
 	int root_fd;
 	int parent_fd;
 	char parent[PATH_MAX];
-	int cover_fd;		/* an empty read-only tmpfs, made when first needed */
+	int cover_fd; /* an empty read-only tmpfs, made when first needed */
 };
 
 /* Opens the directory that holds the last component of `path`, and points `name` to
@@ -101,7 +101,8 @@ static int make_file(struct tree *tree, const struct rootfs_step *step)
 
 	if (parent < 0)
 		return parent;
-	file = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, step->mode);
+	file = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC,
+		      step->mode);
 	if (file < 0)
 		return -errno;
 	if ((step->uid != 0 || step->gid != 0) && fchown(file, step->uid, step->gid) < 0)
@@ -173,7 +174,8 @@ static int attach(struct tree *tree, int mount_fd, const char *target)
 static int clone_tree(const char *source, uint64_t attributes)
 {
 	struct mount_attr attr = { .attr_set = attributes };
-	int fd = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	int fd = sys_open_tree(AT_FDCWD, source,
+			       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
 	if (fd < 0)
 		return -errno;
@@ -249,8 +251,8 @@ static int clone_cover(struct tree *tree)
 
 	if (tree->cover_fd < 0)
 		tree->cover_fd = new_filesystem("tmpfs", "size=0,nr_inodes=1,mode=555",
-						MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-							MOUNT_ATTR_NOEXEC);
+						MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+							MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	if (tree->cover_fd < 0)
 		return tree->cover_fd;
 	fd = sys_open_tree(tree->cover_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
@@ -350,7 +352,7 @@ static const char *describe(enum rootfs_action action)
 {
 	static const char *const names[] = {
 		[ROOTFS_DIRECTORY] = "make directory", [ROOTFS_FILE] = "write file",
-		[ROOTFS_SYMLINK] = "make link",	       [ROOTFS_BIND] = "bind",
+		[ROOTFS_SYMLINK] = "make link",        [ROOTFS_BIND] = "bind",
 		[ROOTFS_TMPFS] = "mount tmpfs on",     [ROOTFS_PROC] = "mount proc on",
 		[ROOTFS_DEVICE] = "make device",       [ROOTFS_MASK_FILE] = "mask",
 		[ROOTFS_MASK_DIRECTORY] = "mask",      [ROOTFS_SEAL] = "make read-only",
@@ -386,9 +388,11 @@ int rootfs_build(const struct plan *plan, struct failure *failure)
 		return fail(failure, STEP_ROOTFS, errno, "make the host's mounts private");
 	root_fd = new_filesystem("tmpfs", plan->root_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (root_fd < 0)
-		return fail(failure, STEP_ROOTFS, -root_fd, "mount the root tmpfs (%s)", plan->root_options);
+		return fail(failure, STEP_ROOTFS, -root_fd, "mount the root tmpfs (%s)",
+			    plan->root_options);
 	if (sys_move_mount(root_fd, "", AT_FDCWD, plan->staging, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return fail(failure, STEP_ROOTFS, errno, "attach the new root at %s", plan->staging);
+		return fail(failure, STEP_ROOTFS, errno, "attach the new root at %s",
+			    plan->staging);
 	tree.root_fd = root_fd;
 	result = fill(&tree, plan, failure);
 	close_fd(&tree.parent_fd);

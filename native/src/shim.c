@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +23,8 @@
 #include "syscalls.h"
 #include "wire.h"
 
-#define PLAN_TIMEOUT 5000	/* ms for the whole plan to arrive */
-#define LINGER 1000		/* ms for readers to fetch the last bytes */
+#define PLAN_TIMEOUT 5000 /* ms for the whole plan to arrive */
+#define LINGER 1000       /* ms for readers to fetch the last bytes */
 #define SOURCES_MAX 256
 
 static void answer_failure(int fd, const struct failure *failure)
@@ -124,8 +124,8 @@ static int open_directory(struct shim *shim, struct failure *failure)
 	owned_fd logs = -1;
 	int result;
 
-	shim->directory_fd =
-		openat(AT_FDCWD, shim->plan.directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	shim->directory_fd = openat(AT_FDCWD, shim->plan.directory,
+				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (shim->directory_fd < 0)
 		return fail(failure, STEP_DIRECTORY, errno, "open %s", shim->plan.directory);
 	if (mkdirat(shim->directory_fd, "logs", 0700) < 0 && errno != EEXIST)
@@ -143,7 +143,8 @@ static int open_directory(struct shim *shim, struct failure *failure)
 			    shim->plan.directory);
 	shim->listener.fd = make_socket(shim->plan.socket);
 	if (shim->listener.fd < 0)
-		return fail(failure, STEP_DIRECTORY, -shim->listener.fd, "listen on %s", shim->plan.socket);
+		return fail(failure, STEP_DIRECTORY, -shim->listener.fd, "listen on %s",
+			    shim->plan.socket);
 	shim->listener.events = POLLIN;
 	shim->listener.ready = accept_ready;
 	if (shim->owner != geteuid())
@@ -160,7 +161,8 @@ static void write_exit_record(const struct shim *shim)
 	int length = snprintf(text, sizeof(text),
 			      "{\"pid\":%d,\"startTicks\":%" PRIu64 ",\"startedAt\":%" PRIu64
 			      ",\"exitedAt\":%" PRIu64 ",\"code\":%d,\"signal\":%d}\n",
-			      shim->pid, shim->start_ticks, shim->started_at, shim->exited_at, code, number);
+			      shim->pid, shim->start_ticks, shim->started_at, shim->exited_at, code,
+			      number);
 	owned_fd fd = openat(shim->directory_fd, "exit.json.new",
 			     O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -178,9 +180,8 @@ static void container_exited(struct shim *shim, int status)
 	shim->exited = true;
 	shim->exited_at = realtime_ns();
 	shim->exit_status = status;
-	if (shim->exit_fd >= 0 &&
-	    read(shim->exit_fd, &workload_status, sizeof(workload_status)) ==
-		    (ssize_t)sizeof(workload_status))
+	if (shim->exit_fd >= 0 && read(shim->exit_fd, &workload_status, sizeof(workload_status)) ==
+					  (ssize_t)sizeof(workload_status))
 		shim->exit_status = workload_status;
 	/* Its pid namespace went with PID 1, so whoever held the pipes is gone: their end
 	 * comes without waiting. */
@@ -351,7 +352,7 @@ static int hold_mounts(pid_t pid)
 
 static int begin(struct shim *shim, struct failure *failure)
 {
-	struct pipes pipes;
+	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	struct launch launch = { .plan = &shim->plan, .cgroup = &shim->cgroup, .pidfd = -1 };
 	int result = open_directory(shim, failure);
 
@@ -505,8 +506,8 @@ static uint8_t *receive_plan(int fd, size_t *length, struct failure *failure)
 	}
 	*length = read_u32(&reader);
 	if (*length > FRAME_MAX || read_u8(&reader) != REQUEST_PLAN) {
-		(void)fail(failure, STEP_PLAN, EBADMSG, "expected a launch plan of at most %u bytes",
-			   FRAME_MAX);
+		(void)fail(failure, STEP_PLAN, EBADMSG,
+			   "expected a launch plan of at most %u bytes", FRAME_MAX);
 		return NULL;
 	}
 	bytes = malloc(*length);
@@ -516,7 +517,8 @@ static uint8_t *receive_plan(int fd, size_t *length, struct failure *failure)
 	}
 	result = read_exactly(fd, bytes, *length, PLAN_TIMEOUT);
 	if (result < 0) {
-		(void)fail(failure, STEP_PLAN, -result, "receive a launch plan of %zu bytes", *length);
+		(void)fail(failure, STEP_PLAN, -result, "receive a launch plan of %zu bytes",
+			   *length);
 		free(bytes);
 		return NULL;
 	}

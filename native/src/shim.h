@@ -35,12 +35,12 @@ struct output {
 struct shim {
 	struct plan plan;
 	struct cgroup cgroup;
-	uid_t owner;		/* whose files the logs are, and who may connect */
+	uid_t owner; /* whose files the logs are, and who may connect */
 	gid_t group;
 	int directory_fd;
 	struct source signals;
 	struct source listener;
-	struct source status;	/* of the launch; fd -1 once it is through */
+	struct source status; /* of the launch; fd -1 once it is through */
 	struct output out;
 	struct output err;
 	struct stream log;
@@ -48,18 +48,18 @@ struct shim {
 	int exit_fd;
 	pid_t pid;
 	int pidfd;
-	int netns_fd;		/* made ahead, or -1 */
-	int mounts_fd;		/* keeps the mount namespace until the exit has been told */
-	uint64_t begun;		/* CLOCK_MONOTONIC ns of the request */
+	int netns_fd;   /* made ahead, or -1 */
+	int mounts_fd;  /* keeps the mount namespace until the exit has been told */
+	uint64_t begun; /* CLOCK_MONOTONIC ns of the request */
 	struct launch_report report;
 	bool started;
 	uint64_t start_ticks;
-	uint64_t started_at;	/* CLOCK_REALTIME ns */
+	uint64_t started_at; /* CLOCK_REALTIME ns */
 	bool exited;
-	int exit_status;	/* as wait(2) tells it */
+	int exit_status; /* as wait(2) tells it */
 	uint64_t exited_at;
-	int64_t kill_at;	/* CLOCK_MONOTONIC ms: SIGKILL, when a stop ran out; 0: never */
-	int64_t leave_at;	/* when to stop waiting for readers */
+	int64_t kill_at;  /* CLOCK_MONOTONIC ms: SIGKILL, when a stop ran out; 0: never */
+	int64_t leave_at; /* when to stop waiting for readers */
 	struct connection *connections;
 	struct exec *execs;
 	uint32_t next_exec;

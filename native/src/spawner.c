@@ -56,7 +56,8 @@ static int open_listener(const struct spawner_options *options)
 	result = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&address, sizeof(address));
 	(void)umask(mask);
 	if (result < 0 || listen(fd, SOMAXCONN) < 0 ||
-	    (options->client != geteuid() && chown(options->socket, options->client, (gid_t)-1) < 0)) {
+	    (options->client != geteuid() &&
+	     chown(options->socket, options->client, (gid_t)-1) < 0)) {
 		complain("listen on", options->socket);
 		return -1;
 	}

@@ -7,9 +7,9 @@
 #include <sys/types.h>
 
 struct spawner_options {
-	const char *socket;	/* path to listen on */
-	uid_t client;		/* may ask, besides root and the spawner's own user */
-	bool follow_stdin;	/* leave when standard input ends: its manager is gone */
+	const char *socket; /* path to listen on */
+	uid_t client;       /* may ask, besides root and the spawner's own user */
+	bool follow_stdin;  /* leave when standard input ends: its manager is gone */
 };
 
 /* Serves until told to end. The process's exit code. */

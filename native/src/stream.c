@@ -33,7 +33,8 @@ static int open_segment(struct stream *stream)
 
 	segment_name(name, stream->end);
 	stream->file_fd = openat(stream->directory_fd, name,
-				 O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+				 O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+				 0600);
 	if (stream->file_fd < 0)
 		return -errno;
 	if (stream->owner != geteuid())
@@ -64,7 +65,8 @@ int stream_capture(struct stream *stream)
 }
 
 /* Calls `visit` with each segment's offset, in no order. */
-static void each_segment(const struct stream *stream, void (*visit)(void *, uint64_t), void *context)
+static void each_segment(const struct stream *stream, void (*visit)(void *, uint64_t),
+			 void *context)
 {
 	int fd = openat(stream->directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
@@ -170,8 +172,8 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 		const char *newline = memchr(data, '\n', length);
 		size_t text = newline == NULL ? length : (size_t)(newline - data);
 
-		write_record(stream, head, record_head(head, sizeof(head), tag, newline != NULL), data,
-			     text);
+		write_record(stream, head, record_head(head, sizeof(head), tag, newline != NULL),
+			     data, text);
 		text += newline == NULL ? 0 : 1;
 		data += text;
 		length -= text;
@@ -180,8 +182,8 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 
 struct search {
 	uint64_t wanted;
-	uint64_t holder;	/* the last segment that begins at or before `wanted` */
-	uint64_t next;		/* the first that begins after it */
+	uint64_t holder; /* the last segment that begins at or before `wanted` */
+	uint64_t next;   /* the first that begins after it */
 	bool found;
 };
 

@@ -15,13 +15,13 @@
 #define CAPTURE_MAX 4096U
 
 struct stream {
-	int directory_fd;	/* of the log files, or -1: captured only */
+	int directory_fd; /* of the log files, or -1: captured only */
 	int file_fd;
-	uint64_t segment;	/* offset of the current file's first byte */
-	uint64_t end;		/* offset after the last byte written */
-	uint64_t file_bytes;	/* a file that is larger is followed by a new one */
+	uint64_t segment;    /* offset of the current file's first byte */
+	uint64_t end;        /* offset after the last byte written */
+	uint64_t file_bytes; /* a file that is larger is followed by a new one */
 	uint16_t files;
-	uint64_t dropped;	/* bytes that could not be written (disk full) */
+	uint64_t dropped; /* bytes that could not be written (disk full) */
 	uint32_t owner;
 	uint32_t group;
 	char *captured;

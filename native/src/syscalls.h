@@ -85,8 +85,7 @@ static inline int sys_landlock_create_ruleset(const struct landlock_ruleset_attr
 	return (int)syscall(SYS_landlock_create_ruleset, attributes, size, flags);
 }
 
-static inline int sys_landlock_add_rule(int ruleset, int type,
-					const void *attributes)
+static inline int sys_landlock_add_rule(int ruleset, int type, const void *attributes)
 {
 	return (int)syscall(SYS_landlock_add_rule, ruleset, type, attributes, 0);
 }

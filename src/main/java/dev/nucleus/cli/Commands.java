@@ -49,7 +49,8 @@ final class Commands {
                     errors.println(e.getMessage());
                     return USAGE;
                 }
-                case PolicyViolationException e -> e.refusals().forEach(refusal -> errors.println("nucleus: " + refusal));
+                case PolicyViolationException e ->
+                    e.refusals().forEach(refusal -> errors.println("nucleus: " + refusal));
                 case LaunchException e -> {
                     errors.println("nucleus: " + e.getMessage());
                     return launchCode(e);
@@ -84,8 +85,8 @@ final class Commands {
                     .addSubcommand(new StopCommand(containers, fleets, session))
                     .addSubcommand(new RmCommand(containers, session))
                     .addSubcommand(new PlanCommand(containers, fleets, session))
-                    .addSubcommand(new CommandLine(new FleetCommand())
-                            .addSubcommand(new FleetValidateCommand(session)));
+                    .addSubcommand(
+                            new CommandLine(new FleetCommand()).addSubcommand(new FleetValidateCommand(session)));
         } else {
             line.addSubcommand("run", new CommandLine.HelpCommand());
         }

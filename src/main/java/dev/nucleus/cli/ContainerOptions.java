@@ -36,7 +36,9 @@ final class ContainerOptions {
     @CommandLine.Option(names = "--open-files", defaultValue = "1024", description = "most open files per process")
     private int openFiles = ContainerSpec.DEFAULT_OPEN_FILES;
 
-    @CommandLine.Option(names = {"-e", "--env"}, description = "NAME=value")
+    @CommandLine.Option(
+            names = {"-e", "--env"},
+            description = "NAME=value")
     private List<String> env = new ArrayList<>();
 
     @CommandLine.Option(names = "--workdir", description = "where the command starts")
@@ -48,7 +50,9 @@ final class ContainerOptions {
     @CommandLine.Option(names = "--user", description = "name, name:group or uid:gid")
     private @Nullable String user;
 
-    @CommandLine.Option(names = {"-v", "--volume"}, description = "SRC:DEST[:ro]")
+    @CommandLine.Option(
+            names = {"-v", "--volume"},
+            description = "SRC:DEST[:ro]")
     private List<String> volumes = new ArrayList<>();
 
     @CommandLine.Option(names = "--tmpfs", description = "DEST[:SIZE]")

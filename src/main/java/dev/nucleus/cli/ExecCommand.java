@@ -8,6 +8,7 @@ import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Signal;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -27,8 +28,11 @@ final class ExecCommand implements Callable<Integer> {
 
     private final Containers containers;
     private final Session session;
+    private volatile boolean over;
 
-    @CommandLine.Option(names = {"-n", "--no-stdin"}, description = "leave the standard input alone")
+    @CommandLine.Option(
+            names = {"-n", "--no-stdin"},
+            description = "leave the standard input alone")
     private boolean noStdin;
 
     @CommandLine.Parameters(index = "0", paramLabel = "CONTAINER", description = "name, id, or beginning of an id")
@@ -57,21 +61,23 @@ final class ExecCommand implements Callable<Integer> {
                     throw new InvalidSpecException("'" + container.name() + "' ended");
                 }
                 switch (message.get()) {
-                    case ShimMessage.ExecStarted(var id, _) -> relay(connection, id);
-                    case ShimMessage.Data(_, var bytes) -> decoder.accept(bytes);
-                    case ShimMessage.ExecExited(_, var status, _, _) -> {
+                    case ShimMessage.ExecStarted(var id, var _) -> relay(container, connection, id);
+                    case ShimMessage.Data(var _, var bytes) -> decoder.accept(bytes);
+                    case ShimMessage.ExecExited(var _, var status, var _, var _) -> {
+                        over = true;
                         return status.code();
                     }
                     case ShimMessage.Failed(var step, var errno, var detail) ->
                         throw new LaunchException(step, errno, detail);
-                    case ShimMessage.Error(_, var text) -> throw new InvalidSpecException(text);
+                    case ShimMessage.Error(var _, var text) -> throw new InvalidSpecException(text);
                     default -> log.debug("unexpected in an exec: {}", message.get());
                 }
             }
         }
     }
 
-    private void relay(ShimConnection connection, int id) throws IOException {
+    /** Carries input and signals to the process. A client that goes away takes it with it. */
+    private void relay(Container container, ShimConnection connection, int id) throws IOException {
         if (!noStdin) {
             session.wantInput();
         }
@@ -81,14 +87,17 @@ final class ExecCommand implements Callable<Integer> {
                     switch (session.next()) {
                         case Session.Incoming.Input(var bytes) -> connection.input(id, bytes, 0, bytes.length);
                         case Session.Incoming.InputEnd() -> connection.endInput(id);
-                        case Session.Incoming.SignalSent _ -> log.debug("an exec takes no signals yet");
+                        case Session.Incoming.SignalSent(var number) ->
+                            container.shim().signalExec(id, new Signal(number));
                         case Session.Incoming.Gone() -> {
-                            connection.close();
+                            if (!over) {
+                                container.shim().signalExec(id, Signal.KILL);
+                            }
                             return;
                         }
                     }
                 } catch (IOException e) {
-                    log.debug("an exec takes no more input: {}", e.toString());
+                    log.debug("an exec takes no more: {}", e.toString());
                     return;
                 }
             }

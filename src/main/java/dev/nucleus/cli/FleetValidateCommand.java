@@ -13,7 +13,10 @@ final class FleetValidateCommand implements Callable<Integer> {
 
     private final Session session;
 
-    @CommandLine.Option(names = {"-f", "--file"}, required = true, description = "the file, or a folder of them")
+    @CommandLine.Option(
+            names = {"-f", "--file"},
+            required = true,
+            description = "the file, or a folder of them")
     private Path file = Path.of("");
 
     FleetValidateCommand(Session session) {

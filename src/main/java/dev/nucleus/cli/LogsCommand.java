@@ -18,7 +18,9 @@ final class LogsCommand implements Callable<Integer> {
     private final Containers containers;
     private final Session session;
 
-    @CommandLine.Option(names = {"-f", "--follow"}, description = "and what comes, until it ends")
+    @CommandLine.Option(
+            names = {"-f", "--follow"},
+            description = "and what comes, until it ends")
     private boolean follow;
 
     @CommandLine.Parameters(index = "0", paramLabel = "CONTAINER", description = "name, id, or beginning of an id")
@@ -46,7 +48,7 @@ final class LogsCommand implements Callable<Integer> {
             });
             var decoder = new CriDecoder(sink);
             Optional<ShimMessage> message = connection.receive();
-            while (message.isPresent() && message.get() instanceof ShimMessage.Data(_, var bytes)) {
+            while (message.isPresent() && message.get() instanceof ShimMessage.Data(var _, var bytes)) {
                 decoder.accept(bytes);
                 message = connection.receive();
             }

@@ -46,7 +46,8 @@ final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         LaunchPlan plan = containers.plan(order());
-        session.print(plan.name() + ", " + plan.mode() + " mode: " + String.join(" ", plan.command().arguments()));
+        session.print(plan.name() + ", " + plan.mode() + " mode: "
+                + String.join(" ", plan.command().arguments()));
         for (String line : plan.explain()) {
             session.print("  " + line);
         }
@@ -63,13 +64,22 @@ final class PlanCommand implements Callable<Integer> {
     }
 
     private LaunchOrder order() {
-        String reference = service != null ? service : command.size() == 1 && command.getFirst().contains("/")
-                && !command.getFirst().startsWith("/") ? command.getFirst() : null;
+        String reference = service != null
+                ? service
+                : command.size() == 1
+                                && command.getFirst().contains("/")
+                                && !command.getFirst().startsWith("/")
+                        ? command.getFirst()
+                        : null;
         if (reference != null) {
             Fleets.ServiceDefinition definition = fleets.definition(reference);
             return new LaunchOrder(
-                    Optional.of(definition.name()), definition.service().container(), definition.volumes(),
-                    Optional.empty(), false, false);
+                    Optional.of(definition.name()),
+                    definition.service().container(),
+                    definition.volumes(),
+                    Optional.empty(),
+                    false,
+                    false);
         }
         if (command.isEmpty()) {
             throw new InvalidSpecException("name a service (FLEET/SERVICE), or give a command after --");
@@ -79,18 +89,18 @@ final class PlanCommand implements Callable<Integer> {
 
     private static String describe(RootfsStep step) {
         return switch (step) {
-            case RootfsStep.Directory(var target, _, _, _) -> "directory " + target;
+            case RootfsStep.Directory(var target, var _, var _, var _) -> "directory " + target;
             case RootfsStep.File file -> "file " + file.target() + " (" + file.content().length + " bytes)";
             case RootfsStep.Symlink(var target, var to) -> "link " + target + " → " + to;
-            case RootfsStep.Bind(var target, var source, var attributes, _) ->
+            case RootfsStep.Bind(var target, var source, var attributes, var _) ->
                 "bind " + source + " on " + target + " " + MountAttributes.describe(attributes);
-            case RootfsStep.Volume(var target, var source, var attributes, _, _, _) ->
+            case RootfsStep.Volume(var target, var source, var attributes, var _, var _, var _) ->
                 "volume " + source + " on " + target + " " + MountAttributes.describe(attributes);
             case RootfsStep.Tmpfs(var target, var tmpfs, var attributes) ->
                 "tmpfs on " + target + " " + MountAttributes.describe(attributes) + " " + tmpfs;
             case RootfsStep.Proc(var target, var proc, var attributes) ->
                 "proc on " + target + " " + MountAttributes.describe(attributes) + " " + proc;
-            case RootfsStep.Device(var target, _, var major, var minor) ->
+            case RootfsStep.Device(var target, var _, var major, var minor) ->
                 "device " + target + " " + major + ":" + minor;
             case RootfsStep.MaskFile(var target) -> "mask " + target;
             case RootfsStep.MaskDirectory(var target) -> "mask " + target + "/";

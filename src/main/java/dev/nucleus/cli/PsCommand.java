@@ -28,10 +28,14 @@ final class PsCommand implements Callable<Integer> {
     private final Fleets fleets;
     private final Session session;
 
-    @CommandLine.Option(names = {"-a", "--all"}, description = "stopped ones too")
+    @CommandLine.Option(
+            names = {"-a", "--all"},
+            description = "stopped ones too")
     private boolean all;
 
-    @CommandLine.Option(names = {"-q", "--quiet"}, description = "ids alone")
+    @CommandLine.Option(
+            names = {"-q", "--quiet"},
+            description = "ids alone")
     private boolean quiet;
 
     PsCommand(Containers containers, Fleets fleets, Session session) {
@@ -66,7 +70,10 @@ final class PsCommand implements Callable<Integer> {
                     replica == null ? "-" : replica.status().words(),
                     replica == null ? "-" : Integer.toString(replica.restarts()),
                     age(container.record().createdAt()),
-                    container.whileRunning().map(running -> Integer.toString(running.pid())).orElse("-"),
+                    container
+                            .whileRunning()
+                            .map(running -> Integer.toString(running.pid()))
+                            .orElse("-"),
                     shorten(describe(container))));
         }
         for (String line : Table.format(rows)) {

@@ -33,10 +33,14 @@ final class RunCommand implements Callable<Integer> {
     @CommandLine.Mixin
     private ContainerOptions options = new ContainerOptions();
 
-    @CommandLine.Option(names = {"-d", "--detach"}, description = "print the id and leave it running")
+    @CommandLine.Option(
+            names = {"-d", "--detach"},
+            description = "print the id and leave it running")
     private boolean detach;
 
-    @CommandLine.Option(names = {"-n", "--no-stdin"}, description = "leave the standard input alone")
+    @CommandLine.Option(
+            names = {"-n", "--no-stdin"},
+            description = "leave the standard input alone")
     private boolean noStdin;
 
     @CommandLine.Option(names = "--name", description = "its name among live containers")
@@ -82,7 +86,8 @@ final class RunCommand implements Callable<Integer> {
                     switch (session.next()) {
                         case Session.Incoming.Input(var bytes) -> connection.input(0, bytes, 0, bytes.length);
                         case Session.Incoming.InputEnd() -> connection.endInput(0);
-                        case Session.Incoming.SignalSent(var number) -> container.shim().signal(new Signal(number));
+                        case Session.Incoming.SignalSent(var number) ->
+                            container.shim().signal(new Signal(number));
                         case Session.Incoming.Gone() -> {
                             if (container.running()) {
                                 container.shim().signal(Signal.KILL);

@@ -111,9 +111,10 @@ final class Session {
             return switch (frame.type()) {
                 case INPUT -> new Incoming.Input(frame.payload());
                 case INPUT_END -> new Incoming.InputEnd();
-                case SIGNAL -> new Incoming.SignalSent(ByteBuffer.wrap(frame.payload())
-                        .order(ByteOrder.LITTLE_ENDIAN)
-                        .getInt());
+                case SIGNAL ->
+                    new Incoming.SignalSent(ByteBuffer.wrap(frame.payload())
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .getInt());
                 default -> new Incoming.Gone();
             };
         } catch (IOException e) {
@@ -151,8 +152,10 @@ final class Session {
     }
 
     void exit(int code) throws IOException {
-        byte[] payload =
-                ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(code).array();
+        byte[] payload = ByteBuffer.allocate(4)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(code)
+                .array();
         send(EXIT, payload, 0, payload.length);
     }
 

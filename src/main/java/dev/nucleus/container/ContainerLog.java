@@ -28,6 +28,14 @@ public record ContainerLog(Path directory) {
      */
     public record Line(String time, String stream, String text) {}
 
+    /**
+     * The end of a log.
+     *
+     * @param lines oldest first
+     * @param end offset after the last of them: where following goes on without a gap
+     */
+    public record Tail(List<Line> lines, long end) {}
+
     private static final int TAIL_BYTES = 65_536;
 
     private List<Path> segments() throws IOException {
@@ -40,23 +48,32 @@ public record ContainerLog(Path directory) {
         }
     }
 
-    /** The last lines, oldest first; at most those within the last 64 KiB. */
-    public List<Line> tail(int count) throws IOException {
-        var bytes = new ByteArrayOutputStream();
+    private static long offset(Path segment) {
+        String name = segment.getFileName().toString();
+        return Long.parseLong(name.substring(0, name.length() - ".log".length()));
+    }
+
+    /** The last lines; at most those within the last 64 KiB. */
+    public Tail tail(int count) throws IOException {
         List<Path> segments = segments();
-        int first = segments.size();
-        long gathered = 0;
-        while (first > 0 && gathered < TAIL_BYTES) {
-            gathered += Files.size(segments.get(--first));
+        if (segments.isEmpty()) {
+            return new Tail(List.of(), 0);
         }
-        for (Path segment : segments.subList(first, segments.size())) {
-            bytes.write(readFrom(segment, Math.max(0, gathered - TAIL_BYTES)));
-            gathered = Math.min(gathered, TAIL_BYTES);
+        var bytes = new ByteArrayOutputStream();
+        long from = Math.max(0, offset(segments.getLast()) + Files.size(segments.getLast()) - TAIL_BYTES);
+        long end = from;
+        for (Path segment : segments) {
+            byte[] part = readFrom(segment, Math.max(0, from - offset(segment)));
+            bytes.write(part);
+            end = part.length > 0 ? Math.max(from, offset(segment)) + part.length : end;
         }
-        List<Line> lines = bytes.toString(StandardCharsets.UTF_8).lines()
+        String text = bytes.toString(StandardCharsets.UTF_8);
+        // Records are written whole, so the end is one; the beginning may lie within one.
+        List<Line> lines = text.substring(from > 0 ? text.indexOf('\n') + 1 : 0)
+                .lines()
                 .flatMap(line -> parse(line).stream())
                 .toList();
-        return lines.subList(Math.max(0, lines.size() - count), lines.size());
+        return new Tail(lines.subList(Math.max(0, lines.size() - count), lines.size()), end);
     }
 
     /** One line of a log in the CRI format. */
@@ -67,12 +84,18 @@ public record ContainerLog(Path directory) {
                 : java.util.Optional.empty();
     }
 
+    /** What a file holds from an offset in it on; nothing when it ends before, or was rotated away meanwhile. */
     private static byte[] readFrom(Path segment, long offset) throws IOException {
         try (FileChannel channel = FileChannel.open(segment, StandardOpenOption.READ)) {
-            long start = Math.min(offset, channel.size());
-            ByteBuffer buffer = ByteBuffer.allocate((int) Math.min(TAIL_BYTES, channel.size() - start));
-            channel.read(buffer, start);
+            long length = Math.min(TAIL_BYTES, channel.size() - offset);
+            if (length <= 0) {
+                return new byte[0];
+            }
+            ByteBuffer buffer = ByteBuffer.allocate((int) length);
+            channel.read(buffer, offset);
             return java.util.Arrays.copyOf(buffer.array(), buffer.position());
+        } catch (NoSuchFileException e) {
+            return new byte[0];
         }
     }
 

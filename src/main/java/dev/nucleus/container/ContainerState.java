@@ -29,7 +29,7 @@ public sealed interface ContainerState {
             implements ContainerState {
         @Override
         public String toString() {
-            return status.map(ExitStatus::toString).orElse("lost while the manager was away");
+            return status.map(ExitStatus::toString).orElse("lost with its shim, or by a restart of the host");
         }
     }
 

@@ -97,9 +97,22 @@ final class ContainerStore {
         var env = new TreeMap<String, String>();
         spec.env().forEach((name, value) -> env.put(name, PLAIN_VARIABLES.contains(name) ? value : HIDDEN));
         return new ContainerSpec(
-                spec.mode(), spec.command(), env, spec.workdir(), spec.rootfs(), spec.user(), spec.memory(),
-                spec.cpus(), spec.pids(), spec.openFiles(), spec.volumes(), spec.tmpfs(), spec.network(),
-                spec.seccomp(), spec.capabilities(), spec.allowDegraded());
+                spec.mode(),
+                spec.command(),
+                env,
+                spec.workdir(),
+                spec.rootfs(),
+                spec.user(),
+                spec.memory(),
+                spec.cpus(),
+                spec.pids(),
+                spec.openFiles(),
+                spec.volumes(),
+                spec.tmpfs(),
+                spec.network(),
+                spec.seccomp(),
+                spec.capabilities(),
+                spec.allowDegraded());
     }
 
     private static LaunchPlan hideSecrets(LaunchPlan plan) {
@@ -110,11 +123,27 @@ final class ContainerStore {
                 })
                 .toList();
         return new LaunchPlan(
-                plan.id(), plan.name(), plan.mode(), plan.hostname(), plan.places(), plan.namespaces(), plan.uidMaps(),
-                plan.gidMaps(), plan.init(), plan.keepStdin(), plan.oomScoreAdj(), plan.cgroup(), plan.rootfs(),
-                plan.identity(), plan.capabilities(), plan.rlimits(), plan.landlock(), plan.seccomp(),
+                plan.id(),
+                plan.name(),
+                plan.mode(),
+                plan.hostname(),
+                plan.places(),
+                plan.namespaces(),
+                plan.uidMaps(),
+                plan.gidMaps(),
+                plan.init(),
+                plan.keepStdin(),
+                plan.oomScoreAdj(),
+                plan.cgroup(),
+                plan.rootfs(),
+                plan.identity(),
+                plan.capabilities(),
+                plan.rlimits(),
+                plan.landlock(),
+                plan.seccomp(),
                 new LaunchPlan.Command(plan.command().workdir(), plan.command().arguments(), environment),
-                plan.log(), plan.statements());
+                plan.log(),
+                plan.statements());
     }
 
     /** A container of an earlier manager, as its directory tells. */
@@ -170,8 +199,7 @@ final class ContainerStore {
                 Optional.of(instant(exit.path("startedAt").asLong())),
                 instant(exit.path("exitedAt").asLong()),
                 Optional.of(new ExitStatus(
-                        exit.path("code").asInt(),
-                        signal == 0 ? Optional.empty() : Optional.of(new Signal(signal))))));
+                        exit.path("code").asInt(), signal == 0 ? Optional.empty() : Optional.of(new Signal(signal))))));
     }
 
     private static Instant instant(long nanos) {

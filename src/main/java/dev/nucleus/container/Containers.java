@@ -1,5 +1,6 @@
 package dev.nucleus.container;
 
+import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.isolation.Planner;
 import dev.nucleus.plan.LaunchPlan;
@@ -49,6 +50,7 @@ public final class Containers {
 
     private final Planner planner;
     private final Spawner spawner;
+    private final CgroupRemains cgroups;
     private final ContainerStore store;
     private final ApplicationEventPublisher events;
     private final Path sockets;
@@ -56,10 +58,16 @@ public final class Containers {
     private final Map<String, Container> byId = new ConcurrentHashMap<>();
     private final Map<String, Container> liveByName = new ConcurrentHashMap<>();
 
-    Containers(NucleusProperties properties, Planner planner, Spawner spawner, ApplicationEventPublisher events)
+    Containers(
+            NucleusProperties properties,
+            Planner planner,
+            Spawner spawner,
+            CgroupRemains cgroups,
+            ApplicationEventPublisher events)
             throws IOException {
         this.planner = planner;
         this.spawner = spawner;
+        this.cgroups = cgroups;
         this.events = events;
         this.store = new ContainerStore(properties.state());
         Path run = PrivateDirectories.create(properties.run());
@@ -124,7 +132,11 @@ public final class Containers {
         LaunchPlan plan = plan(order, id);
         var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
         var container = new Container(
-                entry, plan.statements(), plan.command().arguments(), store.directory(id), new Shim(sockets.resolve(id)));
+                entry,
+                plan.statements(),
+                plan.command().arguments(),
+                store.directory(id),
+                new Shim(sockets.resolve(id)));
         claimName(container);
         try {
             store.create(entry);
@@ -154,7 +166,8 @@ public final class Containers {
      */
     private CompletableFuture<Void> describe(Container container, LaunchOrder order, LaunchPlan plan) {
         if (order.attached()) {
-            return container.end()
+            return container
+                    .end()
                     .completeOnTimeout(STILL_RUNNING, MOMENT.toMillis(), TimeUnit.MILLISECONDS)
                     .thenCompose(end -> end == STILL_RUNNING
                             ? writeDescription(container, order, plan)
@@ -203,19 +216,27 @@ public final class Containers {
         } catch (IOException e) {
             log.warn("lost the shim of '{}': {}", container.name(), e.toString());
         }
-        ended(container, exited.map(exit -> new ContainerState.Stopped(
-                container.whileRunning().map(ContainerState.Running::startedAt), exit.at(), Optional.of(exit.status()))));
+        ended(
+                container,
+                exited.map(exit -> new ContainerState.Stopped(
+                        container.whileRunning().map(ContainerState.Running::startedAt),
+                        exit.at(),
+                        Optional.of(exit.status()))));
     }
 
     private void ended(Container container, Optional<ContainerState.Stopped> told) {
-        ContainerState.Stopped stopped = told.or(() -> store.exit(container.directory()))
-                .orElseGet(() -> new ContainerState.Stopped(
-                        container.whileRunning().map(ContainerState.Running::startedAt),
-                        Instant.now(),
-                        Optional.empty()));
+        ContainerState.Stopped stopped =
+                told.or(() -> store.exit(container.directory())).orElseGet(() -> lost(container));
         liveByName.remove(container.name(), container);
         container.stopped(stopped);
         events.publishEvent(new ContainerEvent.Stopped(container, stopped));
+    }
+
+    /** Its shim was killed, or the host restarted: nobody saw how it ended, and nobody cleaned up. */
+    private ContainerState.Stopped lost(Container container) {
+        cgroups.remove(container.id());
+        return new ContainerState.Stopped(
+                container.whileRunning().map(ContainerState.Running::startedAt), Instant.now(), Optional.empty());
     }
 
     /**
@@ -236,8 +257,10 @@ public final class Containers {
         try {
             return container.end().get(how.grace().toMillis() + 5_000, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            throw new IllegalStateException("'" + container.name() + "' did not end " + how.grace()
-                    + " after SIGKILL was due; is it in an uninterruptible wait?", e);
+            throw new IllegalStateException(
+                    "'" + container.name() + "' did not end " + how.grace()
+                            + " after SIGKILL was due; is it in an uninterruptible wait?",
+                    e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while stopping '" + container.name() + "'", e);
@@ -280,17 +303,20 @@ public final class Containers {
             return named;
         }
         List<Container> matches = byId.values().stream()
-                .filter(container -> container.id().startsWith(reference)
-                        || container.name().equals(reference))
-                .sorted(java.util.Comparator.comparing((Container c) -> c.record().createdAt()).reversed())
+                .filter(container ->
+                        container.id().startsWith(reference) || container.name().equals(reference))
+                .sorted(java.util.Comparator.comparing(
+                                (Container c) -> c.record().createdAt())
+                        .reversed())
                 .toList();
         if (matches.isEmpty()) {
             throw new InvalidSpecException("there is no container '" + reference + "'; nucleus ps -a lists them all");
         }
-        boolean sameName = matches.stream().allMatch(container -> container.name().equals(reference));
+        boolean sameName =
+                matches.stream().allMatch(container -> container.name().equals(reference));
         if (matches.size() > 1 && !sameName) {
-            throw new InvalidSpecException("'" + reference + "' is the beginning of " + matches.size()
-                    + " containers' ids; write more of it");
+            throw new InvalidSpecException(
+                    "'" + reference + "' is the beginning of " + matches.size() + " containers' ids; write more of it");
         }
         return matches.getFirst();
     }

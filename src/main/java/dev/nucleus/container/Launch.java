@@ -32,8 +32,10 @@ final class Launch implements AutoCloseable {
      */
     ContainerState.Running awaitStart() throws IOException {
         while (true) {
-            ShimMessage message = connection.receive().orElseThrow(() -> new LaunchException(
-                    LaunchStep.PLAN, 32, "the shim of '" + container.name() + "' left without a word"));
+            ShimMessage message = connection
+                    .receive()
+                    .orElseThrow(() -> new LaunchException(
+                            LaunchStep.PLAN, 32, "the shim of '" + container.name() + "' left without a word"));
             switch (message) {
                 case ShimMessage.Steps(var done) -> steps = done;
                 case ShimMessage.Started(var pid, var ticks, var at) -> {
@@ -64,7 +66,7 @@ final class Launch implements AutoCloseable {
                 return exited;
             }
             switch (message.get()) {
-                case ShimMessage.Data(_, var bytes) -> decoder.accept(bytes);
+                case ShimMessage.Data(var _, var bytes) -> decoder.accept(bytes);
                 case ShimMessage.End() -> ended = true;
                 case ShimMessage.Exited exit -> exited = Optional.of(exit);
                 default -> log.debug("unexpected from a shim: {}", message.get());

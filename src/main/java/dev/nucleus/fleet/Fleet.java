@@ -48,10 +48,11 @@ final class Fleet {
         for (VolumeSpec volume : spec.volumes().values()) {
             Path path = volume.path()
                     .orElse(state.resolve("volumes").resolve(spec.name()).resolve(volume.name()));
-            Optional<LaunchPlan.Identity> owner = volume.owner().map(user -> new LaunchPlan.Identity(
-                    User.number(user.user()).orElse(0),
-                    user.group().flatMap(User::number).orElse(0),
-                    List.of()));
+            Optional<LaunchPlan.Identity> owner = volume.owner()
+                    .map(user -> new LaunchPlan.Identity(
+                            User.number(user.user()).orElse(0),
+                            user.group().flatMap(User::number).orElse(0),
+                            List.of()));
             volumes.put(volume.name(), new LaunchRequest.HostVolume(path, owner));
         }
         return Map.copyOf(volumes);
@@ -66,7 +67,9 @@ final class Fleet {
     }
 
     Optional<Replica> replica(String name) {
-        return replicas().stream().filter(replica -> replica.name().equals(name)).findFirst();
+        return replicas().stream()
+                .filter(replica -> replica.name().equals(name))
+                .findFirst();
     }
 
     void start(Map<String, Container> left) {

@@ -53,8 +53,14 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         this.containers = containers;
         this.state = properties.state();
         for (FleetSpec spec : FleetFiles.configured(properties)) {
-            fleets.put(spec.name(), new Fleet(spec, containers, scheduler, state,
-                    replica -> events.publishEvent(new ReplicaChanged(replica.view()))));
+            fleets.put(
+                    spec.name(),
+                    new Fleet(
+                            spec,
+                            containers,
+                            scheduler,
+                            state,
+                            replica -> events.publishEvent(new ReplicaChanged(replica.view()))));
         }
     }
 
@@ -101,7 +107,8 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         Container other = left.get(container.name());
         if (other == null) {
             left.put(container.name(), container);
-        } else if (container.running() || container.record().createdAt().isAfter(other.record().createdAt())) {
+        } else if (container.running()
+                || container.record().createdAt().isAfter(other.record().createdAt())) {
             left.put(container.name(), container);
             containers.remove(other);
         } else {
@@ -191,8 +198,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     }
 
     /** The service that {@code fleet/service} or {@code fleet/service-n} names, and the volumes it may use. */
-    public record ServiceDefinition(
-            String name, ServiceSpec service, Map<String, LaunchRequest.HostVolume> volumes) {}
+    public record ServiceDefinition(String name, ServiceSpec service, Map<String, LaunchRequest.HostVolume> volumes) {}
 
     /**
      * @throws InvalidSpecException when there is none
@@ -211,7 +217,8 @@ public final class Fleets implements FleetsView, SmartLifecycle {
             }
         }
         String known = fleets.values().stream()
-                .flatMap(fleet -> fleet.spec().services().keySet().stream().map(s -> fleet.spec().name() + "/" + s))
+                .flatMap(fleet -> fleet.spec().services().keySet().stream()
+                        .map(s -> fleet.spec().name() + "/" + s))
                 .collect(Collectors.joining(", "));
         throw new InvalidSpecException("there is no service '" + reference + "'; there are " + known);
     }

@@ -1,8 +1,8 @@
 package dev.nucleus.fleet;
 
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
-import org.jspecify.annotations.Nullable;
 
 /** Shows the mistakes of fleet files instead of a stack trace. */
 final class FleetsFailureAnalyzer extends AbstractFailureAnalyzer<FleetsUnusableException> {

@@ -163,8 +163,8 @@ final class Replica {
                 }
                 Outcome outcome = current.isPresent()
                         ? watch(current.get())
-                        : new Outcome.Exited(new ContainerState.Stopped(
-                                Optional.empty(), Instant.now(), Optional.empty()));
+                        : new Outcome.Exited(
+                                new ContainerState.Stopped(Optional.empty(), Instant.now(), Optional.empty()));
                 if (!goOn(outcome, current)) {
                     return;
                 }
@@ -181,7 +181,9 @@ final class Replica {
     /** @return false when it was stopped meanwhile */
     private boolean awaitDependencies() throws InterruptedException {
         while (!surroundings.dependenciesMet().test(service)) {
-            move(ReplicaStatus.WAITING, "waits for " + String.join(", ", service.dependsOn().keySet()));
+            move(
+                    ReplicaStatus.WAITING,
+                    "waits for " + String.join(", ", service.dependsOn().keySet()));
             if (inbox.take() instanceof Message.Stop) {
                 move(ReplicaStatus.STOPPED, "stopped by the operator");
                 return false;
@@ -195,8 +197,15 @@ final class Replica {
                 fleet, service.name(), number, SpecHash.of(service), restarts, totalRestarts);
         Container previous = container;
         try {
-            Container fresh = surroundings.containers().launch(new LaunchOrder(
-                    Optional.of(name()), service.container(), surroundings.volumes(), Optional.of(entry), false, false));
+            Container fresh = surroundings
+                    .containers()
+                    .launch(new LaunchOrder(
+                            Optional.of(name()),
+                            service.container(),
+                            surroundings.volumes(),
+                            Optional.of(entry),
+                            false,
+                            false));
             container = fresh;
             if (previous != null) {
                 surroundings.containers().remove(previous);
@@ -219,10 +228,12 @@ final class Replica {
         try {
             while (true) {
                 switch (inbox.take()) {
-                    case Message.Ended(var ended, var state) when ended == watched -> {
+                    case Message.Ended(var ended, var state)
+                    when ended == watched -> {
                         return new Outcome.Exited(state);
                     }
-                    case Message.Turned(var asked, var answer, var yes) when asked == watched -> {
+                    case Message.Turned(var asked, var answer, var yes)
+                    when asked == watched -> {
                         if (answer.role() == ProbeAnswer.Role.READINESS) {
                             move(yes ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, "readiness: " + answer.detail());
                         } else if (!yes) {
@@ -274,12 +285,12 @@ final class Replica {
             }
             case Outcome.Unhealthy(var cause) -> {
                 move(ReplicaStatus.UNHEALTHY, cause);
-                ContainerState.Stopped state =
-                        surroundings.containers().stop(ended.orElseThrow(), service.stop());
+                ContainerState.Stopped state = surroundings.containers().stop(ended.orElseThrow(), service.stop());
                 yield pauseOrGiveUp(state, cause, 1);
             }
             case Outcome.Exited(var state) -> {
-                String cause = ended.isPresent() ? state.toString() : history.now().cause();
+                String cause =
+                        ended.isPresent() ? state.toString() : history.now().cause();
                 int code = state.status().map(status -> status.code()).orElse(1);
                 if (service.job() && code == 0) {
                     move(ReplicaStatus.COMPLETED, "exit code 0");
@@ -292,7 +303,9 @@ final class Replica {
 
     private boolean pauseOrGiveUp(ContainerState.Stopped state, String cause, int code) throws InterruptedException {
         boolean livedLong = state.startedAt()
-                .map(at -> Duration.between(at, state.exitedAt()).compareTo(service.restart().backoff().resetAfter()) >= 0)
+                .map(at -> Duration.between(at, state.exitedAt())
+                                .compareTo(service.restart().backoff().resetAfter())
+                        >= 0)
                 .orElse(false);
         restarts = livedLong ? 0 : restarts;
         if (!service.restart().restartsAfter(code, restarts)) {

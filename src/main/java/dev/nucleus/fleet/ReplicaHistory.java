@@ -19,7 +19,8 @@ final class ReplicaHistory {
     private Instant since = Instant.now();
     private String cause = "not started yet";
 
-    record Now(ReplicaStatus status, Instant since, String cause, List<Transition> history, List<ProbeAnswer> answers) {}
+    record Now(
+            ReplicaStatus status, Instant since, String cause, List<Transition> history, List<ProbeAnswer> answers) {}
 
     /** @return whether the status changed */
     synchronized boolean move(ReplicaStatus to, String why) {

@@ -11,7 +11,8 @@ import org.springframework.core.annotation.Order;
  * post-processor for liveness and readiness copies the names of the groups it finds, so ours must lie outside it.
  */
 @AutoConfiguration(
-        afterName = "org.springframework.boot.health.autoconfigure.actuate.endpoint.AvailabilityProbesAutoConfiguration")
+        afterName =
+                "org.springframework.boot.health.autoconfigure.actuate.endpoint.AvailabilityProbesAutoConfiguration")
 public class FleetHealthAutoConfiguration {
 
     @Bean

@@ -41,7 +41,8 @@ final class FleetsHealthContributor implements CompositeHealthContributor {
         return composite(() -> Stream.concat(
                 Stream.of(new HealthContributors.Entry(DESIRED, indicator(() -> desired(fleet)))),
                 fleet.services().stream()
-                        .filter(service -> !finished(service) && !service.replicas().isEmpty())
+                        .filter(service ->
+                                !finished(service) && !service.replicas().isEmpty())
                         .map(service -> new HealthContributors.Entry(service.name(), service(service)))));
     }
 

@@ -30,21 +30,30 @@ final class CgroupLayer implements Layer {
                         + host.identity().uid() + " may not make any; run the manager as root, or use agent mode");
             }
             plan.cgroup(CgroupLayout.none());
+            plan.can(
+                    LAYER,
+                    "use all of the host's memory, processors and process numbers",
+                    "rootless: user " + host.identity().uid() + " may not make control groups");
             return;
         }
         CgroupLayout layout = CgroupLayout.of(host.cgroups());
-        plan.cgroup(layout.plan(required, "nucleus-" + request.id(), spec));
+        plan.cgroup(layout.plan(required, CgroupLayout.nameOf(request.id()), spec));
         explain(spec, plan);
     }
 
     private static void explain(ContainerSpec spec, LaunchPlan.Builder plan) {
-        spec.memory().ifPresentOrElse(
-                memory -> plan.cannot(LAYER, "use more than " + memory + " of memory, or any swap", "memory: " + memory),
-                () -> plan.can(LAYER, "use all of the host's memory", "no memory limit"));
-        spec.cpus().ifPresentOrElse(
-                cpus -> plan.cannot(LAYER, "use more than " + cpus + " processors", cpus.quotaMicros() / 1000
-                        + " ms in each " + Cpus.PERIOD_MICROS / 1000 + " ms"),
-                () -> plan.can(LAYER, "use all of the host's processors", "no cpu limit"));
+        spec.memory()
+                .ifPresentOrElse(
+                        memory -> plan.cannot(
+                                LAYER, "use more than " + memory + " of memory, or any swap", "memory: " + memory),
+                        () -> plan.can(LAYER, "use all of the host's memory", "no memory limit"));
+        spec.cpus()
+                .ifPresentOrElse(
+                        cpus -> plan.cannot(
+                                LAYER,
+                                "use more than " + cpus + " processors",
+                                cpus.quotaMicros() / 1000 + " ms in each " + Cpus.PERIOD_MICROS / 1000 + " ms"),
+                        () -> plan.can(LAYER, "use all of the host's processors", "no cpu limit"));
         if (spec.pids() > 0) {
             plan.cannot(LAYER, "have more than " + spec.pids() + " processes and threads", "pids: " + spec.pids());
         }

@@ -15,6 +15,14 @@ sealed interface CgroupLayout {
 
     Cgroup plan(boolean required, String name, ContainerSpec spec);
 
+    /** Every directory that a container of this name may have in it. */
+    List<Path> directories(String name);
+
+    /** What the directories of a container are called. */
+    static String nameOf(String id) {
+        return "nucleus-" + id;
+    }
+
     static CgroupLayout of(CgroupHierarchies hierarchies) {
         return hierarchies.limitsAreUnified()
                 ? new Unified(hierarchies.unified().orElseThrow())
@@ -37,6 +45,11 @@ sealed interface CgroupLayout {
     record Unified(Path root) implements CgroupLayout {
 
         @Override
+        public List<Path> directories(String name) {
+            return List.of(root.resolve(name));
+        }
+
+        @Override
         public Cgroup plan(boolean required, String name, ContainerSpec spec) {
             Path directory = root.resolve(name);
             var writes = new ArrayList<Cgroup.Write>();
@@ -47,8 +60,9 @@ sealed interface CgroupLayout {
                 writes.add(write(directory, "memory.swap.max", 0));
                 writes.add(write(directory, "memory.oom.group", 1));
             });
-            spec.cpus().ifPresent(cpus -> writes.add(new Cgroup.Write(
-                    directory.resolve("cpu.max").toString(), cpus.quotaMicros() + " " + Cpus.PERIOD_MICROS)));
+            spec.cpus()
+                    .ifPresent(cpus -> writes.add(new Cgroup.Write(
+                            directory.resolve("cpu.max").toString(), cpus.quotaMicros() + " " + Cpus.PERIOD_MICROS)));
             if (spec.pids() > 0) {
                 writes.add(write(directory, "pids.max", spec.pids()));
             }
@@ -63,19 +77,29 @@ sealed interface CgroupLayout {
     record Legacy(Map<String, Path> controllers) implements CgroupLayout {
 
         @Override
+        public List<Path> directories(String name) {
+            return controllers.values().stream()
+                    .distinct()
+                    .map(mount -> mount.resolve(name))
+                    .toList();
+        }
+
+        @Override
         public Cgroup plan(boolean required, String name, ContainerSpec spec) {
             var directories = new ArrayList<String>();
             var writes = new ArrayList<Cgroup.Write>();
             var joins = new ArrayList<String>();
-            spec.memory().ifPresent(memory -> use("memory", name, directories, joins).ifPresent(directory -> {
-                writes.add(write(directory, "memory.limit_in_bytes", memory.bytes()));
-                writes.add(write(directory, "memory.soft_limit_in_bytes", softLimit(memory.bytes())));
-                writes.add(write(directory, "memory.swappiness", 0));
-            }));
-            spec.cpus().ifPresent(cpus -> use("cpu", name, directories, joins).ifPresent(directory -> {
-                writes.add(write(directory, "cpu.cfs_period_us", Cpus.PERIOD_MICROS));
-                writes.add(write(directory, "cpu.cfs_quota_us", cpus.quotaMicros()));
-            }));
+            spec.memory()
+                    .ifPresent(memory -> use("memory", name, directories, joins).ifPresent(directory -> {
+                        writes.add(write(directory, "memory.limit_in_bytes", memory.bytes()));
+                        writes.add(write(directory, "memory.soft_limit_in_bytes", softLimit(memory.bytes())));
+                        writes.add(write(directory, "memory.swappiness", 0));
+                    }));
+            spec.cpus()
+                    .ifPresent(cpus -> use("cpu", name, directories, joins).ifPresent(directory -> {
+                        writes.add(write(directory, "cpu.cfs_period_us", Cpus.PERIOD_MICROS));
+                        writes.add(write(directory, "cpu.cfs_quota_us", cpus.quotaMicros()));
+                    }));
             if (spec.pids() > 0) {
                 use("pids", name, directories, joins)
                         .ifPresent(directory -> writes.add(write(directory, "pids.max", spec.pids())));

@@ -12,8 +12,8 @@ import java.util.List;
 final class EtcFiles {
 
     /** Harmless, and needed by programs: the loader's cache, CA certificates, Debian's alternatives, the time zone. */
-    private static final List<String> FROM_HOST =
-            List.of("ld.so.cache", "ssl/certs", "alternatives", "java-17-openjdk", "java-21-openjdk", "java-25-openjdk");
+    private static final List<String> FROM_HOST = List.of(
+            "ld.so.cache", "ssl/certs", "alternatives", "java-17-openjdk", "java-21-openjdk", "java-25-openjdk");
 
     private final List<RootfsStep> fromHost;
 
@@ -28,12 +28,18 @@ final class EtcFiles {
     void add(RootTree tree, LaunchPlan.Identity identity, String name) {
         String hostname = name.substring(name.lastIndexOf('/') + 1);
         tree.add(new RootfsStep.Directory("/etc"));
-        tree.add(new RootfsStep.File("/etc/passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\n"
-                + (identity.uid() == 0 ? "" : "agent:x:" + identity.uid() + ":" + identity.gid() + ":agent:"
-                        + FilesystemLayer.HOME + ":/bin/sh\n")
-                + "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"));
-        tree.add(new RootfsStep.File("/etc/group", "root:x:0:\n"
-                + (identity.gid() == 0 ? "" : "agent:x:" + identity.gid() + ":\n") + "nogroup:x:65534:\n"));
+        tree.add(new RootfsStep.File(
+                "/etc/passwd",
+                "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+                        + (identity.uid() == 0
+                                ? ""
+                                : "agent:x:" + identity.uid() + ":" + identity.gid() + ":agent:" + FilesystemLayer.HOME
+                                        + ":/bin/sh\n")
+                        + "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"));
+        tree.add(new RootfsStep.File(
+                "/etc/group",
+                "root:x:0:\n" + (identity.gid() == 0 ? "" : "agent:x:" + identity.gid() + ":\n")
+                        + "nogroup:x:65534:\n"));
         tree.add(new RootfsStep.File("/etc/hosts", "127.0.0.1 localhost " + hostname + "\n::1 localhost\n"));
         tree.add(new RootfsStep.File("/etc/hostname", hostname + "\n"));
         tree.add(new RootfsStep.File("/etc/resolv.conf", ""));
@@ -59,7 +65,9 @@ final class EtcFiles {
         Path localtime = Path.of("/etc/localtime");
         try {
             if (Files.isSymbolicLink(localtime)) {
-                Path zone = localtime.resolveSibling(Files.readSymbolicLink(localtime)).normalize();
+                Path zone = localtime
+                        .resolveSibling(Files.readSymbolicLink(localtime))
+                        .normalize();
                 tree.add(new RootfsStep.Symlink("/etc/localtime", zone.toString()));
             }
         } catch (IOException e) {

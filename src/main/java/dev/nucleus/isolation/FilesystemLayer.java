@@ -10,7 +10,6 @@ import dev.nucleus.spec.VolumeMount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -32,6 +31,7 @@ final class FilesystemLayer implements Layer {
     /** Never taken from a root filesystem: the container gets its own. */
     private static final Set<String> OWN_TREES =
             Set.of("proc", "sys", "dev", "tmp", "run", "home", "root", "boot", "mnt", "media", "lost+found");
+
     private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     private final HostFeatures host;
@@ -54,7 +54,10 @@ final class FilesystemLayer implements Layer {
         var tree = new RootTree();
         if (request.spec().rootfs().isPresent()) {
             bindRootfs(request.spec().rootfs().get(), tree);
-            plan.cannot(LAYER, "change its programs", "rootfs " + request.spec().rootfs().get() + " is read-only");
+            plan.cannot(
+                    LAYER,
+                    "change its programs",
+                    "rootfs " + request.spec().rootfs().get() + " is read-only");
         } else {
             hostPrograms.forEach(tree::add);
             etc.add(tree, identity, request.name());
@@ -83,7 +86,8 @@ final class FilesystemLayer implements Layer {
     private static void bindTop(Path source, String target, RootTree tree) {
         try {
             if (Files.isSymbolicLink(source)) {
-                tree.add(new RootfsStep.Symlink(target, Files.readSymbolicLink(source).toString()));
+                tree.add(new RootfsStep.Symlink(
+                        target, Files.readSymbolicLink(source).toString()));
             } else if (Files.isDirectory(source)) {
                 tree.bind(target, source.toString(), MountAttributes.SEALED);
             }
@@ -104,20 +108,22 @@ final class FilesystemLayer implements Layer {
 
     private static void addDevices(RootTree tree, boolean mapped) {
         tree.add(new RootfsStep.Directory("/dev"));
-        tree.add(new RootfsStep.Tmpfs("/dev", "size=64K,mode=755",
-                MountAttributes.NO_SUID | MountAttributes.NO_EXEC));
-        Map<String, Integer> devices = new TreeMap<>(
-                Map.of("null", 3, "zero", 5, "full", 7, "random", 8, "urandom", 9));
-        devices.forEach((name, minor) -> tree.add(mapped
-                // A user namespace may not make device nodes (user_namespaces(7)).
-                ? new RootfsStep.Bind("/dev/" + name, "/dev/" + name, 0, false)
-                : new RootfsStep.Device("/dev/" + name, 0666, 1, minor)));
+        tree.add(new RootfsStep.Tmpfs("/dev", "size=64K,mode=755", MountAttributes.NO_SUID | MountAttributes.NO_EXEC));
+        Map<String, Integer> devices =
+                new TreeMap<>(Map.of("null", 3, "zero", 5, "full", 7, "random", 8, "urandom", 9));
+        devices.forEach((name, minor) -> tree.add(
+                mapped
+                        // A user namespace may not make device nodes (user_namespaces(7)).
+                        ? new RootfsStep.Bind("/dev/" + name, "/dev/" + name, 0, false)
+                        : new RootfsStep.Device("/dev/" + name, 0666, 1, minor)));
         tree.add(new RootfsStep.Symlink("/dev/fd", "/proc/self/fd"));
         tree.add(new RootfsStep.Symlink("/dev/stdin", "/proc/self/fd/0"));
         tree.add(new RootfsStep.Symlink("/dev/stdout", "/proc/self/fd/1"));
         tree.add(new RootfsStep.Symlink("/dev/stderr", "/proc/self/fd/2"));
         tree.add(new RootfsStep.Directory("/dev/shm"));
-        tree.add(new RootfsStep.Tmpfs("/dev/shm", "size=64M,mode=1777",
+        tree.add(new RootfsStep.Tmpfs(
+                "/dev/shm",
+                "size=64M,mode=1777",
                 MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
     }
 
@@ -128,17 +134,30 @@ final class FilesystemLayer implements Layer {
         tree.add(new RootfsStep.Tmpfs("/tmp", "size=256M,mode=1777", attributes));
         tree.add(new RootfsStep.Directory("/home"));
         tree.add(new RootfsStep.Directory(HOME));
-        tree.add(new RootfsStep.Tmpfs(HOME,
-                "size=64M,mode=700,uid=" + identity.uid() + ",gid=" + identity.gid(), attributes));
+        tree.add(new RootfsStep.Tmpfs(
+                HOME, "size=64M,mode=700,uid=" + identity.uid() + ",gid=" + identity.gid(), attributes));
         tree.add(new RootfsStep.Directory("/run"));
     }
 
     private static void addProc(RootTree tree, boolean hide) {
         tree.add(new RootfsStep.Directory("/proc"));
-        tree.add(new RootfsStep.Proc("/proc", hide ? "hidepid=invisible" : "",
+        tree.add(new RootfsStep.Proc(
+                "/proc",
+                hide ? "hidepid=invisible" : "",
                 MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
-        for (String file : List.of("kallsyms", "kcore", "sched_debug", "timer_list", "timer_stats", "keys",
-                "latency_stats", "config.gz", "sysrq-trigger", "kpagecount", "kpageflags", "kpagecgroup",
+        for (String file : List.of(
+                "kallsyms",
+                "kcore",
+                "sched_debug",
+                "timer_list",
+                "timer_stats",
+                "keys",
+                "latency_stats",
+                "config.gz",
+                "sysrq-trigger",
+                "kpagecount",
+                "kpageflags",
+                "kpagecgroup",
                 "interrupts")) {
             tree.add(new RootfsStep.MaskFile("/proc/" + file));
         }
@@ -150,16 +169,20 @@ final class FilesystemLayer implements Layer {
 
     private static void addTmpfs(RootTree tree, TmpfsMount tmpfs, LaunchPlan.Identity identity) {
         tree.directories(tmpfs.target());
-        tree.add(new RootfsStep.Tmpfs(tmpfs.target(),
+        tree.add(new RootfsStep.Tmpfs(
+                tmpfs.target(),
                 "size=" + tmpfs.size().bytes() + ",mode=755,uid=" + identity.uid() + ",gid=" + identity.gid(),
                 MountAttributes.NO_SUID | MountAttributes.NO_DEV));
     }
 
     private static void addVolume(
-            RootTree tree, VolumeMount volume, LaunchRequest request, LaunchPlan.Identity identity,
+            RootTree tree,
+            VolumeMount volume,
+            LaunchRequest request,
+            LaunchPlan.Identity identity,
             LaunchPlan.Builder plan) {
-        long attributes = MountAttributes.NO_SUID | MountAttributes.NO_DEV
-                | (volume.readOnly() ? MountAttributes.READ_ONLY : 0);
+        long attributes =
+                MountAttributes.NO_SUID | MountAttributes.NO_DEV | (volume.readOnly() ? MountAttributes.READ_ONLY : 0);
         String source = volume.source();
         if (volume.named()) {
             LaunchRequest.HostVolume place = request.volumes().get(volume.source());
@@ -179,7 +202,9 @@ final class FilesystemLayer implements Layer {
             }
             tree.add(new RootfsStep.Bind(volume.target(), source, attributes, false));
         }
-        plan.can(LAYER, (volume.readOnly() ? "read " : "read and write ") + source + " of the host",
+        plan.can(
+                LAYER,
+                (volume.readOnly() ? "read " : "read and write ") + source + " of the host",
                 "volume at " + volume.target());
     }
 
@@ -193,7 +218,9 @@ final class FilesystemLayer implements Layer {
         plan.command(new LaunchPlan.Command(
                 request.spec().workdir().orElse(request.spec().rootfs().isPresent() ? "/" : HOME),
                 request.spec().command(),
-                variables.entrySet().stream().map(e -> e.getKey() + "=" + e.getValue()).toList()));
+                variables.entrySet().stream()
+                        .map(e -> e.getKey() + "=" + e.getValue())
+                        .toList()));
         plan.cannot(LAYER, "see the host's environment variables", "it gets PATH, HOME, LANG, USER and the spec's own");
         if (!host.identity().root()) {
             plan.can(LAYER, "read what user " + host.identity().uid() + " may read in /usr", "rootless");

@@ -52,16 +52,17 @@ final class IdentityLayer implements Layer {
         if (identity.uid() == 0) {
             plan.can(LAYER, "act as root on the host's files that are bound into it", "user: root was asked for");
         } else {
-            plan.cannot(LAYER, "open files that only root may", "it runs as user " + identity.uid()
-                    + (request.spec().user().isPresent() ? "" : ", its own"));
+            plan.cannot(
+                    LAYER,
+                    "open files that only root may",
+                    "it runs as user " + identity.uid() + (request.spec().user().isPresent() ? "" : ", its own"));
         }
     }
 
     static LaunchPlan.Identity ownIdentity(String name) {
         try {
             byte[] digest = MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8));
-            int offset = Integer.parseInt(HexFormat.of().formatHex(digest, 0, 3), 16)
-                    | (digest[3] & 0x7) << 24;
+            int offset = Integer.parseInt(HexFormat.of().formatHex(digest, 0, 3), 16) | (digest[3] & 0x7) << 24;
             return new LaunchPlan.Identity(FIRST_UID + offset % UIDS, FIRST_UID + offset % UIDS, List.of());
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
@@ -69,9 +70,8 @@ final class IdentityLayer implements Layer {
     }
 
     static LaunchPlan.Identity resolve(User user, Accounts accounts) {
-        Optional<Accounts.Account> account = User.number(user.user()).isPresent()
-                ? Optional.empty()
-                : Optional.of(accounts.user(user.user()));
+        Optional<Accounts.Account> account =
+                User.number(user.user()).isPresent() ? Optional.empty() : Optional.of(accounts.user(user.user()));
         int uid = User.number(user.user()).orElseGet(() -> account.orElseThrow().uid());
         int gid = user.group()
                 .map(group -> User.number(group).orElseGet(() -> accounts.group(group)))

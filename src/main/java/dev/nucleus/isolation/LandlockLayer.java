@@ -34,8 +34,16 @@ final class LandlockLayer implements Layer {
     private static final long TRUNCATE = 1 << 14;
     private static final long IOCTL_DEV = 1 << 15;
     private static final long READ = READ_FILE | READ_DIR;
-    private static final long CHANGE = WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_SOCK
-            | MAKE_FIFO | MAKE_SYM | REFER | TRUNCATE;
+    private static final long CHANGE = WRITE_FILE
+            | REMOVE_DIR
+            | REMOVE_FILE
+            | MAKE_DIR
+            | MAKE_REG
+            | MAKE_SOCK
+            | MAKE_FIFO
+            | MAKE_SYM
+            | REFER
+            | TRUNCATE;
     private static final long SCOPE_ABSTRACT_SOCKETS = 1;
     private static final long SCOPE_SIGNALS = 2;
 
@@ -54,9 +62,14 @@ final class LandlockLayer implements Layer {
                 throw new UnsupportedLayerException("Landlock ABI " + posture.landlockAbi() + " is required in "
                         + posture.mode() + " mode, this kernel (" + host.release() + ") has ABI " + abi
                         + (posture.mode() == dev.nucleus.spec.Mode.AGENT
-                                ? "; allow-degraded: true would run without it" : ""));
+                                ? "; allow-degraded: true would run without it"
+                                : ""));
             }
             plan.landlock(new LaunchPlan.Landlock(false, 0, 0, 0, List.of(), List.of()));
+            plan.can(
+                    "landlock",
+                    "do with files whatever mounts and modes allow, without Landlock",
+                    "allow-degraded: true, and this kernel has Landlock ABI " + abi);
             return;
         }
         long handled = handled(abi);

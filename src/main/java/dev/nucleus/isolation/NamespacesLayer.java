@@ -37,7 +37,10 @@ final class NamespacesLayer implements Layer {
                 .cannot(LAYER, "see the host's mounts, hostname, IPC objects or cgroups", "namespaces of its own");
         if (request.spec().network() == Network.NONE) {
             plan.namespaces(NEWNET)
-                    .cannot(LAYER, "reach any network but its own loopback", "its own network namespace, network: none");
+                    .cannot(
+                            LAYER,
+                            "reach any network but its own loopback",
+                            "its own network namespace, network: none");
         } else {
             plan.can(LAYER, "use the host's network as any local process", "network: host");
         }

@@ -34,7 +34,9 @@ final class SeccompLayer implements Layer {
                 .count();
         plan.seccomp(new LaunchPlan.Seccomp(profile.name(), program));
         plan.can("seccomp", "make " + calls + " of the kernel's system calls", "profile " + profile.name());
-        plan.cannot("seccomp", "mount, trace, load modules, use BPF, io_uring or make namespaces",
+        plan.cannot(
+                "seccomp",
+                "mount, trace, load modules, use BPF, io_uring or make namespaces",
                 "profile " + profile.name() + " refuses all it doesn't name; so are 32-bit and x32 calls");
     }
 
@@ -42,10 +44,12 @@ final class SeccompLayer implements Layer {
         var rules = new ArrayList<SeccompCompiler.Rule>();
         for (SeccompProfile.Rule rule : profile.rules()) {
             List<SeccompCompiler.Comparison> comparisons = rule.conditions().stream()
-                    .map(c -> new SeccompCompiler.Comparison(c.index(), c.operator().number(), c.value(), c.expected()))
+                    .map(c -> new SeccompCompiler.Comparison(
+                            c.index(), c.operator().number(), c.value(), c.expected()))
                     .toList();
-            rule.names().forEach(name ->
-                    rules.add(new SeccompCompiler.Rule(name, rule.errno().orElse(0), comparisons)));
+            rule.names()
+                    .forEach(name -> rules.add(
+                            new SeccompCompiler.Rule(name, rule.errno().orElse(0), comparisons)));
         }
         return compiler.compile(profile.defaultErrno(), rules);
     }

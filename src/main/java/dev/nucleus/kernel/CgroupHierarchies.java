@@ -45,7 +45,8 @@ public record CgroupHierarchies(Optional<Path> unified, Set<String> unifiedContr
                         .forEach(controller -> legacy.putIfAbsent(controller, mountPoint));
             }
         }
-        return new CgroupHierarchies(unified, unified.map(CgroupHierarchies::controllers).orElse(Set.of()), legacy);
+        return new CgroupHierarchies(
+                unified, unified.map(CgroupHierarchies::controllers).orElse(Set.of()), legacy);
     }
 
     private static Set<String> controllers(Path root) {

@@ -26,8 +26,11 @@ public record HostFeatures(String release, Identity identity, int landlockAbi, C
 
     /** landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION answers with the ABI. */
     private static int probeLandlock() {
-        long abi = Libc.INSTANCE.syscall(LANDLOCK_CREATE_RULESET, jnr.ffi.Pointer.wrap(
-                jnr.ffi.Runtime.getSystemRuntime(), 0), 0, LANDLOCK_VERSION_FLAG);
+        long abi = Libc.INSTANCE.syscall(
+                LANDLOCK_CREATE_RULESET,
+                jnr.ffi.Pointer.wrap(jnr.ffi.Runtime.getSystemRuntime(), 0),
+                0,
+                LANDLOCK_VERSION_FLAG);
         return (int) Math.max(0, abi);
     }
 

@@ -77,8 +77,7 @@ public final class SeccompCompiler {
             throw new KernelException("libseccomp knows no system call '" + rule.syscall() + "'");
         }
         int count = rule.comparisons().size();
-        Pointer arguments = Memory.allocateDirect(
-                Runtime.getSystemRuntime(), Math.max(1, count) * COMPARISON_BYTES);
+        Pointer arguments = Memory.allocateDirect(Runtime.getSystemRuntime(), Math.max(1, count) * COMPARISON_BYTES);
         for (int i = 0; i < count; i++) {
             Comparison comparison = rule.comparisons().get(i);
             long at = (long) i * COMPARISON_BYTES;

@@ -17,7 +17,9 @@ public final class PlanEncoder {
         var wire = new WireWriter(TYPICAL_BYTES);
         wire.u32(MAGIC).u16(VERSION);
         wire.string(plan.id()).string(plan.hostname());
-        wire.string(plan.places().directory()).string(plan.places().socket()).string(plan.places().staging());
+        wire.string(plan.places().directory())
+                .string(plan.places().socket())
+                .string(plan.places().staging());
         wire.u32(plan.namespaces());
         wire.list(plan.uidMaps(), PlanEncoder::map).list(plan.gidMaps(), PlanEncoder::map);
         wire.bool(plan.init()).bool(plan.keepStdin()).u32(plan.oomScoreAdj());
@@ -29,8 +31,9 @@ public final class PlanEncoder {
         LaunchPlan.Capabilities sets = plan.capabilities();
         wire.u64(sets.bounding()).u64(sets.permitted()).u64(sets.inheritable()).u64(sets.ambient());
         wire.bool(plan.rlimits().required());
-        wire.list(plan.rlimits().limits(), (w, limit) ->
-                w.u8(limit.resource()).u64(limit.soft()).u64(limit.hard()));
+        wire.list(
+                plan.rlimits().limits(),
+                (w, limit) -> w.u8(limit.resource()).u64(limit.soft()).u64(limit.hard()));
         landlock(wire, plan.landlock());
         wire.bytes(plan.seccomp().program());
         wire.string(plan.command().workdir());
@@ -54,8 +57,9 @@ public final class PlanEncoder {
                 .u64(landlock.handledFiles())
                 .u64(landlock.handledNetwork())
                 .u64(landlock.scoped());
-        wire.list(landlock.paths(), (w, rule) ->
-                w.string(rule.path()).u64(rule.access()).bool(rule.optional()));
+        wire.list(
+                landlock.paths(),
+                (w, rule) -> w.string(rule.path()).u64(rule.access()).bool(rule.optional()));
         wire.list(landlock.ports(), (w, rule) -> w.u16(rule.port()).u64(rule.access()));
     }
 
@@ -85,8 +89,16 @@ public final class PlanEncoder {
     }
 
     private static void write(
-            WireWriter wire, int action, String target, String source, long attributes, int mode, int uid, int gid,
-            boolean optional, byte[] content) {
+            WireWriter wire,
+            int action,
+            String target,
+            String source,
+            long attributes,
+            int mode,
+            int uid,
+            int gid,
+            boolean optional,
+            byte[] content) {
         wire.u8(action).string(target).string(source).u64(attributes);
         wire.u32(mode).u32(uid).u32(gid).u32(optional ? OPTIONAL : 0).bytes(content);
     }

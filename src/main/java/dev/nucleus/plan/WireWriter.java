@@ -20,9 +20,8 @@ public final class WireWriter {
     private ByteBuffer room(int bytes) {
         if (buffer.remaining() < bytes) {
             int capacity = Math.max(buffer.capacity() * 2, buffer.position() + bytes);
-            buffer = ByteBuffer.allocate(capacity)
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .put(buffer.flip());
+            buffer =
+                    ByteBuffer.allocate(capacity).order(ByteOrder.LITTLE_ENDIAN).put(buffer.flip());
         }
         return buffer;
     }

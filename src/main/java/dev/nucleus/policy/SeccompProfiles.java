@@ -57,11 +57,12 @@ public final class SeccompProfiles {
         var names = new ArrayList<String>();
         json.path("names").forEach(name -> names.add(name.asString()));
         var conditions = new ArrayList<SeccompProfile.Condition>();
-        json.path("args").forEach(arg -> conditions.add(new SeccompProfile.Condition(
-                arg.path("index").asInt(),
-                SeccompProfile.Operator.of(arg.path("op").asString()),
-                arg.path("value").asLong(),
-                arg.path("valueTwo").asLong(0))));
+        json.path("args")
+                .forEach(arg -> conditions.add(new SeccompProfile.Condition(
+                        arg.path("index").asInt(),
+                        SeccompProfile.Operator.of(arg.path("op").asString()),
+                        arg.path("value").asLong(),
+                        arg.path("valueTwo").asLong(0))));
         OptionalInt errno = switch (json.path("action").asString()) {
             case "SCMP_ACT_ALLOW" -> OptionalInt.empty();
             case "SCMP_ACT_ERRNO" -> OptionalInt.of(json.path("errnoRet").asInt(EPERM));

@@ -32,21 +32,26 @@ public record NucleusProperties(
 
     /** The state directory, absolute. */
     public Path state() {
-        return (stateDir != null ? stateDir : defaults(System.getenv()).state()).toAbsolutePath().normalize();
+        return (stateDir != null ? stateDir : defaults().state())
+                .toAbsolutePath()
+                .normalize();
     }
 
     /** The directory of sockets, absolute. */
     public Path run() {
-        return (runDir != null ? runDir : defaults(System.getenv()).run()).toAbsolutePath().normalize();
+        return (runDir != null ? runDir : defaults().run()).toAbsolutePath().normalize();
     }
 
     record Defaults(Path state, Path run) {}
 
-    static Defaults defaults(Map<String, String> environment) {
-        if ("root".equals(System.getProperty("user.name"))) {
+    private static Defaults defaults() {
+        return defaults(System.getProperty("user.name"), Path.of(System.getProperty("user.home")), System.getenv());
+    }
+
+    static Defaults defaults(String user, Path home, Map<String, String> environment) {
+        if (user.equals("root")) {
             return new Defaults(Path.of("/var/lib/nucleus"), Path.of("/run/nucleus"));
         }
-        Path home = Path.of(System.getProperty("user.home"));
         Path state = Optional.ofNullable(environment.get("XDG_STATE_HOME"))
                 .map(Path::of)
                 .orElse(home.resolve(".local/state"))

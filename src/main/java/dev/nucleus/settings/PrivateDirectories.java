@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
@@ -16,9 +17,11 @@ public final class PrivateDirectories {
     private PrivateDirectories() {}
 
     /**
-     * Makes the directory, and those above it, if missing; a link in its place is refused.
+     * Makes the directory, and those above it, if missing.
      *
      * @return the directory
+     * @throws IOException when a link or a file is in its place, or when others own it or may write to it: whoever
+     *     can put files there could be obeyed by the manager
      */
     public static Path create(Path directory) throws IOException {
         if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
@@ -28,6 +31,22 @@ public final class PrivateDirectories {
             }
             Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
         }
+        refuseForeign(directory);
         return directory;
+    }
+
+    private static void refuseForeign(Path directory) throws IOException {
+        var attributes = Files.readAttributes(directory, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        String owner = attributes.owner().getName();
+        if (!owner.equals(System.getProperty("user.name"))) {
+            throw new IOException(directory + " belongs to " + owner + ", so it can't be used by "
+                    + System.getProperty("user.name") + "; remove it, or name another with --nucleus.state-dir and "
+                    + "--nucleus.run-dir");
+        }
+        if (attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
+                || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
+            throw new IOException(directory + " may be written to by others ("
+                    + PosixFilePermissions.toString(attributes.permissions()) + "); chmod go-w " + directory);
+        }
     }
 }

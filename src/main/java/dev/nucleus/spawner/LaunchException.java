@@ -27,25 +27,30 @@ public final class LaunchException extends RuntimeException {
 
     private static String advice(LaunchStep step, int errno) {
         String advice = switch (step) {
-            case EXEC -> switch (errno) {
-                case 2 -> "the program is not in the container: check command, rootfs and volumes";
-                case 13 -> "the program may not be executed by the container's user, or lies where Landlock allows no "
-                        + "execution";
-                case 8 -> "not a program this machine can run, or a script without a #! line";
-                case 20 -> "a part of the path is no directory";
-                default -> "";
-            };
-            case CGROUP -> errno == 13 || errno == 30 || errno == 1
-                    ? "the spawner needs a writable cgroup hierarchy: run it as root or delegate one to it"
-                    : "";
-            case NAMESPACES -> errno == 1 || errno == 28 || errno == 87
-                    ? "check /proc/sys/user/max_*_namespaces and, without root, kernel.unprivileged_userns_clone"
-                    : "";
-            case ROOTFS -> switch (errno) {
-                case 2 -> "the source is not on the host, or the target's directory is not in the rootfs";
-                case 30 -> "the target does not exist in a read-only tree: make the directory in the rootfs";
-                default -> "";
-            };
+            case EXEC ->
+                switch (errno) {
+                    case 2 -> "the program is not in the container: check command, rootfs and volumes";
+                    case 13 ->
+                        "the program may not be executed by the container's user, or lies where Landlock allows no "
+                                + "execution";
+                    case 8 -> "not a program this machine can run, or a script without a #! line";
+                    case 20 -> "a part of the path is no directory";
+                    default -> "";
+                };
+            case CGROUP ->
+                errno == 13 || errno == 30 || errno == 1
+                        ? "the spawner needs a writable cgroup hierarchy: run it as root or delegate one to it"
+                        : "";
+            case NAMESPACES ->
+                errno == 1 || errno == 28 || errno == 87
+                        ? "check /proc/sys/user/max_*_namespaces and, without root, kernel.unprivileged_userns_clone"
+                        : "";
+            case ROOTFS ->
+                switch (errno) {
+                    case 2 -> "the source is not on the host, or the target's directory is not in the rootfs";
+                    case 30 -> "the target does not exist in a read-only tree: make the directory in the rootfs";
+                    default -> "";
+                };
             case PLAN -> errno == 71 ? "an older spawner is running: stop it" : "";
             case DIRECTORY, IDENTITY_MAP, HOSTNAME, PIVOT, NETWORK, RLIMITS, CAPABILITIES, LANDLOCK, SECCOMP ->
                 errno == 28 || errno == 24 || errno == 12 ? "the host has run out of space, descriptors or memory" : "";

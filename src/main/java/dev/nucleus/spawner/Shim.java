@@ -29,6 +29,11 @@ public record Shim(Path socket) {
         ask(Request.SIGNAL, new WireWriter(4).u32(signal.number()).finish(), "signal");
     }
 
+    /** Signals a process that {@link #exec} started. */
+    public void signalExec(int id, Signal signal) throws IOException {
+        ask(Request.SIGNAL, new WireWriter(8).u32(signal.number()).u32(id).finish(), "signal");
+    }
+
     /** The signal now; SIGKILL after the grace. Returns at once. */
     public void stop(Signal signal, Duration grace) throws IOException {
         int millis = (int) Math.min(Integer.MAX_VALUE, grace.toMillis());
@@ -58,8 +63,9 @@ public record Shim(Path socket) {
             connection.send(Request.EXEC, execRequest(true, false, timeout, command));
             while (true) {
                 switch (connection.receive().orElseThrow(() -> new IOException("the container ended"))) {
-                    case ShimMessage.ExecExited(_, var status, var timedOut, var output) -> {
-                        return new Captured(status, timedOut, new String(output, java.nio.charset.StandardCharsets.UTF_8));
+                    case ShimMessage.ExecExited(var _, var status, var timedOut, var output) -> {
+                        return new Captured(
+                                status, timedOut, new String(output, java.nio.charset.StandardCharsets.UTF_8));
                     }
                     case ShimMessage.Failed(var step, var errno, var detail) ->
                         throw new LaunchException(step, errno, detail);
@@ -106,15 +112,20 @@ public record Shim(Path socket) {
     public SocketChannel dial(Port port, Duration timeout) throws IOException {
         ShimConnection connection = ShimConnection.connect(socket);
         try {
-            connection.send(Request.DIAL,
-                    new WireWriter(8).u16(port.number()).u32((int) timeout.toMillis()).finish());
+            connection.send(
+                    Request.DIAL,
+                    new WireWriter(8)
+                            .u16(port.number())
+                            .u32((int) timeout.toMillis())
+                            .finish());
             Optional<ShimMessage> answer = connection.receive();
             if (answer.isPresent() && answer.get() instanceof ShimMessage.Dialed) {
                 return connection.channel();
             }
-            throw new IOException(answer.isPresent() && answer.get() instanceof ShimMessage.Error(var errno, var text)
-                    ? text + " to port " + port.number() + ": " + Errno.describe(errno)
-                    : "the container ended");
+            throw new IOException(
+                    answer.isPresent() && answer.get() instanceof ShimMessage.Error(var errno, var text)
+                            ? text + " to port " + port.number() + ": " + Errno.describe(errno)
+                            : "the container ended");
         } catch (IOException e) {
             connection.close();
             throw e;

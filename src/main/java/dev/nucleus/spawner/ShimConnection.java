@@ -23,7 +23,8 @@ public final class ShimConnection implements AutoCloseable {
 
     private final SocketChannel channel;
     private final ReentrantLock writing = new ReentrantLock();
-    private ByteBuffer received = ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).flip();
+    private ByteBuffer received =
+            ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).flip();
 
     private ShimConnection(SocketChannel channel) {
         this.channel = channel;
@@ -91,7 +92,9 @@ public final class ShimConnection implements AutoCloseable {
 
     /** Gives input to the workload (id 0) or to an exec. */
     public void input(int id, byte[] bytes, int offset, int length) throws IOException {
-        send(Request.STDIN, new WireWriter(length + 4).u32(id).raw(bytes, offset, length).finish());
+        send(
+                Request.STDIN,
+                new WireWriter(length + 4).u32(id).raw(bytes, offset, length).finish());
     }
 
     public void endInput(int id) throws IOException {
@@ -119,7 +122,9 @@ public final class ShimConnection implements AutoCloseable {
     private boolean fill(int needed) throws IOException {
         while (received.remaining() < needed) {
             if (received.capacity() < needed) {
-                received = ByteBuffer.allocate(needed).order(ByteOrder.LITTLE_ENDIAN).put(received);
+                received = ByteBuffer.allocate(needed)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .put(received);
             } else {
                 received.compact();
             }

@@ -53,8 +53,12 @@ public sealed interface ShimMessage {
             case 0x85 -> new Data(payload.getLong(), rest(payload));
             case 0x86 -> new End();
             case 0x87 -> new ExecStarted(payload.getInt(), payload.getInt());
-            case 0x88 -> new ExecExited(
-                    payload.getInt(), ExitStatus.ofWaitStatus(payload.getInt()), payload.get() != 0, bytes(payload));
+            case 0x88 ->
+                new ExecExited(
+                        payload.getInt(),
+                        ExitStatus.ofWaitStatus(payload.getInt()),
+                        payload.get() != 0,
+                        bytes(payload));
             case 0x89 -> new Ok();
             case 0x8a -> new Error(payload.getInt(), string(payload));
             case 0x8b -> new Dialed();

@@ -15,7 +15,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +38,7 @@ public final class Spawner implements SmartLifecycle {
     private static final Logger log = LoggerFactory.getLogger(Spawner.class);
     private static final int LEAVING_ATTEMPTS = 200;
     private static final long LEAVING_PAUSE_NANOS = 5_000_000;
+    private static final Duration SHORT_LIFE = Duration.ofSeconds(1);
     private static final String RESOURCE = "/native/linux-x86_64/nucleus-spawner";
 
     private final Path state;
@@ -43,6 +48,7 @@ public final class Spawner implements SmartLifecycle {
     private final ReentrantLock starting = new ReentrantLock();
 
     private @Nullable Process process;
+    private volatile boolean wanted;
 
     Spawner(NucleusProperties properties) {
         this.state = properties.state();
@@ -129,7 +135,28 @@ public final class Spawner implements SmartLifecycle {
             throw new IOException("the spawner could not listen on " + socket + "; its message is above");
         }
         log.info("spawner started, pid {}", started.pid());
+        Instant since = Instant.now();
+        started.onExit().thenAccept(ended -> replace(ended, since));
         return started;
+    }
+
+    /** Starts another in place of one that died; one that lived for a moment only gets a moment's pause before. */
+    private void replace(Process ended, Instant since) {
+        boolean lived = Duration.between(since, Instant.now()).compareTo(SHORT_LIFE) > 0;
+        CompletableFuture.delayedExecutor(lived ? 0 : SHORT_LIFE.toMillis(), TimeUnit.MILLISECONDS)
+                .execute(() -> {
+                    starting.lock();
+                    try {
+                        if (wanted && process == ended) {
+                            log.warn("the spawner died (exit code {}); starting another", ended.exitValue());
+                            process = startProcess();
+                        }
+                    } catch (IOException e) {
+                        log.error("no spawner could be started, so nothing can be launched: {}", e.getMessage());
+                    } finally {
+                        starting.unlock();
+                    }
+                });
     }
 
     /** Unpacks the program from the jar; not to the run directory, which is often mounted noexec. */
@@ -153,6 +180,7 @@ public final class Spawner implements SmartLifecycle {
         if (external) {
             return;
         }
+        wanted = true;
         try {
             ensureRunning();
         } catch (IOException e) {
@@ -162,6 +190,7 @@ public final class Spawner implements SmartLifecycle {
 
     @Override
     public void stop() {
+        wanted = false;
         starting.lock();
         try {
             if (process != null) {

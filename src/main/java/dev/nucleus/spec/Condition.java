@@ -11,8 +11,9 @@ public enum Condition {
             case "started", "service_started" -> STARTED;
             case "healthy", "service_healthy" -> HEALTHY;
             case "completed", "service_completed_successfully" -> COMPLETED;
-            default -> throw new InvalidSpecException(
-                    "'" + text + "' is not a condition; write started, healthy or completed");
+            default ->
+                throw new InvalidSpecException(
+                        "'" + text + "' is not a condition; write started, healthy or completed");
         };
     }
 }

@@ -72,8 +72,21 @@ public record ContainerSpec(
     /** A container of the given mode with every default. */
     public static ContainerSpec of(Mode mode, List<String> command) {
         return new ContainerSpec(
-                mode, command, new TreeMap<>(Map.of()), Optional.empty(), Optional.empty(), Optional.empty(),
-                Optional.empty(), Optional.empty(), DEFAULT_PIDS, DEFAULT_OPEN_FILES, List.of(), List.of(),
-                Network.NONE, DEFAULT_SECCOMP, List.of(), false);
+                mode,
+                command,
+                new TreeMap<>(Map.of()),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                DEFAULT_PIDS,
+                DEFAULT_OPEN_FILES,
+                List.of(),
+                List.of(),
+                Network.NONE,
+                DEFAULT_SECCOMP,
+                List.of(),
+                false);
     }
 }

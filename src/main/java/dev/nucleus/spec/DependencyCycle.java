@@ -21,7 +21,9 @@ final class DependencyCycle {
     /** One cycle, its first service named again at its end; longer than a service that waits for itself. */
     static Optional<List<String>> find(Map<String, ServiceSpec> services) {
         var search = new DependencyCycle(services);
-        return services.keySet().stream().flatMap(name -> search.from(name).stream()).findFirst();
+        return services.keySet().stream()
+                .flatMap(name -> search.from(name).stream())
+                .findFirst();
     }
 
     private Optional<List<String>> from(String name) {

@@ -14,8 +14,8 @@ public final class Durations {
     public static Duration parse(String text) {
         var matcher = FORMAT.matcher(text.strip());
         if (text.isBlank() || !matcher.matches()) {
-            throw new InvalidSpecException("'" + text + "' is not a duration; write it with its unit, such as 500ms, "
-                    + "10s or 1m30s");
+            throw new InvalidSpecException(
+                    "'" + text + "' is not a duration; write it with its unit, such as 500ms, " + "10s or 1m30s");
         }
         return Duration.ofDays(number(matcher.group(1)))
                 .plusHours(number(matcher.group(2)))

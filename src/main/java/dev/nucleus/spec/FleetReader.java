@@ -83,8 +83,8 @@ public final class FleetReader {
             return List.of(path);
         }
         try (Stream<Path> entries = Files.list(path)) {
-            return entries.filter(file -> file.toString().endsWith(".yaml")
-                            || file.toString().endsWith(".yml"))
+            return entries.filter(file ->
+                            file.toString().endsWith(".yaml") || file.toString().endsWith(".yml"))
                     .sorted()
                     .toList();
         } catch (IOException e) {
@@ -112,7 +112,8 @@ public final class FleetReader {
         try {
             Optional<Node> root = new Compose(settings).composeString(text);
             if (root.isEmpty()) {
-                problems.add(new Problem(file.toString(), 1, 1, "the file is empty; a fleet needs a name and services"));
+                problems.add(
+                        new Problem(file.toString(), 1, 1, "the file is empty; a fleet needs a name and services"));
                 return Optional.empty();
             }
             return new YamlValue(root.get(), file.toString(), problems)
@@ -131,9 +132,9 @@ public final class FleetReader {
     private Optional<FleetSpec> fleet(Path file, YamlMapping fields) {
         Optional<YamlValue> nameField = fields.require("name", "shop");
         Optional<String> name = nameField.flatMap(value -> value.parse(text -> ContainerName.check("fleet", text)));
-        name.flatMap(checks.nameRefusal())
-                .ifPresent(refusal -> nameField.ifPresent(value -> value.problem(refusal)));
-        Mode mode = fields.take("mode").flatMap(value -> value.parse(Mode::parse)).orElse(Mode.AGENT);
+        name.flatMap(checks.nameRefusal()).ifPresent(refusal -> nameField.ifPresent(value -> value.problem(refusal)));
+        Mode mode =
+                fields.take("mode").flatMap(value -> value.parse(Mode::parse)).orElse(Mode.AGENT);
         Path folder = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of("/"));
         var volumes = new LinkedHashMap<String, VolumeSpec>();
         fields.take("volumes")
@@ -193,8 +194,9 @@ public final class FleetReader {
                 }
             }
         });
-        DependencyCycle.find(services).ifPresent(cycle -> java.util.Objects.requireNonNull(places.get(cycle.getFirst()))
-                .problem("these services wait for each other: " + String.join(" → ", cycle)));
+        DependencyCycle.find(services)
+                .ifPresent(cycle -> java.util.Objects.requireNonNull(places.get(cycle.getFirst()))
+                        .problem("these services wait for each other: " + String.join(" → ", cycle)));
     }
 
     private static String did(String name, java.util.Collection<String> candidates) {

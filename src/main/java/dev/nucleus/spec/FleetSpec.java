@@ -11,8 +11,7 @@ import java.util.Map;
  * @param file where it was read
  * @param services by name, in the file's order
  */
-public record FleetSpec(
-        String name, Path file, Map<String, VolumeSpec> volumes, Map<String, ServiceSpec> services) {
+public record FleetSpec(String name, Path file, Map<String, VolumeSpec> volumes, Map<String, ServiceSpec> services) {
 
     public FleetSpec {
         ContainerName.check("fleet", name);

@@ -28,7 +28,8 @@ public record MemorySize(long bytes) {
         if (!matcher.matches()) {
             throw new InvalidSpecException("'" + text + "' is not a size; write bytes or K, M, G, T, such as 512M");
         }
-        int shift = 10 * (UNITS.indexOf(matcher.group(2)) + 1) * (matcher.group(2).isEmpty() ? 0 : 1);
+        int shift =
+                10 * (UNITS.indexOf(matcher.group(2)) + 1) * (matcher.group(2).isEmpty() ? 0 : 1);
         try {
             return new MemorySize(Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << shift));
         } catch (ArithmeticException overflow) {

@@ -50,10 +50,8 @@ public record RestartPolicy(When when, OptionalInt attempts, Backoff backoff) {
         }
     }
 
-    public static final RestartPolicy NEVER =
-            new RestartPolicy(When.NEVER, OptionalInt.empty(), Backoff.DEFAULT);
-    public static final RestartPolicy ALWAYS =
-            new RestartPolicy(When.ALWAYS, OptionalInt.empty(), Backoff.DEFAULT);
+    public static final RestartPolicy NEVER = new RestartPolicy(When.NEVER, OptionalInt.empty(), Backoff.DEFAULT);
+    public static final RestartPolicy ALWAYS = new RestartPolicy(When.ALWAYS, OptionalInt.empty(), Backoff.DEFAULT);
 
     /** Reads {@code always}, {@code on-failure}, {@code on-failure:5}, {@code unless-stopped} or {@code never}. */
     public static RestartPolicy parse(String text) {

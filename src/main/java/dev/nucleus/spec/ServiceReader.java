@@ -35,8 +35,8 @@ final class ServiceReader {
                     .orElse(job ? RestartPolicy.parse("on-failure") : RestartPolicy.ALWAYS);
             StopSpec stop = fields.take("stop").flatMap(ServiceReader::stop).orElse(StopSpec.DEFAULT);
             fields.finish();
-            return container.flatMap(spec -> value.attempt(() -> new ServiceSpec(
-                    name, spec, replicas, dependsOn, readiness, liveness, restart, stop, job)));
+            return container.flatMap(spec -> value.attempt(
+                    () -> new ServiceSpec(name, spec, replicas, dependsOn, readiness, liveness, restart, stop, job)));
         });
     }
 
@@ -53,36 +53,61 @@ final class ServiceReader {
 
     private Optional<ContainerSpec> container(YamlMapping fields) {
         Mode mode = parsed(fields, "mode", Mode::parse).orElse(fleetMode);
-        List<String> command = fields.require("command", "[/bin/server, --port, \"8080\"]")
-                .map(value -> value.list(Function.identity()))
-                .orElse(List.of());
+        Optional<YamlValue> given = fields.require("command", "[/bin/server, --port, \"8080\"]");
+        List<String> command =
+                given.map(value -> value.list(Function.identity())).orElse(List.of());
         var env = new TreeMap<String, String>();
-        fields.take("environment").or(() -> fields.take("env")).flatMap(YamlValue::mapping).ifPresent(entries -> entries
-                .takeAll()
-                .forEach((name, value) -> value.text().ifPresent(text -> env.put(name, text))));
-        Optional<String> workdir = fields.take("workdir").or(() -> fields.take("working-dir")).flatMap(YamlValue::text);
-        Optional<Path> rootfs = fields.take("rootfs").flatMap(YamlValue::text).map(folder::resolve).map(Path::normalize);
+        fields.take("environment")
+                .or(() -> fields.take("env"))
+                .flatMap(YamlValue::mapping)
+                .ifPresent(entries -> entries.takeAll()
+                        .forEach((name, value) -> value.text().ifPresent(text -> env.put(name, text))));
+        Optional<String> workdir =
+                fields.take("workdir").or(() -> fields.take("working-dir")).flatMap(YamlValue::text);
+        Optional<Path> rootfs = fields.take("rootfs")
+                .flatMap(YamlValue::text)
+                .map(folder::resolve)
+                .map(Path::normalize);
         Optional<User> user = parsed(fields, "user", User::parse);
-        List<String> groups = fields.take("groups").map(v -> v.list(Function.identity())).orElse(List.of());
+        List<String> groups =
+                fields.take("groups").map(v -> v.list(Function.identity())).orElse(List.of());
         Optional<MemorySize> memory = parsed(fields, "memory", MemorySize::parse);
         Optional<Cpus> cpus = parsed(fields, "cpus", Cpus::parse);
         int pids = fields.take("pids").flatMap(YamlValue::integer).orElse(ContainerSpec.DEFAULT_PIDS);
         int files = fields.take("open-files").flatMap(YamlValue::integer).orElse(ContainerSpec.DEFAULT_OPEN_FILES);
-        List<VolumeMount> volumes =
-                fields.take("volumes").map(value -> value.list(VolumeMount::parse)).orElse(List.of());
+        List<VolumeMount> volumes = fields.take("volumes")
+                .map(value -> value.list(VolumeMount::parse))
+                .orElse(List.of());
         List<TmpfsMount> tmpfs =
                 fields.take("tmpfs").map(value -> value.list(TmpfsMount::parse)).orElse(List.of());
         Network network = parsed(fields, "network", Network::parse).orElse(Network.NONE);
         String seccomp = fields.take("seccomp").flatMap(YamlValue::text).orElse(ContainerSpec.DEFAULT_SECCOMP);
-        List<String> capabilities =
-                fields.take("capabilities").map(v -> v.list(ServiceReader::capability)).orElse(List.of());
-        boolean degraded = fields.take("allow-degraded").flatMap(YamlValue::bool).orElse(false);
-        if (command.isEmpty()) {
+        List<String> capabilities = fields.take("capabilities")
+                .map(v -> v.list(ServiceReader::capability))
+                .orElse(List.of());
+        boolean degraded =
+                fields.take("allow-degraded").flatMap(YamlValue::bool).orElse(false);
+        if (given.isEmpty()) {
             return Optional.empty();
         }
-        return fields.place().attempt(() -> new ContainerSpec(
-                mode, command, env, workdir, rootfs, user.map(u -> new User(u.user(), u.group(), groups)), memory,
-                cpus, pids, files, volumes, tmpfs, network, seccomp, capabilities, degraded));
+        return fields.place()
+                .attempt(() -> new ContainerSpec(
+                        mode,
+                        command,
+                        env,
+                        workdir,
+                        rootfs,
+                        user.map(u -> new User(u.user(), u.group(), groups)),
+                        memory,
+                        cpus,
+                        pids,
+                        files,
+                        volumes,
+                        tmpfs,
+                        network,
+                        seccomp,
+                        capabilities,
+                        degraded));
     }
 
     private static String capability(String text) {
@@ -101,16 +126,17 @@ final class ServiceReader {
                 value.list(Function.identity()).forEach(name -> dependencies.put(name, Condition.STARTED));
                 return;
             }
-            value.mapping().ifPresent(entries -> entries.takeAll().forEach((name, condition) -> {
-                Optional<YamlValue> scalar = condition.isMapping()
-                        ? condition.mapping().flatMap(long_ -> {
-                            Optional<YamlValue> inner = long_.require("condition", "service_healthy");
-                            long_.finish();
-                            return inner;
-                        })
-                        : Optional.of(condition);
-                scalar.flatMap(text -> text.parse(Condition::parse)).ifPresent(c -> dependencies.put(name, c));
-            }));
+            value.mapping()
+                    .ifPresent(entries -> entries.takeAll().forEach((name, condition) -> {
+                        Optional<YamlValue> scalar = condition.isMapping()
+                                ? condition.mapping().flatMap(long_ -> {
+                                    Optional<YamlValue> inner = long_.require("condition", "service_healthy");
+                                    long_.finish();
+                                    return inner;
+                                })
+                                : Optional.of(condition);
+                        scalar.flatMap(text -> text.parse(Condition::parse)).ifPresent(c -> dependencies.put(name, c));
+                    }));
         });
         return dependencies;
     }
@@ -126,7 +152,10 @@ final class ServiceReader {
             int failures = fields.take("failures").flatMap(YamlValue::integer).orElse(3);
             int successes = fields.take("successes").flatMap(YamlValue::integer).orElse(1);
             fields.finish();
-            if (java.util.stream.Stream.of(exec, tcp, http).filter(Optional::isPresent).count() != 1) {
+            if (java.util.stream.Stream.of(exec, tcp, http)
+                            .filter(Optional::isPresent)
+                            .count()
+                    != 1) {
                 value.problem("a probe needs exactly one of " + String.join(", ", PROBE_KINDS)
                         + ", such as {tcp: 5432} or {exec: [pg_isready]}");
                 return Optional.empty();
@@ -135,8 +164,8 @@ final class ServiceReader {
                             v -> v.attempt(() -> new Probe.Exec(v.list(Function.identity()))))
                     .or(() -> tcp.flatMap(v -> v.parse(Port::parse)).map(Probe.Tcp::new))
                     .or(() -> http.flatMap(ServiceReader::http));
-            return probe.flatMap(kind ->
-                    value.attempt(() -> new ProbeSpec(kind, delay, period, timeout, failures, successes)));
+            return probe.flatMap(
+                    kind -> value.attempt(() -> new ProbeSpec(kind, delay, period, timeout, failures, successes)));
         });
     }
 
@@ -152,8 +181,7 @@ final class ServiceReader {
                     .flatMap(field -> field.parse(ServiceReader::statusRange))
                     .orElse(new int[] {200, 399});
             fields.finish();
-            return port.flatMap(number ->
-                    value.attempt(() -> new Probe.Http(number, path, range[0], range[1])));
+            return port.flatMap(number -> value.attempt(() -> new Probe.Http(number, path, range[0], range[1])));
         });
     }
 
@@ -176,8 +204,7 @@ final class ServiceReader {
         return value.mapping().flatMap(fields -> {
             Optional<RestartPolicy> policy =
                     fields.require("policy", "always").flatMap(field -> field.parse(RestartPolicy::parse));
-            Optional<RestartPolicy.Backoff> backoff =
-                    fields.take("backoff").flatMap(ServiceReader::backoff);
+            Optional<RestartPolicy.Backoff> backoff = fields.take("backoff").flatMap(ServiceReader::backoff);
             fields.finish();
             return policy.map(found -> backoff.map(found::withBackoff).orElse(found));
         });

@@ -26,21 +26,36 @@ public record Signal(int number) {
         }
     }
 
-    /** Reads {@code TERM}, {@code SIGTERM}, {@code 15} or {@code RTMIN+3}. */
+    /** Reads {@code TERM}, {@code SIGTERM}, {@code 15}, {@code RTMIN+3} or {@code RTMAX-1}. */
     public static Signal parse(String text) {
         String name = text.strip().toUpperCase(Locale.ROOT);
         if (name.matches("\\d{1,2}")) {
             return new Signal(Integer.parseInt(name));
         }
         name = name.startsWith("SIG") ? name.substring(3) : name;
-        if (name.matches("RTMIN\\+\\d{1,2}")) {
-            return new Signal(REAL_TIME_FIRST + Integer.parseInt(name.substring(6)));
+        if (name.matches("RTMIN(\\+\\d{1,2})?")) {
+            return realTime(text, REAL_TIME_FIRST + offset(name));
+        }
+        if (name.matches("RTMAX(-\\d{1,2})?")) {
+            return realTime(text, LAST - offset(name));
         }
         int index = NAMES.indexOf(name);
         if (index < 0) {
             throw new InvalidSpecException("'" + text + "' is not a signal; write TERM, SIGINT or a number");
         }
         return new Signal(index + 1);
+    }
+
+    /** The number behind {@code RTMIN+} or {@code RTMAX-}. */
+    private static int offset(String name) {
+        return name.length() == "RTMIN".length() ? 0 : Integer.parseInt(name.substring("RTMIN+".length()));
+    }
+
+    private static Signal realTime(String text, int number) {
+        if (number < REAL_TIME_FIRST || number > LAST) {
+            throw new InvalidSpecException("'" + text + "' is not a signal; real-time signals are RTMIN to RTMIN+30");
+        }
+        return new Signal(number);
     }
 
     @Override

@@ -103,9 +103,7 @@ final class YamlValue {
     }
 
     <T> List<T> list(Function<String, T> parser) {
-        return items().stream()
-                .flatMap(item -> item.parse(parser).stream())
-                .toList();
+        return items().stream().flatMap(item -> item.parse(parser).stream()).toList();
     }
 
     Optional<YamlMapping> mapping() {

@@ -67,16 +67,24 @@ final class ContainerController {
             throws IOException {
         model.addAttribute("container", container.orElse(null));
         model.addAttribute("replica", replica.orElse(null));
-        model.addAttribute("name", replica.map(ReplicaView::name)
-                .or(() -> container.map(Container::name))
-                .orElseThrow());
+        model.addAttribute(
+                "name",
+                replica.map(ReplicaView::name)
+                        .or(() -> container.map(Container::name))
+                        .orElseThrow());
         String path = replica.map(view -> "fleets/" + view.name())
                 .or(() -> container.map(found -> "containers/" + found.id()))
                 .orElseThrow();
         model.addAttribute("path", path);
-        List<ContainerLog.Line> log =
-                whole && container.isPresent() ? container.get().log().tail(LOG_LINES) : List.of();
-        model.addAttribute("log", log);
+        ContainerLog.Tail tail = whole && container.isPresent()
+                ? container.get().log().tail(LOG_LINES)
+                : new ContainerLog.Tail(List.of(), 0);
+        model.addAttribute("log", tail.lines());
+        model.addAttribute(
+                "seen",
+                container
+                        .map(found -> new LogPosition(found.id(), tail.end()).toString())
+                        .orElse(null));
     }
 
     private static ResponseStatusException missing(String name) {

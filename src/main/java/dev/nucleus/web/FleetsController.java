@@ -34,9 +34,12 @@ final class FleetsController {
 
     private void fill(Model model) {
         model.addAttribute("fleets", fleets.fleets());
-        model.addAttribute("others", containers.all().stream()
-                .filter(container -> container.record().replica() == null)
-                .sorted(Comparator.comparing((Container c) -> c.record().createdAt()).reversed())
-                .toList());
+        model.addAttribute(
+                "others",
+                containers.all().stream()
+                        .filter(container -> container.record().replica() == null)
+                        .sorted(Comparator.comparing((Container c) -> c.record().createdAt())
+                                .reversed())
+                        .toList());
     }
 }

@@ -1,0 +1,88 @@
+/* libFuzzer target: whatever bytes arrive, reading a plan ends in a plan or in a refusal, never
+ * beyond a bound. `make fuzz SECONDS=60`. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../src/plan.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static size_t touched;
+
+/* Reads a string to its end, so that the sanitizer sees any that lies outside. */
+static void touch(const char *text)
+{
+	touched += strlen(text);
+}
+
+static void touch_vector(char *const *vector)
+{
+	for (size_t i = 0; vector[i] != NULL; i++)
+		touch(vector[i]);
+}
+
+static void touch_rootfs(const struct plan *plan)
+{
+	touch(plan->root_options);
+	for (size_t i = 0; i < plan->rootfs_count; i++) {
+		const struct rootfs_step *step = &plan->rootfs[i];
+
+		touch(step->target);
+		touch(step->source);
+		if (step->target[0] != '/' || step->action < ROOTFS_DIRECTORY ||
+		    step->action > ROOTFS_VOLUME)
+			abort();
+		for (size_t at = 0; at < step->content_length; at++)
+			touched += step->content[at];
+	}
+}
+
+static void touch_plan(const struct plan *plan)
+{
+	touch(plan->id);
+	touch(plan->hostname);
+	touch(plan->directory);
+	touch(plan->socket);
+	touch(plan->staging);
+	touch(plan->workdir);
+	touch(plan->cgroup.unified);
+	for (size_t i = 0; i < plan->cgroup.directory_count; i++)
+		touch(plan->cgroup.directories[i]);
+	for (size_t i = 0; i < plan->cgroup.write_count; i++) {
+		touch(plan->cgroup.writes[i].path);
+		touch(plan->cgroup.writes[i].value);
+	}
+	for (size_t i = 0; i < plan->cgroup.join_count; i++)
+		touch(plan->cgroup.joins[i]);
+	touch_rootfs(plan);
+	for (size_t i = 0; i < plan->landlock.path_count; i++)
+		touch(plan->landlock.paths[i].path);
+	for (size_t i = 0; i < plan->seccomp_length; i++)
+		touched += plan->seccomp[i];
+	touch_vector(plan->argv);
+	touch_vector(plan->envp);
+	if (plan->argv[0] == NULL || strchr(plan->id, '/') != NULL)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* A copy of exactly this size: a read behind it is seen. */
+	uint8_t *copy = malloc(size == 0 ? 1 : size);
+	struct plan plan;
+	struct failure failure = { 0 };
+
+	if (copy == NULL)
+		return 0;
+	if (size > 0)
+		memcpy(copy, data, size);
+	if (plan_read(&plan, copy, size, &failure) == 0) {
+		touch_plan(&plan);
+		plan_free(&plan);
+	} else if (failure.error == 0 || failure.detail[0] == '\0') {
+		abort();
+	}
+	free(copy);
+	return 0;
+}

@@ -1,0 +1,7 @@
+/* Runs every group; `make test`. */
+#include "tests.h"
+
+int main(void)
+{
+	return plan_tests() + process_tests() + stream_tests() + wire_tests() == 0 ? 0 : 1;
+}

@@ -1,0 +1,61 @@
+/* What /proc tells about processes. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../src/process.h"
+#include "tests.h"
+
+/* Last: it has a macro named fail. */
+#include <cmocka.h>
+
+static void a_name_with_parentheses_and_spaces_hides_no_field(void **state)
+{
+	uint64_t before = process_start_ticks(getpid());
+
+	(void)state;
+	assert_true(before > 0);
+	assert_int_equal(prctl(PR_SET_NAME, "a) b (c) 1 2"), 0);
+	assert_true(process_start_ticks(getpid()) == before);
+}
+
+static void a_process_that_is_gone_has_no_start(void **state)
+{
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0)
+		_exit(0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_true(process_start_ticks(child) == 0);
+}
+
+static void handler(int number)
+{
+	(void)number;
+}
+
+static void a_signal_without_a_handler_is_one_that_pid_1_ignores(void **state)
+{
+	(void)state;
+	(void)signal(SIGUSR2, handler);
+	assert_false(process_ignores(getpid(), SIGUSR2));
+	(void)signal(SIGUSR2, SIG_DFL);
+	assert_true(process_ignores(getpid(), SIGUSR2));
+	assert_false(process_ignores(getpid(), SIGKILL));
+}
+
+int process_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_name_with_parentheses_and_spaces_hides_no_field),
+		cmocka_unit_test(a_process_that_is_gone_has_no_start),
+		cmocka_unit_test(a_signal_without_a_handler_is_one_that_pid_1_ignores),
+	};
+
+	return cmocka_run_group_tests_name("process", tests, NULL, NULL);
+}

@@ -1,0 +1,176 @@
+/* Logs: the CRI format, rotation, and offsets that stay true through both. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../src/stream.h"
+#include "tests.h"
+
+/* Last: it has a macro named fail. */
+#include <cmocka.h>
+
+static char directory[64];
+static struct stream stream;
+
+static int open_stream(void **state)
+{
+	int fd;
+
+	(void)state;
+	(void)snprintf(directory, sizeof(directory), "/tmp/nucleus-stream-XXXXXX");
+	if (mkdtemp(directory) == NULL)
+		return -1;
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -1 : stream_open(&stream, fd, 4096, 3, geteuid(), getegid());
+}
+
+static int remove_stream(void **state)
+{
+	(void)state;
+	stream_remove(&stream);
+	stream_close(&stream);
+	return rmdir(directory);
+}
+
+/* Everything from the offset on, in one buffer. */
+static size_t read_all(uint64_t offset, char *buffer, size_t size)
+{
+	int fd = -1;
+	uint64_t segment = 0;
+	size_t length = 0;
+
+	for (;;) {
+		long got = stream_read(&stream, &offset, &fd, &segment, buffer + length,
+				       size - length - 1);
+
+		assert_true(got >= 0);
+		if (got == 0)
+			break;
+		offset += (uint64_t)got;
+		length += (size_t)got;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	buffer[length] = '\0';
+	return length;
+}
+
+static unsigned int count_files(void)
+{
+	DIR *entries = opendir(directory);
+	unsigned int count = 0;
+
+	assert_non_null(entries);
+	for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries))
+		count += entry->d_name[0] != '.';
+	(void)closedir(entries);
+	return count;
+}
+
+static void lines_are_written_as_cri_has_them(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	stream_append(&stream, STREAM_STDOUT, "whole\npart", 10);
+	stream_append(&stream, STREAM_STDERR, "\n", 1);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "Z stdout F whole\n"));
+	assert_non_null(strstr(text, "Z stdout P part\n"));
+	assert_non_null(strstr(text, "Z stderr F \n"));
+}
+
+static void a_reader_resumes_at_its_offset_without_losing_a_byte(void **state)
+{
+	static char whole[65536];
+	static char rest[65536];
+	size_t length;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		char line[32];
+		int printed = snprintf(line, sizeof(line), "line %d\n", i);
+
+		stream_append(&stream, STREAM_STDOUT, line, (size_t)printed);
+	}
+	length = read_all(0, whole, sizeof(whole));
+	for (size_t at = 0; at < length; at += 97) {
+		assert_int_equal(read_all(at, rest, sizeof(rest)), length - at);
+		assert_string_equal(rest, whole + at);
+	}
+}
+
+static void rotation_keeps_the_newest_files_and_offsets_go_on(void **state)
+{
+	static char text[65536];
+	uint64_t offset = 0;
+	uint64_t segment = 0;
+	int fd = -1;
+	char byte[16];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		stream_append(&stream, STREAM_STDOUT, "0123456789012345678901234567890\n", 32);
+	assert_int_equal(count_files(), 3);
+	assert_true(stream.end > 60000);
+	/* What was rotated away is skipped, not an error. */
+	assert_true(stream_read(&stream, &offset, &fd, &segment, byte, sizeof(byte)) > 0);
+	assert_true(offset > 40000 && offset < stream.end);
+	(void)close(fd);
+	assert_int_equal(read_all(offset, text, sizeof(text)), stream.end - offset);
+}
+
+static void a_captured_stream_keeps_its_beginning_only(void **state)
+{
+	struct stream captured;
+	static char text[CAPTURE_MAX * 2];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(stream_capture(&captured), 0);
+	stream_append(&captured, STREAM_STDOUT, text, sizeof(text));
+	stream_append(&captured, STREAM_STDOUT, text, sizeof(text));
+	assert_int_equal(captured.captured_length, CAPTURE_MAX);
+	stream_close(&captured);
+}
+
+static void a_log_is_never_written_through_a_link(void **state)
+{
+	char name[128];
+	struct stream other;
+	int fd;
+
+	(void)state;
+	(void)snprintf(name, sizeof(name), "%s/%020d.log", directory, 0);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(symlink("/tmp/nucleus-stream-elsewhere", name), 0);
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(stream_open(&other, fd, 4096, 3, geteuid(), getegid()) < 0);
+	assert_int_equal(access("/tmp/nucleus-stream-elsewhere", F_OK), -1);
+	(void)close(fd);
+}
+
+int stream_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(lines_are_written_as_cri_has_them, open_stream,
+						remove_stream),
+		cmocka_unit_test_setup_teardown(
+			a_reader_resumes_at_its_offset_without_losing_a_byte, open_stream,
+			remove_stream),
+		cmocka_unit_test_setup_teardown(rotation_keeps_the_newest_files_and_offsets_go_on,
+						open_stream, remove_stream),
+		cmocka_unit_test(a_captured_stream_keeps_its_beginning_only),
+		cmocka_unit_test_setup_teardown(a_log_is_never_written_through_a_link, open_stream,
+						remove_stream),
+	};
+
+	return cmocka_run_group_tests_name("stream", tests, NULL, NULL);
+}

@@ -1,0 +1,10 @@
+/* The groups of unit tests; each returns how many of its tests failed. */
+#ifndef NUCLEUS_TESTS_H
+#define NUCLEUS_TESTS_H
+
+int plan_tests(void);
+int process_tests(void);
+int stream_tests(void);
+int wire_tests(void);
+
+#endif

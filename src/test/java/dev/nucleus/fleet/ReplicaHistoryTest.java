@@ -1,0 +1,44 @@
+package dev.nucleus.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.health.ReplicaStatus;
+import org.junit.jupiter.api.Test;
+
+class ReplicaHistoryTest {
+
+    private final ReplicaHistory history = new ReplicaHistory();
+
+    @Test
+    void everyTransitionIsKeptWithItsCause() {
+        history.move(ReplicaStatus.STARTING, "waits for its readiness");
+        history.move(ReplicaStatus.READY, "readiness: status 200");
+
+        assertThat(history.now().history())
+                .extracting(transition -> transition.from() + " → " + transition.to() + ": " + transition.cause())
+                .containsExactly(
+                        "WAITING → STARTING: waits for its readiness", "STARTING → READY: readiness: status 200");
+    }
+
+    @Test
+    void aNewCauseOfTheSameStatusIsNoTransition() {
+        history.move(ReplicaStatus.READY, "status 200");
+
+        assertThat(history.move(ReplicaStatus.READY, "status 204")).isFalse();
+        assertThat(history.now().cause()).isEqualTo("status 204");
+        assertThat(history.now().history()).hasSize(1);
+    }
+
+    @Test
+    void onlyTheLastHundredAreKept() {
+        for (int i = 0; i < 300; i++) {
+            history.move(i % 2 == 0 ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, "turn " + i);
+        }
+
+        assertThat(history.now().history())
+                .hasSize(100)
+                .last()
+                .extracting("cause")
+                .isEqualTo("turn 299");
+    }
+}

@@ -1,0 +1,41 @@
+package dev.nucleus.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.spec.FleetReader;
+import dev.nucleus.spec.ServiceSpec;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+class SpecHashTest {
+
+    private static ServiceSpec service(String text) {
+        return Objects.requireNonNull(FleetReader.readText(
+                        Path.of("/f.yaml"), "name: shop\nservices: {web: " + text + "}", FleetReader.Checks.NONE)
+                .services()
+                .get("web"));
+    }
+
+    /** A hash that changed with a build would restart every container of every user at an upgrade. */
+    @Test
+    void theHashIsTheSameInEveryBuild() {
+        assertThat(SpecHash.of(service("{command: [/bin/web, -p, \"80\"], memory: 64M, environment: {B: b, A: a}}")))
+                .isEqualTo("c0b99eaec6e87ff964b468314840f663783dc73f740a69df66996f43c065f925");
+    }
+
+    @Test
+    void spellingAndOrderDoNotMatter() {
+        assertThat(SpecHash.of(service("{memory: 64M, command: [/w], environment: {A: a, B: b}}")))
+                .isEqualTo(SpecHash.of(service("{command: [/w], environment: {B: b, A: a}, memory: 64Mi}")));
+    }
+
+    @Test
+    void whatRunsMattersAndWhatIsAskedOfItDoesNot() {
+        String plain = SpecHash.of(service("{command: [/w]}"));
+
+        assertThat(SpecHash.of(service("{command: [/w], memory: 64M}"))).isNotEqualTo(plain);
+        assertThat(SpecHash.of(service("{command: [/w], readiness: {tcp: 80}, replicas: 2}")))
+                .isEqualTo(plain);
+    }
+}

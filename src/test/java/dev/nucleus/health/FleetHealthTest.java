@@ -1,0 +1,132 @@
+package dev.nucleus.health;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.boot.health.contributor.CompositeHealthContributor;
+import org.springframework.boot.health.contributor.HealthContributors;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.boot.health.contributor.Status;
+
+class FleetHealthTest {
+
+    private final List<FleetView> living = new ArrayList<>();
+    private final FleetsHealthContributor contributor = new FleetsHealthContributor(new FleetsView() {
+        @Override
+        public List<FleetView> fleets() {
+            return List.copyOf(living);
+        }
+
+        @Override
+        public Optional<FleetView> fleet(String name) {
+            return living.stream().filter(fleet -> fleet.name().equals(name)).findFirst();
+        }
+
+        @Override
+        public Set<String> names() {
+            return living.stream().map(FleetView::name).collect(Collectors.toSet());
+        }
+    });
+
+    private static ReplicaView replica(ReplicaStatus status) {
+        return new ReplicaView(
+                "shop",
+                "web",
+                1,
+                "shop/web-1",
+                Optional.of("id"),
+                status,
+                Instant.EPOCH,
+                "because",
+                2,
+                List.of(),
+                List.of());
+    }
+
+    private static FleetView fleet(boolean job, ReplicaStatus status) {
+        return new FleetView("shop", List.of(new ServiceView("web", job, 1, List.of(replica(status)))));
+    }
+
+    private static List<String> names(CompositeHealthContributor composite) {
+        return composite.stream().map(HealthContributors.Entry::name).toList();
+    }
+
+    private CompositeHealthContributor shop() {
+        return (CompositeHealthContributor) Objects.requireNonNull(contributor.getContributor("shop"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "WAITING, OUT_OF_SERVICE",
+        "STARTING, OUT_OF_SERVICE",
+        "READY, UP",
+        "NOT_READY, OUT_OF_SERVICE",
+        "UNHEALTHY, DOWN",
+        "CRASHED, DOWN",
+        "FAILED, DOWN",
+        "COMPLETED, UNKNOWN",
+        "STOPPED, UNKNOWN"
+    })
+    void aReplicaIsWhatSpringCallsIt(ReplicaStatus status, String health) {
+        living.add(fleet(false, status));
+
+        var service = (CompositeHealthContributor) Objects.requireNonNull(shop().getContributor("web"));
+        var indicator = (HealthIndicator) Objects.requireNonNull(service.getContributor("web-1"));
+
+        assertThat(Objects.requireNonNull(indicator.health()).getStatus()).isEqualTo(new Status(health));
+        assertThat(Objects.requireNonNull(indicator.health()).getDetails()).containsEntry("cause", "because");
+    }
+
+    @Test
+    void fleetsComeAndGoWithoutBeingRegistered() {
+        assertThat(contributor.getContributor("shop")).isNull();
+
+        living.add(fleet(false, ReplicaStatus.READY));
+        assertThat(names(contributor)).containsExactly("shop");
+        assertThat(names(shop())).containsExactly("desired", "web");
+
+        living.clear();
+        assertThat(contributor.stream()).isEmpty();
+    }
+
+    @Test
+    void aFleetOfFinishedJobsIsNeverEmptyBecauseThatWouldAnswer404() {
+        living.add(fleet(true, ReplicaStatus.COMPLETED));
+
+        assertThat(names(shop())).containsExactly("desired");
+    }
+
+    @Test
+    void aFleetWithTooFewReplicasIsOutOfService() {
+        living.add(new FleetView(
+                "shop", List.of(new ServiceView("web", false, 2, List.of(replica(ReplicaStatus.READY))))));
+
+        var desired = (HealthIndicator) Objects.requireNonNull(shop().getContributor("desired"));
+
+        assertThat(Objects.requireNonNull(desired.health()).getStatus()).isEqualTo(Status.OUT_OF_SERVICE);
+    }
+
+    @Test
+    void aWalkOverAThousandReplicasIsQuick() {
+        var replicas = new ArrayList<ReplicaView>();
+        for (int i = 0; i < 1000; i++) {
+            replicas.add(replica(ReplicaStatus.READY));
+        }
+        living.add(new FleetView("shop", List.of(new ServiceView("web", false, 1000, replicas))));
+
+        var service = (CompositeHealthContributor) Objects.requireNonNull(shop().getContributor("web"));
+
+        assertThat(service.stream().map(entry -> ((HealthIndicator) entry.contributor()).health()))
+                .hasSize(1000)
+                .allMatch(health -> health != null && health.getStatus().equals(Status.UP));
+    }
+}

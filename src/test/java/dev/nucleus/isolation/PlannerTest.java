@@ -1,0 +1,248 @@
+package dev.nucleus.isolation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nucleus.kernel.CgroupHierarchies;
+import dev.nucleus.kernel.HostFeatures;
+import dev.nucleus.kernel.Identity;
+import dev.nucleus.kernel.SeccompCompiler;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.MountAttributes;
+import dev.nucleus.plan.PlanEncoder;
+import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.policy.ModePolicy;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.MemorySize;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Network;
+import dev.nucleus.spec.User;
+import dev.nucleus.spec.VolumeMount;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Plans are made without root and without a launch: only their inputs decide. */
+class PlannerTest {
+
+    private static final CgroupHierarchies V2 =
+            new CgroupHierarchies(Optional.of(Path.of("/cg")), Set.of("memory", "pids", "cpu"), Map.of());
+    private static final CgroupHierarchies V1 = new CgroupHierarchies(
+            Optional.empty(),
+            Set.of(),
+            Map.of("memory", Path.of("/cg/memory"), "pids", Path.of("/cg/pids"), "cpu", Path.of("/cg/cpu")));
+
+    private static HostFeatures host(int uid, int landlockAbi, CgroupHierarchies cgroups) {
+        return new HostFeatures("6.18", new Identity(uid, uid), landlockAbi, cgroups);
+    }
+
+    private static Planner planner(HostFeatures host) {
+        return new Planner(List.of(
+                new NamespacesLayer(host),
+                new IdentityLayer(host),
+                new CgroupLayer(host),
+                new FilesystemLayer(host),
+                new CapabilitiesLayer(),
+                new LandlockLayer(host),
+                new SeccompLayer(SeccompCompiler.load())));
+    }
+
+    private static LaunchPlan plan(HostFeatures host, String name, ContainerSpec spec) {
+        return planner(host)
+                .plan(new LaunchRequest(
+                        "0123456789abcdef0123456789abcdef",
+                        name,
+                        spec,
+                        ModePolicy.check(spec),
+                        new LaunchPlan.Places("/d", "/s", "/r"),
+                        Map.of(),
+                        false));
+    }
+
+    private static ContainerSpec agent() {
+        return ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));
+    }
+
+    private static ContainerSpec with(
+            ContainerSpec s, Optional<Path> rootfs, Optional<User> user, List<VolumeMount> v) {
+        return new ContainerSpec(
+                s.mode(),
+                s.command(),
+                s.env(),
+                s.workdir(),
+                rootfs,
+                user,
+                Optional.of(new MemorySize(1000)),
+                Optional.of(new Cpus(0.5)),
+                64,
+                s.openFiles(),
+                v,
+                s.tmpfs(),
+                s.network(),
+                s.seccomp(),
+                s.capabilities(),
+                s.allowDegraded());
+    }
+
+    @Test
+    void theSameInputsGiveTheSamePlan() {
+        HostFeatures host = host(0, 7, V1);
+
+        assertThat(PlanEncoder.encode(plan(host, "a", agent())))
+                .isEqualTo(PlanEncoder.encode(plan(host, "a", agent())));
+    }
+
+    @Test
+    void everyNamespaceIsTheContainersOwn() {
+        assertThat(plan(host(0, 7, V1), "a", agent()).namespaces()).isEqualTo(0x6e020000);
+        assertThat(plan(host(1000, 7, V1), "a", agent()).namespaces())
+                .as("an ordinary user's lie in a user namespace")
+                .isEqualTo(0x7e020000);
+    }
+
+    @Test
+    void nobodyIsRootUnlessAskedFor() {
+        LaunchPlan.Identity identity =
+                plan(host(0, 7, V1), "shop/db-1", agent()).identity();
+
+        assertThat(identity.uid())
+                .isBetween(IdentityLayer.FIRST_UID, Integer.MAX_VALUE)
+                .isEqualTo(identity.gid());
+        assertThat(plan(host(0, 7, V1), "shop/db-1", agent()).identity())
+                .as("the same name has the same user, so that its volumes stay its own")
+                .isEqualTo(identity);
+        assertThat(plan(host(0, 7, V1), "shop/db-2", agent()).identity()).isNotEqualTo(identity);
+    }
+
+    @Test
+    void theSoftLimitIsATenthBelowInWholeBytes() {
+        LaunchPlan.Cgroup unified = plan(
+                        host(0, 7, V2), "a", with(agent(), Optional.empty(), Optional.empty(), List.of()))
+                .cgroup();
+        LaunchPlan.Cgroup legacy = plan(
+                        host(0, 7, V1), "a", with(agent(), Optional.empty(), Optional.empty(), List.of()))
+                .cgroup();
+        String own = "nucleus-0123456789abcdef0123456789abcdef/";
+
+        assertThat(unified.unified()).isEqualTo("/cg/nucleus-0123456789abcdef0123456789abcdef");
+        assertThat(unified.writes())
+                .contains(
+                        new LaunchPlan.Cgroup.Write("/cg/" + own + "memory.max", "1000"),
+                        new LaunchPlan.Cgroup.Write("/cg/" + own + "memory.high", "900"),
+                        new LaunchPlan.Cgroup.Write("/cg/" + own + "memory.swap.max", "0"),
+                        new LaunchPlan.Cgroup.Write("/cg/" + own + "cpu.max", "50000 100000"),
+                        new LaunchPlan.Cgroup.Write("/cg/" + own + "pids.max", "64"));
+        assertThat(legacy.unified()).isEmpty();
+        assertThat(legacy.writes())
+                .contains(
+                        new LaunchPlan.Cgroup.Write("/cg/memory/" + own + "memory.limit_in_bytes", "1000"),
+                        new LaunchPlan.Cgroup.Write("/cg/memory/" + own + "memory.soft_limit_in_bytes", "900"),
+                        new LaunchPlan.Cgroup.Write("/cg/cpu/" + own + "cpu.cfs_quota_us", "50000"),
+                        new LaunchPlan.Cgroup.Write("/cg/pids/" + own + "pids.max", "64"));
+        assertThat(legacy.joins()).contains("/cg/pids/" + own + "tasks");
+    }
+
+    @Test
+    void noCapabilityIsLeftInAnySet() {
+        assertThat(plan(host(0, 7, V1), "a", agent()).capabilities())
+                .isEqualTo(new LaunchPlan.Capabilities(0, 0, 0, 0));
+    }
+
+    @Test
+    void hostTreesAreReadOnlyWithoutSetUserIdAndDevices() {
+        assertThat(plan(host(0, 7, V1), "a", agent()).rootfs().steps())
+                .filteredOn(RootfsStep.Bind.class::isInstance)
+                .isNotEmpty()
+                .allMatch(step -> ((RootfsStep.Bind) step).attributes() == MountAttributes.SEALED);
+    }
+
+    @Test
+    void theHostsSecretsAreNotInTheRoot() {
+        assertThat(plan(host(0, 7, V1), "a", agent()).rootfs().steps())
+                .extracting(RootfsStep::target)
+                .doesNotContain("/etc/shadow", "/root", "/var", "/sys", "/boot", "/etc/ssh")
+                .contains("/etc/passwd", "/proc/kcore", "/proc/sysrq-trigger", "/proc/sys");
+    }
+
+    @Test
+    void thePlanSaysInPlainWordsWhatTheContainerMayDo() {
+        List<String> lines = plan(host(0, 7, V1), "a", agent()).explain();
+
+        assertThat(lines)
+                .anyMatch(line -> line.startsWith("can't") && line.contains("reach any network but its own loopback"))
+                .anyMatch(line -> line.startsWith("can ") && line.contains("all of the host's memory"))
+                .anyMatch(line -> line.contains("all capabilities are dropped"));
+    }
+
+    @Test
+    void anOrdinaryUserIsToldWhatIsMissing() {
+        assertThat(plan(host(1000, 7, V1), "a", agent()).explain())
+                .anyMatch(line -> line.startsWith("can ")
+                        && line.contains("all of the host's memory")
+                        && line.contains("rootless"));
+    }
+
+    @Test
+    void aKernelWithoutLandlockIsRefusedUnlessDegradedIsAllowed() {
+        assertThatThrownBy(() -> plan(host(0, 0, V1), "a", agent()))
+                .isInstanceOf(UnsupportedLayerException.class)
+                .hasMessageContaining("allow-degraded");
+        ContainerSpec s = agent();
+        var degraded = new ContainerSpec(
+                s.mode(),
+                s.command(),
+                s.env(),
+                s.workdir(),
+                s.rootfs(),
+                s.user(),
+                s.memory(),
+                s.cpus(),
+                s.pids(),
+                s.openFiles(),
+                s.volumes(),
+                s.tmpfs(),
+                Network.NONE,
+                s.seccomp(),
+                s.capabilities(),
+                true);
+
+        LaunchPlan plan = plan(host(0, 0, V1), "a", degraded);
+
+        assertThat(plan.landlock().handledFiles()).isZero();
+        assertThat(plan.explain()).anyMatch(line -> line.startsWith("can ") && line.contains("Landlock"));
+    }
+
+    @Test
+    void landlockRightsGrowWithTheAbi() {
+        assertThat(LandlockLayer.handled(1)).isEqualTo(0x1fff);
+        assertThat(LandlockLayer.handled(2)).isEqualTo(0x3fff);
+        assertThat(LandlockLayer.handled(3)).isEqualTo(0x7fff);
+        assertThat(LandlockLayer.handled(5)).isEqualTo(0xffff);
+    }
+
+    @Test
+    void usersOfARootfsAreLookedUpInIt(@TempDir Path rootfs) throws IOException {
+        Files.createDirectories(rootfs.resolve("etc"));
+        Files.writeString(rootfs.resolve("etc/passwd"), "postgres:x:70:71::/var/lib/postgresql:/bin/sh\n");
+        Files.writeString(rootfs.resolve("etc/group"), "ssl:x:99:\n");
+        var user = new User("postgres", Optional.empty(), List.of("ssl"));
+
+        assertThat(plan(host(0, 7, V1), "a", with(agent(), Optional.of(rootfs), Optional.of(user), List.of()))
+                        .identity())
+                .isEqualTo(new LaunchPlan.Identity(70, 71, List.of(99)));
+        assertThatThrownBy(() -> plan(
+                        host(0, 7, V1),
+                        "a",
+                        with(agent(), Optional.of(rootfs), Optional.of(User.parse("nosuch")), List.of())))
+                .isInstanceOf(InvalidSpecException.class)
+                .hasMessageContaining("write uid:gid instead");
+    }
+}

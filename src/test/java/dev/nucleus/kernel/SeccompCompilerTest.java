@@ -1,0 +1,86 @@
+package dev.nucleus.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SeccompCompilerTest {
+
+    private static final int ALLOW = 0x7fff0000;
+    private static final int EPERM = 0x00050001;
+    private static final int ENOSYS = 0x00050026;
+    private static final int X86_64 = 0xc000003e;
+    private static final int I386 = 0x40000003;
+    private static final int X32_BIT = 0x40000000;
+    private static final int MASKED_EQUAL = 7;
+
+    private final byte[] program = SeccompCompiler.load()
+            .compile(
+                    1,
+                    List.of(
+                            new SeccompCompiler.Rule("read", 0, List.of()),
+                            new SeccompCompiler.Rule("clone3", 38, List.of()),
+                            new SeccompCompiler.Rule(
+                                    "clone",
+                                    0,
+                                    List.of(new SeccompCompiler.Comparison(0, MASKED_EQUAL, 0x7e020000L, 0)))));
+
+    @Test
+    void namedCallsAreAllowedAndAllOthersRefused() {
+        assertThat(run(X86_64, 0, 0)).as("read").isEqualTo(ALLOW);
+        assertThat(run(X86_64, 1, 0)).as("write").isEqualTo(EPERM);
+        assertThat(run(X86_64, 435, 0)).as("clone3").isEqualTo(ENOSYS);
+    }
+
+    @Test
+    void argumentsAreCompared() {
+        assertThat(run(X86_64, 56, 0x1200011)).as("clone as fork does").isEqualTo(ALLOW);
+        assertThat(run(X86_64, 56, 0x10000000))
+                .as("clone with a user namespace")
+                .isEqualTo(EPERM);
+    }
+
+    @Test
+    void foreignArchitecturesAreRefused() {
+        assertThat(run(I386, 3, 0)).as("read of i386").isEqualTo(EPERM);
+        assertThat(run(X86_64, X32_BIT, 0)).as("read of x32").isEqualTo(EPERM);
+    }
+
+    @Test
+    void aCallThatNobodyKnowsIsAnError() {
+        assertThatThrownBy(() ->
+                        SeccompCompiler.load().compile(1, List.of(new SeccompCompiler.Rule("fly", 0, List.of()))))
+                .isInstanceOf(KernelException.class)
+                .hasMessageContaining("'fly'");
+    }
+
+    /** A classic BPF machine of the instructions that libseccomp emits (linux/filter.h). */
+    private int run(int architecture, int syscall, long argument) {
+        ByteBuffer code = ByteBuffer.wrap(program).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer data = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+        data.putInt(0, syscall).putInt(4, architecture).putLong(16, argument);
+        int accumulator = 0;
+        for (int at = 0; ; at++) {
+            int operation = code.getShort(at * 8) & 0xffff;
+            int whenTrue = code.get(at * 8 + 2) & 0xff;
+            int whenFalse = code.get(at * 8 + 3) & 0xff;
+            int operand = code.getInt(at * 8 + 4);
+            switch (operation) {
+                case 0x20 -> accumulator = data.getInt(operand);
+                case 0x54 -> accumulator &= operand;
+                case 0x05 -> at += operand;
+                case 0x15 -> at += accumulator == operand ? whenTrue : whenFalse;
+                case 0x25 -> at += Integer.compareUnsigned(accumulator, operand) > 0 ? whenTrue : whenFalse;
+                case 0x35 -> at += Integer.compareUnsigned(accumulator, operand) >= 0 ? whenTrue : whenFalse;
+                case 0x06 -> {
+                    return operand;
+                }
+                default -> throw new AssertionError("instruction " + Integer.toHexString(operation));
+            }
+        }
+    }
+}

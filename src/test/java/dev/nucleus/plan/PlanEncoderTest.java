@@ -1,0 +1,126 @@
+package dev.nucleus.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nucleus.spec.Mode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class PlanEncoderTest {
+
+    /** The same bytes are a seed of the fuzz target and the input of native/test/plan_test.c. */
+    private static final Path GOLDEN = Path.of("native/fuzz/corpus/plan-1");
+
+    private static LaunchPlan plan() {
+        return new LaunchPlan.Builder(
+                        "0123456789abcdef0123456789abcdef",
+                        "shop/db-1",
+                        Mode.PRODUCTION,
+                        new LaunchPlan.Places("/var/lib/nucleus/containers/x", "/run/nucleus/c/x", "/run/nucleus/root"))
+                .hostname("db-1")
+                .namespaces(0x6e020000)
+                .init(true)
+                .keepStdin(true)
+                .mapIdentity(new LaunchPlan.IdMap(0, 1000, 1), new LaunchPlan.IdMap(0, 1001, 2))
+                .cgroup(new LaunchPlan.Cgroup(
+                        true,
+                        "/sys/fs/cgroup/nucleus-x",
+                        List.of("/sys/fs/cgroup/nucleus-x"),
+                        List.of(new LaunchPlan.Cgroup.Write("/sys/fs/cgroup/nucleus-x/pids.max", "512")),
+                        List.of("/sys/fs/cgroup/pids/nucleus-x/tasks")))
+                .rootfs(new LaunchPlan.Rootfs(
+                        "size=1G,mode=755",
+                        List.of(
+                                new RootfsStep.Directory("/etc"),
+                                new RootfsStep.File("/etc/hosts", "127.0.0.1 localhost\n"),
+                                new RootfsStep.Symlink("/bin", "usr/bin"),
+                                new RootfsStep.Bind("/usr", "/usr", MountAttributes.SEALED, true),
+                                new RootfsStep.Tmpfs("/tmp", "size=1M", MountAttributes.NO_SUID),
+                                new RootfsStep.Proc("/proc", "hidepid=invisible", MountAttributes.NO_EXEC),
+                                new RootfsStep.Device("/dev/null", 0666, 1, 3),
+                                new RootfsStep.MaskFile("/proc/kcore"),
+                                new RootfsStep.MaskDirectory("/proc/sys"),
+                                new RootfsStep.Seal("/", MountAttributes.READ_ONLY),
+                                new RootfsStep.Volume("/data", "/srv/db", MountAttributes.NO_DEV, 0700, 70, 71))))
+                .identity(new LaunchPlan.Identity(70, 71, List.of(72, 73)))
+                .capabilities(new LaunchPlan.Capabilities(1L << 10, 1L << 10, 1L << 10, 1L << 10))
+                .rlimits(new LaunchPlan.Rlimits(true, List.of(new LaunchPlan.Rlimits.Rlimit("nofile", 7, 1024, 2048))))
+                .landlock(new LaunchPlan.Landlock(
+                        true,
+                        0xffff,
+                        3,
+                        1,
+                        List.of(new LaunchPlan.Landlock.PathRule("/usr", 5, true)),
+                        List.of(new LaunchPlan.Landlock.PortRule(8080, 1))))
+                .seccomp(new LaunchPlan.Seccomp("none", new byte[] {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f}))
+                .command(new LaunchPlan.Command(
+                        "/", List.of("postgres", "-D", "/data"), List.of("PATH=/usr/bin", "A=ü")))
+                .build(new LaunchPlan.Log(1 << 20, 4));
+    }
+
+    private static byte[] bytes(ByteBuffer buffer) {
+        var bytes = new byte[buffer.remaining()];
+        buffer.get(bytes);
+        return bytes;
+    }
+
+    @Test
+    void theBytesOfAPlanAreThoseThatTheNativeSideIsTestedWith() throws IOException {
+        byte[] encoded = bytes(PlanEncoder.encode(plan()));
+        if (Boolean.getBoolean("golden.write")) {
+            Files.createDirectories(GOLDEN.getParent());
+            Files.write(GOLDEN, encoded);
+        }
+
+        assertThat(encoded)
+                .as("change native/src/plan.c and PLAN_VERSION too, then write it anew with -Dgolden.write=true")
+                .isEqualTo(Files.readAllBytes(GOLDEN));
+    }
+
+    @Test
+    void equalPlansHaveEqualBytes() {
+        assertThat(bytes(PlanEncoder.encode(plan()))).isEqualTo(bytes(PlanEncoder.encode(plan())));
+    }
+
+    @Test
+    void aStringWithANulIsRefusedNotCut() {
+        assertThatThrownBy(() -> new WireWriter(8).string("a\0b")).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void theWriterGrows() {
+        var wire = new WireWriter(1);
+        for (int i = 0; i < 1000; i++) {
+            wire.u64(i);
+        }
+
+        assertThat(wire.finish().remaining()).isEqualTo(8000);
+    }
+
+    @Test
+    void aPartThatNoLayerContributedIsNamed() {
+        var builder = new LaunchPlan.Builder("x", "x", Mode.AGENT, new LaunchPlan.Places("/d", "/s", "/r"));
+
+        assertThatThrownBy(() -> builder.build(new LaunchPlan.Log(1, 1))).hasMessage("cgroup");
+    }
+
+    @Test
+    void theStepsOfALaunchAreNumberedAsTheNativeSideNumbersThem() throws IOException {
+        String header = Files.readString(Path.of("native/src/failure.h"));
+        List<String> names = header.lines()
+                .map(String::strip)
+                .filter(line -> line.startsWith("STEP_") && !line.startsWith("STEP_COUNT"))
+                .map(line -> line.replaceAll("STEP_(\\w+).*", "$1"))
+                .toList();
+
+        assertThat(names)
+                .containsExactly(java.util.Arrays.stream(LaunchStep.values())
+                        .map(Enum::name)
+                        .toArray(String[]::new));
+    }
+}

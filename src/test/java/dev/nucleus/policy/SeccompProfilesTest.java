@@ -1,0 +1,103 @@
+package dev.nucleus.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import tools.jackson.databind.json.JsonMapper;
+
+class SeccompProfilesTest {
+
+    private static final Set<String> NEVER = Set.of(
+            "ptrace",
+            "process_vm_readv",
+            "process_vm_writev",
+            "keyctl",
+            "add_key",
+            "request_key",
+            "bpf",
+            "perf_event_open",
+            "userfaultfd",
+            "kexec_load",
+            "kexec_file_load",
+            "mount",
+            "umount2",
+            "move_mount",
+            "open_tree",
+            "fsopen",
+            "fsmount",
+            "mount_setattr",
+            "pivot_root",
+            "chroot",
+            "unshare",
+            "setns",
+            "open_by_handle_at",
+            "io_uring_setup",
+            "io_uring_enter",
+            "io_uring_register",
+            "init_module",
+            "finit_module",
+            "delete_module",
+            "reboot",
+            "swapon",
+            "settimeofday",
+            "clock_settime",
+            "mknod",
+            "mknodat",
+            "iopl",
+            "ioperm",
+            "syslog",
+            "acct",
+            "quotactl",
+            "personality",
+            "memfd_secret");
+
+    static List<String> profiles() {
+        return SeccompProfiles.names();
+    }
+
+    private static Set<String> allowed(SeccompProfile profile) {
+        return profile.rules().stream()
+                .filter(rule -> rule.errno().isEmpty() && rule.conditions().isEmpty())
+                .flatMap(rule -> rule.names().stream())
+                .collect(Collectors.toSet());
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void noProfileAllowsWhatBreaksOut(String name) {
+        assertThat(allowed(SeccompProfiles.named(name))).doesNotContainAnyElementsOf(NEVER);
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void dangerousCallsAreAllowedByTheirArgumentsOnly(String name) {
+        SeccompProfile profile = SeccompProfiles.named(name);
+
+        assertThat(allowed(profile)).doesNotContain("clone", "ioctl", "prctl", "socket", "execveat", "clone3");
+        assertThat(profile.rules())
+                .filteredOn(rule -> rule.names().contains("clone3"))
+                .as("clone3 answers ENOSYS, so that libc falls back to clone, whose flags can be read")
+                .allMatch(rule -> rule.errno().orElse(0) == 38);
+        assertThat(profile.rules()).anyMatch(rule -> rule.names().contains("clone3"));
+    }
+
+    @Test
+    void theJvmAloneMayHaveWritableExecutableMemory() {
+        for (String name : List.of("default", "network-server", "database")) {
+            assertThat(allowed(SeccompProfiles.named(name))).as(name).doesNotContain("mprotect");
+        }
+    }
+
+    @Test
+    void aProfileThatAllowsByDefaultIsRefused() {
+        var json = JsonMapper.shared().readTree("{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": []}");
+
+        assertThatThrownBy(() -> SeccompProfiles.parse("x", json)).hasMessageContaining("SCMP_ACT_ERRNO");
+    }
+}

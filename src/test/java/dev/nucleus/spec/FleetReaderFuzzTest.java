@@ -1,0 +1,25 @@
+package dev.nucleus.spec;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.nio.file.Path;
+
+/**
+ * Fleet files are written by hand, and some by agents: no text may break the reader. Without {@code JAZZER_FUZZ=1}
+ * the seeds beside this class run as a regression test.
+ */
+class FleetReaderFuzzTest {
+
+    @FuzzTest(maxDuration = "60s")
+    void everyTextIsAFleetOrAListOfMistakes(byte[] bytes) {
+        try {
+            FleetReader.readText(
+                    Path.of("/fuzz.yaml"),
+                    new String(bytes, java.nio.charset.StandardCharsets.UTF_8),
+                    FleetReader.Checks.NONE);
+        } catch (InvalidFleetException e) {
+            if (e.problems().isEmpty()) {
+                throw new AssertionError("refused without a reason", e);
+            }
+        }
+    }
+}
