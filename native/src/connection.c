@@ -20,8 +20,12 @@ static void input_ready(struct shim *shim, struct source *source, short revents)
 
 struct connection *connection_add(struct shim *shim, int fd)
 {
-	struct connection *connection = calloc(1, sizeof(*connection));
+	struct connection *connection;
+	size_t count = 0;
 
+	for (const struct connection *at = shim->connections; at != NULL; at = at->next)
+		count++;
+	connection = count >= CONNECTIONS_MAX ? NULL : calloc(1, sizeof(*connection));
 	if (connection == NULL)
 		return NULL;
 	connection->source.fd = fd;

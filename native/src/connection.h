@@ -6,6 +6,9 @@
 #include "shim.h"
 #include "wire.h"
 
+/* How many are served at once; one more is turned away. */
+#define CONNECTIONS_MAX 256
+
 struct dial;
 
 struct connection {

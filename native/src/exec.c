@@ -359,6 +359,15 @@ static struct exec *exec_new(struct shim *shim, struct connection *connection,
 	return exec;
 }
 
+static bool execs_full(const struct shim *shim)
+{
+	size_t count = 0;
+
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next)
+		count++;
+	return count >= EXECS_MAX;
+}
+
 void exec_start(struct shim *shim, struct connection *connection, struct reader *reader)
 {
 	struct exec_request request = { 0 };
@@ -381,6 +390,8 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 		send_error(connection, EBADMSG, "malformed exec request");
 	} else if (shim->exited || !shim->started) {
 		send_error(connection, ESRCH, "the container is not running");
+	} else if (execs_full(shim)) {
+		send_error(connection, EAGAIN, "too many processes were run beside the workload");
 	} else {
 		exec = exec_new(shim, connection, &request);
 		result = exec == NULL ? -ENOMEM : launch_exec(shim, exec, &request);
@@ -437,11 +448,15 @@ static void reap_one(struct shim *shim, struct exec *exec)
 
 void execs_reap(struct shim *shim)
 {
+	for (struct exec *at = shim->execs; at != NULL; at = at->next)
+		reap_one(shim, at);
+}
+
+void execs_sweep(struct shim *shim)
+{
 	unsigned int finished = 0;
 	struct exec **link = &shim->execs;
 
-	for (struct exec *at = shim->execs; at != NULL; at = at->next)
-		reap_one(shim, at);
 	while (*link != NULL) {
 		struct exec *exec = *link;
 		bool done = exec->exited && exec->helper == 0 && exec->out.source.fd < 0;

@@ -5,6 +5,8 @@
 #include "shim.h"
 #include "wire.h"
 
+/* How many may be there at once, finished ones that are kept among them. */
+#define EXECS_MAX 64
 /* How many finished ones are kept for readers that resume. */
 #define EXECS_KEPT 8
 
@@ -36,8 +38,11 @@ int exec_signal(const struct exec *exec, int number);
 /* True when all output of it is in its stream. */
 bool exec_finished(const struct exec *exec);
 void send_exec_exited(struct connection *connection, const struct exec *exec);
-/* Reaps processes that ended, kills those whose time is up, drops the oldest records. */
+/* Reaps processes that ended, and tells who asked for them. Frees nothing. */
 void execs_reap(struct shim *shim);
+/* Frees what has ended, but for the last few records. Not while sources are visited. */
+void execs_sweep(struct shim *shim);
+/* Kills those whose time is up. */
 void execs_expire(struct shim *shim, int64_t now);
 /* Earliest deadline in ms of CLOCK_MONOTONIC, or 0. */
 int64_t execs_deadline(const struct shim *shim);

@@ -25,7 +25,8 @@
 
 #define PLAN_TIMEOUT 5000 /* ms for the whole plan to arrive */
 #define LINGER 1000       /* ms for readers to fetch the last bytes */
-#define SOURCES_MAX 256
+/* What is polled at once: the shim's own five, three of each exec and of each connection. */
+#define SOURCES_MAX (5 + 3 * EXECS_MAX + 3 * CONNECTIONS_MAX)
 
 static void answer_failure(int fd, const struct failure *failure)
 {
@@ -63,9 +64,42 @@ void output_drain(struct output *output)
 	}
 }
 
+/* The status pipe has reports of the launch, and ends at exec. */
+static void status_ready(struct shim *shim, struct source *source, short revents)
+{
+	struct launch_report report;
+	ssize_t got = read(source->fd, &report, sizeof(report));
+
+	(void)revents;
+	if (got == (ssize_t)sizeof(report)) {
+		shim->report = report;
+		return;
+	}
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	close_fd(&source->fd);
+	if (shim->report.failed || shim->report.timeline.done[STEP_RLIMITS] == 0)
+		return;
+	shim->report.timeline.done[STEP_EXEC] = monotonic_ns();
+	shim->started = true;
+	shim->started_at = realtime_ns();
+	shim->start_ticks = process_start_ticks(shim->pid);
+	for (struct connection *at = shim->connections; at != NULL; at = at->next)
+		send_started(shim, at);
+}
+
+/* Whoever ended, or wrote, has been executed: the report of that is there, whatever order
+ * poll(2) saw them in. */
+static void finish_launch(struct shim *shim)
+{
+	while (shim->status.fd >= 0)
+		status_ready(shim, &shim->status, POLLIN);
+}
+
 static void output_ready(struct shim *shim, struct source *source, short revents)
 {
 	(void)revents;
+	finish_launch(shim);
 	output_drain((struct output *)source);
 	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
 		if (at->streaming && at->stream_id == 0)
@@ -208,30 +242,6 @@ static void container_exited(struct shim *shim, int status)
 	}
 }
 
-/* The status pipe has reports of the launch, and ends at exec. */
-static void status_ready(struct shim *shim, struct source *source, short revents)
-{
-	struct launch_report report;
-	ssize_t got = read(source->fd, &report, sizeof(report));
-
-	(void)revents;
-	if (got == (ssize_t)sizeof(report)) {
-		shim->report = report;
-		return;
-	}
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	close_fd(&source->fd);
-	if (shim->report.failed || shim->report.timeline.done[STEP_RLIMITS] == 0)
-		return;
-	shim->report.timeline.done[STEP_EXEC] = monotonic_ns();
-	shim->started = true;
-	shim->started_at = realtime_ns();
-	shim->start_ticks = process_start_ticks(shim->pid);
-	for (struct connection *at = shim->connections; at != NULL; at = at->next)
-		send_started(shim, at);
-}
-
 static void signal_ready(struct shim *shim, struct source *source, short revents)
 {
 	struct signalfd_siginfo information;
@@ -245,8 +255,7 @@ static void signal_ready(struct shim *shim, struct source *source, short revents
 
 		if (waitpid(shim->pid, &status, WNOHANG) == shim->pid) {
 			/* A workload that ended at once must still count as started. */
-			while (shim->status.fd >= 0)
-				status_ready(shim, &shim->status, POLLIN);
+			finish_launch(shim);
 			container_exited(shim, status);
 		}
 	}
@@ -386,13 +395,12 @@ static size_t collect(struct shim *shim, struct source **sources)
 	sources[count++] = &shim->status;
 	sources[count++] = &shim->out.source;
 	sources[count++] = &shim->err.source;
-	for (struct exec *at = shim->execs; at != NULL && count + 3 <= SOURCES_MAX; at = at->next) {
+	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
 		sources[count++] = &at->status;
 		sources[count++] = &at->out.source;
 		sources[count++] = &at->err.source;
 	}
-	for (struct connection *at = shim->connections; at != NULL && count + 3 <= SOURCES_MAX;
-	     at = at->next) {
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
 		sources[count++] = &at->source;
 		sources[count++] = connection_input(shim, at);
 		if (at->dial != NULL)
@@ -456,6 +464,7 @@ static void turn(struct shim *shim)
 	}
 	expire(shim);
 	connections_sweep(shim);
+	execs_sweep(shim);
 }
 
 static void supervise(struct shim *shim)

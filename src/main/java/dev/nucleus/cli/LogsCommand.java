@@ -2,7 +2,7 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
-import dev.nucleus.container.CriDecoder;
+import dev.nucleus.container.LogStream;
 import dev.nucleus.container.OutputSink;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
@@ -46,12 +46,12 @@ final class LogsCommand implements Callable<Integer> {
                 session.next();
                 connection.close();
             });
-            var decoder = new CriDecoder(sink);
+            var output = new LogStream(container.log(), sink);
             Optional<ShimMessage> message = connection.receive();
-            while (message.isPresent() && message.get() instanceof ShimMessage.Data(var _, var bytes)) {
-                decoder.accept(bytes);
+            while (message.isPresent() && output.accept(message.get()) && !output.ended()) {
                 message = connection.receive();
             }
+            output.finish();
         } catch (java.nio.channels.ClosedChannelException e) {
             return 0;
         }

@@ -101,9 +101,19 @@ public record ContainerLog(Path directory) {
 
     /** Everything that is still kept, decoded. */
     public void copyTo(OutputSink sink) throws IOException {
-        var decoder = new CriDecoder(sink);
+        copyTo(new CriDecoder(sink), 0);
+    }
+
+    /** What is kept from an offset on. */
+    void copyTo(CriDecoder decoder, long offset) throws IOException {
         for (Path segment : segments()) {
-            decoder.accept(Files.readAllBytes(segment));
+            long at = Math.max(0, offset - offset(segment));
+            byte[] part = readFrom(segment, at);
+            while (part.length > 0) {
+                decoder.accept(part);
+                at += part.length;
+                part = readFrom(segment, at);
+            }
         }
     }
 }

@@ -101,7 +101,7 @@ public final class Containers {
      */
     public Container launch(LaunchOrder order) {
         Started started = begin(order);
-        Thread.ofVirtual().name("container-", 0).start(() -> follow(started, (_, _, _, _) -> {}, false));
+        Thread.ofVirtual().name("container-", 0).start(() -> follow(started, Optional.empty()));
         return started.container();
     }
 
@@ -114,7 +114,7 @@ public final class Containers {
     public ContainerState.Stopped run(LaunchOrder order, OutputSink sink, Consumer<Attachment> onStart) {
         Started started = begin(order);
         onStart.accept(new Attachment(started.container(), started.launch().connection()));
-        follow(started, sink, true);
+        follow(started, Optional.of(sink));
         var stopped = (ContainerState.Stopped) started.container().state();
         started.described().join();
         remove(started.container());
@@ -182,7 +182,10 @@ public final class Containers {
             try {
                 store.describe(container.directory(), order.spec(), plan);
             } catch (IOException e) {
-                log.warn("can't write the plan of '{}' beside its logs: {}", container.name(), e.toString());
+                // Removed meanwhile: then there is nothing to describe.
+                if (byId.containsKey(container.id())) {
+                    log.warn("can't write the plan of '{}' beside its logs: {}", container.name(), e.toString());
+                }
             } finally {
                 written.complete(null);
             }
@@ -208,11 +211,11 @@ public final class Containers {
         }
     }
 
-    private void follow(Started started, OutputSink sink, boolean streaming) {
+    private void follow(Started started, Optional<OutputSink> sink) {
         Container container = started.container();
         Optional<ShimMessage.Exited> exited = Optional.empty();
         try (Launch launch = started.launch()) {
-            exited = launch.follow(sink, streaming);
+            exited = sink.isPresent() ? launch.follow(sink.get()) : launch.follow();
         } catch (IOException e) {
             log.warn("lost the shim of '{}': {}", container.name(), e.toString());
         }
@@ -235,6 +238,11 @@ public final class Containers {
     /** Its shim was killed, or the host restarted: nobody saw how it ended, and nobody cleaned up. */
     private ContainerState.Stopped lost(Container container) {
         cgroups.remove(container.id());
+        try {
+            Files.deleteIfExists(container.shim().socket());
+        } catch (IOException e) {
+            log.warn("can't remove the socket of a shim that was killed: {}", e.toString());
+        }
         return new ContainerState.Stopped(
                 container.whileRunning().map(ContainerState.Running::startedAt), Instant.now(), Optional.empty());
     }
@@ -343,7 +351,7 @@ public final class Containers {
             container.started(launch.awaitStart());
             liveByName.put(container.name(), container);
             var started = new Started(container, launch, CompletableFuture.completedFuture(null));
-            Thread.ofVirtual().name("container-", 0).start(() -> follow(started, (_, _, _, _) -> {}, false));
+            Thread.ofVirtual().name("container-", 0).start(() -> follow(started, Optional.empty()));
             events.publishEvent(new ContainerEvent.Adopted(container));
         } catch (IOException | RuntimeException e) {
             log.debug("'{}' has no shim any more: {}", container.name(), e.toString());

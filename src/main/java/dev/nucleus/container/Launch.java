@@ -50,28 +50,33 @@ final class Launch implements AutoCloseable {
         }
     }
 
-    /**
-     * Follows the container to its end; output, if it was asked for, goes to the sink.
-     *
-     * @param streaming whether the end of the output is to be waited for as well
-     * @return empty when the shim was lost
-     */
-    Optional<ShimMessage.Exited> follow(OutputSink sink, boolean streaming) throws IOException {
-        var decoder = new CriDecoder(sink);
-        boolean ended = !streaming;
+    /** Follows the container to its end. Empty when the shim was lost. */
+    Optional<ShimMessage.Exited> follow() throws IOException {
+        Optional<ShimMessage> message = connection.receive();
+        while (message.isPresent() && !(message.get() instanceof ShimMessage.Exited)) {
+            log.debug("unexpected from a shim: {}", message.get());
+            message = connection.receive();
+        }
+        return message.map(ShimMessage.Exited.class::cast);
+    }
+
+    /** As {@link #follow()}; all output, which was asked for with the launch, goes to the sink first. */
+    Optional<ShimMessage.Exited> follow(OutputSink sink) throws IOException {
+        var output = new LogStream(container.log(), sink);
         Optional<ShimMessage.Exited> exited = Optional.empty();
-        while (!ended || exited.isEmpty()) {
-            Optional<ShimMessage> message = connection.receive();
-            if (message.isEmpty()) {
+        Optional<ShimMessage> message = connection.receive();
+        while (message.isPresent()) {
+            if (message.get() instanceof ShimMessage.Exited exit) {
+                exited = Optional.of(exit);
+            } else if (!output.accept(message.get())) {
+                log.debug("unexpected from a shim: {}", message.get());
+            }
+            if (exited.isPresent() && output.ended()) {
                 return exited;
             }
-            switch (message.get()) {
-                case ShimMessage.Data(var _, var bytes) -> decoder.accept(bytes);
-                case ShimMessage.End() -> ended = true;
-                case ShimMessage.Exited exit -> exited = Optional.of(exit);
-                default -> log.debug("unexpected from a shim: {}", message.get());
-            }
+            message = connection.receive();
         }
+        output.finish();
         return exited;
     }
 

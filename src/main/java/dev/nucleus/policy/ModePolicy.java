@@ -47,7 +47,8 @@ public final class ModePolicy {
                     refusals.add("cpus: production mode needs a limit, such as cpus: 1");
                 }
                 if (spec.rootfs().isEmpty()) {
-                    refusals.add("rootfs: production mode needs a root filesystem of its own, with a manifest");
+                    refusals.add(
+                            "rootfs: production mode needs a root filesystem of its own, such as rootfs: rootfs/web");
                 }
                 if (spec.pids() == 0) {
                     refusals.add("pids: production mode needs a limit above 0");

@@ -11,7 +11,6 @@ import dev.nucleus.spec.Mode;
  * @param rlimitsRequired a resource limit that can't be set stops the launch
  * @param landlockRequired without Landlock at {@code landlockAbi} a container doesn't start
  * @param landlockAbi the least version that will do
- * @param attested the root filesystem must match its manifest
  */
 public record Posture(
         Mode mode,
@@ -20,14 +19,13 @@ public record Posture(
         boolean cgroupRequired,
         boolean rlimitsRequired,
         boolean landlockRequired,
-        int landlockAbi,
-        boolean attested) {
+        int landlockAbi) {
 
     static Posture of(Mode mode, boolean degraded) {
         return switch (mode) {
-            case AGENT -> new Posture(mode, false, false, false, false, !degraded, 1, false);
-            case STRICT_AGENT -> new Posture(mode, false, false, true, true, true, 1, false);
-            case PRODUCTION -> new Posture(mode, true, true, true, true, true, 3, true);
+            case AGENT -> new Posture(mode, false, false, false, false, !degraded, 1);
+            case STRICT_AGENT -> new Posture(mode, false, false, true, true, true, 1);
+            case PRODUCTION -> new Posture(mode, true, true, true, true, true, 3);
         };
     }
 }

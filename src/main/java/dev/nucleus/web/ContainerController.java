@@ -2,6 +2,7 @@ package dev.nucleus.web;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerLog;
+import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.health.ReplicaView;
@@ -67,6 +68,16 @@ final class ContainerController {
             throws IOException {
         model.addAttribute("container", container.orElse(null));
         model.addAttribute("replica", replica.orElse(null));
+        model.addAttribute("history", replica.map(view -> view.history().reversed()).orElse(List.of()));
+        model.addAttribute("answers", replica.map(view -> view.answers().reversed()).orElse(List.of()));
+        model.addAttribute("state", container.map(found -> found.state().word()).orElse(null));
+        model.addAttribute("command", container.map(found -> String.join(" ", found.command())).orElse(null));
+        model.addAttribute(
+                "pid",
+                container
+                        .flatMap(Container::whileRunning)
+                        .map(ContainerState.Running::pid)
+                        .orElse(null));
         model.addAttribute(
                 "name",
                 replica.map(ReplicaView::name)

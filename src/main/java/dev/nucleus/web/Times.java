@@ -1,8 +1,10 @@
 package dev.nucleus.web;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 import org.springframework.stereotype.Component;
 
 /** Times as pages show them: UTC, to the second. */
@@ -19,8 +21,17 @@ public final class Times {
         return FORMAT.format(instant);
     }
 
+    /** {@code 1.3 ms}. */
+    public String millis(Duration duration) {
+        return String.format(Locale.ROOT, "%.1f ms", duration.toNanos() / 1e6);
+    }
+
     /** The time of day in an RFC 3339 text. */
-    public static String clock(String time) {
+    public String clock(String time) {
+        return timeOfDay(time);
+    }
+
+    static String timeOfDay(String time) {
         return time.length() > CLOCK_END ? time.substring(CLOCK_START, CLOCK_END) : time;
     }
 }

@@ -127,7 +127,7 @@ final class Viewer {
 
     private static String html(ContainerLog.Line line) {
         return "<li class=\"log-line\" data-stream=\"" + HtmlUtils.htmlEscape(line.stream()) + "\"><time>"
-                + HtmlUtils.htmlEscape(Times.clock(line.time())) + "</time> <span>"
+                + HtmlUtils.htmlEscape(Times.timeOfDay(line.time())) + "</time> <span>"
                 + HtmlUtils.htmlEscape(line.text()) + "</span></li>";
     }
 }

@@ -59,7 +59,6 @@ class ModePolicyTest {
         assertThat(posture.cgroupRequired()).isTrue();
         assertThat(posture.rlimitsRequired()).isTrue();
         assertThat(posture.landlockAbi()).isEqualTo(3);
-        assertThat(posture.attested()).isTrue();
     }
 
     @ParameterizedTest

@@ -1,0 +1,78 @@
+package dev.nucleus.health;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.actuate.endpoint.ApiVersion;
+import org.springframework.boot.actuate.endpoint.SecurityContext;
+import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
+import org.springframework.boot.actuate.endpoint.web.WebServerNamespace;
+import org.springframework.boot.actuate.endpoint.web.annotation.EndpointWebExtension;
+import org.springframework.boot.health.actuate.endpoint.HealthDescriptor;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroups;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpointWebExtension;
+import org.springframework.boot.health.contributor.CompositeHealthContributor;
+import org.springframework.boot.health.contributor.HealthContributor;
+import org.springframework.boot.health.registry.HealthContributorRegistry;
+
+
+/**
+ * Health over HTTP, with two things more than Boot's own: below a fleet's group its services answer by their short
+ * path, {@code /actuator/health/shop/web}; and a path that leads nowhere answers 404 at any depth, where Boot 4.1
+ * fails with 500 below the first level.
+ */
+@EndpointWebExtension(endpoint = HealthEndpoint.class)
+public final class FleetHealthWebExtension extends HealthEndpointWebExtension {
+
+    private final HealthContributorRegistry registry;
+    private final HealthEndpointGroups groups;
+    private final FleetsView fleets;
+
+    FleetHealthWebExtension(
+            HealthContributorRegistry registry,
+            HealthEndpointGroups groups,
+            @Nullable Duration slowIndicator,
+            FleetsView fleets) {
+        super(registry, null, groups, slowIndicator);
+        this.registry = registry;
+        this.groups = groups;
+        this.fleets = fleets;
+    }
+
+    @Override
+    public WebEndpointResponse<HealthDescriptor> health(
+            ApiVersion version, @Nullable WebServerNamespace server, SecurityContext security, boolean all, String... path) {
+        String[] whole = lengthen(path);
+        return leadsNowhere(whole)
+                ? new WebEndpointResponse<>(WebEndpointResponse.STATUS_NOT_FOUND)
+                : super.health(version, server, security, all, whole);
+    }
+
+    /** {@code shop/web} is {@code shop/fleets/shop/web}: within the group {@code shop}, the contributor of that path. */
+    private String[] lengthen(String[] path) {
+        boolean shortened = path.length > 1 && fleets.names().contains(path[0]) && !path[1].equals("fleets");
+        if (!shortened) {
+            return path;
+        }
+        String[] whole = new String[path.length + 2];
+        whole[0] = path[0];
+        whole[1] = "fleets";
+        System.arraycopy(path, 0, whole, 2, path.length);
+        return whole;
+    }
+
+    private boolean leadsNowhere(String[] path) {
+        int first = path.length > 0 && groups.get(path[0]) != null ? 1 : 0;
+        if (path.length - first < 2) {
+            return false;
+        }
+        HealthContributor contributor = registry.getContributor(path[first]);
+        for (int i = first + 1; i < path.length; i++) {
+            if (!(contributor instanceof CompositeHealthContributor composite)) {
+                return true;
+            }
+            contributor = composite.getContributor(path[i]);
+        }
+        return contributor == null;
+    }
+}

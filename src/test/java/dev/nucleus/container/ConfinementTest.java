@@ -1,0 +1,326 @@
+package dev.nucleus.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.MemorySize;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Network;
+import dev.nucleus.spec.User;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import dev.nucleus.support.TestRootfs;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What code inside a container sees and can do, asked from inside, against a real kernel. */
+@Tag("isolation")
+class ConfinementTest {
+
+    @TempDir
+    private static Path files;
+
+    private static TestManager manager;
+    private static Path rootfs;
+
+    @BeforeAll
+    static void start() throws Exception {
+        Requires.root();
+        manager = TestManager.start();
+        rootfs = TestRootfs.build(
+                files.resolve("rootfs"),
+                "/bin/sh",
+                "/bin/cat",
+                "/bin/ls",
+                "/bin/sleep",
+                "/usr/bin/perl",
+                "/bin/readlink",
+                "/usr/bin/id");
+    }
+
+    @AfterAll
+    static void stop() {
+        if (manager != null) {
+            manager.close();
+        }
+    }
+
+    private static ContainerSpec spec(Mode mode, String command) {
+        return spec(mode, Optional.empty(), List.of("/bin/sh", "-c", command));
+    }
+
+    private static ContainerSpec spec(Mode mode, Optional<User> user, List<String> command) {
+        boolean production = mode == Mode.PRODUCTION;
+        return new ContainerSpec(
+                mode,
+                command,
+                new TreeMap<>(Map.of()),
+                Optional.empty(),
+                production ? Optional.of(rootfs) : Optional.empty(),
+                user,
+                Optional.of(MemorySize.parse("128M")),
+                Optional.of(new Cpus(1)),
+                64,
+                256,
+                List.of(),
+                List.of(),
+                Network.NONE,
+                "default",
+                List.of(),
+                false);
+    }
+
+    private static String out(Mode mode, String command) {
+        TestManager.Output output = manager.run(spec(mode, command));
+        assertThat(output.code()).as("%s%n%s", command, output).isZero();
+        return output.out();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void noCapabilityIsHeldSeccompFiltersAndNoPrivilegeCanBeGained(Mode mode) {
+        String status = out(mode, "cat /proc/self/status");
+
+        assertThat(status)
+                .containsPattern("CapInh:\\s0000000000000000\n")
+                .containsPattern("CapPrm:\\s0000000000000000\n")
+                .containsPattern("CapEff:\\s0000000000000000\n")
+                .containsPattern("CapBnd:\\s0000000000000000\n")
+                .containsPattern("CapAmb:\\s0000000000000000\n")
+                .containsPattern("NoNewPrivs:\\s1\n")
+                .containsPattern("Seccomp:\\s2\n");
+        assertThat(status.lines()
+                        .filter(line -> line.startsWith("Uid:"))
+                        .findFirst()
+                        .orElseThrow())
+                .doesNotMatch("Uid:\\s0\\s.*");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void everyNamespaceIsAnotherThanTheHosts(Mode mode) throws IOException {
+        for (String kind : List.of("pid", "mnt", "net", "uts", "ipc", "cgroup")) {
+            String host = Files.readSymbolicLink(Path.of("/proc/self/ns", kind)).toString();
+
+            assertThat(out(mode, "readlink /proc/self/ns/" + kind).strip())
+                    .as(kind)
+                    .startsWith(kind + ":[")
+                    .isNotEqualTo(host);
+        }
+    }
+
+    @Test
+    void inProductionASmallInitIsPid1AndOthersProcessesAreHidden() {
+        assertThat(out(Mode.PRODUCTION, "echo $$").strip()).isEqualTo("2");
+        assertThat(out(Mode.AGENT, "echo $$").strip()).isEqualTo("1");
+    }
+
+    @Test
+    void theUserOfARootfsIsWhoTheWorkloadIs() {
+        var user = new User("app", Optional.empty(), List.of("extra"));
+
+        assertThat(manager.run(spec(Mode.PRODUCTION, Optional.of(user), List.of("/usr/bin/id")))
+                        .out())
+                .isEqualTo("uid=4711(app) gid=4712(app) groups=4712(app),4713(extra)\n");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void onlyMemoryCanBeWrittenTo(Mode mode) {
+        assertThat(out(mode, "echo x > /tmp/x && cat /tmp/x && echo y > /dev/shm/y && echo z > $HOME/z && cat $HOME/z"))
+                .isEqualTo("x\nz\n");
+        for (String path : List.of("/x", "/usr/x", "/etc/passwd", "/dev/x", "/proc/self/oom_score_adj")) {
+            assertThat(manager.run(spec(mode, "echo x > " + path)).code())
+                    .as(path)
+                    .isNotZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void theHostsSecretsAreNotThere(Mode mode) {
+        for (String path : List.of("/etc/shadow", "/root", "/sys/kernel", "/var/lib/dpkg", "/proc/sys/kernel")) {
+            assertThat(manager.run(spec(mode, "ls -d " + path)).code()).as(path).isNotZero();
+        }
+        for (String masked : List.of("kallsyms", "keys", "timer_list", "interrupts")) {
+            assertThat(out(mode, "cat /proc/" + masked)).as(masked).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void mountsAreReadOnlyWithoutSetUserIdOrDevices(Mode mode) {
+        assertThat(out(mode, "cat /proc/self/mounts").lines()).isNotEmpty().allSatisfy(line -> {
+            String[] fields = line.split(" ");
+            List<String> options = List.of(fields[3].split(","));
+            if (fields[1].startsWith("/proc/") && fields[0].equals("devtmpfs")) {
+                return;
+            }
+            assertThat(options).as(line).contains("nosuid");
+            assertThat(options.contains("nodev") || fields[1].equals("/dev"))
+                    .as(line)
+                    .isTrue();
+            assertThat(options.contains("ro")
+                            || List.of("/tmp", "/dev/shm", "/home/agent").contains(fields[1]))
+                    .as(line)
+                    .isTrue();
+        });
+    }
+
+    @Test
+    void aSetUserIdProgramGivesNothing() {
+        assertThat(out(Mode.AGENT, "[ ! -u /bin/su ] || echo there; id -u; /bin/su -c id 2>&1 || true"))
+                .doesNotContain("uid=0");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void devicesAreTheHarmlessOnesAndWorkForEveryone(Mode mode) {
+        assertThat(out(mode, "cd /dev && ls").split("\\s+"))
+                .containsExactlyInAnyOrder(
+                        "fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "urandom", "zero");
+        assertThat(out(mode, "echo gone > /dev/null; echo on stdout > /dev/stdout; echo done"))
+                .isEqualTo("on stdout\ndone\n");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void noDescriptorOfTheHostIsOpenInside(Mode mode) {
+        assertThat(out(mode, "ls /proc/self/fd").split("\\s+")).containsExactly("0", "1", "2", "3");
+    }
+
+    @Test
+    void theHostsEnvironmentStaysOutside() {
+        assertThat(out(Mode.AGENT, "cat /proc/self/environ").split("\0"))
+                .allMatch(variable -> variable.matches("(PATH|HOME|LANG|USER|PWD)=.*"));
+    }
+
+    /** x86-64 numbers (asm/unistd_64.h); the answers are errnos: 1 EPERM, 38 ENOSYS, 22 EINVAL. */
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "mount             | 165, 0, 0, 0, 0, 0          | 1",
+                "umount2           | 166, 0, 0                   | 1",
+                "pivot_root        | 155, 0, 0                   | 1",
+                "chroot            | 161, 0                      | 1",
+                "unshare user      | 272, 0x10000000             | 1",
+                "unshare mount     | 272, 0x00020000             | 1",
+                "setns             | 308, 0, 0                   | 1",
+                "clone user        | 56, 0x10000011, 0, 0, 0, 0  | 1",
+                "clone3            | 435, 0, 88                  | 38",
+                "ptrace            | 101, 0, 0, 0, 0             | 1",
+                "process_vm_readv  | 310, 1, 0, 0, 0, 0, 0       | 1",
+                "keyctl            | 250, 0, 0, 0, 0, 0          | 1",
+                "bpf               | 321, 0, 0, 0                | 1",
+                "perf_event_open   | 298, 0, 0, 0, 0, 0          | 1",
+                "userfaultfd       | 323, 0                      | 1",
+                "io_uring_setup    | 425, 1, 0                   | 1",
+                "kexec_load        | 246, 0, 0, 0, 0             | 1",
+                "init_module       | 175, 0, 0, 0                | 1",
+                "reboot            | 169, 0, 0, 0, 0             | 1",
+                "settimeofday      | 164, 0, 0                   | 1",
+                "memfd_create      | 319, 0, 0                   | 1",
+                "open_by_handle_at | 304, 0, 0, 0                | 1",
+                "mknod device      | 133, 0, 0x2180, 0x101       | 1",
+                "socket packet     | 41, 17, 3, 0                | 1",
+                "socket netlink    | 41, 16, 3, 0                | 1",
+                "socket vsock      | 41, 40, 1, 0                | 1",
+                "mprotect W+X      | 10, 0, 4096, 7              | 1",
+                "personality       | 135, 8                      | 1",
+                "x32 getpid        | 0x40000027                  | 1",
+                "ioctl TIOCSTI     | 16, 0, 0x5412, 0            | 1"
+            })
+    void dangerousSystemCallsAreRefused(String name, String arguments, int errno) {
+        String program = "my $r = syscall(" + arguments + "); print $r == -1 ? $!+0 : 'allowed';";
+
+        for (Mode mode : Mode.values()) {
+            var output = manager.run(spec(mode, Optional.empty(), List.of("/usr/bin/perl", "-e", program)));
+            assertThat(output.out()).as("%s in %s mode: %s", name, mode, output).isEqualTo(Integer.toString(errno));
+        }
+    }
+
+    @Test
+    void aForkBombEndsAtItsLimit() {
+        String bomb =
+                "my $n = 0; while ($n < 500) { my $p = fork; last unless defined $p; if (!$p) { sleep 30; exit } $n++ }"
+                        + " print $n < 64 ? 'stopped' : \"made $n\"; kill 9, -1;";
+
+        assertThat(manager.run(spec(Mode.AGENT, Optional.empty(), List.of("/usr/bin/perl", "-e", "$|=1;" + bomb)))
+                        .out())
+                .isEqualTo("stopped");
+    }
+
+    @Test
+    void aMemoryBombIsKilledAndTheHostIsNot() {
+        String bomb = "my @a; push @a, 'x' x (1 << 20) for 1..4096; print 'survived'";
+
+        var output = manager.run(spec(Mode.PRODUCTION, Optional.empty(), List.of("/usr/bin/perl", "-e", bomb)));
+
+        assertThat(output.code()).isEqualTo(137);
+        assertThat(output.out()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void aProcessRunInsideIsConfinedAsTheWorkloadIs(Mode mode) throws IOException {
+        Container container =
+                manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec(mode, "exec sleep 60")));
+        try {
+            String script =
+                    "cat /proc/self/status | while read a b c; do case $a in Uid:|Gid:|Cap*|Seccomp:|NoNewPrivs:)"
+                            + " echo $a $b $c;; esac; done; for n in pid mnt net uts ipc cgroup; do readlink /proc/self/ns/$n;"
+                            + " done; cat /proc/self/cgroup";
+            var asExec = container.shim().capture(List.of("/bin/sh", "-c", script), Duration.ofSeconds(10));
+            String inside = "/proc/" + container.whileRunning().orElseThrow().pid();
+            String seen = asExec.output();
+
+            for (String kind : List.of("pid", "mnt", "net", "uts", "ipc", "cgroup")) {
+                assertThat(seen)
+                        .contains(Files.readSymbolicLink(Path.of(inside, "ns", kind))
+                                .toString());
+            }
+            assertThat(seen)
+                    .contains("CapEff: 0000000000000000", "CapBnd: 0000000000000000", "Seccomp: 2", "NoNewPrivs: 1");
+            assertThat(seen.lines().filter(line -> line.contains(":pids:"))).allMatch(line -> line.endsWith(":/"));
+            var refused = container
+                    .shim()
+                    .capture(
+                            List.of("/usr/bin/perl", "-e", "print syscall(165,0,0,0,0,0) == -1 ? $!+0 : 'allowed'"),
+                            Duration.ofSeconds(10));
+            assertThat(refused.output()).endsWith("1");
+            assertThat(container
+                            .shim()
+                            .capture(List.of("/bin/sh", "-c", "echo x > /usr/x"), Duration.ofSeconds(10))
+                            .status()
+                            .code())
+                    .isNotZero();
+        } finally {
+            manager.containers()
+                    .stop(container, new dev.nucleus.spec.StopSpec(dev.nucleus.spec.Signal.KILL, Duration.ZERO));
+        }
+    }
+
+    @Test
+    void theRuntimeCanNotBeReachedFromInside() {
+        assertThat(out(Mode.PRODUCTION, "cat /proc/1/exe > /dev/null 2>&1 && echo open || echo closed")
+                        .strip())
+                .as("CVE-2019-5736: PID 1 is the init, whose program is the runtime's")
+                .isEqualTo("closed");
+    }
+}

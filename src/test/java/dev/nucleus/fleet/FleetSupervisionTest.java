@@ -1,0 +1,285 @@
+package dev.nucleus.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.health.ReplicaView;
+import dev.nucleus.health.Transition;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import java.time.Duration;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Fleets of real containers: health, restarts, dependencies; asked over HTTP as a load balancer would. */
+@Tag("isolation")
+class FleetSupervisionTest {
+
+    @BeforeAll
+    static void root() {
+        Requires.root();
+    }
+
+    private static List<String> statuses(ReplicaView replica) {
+        return replica.history().stream().map(Transition::to).map(Enum::name).toList();
+    }
+
+    private static void awaitHealth(TestManager manager, String path, int status) {
+        Awaitility.await(path + " answers " + status)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> manager.get(path).statusCode() == status);
+    }
+
+    @Test
+    void aKilledWorkloadIsReportedDownWithin100MillisecondsAndRestarted() throws Exception {
+        try (TestManager manager = TestManager.start(
+                """
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    restart: {policy: always, backoff: {from: 1s}}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);
+            Container first = manager.containerOf("shop/web-1");
+
+            long begun = System.nanoTime();
+            first.shim().signal(Signal.KILL);
+            awaitHealth(manager, "/actuator/health/shop", 503);
+            Duration took = Duration.ofNanos(System.nanoTime() - begun);
+
+            assertThat(manager.get("/actuator/health/shop").body()).contains("\"DOWN\"").contains("killed by SIGKILL");
+            assertThat(took).as("loosely: the benchmark measures it").isLessThan(Duration.ofMillis(500));
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            assertThat(manager.containerOf("shop/web-1").id()).isNotEqualTo(first.id());
+            assertThat(manager.replica("shop/web-1").restarts()).isEqualTo(1);
+            assertThat(statuses(manager.replica("shop/web-1"))).containsExactly("STARTING", "READY", "CRASHED", "STARTING", "READY");
+            awaitHealth(manager, "/actuator/health/shop", 200);
+        }
+    }
+
+    @Test
+    void readinessTurnsHealthOnAndOffWithoutARestart() throws Exception {
+        try (TestManager manager = TestManager.start(
+                """
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    readiness: {exec: [test, -e, /tmp/ready], period: 50ms, failures: 2}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.STARTING);
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
+            assertThat(manager.get("/actuator/health/shop").body()).contains("OUT_OF_SERVICE");
+            Container container = manager.containerOf("shop/web-1");
+
+            container.shim().capture(List.of("touch", "/tmp/ready"), Duration.ofSeconds(5));
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);
+
+            container.shim().capture(List.of("rm", "/tmp/ready"), Duration.ofSeconds(5));
+            manager.await("shop/web-1", ReplicaStatus.NOT_READY);
+            assertThat(manager.get("/actuator/health/fleets/shop/web/web-1").statusCode()).isEqualTo(503);
+            assertThat(manager.replica("shop/web-1").restarts()).isZero();
+            assertThat(manager.containerOf("shop/web-1")).isEqualTo(container);
+        }
+    }
+
+    @Test
+    void aFailingLivenessProbeRestarts() {
+        try (TestManager manager = TestManager.start(
+                """
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    liveness: {tcp: 9, period: 50ms, failures: 2}
+                    restart: {policy: always, backoff: {from: 10ms}}
+                """)) {
+            Awaitility.await().until(() -> manager.replica("shop/web-1").restarts() >= 2);
+
+            assertThat(manager.replica("shop/web-1").history())
+                    .anyMatch(t -> t.to() == ReplicaStatus.UNHEALTHY && t.cause().contains("ECONNREFUSED"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"exit 200", "exit 500", "accepts and never answers"})
+    void anHttpProbeReadsTheStatusAndGivesUpOnSilence(String behaviour) {
+        String answer = behaviour.startsWith("exit") ? "print $c qq(HTTP/1.1 " + behaviour.substring(5) + " X\\\\r\\\\n\\\\r\\\\n); close $c" : "push @k, $c";
+        try (TestManager manager = TestManager.start(
+                """
+                name: shop
+                services:
+                  web:
+                    seccomp: network-server
+                    command:
+                      - /usr/bin/perl
+                      - -e
+                      - "use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 8000, Listen => 9) or die; my @k; while (my $c = $s->accept) { %s }"
+                    readiness: {http: {port: 8000, path: /health}, period: 50ms, timeout: 300ms, failures: 1}
+                """
+                        .formatted(answer))) {
+            Awaitility.await().until(() -> manager.replica("shop/web-1").answers().stream()
+                    .anyMatch(a -> !a.detail().contains("ECONNREFUSED")));
+            Awaitility.await().until(() -> manager.replica("shop/web-1").answers().stream()
+                    .anyMatch(a -> a.detail().equals(switch (behaviour) {
+                        case "exit 200" -> "status 200";
+                        case "exit 500" -> "status 500";
+                        default -> "no answer within 300 ms";
+                    })));
+
+            boolean yes = behaviour.equals("exit 200");
+            Awaitility.await().until(() ->
+                    manager.replica("shop/web-1").status() == (yes ? ReplicaStatus.READY : ReplicaStatus.NOT_READY));
+        }
+    }
+
+    @Test
+    void aProbeThatHangsDelaysNoOther() {
+        try (TestManager manager = TestManager.start(
+                """
+                name: shop
+                services:
+                  stuck:
+                    command: [/bin/sleep, "1000"]
+                    readiness: {exec: [sleep, "1000"], period: 50ms, timeout: 30s}
+                  quick:
+                    command: [/bin/sleep, "1000"]
+                    readiness: {exec: ["true"], period: 50ms}
+                """)) {
+            manager.await("shop/quick-1", ReplicaStatus.READY);
+            Awaitility.await().until(() -> manager.replica("shop/quick-1").answers().size() > 20);
+
+            assertThat(manager.replica("shop/stuck-1").status()).isEqualTo(ReplicaStatus.STARTING);
+        }
+    }
+
+    @Test
+    void dependenciesAreWaitedForInEveryCondition() {
+        try (TestManager manager = TestManager.start(
+                """
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    depends-on: {migrate: completed, db: healthy}
+                  migrate:
+                    command: [/bin/true]
+                    job: true
+                    depends-on: {db: healthy}
+                  db:
+                    command: [/bin/sh, -c, "sleep 0.3; touch /tmp/up; exec sleep 1000"]
+                    readiness: {exec: [test, -e, /tmp/up], period: 50ms}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+
+            assertThat(manager.replica("shop/migrate-1").status()).isEqualTo(ReplicaStatus.COMPLETED);
+            assertThat(manager.replica("shop/web-1").since())
+                    .isAfterOrEqualTo(manager.replica("shop/migrate-1").since());
+            assertThat(manager.replica("shop/migrate-1").since()).isAfterOrEqualTo(manager.replica("shop/db-1").since());
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);
+            assertThat(manager.get("/actuator/health/shop").body()).doesNotContain("migrate");
+        }
+    }
+
+    @Test
+    void backoffGrowsAndAServiceThatMayNotRestartFails() {
+        try (TestManager manager = TestManager.start(
+                """
+                name: shop
+                services:
+                  moody:
+                    command: [/bin/false]
+                    restart: {policy: "on-failure:3", backoff: {from: 20ms, factor: 2, to: 1s}}
+                """)) {
+            manager.await("shop/moody-1", ReplicaStatus.FAILED);
+
+            ReplicaView replica = manager.replica("shop/moody-1");
+            assertThat(replica.restarts()).isEqualTo(3);
+            assertThat(replica.cause()).isEqualTo("exit code 1; restart: on-failure:3");
+            assertThat(replica.history().stream()
+                            .filter(t -> t.to() == ReplicaStatus.CRASHED)
+                            .map(Transition::cause))
+                    .containsExactly(
+                            "exit code 1; starts again in 20ms",
+                            "exit code 1; starts again in 40ms",
+                            "exit code 1; starts again in 80ms");
+        }
+    }
+
+    @Test
+    void aServiceThatCanNotStartSaysWhyAndTheOthersGoOn() {
+        try (TestManager manager = TestManager.start(
+                """
+                name: shop
+                services:
+                  broken:
+                    command: [/nosuch/program]
+                    restart: never
+                  web:
+                    command: [/bin/sleep, "1000"]
+                """)) {
+            manager.await("shop/broken-1", ReplicaStatus.FAILED);
+            manager.await("shop/web-1", ReplicaStatus.READY);
+
+            assertThat(manager.replica("shop/broken-1").cause()).contains("launch failed at exec").contains("What to do");
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
+            assertThat(manager.get("/actuator/health/liveness").statusCode())
+                    .as("a failing workload must not get the manager restarted")
+                    .isEqualTo(200);
+            assertThat(manager.get("/actuator/health/readiness").statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void aStoppedServiceIsUnknownToWatchersAndUnavailableToTraffic() throws Exception {
+        try (TestManager manager = TestManager.start(
+                """
+                name: shop
+                services:
+                  web: {command: [/bin/sleep, "1000"]}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+
+            manager.fleets().stopReplica("shop/web-1");
+
+            assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.STOPPED);
+            assertThat(manager.get("/actuator/health/fleets/shop/web").statusCode()).isEqualTo(200);
+            assertThat(manager.get("/actuator/health/fleets/shop/web").body()).contains("UNKNOWN");
+            assertThat(manager.get("/actuator/health/shop/web").statusCode())
+                    .as("a load balancer must not send traffic to nothing")
+                    .isEqualTo(503);
+        }
+    }
+
+    @Test
+    void replicasAreEachTheirOwn() {
+        try (TestManager manager = TestManager.start(
+                """
+                name: shop
+                services:
+                  web: {command: [/bin/sleep, "1000"], replicas: 3}
+                """)) {
+            for (int i = 1; i <= 3; i++) {
+                manager.await("shop/web-" + i, ReplicaStatus.READY);
+            }
+
+            assertThat(manager.fleets().replicas().stream().map(ReplicaView::containerId).distinct()).hasSize(3);
+            assertThat(manager.get("/actuator/health/shop/web/web-3").body()).contains("\"UP\"");
+            assertThat(manager.get("/actuator/health/shop/web").statusCode()).isEqualTo(200);
+            for (String nowhere : List.of("shop/nosuch", "shop/web/web-4", "shop/web/web-3/x", "nosuch/x", "ping/x", "fleets/a/b")) {
+                assertThat(manager.get("/actuator/health/" + nowhere).statusCode()).as(nowhere).isEqualTo(404);
+            }
+            assertThat(manager.get("/actuator/health/fleets/shop/web/web-3").body()).contains("\"UP\"");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package dev.nucleus.support;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What a tier needs of the machine. What is missing is said aloud, and the test counts as skipped, never as passed. */
+public final class Requires {
+
+    private Requires() {}
+
+    public static void root() {
+        require("root".equals(System.getProperty("user.name")), "root");
+    }
+
+    /** @param packageName which Debian package brings it */
+    public static void program(String path, String packageName) {
+        require(Files.isExecutable(Path.of(path)), path + " (on Debian: apt-get install " + packageName + ")");
+    }
+
+    private static void require(boolean there, String what) {
+        if (!there) {
+            System.err.println("*** SKIPPED: this test needs " + what);
+        }
+        assumeTrue(there, "needs " + what);
+    }
+}

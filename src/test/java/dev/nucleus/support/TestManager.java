@@ -1,0 +1,198 @@
+package dev.nucleus.support;
+
+import dev.nucleus.NucleusApplication;
+import dev.nucleus.container.Container;
+import dev.nucleus.container.Containers;
+import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.container.OutputSink;
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.health.ReplicaView;
+import dev.nucleus.spawner.Spawner;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/** A manager within the test's own process, with directories of its own; closing it leaves nothing behind. */
+public final class TestManager implements AutoCloseable {
+
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+    private final Path directory;
+    private final ConfigurableApplicationContext context;
+
+    private TestManager(Path directory, ConfigurableApplicationContext context) {
+        this.directory = directory;
+        this.context = context;
+    }
+
+    public static TestManager start() {
+        return start(Optional.empty());
+    }
+
+    /** @param fleet a fleet file's text */
+    public static TestManager start(String fleet) {
+        return start(Optional.of(fleet));
+    }
+
+    private static TestManager start(Optional<String> fleet) {
+        try {
+            Path directory = Files.createTempDirectory("nucleus-test-");
+            var arguments = new ArrayList<>(List.of(
+                    "--nucleus.state-dir=" + directory.resolve("state"),
+                    "--nucleus.run-dir=" + directory.resolve("run"),
+                    "--server.port=0"));
+            if (fleet.isPresent()) {
+                Path file = Files.writeString(directory.resolve("fleet.yaml"), fleet.get());
+                arguments.add("--nucleus.fleets=" + file);
+            }
+            var application = new SpringApplicationBuilder(NucleusApplication.class).registerShutdownHook(false);
+            return new TestManager(directory, application.run(arguments.toArray(String[]::new)));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public Path directory() {
+        return directory;
+    }
+
+    public Path state() {
+        return directory.resolve("state");
+    }
+
+    public Path socket() {
+        return directory.resolve("run/nucleus.sock");
+    }
+
+    public Containers containers() {
+        return context.getBean(Containers.class);
+    }
+
+    public Fleets fleets() {
+        return context.getBean(Fleets.class);
+    }
+
+    public Spawner spawner() {
+        return context.getBean(Spawner.class);
+    }
+
+    public int port() {
+        return Integer.parseInt(Objects.requireNonNull(context.getEnvironment().getProperty("local.server.port")));
+    }
+
+    public String url(String path) {
+        return "http://127.0.0.1:" + port() + path;
+    }
+
+    public HttpResponse<String> get(String path) {
+        try {
+            return HTTP.send(
+                    HttpRequest.newBuilder(URI.create(url(path)))
+                            .timeout(Duration.ofSeconds(10))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** What a container wrote, and how it ended. */
+    public record Output(int code, String out, String err) {}
+
+    public Output run(ContainerSpec spec) {
+        return run(new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false));
+    }
+
+    public Output run(LaunchOrder order) {
+        var out = new ByteArrayOutputStream();
+        var err = new ByteArrayOutputStream();
+        OutputSink sink = (stream, bytes, offset, length) ->
+                (stream == OutputSink.Stream.STDOUT ? out : err).write(bytes, offset, length);
+        var end = containers().run(order, sink, _ -> {});
+        return new Output(
+                end.status().orElseThrow().code(),
+                out.toString(StandardCharsets.UTF_8),
+                err.toString(StandardCharsets.UTF_8));
+    }
+
+    /** Runs a shell command in agent mode. */
+    public Output sh(String command) {
+        return run(ContainerSpec.of(Mode.AGENT, List.of("/bin/sh", "-c", command)));
+    }
+
+    public Container launch(String... command) {
+        return containers()
+                .launch(LaunchOrder.detached(Optional.empty(), ContainerSpec.of(Mode.AGENT, List.of(command))));
+    }
+
+    public ReplicaView replica(String name) {
+        return fleets().replica(name).orElseThrow();
+    }
+
+    public void await(String replica, ReplicaStatus status) {
+        Awaitility.await(replica + " is " + status)
+                .pollInterval(Duration.ofMillis(5))
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> replica(replica).status() == status);
+    }
+
+    public Container containerOf(String replica) {
+        return containers().byId(replica(replica).containerId().orElseThrow()).orElseThrow();
+    }
+
+    public int pidOf(String replica) {
+        return containerOf(replica).whileRunning().orElseThrow().pid();
+    }
+
+    /** Ends this manager and lets its containers run, as a stop of the service does. */
+    public void leave() {
+        context.close();
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (context.isActive()) {
+                for (ReplicaView replica : fleets().replicas()) {
+                    fleets().stopReplica(replica.name());
+                }
+                for (Container container : containers().all()) {
+                    containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
+                }
+                List<String> ids =
+                        containers().all().stream().map(Container::id).toList();
+                context.close();
+                Remains.awaitNone(ids);
+            }
+            Remains.delete(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
