@@ -156,7 +156,11 @@ int spawner_run(const struct spawner_options *options)
 	struct pollfd polled[2];
 
 	(void)setsid();
-	(void)prctl(PR_SET_DUMPABLE, 0);
+	/* Its memory is nobody's business. Without root it has nothing to hide from its own
+	 * user, and the files of an undumpable process are root's: uid_map could not be
+	 * written (proc(5)). */
+	if (geteuid() == 0)
+		(void)prctl(PR_SET_DUMPABLE, 0);
 	prepare_signals();
 	listener = open_listener(options);
 	if (listener < 0)

@@ -68,8 +68,7 @@ final class CommandServer implements SmartLifecycle {
             Files.deleteIfExists(socket);
             return;
         }
-        throw new IOException("another manager uses this run directory; give this one its own with --nucleus.run-dir "
-                + "and --nucleus.state-dir");
+        throw new IOException("another manager answers there");
     }
 
     private void accept(ServerSocketChannel opened) {

@@ -1,7 +1,6 @@
 package dev.nucleus.fleet;
 
 import dev.nucleus.policy.ModePolicy;
-import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.spec.FleetReader;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.InvalidFleetException;
@@ -31,14 +30,5 @@ public final class FleetFiles {
                 ? Optional.of("a fleet can't be called '" + name + "': /actuator/health/" + name
                         + " is Spring's own; choose another name")
                 : Optional.empty();
-    }
-
-    /** The fleets of the manager's settings. */
-    static List<FleetSpec> configured(NucleusProperties properties) {
-        try {
-            return properties.fleetFiles().map(FleetFiles::read).orElse(List.of());
-        } catch (InvalidFleetException e) {
-            throw new FleetsUnusableException(e);
-        }
     }
 }

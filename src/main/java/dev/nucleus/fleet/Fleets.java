@@ -47,12 +47,13 @@ public final class Fleets implements FleetsView, SmartLifecycle {
 
     Fleets(
             NucleusProperties properties,
+            DeclaredFleets declared,
             Containers containers,
             TaskScheduler scheduler,
             ApplicationEventPublisher events) {
         this.containers = containers;
         this.state = properties.state();
-        for (FleetSpec spec : FleetFiles.configured(properties)) {
+        for (FleetSpec spec : declared.specs()) {
             fleets.put(
                     spec.name(),
                     new Fleet(

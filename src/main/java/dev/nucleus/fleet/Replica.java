@@ -196,7 +196,9 @@ final class Replica {
         var entry = new ContainerRecord.ReplicaRecord(
                 fleet, service.name(), number, SpecHash.of(service), restarts, totalRestarts);
         Container previous = container;
-        move(ReplicaStatus.STARTING, totalRestarts == 0 ? "is launched" : "is launched again, restart " + totalRestarts);
+        move(
+                ReplicaStatus.STARTING,
+                totalRestarts == 0 ? "is launched" : "is launched again, restart " + totalRestarts);
         try {
             Container fresh = surroundings
                     .containers()

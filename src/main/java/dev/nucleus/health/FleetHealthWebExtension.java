@@ -15,7 +15,6 @@ import org.springframework.boot.health.contributor.CompositeHealthContributor;
 import org.springframework.boot.health.contributor.HealthContributor;
 import org.springframework.boot.health.registry.HealthContributorRegistry;
 
-
 /**
  * Health over HTTP, with two things more than Boot's own: below a fleet's group its services answer by their short
  * path, {@code /actuator/health/shop/web}; and a path that leads nowhere answers 404 at any depth, where Boot 4.1
@@ -41,7 +40,11 @@ public final class FleetHealthWebExtension extends HealthEndpointWebExtension {
 
     @Override
     public WebEndpointResponse<HealthDescriptor> health(
-            ApiVersion version, @Nullable WebServerNamespace server, SecurityContext security, boolean all, String... path) {
+            ApiVersion version,
+            @Nullable WebServerNamespace server,
+            SecurityContext security,
+            boolean all,
+            String... path) {
         String[] whole = lengthen(path);
         return leadsNowhere(whole)
                 ? new WebEndpointResponse<>(WebEndpointResponse.STATUS_NOT_FOUND)

@@ -2,6 +2,7 @@ package dev.nucleus.spawner;
 
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.PlanEncoder;
+import dev.nucleus.settings.InstanceLock;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
 import java.io.BufferedReader;
@@ -41,6 +42,9 @@ public final class Spawner implements SmartLifecycle {
     private static final Duration SHORT_LIFE = Duration.ofSeconds(1);
     private static final String RESOURCE = "/native/linux-x86_64/nucleus-spawner";
 
+    @SuppressWarnings("UnusedVariable") // keeps the order of the beans
+    private final InstanceLock lock;
+
     private final Path state;
     private final Path socket;
     private final boolean external;
@@ -50,7 +54,9 @@ public final class Spawner implements SmartLifecycle {
     private @Nullable Process process;
     private volatile boolean wanted;
 
-    Spawner(NucleusProperties properties) {
+    /** @param lock taken before a spawner is started in the run directory */
+    Spawner(NucleusProperties properties, InstanceLock lock) {
+        this.lock = lock;
         this.state = properties.state();
         this.socket = properties.externalSpawner().orElse(properties.run().resolve("spawner.sock"));
         this.external = properties.externalSpawner().isPresent();

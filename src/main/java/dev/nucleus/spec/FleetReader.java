@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,7 +64,7 @@ public final class FleetReader {
             });
         }
         if (!reader.problems.isEmpty()) {
-            throw new InvalidFleetException(reader.problems);
+            throw new InvalidFleetException(reader.inOrder());
         }
         return List.copyOf(fleets);
     }
@@ -73,9 +74,19 @@ public final class FleetReader {
         var reader = new FleetReader(checks);
         Optional<FleetSpec> fleet = reader.parse(file, text);
         if (!reader.problems.isEmpty() || fleet.isEmpty()) {
-            throw new InvalidFleetException(reader.problems);
+            throw new InvalidFleetException(reader.inOrder());
         }
         return fleet.get();
+    }
+
+    /** The problems by file, in the order in which the files were read, and within each by place. */
+    private List<Problem> inOrder() {
+        List<String> files = problems.stream().map(Problem::file).distinct().toList();
+        return problems.stream()
+                .sorted(Comparator.<Problem>comparingInt(problem -> files.indexOf(problem.file()))
+                        .thenComparingInt(Problem::line)
+                        .thenComparingInt(Problem::column))
+                .toList();
     }
 
     private List<Path> files(Path path) {

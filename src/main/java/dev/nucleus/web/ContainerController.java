@@ -68,10 +68,14 @@ final class ContainerController {
             throws IOException {
         model.addAttribute("container", container.orElse(null));
         model.addAttribute("replica", replica.orElse(null));
-        model.addAttribute("history", replica.map(view -> view.history().reversed()).orElse(List.of()));
-        model.addAttribute("answers", replica.map(view -> view.answers().reversed()).orElse(List.of()));
+        model.addAttribute(
+                "history", replica.map(view -> view.history().reversed()).orElse(List.of()));
+        model.addAttribute(
+                "answers", replica.map(view -> view.answers().reversed()).orElse(List.of()));
         model.addAttribute("state", container.map(found -> found.state().word()).orElse(null));
-        model.addAttribute("command", container.map(found -> String.join(" ", found.command())).orElse(null));
+        model.addAttribute(
+                "command",
+                container.map(found -> String.join(" ", found.command())).orElse(null));
         model.addAttribute(
                 "pid",
                 container

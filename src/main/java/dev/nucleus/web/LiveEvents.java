@@ -5,6 +5,7 @@ import dev.nucleus.fleet.ReplicaChanged;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
@@ -27,6 +28,12 @@ final class LiveEvents {
 
     void remove(Viewer viewer) {
         viewers.remove(viewer);
+    }
+
+    /** Before the server stops: it would wait for its open requests, and these have no end. */
+    @EventListener
+    void on(ContextClosedEvent event) {
+        viewers.forEach(Viewer::leave);
     }
 
     @EventListener

@@ -90,6 +90,8 @@ final class Viewer {
         gone = true;
         change.release();
         partings.forEach(Runnable::run);
+        // Wakes the sender; a full queue is one that it is busy with.
+        queue.offer(new Message.Changed());
     }
 
     /** Sends until the viewer is gone. */

@@ -71,9 +71,22 @@ class LifecycleTest {
     private static ContainerSpec spec(List<VolumeMount> volumes, String seccomp, String workdir, String... command) {
         ContainerSpec plain = ContainerSpec.of(Mode.AGENT, List.of(command));
         return new ContainerSpec(
-                plain.mode(), plain.command(), new TreeMap<>(), workdir.isEmpty() ? Optional.empty() : Optional.of(workdir),
-                Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), plain.pids(), plain.openFiles(),
-                volumes, List.of(), Network.NONE, seccomp, List.of(), false);
+                plain.mode(),
+                plain.command(),
+                new TreeMap<>(),
+                workdir.isEmpty() ? Optional.empty() : Optional.of(workdir),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                plain.pids(),
+                plain.openFiles(),
+                volumes,
+                List.of(),
+                Network.NONE,
+                seccomp,
+                List.of(),
+                false);
     }
 
     private static Container launch(ContainerSpec spec) {
@@ -81,11 +94,15 @@ class LifecycleTest {
     }
 
     private static List<String> logOf(Container container) throws IOException {
-        return container.log().tail(1000).lines().stream().map(ContainerLog.Line::text).toList();
+        return container.log().tail(1000).lines().stream()
+                .map(ContainerLog.Line::text)
+                .toList();
     }
 
     private static void awaitLog(Container container, String line) {
-        Awaitility.await(line + " in the log").pollInterval(Duration.ofMillis(2)).until(() -> logOf(container).contains(line));
+        Awaitility.await(line + " in the log")
+                .pollInterval(Duration.ofMillis(2))
+                .until(() -> logOf(container).contains(line));
     }
 
     @Test
@@ -97,7 +114,12 @@ class LifecycleTest {
     @Test
     void everyByteOfALargeOutputArrivesAlsoPastARotation() {
         var output = manager.run(spec(
-                List.of(), "default", "", "/usr/bin/perl", "-e", "for (1..200000) { print \"$_ \", 'x' x 200, \"\\n\" }"));
+                List.of(),
+                "default",
+                "",
+                "/usr/bin/perl",
+                "-e",
+                "for (1..200000) { print \"$_ \", 'x' x 200, \"\\n\" }"));
 
         assertThat(output.out().lines().count()).isEqualTo(200_000);
         assertThat(output.out()).startsWith("1 x").endsWith("200000 " + "x".repeat(200) + "\n");
@@ -117,8 +139,8 @@ class LifecycleTest {
 
     @Test
     void aStopLetsTheWorkloadFinishItsWork() throws IOException {
-        Container container =
-                manager.launch("/bin/sh", "-c", "trap 'echo cleaned up; exit 4' TERM; echo ready; while :; do sleep 0.01; done");
+        Container container = manager.launch(
+                "/bin/sh", "-c", "trap 'echo cleaned up; exit 4' TERM; echo ready; while :; do sleep 0.01; done");
         awaitLog(container, "ready");
 
         var stopped = manager.containers().stop(container, StopSpec.DEFAULT);
@@ -136,7 +158,8 @@ class LifecycleTest {
         var stopped = manager.containers().stop(container, new StopSpec(Signal.TERM, Duration.ofMillis(300)));
 
         assertThat(stopped.status().orElseThrow().signal()).contains(Signal.KILL);
-        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isBetween(Duration.ofMillis(300), Duration.ofSeconds(3));
+        assertThat(Duration.ofNanos(System.nanoTime() - begun))
+                .isBetween(Duration.ofMillis(300), Duration.ofSeconds(3));
     }
 
     @Test
@@ -164,7 +187,9 @@ class LifecycleTest {
     @Test
     void aReaderThatDroppedResumesAtItsOffset() throws IOException {
         Container container = manager.launch(
-                "/usr/bin/perl", "-e", "$|=1; for (1..3000) { print \"line $_\\n\"; select(undef,undef,undef,0.0001) } sleep 60");
+                "/usr/bin/perl",
+                "-e",
+                "$|=1; for (1..3000) { print \"line $_\\n\"; select(undef,undef,undef,0.0001) } sleep 60");
         var whole = new ByteArrayOutputStream();
         try {
             long offset = 0;
@@ -186,13 +211,17 @@ class LifecycleTest {
                 .lines()
                 .map(line -> ContainerLog.parse(line).orElseThrow().text())
                 .toList();
-        assertThat(lines).isEqualTo(IntStream.rangeClosed(1, 3000).mapToObj(i -> "line " + i).toList());
+        assertThat(lines)
+                .isEqualTo(IntStream.rangeClosed(1, 3000)
+                        .mapToObj(i -> "line " + i)
+                        .toList());
     }
 
     @Test
     void anExecsOutputCanBeResumedToo() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
-        try (ShimConnection first = container.shim().exec(List.of("/bin/sh", "-c", "echo one; echo two; exit 5"), false)) {
+        try (ShimConnection first =
+                container.shim().exec(List.of("/bin/sh", "-c", "echo one; echo two; exit 5"), false)) {
             int id = ((ShimMessage.ExecStarted) first.receive().orElseThrow()).id();
             first.close();
 
@@ -231,8 +260,10 @@ class LifecycleTest {
     void anExecThatWritesAHundredMegabytesIsCutNotKept() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
         try {
-            var captured = container.shim().capture(
-                    List.of("/usr/bin/perl", "-e", "print 'x' x (1 << 20) for 1..100"), Duration.ofSeconds(30));
+            var captured = container
+                    .shim()
+                    .capture(
+                            List.of("/usr/bin/perl", "-e", "print 'x' x (1 << 20) for 1..100"), Duration.ofSeconds(30));
 
             assertThat(captured.status().code()).isZero();
             assertThat(captured.output()).hasSize(4096);
@@ -256,8 +287,9 @@ class LifecycleTest {
     @Test
     void aSignalReachesAProcessThatWasRunInside() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
-        try (ShimConnection connection = container.shim().exec(
-                List.of("/bin/sh", "-c", "trap 'exit 9' INT; echo ready; while :; do sleep 0.01; done"), false)) {
+        try (ShimConnection connection = container
+                .shim()
+                .exec(List.of("/bin/sh", "-c", "trap 'exit 9' INT; echo ready; while :; do sleep 0.01; done"), false)) {
             int id = ((ShimMessage.ExecStarted) connection.receive().orElseThrow()).id();
             assertThat(connection.receive().orElseThrow()).isInstanceOf(ShimMessage.Data.class);
 
@@ -288,7 +320,8 @@ class LifecycleTest {
                 while (channel.read(answer) >= 0) {
                     assertThat(answer.hasRemaining()).isTrue();
                 }
-                assertThat(new String(answer.array(), 0, answer.position(), StandardCharsets.UTF_8)).isEqualTo("HELLO\n");
+                assertThat(new String(answer.array(), 0, answer.position(), StandardCharsets.UTF_8))
+                        .isEqualTo("HELLO\n");
             }
             assertThatThrownBy(() -> container.shim().dial(new Port(manager.port()), Duration.ofSeconds(5)))
                     .as("the manager's own port is not there")
@@ -316,8 +349,12 @@ class LifecycleTest {
         var mount = List.of(VolumeMount.parse("data:/data"));
         for (int i = 1; i <= 2; i++) {
             var output = manager.run(new LaunchOrder(
-                    Optional.of("keeper"), spec(mount, "default", "", "/bin/sh", "-c", "echo x >> /data/f; cat /data/f"),
-                    volumes, Optional.empty(), true, false));
+                    Optional.of("keeper"),
+                    spec(mount, "default", "", "/bin/sh", "-c", "echo x >> /data/f; cat /data/f"),
+                    volumes,
+                    Optional.empty(),
+                    true,
+                    false));
 
             assertThat(output.out()).isEqualTo("x\n".repeat(i));
         }
@@ -325,7 +362,10 @@ class LifecycleTest {
         var readOnly = manager.run(new LaunchOrder(
                 Optional.of("keeper"),
                 spec(List.of(VolumeMount.parse("data:/data:ro")), "default", "", "/bin/sh", "-c", "echo y > /data/f"),
-                volumes, Optional.empty(), true, false));
+                volumes,
+                Optional.empty(),
+                true,
+                false));
         assertThat(readOnly.code()).isNotZero();
     }
 
@@ -334,7 +374,8 @@ class LifecycleTest {
         Path path = Files.createDirectories(manager.directory().resolve("planted"));
         Files.createSymbolicLink(path.resolve("escape"), Path.of("/etc/shadow"));
 
-        assertThat(manager.run(spec(List.of(VolumeMount.parse(path + ":/data")), "default", "", "/bin/cat", "/data/escape"))
+        assertThat(manager.run(spec(
+                                List.of(VolumeMount.parse(path + ":/data")), "default", "", "/bin/cat", "/data/escape"))
                         .code())
                 .isNotZero();
     }
@@ -382,7 +423,11 @@ class LifecycleTest {
         }
 
         assertThat(container.running()).isTrue();
-        assertThat(container.shim().capture(List.of("/bin/echo", "fine"), Duration.ofSeconds(5)).output()).isEqualTo("fine\n");
+        assertThat(container
+                        .shim()
+                        .capture(List.of("/bin/echo", "fine"), Duration.ofSeconds(5))
+                        .output())
+                .isEqualTo("fine\n");
         manager.containers().stop(container, NOW);
     }
 
@@ -406,7 +451,8 @@ class LifecycleTest {
         List<Thread> threads = new ArrayList<>();
         List<Integer> codes = java.util.Collections.synchronizedList(new ArrayList<>());
         for (int i = 0; i < 50; i++) {
-            threads.add(Thread.ofVirtual().start(() -> codes.add(manager.sh("exit 3").code())));
+            threads.add(Thread.ofVirtual()
+                    .start(() -> codes.add(manager.sh("exit 3").code())));
         }
         threads.forEach(thread -> {
             try {
@@ -423,7 +469,8 @@ class LifecycleTest {
             assertThat(Remains.added(namespaces, Remains.namespaces())).isEmpty();
         });
         assertThat(Remains.mounts()).isEqualTo(mounts);
-        assertThat(manager.containers().all()).noneMatch(container -> container.record().attached());
+        assertThat(manager.containers().all())
+                .noneMatch(container -> container.record().attached());
         try (Stream<Path> sockets = Files.list(manager.directory().resolve("run/c"))) {
             assertThat(sockets).isEmpty();
         }
@@ -461,12 +508,17 @@ class LifecycleTest {
 
         spawner.destroyForcibly();
 
-        Awaitility.await("another spawner").until(() -> manager.spawner()
-                .process()
-                .map(now -> now.isAlive() && now.pid() != spawner.pid())
-                .orElse(false));
+        Awaitility.await("another spawner")
+                .until(() -> manager.spawner()
+                        .process()
+                        .map(now -> now.isAlive() && now.pid() != spawner.pid())
+                        .orElse(false));
         assertThat(container.running()).isTrue();
-        assertThat(container.shim().capture(List.of("/bin/echo", "fine"), Duration.ofSeconds(5)).output()).isEqualTo("fine\n");
+        assertThat(container
+                        .shim()
+                        .capture(List.of("/bin/echo", "fine"), Duration.ofSeconds(5))
+                        .output())
+                .isEqualTo("fine\n");
         assertThat(manager.sh("exit 6").code()).isEqualTo(6);
         manager.containers().stop(container, NOW);
     }
@@ -485,7 +537,8 @@ class LifecycleTest {
         ProcessHandle.of(shim).orElseThrow().destroyForcibly();
 
         assertThat(container.end().get(10, TimeUnit.SECONDS).status()).isEmpty();
-        Awaitility.await("the workload is gone").until(() -> ProcessHandle.of(pid).isEmpty());
+        Awaitility.await("the workload is gone")
+                .until(() -> ProcessHandle.of(pid).isEmpty());
         Remains.awaitNone(List.of(container.id()));
     }
 }

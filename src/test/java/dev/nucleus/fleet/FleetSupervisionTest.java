@@ -39,8 +39,7 @@ class FleetSupervisionTest {
 
     @Test
     void aKilledWorkloadIsReportedDownWithin100MillisecondsAndRestarted() throws Exception {
-        try (TestManager manager = TestManager.start(
-                """
+        try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
                   web:
@@ -56,20 +55,22 @@ class FleetSupervisionTest {
             awaitHealth(manager, "/actuator/health/shop", 503);
             Duration took = Duration.ofNanos(System.nanoTime() - begun);
 
-            assertThat(manager.get("/actuator/health/shop").body()).contains("\"DOWN\"").contains("killed by SIGKILL");
+            assertThat(manager.get("/actuator/health/shop").body())
+                    .contains("\"DOWN\"")
+                    .contains("killed by SIGKILL");
             assertThat(took).as("loosely: the benchmark measures it").isLessThan(Duration.ofMillis(500));
             manager.await("shop/web-1", ReplicaStatus.READY);
             assertThat(manager.containerOf("shop/web-1").id()).isNotEqualTo(first.id());
             assertThat(manager.replica("shop/web-1").restarts()).isEqualTo(1);
-            assertThat(statuses(manager.replica("shop/web-1"))).containsExactly("STARTING", "READY", "CRASHED", "STARTING", "READY");
+            assertThat(statuses(manager.replica("shop/web-1")))
+                    .containsExactly("STARTING", "READY", "CRASHED", "STARTING", "READY");
             awaitHealth(manager, "/actuator/health/shop", 200);
         }
     }
 
     @Test
     void readinessTurnsHealthOnAndOffWithoutARestart() throws Exception {
-        try (TestManager manager = TestManager.start(
-                """
+        try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
                   web:
@@ -87,7 +88,8 @@ class FleetSupervisionTest {
 
             container.shim().capture(List.of("rm", "/tmp/ready"), Duration.ofSeconds(5));
             manager.await("shop/web-1", ReplicaStatus.NOT_READY);
-            assertThat(manager.get("/actuator/health/fleets/shop/web/web-1").statusCode()).isEqualTo(503);
+            assertThat(manager.get("/actuator/health/fleets/shop/web/web-1").statusCode())
+                    .isEqualTo(503);
             assertThat(manager.replica("shop/web-1").restarts()).isZero();
             assertThat(manager.containerOf("shop/web-1")).isEqualTo(container);
         }
@@ -95,8 +97,7 @@ class FleetSupervisionTest {
 
     @Test
     void aFailingLivenessProbeRestarts() {
-        try (TestManager manager = TestManager.start(
-                """
+        try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
                   web:
@@ -107,16 +108,18 @@ class FleetSupervisionTest {
             Awaitility.await().until(() -> manager.replica("shop/web-1").restarts() >= 2);
 
             assertThat(manager.replica("shop/web-1").history())
-                    .anyMatch(t -> t.to() == ReplicaStatus.UNHEALTHY && t.cause().contains("ECONNREFUSED"));
+                    .anyMatch(
+                            t -> t.to() == ReplicaStatus.UNHEALTHY && t.cause().contains("ECONNREFUSED"));
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"exit 200", "exit 500", "accepts and never answers"})
     void anHttpProbeReadsTheStatusAndGivesUpOnSilence(String behaviour) {
-        String answer = behaviour.startsWith("exit") ? "print $c qq(HTTP/1.1 " + behaviour.substring(5) + " X\\\\r\\\\n\\\\r\\\\n); close $c" : "push @k, $c";
-        try (TestManager manager = TestManager.start(
-                """
+        String answer = behaviour.startsWith("exit")
+                ? "print $c qq(HTTP/1.1 " + behaviour.substring(5) + " X\\\\r\\\\n\\\\r\\\\n); close $c"
+                : "push @k, $c";
+        try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
                   web:
@@ -126,27 +129,30 @@ class FleetSupervisionTest {
                       - -e
                       - "use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 8000, Listen => 9) or die; my @k; while (my $c = $s->accept) { %s }"
                     readiness: {http: {port: 8000, path: /health}, period: 50ms, timeout: 300ms, failures: 1}
-                """
-                        .formatted(answer))) {
-            Awaitility.await().until(() -> manager.replica("shop/web-1").answers().stream()
-                    .anyMatch(a -> !a.detail().contains("ECONNREFUSED")));
-            Awaitility.await().until(() -> manager.replica("shop/web-1").answers().stream()
-                    .anyMatch(a -> a.detail().equals(switch (behaviour) {
-                        case "exit 200" -> "status 200";
-                        case "exit 500" -> "status 500";
-                        default -> "no answer within 300 ms";
-                    })));
+                """.formatted(answer))) {
+            Awaitility.await()
+                    .until(() -> manager.replica("shop/web-1").answers().stream()
+                            .anyMatch(a -> !a.detail().contains("ECONNREFUSED")));
+            Awaitility.await()
+                    .until(() -> manager.replica("shop/web-1").answers().stream()
+                            .anyMatch(a -> a.detail()
+                                    .equals(
+                                            switch (behaviour) {
+                                                case "exit 200" -> "status 200";
+                                                case "exit 500" -> "status 500";
+                                                default -> "no answer within 300 ms";
+                                            })));
 
             boolean yes = behaviour.equals("exit 200");
-            Awaitility.await().until(() ->
-                    manager.replica("shop/web-1").status() == (yes ? ReplicaStatus.READY : ReplicaStatus.NOT_READY));
+            Awaitility.await()
+                    .until(() -> manager.replica("shop/web-1").status()
+                            == (yes ? ReplicaStatus.READY : ReplicaStatus.NOT_READY));
         }
     }
 
     @Test
     void aProbeThatHangsDelaysNoOther() {
-        try (TestManager manager = TestManager.start(
-                """
+        try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
                   stuck:
@@ -157,7 +163,8 @@ class FleetSupervisionTest {
                     readiness: {exec: ["true"], period: 50ms}
                 """)) {
             manager.await("shop/quick-1", ReplicaStatus.READY);
-            Awaitility.await().until(() -> manager.replica("shop/quick-1").answers().size() > 20);
+            Awaitility.await()
+                    .until(() -> manager.replica("shop/quick-1").answers().size() > 20);
 
             assertThat(manager.replica("shop/stuck-1").status()).isEqualTo(ReplicaStatus.STARTING);
         }
@@ -165,8 +172,7 @@ class FleetSupervisionTest {
 
     @Test
     void dependenciesAreWaitedForInEveryCondition() {
-        try (TestManager manager = TestManager.start(
-                """
+        try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
                   web:
@@ -185,7 +191,8 @@ class FleetSupervisionTest {
             assertThat(manager.replica("shop/migrate-1").status()).isEqualTo(ReplicaStatus.COMPLETED);
             assertThat(manager.replica("shop/web-1").since())
                     .isAfterOrEqualTo(manager.replica("shop/migrate-1").since());
-            assertThat(manager.replica("shop/migrate-1").since()).isAfterOrEqualTo(manager.replica("shop/db-1").since());
+            assertThat(manager.replica("shop/migrate-1").since())
+                    .isAfterOrEqualTo(manager.replica("shop/db-1").since());
             assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);
             assertThat(manager.get("/actuator/health/shop").body()).doesNotContain("migrate");
         }
@@ -193,8 +200,7 @@ class FleetSupervisionTest {
 
     @Test
     void backoffGrowsAndAServiceThatMayNotRestartFails() {
-        try (TestManager manager = TestManager.start(
-                """
+        try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
                   moody:
@@ -218,8 +224,7 @@ class FleetSupervisionTest {
 
     @Test
     void aServiceThatCanNotStartSaysWhyAndTheOthersGoOn() {
-        try (TestManager manager = TestManager.start(
-                """
+        try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
                   broken:
@@ -231,7 +236,9 @@ class FleetSupervisionTest {
             manager.await("shop/broken-1", ReplicaStatus.FAILED);
             manager.await("shop/web-1", ReplicaStatus.READY);
 
-            assertThat(manager.replica("shop/broken-1").cause()).contains("launch failed at exec").contains("What to do");
+            assertThat(manager.replica("shop/broken-1").cause())
+                    .contains("launch failed at exec")
+                    .contains("What to do");
             assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
             assertThat(manager.get("/actuator/health/liveness").statusCode())
                     .as("a failing workload must not get the manager restarted")
@@ -242,8 +249,7 @@ class FleetSupervisionTest {
 
     @Test
     void aStoppedServiceIsUnknownToWatchersAndUnavailableToTraffic() throws Exception {
-        try (TestManager manager = TestManager.start(
-                """
+        try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
                   web: {command: [/bin/sleep, "1000"]}
@@ -253,7 +259,8 @@ class FleetSupervisionTest {
             manager.fleets().stopReplica("shop/web-1");
 
             assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.STOPPED);
-            assertThat(manager.get("/actuator/health/fleets/shop/web").statusCode()).isEqualTo(200);
+            assertThat(manager.get("/actuator/health/fleets/shop/web").statusCode())
+                    .isEqualTo(200);
             assertThat(manager.get("/actuator/health/fleets/shop/web").body()).contains("UNKNOWN");
             assertThat(manager.get("/actuator/health/shop/web").statusCode())
                     .as("a load balancer must not send traffic to nothing")
@@ -263,8 +270,7 @@ class FleetSupervisionTest {
 
     @Test
     void replicasAreEachTheirOwn() {
-        try (TestManager manager = TestManager.start(
-                """
+        try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
                   web: {command: [/bin/sleep, "1000"], replicas: 3}
@@ -273,13 +279,20 @@ class FleetSupervisionTest {
                 manager.await("shop/web-" + i, ReplicaStatus.READY);
             }
 
-            assertThat(manager.fleets().replicas().stream().map(ReplicaView::containerId).distinct()).hasSize(3);
+            assertThat(manager.fleets().replicas().stream()
+                            .map(ReplicaView::containerId)
+                            .distinct())
+                    .hasSize(3);
             assertThat(manager.get("/actuator/health/shop/web/web-3").body()).contains("\"UP\"");
             assertThat(manager.get("/actuator/health/shop/web").statusCode()).isEqualTo(200);
-            for (String nowhere : List.of("shop/nosuch", "shop/web/web-4", "shop/web/web-3/x", "nosuch/x", "ping/x", "fleets/a/b")) {
-                assertThat(manager.get("/actuator/health/" + nowhere).statusCode()).as(nowhere).isEqualTo(404);
+            for (String nowhere :
+                    List.of("shop/nosuch", "shop/web/web-4", "shop/web/web-3/x", "nosuch/x", "ping/x", "fleets/a/b")) {
+                assertThat(manager.get("/actuator/health/" + nowhere).statusCode())
+                        .as(nowhere)
+                        .isEqualTo(404);
             }
-            assertThat(manager.get("/actuator/health/fleets/shop/web/web-3").body()).contains("\"UP\"");
+            assertThat(manager.get("/actuator/health/fleets/shop/web/web-3").body())
+                    .contains("\"UP\"");
         }
     }
 }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -121,7 +122,9 @@ class FleetReaderTest {
                         "/fleets/shop.yaml:12:5: 'privileged' is not accepted: no container of Nucleus has more than"
                                 + " the capabilities it names")
                 .anyMatch(problem -> problem.startsWith("/fleets/shop.yaml:8:16: a probe needs exactly one of"))
-                .hasSizeGreaterThanOrEqualTo(6);
+                .hasSizeGreaterThanOrEqualTo(6)
+                .isSortedAccordingTo(Comparator.comparingInt(problem -> Integer.parseInt(
+                        problem.substring("/fleets/shop.yaml:".length()).split(":")[0])));
     }
 
     @Test

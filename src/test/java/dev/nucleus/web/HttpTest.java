@@ -32,8 +32,7 @@ class HttpTest {
     @BeforeAll
     static void start() {
         Requires.root();
-        manager = TestManager.start(
-                """
+        manager = TestManager.start("""
                 name: shop
                 services:
                   web:
@@ -56,9 +55,20 @@ class HttpTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "/", "/fleets/shop/web-1", "/actuator/health", "/actuator/health/liveness", "/actuator/health/readiness",
-                "/actuator/health/shop", "/actuator/health/fleets", "/actuator/health/fleets/shop", "/livez", "/readyz",
-                "/actuator/info", "/actuator/metrics", "/fragments/fleets", "/nucleus.css",
+                "/",
+                "/fleets/shop/web-1",
+                "/actuator/health",
+                "/actuator/health/liveness",
+                "/actuator/health/readiness",
+                "/actuator/health/shop",
+                "/actuator/health/fleets",
+                "/actuator/health/fleets/shop",
+                "/livez",
+                "/readyz",
+                "/actuator/info",
+                "/actuator/metrics",
+                "/fragments/fleets",
+                "/nucleus.css",
                 "/webjars/htmx.org/dist/htmx.min.js"
             })
     void pagesAndEndpointsAnswer(String path) {
@@ -71,8 +81,16 @@ class HttpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/containers/nosuch", "/fleets/shop/nosuch-1", "/nosuch", "/actuator/health/nosuch",
-        "/actuator/env", "/actuator/heapdump", "/actuator/shutdown"})
+    @ValueSource(
+            strings = {
+                "/containers/nosuch",
+                "/fleets/shop/nosuch-1",
+                "/nosuch",
+                "/actuator/health/nosuch",
+                "/actuator/env",
+                "/actuator/heapdump",
+                "/actuator/shutdown"
+            })
     void whatIsNotThereIsNotThere(String path) {
         assertThat(manager.get(path).statusCode()).isEqualTo(404);
     }
@@ -87,7 +105,8 @@ class HttpTest {
     @ParameterizedTest
     @ValueSource(strings = {"evil.example", "evil.example:8080", "127.0.0.1.evil.example", "0.0.0.0"})
     void aPageElsewhereThatNamesThisAddressIsTurnedAway(String host) throws Exception {
-        assertThat(raw("GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")).startsWith("HTTP/1.1 421");
+        assertThat(raw("GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"))
+                .startsWith("HTTP/1.1 421");
     }
 
     private static String raw(String request) throws IOException {
@@ -122,9 +141,12 @@ class HttpTest {
         for (String path : List.of("/", "/fleets/shop/web-1", "/containers/" + id, "/actuator/health")) {
             assertThat(manager.get(path).body()).doesNotContain("hunter2");
         }
-        try (Stream<java.nio.file.Path> files = java.nio.file.Files.list(manager.state().resolve("containers").resolve(id))) {
+        try (Stream<java.nio.file.Path> files =
+                java.nio.file.Files.list(manager.state().resolve("containers").resolve(id))) {
             for (var file : files.filter(java.nio.file.Files::isRegularFile).toList()) {
-                assertThat(java.nio.file.Files.readString(file)).as(file.toString()).doesNotContain("hunter2");
+                assertThat(java.nio.file.Files.readString(file))
+                        .as(file.toString())
+                        .doesNotContain("hunter2");
             }
         }
     }
@@ -136,7 +158,8 @@ class HttpTest {
         }
         var lines = new ArrayList<String>();
         try (HttpClient client = HttpClient.newHttpClient()) {
-            InputStream body = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream()).body();
+            InputStream body = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream())
+                    .body();
             try (var reader = new java.io.BufferedReader(new java.io.InputStreamReader(body, StandardCharsets.UTF_8))) {
                 int seen = 0;
                 while (seen < logLines) {
@@ -160,7 +183,11 @@ class HttpTest {
     @Test
     void aLiveLogIsResumedWhereTheBrowserLostItWithoutAGap() throws Exception {
         List<String> first = events("/events?of=shop/web-1", "", 10);
-        String last = first.stream().filter(line -> line.startsWith("id:")).reduce((a, b) -> b).orElseThrow().substring(3);
+        String last = first.stream()
+                .filter(line -> line.startsWith("id:"))
+                .reduce((a, b) -> b)
+                .orElseThrow()
+                .substring(3);
 
         List<String> second = events("/events?of=shop/web-1", last, 10);
 
@@ -175,7 +202,8 @@ class HttpTest {
     @Test
     void aPageGoesOnWhereItsLogEnded() throws Exception {
         String page = manager.get("/fleets/shop/web-1").body();
-        String connect = page.replaceAll("(?s).*sse-connect=\"([^\"]+)\".*", "$1").replace("&amp;", "&");
+        String connect =
+                page.replaceAll("(?s).*sse-connect=\"([^\"]+)\".*", "$1").replace("&amp;", "&");
         int shown = Integer.parseInt(page.replaceAll("(?s).*tick&lt;/b&gt; (\\d+).*", "$1"));
 
         assertThat(ticks(events(connect, "", 3))).containsExactly(shown + 1, shown + 2, shown + 3);
@@ -186,11 +214,13 @@ class HttpTest {
         var heard = new java.util.concurrent.CompletableFuture<String>();
         try (HttpClient client = HttpClient.newHttpClient()) {
             InputStream body = client.send(
-                            HttpRequest.newBuilder(URI.create(manager.url("/events"))).build(),
+                            HttpRequest.newBuilder(URI.create(manager.url("/events")))
+                                    .build(),
                             HttpResponse.BodyHandlers.ofInputStream())
                     .body();
             Thread.ofVirtual().start(() -> {
-                try (var reader = new java.io.BufferedReader(new java.io.InputStreamReader(body, StandardCharsets.UTF_8))) {
+                try (var reader =
+                        new java.io.BufferedReader(new java.io.InputStreamReader(body, StandardCharsets.UTF_8))) {
                     int changes = 0;
                     while (changes < 2) {
                         changes += reader.readLine().equals("event:changed") ? 1 : 0;

@@ -1,0 +1,20 @@
+package dev.nucleus.fleet;
+
+import dev.nucleus.settings.NucleusProperties;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.context.ApplicationContextInitializer;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/**
+ * Reads the configured fleet files before anything else is made: with a mistake in them, nothing at all is started. Later
+ * it would also be too late for the exit code, which Boot 4.1 loses when a bean fails.
+ */
+final class FleetFilesInitializer implements ApplicationContextInitializer<ConfigurableApplicationContext> {
+
+    @Override
+    public void initialize(ConfigurableApplicationContext context) {
+        NucleusProperties properties =
+                Binder.get(context.getEnvironment()).bindOrCreate("nucleus", NucleusProperties.class);
+        context.getBeanFactory().registerSingleton("declaredFleets", DeclaredFleets.of(properties));
+    }
+}

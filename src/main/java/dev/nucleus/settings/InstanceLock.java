@@ -1,0 +1,59 @@
+package dev.nucleus.settings;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.stereotype.Component;
+
+/**
+ * Holds the state and run directory for this manager alone, from before anything is read there to its end. The kernel
+ * lets go of the locks with the process, however it ends (fcntl(2)). Two managers on one state directory would take
+ * each other's containers for lost ones.
+ */
+@Component
+public final class InstanceLock implements DisposableBean {
+
+    private final List<FileChannel> held = new ArrayList<>();
+
+    InstanceLock(NucleusProperties properties) {
+        try {
+            hold(properties.state());
+            hold(properties.run());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void hold(Path directory) throws IOException {
+        Path file = PrivateDirectories.create(directory).resolve("manager.lock");
+        FileChannel channel = FileChannel.open(
+                file,
+                Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        @Nullable FileLock lock = channel.tryLock();
+        if (lock == null) {
+            channel.close();
+            destroy();
+            throw new DirectoryInUseException(directory);
+        }
+        held.add(channel);
+    }
+
+    @Override
+    public void destroy() throws IOException {
+        for (FileChannel channel : held) {
+            channel.close();
+        }
+        held.clear();
+    }
+}

@@ -1,0 +1,249 @@
+package dev.nucleus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.ManagerProcess.Result;
+import dev.nucleus.support.Requires;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The thin client against a manager of its own process. */
+@Tag("isolation")
+class CommandLineTest {
+
+    @TempDir
+    private static Path directory;
+
+    private static ManagerProcess manager;
+
+    @BeforeAll
+    static void start() throws IOException {
+        Requires.root();
+        Files.writeString(
+                directory.resolve("fleet.yaml"),
+                "name: shop\nservices:\n  web: {command: [/bin/sleep, \"1000\"], memory: 64M}\n");
+        manager = new ManagerProcess(directory).awaitReady();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (manager != null) {
+            manager.close();
+        }
+    }
+
+    @Test
+    void runPassesStreamsAndTheExitCodeOn() throws IOException {
+        Process client = manager.start("run", "--", "/bin/sh", "-c", "cat; echo err >&2; exit 42");
+        try (OutputStream input = client.getOutputStream()) {
+            input.write("from outside\n".getBytes(StandardCharsets.UTF_8));
+        }
+
+        assertThat(ManagerProcess.finish(client)).isEqualTo(new Result(42, "from outside\n", "err\n"));
+    }
+
+    @Test
+    void aMegabyteThroughStandardInputArrivesWhole() throws Exception {
+        Process client = manager.start("run", "--", "/usr/bin/wc", "-c");
+        try (OutputStream input = client.getOutputStream()) {
+            input.write(new byte[1 << 20]);
+        }
+
+        assertThat(ManagerProcess.finish(client).out().strip()).isEqualTo("1048576");
+    }
+
+    @Test
+    void exitCodesOfFailuresAreThoseOfShells() {
+        assertThat(manager.nucleus("run", "--", "/nosuch").code()).isEqualTo(127);
+        assertThat(manager.nucleus("run", "--", "/etc/passwd").code()).isEqualTo(126);
+        assertThat(manager.nucleus("run", "--memory", "12X", "--", "true"))
+                .isEqualTo(
+                        new Result(125, "", "nucleus: '12X' is not a size; write bytes or K, M, G, T, such as 512M\n"));
+        assertThat(manager.nucleus("nosuch").code()).isEqualTo(2);
+        assertThat(manager.nucleus("run").code()).isEqualTo(2);
+        assertThat(manager.nucleus("run", "--mode", "production", "--", "true").err())
+                .contains("memory: production mode needs a limit")
+                .contains("rootfs:");
+        assertThat(manager.nucleus("run", "--", "/bin/sh", "-c", "kill -9 $(echo 1); exit 3")
+                        .code())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void aSignalToTheClientReachesTheWorkload() throws Exception {
+        Process client = manager.start(
+                "run",
+                "-n",
+                "--",
+                "/bin/sh",
+                "-c",
+                "trap 'echo bye; exit 5' TERM; echo ready; while :; do sleep 0.01; done");
+        assertThat(client.inputReader().readLine()).isEqualTo("ready");
+
+        client.toHandle().destroy();
+
+        assertThat(client.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(5);
+    }
+
+    @Test
+    void aClientThatIsKilledTakesItsContainerWithIt() throws Exception {
+        Process client = manager.start("run", "--name", "orphan", "--", "/bin/sh", "-c", "echo ready; exec sleep 1000");
+        assertThat(client.inputReader().readLine()).isEqualTo("ready");
+
+        client.destroyForcibly();
+
+        Awaitility.await().until(() -> !manager.nucleus("ps", "-a").out().contains("orphan"));
+    }
+
+    @Test
+    void psListsWhatRuns() {
+        Awaitility.await().until(() -> manager.nucleus("ps").out().contains("ready"));
+        String out = manager.nucleus("ps").out();
+
+        assertThat(out.lines().findFirst().orElseThrow())
+                .containsSubsequence("ID", "NAME", "STATE", "HEALTH", "RESTARTS", "AGE", "PID", "COMMAND");
+        assertThat(out).containsPattern("[0-9a-f]{12}  shop/web-1 +running +ready +0 .*/bin/sleep 1000");
+        assertThat(manager.nucleus("ps", "-q").out().lines()).allMatch(line -> line.matches("[0-9a-f]{32}"));
+    }
+
+    @Test
+    void logsFollowToTheEnd() throws Exception {
+        String id = manager.nucleus(
+                        "run",
+                        "-d",
+                        "--name",
+                        "talker",
+                        "--",
+                        "/bin/sh",
+                        "-c",
+                        "echo one; echo two >&2; while [ ! -e /tmp/go ]; do sleep 0.01; done; echo three")
+                .out()
+                .strip();
+        Process follower = manager.start("logs", "-f", "talker");
+        assertThat(follower.inputReader().readLine()).isEqualTo("one");
+
+        assertThat(manager.nucleus("exec", id, "--", "touch", "/tmp/go").code()).isZero();
+
+        assertThat(follower.inputReader().readLine()).isEqualTo("three");
+        assertThat(follower.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(follower.exitValue()).isZero();
+        assertThat(follower.errorReader().readLine()).isEqualTo("two");
+        assertThat(manager.nucleus("logs", id.substring(0, 8))).isEqualTo(new Result(0, "one\nthree\n", "two\n"));
+        assertThat(manager.nucleus("rm", id).code()).isZero();
+        assertThat(manager.nucleus("logs", id).err()).contains("there is no container");
+    }
+
+    @Test
+    void execPassesStreamsSignalsAndTheExitCodeOn() throws Exception {
+        Process client = manager.start("exec", "shop/web-1", "--", "/bin/sh", "-c", "cat; exit 6");
+        try (OutputStream input = client.getOutputStream()) {
+            input.write("in\n".getBytes(StandardCharsets.UTF_8));
+        }
+        assertThat(ManagerProcess.finish(client)).isEqualTo(new Result(6, "in\n", ""));
+        assertThat(manager.nucleus("exec", "shop/web-1", "--", "/nosuch").code())
+                .isEqualTo(127);
+        assertThat(manager.nucleus("exec", "nosuch", "--", "true").code()).isEqualTo(125);
+
+        Process interrupted = manager.start(
+                "exec",
+                "shop/web-1",
+                "--",
+                "/bin/sh",
+                "-c",
+                "trap 'exit 8' TERM; echo ready; while :; do sleep 0.01; done");
+        assertThat(interrupted.inputReader().readLine()).isEqualTo("ready");
+        interrupted.toHandle().destroy();
+        assertThat(interrupted.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(interrupted.exitValue()).isEqualTo(8);
+    }
+
+    @Test
+    void stopEndsAndNamesWhatItStopped() {
+        manager.nucleus("run", "-d", "--name", "victim", "--", "/bin/sleep", "1000");
+
+        assertThat(manager.nucleus("stop", "victim")).isEqualTo(new Result(0, "victim\n", ""));
+        assertThat(manager.nucleus("ps").out()).doesNotContain("victim");
+        assertThat(manager.nucleus("ps", "-a").out()).containsPattern("victim +stopped .*killed by SIGKILL");
+        assertThat(manager.nucleus("rm", "victim").code()).isZero();
+    }
+
+    @Test
+    void planExplainsWithoutStarting() {
+        Result result = manager.nucleus("plan", "--", "/bin/true");
+
+        assertThat(result.code()).isZero();
+        assertThat(result.out())
+                .contains("can't  reach any network but its own loopback")
+                .contains("can    use all of the host's memory");
+        assertThat(manager.nucleus("plan", "shop/web").out()).contains("can't  use more than 64M of memory");
+        assertThat(manager.nucleus("plan", "--steps", "--", "true").out())
+                .contains("bind /usr on /usr ro,nosuid,nodev");
+    }
+
+    @Test
+    void aFleetFileIsCheckedWhole() throws IOException {
+        Files.writeString(directory.resolve("bad.yaml"), "name: shop\nservices:\n  web: {comand: [/w], memory: x}\n");
+
+        Result result = manager.nucleus("fleet", "validate", "-f", "bad.yaml");
+
+        assertThat(result.code()).isEqualTo(2);
+        assertThat(result.err().lines()).hasSize(3).allMatch(line -> line.matches(".*/bad.yaml:3:\\d+: .*"));
+        assertThat(manager.nucleus("fleet", "validate", "-f", "fleet.yaml").out())
+                .isEqualTo("shop: 1 services, no mistakes\n");
+    }
+
+    @Test
+    void withoutAManagerTheClientSaysHowToStartOne() throws Exception {
+        Process client =
+                new ProcessBuilder(ManagerProcess.CLIENT.toString(), "--socket", "/nosuch/socket", "ps").start();
+
+        assertThat(client.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(125);
+        assertThat(client.errorReader().lines())
+                .containsExactly(
+                        "nucleus: no manager answers at /nosuch/socket: No such file or directory",
+                        "Start one (java -jar nucleus.jar), or name its socket with --socket or $NUCLEUS_SOCKET.");
+    }
+
+    @Test
+    void strangersAreRefusedByTheKernelsWordNotTheirs() throws Exception {
+        // The socket itself is closed to others; opened here, so that the check behind it is tried.
+        Files.setPosixFilePermissions(directory, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(
+                directory.resolve("run"), java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(
+                manager.socket(), java.nio.file.attribute.PosixFilePermissions.fromString("rw-rw-rw-"));
+        Path client = Files.copy(ManagerProcess.CLIENT, directory.resolve("nucleus-client"));
+        for (Path path = directory; path != null; path = path.getParent()) {
+            assertThat(Files.getPosixFilePermissions(path))
+                    .contains(java.nio.file.attribute.PosixFilePermission.OTHERS_EXECUTE);
+        }
+        Process stranger = new ProcessBuilder(
+                        "setpriv",
+                        "--reuid=65534",
+                        "--regid=65534",
+                        "--clear-groups",
+                        client.toString(),
+                        "--socket",
+                        manager.socket().toString(),
+                        "ps")
+                .start();
+
+        assertThat(stranger.errorReader().lines().toList())
+                .isEqualTo(List.of("nucleus: only root and the manager's own user may give commands"));
+        assertThat(stranger.waitFor()).isEqualTo(125);
+    }
+}

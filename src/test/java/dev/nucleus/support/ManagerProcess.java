@@ -1,0 +1,195 @@
+package dev.nucleus.support;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/** A manager as its users start it, {@code java -jar nucleus.jar}, to be killed and started again. */
+public final class ManagerProcess implements AutoCloseable {
+
+    /** The client, as the build made it. */
+    public static final Path CLIENT = Path.of("target/native/nucleus").toAbsolutePath();
+
+    private static final Path JAR = Path.of("target/nucleus.jar").toAbsolutePath();
+
+    private final Path directory;
+    private final int port;
+    private Process process;
+
+    /** @param directory holds state, run directory, log, and the fleet file {@code fleet.yaml} if there is one */
+    public ManagerProcess(Path directory) {
+        this.directory = directory;
+        try (ServerSocket socket = new ServerSocket(0)) {
+            port = socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        process = begin();
+    }
+
+    private Process begin() {
+        var command = new ArrayList<String>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1"));
+        command.addAll(program());
+        command.addAll(List.of(
+                "--nucleus.state-dir=" + directory.resolve("state"),
+                "--nucleus.run-dir=" + directory.resolve("run"),
+                "--server.port=" + port));
+        if (Files.exists(directory.resolve("fleet.yaml"))) {
+            command.add("--nucleus.fleets=" + directory.resolve("fleet.yaml"));
+        }
+        try {
+            return new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                            directory.resolve("log").toFile()))
+                    .start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The jar; or with {@code -Dnucleus.classpath} classes as an editor built them. */
+    public static List<String> program() {
+        String classpath = System.getProperty("nucleus.classpath", "");
+        return classpath.isEmpty()
+                ? List.of("-jar", JAR.toString())
+                : List.of("--enable-native-access=ALL-UNNAMED", "-cp", classpath, "dev.nucleus.NucleusApplication");
+    }
+
+    public Process process() {
+        return process;
+    }
+
+    public Path socket() {
+        return directory.resolve("run/nucleus.sock");
+    }
+
+    public String log() {
+        try {
+            return Files.readString(directory.resolve("log"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public ManagerProcess awaitReady() {
+        Awaitility.await("the manager is ready; its log: " + directory.resolve("log"))
+                .pollInterval(Duration.ofMillis(10))
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> status("/actuator/health/readiness") == 200 || !process.isAlive());
+        if (!process.isAlive()) {
+            throw new IllegalStateException("the manager left:\n" + log());
+        }
+        return this;
+    }
+
+    /** The HTTP status of a path; 0 when nobody answers. */
+    public int status(String path) {
+        try {
+            return get(path).statusCode();
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    public HttpResponse<String> get(String path) throws IOException {
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            return client.send(
+                    HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                            .timeout(Duration.ofSeconds(10))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** As a crash of the machine's OOM killer would. */
+    public void kill() {
+        process.destroyForcibly();
+        process.onExit().join();
+    }
+
+    public ManagerProcess restart() {
+        process = begin();
+        return this;
+    }
+
+    /** What a client's command wrote, and its exit code. */
+    public record Result(int code, String out, String err) {}
+
+    public Result nucleus(String... arguments) {
+        return finish(start(arguments));
+    }
+
+    /** Starts a client and lets it run. */
+    public Process start(String... arguments) {
+        var command = new ArrayList<>(List.of(CLIENT.toString(), "--socket", socket().toString()));
+        command.addAll(Arrays.asList(arguments));
+        try {
+            return new ProcessBuilder(command).directory(directory.toFile()).start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public static Result finish(Process client) {
+        try {
+            client.getOutputStream().close();
+            var err = new java.io.ByteArrayOutputStream();
+            Thread reader = Thread.ofVirtual().start(() -> {
+                try {
+                    client.getErrorStream().transferTo(err);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            String out = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            reader.join();
+            if (!client.waitFor(30, TimeUnit.SECONDS)) {
+                client.destroyForcibly();
+                throw new IllegalStateException("the client does not end");
+            }
+            return new Result(client.exitValue(), out, err.toString(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Stops every container, then the manager. */
+    @Override
+    public void close() {
+        if (!process.isAlive()) {
+            restart().awaitReady();
+        }
+        List<String> ids = nucleus("ps", "-aq").out().lines().toList();
+        if (!ids.isEmpty()) {
+            var stop = new ArrayList<>(List.of("stop", "--grace", "0s"));
+            stop.addAll(ids);
+            nucleus(stop.toArray(String[]::new));
+        }
+        process.destroy();
+        process.onExit().join();
+        Remains.awaitNone(ids);
+    }
+}
