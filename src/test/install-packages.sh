@@ -6,7 +6,7 @@ set -u
 # What each is for: the native build and its checks; peers and tools of tests; the browser tier; real workloads.
 PACKAGES="musl-tools linux-libc-dev make gcc libseccomp2
 clang clang-tidy clang-format libclang-rt-14-dev libcmocka-dev
-bubblewrap runc strace
+bubblewrap runc hyperfine
 chromium fonts-dejavu-core
 postgresql-15 postgresql-client-15"
 

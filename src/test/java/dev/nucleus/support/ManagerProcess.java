@@ -26,12 +26,22 @@ public final class ManagerProcess implements AutoCloseable {
     private static final Path JAR = Path.of("target/nucleus.jar").toAbsolutePath();
 
     private final Path directory;
+    private final List<String> options;
     private final int port;
     private Process process;
 
-    /** @param directory holds state, run directory, log, and the fleet file {@code fleet.yaml} if there is one */
+    /** One that starts quickly. */
     public ManagerProcess(Path directory) {
+        this(directory, List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    }
+
+    /**
+     * @param directory holds state, run directory, log, and the fleet file {@code fleet.yaml} if there is one
+     * @param options of the JVM
+     */
+    public ManagerProcess(Path directory, List<String> options) {
         this.directory = directory;
+        this.options = options;
         try (ServerSocket socket = new ServerSocket(0)) {
             port = socket.getLocalPort();
         } catch (IOException e) {
@@ -41,10 +51,9 @@ public final class ManagerProcess implements AutoCloseable {
     }
 
     private Process begin() {
-        var command = new ArrayList<String>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1"));
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(options);
         command.addAll(program());
         command.addAll(List.of(
                 "--nucleus.state-dir=" + directory.resolve("state"),

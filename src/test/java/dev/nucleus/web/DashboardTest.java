@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -39,14 +40,13 @@ class DashboardTest {
     private static Browser browser;
 
     private final List<String> complaints = Collections.synchronizedList(new ArrayList<>());
-    private BrowserContext context;
+    private @Nullable BrowserContext context;
 
     @BeforeAll
     static void start() {
         Requires.root();
         Requires.program(CHROMIUM, "chromium");
-        manager = TestManager.start(
-                """
+        manager = TestManager.start("""
                 name: shop
                 services:
                   web:
@@ -60,13 +60,21 @@ class DashboardTest {
                 """);
         manager.await("shop/web-1", ReplicaStatus.READY);
         manager.await("shop/moody-1", ReplicaStatus.CRASHED);
-        playwright = Playwright.create(new Playwright.CreateOptions()
-                .setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-        browser = playwright.chromium().launch(new BrowserType.LaunchOptions()
-                .setExecutablePath(Path.of(CHROMIUM))
-                .setArgs(List.of(
-                        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                        "--disable-background-networking", "--disable-component-update", "--disable-sync")));
+        playwright = Playwright.create(
+                new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+        browser = playwright
+                .chromium()
+                .launch(new BrowserType.LaunchOptions()
+                        .setExecutablePath(Path.of(CHROMIUM))
+                        .setArgs(List.of(
+                                "--headless",
+                                "--no-sandbox",
+                                "--disable-gpu",
+                                "--disable-quic",
+                                "--no-first-run",
+                                "--disable-background-networking",
+                                "--disable-component-update",
+                                "--disable-sync")));
     }
 
     @AfterAll
@@ -80,11 +88,12 @@ class DashboardTest {
     }
 
     private Page open(String path, ColorScheme scheme, int width, boolean scripts) {
-        context = browser.newContext(new Browser.NewContextOptions()
+        BrowserContext opened = browser.newContext(new Browser.NewContextOptions()
                 .setColorScheme(scheme)
                 .setViewportSize(width, 900)
                 .setJavaScriptEnabled(scripts));
-        Page page = context.newPage();
+        context = opened;
+        Page page = opened.newPage();
         page.onConsoleMessage(message -> {
             if (message.type().equals("error")) {
                 complaints.add(message.text());
@@ -100,7 +109,9 @@ class DashboardTest {
         if (context != null) {
             context.close();
         }
-        assertThat(complaints).as("the browser's console: also what the content security policy refused").isEmpty();
+        assertThat(complaints)
+                .as("the browser's console: also what the content security policy refused")
+                .isEmpty();
     }
 
     private static void keep(Page page, String name) {
@@ -128,8 +139,10 @@ class DashboardTest {
     void fleetsAreShownWithTheirStatusAndReason(ColorScheme scheme) {
         Page page = open("/", scheme, 1280, true);
 
-        assertThat(page.locator("tr", new Page.LocatorOptions().setHasText("web-1"))).containsText("ready");
-        assertThat(page.locator("tr", new Page.LocatorOptions().setHasText("moody-1"))).containsText("exit code 3");
+        assertThat(page.locator("tr", new Page.LocatorOptions().setHasText("web-1")))
+                .containsText("ready");
+        assertThat(page.locator("tr", new Page.LocatorOptions().setHasText("moody-1")))
+                .containsText("exit code 3");
         keep(page, "fleets-" + scheme.name().toLowerCase(java.util.Locale.ROOT));
         accessible(page);
     }
@@ -183,7 +196,8 @@ class DashboardTest {
         var container = manager.launch("/bin/sleep", "1000");
 
         assertThat(page.locator("main")).containsText(container.name());
-        page.locator("a", new Page.LocatorOptions().setHasText(container.name())).click();
+        page.locator("a", new Page.LocatorOptions().setHasText(container.name()))
+                .click();
         assertThat(page.locator("main")).containsText("/bin/sleep 1000");
         accessible(page);
         page.goBack();
@@ -201,7 +215,7 @@ class DashboardTest {
             int overflow = (int) page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth");
             assertThat(overflow).as(path).isLessThanOrEqualTo(0);
             keep(page, "phone" + path.replace('/', '-'));
-            context.close();
+            page.context().close();
         }
     }
 

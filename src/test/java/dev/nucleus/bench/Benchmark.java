@@ -1,0 +1,195 @@
+package dev.nucleus.bench;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerState;
+import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.plan.LaunchStep;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
+import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.Remains;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+
+/** Every figure that docs/benchmarks.md promises, measured; {@code ./mvnw -Pbench verify}. */
+public final class Benchmark {
+
+    private static final ContainerSpec TRUE = ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));
+    private static final int WARM_UP = 400;
+    private static final int LAUNCHES = 600;
+    private static final int CROWD = 50;
+    private static final int CROWD_LAUNCHES = 2_000;
+    private static final int KILLS = 30;
+    private static final int STARTS = 5;
+
+    private final Figures figures = new Figures();
+
+    private Benchmark() {}
+
+    public static void main(String[] arguments) throws Exception {
+        var benchmark = new Benchmark();
+        try (TestManager manager = TestManager.start()) {
+            benchmark.launches(manager);
+            benchmark.crowd(manager);
+            benchmark.shims(manager);
+        }
+        benchmark.wholeProcess();
+        benchmark.kills();
+        benchmark.starts();
+        benchmark.figures.print(Path.of("target/benchmarks.txt"));
+    }
+
+    private static LaunchOrder order(ContainerSpec spec) {
+        return new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false);
+    }
+
+    private static double millis(long nanos) {
+        return nanos / 1e6;
+    }
+
+    private void launches(TestManager manager) {
+        var exec = new ArrayList<Double>();
+        var exit = new ArrayList<Double>();
+        var steps = new EnumMap<LaunchStep, List<Double>>(LaunchStep.class);
+        for (int i = -WARM_UP; i < LAUNCHES; i++) {
+            long begun = System.nanoTime();
+            long[] started = new long[1];
+            manager.containers().run(order(TRUE), (_, _, _, _) -> {}, attachment -> {
+                started[0] = System.nanoTime();
+                ((ContainerState.Running) attachment.container().state())
+                        .steps()
+                        .forEach((step, at) -> steps.computeIfAbsent(step, _ -> new ArrayList<>())
+                                .add(millis(at.toNanos())));
+            });
+            if (i >= 0) {
+                exec.add(millis(started[0] - begun));
+                exit.add(millis(System.nanoTime() - begun));
+            }
+        }
+        figures.add("request → workload exec'd, p50", exec, 50, "≤ 2.5 ms");
+        figures.add("request → workload exec'd, p99", exec, 99, "≤ 8 ms");
+        figures.add("request → exit seen, p50", exit, 50, "≤ 4 ms");
+        figures.add("request → exit seen, p99", exit, 99, "–");
+        figures.note("steps of a launch, done after (median ms from the request's arrival at the shim): "
+                + steps.entrySet().stream()
+                        .map(entry ->
+                                entry.getKey().label() + " " + Figures.format(Figures.percentile(entry.getValue(), 50)))
+                        .reduce((a, b) -> a + ", " + b)
+                        .orElse(""));
+    }
+
+    private void crowd(TestManager manager) throws InterruptedException {
+        var places = new Semaphore(CROWD);
+        var done = new CountDownLatch(CROWD_LAUNCHES);
+        long begun = System.nanoTime();
+        for (int i = 0; i < CROWD_LAUNCHES; i++) {
+            places.acquire();
+            Thread.ofVirtual().start(() -> {
+                try {
+                    manager.containers().run(order(TRUE), (_, _, _, _) -> {}, _ -> {});
+                } finally {
+                    places.release();
+                    done.countDown();
+                }
+            });
+        }
+        done.await();
+        double seconds = (System.nanoTime() - begun) / 1e9;
+        figures.add("launches a second, 50 under way", CROWD_LAUNCHES / seconds, "≥ 300");
+    }
+
+    private void shims(TestManager manager) throws IOException {
+        var containers = new ArrayList<Container>();
+        for (int i = 0; i < 20; i++) {
+            containers.add(manager.launch("/bin/sleep", "1000"));
+        }
+        var pss = new ArrayList<Double>();
+        for (String process : Remains.processes()) {
+            String[] parts = process.split(" ");
+            if (parts[1].equals("nucleus-shim")) {
+                pss.add(Files.readAllLines(Path.of("/proc", parts[0], "smaps_rollup")).stream()
+                        .filter(line -> line.startsWith("Pss:"))
+                        .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D+", "")))
+                        .sum());
+            }
+        }
+        figures.add("shim, PSS with 20 containers (KiB, largest)", Figures.percentile(pss, 100), "≤ 200");
+        containers.forEach(container -> manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO)));
+    }
+
+    private void wholeProcess() throws Exception {
+        Path directory = Files.createTempDirectory("nucleus-bench-");
+        try (ManagerProcess manager = new ManagerProcess(directory, List.of()).awaitReady()) {
+            for (int i = 0; i < WARM_UP; i++) {
+                manager.nucleus("run", "--", "/bin/true");
+            }
+            Peers.compare(
+                    directory,
+                    List.of(
+                            ManagerProcess.CLIENT.toString(),
+                            "--socket",
+                            manager.socket().toString(),
+                            "run",
+                            "--",
+                            "/bin/true"),
+                    figures);
+        } finally {
+            Remains.delete(directory);
+        }
+    }
+
+    private void kills() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web: {command: [/bin/sleep, "1000"], restart: {policy: always, backoff: {from: 300ms, factor: 1}}}
+                """)) {
+            var down = new ArrayList<Double>();
+            for (int i = 0; i < KILLS; i++) {
+                manager.await("shop/web-1", ReplicaStatus.READY);
+                manager.get("/actuator/health/shop");
+                Container container = manager.containerOf("shop/web-1");
+                long begun = System.nanoTime();
+                container.shim().signal(Signal.KILL);
+                while (manager.get("/actuator/health/shop").statusCode() != 503) {
+                    Thread.onSpinWait();
+                }
+                down.add(millis(System.nanoTime() - begun));
+            }
+            figures.add("killed workload → DOWN at Actuator, p50", down, 50, "–");
+            figures.add("killed workload → DOWN at Actuator, max", down, 100, "≤ 100 ms");
+        }
+    }
+
+    private void starts() throws Exception {
+        Path directory = Files.createTempDirectory("nucleus-bench-");
+        Files.writeString(
+                directory.resolve("fleet.yaml"),
+                "name: shop\nservices:\n  web: {command: [/bin/sleep, \"1000\"], replicas: 20}\n");
+        try (ManagerProcess manager = new ManagerProcess(directory, List.of()).awaitReady()) {
+            var ready = new ArrayList<Double>();
+            for (int i = 0; i < STARTS; i++) {
+                manager.kill();
+                long begun = System.nanoTime();
+                manager.restart().awaitReady();
+                ready.add((System.nanoTime() - begun) / 1e9);
+            }
+            figures.add("manager ready after kill -9, 20 adopted (s), p50", Figures.percentile(ready, 50), "≤ 3");
+        } finally {
+            Remains.delete(directory);
+        }
+    }
+}
