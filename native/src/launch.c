@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -298,6 +299,46 @@ static int map_identities(const struct plan *plan, pid_t pid, struct failure *fa
 	return 0;
 }
 
+/* Of the child that borrows the shim's memory. Never two at a time: the shim waits. */
+static _Alignas(4096) char child_stack[128 * 1024];
+
+/* What a child on a stack of its own begins with. */
+struct birth {
+	const struct launch *launch;
+	int map_fd;
+};
+
+static int born(void *argument)
+{
+	const struct birth *birth = argument;
+
+	run_child(birth->launch, birth->map_fd);
+}
+
+/* Whether the child may borrow the shim's memory, as vfork(2) has it: the shim stands
+ * still until exec, and no copy of its memory is made and thrown away. Not when somebody
+ * must write the child's mapping meanwhile, nor for an init, which never executes
+ * anything; and clone(2) can't place a child into a cgroup. */
+static bool may_borrow(const struct launch *launch)
+{
+	return launch->plan->uid_map_count == 0 && !launch->plan->init &&
+	       launch->cgroup->unified_fd < 0;
+}
+
+static long clone_borrowing(struct launch *launch, uint64_t flags, int map_fd)
+{
+	struct birth birth = { .launch = launch, .map_fd = map_fd };
+	int pid = clone(born, child_stack + sizeof(child_stack),
+			(int)(uint32_t)flags | CLONE_VM | CLONE_VFORK | SIGCHLD, &birth,
+			&launch->pidfd);
+
+	if (pid < 0)
+		return -1;
+	/* The child has memory of its own by now. */
+	(void)madvise(child_stack, sizeof(child_stack), MADV_DONTNEED);
+	return pid;
+}
+
 int launch_start(struct launch *launch, struct failure *failure)
 {
 	const struct plan *plan = launch->plan;
@@ -317,15 +358,19 @@ int launch_start(struct launch *launch, struct failure *failure)
 		arguments.flags |= CLONE_INTO_CGROUP;
 		arguments.cgroup = (__u64)launch->cgroup->unified_fd;
 	}
-	pid = sys_clone3(&arguments);
-	if (pid == 0) {
-		(void)close(map_pipe[1]);
-		run_child(launch, map_pipe[0]);
+	if (may_borrow(launch)) {
+		pid = clone_borrowing(launch, arguments.flags, map_pipe[0]);
+	} else {
+		pid = sys_clone3(&arguments);
+		if (pid == 0) {
+			(void)close(map_pipe[1]);
+			run_child(launch, map_pipe[0]);
+		}
 	}
 	(void)close(map_pipe[0]);
 	if (pid < 0) {
 		(void)close(map_pipe[1]);
-		return fail(failure, STEP_NAMESPACES, errno, "clone3 with namespaces %#x",
+		return fail(failure, STEP_NAMESPACES, errno, "clone with namespaces %#x",
 			    plan->namespaces);
 	}
 	launch->pid = (pid_t)pid;

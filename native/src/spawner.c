@@ -10,14 +10,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "descriptors.h"
-#include "launch.h"
 #include "shim.h"
+#include "spare.h"
 #include "wire.h"
-
-#define POOL_SIZE 4
 
 static void complain(const char *what, const char *path)
 {
@@ -75,33 +74,7 @@ static void refuse(int fd, int error, const char *detail)
 	(void)send(fd, bytes, writer.length, MSG_NOSIGNAL);
 }
 
-/* Network namespaces made ahead while nobody asks: most of what a clone would cost. */
-struct pool {
-	int fds[POOL_SIZE];
-	size_t count;
-	bool unavailable;
-};
-
-static void refill(struct pool *pool)
-{
-	int fd = launch_prepare_network();
-
-	if (fd < 0)
-		pool->unavailable = true;
-	else
-		pool->fds[pool->count++] = fd;
-}
-
-static _Noreturn void become_shim(int connection_fd, const struct ucred *peer, struct pool *pool)
-{
-	int netns_fd = pool->count == 0 ? -1 : pool->fds[--pool->count];
-
-	while (pool->count > 0)
-		(void)close(pool->fds[--pool->count]);
-	shim_run(connection_fd, peer->uid, peer->gid, netns_fd);
-}
-
-static void serve(const struct spawner_options *options, int listener, struct pool *pool)
+static void serve(const struct spawner_options *options, int listener, struct spares *spares)
 {
 	owned_fd fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	struct ucred peer;
@@ -115,15 +88,15 @@ static void serve(const struct spawner_options *options, int listener, struct po
 		refuse(fd, EPERM, "this user may not launch containers");
 		return;
 	}
+	if (spare_hand_over(spares, fd, &peer))
+		return;
 	pid = fork();
 	if (pid == 0) {
 		(void)close(listener);
-		become_shim(release(&fd), &peer, pool);
+		shim_run(release(&fd), peer.uid, peer.gid, -1);
 	}
 	if (pid < 0)
 		refuse(fd, errno, "fork a shim");
-	else if (pool->count > 0)
-		(void)close(pool->fds[--pool->count]);
 }
 
 static volatile sig_atomic_t ended;
@@ -137,6 +110,7 @@ static void end(int number)
 static void prepare_signals(void)
 {
 	struct sigaction action = { .sa_handler = end };
+	sigset_t ending;
 
 	for (int number = 1; number < NSIG; number++) {
 		if (number != SIGKILL && number != SIGSTOP)
@@ -144,6 +118,11 @@ static void prepare_signals(void)
 	}
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
+	/* Let in by ppoll(2) alone: one that came just before it would be slept through. */
+	(void)sigemptyset(&ending);
+	(void)sigaddset(&ending, SIGTERM);
+	(void)sigaddset(&ending, SIGINT);
+	(void)sigprocmask(SIG_SETMASK, &ending, NULL);
 	/* Shims are not waited for: they outlive this process. */
 	(void)signal(SIGCHLD, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -152,7 +131,10 @@ static void prepare_signals(void)
 int spawner_run(const struct spawner_options *options)
 {
 	owned_fd listener = -1;
-	struct pool pool = { .unavailable = geteuid() != 0 };
+	struct spares spares = { .count = 0 };
+	const struct timespec at_once = { 0 };
+	sigset_t none;
+	int failing = 0;
 	struct pollfd polled[2];
 
 	(void)setsid();
@@ -162,6 +144,7 @@ int spawner_run(const struct spawner_options *options)
 	if (geteuid() == 0)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	prepare_signals();
+	(void)sigemptyset(&none);
 	listener = open_listener(options);
 	if (listener < 0)
 		return 1;
@@ -169,18 +152,19 @@ int spawner_run(const struct spawner_options *options)
 	polled[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	polled[1] = (struct pollfd){ .fd = options->follow_stdin ? STDIN_FILENO : -1 };
 	while (!ended) {
-		bool idle = pool.unavailable || pool.count == POOL_SIZE;
-		int ready = poll(polled, 2, idle ? -1 : 0);
+		/* After a failure, such as EAGAIN, the next try is with the next request. */
+		bool idle = failing < 0 || spares.count == SPARES;
+		int ready = ppoll(polled, 2, idle ? NULL : &at_once, &none);
 
-		if (ready == 0)
-			refill(&pool);
+		failing = ready == 0 ? spare_add(&spares, listener) : 0;
 		if (ready <= 0)
 			continue;
 		if ((polled[1].revents & (POLLHUP | POLLERR)) != 0)
 			break;
 		if ((polled[0].revents & POLLIN) != 0)
-			serve(options, listener, &pool);
+			serve(options, listener, &spares);
 	}
 	(void)unlink(options->socket);
+	spares_close(&spares);
 	return 0;
 }

@@ -20,6 +20,7 @@ public final class Container {
     private final Shim shim;
     private final CompletableFuture<ContainerState.Stopped> end = new CompletableFuture<>();
     private volatile ContainerState state = new ContainerState.Creating();
+    private volatile CompletableFuture<Void> described = CompletableFuture.completedFuture(null);
 
     Container(ContainerRecord record, List<Statement> statements, List<String> command, Path directory, Shim shim) {
         this.record = record;
@@ -78,6 +79,15 @@ public final class Container {
 
     Path directory() {
         return directory;
+    }
+
+    /** What is still being written to its directory, to be waited for before that is deleted. */
+    CompletableFuture<Void> described() {
+        return described;
+    }
+
+    void describing(CompletableFuture<Void> writing) {
+        described = writing;
     }
 
     void started(ContainerState.Running running) {

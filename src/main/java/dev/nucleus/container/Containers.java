@@ -116,7 +116,6 @@ public final class Containers {
         onStart.accept(new Attachment(started.container(), started.launch().connection()));
         follow(started, Optional.of(sink));
         var stopped = (ContainerState.Stopped) started.container().state();
-        started.described().join();
         remove(started.container());
         return stopped;
     }
@@ -124,7 +123,7 @@ public final class Containers {
     /** A running container and its standard input. */
     public record Attachment(Container container, ShimConnection connection) {}
 
-    private record Started(Container container, Launch launch, CompletableFuture<Void> described) {}
+    private record Started(Container container, Launch launch) {}
 
     private Started begin(LaunchOrder order) {
         String id = ContainerId.next();
@@ -144,13 +143,14 @@ public final class Containers {
             try {
                 ContainerState.Running running = launch.awaitStart();
                 container.started(running);
+                container.describing(describe(container, order, plan));
                 byId.put(id, container);
                 events.publishEvent(new ContainerEvent.Started(container, running));
             } catch (IOException | RuntimeException e) {
                 launch.close();
                 throw e;
             }
-            return new Started(container, launch, describe(container, order, plan));
+            return new Started(container, launch);
         } catch (IOException e) {
             abandon(container);
             throw new UncheckedIOException("can't launch '" + name + "': " + e.getMessage(), e);
@@ -283,6 +283,7 @@ public final class Containers {
             throw new InvalidSpecException("'" + container.name() + "' is running; stop it first");
         }
         byId.remove(container.id());
+        container.described().join();
         try {
             ContainerStore.delete(container.directory());
         } catch (IOException e) {
@@ -350,7 +351,7 @@ public final class Containers {
             var launch = new Launch(container, container.shim().subscribe());
             container.started(launch.awaitStart());
             liveByName.put(container.name(), container);
-            var started = new Started(container, launch, CompletableFuture.completedFuture(null));
+            var started = new Started(container, launch);
             Thread.ofVirtual().name("container-", 0).start(() -> follow(started, Optional.empty()));
             events.publishEvent(new ContainerEvent.Adopted(container));
         } catch (IOException | RuntimeException e) {

@@ -19,8 +19,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -141,28 +139,32 @@ public final class Spawner implements SmartLifecycle {
             throw new IOException("the spawner could not listen on " + socket + "; its message is above");
         }
         log.info("spawner started, pid {}", started.pid());
-        Instant since = Instant.now();
-        started.onExit().thenAccept(ended -> replace(ended, since));
+        Thread.ofVirtual().name("spawner-watch").start(() -> watch(started));
         return started;
     }
 
-    /** Starts another in place of one that died; one that lived for a moment only gets a moment's pause before. */
-    private void replace(Process ended, Instant since) {
-        boolean lived = Duration.between(since, Instant.now()).compareTo(SHORT_LIFE) > 0;
-        CompletableFuture.delayedExecutor(lived ? 0 : SHORT_LIFE.toMillis(), TimeUnit.MILLISECONDS)
-                .execute(() -> {
-                    starting.lock();
-                    try {
-                        if (wanted && process == ended) {
-                            log.warn("the spawner died (exit code {}); starting another", ended.exitValue());
-                            process = startProcess();
-                        }
-                    } catch (IOException e) {
-                        log.error("no spawner could be started, so nothing can be launched: {}", e.getMessage());
-                    } finally {
-                        starting.unlock();
-                    }
-                });
+    /** Starts another in place of one that died; one that lived for a moment only is given a moment's pause. */
+    private void watch(Process watched) {
+        Instant since = Instant.now();
+        try {
+            int code = watched.waitFor();
+            if (wanted && Duration.between(since, Instant.now()).compareTo(SHORT_LIFE) < 0) {
+                Thread.sleep(SHORT_LIFE);
+            }
+            starting.lock();
+            try {
+                if (wanted && process == watched) {
+                    log.warn("the spawner died (exit code {}); starting another", code);
+                    process = startProcess();
+                }
+            } finally {
+                starting.unlock();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            log.error("no spawner could be started, so nothing can be launched: {}", e.getMessage());
+        }
     }
 
     /** Unpacks the program from the jar; not to the run directory, which is often mounted noexec. */
@@ -197,13 +199,20 @@ public final class Spawner implements SmartLifecycle {
     @Override
     public void stop() {
         wanted = false;
+        Process ending = detach();
+        if (ending != null) {
+            ending.destroy();
+            // Not under the lock: whoever else waits for the end may want it.
+            ending.onExit().join();
+        }
+    }
+
+    private @Nullable Process detach() {
         starting.lock();
         try {
-            if (process != null) {
-                process.destroy();
-                process.onExit().join();
-                process = null;
-            }
+            Process detached = process;
+            process = null;
+            return detached;
         } finally {
             starting.unlock();
         }

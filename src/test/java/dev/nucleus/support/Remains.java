@@ -51,13 +51,14 @@ public final class Remains {
         }
     }
 
-    /** Shims and spawners, as {@code pid name}. */
+    /** Shims and spawners, as {@code pid name}; not the spare shims that a spawner keeps for the next requests. */
     public static Set<String> processes() {
         var found = new TreeSet<String>();
         try (Stream<Path> entries = Files.list(Path.of("/proc"))) {
             for (Path entry : entries.toList()) {
                 String name = name(entry);
-                if (name.startsWith("nucleus-") || name.startsWith("memfd:nucleus")) {
+                boolean ours = name.startsWith("nucleus-") || name.startsWith("memfd:nucleus");
+                if (ours && !name.equals("nucleus-spare")) {
                     found.add(entry.getFileName() + " " + name);
                 }
             }
