@@ -318,11 +318,13 @@ static int born(void *argument)
 /* Whether the child may borrow the shim's memory, as vfork(2) has it: the shim stands
  * still until exec, and no copy of its memory is made and thrown away. Not when somebody
  * must write the child's mapping meanwhile, nor for an init, which never executes
- * anything; and clone(2) can't place a child into a cgroup. */
+ * anything; and clone(2) can't place a child into a cgroup. Nor where memory is limited: a
+ * child that is killed for want of it takes with it whoever shares its memory
+ * (mm/oom_kill.c, __oom_kill_process). */
 static bool may_borrow(const struct launch *launch)
 {
 	return launch->plan->uid_map_count == 0 && !launch->plan->init &&
-	       launch->cgroup->unified_fd < 0;
+	       launch->cgroup->unified_fd < 0 && !launch->plan->cgroup.limits_memory;
 }
 
 static long clone_borrowing(struct launch *launch, uint64_t flags, int map_fd)

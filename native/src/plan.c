@@ -74,6 +74,7 @@ static void read_cgroup(struct reader *reader, struct plan *plan)
 	struct cgroup_plan *cgroup = &plan->cgroup;
 
 	cgroup->required = read_u8(reader) != 0;
+	cgroup->limits_memory = read_u8(reader) != 0;
 	cgroup->unified = read_string(reader);
 	cgroup->directories = (const char **)read_vector(reader, &plan->arena,
 							 &cgroup->directory_count);

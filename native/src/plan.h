@@ -10,7 +10,7 @@
 #include "failure.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 1U
+#define PLAN_VERSION 2U
 
 struct id_map {
 	uint32_t inside;
@@ -26,6 +26,7 @@ struct cgroup_write {
 
 struct cgroup_plan {
 	bool required;       /* a failure is fatal, else a warning */
+	bool limits_memory;  /* whoever joins may be killed for want of memory */
 	const char *unified; /* directory in the v2 hierarchy to clone into, or "" */
 	const char **directories;
 	size_t directory_count;

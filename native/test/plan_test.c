@@ -43,6 +43,7 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_int_equal(plan.uid_map_count, 1);
 	assert_int_equal(plan.uid_maps[0].outside, 1000);
 	assert_int_equal(plan.gid_maps[0].count, 2);
+	assert_true(plan.cgroup.required && plan.cgroup.limits_memory);
 	assert_string_equal(plan.cgroup.writes[0].value, "512");
 	assert_int_equal(plan.rootfs_count, 11);
 	assert_int_equal(plan.rootfs[1].content_length, 20);

@@ -202,6 +202,8 @@ public final class Containers {
     }
 
     private void abandon(Container container) {
+        // A shim undoes what it did, unless it was killed itself.
+        cgroups.remove(container.id());
         liveByName.remove(container.name(), container);
         byId.remove(container.id());
         try {

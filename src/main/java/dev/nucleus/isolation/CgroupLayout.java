@@ -31,7 +31,7 @@ sealed interface CgroupLayout {
 
     /** No control group at all. */
     static Cgroup none() {
-        return new Cgroup(false, "", List.of(), List.of(), List.of());
+        return new Cgroup(false, false, "", List.of(), List.of(), List.of());
     }
 
     /**
@@ -66,7 +66,13 @@ sealed interface CgroupLayout {
             if (spec.pids() > 0) {
                 writes.add(write(directory, "pids.max", spec.pids()));
             }
-            return new Cgroup(required, directory.toString(), List.of(directory.toString()), writes, List.of());
+            return new Cgroup(
+                    required,
+                    spec.memory().isPresent(),
+                    directory.toString(),
+                    List.of(directory.toString()),
+                    writes,
+                    List.of());
         }
     }
 
@@ -104,7 +110,7 @@ sealed interface CgroupLayout {
                 use("pids", name, directories, joins)
                         .ifPresent(directory -> writes.add(write(directory, "pids.max", spec.pids())));
             }
-            return new Cgroup(required, "", directories, writes, joins);
+            return new Cgroup(required, spec.memory().isPresent(), "", directories, writes, joins);
         }
 
         private Optional<Path> use(String controller, String name, List<String> directories, List<String> joins) {

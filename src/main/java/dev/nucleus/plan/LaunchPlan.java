@@ -47,13 +47,19 @@ public record LaunchPlan(
     public record IdMap(int inside, int outside, int count) {}
 
     /**
+     * @param limitsMemory whether members may be killed for want of memory
      * @param unified directory in the v2 hierarchy that the container is born in; empty: none
      * @param directories to make, parents first
      * @param writes what goes into which control file, in order
      * @param joins "tasks" files of the v1 hierarchies
      */
     public record Cgroup(
-            boolean required, String unified, List<String> directories, List<Write> writes, List<String> joins) {
+            boolean required,
+            boolean limitsMemory,
+            String unified,
+            List<String> directories,
+            List<Write> writes,
+            List<String> joins) {
 
         public record Write(String file, String value) {}
     }

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int TYPICAL_BYTES = 16_384;
@@ -47,7 +47,10 @@ public final class PlanEncoder {
     }
 
     private static void cgroup(WireWriter wire, LaunchPlan.Cgroup cgroup) {
-        wire.bool(cgroup.required()).string(cgroup.unified()).strings(cgroup.directories());
+        wire.bool(cgroup.required())
+                .bool(cgroup.limitsMemory())
+                .string(cgroup.unified())
+                .strings(cgroup.directories());
         wire.list(cgroup.writes(), (w, write) -> w.string(write.file()).string(write.value()));
         wire.strings(cgroup.joins());
     }

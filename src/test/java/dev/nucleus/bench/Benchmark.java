@@ -175,11 +175,24 @@ public final class Benchmark {
     }
 
     private void starts() throws Exception {
+        starts("manager ready after kill -9, 20 adopted (s), p50", List.of());
+        Path extracted = Files.createTempDirectory("nucleus-bench-");
+        try {
+            Path cache = InstalledManager.install(extracted);
+            System.setProperty("nucleus.jar", extracted.resolve("nucleus.jar").toString());
+            starts("the same, extracted and with an AOT cache (s), p50", List.of("-XX:AOTCache=" + cache));
+        } finally {
+            System.clearProperty("nucleus.jar");
+            Remains.delete(extracted);
+        }
+    }
+
+    private void starts(String name, List<String> options) throws Exception {
         Path directory = Files.createTempDirectory("nucleus-bench-");
         Files.writeString(
                 directory.resolve("fleet.yaml"),
                 "name: shop\nservices:\n  web: {command: [/bin/sleep, \"1000\"], replicas: 20}\n");
-        try (ManagerProcess manager = new ManagerProcess(directory, List.of()).awaitReady()) {
+        try (ManagerProcess manager = new ManagerProcess(directory, options).awaitReady()) {
             var ready = new ArrayList<Double>();
             for (int i = 0; i < STARTS; i++) {
                 manager.kill();
@@ -187,7 +200,7 @@ public final class Benchmark {
                 manager.restart().awaitReady();
                 ready.add((System.nanoTime() - begun) / 1e9);
             }
-            figures.add("manager ready after kill -9, 20 adopted (s), p50", Figures.percentile(ready, 50), "≤ 3");
+            figures.add(name, Figures.percentile(ready, 50), "≤ 3");
         } finally {
             Remains.delete(directory);
         }

@@ -11,6 +11,7 @@ import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.Port;
@@ -412,6 +413,43 @@ class LifecycleTest {
                 .hasMessageContaining("make the directory in the rootfs");
         assertThat(failure(spec(List.of(), "default", "", "nosuchprogram")))
                 .hasMessageContaining("searched along PATH=");
+    }
+
+    /** The OOM killer ends the launch, or the workload a moment later; the shim lives to tell, and cleans up. */
+    @Test
+    void tooLittleMemoryToStartEndsTheContainerNotItsShim() {
+        ContainerSpec plain = ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));
+        var before = Remains.cgroups();
+        for (String memory : List.of("20K", "40K", "80K", "120K", "200K", "300K")) {
+            var spec = new ContainerSpec(
+                    plain.mode(),
+                    plain.command(),
+                    new TreeMap<>(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.of(MemorySize.parse(memory)),
+                    Optional.empty(),
+                    plain.pids(),
+                    plain.openFiles(),
+                    List.of(),
+                    List.of(),
+                    Network.NONE,
+                    "default",
+                    List.of(),
+                    false);
+
+            try {
+                assertThat(manager.run(spec).code()).as(memory).isIn(0, 137);
+            } catch (LaunchException e) {
+                assertThat(e).as(memory).hasMessageNotContaining("without a word");
+            }
+        }
+
+        Awaitility.await()
+                .untilAsserted(() ->
+                        assertThat(Remains.added(before, Remains.cgroups())).isEmpty());
+        assertThat(manager.sh("echo fine").out()).isEqualTo("fine\n");
     }
 
     @Test

@@ -29,6 +29,7 @@ class PlanEncoderTest {
                 .mapIdentity(new LaunchPlan.IdMap(0, 1000, 1), new LaunchPlan.IdMap(0, 1001, 2))
                 .cgroup(new LaunchPlan.Cgroup(
                         true,
+                        true,
                         "/sys/fs/cgroup/nucleus-x",
                         List.of("/sys/fs/cgroup/nucleus-x"),
                         List.of(new LaunchPlan.Cgroup.Write("/sys/fs/cgroup/nucleus-x/pids.max", "512")),

@@ -23,7 +23,8 @@ public final class ManagerProcess implements AutoCloseable {
     /** The client, as the build made it. */
     public static final Path CLIENT = Path.of("target/native/nucleus").toAbsolutePath();
 
-    private static final Path JAR = Path.of("target/nucleus.jar").toAbsolutePath();
+    /** One for all: making another for each question would take the processor from who is asked. */
+    private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private final Path directory;
     private final List<String> options;
@@ -73,11 +74,14 @@ public final class ManagerProcess implements AutoCloseable {
         }
     }
 
-    /** The jar; or with {@code -Dnucleus.classpath} classes as an editor built them. */
+    /** The jar, another with {@code -Dnucleus.jar}; or with {@code -Dnucleus.classpath} classes as an editor built them. */
     public static List<String> program() {
         String classpath = System.getProperty("nucleus.classpath", "");
+        String jar = Path.of(System.getProperty("nucleus.jar", "target/nucleus.jar"))
+                .toAbsolutePath()
+                .toString();
         return classpath.isEmpty()
-                ? List.of("-jar", JAR.toString())
+                ? List.of("-jar", jar)
                 : List.of("--enable-native-access=ALL-UNNAMED", "-cp", classpath, "dev.nucleus.NucleusApplication");
     }
 
@@ -99,7 +103,7 @@ public final class ManagerProcess implements AutoCloseable {
 
     public ManagerProcess awaitReady() {
         Awaitility.await("the manager is ready; its log: " + directory.resolve("log"))
-                .pollInterval(Duration.ofMillis(10))
+                .pollInterval(Duration.ofMillis(25))
                 .atMost(Duration.ofSeconds(60))
                 .until(() -> status("/actuator/health/readiness") == 200 || !process.isAlive());
         if (!process.isAlive()) {
@@ -118,8 +122,8 @@ public final class ManagerProcess implements AutoCloseable {
     }
 
     public HttpResponse<String> get(String path) throws IOException {
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            return client.send(
+        try {
+            return HTTP.send(
                     HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                             .timeout(Duration.ofSeconds(10))
                             .build(),
