@@ -159,7 +159,7 @@ void send_started(const struct shim *shim, struct connection *connection)
 	write_steps(&writer, shim);
 	frame = frame_begin(&writer, ANSWER_STARTED);
 	write_u32(&writer, (uint32_t)shim->pid);
-	write_u64(&writer, shim->start_ticks);
+	write_u64(&writer, shim->report.start_ticks);
 	write_u64(&writer, shim->started_at);
 	frame_end(&writer, frame);
 	connection_send(connection, &writer);

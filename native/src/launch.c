@@ -204,6 +204,9 @@ static int prepare(const struct launch *launch, int map_fd, struct launch_report
 	int result;
 
 	mark(report, STEP_NAMESPACES);
+	/* Read here, where the host's /proc is still at hand: who reads it from outside waits
+	 * for an exec under way. */
+	report->start_ticks = process_start_ticks(0);
 	if (plan->uid_map_count > 0) {
 		if (read(map_fd, &mapped, 1) != 1)
 			return fail(&report->failure, STEP_IDENTITY_MAP, EPERM,
@@ -301,6 +304,7 @@ static int map_identities(const struct plan *plan, pid_t pid, struct failure *fa
 
 /* Of the child that borrows the shim's memory. Never two at a time: the shim waits. */
 static _Alignas(4096) char child_stack[128 * 1024];
+#define CHILD_STACK_USED 24576U /* bytes of it, mostly */
 
 /* What a child on a stack of its own begins with. */
 struct birth {
@@ -334,11 +338,14 @@ static long clone_borrowing(struct launch *launch, uint64_t flags, int map_fd)
 			(int)(uint32_t)flags | CLONE_VM | CLONE_VFORK | SIGCHLD, &birth,
 			&launch->pidfd);
 
-	if (pid < 0)
-		return -1;
-	/* The child has memory of its own by now. */
-	(void)madvise(child_stack, sizeof(child_stack), MADV_DONTNEED);
+	launch->settled = pid >= 0;
 	return pid;
+}
+
+void launch_touch_pages(void)
+{
+	for (size_t at = 4096; at <= CHILD_STACK_USED; at += 4096U)
+		((volatile char *)child_stack)[sizeof(child_stack) - at] = 0;
 }
 
 int launch_start(struct launch *launch, struct failure *failure)

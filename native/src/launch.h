@@ -26,6 +26,7 @@ struct timeline {
 struct launch_report {
 	struct timeline timeline;
 	struct failure failure;
+	uint64_t start_ticks; /* of PID 1; see process.h */
 	bool failed;
 };
 
@@ -42,12 +43,17 @@ struct launch {
 	int netns_fd; /* a network namespace made ahead, or -1: make one */
 	pid_t pid;
 	int pidfd;
+	/* The child borrowed this process's memory and has given it back: it has executed its
+	 * command, or has written why not (clone(2), CLONE_VFORK). */
+	bool settled;
 	struct timeline timeline;
 };
 
 /* Makes a network namespace with its loopback interface up, for a launch to come. A
  * descriptor of it, or a negative errno. The caller must have one thread. */
 int launch_prepare_network(void);
+/* Makes the pages that a launch will write to present; see spare.c. */
+void launch_touch_pages(void);
 int launch_start(struct launch *launch, struct failure *failure);
 
 #endif

@@ -14,7 +14,10 @@ static ssize_t read_proc(pid_t pid, const char *file, char *buffer, size_t size)
 	owned_fd fd = -1;
 	ssize_t got;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	if (pid == 0)
+		(void)snprintf(path, sizeof(path), "/proc/self/%s", file);
+	else
+		(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
 	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;

@@ -7,7 +7,8 @@
 #include <sys/types.h>
 
 /* When the process started, in clock ticks since boot: field 22 of /proc/PID/stat. With
- * the pid it names a process for good. 0 when it can't be read. */
+ * the pid it names a process for good. pid 0: the caller's own, by whatever number this
+ * /proc knows it. 0 when it can't be read. */
 uint64_t process_start_ticks(pid_t pid);
 /* Whether the signal would be dropped: the process is PID 1 of its namespace and has no
  * handler for it (pid_namespaces(7), "The namespace init process"). */

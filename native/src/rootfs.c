@@ -244,17 +244,21 @@ static int mount_filesystem(struct tree *tree, const char *type, const struct ro
 	return mount_fd < 0 ? mount_fd : attach(tree, mount_fd, step->target);
 }
 
-/* What covers a directory: copies of one empty read-only tmpfs. */
-static int clone_cover(struct tree *tree)
+/* What covers a directory: one empty read-only tmpfs, and copies of it. The first cover is
+ * the file system's own mount and is asked for copies where it is attached: a mount that
+ * is attached nowhere in the end costs a grace period when it is closed
+ * (fs/namespace.c, namespace_unlock). */
+static int open_cover(struct tree *tree)
 {
 	int fd;
 
-	if (tree->cover_fd < 0)
+	if (tree->cover_fd < 0) {
 		tree->cover_fd = new_filesystem("tmpfs", "size=0,nr_inodes=1,mode=555",
 						MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
 							MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-	if (tree->cover_fd < 0)
-		return tree->cover_fd;
+		return tree->cover_fd < 0 ? tree->cover_fd
+					  : fcntl(tree->cover_fd, F_DUPFD_CLOEXEC, 0);
+	}
 	fd = sys_open_tree(tree->cover_fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	return fd < 0 ? -errno : fd;
 }
@@ -265,11 +269,14 @@ static int mask(struct tree *tree, const struct rootfs_step *step)
 {
 	const char *name;
 	int parent = open_parent(tree, step->target, &name);
+	struct stat status;
 	owned_fd cover = -1;
 
 	if (parent < 0)
 		return parent;
-	cover = step->action == ROOTFS_MASK_FILE ? clone_tree("/dev/null", 0) : clone_cover(tree);
+	if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	cover = step->action == ROOTFS_MASK_FILE ? clone_tree("/dev/null", 0) : open_cover(tree);
 	if (cover < 0)
 		return cover;
 	return sys_move_mount(cover, "", parent, name, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;

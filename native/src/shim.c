@@ -23,8 +23,9 @@
 #include "syscalls.h"
 #include "wire.h"
 
-#define PLAN_TIMEOUT 5000 /* ms for the whole plan to arrive */
-#define LINGER 1000       /* ms for readers to fetch the last bytes */
+#define PLAN_TIMEOUT 5000  /* ms for the whole plan to arrive */
+#define SHORT_SLICE 100000 /* ns, the least there is */
+#define LINGER 1000        /* ms for readers to fetch the last bytes */
 /* What is polled at once: the shim's own five, three of each exec and of each connection. */
 #define SOURCES_MAX (5 + 3 * EXECS_MAX + 3 * CONNECTIONS_MAX)
 
@@ -64,28 +65,56 @@ void output_drain(struct output *output)
 	}
 }
 
-/* The status pipe has reports of the launch, and ends at exec. */
+/* Taking a mount namespace apart takes longer than the rest of an exit, and the kernel
+ * does it before it tells the parent. With a reference here, it does it after. Not before
+ * the start has been told: this waits for an exec under way (exec_update_lock). */
+static int hold_mounts(pid_t pid)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	return openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+}
+
+/* All reports have been read, and the last one was of no failure: the command runs. */
+static void conclude_launch(struct shim *shim)
+{
+	close_fd(&shim->status.fd);
+	if (shim->report.failed || shim->report.timeline.done[STEP_RLIMITS] == 0)
+		return;
+	shim->report.timeline.done[STEP_EXEC] = monotonic_ns();
+	shim->started = true;
+	shim->started_at = realtime_ns();
+	for (struct connection *at = shim->connections; at != NULL; at = at->next)
+		send_started(shim, at);
+	/* Whoever was told may have been woken on this processor. */
+	(void)sched_yield();
+	shim->mounts_fd = hold_mounts(shim->pid);
+}
+
+/* The status pipe has reports of the launch, and ends when execve(2) returns. */
 static void status_ready(struct shim *shim, struct source *source, short revents)
 {
 	struct launch_report report;
 	ssize_t got = read(source->fd, &report, sizeof(report));
 
 	(void)revents;
-	if (got == (ssize_t)sizeof(report)) {
+	if (got == (ssize_t)sizeof(report))
 		shim->report = report;
-		return;
-	}
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	close_fd(&source->fd);
-	if (shim->report.failed || shim->report.timeline.done[STEP_RLIMITS] == 0)
-		return;
-	shim->report.timeline.done[STEP_EXEC] = monotonic_ns();
-	shim->started = true;
-	shim->started_at = realtime_ns();
-	shim->start_ticks = process_start_ticks(shim->pid);
-	for (struct connection *at = shim->connections; at != NULL; at = at->next)
-		send_started(shim, at);
+	else if (got >= 0 || (errno != EAGAIN && errno != EINTR))
+		conclude_launch(shim);
+}
+
+/* Tells of a launch that has settled at once: the pipe's end comes only when execve(2) has
+ * mapped the program and returns, a third of a launch later. */
+static void conclude_settled(struct shim *shim)
+{
+	struct launch_report report;
+
+	(void)fcntl(shim->status.fd, F_SETFL, O_NONBLOCK);
+	while (read(shim->status.fd, &report, sizeof(report)) == (ssize_t)sizeof(report))
+		shim->report = report;
+	conclude_launch(shim);
 }
 
 /* Whoever ended, or wrote, has been executed: the report of that is there, whatever order
@@ -195,8 +224,8 @@ static void write_exit_record(const struct shim *shim)
 	int length = snprintf(text, sizeof(text),
 			      "{\"pid\":%d,\"startTicks\":%" PRIu64 ",\"startedAt\":%" PRIu64
 			      ",\"exitedAt\":%" PRIu64 ",\"code\":%d,\"signal\":%d}\n",
-			      shim->pid, shim->start_ticks, shim->started_at, shim->exited_at, code,
-			      number);
+			      shim->pid, shim->report.start_ticks, shim->started_at,
+			      shim->exited_at, code, number);
 	owned_fd fd = openat(shim->directory_fd, "exit.json.new",
 			     O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -314,9 +343,6 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 	output_open(&shim->err, pipes->err[0], STREAM_STDERR, &shim->log);
 	shim->out.source.ready = output_ready;
 	shim->err.source.ready = output_ready;
-	shim->status.fd = pipes->status[0];
-	shim->status.events = POLLIN;
-	shim->status.ready = status_ready;
 	shim->exit_fd = pipes->exit[0];
 	shim->stdin_fd = pipes->in[1];
 	if (shim->stdin_fd >= 0)
@@ -349,16 +375,6 @@ static int create_cgroup(struct shim *shim, struct failure *failure)
 	return 0;
 }
 
-/* Taking a mount namespace apart takes longer than the rest of an exit, and the kernel
- * does it before it tells the parent. With a reference here, it does it after. */
-static int hold_mounts(pid_t pid)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-	return openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-}
-
 static int begin(struct shim *shim, struct failure *failure)
 {
 	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
@@ -380,9 +396,11 @@ static int begin(struct shim *shim, struct failure *failure)
 	result = launch_start(&launch, failure);
 	shim->pid = launch.pid;
 	shim->pidfd = launch.pidfd;
+	shim->status = (struct source){ pipes.status[0], POLLIN, status_ready };
+	if (launch.settled)
+		conclude_settled(shim);
 	keep_own_ends(shim, &pipes);
 	close_fd(&shim->netns_fd);
-	shim->mounts_fd = hold_mounts(shim->pid);
 	return result;
 }
 
@@ -534,6 +552,21 @@ static uint8_t *receive_plan(int fd, size_t *length, struct failure *failure)
 	return bytes;
 }
 
+/* Runs as soon as it is woken: a shim has little to do, and everybody waits for its word.
+ * A short slice gives it that, without a larger share (since Linux 6.12; before it means
+ * nothing). The container does not inherit it. */
+static void ask_for_short_slices(void)
+{
+	const struct scheduling attributes = {
+		.size = sizeof(attributes),
+		.policy = SCHED_OTHER,
+		.flags = SCHED_FLAG_RESET_ON_FORK,
+		.runtime = SHORT_SLICE,
+	};
+
+	(void)sys_sched_setattr(0, &attributes);
+}
+
 static void detach_from_spawner(void)
 {
 	owned_fd null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
@@ -558,6 +591,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	shim.cgroup.unified_fd = shim.mounts_fd = -1;
 	shim.netns_fd = netns_fd;
 	detach_from_spawner();
+	ask_for_short_slices();
 	bytes = receive_plan(connection_fd, &length, &failure);
 	if (bytes == NULL || plan_read(&shim.plan, bytes, length, &failure) < 0) {
 		answer_failure(connection_fd, &failure);

@@ -53,7 +53,6 @@ struct shim {
 	uint64_t begun; /* CLOCK_MONOTONIC ns of the request */
 	struct launch_report report;
 	bool started;
-	uint64_t start_ticks;
 	uint64_t started_at; /* CLOCK_REALTIME ns */
 	bool exited;
 	int exit_status; /* as wait(2) tells it */

@@ -18,6 +18,10 @@
 #include "spare.h"
 #include "wire.h"
 
+/* ns without a request before another spare shim is made. A fork takes a processor for as
+ * long as a third of a launch, and the launch just asked for needs it first. */
+#define REFILL_PAUSE 6000000
+
 static void complain(const char *what, const char *path)
 {
 	(void)fprintf(stderr, "nucleus-spawner: %s %s: %s\n", what, path, strerror(errno));
@@ -132,7 +136,7 @@ int spawner_run(const struct spawner_options *options)
 {
 	owned_fd listener = -1;
 	struct spares spares = { .count = 0 };
-	const struct timespec at_once = { 0 };
+	const struct timespec pause = { .tv_nsec = REFILL_PAUSE };
 	sigset_t none;
 	int failing = 0;
 	struct pollfd polled[2];
@@ -154,7 +158,7 @@ int spawner_run(const struct spawner_options *options)
 	while (!ended) {
 		/* After a failure, such as EAGAIN, the next try is with the next request. */
 		bool idle = failing < 0 || spares.count == SPARES;
-		int ready = ppoll(polled, 2, idle ? NULL : &at_once, &none);
+		int ready = ppoll(polled, 2, idle ? NULL : &pause, &none);
 
 		failing = ready == 0 ? spare_add(&spares, listener) : 0;
 		if (ready <= 0)

@@ -21,6 +21,24 @@ static inline long sys_clone3(struct clone_args *arguments)
 	return syscall(SYS_clone3, arguments, sizeof(*arguments));
 }
 
+/* struct sched_attr of sched_setattr(2), whose header can't be had together with a C
+ * library's own <sched.h>. */
+struct scheduling {
+	uint32_t size;
+	uint32_t policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime; /* ns; of a SCHED_OTHER process: its slice */
+	uint64_t deadline;
+	uint64_t period;
+};
+
+static inline int sys_sched_setattr(pid_t pid, const struct scheduling *attributes)
+{
+	return (int)syscall(SYS_sched_setattr, pid, attributes, 0);
+}
+
 static inline int sys_openat2(int at, const char *path, struct open_how *how)
 {
 	return (int)syscall(SYS_openat2, at, path, how, sizeof(*how));

@@ -21,6 +21,7 @@ static void a_name_with_parentheses_and_spaces_hides_no_field(void **state)
 	assert_true(before > 0);
 	assert_int_equal(prctl(PR_SET_NAME, "a) b (c) 1 2"), 0);
 	assert_true(process_start_ticks(getpid()) == before);
+	assert_true(process_start_ticks(0) == before);
 }
 
 static void a_process_that_is_gone_has_no_start(void **state)

@@ -128,6 +128,21 @@ public final class Containers {
     private Started begin(LaunchOrder order) {
         String id = ContainerId.next();
         String name = order.name().orElse(id);
+        ModePolicy.check(order.spec());
+        try {
+            ShimConnection connection = spawner.reserve();
+            try {
+                return begin(order, id, name, connection);
+            } catch (IOException | RuntimeException e) {
+                connection.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("can't launch '" + name + "': " + e.getMessage(), e);
+        }
+    }
+
+    private Started begin(LaunchOrder order, String id, String name, ShimConnection connection) throws IOException {
         LaunchPlan plan = plan(order, id);
         var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
         var container = new Container(
@@ -139,22 +154,17 @@ public final class Containers {
         claimName(container);
         try {
             store.create(entry);
-            var launch = new Launch(container, spawner.launch(plan, order.attached()));
-            try {
-                ContainerState.Running running = launch.awaitStart();
-                container.started(running);
-                container.describing(describe(container, order, plan));
-                byId.put(id, container);
-                events.publishEvent(new ContainerEvent.Started(container, running));
-            } catch (IOException | RuntimeException e) {
-                launch.close();
-                throw e;
-            }
+            connection.launch(plan, order.attached());
+            var launch = new Launch(container, connection);
+            ContainerState.Running running = launch.awaitStart();
+            container.started(running);
+            container.describing(describe(container, order, plan));
+            byId.put(id, container);
+            events.publishEvent(new ContainerEvent.Started(container, running));
             return new Started(container, launch);
-        } catch (IOException e) {
-            abandon(container);
-            throw new UncheckedIOException("can't launch '" + name + "': " + e.getMessage(), e);
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
+            // The shim ends what it has begun.
+            connection.close();
             abandon(container);
             throw e;
         }

@@ -1,5 +1,7 @@
 package dev.nucleus.spawner;
 
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.PlanEncoder;
 import dev.nucleus.plan.WireWriter;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -66,8 +68,12 @@ public final class ShimConnection implements AutoCloseable {
         }
     }
 
-    /** Sends a plan and, so that no byte of output is missed, the wish to follow the log from its beginning. */
-    public void launch(ByteBuffer plan, boolean follow) throws IOException {
+    /**
+     * Sends a plan. The launch's messages come back on this connection; then it stays the container's.
+     *
+     * @param follow whether the container's output is wanted as well, from its first byte on
+     */
+    public void launch(LaunchPlan plan, boolean follow) throws IOException {
         Optional<ByteBuffer> stream = Optional.empty();
         if (follow) {
             ByteBuffer request = streamRequest(0, 0, true);
@@ -78,7 +84,7 @@ public final class ShimConnection implements AutoCloseable {
                     .put(request)
                     .flip());
         }
-        send(Request.PLAN, plan, stream);
+        send(Request.PLAN, PlanEncoder.encode(plan), stream);
     }
 
     private static ByteBuffer streamRequest(int id, long offset, boolean follow) {

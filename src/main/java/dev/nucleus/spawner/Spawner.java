@@ -1,7 +1,5 @@
 package dev.nucleus.spawner;
 
-import dev.nucleus.plan.LaunchPlan;
-import dev.nucleus.plan.PlanEncoder;
 import dev.nucleus.settings.InstanceLock;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
@@ -10,7 +8,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,23 +58,10 @@ public final class Spawner implements SmartLifecycle {
     }
 
     /**
-     * Sends a plan. The launch's messages arrive on the connection; then it stays the container's.
-     *
-     * @param follow whether the container's output is to be sent as well
+     * Sets a shim aside, which gets ready while its plan is made. It waits for {@link
+     * ShimConnection#launch} for a few seconds, and leaves when the connection is closed.
      */
-    public ShimConnection launch(LaunchPlan plan, boolean follow) throws IOException {
-        ByteBuffer bytes = PlanEncoder.encode(plan);
-        ShimConnection connection = connect();
-        try {
-            connection.launch(bytes, follow);
-            return connection;
-        } catch (IOException e) {
-            connection.close();
-            throw e;
-        }
-    }
-
-    private ShimConnection connect() throws IOException {
+    public ShimConnection reserve() throws IOException {
         try {
             return ShimConnection.connect(socket);
         } catch (IOException e) {
