@@ -13,6 +13,7 @@ import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,6 +31,9 @@ public final class Benchmark {
     private static final ContainerSpec TRUE = ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));
     private static final int WARM_UP = 400;
     private static final int LAUNCHES = 600;
+    /** Between launches whose latency counts: what the one before them left is taken apart by then. */
+    private static final Duration PAUSE = Duration.ofMillis(15);
+
     private static final int CROWD = 50;
     private static final int CROWD_LAUNCHES = 2_000;
     private static final int KILLS = 30;
@@ -43,9 +47,11 @@ public final class Benchmark {
         var benchmark = new Benchmark();
         try (TestManager manager = TestManager.start()) {
             benchmark.launches(manager);
+            benchmark.launchesInARow(manager);
             benchmark.crowd(manager);
             benchmark.shims(manager);
         }
+        benchmark.processes();
         benchmark.wholeProcess();
         benchmark.kills();
         benchmark.starts();
@@ -60,11 +66,12 @@ public final class Benchmark {
         return nanos / 1e6;
     }
 
-    private void launches(TestManager manager) {
+    private void launches(TestManager manager) throws InterruptedException {
         var exec = new ArrayList<Double>();
         var exit = new ArrayList<Double>();
         var steps = new EnumMap<LaunchStep, List<Double>>(LaunchStep.class);
         for (int i = -WARM_UP; i < LAUNCHES; i++) {
+            Thread.sleep(PAUSE);
             long begun = System.nanoTime();
             long[] started = new long[1];
             manager.containers().run(order(TRUE), (_, _, _, _) -> {}, attachment -> {
@@ -91,7 +98,24 @@ public final class Benchmark {
                         .orElse(""));
     }
 
+    private void launchesInARow(TestManager manager) {
+        var exec = new ArrayList<Double>();
+        for (int i = 0; i < LAUNCHES; i++) {
+            long begun = System.nanoTime();
+            manager.containers().run(order(TRUE), (_, _, _, _) -> {}, _ -> exec.add(millis(System.nanoTime() - begun)));
+        }
+        figures.add("the same without a pause between launches, exec'd p50", exec, 50, "–");
+    }
+
     private void crowd(TestManager manager) throws InterruptedException {
+        figures.add(
+                "launches a second, 50 under way",
+                atOnce(() -> manager.containers().run(order(TRUE), (_, _, _, _) -> {}, _ -> {})),
+                "≥ 300");
+    }
+
+    /** @return how many a second, with {@link #CROWD} under way all the time */
+    private static double atOnce(Runnable launch) throws InterruptedException {
         var places = new Semaphore(CROWD);
         var done = new CountDownLatch(CROWD_LAUNCHES);
         long begun = System.nanoTime();
@@ -99,7 +123,7 @@ public final class Benchmark {
             places.acquire();
             Thread.ofVirtual().start(() -> {
                 try {
-                    manager.containers().run(order(TRUE), (_, _, _, _) -> {}, _ -> {});
+                    launch.run();
                 } finally {
                     places.release();
                     done.countDown();
@@ -107,8 +131,39 @@ public final class Benchmark {
             });
         }
         done.await();
-        double seconds = (System.nanoTime() - begun) / 1e9;
-        figures.add("launches a second, 50 under way", CROWD_LAUNCHES / seconds, "≥ 300");
+        return CROWD_LAUNCHES / ((System.nanoTime() - begun) / 1e9);
+    }
+
+    /** What the JDK takes on this machine for a process in no container at all. */
+    private void processes() throws Exception {
+        var exec = new ArrayList<Double>();
+        var exit = new ArrayList<Double>();
+        for (int i = -WARM_UP; i < LAUNCHES; i++) {
+            Thread.sleep(PAUSE);
+            long begun = System.nanoTime();
+            Process process = new ProcessBuilder("/bin/true").start();
+            if (i >= 0) {
+                exec.add(millis(System.nanoTime() - begun));
+            }
+            process.waitFor();
+            if (i >= 0) {
+                exit.add(millis(System.nanoTime() - begun));
+            }
+        }
+        figures.add("no container: ProcessBuilder.start, p50", exec, 50, "–");
+        figures.add("no container: ProcessBuilder.start, p99", exec, 99, "–");
+        figures.add("no container: exit seen, p50", exit, 50, "–");
+        figures.add("no container: ProcessBuilder a second, 50 under way", atOnce(Benchmark::process), "–");
+    }
+
+    private static void process() {
+        try {
+            new ProcessBuilder("/bin/true").start().waitFor();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void shims(TestManager manager) throws IOException {
@@ -175,12 +230,14 @@ public final class Benchmark {
     }
 
     private void starts() throws Exception {
-        starts("manager ready after kill -9, 20 adopted (s), p50", List.of());
+        starts("manager ready after kill -9, 20 adopted, java -jar (s), p50", List.of());
         Path extracted = Files.createTempDirectory("nucleus-bench-");
         try {
             Path cache = InstalledManager.install(extracted);
             System.setProperty("nucleus.jar", extracted.resolve("nucleus.jar").toString());
-            starts("the same, extracted and with an AOT cache (s), p50", List.of("-XX:AOTCache=" + cache));
+            starts(
+                    "the same as docs/install.md has it, with an AOT cache (s), p50",
+                    List.of("-XX:AOTCache=" + cache, "-XX:TieredStopAtLevel=1"));
         } finally {
             System.clearProperty("nucleus.jar");
             Remains.delete(extracted);
