@@ -71,11 +71,22 @@ static void report_and_leave(int fd, const struct exec_report *report)
 }
 
 /* Every namespace of the container, or none: one that can't be entered is a failure,
- * never skipped (setns(2) with a pidfd, Linux 5.8). */
-static int enter_namespaces(const struct shim *shim, struct failure *failure)
+ * never skipped (setns(2) with a pidfd, Linux 5.8). setns(2) puts the caller at the root of
+ * the mount namespace, which is the container's only where the spawner had no chroot: else
+ * it is the host's. The container's root is opened before and entered after. */
+static int enter_container(const struct shim *shim, struct failure *failure)
 {
+	char path[64];
+	owned_fd root_fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", shim->pid);
+	root_fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0)
+		return fail(failure, STEP_PIVOT, errno, "open the container's root");
 	if (setns(shim->pidfd, (int)shim->plan.namespaces) < 0)
 		return fail(failure, STEP_NAMESPACES, errno, "enter the container's namespaces");
+	if (fchdir(root_fd) < 0 || chroot(".") < 0)
+		return fail(failure, STEP_PIVOT, errno, "enter the container's root");
 	return 0;
 }
 
@@ -118,7 +129,7 @@ static _Noreturn void run_helper(const struct shim *shim, const struct exec_requ
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)umask(022);
 	if (cgroup_join(&shim->cgroup, &report.failure) < 0 ||
-	    enter_namespaces(shim, &report.failure) < 0)
+	    enter_container(shim, &report.failure) < 0)
 		report_and_leave(pipes->status[1], &report);
 	pid = sys_clone3(&arguments);
 	if (pid == 0)

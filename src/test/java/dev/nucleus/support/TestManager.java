@@ -47,21 +47,27 @@ public final class TestManager implements AutoCloseable {
     }
 
     public static TestManager start() {
-        return start(Optional.empty());
+        return start(Optional.empty(), List.of());
+    }
+
+    /** One that launches by a spawner that somebody else started. */
+    public static TestManager startWith(Path spawnerSocket) {
+        return start(Optional.empty(), List.of("--nucleus.spawner-socket=" + spawnerSocket));
     }
 
     /** @param fleet a fleet file's text */
     public static TestManager start(String fleet) {
-        return start(Optional.of(fleet));
+        return start(Optional.of(fleet), List.of());
     }
 
-    private static TestManager start(Optional<String> fleet) {
+    private static TestManager start(Optional<String> fleet, List<String> settings) {
         try {
             Path directory = Files.createTempDirectory("nucleus-test-");
             var arguments = new ArrayList<>(List.of(
                     "--nucleus.state-dir=" + directory.resolve("state"),
                     "--nucleus.run-dir=" + directory.resolve("run"),
                     "--server.port=0"));
+            arguments.addAll(settings);
             if (fleet.isPresent()) {
                 Path file = Files.writeString(directory.resolve("fleet.yaml"), fleet.get());
                 arguments.add("--nucleus.fleets=" + file);
