@@ -66,9 +66,9 @@ static _Noreturn void run_spare(int control_fd)
 	int connection_fd;
 
 	(void)prctl(PR_SET_NAME, "nucleus-spare");
+	touch_pages();
 	/* Without root a network namespace can't be made ahead: the user namespace that it
 	 * belongs to is the container's own. */
-	touch_pages();
 	netns_fd = geteuid() == 0 ? launch_prepare_network() : -1;
 	connection_fd = receive(control_fd, &peer);
 	(void)close(control_fd);

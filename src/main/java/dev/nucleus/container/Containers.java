@@ -6,6 +6,7 @@ import dev.nucleus.isolation.Planner;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.Statement;
 import dev.nucleus.policy.ModePolicy;
+import dev.nucleus.policy.Posture;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.spawner.Shim;
@@ -77,20 +78,14 @@ public final class Containers {
 
     /** The plan an order would be launched by; nothing is done. */
     public LaunchPlan plan(LaunchOrder order) {
-        return plan(order, ContainerId.next());
+        return plan(order, ContainerId.next(), ModePolicy.check(order.spec()));
     }
 
-    private LaunchPlan plan(LaunchOrder order, String id) {
+    private LaunchPlan plan(LaunchOrder order, String id, Posture posture) {
         var places = new LaunchPlan.Places(
                 store.directory(id).toString(), sockets.resolve(id).toString(), staging.toString());
         return planner.plan(new LaunchRequest(
-                id,
-                order.name().orElse(id),
-                order.spec(),
-                ModePolicy.check(order.spec()),
-                places,
-                order.volumes(),
-                order.input()));
+                id, order.name().orElse(id), order.spec(), posture, places, order.volumes(), order.input()));
     }
 
     /**
@@ -128,11 +123,11 @@ public final class Containers {
     private Started begin(LaunchOrder order) {
         String id = ContainerId.next();
         String name = order.name().orElse(id);
-        ModePolicy.check(order.spec());
+        Posture posture = ModePolicy.check(order.spec());
         try {
             ShimConnection connection = spawner.reserve();
             try {
-                return begin(order, id, name, connection);
+                return begin(order, name, plan(order, id, posture), connection);
             } catch (IOException | RuntimeException e) {
                 connection.close();
                 throw e;
@@ -142,8 +137,9 @@ public final class Containers {
         }
     }
 
-    private Started begin(LaunchOrder order, String id, String name, ShimConnection connection) throws IOException {
-        LaunchPlan plan = plan(order, id);
+    private Started begin(LaunchOrder order, String name, LaunchPlan plan, ShimConnection connection)
+            throws IOException {
+        String id = plan.id();
         var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
         var container = new Container(
                 entry,
@@ -163,8 +159,6 @@ public final class Containers {
             events.publishEvent(new ContainerEvent.Started(container, running));
             return new Started(container, launch);
         } catch (IOException | RuntimeException e) {
-            // The shim ends what it has begun.
-            connection.close();
             abandon(container);
             throw e;
         }

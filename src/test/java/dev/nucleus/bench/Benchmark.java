@@ -31,7 +31,7 @@ public final class Benchmark {
     private static final ContainerSpec TRUE = ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));
     private static final int WARM_UP = 400;
     private static final int LAUNCHES = 600;
-    /** Between launches whose latency counts: what the one before them left is taken apart by then. */
+    /** Between launches whose latency counts: most of what the one before left is taken apart in it. */
     private static final Duration PAUSE = Duration.ofMillis(15);
 
     private static final int CROWD = 50;

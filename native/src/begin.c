@@ -1,0 +1,280 @@
+#include "begin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "connection.h"
+#include "descriptors.h"
+#include "syscalls.h"
+#include "wire.h"
+
+#define PLAN_TIMEOUT 5000 /* ms for the whole plan to arrive */
+
+void shim_refuse(int connection_fd, const struct failure *failure)
+{
+	uint8_t bytes[512];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+
+	write_failure(&writer, ANSWER_FAILED, failure);
+	(void)send(connection_fd, bytes, writer.length, MSG_NOSIGNAL);
+}
+
+uint8_t *shim_receive_plan(int fd, size_t *length, struct failure *failure)
+{
+	uint8_t header[FRAME_HEADER];
+	struct reader reader = { .at = header, .end = header + sizeof(header) };
+	int result = read_exactly(fd, header, sizeof(header), PLAN_TIMEOUT);
+	uint8_t *bytes;
+
+	if (result < 0) {
+		(void)fail(failure, STEP_PLAN, -result, "receive the launch plan");
+		return NULL;
+	}
+	*length = read_u32(&reader);
+	if (*length > FRAME_MAX || read_u8(&reader) != REQUEST_PLAN) {
+		(void)fail(failure, STEP_PLAN, EBADMSG,
+			   "expected a launch plan of at most %u bytes", FRAME_MAX);
+		return NULL;
+	}
+	bytes = malloc(*length);
+	if (bytes == NULL) {
+		(void)fail(failure, STEP_PLAN, ENOMEM, "a launch plan of %zu bytes", *length);
+		return NULL;
+	}
+	result = read_exactly(fd, bytes, *length, PLAN_TIMEOUT);
+	if (result < 0) {
+		(void)fail(failure, STEP_PLAN, -result, "receive a launch plan of %zu bytes",
+			   *length);
+		free(bytes);
+		return NULL;
+	}
+	return bytes;
+}
+
+static int make_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	owned_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	mode_t mask;
+	int result;
+
+	if (fd < 0)
+		return -errno;
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	mask = umask(0177);
+	result = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	(void)umask(mask);
+	if (result < 0 || listen(fd, 64) < 0)
+		return -errno;
+	return release(&fd);
+}
+
+/* The container's own directory: logs below it, the exit record in it. */
+static int open_directory(struct shim *shim, struct failure *failure)
+{
+	owned_fd logs = -1;
+	int result;
+
+	shim->directory_fd = openat(AT_FDCWD, shim->plan.directory,
+				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (shim->directory_fd < 0)
+		return fail(failure, STEP_DIRECTORY, errno, "open %s", shim->plan.directory);
+	if (mkdirat(shim->directory_fd, "logs", 0700) < 0 && errno != EEXIST)
+		return fail(failure, STEP_DIRECTORY, errno, "make %s/logs", shim->plan.directory);
+	logs = openat(shim->directory_fd, "logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (logs < 0)
+		return fail(failure, STEP_DIRECTORY, errno, "open %s/logs", shim->plan.directory);
+	if (shim->owner != geteuid() && fchown(logs, shim->owner, shim->group) < 0)
+		return fail(failure, STEP_DIRECTORY, errno, "give %s/logs to its owner",
+			    shim->plan.directory);
+	result = stream_open(&shim->log, release(&logs), shim->plan.log_bytes, shim->plan.log_files,
+			     shim->owner, shim->group);
+	if (result < 0)
+		return fail(failure, STEP_DIRECTORY, -result, "open a log in %s/logs",
+			    shim->plan.directory);
+	shim->listener.fd = make_socket(shim->plan.socket);
+	if (shim->listener.fd < 0)
+		return fail(failure, STEP_DIRECTORY, -shim->listener.fd, "listen on %s",
+			    shim->plan.socket);
+	shim->listener.events = POLLIN;
+	if (shim->owner != geteuid())
+		(void)!chown(shim->plan.socket, shim->owner, shim->group);
+	return 0;
+}
+
+/* Taking a mount namespace apart takes longer than the rest of an exit, and the kernel
+ * does it before it tells the parent. With a reference here, it does it after. Not before
+ * the start has been told: this waits for an exec under way (exec_update_lock). */
+static int hold_mounts(pid_t pid)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	return openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+}
+
+/* All reports have been read, and the last one was of no failure: the command runs. */
+static void conclude_launch(struct shim *shim)
+{
+	close_fd(&shim->status.fd);
+	if (shim->report.failed || shim->report.timeline.done[STEP_RLIMITS] == 0)
+		return;
+	shim->report.timeline.done[STEP_EXEC] = monotonic_ns();
+	shim->started = true;
+	shim->started_at = realtime_ns();
+	for (struct connection *at = shim->connections; at != NULL; at = at->next)
+		send_started(shim, at);
+	/* Whoever was told may have been woken on this processor. */
+	(void)sched_yield();
+	shim->mounts_fd = hold_mounts(shim->pid);
+}
+
+/* The status pipe has reports of the launch, and ends when execve(2) returns. */
+static void status_ready(struct shim *shim, struct source *source, short revents)
+{
+	struct launch_report report;
+	ssize_t got = read(source->fd, &report, sizeof(report));
+
+	(void)revents;
+	if (got == (ssize_t)sizeof(report))
+		shim->report = report;
+	else if (got >= 0 || (errno != EAGAIN && errno != EINTR))
+		conclude_launch(shim);
+}
+
+/* Tells of a launch that has settled at once: the pipe's end comes only when execve(2) has
+ * mapped the program and returns, a third of a launch later. */
+static void conclude_settled(struct shim *shim)
+{
+	struct launch_report report;
+
+	(void)fcntl(shim->status.fd, F_SETFL, O_NONBLOCK);
+	while (read(shim->status.fd, &report, sizeof(report)) == (ssize_t)sizeof(report))
+		shim->report = report;
+	conclude_launch(shim);
+}
+
+void shim_finish_launch(struct shim *shim)
+{
+	while (shim->status.fd >= 0)
+		status_ready(shim, &shim->status, POLLIN);
+}
+
+/* The pipes of one launch, as the shim made them: read end, write end. */
+struct pipes {
+	int in[2];
+	int out[2];
+	int err[2];
+	int status[2];
+	int exit[2];
+};
+
+static int open_pipes(const struct plan *plan, struct pipes *pipes, struct failure *failure)
+{
+	int result = plan->keep_stdin ? pipe2(pipes->in, O_CLOEXEC) : 0;
+
+	if (!plan->keep_stdin) {
+		pipes->in[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+		pipes->in[1] = -1;
+		result = pipes->in[0];
+	}
+	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0 ||
+	    pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->exit, O_CLOEXEC) < 0)
+		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
+	/* Opened again by the workload's user through /dev/stdout (proc(5)). */
+	if (plan->uid_map_count == 0) {
+		(void)!fchown(pipes->out[1], plan->uid, plan->gid);
+		(void)!fchown(pipes->err[1], plan->uid, plan->gid);
+		if (plan->keep_stdin)
+			(void)!fchown(pipes->in[0], plan->uid, plan->gid);
+	}
+	return 0;
+}
+
+static void keep_own_ends(struct shim *shim, struct pipes *pipes)
+{
+	output_open(&shim->out, pipes->out[0], STREAM_STDOUT, &shim->log);
+	output_open(&shim->err, pipes->err[0], STREAM_STDERR, &shim->log);
+	shim->exit_fd = pipes->exit[0];
+	shim->stdin_fd = pipes->in[1];
+	if (shim->stdin_fd >= 0)
+		(void)fcntl(shim->stdin_fd, F_SETFL, O_NONBLOCK);
+	(void)fcntl(shim->exit_fd, F_SETFL, O_NONBLOCK);
+	(void)close(pipes->in[0]);
+	(void)close(pipes->out[1]);
+	(void)close(pipes->err[1]);
+	(void)close(pipes->status[1]);
+	(void)close(pipes->exit[1]);
+}
+
+static void warn(struct shim *shim, const struct failure *failure)
+{
+	uint8_t bytes[512];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+
+	write_failure(&writer, ANSWER_WARNING, failure);
+	connection_send(shim->connections, &writer);
+}
+
+static int create_cgroup(struct shim *shim, struct failure *failure)
+{
+	int result = cgroup_create(&shim->plan, &shim->cgroup, failure);
+
+	if (result == 0 || shim->plan.cgroup.required)
+		return result;
+	warn(shim, failure);
+	shim->plan.cgroup = (struct cgroup_plan){ .unified = "" };
+	return 0;
+}
+
+int shim_begin(struct shim *shim, struct failure *failure)
+{
+	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	struct launch launch = { .plan = &shim->plan, .cgroup = &shim->cgroup, .pidfd = -1 };
+	int result = open_directory(shim, failure);
+
+	launch.timeline.done[STEP_PLAN] = monotonic_ns();
+	if (result == 0)
+		result = open_pipes(&shim->plan, &pipes, failure);
+	launch.timeline.done[STEP_DIRECTORY] = monotonic_ns();
+	if (result == 0)
+		result = create_cgroup(shim, failure);
+	if (result < 0)
+		return result;
+	launch.stdio = (struct stdio){ pipes.in[0], pipes.out[1], pipes.err[1] };
+	launch.status_fd = pipes.status[1];
+	launch.exit_fd = pipes.exit[1];
+	launch.netns_fd = shim->netns_fd;
+	result = launch_start(&launch, failure);
+	shim->pid = launch.pid;
+	shim->pidfd = launch.pidfd;
+	shim->status = (struct source){ pipes.status[0], POLLIN, status_ready };
+	if (launch.settled)
+		conclude_settled(shim);
+	keep_own_ends(shim, &pipes);
+	close_fd(&shim->netns_fd);
+	return result;
+}
+
+void shim_undo(struct shim *shim, const struct failure *failure, int connection_fd)
+{
+	if (shim->pid > 0) {
+		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
+		(void)waitpid(shim->pid, NULL, 0);
+	}
+	if (shim->listener.fd >= 0)
+		(void)unlink(shim->plan.socket);
+	cgroup_close(&shim->cgroup);
+	cgroup_remove(&shim->plan);
+	shim_refuse(connection_fd, failure);
+}
