@@ -19,8 +19,9 @@
 #include "wire.h"
 
 /* ns without a request before another spare shim is made. A fork takes a processor for as
- * long as a third of a launch, and the launch just asked for needs it first. */
-#define REFILL_PAUSE 6000000
+ * long as a third of a launch, and the launch just asked for, and the first steps of its
+ * command, need it first. */
+#define REFILL_PAUSE 20000000
 
 static void complain(const char *what, const char *path)
 {
