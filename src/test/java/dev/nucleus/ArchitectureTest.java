@@ -30,7 +30,8 @@ class ArchitectureTest {
         "fleet",
         "web",
         "cli",
-        "settings"
+        "settings",
+        "startup"
     };
 
     @ArchTest
@@ -93,6 +94,7 @@ class ArchitectureTest {
         uses(classes, "spec");
         uses(classes, "kernel");
         uses(classes, "settings");
+        uses(classes, "startup");
         uses(classes, "policy", "spec");
         uses(classes, "plan", "spec", "policy");
         uses(classes, "isolation", "spec", "policy", "plan", "kernel");

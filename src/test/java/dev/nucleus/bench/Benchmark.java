@@ -9,6 +9,7 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.startup.PreparedStart;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.TestManager;
@@ -231,17 +232,7 @@ public final class Benchmark {
 
     private void starts() throws Exception {
         starts("manager ready after kill -9, 20 adopted, java -jar (s), p50", List.of());
-        Path extracted = Files.createTempDirectory("nucleus-bench-");
-        try {
-            Path cache = InstalledManager.install(extracted);
-            System.setProperty("nucleus.jar", extracted.resolve("nucleus.jar").toString());
-            starts(
-                    "the same as docs/install.md has it, with an AOT cache (s), p50",
-                    List.of("-XX:AOTCache=" + cache, "-XX:TieredStopAtLevel=1"));
-        } finally {
-            System.clearProperty("nucleus.jar");
-            Remains.delete(extracted);
-        }
+        starts("the same without what the build prepared (s), p50", List.of("-D" + PreparedStart.SWITCH + "=false"));
     }
 
     private void starts(String name, List<String> options) throws Exception {

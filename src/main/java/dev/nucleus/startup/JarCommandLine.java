@@ -1,0 +1,66 @@
+package dev.nucleus.startup;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The words of {@code java [options] -jar nucleus.jar [arguments]}.
+ *
+ * @param java the program, as it is run: {@code /proc/self/exe}
+ * @param options of the JVM
+ * @param arguments of the application
+ */
+record JarCommandLine(Path java, List<String> options, List<String> arguments) {
+
+    JarCommandLine {
+        options = List.copyOf(options);
+        arguments = List.copyOf(arguments);
+    }
+
+    /** This process's own, proc_pid_cmdline(5). Nothing when it was not started by {@code -jar} with that jar. */
+    static Optional<JarCommandLine> ofThisProcess(Path jar) throws IOException {
+        String words = Files.readString(Path.of("/proc/self/cmdline"), StandardCharsets.UTF_8);
+        return parse(Path.of("/proc/self/exe").toRealPath(), List.of(words.split("\0", -1)), jar);
+    }
+
+    /** @param words with the program's name first, each ended by a NUL, so that an empty one is last */
+    static Optional<JarCommandLine> parse(Path java, List<String> words, Path jar) throws IOException {
+        int flag = words.indexOf("-jar");
+        if (flag < 1 || flag + 1 >= words.size() - 1 || !Files.isSameFile(Path.of(words.get(flag + 1)), jar)) {
+            return Optional.empty();
+        }
+        return Optional.of(new JarCommandLine(java, words.subList(1, flag), words.subList(flag + 2, words.size() - 1)));
+    }
+
+    /** Whether the JVM was told how to share classes, so that telling it again would contradict. */
+    boolean saysHowToShareClasses() {
+        return options.stream()
+                .anyMatch(option -> option.startsWith("-Xshare")
+                        || option.startsWith("-XX:AOT")
+                        || option.startsWith("-XX:SharedArchiveFile")
+                        || option.startsWith("-XX:ArchiveClassesAtExit")
+                        || option.contains("AutoCreateSharedArchive"));
+    }
+
+    /**
+     * The same start from the prepared jar. What the operator said comes last, so it holds.
+     *
+     * <p>The first compiler alone is enough for what a manager does, and leaves the processors to the start.
+     */
+    List<String> prepared(PreparedJar prepared) {
+        var words = new ArrayList<String>();
+        words.add(java.toString());
+        words.add("-XX:AOTCache=" + prepared.cache());
+        words.add("-XX:TieredStopAtLevel=1");
+        words.addAll(options);
+        words.add("-jar");
+        words.add(prepared.classes().toString());
+        words.addAll(arguments);
+        return words;
+    }
+}

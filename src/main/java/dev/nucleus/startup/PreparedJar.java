@@ -1,0 +1,104 @@
+package dev.nucleus.startup;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A jar taken apart into a directory beside it, with an AOT cache (JEP 483, JEP 514) of what its start
+ * loads. Both are good for that very jar on that very JDK, so a stamp says which they were.
+ *
+ * @param jar the executable jar as it was built
+ * @param directory {@code nucleus.prepared} beside {@code nucleus.jar}
+ */
+record PreparedJar(Path jar, Path directory) {
+
+    static PreparedJar of(Path jar) {
+        String name = jar.getFileName().toString();
+        return new PreparedJar(jar, jar.resolveSibling(name.replaceFirst("\\.jar$", "") + ".prepared"));
+    }
+
+    /** The classes of the application, which find their libraries in {@code lib/} beside them. */
+    Path classes() {
+        return directory.resolve(jar.getFileName());
+    }
+
+    Path cache() {
+        return directory.resolve("start.aot");
+    }
+
+    private Path stampFile() {
+        return directory.resolve("prepared-for");
+    }
+
+    /** Size and time of the jar, which the JVM compares as well, and the JVM that made the cache. */
+    static String stamp(Path jar) throws IOException {
+        var attributes = Files.readAttributes(jar, BasicFileAttributes.class);
+        return "jar of %d bytes, %s%n%s %s%n"
+                .formatted(
+                        attributes.size(),
+                        attributes.lastModifiedTime().toInstant(),
+                        System.getProperty("java.vm.name"),
+                        System.getProperty("java.vm.version"));
+    }
+
+    void seal() throws IOException {
+        Files.writeString(stampFile(), stamp(jar));
+    }
+
+    /** There is one, whatever it is worth. */
+    boolean present() {
+        return Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS) && Files.exists(stampFile());
+    }
+
+    /**
+     * Why it must not be run: it is another's, or of another jar or JDK.
+     *
+     * @return nothing when it may be run
+     */
+    Optional<String> reasonAgainst() throws IOException {
+        String owner = owner(jar);
+        for (Path part : List.of(directory, directory.resolve("lib"), classes(), cache(), stampFile())) {
+            try {
+                Optional<String> reason = reasonAgainst(part, owner);
+                if (reason.isPresent()) {
+                    return reason;
+                }
+            } catch (NoSuchFileException _) {
+                return Optional.of(part + " is missing");
+            }
+        }
+        return Files.readString(stampFile()).equals(stamp(jar))
+                ? Optional.empty()
+                : Optional.of(directory + " was made from another build of the jar, or by another JDK");
+    }
+
+    /** Whoever can write there would be obeyed with the rights of who starts the jar. */
+    private static Optional<String> reasonAgainst(Path part, String owner) throws IOException {
+        var attributes = Files.readAttributes(part, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        if (attributes.isSymbolicLink()) {
+            return Optional.of(part + " is a link");
+        }
+        if (!attributes.owner().getName().equals(owner)) {
+            return Optional.of(part + " belongs to " + attributes.owner().getName() + ", the jar to " + owner);
+        }
+        if (attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
+                || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
+            return Optional.of(part + " may be written to by others ("
+                    + PosixFilePermissions.toString(attributes.permissions()) + ")");
+        }
+        return Optional.empty();
+    }
+
+    private static String owner(Path file) throws IOException {
+        return Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).getName();
+    }
+}

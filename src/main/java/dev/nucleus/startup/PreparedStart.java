@@ -1,0 +1,86 @@
+package dev.nucleus.startup;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Starts the prepared jar in place of this process, same pid, same arguments: only options of a JVM's command line make
+ * it use an AOT cache, and {@code java -jar nucleus.jar} has to be enough.
+ *
+ * <p>execve(2) is called by java.lang.foreign, not JNR: this JVM is gone a moment later, and JNR takes longer to load
+ * than the whole of it.
+ */
+public final class PreparedStart {
+
+    /** The system property that switches it off, with {@code false}. */
+    public static final String SWITCH = "nucleus.prepared-start";
+
+    private PreparedStart() {}
+
+    /**
+     * Does not return when the jar is prepared. Returns when it is not, when it is running already, or when that was
+     * switched off by {@code -Dnucleus.prepared-start=false}.
+     */
+    public static void replaceThisProcess(Class<?> application) {
+        if (Boolean.parseBoolean(System.getProperty(SWITCH, "true"))) {
+            nestedJar(application).ifPresent(PreparedStart::replaceThisProcess);
+        }
+    }
+
+    private static void replaceThisProcess(Path jar) {
+        PreparedJar prepared = PreparedJar.of(jar);
+        if (!prepared.present()) {
+            return;
+        }
+        try {
+            Optional<String> reason = prepared.reasonAgainst();
+            if (reason.isPresent()) {
+                System.err.println("nucleus: starts slowly, as " + reason.get() + "; to prepare it again: java -jar "
+                        + jar + " prepare");
+                return;
+            }
+            JarCommandLine.ofThisProcess(jar)
+                    .filter(line -> !line.saysHowToShareClasses())
+                    .ifPresent(line -> execute(line.prepared(prepared)));
+        } catch (IOException e) {
+            System.err.println("nucleus: starts slowly, as " + prepared.directory() + " can't be read: " + e);
+        }
+    }
+
+    /** The executable jar that holds the application's classes; nothing when they come from elsewhere. */
+    static Optional<Path> nestedJar(Class<?> application) {
+        String location =
+                application.getProtectionDomain().getCodeSource().getLocation().toString();
+        String start = "jar:nested:";
+        int end = location.indexOf("/!");
+        return location.startsWith(start) && end > 0
+                ? Optional.of(Path.of(location.substring(start.length(), end)))
+                : Optional.empty();
+    }
+
+    /** Replaces this process; returns only when that fails, which is said. */
+    private static void execute(List<String> words) {
+        Linker linker = Linker.nativeLinker();
+        var execv = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("execv"), FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment arguments = arena.allocate(ADDRESS, words.size() + 1L);
+            for (int i = 0; i < words.size(); i++) {
+                arguments.setAtIndex(ADDRESS, i, arena.allocateFrom(words.get(i)));
+            }
+            int _ = (int) execv.invokeExact(arguments.getAtIndex(ADDRESS, 0), arguments);
+            System.err.println("nucleus: starts slowly, as " + words.getFirst() + " can't be executed");
+        } catch (Throwable e) {
+            throw new IllegalStateException("execv", e);
+        }
+    }
+}

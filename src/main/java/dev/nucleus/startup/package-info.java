@@ -1,0 +1,5 @@
+/** Before Spring: how {@code java -jar nucleus.jar} starts quickly. */
+@NullMarked
+package dev.nucleus.startup;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,78 @@
+package dev.nucleus.startup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PreparedJarTest {
+
+    @TempDir
+    Path directory;
+
+    private PreparedJar prepared;
+
+    @BeforeEach
+    void prepare() throws IOException {
+        prepared = PreparedJar.of(Files.writeString(directory.resolve("nucleus.jar"), "jar"));
+        Files.createDirectories(prepared.directory().resolve("lib"));
+        Files.writeString(prepared.classes(), "classes");
+        Files.writeString(prepared.cache(), "cache");
+        assertThat(prepared.present()).isFalse();
+        prepared.seal();
+        for (Path part : new Path[] {prepared.directory(), prepared.directory().resolve("lib")}) {
+            permit(part, "rwxr-xr-x");
+        }
+        for (Path part : new Path[] {
+            prepared.classes(), prepared.cache(), prepared.directory().resolve("prepared-for")
+        }) {
+            permit(part, "rw-r--r--");
+        }
+    }
+
+    private static void permit(Path part, String permissions) throws IOException {
+        Files.setPosixFilePermissions(part, PosixFilePermissions.fromString(permissions));
+    }
+
+    @Test
+    void isRunWhenItIsWholeAndOfThatJar() throws IOException {
+        assertThat(prepared.present()).isTrue();
+        assertThat(prepared.reasonAgainst()).isEmpty();
+    }
+
+    @Test
+    void isNotRunForAnotherBuildOfTheJar() throws IOException {
+        Files.setLastModifiedTime(prepared.jar(), FileTime.from(Instant.parse("2020-01-01T00:00:00Z")));
+        assertThat(prepared.reasonAgainst())
+                .hasValueSatisfying(reason -> assertThat(reason).contains("another build of the jar"));
+    }
+
+    @Test
+    void isNotRunWhenOthersMayWriteAnyPartOfIt() throws IOException {
+        permit(prepared.cache(), "rw-rw-r--");
+        assertThat(prepared.reasonAgainst())
+                .hasValueSatisfying(reason -> assertThat(reason).contains("start.aot may be written to by others"));
+        permit(prepared.cache(), "rw-r--r--");
+        permit(prepared.directory(), "rwxr-xrwx");
+        assertThat(prepared.reasonAgainst())
+                .hasValueSatisfying(
+                        reason -> assertThat(reason).contains("nucleus.prepared may be written to by others"));
+    }
+
+    @Test
+    void isNotRunThroughALinkNorWithAPartMissing() throws IOException {
+        Path elsewhere = Files.move(prepared.classes(), directory.resolve("elsewhere.jar"));
+        assertThat(prepared.reasonAgainst())
+                .hasValueSatisfying(reason -> assertThat(reason).contains("is missing"));
+        Files.createSymbolicLink(prepared.classes(), elsewhere);
+        assertThat(prepared.reasonAgainst())
+                .hasValueSatisfying(reason -> assertThat(reason).contains("is a link"));
+    }
+}

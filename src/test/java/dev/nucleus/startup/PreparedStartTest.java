@@ -1,0 +1,67 @@
+package dev.nucleus.startup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.support.ManagerProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The jar as the build made it, and the directory the build prepared beside it. */
+@Tag("isolation")
+class PreparedStartTest {
+
+    private static final Path JAR = Path.of("target/nucleus.jar").toAbsolutePath();
+
+    @TempDir
+    Path directory;
+
+    private static String commandLine(ManagerProcess manager) throws IOException {
+        return Files.readString(Path.of("/proc", Long.toString(manager.process().pid()), "cmdline"))
+                .replace('\0', ' ');
+    }
+
+    @Test
+    void takesThePlaceOfTheProcessAndKeepsItsOptions() throws IOException {
+        try (ManagerProcess manager = new ManagerProcess(directory, List.of("-Xmx300m", "-Dsome=thing")).awaitReady()) {
+            assertThat(commandLine(manager))
+                    .contains("-XX:AOTCache=" + JAR.resolveSibling("nucleus.prepared/start.aot"))
+                    .contains(" -Xmx300m -Dsome=thing -jar " + JAR.resolveSibling("nucleus.prepared/nucleus.jar"));
+            assertThat(manager.log()).doesNotContain("starts slowly").doesNotContain("[warning]");
+        }
+    }
+
+    @Test
+    void canBeSwitchedOff() throws IOException {
+        try (ManagerProcess manager =
+                new ManagerProcess(directory, List.of("-Dnucleus.prepared-start=false")).awaitReady()) {
+            assertThat(commandLine(manager)).doesNotContain("AOTCache").contains(" -jar " + JAR + " ");
+        }
+    }
+
+    @Test
+    void whatAnotherUserMayHavePlantedIsNotRun() throws IOException {
+        Path jar = Files.copy(JAR, directory.resolve("nucleus.jar"), StandardCopyOption.COPY_ATTRIBUTES);
+        PreparedJar planted = PreparedJar.of(jar);
+        Files.createDirectories(planted.directory().resolve("lib"));
+        Files.writeString(planted.classes(), "not a jar");
+        Files.writeString(planted.cache(), "");
+        planted.seal();
+        Files.setPosixFilePermissions(
+                planted.directory(), java.nio.file.attribute.PosixFilePermissions.fromString("rwxrwxrwx"));
+        System.setProperty("nucleus.jar", jar.toString());
+        try (ManagerProcess manager = new ManagerProcess(directory, List.of()).awaitReady()) {
+            assertThat(commandLine(manager)).contains(" -jar " + jar + " ");
+            assertThat(manager.log())
+                    .contains("nucleus: starts slowly, as " + planted.directory()
+                            + " may be written to by others (rwxrwxrwx)");
+        } finally {
+            System.clearProperty("nucleus.jar");
+        }
+    }
+}
