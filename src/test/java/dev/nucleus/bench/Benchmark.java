@@ -51,6 +51,7 @@ public final class Benchmark {
             benchmark.launchesInARow(manager);
             benchmark.crowd(manager);
             benchmark.shims(manager);
+            benchmark.floor(manager);
         }
         benchmark.processes();
         benchmark.wholeProcess();
@@ -133,6 +134,14 @@ public final class Benchmark {
         }
         done.await();
         return CROWD_LAUNCHES / ((System.nanoTime() - begun) / 1e9);
+    }
+
+    private void floor(TestManager manager) throws IOException, InterruptedException {
+        Map<String, Double> floor = LaunchFloor.measure(manager, order(TRUE), LAUNCHES, CROWD);
+        figures.add("kernel alone: the same launch by one C program, exec'd p50", floor.get("exec-p50-ms"), "–");
+        figures.add("kernel alone: exec'd p99", floor.get("exec-p99-ms"), "–");
+        figures.add("kernel alone: exit seen, p50", floor.get("exit-p50-ms"), "–");
+        figures.add("kernel alone: launches a second, 50 under way", floor.get("launches-per-second"), "–");
     }
 
     /** What the JDK takes on this machine for a process in no container at all. */

@@ -1,0 +1,195 @@
+/* What a launch costs this machine's kernel, and nothing else: the launch of the shim, by
+ * one process that has read its plan before. No supervisor is forked, nothing is told to
+ * anybody, no log is kept, no record is written.
+ *
+ * usage: launch-floor LAUNCHES PLAN...
+ * A plan is a file with the bytes that a manager would send. Launches the first so many
+ * times with a pause between, then all plans side by side, each so many times, and prints
+ * the figures as "name value" lines. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../src/cgroup.h"
+#include "../src/descriptors.h"
+#include "../src/launch.h"
+#include "../src/plan.h"
+#include "../src/wire.h"
+
+#define PAUSE_NS 15000000L /* as the manager's benchmark has it */
+#define WARM_UP 50
+
+/* One container's plan, and where it writes to. */
+struct workload {
+	struct plan plan;
+	uint8_t *bytes;
+	int null_fd;
+};
+
+/* In nanoseconds. */
+struct times {
+	uint64_t exec;
+	uint64_t exit;
+};
+
+static _Noreturn void die(const char *what, int error)
+{
+	(void)fprintf(stderr, "launch-floor: %s: %s\n", what, strerror(error));
+	exit(1);
+}
+
+static void read_workload(struct workload *workload, const char *file)
+{
+	struct failure failure;
+	struct stat status;
+	owned_fd fd = open(file, O_RDONLY | O_CLOEXEC);
+	size_t length;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		die(file, errno);
+	length = (size_t)status.st_size;
+	workload->bytes = malloc(length);
+	if (workload->bytes == NULL || read(fd, workload->bytes, length) != (ssize_t)length)
+		die(file, errno);
+	if (plan_read(&workload->plan, workload->bytes, length, &failure) < 0)
+		die(failure.detail, failure.error);
+	workload->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+/* Not counted, because a spawner has it done before somebody asks: the network namespace.
+ * Not counted either: taking the cgroup and the mounts apart. */
+static struct times launch(struct workload *workload)
+{
+	struct cgroup cgroup;
+	struct failure failure;
+	int status_pipe[2];
+	char mounts[64];
+	owned_fd mounts_fd = -1;
+	owned_fd netns_fd = launch_prepare_network();
+	struct launch launch = {
+		.plan = &workload->plan,
+		.cgroup = &cgroup,
+		.stdio = { workload->null_fd, workload->null_fd, workload->null_fd },
+		.exit_fd = -1,
+		.netns_fd = netns_fd,
+		.pidfd = -1,
+	};
+	struct launch_report report;
+	struct times times;
+	uint64_t begun;
+	int status;
+
+	if (pipe2(status_pipe, O_CLOEXEC) < 0)
+		die("pipe2", errno);
+	launch.status_fd = status_pipe[1];
+	begun = monotonic_ns();
+	if (cgroup_create(&workload->plan, &cgroup, &failure) < 0 ||
+	    launch_start(&launch, &failure) < 0)
+		die(failure.detail, failure.error);
+	times.exec = monotonic_ns() - begun;
+	(void)snprintf(mounts, sizeof(mounts), "/proc/%d/ns/mnt", launch.pid);
+	mounts_fd = open(mounts, O_RDONLY | O_CLOEXEC);
+	if (waitpid(launch.pid, &status, 0) < 0)
+		die("waitpid", errno);
+	times.exit = monotonic_ns() - begun;
+	if (read(status_pipe[0], &report, sizeof(report)) != (ssize_t)sizeof(report))
+		die("read the report", errno);
+	if (report.failed)
+		die(report.failure.detail, report.failure.error);
+	if (status != 0)
+		die("the command failed", ECHILD);
+	(void)close(status_pipe[0]);
+	(void)close(status_pipe[1]);
+	(void)close(launch.pidfd);
+	cgroup_close(&cgroup);
+	cgroup_remove(&workload->plan);
+	return times;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a;
+	uint64_t right = *(const uint64_t *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+static void print_percentile(const char *name, uint64_t *values, size_t count, size_t percent)
+{
+	qsort(values, count, sizeof(*values), ascending);
+	printf("%s-p%zu-ms %.3f\n", name, percent, (double)values[count * percent / 100] / 1e6);
+}
+
+static void one_at_a_time(struct workload *workload, size_t count)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	uint64_t *exec = calloc(count, sizeof(*exec));
+	uint64_t *end = calloc(count, sizeof(*end));
+
+	if (exec == NULL || end == NULL)
+		die("calloc", errno);
+	for (size_t i = 0; i < count + WARM_UP; i++) {
+		struct times times;
+
+		(void)nanosleep(&pause, NULL);
+		times = launch(workload);
+		if (i < WARM_UP)
+			continue;
+		exec[i - WARM_UP] = times.exec;
+		end[i - WARM_UP] = times.exit;
+	}
+	print_percentile("exec", exec, count, 50);
+	print_percentile("exec", exec, count, 99);
+	print_percentile("exit", end, count, 50);
+	free(exec);
+	free(end);
+}
+
+static void side_by_side(struct workload *workloads, size_t workload_count, size_t count)
+{
+	uint64_t begun = monotonic_ns();
+
+	for (size_t i = 0; i < workload_count; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork", errno);
+		if (pid > 0)
+			continue;
+		for (size_t j = 0; j < count; j++)
+			(void)launch(&workloads[i]);
+		_exit(0);
+	}
+	for (size_t i = 0; i < workload_count; i++) {
+		int status;
+
+		if (wait(&status) < 0 || status != 0)
+			die("a worker failed", ECHILD);
+	}
+	printf("launches-per-second %.0f\n",
+	       (double)(workload_count * count) / ((double)(monotonic_ns() - begun) / 1e9));
+}
+
+int main(int argc, char **argv)
+{
+	size_t workload_count = argc < 3 ? 0 : (size_t)argc - 2;
+	size_t count = argc < 3 ? 0 : strtoul(argv[1], NULL, 10);
+	struct workload *workloads = calloc(workload_count, sizeof(*workloads));
+
+	if (workload_count == 0 || count == 0 || workloads == NULL) {
+		(void)fprintf(stderr, "usage: launch-floor LAUNCHES PLAN...\n");
+		return 2;
+	}
+	for (size_t i = 0; i < workload_count; i++)
+		read_workload(&workloads[i], argv[i + 2]);
+	launch_touch_pages();
+	one_at_a_time(&workloads[0], count);
+	side_by_side(workloads, workload_count, count / 10 + 1);
+	return 0;
+}
