@@ -24,6 +24,7 @@
 
 #define PAUSE_NS 15000000L /* as the manager's benchmark has it */
 #define WARM_UP 50
+#define WORKLOADS_MAX 256
 
 /* One container's plan, and where it writes to. */
 struct workload {
@@ -94,7 +95,10 @@ static struct times launch(struct workload *workload)
 		die(failure.detail, failure.error);
 	times.exec = monotonic_ns() - begun;
 	(void)snprintf(mounts, sizeof(mounts), "/proc/%d/ns/mnt", launch.pid);
+	/* With it, the kernel tells of the end before it takes the mounts apart. */
 	mounts_fd = open(mounts, O_RDONLY | O_CLOEXEC);
+	if (mounts_fd < 0)
+		die(mounts, errno);
 	if (waitpid(launch.pid, &status, 0) < 0)
 		die("waitpid", errno);
 	times.exit = monotonic_ns() - begun;
@@ -122,8 +126,10 @@ static int ascending(const void *a, const void *b)
 
 static void print_percentile(const char *name, uint64_t *values, size_t count, size_t percent)
 {
+	size_t at = count * percent / 100;
+
 	qsort(values, count, sizeof(*values), ascending);
-	printf("%s-p%zu-ms %.3f\n", name, percent, (double)values[count * percent / 100] / 1e6);
+	printf("%s-p%zu-ms %.3f\n", name, percent, (double)values[at] / 1e6);
 }
 
 static void one_at_a_time(struct workload *workload, size_t count)
@@ -178,11 +184,11 @@ static void side_by_side(struct workload *workloads, size_t workload_count, size
 
 int main(int argc, char **argv)
 {
-	size_t workload_count = argc < 3 ? 0 : (size_t)argc - 2;
+	static struct workload workloads[WORKLOADS_MAX];
+	size_t workload_count = (size_t)argc - 2;
 	size_t count = argc < 3 ? 0 : strtoul(argv[1], NULL, 10);
-	struct workload *workloads = calloc(workload_count, sizeof(*workloads));
 
-	if (workload_count == 0 || count == 0 || workloads == NULL) {
+	if (count == 0 || workload_count > WORKLOADS_MAX) {
 		(void)fprintf(stderr, "usage: launch-floor LAUNCHES PLAN...\n");
 		return 2;
 	}

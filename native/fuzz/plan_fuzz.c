@@ -45,6 +45,8 @@ static void touch_plan(const struct plan *plan)
 	touch(plan->directory);
 	touch(plan->socket);
 	touch(plan->staging);
+	for (size_t i = 0; i < plan->record_length; i++)
+		touched += plan->record[i];
 	touch(plan->workdir);
 	touch(plan->cgroup.unified);
 	for (size_t i = 0; i < plan->cgroup.directory_count; i++)

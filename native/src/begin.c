@@ -79,24 +79,53 @@ static int make_socket(const char *path)
 	return release(&fd);
 }
 
-/* The container's own directory: logs below it, the exit record in it. */
+/* A fresh directory of the manager's user, for nobody else. Its descriptor, or a negative
+ * errno. */
+static int make_directory(const struct shim *shim, int parent_fd, const char *name)
+{
+	owned_fd fd = -1;
+
+	if (mkdirat(parent_fd, name, 0700) < 0)
+		return -errno;
+	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || (shim->owner != geteuid() && fchown(fd, shim->owner, shim->group) < 0))
+		return -errno;
+	return release(&fd);
+}
+
+/* The manager's record of the container: from now on its next start knows of it. Nothing
+ * runs yet, so one cut short by a crash is a container that never was. */
+static int write_record(const struct shim *shim)
+{
+	owned_fd fd = openat(shim->directory_fd, "state.json",
+			     O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+	ssize_t written;
+
+	if (fd < 0 || (shim->owner != geteuid() && fchown(fd, shim->owner, shim->group) < 0))
+		return -errno;
+	written = write(fd, shim->plan.record, shim->plan.record_length);
+	if (written < 0)
+		return -errno;
+	return (size_t)written == shim->plan.record_length ? 0 : -ENOSPC;
+}
+
+/* The container's own directory: logs below it, the records in it. */
 static int open_directory(struct shim *shim, struct failure *failure)
 {
 	owned_fd logs = -1;
 	int result;
 
-	shim->directory_fd = openat(AT_FDCWD, shim->plan.directory,
-				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	shim->directory_fd = make_directory(shim, AT_FDCWD, shim->plan.directory);
 	if (shim->directory_fd < 0)
-		return fail(failure, STEP_DIRECTORY, errno, "open %s", shim->plan.directory);
-	if (mkdirat(shim->directory_fd, "logs", 0700) < 0 && errno != EEXIST)
-		return fail(failure, STEP_DIRECTORY, errno, "make %s/logs", shim->plan.directory);
-	logs = openat(shim->directory_fd, "logs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (logs < 0)
-		return fail(failure, STEP_DIRECTORY, errno, "open %s/logs", shim->plan.directory);
-	if (shim->owner != geteuid() && fchown(logs, shim->owner, shim->group) < 0)
-		return fail(failure, STEP_DIRECTORY, errno, "give %s/logs to its owner",
+		return fail(failure, STEP_DIRECTORY, -shim->directory_fd, "make %s",
 			    shim->plan.directory);
+	result = write_record(shim);
+	if (result < 0)
+		return fail(failure, STEP_DIRECTORY, -result, "write %s/state.json",
+			    shim->plan.directory);
+	logs = make_directory(shim, shim->directory_fd, "logs");
+	if (logs < 0)
+		return fail(failure, STEP_DIRECTORY, -logs, "make %s/logs", shim->plan.directory);
 	result = stream_open(&shim->log, release(&logs), shim->plan.log_bytes, shim->plan.log_files,
 			     shim->owner, shim->group);
 	if (result < 0)

@@ -169,6 +169,7 @@ static void read_head(struct reader *reader, struct plan *plan)
 	plan->directory = read_string(reader);
 	plan->socket = read_string(reader);
 	plan->staging = read_string(reader);
+	plan->record = read_bytes(reader, &plan->record_length);
 	plan->namespaces = read_u32(reader);
 	plan->uid_maps = read_maps(reader, &plan->arena, &plan->uid_map_count);
 	plan->gid_maps = read_maps(reader, &plan->arena, &plan->gid_map_count);

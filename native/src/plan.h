@@ -10,7 +10,7 @@
 #include "failure.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 2U
+#define PLAN_VERSION 3U
 
 struct id_map {
 	uint32_t inside;
@@ -104,10 +104,12 @@ struct landlock_plan {
 struct plan {
 	const char *id;
 	const char *hostname;
-	const char *directory; /* the container's own: logs, exit record */
-	const char *socket;    /* where the shim listens */
-	const char *staging;   /* an empty directory of the host, mount point of the new root */
-	uint32_t namespaces;   /* CLONE_NEW* */
+	const char *directory; /* the container's own, to be made: logs, records */
+	const uint8_t *record; /* the manager's own, kept as state.json; nothing here reads it */
+	size_t record_length;
+	const char *socket;  /* where the shim listens */
+	const char *staging; /* an empty directory of the host, mount point of the new root */
+	uint32_t namespaces; /* CLONE_NEW* */
 	struct id_map *uid_maps;
 	size_t uid_map_count;
 	struct id_map *gid_maps;

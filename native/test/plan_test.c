@@ -38,6 +38,8 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_string_equal(plan.id, "0123456789abcdef0123456789abcdef");
 	assert_string_equal(plan.hostname, "db-1");
 	assert_string_equal(plan.socket, "/run/nucleus/c/x");
+	assert_int_equal(plan.record_length, 2);
+	assert_memory_equal(plan.record, "{}", 2);
 	assert_int_equal(plan.namespaces, 0x6e020000);
 	assert_true(plan.init && plan.keep_stdin);
 	assert_int_equal(plan.uid_map_count, 1);

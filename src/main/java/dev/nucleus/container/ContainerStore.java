@@ -32,6 +32,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -43,6 +44,7 @@ final class ContainerStore {
 
     private static final Logger log = LoggerFactory.getLogger(ContainerStore.class);
     private static final JsonMapper JSON = JsonMapper.shared();
+    private static final ObjectWriter RECORD = JSON.writerFor(ContainerRecord.class);
     private static final Set<String> PLAIN_VARIABLES = Set.of("PATH", "HOME", "LANG", "USER");
     private static final String HIDDEN = "***";
 
@@ -50,8 +52,6 @@ final class ContainerStore {
             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
     private static final FileAttribute<?> OWNER_ONLY_FILE =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
-    private static final FileAttribute<?> OWNER_ONLY_DIRECTORY =
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
     private final Path containers;
 
@@ -63,12 +63,9 @@ final class ContainerStore {
         return containers.resolve(id);
     }
 
-    /** Makes the directory and the record: from now on a restart of the manager knows of the container. */
-    Path create(ContainerRecord entry) throws IOException {
-        Path directory = Files.createDirectory(directory(entry.id()), OWNER_ONLY_DIRECTORY);
-        // Nothing runs yet: a record cut short by a crash is a container that never was.
-        writeFile(directory.resolve("state.json"), entry, false);
-        return directory;
+    /** A record as it is kept, in {@code state.json}. The shim writes it, before anything of the container runs. */
+    static byte[] encode(ContainerRecord entry) {
+        return RECORD.writeValueAsBytes(entry);
     }
 
     /** The parts that are for reading, with secrets hidden. */
@@ -79,18 +76,11 @@ final class ContainerStore {
 
     private static void replace(Path directory, String name, Object value) throws IOException {
         Path fresh = directory.resolve(name + ".new");
-        writeFile(fresh, value, true);
-        Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
-    }
-
-    private static void writeFile(Path path, Object value, boolean durable) throws IOException {
-        byte[] bytes = JSON.writeValueAsBytes(value);
-        try (FileChannel file = FileChannel.open(path, NEW_FILE, OWNER_ONLY_FILE)) {
-            file.write(ByteBuffer.wrap(bytes));
-            if (durable) {
-                file.force(false);
-            }
+        try (FileChannel file = FileChannel.open(fresh, NEW_FILE, OWNER_ONLY_FILE)) {
+            file.write(ByteBuffer.wrap(JSON.writeValueAsBytes(value)));
+            file.force(false);
         }
+        Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
     }
 
     private static ContainerSpec hideSecrets(ContainerSpec spec) {

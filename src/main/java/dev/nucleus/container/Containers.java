@@ -96,7 +96,10 @@ public final class Containers {
      */
     public Container launch(LaunchOrder order) {
         Started started = begin(order);
-        Thread.ofVirtual().name("container-", 0).start(() -> follow(started, Optional.empty()));
+        announce(started, order);
+        Thread.ofVirtual()
+                .name("container-", 0)
+                .start(() -> follow(started.container(), started.launch(), Optional.empty()));
         return started.container();
     }
 
@@ -109,7 +112,8 @@ public final class Containers {
     public ContainerState.Stopped run(LaunchOrder order, OutputSink sink, Consumer<Attachment> onStart) {
         Started started = begin(order);
         onStart.accept(new Attachment(started.container(), started.launch().connection()));
-        follow(started, Optional.of(sink));
+        announce(started, order);
+        follow(started.container(), started.launch(), Optional.of(sink));
         var stopped = (ContainerState.Stopped) started.container().state();
         remove(started.container());
         return stopped;
@@ -118,7 +122,7 @@ public final class Containers {
     /** A running container and its standard input. */
     public record Attachment(Container container, ShimConnection connection) {}
 
-    private record Started(Container container, Launch launch) {}
+    private record Started(Container container, LaunchPlan plan, Launch launch, ContainerState.Running running) {}
 
     private Started begin(LaunchOrder order) {
         String id = ContainerId.next();
@@ -149,18 +153,26 @@ public final class Containers {
                 new Shim(sockets.resolve(id)));
         claimName(container);
         try {
-            store.create(entry);
-            connection.launch(plan, order.attached());
+            connection.launch(plan, ContainerStore.encode(entry), order.attached());
             var launch = new Launch(container, connection);
             ContainerState.Running running = launch.awaitStart();
             container.started(running);
-            container.describing(describe(container, order, plan));
             byId.put(id, container);
-            events.publishEvent(new ContainerEvent.Started(container, running));
-            return new Started(container, launch);
+            return new Started(container, plan, launch, running);
         } catch (IOException | RuntimeException e) {
             abandon(container);
             throw e;
+        }
+    }
+
+    /** What is left to do once the command runs. A listener that fails loses no container. */
+    private void announce(Started started, LaunchOrder order) {
+        Container container = started.container();
+        container.describing(describe(container, order, started.plan()));
+        try {
+            events.publishEvent(new ContainerEvent.Started(container, started.running()));
+        } catch (RuntimeException e) {
+            log.error("a listener failed when '{}' started", container.name(), e);
         }
     }
 
@@ -217,10 +229,9 @@ public final class Containers {
         }
     }
 
-    private void follow(Started started, Optional<OutputSink> sink) {
-        Container container = started.container();
+    private void follow(Container container, Launch launch, Optional<OutputSink> sink) {
         Optional<ShimMessage.Exited> exited = Optional.empty();
-        try (Launch launch = started.launch()) {
+        try (launch) {
             exited = sink.isPresent() ? launch.follow(sink.get()) : launch.follow();
         } catch (IOException e) {
             log.warn("lost the shim of '{}': {}", container.name(), e.toString());
@@ -357,8 +368,7 @@ public final class Containers {
             var launch = new Launch(container, container.shim().subscribe());
             container.started(launch.awaitStart());
             liveByName.put(container.name(), container);
-            var started = new Started(container, launch);
-            Thread.ofVirtual().name("container-", 0).start(() -> follow(started, Optional.empty()));
+            Thread.ofVirtual().name("container-", 0).start(() -> follow(container, launch, Optional.empty()));
             events.publishEvent(new ContainerEvent.Adopted(container));
         } catch (IOException | RuntimeException e) {
             log.debug("'{}' has no shim any more: {}", container.name(), e.toString());

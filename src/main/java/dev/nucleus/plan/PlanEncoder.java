@@ -6,20 +6,22 @@ import java.nio.ByteBuffer;
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int TYPICAL_BYTES = 16_384;
 
     private PlanEncoder() {}
 
-    public static ByteBuffer encode(LaunchPlan plan) {
+    /** @param record what the manager wants to find of the container after its own restart; read by nobody else */
+    public static ByteBuffer encode(LaunchPlan plan, byte[] record) {
         var wire = new WireWriter(TYPICAL_BYTES);
         wire.u32(MAGIC).u16(VERSION);
         wire.string(plan.id()).string(plan.hostname());
         wire.string(plan.places().directory())
                 .string(plan.places().socket())
-                .string(plan.places().staging());
+                .string(plan.places().staging())
+                .bytes(record);
         wire.u32(plan.namespaces());
         wire.list(plan.uidMaps(), PlanEncoder::map).list(plan.gidMaps(), PlanEncoder::map);
         wire.bool(plan.init()).bool(plan.keepStdin()).u32(plan.oomScoreAdj());

@@ -71,9 +71,10 @@ public final class ShimConnection implements AutoCloseable {
     /**
      * Sends a plan. The launch's messages come back on this connection; then it stays the container's.
      *
+     * @param record kept beside the container's logs, as {@code state.json}, before anything of it runs
      * @param follow whether the container's output is wanted as well, from its first byte on
      */
-    public void launch(LaunchPlan plan, boolean follow) throws IOException {
+    public void launch(LaunchPlan plan, byte[] record, boolean follow) throws IOException {
         Optional<ByteBuffer> stream = Optional.empty();
         if (follow) {
             ByteBuffer request = streamRequest(0, 0, true);
@@ -84,7 +85,7 @@ public final class ShimConnection implements AutoCloseable {
                     .put(request)
                     .flip());
         }
-        send(Request.PLAN, PlanEncoder.encode(plan), stream);
+        send(Request.PLAN, PlanEncoder.encode(plan, record), stream);
     }
 
     private static ByteBuffer streamRequest(int id, long offset, boolean follow) {

@@ -30,13 +30,19 @@ final class LaunchFloor {
      */
     static Map<String, Double> measure(TestManager manager, LaunchOrder order, int launches, int places)
             throws IOException, InterruptedException {
-        run("make", "-s", "-C", "native", "OUT=" + NATIVE, NATIVE.resolve("launch-floor").toString());
+        run(
+                "make",
+                "-s",
+                "-C",
+                "native",
+                "OUT=" + NATIVE,
+                NATIVE.resolve("launch-floor").toString());
         Path directory = Files.createTempDirectory("nucleus-bench-");
         try {
-            var command = new ArrayList<>(
-                    List.of(NATIVE.resolve("launch-floor").toString(), Integer.toString(launches)));
+            var command =
+                    new ArrayList<>(List.of(NATIVE.resolve("launch-floor").toString(), Integer.toString(launches)));
             for (int i = 0; i < places; i++) {
-                ByteBuffer plan = PlanEncoder.encode(manager.containers().plan(order));
+                ByteBuffer plan = PlanEncoder.encode(manager.containers().plan(order), new byte[0]);
                 byte[] bytes = new byte[plan.remaining()];
                 plan.get(bytes);
                 command.add(Files.write(directory.resolve("plan-" + i), bytes).toString());

@@ -31,6 +31,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,6 +105,37 @@ class LifecycleTest {
         Awaitility.await(line + " in the log")
                 .pollInterval(Duration.ofMillis(2))
                 .until(() -> logOf(container).contains(line));
+    }
+
+    private static String permissions(Path file) throws IOException {
+        return PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+    }
+
+    @Test
+    void theRecordIsThereWithTheStartForTheOwnerAlone() throws IOException {
+        Container container = manager.launch("/bin/sleep", "1000");
+        Path record = container.directory().resolve("state.json");
+
+        assertThat(Files.readAllBytes(record)).isEqualTo(ContainerStore.encode(container.record()));
+        assertThat(permissions(record)).isEqualTo("rw-------");
+        assertThat(permissions(container.directory())).isEqualTo("rwx------");
+        assertThat(permissions(container.directory().resolve("logs"))).isEqualTo("rwx------");
+        manager.containers().stop(container, NOW);
+    }
+
+    @Test
+    void aListenerThatFailsLosesNoContainer() {
+        manager.listen(ContainerEvent.Started.class, event -> {
+            if (event.container().name().equals("disliked")) {
+                throw new IllegalStateException("I don't like it");
+            }
+        });
+        Container container = manager.containers()
+                .launch(LaunchOrder.detached(
+                        Optional.of("disliked"), ContainerSpec.of(Mode.AGENT, List.of("/bin/sleep", "1000"))));
+
+        assertThat(manager.containers().find("disliked")).isSameAs(container);
+        assertThat(manager.containers().stop(container, NOW).status()).isPresent();
     }
 
     @Test

@@ -96,8 +96,8 @@ class PlannerTest {
     void theSameInputsGiveTheSamePlan() {
         HostFeatures host = host(0, 7, V1);
 
-        assertThat(PlanEncoder.encode(plan(host, "a", agent())))
-                .isEqualTo(PlanEncoder.encode(plan(host, "a", agent())));
+        assertThat(PlanEncoder.encode(plan(host, "a", agent()), new byte[0]))
+                .isEqualTo(PlanEncoder.encode(plan(host, "a", agent()), new byte[0]));
     }
 
     @Test

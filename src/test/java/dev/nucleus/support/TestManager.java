@@ -29,9 +29,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.PayloadApplicationEvent;
 
 /** A manager within the test's own process, with directories of its own; closing it leaves nothing behind. */
 public final class TestManager implements AutoCloseable {
@@ -172,6 +174,15 @@ public final class TestManager implements AutoCloseable {
 
     public int pidOf(String replica) {
         return containerOf(replica).whileRunning().orElseThrow().pid();
+    }
+
+    /** Hears of the manager's events, in the thread that tells of them. */
+    public <E> void listen(Class<E> type, Consumer<E> listener) {
+        context.addApplicationListener(event -> {
+            if (event instanceof PayloadApplicationEvent<?> told && type.isInstance(told.getPayload())) {
+                listener.accept(type.cast(told.getPayload()));
+            }
+        });
     }
 
     /** Ends this manager and lets its containers run, as a stop of the service does. */
