@@ -95,9 +95,10 @@ static struct times launch(struct workload *workload)
 		die(failure.detail, failure.error);
 	times.exec = monotonic_ns() - begun;
 	(void)snprintf(mounts, sizeof(mounts), "/proc/%d/ns/mnt", launch.pid);
-	/* With it, the kernel tells of the end before it takes the mounts apart. */
+	/* With it, the kernel tells of the end before it takes the mounts apart. A command that
+	 * is over has none any more. */
 	mounts_fd = open(mounts, O_RDONLY | O_CLOEXEC);
-	if (mounts_fd < 0)
+	if (mounts_fd < 0 && errno != ENOENT)
 		die(mounts, errno);
 	if (waitpid(launch.pid, &status, 0) < 0)
 		die("waitpid", errno);

@@ -67,7 +67,7 @@ final class LaunchFloor {
             out = reader.readAllAsString();
         }
         if (process.waitFor() != 0) {
-            throw new IOException(String.join(" ", command) + " ended with " + process.exitValue());
+            throw new IOException(command[0] + " ended with " + process.exitValue());
         }
         return out;
     }
