@@ -266,6 +266,32 @@ static int create_cgroup(struct shim *shim, struct failure *failure)
 	return 0;
 }
 
+static void pressure_ready(struct shim *shim, struct source *source, short revents)
+{
+	(void)revents;
+	cgroup_lift_soft_limit(&shim->plan);
+	close_fd(&source->fd);
+}
+
+/* Above its soft limit the kernel slows a cgroup down and never kills in it. Who has nothing
+ * to give back, as without swap, would stand still for minutes instead of meeting the hard
+ * limit: so the soft one goes as soon as it hinders, or when nobody can watch whether it
+ * does. */
+static void watch_memory(struct shim *shim)
+{
+	if (shim->cgroup.unified_fd < 0 || !shim->plan.cgroup.limits_memory)
+		return;
+	shim->pressure = (struct source){
+		.fd = cgroup_watch_memory(&shim->plan),
+		.events = POLLPRI,
+		.ready = pressure_ready,
+	};
+	if (shim->pressure.fd < 0) {
+		shim->pressure.fd = -1;
+		cgroup_lift_soft_limit(&shim->plan);
+	}
+}
+
 int shim_begin(struct shim *shim, struct failure *failure)
 {
 	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
@@ -280,6 +306,7 @@ int shim_begin(struct shim *shim, struct failure *failure)
 		result = create_cgroup(shim, failure);
 	if (result < 0)
 		return result;
+	watch_memory(shim);
 	launch.stdio = (struct stdio){ pipes.in[0], pipes.out[1], pipes.err[1] };
 	launch.status_fd = pipes.status[1];
 	launch.exit_fd = pipes.exit[1];

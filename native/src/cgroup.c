@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "descriptors.h"
 
@@ -89,6 +90,35 @@ int cgroup_join(const struct cgroup *cgroup, struct failure *failure)
 			return fail(failure, STEP_CGROUP, errno, "join cgroup hierarchy %zu", i);
 	}
 	return 0;
+}
+
+static int open_in_unified(const struct plan *plan, const char *file, int flags)
+{
+	owned_fd directory_fd = openat(AT_FDCWD, plan->cgroup.unified,
+				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = directory_fd < 0 ? -1 : openat(directory_fd, file, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int cgroup_watch_memory(const struct plan *plan)
+{
+	/* 500 ms of waiting within 1 s, by any member. */
+	static const char trigger[] = "some 500000 1000000";
+	owned_fd fd = open_in_unified(plan, "memory.pressure", O_RDWR | O_NONBLOCK);
+
+	if (fd < 0)
+		return fd;
+	/* With its NUL, as the documentation has it. */
+	return write(fd, trigger, sizeof(trigger)) < 0 ? -errno : release(&fd);
+}
+
+void cgroup_lift_soft_limit(const struct plan *plan)
+{
+	owned_fd fd = open_in_unified(plan, "memory.high", O_WRONLY);
+
+	if (fd >= 0)
+		(void)!write(fd, "max", 3);
 }
 
 void cgroup_close(struct cgroup *cgroup)

@@ -19,6 +19,11 @@ struct cgroup {
 int cgroup_create(const struct plan *plan, struct cgroup *cgroup, struct failure *failure);
 /* Moves the calling process in. It must have one thread. */
 int cgroup_join(const struct cgroup *cgroup, struct failure *failure);
+/* Watches for members that wait for memory (Documentation/accounting/psi.rst; cgroup v2). A
+ * descriptor with POLLPRI when some did for half of a second; or a negative errno. */
+int cgroup_watch_memory(const struct plan *plan);
+/* Lets the members use memory up to the hard limit without being slowed down. */
+void cgroup_lift_soft_limit(const struct plan *plan);
 void cgroup_close(struct cgroup *cgroup);
 /* Removes the directories; waits a little for members that are still exiting. */
 void cgroup_remove(const struct plan *plan);

@@ -22,8 +22,8 @@
 
 #define SHORT_SLICE 100000 /* ns, the least there is */
 #define LINGER 1000        /* ms for readers to fetch the last bytes */
-/* What is polled at once: the shim's own five, three of each exec and of each connection. */
-#define SOURCES_MAX (5 + 3 * EXECS_MAX + 3 * CONNECTIONS_MAX)
+/* What is polled at once: the shim's own six, three of each exec and of each connection. */
+#define SOURCES_MAX (6 + 3 * EXECS_MAX + 3 * CONNECTIONS_MAX)
 
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream)
 {
@@ -186,6 +186,7 @@ static size_t collect(struct shim *shim, struct source **sources)
 	sources[count++] = &shim->signals;
 	sources[count++] = &shim->listener;
 	sources[count++] = &shim->status;
+	sources[count++] = &shim->pressure;
 	sources[count++] = &shim->out.source;
 	sources[count++] = &shim->err.source;
 	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
@@ -267,6 +268,7 @@ static void supervise(struct shim *shim)
 	(void)unlink(shim->plan.socket);
 	close_fd(&shim->listener.fd);
 	close_fd(&shim->mounts_fd);
+	close_fd(&shim->pressure.fd);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
 	if (shim->started) {
@@ -315,6 +317,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 
 	shim = (struct shim){ .owner = owner, .group = group, .begun = monotonic_ns() };
 	shim.directory_fd = shim.listener.fd = shim.status.fd = shim.signals.fd = -1;
+	shim.pressure.fd = -1;
 	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.exit_fd = shim.pidfd = -1;
 	shim.cgroup.unified_fd = shim.mounts_fd = -1;
 	shim.netns_fd = netns_fd;

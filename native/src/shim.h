@@ -40,7 +40,8 @@ struct shim {
 	int directory_fd;
 	struct source signals;
 	struct source listener;
-	struct source status; /* of the launch; fd -1 once it is through */
+	struct source pressure; /* of memory, while there is a soft limit to lift; else fd -1 */
+	struct source status;   /* of the launch; fd -1 once it is through */
 	struct output out;
 	struct output err;
 	struct stream log;

@@ -102,9 +102,14 @@ public final class ManagerProcess implements AutoCloseable {
     }
 
     public ManagerProcess awaitReady() {
+        return awaitReady(Duration.ofSeconds(60));
+    }
+
+    /** @param patience for a machine that is slow */
+    public ManagerProcess awaitReady(Duration patience) {
         Awaitility.await("the manager is ready; its log: " + directory.resolve("log"))
                 .pollInterval(Duration.ofMillis(25))
-                .atMost(Duration.ofSeconds(60))
+                .atMost(patience)
                 .until(() -> status("/actuator/health/readiness") == 200 || !process.isAlive());
         if (!process.isAlive()) {
             throw new IllegalStateException("the manager left:\n" + log());

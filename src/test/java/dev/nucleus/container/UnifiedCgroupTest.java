@@ -1,0 +1,143 @@
+package dev.nucleus.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.support.ManagerProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Limits on a host with cgroup v2 alone, as today's distributions have it. */
+@Tag("vm")
+class UnifiedCgroupTest {
+
+    private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
+    private static final Duration LONG = Duration.ofSeconds(60);
+
+    /** A tenth below 64 MiB; the kernel keeps whole pages. */
+    private static final long SOFT_LIMIT = (67_108_864L - 67_108_864L / 10) / 4096 * 4096;
+
+    @TempDir
+    private static Path directory;
+
+    private static ManagerProcess manager;
+
+    @BeforeAll
+    static void start() {
+        manager = new ManagerProcess(directory).awaitReady(Duration.ofMinutes(4));
+    }
+
+    @AfterAll
+    static void stop() {
+        manager.close();
+    }
+
+    @AfterEach
+    void nothingIsLeft() throws IOException {
+        for (String id : manager.nucleus("ps", "-q").out().lines().toList()) {
+            manager.nucleus("stop", "--grace", "0s", id);
+            manager.nucleus("rm", id);
+        }
+        Awaitility.await("the cgroups are removed")
+                .atMost(LONG)
+                .untilAsserted(() -> assertThat(cgroups()).isEmpty());
+    }
+
+    private static List<Path> cgroups() throws IOException {
+        try (Stream<Path> entries = Files.list(CGROUPS)) {
+            return entries.filter(entry -> entry.getFileName().toString().startsWith("nucleus-"))
+                    .toList();
+        }
+    }
+
+    private static ManagerProcess.Result nucleus(String... arguments) {
+        return manager.nucleus(arguments);
+    }
+
+    /** Starts one and answers with its cgroup. */
+    private static Path launch(String... arguments) throws IOException {
+        ManagerProcess.Result result = nucleus(
+                Stream.concat(Stream.of("run", "-d"), Stream.of(arguments)).toArray(String[]::new));
+        assertThat(result.err()).isEmpty();
+        assertThat(cgroups()).hasSize(1);
+        return cgroups().getFirst();
+    }
+
+    private static String read(Path cgroup, String file) throws IOException {
+        return Files.readString(cgroup.resolve(file)).strip();
+    }
+
+    private static long count(Path cgroup, String file, String key) throws IOException {
+        return Files.readAllLines(cgroup.resolve(file)).stream()
+                .filter(line -> line.startsWith(key + " "))
+                .mapToLong(line -> Long.parseLong(line.substring(key.length() + 1)))
+                .findFirst()
+                .orElse(-1);
+    }
+
+    @Test
+    void everyLimitIsWritten() throws IOException {
+        Path cgroup = launch("--memory", "64M", "--cpus", "0.5", "--pids", "16", "--", "/bin/sleep", "1000");
+
+        assertThat(read(cgroup, "memory.max")).isEqualTo("67108864");
+        assertThat(read(cgroup, "memory.high")).isEqualTo(Long.toString(SOFT_LIMIT));
+        assertThat(read(cgroup, "memory.swap.max")).isEqualTo("0");
+        assertThat(read(cgroup, "memory.oom.group")).isEqualTo("1");
+        assertThat(read(cgroup, "cpu.max")).isEqualTo("50000 100000");
+        assertThat(read(cgroup, "pids.max")).isEqualTo("16");
+        assertThat(read(cgroup, "cgroup.procs").lines()).hasSize(1);
+    }
+
+    @Test
+    void theContainersOwnGroupIsTheRootOfWhatItSees() {
+        assertThat(nucleus("run", "--", "/bin/cat", "/proc/self/cgroup").out()).isEqualTo("0::/\n");
+    }
+
+    @Test
+    void aForkBombMeetsItsLimitAndNobodyElse() {
+        ManagerProcess.Result bomb =
+                nucleus("run", "--pids", "16", "--", "/bin/sh", "-c", "while true; do sleep 1000 & done");
+
+        assertThat(bomb.err()).contains("Cannot fork");
+        assertThat(bomb.code()).isEqualTo(2);
+        assertThat(nucleus("run", "--", "/bin/echo", "fine").out()).isEqualTo("fine\n");
+    }
+
+    @Test
+    void aSoftLimitThatHindersIsLifted() throws IOException {
+        Path cgroup = launch("--memory", "64M", "--", "/bin/sh", "-c", "head -c 58M /dev/zero | (tail; sleep 1000)");
+
+        Awaitility.await().atMost(LONG).until(() -> read(cgroup, "memory.high").equals("max"));
+
+        assertThat(read(cgroup, "memory.max")).isEqualTo("67108864");
+    }
+
+    @Test
+    void oneThatWantsTooMuchMemoryIsKilledAsAWhole() {
+        ManagerProcess.Result result = nucleus(
+                "run", "--memory", "32M", "--", "/bin/sh", "-c", "head -c 200M /dev/zero | tail; echo survived");
+
+        assertThat(result.code()).isEqualTo(137);
+        assertThat(result.out()).doesNotContain("survived");
+    }
+
+    @Test
+    void aBusyLoopGetsItsShareOfAProcessor() throws IOException {
+        Path cgroup = launch("--cpus", "0.1", "--", "/bin/sh", "-c", "while true; do :; done");
+
+        Awaitility.await().atMost(LONG).until(() -> count(cgroup, "cpu.stat", "nr_throttled") > 10);
+
+        long periods = count(cgroup, "cpu.stat", "nr_periods");
+        assertThat(count(cgroup, "cpu.stat", "usage_usec")).isLessThan(periods * 20_000);
+    }
+}
