@@ -9,8 +9,12 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A jar taken apart into a directory beside it, with an AOT cache (JEP 483, JEP 514) of what its start
@@ -20,6 +24,9 @@ import java.util.Optional;
  * @param directory {@code nucleus.prepared} beside {@code nucleus.jar}
  */
 record PreparedJar(Path jar, Path directory) {
+
+    private static final Set<PosixFilePermission> FOR_OTHERS =
+            Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
 
     static PreparedJar of(Path jar) {
         String name = jar.getFileName().toString();
@@ -50,8 +57,14 @@ record PreparedJar(Path jar, Path directory) {
                         System.getProperty("java.vm.version"));
     }
 
+    /** Makes it the owner's alone to write, whatever the umask, and says what it was made of. */
     void seal() throws IOException {
         Files.writeString(stampFile(), stamp(jar));
+        for (Path part : parts()) {
+            Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(part);
+            permissions.removeAll(FOR_OTHERS);
+            Files.setPosixFilePermissions(part, permissions);
+        }
     }
 
     /** There is one, whatever it is worth. */
@@ -66,7 +79,7 @@ record PreparedJar(Path jar, Path directory) {
      */
     Optional<String> reasonAgainst() throws IOException {
         String owner = owner(jar);
-        for (Path part : List.of(directory, directory.resolve("lib"), classes(), cache(), stampFile())) {
+        for (Path part : parts()) {
             try {
                 Optional<String> reason = reasonAgainst(part, owner);
                 if (reason.isPresent()) {
@@ -81,6 +94,17 @@ record PreparedJar(Path jar, Path directory) {
                 : Optional.of(directory + " was made from another build of the jar, or by another JDK");
     }
 
+    private List<Path> parts() throws IOException {
+        Path libraries = directory.resolve("lib");
+        var parts = new ArrayList<>(List.of(directory, classes(), cache(), stampFile(), libraries));
+        try (Stream<Path> entries = Files.list(libraries)) {
+            entries.forEach(parts::add);
+        } catch (NoSuchFileException _) {
+            return parts;
+        }
+        return parts;
+    }
+
     /** Whoever can write there would be obeyed with the rights of who starts the jar. */
     private static Optional<String> reasonAgainst(Path part, String owner) throws IOException {
         var attributes = Files.readAttributes(part, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
@@ -90,8 +114,7 @@ record PreparedJar(Path jar, Path directory) {
         if (!attributes.owner().getName().equals(owner)) {
             return Optional.of(part + " belongs to " + attributes.owner().getName() + ", the jar to " + owner);
         }
-        if (attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
-                || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
+        if (!Collections.disjoint(attributes.permissions(), FOR_OTHERS)) {
             return Optional.of(part + " may be written to by others ("
                     + PosixFilePermissions.toString(attributes.permissions()) + ")");
         }

@@ -18,6 +18,7 @@ class PreparedJarTest {
     Path directory;
 
     private PreparedJar prepared;
+    private Path library;
 
     @BeforeEach
     void prepare() throws IOException {
@@ -26,15 +27,9 @@ class PreparedJarTest {
         Files.writeString(prepared.classes(), "classes");
         Files.writeString(prepared.cache(), "cache");
         assertThat(prepared.present()).isFalse();
+        library = Files.writeString(prepared.directory().resolve("lib/some.jar"), "library");
+        permit(library, "rw-rw-rw-");
         prepared.seal();
-        for (Path part : new Path[] {prepared.directory(), prepared.directory().resolve("lib")}) {
-            permit(part, "rwxr-xr-x");
-        }
-        for (Path part : new Path[] {
-            prepared.classes(), prepared.cache(), prepared.directory().resolve("prepared-for")
-        }) {
-            permit(part, "rw-r--r--");
-        }
     }
 
     private static void permit(Path part, String permissions) throws IOException {
@@ -60,6 +55,10 @@ class PreparedJarTest {
         assertThat(prepared.reasonAgainst())
                 .hasValueSatisfying(reason -> assertThat(reason).contains("start.aot may be written to by others"));
         permit(prepared.cache(), "rw-r--r--");
+        permit(library, "rw-r--rw-");
+        assertThat(prepared.reasonAgainst())
+                .hasValueSatisfying(reason -> assertThat(reason).contains("some.jar may be written to by others"));
+        permit(library, "rw-r--r--");
         permit(prepared.directory(), "rwxr-xrwx");
         assertThat(prepared.reasonAgainst())
                 .hasValueSatisfying(
