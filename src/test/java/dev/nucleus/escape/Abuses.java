@@ -1,0 +1,291 @@
+package dev.nucleus.escape;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Network;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
+import dev.nucleus.spec.VolumeMount;
+import dev.nucleus.support.Remains;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+
+/** Attempts whose outcome only the host can see: floods, bombs, planted links, signals. */
+final class Abuses {
+
+    private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);
+    /** Four files of 16 MiB, and what the last line is longer by. */
+    private static final long MOST_LOG = (4L * 16 + 1) << 20;
+
+    private final TestManager manager;
+    private final Attempts attempts;
+
+    Abuses(TestManager manager, Attempts attempts) {
+        this.manager = manager;
+        this.attempts = attempts;
+    }
+
+    /** One abuse. */
+    interface Abuse {
+        Verdict attempt(Mode mode) throws IOException;
+    }
+
+    /** By name, in the table's order. */
+    Map<String, Abuse> all() {
+        var all = new LinkedHashMap<String, Abuse>();
+        all.put("fork bomb", this::forkBomb);
+        all.put("memory bomb", this::memoryBomb);
+        all.put("disk bomb into /tmp", this::diskBomb);
+        all.put("log flood", this::logFlood);
+        all.put("kill everybody it sees", this::killEverybody);
+        all.put("a link in the rootfs where a volume is mounted", this::linkUnderVolume);
+        all.put("a link in a volume to a file of the host", this::linkInVolume);
+        all.put("a link that changes while it is mounted on", this::linkRace);
+        return all;
+    }
+
+    private TestManager.Output perl(Mode mode, String script) {
+        return attempts.run(mode, "/usr/bin/perl", "-e", script);
+    }
+
+    private static Verdict verdict(boolean held, TestManager.Output output) {
+        return Verdict.of(
+                held, "exit code " + output.code() + " " + output.out().strip());
+    }
+
+    private Verdict forkBomb(Mode mode) {
+        var output = perl(
+                mode,
+                "$|=1; my $n = 0; while ($n < 500) { my $p = fork; last unless defined $p; if (!$p) { sleep 30; exit }"
+                        + " $n++ } print $n < 64 ? 'stopped' : $n; kill 9, -1;");
+        return verdict(output.out().equals("stopped"), output);
+    }
+
+    private Verdict memoryBomb(Mode mode) {
+        var output = perl(mode, "my @a; push @a, 'x' x (1 << 20) for 1..4096; print 'survived'");
+        return verdict(output.code() == 137 && output.out().isEmpty(), output);
+    }
+
+    /** Its /tmp counts as its memory: it meets the limit of one or of the other. */
+    private Verdict diskBomb(Mode mode) {
+        var output = perl(
+                mode,
+                "open F, '>', '/tmp/flood'; for (1..1024) { syswrite(F, 'x' x (1 << 20)) or do { print 'full'; exit } }"
+                        + " print 'took a GiB'");
+        return verdict(output.out().equals("full") || output.code() == 137, output);
+    }
+
+    private Verdict logFlood(Mode mode) throws IOException {
+        Container container = manager.containers()
+                .launch(LaunchOrder.detached(
+                        Optional.empty(),
+                        attempts.spec(
+                                mode,
+                                List.of(),
+                                Network.NONE,
+                                List.of(
+                                        "/usr/bin/perl",
+                                        "-e",
+                                        "print 'x' x 100, qq(\\n) for 1..1_500_000; sleep 60"))));
+        try {
+            Awaitility.await("a flood of 150 MB")
+                    .atMost(Duration.ofMinutes(1))
+                    .until(() -> newestLogOffset(container) > 120_000_000);
+            long size = logSize(container);
+            return Verdict.of(size <= MOST_LOG, size / (1 << 20) + " MiB kept");
+        } finally {
+            manager.containers().stop(container, NOW);
+            manager.containers().remove(container);
+        }
+    }
+
+    private Path logs(Container container) {
+        return manager.state().resolve("containers").resolve(container.id()).resolve("logs");
+    }
+
+    /** Files are named by the offset of their first byte. */
+    private long newestLogOffset(Container container) throws IOException {
+        try (Stream<Path> files = Files.list(logs(container))) {
+            return files.map(file -> file.getFileName().toString().replaceAll("\\D", ""))
+                    .mapToLong(Long::parseLong)
+                    .max()
+                    .orElse(0);
+        }
+    }
+
+    private long logSize(Container container) throws IOException {
+        long size = 0;
+        try (Stream<Path> files = Files.list(logs(container))) {
+            for (Path file : files.toList()) {
+                size += Files.size(file);
+            }
+        }
+        return size;
+    }
+
+    /** The manager, which runs as the host's root, the shim and a neighbour live on. */
+    private Verdict killEverybody(Mode mode) {
+        Container neighbour = manager.launch("/bin/sleep", "60");
+        try {
+            var output = perl(mode, "print kill(9, -1); kill 9, grep { $_ != $$ } 2..40000; sleep 1; print ' lives'");
+            return Verdict.of(neighbour.running() && output.out().endsWith(" lives"), output.out());
+        } finally {
+            manager.containers().stop(neighbour, NOW);
+            manager.containers().remove(neighbour);
+        }
+    }
+
+    private Verdict inVolume(Mode mode, Path source, String target, String script) {
+        var output = manager.run(new LaunchOrder(
+                Optional.empty(),
+                attempts.spec(
+                        mode,
+                        List.of(new VolumeMount(source.toString(), target, false)),
+                        Network.NONE,
+                        List.of("/bin/sh", "-c", script)),
+                Map.of(),
+                Optional.empty(),
+                true,
+                false));
+        return verdict(output.code() == 0, output);
+    }
+
+    private static Path scratch() throws IOException {
+        Path directory = Files.createTempDirectory("nucleus-escape-");
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+        return directory;
+    }
+
+    /** The rootfs says {@code /etc/link → /etc}, where the host has its own. */
+    private Verdict linkUnderVolume(Mode mode) throws IOException {
+        Path source = scratch();
+        Path link = attempts.rootfs().resolve("data");
+        try {
+            Files.writeString(source.resolve("mark"), "mark");
+            Files.createSymbolicLink(link, Path.of("/etc"));
+            Verdict verdict;
+            try {
+                verdict = inVolume(mode, source, "/data", "cat /data/mark");
+            } catch (RuntimeException e) {
+                verdict = Verdict.of(true, "refused: " + e.getMessage());
+            }
+            return Files.exists(Path.of("/etc/mark"), LinkOption.NOFOLLOW_LINKS)
+                    ? Verdict.of(false, "the host's /etc was mounted on")
+                    : verdict;
+        } finally {
+            Files.delete(link);
+            Remains.delete(source);
+        }
+    }
+
+    private Verdict linkInVolume(Mode mode) throws IOException {
+        Path source = scratch();
+        Path secret = Files.writeString(scratch().resolve("secret"), "the host's secret");
+        try {
+            Files.createSymbolicLink(source.resolve("link"), secret);
+            return inVolume(mode, source, "/data", "test -L /data/link && ! cat /data/link 2>/dev/null");
+        } finally {
+            Remains.delete(source);
+            Remains.delete(java.util.Objects.requireNonNull(secret.getParent()));
+        }
+    }
+
+    /** A neighbour that shares the volume swaps a directory for a link again and again, while volumes are mounted. */
+    private Verdict linkRace(Mode mode) throws IOException {
+        Path source = scratch();
+        Path host = scratch();
+        try {
+            Files.createDirectories(source.resolve("a/target"));
+            Files.writeString(host.resolve("untouched"), "");
+            var race = Thread.ofPlatform().start(() -> swap(source, host));
+            try {
+                for (int i = 0; i < 10; i++) {
+                    Verdict verdict = inVolume(mode, source, "/data", "echo x > /data/b/planted 2>/dev/null; true");
+                    if (!verdict.denied()) {
+                        return verdict;
+                    }
+                }
+            } finally {
+                race.interrupt();
+                join(race);
+            }
+            return Verdict.of(!Files.exists(host.resolve("planted")), "ten launches");
+        } finally {
+            Remains.delete(source);
+            Remains.delete(host);
+        }
+    }
+
+    private static void swap(Path source, Path host) {
+        Path place = source.resolve("b");
+        try {
+            while (!Thread.currentThread().isInterrupted()) {
+                Files.createDirectory(place);
+                Files.delete(place);
+                Files.createSymbolicLink(place, host);
+                Files.delete(place);
+            }
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * With the host's network, which an operator may ask for in agent mode, abstract sockets of the host are within
+     * reach of everything but Landlock's scope.
+     */
+    Verdict abstractSocketWithHostNetwork() throws IOException {
+        String name = "nucleus-escape-" + ProcessHandle.current().pid();
+        // Java knows no abstract sockets: perl holds the host's end.
+        Process server = new ProcessBuilder(
+                        "/usr/bin/perl",
+                        "-MSocket",
+                        "-e",
+                        "$|=1; socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, pack_sockaddr_un(qq(\\0" + name
+                                + "))) or die; listen(S, 5); print qq(ready\\n); <STDIN>")
+                .start();
+        try (var reader = server.inputReader()) {
+            if (!"ready".equals(reader.readLine())) {
+                throw new IOException("no abstract socket on this host");
+            }
+            var output = manager.run(new LaunchOrder(
+                    Optional.empty(),
+                    attempts.spec(
+                            Mode.AGENT,
+                            List.of(),
+                            Network.HOST,
+                            List.of(
+                                    "/usr/bin/perl",
+                                    "-e",
+                                    "socket(S, 1, 1, 0) or die; print connect(S, pack('S a*', 1, qq(\\0" + name
+                                            + "))) ? 'connected' : $!+0")),
+                    Map.of(),
+                    Optional.empty(),
+                    true,
+                    false));
+            return verdict(output.out().equals("1"), output);
+        } finally {
+            server.destroy();
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package dev.nucleus.escape;
+
+import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.MemorySize;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Network;
+import dev.nucleus.spec.VolumeMount;
+import dev.nucleus.support.Remains;
+import dev.nucleus.support.TestManager;
+import dev.nucleus.support.TestRootfs;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Attempts made by a program inside, {@code native/escape}: it says of each what the kernel answered. The same program
+ * runs without Nucleus, as root with every capability in a mere chroot, which shows what an attempt is worth.
+ */
+final class Attempts {
+
+    static final String PROGRAM = "/usr/bin/attempts";
+
+    private static final Path NATIVE = Path.of("target/native").toAbsolutePath();
+
+    private final TestManager manager;
+    private final Path rootfs;
+
+    /** @param directory for the root file system that the attempts are made in */
+    Attempts(TestManager manager, Path directory) throws IOException, InterruptedException {
+        this.manager = manager;
+        Path program = NATIVE.resolve("attempts");
+        run(List.of("make", "-s", "-C", "native", "OUT=" + NATIVE, program.toString()));
+        rootfs = TestRootfs.build(
+                directory.resolve("rootfs"), "/bin/sh", "/bin/cat", "/bin/ls", "/bin/sleep", "/usr/bin/perl");
+        Files.copy(program, rootfs.resolve(PROGRAM.substring(1)));
+    }
+
+    Path rootfs() {
+        return rootfs;
+    }
+
+    /** A container as the table's columns have it: every limit set. */
+    ContainerSpec spec(Mode mode, List<VolumeMount> volumes, Network network, List<String> command) {
+        return new ContainerSpec(
+                mode,
+                command,
+                new TreeMap<>(),
+                Optional.empty(),
+                Optional.of(rootfs),
+                Optional.empty(),
+                Optional.of(MemorySize.parse("128M")),
+                Optional.of(new Cpus(1)),
+                64,
+                256,
+                volumes,
+                List.of(),
+                network,
+                "default",
+                List.of(),
+                network == Network.HOST);
+    }
+
+    TestManager.Output run(Mode mode, String... command) {
+        return manager.run(new LaunchOrder(
+                Optional.empty(),
+                spec(mode, List.of(), Network.NONE, List.of(command)),
+                Map.of(),
+                Optional.empty(),
+                true,
+                false));
+    }
+
+    /** @return by name, in the program's order */
+    Map<String, Verdict> inside(Mode mode) {
+        TestManager.Output output = run(mode, PROGRAM);
+        return read(output.out().lines().toList());
+    }
+
+    /**
+     * Those that leave the machine as it is, each in a root of its own, with nothing of Nucleus: bubblewrap sets no
+     * filter, and every capability is kept.
+     */
+    Map<String, Verdict> without() throws IOException, InterruptedException {
+        var lines = new ArrayList<String>();
+        Path scratch = Files.createTempDirectory("nucleus-escape-");
+        try {
+            int number = 0;
+            for (String name : run(List.of(NATIVE.resolve("attempts").toString(), "--list"))) {
+                lines.addAll(run(bubblewrap(worldOf(scratch, number++), name)));
+            }
+        } finally {
+            Remains.delete(scratch);
+        }
+        return read(lines);
+    }
+
+    private static Path worldOf(Path scratch, int number) throws IOException {
+        Path world = scratch.resolve("world-" + number);
+        for (String directory : List.of("usr/bin", "etc", "home", "run")) {
+            Files.createDirectories(world.resolve(directory));
+        }
+        Files.copy(NATIVE.resolve("attempts"), world.resolve(PROGRAM.substring(1)));
+        for (String file : List.of("passwd", "hosts", "shadow")) {
+            Files.writeString(world.resolve("etc").resolve(file), "root\n");
+        }
+        return world;
+    }
+
+    private static List<String> bubblewrap(Path world, String name) {
+        var command = new ArrayList<>(List.of("bwrap", "--bind", world.toString(), "/"));
+        command.addAll(List.of("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm"));
+        for (String kind : List.of("pid", "ipc", "uts", "net", "cgroup")) {
+            command.add("--unshare-" + kind);
+        }
+        command.addAll(List.of("--cap-add", "ALL", PROGRAM, name));
+        return command;
+    }
+
+    private static Map<String, Verdict> read(List<String> lines) {
+        var verdicts = new LinkedHashMap<String, Verdict>();
+        for (String line : lines) {
+            List<String> fields = List.of(line.split("\t", -1));
+            verdicts.put(fields.getFirst(), new Verdict(fields.get(1).equals("denied"), fields.getLast()));
+        }
+        return verdicts;
+    }
+
+    /** Lines of standard output; the exit code says whether something got through, which the lines do as well. */
+    private static List<String> run(List<String> command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command)
+                .redirectInput(Path.of("/dev/null").toFile())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try (var reader = process.inputReader()) {
+            List<String> lines = reader.readAllLines();
+            process.waitFor();
+            return lines;
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package dev.nucleus.escape;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.spec.Mode;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Nothing gets out, looks around, or takes the machine down. {@code ./mvnw -Pescape verify} prints it as a table. */
+@Tag("isolation")
+class EscapeTest {
+
+    private static final int AT_LEAST = 150;
+    /** How many succeed without Nucleus: an attempt that fails anyway proves nothing. */
+    private static final int WORTH_SOMETHING = 80;
+
+    @TempDir
+    private static Path directory;
+
+    private static TestManager manager;
+    private static Attempts attempts;
+
+    @BeforeAll
+    static void start() throws Exception {
+        Requires.root();
+        manager = TestManager.start();
+        attempts = new Attempts(manager, directory);
+    }
+
+    @AfterAll
+    static void stop() {
+        if (manager != null) {
+            manager.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void everyAttemptFromInsideIsRefused(Mode mode) {
+        Map<String, Verdict> verdicts = attempts.inside(mode);
+
+        assertThat(verdicts).hasSizeGreaterThanOrEqualTo(AT_LEAST);
+        assertThat(verdicts)
+                .allSatisfy((name, verdict) -> assertThat(verdict.denied())
+                        .as("%s: %s", name, verdict.why())
+                        .isTrue());
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void everyAbuseIsContained(Mode mode) throws Exception {
+        for (var abuse : new Abuses(manager, attempts).all().entrySet()) {
+            Verdict verdict = abuse.getValue().attempt(mode);
+            assertThat(verdict.denied())
+                    .as("%s in %s mode: %s", abuse.getKey(), mode, verdict.why())
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void theHostsAbstractSocketsAreClosedEvenWithItsNetwork() throws Exception {
+        Verdict verdict = new Abuses(manager, attempts).abstractSocketWithHostNetwork();
+
+        assertThat(verdict.denied()).as(verdict.why()).isTrue();
+    }
+
+    @Test
+    void withoutNucleusMostAttemptsSucceed() throws Exception {
+        Requires.program("/usr/bin/bwrap", "bubblewrap");
+
+        assertThat(attempts.without().values().stream()
+                        .filter(verdict -> verdict.why().equals("it succeeded")))
+                .hasSizeGreaterThanOrEqualTo(WORTH_SOMETHING);
+    }
+}
