@@ -21,6 +21,7 @@ class ArchitectureTest {
     private static final String[] PACKAGES = {
         "spec",
         "policy",
+        "rootfs",
         "kernel",
         "plan",
         "isolation",
@@ -37,7 +38,8 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule specPolicyAndPlanKnowNothingOfSpring = noClasses()
             .that()
-            .resideInAnyPackage("dev.nucleus.spec..", "dev.nucleus.policy..", "dev.nucleus.plan..")
+            .resideInAnyPackage(
+                    "dev.nucleus.spec..", "dev.nucleus.policy..", "dev.nucleus.plan..", "dev.nucleus.rootfs..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.springframework..");
@@ -95,9 +97,10 @@ class ArchitectureTest {
         uses(classes, "kernel");
         uses(classes, "settings");
         uses(classes, "startup");
+        uses(classes, "rootfs");
         uses(classes, "policy", "spec");
         uses(classes, "plan", "spec", "policy");
-        uses(classes, "isolation", "spec", "policy", "plan", "kernel");
+        uses(classes, "isolation", "spec", "policy", "plan", "kernel", "rootfs");
         uses(classes, "spawner", "spec", "plan", "settings");
         uses(classes, "container", "spec", "policy", "plan", "isolation", "spawner", "settings");
         uses(classes, "health", "spec", "spawner", "container");

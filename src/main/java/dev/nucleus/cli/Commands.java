@@ -4,6 +4,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.isolation.UnsupportedLayerException;
 import dev.nucleus.policy.PolicyViolationException;
+import dev.nucleus.rootfs.RootfsException;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spec.InvalidFleetException;
 import dev.nucleus.spec.InvalidSpecException;
@@ -55,6 +56,7 @@ final class Commands {
                     errors.println("nucleus: " + e.getMessage());
                     return launchCode(e);
                 }
+                case RootfsException e -> errors.println("nucleus: " + e.getMessage());
                 case UnsupportedLayerException e -> errors.println("nucleus: " + e.getMessage());
                 case UncheckedIOException e -> errors.println("nucleus: " + e.getMessage());
                 default -> {
@@ -85,6 +87,10 @@ final class Commands {
                     .addSubcommand(new StopCommand(containers, fleets, session))
                     .addSubcommand(new RmCommand(containers, session))
                     .addSubcommand(new PlanCommand(containers, fleets, session))
+                    .addSubcommand(new CommandLine(new RootfsCommand())
+                            .addSubcommand(new RootfsBuildCommand(session))
+                            .addSubcommand(new RootfsAttestCommand(session))
+                            .addSubcommand(new RootfsVerifyCommand(session)))
                     .addSubcommand(
                             new CommandLine(new FleetCommand()).addSubcommand(new FleetValidateCommand(session)));
         } else {

@@ -4,6 +4,7 @@ import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.rootfs.RootfsAttestation;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
@@ -39,6 +40,7 @@ final class FilesystemLayer implements Layer {
     private final List<RootfsStep> hostPrograms;
 
     private final EtcFiles etc;
+    private final RootfsAttestation attestation;
 
     FilesystemLayer(HostFeatures host) {
         this.host = host;
@@ -46,6 +48,7 @@ final class FilesystemLayer implements Layer {
         bindHostPrograms(tree);
         this.hostPrograms = tree.steps();
         this.etc = new EtcFiles();
+        this.attestation = new RootfsAttestation(host.identity().uid());
     }
 
     @Override
@@ -53,11 +56,10 @@ final class FilesystemLayer implements Layer {
         LaunchPlan.Identity identity = plan.identity();
         var tree = new RootTree();
         if (request.spec().rootfs().isPresent()) {
-            bindRootfs(request.spec().rootfs().get(), tree);
-            plan.cannot(
-                    LAYER,
-                    "change its programs",
-                    "rootfs " + request.spec().rootfs().get() + " is read-only");
+            Path rootfs = request.spec().rootfs().get();
+            String attested = request.posture().rootfsAttested() ? attest(rootfs) : "";
+            bindRootfs(rootfs, tree);
+            plan.cannot(LAYER, "change its programs", "rootfs " + rootfs + " is read-only" + attested);
         } else {
             hostPrograms.forEach(tree::add);
             etc.add(tree, identity, request.name());
@@ -74,6 +76,11 @@ final class FilesystemLayer implements Layer {
         plan.rootfs(new LaunchPlan.Rootfs(ROOT_OPTIONS, tree.steps()));
         plan.cannot(LAYER, "write to /proc or see kernel memory, keys and timers there", "read-only, with masks");
         command(request, identity, plan);
+    }
+
+    private String attest(Path rootfs) {
+        RootfsAttestation.Result result = attestation.verify(rootfs);
+        return " and attested: %d files, manifest sha256 %s".formatted(result.files(), result.digest());
     }
 
     private static void bindHostPrograms(RootTree tree) {

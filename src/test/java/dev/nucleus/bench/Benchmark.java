@@ -57,6 +57,7 @@ public final class Benchmark {
         benchmark.wholeProcess();
         benchmark.kills();
         benchmark.starts();
+        AttestationBenchmark.measure(benchmark.figures);
         benchmark.figures.print(Path.of("target/benchmarks.txt"));
     }
 

@@ -65,6 +65,42 @@ class CommandLineTest {
     }
 
     @Test
+    void aRootfsIsBuiltVerifiedAndRunInProduction(@TempDir Path scratch) throws IOException {
+        String rootfs = scratch.toRealPath().resolve("rootfs").toString();
+        Result built = manager.nucleus(
+                "rootfs", "build", rootfs, "-p", "/bin/sh", "-p", "/usr/bin/id", "--user", "web:4711:4712");
+
+        assertThat(built.out())
+                .as(built.err())
+                .matches("(?s).*rootfs: \\d+ files, \\d+ KiB, manifest sha256 \\w{64}\n");
+        assertThat(manager.nucleus("rootfs", "verify", rootfs).out()).contains(" files as recorded");
+        String[] run = {
+            "run",
+            "--mode",
+            "production",
+            "--rootfs",
+            rootfs,
+            "--memory",
+            "64M",
+            "--cpus",
+            "1",
+            "--user",
+            "web",
+            "--",
+            "id"
+        };
+        assertThat(manager.nucleus(run).out()).isEqualTo("uid=4711(web) gid=4712(web) groups=4712(web)\n");
+
+        Files.writeString(Path.of(rootfs, "usr/bin/planted"), "x");
+        assertThat(manager.nucleus("rootfs", "verify", rootfs).err()).contains("extra: usr/bin/planted");
+        assertThat(manager.nucleus(run).err()).contains("extra: usr/bin/planted");
+        assertThat(manager.nucleus("rootfs", "attest", rootfs).code()).isZero();
+        assertThat(manager.nucleus(run).code()).isZero();
+        assertThat(manager.nucleus("rootfs", "build", rootfs, "-p", "/bin/sh").err())
+                .contains("is there already");
+    }
+
+    @Test
     void exitCodesOfFailuresAreThoseOfShells() {
         assertThat(manager.nucleus("run", "--", "/nosuch").code()).isEqualTo(127);
         assertThat(manager.nucleus("run", "--", "/etc/passwd").code()).isEqualTo(126);

@@ -1,6 +1,7 @@
 package dev.nucleus.escape;
 
 import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.rootfs.RootfsAttestation;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
@@ -41,6 +42,7 @@ final class Attempts {
         rootfs = TestRootfs.build(
                 directory.resolve("rootfs"), "/bin/sh", "/bin/cat", "/bin/ls", "/bin/sleep", "/usr/bin/perl");
         Files.copy(program, rootfs.resolve(PROGRAM.substring(1)));
+        RootfsAttestation.attest(rootfs);
     }
 
     Path rootfs() {

@@ -1,5 +1,6 @@
 package dev.nucleus.support;
 
+import dev.nucleus.rootfs.RootfsAttestation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,6 +38,7 @@ public final class TestRootfs {
                 }
             }
         }
+        RootfsAttestation.attest(rootfs);
         return rootfs;
     }
 

@@ -1,0 +1,17 @@
+package dev.nucleus.cli;
+
+import picocli.CommandLine;
+
+/** {@code nucleus rootfs …}. */
+@CommandLine.Command(name = "rootfs", mixinStandardHelpOptions = true, description = "Root filesystems of containers.")
+final class RootfsCommand implements Runnable {
+
+    @CommandLine.Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandLine.Model.CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing: build, attest or verify");
+    }
+}

@@ -1,0 +1,15 @@
+package dev.nucleus.rootfs;
+
+/** A root filesystem is not what its manifest says, or can't be trusted, built or read. */
+public final class RootfsException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    public RootfsException(String message) {
+        super(message);
+    }
+
+    public RootfsException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

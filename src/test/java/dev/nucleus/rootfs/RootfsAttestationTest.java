@@ -1,0 +1,151 @@
+package dev.nucleus.rootfs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RootfsAttestationTest {
+
+    private final RootfsAttestation attestation = RootfsAttestation.ofThisUser();
+
+    private Path top;
+
+    @BeforeEach
+    void fill(@TempDir Path directory) throws IOException {
+        top = Files.createDirectory(directory.toRealPath().resolve("rootfs"));
+        Files.createDirectories(top.resolve("usr/bin"));
+        Files.writeString(top.resolve("usr/bin/web"), "program");
+        Files.createSymbolicLink(top.resolve("bin"), Path.of("usr/bin"));
+        for (String path : new String[] {"", "usr", "usr/bin", "usr/bin/web"}) {
+            permit(path, "rwxr-xr-x");
+        }
+        RootfsAttestation.attest(top);
+    }
+
+    private void permit(String path, String permissions) throws IOException {
+        Files.setPosixFilePermissions(top.resolve(path), PosixFilePermissions.fromString(permissions));
+    }
+
+    private void isRefused(String... reasons) {
+        assertThatThrownBy(() -> attestation.verify(top))
+                .isInstanceOf(RootfsException.class)
+                .hasMessageContainingAll(reasons);
+    }
+
+    @Test
+    void whatWasAttestedIsVerified() throws IOException {
+        RootfsAttestation.Result result = attestation.verify(top);
+
+        assertThat(result.files()).isEqualTo(4);
+        assertThat(result.digest()).isEqualTo(RootfsManifest.read(top).digest());
+        assertThat(attestation.verify(top)).isEqualTo(result);
+    }
+
+    @Test
+    void changedContentIsNamedEvenWithTheTimeSetBack() throws IOException {
+        Path program = top.resolve("usr/bin/web");
+        FileTime before = Files.getLastModifiedTime(program);
+        attestation.verify(top);
+        Files.writeString(program, "PROGRAM");
+        Files.setLastModifiedTime(program, before);
+
+        isRefused("in 1 place", "changed: usr/bin/web (another content)", "nucleus rootfs attest " + top);
+    }
+
+    @Test
+    void changedModeIsNamed() throws IOException {
+        permit("usr/bin/web", "rwxr-x---");
+
+        isRefused("changed: usr/bin/web (mode 100750 instead of 100755)");
+    }
+
+    @Test
+    void aLinkThatLeadsElsewhereIsNamed() throws IOException {
+        Files.delete(top.resolve("bin"));
+        Files.createSymbolicLink(top.resolve("bin"), Path.of("usr/lib"));
+
+        isRefused("changed: bin (another content)");
+    }
+
+    @Test
+    void missingAndExtraFilesAreNamedTheFirstFiveAndHowMany() throws IOException {
+        Files.delete(top.resolve("usr/bin/web"));
+        for (int i = 0; i < 7; i++) {
+            Files.writeString(top.resolve("usr/extra-" + i), "");
+            permit("usr/extra-" + i, "rw-r--r--");
+        }
+
+        isRefused("in 8 places: missing: usr/bin/web; extra: usr/extra-0; ", "extra: usr/extra-3; …");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "usr", "usr/bin/web", RootfsManifest.FILE})
+    void whatOthersMayWriteToIsRefused(String path) throws IOException {
+        permit(path, "rwxrwxr-x");
+
+        isRefused("may be written to by others", "chmod go-w");
+    }
+
+    @Test
+    void withoutAManifestItIsRefusedAndSaysHowToMakeOne() throws IOException {
+        Files.delete(top.resolve(RootfsManifest.FILE));
+
+        isRefused("has no manifest", "nucleus rootfs attest " + top);
+    }
+
+    @Test
+    void aManifestThatIsALinkOrCutShortIsRefused() throws IOException {
+        Path manifest = top.resolve(RootfsManifest.FILE);
+        String text = Files.readString(manifest);
+        Files.writeString(manifest, text.substring(0, text.length() - 20));
+        isRefused("no line of a manifest");
+
+        Files.delete(manifest);
+        Files.createSymbolicLink(manifest, Path.of("/etc/passwd"));
+        isRefused("is a link");
+    }
+
+    @Test
+    void aWayThroughALinkIsRefused() throws IOException {
+        Path link = Files.createSymbolicLink(top.resolveSibling("link"), top);
+
+        assertThatThrownBy(() -> attestation.verify(link)).hasMessageContaining("is not canonical: it leads to " + top);
+    }
+
+    /** A tree that is old enough is not read again: shown by a content that changed where no stat(2) can see it. */
+    @Test
+    void aVerifiedTreeIsReadOnceAndAgainAfterAnyChange() throws Exception {
+        org.awaitility.Awaitility.await("the change times are no longer recent")
+                .until(() -> FileStatus.of(top.resolve(RootfsManifest.FILE))
+                        .changed()
+                        .toInstant()
+                        .isBefore(Instant.now().minusMillis(1_100)));
+        RootfsAttestation.Result first = attestation.verify(top);
+        assertThat(attestation.verify(top)).as("the very same answer").isSameAs(first);
+
+        permit("usr/bin/web", "rwxr-xr-x");
+        assertThat(attestation.verify(top)).isNotSameAs(first).isEqualTo(first);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "a\tb", "line\nbreak", "back\\slash", "ümläut", "\\011"})
+    void everyNameSurvivesTheManifest(String name) throws IOException {
+        assertThat(RootfsManifest.unescape(RootfsManifest.escape(name))).isEqualTo(name);
+        Files.writeString(top.resolve(name), "x");
+        permit(name, "rw-r--r--");
+        RootfsAttestation.attest(top);
+
+        assertThat(attestation.verify(top).files()).isEqualTo(5);
+    }
+}
