@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -119,6 +121,51 @@ void cgroup_lift_soft_limit(const struct plan *plan)
 
 	if (fd >= 0)
 		(void)!write(fd, "max", 3);
+}
+
+/* The file that counts what the kernel killed, where `limit` is the file of the limit. */
+static const char *counting_file(const char *limit)
+{
+	if (strcmp(limit, "memory.max") == 0)
+		return "memory.events";
+	return strcmp(limit, "memory.limit_in_bytes") == 0 ? "memory.oom_control" : NULL;
+}
+
+static bool counts_kills(const char *path)
+{
+	static const char name[] = "oom_kill ";
+	char text[1024];
+	owned_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (got <= 0)
+		return false;
+	text[got] = '\0';
+	for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, sizeof(name) - 1) == 0)
+			return line[sizeof(name) - 1] != '0';
+	}
+	return false;
+}
+
+bool cgroup_ran_out_of_memory(const struct plan *plan)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < plan->cgroup.write_count; i++) {
+		const char *limit = plan->cgroup.writes[i].path;
+		const char *slash = strrchr(limit, '/');
+		const char *file = slash == NULL ? NULL : counting_file(slash + 1);
+		int length;
+
+		if (file == NULL)
+			continue;
+		length = snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - limit), limit, file);
+		if (length > 0 && (size_t)length < sizeof(path) && counts_kills(path))
+			return true;
+	}
+	return false;
 }
 
 void cgroup_close(struct cgroup *cgroup)

@@ -2,6 +2,8 @@
 #ifndef NUCLEUS_CGROUP_H
 #define NUCLEUS_CGROUP_H
 
+#include <stdbool.h>
+
 #include "failure.h"
 #include "plan.h"
 
@@ -24,6 +26,9 @@ int cgroup_join(const struct cgroup *cgroup, struct failure *failure);
 int cgroup_watch_memory(const struct plan *plan);
 /* Lets the members use memory up to the hard limit without being slowed down. */
 void cgroup_lift_soft_limit(const struct plan *plan);
+/* Whether the kernel killed a member for want of memory (memory.events, v1
+ * memory.oom_control: oom_kill). Before the cgroup is removed. */
+bool cgroup_ran_out_of_memory(const struct plan *plan);
 void cgroup_close(struct cgroup *cgroup);
 /* Removes the directories; waits a little for members that are still exiting. */
 void cgroup_remove(const struct plan *plan);

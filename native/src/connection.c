@@ -173,6 +173,7 @@ void send_exited(const struct shim *shim, struct connection *connection)
 
 	write_u32(&writer, (uint32_t)shim->exit_status);
 	write_u64(&writer, shim->exited_at);
+	write_u8(&writer, shim->out_of_memory);
 	frame_end(&writer, frame);
 	connection_send(connection, &writer);
 }

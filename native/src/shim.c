@@ -94,11 +94,12 @@ static void write_exit_record(const struct shim *shim)
 	int code = WIFEXITED(shim->exit_status) ? WEXITSTATUS(shim->exit_status)
 						: 128 + WTERMSIG(shim->exit_status);
 	int number = WIFSIGNALED(shim->exit_status) ? WTERMSIG(shim->exit_status) : 0;
-	int length = snprintf(text, sizeof(text),
-			      "{\"pid\":%d,\"startTicks\":%" PRIu64 ",\"startedAt\":%" PRIu64
-			      ",\"exitedAt\":%" PRIu64 ",\"code\":%d,\"signal\":%d}\n",
-			      shim->pid, shim->report.start_ticks, shim->started_at,
-			      shim->exited_at, code, number);
+	int length = snprintf(
+		text, sizeof(text),
+		"{\"pid\":%d,\"startTicks\":%" PRIu64 ",\"startedAt\":%" PRIu64
+		",\"exitedAt\":%" PRIu64 ",\"code\":%d,\"signal\":%d,\"outOfMemory\":%s}\n",
+		shim->pid, shim->report.start_ticks, shim->started_at, shim->exited_at, code,
+		number, shim->out_of_memory ? "true" : "false");
 	owned_fd fd = openat(shim->directory_fd, "exit.json.new",
 			     O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -116,6 +117,7 @@ static void container_exited(struct shim *shim, int status)
 	shim->exited = true;
 	shim->exited_at = realtime_ns();
 	shim->exit_status = status;
+	shim->out_of_memory = cgroup_ran_out_of_memory(&shim->plan);
 	if (shim->exit_fd >= 0 && read(shim->exit_fd, &workload_status, sizeof(workload_status)) ==
 					  (ssize_t)sizeof(workload_status))
 		shim->exit_status = workload_status;

@@ -56,7 +56,8 @@ struct shim {
 	bool started;
 	uint64_t started_at; /* CLOCK_REALTIME ns */
 	bool exited;
-	int exit_status; /* as wait(2) tells it */
+	int exit_status;    /* as wait(2) tells it */
+	bool out_of_memory; /* the kernel killed in it at its limit */
 	uint64_t exited_at;
 	int64_t kill_at;  /* CLOCK_MONOTONIC ms: SIGKILL, when a stop ran out; 0: never */
 	int64_t leave_at; /* when to stop waiting for readers */

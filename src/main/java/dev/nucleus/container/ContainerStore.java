@@ -189,7 +189,9 @@ final class ContainerStore {
                 Optional.of(instant(exit.path("startedAt").asLong())),
                 instant(exit.path("exitedAt").asLong()),
                 Optional.of(new ExitStatus(
-                        exit.path("code").asInt(), signal == 0 ? Optional.empty() : Optional.of(new Signal(signal))))));
+                        exit.path("code").asInt(),
+                        signal == 0 ? Optional.empty() : Optional.of(new Signal(signal)),
+                        exit.path("outOfMemory").asBoolean(false)))));
     }
 
     private static Instant instant(long nanos) {

@@ -7,22 +7,28 @@ import java.util.Optional;
  * How a process ended.
  *
  * @param code its exit code; 128 and the signal's number when a signal ended it
+ * @param outOfMemory the kernel killed in its cgroup, at the memory limit: it, or a process of its own
  */
-public record ExitStatus(int code, Optional<Signal> signal) {
+public record ExitStatus(int code, Optional<Signal> signal, boolean outOfMemory) {
 
     private static final int SIGNALLED = 128;
     private static final int SIGNAL_MASK = 0x7f;
 
     /** As wait(2) encodes it. */
     public static ExitStatus ofWaitStatus(int status) {
+        return ofWaitStatus(status, false);
+    }
+
+    static ExitStatus ofWaitStatus(int status, boolean outOfMemory) {
         int signal = status & SIGNAL_MASK;
         return signal == 0
-                ? new ExitStatus(status >> 8 & 0xff, Optional.empty())
-                : new ExitStatus(SIGNALLED + signal, Optional.of(new Signal(signal)));
+                ? new ExitStatus(status >> 8 & 0xff, Optional.empty(), outOfMemory)
+                : new ExitStatus(SIGNALLED + signal, Optional.of(new Signal(signal)), outOfMemory);
     }
 
     @Override
     public String toString() {
-        return signal.map(number -> "killed by " + number).orElse("exit code " + code);
+        return signal.map(number -> "killed by " + number).orElse("exit code " + code)
+                + (outOfMemory ? ", out of memory" : "");
     }
 }

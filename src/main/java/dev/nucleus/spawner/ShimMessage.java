@@ -49,7 +49,7 @@ public sealed interface ShimMessage {
             case 0x81 -> new Steps(steps(payload));
             case 0x82 -> new Started(payload.getInt(), payload.getLong(), instant(payload.getLong()));
             case 0x83 -> new Failed(step(payload.get()), payload.getInt(), string(payload));
-            case 0x84 -> new Exited(ExitStatus.ofWaitStatus(payload.getInt()), instant(payload.getLong()));
+            case 0x84 -> exited(payload);
             case 0x85 -> new Data(payload.getLong(), rest(payload));
             case 0x86 -> new End();
             case 0x87 -> new ExecStarted(payload.getInt(), payload.getInt());
@@ -65,6 +65,13 @@ public sealed interface ShimMessage {
             case 0x8c -> new Warning(step(payload.get()), payload.getInt(), string(payload));
             default -> throw new IllegalArgumentException("unknown answer of a shim: " + type);
         };
+    }
+
+    private static Exited exited(ByteBuffer payload) {
+        int status = payload.getInt();
+        Instant at = instant(payload.getLong());
+        // A shim that an older manager started tells no more.
+        return new Exited(ExitStatus.ofWaitStatus(status, payload.hasRemaining() && payload.get() != 0), at);
     }
 
     private static Map<LaunchStep, Duration> steps(ByteBuffer payload) {

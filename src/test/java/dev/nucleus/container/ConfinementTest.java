@@ -276,6 +276,29 @@ class ConfinementTest {
         assertThat(output.out()).isEmpty();
     }
 
+    @Test
+    void outOfMemoryIsAReasonOfItsOwn() throws Exception {
+        String bomb = "my @a; push @a, 'x' x (1 << 20) for 1..4096";
+        Container hog = manager.containers()
+                .launch(LaunchOrder.detached(
+                        Optional.empty(), spec(Mode.AGENT, Optional.empty(), List.of("/usr/bin/perl", "-e", bomb))));
+        Container killed = manager.containers()
+                .launch(LaunchOrder.detached(Optional.empty(), spec(Mode.AGENT, "kill -9 $$; exec sleep 60")));
+        manager.containers().stop(killed, new dev.nucleus.spec.StopSpec(dev.nucleus.spec.Signal.KILL, Duration.ZERO));
+
+        assertThat(hog.end()
+                        .get(30, java.util.concurrent.TimeUnit.SECONDS)
+                        .status()
+                        .orElseThrow())
+                .hasToString("killed by SIGKILL, out of memory");
+        assertThat(killed.end()
+                        .get(30, java.util.concurrent.TimeUnit.SECONDS)
+                        .status()
+                        .orElseThrow())
+                .hasToString("killed by SIGKILL");
+        assertThat(Files.readString(hog.directory().resolve("exit.json"))).contains("\"outOfMemory\":true");
+    }
+
     @ParameterizedTest
     @EnumSource(Mode.class)
     void aProcessRunInsideIsConfinedAsTheWorkloadIs(Mode mode) throws IOException {

@@ -132,6 +132,27 @@ class UnifiedCgroupTest {
     }
 
     @Test
+    void outOfMemoryIsAReasonOfItsOwn() {
+        nucleus(
+                "run",
+                "-d",
+                "--name",
+                "hog",
+                "--memory",
+                "32M",
+                "--",
+                "/bin/sh",
+                "-c",
+                "head -c 200M /dev/zero | tail");
+
+        Awaitility.await()
+                .atMost(LONG)
+                .untilAsserted(() -> assertThat(nucleus("ps", "-a").out())
+                        .containsPattern("hog +stopped .*killed by SIGKILL, out of memory"));
+        nucleus("rm", "hog");
+    }
+
+    @Test
     void aBusyLoopGetsItsShareOfAProcessor() throws IOException {
         Path cgroup = launch("--cpus", "0.1", "--", "/bin/sh", "-c", "while true; do :; done");
 

@@ -22,15 +22,25 @@ class ShimMessageTest {
 
     @Test
     void anExitIsReadAsWaitTellsIt() {
-        assertThat(ExitStatus.ofWaitStatus(3 << 8)).isEqualTo(new ExitStatus(3, Optional.empty()));
-        assertThat(ExitStatus.ofWaitStatus(9)).isEqualTo(new ExitStatus(137, Optional.of(Signal.KILL)));
+        assertThat(ExitStatus.ofWaitStatus(3 << 8)).isEqualTo(new ExitStatus(3, Optional.empty(), false));
+        assertThat(ExitStatus.ofWaitStatus(9)).isEqualTo(new ExitStatus(137, Optional.of(Signal.KILL), false));
         assertThat(ExitStatus.ofWaitStatus(9)).hasToString("killed by SIGKILL");
         assertThat(ExitStatus.ofWaitStatus(0)).hasToString("exit code 0");
         ByteBuffer payload = buffer(12).putInt(9).putLong(1_500_000_000L).flip();
 
         assertThat(ShimMessage.decode(0x84, payload))
                 .isEqualTo(new ShimMessage.Exited(
-                        new ExitStatus(137, Optional.of(Signal.KILL)), Instant.ofEpochSecond(1, 500_000_000)));
+                        new ExitStatus(137, Optional.of(Signal.KILL), false), Instant.ofEpochSecond(1, 500_000_000)));
+    }
+
+    @Test
+    void whoRanOutOfMemoryIsToldApart() {
+        ByteBuffer payload = buffer(13).putInt(9).putLong(0).put((byte) 1).flip();
+
+        assertThat(ShimMessage.decode(0x84, payload)).isInstanceOfSatisfying(ShimMessage.Exited.class, exited -> {
+            assertThat(exited.status().outOfMemory()).isTrue();
+            assertThat(exited.status()).hasToString("killed by SIGKILL, out of memory");
+        });
     }
 
     @Test
