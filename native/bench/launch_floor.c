@@ -45,6 +45,13 @@ static _Noreturn void die(const char *what, int error)
 	exit(1);
 }
 
+/* Leaves no cgroup behind once its child is over, which ends with this process. */
+static _Noreturn void give_up(const struct workload *workload, const char *what, int error)
+{
+	cgroup_remove(&workload->plan);
+	die(what, error);
+}
+
 static void read_workload(struct workload *workload, const char *file)
 {
 	struct failure failure;
@@ -87,28 +94,28 @@ static struct times launch(struct workload *workload)
 	int status;
 
 	if (pipe2(status_pipe, O_CLOEXEC) < 0)
-		die("pipe2", errno);
+		give_up(workload, "pipe2", errno);
 	launch.status_fd = status_pipe[1];
 	begun = monotonic_ns();
 	if (cgroup_create(&workload->plan, &cgroup, &failure) < 0 ||
 	    launch_start(&launch, &failure) < 0)
-		die(failure.detail, failure.error);
+		give_up(workload, failure.detail, failure.error);
 	times.exec = monotonic_ns() - begun;
 	(void)snprintf(mounts, sizeof(mounts), "/proc/%d/ns/mnt", launch.pid);
 	/* With it, the kernel tells of the end before it takes the mounts apart. A command that
 	 * is over has none any more. */
 	mounts_fd = open(mounts, O_RDONLY | O_CLOEXEC);
 	if (mounts_fd < 0 && errno != ENOENT)
-		die(mounts, errno);
+		give_up(workload, mounts, errno);
 	if (waitpid(launch.pid, &status, 0) < 0)
-		die("waitpid", errno);
+		give_up(workload, "waitpid", errno);
 	times.exit = monotonic_ns() - begun;
 	if (read(status_pipe[0], &report, sizeof(report)) != (ssize_t)sizeof(report))
-		die("read the report", errno);
+		give_up(workload, "read the report", errno);
 	if (report.failed)
-		die(report.failure.detail, report.failure.error);
+		give_up(workload, report.failure.detail, report.failure.error);
 	if (status != 0)
-		die("the command failed", ECHILD);
+		give_up(workload, "the command failed", ECHILD);
 	(void)close(status_pipe[0]);
 	(void)close(status_pipe[1]);
 	(void)close(launch.pidfd);
