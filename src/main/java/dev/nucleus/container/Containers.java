@@ -129,9 +129,12 @@ public final class Containers {
         String name = order.name().orElse(id);
         Posture posture = ModePolicy.check(order.spec());
         try {
+            // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
+            Optional<LaunchPlan> ready =
+                    posture.rootfsAttested() ? Optional.of(plan(order, id, posture)) : Optional.empty();
             ShimConnection connection = spawner.reserve();
             try {
-                return begin(order, name, plan(order, id, posture), connection);
+                return begin(order, name, ready.orElseGet(() -> plan(order, id, posture)), connection);
             } catch (IOException | RuntimeException e) {
                 connection.close();
                 throw e;

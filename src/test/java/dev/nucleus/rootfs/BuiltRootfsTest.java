@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.container.LaunchOrder;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
@@ -18,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -100,10 +98,10 @@ class BuiltRootfsTest {
         }
     }
 
-    private static ContainerSpec production(Path rootfs, String... command) {
+    private static ContainerSpec spec(Mode mode, Path rootfs) {
         return new ContainerSpec(
-                Mode.PRODUCTION,
-                List.of(command),
+                mode,
+                List.of("/bin/true"),
                 new TreeMap<>(),
                 Optional.empty(),
                 Optional.of(rootfs),
@@ -125,7 +123,7 @@ class BuiltRootfsTest {
         Requires.root();
         Path rootfs = directory.toRealPath().resolve("small");
         RootfsBuilder.build(rootfs, List.of(Path.of("/bin/true")), List.of(), List.of());
-        ContainerSpec spec = production(rootfs, "/bin/true");
+        ContainerSpec spec = spec(Mode.PRODUCTION, rootfs);
         try (TestManager manager = TestManager.start()) {
             assertThat(manager.run(spec).code()).isZero();
 
@@ -138,30 +136,7 @@ class BuiltRootfsTest {
 
             Files.delete(rootfs.resolve(RootfsManifest.FILE));
             assertThatThrownBy(() -> manager.run(spec)).hasMessageContaining("has no manifest");
-            assertThat(manager.run(new LaunchOrder(
-                                    Optional.empty(),
-                                    new ContainerSpec(
-                                            Mode.AGENT,
-                                            spec.command(),
-                                            spec.env(),
-                                            spec.workdir(),
-                                            spec.rootfs(),
-                                            spec.user(),
-                                            spec.memory(),
-                                            spec.cpus(),
-                                            spec.pids(),
-                                            spec.openFiles(),
-                                            spec.volumes(),
-                                            spec.tmpfs(),
-                                            spec.network(),
-                                            spec.seccomp(),
-                                            spec.capabilities(),
-                                            false),
-                                    Map.of(),
-                                    Optional.empty(),
-                                    true,
-                                    false))
-                            .code())
+            assertThat(manager.run(spec(Mode.AGENT, rootfs)).code())
                     .as("agent mode asks for no manifest")
                     .isZero();
         }
