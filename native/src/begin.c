@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "connection.h"
 #include "descriptors.h"
+#include "notice.h"
 #include "syscalls.h"
 #include "wire.h"
 
@@ -159,6 +161,7 @@ static void conclude_launch(struct shim *shim)
 	if (shim->report.failed || shim->report.timeline.done[STEP_RLIMITS] == 0)
 		return;
 	shim->report.timeline.done[STEP_EXEC] = monotonic_ns();
+	close_fd(&shim->go_fd);
 	shim->started = true;
 	shim->started_at = realtime_ns();
 	for (struct connection *at = shim->connections; at != NULL; at = at->next)
@@ -168,6 +171,22 @@ static void conclude_launch(struct shim *shim)
 	shim->mounts_fd = hold_mounts(shim->pid);
 }
 
+/* The workload stands still after its report until its listener is here. */
+static void take_listener(struct shim *shim, struct launch_report *report)
+{
+	int result = notice_fetch(&shim->notices, shim->pidfd, report->listener);
+
+	report->listener = 0;
+	if (result < 0) {
+		(void)fail(&report->failure, STEP_SECCOMP, -result,
+			   "take the listener of the workload's filter");
+		report->failed = true;
+		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
+	}
+	(void)!write(shim->go_fd, "g", 1);
+	close_fd(&shim->go_fd);
+}
+
 /* The status pipe has reports of the launch, and ends when execve(2) returns. */
 static void status_ready(struct shim *shim, struct source *source, short revents)
 {
@@ -175,10 +194,22 @@ static void status_ready(struct shim *shim, struct source *source, short revents
 	ssize_t got = read(source->fd, &report, sizeof(report));
 
 	(void)revents;
-	if (got == (ssize_t)sizeof(report))
+	if (got == (ssize_t)sizeof(report)) {
+		if (report.listener > 0 && !report.failed)
+			take_listener(shim, &report);
 		shim->report = report;
-	else if (got >= 0 || (errno != EAGAIN && errno != EINTR))
+	} else if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
 		conclude_launch(shim);
+	}
+}
+
+void shim_close_streams(void)
+{
+	owned_fd null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	(void)dup2(null, STDERR_FILENO);
 }
 
 /* Tells of a launch that has settled at once: the pipe's end comes only when execve(2) has
@@ -190,6 +221,10 @@ static void conclude_settled(struct shim *shim)
 	(void)fcntl(shim->status.fd, F_SETFL, O_NONBLOCK);
 	while (read(shim->status.fd, &report, sizeof(report)) == (ssize_t)sizeof(report))
 		shim->report = report;
+	/* Left among the shim's own descriptors, and so were the container's streams. */
+	if (shim->report.listener > 0)
+		notice_watch(&shim->notices, shim->report.listener);
+	shim_close_streams();
 	conclude_launch(shim);
 }
 
@@ -311,9 +346,12 @@ int shim_begin(struct shim *shim, struct failure *failure)
 	launch.status_fd = pipes.status[1];
 	launch.exit_fd = pipes.exit[1];
 	launch.netns_fd = shim->netns_fd;
+	launch.shim_pidfd = sys_pidfd_open(getpid());
 	result = launch_start(&launch, failure);
 	shim->pid = launch.pid;
 	shim->pidfd = launch.pidfd;
+	shim->go_fd = launch.go_fd;
+	close_fd(&launch.shim_pidfd);
 	shim->status = (struct source){ pipes.status[0], POLLIN, status_ready };
 	if (launch.settled)
 		conclude_settled(shim);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "syscalls.h"
 
 static int write_value(const char *path, const char *value)
 {
@@ -44,6 +45,34 @@ static int write_limits(const struct plan *plan, struct failure *failure)
 	return 0;
 }
 
+/* Devices are version 2's to control by an eBPF program on the directory
+ * (Documentation/admin-guide/cgroup-v2.rst, "Device controller"). It stays with the
+ * directory. */
+static int control_devices(const struct plan *plan, int directory_fd, struct failure *failure)
+{
+	static const char license[] = "GPL";
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
+		.insns = (uint64_t)(uintptr_t)plan->cgroup.devices,
+		.insn_cnt = (uint32_t)(plan->cgroup.devices_length / sizeof(struct bpf_insn)),
+		.license = (uint64_t)(uintptr_t)license,
+	};
+	union bpf_attr attach = { .target_fd = (uint32_t)directory_fd,
+				  .attach_type = BPF_CGROUP_DEVICE };
+	owned_fd program = -1;
+
+	if (plan->cgroup.devices_length == 0)
+		return 0;
+	program = sys_bpf(BPF_PROG_LOAD, &load, sizeof(load));
+	if (program < 0)
+		return fail(failure, STEP_CGROUP, errno, "load the program that controls devices");
+	attach.attach_bpf_fd = (uint32_t)program;
+	if (sys_bpf(BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0)
+		return fail(failure, STEP_CGROUP, errno, "let it control devices of %s",
+			    plan->cgroup.unified);
+	return 0;
+}
+
 static int open_members(const struct plan *plan, struct cgroup *cgroup, struct failure *failure)
 {
 	if (plan->cgroup.join_count > CGROUP_JOINS_MAX)
@@ -55,6 +84,8 @@ static int open_members(const struct plan *plan, struct cgroup *cgroup, struct f
 		if (cgroup->unified_fd < 0)
 			return fail(failure, STEP_CGROUP, errno, "open cgroup %s",
 				    plan->cgroup.unified);
+		if (control_devices(plan, cgroup->unified_fd, failure) < 0)
+			return -failure->error;
 	}
 	for (size_t i = 0; i < plan->cgroup.join_count; i++) {
 		int fd = openat(AT_FDCWD, plan->cgroup.joins[i], O_WRONLY | O_CLOEXEC);
@@ -166,6 +197,36 @@ bool cgroup_ran_out_of_memory(const struct plan *plan)
 			return true;
 	}
 	return false;
+}
+
+int cgroup_freeze(const struct plan *plan, bool freeze)
+{
+	char path[PATH_MAX];
+	int length;
+
+	if (plan->cgroup.unified[0] != '\0') {
+		length = snprintf(path, sizeof(path), "%s/cgroup.freeze", plan->cgroup.unified);
+		if (length < 0 || (size_t)length >= sizeof(path))
+			return -ENAMETOOLONG;
+		return write_value(path, freeze ? "1" : "0");
+	}
+	for (size_t i = 0; i < plan->cgroup.directory_count; i++) {
+		length = snprintf(path, sizeof(path), "%s/freezer.state",
+				  plan->cgroup.directories[i]);
+		if (length > 0 && (size_t)length < sizeof(path) && access(path, F_OK) == 0)
+			return write_value(path, freeze ? "FROZEN" : "THAWED");
+	}
+	return -EOPNOTSUPP;
+}
+
+void cgroup_kill(const struct plan *plan)
+{
+	owned_fd fd = plan->cgroup.unified[0] == '\0'
+			      ? -1
+			      : open_in_unified(plan, "cgroup.kill", O_WRONLY);
+
+	if (fd >= 0)
+		(void)!write(fd, "1", 1);
 }
 
 void cgroup_close(struct cgroup *cgroup)

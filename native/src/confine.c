@@ -18,6 +18,12 @@
 
 #define LAST_CAPABILITY 63
 
+#ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
+#define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
+#endif
+/* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, which the headers of a build may not have. */
+#define FILTER_WAIT_KILLABLE (1U << 5)
+
 int confine_rlimits(const struct plan *plan, struct failure *failure)
 {
 	for (size_t i = 0; i < plan->rlimit_count; i++) {
@@ -143,21 +149,6 @@ int confine_identity(const struct plan *plan, struct failure *failure)
 	return result < 0 ? result : verify_identity(plan, failure);
 }
 
-int confine_seccomp(const struct plan *plan, struct failure *failure)
-{
-	struct sock_fprog program = {
-		.len = (unsigned short)(plan->seccomp_length / sizeof(struct sock_filter)),
-		.filter = (struct sock_filter *)(uintptr_t)plan->seccomp,
-	};
-
-	if (program.len == 0)
-		return 0;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
-		return fail(failure, STEP_SECCOMP, errno, "install a filter of %u instructions",
-			    program.len);
-	return 0;
-}
-
 /* Handlers end at exec by themselves; what is ignored would stay so (signal(7)). The
  * spawner has reset all but the two that it and the shim ignore. */
 static void reset_signals(void)
@@ -168,6 +159,46 @@ static void reset_signals(void)
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A listener that is told of a call keeps the caller from being interrupted by mere signals
+ * while it answers, where the kernel can do that (since Linux 5.19). */
+static long install_filter(const struct sock_fprog *program, bool listen)
+{
+	const unsigned int listening = listen ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
+	long result;
+
+	if (!listen)
+		return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program);
+	result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listening | FILTER_WAIT_KILLABLE,
+			 program);
+	if (result < 0 && errno == EINVAL)
+		result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listening, program);
+	return result;
+}
+
+int confine_seccomp(const struct plan *plan, struct failure *failure)
+{
+	struct sock_fprog program = {
+		.len = (unsigned short)(plan->seccomp_length / sizeof(struct sock_filter)),
+		.filter = (struct sock_filter *)(uintptr_t)plan->seccomp,
+	};
+
+	bool listen = plan->seccomp_mode != SECCOMP_REFUSE;
+	long result;
+
+	/* After the filter nothing is called but write(2), execve(2) and exit_group(2), which
+	 * every profile allows: a call that is reported stands still until it is answered. */
+	reset_signals();
+	if (program.len == 0)
+		return 0;
+	result = install_filter(&program, listen);
+	if (result < 0)
+		return fail(failure, STEP_SECCOMP, errno, "install a filter of %u instructions%s",
+			    program.len,
+			    errno == EBUSY ? ": this process is watched by another listener already"
+					   : "");
+	return listen ? (int)result : 0;
 }
 
 static const char *search_path(char *const envp[])
@@ -183,7 +214,6 @@ int confine_exec(char *const argv[], char *const envp[], struct failure *failure
 {
 	int error = ENOENT;
 
-	reset_signals();
 	if (strchr(argv[0], '/') != NULL) {
 		(void)execve(argv[0], argv, envp);
 		return fail(failure, STEP_EXEC, errno, "execute %s", argv[0]);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 #include "descriptors.h"
 #include "dial.h"
 #include "exec.h"
+#include "notice.h"
 #include "syscalls.h"
 
 /* What a peer that doesn't read may leave unsent before it is dropped. */
@@ -296,6 +298,14 @@ static int feed(struct shim *shim, struct connection *connection, struct reader 
 	return -EAGAIN - (int)written;
 }
 
+static void send_result(struct connection *connection, int result, const char *attempt)
+{
+	if (result < 0)
+		send_error(connection, -result, attempt);
+	else
+		send_empty(connection, ANSWER_OK);
+}
+
 /* To the workload (id 0), or to a process that was run beside it. */
 static int deliver(struct shim *shim, int number, uint32_t id)
 {
@@ -307,6 +317,9 @@ static int deliver(struct shim *shim, int number, uint32_t id)
 	}
 	if (shim->exited)
 		return -ESRCH;
+	/* The frozen of a v1 hierarchy do not even die. */
+	if (number == SIGKILL && shim->frozen)
+		(void)shim_freeze(shim, false);
 	return sys_pidfd_send_signal(shim->pidfd, number) < 0 ? -errno : 0;
 }
 
@@ -316,10 +329,7 @@ static void send_signal(struct shim *shim, struct connection *connection, struct
 	int number = (int)read_u32(reader);
 	int result = deliver(shim, number, reader->at == reader->end ? 0 : read_u32(reader));
 
-	if (result < 0)
-		send_error(connection, -result, "send the signal");
-	else
-		send_empty(connection, ANSWER_OK);
+	send_result(connection, result, "send the signal");
 }
 
 /* Everything but input, which may have to wait. */
@@ -354,6 +364,13 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 			close_fd(fd);
 		return;
 	}
+	case REQUEST_FREEZE:
+		send_result(connection, shim_freeze(shim, read_u8(reader) != 0),
+			    "freeze or thaw the container");
+		return;
+	case REQUEST_DENIALS:
+		notice_send(shim, connection);
+		return;
 	case REQUEST_EXEC:
 		exec_start(shim, connection, reader);
 		return;

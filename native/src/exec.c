@@ -15,12 +15,14 @@
 #include "connection.h"
 #include "descriptors.h"
 #include "launch.h"
+#include "notice.h"
 #include "syscalls.h"
 
 /* What comes through an exec's status pipe: the pid from the helper; a failure from
  * whoever met one; the end when the command runs. */
 struct exec_report {
 	pid_t pid;
+	int listener; /* of its filter, among the descriptors of the process; 0: none */
 	struct failure failure;
 };
 
@@ -40,6 +42,7 @@ struct exec_pipes {
 	int out[2];
 	int err[2];
 	int status[2];
+	int go[2]; /* the process waits here until its listener has been taken */
 };
 
 struct exec *exec_find(struct shim *shim, uint32_t id)
@@ -90,6 +93,24 @@ static int enter_container(const struct shim *shim, struct failure *failure)
 	return 0;
 }
 
+/* Returns only on failure. */
+static void execute(const struct exec_request *request, const struct plan *plan,
+		    const struct exec_pipes *pipes, struct exec_report *report)
+{
+	uint8_t gone;
+
+	report->listener = confine_seccomp(plan, &report->failure);
+	if (report->listener < 0)
+		return;
+	if (report->listener > 0) {
+		if (write(pipes->status[1], report, sizeof(*report)) != (ssize_t)sizeof(*report))
+			_exit(127);
+		(void)!read(pipes->go[0], &gone, 1);
+		report->listener = 0;
+	}
+	(void)confine_exec(request->argv, request->envp, &report->failure);
+}
+
 static _Noreturn void run_inside(const struct shim *shim, const struct exec_request *request,
 				 struct exec_pipes *pipes)
 {
@@ -108,8 +129,8 @@ static _Noreturn void run_inside(const struct shim *shim, const struct exec_requ
 		if (chdir(request->workdir) < 0)
 			(void)fail(failure, STEP_EXEC, errno, "enter the working directory %s",
 				   request->workdir);
-		else if (confine_seccomp(plan, failure) == 0)
-			(void)confine_exec(request->argv, request->envp, failure);
+		else
+			execute(request, plan, pipes, &report);
 	}
 	report_and_leave(pipes->status[1], &report);
 	_exit(127);
@@ -202,6 +223,28 @@ static void send_exec_started(const struct exec *exec)
 	connection_send(exec->requester, &writer);
 }
 
+/* The helper tells the pid and the process its listener, in no order: both are needed. */
+static void take_listener(struct exec *exec)
+{
+	owned_fd pidfd = -1;
+	int result;
+
+	if (exec->listener == 0 || exec->pid == 0)
+		return;
+	/* Not reaped yet, so the pid is still its own. */
+	pidfd = sys_pidfd_open(exec->pid);
+	result = pidfd < 0 ? -errno : notice_fetch(&exec->notices, pidfd, exec->listener);
+	exec->listener = 0;
+	if (result < 0) {
+		exec->failed = true;
+		(void)fail(&exec->failure, STEP_SECCOMP, -result,
+			   "take the listener of the filter");
+		(void)kill(exec->pid, SIGKILL);
+	}
+	(void)!write(exec->go_fd, "g", 1);
+	close_fd(&exec->go_fd);
+}
+
 static void exec_status_ready(struct shim *shim, struct source *source, short revents)
 {
 	struct exec *exec = (struct exec *)(void *)((uint8_t *)source -
@@ -215,6 +258,9 @@ static void exec_status_ready(struct shim *shim, struct source *source, short re
 	if (got == (ssize_t)sizeof(report)) {
 		if (report.pid > 0)
 			exec->pid = report.pid;
+		if (report.listener > 0)
+			exec->listener = report.listener;
+		take_listener(exec);
 		if (report.failure.error != 0) {
 			exec->failed = true;
 			exec->failure = report.failure;
@@ -269,7 +315,7 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 		result = pipes->in[0];
 	}
 	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0 ||
-	    pipe2(pipes->status, O_CLOEXEC) < 0)
+	    pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->go, O_CLOEXEC) < 0)
 		return -errno;
 	if (shim->plan.uid_map_count == 0) {
 		(void)!fchown(pipes->out[1], shim->plan.uid, shim->plan.gid);
@@ -281,7 +327,7 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 static void close_pipe_ends(struct exec_pipes *pipes, size_t end)
 {
 	int *const all[] = { &pipes->in[1 - end], &pipes->out[end], &pipes->err[end],
-			     &pipes->status[end] };
+			     &pipes->status[end], &pipes->go[1 - end] };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		close_fd(all[i]);
@@ -313,6 +359,7 @@ static void watch_exec(struct exec *exec, struct exec_pipes *pipes)
 	exec->status.events = POLLIN;
 	exec->status.ready = exec_status_ready;
 	exec->stdin_fd = pipes->in[1];
+	exec->go_fd = pipes->go[1];
 	(void)fcntl(exec->status.fd, F_SETFL, O_NONBLOCK);
 	if (exec->stdin_fd >= 0)
 		(void)fcntl(exec->stdin_fd, F_SETFL, O_NONBLOCK);
@@ -320,7 +367,9 @@ static void watch_exec(struct exec *exec, struct exec_pipes *pipes)
 
 static int launch_exec(struct shim *shim, struct exec *exec, const struct exec_request *request)
 {
-	struct exec_pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	struct exec_pipes pipes = {
+		{ -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 },
+	};
 	long pid;
 	int result = open_stream(shim, exec);
 
@@ -348,6 +397,8 @@ static void exec_free(struct shim *shim, struct exec *exec)
 	}
 	stream_close(&exec->stream);
 	close_fd(&exec->status.fd);
+	close_fd(&exec->notices.fd);
+	close_fd(&exec->go_fd);
 	close_fd(&exec->out.source.fd);
 	close_fd(&exec->err.source.fd);
 	close_fd(&exec->stdin_fd);
@@ -364,6 +415,7 @@ static struct exec *exec_new(struct shim *shim, struct connection *connection,
 	exec->id = ++shim->next_exec;
 	exec->requester = connection;
 	exec->captured = request->capture;
+	exec->notices.fd = exec->go_fd = -1;
 	exec->status.fd = exec->out.source.fd = exec->err.source.fd = exec->stdin_fd = -1;
 	exec->stream.directory_fd = exec->stream.file_fd = -1;
 	exec->deadline = request->timeout == 0 ? 0 : monotonic_ms() + request->timeout;
@@ -470,7 +522,9 @@ void execs_sweep(struct shim *shim)
 
 	while (*link != NULL) {
 		struct exec *exec = *link;
-		bool done = exec->exited && exec->helper == 0 && exec->out.source.fd < 0;
+		/* A traced process that was left behind waits for answers. */
+		bool heard = exec->notices.fd < 0 || shim->plan.seccomp_mode != SECCOMP_TRACE;
+		bool done = exec->exited && exec->helper == 0 && exec->out.source.fd < 0 && heard;
 
 		finished += done && !exec->captured;
 		if (done && (exec->captured || finished > EXECS_KEPT)) {

@@ -16,6 +16,9 @@ struct exec {
 	pid_t helper; /* forks the process inside, then leaves; 0: reaped */
 	pid_t pid;    /* 0: not known yet */
 	struct source status;
+	struct source notices; /* of its filter; else fd -1 */
+	int listener;          /* told of by the process, not taken yet; else 0 */
+	int go_fd;             /* lets it go on; else -1 */
 	struct output out;
 	struct output err;
 	int stdin_fd;

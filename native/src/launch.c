@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "confine.h"
 #include "descriptors.h"
@@ -137,8 +139,21 @@ static int connect_stdio(const struct stdio *stdio, struct failure *failure)
 	return 0;
 }
 
-static int confine(const struct plan *plan, struct launch_report *report)
+/* The container ends with its shim (PR_SET_PDEATHSIG), and does not begin without it. */
+static int follow_shim(const struct launch *launch, struct failure *failure)
 {
+	struct pollfd shim = { .fd = launch->shim_pidfd, .events = POLLIN };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return fail(failure, STEP_CAPABILITIES, errno, "PR_SET_PDEATHSIG");
+	if (poll(&shim, 1, 0) != 0)
+		return fail(failure, STEP_CAPABILITIES, ESRCH, "the shim has died");
+	return 0;
+}
+
+static int confine(const struct launch *launch, struct launch_report *report)
+{
+	const struct plan *plan = launch->plan;
 	int result = confine_rlimits(plan, &report->failure);
 
 	if (result < 0)
@@ -148,10 +163,10 @@ static int confine(const struct plan *plan, struct launch_report *report)
 	if (result < 0)
 		return result;
 	mark(report, STEP_CAPABILITIES);
-	/* A container without its shim would be unsupervised: it ends with it. Set after
-	 * the change of identity, which clears it (prctl(2)). */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return fail(&report->failure, STEP_CAPABILITIES, errno, "PR_SET_PDEATHSIG");
+	/* Again, because the change of identity has cleared it (prctl(2)). */
+	result = follow_shim(launch, &report->failure);
+	if (result < 0)
+		return result;
 	result = confine_landlock(plan, &report->failure);
 	if (result == 0)
 		mark(report, STEP_LANDLOCK);
@@ -182,33 +197,42 @@ static int enter_workdir(const struct plan *plan, struct failure *failure)
 /* The workload itself: what is left is seccomp and exec. The report goes out before
  * exec, because afterwards there is nobody to write it; a failing exec sends a second
  * one, which counts. */
-static _Noreturn void run_workload(const struct launch *launch, struct launch_report *report)
+static _Noreturn void run_workload(const struct launch *launch, int go_fd, bool borrowing,
+				   struct launch_report *report)
 {
 	const struct plan *plan = launch->plan;
+	uint8_t gone;
 
-	if (enter_workdir(plan, &report->failure) < 0 ||
-	    confine_seccomp(plan, &report->failure) < 0)
+	if (enter_workdir(plan, &report->failure) < 0)
 		give_up(launch, report);
-	mark(report, STEP_SECCOMP);
-	/* Nobody reads it: the shim died before PR_SET_PDEATHSIG could see it. */
+	report->listener = confine_seccomp(plan, &report->failure);
+	if (report->listener < 0)
+		give_up(launch, report);
 	if (write_report(launch->status_fd, report) < 0)
 		_exit(127);
+	/* The shim fetches the listener before exec closes it. A read that the filter reports
+	 * waits all the same. */
+	if (report->listener > 0 && !borrowing)
+		(void)!read(go_fd, &gone, 1);
 	(void)confine_exec(plan->argv, plan->envp, &report->failure);
 	give_up(launch, report);
 }
 
-static int prepare(const struct launch *launch, int map_fd, struct launch_report *report)
+static int prepare(const struct launch *launch, int go_fd, struct launch_report *report)
 {
 	const struct plan *plan = launch->plan;
 	uint8_t mapped;
 	int result;
 
 	mark(report, STEP_NAMESPACES);
+	result = follow_shim(launch, &report->failure);
+	if (result < 0)
+		return result;
 	/* Read here, where the host's /proc is still at hand: who reads it from outside waits
 	 * for an exec under way. */
 	report->start_ticks = process_start_ticks(0);
 	if (plan->uid_map_count > 0) {
-		if (read(map_fd, &mapped, 1) != 1)
+		if (read(go_fd, &mapped, 1) != 1)
 			return fail(&report->failure, STEP_IDENTITY_MAP, EPERM,
 				    "the shim wrote no mapping");
 		mark(report, STEP_IDENTITY_MAP);
@@ -230,29 +254,36 @@ static int prepare(const struct launch *launch, int map_fd, struct launch_report
 	(void)umask(022);
 	if (result == 0)
 		result = connect_stdio(&launch->stdio, &report->failure);
-	return result < 0 ? result : confine(plan, report);
+	return result < 0 ? result : confine(launch, report);
 }
 
-static _Noreturn void run_child(const struct launch *launch, int map_fd)
+/* Becomes the init; its child goes on. Both have the same descriptors, and the init stands
+ * still, until the child executes its command: so the shim finds the child's listener among
+ * the descriptors of PID 1. */
+static void fork_workload(const struct launch *launch, struct launch_report *report)
+{
+	struct clone_args arguments = { .flags = CLONE_FILES | CLONE_VFORK,
+					.exit_signal = SIGCHLD };
+	long child = sys_clone3(&arguments);
+
+	if (child < 0) {
+		(void)fail(&report->failure, STEP_EXEC, errno, "fork the workload");
+		give_up(launch, report);
+	}
+	if (child > 0)
+		init_run((pid_t)child, launch->exit_fd);
+	(void)setsid();
+}
+
+static _Noreturn void run_child(const struct launch *launch, int go_fd, bool borrowing)
 {
 	struct launch_report report = { .timeline = launch->timeline };
 
-	if (prepare(launch, map_fd, &report) < 0)
+	if (prepare(launch, go_fd, &report) < 0)
 		give_up(launch, &report);
-	if (launch->plan->init) {
-		pid_t child = fork();
-
-		if (child < 0) {
-			(void)fail(&report.failure, STEP_EXEC, errno, "fork the workload");
-			give_up(launch, &report);
-		}
-		if (child > 0) {
-			(void)close(launch->status_fd);
-			init_run(child, launch->exit_fd);
-		}
-		(void)setsid();
-	}
-	run_workload(launch, &report);
+	if (launch->plan->init)
+		fork_workload(launch, &report);
+	run_workload(launch, go_fd, borrowing, &report);
 }
 
 static int write_map(pid_t pid, const char *file, const struct id_map *maps, size_t count)
@@ -306,37 +337,31 @@ static int map_identities(const struct plan *plan, pid_t pid, struct failure *fa
 static _Alignas(4096) char child_stack[128 * 1024];
 #define CHILD_STACK_USED 24576U /* bytes of it, mostly */
 
-/* What a child on a stack of its own begins with. */
-struct birth {
-	const struct launch *launch;
-	int map_fd;
-};
-
 static int born(void *argument)
 {
-	const struct birth *birth = argument;
-
-	run_child(birth->launch, birth->map_fd);
+	run_child(argument, -1, true);
 }
 
-/* Whether the child may borrow the shim's memory, as vfork(2) has it: the shim stands
- * still until exec, and no copy of its memory is made and thrown away. Not when somebody
+/* Whether the child may borrow the shim's memory and descriptors, as vfork(2) has it: the shim
+ * stands still until exec, and no copy of its memory is made and thrown away. Not when somebody
  * must write the child's mapping meanwhile, nor for an init, which never executes
  * anything; and clone(2) can't place a child into a cgroup. Nor where memory is limited: a
  * child that is killed for want of it takes with it whoever shares its memory
- * (mm/oom_kill.c, __oom_kill_process). */
+ * (mm/oom_kill.c, __oom_kill_process). Nor when every call of its is reported: it would wait
+ * for an answer, and the shim for it; nor into a time namespace, which such a child enters
+ * only with its command, and only since Linux 6.3. */
 static bool may_borrow(const struct launch *launch)
 {
 	return launch->plan->uid_map_count == 0 && !launch->plan->init &&
-	       launch->cgroup->unified_fd < 0 && !launch->plan->cgroup.limits_memory;
+	       launch->cgroup->unified_fd < 0 && !launch->plan->cgroup.limits_memory &&
+	       launch->plan->seccomp_mode != SECCOMP_TRACE && !launch->plan->own_clocks;
 }
 
-static long clone_borrowing(struct launch *launch, uint64_t flags, int map_fd)
+static long clone_borrowing(struct launch *launch, uint64_t flags)
 {
-	struct birth birth = { .launch = launch, .map_fd = map_fd };
+	const uint32_t borrowed = CLONE_VM | CLONE_VFORK | CLONE_FILES;
 	int pid = clone(born, child_stack + sizeof(child_stack),
-			(int)(uint32_t)flags | CLONE_VM | CLONE_VFORK | SIGCHLD, &birth,
-			&launch->pidfd);
+			(int)((uint32_t)flags | borrowed) | SIGCHLD, launch, &launch->pidfd);
 
 	launch->settled = pid >= 0;
 	return pid;
@@ -348,6 +373,50 @@ void launch_touch_pages(void)
 		((volatile char *)child_stack)[sizeof(child_stack) - at] = 0;
 }
 
+/* Makes a time namespace for the children to come, in which monotonic and boot time begin
+ * now: how long the host is up is not the container's to know (time_namespaces(7)). */
+static int begin_clocks(struct failure *failure)
+{
+	static const char path[] = "/proc/self/timens_offsets";
+	struct timespec monotonic;
+	struct timespec boot;
+	char text[128];
+	owned_fd fd = -1;
+	int length;
+
+	if (unshare(CLONE_NEWTIME) < 0)
+		return fail(failure, STEP_NAMESPACES, errno, "make a time namespace");
+	(void)clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
+	/* Whole seconds: the nanoseconds of an offset are not negative. */
+	length = snprintf(text, sizeof(text), "monotonic -%lld 0\nboottime -%lld 0\n",
+			  (long long)monotonic.tv_sec, (long long)boot.tv_sec);
+	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)length) != length)
+		return fail(failure, STEP_NAMESPACES, errno, "write %s", path);
+	return 0;
+}
+
+static long clone_copying(struct launch *launch, struct clone_args *arguments)
+{
+	int go_pipe[2];
+	long pid;
+
+	if (pipe2(go_pipe, O_CLOEXEC) < 0)
+		return -1;
+	pid = sys_clone3(arguments);
+	if (pid == 0) {
+		(void)close(go_pipe[1]);
+		run_child(launch, go_pipe[0], false);
+	}
+	(void)close(go_pipe[0]);
+	if (pid < 0)
+		(void)close(go_pipe[1]);
+	else
+		launch->go_fd = go_pipe[1];
+	return pid;
+}
+
 int launch_start(struct launch *launch, struct failure *failure)
 {
 	const struct plan *plan = launch->plan;
@@ -356,41 +425,27 @@ int launch_start(struct launch *launch, struct failure *failure)
 		.pidfd = (__u64)(uintptr_t)&launch->pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	int map_pipe[2];
 	long pid;
 
-	if (pipe2(map_pipe, O_CLOEXEC) < 0)
-		return fail(failure, STEP_NAMESPACES, errno, "pipe2");
 	if (network_prepared(launch))
 		arguments.flags &= ~(__u64)CLONE_NEWNET;
 	if (launch->cgroup->unified_fd >= 0) {
 		arguments.flags |= CLONE_INTO_CGROUP;
 		arguments.cgroup = (__u64)launch->cgroup->unified_fd;
 	}
-	if (may_borrow(launch)) {
-		pid = clone_borrowing(launch, arguments.flags, map_pipe[0]);
-	} else {
-		pid = sys_clone3(&arguments);
-		if (pid == 0) {
-			(void)close(map_pipe[1]);
-			run_child(launch, map_pipe[0]);
-		}
-	}
-	(void)close(map_pipe[0]);
-	if (pid < 0) {
-		(void)close(map_pipe[1]);
+	launch->go_fd = -1;
+	if (plan->own_clocks && begin_clocks(failure) < 0)
+		return -failure->error;
+	pid = may_borrow(launch) ? clone_borrowing(launch, arguments.flags)
+				 : clone_copying(launch, &arguments);
+	if (pid < 0)
 		return fail(failure, STEP_NAMESPACES, errno, "clone with namespaces %#x",
 			    plan->namespaces);
-	}
 	launch->pid = (pid_t)pid;
-	if (plan->uid_map_count > 0) {
-		int result = map_identities(plan, launch->pid, failure);
-
-		if (result == 0)
-			(void)!write(map_pipe[1], "m", 1);
-		(void)close(map_pipe[1]);
-		return result;
-	}
-	(void)close(map_pipe[1]);
+	if (plan->uid_map_count == 0)
+		return 0;
+	if (map_identities(plan, launch->pid, failure) < 0)
+		return -failure->error;
+	(void)!write(launch->go_fd, "m", 1);
 	return 0;
 }

@@ -27,6 +27,7 @@ struct launch_report {
 	struct timeline timeline;
 	struct failure failure;
 	uint64_t start_ticks; /* of PID 1; see process.h */
+	int listener;         /* the workload's descriptor of its filter's listener, or 0 */
 	bool failed;
 };
 
@@ -40,11 +41,14 @@ struct launch {
 	struct stdio stdio;
 	int status_fd;
 	int exit_fd;
-	int netns_fd; /* a network namespace made ahead, or -1: make one */
+	int netns_fd;   /* a network namespace made ahead, or -1: make one */
+	int shim_pidfd; /* of the process that launches */
+	int go_fd;      /* the child waits for a byte in it; -1: it does not wait any more */
 	pid_t pid;
 	int pidfd;
 	/* The child borrowed this process's memory and has given it back: it has executed its
-	 * command, or has written why not (clone(2), CLONE_VFORK). */
+	 * command, or has written why not (clone(2), CLONE_VFORK). It had this process's
+	 * descriptors too, and has left there its listener, and its standard streams. */
 	bool settled;
 	struct timeline timeline;
 };

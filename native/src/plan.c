@@ -5,6 +5,8 @@
 
 #include "wire.h"
 
+#define MAX_ERRNO 4095
+
 struct block {
 	struct block *next;
 	_Alignas(max_align_t) uint8_t data[];
@@ -86,6 +88,9 @@ static void read_cgroup(struct reader *reader, struct plan *plan)
 		cgroup->writes[i].value = read_string(reader);
 	}
 	cgroup->joins = (const char **)read_vector(reader, &plan->arena, &cgroup->join_count);
+	cgroup->devices = read_bytes(reader, &cgroup->devices_length);
+	if (cgroup->devices_length % 8 != 0 || cgroup->devices_length / 8 > UINT16_MAX)
+		reader->faulty = true;
 }
 
 static void read_rootfs(struct reader *reader, struct plan *plan)
@@ -162,6 +167,16 @@ static void read_landlock(struct reader *reader, struct plan *plan)
 	}
 }
 
+static void read_seccomp(struct reader *reader, struct plan *plan)
+{
+	plan->seccomp = read_bytes(reader, &plan->seccomp_length);
+	plan->seccomp_mode = read_u8(reader);
+	plan->seccomp_errno = read_u16(reader);
+	if (plan->seccomp_mode > SECCOMP_TRACE || plan->seccomp_errno > MAX_ERRNO ||
+	    plan->seccomp_length % 8 != 0 || plan->seccomp_length / 8 > UINT16_MAX)
+		reader->faulty = true;
+}
+
 static void read_head(struct reader *reader, struct plan *plan)
 {
 	plan->id = read_string(reader);
@@ -171,6 +186,7 @@ static void read_head(struct reader *reader, struct plan *plan)
 	plan->staging = read_string(reader);
 	plan->record = read_bytes(reader, &plan->record_length);
 	plan->namespaces = read_u32(reader);
+	plan->own_clocks = read_u8(reader) != 0;
 	plan->uid_maps = read_maps(reader, &plan->arena, &plan->uid_map_count);
 	plan->gid_maps = read_maps(reader, &plan->arena, &plan->gid_map_count);
 	plan->init = read_u8(reader) != 0;
@@ -225,10 +241,9 @@ int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct fail
 	read_identity(&reader, plan);
 	read_rlimits(&reader, plan);
 	read_landlock(&reader, plan);
-	plan->seccomp = read_bytes(&reader, &plan->seccomp_length);
+	read_seccomp(&reader, plan);
 	read_command(&reader, plan);
-	if (reader.faulty || reader.at != reader.end || plan->seccomp_length % 8 != 0 ||
-	    plan->seccomp_length / 8 > UINT16_MAX || !safe_id(plan->id)) {
+	if (reader.faulty || reader.at != reader.end || !safe_id(plan->id)) {
 		plan_free(plan);
 		return fail(failure, STEP_PLAN, EBADMSG, "malformed launch plan at byte %zu of %zu",
 			    (size_t)(reader.at - data), length);

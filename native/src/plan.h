@@ -10,7 +10,7 @@
 #include "failure.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 3U
+#define PLAN_VERSION 4U
 
 struct id_map {
 	uint32_t inside;
@@ -34,6 +34,8 @@ struct cgroup_plan {
 	size_t write_count;
 	const char **joins; /* "tasks" files of the v1 hierarchies */
 	size_t join_count;
+	const uint8_t *devices; /* struct bpf_insn[], for the v2 directory; or none */
+	size_t devices_length;
 };
 
 /* How the new root is filled, step by step. */
@@ -85,6 +87,13 @@ struct landlock_path {
 	bool optional;
 };
 
+/* What becomes of a system call that the filter does not allow. */
+enum seccomp_mode {
+	SECCOMP_REFUSE = 0, /* it fails, and nobody hears of it */
+	SECCOMP_REPORT = 1, /* the shim hears of it, and it fails */
+	SECCOMP_TRACE = 2,  /* the shim hears of it, and it goes on */
+};
+
 struct landlock_port {
 	uint16_t port;
 	uint64_t access;
@@ -110,6 +119,7 @@ struct plan {
 	const char *socket;  /* where the shim listens */
 	const char *staging; /* an empty directory of the host, mount point of the new root */
 	uint32_t namespaces; /* CLONE_NEW* */
+	bool own_clocks;     /* a time namespace whose clocks begin at the launch */
 	struct id_map *uid_maps;
 	size_t uid_map_count;
 	struct id_map *gid_maps;
@@ -132,6 +142,8 @@ struct plan {
 	struct landlock_plan landlock;
 	const uint8_t *seccomp; /* struct sock_filter[] */
 	size_t seccomp_length;  /* in bytes */
+	uint8_t seccomp_mode;   /* enum seccomp_mode */
+	uint16_t seccomp_errno; /* what a call that is reported fails with */
 	const char *workdir;
 	char **argv;        /* NULL-terminated */
 	char **envp;        /* NULL-terminated */

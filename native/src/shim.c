@@ -17,13 +17,15 @@
 #include "descriptors.h"
 #include "dial.h"
 #include "exec.h"
+#include "notice.h"
 #include "process.h"
 #include "syscalls.h"
+#include "trace.h"
 
 #define SHORT_SLICE 100000 /* ns, the least there is */
 #define LINGER 1000        /* ms for readers to fetch the last bytes */
-/* What is polled at once: the shim's own six, three of each exec and of each connection. */
-#define SOURCES_MAX (6 + 3 * EXECS_MAX + 3 * CONNECTIONS_MAX)
+/* What is polled at once: the shim's own seven, four of each exec, three of each connection. */
+#define SOURCES_MAX (7 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX)
 
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream)
 {
@@ -63,6 +65,15 @@ static void output_ready(struct shim *shim, struct source *source, short revents
 	}
 }
 
+int shim_freeze(struct shim *shim, bool freeze)
+{
+	int result = shim->exited ? -ESRCH : cgroup_freeze(&shim->plan, freeze);
+
+	if (result == 0)
+		shim->frozen = freeze;
+	return result;
+}
+
 void shim_stop(struct shim *shim, int signal, uint32_t grace)
 {
 	if (shim->exited)
@@ -70,6 +81,9 @@ void shim_stop(struct shim *shim, int signal, uint32_t grace)
 	/* The kernel drops signals for a PID 1 without a handler: waiting would be in vain. */
 	if (!shim->plan.init && process_ignores(shim->pid, signal))
 		signal = SIGKILL;
+	/* Who stands still hears nothing. */
+	if (shim->frozen)
+		(void)shim_freeze(shim, false);
 	(void)sys_pidfd_send_signal(shim->pidfd, signal);
 	shim->kill_at = monotonic_ms() + grace;
 }
@@ -138,6 +152,8 @@ static void container_exited(struct shim *shim, int status)
 	close_fd(&shim->stdin_fd);
 	if (!shim->started)
 		return;
+	notice_write(shim);
+	trace_finish(shim);
 	write_exit_record(shim);
 	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
 		if (at->subscribed)
@@ -189,10 +205,12 @@ static size_t collect(struct shim *shim, struct source **sources)
 	sources[count++] = &shim->listener;
 	sources[count++] = &shim->status;
 	sources[count++] = &shim->pressure;
+	sources[count++] = &shim->notices;
 	sources[count++] = &shim->out.source;
 	sources[count++] = &shim->err.source;
 	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
 		sources[count++] = &at->status;
+		sources[count++] = &at->notices;
 		sources[count++] = &at->out.source;
 		sources[count++] = &at->err.source;
 	}
@@ -271,6 +289,7 @@ static void supervise(struct shim *shim)
 	close_fd(&shim->listener.fd);
 	close_fd(&shim->mounts_fd);
 	close_fd(&shim->pressure.fd);
+	cgroup_kill(&shim->plan);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
 	if (shim->started) {
@@ -301,13 +320,9 @@ static void ask_for_short_slices(void)
 
 static void detach_from_spawner(void)
 {
-	owned_fd null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
-
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "nucleus-shim");
-	(void)dup2(null, STDIN_FILENO);
-	(void)dup2(null, STDOUT_FILENO);
-	(void)dup2(null, STDERR_FILENO);
+	shim_close_streams();
 }
 
 _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd)
@@ -319,7 +334,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 
 	shim = (struct shim){ .owner = owner, .group = group, .begun = monotonic_ns() };
 	shim.directory_fd = shim.listener.fd = shim.status.fd = shim.signals.fd = -1;
-	shim.pressure.fd = -1;
+	shim.pressure.fd = shim.notices.fd = shim.go_fd = -1;
 	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.exit_fd = shim.pidfd = -1;
 	shim.cgroup.unified_fd = shim.mounts_fd = -1;
 	shim.netns_fd = netns_fd;

@@ -17,6 +17,8 @@
 struct shim;
 struct connection;
 struct exec;
+struct denial;
+struct trace;
 
 /* Something the loop waits for. `events` 0: not now. */
 struct source {
@@ -42,6 +44,12 @@ struct shim {
 	struct source listener;
 	struct source pressure; /* of memory, while there is a soft limit to lift; else fd -1 */
 	struct source status;   /* of the launch; fd -1 once it is through */
+	struct source notices;  /* of the workload's filter; else fd -1 */
+	struct denial *denials;
+	size_t denial_count;
+	uint64_t denials_beyond; /* not counted one by one any more */
+	struct trace *trace;
+	int go_fd; /* lets the workload go on once its listener is here; else -1 */
 	struct output out;
 	struct output err;
 	struct stream log;
@@ -54,6 +62,7 @@ struct shim {
 	uint64_t begun; /* CLOCK_MONOTONIC ns of the request */
 	struct launch_report report;
 	bool started;
+	bool frozen;
 	uint64_t started_at; /* CLOCK_REALTIME ns */
 	bool exited;
 	int exit_status;    /* as wait(2) tells it */
@@ -73,6 +82,9 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 
 /* Asks the container to end: the signal now, SIGKILL after `grace` ms. */
 void shim_stop(struct shim *shim, int signal, uint32_t grace);
+/* Stops every process of the container where it is, or lets them go on. 0, or a negative
+ * errno. */
+int shim_freeze(struct shim *shim, bool freeze);
 /* Reads what an output pipe holds; closes it at its end. */
 void output_drain(struct output *output);
 /* Sets the output up on the read end of a pipe. */

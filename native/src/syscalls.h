@@ -3,6 +3,7 @@
 #ifndef NUCLEUS_SYSCALLS_H
 #define NUCLEUS_SYSCALLS_H
 
+#include <linux/bpf.h>
 #include <linux/landlock.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
@@ -11,6 +12,10 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
@@ -90,6 +95,16 @@ static inline int sys_pidfd_open(int pid)
 static inline int sys_pidfd_send_signal(int pidfd, int signal)
 {
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+static inline int sys_bpf(int command, union bpf_attr *attributes, unsigned int size)
+{
+	return (int)syscall(SYS_bpf, command, attributes, size);
+}
+
+static inline int sys_pidfd_getfd(int pidfd, int fd)
+{
+	return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 }
 
 static inline int sys_close_range(unsigned int first, unsigned int last, unsigned int flags)

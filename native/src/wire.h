@@ -27,6 +27,8 @@ enum request {
 	REQUEST_STDIN_END = 0x07,
 	REQUEST_EXEC = 0x08,
 	REQUEST_DIAL = 0x09,
+	REQUEST_DENIALS = 0x0a,
+	REQUEST_FREEZE = 0x0b,
 };
 
 enum answer {
@@ -42,6 +44,7 @@ enum answer {
 	ANSWER_ERROR = 0x8a,
 	ANSWER_DIALED = 0x8b,
 	ANSWER_WARNING = 0x8c,
+	ANSWER_DENIAL = 0x8d,
 };
 
 struct reader {

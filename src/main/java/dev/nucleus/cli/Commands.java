@@ -1,7 +1,9 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.container.Containers;
+import dev.nucleus.container.Denials;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.isolation.CgroupUsages;
 import dev.nucleus.isolation.UnsupportedLayerException;
 import dev.nucleus.policy.PolicyViolationException;
 import dev.nucleus.rootfs.RootfsException;
@@ -28,10 +30,14 @@ final class Commands {
 
     private final Containers containers;
     private final Fleets fleets;
+    private final Denials denials;
+    private final CgroupUsages usages;
 
-    Commands(Containers containers, Fleets fleets) {
+    Commands(Containers containers, Fleets fleets, Denials denials, CgroupUsages usages) {
         this.containers = containers;
         this.fleets = fleets;
+        this.denials = denials;
+        this.usages = usages;
     }
 
     /** Loads what the first command needs, before there is one. */
@@ -86,6 +92,10 @@ final class Commands {
                     .addSubcommand(new ExecCommand(containers, session))
                     .addSubcommand(new StopCommand(containers, fleets, session))
                     .addSubcommand(new RmCommand(containers, session))
+                    .addSubcommand("pause", new PauseCommand(containers, session, true))
+                    .addSubcommand("resume", new PauseCommand(containers, session, false))
+                    .addSubcommand(new StatsCommand(containers, usages, session))
+                    .addSubcommand(new DenialsCommand(containers, denials, session))
                     .addSubcommand(new PlanCommand(containers, fleets, session))
                     .addSubcommand(new CommandLine(new RootfsCommand())
                             .addSubcommand(new RootfsBuildCommand(session))

@@ -66,7 +66,7 @@ final class PsCommand implements Callable<Integer> {
             rows.add(List.of(
                     container.id().substring(0, SHORT_ID),
                     container.name(),
-                    container.state().word(),
+                    container.paused() ? "paused" : container.state().word(),
                     replica == null ? "-" : replica.status().words(),
                     replica == null ? "-" : Integer.toString(replica.restarts()),
                     age(container.record().createdAt()),

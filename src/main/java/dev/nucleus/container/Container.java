@@ -20,6 +20,9 @@ public final class Container {
     private final Shim shim;
     private final CompletableFuture<ContainerState.Stopped> end = new CompletableFuture<>();
     private volatile ContainerState state = new ContainerState.Creating();
+    /** Whether its processes were stopped where they are; a manager that adopts it asks its control group. */
+    private volatile boolean paused;
+
     private volatile CompletableFuture<Void> described = CompletableFuture.completedFuture(null);
 
     Container(ContainerRecord record, List<Statement> statements, List<String> command, Path directory, Shim shim) {
@@ -57,6 +60,15 @@ public final class Container {
 
     public boolean running() {
         return state instanceof ContainerState.Running;
+    }
+
+    /** Whether its processes stand still until they are resumed. */
+    public boolean paused() {
+        return paused && running();
+    }
+
+    void paused(boolean value) {
+        paused = value;
     }
 
     public Optional<ContainerState.Running> whileRunning() {

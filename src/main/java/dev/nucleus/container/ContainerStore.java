@@ -86,23 +86,7 @@ final class ContainerStore {
     private static ContainerSpec hideSecrets(ContainerSpec spec) {
         var env = new TreeMap<String, String>();
         spec.env().forEach((name, value) -> env.put(name, PLAIN_VARIABLES.contains(name) ? value : HIDDEN));
-        return new ContainerSpec(
-                spec.mode(),
-                spec.command(),
-                env,
-                spec.workdir(),
-                spec.rootfs(),
-                spec.user(),
-                spec.memory(),
-                spec.cpus(),
-                spec.pids(),
-                spec.openFiles(),
-                spec.volumes(),
-                spec.tmpfs(),
-                spec.network(),
-                spec.seccomp(),
-                spec.capabilities(),
-                spec.allowDegraded());
+        return spec.change().env(env).build();
     }
 
     private static LaunchPlan hideSecrets(LaunchPlan plan) {
@@ -119,6 +103,7 @@ final class ContainerStore {
                 plan.hostname(),
                 plan.places(),
                 plan.namespaces(),
+                plan.ownClocks(),
                 plan.uidMaps(),
                 plan.gidMaps(),
                 plan.init(),

@@ -1,6 +1,7 @@
 package dev.nucleus.container;
 
 import dev.nucleus.isolation.CgroupRemains;
+import dev.nucleus.isolation.CgroupUsages;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.isolation.Planner;
 import dev.nucleus.plan.LaunchPlan;
@@ -52,6 +53,7 @@ public final class Containers {
     private final Planner planner;
     private final Spawner spawner;
     private final CgroupRemains cgroups;
+    private final CgroupUsages usages;
     private final ContainerStore store;
     private final ApplicationEventPublisher events;
     private final Path sockets;
@@ -64,11 +66,13 @@ public final class Containers {
             Planner planner,
             Spawner spawner,
             CgroupRemains cgroups,
+            CgroupUsages usages,
             ApplicationEventPublisher events)
             throws IOException {
         this.planner = planner;
         this.spawner = spawner;
         this.cgroups = cgroups;
+        this.usages = usages;
         this.events = events;
         this.store = new ContainerStore(properties.state());
         Path run = PrivateDirectories.create(properties.run());
@@ -297,6 +301,24 @@ public final class Containers {
         }
     }
 
+    /**
+     * Stops every process of it where it is, or lets them go on.
+     *
+     * @throws InvalidSpecException when it is not running
+     * @throws UncheckedIOException when this host has no control group that could
+     */
+    public void pause(Container container, boolean pause) {
+        if (!container.running()) {
+            throw new InvalidSpecException("'" + container.name() + "' is not running");
+        }
+        try {
+            container.shim().freeze(pause);
+        } catch (IOException e) {
+            throw new UncheckedIOException("'" + container.name() + "': " + e.getMessage(), e);
+        }
+        container.paused(pause);
+    }
+
     /** Forgets a stopped container and deletes its record and logs. */
     public void remove(Container container) {
         if (container.running()) {
@@ -370,6 +392,7 @@ public final class Containers {
         try {
             var launch = new Launch(container, container.shim().subscribe());
             container.started(launch.awaitStart());
+            container.paused(usages.frozen(container.id()));
             liveByName.put(container.name(), container);
             Thread.ofVirtual().name("container-", 0).start(() -> follow(container, launch, Optional.empty()));
             events.publishEvent(new ContainerEvent.Adopted(container));

@@ -1,13 +1,16 @@
 package dev.nucleus.fleet;
 
+import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.ServiceSpec;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** SHA-256 of a service's canonical form: tells whether a running container is what is wished for now. */
 final class SpecHash {
@@ -19,9 +22,38 @@ final class SpecHash {
 
     private SpecHash() {}
 
+    /**
+     * What differs from the defaults, so that a field which a later version adds changes no hash. Mode and command are
+     * always there.
+     */
+    private static JsonNode canonical(ContainerSpec spec) {
+        JsonNode defaults = CANONICAL.valueToTree(ContainerSpec.of(spec.mode(), spec.command()));
+        ObjectNode differing = differing(CANONICAL.valueToTree(spec), defaults);
+        differing.put("mode", spec.mode().toString());
+        differing.set("command", CANONICAL.valueToTree(spec.command()));
+        return differing;
+    }
+
+    private static ObjectNode differing(ObjectNode value, JsonNode defaults) {
+        ObjectNode result = CANONICAL.createObjectNode();
+        value.properties().forEach(field -> {
+            JsonNode usual = defaults.path(field.getKey());
+            if (field.getValue() instanceof ObjectNode inner && usual.isObject()) {
+                ObjectNode within = differing(inner, usual);
+                if (!within.isEmpty()) {
+                    result.set(field.getKey(), within);
+                }
+            } else if (!field.getValue().equals(usual)) {
+                result.set(field.getKey(), field.getValue());
+            }
+        });
+        return result;
+    }
+
     static String of(ServiceSpec service) {
         try {
-            byte[] json = CANONICAL.writeValueAsString(service.container()).getBytes(StandardCharsets.UTF_8);
+            byte[] json =
+                    CANONICAL.writeValueAsString(canonical(service.container())).getBytes(StandardCharsets.UTF_8);
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(json));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);

@@ -51,12 +51,13 @@ public final class ProbeLoop implements AutoCloseable {
     }
 
     private void attempt() {
-        if (closed || !underWay.compareAndSet(false, true)) {
+        // Who stands still can't answer, which says nothing about its health.
+        if (closed || container.paused() || !underWay.compareAndSet(false, true)) {
             return;
         }
         try {
             ProbeAnswer answer = Probing.ask(container, role, spec);
-            if (!closed) {
+            if (!closed && !container.paused()) {
                 listener.answered(answer);
                 count(answer, turn -> listener.turned(answer, turn));
             }

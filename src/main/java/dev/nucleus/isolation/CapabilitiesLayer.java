@@ -2,7 +2,11 @@ package dev.nucleus.isolation;
 
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.Capability;
+import dev.nucleus.policy.CapabilityPolicy;
+import dev.nucleus.spec.Security;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
@@ -19,25 +23,39 @@ final class CapabilitiesLayer implements Layer {
 
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        long kept = request.spec().capabilities().stream()
-                .flatMap(name -> Capability.find(name).stream())
-                .mapToLong(Capability::bit)
-                .reduce(0, (left, right) -> left | right);
-        plan.capabilities(new LaunchPlan.Capabilities(kept, kept, kept, kept));
-        if (kept == 0) {
+        Security security = request.spec().security();
+        CapabilityPolicy policy = security.capabilityPolicy()
+                .map(CapabilityPolicy::read)
+                .orElseGet(() -> CapabilityPolicy.keeping(security.capabilities().stream()
+                        .flatMap(name -> Capability.find(name).stream())
+                        .collect(Collectors.toSet())));
+        plan.capabilities(new LaunchPlan.Capabilities(
+                CapabilityPolicy.bits(policy.bounding()),
+                CapabilityPolicy.bits(policy.effective()),
+                CapabilityPolicy.bits(policy.inheritable()),
+                CapabilityPolicy.bits(policy.ambient())));
+        String because =
+                security.capabilityPolicy().map(file -> "policy " + file).orElse("capabilities:");
+        if (policy.bounding().isEmpty()) {
             plan.cannot("capabilities", "do anything that needs root", "all capabilities are dropped");
+        } else if (policy.effective().isEmpty()) {
+            plan.can("capabilities", "gain " + names(policy.bounding()) + " by a program's own capabilities", because);
         } else {
-            plan.can("capabilities", "use " + String.join(", ", request.spec().capabilities()), "capabilities:");
+            plan.can("capabilities", "use " + names(policy.effective()), because);
         }
         plan.cannot("no_new_privs", "gain privileges by a set-user-ID program", "no_new_privs is set");
         limits(request, plan);
     }
 
+    private static String names(Set<Capability> capabilities) {
+        return capabilities.stream().sorted().map(Capability::name).collect(Collectors.joining(", "));
+    }
+
     private static void limits(LaunchRequest request, LaunchPlan.Builder plan) {
         var limits = new java.util.ArrayList<LaunchPlan.Rlimits.Rlimit>();
-        long files = request.spec().openFiles();
-        if (request.spec().pids() > 0) {
-            long pids = request.spec().pids();
+        long files = request.spec().resources().openFiles();
+        if (request.spec().resources().pids() > 0) {
+            long pids = request.spec().resources().pids();
             limits.add(new LaunchPlan.Rlimits.Rlimit("nproc", RLIMIT_NPROC, pids, pids));
         }
         limits.addAll(List.of(

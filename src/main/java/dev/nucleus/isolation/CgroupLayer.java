@@ -37,25 +37,44 @@ final class CgroupLayer implements Layer {
             return;
         }
         CgroupLayout layout = CgroupLayout.of(host.cgroups());
-        plan.cgroup(layout.plan(required, CgroupLayout.nameOf(request.id()), spec));
+        plan.cgroup(layout.plan(required, CgroupLayout.nameOf(request.id()), spec.resources()));
         explain(spec, plan);
     }
 
     private static void explain(ContainerSpec spec, LaunchPlan.Builder plan) {
-        spec.memory()
+        spec.resources()
+                .memory()
                 .ifPresentOrElse(
                         memory -> plan.cannot(
-                                LAYER, "use more than " + memory + " of memory, or any swap", "memory: " + memory),
+                                LAYER,
+                                "use more than " + memory + " of memory"
+                                        + (spec.resources().swap().isPresent() ? "" : ", or any swap"),
+                                "memory: " + memory),
                         () -> plan.can(LAYER, "use all of the host's memory", "no memory limit"));
-        spec.cpus()
+        spec.resources()
+                .cpus()
                 .ifPresentOrElse(
                         cpus -> plan.cannot(
                                 LAYER,
                                 "use more than " + cpus + " processors",
                                 cpus.quotaMicros() / 1000 + " ms in each " + Cpus.PERIOD_MICROS / 1000 + " ms"),
                         () -> plan.can(LAYER, "use all of the host's processors", "no cpu limit"));
-        if (spec.pids() > 0) {
-            plan.cannot(LAYER, "have more than " + spec.pids() + " processes and threads", "pids: " + spec.pids());
+        spec.resources().swap().ifPresent(swap -> plan.can(LAYER, "swap out " + swap, "swap: " + swap));
+        spec.resources()
+                .cpuWeight()
+                .ifPresent(weight -> plan.can(
+                        LAYER,
+                        "have " + weight + " parts of scarce processors, where others have 100",
+                        "cpu-weight: " + weight));
+        spec.resources()
+                .io()
+                .forEach(limit -> plan.cannot(LAYER, "read or write faster than " + limit, "io: " + limit));
+        plan.cannot(LAYER, "use a device but null, zero, full, random and terminals", "the devices controller");
+        if (spec.resources().pids() > 0) {
+            plan.cannot(
+                    LAYER,
+                    "have more than " + spec.resources().pids() + " processes and threads",
+                    "pids: " + spec.resources().pids());
         }
     }
 }

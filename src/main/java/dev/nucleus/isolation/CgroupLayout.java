@@ -2,8 +2,10 @@ package dev.nucleus.isolation;
 
 import dev.nucleus.kernel.CgroupHierarchies;
 import dev.nucleus.plan.LaunchPlan.Cgroup;
-import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.IoLimit;
+import dev.nucleus.spec.MemorySize;
+import dev.nucleus.spec.Resources;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,7 +15,10 @@ import java.util.Optional;
 /** Where limits are written: one tree (v2), or one per controller (v1 and hybrid). */
 sealed interface CgroupLayout {
 
-    Cgroup plan(boolean required, String name, ContainerSpec spec);
+    byte[] NOTHING = {};
+    byte[] DEVICES = DeviceRule.program(DeviceRule.ALLOWED);
+
+    Cgroup plan(boolean required, String name, Resources resources);
 
     /** Every directory that a container of this name may have in it. */
     List<Path> directories(String name);
@@ -31,7 +36,7 @@ sealed interface CgroupLayout {
 
     /** No control group at all. */
     static Cgroup none() {
-        return new Cgroup(false, false, "", List.of(), List.of(), List.of());
+        return new Cgroup(false, false, "", List.of(), List.of(), List.of(), NOTHING);
     }
 
     /**
@@ -50,36 +55,43 @@ sealed interface CgroupLayout {
         }
 
         @Override
-        public Cgroup plan(boolean required, String name, ContainerSpec spec) {
+        public Cgroup plan(boolean required, String name, Resources resources) {
             Path directory = root.resolve(name);
             var writes = new ArrayList<Cgroup.Write>();
-            writes.add(new Cgroup.Write(root.resolve("cgroup.subtree_control").toString(), "+memory +pids +cpu"));
-            spec.memory().ifPresent(memory -> {
+            writes.add(new Cgroup.Write(
+                    root.resolve("cgroup.subtree_control").toString(),
+                    resources.io().isEmpty() ? "+memory +pids +cpu" : "+memory +pids +cpu +io"));
+            resources.memory().ifPresent(memory -> {
+                long swap = resources.swap().map(MemorySize::bytes).orElse(0L);
                 writes.add(write(directory, "memory.max", memory.bytes()));
                 writes.add(write(directory, "memory.high", softLimit(memory.bytes())));
-                writes.add(write(directory, "memory.swap.max", 0));
+                writes.add(write(directory, "memory.swap.max", swap));
                 writes.add(write(directory, "memory.oom.group", 1));
             });
-            spec.cpus()
+            resources
+                    .cpus()
                     .ifPresent(cpus -> writes.add(new Cgroup.Write(
                             directory.resolve("cpu.max").toString(), cpus.quotaMicros() + " " + Cpus.PERIOD_MICROS)));
-            if (spec.pids() > 0) {
-                writes.add(write(directory, "pids.max", spec.pids()));
+            resources.cpuWeight().ifPresent(weight -> writes.add(write(directory, "cpu.weight", weight)));
+            if (resources.pids() > 0) {
+                writes.add(write(directory, "pids.max", resources.pids()));
             }
+            resources
+                    .io()
+                    .forEach(limit -> writes.add(
+                            new Cgroup.Write(directory.resolve("io.max").toString(), limit.toString())));
             return new Cgroup(
                     required,
-                    spec.memory().isPresent(),
+                    resources.memory().isPresent(),
                     directory.toString(),
                     List.of(directory.toString()),
                     writes,
-                    List.of());
+                    List.of(),
+                    DEVICES);
         }
     }
 
-    /**
-     * Version 1 (Documentation/admin-guide/cgroup-v1). Only hierarchies with something to limit are used: each
-     * costs a directory and a migration at every launch.
-     */
+    /** Version 1 (Documentation/admin-guide/cgroup-v1). */
     record Legacy(Map<String, Path> controllers) implements CgroupLayout {
 
         @Override
@@ -91,29 +103,78 @@ sealed interface CgroupLayout {
         }
 
         @Override
-        public Cgroup plan(boolean required, String name, ContainerSpec spec) {
-            var directories = new ArrayList<String>();
+        public Cgroup plan(boolean required, String name, Resources resources) {
+            var used = new Used(controllers, name, new ArrayList<>(), new ArrayList<>());
             var writes = new ArrayList<Cgroup.Write>();
-            var joins = new ArrayList<String>();
-            spec.memory()
-                    .ifPresent(memory -> use("memory", name, directories, joins).ifPresent(directory -> {
+            resources
+                    .memory()
+                    .ifPresent(memory -> used.of("memory").ifPresent(directory -> {
                         writes.add(write(directory, "memory.limit_in_bytes", memory.bytes()));
                         writes.add(write(directory, "memory.soft_limit_in_bytes", softLimit(memory.bytes())));
-                        writes.add(write(directory, "memory.swappiness", 0));
+                        resources
+                                .swap()
+                                .ifPresentOrElse(
+                                        swap -> writes.add(write(
+                                                directory,
+                                                "memory.memsw.limit_in_bytes",
+                                                memory.bytes() + swap.bytes())),
+                                        () -> writes.add(write(directory, "memory.swappiness", 0)));
                     }));
-            spec.cpus()
-                    .ifPresent(cpus -> use("cpu", name, directories, joins).ifPresent(directory -> {
+            resources
+                    .cpus()
+                    .ifPresent(cpus -> used.of("cpu").ifPresent(directory -> {
                         writes.add(write(directory, "cpu.cfs_period_us", Cpus.PERIOD_MICROS));
                         writes.add(write(directory, "cpu.cfs_quota_us", cpus.quotaMicros()));
                     }));
-            if (spec.pids() > 0) {
-                use("pids", name, directories, joins)
-                        .ifPresent(directory -> writes.add(write(directory, "pids.max", spec.pids())));
+            resources
+                    .cpuWeight()
+                    .ifPresent(weight -> used.of("cpu")
+                            .ifPresent(directory -> writes.add(write(directory, "cpu.shares", shares(weight)))));
+            if (resources.pids() > 0) {
+                used.of("pids").ifPresent(directory -> writes.add(write(directory, "pids.max", resources.pids())));
             }
-            return new Cgroup(required, spec.memory().isPresent(), "", directories, writes, joins);
+            resources
+                    .io()
+                    .forEach(limit -> used.of("blkio").ifPresent(directory -> {
+                        throttle(writes, directory, "read_bps_device", limit, limit.readBytes());
+                        throttle(writes, directory, "write_bps_device", limit, limit.writeBytes());
+                        throttle(writes, directory, "read_iops_device", limit, limit.readOperations());
+                        throttle(writes, directory, "write_iops_device", limit, limit.writeOperations());
+                    }));
+            devices(used, writes);
+            used.of("freezer");
+            return new Cgroup(
+                    required, resources.memory().isPresent(), "", used.directories(), writes, used.joins(), NOTHING);
         }
 
-        private Optional<Path> use(String controller, String name, List<String> directories, List<String> joins) {
+        /** No device but those a container is given (Documentation/admin-guide/cgroup-v1/devices.rst). */
+        private static void devices(Used used, List<Cgroup.Write> writes) {
+            used.of("devices").ifPresent(directory -> {
+                writes.add(new Cgroup.Write(directory.resolve("devices.deny").toString(), "a"));
+                for (DeviceRule rule : DeviceRule.ALLOWED) {
+                    writes.add(
+                            new Cgroup.Write(directory.resolve("devices.allow").toString(), rule.toString()));
+                }
+            });
+        }
+
+        private static void throttle(
+                List<Cgroup.Write> writes, Path directory, String what, IoLimit limit, Optional<Long> value) {
+            value.ifPresent(number -> writes.add(new Cgroup.Write(
+                    directory.resolve("blkio.throttle." + what).toString(), limit.device() + " " + number)));
+        }
+
+        /** 100, the usual weight, is 1024 shares, the usual number of those. */
+        private static long shares(int weight) {
+            return Math.max(2, Math.min(262_144, weight * 1024L / 100));
+        }
+    }
+
+    /** Which hierarchies a container has a directory in. Only those with something to limit: each costs a migration. */
+    record Used(Map<String, Path> controllers, String name, List<String> directories, List<String> joins) {
+
+        /** The container's directory in a controller's hierarchy; empty when the host doesn't have it. */
+        Optional<Path> of(String controller) {
             Path mount = controllers.get(controller);
             if (mount == null) {
                 return Optional.empty();

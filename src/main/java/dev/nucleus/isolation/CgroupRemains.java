@@ -32,7 +32,20 @@ public final class CgroupRemains {
         layout.directories(CgroupLayout.nameOf(id)).forEach(CgroupRemains::remove);
     }
 
+    /** The frozen of a version 1 hierarchy do not die before they are let go. */
+    private static void thaw(Path directory) {
+        Path state = directory.resolve("freezer.state");
+        try {
+            if (Files.exists(state)) {
+                Files.writeString(state, "THAWED");
+            }
+        } catch (IOException e) {
+            log.warn("can't let go what is frozen in {}: {}", directory, e.toString());
+        }
+    }
+
     private static void remove(Path directory) {
+        thaw(directory);
         long until = System.nanoTime() + DYING.toNanos();
         while (Files.isDirectory(directory)) {
             try {

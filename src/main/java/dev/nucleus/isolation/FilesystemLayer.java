@@ -55,8 +55,8 @@ final class FilesystemLayer implements Layer {
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
         LaunchPlan.Identity identity = plan.identity();
         var tree = new RootTree();
-        if (request.spec().rootfs().isPresent()) {
-            Path rootfs = request.spec().rootfs().get();
+        if (request.spec().filesystem().rootfs().isPresent()) {
+            Path rootfs = request.spec().filesystem().rootfs().get();
             String attested = request.posture().rootfsAttested() ? attest(rootfs) : "";
             bindRootfs(rootfs, tree);
             plan.cannot(LAYER, "change its programs", "rootfs " + rootfs + " is read-only" + attested);
@@ -69,8 +69,8 @@ final class FilesystemLayer implements Layer {
         addDevices(tree, plan.mapped());
         addScratch(tree, identity);
         addProc(tree, request.posture().hideProcesses());
-        request.spec().tmpfs().forEach(tmpfs -> addTmpfs(tree, tmpfs, identity));
-        request.spec().volumes().forEach(volume -> addVolume(tree, volume, request, identity, plan));
+        request.spec().filesystem().tmpfs().forEach(tmpfs -> addTmpfs(tree, tmpfs, identity));
+        request.spec().filesystem().volumes().forEach(volume -> addVolume(tree, volume, request, identity, plan));
         tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
         tree.add(new RootfsStep.Seal("/", MountAttributes.READ_ONLY));
         plan.rootfs(new LaunchPlan.Rootfs(ROOT_OPTIONS, tree.steps()));
@@ -223,7 +223,9 @@ final class FilesystemLayer implements Layer {
         variables.put("USER", identity.uid() == 0 ? "root" : "agent");
         variables.putAll(request.spec().env());
         plan.command(new LaunchPlan.Command(
-                request.spec().workdir().orElse(request.spec().rootfs().isPresent() ? "/" : HOME),
+                request.spec()
+                        .workdir()
+                        .orElse(request.spec().filesystem().rootfs().isPresent() ? "/" : HOME),
                 request.spec().command(),
                 variables.entrySet().stream()
                         .map(e -> e.getKey() + "=" + e.getValue())

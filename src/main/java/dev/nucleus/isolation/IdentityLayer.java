@@ -41,7 +41,8 @@ final class IdentityLayer implements Layer {
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
         LaunchPlan.Identity identity = request.spec()
                 .user()
-                .map(user -> resolve(user, new Accounts(request.spec().rootfs().orElse(Path.of("/")))))
+                .map(user -> resolve(
+                        user, new Accounts(request.spec().filesystem().rootfs().orElse(Path.of("/")))))
                 .orElseGet(() -> ownIdentity(request.name()));
         plan.identity(identity);
         if (!host.identity().root()) {

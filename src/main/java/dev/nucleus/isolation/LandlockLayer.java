@@ -3,11 +3,15 @@ package dev.nucleus.isolation;
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.LaunchPlan.Landlock.PathRule;
+import dev.nucleus.policy.LandlockPolicy;
 import dev.nucleus.policy.Posture;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
@@ -19,34 +23,6 @@ import org.springframework.stereotype.Component;
 @Order(60)
 final class LandlockLayer implements Layer {
 
-    private static final long EXECUTE = 1;
-    private static final long WRITE_FILE = 1 << 1;
-    private static final long READ_FILE = 1 << 2;
-    private static final long READ_DIR = 1 << 3;
-    private static final long REMOVE_DIR = 1 << 4;
-    private static final long REMOVE_FILE = 1 << 5;
-    private static final long MAKE_DIR = 1 << 7;
-    private static final long MAKE_REG = 1 << 8;
-    private static final long MAKE_SOCK = 1 << 9;
-    private static final long MAKE_FIFO = 1 << 10;
-    private static final long MAKE_SYM = 1 << 12;
-    private static final long REFER = 1 << 13;
-    private static final long TRUNCATE = 1 << 14;
-    private static final long IOCTL_DEV = 1 << 15;
-    private static final long READ = READ_FILE | READ_DIR;
-    private static final long CHANGE = WRITE_FILE
-            | REMOVE_DIR
-            | REMOVE_FILE
-            | MAKE_DIR
-            | MAKE_REG
-            | MAKE_SOCK
-            | MAKE_FIFO
-            | MAKE_SYM
-            | REFER
-            | TRUNCATE;
-    private static final long SCOPE_ABSTRACT_SOCKETS = 1;
-    private static final long SCOPE_SIGNALS = 2;
-
     private final HostFeatures host;
 
     LandlockLayer(HostFeatures host) {
@@ -56,14 +32,16 @@ final class LandlockLayer implements Layer {
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
         Posture posture = request.posture();
+        Optional<LandlockPolicy> policy = request.spec().security().landlock().map(LandlockPolicy::read);
         int abi = host.landlockAbi();
-        if (abi < posture.landlockAbi()) {
+        int wanted = Math.max(
+                posture.landlockAbi(), policy.map(LandlockPolicy::minAbi).orElse(0));
+        if (abi < wanted) {
             if (posture.landlockRequired()) {
-                throw new UnsupportedLayerException("Landlock ABI " + posture.landlockAbi() + " is required in "
-                        + posture.mode() + " mode, this kernel (" + host.release() + ") has ABI " + abi
-                        + (posture.mode() == dev.nucleus.spec.Mode.AGENT
-                                ? "; allow-degraded: true would run without it"
-                                : ""));
+                throw new UnsupportedLayerException("Landlock ABI " + wanted + " is required"
+                        + (wanted > posture.landlockAbi() ? " by " + file(request) : " in " + posture.mode() + " mode")
+                        + ", this kernel (" + host.release() + ") has ABI " + abi
+                        + (posture.mode() == Mode.AGENT ? "; allow-degraded: true would run without it" : ""));
             }
             plan.landlock(new LaunchPlan.Landlock(false, 0, 0, 0, List.of(), List.of()));
             plan.can(
@@ -72,42 +50,56 @@ final class LandlockLayer implements Layer {
                     "allow-degraded: true, and this kernel has Landlock ABI " + abi);
             return;
         }
-        long handled = handled(abi);
-        // Abstract sockets live in the network namespace: scoping matters where that is the host's.
-        long scoped = abi >= 6 ? SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS : 0;
-        plan.landlock(new LaunchPlan.Landlock(true, handled, 0, scoped, rules(request, handled), List.of()));
-        plan.cannot("landlock", "write anywhere but /tmp, /dev/shm, its home and its volumes", "Landlock ABI " + abi);
+        long scoped = LandlockRights.scoped(abi);
+        long handled = LandlockRights.handled(abi);
+        plan.landlock(policy.map(rules -> LandlockRights.of(rules, handled, scoped))
+                .orElseGet(
+                        () -> new LaunchPlan.Landlock(true, handled, 0, scoped, rules(request, handled), List.of())));
+        policy.ifPresentOrElse(
+                rules -> explain(rules, file(request), plan),
+                () -> plan.cannot(
+                        "landlock",
+                        "write anywhere but /tmp, /dev/shm, its home and its volumes",
+                        "Landlock ABI " + abi));
     }
 
-    /** Rights by the ABI that brought them. */
-    static long handled(int abi) {
-        long first = (1L << 13) - 1;
-        return first | (abi >= 2 ? REFER : 0) | (abi >= 3 ? TRUNCATE : 0) | (abi >= 5 ? IOCTL_DEV : 0);
+    private static String file(LaunchRequest request) {
+        return "policy "
+                + request.spec()
+                        .security()
+                        .landlock()
+                        .map(PolicySource.File::toString)
+                        .orElse("");
+    }
+
+    private static void explain(LandlockPolicy policy, String file, LaunchPlan.Builder plan) {
+        plan.cannot("landlock", "use any file but those below " + policy.rules().size() + " paths", file);
+        policy.bind().ifPresent(ports -> plan.cannot("landlock", "listen on any TCP port but " + ports, file));
+        policy.connect().ifPresent(ports -> plan.cannot("landlock", "connect to any TCP port but " + ports, file));
     }
 
     private static List<PathRule> rules(LaunchRequest request, long handled) {
         var rules = new ArrayList<PathRule>();
-        rules.add(rule("/", READ_DIR, handled));
+        rules.add(LandlockRights.rule("/", LandlockRights.READ_DIR, handled));
         for (String programs : List.of("/bin", "/sbin", "/usr", "/lib", "/lib64", "/lib32", "/opt", "/nix")) {
-            rules.add(rule(programs, READ | EXECUTE, handled));
+            rules.add(LandlockRights.rule(programs, LandlockRights.READ | LandlockRights.EXECUTE, handled));
         }
         for (String readable : List.of("/etc", "/proc", "/run", "/var", "/srv")) {
-            rules.add(rule(readable, READ, handled));
+            rules.add(LandlockRights.rule(readable, LandlockRights.READ, handled));
         }
-        rules.add(rule("/dev", READ | WRITE_FILE, handled));
+        rules.add(LandlockRights.rule("/dev", LandlockRights.READ | LandlockRights.WRITE_FILE, handled));
         for (String writable : List.of("/tmp", "/dev/shm", FilesystemLayer.HOME)) {
-            rules.add(rule(writable, READ | CHANGE, handled));
+            rules.add(LandlockRights.rule(writable, LandlockRights.READ | LandlockRights.CHANGE, handled));
         }
-        for (VolumeMount volume : request.spec().volumes()) {
-            rules.add(rule(volume.target(), volume.readOnly() ? READ : READ | CHANGE, handled));
+        for (VolumeMount volume : request.spec().filesystem().volumes()) {
+            rules.add(LandlockRights.rule(
+                    volume.target(),
+                    volume.readOnly() ? LandlockRights.READ : LandlockRights.READ | LandlockRights.CHANGE,
+                    handled));
         }
-        for (TmpfsMount tmpfs : request.spec().tmpfs()) {
-            rules.add(rule(tmpfs.target(), READ | CHANGE, handled));
+        for (TmpfsMount tmpfs : request.spec().filesystem().tmpfs()) {
+            rules.add(LandlockRights.rule(tmpfs.target(), LandlockRights.READ | LandlockRights.CHANGE, handled));
         }
         return rules;
-    }
-
-    private static PathRule rule(String path, long access, long handled) {
-        return new PathRule(path, access & handled, true);
     }
 }

@@ -48,9 +48,21 @@ final class NamespacesLayer implements Layer {
             plan.namespaces(NEWUSER)
                     .cannot(LAYER, "act as any user of the host but the one who started it", "a user namespace");
         }
+        clocks(request, plan);
         if (request.posture().init()) {
             plan.can(LAYER, "leave orphans behind without harm", "a small init is PID 1 and reaps them");
         }
+    }
+
+    private void clocks(LaunchRequest request, LaunchPlan.Builder plan) {
+        if (!request.spec().security().timeNamespace()) {
+            plan.can(LAYER, "see how long the host has been up", "time-namespace: false");
+            return;
+        }
+        if (!host.identity().root()) {
+            throw new UnsupportedLayerException("time-namespace: clocks of its own need a manager that runs as root");
+        }
+        plan.ownClocks(true).cannot(LAYER, "see how long the host has been up", "a time namespace");
     }
 
     /** A name with a slash is a replica's: its part after the slash is the host's name. */

@@ -2,45 +2,85 @@ package dev.nucleus.isolation;
 
 import dev.nucleus.kernel.SeccompCompiler;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.LaunchPlan.Seccomp.Denied;
+import dev.nucleus.policy.PolicyViolationException;
 import dev.nucleus.policy.SeccompProfile;
 import dev.nucleus.policy.SeccompProfiles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** System-call filters; each profile is compiled once. */
+/** System-call filters; each profile is compiled once. What they don't allow, the shim hears of and refuses. */
 @Component
 @Order(70)
 final class SeccompLayer implements Layer {
 
+    private static final Logger log = LoggerFactory.getLogger(SeccompLayer.class);
+    private static final String LAYER = "seccomp";
+
+    /** What a process needs between its filter and its own program, and can't be answered for meanwhile. */
+    private static final List<String> TO_START = List.of("write", "execve", "exit_group");
+    /** What is not traced: the report of a launch, which tells of the listener, and the end. */
+    private static final List<String> NOT_TRACED = List.of("write", "exit_group");
+
+    private static final int PR_SET_SECCOMP = 22;
+
     private final SeccompCompiler compiler;
-    private final Map<String, byte[]> compiled = new ConcurrentHashMap<>();
+    private final Map<String, LaunchPlan.Seccomp> compiled = new ConcurrentHashMap<>();
+    private final LaunchPlan.Seccomp trace;
 
     SeccompLayer(SeccompCompiler compiler) {
         this.compiler = compiler;
+        List<SeccompCompiler.Rule> rules = NOT_TRACED.stream()
+                .map(name -> new SeccompCompiler.Rule(name, 0, List.of()))
+                .toList();
+        this.trace = new LaunchPlan.Seccomp("trace", compiler.compile(OptionalInt.empty(), rules), Denied.TRACED, 0);
     }
 
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        SeccompProfile profile = SeccompProfiles.named(request.spec().seccomp());
-        byte[] program = compiled.computeIfAbsent(profile.name(), name -> compile(profile));
+        if (request.spec().security().trace()) {
+            plan.seccomp(trace).can(LAYER, "make every system call; each is recorded", "trace: true");
+            return;
+        }
+        SeccompProfile profile = SeccompProfiles.of(request.spec().security().seccomp());
+        LaunchPlan.Seccomp program = compiled.get(profile.name());
+        if (program == null) {
+            program = compile(profile);
+            compiled.put(profile.name(), program);
+        }
+        plan.seccomp(program);
+        explain(profile, program, plan);
+    }
+
+    private static void explain(SeccompProfile profile, LaunchPlan.Seccomp program, LaunchPlan.Builder plan) {
         long calls = profile.rules().stream()
                 .filter(rule -> rule.errno().isEmpty())
                 .flatMap(rule -> rule.names().stream())
                 .distinct()
                 .count();
-        plan.seccomp(new LaunchPlan.Seccomp(profile.name(), program));
-        plan.can("seccomp", "make " + calls + " of the kernel's system calls", "profile " + profile.name());
+        String because = "profile " + profile.name();
+        plan.can(LAYER, "make " + calls + " of the kernel's system calls", because);
         plan.cannot(
-                "seccomp",
-                "mount, trace, load modules, use BPF, io_uring or make namespaces",
-                "profile " + profile.name() + " refuses all it doesn't name; so are 32-bit and x32 calls");
+                LAYER,
+                "make any other system call, nor 32-bit and x32 ones",
+                because
+                        + (program.denied() == Denied.REPORTED
+                                ? "; what it tries is counted: nucleus denials"
+                                : "; unseen, because it allows filters of the container's own"));
+        profile.warnings().forEach(warning -> plan.cannot(LAYER, "have all of its profile", because + " " + warning));
     }
 
-    private byte[] compile(SeccompProfile profile) {
+    private LaunchPlan.Seccomp compile(SeccompProfile profile) {
+        refuseUnusable(profile);
+        profile.warnings().forEach(warning -> log.warn("seccomp profile {} {}", profile.name(), warning));
         var rules = new ArrayList<SeccompCompiler.Rule>();
         for (SeccompProfile.Rule rule : profile.rules()) {
             List<SeccompCompiler.Comparison> comparisons = rule.conditions().stream()
@@ -51,6 +91,44 @@ final class SeccompLayer implements Layer {
                     .forEach(name -> rules.add(
                             new SeccompCompiler.Rule(name, rule.errno().orElse(0), comparisons)));
         }
-        return compiler.compile(profile.defaultErrno(), rules);
+        boolean reported = !allowsFilters(profile);
+        OptionalInt fallback = reported ? OptionalInt.empty() : OptionalInt.of(profile.defaultErrno());
+        return new LaunchPlan.Seccomp(
+                profile.name(),
+                compiler.compile(fallback, rules),
+                reported ? Denied.REPORTED : Denied.REFUSED,
+                profile.defaultErrno());
+    }
+
+    private void refuseUnusable(SeccompProfile profile) {
+        var refusals = new ArrayList<String>();
+        List<String> unknown = compiler.unknown(
+                profile.rules().stream().flatMap(rule -> rule.names().stream()).collect(Collectors.toSet()));
+        if (!unknown.isEmpty()) {
+            refusals.add("seccomp: profile " + profile.name() + " names what is no system call: "
+                    + String.join(", ", unknown));
+        }
+        List<String> missing =
+                TO_START.stream().filter(name -> !profile.allows(name)).toList();
+        if (!missing.isEmpty()) {
+            refusals.add("seccomp: profile " + profile.name() + " doesn't allow " + String.join(", ", missing)
+                    + ", without which no command can be started");
+        }
+        if (!refusals.isEmpty()) {
+            throw new PolicyViolationException(refusals);
+        }
+    }
+
+    /**
+     * A filter of the container's own, with a listener of its own, could let a call go on that this one reports, as soon
+     * as the shim's listener is gone (seccomp_unotify(2)). What is refused without a report can't be allowed by anybody.
+     */
+    private static boolean allowsFilters(SeccompProfile profile) {
+        return profile.rules().stream()
+                .filter(rule -> rule.errno().isEmpty())
+                .anyMatch(rule -> rule.names().contains("seccomp")
+                        || rule.names().contains("prctl")
+                                && (rule.conditions().isEmpty()
+                                        || rule.conditions().stream().anyMatch(c -> c.value() == PR_SET_SECCOMP)));
     }
 }

@@ -10,18 +10,23 @@ import java.nio.file.Path;
  *
  * @param release as uname(2) tells it
  * @param landlockAbi 0: no Landlock
+ * @param lockdown none, integrity or confidentiality (kernel_lockdown(7)); none where that can't be seen
  */
-public record HostFeatures(String release, Identity identity, int landlockAbi, CgroupHierarchies cgroups) {
+public record HostFeatures(
+        String release, Identity identity, int landlockAbi, CgroupHierarchies cgroups, String lockdown) {
 
     private static final long LANDLOCK_CREATE_RULESET = 444;
     private static final long LANDLOCK_VERSION_FLAG = 1;
+
+    private static final String NO_LOCKDOWN = "none";
 
     public static HostFeatures probe() {
         return new HostFeatures(
                 read(Path.of("/proc/sys/kernel/osrelease")).strip(),
                 Identity.current(),
                 probeLandlock(),
-                CgroupHierarchies.read(read(Path.of("/proc/self/mountinfo"))));
+                CgroupHierarchies.read(read(Path.of("/proc/self/mountinfo"))),
+                lockdown(Path.of("/sys/kernel/security/lockdown")));
     }
 
     /** landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION answers with the ABI. */
@@ -32,6 +37,17 @@ public record HostFeatures(String release, Identity identity, int landlockAbi, C
                 0,
                 LANDLOCK_VERSION_FLAG);
         return (int) Math.max(0, abi);
+    }
+
+    /** The file holds all words, with the one that is on in brackets. */
+    static String lockdown(Path file) {
+        if (!Files.isReadable(file)) {
+            return NO_LOCKDOWN;
+        }
+        String text = read(file);
+        int open = text.indexOf('[');
+        int close = text.indexOf(']');
+        return open >= 0 && close > open ? text.substring(open + 1, close) : NO_LOCKDOWN;
     }
 
     private static String read(Path path) {

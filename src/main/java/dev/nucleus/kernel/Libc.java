@@ -20,6 +20,8 @@ public interface Libc {
 
     int close(int fd);
 
+    void free(Pointer memory);
+
     /** landlock_create_ruleset(2), by number: libc has no wrapper. */
     long syscall(long number, Pointer attributes, long size, long flags);
 }

@@ -19,6 +19,9 @@ public interface Libseccomp {
 
     int seccomp_syscall_resolve_name(String name);
 
+    /** @return a string to be given back by free(3), or null */
+    Pointer seccomp_syscall_resolve_num_arch(int architecture, int number);
+
     /** @param arguments struct scmp_arg_cmp[count], 24 bytes each */
     int seccomp_rule_add_array(Pointer context, int action, int syscall, int count, Pointer arguments);
 

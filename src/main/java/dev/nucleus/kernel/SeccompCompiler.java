@@ -1,6 +1,8 @@
 package dev.nucleus.kernel;
 
+import java.util.Collection;
 import java.util.List;
+import java.util.OptionalInt;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
@@ -28,7 +30,8 @@ public final class SeccompCompiler {
     private static final int ATTRIBUTE_NO_NEW_PRIVS = 3;
     private static final int ATTRIBUTE_OPTIMIZE = 8;
     private static final int BINARY_TREE = 2;
-    private static final int UNKNOWN_SYSCALL = -1;
+    private static final int NOTIFY = 0x7fc00000;
+    private static final int NATIVE_ARCHITECTURE = 0xc000003e;
     private static final int COMPARISON_BYTES = 24;
     private static final int LONGEST_PROGRAM = 65_535 * 8;
 
@@ -50,18 +53,49 @@ public final class SeccompCompiler {
         }
     }
 
+    /** Those of the names that are no system calls of this machine. */
+    public List<String> unknown(Collection<String> names) {
+        return names.stream()
+                .filter(name -> number(name).isEmpty())
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    /** The number of a call on this machine. */
+    public OptionalInt number(String name) {
+        int number = library.seccomp_syscall_resolve_name(name);
+        return number >= 0 ? OptionalInt.of(number) : NewerSyscalls.number(name);
+    }
+
+    /** The name of a call, or its number as text when it has none that is known. */
+    public String name(int number) {
+        Pointer name = library.seccomp_syscall_resolve_num_arch(NATIVE_ARCHITECTURE, number);
+        if (name == null) {
+            return NewerSyscalls.name(number).orElse("system call " + number);
+        }
+        try {
+            return name.getString(0);
+        } finally {
+            Libc.INSTANCE.free(name);
+        }
+    }
+
     /**
-     * @param defaultErrno what calls without a rule get
+     * @param fallbackErrno what calls without a rule fail with; empty: a listener decides (seccomp_unotify(2)), also
+     *     about calls of another architecture
      * @return an array of struct sock_filter
-     * @throws KernelException when a call is unknown to libseccomp or a rule contradicts another
+     * @throws KernelException when a call is unknown or a rule contradicts another
      */
-    public byte[] compile(int defaultErrno, List<Rule> rules) {
-        Pointer context = library.seccomp_init(ERRNO | defaultErrno);
+    public byte[] compile(OptionalInt fallbackErrno, List<Rule> rules) {
+        int fallback = fallbackErrno.isPresent() ? ERRNO | fallbackErrno.getAsInt() : NOTIFY;
+        int foreign = fallbackErrno.isPresent() ? ERRNO | 1 : NOTIFY;
+        Pointer context = library.seccomp_init(fallback);
         if (context == null) {
             throw new KernelException("seccomp_init failed");
         }
         try {
-            check("bad architecture", library.seccomp_attr_set(context, ATTRIBUTE_BAD_ARCHITECTURE, ERRNO | 1));
+            check("bad architecture", library.seccomp_attr_set(context, ATTRIBUTE_BAD_ARCHITECTURE, foreign));
             check("no_new_privs", library.seccomp_attr_set(context, ATTRIBUTE_NO_NEW_PRIVS, 0));
             check("binary tree", library.seccomp_attr_set(context, ATTRIBUTE_OPTIMIZE, BINARY_TREE));
             rules.forEach(rule -> add(context, rule));
@@ -72,10 +106,8 @@ public final class SeccompCompiler {
     }
 
     private void add(Pointer context, Rule rule) {
-        int number = library.seccomp_syscall_resolve_name(rule.syscall());
-        if (number == UNKNOWN_SYSCALL) {
-            throw new KernelException("libseccomp knows no system call '" + rule.syscall() + "'");
-        }
+        int number = number(rule.syscall())
+                .orElseThrow(() -> new KernelException("there is no system call '" + rule.syscall() + "'"));
         int count = rule.comparisons().size();
         Pointer arguments = Memory.allocateDirect(Runtime.getSystemRuntime(), Math.max(1, count) * COMPARISON_BYTES);
         for (int i = 0; i < count; i++) {

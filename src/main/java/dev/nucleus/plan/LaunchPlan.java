@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * give an equal plan. The native side carries it out and decides nothing.
  *
  * @param namespaces CLONE_NEW* flags of clone(2)
+ * @param ownClocks whether monotonic and boot time begin with the container (time_namespaces(7))
  * @param statements what the container can and can't do, and because of what
  */
 public record LaunchPlan(
@@ -21,6 +22,7 @@ public record LaunchPlan(
         String hostname,
         Places places,
         int namespaces,
+        boolean ownClocks,
         List<IdMap> uidMaps,
         List<IdMap> gidMaps,
         boolean init,
@@ -52,6 +54,7 @@ public record LaunchPlan(
      * @param directories to make, parents first
      * @param writes what goes into which control file, in order
      * @param joins "tasks" files of the v1 hierarchies
+     * @param devices array of struct bpf_insn that decides about devices in the v2 directory; none: no program
      */
     public record Cgroup(
             boolean required,
@@ -59,7 +62,8 @@ public record LaunchPlan(
             String unified,
             List<String> directories,
             List<Write> writes,
-            List<String> joins) {
+            List<String> joins,
+            byte[] devices) {
 
         public record Write(String file, String value) {}
     }
@@ -92,8 +96,32 @@ public record LaunchPlan(
         public record PortRule(int port, long access) {}
     }
 
-    /** @param program array of struct sock_filter */
-    public record Seccomp(String profile, byte[] program) {}
+    /**
+     * @param program array of struct sock_filter
+     * @param errno what a call that is reported fails with
+     */
+    public record Seccomp(String profile, byte[] program, Denied denied, int errno) {
+
+        /** What becomes of a call that the program does not allow; numbers of native/src/plan.h. */
+        public enum Denied {
+            /** It fails, and nobody hears of it. */
+            REFUSED(0),
+            /** Its shim hears of it, and it fails. */
+            REPORTED(1),
+            /** Its shim hears of it, and it goes on. */
+            TRACED(2);
+
+            private final int number;
+
+            Denied(int number) {
+                this.number = number;
+            }
+
+            int number() {
+                return number;
+            }
+        }
+    }
 
     /** @param environment NAME=value, in order */
     public record Command(String workdir, List<String> arguments, List<String> environment) {}
@@ -114,6 +142,7 @@ public record LaunchPlan(
         private final Mode mode;
         private final Places places;
         private int namespaces;
+        private boolean ownClocks;
         private final List<IdMap> uidMaps = new ArrayList<>();
         private final List<IdMap> gidMaps = new ArrayList<>();
         private boolean init;
@@ -143,6 +172,11 @@ public record LaunchPlan(
 
         public Builder namespaces(int flags) {
             namespaces |= flags;
+            return this;
+        }
+
+        public Builder ownClocks(boolean value) {
+            ownClocks = value;
             return this;
         }
 
@@ -232,6 +266,7 @@ public record LaunchPlan(
                     hostname,
                     places,
                     namespaces,
+                    ownClocks,
                     List.copyOf(uidMaps),
                     List.copyOf(gidMaps),
                     init,

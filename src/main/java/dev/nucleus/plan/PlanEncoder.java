@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 3;
+    private static final int VERSION = 4;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int TYPICAL_BYTES = 16_384;
@@ -22,7 +22,7 @@ public final class PlanEncoder {
                 .string(plan.places().socket())
                 .string(plan.places().staging())
                 .bytes(record);
-        wire.u32(plan.namespaces());
+        wire.u32(plan.namespaces()).bool(plan.ownClocks());
         wire.list(plan.uidMaps(), PlanEncoder::map).list(plan.gidMaps(), PlanEncoder::map);
         wire.bool(plan.init()).bool(plan.keepStdin()).u32(plan.oomScoreAdj());
         cgroup(wire, plan.cgroup());
@@ -37,7 +37,9 @@ public final class PlanEncoder {
                 plan.rlimits().limits(),
                 (w, limit) -> w.u8(limit.resource()).u64(limit.soft()).u64(limit.hard()));
         landlock(wire, plan.landlock());
-        wire.bytes(plan.seccomp().program());
+        wire.bytes(plan.seccomp().program())
+                .u8(plan.seccomp().denied().number())
+                .u16(plan.seccomp().errno());
         wire.string(plan.command().workdir());
         wire.strings(plan.command().arguments()).strings(plan.command().environment());
         wire.u64(plan.log().fileBytes()).u16(plan.log().files());
@@ -54,7 +56,7 @@ public final class PlanEncoder {
                 .string(cgroup.unified())
                 .strings(cgroup.directories());
         wire.list(cgroup.writes(), (w, write) -> w.string(write.file()).string(write.value()));
-        wire.strings(cgroup.joins());
+        wire.strings(cgroup.joins()).bytes(cgroup.devices());
     }
 
     private static void landlock(WireWriter wire, LaunchPlan.Landlock landlock) {

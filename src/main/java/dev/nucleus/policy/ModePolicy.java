@@ -3,6 +3,8 @@ package dev.nucleus.policy;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
+import dev.nucleus.spec.PolicySource;
+import dev.nucleus.spec.Security;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,50 +23,75 @@ public final class ModePolicy {
         if (!refusals.isEmpty()) {
             throw new PolicyViolationException(refusals);
         }
-        return Posture.of(spec.mode(), spec.allowDegraded());
+        return Posture.of(spec.mode(), spec.security().allowDegraded());
     }
 
     /** Every refusal, as sentences; empty when the mode allows the container. */
     public static List<String> refusals(ContainerSpec spec) {
         var refusals = new ArrayList<String>();
         Mode mode = spec.mode();
-        if (mode != Mode.AGENT && spec.allowDegraded()) {
+        if (mode != Mode.AGENT && spec.security().allowDegraded()) {
             refusals.add("allow-degraded: " + mode + " mode never runs with a layer missing");
         }
         switch (mode) {
             case AGENT -> {
-                if (spec.network() == Network.HOST && !spec.allowDegraded()) {
+                if (spec.network() == Network.HOST && !spec.security().allowDegraded()) {
                     refusals.add("network: agent mode shares the host's network only with allow-degraded: true");
                 }
             }
             case STRICT_AGENT -> refuseHostNetwork(spec, refusals);
             case PRODUCTION -> {
                 refuseHostNetwork(spec, refusals);
-                if (spec.memory().isEmpty()) {
+                if (spec.resources().memory().isEmpty()) {
                     refusals.add("memory: production mode needs a limit, such as memory: 512M");
                 }
-                if (spec.cpus().isEmpty()) {
+                if (spec.resources().cpus().isEmpty()) {
                     refusals.add("cpus: production mode needs a limit, such as cpus: 1");
                 }
-                if (spec.rootfs().isEmpty()) {
+                if (spec.filesystem().rootfs().isEmpty()) {
                     refusals.add(
                             "rootfs: production mode needs a root filesystem of its own, such as rootfs: rootfs/web");
                 }
-                if (spec.pids() == 0) {
+                if (spec.resources().pids() == 0) {
                     refusals.add("pids: production mode needs a limit above 0");
                 }
             }
         }
-        for (String capability : spec.capabilities()) {
+        for (String capability : spec.security().capabilities()) {
             if (Capability.find(capability).isEmpty()) {
                 refusals.add("capabilities: there is no capability '" + capability + "' (capabilities(7))");
             }
         }
-        if (!SeccompProfiles.names().contains(spec.seccomp())) {
-            refusals.add("seccomp: there is no profile '" + spec.seccomp() + "'; there are "
-                    + String.join(", ", SeccompProfiles.names()));
+        policies(spec.security(), refusals);
+        if (spec.security().trace()) {
+            switch (mode) {
+                case AGENT -> {}
+                case STRICT_AGENT, PRODUCTION ->
+                    refusals.add("trace: " + mode + " mode never runs with its system calls only recorded");
+            }
         }
         return refusals;
+    }
+
+    /** Reads what the spec's policies come from: a mistake in a file is told before anything starts. */
+    private static void policies(Security security, List<String> refusals) {
+        if (security.seccomp() instanceof PolicySource.Named(var name)
+                && !SeccompProfiles.names().contains(name)) {
+            refusals.add("seccomp: there is no profile '" + name + "'; there are "
+                    + String.join(", ", SeccompProfiles.names()) + ", and files: write a path for one");
+        } else {
+            attempt(refusals, () -> SeccompProfiles.of(security.seccomp()));
+        }
+        security.landlock().ifPresent(file -> attempt(refusals, () -> LandlockPolicy.read(file)));
+        security.capabilityPolicy().ifPresent(file -> attempt(refusals, () -> CapabilityPolicy.read(file)));
+    }
+
+    private static void attempt(List<String> refusals, Runnable reading) {
+        try {
+            reading.run();
+        } catch (PolicyViolationException e) {
+            refusals.addAll(e.refusals());
+        }
     }
 
     private static void refuseHostNetwork(ContainerSpec spec, List<String> refusals) {

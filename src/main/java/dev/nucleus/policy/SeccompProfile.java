@@ -9,12 +9,22 @@ import java.util.OptionalInt;
  *
  * @param defaultErrno what a call that no rule names gets: this error number
  * @param rules in no order; a call that several rules name is allowed if any of them allows it
+ * @param warnings what of the profile was not taken as it is written; each completes "the profile …"
  * @see <a href="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp">OCI, seccomp</a>
  */
-public record SeccompProfile(String name, int defaultErrno, List<Rule> rules) {
+public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, List<String> warnings) {
 
     public SeccompProfile {
+        warnings = List.copyOf(warnings);
         rules = List.copyOf(rules);
+    }
+
+    /** Whether it allows a call whatever its arguments. */
+    public boolean allows(String name) {
+        return rules.stream()
+                .anyMatch(rule -> rule.errno().isEmpty()
+                        && rule.conditions().isEmpty()
+                        && rule.names().contains(name));
     }
 
     /**

@@ -1,22 +1,19 @@
 package dev.nucleus.policy;
 
+import dev.nucleus.spec.PolicySource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
-/** The profiles that come with Nucleus, {@code config/policies/*.json}, each read once. */
+/** Profiles by name, {@code config/policies/*.json}, and from users' files; each read once. */
 public final class SeccompProfiles {
 
     private static final List<String> NAMES = List.of("default", "network-server", "database", "jvm");
     private static final Map<String, SeccompProfile> READ = new ConcurrentHashMap<>();
-    private static final int EPERM = 1;
 
     private SeccompProfiles() {}
 
@@ -28,7 +25,12 @@ public final class SeccompProfiles {
         if (!NAMES.contains(name)) {
             throw new IllegalArgumentException("no seccomp profile '" + name + "'");
         }
-        return READ.computeIfAbsent(name, SeccompProfiles::read);
+        SeccompProfile read = READ.get(name);
+        if (read == null) {
+            read = read(name);
+            READ.put(name, read);
+        }
+        return read;
     }
 
     private static SeccompProfile read(String name) {
@@ -36,38 +38,32 @@ public final class SeccompProfiles {
             if (json == null) {
                 throw new IllegalStateException("policies/" + name + ".json is missing from the jar");
             }
-            return parse(name, JsonMapper.shared().readTree(json));
+            return SeccompProfileParser.parse(name, new String(json.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    static SeccompProfile parse(String name, JsonNode json) {
-        if (!json.path("defaultAction").asString("").equals("SCMP_ACT_ERRNO")) {
-            throw new IllegalArgumentException("profile " + name + ": defaultAction must be SCMP_ACT_ERRNO");
-        }
-        var rules = new ArrayList<SeccompProfile.Rule>();
-        for (JsonNode rule : json.path("syscalls")) {
-            rules.add(rule(rule));
-        }
-        return new SeccompProfile(name, json.path("defaultErrnoRet").asInt(EPERM), rules);
+    /**
+     * One that comes with Nucleus, or the user's own. A file is parsed once for each content.
+     *
+     * @throws PolicyViolationException when a file can't be read, isn't what its pin says, or isn't understood
+     */
+    public static SeccompProfile of(PolicySource source) {
+        return switch (source) {
+            case PolicySource.Named(var name) -> named(name);
+            case PolicySource.File file -> fromFile(PolicyFile.read("seccomp", file));
+        };
     }
 
-    private static SeccompProfile.Rule rule(JsonNode json) {
-        var names = new ArrayList<String>();
-        json.path("names").forEach(name -> names.add(name.asString()));
-        var conditions = new ArrayList<SeccompProfile.Condition>();
-        json.path("args")
-                .forEach(arg -> conditions.add(new SeccompProfile.Condition(
-                        arg.path("index").asInt(),
-                        SeccompProfile.Operator.of(arg.path("op").asString()),
-                        arg.path("value").asLong(),
-                        arg.path("valueTwo").asLong(0))));
-        OptionalInt errno = switch (json.path("action").asString()) {
-            case "SCMP_ACT_ALLOW" -> OptionalInt.empty();
-            case "SCMP_ACT_ERRNO" -> OptionalInt.of(json.path("errnoRet").asInt(EPERM));
-            default -> throw new IllegalArgumentException("unknown seccomp action " + json.path("action"));
-        };
-        return new SeccompProfile.Rule(names, errno, conditions);
+    private static SeccompProfile fromFile(PolicyFile file) {
+        return READ.computeIfAbsent(file.path() + "@sha256:" + file.sha256(), name -> {
+            try {
+                return SeccompProfileParser.withArgumentFilters(
+                        SeccompProfileParser.parse(name, file.text()), named("default"));
+            } catch (IllegalArgumentException e) {
+                throw file.violation(e);
+            }
+        });
     }
 }

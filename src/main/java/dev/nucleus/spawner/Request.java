@@ -10,7 +10,9 @@ public enum Request {
     STDIN,
     STDIN_END,
     EXEC,
-    DIAL;
+    DIAL,
+    DENIALS,
+    FREEZE;
 
     int number() {
         return ordinal() + 1;

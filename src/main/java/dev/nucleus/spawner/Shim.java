@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -38,6 +39,30 @@ public record Shim(Path socket) {
     public void stop(Signal signal, Duration grace) throws IOException {
         int millis = (int) Math.min(Integer.MAX_VALUE, grace.toMillis());
         ask(Request.STOP, new WireWriter(8).u32(signal.number()).u32(millis).finish(), "stop");
+    }
+
+    /** Stops every process of the container where it is, or lets them go on. */
+    public void freeze(boolean freeze) throws IOException {
+        ask(Request.FREEZE, new WireWriter(1).bool(freeze).finish(), freeze ? "pause" : "resume");
+    }
+
+    /** What the container tried and its filter refused, in no order. */
+    public List<DenialRecord> denials() throws IOException {
+        var denials = new ArrayList<DenialRecord>();
+        try (ShimConnection connection = ShimConnection.connect(socket)) {
+            connection.send(Request.DENIALS, ByteBuffer.allocate(0));
+            while (true) {
+                switch (connection.receive().orElseThrow(() -> new IOException("the shim left"))) {
+                    case ShimMessage.Denied(var denial) -> denials.add(denial);
+                    case ShimMessage.End() -> {
+                        return denials;
+                    }
+                    case ShimMessage.Error(var errno, var text) ->
+                        throw new IOException(text + ": " + Errno.describe(errno));
+                    default -> throw new IOException("an unexpected answer of the shim");
+                }
+            }
+        }
     }
 
     private void ask(Request request, ByteBuffer payload, String what) throws IOException {

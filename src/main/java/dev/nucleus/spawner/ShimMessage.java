@@ -41,6 +41,9 @@ public sealed interface ShimMessage {
 
     record Dialed() implements ShimMessage {}
 
+    /** One line of the table of denials; its end is {@link End}. */
+    record Denied(DenialRecord denial) implements ShimMessage {}
+
     /**
      * @throws IllegalArgumentException for a type this manager doesn't know
      */
@@ -62,6 +65,7 @@ public sealed interface ShimMessage {
             case 0x89 -> new Ok();
             case 0x8a -> new Error(payload.getInt(), string(payload));
             case 0x8b -> new Dialed();
+            case 0x8d -> new Denied(DenialRecord.parse(rest(payload)));
             case 0x8c -> new Warning(step(payload.get()), payload.getInt(), string(payload));
             default -> throw new IllegalArgumentException("unknown answer of a shim: " + type);
         };

@@ -1,6 +1,7 @@
 package dev.nucleus.spec;
 
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -12,42 +13,23 @@ import java.util.TreeMap;
  *
  * @param command the program and its arguments
  * @param env variables besides the defaults; the host's never get in
- * @param rootfs a directory that becomes the container's {@code /}; empty: the host's programs, read-only
  * @param user empty: an unprivileged user of the container's own
- * @param pids the most processes; 0: no limit
- * @param seccomp the name of a profile
- * @param capabilities those to keep, without {@code CAP_}
- * @param allowDegraded whether a layer this host can't apply may be left out (agent mode only)
  */
 public record ContainerSpec(
         Mode mode,
         List<String> command,
         SortedMap<String, String> env,
         Optional<String> workdir,
-        Optional<Path> rootfs,
         Optional<User> user,
-        Optional<MemorySize> memory,
-        Optional<Cpus> cpus,
-        int pids,
-        int openFiles,
-        List<VolumeMount> volumes,
-        List<TmpfsMount> tmpfs,
+        UserNamespace userNamespace,
         Network network,
-        String seccomp,
-        List<String> capabilities,
-        boolean allowDegraded) {
-
-    public static final int DEFAULT_PIDS = 512;
-    public static final int DEFAULT_OPEN_FILES = 1024;
-    public static final String DEFAULT_SECCOMP = "default";
-    private static final int MOST_PIDS = 4_194_304;
+        Resources resources,
+        Filesystem filesystem,
+        Security security) {
 
     public ContainerSpec {
         command = List.copyOf(command);
-        env = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(env));
-        volumes = List.copyOf(volumes);
-        tmpfs = List.copyOf(tmpfs);
-        capabilities = List.copyOf(capabilities);
+        env = Collections.unmodifiableSortedMap(new TreeMap<>(env));
         if (command.isEmpty()) {
             throw new InvalidSpecException("a command is needed, such as [/bin/server, --port, \"8080\"]");
         }
@@ -59,9 +41,6 @@ public record ContainerSpec(
                 throw new InvalidSpecException("'" + name + "' can't name an environment variable");
             }
         }
-        if (pids < 0 || pids > MOST_PIDS) {
-            throw new InvalidSpecException("pids is 0 (no limit) to " + MOST_PIDS + ", was " + pids);
-        }
         workdir.ifPresent(path -> {
             if (!path.equals("/")) {
                 ContainerPath.check(path);
@@ -71,22 +50,255 @@ public record ContainerSpec(
 
     /** A container of the given mode with every default. */
     public static ContainerSpec of(Mode mode, List<String> command) {
-        return new ContainerSpec(
-                mode,
-                command,
-                new TreeMap<>(Map.of()),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                DEFAULT_PIDS,
-                DEFAULT_OPEN_FILES,
-                List.of(),
-                List.of(),
-                Network.NONE,
-                DEFAULT_SECCOMP,
-                List.of(),
-                false);
+        return new Builder(mode, command).build();
+    }
+
+    /** Starts from every default. */
+    public static Builder builder(Mode mode, List<String> command) {
+        return new Builder(mode, command);
+    }
+
+    /** Starts from this one. */
+    public Builder change() {
+        return new Builder(this);
+    }
+
+    /** Sets what differs from the defaults, one by one. Not for several threads. */
+    public static final class Builder {
+
+        private Mode mode;
+        private List<String> command;
+        private Map<String, String> env = Map.of();
+        private Optional<String> workdir = Optional.empty();
+        private Optional<User> user = Optional.empty();
+        private UserNamespace userNamespace = UserNamespace.NONE;
+        private Network network = Network.NONE;
+        private Optional<MemorySize> memory = Optional.empty();
+        private Optional<MemorySize> swap = Optional.empty();
+        private Optional<Cpus> cpus = Optional.empty();
+        private Optional<Integer> cpuWeight = Optional.empty();
+        private int pids = Resources.DEFAULT_PIDS;
+        private int openFiles = Resources.DEFAULT_OPEN_FILES;
+        private List<IoLimit> io = List.of();
+        private Optional<Path> rootfs = Optional.empty();
+        private Optional<String> rootfsSha256 = Optional.empty();
+        private List<VolumeMount> volumes = List.of();
+        private List<TmpfsMount> tmpfs = List.of();
+        private PolicySource seccomp = Security.DEFAULT.seccomp();
+        private boolean trace;
+        private List<String> capabilities = List.of();
+        private Optional<PolicySource.File> capabilityPolicy = Optional.empty();
+        private Optional<PolicySource.File> landlock = Optional.empty();
+        private Optional<Lockdown> lockdown = Optional.empty();
+        private boolean timeNamespace;
+        private boolean allowDegraded;
+
+        private Builder(Mode mode, List<String> command) {
+            this.mode = mode;
+            this.command = command;
+        }
+
+        private Builder(ContainerSpec from) {
+            mode = from.mode();
+            command = from.command();
+            env = from.env();
+            workdir = from.workdir();
+            user = from.user();
+            userNamespace = from.userNamespace();
+            network = from.network();
+            resources(from.resources());
+            filesystem(from.filesystem());
+            security(from.security());
+        }
+
+        public Builder mode(Mode value) {
+            mode = value;
+            return this;
+        }
+
+        public Builder command(List<String> value) {
+            command = value;
+            return this;
+        }
+
+        public Builder env(Map<String, String> value) {
+            env = value;
+            return this;
+        }
+
+        public Builder workdir(Optional<String> value) {
+            workdir = value;
+            return this;
+        }
+
+        public Builder user(Optional<User> value) {
+            user = value;
+            return this;
+        }
+
+        public Builder userNamespace(UserNamespace value) {
+            userNamespace = value;
+            return this;
+        }
+
+        public Builder network(Network value) {
+            network = value;
+            return this;
+        }
+
+        public Builder resources(Resources value) {
+            memory = value.memory();
+            swap = value.swap();
+            cpus = value.cpus();
+            cpuWeight = value.cpuWeight();
+            pids = value.pids();
+            openFiles = value.openFiles();
+            io = value.io();
+            return this;
+        }
+
+        public Builder memory(Optional<MemorySize> value) {
+            memory = value;
+            return this;
+        }
+
+        public Builder swap(Optional<MemorySize> value) {
+            swap = value;
+            return this;
+        }
+
+        public Builder cpus(Optional<Cpus> value) {
+            cpus = value;
+            return this;
+        }
+
+        public Builder cpuWeight(Optional<Integer> value) {
+            cpuWeight = value;
+            return this;
+        }
+
+        public Builder pids(int value) {
+            pids = value;
+            return this;
+        }
+
+        public Builder openFiles(int value) {
+            openFiles = value;
+            return this;
+        }
+
+        public Builder io(List<IoLimit> value) {
+            io = value;
+            return this;
+        }
+
+        public Builder filesystem(Filesystem value) {
+            rootfs = value.rootfs();
+            rootfsSha256 = value.rootfsSha256();
+            volumes = value.volumes();
+            tmpfs = value.tmpfs();
+            return this;
+        }
+
+        public Builder rootfs(Optional<Path> value) {
+            rootfs = value;
+            return this;
+        }
+
+        public Builder rootfsSha256(Optional<String> value) {
+            rootfsSha256 = value;
+            return this;
+        }
+
+        public Builder volumes(List<VolumeMount> value) {
+            volumes = value;
+            return this;
+        }
+
+        public Builder tmpfs(List<TmpfsMount> value) {
+            tmpfs = value;
+            return this;
+        }
+
+        public Builder security(Security value) {
+            seccomp = value.seccomp();
+            trace = value.trace();
+            capabilities = value.capabilities();
+            capabilityPolicy = value.capabilityPolicy();
+            landlock = value.landlock();
+            lockdown = value.lockdown();
+            timeNamespace = value.timeNamespace();
+            allowDegraded = value.allowDegraded();
+            return this;
+        }
+
+        public Builder seccomp(PolicySource value) {
+            seccomp = value;
+            return this;
+        }
+
+        public Builder seccomp(String name) {
+            return seccomp(new PolicySource.Named(name));
+        }
+
+        public Builder trace(boolean value) {
+            trace = value;
+            return this;
+        }
+
+        public Builder capabilities(List<String> value) {
+            capabilities = value;
+            return this;
+        }
+
+        public Builder capabilityPolicy(Optional<PolicySource.File> value) {
+            capabilityPolicy = value;
+            return this;
+        }
+
+        public Builder landlock(Optional<PolicySource.File> value) {
+            landlock = value;
+            return this;
+        }
+
+        public Builder lockdown(Optional<Lockdown> value) {
+            lockdown = value;
+            return this;
+        }
+
+        public Builder timeNamespace(boolean value) {
+            timeNamespace = value;
+            return this;
+        }
+
+        public Builder allowDegraded(boolean value) {
+            allowDegraded = value;
+            return this;
+        }
+
+        /**
+         * @throws InvalidSpecException naming the field that is out of its range
+         */
+        public ContainerSpec build() {
+            return new ContainerSpec(
+                    mode,
+                    command,
+                    new TreeMap<>(env),
+                    workdir,
+                    user,
+                    userNamespace,
+                    network,
+                    new Resources(memory, swap, cpus, cpuWeight, pids, openFiles, io),
+                    new Filesystem(rootfs, rootfsSha256, volumes, tmpfs),
+                    new Security(
+                            seccomp,
+                            trace,
+                            capabilities,
+                            capabilityPolicy,
+                            landlock,
+                            lockdown,
+                            timeNamespace,
+                            allowDegraded));
+        }
     }
 }

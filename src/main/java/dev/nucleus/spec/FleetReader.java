@@ -11,20 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
-import org.snakeyaml.engine.v2.api.LoadSettings;
-import org.snakeyaml.engine.v2.api.lowlevel.Compose;
-import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
-import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
-import org.snakeyaml.engine.v2.nodes.Node;
-import org.snakeyaml.engine.v2.schema.CoreSchema;
 
 /**
  * Reads fleet files: YAML 1.2, unknown fields are mistakes, all mistakes are told at once with their
  * places. Shared fields for services of one file come by anchors and {@code <<}.
  */
 public final class FleetReader {
-
-    private static final int LARGEST_FILE = 4 << 20;
 
     private final List<Problem> problems = new ArrayList<>();
 
@@ -114,30 +106,9 @@ public final class FleetReader {
     }
 
     private Optional<FleetSpec> parse(Path file, String text) {
-        LoadSettings settings = LoadSettings.builder()
-                .setLabel(file.toString())
-                .setSchema(new CoreSchema())
-                .setMaxAliasesForCollections(100)
-                .setCodePointLimit(LARGEST_FILE)
-                .build();
-        try {
-            Optional<Node> root = new Compose(settings).composeString(text);
-            if (root.isEmpty()) {
-                problems.add(
-                        new Problem(file.toString(), 1, 1, "the file is empty; a fleet needs a name and services"));
-                return Optional.empty();
-            }
-            return new YamlValue(root.get(), file.toString(), problems)
-                    .mapping()
-                    .flatMap(fields -> fleet(file, fields));
-        } catch (MarkedYamlEngineException e) {
-            int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
-            int column = e.getProblemMark().map(mark -> mark.getColumn() + 1).orElse(1);
-            problems.add(new Problem(file.toString(), line, column, "not valid YAML: " + e.getProblem()));
-        } catch (YamlEngineException e) {
-            problems.add(new Problem(file.toString(), 1, 1, "not valid YAML: " + e.getMessage()));
-        }
-        return Optional.empty();
+        return YamlDocument.read(file.toString(), text, problems)
+                .flatMap(YamlValue::mapping)
+                .flatMap(fields -> fleet(file, fields));
     }
 
     private Optional<FleetSpec> fleet(Path file, YamlMapping fields) {
@@ -198,7 +169,7 @@ public final class FleetReader {
                             + "this file" + did(dependency, places.keySet()));
                 }
             }
-            for (VolumeMount mount : service.container().volumes()) {
+            for (VolumeMount mount : service.container().filesystem().volumes()) {
                 if (mount.named() && !volumes.containsKey(mount.source())) {
                     place.problem("service '" + name + "' uses volume '" + mount.source() + "', which 'volumes' does "
                             + "not declare; add it there, or write an absolute host path");

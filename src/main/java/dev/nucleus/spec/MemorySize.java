@@ -47,4 +47,16 @@ public record MemorySize(long bytes) {
         }
         return unit < 0 ? Long.toString(value) : value + UNITS.substring(unit, unit + 1);
     }
+
+    /** Bytes as people compare them, to a tenth of the largest unit: {@code 1.5M}. */
+    public static String approximate(long bytes) {
+        String units = "KMGT";
+        double value = bytes;
+        int unit = -1;
+        while (value >= 1024 && unit < units.length() - 1) {
+            value /= 1024;
+            unit++;
+        }
+        return unit < 0 ? bytes + "B" : String.format(java.util.Locale.ROOT, "%.1f%c", value, units.charAt(unit));
+    }
 }

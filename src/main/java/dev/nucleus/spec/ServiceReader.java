@@ -24,7 +24,7 @@ final class ServiceReader {
     Optional<ServiceSpec> read(String name, YamlValue value) {
         return value.mapping().flatMap(fields -> {
             refuseForeign(fields);
-            Optional<ContainerSpec> container = container(fields);
+            Optional<ContainerSpec> container = new ContainerReader(folder, fleetMode).read(fields);
             int replicas = fields.take("replicas").flatMap(YamlValue::integer).orElse(1);
             Map<String, Condition> dependsOn = dependencies(fields);
             Optional<ProbeSpec> readiness = fields.take("readiness").flatMap(ServiceReader::probe);
@@ -49,74 +49,6 @@ final class ServiceReader {
         fields.refuse("pid", "a container never shares the host's processes");
         fields.refuse("ipc", "a container never shares the host's IPC");
         fields.refuse("healthcheck", "write readiness: (can it take work?) and liveness: (should it be restarted?)");
-    }
-
-    private Optional<ContainerSpec> container(YamlMapping fields) {
-        Mode mode = parsed(fields, "mode", Mode::parse).orElse(fleetMode);
-        Optional<YamlValue> given = fields.require("command", "[/bin/server, --port, \"8080\"]");
-        List<String> command =
-                given.map(value -> value.list(Function.identity())).orElse(List.of());
-        var env = new TreeMap<String, String>();
-        fields.take("environment")
-                .or(() -> fields.take("env"))
-                .flatMap(YamlValue::mapping)
-                .ifPresent(entries -> entries.takeAll()
-                        .forEach((name, value) -> value.text().ifPresent(text -> env.put(name, text))));
-        Optional<String> workdir =
-                fields.take("workdir").or(() -> fields.take("working-dir")).flatMap(YamlValue::text);
-        Optional<Path> rootfs = fields.take("rootfs")
-                .flatMap(YamlValue::text)
-                .map(folder::resolve)
-                .map(Path::normalize);
-        Optional<User> user = parsed(fields, "user", User::parse);
-        List<String> groups =
-                fields.take("groups").map(v -> v.list(Function.identity())).orElse(List.of());
-        Optional<MemorySize> memory = parsed(fields, "memory", MemorySize::parse);
-        Optional<Cpus> cpus = parsed(fields, "cpus", Cpus::parse);
-        int pids = fields.take("pids").flatMap(YamlValue::integer).orElse(ContainerSpec.DEFAULT_PIDS);
-        int files = fields.take("open-files").flatMap(YamlValue::integer).orElse(ContainerSpec.DEFAULT_OPEN_FILES);
-        List<VolumeMount> volumes = fields.take("volumes")
-                .map(value -> value.list(VolumeMount::parse))
-                .orElse(List.of());
-        List<TmpfsMount> tmpfs =
-                fields.take("tmpfs").map(value -> value.list(TmpfsMount::parse)).orElse(List.of());
-        Network network = parsed(fields, "network", Network::parse).orElse(Network.NONE);
-        String seccomp = fields.take("seccomp").flatMap(YamlValue::text).orElse(ContainerSpec.DEFAULT_SECCOMP);
-        List<String> capabilities = fields.take("capabilities")
-                .map(v -> v.list(ServiceReader::capability))
-                .orElse(List.of());
-        boolean degraded =
-                fields.take("allow-degraded").flatMap(YamlValue::bool).orElse(false);
-        if (given.isEmpty()) {
-            return Optional.empty();
-        }
-        return fields.place()
-                .attempt(() -> new ContainerSpec(
-                        mode,
-                        command,
-                        env,
-                        workdir,
-                        rootfs,
-                        user.map(u -> new User(u.user(), u.group(), groups)),
-                        memory,
-                        cpus,
-                        pids,
-                        files,
-                        volumes,
-                        tmpfs,
-                        network,
-                        seccomp,
-                        capabilities,
-                        degraded));
-    }
-
-    private static String capability(String text) {
-        String name = text.toUpperCase(java.util.Locale.ROOT);
-        return name.startsWith("CAP_") ? name.substring(4) : name;
-    }
-
-    private static <T> Optional<T> parsed(YamlMapping fields, String name, Function<String, T> parser) {
-        return fields.take(name).flatMap(value -> value.parse(parser));
     }
 
     private static Map<String, Condition> dependencies(YamlMapping fields) {
@@ -194,7 +126,7 @@ final class ServiceReader {
     }
 
     private static Duration duration(YamlMapping fields, String name, Duration fallback) {
-        return parsed(fields, name, Durations::parse).orElse(fallback);
+        return fields.parse(name, Durations::parse).orElse(fallback);
     }
 
     private static Optional<RestartPolicy> restart(YamlValue value) {
@@ -216,7 +148,7 @@ final class ServiceReader {
             Duration from = duration(fields, "from", standard.from());
             Duration to = duration(fields, "to", standard.to());
             Duration reset = duration(fields, "reset-after", standard.resetAfter());
-            double factor = parsed(fields, "factor", ServiceReader::number).orElse(standard.factor());
+            double factor = fields.parse("factor", ServiceReader::number).orElse(standard.factor());
             fields.finish();
             return value.attempt(() -> new RestartPolicy.Backoff(from, factor, to, reset));
         });
@@ -232,7 +164,7 @@ final class ServiceReader {
 
     private static Optional<StopSpec> stop(YamlValue value) {
         return value.mapping().map(fields -> {
-            Signal signal = parsed(fields, "signal", Signal::parse).orElse(StopSpec.DEFAULT.signal());
+            Signal signal = fields.parse("signal", Signal::parse).orElse(StopSpec.DEFAULT.signal());
             Duration grace = duration(fields, "grace", StopSpec.DEFAULT.grace());
             fields.finish();
             return new StopSpec(signal, grace);

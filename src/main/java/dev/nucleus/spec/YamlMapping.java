@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
@@ -19,7 +20,7 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
  * #finish} is unknown, and a mistake. Underscores in names read as hyphens (Compose's spelling), keys
  * that begin with {@code x-} are the user's own, and {@code <<} merges.
  */
-final class YamlMapping {
+public final class YamlMapping {
 
     private static final int CLOSE = 3;
 
@@ -78,12 +79,13 @@ final class YamlMapping {
         });
     }
 
-    YamlValue place() {
+    /** Where the mapping itself is. */
+    public YamlValue place() {
         return place;
     }
 
     /** The field's value; empty when it is absent or null. */
-    Optional<YamlValue> take(String name) {
+    public Optional<YamlValue> take(String name) {
         known.add(name);
         Entry entry = entries.remove(name);
         if (entry == null) {
@@ -92,8 +94,18 @@ final class YamlMapping {
         return Optional.ofNullable(entry).map(Entry::value).filter(value -> !value.isNull());
     }
 
+    /** The field's value through a parser; empty when it is absent, or a mistake. */
+    public <T> Optional<T> parse(String name, Function<String, T> parser) {
+        return take(name).flatMap(value -> value.parse(parser));
+    }
+
+    /** The field's items through a parser; none when it is absent. */
+    public <T> List<T> list(String name, Function<String, T> parser) {
+        return take(name).map(value -> value.list(parser)).orElse(List.of());
+    }
+
     /** A field that must be there. */
-    Optional<YamlValue> require(String name, String example) {
+    public Optional<YamlValue> require(String name, String example) {
         Optional<YamlValue> value = take(name);
         if (value.isEmpty()) {
             place.problem("'" + name + "' is missing; write, for example, " + name + ": " + example);
@@ -110,7 +122,7 @@ final class YamlMapping {
     }
 
     /** All entries with free names, in order. */
-    Map<String, YamlValue> takeAll() {
+    public Map<String, YamlValue> takeAll() {
         var all = new LinkedHashMap<String, YamlValue>();
         entries.forEach((name, entry) -> {
             if (!name.startsWith("x-")) {
@@ -122,7 +134,7 @@ final class YamlMapping {
     }
 
     /** Reports every field that nobody took. */
-    void finish() {
+    public void finish() {
         entries.forEach((name, entry) -> {
             if (!name.startsWith("x-")) {
                 entry.key().problem("unknown field '" + name + "'" + suggestion(name));

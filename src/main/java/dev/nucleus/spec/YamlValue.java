@@ -14,7 +14,7 @@ import org.snakeyaml.engine.v2.nodes.Tag;
  * One value of a YAML file with its place. Reading never throws: a mistake goes to the list of
  * problems and the value reads as empty, so that one pass finds them all.
  */
-final class YamlValue {
+public final class YamlValue {
 
     private final Node node;
     private final String file;
@@ -26,7 +26,8 @@ final class YamlValue {
         this.problems = problems;
     }
 
-    void problem(String message) {
+    /** Notes a mistake at this place. */
+    public void problem(String message) {
         int line = node.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
         int column = node.getStartMark().map(mark -> mark.getColumn() + 1).orElse(1);
         problems.add(new Problem(file, line, column, message));
@@ -36,11 +37,13 @@ final class YamlValue {
         return new YamlValue(other, file, problems);
     }
 
-    boolean isMapping() {
+    /** Whether it has fields. */
+    public boolean isMapping() {
         return node instanceof MappingNode;
     }
 
-    boolean isList() {
+    /** Whether it has items. */
+    public boolean isList() {
         return node instanceof SequenceNode;
     }
 
@@ -49,7 +52,7 @@ final class YamlValue {
     }
 
     /** Any scalar but null, as the file spells it. */
-    Optional<String> text() {
+    public Optional<String> text() {
         if (node instanceof ScalarNode scalar && !isNull()) {
             return Optional.of(scalar.getValue());
         }
@@ -58,11 +61,12 @@ final class YamlValue {
     }
 
     /** A scalar through a parser whose {@link InvalidSpecException} becomes a problem at this place. */
-    <T> Optional<T> parse(Function<String, T> parser) {
+    public <T> Optional<T> parse(Function<String, T> parser) {
         return text().flatMap(text -> attempt(() -> parser.apply(text)));
     }
 
-    <T> Optional<T> attempt(java.util.function.Supplier<T> maker) {
+    /** What the maker makes; an {@link InvalidSpecException} becomes a problem at this place. */
+    public <T> Optional<T> attempt(java.util.function.Supplier<T> maker) {
         try {
             return Optional.of(maker.get());
         } catch (InvalidSpecException e) {
@@ -71,7 +75,8 @@ final class YamlValue {
         }
     }
 
-    Optional<Integer> integer() {
+    /** A whole number. */
+    public Optional<Integer> integer() {
         return parse(text -> {
             try {
                 return Integer.parseInt(text);
@@ -81,7 +86,8 @@ final class YamlValue {
         });
     }
 
-    Optional<Boolean> bool() {
+    /** True or false, and no other word for them. */
+    public Optional<Boolean> bool() {
         return parse(text -> switch (text) {
             case "true" -> true;
             case "false" -> false;
@@ -90,7 +96,7 @@ final class YamlValue {
     }
 
     /** The items of a list; anything else is a problem. */
-    List<YamlValue> items() {
+    public List<YamlValue> items() {
         var items = new ArrayList<YamlValue>();
         if (node instanceof SequenceNode sequence) {
             for (Node item : sequence.getValue()) {
@@ -102,11 +108,13 @@ final class YamlValue {
         return items;
     }
 
-    <T> List<T> list(Function<String, T> parser) {
+    /** The items through a parser; those it refuses are problems. */
+    public <T> List<T> list(Function<String, T> parser) {
         return items().stream().flatMap(item -> item.parse(parser).stream()).toList();
     }
 
-    Optional<YamlMapping> mapping() {
+    /** The fields; anything else is a problem. */
+    public Optional<YamlMapping> mapping() {
         if (node instanceof MappingNode mapping) {
             return Optional.of(new YamlMapping(this, mapping));
         }

@@ -4,8 +4,10 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerLog;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
+import dev.nucleus.container.Denials;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.health.ReplicaView;
+import dev.nucleus.isolation.CgroupUsages;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -24,10 +26,14 @@ final class ContainerController {
 
     private final Containers containers;
     private final Fleets fleets;
+    private final Denials denials;
+    private final CgroupUsages usages;
 
-    ContainerController(Containers containers, Fleets fleets) {
+    ContainerController(Containers containers, Fleets fleets, Denials denials, CgroupUsages usages) {
         this.containers = containers;
         this.fleets = fleets;
+        this.denials = denials;
+        this.usages = usages;
     }
 
     @GetMapping("/containers/{id}")
@@ -64,7 +70,7 @@ final class ContainerController {
         fill(model, view.containerId().flatMap(containers::byId), Optional.of(view), whole);
     }
 
-    private static void fill(Model model, Optional<Container> container, Optional<ReplicaView> replica, boolean whole)
+    private void fill(Model model, Optional<Container> container, Optional<ReplicaView> replica, boolean whole)
             throws IOException {
         model.addAttribute("container", container.orElse(null));
         model.addAttribute("replica", replica.orElse(null));
@@ -72,7 +78,11 @@ final class ContainerController {
                 "history", replica.map(view -> view.history().reversed()).orElse(List.of()));
         model.addAttribute(
                 "answers", replica.map(view -> view.answers().reversed()).orElse(List.of()));
-        model.addAttribute("state", container.map(found -> found.state().word()).orElse(null));
+        model.addAttribute(
+                "state",
+                container
+                        .map(found -> found.paused() ? "paused" : found.state().word())
+                        .orElse(null));
         model.addAttribute(
                 "command",
                 container.map(found -> String.join(" ", found.command())).orElse(null));
@@ -82,6 +92,13 @@ final class ContainerController {
                         .flatMap(Container::whileRunning)
                         .map(ContainerState.Running::pid)
                         .orElse(null));
+        model.addAttribute("denials", container.isPresent() ? denials.of(container.get()) : List.of());
+        model.addAttribute(
+                "usage",
+                container
+                        .filter(Container::running)
+                        .map(found -> UsageView.of(usages.of(found.id())))
+                        .orElse(List.of()));
         model.addAttribute(
                 "name",
                 replica.map(ReplicaView::name)

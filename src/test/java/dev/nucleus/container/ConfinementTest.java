@@ -6,7 +6,6 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
-import dev.nucleus.spec.Network;
 import dev.nucleus.spec.User;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
@@ -16,9 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -66,23 +63,14 @@ class ConfinementTest {
 
     private static ContainerSpec spec(Mode mode, Optional<User> user, List<String> command) {
         boolean production = mode == Mode.PRODUCTION;
-        return new ContainerSpec(
-                mode,
-                command,
-                new TreeMap<>(Map.of()),
-                Optional.empty(),
-                production ? Optional.of(rootfs) : Optional.empty(),
-                user,
-                Optional.of(MemorySize.parse("128M")),
-                Optional.of(new Cpus(1)),
-                64,
-                256,
-                List.of(),
-                List.of(),
-                Network.NONE,
-                "default",
-                List.of(),
-                false);
+        return ContainerSpec.builder(mode, command)
+                .rootfs(production ? Optional.of(rootfs) : Optional.empty())
+                .user(user)
+                .memory(Optional.of(MemorySize.parse("128M")))
+                .cpus(Optional.of(new Cpus(1)))
+                .pids(64)
+                .openFiles(256)
+                .build();
     }
 
     private static String out(Mode mode, String command) {

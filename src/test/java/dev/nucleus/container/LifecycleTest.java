@@ -13,7 +13,6 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
-import dev.nucleus.spec.Network;
 import dev.nucleus.spec.Port;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
@@ -37,7 +36,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -71,24 +69,11 @@ class LifecycleTest {
     }
 
     private static ContainerSpec spec(List<VolumeMount> volumes, String seccomp, String workdir, String... command) {
-        ContainerSpec plain = ContainerSpec.of(Mode.AGENT, List.of(command));
-        return new ContainerSpec(
-                plain.mode(),
-                plain.command(),
-                new TreeMap<>(),
-                workdir.isEmpty() ? Optional.empty() : Optional.of(workdir),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                plain.pids(),
-                plain.openFiles(),
-                volumes,
-                List.of(),
-                Network.NONE,
-                seccomp,
-                List.of(),
-                false);
+        return ContainerSpec.builder(Mode.AGENT, List.of(command))
+                .workdir(workdir.isEmpty() ? Optional.empty() : Optional.of(workdir))
+                .volumes(volumes)
+                .seccomp(seccomp)
+                .build();
     }
 
     private static Container launch(ContainerSpec spec) {
@@ -450,26 +435,11 @@ class LifecycleTest {
     /** The OOM killer ends the launch, or the workload a moment later; the shim lives to tell, and cleans up. */
     @Test
     void tooLittleMemoryToStartEndsTheContainerNotItsShim() {
-        ContainerSpec plain = ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));
         var before = Remains.cgroups();
         for (String memory : List.of("20K", "40K", "80K", "120K", "200K", "300K")) {
-            var spec = new ContainerSpec(
-                    plain.mode(),
-                    plain.command(),
-                    new TreeMap<>(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.of(MemorySize.parse(memory)),
-                    Optional.empty(),
-                    plain.pids(),
-                    plain.openFiles(),
-                    List.of(),
-                    List.of(),
-                    Network.NONE,
-                    "default",
-                    List.of(),
-                    false);
+            ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))
+                    .memory(Optional.of(MemorySize.parse(memory)))
+                    .build();
 
             try {
                 assertThat(manager.run(spec).code()).as(memory).isIn(0, 137);

@@ -19,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * Attempts made by a program inside, {@code native/escape}: it says of each what the kernel answered. The same program
@@ -51,23 +50,16 @@ final class Attempts {
 
     /** A container as the table's columns have it: every limit set. */
     ContainerSpec spec(Mode mode, List<VolumeMount> volumes, Network network, List<String> command) {
-        return new ContainerSpec(
-                mode,
-                command,
-                new TreeMap<>(),
-                Optional.empty(),
-                Optional.of(rootfs),
-                Optional.empty(),
-                Optional.of(MemorySize.parse("128M")),
-                Optional.of(new Cpus(1)),
-                64,
-                256,
-                volumes,
-                List.of(),
-                network,
-                "default",
-                List.of(),
-                network == Network.HOST);
+        return ContainerSpec.builder(mode, command)
+                .rootfs(Optional.of(rootfs))
+                .memory(Optional.of(MemorySize.parse("128M")))
+                .cpus(Optional.of(new Cpus(1)))
+                .pids(64)
+                .openFiles(256)
+                .volumes(volumes)
+                .network(network)
+                .allowDegraded(network == Network.HOST)
+                .build();
     }
 
     TestManager.Output run(Mode mode, String... command) {

@@ -15,9 +15,9 @@ import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Lockdown;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
-import dev.nucleus.spec.Network;
 import dev.nucleus.spec.User;
 import dev.nucleus.spec.VolumeMount;
 import java.io.IOException;
@@ -41,11 +41,12 @@ class PlannerTest {
             Map.of("memory", Path.of("/cg/memory"), "pids", Path.of("/cg/pids"), "cpu", Path.of("/cg/cpu")));
 
     private static HostFeatures host(int uid, int landlockAbi, CgroupHierarchies cgroups) {
-        return new HostFeatures("6.18", new Identity(uid, uid), landlockAbi, cgroups);
+        return new HostFeatures("6.18", new Identity(uid, uid), landlockAbi, cgroups, "integrity");
     }
 
     private static Planner planner(HostFeatures host) {
         return new Planner(List.of(
+                new KernelLayer(host),
                 new NamespacesLayer(host),
                 new IdentityLayer(host),
                 new CgroupLayer(host),
@@ -73,23 +74,14 @@ class PlannerTest {
 
     private static ContainerSpec with(
             ContainerSpec s, Optional<Path> rootfs, Optional<User> user, List<VolumeMount> v) {
-        return new ContainerSpec(
-                s.mode(),
-                s.command(),
-                s.env(),
-                s.workdir(),
-                rootfs,
-                user,
-                Optional.of(new MemorySize(1000)),
-                Optional.of(new Cpus(0.5)),
-                64,
-                s.openFiles(),
-                v,
-                s.tmpfs(),
-                s.network(),
-                s.seccomp(),
-                s.capabilities(),
-                s.allowDegraded());
+        return s.change()
+                .rootfs(rootfs)
+                .user(user)
+                .memory(Optional.of(new MemorySize(1000)))
+                .cpus(Optional.of(new Cpus(0.5)))
+                .pids(64)
+                .volumes(v)
+                .build();
     }
 
     @Test
@@ -195,24 +187,7 @@ class PlannerTest {
         assertThatThrownBy(() -> plan(host(0, 0, V1), "a", agent()))
                 .isInstanceOf(UnsupportedLayerException.class)
                 .hasMessageContaining("allow-degraded");
-        ContainerSpec s = agent();
-        var degraded = new ContainerSpec(
-                s.mode(),
-                s.command(),
-                s.env(),
-                s.workdir(),
-                s.rootfs(),
-                s.user(),
-                s.memory(),
-                s.cpus(),
-                s.pids(),
-                s.openFiles(),
-                s.volumes(),
-                s.tmpfs(),
-                Network.NONE,
-                s.seccomp(),
-                s.capabilities(),
-                true);
+        ContainerSpec degraded = agent().change().allowDegraded(true).build();
 
         LaunchPlan plan = plan(host(0, 0, V1), "a", degraded);
 
@@ -221,11 +196,29 @@ class PlannerTest {
     }
 
     @Test
+    void confidentialityIsMoreThanIntegrity() {
+        LaunchPlan plan = plan(
+                host(0, 7, V1),
+                "a",
+                agent().change().lockdown(Optional.of(Lockdown.INTEGRITY)).build());
+
+        assertThat(plan.explain()).anyMatch(line -> line.contains("lockdown: integrity"));
+        assertThatThrownBy(() -> plan(
+                        host(0, 7, V1),
+                        "a",
+                        agent().change()
+                                .lockdown(Optional.of(Lockdown.CONFIDENTIALITY))
+                                .build()))
+                .isInstanceOf(UnsupportedLayerException.class)
+                .hasMessageContaining("lockdown: confidentiality is required");
+    }
+
+    @Test
     void landlockRightsGrowWithTheAbi() {
-        assertThat(LandlockLayer.handled(1)).isEqualTo(0x1fff);
-        assertThat(LandlockLayer.handled(2)).isEqualTo(0x3fff);
-        assertThat(LandlockLayer.handled(3)).isEqualTo(0x7fff);
-        assertThat(LandlockLayer.handled(5)).isEqualTo(0xffff);
+        assertThat(LandlockRights.handled(1)).isEqualTo(0x1fff);
+        assertThat(LandlockRights.handled(2)).isEqualTo(0x3fff);
+        assertThat(LandlockRights.handled(3)).isEqualTo(0x7fff);
+        assertThat(LandlockRights.handled(5)).isEqualTo(0xffff);
     }
 
     @Test

@@ -6,12 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 class SeccompCompilerTest {
 
     private static final int ALLOW = 0x7fff0000;
     private static final int EPERM = 0x00050001;
+    private static final int USER_NOTIF = 0x7fc00000;
     private static final int ENOSYS = 0x00050026;
     private static final int X86_64 = 0xc000003e;
     private static final int I386 = 0x40000003;
@@ -20,7 +22,7 @@ class SeccompCompilerTest {
 
     private final byte[] program = SeccompCompiler.load()
             .compile(
-                    1,
+                    OptionalInt.of(1),
                     List.of(
                             new SeccompCompiler.Rule("read", 0, List.of()),
                             new SeccompCompiler.Rule("clone3", 38, List.of()),
@@ -51,15 +53,42 @@ class SeccompCompilerTest {
     }
 
     @Test
+    void whatNoRuleNamesGoesToTheListenerWhenThereIsOne() {
+        SeccompCompiler compiler = SeccompCompiler.load();
+        byte[] reporting =
+                compiler.compile(OptionalInt.empty(), List.of(new SeccompCompiler.Rule("read", 0, List.of())));
+
+        assertThat(run(reporting, X86_64, 0, 0)).isEqualTo(ALLOW);
+        assertThat(run(reporting, X86_64, 1, 0)).isEqualTo(USER_NOTIF);
+        assertThat(run(reporting, I386, 3, 0)).isEqualTo(USER_NOTIF);
+        assertThat(run(reporting, X86_64, X32_BIT, 0)).isEqualTo(USER_NOTIF);
+    }
+
+    @Test
+    void callsHaveNumbersAndNamesAlsoThoseNewerThanTheLibrary() {
+        SeccompCompiler compiler = SeccompCompiler.load();
+
+        assertThat(compiler.name(0)).isEqualTo("read");
+        assertThat(compiler.name(462)).isEqualTo("mseal");
+        assertThat(compiler.number("fchmodat2")).hasValue(452);
+        assertThat(compiler.unknown(List.of("read", "fly", "mseal", "swim"))).containsExactly("fly", "swim");
+        assertThat(compiler.name(9_999)).contains("9999");
+    }
+
+    @Test
     void aCallThatNobodyKnowsIsAnError() {
-        assertThatThrownBy(() ->
-                        SeccompCompiler.load().compile(1, List.of(new SeccompCompiler.Rule("fly", 0, List.of()))))
+        assertThatThrownBy(() -> SeccompCompiler.load()
+                        .compile(OptionalInt.of(1), List.of(new SeccompCompiler.Rule("fly", 0, List.of()))))
                 .isInstanceOf(KernelException.class)
                 .hasMessageContaining("'fly'");
     }
 
     /** A classic BPF machine of the instructions that libseccomp emits (linux/filter.h). */
     private int run(int architecture, int syscall, long argument) {
+        return run(program, architecture, syscall, argument);
+    }
+
+    private static int run(byte[] program, int architecture, int syscall, long argument) {
         ByteBuffer code = ByteBuffer.wrap(program).order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer data = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
         data.putInt(0, syscall).putInt(4, architecture).putLong(16, argument);

@@ -26,6 +26,7 @@ class PlanEncoderTest {
                         new LaunchPlan.Places("/var/lib/nucleus/containers/x", "/run/nucleus/c/x", "/run/nucleus/root"))
                 .hostname("db-1")
                 .namespaces(0x6e020000)
+                .ownClocks(true)
                 .init(true)
                 .keepStdin(true)
                 .mapIdentity(new LaunchPlan.IdMap(0, 1000, 1), new LaunchPlan.IdMap(0, 1001, 2))
@@ -35,7 +36,8 @@ class PlanEncoderTest {
                         "/sys/fs/cgroup/nucleus-x",
                         List.of("/sys/fs/cgroup/nucleus-x"),
                         List.of(new LaunchPlan.Cgroup.Write("/sys/fs/cgroup/nucleus-x/pids.max", "512")),
-                        List.of("/sys/fs/cgroup/pids/nucleus-x/tasks")))
+                        List.of("/sys/fs/cgroup/pids/nucleus-x/tasks"),
+                        new byte[] {(byte) 0x95, 0, 0, 0, 0, 0, 0, 0}))
                 .rootfs(new LaunchPlan.Rootfs(
                         "size=1G,mode=755",
                         List.of(
@@ -60,7 +62,11 @@ class PlanEncoderTest {
                         1,
                         List.of(new LaunchPlan.Landlock.PathRule("/usr", 5, true)),
                         List.of(new LaunchPlan.Landlock.PortRule(8080, 1))))
-                .seccomp(new LaunchPlan.Seccomp("none", new byte[] {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f}))
+                .seccomp(new LaunchPlan.Seccomp(
+                        "none",
+                        new byte[] {6, 0, 0, 0, 0, 0, (byte) 0xff, 0x7f},
+                        LaunchPlan.Seccomp.Denied.REPORTED,
+                        1))
                 .command(new LaunchPlan.Command(
                         "/", List.of("postgres", "-D", "/data"), List.of("PATH=/usr/bin", "A=ü")))
                 .build(new LaunchPlan.Log(1 << 20, 4));

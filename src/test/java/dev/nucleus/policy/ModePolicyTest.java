@@ -10,9 +10,7 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -20,23 +18,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ModePolicyTest {
 
     private static ContainerSpec spec(Mode mode, Network network, boolean limits, boolean degraded) {
-        return new ContainerSpec(
-                mode,
-                List.of("/bin/true"),
-                new TreeMap<>(Map.of()),
-                Optional.empty(),
-                limits ? Optional.of(Path.of("/srv/rootfs")) : Optional.empty(),
-                Optional.empty(),
-                limits ? Optional.of(MemorySize.parse("64M")) : Optional.empty(),
-                limits ? Optional.of(new Cpus(1)) : Optional.empty(),
-                limits ? 64 : 0,
-                1024,
-                List.of(),
-                List.of(),
-                network,
-                "default",
-                List.of(),
-                degraded);
+        return ContainerSpec.builder(mode, List.of("/bin/true"))
+                .rootfs(limits ? Optional.of(Path.of("/srv/rootfs")) : Optional.empty())
+                .memory(limits ? Optional.of(MemorySize.parse("64M")) : Optional.empty())
+                .cpus(limits ? Optional.of(new Cpus(1)) : Optional.empty())
+                .pids(limits ? 64 : 0)
+                .network(network)
+                .allowDegraded(degraded)
+                .build();
     }
 
     @Test
@@ -84,28 +73,14 @@ class ModePolicyTest {
 
     @Test
     void unknownCapabilitiesAndProfilesAreRefusedByName() {
-        ContainerSpec plain = ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));
-        var spec = new ContainerSpec(
-                plain.mode(),
-                plain.command(),
-                plain.env(),
-                plain.workdir(),
-                plain.rootfs(),
-                plain.user(),
-                plain.memory(),
-                plain.cpus(),
-                plain.pids(),
-                plain.openFiles(),
-                plain.volumes(),
-                plain.tmpfs(),
-                plain.network(),
-                "nosuch",
-                List.of("NET_BIND_SERVICE", "FLY"),
-                false);
+        ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))
+                .seccomp("nosuch")
+                .capabilities(List.of("NET_BIND_SERVICE", "FLY"))
+                .build();
 
         assertThat(ModePolicy.refusals(spec))
                 .containsExactly(
                         "capabilities: there is no capability 'FLY' (capabilities(7))",
-                        "seccomp: there is no profile 'nosuch'; there are default, network-server, database, jvm");
+                        "seccomp: there is no profile 'nosuch'; there are default, network-server, database, jvm, and files: write a path for one");
     }
 }

@@ -9,7 +9,6 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import tools.jackson.databind.json.JsonMapper;
 
 class SeccompProfilesTest {
 
@@ -96,8 +95,7 @@ class SeccompProfilesTest {
 
     @Test
     void aProfileThatAllowsByDefaultIsRefused() {
-        var json = JsonMapper.shared().readTree("{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": []}");
-
-        assertThatThrownBy(() -> SeccompProfiles.parse("x", json)).hasMessageContaining("SCMP_ACT_ERRNO");
+        assertThatThrownBy(() -> SeccompProfileParser.parse("x", "{\"defaultAction\": \"SCMP_ACT_ALLOW\"}"))
+                .hasMessageContaining("SCMP_ACT_ERRNO");
     }
 }

@@ -9,7 +9,6 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
-import dev.nucleus.spec.Network;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
@@ -18,7 +17,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -99,23 +97,13 @@ class BuiltRootfsTest {
     }
 
     private static ContainerSpec spec(Mode mode, Path rootfs) {
-        return new ContainerSpec(
-                mode,
-                List.of("/bin/true"),
-                new TreeMap<>(),
-                Optional.empty(),
-                Optional.of(rootfs),
-                Optional.empty(),
-                Optional.of(MemorySize.parse("64M")),
-                Optional.of(new Cpus(1)),
-                64,
-                256,
-                List.of(),
-                List.of(),
-                Network.NONE,
-                "default",
-                List.of(),
-                false);
+        return ContainerSpec.builder(mode, List.of("/bin/true"))
+                .rootfs(Optional.of(rootfs))
+                .memory(Optional.of(MemorySize.parse("64M")))
+                .cpus(Optional.of(new Cpus(1)))
+                .pids(64)
+                .openFiles(256)
+                .build();
     }
 
     @Test

@@ -77,8 +77,8 @@ class FleetReaderTest {
         assertThat(fleet.services().keySet()).containsExactly("db", "migrate", "web");
         ServiceSpec db = service(fleet, "db");
         assertThat(db.container().mode()).isEqualTo(Mode.PRODUCTION);
-        assertThat(db.container().memory()).contains(new MemorySize(2L << 30));
-        assertThat(db.container().rootfs()).contains(Path.of("/fleets/rootfs/postgres"));
+        assertThat(db.container().resources().memory()).contains(new MemorySize(2L << 30));
+        assertThat(db.container().filesystem().rootfs()).contains(Path.of("/fleets/rootfs/postgres"));
         assertThat(db.container().user()).contains(new User("70", Optional.of("70"), List.of()));
         assertThat(db.readiness().orElseThrow().probe()).isEqualTo(new Probe.Exec(List.of("pg_isready")));
         assertThat(db.liveness().orElseThrow().period()).isEqualTo(Duration.ofSeconds(10));
@@ -86,7 +86,7 @@ class FleetReaderTest {
         assertThat(Objects.requireNonNull(fleet.volumes().get("db")).path()).contains(Path.of("/fleets/data/db"));
         ServiceSpec web = service(fleet, "web");
         assertThat(web.replicas()).isEqualTo(3);
-        assertThat(web.container().memory()).contains(MemorySize.parse("512M"));
+        assertThat(web.container().resources().memory()).contains(MemorySize.parse("512M"));
         assertThat(web.dependsOn())
                 .containsEntry("db", Condition.HEALTHY)
                 .containsEntry("migrate", Condition.COMPLETED);
@@ -188,7 +188,7 @@ class FleetReaderTest {
     void underscoresOfComposeMeanHyphens() {
         FleetSpec fleet = read("name: shop\nservices: {web: {command: [/w], open_files: 64}}");
 
-        assertThat(service(fleet, "web").container().openFiles()).isEqualTo(64);
+        assertThat(service(fleet, "web").container().resources().openFiles()).isEqualTo(64);
     }
 
     @Test

@@ -14,6 +14,11 @@ public final class Requires {
         require("root".equals(System.getProperty("user.name")), "root");
     }
 
+    /** Hierarchies of version 1, one for each controller. */
+    public static void legacyCgroups() {
+        require(Files.isDirectory(Path.of("/sys/fs/cgroup/freezer")), "cgroups of version 1");
+    }
+
     /** @param packageName which Debian package brings it */
     public static void program(String path, String packageName) {
         require(Files.isExecutable(Path.of(path)), path + " (on Debian: apt-get install " + packageName + ")");

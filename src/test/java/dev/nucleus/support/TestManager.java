@@ -3,11 +3,14 @@ package dev.nucleus.support;
 import dev.nucleus.NucleusApplication;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
+import dev.nucleus.container.Denials;
 import dev.nucleus.container.LaunchOrder;
 import dev.nucleus.container.OutputSink;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.ReplicaView;
+import dev.nucleus.isolation.CgroupUsage;
+import dev.nucleus.isolation.CgroupUsages;
 import dev.nucleus.spawner.Spawner;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
@@ -99,6 +102,15 @@ public final class TestManager implements AutoCloseable {
 
     public Fleets fleets() {
         return context.getBean(Fleets.class);
+    }
+
+    public Denials denials() {
+        return context.getBean(Denials.class);
+    }
+
+    /** What a container uses. */
+    public CgroupUsage usage(String id) {
+        return context.getBean(CgroupUsages.class).of(id);
     }
 
     public Spawner spawner() {

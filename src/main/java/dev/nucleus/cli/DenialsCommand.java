@@ -1,0 +1,56 @@
+package dev.nucleus.cli;
+
+import dev.nucleus.container.Containers;
+import dev.nucleus.container.Denial;
+import dev.nucleus.container.Denials;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+
+/** {@code nucleus denials}: what a container tried and was refused. */
+@CommandLine.Command(
+        name = "denials",
+        mixinStandardHelpOptions = true,
+        description = "List what a container tried and was refused.")
+final class DenialsCommand implements Callable<Integer> {
+
+    private final Containers containers;
+    private final Denials denials;
+    private final Session session;
+
+    @CommandLine.Parameters(paramLabel = "CONTAINER", description = "a name, an id, or the beginning of an id")
+    private String reference = "";
+
+    DenialsCommand(Containers containers, Denials denials, Session session) {
+        this.containers = containers;
+        this.denials = denials;
+        this.session = session;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        List<Denial> found = denials.of(containers.find(reference));
+        if (found.isEmpty()) {
+            session.print("'" + reference + "' was refused nothing");
+            return 0;
+        }
+        var rows = new ArrayList<List<String>>();
+        rows.add(List.of("COUNT", "PROGRAM", "TRIED", "BY", "FIRST", "LAST", "WHY IT IS REFUSED"));
+        for (Denial denial : found) {
+            rows.add(List.of(
+                    Long.toString(denial.count()),
+                    denial.program(),
+                    denial.attempt(),
+                    denial.rule(),
+                    PsCommand.age(denial.first()) + " ago",
+                    PsCommand.age(denial.last()) + " ago",
+                    denial.reason()));
+        }
+        for (String line : Table.format(rows)) {
+            session.print(line);
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,38 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.kernel.HostFeatures;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spec.Lockdown;
+import java.util.Arrays;
+import java.util.Optional;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+
+/** What the host's kernel itself must be like. */
+@Component
+@Order(5)
+final class KernelLayer implements Layer {
+
+    private final HostFeatures host;
+
+    KernelLayer(HostFeatures host) {
+        this.host = host;
+    }
+
+    @Override
+    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+        request.spec().security().lockdown().ifPresent(required -> require(required, plan));
+    }
+
+    private void require(Lockdown required, LaunchPlan.Builder plan) {
+        Optional<Lockdown> present = Arrays.stream(Lockdown.values())
+                .filter(lockdown -> lockdown.toString().equals(host.lockdown()))
+                .findFirst();
+        if (present.isEmpty() || present.get().compareTo(required) < 0) {
+            throw new UnsupportedLayerException("lockdown: " + required + " is required, and this kernel ("
+                    + host.release() + ") is locked down to '" + host.lockdown()
+                    + "' (/sys/kernel/security/lockdown); boot it with lockdown=" + required);
+        }
+        plan.cannot("kernel", "change the running kernel even as root", "lockdown: " + present.get());
+    }
+}

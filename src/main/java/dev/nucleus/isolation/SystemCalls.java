@@ -1,0 +1,122 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.kernel.SeccompCompiler;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.springframework.stereotype.Component;
+
+/** System calls in words: what one is called, what it was tried for, and what its refusal keeps away. */
+@Component
+public final class SystemCalls {
+
+    private static final long X86_64 = 0xc000003eL;
+    private static final int X32_BIT = 0x40000000;
+
+    private static final Map<Long, String> FAMILIES = Map.ofEntries(
+            Map.entry(1L, "AF_UNIX"),
+            Map.entry(2L, "AF_INET"),
+            Map.entry(3L, "AF_AX25"),
+            Map.entry(10L, "AF_INET6"),
+            Map.entry(15L, "AF_KEY"),
+            Map.entry(16L, "AF_NETLINK"),
+            Map.entry(17L, "AF_PACKET"),
+            Map.entry(29L, "AF_CAN"),
+            Map.entry(31L, "AF_BLUETOOTH"),
+            Map.entry(38L, "AF_ALG"),
+            Map.entry(40L, "AF_VSOCK"),
+            Map.entry(44L, "AF_XDP"));
+
+    private static final Map<Long, String> NAMESPACES = namespaces();
+
+    /** By the call's name; a call that isn't here is refused because no rule of the profile names it. */
+    private static final Map<String, String> REASONS = Map.ofEntries(
+            Map.entry("ptrace", "a debugger could take over other processes"),
+            Map.entry("process_vm_readv", "it reads other processes' memory"),
+            Map.entry("process_vm_writev", "it writes other processes' memory"),
+            Map.entry("mount", "mounts could uncover what is hidden"),
+            Map.entry("umount2", "mounts could uncover what is hidden"),
+            Map.entry("unshare", "new namespaces give capabilities over much of the kernel"),
+            Map.entry("setns", "it enters namespaces of others"),
+            Map.entry("clone", "new namespaces give capabilities over much of the kernel"),
+            Map.entry("bpf", "programs inside the kernel have often broken out"),
+            Map.entry("perf_event_open", "it watches the kernel and other processes"),
+            Map.entry("userfaultfd", "it makes races in the kernel easy to win"),
+            Map.entry("io_uring_setup", "its operations pass by this filter"),
+            Map.entry("memfd_create", "with execveat it runs programs that no file holds"),
+            Map.entry("execveat", "on a descriptor it runs programs that no file holds"),
+            Map.entry("mprotect", "memory to write and to execute is how injected code runs"),
+            Map.entry("mmap", "memory to write and to execute is how injected code runs"),
+            Map.entry("keyctl", "keyrings are shared with the host"),
+            Map.entry("add_key", "keyrings are shared with the host"),
+            Map.entry("request_key", "keyrings are shared with the host"),
+            Map.entry("chroot", "chroot is how old jails are broken"),
+            Map.entry("pivot_root", "it changes what is /"),
+            Map.entry("init_module", "it loads code into the kernel"),
+            Map.entry("finit_module", "it loads code into the kernel"),
+            Map.entry("kexec_load", "it replaces the kernel"),
+            Map.entry("reboot", "it stops the host"),
+            Map.entry("syslog", "the kernel's log tells addresses and other containers' doings"),
+            Map.entry("ioctl", "devices and terminals can be made to do more than they show"),
+            Map.entry("personality", "it turns protections of memory off"),
+            Map.entry("open_by_handle_at", "it opens files of the host by number (CVE-2014-3519)"));
+
+    private final SeccompCompiler compiler;
+
+    SystemCalls(SeccompCompiler compiler) {
+        this.compiler = compiler;
+    }
+
+    private static Map<Long, String> namespaces() {
+        var flags = new LinkedHashMap<Long, String>();
+        flags.put(0x10000000L, "CLONE_NEWUSER");
+        flags.put(0x00020000L, "CLONE_NEWNS");
+        flags.put(0x40000000L, "CLONE_NEWNET");
+        flags.put(0x20000000L, "CLONE_NEWPID");
+        flags.put(0x04000000L, "CLONE_NEWUTS");
+        flags.put(0x08000000L, "CLONE_NEWIPC");
+        flags.put(0x02000000L, "CLONE_NEWCGROUP");
+        return flags;
+    }
+
+    /** The call's name; of another architecture than this machine's its number, and which it is of. */
+    public String name(long architecture, int number) {
+        if (architecture != X86_64) {
+            return "32-bit system call " + number;
+        }
+        if ((number & X32_BIT) != 0) {
+            return "x32 system call " + (number & ~X32_BIT);
+        }
+        return compiler.name(number);
+    }
+
+    /** The telling argument in words, such as {@code AF_NETLINK}; empty when the call has none. */
+    public Optional<String> argument(String call, long argument) {
+        return switch (call) {
+            case "socket" -> Optional.of(FAMILIES.getOrDefault(argument & 0xffffffffL, "family " + argument));
+            case "clone", "unshare" -> Optional.of(namespaces(argument)).filter(text -> !text.isEmpty());
+            case "ioctl", "prctl", "bpf", "personality" -> Optional.of("0x" + Long.toHexString(argument));
+            case "mmap", "mprotect", "pkey_mprotect" ->
+                Optional.of(((argument & 1) != 0 ? "r" : "-")
+                        + ((argument & 2) != 0 ? "w" : "-")
+                        + ((argument & 4) != 0 ? "x" : "-"));
+            default -> Optional.empty();
+        };
+    }
+
+    private static String namespaces(long flags) {
+        return NAMESPACES.entrySet().stream()
+                .filter(flag -> (flags & flag.getKey()) != 0)
+                .map(Map.Entry::getValue)
+                .collect(Collectors.joining("|"));
+    }
+
+    /** What the refusal keeps away, as a clause. */
+    public String reason(String call) {
+        if (call.contains(" ")) {
+            return "other architectures' calls would pass by the filter's names";
+        }
+        return REASONS.getOrDefault(call, "the profile doesn't name it");
+    }
+}

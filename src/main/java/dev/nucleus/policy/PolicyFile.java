@@ -1,0 +1,93 @@
+package dev.nucleus.policy;
+
+import dev.nucleus.spec.PolicySource;
+import dev.nucleus.spec.Problem;
+import dev.nucleus.spec.YamlDocument;
+import dev.nucleus.spec.YamlMapping;
+import dev.nucleus.spec.YamlValue;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * A policy file as it was read: what its pin is compared with are these bytes, and no others are used.
+ *
+ * @param sha256 of the bytes, in lower-case hexadecimal
+ */
+record PolicyFile(String field, Path path, String text, String sha256) {
+
+    private static final int LARGEST = 1 << 20;
+
+    /**
+     * @param field of the spec that names the file, for errors
+     * @throws PolicyViolationException when it can't be read, is too large, or isn't what its pin says
+     */
+    static PolicyFile read(String field, PolicySource.File source) {
+        byte[] bytes;
+        try (InputStream in = Files.newInputStream(source.path())) {
+            bytes = in.readNBytes(LARGEST + 1);
+        } catch (IOException e) {
+            throw violation(field + ": can't read " + source.path() + ": " + e);
+        }
+        if (bytes.length > LARGEST) {
+            throw violation(field + ": " + source.path() + " is larger than " + LARGEST + " bytes");
+        }
+        String digest = sha256(bytes);
+        source.sha256().filter(pin -> !pin.equals(digest)).ifPresent(pin -> {
+            throw violation(field + ": " + source.path() + " has the SHA-256 " + digest + ", but " + pin
+                    + " is pinned; look at what changed, then pin the new one");
+        });
+        return new PolicyFile(field, source.path(), new String(bytes, StandardCharsets.UTF_8), digest);
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * Reads the text as YAML fields.
+     *
+     * @throws PolicyViolationException with every mistake in it
+     */
+    <T> T yaml(Function<YamlMapping, Optional<T>> reader) {
+        var problems = new ArrayList<Problem>();
+        Optional<T> read = YamlDocument.read(path.toString(), text, problems)
+                .flatMap(YamlValue::mapping)
+                .flatMap(fields -> {
+                    Optional<T> value = reader.apply(fields);
+                    fields.finish();
+                    return value;
+                });
+        if (!problems.isEmpty() || read.isEmpty()) {
+            throw new PolicyViolationException(
+                    problems.isEmpty()
+                            ? List.of(field + ": " + path + " says nothing")
+                            : problems.stream()
+                                    .map(problem -> field + ": " + problem)
+                                    .toList());
+        }
+        return read.get();
+    }
+
+    /** A refusal on account of this file. */
+    PolicyViolationException violation(Exception cause) {
+        return violation(field + ": " + path + ": " + cause.getMessage());
+    }
+
+    private static PolicyViolationException violation(String refusal) {
+        return new PolicyViolationException(List.of(refusal));
+    }
+}

@@ -1,0 +1,151 @@
+package dev.nucleus.policy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Reads the subset of OCI's seccomp JSON that denies by default. What would be lost without notice is refused: another
+ * default action, an unknown operator, conditions beyond the arguments.
+ */
+final class SeccompProfileParser {
+
+    private static final int EPERM = 1;
+    private static final int ARGUMENTS = 6;
+    private static final Set<String> DENYING =
+            Set.of("SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD");
+    private static final Set<String> TOP =
+            Set.of("defaultAction", "defaultErrnoRet", "architectures", "archMap", "syscalls", "comment");
+    private static final Set<String> IN_RULE = Set.of("names", "name", "action", "errnoRet", "args", "comment");
+    private static final Set<String> IN_ARGUMENT = Set.of("index", "value", "valueTwo", "op");
+
+    private SeccompProfileParser() {}
+
+    /**
+     * @throws IllegalArgumentException saying what is wrong, or not understood
+     */
+    static SeccompProfile parse(String name, String text) {
+        JsonNode json;
+        try {
+            json = JsonMapper.shared().readTree(text);
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException("not valid JSON: " + e.getOriginalMessage(), e);
+        }
+        requireOnly(TOP, json, "the profile");
+        String action = json.path("defaultAction").asString("");
+        if (!DENYING.contains(action)) {
+            throw new IllegalArgumentException("defaultAction must be SCMP_ACT_ERRNO, was '" + action
+                    + "': what the profile doesn't name is refused here");
+        }
+        var rules = new ArrayList<SeccompProfile.Rule>();
+        for (JsonNode rule : json.path("syscalls")) {
+            rules.add(rule(rule));
+        }
+        if (rules.isEmpty()) {
+            throw new IllegalArgumentException("it names no system call: nothing could run under it");
+        }
+        return new SeccompProfile(name, json.path("defaultErrnoRet").asInt(EPERM), rules, List.of());
+    }
+
+    private static void requireOnly(Set<String> known, JsonNode json, String place) {
+        var unknown = new TreeSet<>(json.propertyNames());
+        unknown.removeAll(known);
+        unknown.removeIf(name -> json.path(name).isEmpty() && json.path(name).isContainer());
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException(place + " has fields that are not understood: "
+                    + String.join(", ", unknown) + "; known are " + String.join(", ", new TreeSet<>(known)));
+        }
+    }
+
+    private static SeccompProfile.Rule rule(JsonNode json) {
+        requireOnly(IN_RULE, json, "a rule");
+        var names = new ArrayList<String>();
+        json.path("names").forEach(name -> names.add(name.asString()));
+        if (json.has("name")) {
+            names.add(json.path("name").asString());
+        }
+        if (names.isEmpty()) {
+            throw new IllegalArgumentException("a rule names no system call");
+        }
+        var conditions = new ArrayList<SeccompProfile.Condition>();
+        json.path("args").forEach(argument -> conditions.add(condition(argument)));
+        OptionalInt errno = switch (json.path("action").asString("")) {
+            case "SCMP_ACT_ALLOW" -> OptionalInt.empty();
+            case "SCMP_ACT_ERRNO" -> OptionalInt.of(json.path("errnoRet").asInt(EPERM));
+            default ->
+                throw new IllegalArgumentException("a rule for " + names.getFirst()
+                        + " has the action '" + json.path("action").asString("")
+                        + "'; understood are SCMP_ACT_ALLOW and SCMP_ACT_ERRNO");
+        };
+        return new SeccompProfile.Rule(names, errno, conditions);
+    }
+
+    private static SeccompProfile.Condition condition(JsonNode json) {
+        requireOnly(IN_ARGUMENT, json, "an argument");
+        int index = json.path("index").asInt(-1);
+        if (index < 0 || index >= ARGUMENTS) {
+            throw new IllegalArgumentException("an argument's index is 0 to 5, was " + index);
+        }
+        return new SeccompProfile.Condition(
+                index,
+                SeccompProfile.Operator.of(json.path("op").asString("")),
+                json.path("value").bigIntegerValue().longValue(),
+                json.path("valueTwo").isMissingNode()
+                        ? 0
+                        : json.path("valueTwo").bigIntegerValue().longValue());
+    }
+
+    /**
+     * The profile with the default profile's argument filters in place of rules that allow a call of theirs by its name
+     * alone, and without any that allows clone3, whose flags a filter can't see.
+     */
+    static SeccompProfile withArgumentFilters(SeccompProfile profile, SeccompProfile standard) {
+        Map<String, List<SeccompProfile.Rule>> filters = standard.rules().stream()
+                .filter(rule -> !rule.conditions().isEmpty())
+                .flatMap(rule -> rule.names().stream())
+                .distinct()
+                .collect(Collectors.toMap(
+                        name -> name,
+                        name -> standard.rules().stream()
+                                .filter(rule -> rule.names().contains(name))
+                                .map(rule -> new SeccompProfile.Rule(List.of(name), rule.errno(), rule.conditions()))
+                                .toList()));
+        var rules = new ArrayList<SeccompProfile.Rule>();
+        var replaced = new TreeSet<String>();
+        for (SeccompProfile.Rule rule : profile.rules()) {
+            boolean byNameAlone = rule.errno().isEmpty() && rule.conditions().isEmpty();
+            List<String> kept = rule.names().stream()
+                    .filter(name -> !byNameAlone || !filters.containsKey(name))
+                    .filter(name -> !name.equals("clone3"))
+                    .toList();
+            rule.names().stream()
+                    .filter(name -> byNameAlone && filters.containsKey(name))
+                    .forEach(replaced::add);
+            if (!kept.isEmpty()) {
+                rules.add(new SeccompProfile.Rule(kept, rule.errno(), rule.conditions()));
+            }
+        }
+        replaced.forEach(name -> rules.addAll(filters.getOrDefault(name, List.of())));
+        rules.addAll(standard.rules().stream()
+                .filter(rule -> rule.names().contains("clone3"))
+                .toList());
+        var warnings = new ArrayList<String>();
+        if (!replaced.isEmpty()) {
+            warnings.add("allows " + String.join(", ", replaced)
+                    + " by name alone: the built-in filters of their arguments were added");
+        }
+        boolean wantsClone3 = profile.rules().stream()
+                .anyMatch(rule -> rule.errno().isEmpty() && rule.names().contains("clone3"));
+        if (wantsClone3) {
+            warnings.add("allows clone3, whose flags no filter can see: it is answered ENOSYS, and libc uses clone");
+        }
+        return new SeccompProfile(profile.name(), profile.defaultErrno(), rules, warnings);
+    }
+}

@@ -1,0 +1,127 @@
+package dev.nucleus.spec;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/** Reads what of a service in a fleet file describes its containers. */
+final class ContainerReader {
+
+    private final Path folder;
+    private final Mode fleetMode;
+
+    ContainerReader(Path folder, Mode fleetMode) {
+        this.folder = folder;
+        this.fleetMode = fleetMode;
+    }
+
+    Optional<ContainerSpec> read(YamlMapping fields) {
+        Mode mode = fields.parse("mode", Mode::parse).orElse(fleetMode);
+        Optional<YamlValue> command = fields.require("command", "[/bin/server, --port, \"8080\"]");
+        ContainerSpec.Builder spec = ContainerSpec.builder(
+                mode, command.map(value -> value.list(Function.identity())).orElse(List.of()));
+        spec.env(environment(fields));
+        spec.workdir(fields.take("workdir").or(() -> fields.take("working-dir")).flatMap(YamlValue::text));
+        Optional<User> user = fields.parse("user", User::parse);
+        List<String> groups = fields.list("groups", Function.identity());
+        spec.user(user.map(u -> new User(u.user(), u.group(), groups)));
+        fields.take("user-namespace").flatMap(ContainerReader::userNamespace).ifPresent(spec::userNamespace);
+        fields.parse("network", Network::parse).ifPresent(spec::network);
+        resources(fields, spec);
+        filesystem(fields, spec);
+        security(fields, spec);
+        return command.flatMap(_ -> fields.place().attempt(spec::build));
+    }
+
+    private static Map<String, String> environment(YamlMapping fields) {
+        var env = new TreeMap<String, String>();
+        fields.take("environment")
+                .or(() -> fields.take("env"))
+                .flatMap(YamlValue::mapping)
+                .ifPresent(entries -> entries.takeAll()
+                        .forEach((name, value) -> value.text().ifPresent(text -> env.put(name, text))));
+        return env;
+    }
+
+    private static Optional<UserNamespace> userNamespace(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.parse(UserNamespace::parse);
+        }
+        return value.mapping().flatMap(fields -> {
+            List<UserNamespace.IdRange> uids = fields.list("uids", UserNamespace.IdRange::parse);
+            List<UserNamespace.IdRange> gids = fields.list("gids", UserNamespace.IdRange::parse);
+            fields.finish();
+            return value.attempt(() -> new UserNamespace.Explicit(uids, gids));
+        });
+    }
+
+    private static void resources(YamlMapping fields, ContainerSpec.Builder spec) {
+        spec.memory(fields.parse("memory", MemorySize::parse));
+        spec.swap(fields.parse("swap", MemorySize::parse));
+        spec.cpus(fields.parse("cpus", Cpus::parse));
+        spec.cpuWeight(fields.take("cpu-weight").flatMap(YamlValue::integer));
+        fields.take("pids").flatMap(YamlValue::integer).ifPresent(spec::pids);
+        fields.take("open-files").flatMap(YamlValue::integer).ifPresent(spec::openFiles);
+        spec.io(fields.list("io", IoLimit::parse));
+    }
+
+    private void filesystem(YamlMapping fields, ContainerSpec.Builder spec) {
+        spec.rootfs(fields.take("rootfs").flatMap(YamlValue::text).map(this::inFolder));
+        spec.rootfsSha256(fields.take("rootfs-sha256").flatMap(YamlValue::text));
+        spec.volumes(fields.list("volumes", VolumeMount::parse));
+        spec.tmpfs(fields.list("tmpfs", TmpfsMount::parse));
+    }
+
+    private void security(YamlMapping fields, ContainerSpec.Builder spec) {
+        fields.take("seccomp").flatMap(this::seccomp).ifPresent(spec::seccomp);
+        fields.take("trace").flatMap(YamlValue::bool).ifPresent(spec::trace);
+        fields.take("capabilities").ifPresent(value -> {
+            if (value.isList()) {
+                spec.capabilities(value.list(ContainerReader::capability));
+            } else {
+                spec.capabilityPolicy(policyFile(value));
+            }
+        });
+        spec.landlock(fields.take("landlock").flatMap(this::policyFile));
+        spec.lockdown(fields.parse("lockdown", Lockdown::parse));
+        fields.take("time-namespace").flatMap(YamlValue::bool).ifPresent(spec::timeNamespace);
+        fields.take("allow-degraded").flatMap(YamlValue::bool).ifPresent(spec::allowDegraded);
+    }
+
+    /** The name of a profile, or a file of the user's own. */
+    private Optional<PolicySource> seccomp(YamlValue value) {
+        if (value.isMapping()) {
+            return policyFile(value).map(PolicySource.class::cast);
+        }
+        return value.text()
+                .map(text -> PolicySource.looksLikeFile(text)
+                        ? new PolicySource.File(inFolder(text), Optional.empty())
+                        : new PolicySource.Named(text));
+    }
+
+    /** {@code policies/web.json}, or {@code {file: policies/web.json, sha256: …}}. */
+    private Optional<PolicySource.File> policyFile(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.text().map(text -> new PolicySource.File(inFolder(text), Optional.empty()));
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<String> file = fields.require("file", "policies/web.json").flatMap(YamlValue::text);
+            Optional<String> sha256 = fields.take("sha256").flatMap(YamlValue::text);
+            fields.finish();
+            return file.flatMap(path -> value.attempt(() -> new PolicySource.File(inFolder(path), sha256)));
+        });
+    }
+
+    private Path inFolder(String path) {
+        return folder.resolve(path).normalize();
+    }
+
+    static String capability(String text) {
+        String name = text.toUpperCase(Locale.ROOT);
+        return name.startsWith("CAP_") ? name.substring(4) : name;
+    }
+}

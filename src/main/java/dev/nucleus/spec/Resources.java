@@ -1,0 +1,57 @@
+package dev.nucleus.spec;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How much of the host a container may use.
+ *
+ * @param swap beyond memory; empty: none when memory is limited. Needs a memory limit
+ * @param cpuWeight its share where processors are scarce, 1 to 10000; empty: the kernel's 100
+ * @param pids the most processes and threads; 0: no limit
+ * @param openFiles the most open files of one process
+ * @param io bandwidth and operations per block device
+ * @see <a href="https://docs.kernel.org/admin-guide/cgroup-v2.html">cgroup v2</a>
+ */
+public record Resources(
+        Optional<MemorySize> memory,
+        Optional<MemorySize> swap,
+        Optional<Cpus> cpus,
+        Optional<Integer> cpuWeight,
+        int pids,
+        int openFiles,
+        List<IoLimit> io) {
+
+    public static final int DEFAULT_PIDS = 512;
+    public static final int DEFAULT_OPEN_FILES = 1024;
+    public static final int MOST_CPU_WEIGHT = 10_000;
+    private static final int MOST_PIDS = 4_194_304;
+
+    public static final Resources DEFAULT = new Resources(
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            DEFAULT_PIDS,
+            DEFAULT_OPEN_FILES,
+            List.of());
+
+    public Resources {
+        io = List.copyOf(io);
+        if (pids < 0 || pids > MOST_PIDS) {
+            throw new InvalidSpecException("pids is 0 (no limit) to " + MOST_PIDS + ", was " + pids);
+        }
+        if (openFiles < 3) {
+            throw new InvalidSpecException("open-files is at least 3, was " + openFiles);
+        }
+        cpuWeight.filter(weight -> weight < 1 || weight > MOST_CPU_WEIGHT).ifPresent(weight -> {
+            throw new InvalidSpecException("cpu-weight is 1 to " + MOST_CPU_WEIGHT + ", was " + weight);
+        });
+        if (swap.isPresent() && memory.isEmpty()) {
+            throw new InvalidSpecException("swap needs a memory limit too, such as memory: 512M");
+        }
+        if (io.stream().map(IoLimit::device).distinct().count() != io.size()) {
+            throw new InvalidSpecException("io names a device twice");
+        }
+    }
+}

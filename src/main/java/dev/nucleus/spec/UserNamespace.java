@@ -1,0 +1,139 @@
+package dev.nucleus.spec;
+
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * How users inside a container relate to those of the host (user_namespaces(7)).
+ *
+ * @see <a href="https://docs.podman.io/en/latest/markdown/podman-run.1.html#userns-mode">the words are Podman's</a>
+ */
+public sealed interface UserNamespace {
+
+    /** The host's own: users are the same inside and outside. Not to be had without root. */
+    UserNamespace NONE = new None();
+
+    record None() implements UserNamespace {
+        @Override
+        public String toString() {
+            return "none";
+        }
+    }
+
+    /** A range of users that no other container of this host has; the workload keeps its number inside. */
+    record Auto() implements UserNamespace {
+        @Override
+        public String toString() {
+            return "auto";
+        }
+    }
+
+    /** The user who runs the manager is the workload's user, by the same number; the others are from their range. */
+    record KeepId() implements UserNamespace {
+        @Override
+        public String toString() {
+            return "keep-id";
+        }
+    }
+
+    /** Only the workload's own user and group exist inside. */
+    record NoMap() implements UserNamespace {
+        @Override
+        public String toString() {
+            return "nomap";
+        }
+    }
+
+    /** Ranges as written, of users and of groups. */
+    record Explicit(List<IdRange> uids, List<IdRange> gids) implements UserNamespace {
+        public Explicit {
+            uids = List.copyOf(uids);
+            gids = List.copyOf(gids);
+            check("uids", uids);
+            check("gids", gids);
+        }
+
+        private static void check(String field, List<IdRange> ranges) {
+            if (ranges.isEmpty()) {
+                throw new InvalidSpecException(
+                        "user-namespace: " + field + " needs a range, such as [\"0:100000:65536\"]");
+            }
+            for (IdRange one : ranges) {
+                for (IdRange other : ranges) {
+                    if (one != other && one.overlaps(other)) {
+                        throw new InvalidSpecException(
+                                "user-namespace: " + field + ": " + one + " and " + other + " overlap");
+                    }
+                }
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "uids " + join(uids) + ", gids " + join(gids);
+        }
+
+        private static String join(List<IdRange> ranges) {
+            return ranges.stream().map(IdRange::toString).collect(Collectors.joining(" "));
+        }
+    }
+
+    /**
+     * @param inside the first number in the container
+     * @param outside what that is on the host
+     */
+    record IdRange(int inside, int outside, int count) {
+        public IdRange {
+            if (inside < 0
+                    || outside < 0
+                    || count < 1
+                    || (long) inside + count > MOST
+                    || (long) outside + count > MOST) {
+                throw new InvalidSpecException("a range of users is 0 to 2147483647 and at least one long, was "
+                        + inside + ":" + outside + ":" + count);
+            }
+        }
+
+        private static final long MOST = 1L << 31;
+
+        /** Reads {@code inside:outside:count}. */
+        public static IdRange parse(String text) {
+            if (!text.matches("\\d{1,10}:\\d{1,10}:\\d{1,10}")) {
+                throw new InvalidSpecException(
+                        "'" + text + "' is no range of users; write inside:outside:count, such as 0:100000:65536");
+            }
+            String[] parts = text.split(":");
+            try {
+                return new IdRange(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
+            } catch (NumberFormatException e) {
+                throw new InvalidSpecException("'" + text + "' is out of the range of users, 0 to 2147483647");
+            }
+        }
+
+        boolean overlaps(IdRange other) {
+            return meet(inside, count, other.inside, other.count) || meet(outside, count, other.outside, other.count);
+        }
+
+        private static boolean meet(int first, int length, int second, int otherLength) {
+            return first < (long) second + otherLength && second < (long) first + length;
+        }
+
+        @Override
+        public String toString() {
+            return inside + ":" + outside + ":" + count;
+        }
+    }
+
+    /** Reads one of the words. */
+    static UserNamespace parse(String text) {
+        return switch (text) {
+            case "none", "host" -> NONE;
+            case "auto" -> new Auto();
+            case "keep-id" -> new KeepId();
+            case "nomap" -> new NoMap();
+            default ->
+                throw new InvalidSpecException("'" + text
+                        + "' is no user namespace; write none, auto, keep-id, nomap, or {uids: [...], gids: [...]}");
+        };
+    }
+}

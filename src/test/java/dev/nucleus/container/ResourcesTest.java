@@ -1,0 +1,190 @@
+package dev.nucleus.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nucleus.isolation.CgroupUsage;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.IoLimit;
+import dev.nucleus.spec.MemorySize;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.StopSpec;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Limits, freezing, figures and clocks on a host with the hierarchies of version 1. */
+@Tag("isolation")
+class ResourcesTest {
+
+    private static TestManager manager;
+
+    @BeforeAll
+    static void start() {
+        Requires.root();
+        Requires.legacyCgroups();
+        manager = TestManager.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (manager != null) {
+            manager.close();
+        }
+    }
+
+    private static ContainerSpec.Builder shell(String command) {
+        return ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", command));
+    }
+
+    private static Container launch(ContainerSpec.Builder spec) {
+        return manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec.build()));
+    }
+
+    private static void end(Container container) {
+        manager.containers().stop(container, new StopSpec(dev.nucleus.spec.Signal.KILL, Duration.ZERO));
+        manager.containers().remove(container);
+    }
+
+    private static String file(Container container, String controller, String name) throws IOException {
+        return Files.readString(Path.of("/sys/fs/cgroup", controller, "nucleus-" + container.id(), name))
+                .strip();
+    }
+
+    @Test
+    void everyLimitIsWritten() throws IOException {
+        Container container = launch(shell("exec sleep 1000")
+                .memory(Optional.of(MemorySize.parse("64M")))
+                .cpus(Optional.of(new Cpus(0.5)))
+                .cpuWeight(Optional.of(200))
+                .pids(16));
+
+        assertThat(file(container, "memory", "memory.limit_in_bytes")).isEqualTo("67108864");
+        assertThat(file(container, "cpu", "cpu.shares")).isEqualTo("2048");
+        assertThat(file(container, "cpu", "cpu.cfs_quota_us")).isEqualTo("50000");
+        assertThat(file(container, "pids", "pids.max")).isEqualTo("16");
+        end(container);
+    }
+
+    @Test
+    void noDeviceButAFewCanBeUsedWhateverNodesThereAre() throws IOException {
+        Container container = launch(shell("exec sleep 1000"));
+
+        assertThat(file(container, "devices", "devices.list").lines())
+                .contains("c 1:3 rwm", "c 136:* rwm")
+                .noneMatch(line -> line.startsWith("b ") || line.startsWith("a "))
+                .hasSize(8);
+        end(container);
+    }
+
+    @Test
+    void aPausedContainerStandsStillAndGoesOnWhereItWas() throws Exception {
+        Container container = launch(shell("i=0; while true; do i=$((i+1)); echo $i; sleep 0.02; done")
+                .pids(64));
+        Awaitility.await().until(() -> container.log().tail(1000).lines().size() > 5);
+
+        manager.containers().pause(container, true);
+        int before = container.log().tail(100_000).lines().size();
+        Awaitility.await()
+                .pollDelay(Duration.ofMillis(300))
+                .until(() -> container.log().tail(100_000).lines().size() <= before + 1);
+        assertThat(container.paused()).isTrue();
+        assertThat(file(container, "freezer", "freezer.state")).isEqualTo("FROZEN");
+
+        manager.containers().pause(container, false);
+        Awaitility.await().until(() -> container.log().tail(100_000).lines().size() > before + 5);
+        List<String> lines = container.log().tail(100_000).lines().stream()
+                .map(ContainerLog.Line::text)
+                .toList();
+        assertThat(lines.getLast()).isEqualTo(Integer.toString(lines.size()));
+        end(container);
+    }
+
+    @Test
+    void aPausedContainerCanBeStoppedAndKilled() {
+        Container stopped = launch(shell("trap 'exit 7' TERM; echo ready; while true; do sleep 0.05; done"));
+        Awaitility.await().until(() -> !stopped.log().tail(10).lines().isEmpty());
+        manager.containers().pause(stopped, true);
+
+        assertThat(manager.containers()
+                        .stop(stopped, StopSpec.DEFAULT)
+                        .status()
+                        .orElseThrow()
+                        .code())
+                .isEqualTo(7);
+        manager.containers().remove(stopped);
+
+        Container killed = launch(shell("exec sleep 1000"));
+        manager.containers().pause(killed, true);
+        end(killed);
+        assertThatThrownBy(() -> manager.containers().pause(killed, true)).isInstanceOf(InvalidSpecException.class);
+    }
+
+    @Test
+    void figuresAreTheKernels() {
+        Container container = launch(shell("head -c 20M /dev/zero | tail >/tmp/x; sleep 1000")
+                .memory(Optional.of(MemorySize.parse("128M")))
+                .cpus(Optional.of(new Cpus(1)))
+                .pids(32));
+
+        Awaitility.await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            CgroupUsage usage = manager.usage(container.id());
+            assertThat(usage.memoryPeak().orElseThrow()).isGreaterThan(20 << 20);
+            assertThat(usage.memoryLimit()).contains(128L << 20);
+            assertThat(usage.processLimit()).contains(32L);
+            assertThat(usage.processes().orElseThrow()).isBetween(1L, 4L);
+        });
+        end(container);
+    }
+
+    @Test
+    void clocksOfItsOwnBeginWithTheContainer() {
+        var own = manager.run(
+                shell("cut -d. -f1 /proc/uptime").timeNamespace(true).build());
+        var hosts = manager.run(shell("cut -d. -f1 /proc/uptime").build());
+
+        assertThat(Long.parseLong(own.out().strip())).isLessThan(10);
+        assertThat(Long.parseLong(hosts.out().strip())).isGreaterThan(60);
+    }
+
+    @Test
+    void whatIsRunBesideItHasTheSameClocks() throws IOException {
+        Container container = launch(shell("exec sleep 1000").timeNamespace(true));
+
+        var captured = container.shim().capture(List.of("cut", "-d.", "-f1", "/proc/uptime"), Duration.ofSeconds(5));
+
+        assertThat(Long.parseLong(captured.output().strip())).isLessThan(10);
+        end(container);
+    }
+
+    private static String disk() throws IOException {
+        try (Stream<Path> disks = Files.list(Path.of("/sys/block"))) {
+            return Files.readString(disks.sorted().findFirst().orElseThrow().resolve("dev"))
+                    .strip();
+        }
+    }
+
+    @Test
+    void aDiskIsWrittenNoFasterThanAllowed() throws IOException {
+        String disk = disk();
+        var limit = IoLimit.parse(disk + " rbps=1M wiops=100");
+        Container container = launch(shell("exec sleep 1000").io(List.of(limit)));
+
+        assertThat(file(container, "blkio", "blkio.throttle.read_bps_device")).isEqualTo(disk + " 1048576");
+        assertThat(file(container, "blkio", "blkio.throttle.write_iops_device")).isEqualTo(disk + " 100");
+        end(container);
+    }
+}

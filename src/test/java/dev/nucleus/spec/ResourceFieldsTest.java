@@ -1,0 +1,99 @@
+package dev.nucleus.spec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Every field of a launch is a field of the file; what is out of range is refused with its place. */
+class ResourceFieldsTest {
+
+    private static ContainerSpec read(String fields) {
+        String text = "name: f\nservices:\n  s:\n    command: [x]\n" + fields.indent(4);
+        return java.util.Objects.requireNonNull(
+                        FleetReader.readText(Path.of("/f/fleet.yaml"), text, FleetReader.Checks.NONE)
+                                .services()
+                                .get("s"))
+                .container();
+    }
+
+    @Test
+    void everyFieldIsRead() {
+        ContainerSpec spec = read("""
+                memory: 512M
+                swap: 256M
+                cpus: 1.5
+                cpu-weight: 200
+                io: ["8:0 rbps=10M wiops=50"]
+                rootfs: root
+                rootfs-sha256: "%s"
+                seccomp: {file: policies/web.json, sha256: "%s"}
+                landlock: policies/web.landlock.yaml
+                capabilities: {file: policies/web.caps.yaml}
+                lockdown: integrity
+                time-namespace: true
+                user-namespace: {uids: ["0:100000:65536"], gids: ["0:100000:65536"]}
+                """.formatted("a".repeat(64), "b".repeat(64)));
+
+        assertThat(spec.resources().swap()).contains(MemorySize.parse("256M"));
+        assertThat(spec.resources().cpuWeight()).contains(200);
+        assertThat(spec.resources().io()).containsExactly(IoLimit.parse("8:0 wiops=50 rbps=10M"));
+        assertThat(spec.filesystem().rootfsSha256()).contains("a".repeat(64));
+        assertThat(spec.security().seccomp())
+                .isEqualTo(new PolicySource.File(Path.of("/f/policies/web.json"), Optional.of("b".repeat(64))));
+        assertThat(spec.security().landlock())
+                .contains(new PolicySource.File(Path.of("/f/policies/web.landlock.yaml"), Optional.empty()));
+        assertThat(spec.security().capabilityPolicy()).isPresent();
+        assertThat(spec.security().lockdown()).contains(Lockdown.INTEGRITY);
+        assertThat(spec.security().timeNamespace()).isTrue();
+        assertThat(spec.userNamespace())
+                .isEqualTo(new UserNamespace.Explicit(
+                        List.of(new UserNamespace.IdRange(0, 100_000, 65_536)),
+                        List.of(new UserNamespace.IdRange(0, 100_000, 65_536))));
+    }
+
+    @Test
+    void aChangeKeepsEverythingElse() {
+        ContainerSpec spec = read("memory: 512M\nseccomp: jvm\nvolumes: [/srv:/data]\nlockdown: confidentiality");
+
+        assertThat(spec.change().build()).isEqualTo(spec);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "swap: 1M                        | swap needs a memory limit",
+                "cpu-weight: 0                   | cpu-weight is 1 to 10000",
+                "cpu-weight: 10001               | cpu-weight is 1 to 10000",
+                "io: ['8:0 rbps=1M','8:0 wbps=1M'] | io names a device twice",
+                "rootfs-sha256: abc              | rootfs-sha256 needs the rootfs",
+                "seccomp: {file: x, sha256: abc} | is no SHA-256",
+                "lockdown: much                  | integrity or confidentiality",
+                "user-namespace: mine            | none, auto, keep-id, nomap",
+                "user-namespace: {uids: ['0:1:2']} | gids needs a range",
+                "user-namespace: {uids: ['0:1:2','1:9:2'], gids: ['0:1:2']} | overlap",
+            })
+    void whatIsOutOfRangeIsRefused(String fields, String reason) {
+        assertThatThrownBy(() -> read(fields))
+                .isInstanceOf(InvalidFleetException.class)
+                .hasMessageContaining(reason);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "8:0", "8 rbps=1", "8:0 rbps=0", "8:0 fbps=1", "8:0 rbps=1 rbps=2", "8:0 riops=1M"})
+    void aLimitOfADeviceThatIsNoneIsRefused(String text) {
+        assertThatThrownBy(() -> IoLimit.parse(text)).isInstanceOf(InvalidSpecException.class);
+    }
+
+    @Test
+    void aLimitIsWrittenAsTheKernelReadsIt() {
+        assertThat(IoLimit.parse("8:16  wiops=50 rbps=10M")).hasToString("8:16 rbps=10485760 wiops=50");
+    }
+}
