@@ -16,6 +16,7 @@
 #include "descriptors.h"
 #include "notice.h"
 #include "syscalls.h"
+#include "userns.h"
 #include "wire.h"
 
 #define PLAN_TIMEOUT 5000 /* ms for the whole plan to arrive */
@@ -243,6 +244,12 @@ struct pipes {
 	int exit[2];
 };
 
+void give_to_workload(const struct plan *plan, int fd)
+{
+	(void)!fchown(fd, userns_outside(plan->uid_maps, plan->uid_map_count, plan->uid),
+		      userns_outside(plan->gid_maps, plan->gid_map_count, plan->gid));
+}
+
 static int open_pipes(const struct plan *plan, struct pipes *pipes, struct failure *failure)
 {
 	int result = plan->keep_stdin ? pipe2(pipes->in, O_CLOEXEC) : 0;
@@ -255,13 +262,10 @@ static int open_pipes(const struct plan *plan, struct pipes *pipes, struct failu
 	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0 ||
 	    pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->exit, O_CLOEXEC) < 0)
 		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
-	/* Opened again by the workload's user through /dev/stdout (proc(5)). */
-	if (plan->uid_map_count == 0) {
-		(void)!fchown(pipes->out[1], plan->uid, plan->gid);
-		(void)!fchown(pipes->err[1], plan->uid, plan->gid);
-		if (plan->keep_stdin)
-			(void)!fchown(pipes->in[0], plan->uid, plan->gid);
-	}
+	give_to_workload(plan, pipes->out[1]);
+	give_to_workload(plan, pipes->err[1]);
+	if (plan->keep_stdin)
+		give_to_workload(plan, pipes->in[0]);
 	return 0;
 }
 

@@ -19,6 +19,9 @@ int shim_begin(struct shim *shim, struct failure *failure);
 void shim_finish_launch(struct shim *shim);
 /* Undoes what a launch that failed has done so far, and says why it failed. */
 void shim_undo(struct shim *shim, const struct failure *failure, int connection_fd);
+/* Makes the workload's user, as the host knows it, the owner of a pipe's end: it is opened
+ * again through /dev/stdout (proc(5)). */
+void give_to_workload(const struct plan *plan, int fd);
 /* Points the standard streams to nothing. */
 void shim_close_streams(void);
 void shim_refuse(int connection_fd, const struct failure *failure);

@@ -63,8 +63,7 @@ static int drop_bounding(uint64_t keep, struct failure *failure)
 
 static int change_ids(const struct plan *plan, struct failure *failure)
 {
-	/* In a user namespace without a mapping for groups setgroups(2) is denied. */
-	if (plan->uid_map_count == 0 && syscall(SYS_setgroups, plan->group_count, plan->groups) < 0)
+	if (!plan->deny_setgroups && syscall(SYS_setgroups, plan->group_count, plan->groups) < 0)
 		return fail(failure, STEP_CAPABILITIES, errno, "set %zu supplementary groups",
 			    plan->group_count);
 	if (syscall(SYS_setresgid, plan->gid, plan->gid, plan->gid) < 0)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "begin.h"
 #include "confine.h"
 #include "connection.h"
 #include "descriptors.h"
@@ -317,10 +318,8 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0 ||
 	    pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->go, O_CLOEXEC) < 0)
 		return -errno;
-	if (shim->plan.uid_map_count == 0) {
-		(void)!fchown(pipes->out[1], shim->plan.uid, shim->plan.gid);
-		(void)!fchown(pipes->err[1], shim->plan.uid, shim->plan.gid);
-	}
+	give_to_workload(&shim->plan, pipes->out[1]);
+	give_to_workload(&shim->plan, pipes->err[1]);
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 #include "process.h"
 #include "rootfs.h"
 #include "syscalls.h"
+#include "userns.h"
 #include "wire.h"
 
 static void mark(struct launch_report *report, enum step step)
@@ -43,8 +44,7 @@ static int raise_loopback(struct failure *failure)
 /* Whether the network namespace was made ahead: that is most of the time of a clone. */
 static bool network_prepared(const struct launch *launch)
 {
-	return launch->netns_fd >= 0 && (launch->plan->namespaces & CLONE_NEWNET) != 0 &&
-	       (launch->plan->namespaces & CLONE_NEWUSER) == 0;
+	return launch->netns_fd >= 0 && (launch->plan->namespaces & CLONE_NEWNET) != 0;
 }
 
 static int enter_network(const struct launch *launch, struct failure *failure)
@@ -53,6 +53,9 @@ static int enter_network(const struct launch *launch, struct failure *failure)
 		return 0;
 	if (!network_prepared(launch))
 		return raise_loopback(failure);
+	/* Born in it: it is not its user namespace's to enter, or to administer. */
+	if ((launch->plan->namespaces & CLONE_NEWUSER) != 0)
+		return 0;
 	if (setns(launch->netns_fd, CLONE_NEWNET) < 0)
 		return fail(failure, STEP_NETWORK, errno, "enter the prepared network namespace");
 	return 0;
@@ -104,12 +107,17 @@ static int adjust_oom_score(const struct plan *plan)
 	return write(fd, text, (size_t)length) < 0 ? -errno : 0;
 }
 
-static int build_root(const struct launch *launch, struct launch_report *report)
+static int build_root(const struct launch *launch, const int *sources, struct launch_report *report)
 {
 	const struct plan *plan = launch->plan;
+	owned_fd staging_fd = openat(AT_FDCWD, plan->staging, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	owned_fd root_fd = -1;
 	int result;
 
+	if (staging_fd < 0)
+		return fail(&report->failure, STEP_ROOTFS, errno, "open %s", plan->staging);
+	if (userns_enter(plan, &report->failure) < 0)
+		return -report->failure.error;
 	if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
 		return fail(&report->failure, STEP_HOSTNAME, errno, "set hostname %s",
 			    plan->hostname);
@@ -117,7 +125,7 @@ static int build_root(const struct launch *launch, struct launch_report *report)
 	result = adjust_oom_score(plan);
 	if (result < 0)
 		return fail(&report->failure, STEP_RLIMITS, -result, "adjust the OOM score");
-	root_fd = rootfs_build(plan, &report->failure);
+	root_fd = rootfs_build(plan, staging_fd, sources, &report->failure);
 	if (root_fd < 0)
 		return root_fd;
 	mark(report, STEP_ROOTFS);
@@ -221,7 +229,7 @@ static _Noreturn void run_workload(const struct launch *launch, int go_fd, bool 
 static int prepare(const struct launch *launch, int go_fd, struct launch_report *report)
 {
 	const struct plan *plan = launch->plan;
-	uint8_t mapped;
+	int *sources;
 	int result;
 
 	mark(report, STEP_NAMESPACES);
@@ -231,12 +239,10 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	/* Read here, where the host's /proc is still at hand: who reads it from outside waits
 	 * for an exec under way. */
 	report->start_ticks = process_start_ticks(0);
-	if (plan->uid_map_count > 0) {
-		if (read(go_fd, &mapped, 1) != 1)
-			return fail(&report->failure, STEP_IDENTITY_MAP, EPERM,
-				    "the shim wrote no mapping");
+	if (userns_await(plan, go_fd, &sources, &report->failure) < 0)
+		return -report->failure.error;
+	if (plan->uid_map_count > 0)
 		mark(report, STEP_IDENTITY_MAP);
-	}
 	result = enter_cgroup(launch, &report->failure);
 	if (result < 0)
 		return result;
@@ -250,7 +256,7 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 		return fail(&report->failure, STEP_NAMESPACES, errno, "setsid");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail(&report->failure, STEP_NAMESPACES, errno, "PR_SET_NO_NEW_PRIVS");
-	result = build_root(launch, report);
+	result = build_root(launch, sources, report);
 	(void)umask(022);
 	if (result == 0)
 		result = connect_stdio(&launch->stdio, &report->failure);
@@ -284,53 +290,6 @@ static _Noreturn void run_child(const struct launch *launch, int go_fd, bool bor
 	if (launch->plan->init)
 		fork_workload(launch, &report);
 	run_workload(launch, go_fd, borrowing, &report);
-}
-
-static int write_map(pid_t pid, const char *file, const struct id_map *maps, size_t count)
-{
-	char path[64];
-	char text[1024];
-	size_t length = 0;
-	owned_fd fd = -1;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	for (size_t i = 0; i < count; i++) {
-		int printed = snprintf(text + length, sizeof(text) - length, "%u %u %u\n",
-				       maps[i].inside, maps[i].outside, maps[i].count);
-
-		if (printed < 0 || (size_t)printed >= sizeof(text) - length)
-			return -E2BIG;
-		length += (size_t)printed;
-	}
-	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	return write(fd, text, length) < 0 ? -errno : 0;
-}
-
-/* Without privilege, a group mapping needs setgroups(2) denied first
- * (user_namespaces(7)). */
-static int map_identities(const struct plan *plan, pid_t pid, struct failure *failure)
-{
-	char path[64];
-	int result = 0;
-
-	if (geteuid() != 0) {
-		owned_fd fd = -1;
-
-		(void)snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
-		fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || write(fd, "deny", 4) < 0)
-			result = -errno;
-	}
-	if (result == 0)
-		result = write_map(pid, "uid_map", plan->uid_maps, plan->uid_map_count);
-	if (result == 0)
-		result = write_map(pid, "gid_map", plan->gid_maps, plan->gid_map_count);
-	if (result < 0)
-		return fail(failure, STEP_IDENTITY_MAP, -result,
-			    "map users and groups of the namespace");
-	return 0;
 }
 
 /* Of the child that borrows the shim's memory. Never two at a time: the shim waits. */
@@ -399,21 +358,42 @@ static int begin_clocks(struct failure *failure)
 
 static long clone_copying(struct launch *launch, struct clone_args *arguments)
 {
-	int go_pipe[2];
+	int go[2];
 	long pid;
 
-	if (pipe2(go_pipe, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, go) < 0)
 		return -1;
 	pid = sys_clone3(arguments);
 	if (pid == 0) {
-		(void)close(go_pipe[1]);
-		run_child(launch, go_pipe[0], false);
+		(void)close(go[1]);
+		run_child(launch, go[0], false);
 	}
-	(void)close(go_pipe[0]);
+	(void)close(go[0]);
 	if (pid < 0)
-		(void)close(go_pipe[1]);
+		(void)close(go[1]);
 	else
-		launch->go_fd = go_pipe[1];
+		launch->go_fd = go[1];
+	return pid;
+}
+
+/* A child in a user namespace can't enter the network that was made ahead: it is born
+ * there. */
+static long clone_child(struct launch *launch, struct clone_args *arguments)
+{
+	owned_fd home = -1;
+	long pid;
+
+	if (may_borrow(launch))
+		return clone_borrowing(launch, arguments->flags);
+	if (!network_prepared(launch) || (launch->plan->namespaces & CLONE_NEWUSER) == 0)
+		return clone_copying(launch, arguments);
+	home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (home < 0 || setns(launch->netns_fd, CLONE_NEWNET) < 0)
+		return -1;
+	pid = clone_copying(launch, arguments);
+	/* A shim that can't return would dial into the wrong network. */
+	if (setns(home, CLONE_NEWNET) < 0)
+		_exit(1);
 	return pid;
 }
 
@@ -436,16 +416,12 @@ int launch_start(struct launch *launch, struct failure *failure)
 	launch->go_fd = -1;
 	if (plan->own_clocks && begin_clocks(failure) < 0)
 		return -failure->error;
-	pid = may_borrow(launch) ? clone_borrowing(launch, arguments.flags)
-				 : clone_copying(launch, &arguments);
+	pid = clone_child(launch, &arguments);
 	if (pid < 0)
 		return fail(failure, STEP_NAMESPACES, errno, "clone with namespaces %#x",
 			    plan->namespaces);
 	launch->pid = (pid_t)pid;
 	if (plan->uid_map_count == 0)
 		return 0;
-	if (map_identities(plan, launch->pid, failure) < 0)
-		return -failure->error;
-	(void)!write(launch->go_fd, "m", 1);
-	return 0;
+	return userns_grant(plan, launch->pid, launch->go_fd, failure);
 }

@@ -189,6 +189,9 @@ static void read_head(struct reader *reader, struct plan *plan)
 	plan->own_clocks = read_u8(reader) != 0;
 	plan->uid_maps = read_maps(reader, &plan->arena, &plan->uid_map_count);
 	plan->gid_maps = read_maps(reader, &plan->arena, &plan->gid_map_count);
+	plan->deny_setgroups = read_u8(reader) != 0;
+	plan->map_programs[0] = read_string(reader);
+	plan->map_programs[1] = read_string(reader);
 	plan->init = read_u8(reader) != 0;
 	plan->keep_stdin = read_u8(reader) != 0;
 	plan->oom_score_adj = read_u32(reader);

@@ -53,7 +53,9 @@ enum rootfs_action {
 	ROOTFS_VOLUME = 11,
 };
 
-#define ROOTFS_OPTIONAL 1U /* a missing source or target is no failure */
+#define ROOTFS_OPTIONAL 1U   /* a missing source or target is no failure */
+#define ROOTFS_MAPPED 2U     /* owners are those of the user namespace (mount_setattr(2)) */
+#define ROOTFS_TRY_MAPPED 4U /* the same, where the file system can */
 
 struct rootfs_step {
 	uint8_t action;
@@ -124,7 +126,9 @@ struct plan {
 	size_t uid_map_count;
 	struct id_map *gid_maps;
 	size_t gid_map_count;
-	bool init; /* a small init is PID 1 */
+	bool deny_setgroups;         /* in the user namespace (user_namespaces(7)) */
+	const char *map_programs[2]; /* newuidmap(1) and newgidmap(1) write the maps; or "" */
+	bool init;                   /* a small init is PID 1 */
 	bool keep_stdin;
 	uint32_t oom_score_adj;
 	struct cgroup_plan cgroup;

@@ -27,6 +27,8 @@ static int open_in_root(int root_fd, const char *path, uint64_t flags)
 /* The root under construction. The directory that the last step worked in stays open:
  * most steps work where the one before them did. */
 struct tree {
+	const struct plan *plan;
+	const int *sources; /* by step, opened already; or NULL */
 	int root_fd;
 	int parent_fd;
 	char parent[PATH_MAX];
@@ -188,9 +190,64 @@ static int clone_tree(const char *source, uint64_t attributes)
 	return fd;
 }
 
+/* Makes the host directory of a persistent volume, with its parents. Only what was
+ * made here gets the owner and mode of the plan: what is there belongs to somebody. */
+static int make_volume(const struct rootfs_step *step)
+{
+	char path[PATH_MAX];
+	size_t length = strlen(step->source);
+	owned_fd directory = -1;
+
+	if (length == 0 || length >= sizeof(path) || step->source[0] != '/')
+		return -EINVAL;
+	memcpy(path, step->source, length + 1);
+	for (char *at = path + 1; *at != '\0'; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(path, 0711) < 0 && errno != EEXIST)
+			return -errno;
+		*at = '/';
+	}
+	if (mkdir(path, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	directory = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (directory < 0 || fchown(directory, step->uid, step->gid) < 0 ||
+	    fchmod(directory, step->mode) < 0)
+		return -errno;
+	return 0;
+}
+
+static int clone_mapped(const struct rootfs_step *step, int user_namespace_fd)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP,
+				   .userns_fd = (__u64)user_namespace_fd };
+	owned_fd fd = clone_tree(step->source, step->attributes);
+
+	if (fd < 0 || (step->flags & (ROOTFS_MAPPED | ROOTFS_TRY_MAPPED)) == 0)
+		return fd < 0 ? fd : release(&fd);
+	if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
+		return release(&fd);
+	if ((step->flags & ROOTFS_MAPPED) != 0)
+		return -errno;
+	/* Some of its file systems can't; then its owners look like nobody. */
+	return release(&fd);
+}
+
+int rootfs_open_source(const struct rootfs_step *step, int user_namespace_fd)
+{
+	int result = step->action == ROOTFS_VOLUME ? make_volume(step) : 0;
+
+	if (step->action != ROOTFS_BIND && step->action != ROOTFS_VOLUME)
+		return -EINVAL;
+	return result < 0 ? result : clone_mapped(step, user_namespace_fd);
+}
+
 static int bind_tree(struct tree *tree, const struct rootfs_step *step)
 {
-	owned_fd clone = clone_tree(step->source, step->attributes);
+	size_t index = (size_t)(step - tree->plan->rootfs);
+	owned_fd clone = tree->sources == NULL ? clone_tree(step->source, step->attributes)
+					       : tree->sources[index];
 
 	return clone < 0 ? clone : attach(tree, clone, step->target);
 }
@@ -292,37 +349,9 @@ static int seal(struct tree *tree, const struct rootfs_step *step)
 	return sys_mount_setattr(target, "", AT_EMPTY_PATH, &attr) < 0 ? -errno : 0;
 }
 
-/* Makes the host directory of a persistent volume, with its parents. Only what was
- * made here gets the owner and mode of the plan: what is there belongs to somebody. */
-static int make_volume(const struct rootfs_step *step)
-{
-	char path[PATH_MAX];
-	size_t length = strlen(step->source);
-	owned_fd directory = -1;
-
-	if (length == 0 || length >= sizeof(path) || step->source[0] != '/')
-		return -EINVAL;
-	memcpy(path, step->source, length + 1);
-	for (char *at = path + 1; *at != '\0'; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(path, 0711) < 0 && errno != EEXIST)
-			return -errno;
-		*at = '/';
-	}
-	if (mkdir(path, 0700) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	directory = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (directory < 0 || fchown(directory, step->uid, step->gid) < 0 ||
-	    fchmod(directory, step->mode) < 0)
-		return -errno;
-	return 0;
-}
-
 static int bind_volume(struct tree *tree, const struct rootfs_step *step)
 {
-	int result = make_volume(step);
+	int result = tree->sources == NULL ? make_volume(step) : 0;
 
 	return result < 0 ? result : bind_tree(tree, step);
 }
@@ -385,9 +414,10 @@ static int fill(struct tree *tree, const struct plan *plan, struct failure *fail
 	return 0;
 }
 
-int rootfs_build(const struct plan *plan, struct failure *failure)
+int rootfs_build(const struct plan *plan, int staging_fd, const int *sources,
+		 struct failure *failure)
 {
-	struct tree tree = { .parent_fd = -1, .cover_fd = -1 };
+	struct tree tree = { .plan = plan, .sources = sources, .parent_fd = -1, .cover_fd = -1 };
 	owned_fd root_fd = -1;
 	int result;
 
@@ -397,7 +427,8 @@ int rootfs_build(const struct plan *plan, struct failure *failure)
 	if (root_fd < 0)
 		return fail(failure, STEP_ROOTFS, -root_fd, "mount the root tmpfs (%s)",
 			    plan->root_options);
-	if (sys_move_mount(root_fd, "", AT_FDCWD, plan->staging, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (sys_move_mount(root_fd, "", staging_fd, "",
+			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return fail(failure, STEP_ROOTFS, errno, "attach the new root at %s",
 			    plan->staging);
 	tree.root_fd = root_fd;

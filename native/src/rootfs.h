@@ -5,9 +5,14 @@
 #include "failure.h"
 #include "plan.h"
 
-/* Builds the root below the staging directory. Returns a descriptor of it, or a
- * negative errno. Runs in the container's own mount namespace. */
-int rootfs_build(const struct plan *plan, struct failure *failure);
+/* Opens what a step binds, with the owners that it has in a user namespace where the step
+ * asks for that. A descriptor of a mount that is nowhere yet, or a negative errno. */
+int rootfs_open_source(const struct rootfs_step *step, int user_namespace_fd);
+/* Builds the root on the staging directory. Returns a descriptor of it, or a negative errno.
+ * Runs in the container's own mount namespace. `sources`: what each step binds, opened
+ * already, or NULL. */
+int rootfs_build(const struct plan *plan, int staging_fd, const int *sources,
+		 struct failure *failure);
 /* Makes the built root this namespace's root and detaches the host's. */
 int rootfs_pivot(int root_fd, struct failure *failure);
 

@@ -41,6 +41,12 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_int_equal(plan.record_length, 2);
 	assert_memory_equal(plan.record, "{}", 2);
 	assert_int_equal(plan.namespaces, 0x6e020000);
+	assert_true(plan.own_clocks && plan.deny_setgroups);
+	assert_string_equal(plan.map_programs[1], "/usr/bin/newgidmap");
+	assert_int_equal(plan.rootfs[10].flags, ROOTFS_MAPPED);
+	assert_int_equal(plan.cgroup.devices_length, 8);
+	assert_int_equal(plan.seccomp_mode, SECCOMP_REPORT);
+	assert_int_equal(plan.seccomp_errno, 1);
 	assert_true(plan.init && plan.keep_stdin);
 	assert_int_equal(plan.uid_map_count, 1);
 	assert_int_equal(plan.uid_maps[0].outside, 1000);

@@ -92,9 +92,9 @@ final class PlanCommand implements Callable<Integer> {
             case RootfsStep.Directory(var target, var _, var _, var _) -> "directory " + target;
             case RootfsStep.File file -> "file " + file.target() + " (" + file.content().length + " bytes)";
             case RootfsStep.Symlink(var target, var to) -> "link " + target + " → " + to;
-            case RootfsStep.Bind(var target, var source, var attributes, var _) ->
+            case RootfsStep.Bind(var target, var source, var attributes, var _, var _) ->
                 "bind " + source + " on " + target + " " + MountAttributes.describe(attributes);
-            case RootfsStep.Volume(var target, var source, var attributes, var _, var _, var _) ->
+            case RootfsStep.Volume(var target, var source, var attributes, var _, var _, var _, var _) ->
                 "volume " + source + " on " + target + " " + MountAttributes.describe(attributes);
             case RootfsStep.Tmpfs(var target, var tmpfs, var attributes) ->
                 "tmpfs on " + target + " " + MountAttributes.describe(attributes) + " " + tmpfs;

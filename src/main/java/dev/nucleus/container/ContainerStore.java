@@ -106,6 +106,8 @@ final class ContainerStore {
                 plan.ownClocks(),
                 plan.uidMaps(),
                 plan.gidMaps(),
+                plan.denySetgroups(),
+                plan.mapPrograms(),
                 plan.init(),
                 plan.keepStdin(),
                 plan.oomScoreAdj(),

@@ -2,6 +2,7 @@ package dev.nucleus.container;
 
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.isolation.CgroupUsages;
+import dev.nucleus.isolation.IdRanges;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.isolation.Planner;
 import dev.nucleus.plan.LaunchPlan;
@@ -54,6 +55,7 @@ public final class Containers {
     private final Spawner spawner;
     private final CgroupRemains cgroups;
     private final CgroupUsages usages;
+    private final IdRanges ranges;
     private final ContainerStore store;
     private final ApplicationEventPublisher events;
     private final Path sockets;
@@ -67,12 +69,14 @@ public final class Containers {
             Spawner spawner,
             CgroupRemains cgroups,
             CgroupUsages usages,
+            IdRanges ranges,
             ApplicationEventPublisher events)
             throws IOException {
         this.planner = planner;
         this.spawner = spawner;
         this.cgroups = cgroups;
         this.usages = usages;
+        this.ranges = ranges;
         this.events = events;
         this.store = new ContainerStore(properties.state());
         Path run = PrivateDirectories.create(properties.run());
@@ -82,7 +86,12 @@ public final class Containers {
 
     /** The plan an order would be launched by; nothing is done. */
     public LaunchPlan plan(LaunchOrder order) {
-        return plan(order, ContainerId.next(), ModePolicy.check(order.spec()));
+        String id = ContainerId.next();
+        try {
+            return plan(order, id, ModePolicy.check(order.spec()));
+        } finally {
+            ranges.release(id);
+        }
     }
 
     private LaunchPlan plan(LaunchOrder order, String id, Posture posture) {
@@ -227,6 +236,7 @@ public final class Containers {
     private void abandon(Container container) {
         // A shim undoes what it did, unless it was killed itself.
         cgroups.remove(container.id());
+        ranges.release(container.id());
         liveByName.remove(container.name(), container);
         byId.remove(container.id());
         try {
@@ -255,6 +265,7 @@ public final class Containers {
         ContainerState.Stopped stopped =
                 told.or(() -> store.exit(container.directory())).orElseGet(() -> lost(container));
         liveByName.remove(container.name(), container);
+        ranges.release(container.id());
         container.stopped(stopped);
         events.publishEvent(new ContainerEvent.Stopped(container, stopped));
     }
@@ -392,6 +403,7 @@ public final class Containers {
         try {
             var launch = new Launch(container, container.shim().subscribe());
             container.started(launch.awaitStart());
+            container.whileRunning().ifPresent(running -> ranges.adopt(container.id(), running.pid()));
             container.paused(usages.frozen(container.id()));
             liveByName.put(container.name(), container);
             Thread.ofVirtual().name("container-", 0).start(() -> follow(container, launch, Optional.empty()));

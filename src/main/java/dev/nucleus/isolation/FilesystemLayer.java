@@ -4,6 +4,7 @@ import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.plan.RootfsStep.Owners;
 import dev.nucleus.rootfs.RootfsAttestation;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.TmpfsMount;
@@ -58,7 +59,7 @@ final class FilesystemLayer implements Layer {
         if (request.spec().filesystem().rootfs().isPresent()) {
             Path rootfs = request.spec().filesystem().rootfs().get();
             String attested = request.posture().rootfsAttested() ? attest(rootfs) : "";
-            bindRootfs(rootfs, tree);
+            bindRootfs(rootfs, tree, plan.mapped());
             plan.cannot(LAYER, "change its programs", "rootfs " + rootfs + " is read-only" + attested);
         } else {
             hostPrograms.forEach(tree::add);
@@ -85,29 +86,33 @@ final class FilesystemLayer implements Layer {
 
     private static void bindHostPrograms(RootTree tree) {
         for (String name : HOST_TREES) {
-            bindTop(Path.of("/", name), "/" + name, tree);
+            bindTop(Path.of("/", name), "/" + name, tree, false);
         }
     }
 
     /** A link stays a link (/bin → usr/bin), a directory is bound read-only. */
-    private static void bindTop(Path source, String target, RootTree tree) {
+    private static void bindTop(Path source, String target, RootTree tree, boolean mapped) {
         try {
             if (Files.isSymbolicLink(source)) {
                 tree.add(new RootfsStep.Symlink(
                         target, Files.readSymbolicLink(source).toString()));
             } else if (Files.isDirectory(source)) {
-                tree.bind(target, source.toString(), MountAttributes.SEALED);
+                tree.bind(
+                        target,
+                        source.toString(),
+                        MountAttributes.SEALED,
+                        mapped ? Owners.MAPPED_WHERE_POSSIBLE : Owners.HOST);
             }
         } catch (IOException e) {
             throw new InvalidSpecException("can't read " + source + ": " + e.getMessage());
         }
     }
 
-    private static void bindRootfs(Path rootfs, RootTree tree) {
+    private static void bindRootfs(Path rootfs, RootTree tree, boolean mapped) {
         try (Stream<Path> entries = Files.list(rootfs)) {
             entries.sorted()
                     .filter(entry -> !OWN_TREES.contains(entry.getFileName().toString()))
-                    .forEach(entry -> bindTop(entry, "/" + entry.getFileName(), tree));
+                    .forEach(entry -> bindTop(entry, "/" + entry.getFileName(), tree, mapped));
         } catch (IOException e) {
             throw new InvalidSpecException("the rootfs " + rootfs + " can't be listed: " + e);
         }
@@ -121,7 +126,11 @@ final class FilesystemLayer implements Layer {
         devices.forEach((name, minor) -> tree.add(
                 mapped
                         // A user namespace may not make device nodes (user_namespaces(7)).
-                        ? new RootfsStep.Bind("/dev/" + name, "/dev/" + name, 0, false)
+                        ? new RootfsStep.Bind(
+                                "/dev/" + name,
+                                "/dev/" + name,
+                                MountAttributes.NO_SUID | MountAttributes.NO_EXEC,
+                                false)
                         : new RootfsStep.Device("/dev/" + name, 0666, 1, minor)));
         tree.add(new RootfsStep.Symlink("/dev/fd", "/proc/self/fd"));
         tree.add(new RootfsStep.Symlink("/dev/stdin", "/proc/self/fd/0"));
@@ -182,7 +191,7 @@ final class FilesystemLayer implements Layer {
                 MountAttributes.NO_SUID | MountAttributes.NO_DEV));
     }
 
-    private static void addVolume(
+    private void addVolume(
             RootTree tree,
             VolumeMount volume,
             LaunchRequest request,
@@ -191,6 +200,8 @@ final class FilesystemLayer implements Layer {
         long attributes =
                 MountAttributes.NO_SUID | MountAttributes.NO_DEV | (volume.readOnly() ? MountAttributes.READ_ONLY : 0);
         String source = volume.source();
+        // Without root only the manager's user and its range exist, and no mount can say otherwise.
+        Owners owners = plan.mapped() && host.identity().root() ? Owners.MAPPED : Owners.HOST;
         if (volume.named()) {
             LaunchRequest.HostVolume place = request.volumes().get(volume.source());
             if (place == null) {
@@ -199,7 +210,7 @@ final class FilesystemLayer implements Layer {
             LaunchPlan.Identity owner = place.owner().orElse(identity);
             tree.directories(volume.target());
             tree.add(new RootfsStep.Volume(
-                    volume.target(), place.path().toString(), attributes, 0700, owner.uid(), owner.gid()));
+                    volume.target(), place.path().toString(), attributes, 0700, owner.uid(), owner.gid(), owners));
             source = place.path().toString();
         } else {
             if (Files.isDirectory(Path.of(source))) {
@@ -207,7 +218,7 @@ final class FilesystemLayer implements Layer {
             } else {
                 tree.parents(volume.target());
             }
-            tree.add(new RootfsStep.Bind(volume.target(), source, attributes, false));
+            tree.add(new RootfsStep.Bind(volume.target(), source, attributes, false, owners));
         }
         plan.can(
                 LAYER,

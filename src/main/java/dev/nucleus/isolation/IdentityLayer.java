@@ -1,6 +1,5 @@
 package dev.nucleus.isolation;
 
-import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.User;
@@ -28,14 +27,8 @@ final class IdentityLayer implements Layer {
      */
     static final int FIRST_UID = 1_879_048_192;
 
-    private static final int UIDS = 1 << 27;
+    static final int UIDS = 1 << 27;
     private static final String LAYER = "identity";
-
-    private final HostFeatures host;
-
-    IdentityLayer(HostFeatures host) {
-        this.host = host;
-    }
 
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
@@ -45,13 +38,8 @@ final class IdentityLayer implements Layer {
                         user, new Accounts(request.spec().filesystem().rootfs().orElse(Path.of("/")))))
                 .orElseGet(() -> ownIdentity(request.name()));
         plan.identity(identity);
-        if (!host.identity().root()) {
-            plan.mapIdentity(
-                    new LaunchPlan.IdMap(identity.uid(), host.identity().uid(), 1),
-                    new LaunchPlan.IdMap(identity.gid(), host.identity().gid(), 1));
-        }
         if (identity.uid() == 0) {
-            plan.can(LAYER, "act as root on the host's files that are bound into it", "user: root was asked for");
+            plan.can(LAYER, "be root inside", "user: root was asked for");
         } else {
             plan.cannot(
                     LAYER,

@@ -44,10 +44,6 @@ final class NamespacesLayer implements Layer {
         } else {
             plan.can(LAYER, "use the host's network as any local process", "network: host");
         }
-        if (!host.identity().root()) {
-            plan.namespaces(NEWUSER)
-                    .cannot(LAYER, "act as any user of the host but the one who started it", "a user namespace");
-        }
         clocks(request, plan);
         if (request.posture().init()) {
             plan.can(LAYER, "leave orphans behind without harm", "a small init is PID 1 and reaps them");

@@ -20,9 +20,9 @@ final class RootTree {
         }
     }
 
-    void bind(String target, String source, long attributes) {
+    void bind(String target, String source, long attributes, RootfsStep.Owners owners) {
         add(new RootfsStep.Directory(target));
-        add(new RootfsStep.Bind(target, source, attributes, false));
+        add(new RootfsStep.Bind(target, source, attributes, false, owners));
     }
 
     /** A directory and those above it. Below a bound tree nothing can be made: there it must exist. */

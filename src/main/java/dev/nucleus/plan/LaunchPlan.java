@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param namespaces CLONE_NEW* flags of clone(2)
  * @param ownClocks whether monotonic and boot time begin with the container (time_namespaces(7))
+ * @param denySetgroups whether supplementary groups can't be set in the user namespace
  * @param statements what the container can and can't do, and because of what
  */
 public record LaunchPlan(
@@ -25,6 +26,8 @@ public record LaunchPlan(
         boolean ownClocks,
         List<IdMap> uidMaps,
         List<IdMap> gidMaps,
+        boolean denySetgroups,
+        MapPrograms mapPrograms,
         boolean init,
         boolean keepStdin,
         int oomScoreAdj,
@@ -45,6 +48,11 @@ public record LaunchPlan(
      * @param staging an empty directory of the host, mount point while the root is built
      */
     public record Places(String directory, String socket, String staging) {}
+
+    /** Paths of newuidmap(1) and newgidmap(1), by which the maps are written; empty: they are written directly. */
+    public record MapPrograms(String uids, String gids) {
+        static final MapPrograms NONE = new MapPrograms("", "");
+    }
 
     public record IdMap(int inside, int outside, int count) {}
 
@@ -145,6 +153,8 @@ public record LaunchPlan(
         private boolean ownClocks;
         private final List<IdMap> uidMaps = new ArrayList<>();
         private final List<IdMap> gidMaps = new ArrayList<>();
+        private boolean denySetgroups;
+        private MapPrograms mapPrograms = MapPrograms.NONE;
         private boolean init;
         private boolean keepStdin;
         private String hostname = "";
@@ -180,9 +190,19 @@ public record LaunchPlan(
             return this;
         }
 
-        public Builder mapIdentity(IdMap uid, IdMap gid) {
-            uidMaps.add(uid);
-            gidMaps.add(gid);
+        public Builder mapIdentities(List<IdMap> uids, List<IdMap> gids) {
+            uidMaps.addAll(uids);
+            gidMaps.addAll(gids);
+            return this;
+        }
+
+        public Builder denySetgroups(boolean value) {
+            denySetgroups = value;
+            return this;
+        }
+
+        public Builder mapPrograms(String uids, String gids) {
+            mapPrograms = new MapPrograms(uids, gids);
             return this;
         }
 
@@ -269,6 +289,8 @@ public record LaunchPlan(
                     ownClocks,
                     List.copyOf(uidMaps),
                     List.copyOf(gidMaps),
+                    denySetgroups,
+                    mapPrograms,
                     init,
                     keepStdin,
                     0,

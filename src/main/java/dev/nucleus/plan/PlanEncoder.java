@@ -1,5 +1,6 @@
 package dev.nucleus.plan;
 
+import dev.nucleus.plan.RootfsStep.Owners;
 import java.nio.ByteBuffer;
 
 /** Encodes a plan for the spawner: the writing twin of native/src/plan.c. */
@@ -9,6 +10,8 @@ public final class PlanEncoder {
     private static final int VERSION = 4;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
+    private static final int MAPPED = 2;
+    private static final int TRY_MAPPED = 4;
     private static final int TYPICAL_BYTES = 16_384;
 
     private PlanEncoder() {}
@@ -24,6 +27,9 @@ public final class PlanEncoder {
                 .bytes(record);
         wire.u32(plan.namespaces()).bool(plan.ownClocks());
         wire.list(plan.uidMaps(), PlanEncoder::map).list(plan.gidMaps(), PlanEncoder::map);
+        wire.bool(plan.denySetgroups())
+                .string(plan.mapPrograms().uids())
+                .string(plan.mapPrograms().gids());
         wire.bool(plan.init()).bool(plan.keepStdin()).u32(plan.oomScoreAdj());
         cgroup(wire, plan.cgroup());
         wire.string(plan.rootfs().options());
@@ -74,25 +80,34 @@ public final class PlanEncoder {
     private static void step(WireWriter wire, RootfsStep step) {
         switch (step) {
             case RootfsStep.Directory(var target, var mode, var uid, var gid) ->
-                write(wire, 1, target, "", 0, mode, uid, gid, false, NOTHING);
+                write(wire, 1, target, "", 0, mode, uid, gid, 0, NOTHING);
             case RootfsStep.File(var target, var mode, var uid, var gid, var content) ->
-                write(wire, 2, target, "", 0, mode, uid, gid, false, content);
-            case RootfsStep.Symlink(var target, var to) -> write(wire, 3, target, to, 0, 0, 0, 0, false, NOTHING);
-            case RootfsStep.Bind(var target, var source, var attributes, var optional) ->
-                write(wire, 4, target, source, attributes, 0, 0, 0, optional, NOTHING);
+                write(wire, 2, target, "", 0, mode, uid, gid, 0, content);
+            case RootfsStep.Symlink(var target, var to) -> write(wire, 3, target, to, 0, 0, 0, 0, 0, NOTHING);
+            case RootfsStep.Bind(var target, var source, var attributes, var optional, var owners) ->
+                write(wire, 4, target, source, attributes, 0, 0, 0, flags(optional, owners), NOTHING);
             case RootfsStep.Tmpfs(var target, var options, var attributes) ->
-                write(wire, 5, target, options, attributes, 0, 0, 0, false, NOTHING);
+                write(wire, 5, target, options, attributes, 0, 0, 0, 0, NOTHING);
             case RootfsStep.Proc(var target, var options, var attributes) ->
-                write(wire, 6, target, options, attributes, 0, 0, 0, false, NOTHING);
+                write(wire, 6, target, options, attributes, 0, 0, 0, 0, NOTHING);
             case RootfsStep.Device(var target, var mode, var major, var minor) ->
-                write(wire, 7, target, "", (long) major << 32 | minor, mode, 0, 0, false, NOTHING);
-            case RootfsStep.MaskFile(var target) -> write(wire, 8, target, "", 0, 0, 0, 0, true, NOTHING);
-            case RootfsStep.MaskDirectory(var target) -> write(wire, 9, target, "", 0, 0, 0, 0, true, NOTHING);
+                write(wire, 7, target, "", (long) major << 32 | minor, mode, 0, 0, 0, NOTHING);
+            case RootfsStep.MaskFile(var target) -> write(wire, 8, target, "", 0, 0, 0, 0, OPTIONAL, NOTHING);
+            case RootfsStep.MaskDirectory(var target) -> write(wire, 9, target, "", 0, 0, 0, 0, OPTIONAL, NOTHING);
             case RootfsStep.Seal(var target, var attributes) ->
-                write(wire, 10, target, "", attributes, 0, 0, 0, false, NOTHING);
-            case RootfsStep.Volume(var target, var source, var attributes, var mode, var uid, var gid) ->
-                write(wire, 11, target, source, attributes, mode, uid, gid, false, NOTHING);
+                write(wire, 10, target, "", attributes, 0, 0, 0, 0, NOTHING);
+            case RootfsStep.Volume(var target, var source, var attributes, var mode, var uid, var gid, var owners) ->
+                write(wire, 11, target, source, attributes, mode, uid, gid, flags(false, owners), NOTHING);
         }
+    }
+
+    private static int flags(boolean optional, Owners owners) {
+        return (optional ? OPTIONAL : 0)
+                | switch (owners) {
+                    case HOST -> 0;
+                    case MAPPED -> MAPPED;
+                    case MAPPED_WHERE_POSSIBLE -> TRY_MAPPED;
+                };
     }
 
     private static void write(
@@ -104,9 +119,9 @@ public final class PlanEncoder {
             int mode,
             int uid,
             int gid,
-            boolean optional,
+            int flags,
             byte[] content) {
         wire.u8(action).string(target).string(source).u64(attributes);
-        wire.u32(mode).u32(uid).u32(gid).u32(optional ? OPTIONAL : 0).bytes(content);
+        wire.u32(mode).u32(uid).u32(gid).u32(flags).bytes(content);
     }
 }

@@ -9,6 +9,16 @@ public sealed interface RootfsStep {
 
     String target();
 
+    /** Whose a bound file is that is user N's on disk (mount_setattr(2), "ID-mapped mounts"). */
+    enum Owners {
+        /** User N's of the host, who may be nobody inside. */
+        HOST,
+        /** User N's of the container. */
+        MAPPED,
+        /** User N's of the container, if the file system can; else the host's. */
+        MAPPED_WHERE_POSSIBLE
+    }
+
     /** An empty directory. */
     record Directory(String target, int mode, int uid, int gid) implements RootfsStep {
         public Directory(String target) {
@@ -30,10 +40,15 @@ public sealed interface RootfsStep {
     record Symlink(String target, String to) implements RootfsStep {}
 
     /** A tree of the host with its submounts. */
-    record Bind(String target, String source, long attributes, boolean optional) implements RootfsStep {}
+    record Bind(String target, String source, long attributes, boolean optional, Owners owners) implements RootfsStep {
+        public Bind(String target, String source, long attributes, boolean optional) {
+            this(target, source, attributes, optional, Owners.HOST);
+        }
+    }
 
     /** A directory of the host that is made if missing, then bound. */
-    record Volume(String target, String source, long attributes, int mode, int uid, int gid) implements RootfsStep {}
+    record Volume(String target, String source, long attributes, int mode, int uid, int gid, Owners owners)
+            implements RootfsStep {}
 
     /** @param options of tmpfs(5), separated by commas */
     record Tmpfs(String target, String options, long attributes) implements RootfsStep {}

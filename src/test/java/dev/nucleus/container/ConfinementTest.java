@@ -159,6 +159,11 @@ class ConfinementTest {
             if (fields[1].startsWith("/proc/") && fields[0].equals("devtmpfs")) {
                 return;
             }
+            // A user namespace can't make device nodes: it gets the host's, one by one.
+            if (fields[1].startsWith("/dev/") && fields[0].equals("devtmpfs")) {
+                assertThat(options).as(line).contains("nosuid", "noexec");
+                return;
+            }
             assertThat(options).as(line).contains("nosuid");
             assertThat(options.contains("nodev") || fields[1].equals("/dev"))
                     .as(line)

@@ -48,7 +48,8 @@ class PlannerTest {
         return new Planner(List.of(
                 new KernelLayer(host),
                 new NamespacesLayer(host),
-                new IdentityLayer(host),
+                new IdentityLayer(),
+                new UserNamespaceLayer(host, new IdRanges()),
                 new CgroupLayer(host),
                 new FilesystemLayer(host),
                 new CapabilitiesLayer(),

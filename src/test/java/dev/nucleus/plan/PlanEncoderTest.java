@@ -29,7 +29,9 @@ class PlanEncoderTest {
                 .ownClocks(true)
                 .init(true)
                 .keepStdin(true)
-                .mapIdentity(new LaunchPlan.IdMap(0, 1000, 1), new LaunchPlan.IdMap(0, 1001, 2))
+                .mapIdentities(List.of(new LaunchPlan.IdMap(0, 1000, 1)), List.of(new LaunchPlan.IdMap(0, 1001, 2)))
+                .denySetgroups(true)
+                .mapPrograms("/usr/bin/newuidmap", "/usr/bin/newgidmap")
                 .cgroup(new LaunchPlan.Cgroup(
                         true,
                         true,
@@ -51,7 +53,14 @@ class PlanEncoderTest {
                                 new RootfsStep.MaskFile("/proc/kcore"),
                                 new RootfsStep.MaskDirectory("/proc/sys"),
                                 new RootfsStep.Seal("/", MountAttributes.READ_ONLY),
-                                new RootfsStep.Volume("/data", "/srv/db", MountAttributes.NO_DEV, 0700, 70, 71))))
+                                new RootfsStep.Volume(
+                                        "/data",
+                                        "/srv/db",
+                                        MountAttributes.NO_DEV,
+                                        0700,
+                                        70,
+                                        71,
+                                        RootfsStep.Owners.MAPPED))))
                 .identity(new LaunchPlan.Identity(70, 71, List.of(72, 73)))
                 .capabilities(new LaunchPlan.Capabilities(1L << 10, 1L << 10, 1L << 10, 1L << 10))
                 .rlimits(new LaunchPlan.Rlimits(true, List.of(new LaunchPlan.Rlimits.Rlimit("nofile", 7, 1024, 2048))))

@@ -1,0 +1,271 @@
+#include "userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "descriptors.h"
+#include "rootfs.h"
+#include "syscalls.h"
+
+#define BATCH 64 /* descriptors in one message; the kernel takes 253 (SCM_MAX_FD) */
+#define WORDS 64 /* arguments of newuidmap(1) */
+
+/* Descriptors under way, and which steps they are for. None: there are no more. */
+struct batch {
+	uint16_t count;
+	uint16_t steps[BATCH];
+};
+
+union control {
+	struct cmsghdr head;
+	char space[CMSG_SPACE(BATCH * sizeof(int))];
+};
+
+uint32_t userns_outside(const struct id_map *maps, size_t count, uint32_t inside)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (inside >= maps[i].inside && inside - maps[i].inside < maps[i].count)
+			return maps[i].outside + (inside - maps[i].inside);
+	}
+	return inside;
+}
+
+static bool maps_root(const struct id_map *maps, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (maps[i].inside == 0)
+			return true;
+	}
+	return false;
+}
+
+static int write_file(int pid, const char *file, const char *text)
+{
+	char path[64];
+	owned_fd fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+static int write_map(int pid, const char *file, const struct id_map *maps, size_t count)
+{
+	char text[1024];
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int printed = snprintf(text + length, sizeof(text) - length, "%u %u %u\n",
+				       maps[i].inside, maps[i].outside, maps[i].count);
+
+		if (printed < 0 || (size_t)printed >= sizeof(text) - length)
+			return -E2BIG;
+		length += (size_t)printed;
+	}
+	return write_file(pid, file, text);
+}
+
+/* newuidmap(1) and newgidmap(1): set-user-ID programs that let a user have the ranges of
+ * /etc/subuid and /etc/subgid. */
+static int run_map_program(const char *program, int pid, const struct id_map *maps, size_t count)
+{
+	static char *const environment[] = { NULL };
+	char texts[WORDS][16];
+	char *arguments[WORDS + 1];
+	size_t words = 0;
+	int status;
+	pid_t child;
+
+	if (2 + 3 * count > WORDS)
+		return -E2BIG;
+	(void)snprintf(texts[0], sizeof(texts[0]), "newidmap");
+	(void)snprintf(texts[1], sizeof(texts[1]), "%d", pid);
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(texts[2 + 3 * i], sizeof(texts[0]), "%u", maps[i].inside);
+		(void)snprintf(texts[3 + 3 * i], sizeof(texts[0]), "%u", maps[i].outside);
+		(void)snprintf(texts[4 + 3 * i], sizeof(texts[0]), "%u", maps[i].count);
+	}
+	for (words = 0; words < 2 + 3 * count; words++)
+		arguments[words] = texts[words];
+	arguments[words] = NULL;
+	child = fork();
+	if (child == 0) {
+		(void)execve(program, arguments, environment);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPERM;
+}
+
+static int write_maps(const struct plan *plan, int pid, struct failure *failure)
+{
+	bool by_program = plan->map_programs[0][0] != '\0';
+	int result = plan->deny_setgroups ? write_file(pid, "setgroups", "deny") : 0;
+
+	if (result == 0)
+		result = by_program
+				 ? run_map_program(plan->map_programs[0], pid, plan->uid_maps,
+						   plan->uid_map_count)
+				 : write_map(pid, "uid_map", plan->uid_maps, plan->uid_map_count);
+	if (result == 0)
+		result = by_program
+				 ? run_map_program(plan->map_programs[1], pid, plan->gid_maps,
+						   plan->gid_map_count)
+				 : write_map(pid, "gid_map", plan->gid_maps, plan->gid_map_count);
+	if (result < 0)
+		return fail(failure, STEP_IDENTITY_MAP, -result,
+			    "map users and groups of the namespace%s%s", by_program ? " with " : "",
+			    plan->map_programs[0]);
+	return 0;
+}
+
+static int send_batch(int go_fd, const struct batch *batch, const int *descriptors)
+{
+	union control control = { 0 };
+	struct iovec data = { .iov_base = (void *)(uintptr_t)batch, .iov_len = sizeof(*batch) };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	if (batch->count > 0) {
+		size_t bytes = batch->count * sizeof(int);
+
+		message.msg_control = &control;
+		message.msg_controllen = (socklen_t)CMSG_SPACE(bytes);
+		control.head = (struct cmsghdr){ .cmsg_len = (socklen_t)CMSG_LEN(bytes),
+						 .cmsg_level = SOL_SOCKET,
+						 .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&control.head), descriptors, bytes);
+	}
+	return sendmsg(go_fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(*batch) ? 0 : -errno;
+}
+
+/* Without rights of its own the process can't pass by directories that only root may enter,
+ * nor say whom files belong to in its namespace. */
+static int open_batch(const struct plan *plan, int user_namespace_fd, size_t *at,
+		      struct batch *batch, int *descriptors, struct failure *failure)
+{
+	batch->count = 0;
+	for (; *at < plan->rootfs_count && batch->count < BATCH; (*at)++) {
+		const struct rootfs_step *step = &plan->rootfs[*at];
+		int fd;
+
+		if (step->action != ROOTFS_BIND && step->action != ROOTFS_VOLUME)
+			continue;
+		fd = rootfs_open_source(step, user_namespace_fd);
+		if (fd == -ENOENT && (step->flags & ROOTFS_OPTIONAL) != 0)
+			continue;
+		if (fd < 0)
+			return fail(failure, STEP_ROOTFS, -fd, "bind %s from %s%s", step->target,
+				    step->source,
+				    fd == -EINVAL ? ", with owners as in the user namespace" : "");
+		batch->steps[batch->count] = (uint16_t)*at;
+		descriptors[batch->count++] = fd;
+	}
+	return 0;
+}
+
+static int send_sources(const struct plan *plan, int pid, int go_fd, struct failure *failure)
+{
+	char path[64];
+	owned_fd user_namespace_fd = -1;
+	size_t at = 0;
+	struct batch batch;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	user_namespace_fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	if (user_namespace_fd < 0)
+		return fail(failure, STEP_IDENTITY_MAP, errno, "open %s", path);
+	do {
+		int descriptors[BATCH];
+		int result = open_batch(plan, user_namespace_fd, &at, &batch, descriptors, failure);
+
+		if (result == 0 && send_batch(go_fd, &batch, descriptors) < 0)
+			result = fail(failure, STEP_ROOTFS, errno, "hand over what is bound");
+		for (size_t i = 0; i < batch.count; i++)
+			(void)close(descriptors[i]);
+		if (result < 0)
+			return result;
+	} while (batch.count > 0);
+	return 0;
+}
+
+int userns_grant(const struct plan *plan, int pid, int go_fd, struct failure *failure)
+{
+	static const struct batch none = { 0 };
+	int result = write_maps(plan, pid, failure);
+
+	if (result < 0)
+		return result;
+	if (geteuid() == 0)
+		return send_sources(plan, pid, go_fd, failure);
+	return send_batch(go_fd, &none, NULL) < 0
+		       ? fail(failure, STEP_IDENTITY_MAP, errno, "let the container go on")
+		       : 0;
+}
+
+/* One message. How many descriptors were in it, or a negative errno. */
+static int receive_batch(int go_fd, int *sources)
+{
+	union control control;
+	struct batch batch;
+	struct iovec data = { .iov_base = &batch, .iov_len = sizeof(batch) };
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t got = recvmsg(go_fd, &message, MSG_CMSG_CLOEXEC);
+
+	if (got != (ssize_t)sizeof(batch))
+		return got < 0 ? -errno : -EPIPE;
+	for (uint16_t i = 0; i < batch.count; i++)
+		memcpy(&sources[batch.steps[i]], CMSG_DATA(&control.head) + i * sizeof(int),
+		       sizeof(int));
+	return batch.count;
+}
+
+int userns_await(const struct plan *plan, int go_fd, int **sources, struct failure *failure)
+{
+	bool any = false;
+	int got;
+
+	*sources = NULL;
+	if (plan->uid_map_count == 0)
+		return 0;
+	*sources = malloc((plan->rootfs_count + 1) * sizeof(int));
+	if (*sources == NULL)
+		return fail(failure, STEP_IDENTITY_MAP, ENOMEM, "room for what is bound");
+	for (size_t i = 0; i < plan->rootfs_count; i++)
+		(*sources)[i] = -ENOENT;
+	while ((got = receive_batch(go_fd, *sources)) > 0)
+		any = true;
+	if (got < 0)
+		return fail(failure, STEP_IDENTITY_MAP, -got, "the shim wrote no mapping");
+	if (!any) {
+		free(*sources);
+		*sources = NULL;
+	}
+	return 0;
+}
+
+int userns_enter(const struct plan *plan, struct failure *failure)
+{
+	uint32_t uid = maps_root(plan->uid_maps, plan->uid_map_count) ? 0 : plan->uid;
+	uint32_t gid = maps_root(plan->gid_maps, plan->gid_map_count) ? 0 : plan->gid;
+
+	if (plan->uid_map_count == 0)
+		return 0;
+	if (prctl(PR_SET_KEEPCAPS, 1) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
+	    syscall(SYS_setresuid, uid, uid, uid) < 0)
+		return fail(failure, STEP_IDENTITY_MAP, errno, "become %u:%u of the user namespace",
+			    uid, gid);
+	return 0;
+}

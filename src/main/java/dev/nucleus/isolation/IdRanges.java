@@ -1,0 +1,62 @@
+package dev.nucleus.isolation;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.springframework.stereotype.Component;
+
+/**
+ * Ranges of users for containers with a user namespace of their own, each for one live container. The same name gets the
+ * same range where that is free. Guarded by its own lock.
+ */
+@Component
+public final class IdRanges {
+
+    static final int COUNT = 65_536;
+
+    /** 2013265920 to 2147483647: the half of what nobody uses that single users are not taken from. */
+    static final int FIRST = IdentityLayer.FIRST_UID + IdentityLayer.UIDS;
+
+    private static final int SLOTS = 2_048;
+
+    private final Map<Integer, String> owners = new HashMap<>();
+
+    /**
+     * The first user of the range that is now this container's.
+     *
+     * @throws UnsupportedLayerException when all are taken
+     */
+    synchronized int claim(String id, String name) {
+        int wished = Math.floorMod(IdentityLayer.ownIdentity(name).uid(), SLOTS);
+        for (int step = 0; step < SLOTS; step++) {
+            int slot = (wished + step) % SLOTS;
+            if (id.equals(owners.computeIfAbsent(slot, _ -> id))) {
+                return FIRST + slot * COUNT;
+            }
+        }
+        throw new UnsupportedLayerException("user-namespace: all " + SLOTS + " ranges of users are taken");
+    }
+
+    /** Notes the range of a container that an earlier manager launched, from the map of its process. */
+    public synchronized void adopt(String id, int pid) {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc", Integer.toString(pid), "uid_map"))) {
+                String[] fields = line.strip().split("\\s+");
+                long outside = Long.parseLong(fields[1]);
+                if (outside >= FIRST && outside < FIRST + (long) SLOTS * COUNT && (outside - FIRST) % COUNT == 0) {
+                    owners.put((int) ((outside - FIRST) / COUNT), id);
+                }
+            }
+        } catch (IOException e) {
+            // It has ended meanwhile, and its range is free.
+            return;
+        }
+    }
+
+    /** Gives a container's range back. */
+    public synchronized void release(String id) {
+        owners.values().removeIf(id::equals);
+    }
+}

@@ -1,0 +1,190 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.kernel.HostFeatures;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.LaunchPlan.IdMap;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.UserNamespace;
+import dev.nucleus.spec.UserNamespace.IdRange;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+
+/** Who the container's users are on the host (user_namespaces(7)). */
+@Component
+@Order(25)
+final class UserNamespaceLayer implements Layer {
+
+    private static final String LAYER = "user namespace";
+
+    private final HostFeatures host;
+    private final IdRanges ranges;
+
+    UserNamespaceLayer(HostFeatures host, IdRanges ranges) {
+        this.host = host;
+        this.ranges = ranges;
+    }
+
+    @Override
+    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+        UserNamespace wished = request.spec().userNamespace();
+        boolean root = host.identity().root();
+        switch (wished) {
+            case UserNamespace.None() -> {
+                if (!root) {
+                    onlyWorkload(request, plan, "rootless");
+                } else if (request.posture().userNamespaceRequired()) {
+                    range(request, plan);
+                } else {
+                    plan.can(LAYER, "be the same user inside and on the host", "user-namespace: none");
+                }
+            }
+            case UserNamespace.Auto() -> {
+                if (root) {
+                    range(request, plan);
+                } else {
+                    subordinate(plan);
+                }
+            }
+            case UserNamespace.KeepId() -> {
+                if (root) {
+                    throw new InvalidSpecException(
+                            "user-namespace: keep-id is for a manager without root; write auto, and user: for a number");
+                }
+                keep(plan);
+                subordinate(plan);
+            }
+            case UserNamespace.NoMap() -> onlyWorkload(request, plan, "user-namespace: nomap");
+            case UserNamespace.Explicit explicit -> explicit(explicit, plan);
+        }
+    }
+
+    /** One user and one group exist inside: the workload's, who is its own user on the host or the manager's. */
+    private void onlyWorkload(LaunchRequest request, LaunchPlan.Builder plan, String because) {
+        LaunchPlan.Identity inside = plan.identity();
+        boolean root = host.identity().root();
+        int outside = IdentityLayer.ownIdentity(request.name()).uid();
+        map(
+                plan,
+                List.of(new IdMap(inside.uid(), root ? outside : host.identity().uid(), 1)),
+                List.of(new IdMap(inside.gid(), root ? outside : host.identity().gid(), 1)));
+        plan.denySetgroups(!root)
+                .cannot(
+                        LAYER,
+                        root
+                                ? "be any user of the host, even as root inside"
+                                : "act as any user of the host but the one who started it",
+                        because);
+    }
+
+    /** Users 0 to 65535 are a range of the host's that nobody else has; the workload's own stays itself. */
+    private void range(LaunchRequest request, LaunchPlan.Builder plan) {
+        int first = ranges.claim(request.id(), request.name());
+        LaunchPlan.Identity identity = plan.identity();
+        map(plan, withOwn(identity.uid(), first), withOwn(identity.gid(), first));
+        plan.cannot(
+                LAYER,
+                "be any user of the host, even as root inside",
+                "its users 0 to " + (IdRanges.COUNT - 1) + " are " + first + " to " + (first + IdRanges.COUNT - 1)
+                        + " of the host");
+    }
+
+    private static List<IdMap> withOwn(int own, int first) {
+        var maps = new ArrayList<IdMap>();
+        maps.add(new IdMap(0, first, IdRanges.COUNT));
+        if (own >= IdRanges.COUNT) {
+            maps.add(new IdMap(own, own, 1));
+        }
+        return maps;
+    }
+
+    /** The manager's user is the workload's, by the same number. */
+    private void keep(LaunchPlan.Builder plan) {
+        plan.identity(
+                new LaunchPlan.Identity(host.identity().uid(), host.identity().gid(), List.of()));
+    }
+
+    /** The workload is the manager's user; the others are from the ranges that the host grants that user. */
+    private void subordinate(LaunchPlan.Builder plan) {
+        var ids = new SubordinateIds(
+                Path.of("/"),
+                System.getProperty("user.name", ""),
+                host.identity().uid());
+        SubordinateIds.Range users = ids.users().orElseThrow(() -> missing("/etc/subuid"));
+        SubordinateIds.Range groups = ids.groups().orElseThrow(() -> missing("/etc/subgid"));
+        LaunchPlan.Identity identity = plan.identity();
+        map(
+                plan,
+                around(identity.uid(), host.identity().uid(), users),
+                around(identity.gid(), host.identity().gid(), groups));
+        plan.mapPrograms(program(ids, "newuidmap"), program(ids, "newgidmap"))
+                .cannot(
+                        LAYER,
+                        "act as any user of the host but the one who started it and " + users.first() + " to "
+                                + (users.first() + users.count() - 1),
+                        "/etc/subuid");
+    }
+
+    /** The single one and, around its number, the range: no number is mapped twice. */
+    private static List<IdMap> around(int inside, int outside, SubordinateIds.Range range) {
+        var maps = new ArrayList<IdMap>();
+        maps.add(new IdMap(inside, outside, 1));
+        int below = Math.min(inside, range.count());
+        if (below > 0) {
+            maps.add(new IdMap(0, range.first(), below));
+        }
+        if (inside < range.count() - 1) {
+            maps.add(new IdMap(inside + 1, range.first() + below, range.count() - below));
+        }
+        return maps;
+    }
+
+    private static String program(SubordinateIds ids, String name) {
+        return ids.program(name)
+                .map(Path::toString)
+                .orElseThrow(() -> new UnsupportedLayerException("user-namespace: " + name
+                        + " is needed for more than one user without root; on Debian: apt-get install uidmap"));
+    }
+
+    private UnsupportedLayerException missing(String file) {
+        return new UnsupportedLayerException("user-namespace: " + file + " grants user "
+                + host.identity().uid()
+                + " no range; as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "
+                + System.getProperty("user.name"));
+    }
+
+    private void explicit(UserNamespace.Explicit explicit, LaunchPlan.Builder plan) {
+        LaunchPlan.Identity identity = plan.identity();
+        requireMapped("user", identity.uid(), explicit.uids());
+        requireMapped("group", identity.gid(), explicit.gids());
+        map(plan, maps(explicit.uids()), maps(explicit.gids()));
+        if (!host.identity().root()) {
+            var ids = new SubordinateIds(
+                    Path.of("/"),
+                    System.getProperty("user.name", ""),
+                    host.identity().uid());
+            plan.mapPrograms(program(ids, "newuidmap"), program(ids, "newgidmap"));
+        }
+        plan.cannot(LAYER, "be a user of the host that isn't mapped", "user-namespace: " + explicit);
+    }
+
+    private static void requireMapped(String kind, int number, List<IdRange> ranges) {
+        if (ranges.stream().noneMatch(range -> number >= range.inside() && number - range.inside() < range.count())) {
+            throw new InvalidSpecException("user-namespace: the workload's " + kind + " " + number
+                    + " is in none of the ranges; write user: with one that is, or map it");
+        }
+    }
+
+    private static List<IdMap> maps(List<IdRange> ranges) {
+        return ranges.stream()
+                .map(range -> new IdMap(range.inside(), range.outside(), range.count()))
+                .toList();
+    }
+
+    private static void map(LaunchPlan.Builder plan, List<IdMap> uids, List<IdMap> gids) {
+        plan.namespaces(NamespacesLayer.NEWUSER);
+        plan.mapIdentities(uids, gids);
+    }
+}
