@@ -183,7 +183,7 @@ static int send_sources(const struct plan *plan, int pid, int go_fd, struct fail
 	if (user_namespace_fd < 0)
 		return fail(failure, STEP_IDENTITY_MAP, errno, "open %s", path);
 	do {
-		int descriptors[BATCH];
+		int descriptors[BATCH] = { 0 };
 		int result = open_batch(plan, user_namespace_fd, &at, &batch, descriptors, failure);
 
 		if (result == 0 && send_batch(go_fd, &batch, descriptors) < 0)

@@ -9,7 +9,7 @@ clang clang-tidy clang-format libclang-rt-14-dev libcmocka-dev
 bubblewrap runc hyperfine
 qemu-system-x86 busybox-static cpio kmod
 chromium fonts-dejavu-core
-postgresql-15 postgresql-client-15"
+postgresql-15 postgresql-client-15 nginx uidmap"
 
 missing=""
 for package in $PACKAGES; do

@@ -32,14 +32,14 @@ if [ ! -e "$kernel/complete" ]; then
 fi
 version=$(ls "$kernel/lib/modules")
 
-# The first file system: busybox, the modules that the root needs, and an init that mounts it.
+# The first file system: busybox, the modules that the root needs, a disk in memory (brd), and an init that mounts it.
 mkdir -p "$folder"
 initramfs="$folder/initramfs"
 rm -rf "$initramfs"
 mkdir -p "$initramfs/bin" "$initramfs/modules" "$initramfs/proc" "$initramfs/host" "$initramfs/layer" "$initramfs/new"
 cp "$(command -v busybox)" "$initramfs/bin/busybox"
 cp "$here/init" "$initramfs/init"
-for module in virtio_pci 9pnet_virtio 9p overlay; do
+for module in virtio_pci 9pnet_virtio 9p overlay brd; do
 	modprobe --show-depends -d "$kernel" -S "$version" "$module"
 done | awk '!seen[$2]++ { print $2 }' >"$folder/modules"
 while read -r module; do

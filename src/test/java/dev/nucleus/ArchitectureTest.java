@@ -22,6 +22,7 @@ class ArchitectureTest {
         "spec",
         "policy",
         "rootfs",
+        "learning",
         "kernel",
         "plan",
         "isolation",
@@ -39,7 +40,11 @@ class ArchitectureTest {
     static final ArchRule specPolicyAndPlanKnowNothingOfSpring = noClasses()
             .that()
             .resideInAnyPackage(
-                    "dev.nucleus.spec..", "dev.nucleus.policy..", "dev.nucleus.plan..", "dev.nucleus.rootfs..")
+                    "dev.nucleus.spec..",
+                    "dev.nucleus.policy..",
+                    "dev.nucleus.plan..",
+                    "dev.nucleus.rootfs..",
+                    "dev.nucleus.learning..")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.springframework..");

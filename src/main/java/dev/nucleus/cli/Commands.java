@@ -2,8 +2,10 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.Denials;
+import dev.nucleus.container.Traces;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.isolation.CgroupUsages;
+import dev.nucleus.isolation.SystemCalls;
 import dev.nucleus.isolation.UnsupportedLayerException;
 import dev.nucleus.policy.PolicyViolationException;
 import dev.nucleus.rootfs.RootfsException;
@@ -32,12 +34,22 @@ final class Commands {
     private final Fleets fleets;
     private final Denials denials;
     private final CgroupUsages usages;
+    private final Traces traces;
+    private final SystemCalls calls;
 
-    Commands(Containers containers, Fleets fleets, Denials denials, CgroupUsages usages) {
+    Commands(
+            Containers containers,
+            Fleets fleets,
+            Denials denials,
+            CgroupUsages usages,
+            Traces traces,
+            SystemCalls calls) {
         this.containers = containers;
         this.fleets = fleets;
         this.denials = denials;
         this.usages = usages;
+        this.traces = traces;
+        this.calls = calls;
     }
 
     /** Loads what the first command needs, before there is one. */
@@ -97,6 +109,8 @@ final class Commands {
                     .addSubcommand(new StatsCommand(containers, usages, session))
                     .addSubcommand(new DenialsCommand(containers, denials, session))
                     .addSubcommand(new PlanCommand(containers, fleets, session))
+                    .addSubcommand(new CommandLine(new PolicyCommand())
+                            .addSubcommand(new PolicyLearnCommand(containers, traces, calls, session)))
                     .addSubcommand(new CommandLine(new RootfsCommand())
                             .addSubcommand(new RootfsBuildCommand(session))
                             .addSubcommand(new RootfsAttestCommand(session))

@@ -128,7 +128,9 @@ public final class Containers {
         announce(started, order);
         follow(started.container(), started.launch(), Optional.of(sink));
         var stopped = (ContainerState.Stopped) started.container().state();
-        remove(started.container());
+        if (!order.spec().security().trace()) {
+            remove(started.container());
+        }
         return stopped;
     }
 
@@ -197,7 +199,7 @@ public final class Containers {
      * over, and removed, in a moment.
      */
     private CompletableFuture<Void> describe(Container container, LaunchOrder order, LaunchPlan plan) {
-        if (order.attached()) {
+        if (order.attached() && !order.spec().security().trace()) {
             return container
                     .end()
                     .completeOnTimeout(STILL_RUNNING, MOMENT.toMillis(), TimeUnit.MILLISECONDS)

@@ -6,6 +6,7 @@ import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.plan.RootfsStep.Owners;
 import dev.nucleus.rootfs.RootfsAttestation;
+import dev.nucleus.rootfs.RootfsException;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -58,7 +60,8 @@ final class FilesystemLayer implements Layer {
         var tree = new RootTree();
         if (request.spec().filesystem().rootfs().isPresent()) {
             Path rootfs = request.spec().filesystem().rootfs().get();
-            String attested = request.posture().rootfsAttested() ? attest(rootfs) : "";
+            Optional<String> pin = request.spec().filesystem().rootfsSha256();
+            String attested = request.posture().rootfsAttested() || pin.isPresent() ? attest(rootfs, pin) : "";
             bindRootfs(rootfs, tree, plan.mapped());
             plan.cannot(LAYER, "change its programs", "rootfs " + rootfs + " is read-only" + attested);
         } else {
@@ -79,8 +82,12 @@ final class FilesystemLayer implements Layer {
         command(request, identity, plan);
     }
 
-    private String attest(Path rootfs) {
+    private String attest(Path rootfs, Optional<String> pin) {
         RootfsAttestation.Result result = attestation.verify(rootfs);
+        pin.filter(digest -> !digest.equals(result.digest())).ifPresent(digest -> {
+            throw new RootfsException("rootfs-sha256: the manifest of " + rootfs + " has the SHA-256 " + result.digest()
+                    + ", but " + digest + " is pinned; look at what changed, then pin the new one");
+        });
         return " and attested: %d files, manifest sha256 %s".formatted(result.files(), result.digest());
     }
 

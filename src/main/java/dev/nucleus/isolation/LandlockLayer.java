@@ -23,6 +23,8 @@ import org.springframework.stereotype.Component;
 @Order(60)
 final class LandlockLayer implements Layer {
 
+    private static final LaunchPlan.Landlock NONE = new LaunchPlan.Landlock(false, 0, 0, 0, List.of(), List.of());
+
     private final HostFeatures host;
 
     LandlockLayer(HostFeatures host) {
@@ -33,6 +35,11 @@ final class LandlockLayer implements Layer {
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
         Posture posture = request.posture();
         Optional<LandlockPolicy> policy = request.spec().security().landlock().map(LandlockPolicy::read);
+        if (request.spec().security().trace()) {
+            plan.landlock(NONE);
+            plan.can("landlock", "do with files whatever mounts and modes allow, without Landlock", "trace: true");
+            return;
+        }
         int abi = host.landlockAbi();
         int wanted = Math.max(
                 posture.landlockAbi(), policy.map(LandlockPolicy::minAbi).orElse(0));
@@ -43,7 +50,7 @@ final class LandlockLayer implements Layer {
                         + ", this kernel (" + host.release() + ") has ABI " + abi
                         + (posture.mode() == Mode.AGENT ? "; allow-degraded: true would run without it" : ""));
             }
-            plan.landlock(new LaunchPlan.Landlock(false, 0, 0, 0, List.of(), List.of()));
+            plan.landlock(NONE);
             plan.can(
                     "landlock",
                     "do with files whatever mounts and modes allow, without Landlock",

@@ -91,6 +91,11 @@ public final class SystemCalls {
         return compiler.name(number);
     }
 
+    /** The name of a call of this machine's own architecture. */
+    public String name(int number) {
+        return compiler.name(number);
+    }
+
     /** The telling argument in words, such as {@code AF_NETLINK}; empty when the call has none. */
     public Optional<String> argument(String call, long argument) {
         return switch (call) {

@@ -57,13 +57,18 @@ public final class SeccompProfiles {
     }
 
     private static SeccompProfile fromFile(PolicyFile file) {
-        return READ.computeIfAbsent(file.path() + "@sha256:" + file.sha256(), name -> {
-            try {
-                return SeccompProfileParser.withArgumentFilters(
-                        SeccompProfileParser.parse(name, file.text()), named("default"));
-            } catch (IllegalArgumentException e) {
-                throw file.violation(e);
-            }
-        });
+        String name = file.path() + "@sha256:" + file.sha256();
+        SeccompProfile known = READ.get(name);
+        if (known != null) {
+            return known;
+        }
+        try {
+            SeccompProfile read = SeccompProfileParser.withArgumentFilters(
+                    SeccompProfileParser.parse(name, file.text()), named("default"));
+            READ.put(name, read);
+            return read;
+        } catch (IllegalArgumentException e) {
+            throw file.violation(e);
+        }
     }
 }

@@ -80,13 +80,23 @@ class ResourcesTest {
     }
 
     @Test
-    void noDeviceButAFewCanBeUsedWhateverNodesThereAre() throws IOException {
+    void noDeviceButAFewCanBeUsedWhateverNodesThereAre() throws Exception {
         Container container = launch(shell("exec sleep 1000"));
 
         assertThat(file(container, "devices", "devices.list").lines())
                 .contains("c 1:3 rwm", "c 136:* rwm")
                 .noneMatch(line -> line.startsWith("b ") || line.startsWith("a "))
                 .hasSize(8);
+        Path members = Path.of("/sys/fs/cgroup/devices", "nucleus-" + container.id(), "tasks");
+        Process member = new ProcessBuilder(
+                        "/bin/sh",
+                        "-c",
+                        "echo $$ >" + members + "; head -c 3 /dev/zero | wc -c; head -c 1 /dev/loop-control")
+                .redirectErrorStream(true)
+                .start();
+        assertThat(new String(member.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8))
+                .startsWith("3\n")
+                .contains("Operation not permitted");
         end(container);
     }
 

@@ -99,6 +99,93 @@ class UnifiedCgroupTest {
     }
 
     @Test
+    void swapWeightAndDiskLimitsAreWritten() throws IOException {
+        String disk = Files.readString(Path.of("/sys/block/ram0/dev")).strip();
+        Path cgroup = launch(
+                "--memory",
+                "64M",
+                "--swap",
+                "32M",
+                "--cpu-weight",
+                "300",
+                "--io",
+                disk + " rbps=1M wiops=50",
+                "--",
+                "/bin/sleep",
+                "1000");
+
+        assertThat(read(cgroup, "memory.swap.max")).isEqualTo("33554432");
+        assertThat(read(cgroup, "cpu.weight")).isEqualTo("300");
+        assertThat(read(cgroup, "io.max")).isEqualTo(disk + " rbps=1048576 wbps=max riops=max wiops=50");
+    }
+
+    @Test
+    void aPausedContainerIsFrozenAndCanBeStopped() throws IOException {
+        Path cgroup = launch("--name", "still", "--", "/bin/sleep", "1000");
+
+        assertThat(nucleus("pause", "still").code()).isZero();
+        assertThat(read(cgroup, "cgroup.freeze")).isEqualTo("1");
+        assertThat(nucleus("ps").out()).containsPattern("still +paused");
+        assertThat(nucleus("resume", "still").code()).isZero();
+        assertThat(read(cgroup, "cgroup.freeze")).isEqualTo("0");
+        nucleus("pause", "still");
+        assertThat(nucleus("stop", "--grace", "0s", "still").code()).isZero();
+    }
+
+    /** Root itself, with the host's own node, but a member of the group: the program on the group decides. */
+    @Test
+    void noDeviceButAFewCanBeOpenedWhateverNodesThereAre() throws Exception {
+        Path cgroup = launch("--", "/bin/sleep", "1000");
+
+        assertThat(asMember(cgroup, "head -c 1 /dev/ram0")).contains("Operation not permitted");
+        assertThat(asMember(cgroup, "head -c 3 /dev/zero | wc -c").strip()).isEqualTo("3");
+        assertThat(asMember(CGROUPS, "head -c 3 /dev/ram0 | wc -c").strip()).isEqualTo("3");
+    }
+
+    private static String asMember(Path cgroup, String command) throws Exception {
+        Process shell = new ProcessBuilder("/bin/sh", "-c", "echo $$ >" + cgroup + "/cgroup.procs; " + command)
+                .redirectErrorStream(true)
+                .start();
+        return new String(shell.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void figuresAreTheKernels() {
+        nucleus("run", "-d", "--name", "busy", "--memory", "64M", "--", "/bin/sh", "-c", "while true; do :; done");
+
+        Awaitility.await()
+                .atMost(LONG)
+                .untilAsserted(() -> assertThat(nucleus("stats", "busy").out())
+                        .containsPattern("busy +[0-9.]+[KM] +[0-9.]+[KM] +64.0M +0B +[0-9.]*[1-9][0-9.]*s"));
+        assertThat(nucleus("stats", "busy").out()).containsPattern("[0-9.]+%/[0-9.]+%/[0-9.]+%");
+    }
+
+    @Test
+    void denialsAreHeardThereToo() {
+        nucleus("run", "-d", "--name", "tries", "--", "/bin/sh", "-c", "unshare -r true; sleep 1000");
+
+        Awaitility.await()
+                .atMost(LONG)
+                .untilAsserted(
+                        () -> assertThat(nucleus("denials", "tries").out()).contains("unshare(CLONE_NEWUSER)"));
+    }
+
+    @Test
+    void usersOfARangeOwnTheirVolumes() {
+        ManagerProcess.Result result = nucleus(
+                "run",
+                "--user-namespace",
+                "auto",
+                "--",
+                "/bin/sh",
+                "-c",
+                "echo x >/tmp/x; cat /tmp/x /proc/self/uid_map");
+
+        assertThat(result.err()).isEmpty();
+        assertThat(result.out()).startsWith("x\n").doesNotContain("4294967295");
+    }
+
+    @Test
     void theContainersOwnGroupIsTheRootOfWhatItSees() {
         assertThat(nucleus("run", "--", "/bin/cat", "/proc/self/cgroup").out()).isEqualTo("0::/\n");
     }

@@ -6,11 +6,13 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.container.Denials;
 import dev.nucleus.container.LaunchOrder;
 import dev.nucleus.container.OutputSink;
+import dev.nucleus.container.Traces;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.ReplicaView;
 import dev.nucleus.isolation.CgroupUsage;
 import dev.nucleus.isolation.CgroupUsages;
+import dev.nucleus.isolation.SystemCalls;
 import dev.nucleus.spawner.Spawner;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
@@ -111,6 +113,14 @@ public final class TestManager implements AutoCloseable {
     /** What a container uses. */
     public CgroupUsage usage(String id) {
         return context.getBean(CgroupUsages.class).of(id);
+    }
+
+    public Traces traces() {
+        return context.getBean(Traces.class);
+    }
+
+    public SystemCalls calls() {
+        return context.getBean(SystemCalls.class);
     }
 
     public Spawner spawner() {

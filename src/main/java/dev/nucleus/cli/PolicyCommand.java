@@ -1,0 +1,17 @@
+package dev.nucleus.cli;
+
+import picocli.CommandLine;
+
+/** {@code nucleus policy}: what is said without a command. */
+@CommandLine.Command(name = "policy", mixinStandardHelpOptions = true, description = "Make policies.")
+final class PolicyCommand implements Runnable {
+
+    @CommandLine.Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandLine.Model.CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing");
+    }
+}

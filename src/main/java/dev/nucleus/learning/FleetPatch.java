@@ -1,0 +1,116 @@
+package dev.nucleus.learning;
+
+import dev.nucleus.spec.InvalidSpecException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * A change to one service of a fleet file that leaves every other line as it is: comments, order and spelling are the
+ * user's.
+ *
+ * @param text the whole file, changed
+ * @param diff the change, as diff -u writes it
+ */
+public record FleetPatch(String text, String diff) {
+
+    private static final int CONTEXT = 3;
+
+    /**
+     * Sets fields of a service that is written in block style.
+     *
+     * @param file named in the diff
+     * @param fields lines by the field's name; a field that is there already, under any of these names, goes
+     * @param removed fields that go as well
+     * @throws InvalidSpecException when the service isn't found in block style; the fields are in the message, to be
+     *     written by hand
+     */
+    public static FleetPatch of(
+            String file, String text, String service, Map<String, String> fields, List<String> removed) {
+        List<String> lines = text.lines().toList();
+        int head = head(lines, service)
+                .orElseThrow(() -> new InvalidSpecException("service '" + service + "' of " + file
+                        + " is not written as lines of their own; write into it:\n"
+                        + String.join("\n", fields.values())));
+        int depth = indentation(lines.get(head));
+        int end = end(lines, head, depth);
+        int inner = lines.subList(head + 1, end).stream()
+                .filter(line -> !line.isBlank())
+                .mapToInt(FleetPatch::indentation)
+                .findFirst()
+                .orElse(depth + 2);
+        var changed = new ArrayList<String>();
+        var diff = new ArrayList<String>();
+        boolean dropping = false;
+        for (int i = head + 1; i < end; i++) {
+            String line = lines.get(i);
+            if (!line.isBlank() && indentation(line) <= inner) {
+                String name = line.strip().split(":", 2)[0];
+                dropping = indentation(line) == inner && (fields.containsKey(name) || removed.contains(name));
+            }
+            if (dropping) {
+                diff.add("-" + line);
+            } else {
+                changed.add(line);
+                diff.add(" " + line);
+            }
+        }
+        fields.values().forEach(field -> {
+            String line = " ".repeat(inner) + field;
+            changed.add(line);
+            diff.add("+" + line);
+        });
+        var whole = new ArrayList<>(lines.subList(0, head + 1));
+        whole.addAll(changed);
+        whole.addAll(lines.subList(end, lines.size()));
+        return new FleetPatch(String.join("\n", whole) + "\n", hunk(file, lines, head, end, diff, changed.size()));
+    }
+
+    private static java.util.Optional<Integer> head(List<String> lines, String service) {
+        Pattern pattern = Pattern.compile("\\s+[\"']?" + Pattern.quote(service) + "[\"']?:\\s*(#.*)?");
+        boolean within = false;
+        for (int i = 0; i < lines.size(); i++) {
+            String line = lines.get(i);
+            if (!line.isBlank() && indentation(line) == 0 && !line.startsWith("#")) {
+                within = line.startsWith("services:");
+            } else if (within && pattern.matcher(line).matches()) {
+                return java.util.Optional.of(i);
+            }
+        }
+        return java.util.Optional.empty();
+    }
+
+    /** The line after the last of the block: blank lines and comments at its end belong to what follows. */
+    private static int end(List<String> lines, int head, int depth) {
+        int end = head + 1;
+        for (int i = head + 1; i < lines.size(); i++) {
+            if (lines.get(i).isBlank()) {
+                continue;
+            }
+            if (indentation(lines.get(i)) <= depth) {
+                break;
+            }
+            end = i + 1;
+        }
+        return end;
+    }
+
+    private static int indentation(String line) {
+        return line.length() - line.stripLeading().length();
+    }
+
+    private static String hunk(
+            String file, List<String> lines, int head, int end, List<String> diff, int changedLines) {
+        int from = Math.max(0, head + 1 - CONTEXT);
+        int to = Math.min(lines.size(), end + CONTEXT);
+        var text = new StringBuilder("--- " + file + "\n+++ " + file + "\n");
+        text.append("@@ -%d,%d +%d,%d @@\n"
+                .formatted(from + 1, to - from, from + 1, to - from - (end - head - 1) + changedLines));
+        lines.subList(from, head + 1)
+                .forEach(line -> text.append(' ').append(line).append('\n'));
+        diff.forEach(line -> text.append(line).append('\n'));
+        lines.subList(end, to).forEach(line -> text.append(' ').append(line).append('\n'));
+        return text.toString();
+    }
+}

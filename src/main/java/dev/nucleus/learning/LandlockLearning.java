@@ -1,0 +1,243 @@
+package dev.nucleus.learning;
+
+import dev.nucleus.policy.LandlockPolicy;
+import dev.nucleus.policy.LandlockPolicy.Access;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Port;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.IntFunction;
+
+/** The least files and ports for a trace. */
+final class LandlockLearning {
+
+    private static final int O_ACCMODE = 3;
+    private static final int O_WRONLY = 1;
+    private static final int O_CREAT = 0x40;
+    private static final int O_TRUNC = 0x200;
+    private static final int O_DIRECTORY = 0x10000;
+    private static final int O_PATH = 0x200000;
+
+    private static final int MIN_ABI = 3;
+    private static final int PORTS_ABI = 4;
+
+    /** So many files of one directory are one rule about it. */
+    private static final int MANY = 12;
+
+    /** Below these each file is a rule of its own, however many there are. */
+    private static final List<String> GUARDED =
+            List.of("/etc", "/run/secrets", "/root", "/home", "/var/run", "/run", "/sys", "/boot");
+
+    private static final Set<String> GUARDED_ENDINGS = Set.of(".pem", ".key", ".p12", ".pfx", ".jks", ".sock");
+
+    private final IntFunction<String> names;
+    private final Surroundings surroundings;
+    private final List<String> notes;
+    private final SortedMap<String, EnumSet<Access>> rules = new TreeMap<>();
+
+    LandlockLearning(IntFunction<String> names, Surroundings surroundings, List<String> notes) {
+        this.names = names;
+        this.surroundings = surroundings;
+        this.notes = notes;
+    }
+
+    LandlockPolicy learn(Trace trace) {
+        trace.paths().forEach(this::use);
+        Map<String, EnumSet<Access>> gathered = gather();
+        var bind = new TreeSet<Integer>();
+        var connect = new TreeSet<Integer>();
+        for (Trace.Address address : trace.addresses()) {
+            if (address.port() > 0) {
+                (names.apply(address.number()).equals("bind") ? bind : connect).add(address.port());
+            }
+        }
+        return new LandlockPolicy(
+                Math.max(MIN_ABI, PORTS_ABI),
+                gathered.entrySet().stream()
+                        .map(entry -> new LandlockPolicy.Rule(entry.getKey(), entry.getValue()))
+                        .toList(),
+                Optional.of(ports(bind)),
+                Optional.of(ports(connect)));
+    }
+
+    private static List<Port> ports(Set<Integer> numbers) {
+        return numbers.stream().map(Port::new).toList();
+    }
+
+    private void use(Trace.Use use) {
+        Path path = Path.of(use.path()).normalize();
+        switch (names.apply(use.number())) {
+            case "execve", "execveat" -> execute(path);
+            case "open", "openat", "openat2" -> open(path, use.flags());
+            case "creat" -> open(path, O_WRONLY | O_CREAT | O_TRUNC);
+            case "truncate" -> grant(path, EnumSet.of(Access.WRITE));
+            case "mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat", "link", "linkat", "bind" ->
+                grant(folder(path), EnumSet.of(Access.CREATE));
+            case "unlink", "unlinkat", "rmdir" -> grant(folder(path), EnumSet.of(Access.REMOVE));
+            case "rename", "renameat", "renameat2" -> grant(folder(path), EnumSet.of(Access.CREATE, Access.REMOVE));
+            default -> {
+                // Connecting to a socket's file is no matter of Landlock's.
+            }
+        }
+    }
+
+    private static Path folder(Path path) {
+        Path parent = path.getParent();
+        return parent == null ? path : parent;
+    }
+
+    private void open(Path path, int flags) {
+        if ((flags & O_PATH) != 0) {
+            return;
+        }
+        boolean directory = (flags & O_DIRECTORY) != 0 || surroundings.directory(path);
+        EnumSet<Access> access = EnumSet.noneOf(Access.class);
+        switch (flags & O_ACCMODE) {
+            case 0 -> access.add(directory ? Access.READDIR : Access.READ);
+            case O_WRONLY -> access.add(Access.WRITE);
+            default -> {
+                access.add(Access.READ);
+                access.add(Access.WRITE);
+            }
+        }
+        if ((flags & O_TRUNC) != 0) {
+            access.add(Access.WRITE);
+        }
+        if ((flags & O_CREAT) != 0) {
+            access.add(Access.CREATE);
+        }
+        grant(path, access);
+    }
+
+    /** The kernel opens what a program is run by too: its loader, or the interpreter of a script. */
+    private void execute(Path path) {
+        if (!surroundings.exists(path)) {
+            return;
+        }
+        grant(path, EnumSet.of(Access.READ, Access.EXECUTE));
+        surroundings.interpreter(path).ifPresent(this::execute);
+    }
+
+    /** What is writable is a rule about its mount, which is empty or unknown when the next container starts. */
+    private void grant(Path path, EnumSet<Access> access) {
+        Optional<String> writable = surroundings.writable(path);
+        if (writable.isPresent()) {
+            add(writable.get(), access);
+            return;
+        }
+        if (path.startsWith("/proc")) {
+            add("/proc", EnumSet.of(access.contains(Access.READDIR) ? Access.READDIR : Access.READ));
+            return;
+        }
+        // Searched for and not there: nothing to grant, and nothing that can be created either.
+        if (!surroundings.exists(path)) {
+            return;
+        }
+        access.remove(Access.CREATE);
+        access.remove(Access.REMOVE);
+        if (!path.startsWith("/dev")) {
+            access.remove(Access.WRITE);
+        }
+        if (!access.isEmpty()) {
+            add(path.toString(), access);
+        }
+    }
+
+    private void add(String path, EnumSet<Access> access) {
+        rules.computeIfAbsent(path, _ -> EnumSet.noneOf(Access.class)).addAll(access);
+    }
+
+    /** Many files of one directory become a rule about the directory, unless it is guarded. */
+    private Map<String, EnumSet<Access>> gather() {
+        var files = new TreeMap<String, TreeSet<String>>();
+        for (String path : rules.keySet()) {
+            Path parent = Path.of(path).getParent();
+            if (parent != null
+                    && parent.getNameCount() > 0
+                    && !guarded(path)
+                    && surroundings.exists(Path.of(path))
+                    && !surroundings.directory(Path.of(path))) {
+                files.computeIfAbsent(parent.toString(), _ -> new TreeSet<>()).add(path);
+            }
+        }
+        var gathered = new TreeMap<>(rules);
+        files.forEach((directory, names) -> {
+            if (names.size() >= MANY) {
+                var access = EnumSet.noneOf(Access.class);
+                names.forEach(name -> access.addAll(gathered.remove(name)));
+                gathered.computeIfAbsent(directory, _ -> EnumSet.noneOf(Access.class))
+                        .addAll(access);
+                notes.add(directory + ": " + words(access) + " of everything below it; " + names.size()
+                        + " files of it were used");
+            }
+        });
+        surroundings.writableTargets().stream()
+                .filter(gathered::containsKey)
+                .forEach(target -> notes.add(target + ": "
+                        + words(java.util.Objects.requireNonNull(gathered.get(target)))
+                        + " of everything below it, which begins empty or belongs to the container"));
+        gathered.forEach((path, access) -> {
+            if (access.contains(Access.READDIR) && guarded(path)) {
+                notes.add(path + ": names of everything below it, because the workload lists it; nothing more of it");
+            }
+        });
+        if (gathered.containsKey("/proc")) {
+            notes.add("/proc: read of all the container's own processes; what of it is dangerous is masked");
+        }
+        return gathered;
+    }
+
+    private static String words(Set<Access> access) {
+        return String.join(", ", access.stream().sorted().map(Access::toString).toList());
+    }
+
+    private static boolean guarded(String path) {
+        return GUARDED.stream().anyMatch(root -> Path.of(path).startsWith(root))
+                || path.startsWith("/dev")
+                || GUARDED_ENDINGS.stream().anyMatch(path::endsWith);
+    }
+
+    /**
+     * What the container had around it.
+     *
+     * @param root its root filesystem on the host
+     * @param writableTargets where it had mounts to write to
+     */
+    record Surroundings(Path root, List<String> writableTargets) {
+
+        private Path host(Path path) {
+            return root.resolve(path.toString().substring(1));
+        }
+
+        boolean exists(Path path) {
+            return Files.exists(host(path));
+        }
+
+        boolean directory(Path path) {
+            return Files.isDirectory(host(path)) || writableTargets.contains(path.toString());
+        }
+
+        Optional<String> writable(Path path) {
+            return writableTargets.stream()
+                    .filter(path::startsWith)
+                    .max(java.util.Comparator.comparingInt(String::length));
+        }
+
+        /** Of a program, its loader; of a script, its interpreter. */
+        Optional<Path> interpreter(Path path) {
+            try {
+                return ProgramInterpreter.of(host(path)).map(Path::of);
+            } catch (java.io.IOException e) {
+                throw new InvalidSpecException("can't read " + host(path) + ": " + e);
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package dev.nucleus.learning;
+
+import dev.nucleus.policy.Capability;
+import dev.nucleus.spec.InvalidSpecException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.IntFunction;
+
+/** From what a workload did to what it may do. */
+public final class Learning {
+
+    private static final int FIRST_FREE_PORT = 1_024;
+    private static final Set<String> CHANGING_USER = Set.of("setuid", "setgid", "setgroups", "setresuid", "setresgid");
+
+    private Learning() {}
+
+    /**
+     * @param name of the policy
+     * @param root of the traced container's files, on the host
+     * @param writableTargets where it had mounts to write to
+     * @param names a system call's name by its number
+     * @throws InvalidSpecException when the trace is empty: a policy that allows nothing is nobody's wish
+     */
+    public static LearntPolicy learn(
+            String name, Trace trace, Path root, List<String> writableTargets, IntFunction<String> names) {
+        if (trace.empty()) {
+            throw new InvalidSpecException(
+                    "the trace is empty, and there is nothing to learn from it; run it with --trace");
+        }
+        var notes = new ArrayList<String>();
+        var surroundings = new LandlockLearning.Surroundings(root, List.copyOf(writableTargets));
+        return new LearntPolicy(
+                new SeccompLearning(names, notes).learn(name, trace),
+                new LandlockLearning(names, surroundings, notes).learn(trace),
+                capabilities(trace, names, notes),
+                trace.addresses().stream()
+                        .filter(address -> !names.apply(address.number()).equals("bind"))
+                        .map(address -> address.address() + ":" + address.port())
+                        .distinct()
+                        .sorted()
+                        .toList(),
+                List.copyOf(notes));
+    }
+
+    private static Set<Capability> capabilities(Trace trace, IntFunction<String> names, List<String> notes) {
+        var kept = EnumSet.noneOf(Capability.class);
+        trace.addresses().stream()
+                .filter(address -> names.apply(address.number()).equals("bind"))
+                .mapToInt(Trace.Address::port)
+                .filter(port -> port > 0 && port < FIRST_FREE_PORT)
+                .findFirst()
+                .ifPresent(port -> {
+                    kept.add(Capability.NET_BIND_SERVICE);
+                    notes.add("NET_BIND_SERVICE: it listens on port " + port + "; a port above 1023 would need none");
+                });
+        List<String> changing = trace.numbers().stream()
+                .map(names::apply)
+                .filter(CHANGING_USER::contains)
+                .toList();
+        if (!changing.isEmpty()) {
+            notes.add("no capability for " + String.join(", ", changing)
+                    + ": it changes its user; let it begin as that user, with user:");
+        }
+        return kept;
+    }
+}

@@ -1,0 +1,64 @@
+package dev.nucleus.learning;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** What the kernel runs a file by: the loader that an ELF file names (elf(5), PT_INTERP), or a script's first line. */
+final class ProgramInterpreter {
+
+    private static final int HEAD = 65_536;
+    private static final int PT_INTERP = 3;
+    private static final int ELF_MAGIC = 0x464c457f;
+    private static final int TABLE_OFFSET = 32;
+    private static final int ENTRY_SIZE = 54;
+    private static final int ENTRIES = 56;
+
+    private ProgramInterpreter() {}
+
+    static Optional<String> of(Path file) throws IOException {
+        byte[] head;
+        try (InputStream in = Files.newInputStream(file)) {
+            head = in.readNBytes(HEAD);
+        }
+        if (head.length > 2 && head[0] == '#' && head[1] == '!') {
+            return script(new String(head, 2, head.length - 2, StandardCharsets.UTF_8));
+        }
+        ByteBuffer elf = ByteBuffer.wrap(head).order(ByteOrder.LITTLE_ENDIAN);
+        if (head.length < 64 || elf.getInt(0) != ELF_MAGIC) {
+            return Optional.empty();
+        }
+        long table = elf.getLong(TABLE_OFFSET);
+        int size = elf.getShort(ENTRY_SIZE);
+        int count = elf.getShort(ENTRIES);
+        for (int i = 0; i < count; i++) {
+            long entry = table + (long) i * size;
+            if (entry < 0 || entry + 56 > head.length) {
+                return Optional.empty();
+            }
+            if (elf.getInt((int) entry) == PT_INTERP) {
+                return text(head, elf.getLong((int) entry + 8), elf.getLong((int) entry + 32));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<String> text(byte[] head, long offset, long length) {
+        if (offset < 0 || length < 2 || offset + length > head.length) {
+            return Optional.empty();
+        }
+        return Optional.of(new String(head, (int) offset, (int) length - 1, StandardCharsets.UTF_8))
+                .filter(path -> path.startsWith("/"));
+    }
+
+    private static Optional<String> script(String text) {
+        String line = text.lines().findFirst().orElse("").strip();
+        String program = line.split("\\s+")[0];
+        return Optional.of(program).filter(path -> path.startsWith("/"));
+    }
+}
