@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "audit.h"
 #include "confine.h"
 #include "descriptors.h"
 #include "init.h"
@@ -130,6 +131,8 @@ static int build_root(const struct launch *launch, const int *sources, struct la
 		return root_fd;
 	mark(report, STEP_ROOTFS);
 	result = rootfs_pivot(root_fd, &report->failure);
+	if (result == 0)
+		result = audit_mounts(plan, &report->failure);
 	if (result == 0)
 		mark(report, STEP_PIVOT);
 	return result;

@@ -110,10 +110,16 @@ static void read_rootfs(struct reader *reader, struct plan *plan)
 		step->gid = read_u32(reader);
 		step->flags = read_u32(reader);
 		step->content = read_bytes(reader, &step->content_length);
-		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_VOLUME ||
+		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_SECRET ||
 		    step->target[0] != '/' || (step->mode & ~07777U) != 0)
 			reader->faulty = true;
 	}
+}
+
+static void read_audit(struct reader *reader, struct plan *plan)
+{
+	plan->audit = read_u8(reader) != 0;
+	plan->writable = (const char **)read_vector(reader, &plan->arena, &plan->writable_count);
 }
 
 static void read_identity(struct reader *reader, struct plan *plan)
@@ -241,6 +247,7 @@ int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct fail
 	read_head(&reader, plan);
 	read_cgroup(&reader, plan);
 	read_rootfs(&reader, plan);
+	read_audit(&reader, plan);
 	read_identity(&reader, plan);
 	read_rlimits(&reader, plan);
 	read_landlock(&reader, plan);

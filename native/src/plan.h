@@ -51,6 +51,7 @@ enum rootfs_action {
 	ROOTFS_MASK_DIRECTORY = 9,
 	ROOTFS_SEAL = 10,
 	ROOTFS_VOLUME = 11,
+	ROOTFS_SECRET = 12,
 };
 
 #define ROOTFS_OPTIONAL 1U   /* a missing source or target is no failure */
@@ -135,6 +136,9 @@ struct plan {
 	const char *root_options;
 	struct rootfs_step *rootfs;
 	size_t rootfs_count;
+	bool audit;            /* every mount is looked at again, from inside */
+	const char **writable; /* mount points that may be written to; all others may not */
+	size_t writable_count;
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t *groups;

@@ -234,12 +234,29 @@ static int clone_mapped(const struct rootfs_step *step, int user_namespace_fd)
 	return release(&fd);
 }
 
+/* A regular file, by a path that ends in no link. */
+static int open_secret(const char *path)
+{
+	struct stat status;
+	owned_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return -errno;
+	return S_ISREG(status.st_mode) ? release(&fd) : -EINVAL;
+}
+
+bool rootfs_has_source(const struct rootfs_step *step)
+{
+	return step->action == ROOTFS_BIND || step->action == ROOTFS_VOLUME ||
+	       step->action == ROOTFS_SECRET;
+}
+
 int rootfs_open_source(const struct rootfs_step *step, int user_namespace_fd)
 {
 	int result = step->action == ROOTFS_VOLUME ? make_volume(step) : 0;
 
-	if (step->action != ROOTFS_BIND && step->action != ROOTFS_VOLUME)
-		return -EINVAL;
+	if (step->action == ROOTFS_SECRET)
+		return open_secret(step->source);
 	return result < 0 ? result : clone_mapped(step, user_namespace_fd);
 }
 
@@ -356,6 +373,34 @@ static int bind_volume(struct tree *tree, const struct rootfs_step *step)
 	return result < 0 ? result : bind_tree(tree, step);
 }
 
+/* Copies through memory that is wiped: nothing of a secret stays in a process that lives
+ * on. */
+static int copy_secret(struct tree *tree, const struct rootfs_step *step)
+{
+	const char *name;
+	uint8_t buffer[4096];
+	int parent = open_parent(tree, step->target, &name);
+	size_t index = (size_t)(step - tree->plan->rootfs);
+	owned_fd from = tree->sources == NULL ? open_secret(step->source) : tree->sources[index];
+	owned_fd to = -1;
+	ssize_t got;
+	int result = 0;
+
+	if (parent < 0 || from < 0)
+		return parent < 0 ? parent : from;
+	to = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (to < 0)
+		return -errno;
+	while (result == 0 && (got = read(from, buffer, sizeof(buffer))) > 0)
+		result = write_whole(to, buffer, (size_t)got);
+	if (result == 0 && got < 0)
+		result = -errno;
+	explicit_bzero(buffer, sizeof(buffer));
+	if (result == 0 && (fchown(to, step->uid, step->gid) < 0 || fchmod(to, step->mode) < 0))
+		result = -errno;
+	return result;
+}
+
 static int carry_out(struct tree *tree, const struct rootfs_step *step)
 {
 	switch ((enum rootfs_action)step->action) {
@@ -380,6 +425,8 @@ static int carry_out(struct tree *tree, const struct rootfs_step *step)
 		return seal(tree, step);
 	case ROOTFS_VOLUME:
 		return bind_volume(tree, step);
+	case ROOTFS_SECRET:
+		return copy_secret(tree, step);
 	}
 	return -EINVAL;
 }
@@ -392,7 +439,7 @@ static const char *describe(enum rootfs_action action)
 		[ROOTFS_TMPFS] = "mount tmpfs on",     [ROOTFS_PROC] = "mount proc on",
 		[ROOTFS_DEVICE] = "make device",       [ROOTFS_MASK_FILE] = "mask",
 		[ROOTFS_MASK_DIRECTORY] = "mask",      [ROOTFS_SEAL] = "make read-only",
-		[ROOTFS_VOLUME] = "bind volume",
+		[ROOTFS_VOLUME] = "bind volume",       [ROOTFS_SECRET] = "copy secret",
 	};
 
 	return names[action];

@@ -2,11 +2,16 @@
 #ifndef NUCLEUS_ROOTFS_H
 #define NUCLEUS_ROOTFS_H
 
+#include <stdbool.h>
+
 #include "failure.h"
 #include "plan.h"
 
-/* Opens what a step binds, with the owners that it has in a user namespace where the step
- * asks for that. A descriptor of a mount that is nowhere yet, or a negative errno. */
+/* Whether a step needs something of the host. */
+bool rootfs_has_source(const struct rootfs_step *step);
+/* Opens what a step binds or copies, with the owners that it has in a user namespace where the step
+ * asks for that. A descriptor, of a mount that is nowhere yet or of a file; or a negative
+ * errno. */
 int rootfs_open_source(const struct rootfs_step *step, int user_namespace_fd);
 /* Builds the root on the staging directory. Returns a descriptor of it, or a negative errno.
  * Runs in the container's own mount namespace. `sources`: what each step binds, opened

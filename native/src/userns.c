@@ -156,7 +156,7 @@ static int open_batch(const struct plan *plan, int user_namespace_fd, size_t *at
 		const struct rootfs_step *step = &plan->rootfs[*at];
 		int fd;
 
-		if (step->action != ROOTFS_BIND && step->action != ROOTFS_VOLUME)
+		if (!rootfs_has_source(step))
 			continue;
 		fd = rootfs_open_source(step, user_namespace_fd);
 		if (fd == -ENOENT && (step->flags & ROOTFS_OPTIONAL) != 0)

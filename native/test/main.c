@@ -3,5 +3,7 @@
 
 int main(void)
 {
-	return plan_tests() + process_tests() + stream_tests() + wire_tests() == 0 ? 0 : 1;
+	return audit_tests() + plan_tests() + process_tests() + stream_tests() + wire_tests() == 0
+		       ? 0
+		       : 1;
 }

@@ -53,7 +53,10 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_int_equal(plan.gid_maps[0].count, 2);
 	assert_true(plan.cgroup.required && plan.cgroup.limits_memory);
 	assert_string_equal(plan.cgroup.writes[0].value, "512");
-	assert_int_equal(plan.rootfs_count, 11);
+	assert_int_equal(plan.rootfs_count, 12);
+	assert_int_equal(plan.rootfs[11].action, ROOTFS_SECRET);
+	assert_true(plan.audit);
+	assert_string_equal(plan.writable[0], "/tmp");
 	assert_int_equal(plan.rootfs[1].content_length, 20);
 	assert_memory_equal(plan.rootfs[1].content, "127.0.0.1 localhost\n", 20);
 	assert_int_equal(plan.rootfs[3].flags, ROOTFS_OPTIONAL);

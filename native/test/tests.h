@@ -2,6 +2,7 @@
 #ifndef NUCLEUS_TESTS_H
 #define NUCLEUS_TESTS_H
 
+int audit_tests(void);
 int plan_tests(void);
 int process_tests(void);
 int stream_tests(void);

@@ -10,8 +10,10 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.Resources;
+import dev.nucleus.spec.SecretMount;
 import dev.nucleus.spec.Security;
 import dev.nucleus.spec.TmpfsMount;
+import dev.nucleus.spec.Trust;
 import dev.nucleus.spec.User;
 import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.spec.VolumeMount;
@@ -82,6 +84,9 @@ final class ContainerOptions {
     @CommandLine.Option(names = "--tmpfs", description = "DEST[:SIZE]")
     private List<String> tmpfs = new ArrayList<>();
 
+    @CommandLine.Option(names = "--secret", description = "SRC:NAME, a copy in memory at /run/secrets/NAME")
+    private List<String> secrets = new ArrayList<>();
+
     @CommandLine.Option(names = "--network", defaultValue = "none", description = "none or host")
     private String network = "none";
 
@@ -115,6 +120,9 @@ final class ContainerOptions {
             names = "--lockdown",
             description = "integrity or confidentiality: what the kernel must be locked to")
     private @Nullable String lockdown;
+
+    @CommandLine.Option(names = "--trust", description = "trusted or untrusted; untrusted code wants gVisor")
+    private @Nullable String trust;
 
     @CommandLine.Option(names = "--time-namespace", description = "clocks of its own for monotonic and boot time")
     private boolean timeNamespace;
@@ -160,7 +168,11 @@ final class ContainerOptions {
         spec.rootfs(Optional.ofNullable(rootfs).map(session::resolve))
                 .rootfsSha256(Optional.ofNullable(rootfsSha256))
                 .volumes(volumes.stream().map(text -> volume(text, session)).toList())
-                .tmpfs(tmpfs.stream().map(TmpfsMount::parse).toList());
+                .tmpfs(tmpfs.stream().map(TmpfsMount::parse).toList())
+                .secrets(secrets.stream()
+                        .map(text -> onHost(text, session))
+                        .map(SecretMount::parse)
+                        .toList());
     }
 
     private void security(ContainerSpec.Builder spec, Session session) {
@@ -176,6 +188,7 @@ final class ContainerOptions {
                         Optional.ofNullable(capabilityPolicy).map(path -> file(path, capabilityPolicySha256, session)))
                 .landlock(Optional.ofNullable(landlock).map(path -> file(path, landlockSha256, session)))
                 .lockdown(Optional.ofNullable(lockdown).map(Lockdown::parse))
+                .trust(Optional.ofNullable(trust).map(Trust::parse))
                 .timeNamespace(timeNamespace)
                 .allowDegraded(allowDegraded);
     }
@@ -186,10 +199,11 @@ final class ContainerOptions {
 
     /** On the command line a source may be relative to where the client stands. */
     private static VolumeMount volume(String text, Session session) {
+        return VolumeMount.parse(onHost(text, session));
+    }
+
+    private static String onHost(String text, Session session) {
         int colon = text.indexOf(':');
-        if (colon <= 0) {
-            return VolumeMount.parse(text);
-        }
-        return VolumeMount.parse(session.resolve(Path.of(text.substring(0, colon))) + text.substring(colon));
+        return colon <= 0 ? text : session.resolve(Path.of(text.substring(0, colon))) + text.substring(colon);
     }
 }

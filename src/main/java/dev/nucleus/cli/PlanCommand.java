@@ -96,6 +96,8 @@ final class PlanCommand implements Callable<Integer> {
                 "bind " + source + " on " + target + " " + MountAttributes.describe(attributes);
             case RootfsStep.Volume(var target, var source, var attributes, var _, var _, var _, var _) ->
                 "volume " + source + " on " + target + " " + MountAttributes.describe(attributes);
+            case RootfsStep.Secret(var target, var source, var mode, var _, var _) ->
+                "copy of secret " + source + " on " + target + " 0%o".formatted(mode);
             case RootfsStep.Tmpfs(var target, var tmpfs, var attributes) ->
                 "tmpfs on " + target + " " + MountAttributes.describe(attributes) + " " + tmpfs;
             case RootfsStep.Proc(var target, var proc, var attributes) ->

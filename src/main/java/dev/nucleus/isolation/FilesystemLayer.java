@@ -7,7 +7,9 @@ import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.plan.RootfsStep.Owners;
 import dev.nucleus.rootfs.RootfsAttestation;
 import dev.nucleus.rootfs.RootfsException;
+import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.SecretMount;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
 import java.io.IOException;
@@ -75,9 +77,17 @@ final class FilesystemLayer implements Layer {
         addProc(tree, request.posture().hideProcesses());
         request.spec().filesystem().tmpfs().forEach(tmpfs -> addTmpfs(tree, tmpfs, identity));
         request.spec().filesystem().volumes().forEach(volume -> addVolume(tree, volume, request, identity, plan));
+        addSecrets(tree, request.spec().filesystem().secrets(), identity, plan);
         tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
         tree.add(new RootfsStep.Seal("/", MountAttributes.READ_ONLY));
-        plan.rootfs(new LaunchPlan.Rootfs(ROOT_OPTIONS, tree.steps()));
+        plan.rootfs(new LaunchPlan.Rootfs(
+                ROOT_OPTIONS,
+                tree.steps(),
+                request.posture().mountsAudited(),
+                writable(request.spec().filesystem())));
+        if (request.posture().mountsAudited()) {
+            plan.cannot(LAYER, "start with a mount that is looser than planned", "every mount is audited from inside");
+        }
         plan.cannot(LAYER, "write to /proc or see kernel memory, keys and timers there", "read-only, with masks");
         command(request, identity, plan);
     }
@@ -188,6 +198,36 @@ final class FilesystemLayer implements Layer {
             tree.add(new RootfsStep.MaskDirectory("/proc/" + directory));
         }
         tree.add(new RootfsStep.Seal("/proc", MountAttributes.READ_ONLY));
+    }
+
+    private static List<String> writable(Filesystem filesystem) {
+        return Stream.of(
+                        Stream.of("/tmp", "/dev/shm", HOME),
+                        filesystem.tmpfs().stream().map(TmpfsMount::target),
+                        filesystem.volumes().stream()
+                                .filter(volume -> !volume.readOnly())
+                                .map(VolumeMount::target))
+                .flatMap(targets -> targets)
+                .toList();
+    }
+
+    /** In memory, for the workload's user alone, and sealed before anything runs. */
+    private static void addSecrets(
+            RootTree tree, List<SecretMount> secrets, LaunchPlan.Identity identity, LaunchPlan.Builder plan) {
+        if (secrets.isEmpty()) {
+            return;
+        }
+        tree.directories(SecretMount.FOLDER);
+        tree.add(new RootfsStep.Tmpfs(
+                SecretMount.FOLDER,
+                "size=16M,mode=700,uid=" + identity.uid() + ",gid=" + identity.gid(),
+                MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
+        for (SecretMount secret : secrets) {
+            tree.add(new RootfsStep.Secret(
+                    secret.target(), secret.source(), secret.mode(), identity.uid(), identity.gid()));
+            plan.can(LAYER, "read a copy of " + secret.source() + " of the host", "secret at " + secret.target());
+        }
+        tree.add(new RootfsStep.Seal(SecretMount.FOLDER, MountAttributes.READ_ONLY));
     }
 
     private static void addTmpfs(RootTree tree, TmpfsMount tmpfs, LaunchPlan.Identity identity) {

@@ -76,8 +76,12 @@ public record LaunchPlan(
         public record Write(String file, String value) {}
     }
 
-    /** @param options of the tmpfs that is the root */
-    public record Rootfs(String options, List<RootfsStep> steps) {}
+    /**
+     * @param options of the tmpfs that is the root
+     * @param audited whether every mount is looked at again, from inside, before anything runs
+     * @param writable mount points that may be written to; all others may not
+     */
+    public record Rootfs(String options, List<RootfsStep> steps, boolean audited, List<String> writable) {}
 
     public record Identity(int uid, int gid, List<Integer> groups) {}
 

@@ -34,6 +34,7 @@ public final class PlanEncoder {
         cgroup(wire, plan.cgroup());
         wire.string(plan.rootfs().options());
         wire.list(plan.rootfs().steps(), PlanEncoder::step);
+        wire.bool(plan.rootfs().audited()).strings(plan.rootfs().writable());
         wire.u32(plan.identity().uid()).u32(plan.identity().gid());
         wire.list(plan.identity().groups(), WireWriter::u32);
         LaunchPlan.Capabilities sets = plan.capabilities();
@@ -96,6 +97,8 @@ public final class PlanEncoder {
             case RootfsStep.MaskDirectory(var target) -> write(wire, 9, target, "", 0, 0, 0, 0, OPTIONAL, NOTHING);
             case RootfsStep.Seal(var target, var attributes) ->
                 write(wire, 10, target, "", attributes, 0, 0, 0, 0, NOTHING);
+            case RootfsStep.Secret(var target, var source, var mode, var uid, var gid) ->
+                write(wire, 12, target, source, 0, mode, uid, gid, 0, NOTHING);
             case RootfsStep.Volume(var target, var source, var attributes, var mode, var uid, var gid, var owners) ->
                 write(wire, 11, target, source, attributes, mode, uid, gid, flags(false, owners), NOTHING);
         }

@@ -50,6 +50,9 @@ public sealed interface RootfsStep {
     record Volume(String target, String source, long attributes, int mode, int uid, int gid, Owners owners)
             implements RootfsStep {}
 
+    /** A copy of a file of the host, which must be no link; nothing of it stays in the launching process. */
+    record Secret(String target, String source, int mode, int uid, int gid) implements RootfsStep {}
+
     /** @param options of tmpfs(5), separated by commas */
     record Tmpfs(String target, String options, long attributes) implements RootfsStep {}
 

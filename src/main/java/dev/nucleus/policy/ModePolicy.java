@@ -5,8 +5,10 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.Security;
+import dev.nucleus.spec.Trust;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** What each mode refuses, and how strictly it applies the rest. */
 public final class ModePolicy {
@@ -63,6 +65,13 @@ public final class ModePolicy {
             }
         }
         policies(spec.security(), refusals);
+        if (spec.security().trust().equals(Optional.of(Trust.UNTRUSTED))
+                && !(mode == Mode.AGENT && spec.security().allowDegraded())) {
+            refusals.add("trust: untrusted code wants a kernel of its own (gVisor), which this version can't give; "
+                    + (mode == Mode.AGENT
+                            ? "allow-degraded: true runs it on the host's kernel, with every layer on"
+                            : mode + " mode never runs it on the host's"));
+        }
         if (spec.security().trace()) {
             switch (mode) {
                 case AGENT -> {}

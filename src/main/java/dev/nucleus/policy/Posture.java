@@ -8,6 +8,7 @@ import dev.nucleus.spec.Mode;
  * @param init a small init is PID 1, and the workload its child
  * @param hideProcesses /proc shows a user its own processes only
  * @param rootfsAttested a root filesystem must be what its manifest says, and nobody else's to change
+ * @param mountsAudited every mount is looked at again before anything runs
  * @param cgroupRequired without its control groups a container doesn't start
  * @param rlimitsRequired a resource limit that can't be set stops the launch
  * @param userNamespaceRequired no user inside is a user of the host
@@ -19,6 +20,7 @@ public record Posture(
         boolean init,
         boolean hideProcesses,
         boolean rootfsAttested,
+        boolean mountsAudited,
         boolean cgroupRequired,
         boolean rlimitsRequired,
         boolean userNamespaceRequired,
@@ -27,9 +29,9 @@ public record Posture(
 
     static Posture of(Mode mode, boolean degraded) {
         return switch (mode) {
-            case AGENT -> new Posture(mode, false, false, false, false, false, false, !degraded, 1);
-            case STRICT_AGENT -> new Posture(mode, false, false, false, true, true, true, true, 1);
-            case PRODUCTION -> new Posture(mode, true, true, true, true, true, false, true, 3);
+            case AGENT -> new Posture(mode, false, false, false, false, false, false, false, !degraded, 1);
+            case STRICT_AGENT -> new Posture(mode, false, false, false, false, true, true, true, true, 1);
+            case PRODUCTION -> new Posture(mode, true, true, true, true, true, true, false, true, 3);
         };
     }
 }

@@ -74,6 +74,34 @@ final class ContainerReader {
         spec.rootfsSha256(fields.take("rootfs-sha256").flatMap(YamlValue::text));
         spec.volumes(fields.list("volumes", VolumeMount::parse));
         spec.tmpfs(fields.list("tmpfs", TmpfsMount::parse));
+        spec.secrets(fields.take("secrets").stream()
+                .flatMap(value -> value.items().stream())
+                .flatMap(item -> secret(item).stream())
+                .toList());
+    }
+
+    /** {@code keys/db:db-password}, or {@code {source: keys/db, target: db-password, mode: "0400"}}. */
+    private Optional<SecretMount> secret(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.parse(text -> {
+                SecretMount.parse(text.startsWith("/") ? text : "/" + text);
+                int colon = text.indexOf(':');
+                return new SecretMount(
+                        inFolder(text.substring(0, colon)).toString(),
+                        text.substring(colon + 1),
+                        SecretMount.DEFAULT_MODE);
+            });
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<String> source = fields.require("source", "keys/db").flatMap(YamlValue::text);
+            Optional<String> target = fields.take("target").flatMap(YamlValue::text);
+            int mode = fields.parse("mode", SecretMount::parseMode).orElse(SecretMount.DEFAULT_MODE);
+            fields.finish();
+            return source.flatMap(path -> value.attempt(() -> {
+                Path file = inFolder(path);
+                return new SecretMount(file.toString(), target.orElse(String.valueOf(file.getFileName())), mode);
+            }));
+        });
     }
 
     private void security(YamlMapping fields, ContainerSpec.Builder spec) {
@@ -88,6 +116,7 @@ final class ContainerReader {
         });
         spec.landlock(fields.take("landlock").flatMap(this::policyFile));
         spec.lockdown(fields.parse("lockdown", Lockdown::parse));
+        spec.trust(fields.parse("trust", Trust::parse));
         fields.take("time-namespace").flatMap(YamlValue::bool).ifPresent(spec::timeNamespace);
         fields.take("allow-degraded").flatMap(YamlValue::bool).ifPresent(spec::allowDegraded);
     }

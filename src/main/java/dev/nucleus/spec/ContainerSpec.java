@@ -84,12 +84,14 @@ public record ContainerSpec(
         private Optional<String> rootfsSha256 = Optional.empty();
         private List<VolumeMount> volumes = List.of();
         private List<TmpfsMount> tmpfs = List.of();
+        private List<SecretMount> secrets = List.of();
         private PolicySource seccomp = Security.DEFAULT.seccomp();
         private boolean trace;
         private List<String> capabilities = List.of();
         private Optional<PolicySource.File> capabilityPolicy = Optional.empty();
         private Optional<PolicySource.File> landlock = Optional.empty();
         private Optional<Lockdown> lockdown = Optional.empty();
+        private Optional<Trust> trust = Optional.empty();
         private boolean timeNamespace;
         private boolean allowDegraded;
 
@@ -197,6 +199,7 @@ public record ContainerSpec(
             rootfsSha256 = value.rootfsSha256();
             volumes = value.volumes();
             tmpfs = value.tmpfs();
+            secrets = value.secrets();
             return this;
         }
 
@@ -220,6 +223,11 @@ public record ContainerSpec(
             return this;
         }
 
+        public Builder secrets(List<SecretMount> value) {
+            secrets = value;
+            return this;
+        }
+
         public Builder security(Security value) {
             seccomp = value.seccomp();
             trace = value.trace();
@@ -227,6 +235,7 @@ public record ContainerSpec(
             capabilityPolicy = value.capabilityPolicy();
             landlock = value.landlock();
             lockdown = value.lockdown();
+            trust = value.trust();
             timeNamespace = value.timeNamespace();
             allowDegraded = value.allowDegraded();
             return this;
@@ -266,6 +275,11 @@ public record ContainerSpec(
             return this;
         }
 
+        public Builder trust(Optional<Trust> value) {
+            trust = value;
+            return this;
+        }
+
         public Builder timeNamespace(boolean value) {
             timeNamespace = value;
             return this;
@@ -289,7 +303,7 @@ public record ContainerSpec(
                     userNamespace,
                     network,
                     new Resources(memory, swap, cpus, cpuWeight, pids, openFiles, io),
-                    new Filesystem(rootfs, rootfsSha256, volumes, tmpfs),
+                    new Filesystem(rootfs, rootfsSha256, volumes, tmpfs, secrets),
                     new Security(
                             seccomp,
                             trace,
@@ -297,6 +311,7 @@ public record ContainerSpec(
                             capabilityPolicy,
                             landlock,
                             lockdown,
+                            trust,
                             timeNamespace,
                             allowDegraded));
         }

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param capabilityPolicy the sets to keep, one by one, from a file instead
  * @param landlock which files it may open for what, from a file; empty: the standard rules
  * @param lockdown what the kernel must be locked down to
+ * @param trust empty: nothing is assumed, and it shares the host's kernel
  * @param timeNamespace whether it gets clocks of its own for monotonic and boot time
  * @param allowDegraded whether a layer this host can't apply may be left out (agent mode only)
  */
@@ -22,6 +23,7 @@ public record Security(
         Optional<PolicySource.File> capabilityPolicy,
         Optional<PolicySource.File> landlock,
         Optional<Lockdown> lockdown,
+        Optional<Trust> trust,
         boolean timeNamespace,
         boolean allowDegraded) {
 
@@ -31,6 +33,7 @@ public record Security(
             new PolicySource.Named(DEFAULT_SECCOMP),
             false,
             List.of(),
+            Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),

@@ -60,7 +60,10 @@ class PlanEncoderTest {
                                         0700,
                                         70,
                                         71,
-                                        RootfsStep.Owners.MAPPED))))
+                                        RootfsStep.Owners.MAPPED),
+                                new RootfsStep.Secret("/run/secrets/key", "/etc/key", 0400, 70, 71)),
+                        true,
+                        List.of("/tmp")))
                 .identity(new LaunchPlan.Identity(70, 71, List.of(72, 73)))
                 .capabilities(new LaunchPlan.Capabilities(1L << 10, 1L << 10, 1L << 10, 1L << 10))
                 .rlimits(new LaunchPlan.Rlimits(true, List.of(new LaunchPlan.Rlimits.Rlimit("nofile", 7, 1024, 2048))))

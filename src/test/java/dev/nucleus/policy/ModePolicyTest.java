@@ -71,6 +71,22 @@ class ModePolicyTest {
                 .hasMessageContaining("allow-degraded");
     }
 
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void untrustedCodeIsRefusedWithoutAKernelOfItsOwn(Mode mode) {
+        ContainerSpec untrusted = spec(mode, Network.NONE, true, false)
+                .change()
+                .trust(Optional.of(dev.nucleus.spec.Trust.UNTRUSTED))
+                .build();
+
+        assertThat(ModePolicy.refusals(untrusted)).singleElement().asString().startsWith("trust:");
+        assertThat(ModePolicy.refusals(spec(Mode.AGENT, Network.NONE, true, true)
+                        .change()
+                        .trust(Optional.of(dev.nucleus.spec.Trust.UNTRUSTED))
+                        .build()))
+                .isEmpty();
+    }
+
     @Test
     void unknownCapabilitiesAndProfilesAreRefusedByName() {
         ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))

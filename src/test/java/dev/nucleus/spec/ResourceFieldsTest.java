@@ -37,6 +37,8 @@ class ResourceFieldsTest {
                 landlock: policies/web.landlock.yaml
                 capabilities: {file: policies/web.caps.yaml}
                 lockdown: integrity
+                trust: trusted
+                secrets: ["keys/a:a", {source: keys/b, mode: "0440"}]
                 time-namespace: true
                 user-namespace: {uids: ["0:100000:65536"], gids: ["0:100000:65536"]}
                 """.formatted("a".repeat(64), "b".repeat(64)));
@@ -52,6 +54,11 @@ class ResourceFieldsTest {
         assertThat(spec.security().capabilityPolicy()).isPresent();
         assertThat(spec.security().lockdown()).contains(Lockdown.INTEGRITY);
         assertThat(spec.security().timeNamespace()).isTrue();
+        assertThat(spec.security().trust()).contains(Trust.TRUSTED);
+        assertThat(spec.filesystem().secrets())
+                .containsExactly(
+                        new SecretMount("/f/keys/a", "/run/secrets/a", 0400),
+                        new SecretMount("/f/keys/b", "/run/secrets/b", 0440));
         assertThat(spec.userNamespace())
                 .isEqualTo(new UserNamespace.Explicit(
                         List.of(new UserNamespace.IdRange(0, 100_000, 65_536)),
@@ -75,6 +82,9 @@ class ResourceFieldsTest {
                 "io: ['8:0 rbps=1M','8:0 wbps=1M'] | io names a device twice",
                 "rootfs-sha256: abc              | rootfs-sha256 needs the rootfs",
                 "seccomp: {file: x, sha256: abc} | is no SHA-256",
+                "trust: some                     | trusted or untrusted",
+                "secrets: [{source: a, mode: 8}] | is no mode",
+                "secrets: ['a:b/c']              | a file in /run/secrets",
                 "lockdown: much                  | integrity or confidentiality",
                 "user-namespace: mine            | none, auto, keep-id, nomap",
                 "user-namespace: {uids: ['0:1:2']} | gids needs a range",

@@ -1,0 +1,83 @@
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../src/audit.h"
+#include "tests.h"
+
+/* Last: it has a macro named fail. */
+#include <cmocka.h>
+
+/* The verdict on one line besides a root that is as it should be. */
+static int audit(const char *line, struct failure *failure)
+{
+	static const char *writable[] = { "/tmp", "/data" };
+	const struct plan plan = { .audit = true, .writable = writable, .writable_count = 2 };
+	char table[512] = "20 1 0:30 / / ro,nosuid,nodev,relatime - tmpfs none rw\n";
+
+	(void)strncat(table, line, sizeof(table) - strlen(table) - 1);
+	return audit_table(&plan, table, failure);
+}
+
+static void mounts_as_planned_pass(void **state)
+{
+	static const char *const lines[] = {
+		"21 20 8:1 /usr /usr ro,nosuid,nodev - ext4 /dev/vda rw\n",
+		"22 20 0:31 / /tmp rw,nosuid,nodev shared:1 - tmpfs none rw\n",
+		"23 20 8:1 /srv /data rw,nosuid,nodev - ext4 /dev/vda rw\n",
+		"24 20 8:2 / /data/below rw,nosuid,nodev - ext4 /dev/vdb rw\n",
+		"25 20 0:32 / /dev ro,nosuid,noexec - tmpfs none rw\n",
+		"26 20 0:5 /null /proc/kcore rw,relatime - devtmpfs devtmpfs rw\n",
+		"27 20 0:33 / /proc ro,nosuid,nodev,noexec - proc none rw\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct failure failure = { 0 };
+
+		assert_int_equal(audit(lines[i], &failure), 0);
+	}
+}
+
+static void each_looser_mount_is_named_with_its_fault(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *fault;
+	} cases[] = {
+		{ "21 20 8:1 /usr /usr rw,nosuid,nodev - ext4 /dev/vda rw\n",
+		  "/usr can be written to" },
+		{ "21 20 8:1 / /usr/share ro,nosuid - ext4 /dev/vda rw\n",
+		  "/usr/share has devices" },
+		{ "21 20 8:1 /usr /usr ro,nodev - ext4 /dev/vda rw\n", "/usr honours set-user-ID" },
+		{ "21 20 8:1 /x /database rw,nosuid,nodev - ext4 /dev/vda rw\n",
+		  "/database can be written to" },
+		{ "27 20 0:33 / /proc ro,nosuid,nodev - proc none rw\n", "/proc runs programs" },
+		{ "28 20 0:5 / /dev rw,nosuid,relatime - devtmpfs devtmpfs rw\n",
+		  "/dev can be written to" },
+		{ "29 20 0:5 /sda /tmp/disk rw - devtmpfs devtmpfs rw\n", "/tmp/disk honours" },
+		{ "29 20 0:5 nonsense\n", "a line without a type" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct failure failure = { 0 };
+
+		assert_true(audit(cases[i].line, &failure) < 0);
+		assert_int_equal(failure.step, STEP_PIVOT);
+		assert_non_null(strstr(failure.detail, cases[i].fault));
+	}
+}
+
+int audit_tests(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mounts_as_planned_pass),
+		cmocka_unit_test(each_looser_mount_is_named_with_its_fault),
+	};
+
+	return cmocka_run_group_tests_name("audit", tests, NULL, NULL);
+}

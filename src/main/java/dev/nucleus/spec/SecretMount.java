@@ -1,0 +1,42 @@
+package dev.nucleus.spec;
+
+/**
+ * A file of the host that a container gets a copy of, in memory: the file itself is never in the container.
+ *
+ * @param source absolute, on the host; never a link
+ * @param target below {@value #FOLDER}
+ * @param mode of the copy, which belongs to the workload's user
+ */
+public record SecretMount(String source, String target, int mode) {
+
+    public static final String FOLDER = "/run/secrets";
+    public static final int DEFAULT_MODE = 0400;
+
+    public SecretMount {
+        source = ContainerPath.check(source);
+        target = ContainerPath.check(target.startsWith("/") ? target : FOLDER + "/" + target);
+        if (!target.startsWith(FOLDER + "/") || target.indexOf('/', FOLDER.length() + 1) >= 0) {
+            throw new InvalidSpecException("a secret's target is a file in " + FOLDER + ", was " + target);
+        }
+        if ((mode & ~0777) != 0 || (mode & 0022) != 0) {
+            throw new InvalidSpecException("a secret's mode lets nobody else write, was 0%o".formatted(mode));
+        }
+    }
+
+    /** Reads {@code /host/file:/run/secrets/name}, or {@code /host/file:name}. */
+    public static SecretMount parse(String text) {
+        int colon = text.indexOf(':');
+        if (colon < 1) {
+            throw new InvalidSpecException("'" + text + "' is no secret; write /host/file:name");
+        }
+        return new SecretMount(text.substring(0, colon), text.substring(colon + 1), DEFAULT_MODE);
+    }
+
+    /** Reads a mode as people write them: {@code "0400"} or {@code 0o400}. */
+    public static int parseMode(String text) {
+        if (!text.matches("(0o|0)?[0-7]{3}")) {
+            throw new InvalidSpecException("'" + text + "' is no mode; write \"0400\"");
+        }
+        return Integer.parseInt(text.replaceFirst("^0o", ""), 8);
+    }
+}

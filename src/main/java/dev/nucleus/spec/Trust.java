@@ -1,0 +1,25 @@
+package dev.nucleus.spec;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/** How far the code in a container is trusted not to attack the kernel. */
+public enum Trust {
+    /** It shares the host's kernel, with every layer on. */
+    TRUSTED,
+    /** It wants a kernel of its own (gVisor), or isn't run. */
+    UNTRUSTED;
+
+    public static Trust parse(String text) {
+        return Arrays.stream(values())
+                .filter(trust -> trust.toString().equals(text))
+                .findFirst()
+                .orElseThrow(() ->
+                        new InvalidSpecException("'" + text + "' is no level of trust; write trusted or untrusted"));
+    }
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}
