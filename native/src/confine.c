@@ -176,16 +176,16 @@ static long install_filter(const struct sock_fprog *program, bool listen)
 	return result;
 }
 
-int confine_seccomp(const struct plan *plan, struct failure *failure)
+int confine_seccomp(const struct plan *plan, bool listen, struct failure *failure)
 {
 	struct sock_fprog program = {
 		.len = (unsigned short)(plan->seccomp_length / sizeof(struct sock_filter)),
 		.filter = (struct sock_filter *)(uintptr_t)plan->seccomp,
 	};
 
-	bool listen = plan->seccomp_mode != SECCOMP_REFUSE;
 	long result;
 
+	listen = listen && plan->seccomp_mode != SECCOMP_REFUSE;
 	/* After the filter nothing is called but write(2), execve(2) and exit_group(2), which
 	 * every profile allows: a call that is reported stands still until it is answered. */
 	reset_signals();

@@ -11,8 +11,8 @@ int confine_rlimits(const struct plan *plan, struct failure *failure);
 int confine_identity(const struct plan *plan, struct failure *failure);
 int confine_landlock(const struct plan *plan, struct failure *failure);
 /* Resets signals and installs the filter. The descriptor that hears of what it does not
- * allow, 0 when nobody is to hear, or a negative errno (seccomp_unotify(2)). */
-int confine_seccomp(const struct plan *plan, struct failure *failure);
+ * allow, 0 when nobody is to hear or can (`listen`), or a negative errno (seccomp_unotify(2)). */
+int confine_seccomp(const struct plan *plan, bool listen, struct failure *failure);
 /* Searches argv[0] along the environment's PATH, and executes it.
  * Returns only on failure. */
 int confine_exec(char *const argv[], char *const envp[], struct failure *failure);

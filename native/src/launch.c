@@ -216,7 +216,7 @@ static _Noreturn void run_workload(const struct launch *launch, int go_fd, bool 
 
 	if (enter_workdir(plan, &report->failure) < 0)
 		give_up(launch, report);
-	report->listener = confine_seccomp(plan, &report->failure);
+	report->listener = confine_seccomp(plan, true, &report->failure);
 	if (report->listener < 0)
 		give_up(launch, report);
 	if (write_report(launch->status_fd, report) < 0)

@@ -122,21 +122,15 @@ struct plan {
 	const char *socket;  /* where the shim listens */
 	const char *staging; /* an empty directory of the host, mount point of the new root */
 	uint32_t namespaces; /* CLONE_NEW* */
-	bool own_clocks;     /* a time namespace whose clocks begin at the launch */
 	struct id_map *uid_maps;
 	size_t uid_map_count;
 	struct id_map *gid_maps;
 	size_t gid_map_count;
-	bool deny_setgroups;         /* in the user namespace (user_namespaces(7)) */
 	const char *map_programs[2]; /* newuidmap(1) and newgidmap(1) write the maps; or "" */
-	bool init;                   /* a small init is PID 1 */
-	bool keep_stdin;
-	uint32_t oom_score_adj;
 	struct cgroup_plan cgroup;
 	const char *root_options;
 	struct rootfs_step *rootfs;
 	size_t rootfs_count;
-	bool audit;            /* every mount is looked at again, from inside */
 	const char **writable; /* mount points that may be written to; all others may not */
 	size_t writable_count;
 	uint32_t uid;
@@ -144,20 +138,26 @@ struct plan {
 	uint32_t *groups;
 	size_t group_count;
 	struct capability_sets capabilities;
-	bool rlimits_required;
 	struct rlimit_plan *rlimits;
 	size_t rlimit_count;
 	struct landlock_plan landlock;
 	const uint8_t *seccomp; /* struct sock_filter[] */
 	size_t seccomp_length;  /* in bytes */
-	uint8_t seccomp_mode;   /* enum seccomp_mode */
-	uint16_t seccomp_errno; /* what a call that is reported fails with */
 	const char *workdir;
 	char **argv;        /* NULL-terminated */
 	char **envp;        /* NULL-terminated */
 	uint64_t log_bytes; /* per file */
+	uint32_t oom_score_adj;
+	uint16_t seccomp_errno; /* what a call that is reported fails with */
 	uint16_t log_files;
-	void *arena; /* chain of what plan_free gives back */
+	bool own_clocks;     /* a time namespace whose clocks begin at the launch */
+	bool deny_setgroups; /* in the user namespace (user_namespaces(7)) */
+	bool init;           /* a small init is PID 1 */
+	bool keep_stdin;
+	bool audit; /* every mount is looked at again, from inside */
+	bool rlimits_required;
+	uint8_t seccomp_mode; /* enum seccomp_mode */
+	void *arena;          /* chain of what plan_free gives back */
 };
 
 /* Reads a plan. Strings and bytes point into `data`, which must outlive the plan. */

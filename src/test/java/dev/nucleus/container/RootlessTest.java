@@ -75,6 +75,14 @@ class RootlessTest {
                     nucleus(program, socket, "run", "-d", "--", "sleep", "1000").strip();
             assertThat(nucleus(program, socket, "exec", id, "--", "sh", "-c", "cat /proc/self/status | grep CapEff"))
                     .contains("0000000000000000");
+            assertThat(nucleus(program, socket, "exec", id, "--", "sh", "-c", "unshare -r true 2>&1 || echo refused"))
+                    .endsWith("refused\n");
+            String tries = nucleus(program, socket, "run", "-d", "--", "sh", "-c", "unshare -r true; sleep 1000")
+                    .strip();
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(nucleus(program, socket, "denials", tries))
+                            .contains("unshare(CLONE_NEWUSER)"));
+            nucleus(program, socket, "stop", "--grace", "0s", tries);
             assertThat(nucleus(program, socket, "plan", "--", "true")).contains("rootless");
             assertThat(nucleus(program, socket, "stop", id)).isEqualTo(id + "\n");
         } finally {
