@@ -31,7 +31,7 @@ static void touch_rootfs(const struct plan *plan)
 		touch(step->target);
 		touch(step->source);
 		if (step->target[0] != '/' || step->action < ROOTFS_DIRECTORY ||
-		    step->action > ROOTFS_VOLUME)
+		    step->action > ROOTFS_SECRET)
 			abort();
 		for (size_t at = 0; at < step->content_length; at++)
 			touched += step->content[at];
@@ -62,6 +62,14 @@ static void touch_plan(const struct plan *plan)
 		touch(plan->landlock.paths[i].path);
 	for (size_t i = 0; i < plan->seccomp_length; i++)
 		touched += plan->seccomp[i];
+	if (plan->seccomp_mode > SECCOMP_TRACE)
+		abort();
+	for (size_t i = 0; i < plan->cgroup.devices_length; i++)
+		touched += plan->cgroup.devices[i];
+	for (size_t i = 0; i < plan->writable_count; i++)
+		touch(plan->writable[i]);
+	touch(plan->map_programs[0]);
+	touch(plan->map_programs[1]);
 	touch_vector(plan->argv);
 	touch_vector(plan->envp);
 	if (plan->argv[0] == NULL || strchr(plan->id, '/') != NULL)
