@@ -20,6 +20,7 @@
 #include "../src/descriptors.h"
 #include "../src/launch.h"
 #include "../src/plan.h"
+#include "../src/syscalls.h"
 #include "../src/wire.h"
 
 #define PAUSE_NS 15000000L /* as the manager's benchmark has it */
@@ -31,6 +32,7 @@ struct workload {
 	struct plan plan;
 	uint8_t *bytes;
 	int null_fd;
+	int output_fd; /* the child borrows the descriptors too, and leaves its own streams there */
 };
 
 /* In nanoseconds. */
@@ -68,6 +70,7 @@ static void read_workload(struct workload *workload, const char *file)
 	if (plan_read(&workload->plan, workload->bytes, length, &failure) < 0)
 		die(failure.detail, failure.error);
 	workload->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	workload->output_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
 /* Not counted, because a spawner has it done before somebody asks: the network namespace.
@@ -96,6 +99,7 @@ static struct times launch(struct workload *workload)
 	if (pipe2(status_pipe, O_CLOEXEC) < 0)
 		give_up(workload, "pipe2", errno);
 	launch.status_fd = status_pipe[1];
+	launch.shim_pidfd = sys_pidfd_open(getpid());
 	begun = monotonic_ns();
 	if (cgroup_create(&workload->plan, &cgroup, &failure) < 0 ||
 	    launch_start(&launch, &failure) < 0)
@@ -119,6 +123,10 @@ static struct times launch(struct workload *workload)
 	(void)close(status_pipe[0]);
 	(void)close(status_pipe[1]);
 	(void)close(launch.pidfd);
+	(void)close(launch.shim_pidfd);
+	if (report.listener > 0)
+		(void)close(report.listener);
+	(void)dup2(workload->output_fd, STDOUT_FILENO);
 	cgroup_close(&cgroup);
 	cgroup_remove(&workload->plan);
 	return times;
