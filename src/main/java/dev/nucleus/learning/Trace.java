@@ -7,7 +7,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import tools.jackson.core.JacksonException;
@@ -95,10 +94,5 @@ public record Trace(List<Call> calls, List<Use> paths, List<Address> addresses, 
     /** Numbers of all calls that were made. */
     public List<Integer> numbers() {
         return calls.stream().map(Call::number).distinct().sorted().toList();
-    }
-
-    /** How often a call was made; 0 when that isn't known. */
-    public long count(int number) {
-        return Map.copyOf(counts).getOrDefault(number, 0L);
     }
 }

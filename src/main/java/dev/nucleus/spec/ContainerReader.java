@@ -84,12 +84,8 @@ final class ContainerReader {
     private Optional<SecretMount> secret(YamlValue value) {
         if (!value.isMapping()) {
             return value.parse(text -> {
-                SecretMount.parse(text.startsWith("/") ? text : "/" + text);
                 int colon = text.indexOf(':');
-                return new SecretMount(
-                        inFolder(text.substring(0, colon)).toString(),
-                        text.substring(colon + 1),
-                        SecretMount.DEFAULT_MODE);
+                return SecretMount.parse(colon < 1 ? text : inFolder(text.substring(0, colon)) + text.substring(colon));
             });
         }
         return value.mapping().flatMap(fields -> {

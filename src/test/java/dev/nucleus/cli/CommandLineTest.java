@@ -217,6 +217,65 @@ class CommandLineTest {
     }
 
     @Test
+    void aTracedRunTeachesThePolicyThatItsServiceThenNames(@TempDir Path scratch) throws IOException {
+        Path fleet = Files.writeString(
+                scratch.resolve("fleet.yaml"),
+                "name: f\nservices:\n  web:\n    command: [/bin/cat, /etc/hostname]\n    trace: true\n");
+        assertThat(manager.nucleus("policy", "learn", "--name", "x", "shop/web-1")
+                        .err())
+                .contains("the trace is empty");
+
+        assertThat(manager.nucleus("run", "--trace", "--name", "taught", "--", "/bin/cat", "/etc/hostname")
+                        .code())
+                .isZero();
+        Result learnt = manager.nucleus(
+                "policy",
+                "learn",
+                "--name",
+                "web",
+                "--output",
+                scratch.resolve("policies").toString(),
+                "--fleet-file",
+                fleet.toString(),
+                "--apply",
+                "taught");
+
+        assertThat(learnt.out())
+                .as(learnt.err())
+                .contains("-    trace: true")
+                .contains("+    seccomp: {file: policies/web");
+        assertThat(manager.nucleus("fleet", "validate", "-f", fleet.toString()).code())
+                .isZero();
+        Result confined = manager.nucleus(
+                "run",
+                "--seccomp",
+                scratch.resolve("policies/web.seccomp.json").toString(),
+                "--landlock",
+                scratch.resolve("policies/web.landlock.yaml").toString(),
+                "--name",
+                "confined",
+                "--",
+                "/bin/cat",
+                "/etc/hostname");
+        assertThat(confined.out()).isEqualTo("confined\n");
+        manager.nucleus("rm", "taught");
+    }
+
+    @Test
+    void aContainerIsPausedMeasuredAndAskedForItsDenials() {
+        manager.nucleus("run", "-d", "--name", "busy", "--memory", "64M", "--", "/bin/sleep", "1000");
+
+        assertThat(manager.nucleus("pause", "busy").out()).isEqualTo("busy\n");
+        assertThat(manager.nucleus("ps").out()).containsPattern("busy +paused");
+        assertThat(manager.nucleus("resume", "busy").code()).isZero();
+        assertThat(manager.nucleus("stats", "busy").out()).containsPattern("busy .*64.0M");
+        assertThat(manager.nucleus("denials", "busy").out()).isEqualTo("'busy' was refused nothing\n");
+        manager.nucleus("stop", "--grace", "0s", "busy");
+        assertThat(manager.nucleus("pause", "busy").err()).contains("'busy' is not running");
+        manager.nucleus("rm", "busy");
+    }
+
+    @Test
     void planExplainsWithoutStarting() {
         Result result = manager.nucleus("plan", "--", "/bin/true");
 
