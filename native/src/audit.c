@@ -61,8 +61,23 @@ static const char *loose(const struct plan *plan, const char *target, const char
 	return NULL;
 }
 
+/* Whether the runtime of a sandbox will serve what is mounted there: then makes it the path
+ * inside. */
+static bool served(const struct plan *plan, char **target)
+{
+	static char root[] = "/";
+	size_t length = strlen(plan->staging);
+
+	if (strncmp(*target, plan->staging, length) != 0)
+		return false;
+	*target += length;
+	if (**target == '\0')
+		*target = root;
+	return **target == '/';
+}
+
 /* One line of /proc/self/mountinfo: id, parent, device, root, target, options, ... - type. */
-static int audit_line(const struct plan *plan, char *line, struct failure *failure)
+static int audit_line(const struct plan *plan, char *line, bool *seen, struct failure *failure)
 {
 	char *rest = NULL;
 	char *fields[6];
@@ -78,6 +93,9 @@ static int audit_line(const struct plan *plan, char *line, struct failure *failu
 		if (fields[i] == NULL)
 			return fail(failure, STEP_PIVOT, EBADMSG, "mount audit: a short line");
 	}
+	if (plan_is_sandboxed(plan) && !served(plan, &fields[4]))
+		return 0;
+	*seen = true;
 	device = device && strcmp(fields[3], "/") != 0 &&
 		 (below(fields[4], "/dev") || below(fields[4], "/proc"));
 	fault = loose(plan, fields[4], fields[5], device);
@@ -109,10 +127,13 @@ int audit_table(const struct plan *plan, char *table, struct failure *failure)
 {
 	char *rest = NULL;
 	int result = 0;
+	bool seen = false;
 
 	for (char *line = strtok_r(table, "\n", &rest); line != NULL && result == 0;
 	     line = strtok_r(NULL, "\n", &rest))
-		result = audit_line(plan, line, failure);
+		result = audit_line(plan, line, &seen, failure);
+	if (result == 0 && !seen)
+		return fail(failure, STEP_PIVOT, ENOENT, "mount audit: no mount of the new root");
 	return result;
 }
 

@@ -15,6 +15,7 @@
 #include "connection.h"
 #include "descriptors.h"
 #include "notice.h"
+#include "sandbox.h"
 #include "syscalls.h"
 #include "userns.h"
 #include "wire.h"
@@ -155,12 +156,8 @@ static int hold_mounts(pid_t pid)
 	return openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 }
 
-/* All reports have been read, and the last one was of no failure: the command runs. */
-static void conclude_launch(struct shim *shim)
+static void workload_runs(struct shim *shim)
 {
-	close_fd(&shim->status.fd);
-	if (shim->report.failed || shim->report.timeline.done[STEP_RLIMITS] == 0)
-		return;
 	shim->report.timeline.done[STEP_EXEC] = monotonic_ns();
 	close_fd(&shim->go_fd);
 	shim->started = true;
@@ -170,6 +167,18 @@ static void conclude_launch(struct shim *shim)
 	/* Whoever was told may have been woken on this processor. */
 	(void)sched_yield();
 	shim->mounts_fd = hold_mounts(shim->pid);
+}
+
+/* All reports have been read, and if the last one was of no failure the command runs. */
+static void conclude_launch(struct shim *shim)
+{
+	close_fd(&shim->status.fd);
+	if (shim->report.failed || shim->report.timeline.done[STEP_RLIMITS] == 0)
+		return;
+	if (plan_is_sandboxed(&shim->plan))
+		sandbox_await(shim, workload_runs);
+	else
+		workload_runs(shim);
 }
 
 /* The workload stands still after its report until its listener is here. */
@@ -231,7 +240,7 @@ static void conclude_settled(struct shim *shim)
 
 void shim_finish_launch(struct shim *shim)
 {
-	while (shim->status.fd >= 0)
+	while (shim->status.fd >= 0 && shim->status.ready == status_ready)
 		status_ready(shim, &shim->status, POLLIN);
 }
 

@@ -313,14 +313,14 @@ static int deliver(struct shim *shim, int number, uint32_t id)
 
 	if (id != 0) {
 		exec = exec_find(shim, id);
-		return exec == NULL ? -ESRCH : exec_signal(exec, number);
+		return exec == NULL ? -ESRCH : exec_signal(shim, exec, number);
 	}
 	if (shim->exited)
 		return -ESRCH;
 	/* The frozen of a v1 hierarchy do not even die. */
 	if (number == SIGKILL && shim->frozen)
 		(void)shim_freeze(shim, false);
-	return sys_pidfd_send_signal(shim->pidfd, number) < 0 ? -errno : 0;
+	return shim_signal(shim, number);
 }
 
 /* u32 number, and for an exec its u32 id. */

@@ -9,8 +9,7 @@
 #include <sys/socket.h>
 
 #include "descriptors.h"
-
-#define BUFFER 16384U
+#include "sandbox.h"
 
 /* Makes a socket in the container's network namespace. The shim has one thread, so it
  * can step in and out again; a shim that could not step out must not go on. */
@@ -42,62 +41,38 @@ static bool exhausted(const struct dial *dial)
 	return dial->inward.closed && dial->outward.closed;
 }
 
-static bool fill(struct passage *passage, int fd)
-{
-	ssize_t got;
-
-	if (passage->ended || passage->length > 0)
-		return true;
-	if (passage->data == NULL)
-		passage->data = malloc(BUFFER);
-	if (passage->data == NULL)
-		return false;
-	got = recv(fd, passage->data, BUFFER, 0);
-	if (got < 0)
-		return errno == EAGAIN || errno == EINTR;
-	passage->ended = got == 0;
-	passage->start = 0;
-	passage->length = (size_t)got;
-	return true;
-}
-
-static bool drain(struct passage *passage, int fd)
-{
-	while (passage->length > 0) {
-		ssize_t sent = send(fd, passage->data + passage->start, passage->length,
-				    MSG_NOSIGNAL);
-
-		if (sent < 0)
-			return errno == EAGAIN || errno == EINTR;
-		passage->start += (size_t)sent;
-		passage->length -= (size_t)sent;
-	}
-	if (passage->ended && !passage->closed) {
-		(void)shutdown(fd, SHUT_WR);
-		passage->closed = true;
-	}
-	return true;
-}
-
-static short wanted(const struct passage *from_here, const struct passage *to_here)
-{
-	return (short)((!from_here->ended && from_here->length == 0 ? POLLIN : 0) |
-		       (to_here->length > 0 ? POLLOUT : 0));
-}
-
 static void move(struct dial *dial)
 {
 	struct connection *connection = dial->connection;
 	int peer = connection->source.fd;
 	int inside = dial->source.fd;
 
-	if (!fill(&dial->inward, peer) || !drain(&dial->inward, inside) ||
-	    !fill(&dial->outward, inside) || !drain(&dial->outward, peer) || exhausted(dial)) {
+	if (!passage_fill(&dial->inward, peer) || !passage_drain(&dial->inward, inside) ||
+	    !passage_fill(&dial->outward, inside) || !passage_drain(&dial->outward, peer) ||
+	    exhausted(dial)) {
 		connection->dead = true;
 		return;
 	}
-	connection->source.events = wanted(&dial->inward, &dial->outward);
-	dial->source.events = wanted(&dial->outward, &dial->inward);
+	connection->source.events = passage_events(&dial->inward, &dial->outward);
+	dial->source.events = passage_events(&dial->outward, &dial->inward);
+}
+
+/* How the connection went: 0, an errno, or -EAGAIN when that is not known yet. */
+static int outcome(const struct dial *dial)
+{
+	uint8_t told;
+	int error = 0;
+	socklen_t length = sizeof(error);
+	ssize_t got;
+
+	if (!dial->relayed) {
+		(void)getsockopt(dial->source.fd, SOL_SOCKET, SO_ERROR, &error, &length);
+		return error;
+	}
+	got = read(dial->source.fd, &told, 1);
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? -EAGAIN : errno;
+	return got == 0 ? ECONNABORTED : told;
 }
 
 static void connected(struct dial *dial)
@@ -105,10 +80,10 @@ static void connected(struct dial *dial)
 	uint8_t bytes[FRAME_HEADER];
 	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
 	struct connection *connection = dial->connection;
-	int error = 0;
-	socklen_t length = sizeof(error);
+	int error = outcome(dial);
 
-	(void)getsockopt(dial->source.fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	if (error == -EAGAIN)
+		return;
 	dial->connecting = false;
 	dial->deadline = 0;
 	if (error != 0) {
@@ -150,15 +125,27 @@ void dial_peer_ready(struct connection *connection, short revents)
 	move(dial);
 }
 
-void dial_start(struct shim *shim, struct connection *connection, uint16_t port, uint32_t timeout)
+static void await_outcome(struct dial *dial, uint16_t port)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
+	int result;
+
+	if (dial->relayed)
+		return;
+	result = connect(dial->source.fd, (struct sockaddr *)&address, sizeof(address));
+	if (result == 0 || errno != EINPROGRESS)
+		connected(dial);
+}
+
+void dial_start(struct shim *shim, struct connection *connection, uint16_t port, uint32_t timeout)
+{
+	bool relayed = plan_is_sandboxed(&shim->plan);
 	struct dial *dial;
-	int fd = shim->exited ? -ESRCH : socket_inside(shim);
+	int fd = shim->exited ? -ESRCH : relayed ? sandbox_dial(shim, port) : socket_inside(shim);
 
 	if (fd < 0) {
 		send_error(connection, -fd, "open a socket in the container's network namespace");
@@ -170,14 +157,16 @@ void dial_start(struct shim *shim, struct connection *connection, uint16_t port,
 		connection->dead = true;
 		return;
 	}
-	dial->source = (struct source){ .fd = fd, .events = POLLOUT, .ready = inside_ready };
+	dial->source = (struct source){ .fd = fd,
+					.events = relayed ? POLLIN : POLLOUT,
+					.ready = inside_ready };
 	dial->connection = connection;
 	dial->connecting = true;
+	dial->relayed = relayed;
 	dial->deadline = monotonic_ms() + timeout;
 	connection->dial = dial;
 	connection->source.events = 0;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0 || errno != EINPROGRESS)
-		connected(dial);
+	await_outcome(dial, port);
 }
 
 void dial_free(struct dial *dial)

@@ -3,20 +3,13 @@
 #define NUCLEUS_DIAL_H
 
 #include "connection.h"
-
-/* One direction's bytes on their way. */
-struct passage {
-	uint8_t *data;
-	size_t start;
-	size_t length;
-	bool ended;  /* the source has no more */
-	bool closed; /* and the sink knows */
-};
+#include "passage.h"
 
 struct dial {
-	struct source source; /* the TCP socket */
+	struct source source; /* the TCP socket, or the way to the relay */
 	struct connection *connection;
 	bool connecting;
+	bool relayed; /* by a process inside, which tells how it went */
 	int64_t deadline;
 	struct passage inward;
 	struct passage outward;

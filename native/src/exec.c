@@ -15,37 +15,13 @@
 #include "confine.h"
 #include "connection.h"
 #include "descriptors.h"
-#include "launch.h"
+#include "enter.h"
 #include "notice.h"
+#include "sandbox.h"
 #include "syscalls.h"
 
-/* What comes through an exec's status pipe: the pid from the helper; a failure from
- * whoever met one; the end when the command runs. */
-struct exec_report {
-	pid_t pid;
-	int listener; /* of its filter, among the descriptors of the process; 0: none */
-	struct failure failure;
-};
-
-/* A request, read. */
-struct exec_request {
-	bool capture;
-	bool keep_stdin;
-	bool listen;         /* to what its filter refuses */
-	uint32_t timeout;    /* ms, 0: none */
-	const char *workdir; /* "": the workload's */
-	char **argv;
-	char **envp; /* none: the workload's */
-	void *arena;
-};
-
-struct exec_pipes {
-	int in[2];
-	int out[2];
-	int err[2];
-	int status[2];
-	int go[2]; /* the process waits here until its listener has been taken */
-};
+/* ms for a sandbox's client to end after the process that it stands for. */
+#define CLIENT_GRACE 2000
 
 struct exec *exec_find(struct shim *shim, uint32_t id)
 {
@@ -56,112 +32,19 @@ struct exec *exec_find(struct shim *shim, uint32_t id)
 	return NULL;
 }
 
-int exec_signal(const struct exec *exec, int number)
+int exec_signal(struct shim *shim, const struct exec *exec, int number)
 {
-	/* Not reaped yet, so the pid is still its own. */
 	if (exec->exited || exec->pid <= 0)
 		return -ESRCH;
+	if (plan_is_sandboxed(&shim->plan))
+		return sandbox_signal(shim, exec->id, number);
+	/* Not reaped yet, so the pid is still its own. */
 	return kill(exec->pid, number) < 0 ? -errno : 0;
 }
 
 bool exec_finished(const struct exec *exec)
 {
 	return exec->exited && exec->out.source.fd < 0 && exec->err.source.fd < 0;
-}
-
-static void report_and_leave(int fd, const struct exec_report *report)
-{
-	(void)!write(fd, report, sizeof(*report));
-	_exit(127);
-}
-
-/* Every namespace of the container, or none: one that can't be entered is a failure,
- * never skipped (setns(2) with a pidfd, Linux 5.8). setns(2) puts the caller at the root of
- * the mount namespace, which is the container's only where the spawner had no chroot: else
- * it is the host's. The container's root is opened before and entered after. */
-static int enter_container(const struct shim *shim, struct failure *failure)
-{
-	char path[64];
-	owned_fd root_fd = -1;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/root", shim->pid);
-	root_fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0)
-		return fail(failure, STEP_PIVOT, errno, "open the container's root");
-	if (setns(shim->pidfd, (int)shim->plan.namespaces) < 0)
-		return fail(failure, STEP_NAMESPACES, errno, "enter the container's namespaces");
-	if (fchdir(root_fd) < 0 || chroot(".") < 0)
-		return fail(failure, STEP_PIVOT, errno, "enter the container's root");
-	return 0;
-}
-
-/* Returns only on failure. */
-static void execute(const struct exec_request *request, const struct plan *plan,
-		    const struct exec_pipes *pipes, struct exec_report *report)
-{
-	uint8_t gone;
-
-	report->listener = confine_seccomp(plan, request->listen, &report->failure);
-	if (report->listener < 0)
-		return;
-	if (report->listener > 0) {
-		if (write(pipes->status[1], report, sizeof(*report)) != (ssize_t)sizeof(*report))
-			_exit(127);
-		(void)!read(pipes->go[0], &gone, 1);
-		report->listener = 0;
-	}
-	(void)confine_exec(request->argv, request->envp, &report->failure);
-}
-
-static _Noreturn void run_inside(const struct shim *shim, const struct exec_request *request,
-				 struct exec_pipes *pipes)
-{
-	struct exec_report report = { 0 };
-	struct failure *failure = &report.failure;
-	const struct plan *plan = &shim->plan;
-
-	(void)setsid();
-	if (dup2(pipes->in[0], 0) < 0 || dup2(pipes->out[1], 1) < 0 || dup2(pipes->err[1], 2) < 0 ||
-	    sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
-		(void)fail(failure, STEP_EXEC, errno, "connect the standard streams");
-	} else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
-		(void)fail(failure, STEP_CAPABILITIES, errno, "PR_SET_NO_NEW_PRIVS");
-	} else if (confine_rlimits(plan, failure) == 0 && confine_identity(plan, failure) == 0 &&
-		   confine_landlock(plan, failure) == 0) {
-		if (chdir(request->workdir) < 0)
-			(void)fail(failure, STEP_EXEC, errno, "enter the working directory %s",
-				   request->workdir);
-		else
-			execute(request, plan, pipes, &report);
-	}
-	report_and_leave(pipes->status[1], &report);
-	_exit(127);
-}
-
-/* The helper joins the cgroup and the namespaces; only its child is in the pid
- * namespace. CLONE_PARENT makes that child the shim's, to be waited for. */
-static _Noreturn void run_helper(const struct shim *shim, const struct exec_request *request,
-				 struct exec_pipes *pipes)
-{
-	struct exec_report report = { 0 };
-	struct clone_args arguments = { .flags = CLONE_PARENT };
-	long pid;
-
-	/* Neither /proc/PID/exe nor its memory are for the container to open
-	 * (CVE-2019-5736). */
-	(void)prctl(PR_SET_DUMPABLE, 0);
-	(void)umask(022);
-	if (cgroup_join(&shim->cgroup, &report.failure) < 0 ||
-	    enter_container(shim, &report.failure) < 0)
-		report_and_leave(pipes->status[1], &report);
-	pid = sys_clone3(&arguments);
-	if (pid == 0)
-		run_inside(shim, request, pipes);
-	if (pid < 0)
-		(void)fail(&report.failure, STEP_EXEC, errno, "fork inside the container");
-	report.pid = (pid_t)pid;
-	(void)!write(pipes->status[1], &report, sizeof(report));
-	_exit(0);
 }
 
 void send_exec_exited(struct connection *connection, const struct exec *exec)
@@ -312,7 +195,10 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 {
 	int result = request->keep_stdin ? pipe2(pipes->in, O_CLOEXEC) : 0;
 
-	if (!request->keep_stdin) {
+	if (request->stdio_fd >= 0) {
+		pipes->in[0] = fcntl(request->stdio_fd, F_DUPFD_CLOEXEC, 0);
+		result = pipes->in[0];
+	} else if (!request->keep_stdin) {
 		pipes->in[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
 		result = pipes->in[0];
 	}
@@ -321,6 +207,8 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 		return -errno;
 	give_to_workload(&shim->plan, pipes->out[1]);
 	give_to_workload(&shim->plan, pipes->err[1]);
+	if (request->stdio_fd >= 0 && dup3(request->stdio_fd, pipes->out[1], O_CLOEXEC) < 0)
+		return -errno;
 	return 0;
 }
 
@@ -331,22 +219,6 @@ static void close_pipe_ends(struct exec_pipes *pipes, size_t end)
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		close_fd(all[i]);
-}
-
-static long fork_helper(const struct shim *shim, const struct exec_request *request,
-			struct exec_pipes *pipes)
-{
-	struct clone_args arguments = { .exit_signal = SIGCHLD };
-	long pid;
-
-	if (shim->cgroup.unified_fd >= 0) {
-		arguments.flags = CLONE_INTO_CGROUP;
-		arguments.cgroup = (__u64)shim->cgroup.unified_fd;
-	}
-	pid = sys_clone3(&arguments);
-	if (pid == 0)
-		run_helper(shim, request, pipes);
-	return pid < 0 ? -errno : pid;
 }
 
 static void watch_exec(struct exec *exec, struct exec_pipes *pipes)
@@ -375,7 +247,7 @@ static int launch_exec(struct shim *shim, struct exec *exec, const struct exec_r
 
 	if (result == 0)
 		result = open_exec_pipes(shim, request, &pipes);
-	pid = result < 0 ? result : fork_helper(shim, request, &pipes);
+	pid = result < 0 ? result : enter_fork(shim, request, &pipes);
 	close_pipe_ends(&pipes, 1);
 	if (pid < 0) {
 		close_pipe_ends(&pipes, 0);
@@ -395,6 +267,8 @@ static void exec_free(struct shim *shim, struct exec *exec)
 		(void)snprintf(name, sizeof(name), "exec-%u", exec->id);
 		(void)unlinkat(shim->directory_fd, name, AT_REMOVEDIR);
 	}
+	if (plan_is_sandboxed(&shim->plan) && !shim->exited)
+		sandbox_forget(shim, exec->id);
 	stream_close(&exec->stream);
 	close_fd(&exec->status.fd);
 	close_fd(&exec->notices.fd);
@@ -431,10 +305,35 @@ static bool execs_full(const struct shim *shim)
 	return count >= EXECS_MAX;
 }
 
+/* -EAGAIN: too many are there already. */
+static int run_for(struct shim *shim, struct connection *requester,
+		   const struct exec_request *request)
+{
+	struct exec *exec;
+	int result;
+
+	if (execs_full(shim))
+		return -EAGAIN;
+	exec = exec_new(shim, requester, request);
+	result = exec == NULL ? -ENOMEM : launch_exec(shim, exec, request);
+	if (result < 0) {
+		if (exec != NULL)
+			exec_free(shim, exec);
+		return result;
+	}
+	exec->next = shim->execs;
+	shim->execs = exec;
+	return 0;
+}
+
+int exec_run(struct shim *shim, const struct exec_request *request)
+{
+	return run_for(shim, NULL, request);
+}
+
 void exec_start(struct shim *shim, struct connection *connection, struct reader *reader)
 {
-	struct exec_request request = { 0 };
-	struct exec *exec = NULL;
+	struct exec_request request = { .stdio_fd = -1 };
 	size_t count = 0;
 	size_t variables = 0;
 	int result;
@@ -448,27 +347,28 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 	request.workdir = read_string(reader);
 	request.argv = read_vector(reader, &request.arena, &count);
 	request.envp = read_vector(reader, &request.arena, &variables);
-	if (variables == 0)
-		request.envp = shim->plan.envp;
-	if (request.workdir[0] == '\0')
-		request.workdir = shim->plan.workdir;
+	/* A sandbox's runtime knows the workload's own; the plan's are the runtime's. */
+	if (!plan_is_sandboxed(&shim->plan)) {
+		if (variables == 0)
+			request.envp = shim->plan.envp;
+		if (request.workdir[0] == '\0')
+			request.workdir = shim->plan.workdir;
+	}
 	if (reader->faulty || count == 0) {
 		send_error(connection, EBADMSG, "malformed exec request");
 	} else if (shim->exited || !shim->started) {
 		send_error(connection, ESRCH, "the container is not running");
-	} else if (execs_full(shim)) {
-		send_error(connection, EAGAIN, "too many processes were run beside the workload");
 	} else {
-		exec = exec_new(shim, connection, &request);
-		result = exec == NULL ? -ENOMEM : launch_exec(shim, exec, &request);
-		if (result < 0) {
+		result = plan_is_sandboxed(&shim->plan)
+				 ? sandbox_exec(shim, &request, shim->next_exec + 1)
+				 : 0;
+		if (result == 0)
+			result = run_for(shim, connection, &request);
+		if (result == -EAGAIN)
+			send_error(connection, EAGAIN,
+				   "too many processes were run beside the workload");
+		else if (result < 0)
 			send_error(connection, -result, "start a process inside the container");
-			if (exec != NULL)
-				exec_free(shim, exec);
-		} else {
-			exec->next = shim->execs;
-			shim->execs = exec;
-		}
 	}
 	arena_free(&request.arena);
 }
@@ -544,6 +444,13 @@ void execs_expire(struct shim *shim, int64_t now)
 	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
 		if (at->deadline == 0 || now < at->deadline || at->pid <= 0)
 			continue;
+		/* What has begun in a sandbox is killed there; then its client ends by itself. */
+		if (!at->timed_out && plan_is_sandboxed(&shim->plan) &&
+		    sandbox_signal(shim, at->id, SIGKILL) == 0) {
+			at->timed_out = true;
+			at->deadline = now + CLIENT_GRACE;
+			continue;
+		}
 		/* Not reaped yet, so the pid and its process group are still its own. */
 		(void)kill(-at->pid, SIGKILL);
 		(void)kill(at->pid, SIGKILL);

@@ -2,6 +2,7 @@
 #ifndef NUCLEUS_EXEC_H
 #define NUCLEUS_EXEC_H
 
+#include "enter.h"
 #include "shim.h"
 #include "wire.h"
 
@@ -35,9 +36,11 @@ struct exec {
 
 /* Starts what a REQUEST_EXEC asks for. The answer goes to the connection. */
 void exec_start(struct shim *shim, struct connection *connection, struct reader *reader);
+/* Runs a command inside for the shim itself, which nobody is told of. 0, or a negative errno. */
+int exec_run(struct shim *shim, const struct exec_request *request);
 struct exec *exec_find(struct shim *shim, uint32_t id);
 /* Signals its process. 0, or a negative errno. */
-int exec_signal(const struct exec *exec, int number);
+int exec_signal(struct shim *shim, const struct exec *exec, int number);
 /* True when all output of it is in its stream. */
 bool exec_finished(const struct exec *exec);
 void send_exec_exited(struct connection *connection, const struct exec *exec);

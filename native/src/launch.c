@@ -21,6 +21,7 @@
 #include "init.h"
 #include "process.h"
 #include "rootfs.h"
+#include "sandbox.h"
 #include "syscalls.h"
 #include "userns.h"
 #include "wire.h"
@@ -130,7 +131,9 @@ static int build_root(const struct launch *launch, const int *sources, struct la
 	if (root_fd < 0)
 		return root_fd;
 	mark(report, STEP_ROOTFS);
-	result = rootfs_pivot(root_fd, &report->failure);
+	/* The runtime enters the new root itself, and needs the host's until then. */
+	result = plan_is_sandboxed(plan) ? sandbox_furnish(plan, &report->failure)
+					 : rootfs_pivot(root_fd, &report->failure);
 	if (result == 0)
 		result = audit_mounts(plan, &report->failure);
 	if (result == 0)
@@ -315,8 +318,9 @@ static int born(void *argument)
 static bool may_borrow(const struct launch *launch)
 {
 	return launch->plan->uid_map_count == 0 && !launch->plan->init &&
-	       launch->cgroup->unified_fd < 0 && !launch->plan->cgroup.limits_memory &&
-	       launch->plan->seccomp_mode != SECCOMP_TRACE && !launch->plan->own_clocks;
+	       !plan_is_sandboxed(launch->plan) && launch->cgroup->unified_fd < 0 &&
+	       !launch->plan->cgroup.limits_memory && launch->plan->seccomp_mode != SECCOMP_TRACE &&
+	       !launch->plan->own_clocks;
 }
 
 static long clone_borrowing(struct launch *launch, uint64_t flags)

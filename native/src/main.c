@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "relay.h"
 #include "spawner.h"
 
 #ifndef MFD_EXEC
@@ -73,8 +74,11 @@ int main(int argc, char *argv[])
 		{ NULL, 0, NULL, 0 },
 	};
 	struct spawner_options options = { .client = geteuid() };
-	int sealed = run_from_sealed_copy(argv);
+	int relayed = relay_run(argc, argv);
+	int sealed = relayed < 0 ? run_from_sealed_copy(argv) : 0;
 
+	if (relayed >= 0)
+		return relayed;
 	if (sealed < 0)
 		(void)fprintf(stderr,
 			      "nucleus-spawner: running from the file itself, no sealed copy: %s\n",

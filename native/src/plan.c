@@ -12,21 +12,29 @@ struct block {
 	_Alignas(max_align_t) uint8_t data[];
 };
 
-static void *allocate(struct reader *reader, void **arena, size_t count, size_t size)
+void *arena_take(void **arena, size_t count, size_t size)
 {
 	struct block *block;
 	size_t bytes;
 
-	if (reader->faulty || __builtin_mul_overflow(count, size, &bytes))
+	if (__builtin_mul_overflow(count, size, &bytes) ||
+	    __builtin_add_overflow(bytes, sizeof(*block), &bytes))
 		return NULL;
-	block = calloc(1, sizeof(*block) + bytes);
-	if (block == NULL) {
-		reader->faulty = true;
+	block = calloc(1, bytes);
+	if (block == NULL)
 		return NULL;
-	}
 	block->next = *arena;
 	*arena = block;
 	return block->data;
+}
+
+static void *allocate(struct reader *reader, void **arena, size_t count, size_t size)
+{
+	void *memory = reader->faulty ? NULL : arena_take(arena, count, size);
+
+	if (memory == NULL)
+		reader->faulty = true;
+	return memory;
 }
 
 void arena_free(void **arena)
@@ -110,7 +118,7 @@ static void read_rootfs(struct reader *reader, struct plan *plan)
 		step->gid = read_u32(reader);
 		step->flags = read_u32(reader);
 		step->content = read_bytes(reader, &step->content_length);
-		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_SECRET ||
+		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_SELF ||
 		    step->target[0] != '/' || (step->mode & ~07777U) != 0)
 			reader->faulty = true;
 	}
@@ -218,6 +226,19 @@ static void read_command(struct reader *reader, struct plan *plan)
 		reader->faulty = true;
 }
 
+static void read_sandbox(struct reader *reader, struct plan *plan)
+{
+	size_t exec_count;
+	size_t kill_count;
+
+	plan->sandbox.config = read_bytes(reader, &plan->sandbox.config_length);
+	plan->sandbox.exec = read_vector(reader, &plan->arena, &exec_count);
+	plan->sandbox.kill = read_vector(reader, &plan->arena, &kill_count);
+	if (plan_is_sandboxed(plan) ? exec_count == 0 || kill_count == 0 || plan->init
+				    : plan->seccomp_length == 0)
+		reader->faulty = true;
+}
+
 static bool safe_id(const char *id)
 {
 	for (const char *at = id; *at != '\0'; at++) {
@@ -253,6 +274,7 @@ int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct fail
 	read_landlock(&reader, plan);
 	read_seccomp(&reader, plan);
 	read_command(&reader, plan);
+	read_sandbox(&reader, plan);
 	if (reader.faulty || reader.at != reader.end || !safe_id(plan->id)) {
 		plan_free(plan);
 		return fail(failure, STEP_PLAN, EBADMSG, "malformed launch plan at byte %zu of %zu",

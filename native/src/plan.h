@@ -10,7 +10,7 @@
 #include "failure.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 4U
+#define PLAN_VERSION 5U
 
 struct id_map {
 	uint32_t inside;
@@ -52,6 +52,7 @@ enum rootfs_action {
 	ROOTFS_SEAL = 10,
 	ROOTFS_VOLUME = 11,
 	ROOTFS_SECRET = 12,
+	ROOTFS_SELF = 13, /* this program */
 };
 
 #define ROOTFS_OPTIONAL 1U   /* a missing source or target is no failure */
@@ -113,6 +114,15 @@ struct landlock_plan {
 	size_t port_count;
 };
 
+/* A kernel of the container's own, which an OCI runtime of the host gives it: the plan's
+ * command is that runtime's, and the workload is described in a bundle. */
+struct sandbox_plan {
+	const uint8_t *config; /* config.json of the bundle; none: the host's kernel */
+	size_t config_length;
+	char **exec; /* what runs a command inside, up to the container's id */
+	char **kill; /* what sends a signal inside, up to the container's id */
+};
+
 struct plan {
 	const char *id;
 	const char *hostname;
@@ -144,8 +154,9 @@ struct plan {
 	const uint8_t *seccomp; /* struct sock_filter[] */
 	size_t seccomp_length;  /* in bytes */
 	const char *workdir;
-	char **argv;        /* NULL-terminated */
-	char **envp;        /* NULL-terminated */
+	char **argv; /* NULL-terminated */
+	char **envp; /* NULL-terminated */
+	struct sandbox_plan sandbox;
 	uint64_t log_bytes; /* per file */
 	uint32_t oom_score_adj;
 	uint16_t seccomp_errno; /* what a call that is reported fails with */
@@ -164,7 +175,14 @@ struct plan {
 int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct failure *failure);
 void plan_free(struct plan *plan);
 
+static inline bool plan_is_sandboxed(const struct plan *plan)
+{
+	return plan->sandbox.config_length > 0;
+}
+
 struct reader;
+/* Zeroed memory that arena_free gives back, or NULL. */
+void *arena_take(void **arena, size_t count, size_t size);
 /* A NULL-terminated vector of strings, taken from `arena`. */
 char **read_vector(struct reader *reader, void **arena, size_t *count);
 void arena_free(void **arena);

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -401,6 +402,30 @@ static int copy_secret(struct tree *tree, const struct rootfs_step *step)
 	return result;
 }
 
+/* This program runs from a sealed copy in memory, which can't be bound: so another copy. */
+static int copy_self(struct tree *tree, const struct rootfs_step *step)
+{
+	const char *name;
+	int parent = open_parent(tree, step->target, &name);
+	owned_fd from = openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	owned_fd to = -1;
+	struct stat status;
+	off_t offset = 0;
+
+	if (parent < 0)
+		return parent;
+	if (from < 0 || fstat(from, &status) < 0)
+		return -errno;
+	to = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, step->mode);
+	if (to < 0)
+		return -errno;
+	while (offset < status.st_size) {
+		if (sendfile(to, from, &offset, (size_t)(status.st_size - offset)) <= 0)
+			return -errno;
+	}
+	return 0;
+}
+
 static int carry_out(struct tree *tree, const struct rootfs_step *step)
 {
 	switch ((enum rootfs_action)step->action) {
@@ -427,6 +452,8 @@ static int carry_out(struct tree *tree, const struct rootfs_step *step)
 		return bind_volume(tree, step);
 	case ROOTFS_SECRET:
 		return copy_secret(tree, step);
+	case ROOTFS_SELF:
+		return copy_self(tree, step);
 	}
 	return -EINVAL;
 }
@@ -434,12 +461,13 @@ static int carry_out(struct tree *tree, const struct rootfs_step *step)
 static const char *describe(enum rootfs_action action)
 {
 	static const char *const names[] = {
-		[ROOTFS_DIRECTORY] = "make directory", [ROOTFS_FILE] = "write file",
-		[ROOTFS_SYMLINK] = "make link",        [ROOTFS_BIND] = "bind",
-		[ROOTFS_TMPFS] = "mount tmpfs on",     [ROOTFS_PROC] = "mount proc on",
-		[ROOTFS_DEVICE] = "make device",       [ROOTFS_MASK_FILE] = "mask",
-		[ROOTFS_MASK_DIRECTORY] = "mask",      [ROOTFS_SEAL] = "make read-only",
-		[ROOTFS_VOLUME] = "bind volume",       [ROOTFS_SECRET] = "copy secret",
+		[ROOTFS_DIRECTORY] = "make directory",  [ROOTFS_FILE] = "write file",
+		[ROOTFS_SYMLINK] = "make link",         [ROOTFS_BIND] = "bind",
+		[ROOTFS_TMPFS] = "mount tmpfs on",      [ROOTFS_PROC] = "mount proc on",
+		[ROOTFS_DEVICE] = "make device",        [ROOTFS_MASK_FILE] = "mask",
+		[ROOTFS_MASK_DIRECTORY] = "mask",       [ROOTFS_SEAL] = "make read-only",
+		[ROOTFS_VOLUME] = "bind volume",        [ROOTFS_SECRET] = "copy secret",
+		[ROOTFS_SELF] = "copy this program to",
 	};
 
 	return names[action];
@@ -483,6 +511,16 @@ int rootfs_build(const struct plan *plan, int staging_fd, const int *sources,
 	close_fd(&tree.parent_fd);
 	close_fd(&tree.cover_fd);
 	return result < 0 ? result : release(&root_fd);
+}
+
+int rootfs_mount(const char *type, const char *options, uint64_t attributes, const char *target)
+{
+	owned_fd mount_fd = new_filesystem(type, options, attributes);
+
+	if (mount_fd < 0)
+		return mount_fd;
+	return sys_move_mount(mount_fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno
+											   : 0;
 }
 
 int rootfs_pivot(int root_fd, struct failure *failure)

@@ -18,6 +18,8 @@ int rootfs_open_source(const struct rootfs_step *step, int user_namespace_fd);
  * already, or NULL. */
 int rootfs_build(const struct plan *plan, int staging_fd, const int *sources,
 		 struct failure *failure);
+/* Mounts a new file system on a path of this namespace. 0, or a negative errno. */
+int rootfs_mount(const char *type, const char *options, uint64_t attributes, const char *target);
 /* Makes the built root this namespace's root and detaches the host's. */
 int rootfs_pivot(int root_fd, struct failure *failure);
 

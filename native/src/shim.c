@@ -19,6 +19,7 @@
 #include "exec.h"
 #include "notice.h"
 #include "process.h"
+#include "sandbox.h"
 #include "syscalls.h"
 #include "trace.h"
 
@@ -74,17 +75,26 @@ int shim_freeze(struct shim *shim, bool freeze)
 	return result;
 }
 
+int shim_signal(struct shim *shim, int number)
+{
+	/* The end of a sandbox's runtime is the end of all in its namespaces. */
+	if (plan_is_sandboxed(&shim->plan) && number != SIGKILL)
+		return sandbox_signal(shim, 0, number);
+	return sys_pidfd_send_signal(shim->pidfd, number) < 0 ? -errno : 0;
+}
+
 void shim_stop(struct shim *shim, int signal, uint32_t grace)
 {
 	if (shim->exited)
 		return;
 	/* The kernel drops signals for a PID 1 without a handler: waiting would be in vain. */
-	if (!shim->plan.init && process_ignores(shim->pid, signal))
+	if (!shim->plan.init && !plan_is_sandboxed(&shim->plan) &&
+	    process_ignores(shim->pid, signal))
 		signal = SIGKILL;
 	/* Who stands still hears nothing. */
 	if (shim->frozen)
 		(void)shim_freeze(shim, false);
-	(void)sys_pidfd_send_signal(shim->pidfd, signal);
+	(void)shim_signal(shim, signal);
 	shim->kill_at = monotonic_ms() + grace;
 }
 
@@ -150,6 +160,7 @@ static void container_exited(struct shim *shim, int status)
 	close_fd(&shim->out.source.fd);
 	close_fd(&shim->err.source.fd);
 	close_fd(&shim->stdin_fd);
+	sandbox_conclude(shim);
 	if (!shim->started)
 		return;
 	notice_write(shim);

@@ -44,7 +44,9 @@ struct shim {
 	struct source listener;
 	struct source pressure; /* of memory, while there is a soft limit to lift; else fd -1 */
 	struct source status;   /* of the launch; fd -1 once it is through */
-	struct source notices;  /* of the workload's filter; else fd -1 */
+	/* What follows the word of a sandbox's runtime. */
+	void (*sandbox_started)(struct shim *shim);
+	struct source notices; /* of the workload's filter; else fd -1 */
 	struct denial *denials;
 	size_t denial_count;
 	uint64_t denials_beyond; /* not counted one by one any more */
@@ -80,6 +82,8 @@ struct shim {
  * made ahead, or -1. */
 _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd);
 
+/* Signals the workload. 0, or a negative errno. */
+int shim_signal(struct shim *shim, int number);
 /* Asks the container to end: the signal now, SIGKILL after `grace` ms. */
 void shim_stop(struct shim *shim, int signal, uint32_t grace);
 /* Stops every process of the container where it is, or lets them go on. 0, or a negative

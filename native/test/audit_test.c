@@ -72,10 +72,32 @@ static void each_looser_mount_is_named_with_its_fault(void **state)
 	}
 }
 
+static void of_a_sandbox_only_what_it_is_served_counts(void **state)
+{
+	static const uint8_t config[] = "{}";
+	const struct plan plan = { .audit = true,
+				   .staging = "/run/nucleus/root",
+				   .sandbox = { .config = config, .config_length = 2 } };
+	char good[] = "20 1 8:1 / / rw - ext4 /dev/vda rw\n"
+		      "21 20 0:30 / /run/nucleus/root ro,nosuid,nodev - tmpfs none rw\n"
+		      "22 20 0:31 / /run/nucleus/root2 rw - tmpfs none rw\n";
+	char loose_mount[] = "21 20 0:30 / /run/nucleus/root ro,nosuid,nodev - tmpfs none rw\n"
+			     "22 21 8:1 /usr /run/nucleus/root/usr rw,nosuid,nodev - ext4 a rw\n";
+	char none[] = "20 1 8:1 / / rw - ext4 /dev/vda rw\n";
+	struct failure failure = { 0 };
+
+	(void)state;
+	assert_int_equal(audit_table(&plan, good, &failure), 0);
+	assert_int_equal(audit_table(&plan, loose_mount, &failure), -EPERM);
+	assert_non_null(strstr(failure.detail, "/usr can be written to"));
+	assert_int_equal(audit_table(&plan, none, &failure), -ENOENT);
+}
+
 int audit_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mounts_as_planned_pass),
+		cmocka_unit_test(of_a_sandbox_only_what_it_is_served_counts),
 		cmocka_unit_test(each_looser_mount_is_named_with_its_fault),
 	};
 

@@ -47,13 +47,13 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_int_equal(plan.cgroup.devices_length, 8);
 	assert_int_equal(plan.seccomp_mode, SECCOMP_REPORT);
 	assert_int_equal(plan.seccomp_errno, 1);
-	assert_true(plan.init && plan.keep_stdin);
+	assert_true(!plan.init && plan.keep_stdin);
 	assert_int_equal(plan.uid_map_count, 1);
 	assert_int_equal(plan.uid_maps[0].outside, 1000);
 	assert_int_equal(plan.gid_maps[0].count, 2);
 	assert_true(plan.cgroup.required && plan.cgroup.limits_memory);
 	assert_string_equal(plan.cgroup.writes[0].value, "512");
-	assert_int_equal(plan.rootfs_count, 12);
+	assert_int_equal(plan.rootfs_count, 13);
 	assert_int_equal(plan.rootfs[11].action, ROOTFS_SECRET);
 	assert_true(plan.audit);
 	assert_string_equal(plan.writable[0], "/tmp");
@@ -73,6 +73,12 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_null(plan.argv[3]);
 	assert_string_equal(plan.envp[1], "A=\xc3\xbc");
 	assert_int_equal(plan.log_files, 4);
+	assert_int_equal(plan.rootfs[12].action, ROOTFS_SELF);
+	assert_true(plan_is_sandboxed(&plan));
+	assert_memory_equal(plan.sandbox.config, "{}", 2);
+	assert_string_equal(plan.sandbox.exec[1], "exec");
+	assert_string_equal(plan.sandbox.kill[1], "kill");
+	assert_null(plan.sandbox.kill[2]);
 	plan_free(&plan);
 }
 

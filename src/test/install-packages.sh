@@ -3,10 +3,11 @@
 # not run otherwise. Usage: install-packages.sh
 set -u
 
-# What each is for: the native build and its checks; peers and tools of tests; a virtual machine; the browser tier; real workloads.
+# What each is for: the native build and its checks; peers and tools of tests; gVisor; a virtual machine; the browser tier; real workloads.
 PACKAGES="musl-tools linux-libc-dev make gcc libseccomp2
 clang clang-tidy clang-format libclang-rt-14-dev libcmocka-dev
 bubblewrap runc hyperfine
+runsc
 qemu-system-x86 busybox-static cpio kmod
 chromium fonts-dejavu-core
 postgresql-15 postgresql-client-15 nginx uidmap"

@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.GvisorPlatform;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.IoLimit;
 import dev.nucleus.spec.Lockdown;
@@ -10,6 +11,7 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.Resources;
+import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.SecretMount;
 import dev.nucleus.spec.Security;
 import dev.nucleus.spec.TmpfsMount;
@@ -121,6 +123,12 @@ final class ContainerOptions {
             description = "integrity or confidentiality: what the kernel must be locked to")
     private @Nullable String lockdown;
 
+    @CommandLine.Option(names = "--runtime", description = "native, or gvisor: a kernel of its own")
+    private @Nullable String runtime;
+
+    @CommandLine.Option(names = "--gvisor-platform", description = "systrap, kvm or ptrace")
+    private @Nullable String gvisorPlatform;
+
     @CommandLine.Option(names = "--trust", description = "trusted or untrusted; untrusted code wants gVisor")
     private @Nullable String trust;
 
@@ -188,6 +196,8 @@ final class ContainerOptions {
                         Optional.ofNullable(capabilityPolicy).map(path -> file(path, capabilityPolicySha256, session)))
                 .landlock(Optional.ofNullable(landlock).map(path -> file(path, landlockSha256, session)))
                 .lockdown(Optional.ofNullable(lockdown).map(Lockdown::parse))
+                .runtime(Optional.ofNullable(runtime).map(Runtime::parse))
+                .gvisorPlatform(Optional.ofNullable(gvisorPlatform).map(GvisorPlatform::parse))
                 .trust(Optional.ofNullable(trust).map(Trust::parse))
                 .timeNamespace(timeNamespace)
                 .allowDegraded(allowDegraded);

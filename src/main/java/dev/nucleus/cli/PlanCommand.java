@@ -46,8 +46,7 @@ final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         LaunchPlan plan = containers.plan(order());
-        session.print(plan.name() + ", " + plan.mode() + " mode: "
-                + String.join(" ", plan.command().arguments()));
+        session.print(plan.name() + ", " + plan.mode() + " mode: " + String.join(" ", plan.workload()));
         for (String line : plan.explain()) {
             session.print("  " + line);
         }
@@ -96,6 +95,7 @@ final class PlanCommand implements Callable<Integer> {
                 "bind " + source + " on " + target + " " + MountAttributes.describe(attributes);
             case RootfsStep.Volume(var target, var source, var attributes, var _, var _, var _, var _) ->
                 "volume " + source + " on " + target + " " + MountAttributes.describe(attributes);
+            case RootfsStep.Self(var target) -> "copy of nucleus-spawner to " + target;
             case RootfsStep.Secret(var target, var source, var mode, var _, var _) ->
                 "copy of secret " + source + " on " + target + " 0%o".formatted(mode);
             case RootfsStep.Tmpfs(var target, var tmpfs, var attributes) ->

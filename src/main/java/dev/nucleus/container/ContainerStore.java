@@ -118,7 +118,8 @@ final class ContainerStore {
                 plan.rlimits(),
                 plan.landlock(),
                 plan.seccomp(),
-                new LaunchPlan.Command(plan.command().workdir(), plan.command().arguments(), environment),
+                new LaunchPlan.Command(plan.command().workdir(), plan.workload(), environment),
+                LaunchPlan.Sandbox.NONE,
                 plan.log(),
                 plan.statements());
     }

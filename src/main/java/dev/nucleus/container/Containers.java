@@ -164,11 +164,7 @@ public final class Containers {
         String id = plan.id();
         var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
         var container = new Container(
-                entry,
-                plan.statements(),
-                plan.command().arguments(),
-                store.directory(id),
-                new Shim(sockets.resolve(id)));
+                entry, plan.statements(), plan.workload(), store.directory(id), new Shim(sockets.resolve(id)));
         claimName(container);
         try {
             connection.launch(plan, ContainerStore.encode(entry), order.attached());

@@ -72,13 +72,19 @@ final class FilesystemLayer implements Layer {
             plan.can(LAYER, "run the host's programs in /usr", "no rootfs was given; they are read-only")
                     .cannot(LAYER, "see the host's /etc, /home, /var or /root", "it gets a small /etc of its own");
         }
-        addDevices(tree, plan.mapped());
-        addScratch(tree, identity);
-        addProc(tree, request.posture().hideProcesses());
-        request.spec().filesystem().tmpfs().forEach(tmpfs -> addTmpfs(tree, tmpfs, identity));
+        if (request.sandboxed()) {
+            addMountPoints(tree, request.spec().filesystem().tmpfs());
+        } else {
+            addDevices(tree, plan.mapped());
+            addScratch(tree, identity);
+            addProc(tree, request.posture().hideProcesses());
+            request.spec().filesystem().tmpfs().forEach(tmpfs -> addTmpfs(tree, tmpfs, identity));
+        }
         request.spec().filesystem().volumes().forEach(volume -> addVolume(tree, volume, request, identity, plan));
         addSecrets(tree, request.spec().filesystem().secrets(), identity, plan);
-        tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
+        if (!request.sandboxed()) {
+            tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
+        }
         tree.add(new RootfsStep.Seal("/", MountAttributes.READ_ONLY));
         plan.rootfs(new LaunchPlan.Rootfs(
                 ROOT_OPTIONS,
@@ -158,6 +164,15 @@ final class FilesystemLayer implements Layer {
                 "/dev/shm",
                 "size=64M,mode=1777",
                 MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
+    }
+
+    /** Of what gVisor mounts itself; and what works for the shim inside. */
+    private static void addMountPoints(RootTree tree, List<TmpfsMount> tmpfs) {
+        for (String target : List.of("/dev", "/tmp", HOME, "/proc", "/sys", "/run/nucleus")) {
+            tree.directories(target);
+        }
+        tmpfs.forEach(mount -> tree.directories(mount.target()));
+        tree.add(new RootfsStep.Self(OciBundle.RELAY));
     }
 
     /** What the workload may write: /tmp and a home, in memory. */

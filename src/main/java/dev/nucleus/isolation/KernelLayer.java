@@ -21,12 +21,14 @@ final class KernelLayer implements Layer {
 
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        String trust = request.spec()
-                .security()
-                .trust()
-                .map(level -> "trust: " + level)
-                .orElse("no gVisor");
-        plan.can("kernel", "make calls to the host's own kernel, those that seccomp allows", trust);
+        if (!request.sandboxed()) {
+            String trust = request.spec()
+                    .security()
+                    .trust()
+                    .map(level -> "trust: " + level)
+                    .orElse("no gVisor");
+            plan.can("kernel", "make calls to the host's own kernel, those that seccomp allows", trust);
+        }
         request.spec().security().lockdown().ifPresent(required -> require(required, plan));
     }
 

@@ -33,6 +33,14 @@ final class LandlockLayer implements Layer {
 
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+        if (request.sandboxed()) {
+            plan.landlock(NONE);
+            plan.cannot(
+                    "landlock",
+                    "open a file that isn't mounted for it",
+                    "gVisor has no other; Landlock is not its own");
+            return;
+        }
         Posture posture = request.posture();
         Optional<LandlockPolicy> policy = request.spec().security().landlock().map(LandlockPolicy::read);
         if (request.spec().security().trace()) {

@@ -5,6 +5,7 @@ import dev.nucleus.policy.Posture;
 import dev.nucleus.spec.ContainerSpec;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A launch to be planned.
@@ -13,6 +14,7 @@ import java.util.Map;
  * @param name unique among live containers
  * @param volumes host directories of the named volumes
  * @param attached whether somebody feeds its standard input
+ * @param gvisor the kernel of its own that it gets; empty: it has the host's
  */
 public record LaunchRequest(
         String id,
@@ -21,8 +23,29 @@ public record LaunchRequest(
         Posture posture,
         LaunchPlan.Places places,
         Map<String, HostVolume> volumes,
-        boolean attached) {
+        boolean attached,
+        Optional<Gvisor> gvisor) {
+
+    /** One whose kernel is still to be chosen. */
+    public LaunchRequest(
+            String id,
+            String name,
+            ContainerSpec spec,
+            Posture posture,
+            LaunchPlan.Places places,
+            Map<String, HostVolume> volumes,
+            boolean attached) {
+        this(id, name, spec, posture, places, volumes, attached, Optional.empty());
+    }
+
+    LaunchRequest on(Optional<Gvisor> kernel) {
+        return new LaunchRequest(id, name, spec, posture, places, volumes, attached, kernel);
+    }
+
+    boolean sandboxed() {
+        return gvisor.isPresent();
+    }
 
     /** Where a named volume lies; {@code uid} and {@code gid} are given to a directory made for it. */
-    public record HostVolume(Path path, java.util.Optional<LaunchPlan.Identity> owner) {}
+    public record HostVolume(Path path, Optional<LaunchPlan.Identity> owner) {}
 }

@@ -30,9 +30,10 @@ final class NamespacesLayer implements Layer {
 
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+        boolean init = request.posture().init() && !request.sandboxed();
         plan.namespaces(NEWNS | NEWPID | NEWUTS | NEWIPC | NEWCGROUP)
                 .hostname(hostname(request.name()))
-                .init(request.posture().init())
+                .init(init)
                 .cannot(LAYER, "see or signal processes outside it", "its own PID namespace")
                 .cannot(LAYER, "see the host's mounts, hostname, IPC objects or cgroups", "namespaces of its own");
         if (request.spec().network() == Network.NONE) {
@@ -45,12 +46,15 @@ final class NamespacesLayer implements Layer {
             plan.can(LAYER, "use the host's network as any local process", "network: host");
         }
         clocks(request, plan);
-        if (request.posture().init()) {
+        if (init) {
             plan.can(LAYER, "leave orphans behind without harm", "a small init is PID 1 and reaps them");
         }
     }
 
     private void clocks(LaunchRequest request, LaunchPlan.Builder plan) {
+        if (request.sandboxed()) {
+            return;
+        }
         if (!request.spec().security().timeNamespace()) {
             plan.can(LAYER, "see how long the host has been up", "time-namespace: false");
             return;

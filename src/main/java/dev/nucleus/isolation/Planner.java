@@ -11,17 +11,20 @@ public final class Planner {
     private static final LaunchPlan.Log LOG = new LaunchPlan.Log(16L << 20, 4);
 
     private final List<Layer> layers;
+    private final KernelChoice kernels;
 
     /** @param layers in the order of their annotations */
-    Planner(List<Layer> layers) {
+    Planner(List<Layer> layers, KernelChoice kernels) {
         this.layers = List.copyOf(layers);
+        this.kernels = kernels;
     }
 
     /**
      * @throws UnsupportedLayerException when this host can't apply a required layer
      * @throws dev.nucleus.spec.InvalidSpecException when the wish names a user, file or path that isn't there
      */
-    public LaunchPlan plan(LaunchRequest request) {
+    public LaunchPlan plan(LaunchRequest wished) {
+        LaunchRequest request = wished.on(kernels.choose(wished));
         var plan = new LaunchPlan.Builder(
                 request.id(), request.name(), request.spec().mode(), request.places());
         layers.forEach(layer -> layer.contribute(request, plan));

@@ -57,6 +57,10 @@ final class SeccompLayer implements Layer {
             compiled.put(profile.name(), program);
         }
         plan.seccomp(program);
+        if (request.sandboxed()) {
+            plan.cannot(LAYER, "make a call of gVisor's kernel that it doesn't need", "profile " + profile.name());
+            return;
+        }
         explain(profile, program, plan);
     }
 

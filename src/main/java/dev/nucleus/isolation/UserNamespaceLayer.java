@@ -29,6 +29,10 @@ final class UserNamespaceLayer implements Layer {
 
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+        if (request.sandboxed()) {
+            plan.cannot(LAYER, "be any user of the host, even as root inside", "its users are gVisor's own");
+            return;
+        }
         UserNamespace wished = request.spec().userNamespace();
         boolean root = host.identity().root();
         switch (wished) {

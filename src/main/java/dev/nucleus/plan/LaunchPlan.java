@@ -39,6 +39,7 @@ public record LaunchPlan(
         Landlock landlock,
         Seccomp seccomp,
         Command command,
+        Sandbox sandbox,
         Log log,
         List<Statement> statements) {
 
@@ -138,8 +139,30 @@ public record LaunchPlan(
     /** @param environment NAME=value, in order */
     public record Command(String workdir, List<String> arguments, List<String> environment) {}
 
+    /**
+     * A kernel of the container's own, which an OCI runtime of the host gives it: the plan's command is then the
+     * runtime's, and the workload is what the bundle says.
+     *
+     * @param config the bundle's config.json; none: the host's kernel
+     * @param workload the command that the bundle runs, for showing
+     * @param exec what runs a command inside, up to the container's id
+     * @param kill what sends a signal inside, up to the container's id
+     */
+    public record Sandbox(byte[] config, List<String> workload, List<String> exec, List<String> kill) {
+        public static final Sandbox NONE = new Sandbox(new byte[0], List.of(), List.of(), List.of());
+
+        public boolean present() {
+            return config.length > 0;
+        }
+    }
+
     /** Files of {@code fileBytes} each, at most {@code files} kept. */
     public record Log(long fileBytes, int files) {}
+
+    /** The command that was asked for, whoever runs it. */
+    public List<String> workload() {
+        return sandbox.present() ? sandbox.workload() : command.arguments();
+    }
 
     /** What the layers said about this container, in plain words, one line each. */
     public List<String> explain() {
@@ -170,6 +193,7 @@ public record LaunchPlan(
         private @Nullable Landlock landlock;
         private @Nullable Seccomp seccomp;
         private @Nullable Command command;
+        private Sandbox sandbox = Sandbox.NONE;
         private final List<Statement> statements = new ArrayList<>();
 
         public Builder(String id, String name, Mode mode, Places places) {
@@ -260,6 +284,11 @@ public record LaunchPlan(
             return this;
         }
 
+        public Builder sandbox(Sandbox value) {
+            sandbox = value;
+            return this;
+        }
+
         public Builder can(String layer, String what, String because) {
             statements.add(new Statement(layer, true, what, because));
             return this;
@@ -273,6 +302,31 @@ public record LaunchPlan(
         /** The identity, for layers that come after the one that decides it. */
         public Identity identity() {
             return Objects.requireNonNull(identity, "identity is decided by an earlier layer");
+        }
+
+        /** The capabilities, for layers that come after the one that decides them. */
+        public Capabilities capabilities() {
+            return Objects.requireNonNull(capabilities, "capabilities are decided by an earlier layer");
+        }
+
+        /** The limits, for layers that come after the one that decides them. */
+        public Rlimits rlimits() {
+            return Objects.requireNonNull(rlimits, "rlimits are decided by an earlier layer");
+        }
+
+        /** The command, for layers that come after the one that decides it. */
+        public Command command() {
+            return Objects.requireNonNull(command, "the command is decided by an earlier layer");
+        }
+
+        /** The root, for layers that come after the one that decides it. */
+        public Rootfs rootfs() {
+            return Objects.requireNonNull(rootfs, "the root is decided by an earlier layer");
+        }
+
+        /** The hostname, for layers that come after the one that decides it. */
+        public String hostname() {
+            return hostname;
         }
 
         public boolean mapped() {
@@ -306,6 +360,7 @@ public record LaunchPlan(
                     Objects.requireNonNull(landlock, "landlock"),
                     Objects.requireNonNull(seccomp, "seccomp"),
                     Objects.requireNonNull(command, "command"),
+                    sandbox,
                     log,
                     List.copyOf(statements));
         }

@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 4;
+    private static final int VERSION = 5;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int MAPPED = 2;
@@ -50,6 +50,9 @@ public final class PlanEncoder {
         wire.string(plan.command().workdir());
         wire.strings(plan.command().arguments()).strings(plan.command().environment());
         wire.u64(plan.log().fileBytes()).u16(plan.log().files());
+        wire.bytes(plan.sandbox().config())
+                .strings(plan.sandbox().exec())
+                .strings(plan.sandbox().kill());
         return wire.finish();
     }
 
@@ -99,6 +102,7 @@ public final class PlanEncoder {
                 write(wire, 10, target, "", attributes, 0, 0, 0, 0, NOTHING);
             case RootfsStep.Secret(var target, var source, var mode, var uid, var gid) ->
                 write(wire, 12, target, source, 0, mode, uid, gid, 0, NOTHING);
+            case RootfsStep.Self(var target) -> write(wire, 13, target, "", 0, 0555, 0, 0, 0, NOTHING);
             case RootfsStep.Volume(var target, var source, var attributes, var mode, var uid, var gid, var owners) ->
                 write(wire, 11, target, source, attributes, mode, uid, gid, flags(false, owners), NOTHING);
         }

@@ -53,6 +53,9 @@ public sealed interface RootfsStep {
     /** A copy of a file of the host, which must be no link; nothing of it stays in the launching process. */
     record Secret(String target, String source, int mode, int uid, int gid) implements RootfsStep {}
 
+    /** A copy of the launching program itself, which is what works for it inside. */
+    record Self(String target) implements RootfsStep {}
+
     /** @param options of tmpfs(5), separated by commas */
     record Tmpfs(String target, String options, long attributes) implements RootfsStep {}
 

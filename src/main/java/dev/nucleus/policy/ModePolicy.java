@@ -4,8 +4,10 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.PolicySource;
+import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.Security;
 import dev.nucleus.spec.Trust;
+import dev.nucleus.spec.UserNamespace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -65,13 +67,7 @@ public final class ModePolicy {
             }
         }
         policies(spec.security(), refusals);
-        if (spec.security().trust().equals(Optional.of(Trust.UNTRUSTED))
-                && !(mode == Mode.AGENT && spec.security().allowDegraded())) {
-            refusals.add("trust: untrusted code wants a kernel of its own (gVisor), which this version can't give; "
-                    + (mode == Mode.AGENT
-                            ? "allow-degraded: true runs it on the host's kernel, with every layer on"
-                            : mode + " mode never runs it on the host's"));
-        }
+        runtime(spec, refusals);
         if (spec.security().trace()) {
             switch (mode) {
                 case AGENT -> {}
@@ -80,6 +76,31 @@ public final class ModePolicy {
             }
         }
         return refusals;
+    }
+
+    private static void runtime(ContainerSpec spec, List<String> refusals) {
+        Security security = spec.security();
+        if (security.wishedRuntime() == Runtime.NATIVE) {
+            if (security.trust().equals(Optional.of(Trust.UNTRUSTED))
+                    && !(spec.mode() == Mode.AGENT && security.allowDegraded())) {
+                refusals.add("runtime: untrusted code wants a kernel of its own (gvisor), not the host's (native)");
+            }
+            security.gvisorPlatform()
+                    .ifPresent(platform -> refusals.add("gvisor-platform: " + platform + " needs runtime: gvisor"));
+            return;
+        }
+        if (security.trace()) {
+            refusals.add("trace: gVisor makes calls of its own, so nothing is learnt of the container's");
+        }
+        if (security.landlock().isPresent()) {
+            refusals.add("landlock: gVisor has none; its container sees only what is mounted for it");
+        }
+        if (!(spec.userNamespace() instanceof UserNamespace.None)) {
+            refusals.add("user-namespace: gVisor's users are users of no host anyway; leave it out");
+        }
+        if (security.timeNamespace()) {
+            refusals.add("time-namespace: gVisor's clocks are its own anyway; leave it out");
+        }
     }
 
     /** Reads what the spec's policies come from: a mistake in a file is told before anything starts. */

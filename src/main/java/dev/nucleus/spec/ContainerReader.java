@@ -112,6 +112,8 @@ final class ContainerReader {
         });
         spec.landlock(fields.take("landlock").flatMap(this::policyFile));
         spec.lockdown(fields.parse("lockdown", Lockdown::parse));
+        spec.runtime(fields.parse("runtime", Runtime::parse));
+        spec.gvisorPlatform(fields.parse("gvisor-platform", GvisorPlatform::parse));
         spec.trust(fields.parse("trust", Trust::parse));
         fields.take("time-namespace").flatMap(YamlValue::bool).ifPresent(spec::timeNamespace);
         fields.take("allow-degraded").flatMap(YamlValue::bool).ifPresent(spec::allowDegraded);

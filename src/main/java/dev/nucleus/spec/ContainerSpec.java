@@ -91,6 +91,8 @@ public record ContainerSpec(
         private Optional<PolicySource.File> capabilityPolicy = Optional.empty();
         private Optional<PolicySource.File> landlock = Optional.empty();
         private Optional<Lockdown> lockdown = Optional.empty();
+        private Optional<Runtime> runtime = Optional.empty();
+        private Optional<GvisorPlatform> gvisorPlatform = Optional.empty();
         private Optional<Trust> trust = Optional.empty();
         private boolean timeNamespace;
         private boolean allowDegraded;
@@ -235,6 +237,8 @@ public record ContainerSpec(
             capabilityPolicy = value.capabilityPolicy();
             landlock = value.landlock();
             lockdown = value.lockdown();
+            runtime = value.runtime();
+            gvisorPlatform = value.gvisorPlatform();
             trust = value.trust();
             timeNamespace = value.timeNamespace();
             allowDegraded = value.allowDegraded();
@@ -275,6 +279,16 @@ public record ContainerSpec(
             return this;
         }
 
+        public Builder runtime(Optional<Runtime> value) {
+            runtime = value;
+            return this;
+        }
+
+        public Builder gvisorPlatform(Optional<GvisorPlatform> value) {
+            gvisorPlatform = value;
+            return this;
+        }
+
         public Builder trust(Optional<Trust> value) {
             trust = value;
             return this;
@@ -311,6 +325,8 @@ public record ContainerSpec(
                             capabilityPolicy,
                             landlock,
                             lockdown,
+                            runtime,
+                            gvisorPlatform,
                             trust,
                             timeNamespace,
                             allowDegraded));

@@ -12,6 +12,8 @@ import java.util.Optional;
  * @param capabilityPolicy the sets to keep, one by one, from a file instead
  * @param landlock which files it may open for what, from a file; empty: the standard rules
  * @param lockdown what the kernel must be locked down to
+ * @param runtime empty: what the trust asks for
+ * @param gvisorPlatform empty: what gVisor chooses
  * @param trust empty: nothing is assumed, and it shares the host's kernel
  * @param timeNamespace whether it gets clocks of its own for monotonic and boot time
  * @param allowDegraded whether a layer this host can't apply may be left out (agent mode only)
@@ -23,6 +25,8 @@ public record Security(
         Optional<PolicySource.File> capabilityPolicy,
         Optional<PolicySource.File> landlock,
         Optional<Lockdown> lockdown,
+        Optional<Runtime> runtime,
+        Optional<GvisorPlatform> gvisorPlatform,
         Optional<Trust> trust,
         boolean timeNamespace,
         boolean allowDegraded) {
@@ -37,6 +41,8 @@ public record Security(
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
             false,
             false);
 
@@ -45,5 +51,10 @@ public record Security(
         if (!capabilities.isEmpty() && capabilityPolicy.isPresent()) {
             throw new InvalidSpecException("capabilities are a list or a file, not both");
         }
+    }
+
+    /** The runtime that was asked for, by name or by a lack of trust. */
+    public Runtime wishedRuntime() {
+        return runtime.orElse(trust.equals(Optional.of(Trust.UNTRUSTED)) ? Runtime.GVISOR : Runtime.NATIVE);
     }
 }

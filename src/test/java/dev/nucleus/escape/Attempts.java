@@ -5,7 +5,6 @@ import dev.nucleus.rootfs.RootfsAttestation;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
-import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.support.Remains;
@@ -49,8 +48,9 @@ final class Attempts {
     }
 
     /** A container as the table's columns have it: every limit set. */
-    ContainerSpec spec(Mode mode, List<VolumeMount> volumes, Network network, List<String> command) {
-        return ContainerSpec.builder(mode, command)
+    ContainerSpec spec(Setting setting, List<VolumeMount> volumes, Network network, List<String> command) {
+        return ContainerSpec.builder(setting.mode(), command)
+                .runtime(Optional.of(setting.runtime()))
                 .rootfs(Optional.of(rootfs))
                 .memory(Optional.of(MemorySize.parse("128M")))
                 .cpus(Optional.of(new Cpus(1)))
@@ -62,10 +62,10 @@ final class Attempts {
                 .build();
     }
 
-    TestManager.Output run(Mode mode, String... command) {
+    TestManager.Output run(Setting setting, String... command) {
         return manager.run(new LaunchOrder(
                 Optional.empty(),
-                spec(mode, List.of(), Network.NONE, List.of(command)),
+                spec(setting, List.of(), Network.NONE, List.of(command)),
                 Map.of(),
                 Optional.empty(),
                 true,
@@ -73,8 +73,8 @@ final class Attempts {
     }
 
     /** @return by name, in the program's order */
-    Map<String, Verdict> inside(Mode mode) {
-        TestManager.Output output = run(mode, PROGRAM);
+    Map<String, Verdict> inside(Setting setting) {
+        TestManager.Output output = run(setting, PROGRAM);
         return read(output.out().lines().toList());
     }
 

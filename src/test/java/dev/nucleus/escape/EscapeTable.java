@@ -1,12 +1,12 @@
 package dev.nucleus.escape;
 
-import dev.nucleus.spec.Mode;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,6 +34,8 @@ public final class EscapeTable {
         } finally {
             Remains.delete(directory);
         }
+        table.lines.add(
+                "open: it succeeds as root without Nucleus; own: on gVisor's own kernel, and concerns that alone");
         table.lines.add(table.passed + " passed, " + table.failed + " failed");
         Files.write(Path.of("target/escape.txt"), table.lines);
         table.lines.forEach(System.out::println);
@@ -41,29 +43,33 @@ public final class EscapeTable {
     }
 
     private void fill(TestManager manager, Attempts attempts) throws IOException, InterruptedException {
-        line("attempt", "without", List.of("agent", "strict-agent", "production"), "the kernel's answer");
+        line(
+                "attempt",
+                "without",
+                Arrays.stream(Setting.values()).map(Setting::toString).toList(),
+                "the kernel's answer");
         Map<String, Verdict> without = attempts.without();
-        var inside = new EnumMap<Mode, Map<String, Verdict>>(Mode.class);
-        for (Mode mode : Mode.values()) {
-            inside.put(mode, attempts.inside(mode));
+        var inside = new EnumMap<Setting, Map<String, Verdict>>(Setting.class);
+        for (Setting setting : Setting.values()) {
+            inside.put(setting, attempts.inside(setting));
         }
-        for (String name : inside.get(Mode.AGENT).keySet()) {
-            var row = new LinkedHashMap<Mode, @Nullable Verdict>();
-            inside.forEach((mode, verdicts) -> row.put(mode, verdicts.get(name)));
+        for (String name : inside.get(Setting.AGENT).keySet()) {
+            var row = new LinkedHashMap<Setting, @Nullable Verdict>();
+            inside.forEach((setting, verdicts) -> row.put(setting, verdicts.get(name)));
             row(name, outside(without.get(name)), row);
         }
         var abuses = new Abuses(manager, attempts);
         for (var abuse : abuses.all().entrySet()) {
-            var row = new LinkedHashMap<Mode, @Nullable Verdict>();
-            for (Mode mode : Mode.values()) {
-                row.put(mode, abuse.getValue().attempt(mode));
+            var row = new LinkedHashMap<Setting, @Nullable Verdict>();
+            for (Setting setting : Setting.values()) {
+                row.put(setting, abuse.getValue().attempt(setting));
             }
             row(abuse.getKey(), "", row);
         }
         row(
                 "an abstract socket of the host, network: host",
                 "",
-                Map.of(Mode.AGENT, abuses.abstractSocketWithHostNetwork()));
+                Map.of(Setting.AGENT, abuses.abstractSocketWithHostNetwork()));
     }
 
     private static String outside(@Nullable Verdict verdict) {
@@ -73,13 +79,17 @@ public final class EscapeTable {
         return verdict.why().equals("it succeeded") ? "open" : "";
     }
 
-    private void row(String name, String without, Map<Mode, @Nullable Verdict> verdicts) {
+    private void row(String name, String without, Map<Setting, @Nullable Verdict> verdicts) {
         var cells = new ArrayList<String>();
         String why = "";
-        for (Mode mode : Mode.values()) {
-            Verdict verdict = verdicts.get(mode);
+        for (Setting setting : Setting.values()) {
+            Verdict verdict = verdicts.get(setting);
             if (verdict == null) {
                 cells.add("–");
+                continue;
+            }
+            if (!verdict.denied() && setting.concernsItsOwnKernelOnly(name)) {
+                cells.add("own");
                 continue;
             }
             cells.add(verdict.denied() ? "denied" : "ESCAPED");
@@ -94,15 +104,12 @@ public final class EscapeTable {
     }
 
     private void line(String name, String without, List<String> cells, String why) {
-        lines.add(String.format(
-                        Locale.ROOT,
-                        "%-48s %-8s %-8s %-13s %-11s %s",
-                        name,
-                        without,
-                        cells.get(0),
-                        cells.get(1),
-                        cells.get(2),
-                        why)
+        var columns = new StringBuilder();
+        for (int i = 0; i < cells.size(); i++) {
+            int width = Setting.values()[i].toString().length() + 1;
+            columns.append(String.format(Locale.ROOT, "%-" + Math.max(width, 8) + "s", cells.get(i)));
+        }
+        lines.add(String.format(Locale.ROOT, "%-48s %-8s %s%s", name, without, columns, why)
                 .stripTrailing());
     }
 }

@@ -11,6 +11,7 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.PlanEncoder;
 import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
@@ -18,11 +19,15 @@ import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Lockdown;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Runtime;
+import dev.nucleus.spec.Trust;
 import dev.nucleus.spec.User;
 import dev.nucleus.spec.VolumeMount;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,28 +50,38 @@ class PlannerTest {
     }
 
     private static Planner planner(HostFeatures host) {
-        return new Planner(List.of(
-                new KernelLayer(host),
-                new NamespacesLayer(host),
-                new IdentityLayer(),
-                new UserNamespaceLayer(host, new IdRanges()),
-                new CgroupLayer(host),
-                new FilesystemLayer(host),
-                new CapabilitiesLayer(),
-                new LandlockLayer(host),
-                new SeccompLayer(SeccompCompiler.load())));
+        return planner(host, Optional.of(Path.of("/usr/bin/runsc")));
+    }
+
+    private static Planner planner(HostFeatures host, Optional<Path> runsc) {
+        return new Planner(
+                List.of(
+                        new KernelLayer(host),
+                        new NamespacesLayer(host),
+                        new IdentityLayer(),
+                        new UserNamespaceLayer(host, new IdRanges()),
+                        new CgroupLayer(host),
+                        new FilesystemLayer(host),
+                        new CapabilitiesLayer(),
+                        new LandlockLayer(host),
+                        new SeccompLayer(SeccompCompiler.load()),
+                        new GvisorLayer()),
+                new KernelChoice(host, () -> runsc));
     }
 
     private static LaunchPlan plan(HostFeatures host, String name, ContainerSpec spec) {
-        return planner(host)
-                .plan(new LaunchRequest(
-                        "0123456789abcdef0123456789abcdef",
-                        name,
-                        spec,
-                        ModePolicy.check(spec),
-                        new LaunchPlan.Places("/d", "/s", "/r"),
-                        Map.of(),
-                        false));
+        return plan(planner(host), name, spec);
+    }
+
+    private static LaunchPlan plan(Planner planner, String name, ContainerSpec spec) {
+        return planner.plan(new LaunchRequest(
+                "0123456789abcdef0123456789abcdef",
+                name,
+                spec,
+                ModePolicy.check(spec),
+                new LaunchPlan.Places("/d", "/s", "/r"),
+                Map.of(),
+                false));
     }
 
     private static ContainerSpec agent() {
@@ -99,6 +114,54 @@ class PlannerTest {
         assertThat(plan(host(1000, 7, V1), "a", agent()).namespaces())
                 .as("an ordinary user's lie in a user namespace")
                 .isEqualTo(0x7e020000);
+    }
+
+    @Test
+    void withoutGvisorUntrustedCodeRunsOnlyWhereThatWasAllowed() {
+        Planner planner = planner(host(0, 7, V1), Optional.empty());
+        ContainerSpec.Builder untrusted = agent().change().trust(Optional.of(Trust.UNTRUSTED));
+
+        assertThatThrownBy(() -> plan(planner, "a", untrusted.build()))
+                .isInstanceOf(UnsupportedLayerException.class)
+                .hasMessageContaining("apt-get install runsc");
+        ContainerSpec degraded = untrusted.allowDegraded(true).build();
+        assertThat(plan(planner, "a", degraded).sandbox().present()).isFalse();
+        assertThat(plan(planner, "a", degraded).explain())
+                .anyMatch(line -> line.contains("make calls to the host's own kernel"));
+        assertThatThrownBy(() -> plan(
+                        planner,
+                        "a",
+                        untrusted.runtime(Optional.of(Runtime.GVISOR)).build()))
+                .as("asked for by name, nothing less will do")
+                .isInstanceOf(UnsupportedLayerException.class);
+    }
+
+    @Test
+    void gvisorGetsTheWorkloadAsABundleAndNoneOfItsFilters() {
+        LaunchPlan plan = plan(
+                host(0, 7, V1),
+                "a",
+                agent().change().runtime(Optional.of(Runtime.GVISOR)).build());
+
+        assertThat(plan.workload()).containsExactly("/bin/true");
+        assertThat(plan.command().arguments()).startsWith("/usr/bin/runsc").endsWith(plan.id());
+        assertThat(new String(plan.sandbox().config(), StandardCharsets.UTF_8))
+                .contains("\"args\":[\"/bin/true\"]", "\"noNewPrivileges\":true", "SCMP_ACT_ERRNO");
+        assertThat(plan.landlock().handledFiles()).isZero();
+        long never = Capability.SYS_MODULE.bit() | Capability.SYS_RAWIO.bit() | Capability.SYS_TIME.bit();
+        assertThat(plan.capabilities().bounding() & never)
+                .as("runsc's own rights: not the kernel's modules, raw memory or clocks")
+                .isZero();
+    }
+
+    @Test
+    void aRunscThatOthersCouldHavePutThereIsNotTrusted(@TempDir Path directory) throws IOException {
+        Path program = Files.createFile(directory.resolve("runsc"));
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxrwxrwx"));
+
+        assertThat(Gvisor.trusted(program)).isFalse();
+        assertThat(Gvisor.trusted(directory.resolve("absent"))).isFalse();
+        assertThat(Gvisor.trusted(Path.of("/usr/bin/env"))).isTrue();
     }
 
     @Test

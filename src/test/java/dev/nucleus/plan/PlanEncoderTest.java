@@ -27,7 +27,7 @@ class PlanEncoderTest {
                 .hostname("db-1")
                 .namespaces(0x6e020000)
                 .ownClocks(true)
-                .init(true)
+                .init(false)
                 .keepStdin(true)
                 .mapIdentities(List.of(new LaunchPlan.IdMap(0, 1000, 1)), List.of(new LaunchPlan.IdMap(0, 1001, 2)))
                 .denySetgroups(true)
@@ -61,7 +61,8 @@ class PlanEncoderTest {
                                         70,
                                         71,
                                         RootfsStep.Owners.MAPPED),
-                                new RootfsStep.Secret("/run/secrets/key", "/etc/key", 0400, 70, 71)),
+                                new RootfsStep.Secret("/run/secrets/key", "/etc/key", 0400, 70, 71),
+                                new RootfsStep.Self("/run/nucleus/relay")),
                         true,
                         List.of("/tmp")))
                 .identity(new LaunchPlan.Identity(70, 71, List.of(72, 73)))
@@ -81,6 +82,8 @@ class PlanEncoderTest {
                         1))
                 .command(new LaunchPlan.Command(
                         "/", List.of("postgres", "-D", "/data"), List.of("PATH=/usr/bin", "A=ü")))
+                .sandbox(new LaunchPlan.Sandbox(
+                        new byte[] {'{', '}'}, List.of("psql"), List.of("runsc", "exec"), List.of("runsc", "kill")))
                 .build(new LaunchPlan.Log(1 << 20, 4));
     }
 

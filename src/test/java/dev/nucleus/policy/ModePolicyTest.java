@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.GvisorPlatform;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
+import dev.nucleus.spec.Runtime;
+import dev.nucleus.spec.Trust;
+import dev.nucleus.spec.UserNamespace;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -73,18 +77,41 @@ class ModePolicyTest {
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void untrustedCodeIsRefusedWithoutAKernelOfItsOwn(Mode mode) {
-        ContainerSpec untrusted = spec(mode, Network.NONE, true, false)
-                .change()
-                .trust(Optional.of(dev.nucleus.spec.Trust.UNTRUSTED))
-                .build();
+    void untrustedCodeIsRefusedTheHostsKernel(Mode mode) {
+        ContainerSpec.Builder untrusted =
+                spec(mode, Network.NONE, true, false).change().trust(Optional.of(Trust.UNTRUSTED));
 
-        assertThat(ModePolicy.refusals(untrusted)).singleElement().asString().startsWith("trust:");
+        assertThat(ModePolicy.refusals(
+                        untrusted.runtime(Optional.of(Runtime.NATIVE)).build()))
+                .singleElement()
+                .asString()
+                .startsWith("runtime: untrusted code wants a kernel of its own");
+        assertThat(ModePolicy.refusals(untrusted.runtime(Optional.empty()).build()))
+                .isEmpty();
         assertThat(ModePolicy.refusals(spec(Mode.AGENT, Network.NONE, true, true)
                         .change()
-                        .trust(Optional.of(dev.nucleus.spec.Trust.UNTRUSTED))
+                        .trust(Optional.of(Trust.UNTRUSTED))
+                        .runtime(Optional.of(Runtime.NATIVE))
                         .build()))
                 .isEmpty();
+    }
+
+    @Test
+    void whatGvisorDoesNotKnowIsRefusedByName() {
+        ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))
+                .runtime(Optional.of(Runtime.GVISOR))
+                .trace(true)
+                .timeNamespace(true)
+                .userNamespace(new UserNamespace.Auto())
+                .build();
+
+        assertThat(ModePolicy.refusals(spec))
+                .extracting(refusal -> refusal.substring(0, refusal.indexOf(':')))
+                .containsExactly("trace", "user-namespace", "time-namespace");
+        assertThat(ModePolicy.refusals(ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))
+                        .gvisorPlatform(Optional.of(GvisorPlatform.KVM))
+                        .build()))
+                .containsExactly("gvisor-platform: kvm needs runtime: gvisor");
     }
 
     @Test

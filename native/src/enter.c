@@ -1,0 +1,124 @@
+#include "enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "confine.h"
+#include "descriptors.h"
+#include "syscalls.h"
+
+static void report_and_leave(int fd, const struct exec_report *report)
+{
+	(void)!write(fd, report, sizeof(*report));
+	_exit(127);
+}
+
+/* Every namespace of the container, or none: one that can't be entered is a failure,
+ * never skipped (setns(2) with a pidfd, Linux 5.8). setns(2) puts the caller at the root of
+ * the mount namespace, which is the container's only where the spawner had no chroot: else
+ * it is the host's. The container's root is opened before and entered after. */
+static int enter_container(const struct shim *shim, struct failure *failure)
+{
+	char path[64];
+	owned_fd root_fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", shim->pid);
+	root_fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0)
+		return fail(failure, STEP_PIVOT, errno, "open the container's root");
+	if (setns(shim->pidfd, (int)shim->plan.namespaces) < 0)
+		return fail(failure, STEP_NAMESPACES, errno, "enter the container's namespaces");
+	if (fchdir(root_fd) < 0 || chroot(".") < 0)
+		return fail(failure, STEP_PIVOT, errno, "enter the container's root");
+	return 0;
+}
+
+/* Returns only on failure. */
+static void execute(const struct exec_request *request, const struct plan *plan,
+		    const struct exec_pipes *pipes, struct exec_report *report)
+{
+	uint8_t gone;
+
+	report->listener = confine_seccomp(plan, request->listen, &report->failure);
+	if (report->listener < 0)
+		return;
+	if (report->listener > 0) {
+		if (write(pipes->status[1], report, sizeof(*report)) != (ssize_t)sizeof(*report))
+			_exit(127);
+		(void)!read(pipes->go[0], &gone, 1);
+		report->listener = 0;
+	}
+	(void)confine_exec(request->argv, request->envp, &report->failure);
+}
+
+static _Noreturn void run_inside(const struct shim *shim, const struct exec_request *request,
+				 struct exec_pipes *pipes)
+{
+	struct exec_report report = { 0 };
+	struct failure *failure = &report.failure;
+	const struct plan *plan = &shim->plan;
+
+	(void)setsid();
+	if (dup2(pipes->in[0], 0) < 0 || dup2(pipes->out[1], 1) < 0 || dup2(pipes->err[1], 2) < 0 ||
+	    sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
+		(void)fail(failure, STEP_EXEC, errno, "connect the standard streams");
+	} else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+		(void)fail(failure, STEP_CAPABILITIES, errno, "PR_SET_NO_NEW_PRIVS");
+	} else if (confine_rlimits(plan, failure) == 0 && confine_identity(plan, failure) == 0 &&
+		   confine_landlock(plan, failure) == 0) {
+		if (chdir(request->workdir) < 0)
+			(void)fail(failure, STEP_EXEC, errno, "enter the working directory %s",
+				   request->workdir);
+		else
+			execute(request, plan, pipes, &report);
+	}
+	report_and_leave(pipes->status[1], &report);
+	_exit(127);
+}
+
+/* The helper joins the cgroup and the namespaces; only its child is in the pid
+ * namespace. CLONE_PARENT makes that child the shim's, to be waited for. */
+static _Noreturn void run_helper(const struct shim *shim, const struct exec_request *request,
+				 struct exec_pipes *pipes)
+{
+	struct exec_report report = { 0 };
+	struct clone_args arguments = { .flags = CLONE_PARENT };
+	long pid;
+
+	/* Neither /proc/PID/exe nor its memory are for the container to open
+	 * (CVE-2019-5736). */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)umask(022);
+	if (cgroup_join(&shim->cgroup, &report.failure) < 0 ||
+	    enter_container(shim, &report.failure) < 0)
+		report_and_leave(pipes->status[1], &report);
+	pid = sys_clone3(&arguments);
+	if (pid == 0)
+		run_inside(shim, request, pipes);
+	if (pid < 0)
+		(void)fail(&report.failure, STEP_EXEC, errno, "fork inside the container");
+	report.pid = (pid_t)pid;
+	(void)!write(pipes->status[1], &report, sizeof(report));
+	_exit(0);
+}
+
+long enter_fork(const struct shim *shim, const struct exec_request *request,
+		struct exec_pipes *pipes)
+{
+	struct clone_args arguments = { .exit_signal = SIGCHLD };
+	long pid;
+
+	if (shim->cgroup.unified_fd >= 0) {
+		arguments.flags = CLONE_INTO_CGROUP;
+		arguments.cgroup = (__u64)shim->cgroup.unified_fd;
+	}
+	pid = sys_clone3(&arguments);
+	if (pid == 0)
+		run_helper(shim, request, pipes);
+	return pid < 0 ? -errno : pid;
+}

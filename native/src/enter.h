@@ -1,0 +1,42 @@
+/* How a process gets inside a running container, and under its confinement. */
+#ifndef NUCLEUS_ENTER_H
+#define NUCLEUS_ENTER_H
+
+#include "failure.h"
+#include "shim.h"
+
+/* What comes through an exec's status pipe: the pid from the helper; a failure from
+ * whoever met one; the end when the command runs. */
+struct exec_report {
+	pid_t pid;
+	int listener; /* of its filter, among the descriptors of the process; 0: none */
+	struct failure failure;
+};
+
+/* A request, read. */
+struct exec_request {
+	bool capture;
+	bool keep_stdin;
+	bool listen;         /* to what its filter refuses */
+	int stdio_fd;        /* its standard input and output; -1: pipes */
+	uint32_t timeout;    /* ms, 0: none */
+	const char *workdir; /* "": the workload's */
+	char **argv;
+	char **envp; /* none: the workload's */
+	void *arena;
+};
+
+struct exec_pipes {
+	int in[2];
+	int out[2];
+	int err[2];
+	int status[2];
+	int go[2]; /* the process waits here until its listener has been taken */
+};
+
+/* Forks a helper that forks the process: first the helper's pid is known, and through the
+ * status pipe the process's. Returns the helper's pid, or a negative errno. */
+long enter_fork(const struct shim *shim, const struct exec_request *request,
+		struct exec_pipes *pipes);
+
+#endif

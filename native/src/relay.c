@@ -1,0 +1,76 @@
+#include "relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "descriptors.h"
+#include "passage.h"
+
+static void carry(int inside)
+{
+	struct passage inward = { 0 };
+	struct passage outward = { 0 };
+
+	for (;;) {
+		struct pollfd polled[] = {
+			{ .fd = STDIN_FILENO, .events = passage_events(&inward, &outward) },
+			{ .fd = inside, .events = passage_events(&outward, &inward) },
+		};
+
+		if (poll(polled, 2, -1) < 0 && errno != EINTR)
+			return;
+		/* Nobody is there any more: not only half of a connection has been closed. */
+		if ((polled[0].revents & (POLLERR | POLLHUP)) != 0 && inward.ended)
+			return;
+		if (!passage_fill(&inward, STDIN_FILENO) || !passage_drain(&inward, inside) ||
+		    !passage_fill(&outward, inside) || !passage_drain(&outward, STDOUT_FILENO) ||
+		    (inward.closed && outward.closed))
+			return;
+	}
+}
+
+static int relay(const char *port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	owned_fd fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint8_t error = 0;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		error = (uint8_t)errno;
+	if (write(STDOUT_FILENO, &error, 1) != 1 || error != 0)
+		return 1;
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	(void)fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
+	(void)fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK);
+	carry(fd);
+	return 0;
+}
+
+static int mark(const char *path)
+{
+	owned_fd fd = openat(AT_FDCWD, path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+
+	return fd < 0;
+}
+
+int relay_run(int argc, char *const argv[])
+{
+	if (argc != 3)
+		return -1;
+	if (strcmp(argv[1], RELAY_ROLE) == 0)
+		return relay(argv[2]);
+	return strcmp(argv[1], MARK_ROLE) == 0 ? mark(argv[2]) : -1;
+}

@@ -1,0 +1,84 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.policy.Capability;
+import dev.nucleus.policy.CapabilityPolicy;
+import dev.nucleus.policy.SeccompProfiles;
+import dev.nucleus.spec.Network;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+
+/**
+ * A kernel of the container's own. What the layers before have planned for the workload becomes an OCI bundle; what is
+ * launched, within the same namespaces and control groups, is gVisor.
+ */
+@Component
+@Order(80)
+final class GvisorLayer implements Layer {
+
+    private static final String LAYER = "gVisor";
+
+    /** What runsc needs to make its sandbox and to serve files; the sandbox itself drops them all. */
+    private static final Set<Capability> NEEDED = EnumSet.of(
+            Capability.CHOWN,
+            Capability.DAC_OVERRIDE,
+            Capability.DAC_READ_SEARCH,
+            Capability.FOWNER,
+            Capability.FSETID,
+            Capability.SETGID,
+            Capability.SETUID,
+            Capability.SETPCAP,
+            Capability.SETFCAP,
+            Capability.SYS_CHROOT,
+            Capability.SYS_PTRACE,
+            Capability.SYS_ADMIN);
+
+    private static final LaunchPlan.Identity ROOT = new LaunchPlan.Identity(0, 0, List.of());
+    private static final List<String> ENVIRONMENT = List.of("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
+    private static final LaunchPlan.Seccomp NO_FILTER =
+            new LaunchPlan.Seccomp("gVisor's own", new byte[0], LaunchPlan.Seccomp.Denied.REFUSED, 1);
+
+    @Override
+    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+        request.gvisor().ifPresent(gvisor -> contribute(request, gvisor, plan));
+    }
+
+    private static void contribute(LaunchRequest request, Gvisor gvisor, LaunchPlan.Builder plan) {
+        LaunchPlan.Identity workload = plan.identity();
+        byte[] config = new OciBundle(
+                        request,
+                        plan,
+                        plan.rootfs().steps(),
+                        SeccompProfiles.of(request.spec().security().seccomp()))
+                .config();
+        Path directory = Path.of(request.places().directory());
+        Network network = request.spec().network();
+        List<String> run = new java.util.ArrayList<>(gvisor.call(directory, network, "run"));
+        run.addAll(List.of("--bundle=" + directory, request.id()));
+        List<String> exec = new java.util.ArrayList<>(gvisor.call(directory, network, "exec"));
+        exec.add("--user=" + workload.uid() + ":" + workload.gid());
+        workload.groups().forEach(group -> exec.add("--additional-gids=" + group));
+        long capabilities = CapabilityPolicy.bits(NEEDED);
+        plan.sandbox(new LaunchPlan.Sandbox(
+                        config, plan.command().arguments(), exec, gvisor.call(directory, network, "kill")))
+                .identity(ROOT)
+                .init(false)
+                .capabilities(new LaunchPlan.Capabilities(capabilities, capabilities, 0, 0))
+                .rlimits(new LaunchPlan.Rlimits(false, List.of()))
+                .seccomp(NO_FILTER)
+                .command(new LaunchPlan.Command("/", run, ENVIRONMENT))
+                .cannot(
+                        LAYER,
+                        "make any system call to the host's kernel",
+                        gvisor.program() + " answers them" + platform(gvisor))
+                .can(LAYER, "use about 20 MiB of its memory limit for that kernel", "runtime: gvisor");
+    }
+
+    private static String platform(Gvisor gvisor) {
+        return gvisor.platform().map(platform -> ", platform " + platform).orElse("");
+    }
+}

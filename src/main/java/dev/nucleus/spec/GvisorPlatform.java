@@ -1,0 +1,31 @@
+package dev.nucleus.spec;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/**
+ * How gVisor gets hold of a container's system calls.
+ *
+ * @see <a href="https://gvisor.dev/docs/architecture_guide/platforms/">gVisor, platforms</a>
+ */
+public enum GvisorPlatform {
+    /** By seccomp and signals; the usual one since 2023. */
+    SYSTRAP,
+    /** By virtualisation, where there is /dev/kvm. */
+    KVM,
+    /** By ptrace(2): slow, and everywhere. */
+    PTRACE;
+
+    public static GvisorPlatform parse(String text) {
+        return Arrays.stream(values())
+                .filter(platform -> platform.toString().equals(text))
+                .findFirst()
+                .orElseThrow(() -> new InvalidSpecException(
+                        "'" + text + "' is no platform of gVisor; write systrap, kvm or ptrace"));
+    }
+
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

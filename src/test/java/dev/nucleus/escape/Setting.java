@@ -1,0 +1,53 @@
+package dev.nucleus.escape;
+
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Runtime;
+import dev.nucleus.support.Requires;
+import java.util.Set;
+
+/** A column of the table: how the container that the attempts are made in is run. */
+enum Setting {
+    AGENT(Mode.AGENT, Runtime.NATIVE),
+    STRICT_AGENT(Mode.STRICT_AGENT, Runtime.NATIVE),
+    PRODUCTION(Mode.PRODUCTION, Runtime.NATIVE),
+    GVISOR_AGENT(Mode.AGENT, Runtime.GVISOR),
+    GVISOR_PRODUCTION(Mode.PRODUCTION, Runtime.GVISOR);
+
+    private final Mode mode;
+    private final Runtime runtime;
+
+    Setting(Mode mode, Runtime runtime) {
+        this.mode = mode;
+        this.runtime = runtime;
+    }
+
+    Mode mode() {
+        return mode;
+    }
+
+    Runtime runtime() {
+        return runtime;
+    }
+
+    /**
+     * What succeeds on a kernel of its own, and concerns nothing but that: gVisor keeps no "noexec" for mapped files, and
+     * has no huge pages to give away.
+     */
+    boolean concernsItsOwnKernelOnly(String attempt) {
+        return runtime == Runtime.GVISOR
+                && Set.of("map /dev/shm executable", "huge pages").contains(attempt);
+    }
+
+    /** Skips the test, and counts it as skipped, where this host has no such runtime. */
+    void require() {
+        if (runtime == Runtime.GVISOR) {
+            Requires.program("/usr/bin/runsc", "runsc");
+        }
+    }
+
+    /** The column's head. */
+    @Override
+    public String toString() {
+        return runtime == Runtime.GVISOR ? "gvisor/" + mode : mode.toString();
+    }
+}
