@@ -31,7 +31,7 @@ static void touch_rootfs(const struct plan *plan)
 		touch(step->target);
 		touch(step->source);
 		if (step->target[0] != '/' || step->action < ROOTFS_DIRECTORY ||
-		    step->action > ROOTFS_SELF)
+		    step->action > ROOTFS_DETACH)
 			abort();
 		for (size_t at = 0; at < step->content_length; at++)
 			touched += step->content[at];

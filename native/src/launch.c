@@ -22,6 +22,7 @@
 #include "process.h"
 #include "rootfs.h"
 #include "sandbox.h"
+#include "sources.h"
 #include "syscalls.h"
 #include "userns.h"
 #include "wire.h"
@@ -249,6 +250,8 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 		return -report->failure.error;
 	if (plan->uid_map_count > 0)
 		mark(report, STEP_IDENTITY_MAP);
+	else
+		sources = launch->owned;
 	result = enter_cgroup(launch, &report->failure);
 	if (result < 0)
 		return result;
@@ -317,7 +320,7 @@ static int born(void *argument)
  * only with its command, and only since Linux 6.3. */
 static bool may_borrow(const struct launch *launch)
 {
-	return launch->plan->uid_map_count == 0 && !launch->plan->init &&
+	return launch->plan->uid_map_count == 0 && !launch->plan->init && launch->owned == NULL &&
 	       !plan_is_sandboxed(launch->plan) && launch->cgroup->unified_fd < 0 &&
 	       !launch->plan->cgroup.limits_memory && launch->plan->seccomp_mode != SECCOMP_TRACE &&
 	       !launch->plan->own_clocks;
@@ -421,9 +424,15 @@ int launch_start(struct launch *launch, struct failure *failure)
 		arguments.cgroup = (__u64)launch->cgroup->unified_fd;
 	}
 	launch->go_fd = -1;
+	if (plan->uid_map_count == 0 && source_needs_owners(plan) &&
+	    sources_open_owned(plan, &launch->owned, failure) < 0) {
+		sources_close(plan, launch->owned);
+		return -failure->error;
+	}
 	if (plan->own_clocks && begin_clocks(failure) < 0)
 		return -failure->error;
 	pid = clone_child(launch, &arguments);
+	sources_close(plan, launch->owned);
 	if (pid < 0)
 		return fail(failure, STEP_NAMESPACES, errno, "clone with namespaces %#x",
 			    plan->namespaces);

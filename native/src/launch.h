@@ -43,6 +43,7 @@ struct launch {
 	int exit_fd;
 	int netns_fd;   /* a network namespace made ahead, or -1: make one */
 	int shim_pidfd; /* of the process that launches */
+	int *owned;     /* sources that were opened ahead, by step; or NULL */
 	int go_fd;      /* the child waits for a byte in it; -1: it does not wait any more */
 	pid_t pid;
 	int pidfd;

@@ -118,7 +118,7 @@ static void read_rootfs(struct reader *reader, struct plan *plan)
 		step->gid = read_u32(reader);
 		step->flags = read_u32(reader);
 		step->content = read_bytes(reader, &step->content_length);
-		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_SELF ||
+		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_DETACH ||
 		    step->target[0] != '/' || (step->mode & ~07777U) != 0)
 			reader->faulty = true;
 	}
@@ -234,6 +234,8 @@ static void read_sandbox(struct reader *reader, struct plan *plan)
 	plan->sandbox.config = read_bytes(reader, &plan->sandbox.config_length);
 	plan->sandbox.exec = read_vector(reader, &plan->arena, &exec_count);
 	plan->sandbox.kill = read_vector(reader, &plan->arena, &kill_count);
+	plan->sandbox.uid = read_u32(reader);
+	plan->sandbox.gid = read_u32(reader);
 	if (plan_is_sandboxed(plan) ? exec_count == 0 || kill_count == 0 || plan->init
 				    : plan->seccomp_length == 0)
 		reader->faulty = true;

@@ -52,12 +52,15 @@ enum rootfs_action {
 	ROOTFS_SEAL = 10,
 	ROOTFS_VOLUME = 11,
 	ROOTFS_SECRET = 12,
-	ROOTFS_SELF = 13, /* this program */
+	ROOTFS_SELF = 13,    /* this program */
+	ROOTFS_OVERLAY = 14, /* the source, with a layer on top that may be written to */
+	ROOTFS_DETACH = 15,  /* a mount that others go on from */
 };
 
 #define ROOTFS_OPTIONAL 1U   /* a missing source or target is no failure */
 #define ROOTFS_MAPPED 2U     /* owners are those of the user namespace (mount_setattr(2)) */
 #define ROOTFS_TRY_MAPPED 4U /* the same, where the file system can */
+#define ROOTFS_OWNED 8U      /* what is the step's user's on disk is the workload's here */
 
 struct rootfs_step {
 	uint8_t action;
@@ -119,8 +122,10 @@ struct landlock_plan {
 struct sandbox_plan {
 	const uint8_t *config; /* config.json of the bundle; none: the host's kernel */
 	size_t config_length;
-	char **exec; /* what runs a command inside, up to the container's id */
-	char **kill; /* what sends a signal inside, up to the container's id */
+	char **exec;  /* what runs a command inside, up to the container's id */
+	char **kill;  /* what sends a signal inside, up to the container's id */
+	uint32_t uid; /* the workload's */
+	uint32_t gid;
 };
 
 struct plan {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
@@ -10,6 +11,8 @@
 #include <sys/sysmacros.h>
 
 #include "descriptors.h"
+#include "overlay.h"
+#include "sources.h"
 #include "syscalls.h"
 
 /* Opens a path as seen from the new root: symbolic links can't lead out of it
@@ -172,100 +175,23 @@ static int attach(struct tree *tree, int mount_fd, const char *target)
 	return 0;
 }
 
-/* A copy of a host tree with its submounts, each with the attributes: a bind remount
- * would leave the submounts writable, mount_setattr(2) with AT_RECURSIVE does not. */
-static int clone_tree(const char *source, uint64_t attributes)
+/* What was opened for the step ahead, or NOT_OPENED. */
+static int opened_source(const struct tree *tree, const struct rootfs_step *step)
 {
-	struct mount_attr attr = { .attr_set = attributes };
-	int fd = sys_open_tree(AT_FDCWD, source,
-			       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-
-	if (fd < 0)
-		return -errno;
-	if (attributes != 0 && sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0) {
-		int error = errno;
-
-		(void)close(fd);
-		return -error;
-	}
-	return fd;
+	return tree->sources == NULL ? NOT_OPENED
+				     : tree->sources[(size_t)(step - tree->plan->rootfs)];
 }
 
-/* Makes the host directory of a persistent volume, with its parents. Only what was
- * made here gets the owner and mode of the plan: what is there belongs to somebody. */
-static int make_volume(const struct rootfs_step *step)
+static int source_of(const struct tree *tree, const struct rootfs_step *step)
 {
-	char path[PATH_MAX];
-	size_t length = strlen(step->source);
-	owned_fd directory = -1;
+	int opened = opened_source(tree, step);
 
-	if (length == 0 || length >= sizeof(path) || step->source[0] != '/')
-		return -EINVAL;
-	memcpy(path, step->source, length + 1);
-	for (char *at = path + 1; *at != '\0'; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(path, 0711) < 0 && errno != EEXIST)
-			return -errno;
-		*at = '/';
-	}
-	if (mkdir(path, 0700) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	directory = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (directory < 0 || fchown(directory, step->uid, step->gid) < 0 ||
-	    fchmod(directory, step->mode) < 0)
-		return -errno;
-	return 0;
-}
-
-static int clone_mapped(const struct rootfs_step *step, int user_namespace_fd)
-{
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP,
-				   .userns_fd = (__u64)user_namespace_fd };
-	owned_fd fd = clone_tree(step->source, step->attributes);
-
-	if (fd < 0 || (step->flags & (ROOTFS_MAPPED | ROOTFS_TRY_MAPPED)) == 0)
-		return fd < 0 ? fd : release(&fd);
-	if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) == 0)
-		return release(&fd);
-	if ((step->flags & ROOTFS_MAPPED) != 0)
-		return -errno;
-	/* Some of its file systems can't; then its owners look like nobody. */
-	return release(&fd);
-}
-
-/* A regular file, by a path that ends in no link. */
-static int open_secret(const char *path)
-{
-	struct stat status;
-	owned_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0 || fstat(fd, &status) < 0)
-		return -errno;
-	return S_ISREG(status.st_mode) ? release(&fd) : -EINVAL;
-}
-
-bool rootfs_has_source(const struct rootfs_step *step)
-{
-	return step->action == ROOTFS_BIND || step->action == ROOTFS_VOLUME ||
-	       step->action == ROOTFS_SECRET;
-}
-
-int rootfs_open_source(const struct rootfs_step *step, int user_namespace_fd)
-{
-	int result = step->action == ROOTFS_VOLUME ? make_volume(step) : 0;
-
-	if (step->action == ROOTFS_SECRET)
-		return open_secret(step->source);
-	return result < 0 ? result : clone_mapped(step, user_namespace_fd);
+	return opened == NOT_OPENED ? clone_tree(step->source, step->attributes) : opened;
 }
 
 static int bind_tree(struct tree *tree, const struct rootfs_step *step)
 {
-	size_t index = (size_t)(step - tree->plan->rootfs);
-	owned_fd clone = tree->sources == NULL ? clone_tree(step->source, step->attributes)
-					       : tree->sources[index];
+	owned_fd clone = source_of(tree, step);
 
 	return clone < 0 ? clone : attach(tree, clone, step->target);
 }
@@ -367,9 +293,32 @@ static int seal(struct tree *tree, const struct rootfs_step *step)
 	return sys_mount_setattr(target, "", AT_EMPTY_PATH, &attr) < 0 ? -errno : 0;
 }
 
+static int add_layer(struct tree *tree, const struct rootfs_step *step)
+{
+	owned_fd lower = source_of(tree, step);
+	owned_fd overlay = lower < 0 ? lower
+				     : overlay_new(tree->plan, tree->root_fd, step->target, lower);
+
+	return overlay < 0 ? overlay : attach(tree, overlay, step->target);
+}
+
+/* Its mount point goes too: nothing of it is left to be seen. */
+static int detach(struct tree *tree, const struct rootfs_step *step)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "/proc/self/fd/%d%s", tree->root_fd, step->target) >=
+	    (int)sizeof(path))
+		return -ENAMETOOLONG;
+	forget_parent(tree, step->target);
+	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 || rmdir(path) < 0)
+		return -errno;
+	return 0;
+}
+
 static int bind_volume(struct tree *tree, const struct rootfs_step *step)
 {
-	int result = tree->sources == NULL ? make_volume(step) : 0;
+	int result = opened_source(tree, step) == NOT_OPENED ? make_volume(step) : 0;
 
 	return result < 0 ? result : bind_tree(tree, step);
 }
@@ -381,8 +330,8 @@ static int copy_secret(struct tree *tree, const struct rootfs_step *step)
 	const char *name;
 	uint8_t buffer[4096];
 	int parent = open_parent(tree, step->target, &name);
-	size_t index = (size_t)(step - tree->plan->rootfs);
-	owned_fd from = tree->sources == NULL ? open_secret(step->source) : tree->sources[index];
+	int opened = opened_source(tree, step);
+	owned_fd from = opened == NOT_OPENED ? open_secret(step->source) : opened;
 	owned_fd to = -1;
 	ssize_t got;
 	int result = 0;
@@ -454,6 +403,10 @@ static int carry_out(struct tree *tree, const struct rootfs_step *step)
 		return copy_secret(tree, step);
 	case ROOTFS_SELF:
 		return copy_self(tree, step);
+	case ROOTFS_OVERLAY:
+		return add_layer(tree, step);
+	case ROOTFS_DETACH:
+		return detach(tree, step);
 	}
 	return -EINVAL;
 }
@@ -461,13 +414,21 @@ static int carry_out(struct tree *tree, const struct rootfs_step *step)
 static const char *describe(enum rootfs_action action)
 {
 	static const char *const names[] = {
-		[ROOTFS_DIRECTORY] = "make directory",  [ROOTFS_FILE] = "write file",
-		[ROOTFS_SYMLINK] = "make link",         [ROOTFS_BIND] = "bind",
-		[ROOTFS_TMPFS] = "mount tmpfs on",      [ROOTFS_PROC] = "mount proc on",
-		[ROOTFS_DEVICE] = "make device",        [ROOTFS_MASK_FILE] = "mask",
-		[ROOTFS_MASK_DIRECTORY] = "mask",       [ROOTFS_SEAL] = "make read-only",
-		[ROOTFS_VOLUME] = "bind volume",        [ROOTFS_SECRET] = "copy secret",
+		[ROOTFS_DIRECTORY] = "make directory",
+		[ROOTFS_FILE] = "write file",
+		[ROOTFS_SYMLINK] = "make link",
+		[ROOTFS_BIND] = "bind",
+		[ROOTFS_TMPFS] = "mount tmpfs on",
+		[ROOTFS_PROC] = "mount proc on",
+		[ROOTFS_DEVICE] = "make device",
+		[ROOTFS_MASK_FILE] = "mask",
+		[ROOTFS_MASK_DIRECTORY] = "mask",
+		[ROOTFS_SEAL] = "make read-only",
+		[ROOTFS_VOLUME] = "bind volume",
+		[ROOTFS_SECRET] = "copy secret",
 		[ROOTFS_SELF] = "copy this program to",
+		[ROOTFS_OVERLAY] = "mount an overlay on",
+		[ROOTFS_DETACH] = "detach",
 	};
 
 	return names[action];

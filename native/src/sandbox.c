@@ -164,7 +164,12 @@ void sandbox_conclude(struct shim *shim)
 	close_fd(&shim->status.fd);
 	last_words(shim, words, sizeof(words));
 	shim->report.failed = true;
-	(void)fail(&shim->report.failure, STEP_EXEC, ECHILD, "%s", words);
+	/* As a shell has it: what is not there is told apart from what can't be run. */
+	(void)fail(&shim->report.failure, STEP_EXEC,
+		   strstr(words, "no such file") != NULL || strstr(words, "not found") != NULL
+			   ? ENOENT
+			   : ECHILD,
+		   "%s", words);
 }
 
 static size_t count_of(char *const vector[])

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +13,11 @@
 #include <sys/wait.h>
 
 #include "descriptors.h"
-#include "rootfs.h"
+#include "sources.h"
 #include "syscalls.h"
 
 #define BATCH 64 /* descriptors in one message; the kernel takes 253 (SCM_MAX_FD) */
+#define NOBODY 65534
 #define WORDS 64 /* arguments of newuidmap(1) */
 
 /* Descriptors under way, and which steps they are for. None: there are no more. */
@@ -156,9 +159,9 @@ static int open_batch(const struct plan *plan, int user_namespace_fd, size_t *at
 		const struct rootfs_step *step = &plan->rootfs[*at];
 		int fd;
 
-		if (!rootfs_has_source(step))
+		if (!source_is_needed(step))
 			continue;
-		fd = rootfs_open_source(step, user_namespace_fd);
+		fd = source_open(plan, step, user_namespace_fd);
 		if (fd == -ENOENT && (step->flags & ROOTFS_OPTIONAL) != 0)
 			continue;
 		if (fd < 0)
@@ -240,20 +243,73 @@ int userns_await(const struct plan *plan, int go_fd, int **sources, struct failu
 	*sources = NULL;
 	if (plan->uid_map_count == 0)
 		return 0;
-	*sources = malloc((plan->rootfs_count + 1) * sizeof(int));
+	*sources = sources_new(plan);
 	if (*sources == NULL)
 		return fail(failure, STEP_IDENTITY_MAP, ENOMEM, "room for what is bound");
-	for (size_t i = 0; i < plan->rootfs_count; i++)
-		(*sources)[i] = -ENOENT;
 	while ((got = receive_batch(go_fd, *sources)) > 0)
 		any = true;
 	if (got < 0)
 		return fail(failure, STEP_IDENTITY_MAP, -got, "the shim wrote no mapping");
+	/* What was not handed over is not there. */
+	for (size_t i = 0; any && i < plan->rootfs_count; i++) {
+		if ((*sources)[i] == NOT_OPENED)
+			(*sources)[i] = -ENOENT;
+	}
 	if (!any) {
 		free(*sources);
 		*sources = NULL;
 	}
 	return 0;
+}
+
+/* The owner of the disk and the workload; and where it is a sandbox's, root: its runtime's file
+ * server makes a file before it gives it away. */
+static size_t map_owner(const struct plan *plan, uint32_t disk, uint32_t outside,
+			struct id_map maps[2])
+{
+	maps[0] = (struct id_map){ .inside = disk, .outside = outside, .count = 1 };
+	maps[1] = (struct id_map){ .inside = disk == 0 ? NOBODY : 0, .outside = 0, .count = 1 };
+	return plan_is_sandboxed(plan) && outside != 0 ? 2 : 1;
+}
+
+static int write_owner_maps(const struct plan *plan, int pid, uint32_t uid, uint32_t gid)
+{
+	bool sandboxed = plan_is_sandboxed(plan);
+	uint32_t user = userns_outside(plan->uid_maps, plan->uid_map_count,
+				       sandboxed ? plan->sandbox.uid : plan->uid);
+	uint32_t group = userns_outside(plan->gid_maps, plan->gid_map_count,
+					sandboxed ? plan->sandbox.gid : plan->gid);
+	struct id_map maps[2];
+	int result = write_map(pid, "uid_map", maps, map_owner(plan, uid, user, maps));
+
+	if (result < 0)
+		return result;
+	return write_map(pid, "gid_map", maps, map_owner(plan, gid, group, maps));
+}
+
+int userns_of_owner(const struct plan *plan, uint32_t uid, uint32_t gid)
+{
+	struct clone_args arguments = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
+	char path[64];
+	long pid = sys_clone3(&arguments);
+	int result;
+
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			(void)pause();
+	}
+	if (pid < 0)
+		return -errno;
+	result = write_owner_maps(plan, (int)pid, uid, gid);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/ns/user", pid);
+	if (result == 0) {
+		result = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+		result = result < 0 ? -errno : result;
+	}
+	(void)kill((pid_t)pid, SIGKILL);
+	(void)waitpid((pid_t)pid, NULL, 0);
+	return result;
 }
 
 int userns_enter(const struct plan *plan, struct failure *failure)

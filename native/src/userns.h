@@ -14,6 +14,9 @@ int userns_grant(const struct plan *plan, int pid, int go_fd, struct failure *fa
 int userns_await(const struct plan *plan, int go_fd, int **sources, struct failure *failure);
 /* By the process: becomes who owns the root that it will build. */
 int userns_enter(const struct plan *plan, struct failure *failure);
+/* A user namespace in which a user and a group of the disk are the workload's of the plan, and
+ * no others are known, for a mount. A descriptor, or a negative errno. */
+int userns_of_owner(const struct plan *plan, uint32_t uid, uint32_t gid);
 /* What a user or group of the container is outside. */
 uint32_t userns_outside(const struct id_map *maps, size_t count, uint32_t inside);
 

@@ -78,6 +78,7 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_memory_equal(plan.sandbox.config, "{}", 2);
 	assert_string_equal(plan.sandbox.exec[1], "exec");
 	assert_string_equal(plan.sandbox.kill[1], "kill");
+	assert_int_equal(plan.sandbox.gid, 71);
 	assert_null(plan.sandbox.kill[2]);
 	plan_free(&plan);
 }

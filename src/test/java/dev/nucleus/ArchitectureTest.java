@@ -33,6 +33,7 @@ class ArchitectureTest {
         "web",
         "cli",
         "settings",
+        "workspace",
         "startup"
     };
 
@@ -44,6 +45,7 @@ class ArchitectureTest {
                     "dev.nucleus.policy..",
                     "dev.nucleus.plan..",
                     "dev.nucleus.rootfs..",
+                    "dev.nucleus.workspace..",
                     "dev.nucleus.learning..")
             .should()
             .dependOnClassesThat()
@@ -104,10 +106,11 @@ class ArchitectureTest {
         uses(classes, "startup");
         uses(classes, "rootfs");
         uses(classes, "policy", "spec");
+        uses(classes, "workspace");
         uses(classes, "plan", "spec", "policy");
         uses(classes, "isolation", "spec", "policy", "plan", "kernel", "rootfs");
         uses(classes, "spawner", "spec", "plan", "settings");
-        uses(classes, "container", "spec", "policy", "plan", "isolation", "spawner", "settings");
+        uses(classes, "container", "spec", "policy", "plan", "isolation", "spawner", "settings", "workspace");
         uses(classes, "health", "spec", "spawner", "container");
         uses(classes, "fleet", "spec", "policy", "plan", "isolation", "spawner", "container", "health", "settings");
     }

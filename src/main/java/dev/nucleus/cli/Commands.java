@@ -12,6 +12,7 @@ import dev.nucleus.rootfs.RootfsException;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spec.InvalidFleetException;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.workspace.WorkspaceException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -75,6 +76,7 @@ final class Commands {
                     return launchCode(e);
                 }
                 case RootfsException e -> errors.println("nucleus: " + e.getMessage());
+                case WorkspaceException e -> errors.println("nucleus: " + e.getMessage());
                 case UnsupportedLayerException e -> errors.println("nucleus: " + e.getMessage());
                 case UncheckedIOException e -> errors.println("nucleus: " + e.getMessage());
                 default -> {

@@ -1,7 +1,9 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.GvisorPlatform;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.IoLimit;
@@ -19,6 +21,7 @@ import dev.nucleus.spec.Trust;
 import dev.nucleus.spec.User;
 import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.spec.VolumeMount;
+import dev.nucleus.spec.WorkspaceMount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,6 +85,20 @@ final class ContainerOptions {
             names = {"-v", "--volume"},
             description = "SRC:DEST[:ro]")
     private List<String> volumes = new ArrayList<>();
+
+    @CommandLine.Option(names = "--overlay", description = "most memory for what is written to the rootfs")
+    private @Nullable String overlay;
+
+    @CommandLine.Option(names = "--home", description = "most memory for its home; usual: 64M")
+    private @Nullable String home;
+
+    @CommandLine.Option(names = "--context", description = "DIR[:copy|bind], read at /context")
+    private @Nullable String context;
+
+    @CommandLine.Option(
+            names = "--workspace",
+            description = "DIR[:bind-rw|bind-ro|copy-in-out][:exec], worked in at /workspace")
+    private @Nullable String workspace;
 
     @CommandLine.Option(names = "--tmpfs", description = "DEST[:SIZE]")
     private List<String> tmpfs = new ArrayList<>();
@@ -175,6 +192,10 @@ final class ContainerOptions {
     private void filesystem(ContainerSpec.Builder spec, Session session) {
         spec.rootfs(Optional.ofNullable(rootfs).map(session::resolve))
                 .rootfsSha256(Optional.ofNullable(rootfsSha256))
+                .overlay(Optional.ofNullable(overlay).map(MemorySize::parse))
+                .home(Optional.ofNullable(home).map(MemorySize::parse).orElse(Filesystem.DEFAULT_HOME))
+                .context(Optional.ofNullable(context).map(text -> ContextMount.parse(directory(text, session))))
+                .workspace(Optional.ofNullable(workspace).map(text -> WorkspaceMount.parse(directory(text, session))))
                 .volumes(volumes.stream().map(text -> volume(text, session)).toList())
                 .tmpfs(tmpfs.stream().map(TmpfsMount::parse).toList())
                 .secrets(secrets.stream()
@@ -212,8 +233,18 @@ final class ContainerOptions {
         return VolumeMount.parse(onHost(text, session));
     }
 
+    /** The directory before the first colon, from where the client stands. */
+    private static String directory(String text, Session session) {
+        int colon = text.indexOf(':');
+        return colon < 0
+                ? session.resolve(Path.of(text)).toString()
+                : session.resolve(Path.of(text.substring(0, colon))) + text.substring(colon);
+    }
+
     private static String onHost(String text, Session session) {
         int colon = text.indexOf(':');
-        return colon <= 0 ? text : session.resolve(Path.of(text.substring(0, colon))) + text.substring(colon);
+        return colon <= 0 || text.startsWith(SecretMount.CREDENTIAL)
+                ? text
+                : session.resolve(Path.of(text.substring(0, colon))) + text.substring(colon);
     }
 }

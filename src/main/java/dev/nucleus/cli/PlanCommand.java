@@ -95,6 +95,11 @@ final class PlanCommand implements Callable<Integer> {
                 "bind " + source + " on " + target + " " + MountAttributes.describe(attributes);
             case RootfsStep.Volume(var target, var source, var attributes, var _, var _, var _, var _) ->
                 "volume " + source + " on " + target + " " + MountAttributes.describe(attributes);
+            case RootfsStep.Workspace(var target, var source, var attributes, var uid, var gid) ->
+                "bind " + source + " on " + target + " " + MountAttributes.describe(attributes) + ", " + uid + ":" + gid
+                        + "'s are the workload's";
+            case RootfsStep.Overlay(var target, var source, var _) -> "overlay on " + target + " over " + source;
+            case RootfsStep.Detach(var target) -> "detach " + target;
             case RootfsStep.Self(var target) -> "copy of nucleus-spawner to " + target;
             case RootfsStep.Secret(var target, var source, var mode, var _, var _) ->
                 "copy of secret " + source + " on " + target + " 0%o".formatted(mode);

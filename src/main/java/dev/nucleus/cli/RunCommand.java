@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,11 +64,19 @@ final class RunCommand implements Callable<Integer> {
             return 0;
         }
         var order = new LaunchOrder(checked, spec, Map.of(), Optional.empty(), true, !noStdin);
+        var ran = new AtomicReference<Container>();
         ContainerState.Stopped end = containers.run(
                 order,
                 (stream, bytes, offset, length) ->
                         session.output(stream == OutputSink.Stream.STDERR, bytes, offset, length),
-                attachment -> relay(attachment.container(), attachment.connection()));
+                attachment -> {
+                    ran.set(attachment.container());
+                    relay(attachment.container(), attachment.connection());
+                });
+        Optional<String> broughtBack = Optional.ofNullable(ran.get()).flatMap(Container::broughtBack);
+        if (broughtBack.isPresent()) {
+            session.writer(true).println("nucleus: " + broughtBack.get());
+        }
         return end.status().map(status -> status.code()).orElse(Commands.REFUSED);
     }
 

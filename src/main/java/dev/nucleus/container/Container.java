@@ -23,6 +23,9 @@ public final class Container {
     /** Whether its processes were stopped where they are; a manager that adopts it asks its control group. */
     private volatile boolean paused;
 
+    /** What came of its workspace, at its end. */
+    private volatile Optional<String> broughtBack = Optional.empty();
+
     private volatile CompletableFuture<Void> described = CompletableFuture.completedFuture(null);
 
     Container(ContainerRecord record, List<Statement> statements, List<String> command, Path directory, Shim shim) {
@@ -78,6 +81,15 @@ public final class Container {
     /** Completed when it has stopped. */
     public CompletableFuture<ContainerState.Stopped> end() {
         return end.copy();
+    }
+
+    /** What came of its workspace when it ended, in a sentence; empty: it had none that was copied. */
+    public Optional<String> broughtBack() {
+        return broughtBack;
+    }
+
+    void broughtBack(String sentence) {
+        broughtBack = Optional.of(sentence);
     }
 
     /** To speak with it while it runs. */

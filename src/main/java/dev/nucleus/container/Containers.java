@@ -57,6 +57,7 @@ public final class Containers {
     private final CgroupUsages usages;
     private final IdRanges ranges;
     private final ContainerStore store;
+    private final Copies copies;
     private final ApplicationEventPublisher events;
     private final Path sockets;
     private final Path staging;
@@ -79,6 +80,7 @@ public final class Containers {
         this.ranges = ranges;
         this.events = events;
         this.store = new ContainerStore(properties.state());
+        this.copies = new Copies(properties.state());
         Path run = PrivateDirectories.create(properties.run());
         this.sockets = PrivateDirectories.create(run.resolve("c"));
         this.staging = PrivateDirectories.create(run.resolve("root"));
@@ -98,7 +100,14 @@ public final class Containers {
         var places = new LaunchPlan.Places(
                 store.directory(id).toString(), sockets.resolve(id).toString(), staging.toString());
         return planner.plan(new LaunchRequest(
-                id, order.name().orElse(id), order.spec(), posture, places, order.volumes(), order.input()));
+                id,
+                order.name().orElse(id),
+                order.spec(),
+                posture,
+                places,
+                copies.of(id),
+                order.volumes(),
+                order.input()));
     }
 
     /**
@@ -143,6 +152,7 @@ public final class Containers {
         String id = ContainerId.next();
         String name = order.name().orElse(id);
         Posture posture = ModePolicy.check(order.spec());
+        copies.make(id, order.spec().filesystem());
         try {
             // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
             Optional<LaunchPlan> ready =
@@ -155,7 +165,11 @@ public final class Containers {
                 throw e;
             }
         } catch (IOException e) {
+            copies.remove(id);
             throw new UncheckedIOException("can't launch '" + name + "': " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            copies.remove(id);
+            throw e;
         }
     }
 
@@ -264,6 +278,10 @@ public final class Containers {
                 told.or(() -> store.exit(container.directory())).orElseGet(() -> lost(container));
         liveByName.remove(container.name(), container);
         ranges.release(container.id());
+        copies.end(container.id()).ifPresent(sentence -> {
+            log.info("'{}': {}", container.name(), sentence);
+            container.broughtBack(sentence);
+        });
         container.stopped(stopped);
         events.publishEvent(new ContainerEvent.Stopped(container, stopped));
     }
@@ -389,6 +407,7 @@ public final class Containers {
     public List<Container> adopt() throws IOException {
         List<Container> adopted = store.load().parallelStream().map(this::adopt).toList();
         removeStaleSockets();
+        copies.removeAllBut(byId.keySet());
         return adopted;
     }
 

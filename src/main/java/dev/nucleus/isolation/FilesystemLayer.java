@@ -7,19 +7,24 @@ import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.plan.RootfsStep.Owners;
 import dev.nucleus.rootfs.RootfsAttestation;
 import dev.nucleus.rootfs.RootfsException;
+import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.SecretMount;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
+import dev.nucleus.spec.WorkspaceMount;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
@@ -32,6 +37,13 @@ final class FilesystemLayer implements Layer {
     static final String HOME = "/home/agent";
 
     private static final String LAYER = "filesystem";
+    /** Below where copies are made for a container. */
+    static final String CONTEXT_COPY = "context";
+
+    static final String WORKSPACE_COPY = "workspace";
+    /** As in native/src/overlay.h. */
+    private static final String LAYERS = "/.layers";
+
     private static final String ROOT_OPTIONS = "size=1G,mode=755";
     private static final List<String> HOST_TREES = List.of("bin", "sbin", "usr", "lib", "lib64", "lib32", "libx32");
     /** Never taken from a root filesystem: the container gets its own. */
@@ -64,8 +76,7 @@ final class FilesystemLayer implements Layer {
             Path rootfs = request.spec().filesystem().rootfs().get();
             Optional<String> pin = request.spec().filesystem().rootfsSha256();
             String attested = request.posture().rootfsAttested() || pin.isPresent() ? attest(rootfs, pin) : "";
-            bindRootfs(rootfs, tree, plan.mapped());
-            plan.cannot(LAYER, "change its programs", "rootfs " + rootfs + " is read-only" + attested);
+            rootfs(request, rootfs, attested, tree, plan);
         } else {
             hostPrograms.forEach(tree::add);
             etc.add(tree, identity, request.name());
@@ -76,11 +87,13 @@ final class FilesystemLayer implements Layer {
             addMountPoints(tree, request.spec().filesystem().tmpfs());
         } else {
             addDevices(tree, plan.mapped());
-            addScratch(tree, identity);
+            addScratch(tree, identity, request.spec().filesystem().home());
             addProc(tree, request.posture().hideProcesses());
             request.spec().filesystem().tmpfs().forEach(tmpfs -> addTmpfs(tree, tmpfs, identity));
         }
         request.spec().filesystem().volumes().forEach(volume -> addVolume(tree, volume, request, identity, plan));
+        context(request, tree, plan);
+        workspace(request, tree, plan);
         addSecrets(tree, request.spec().filesystem().secrets(), identity, plan);
         if (!request.sandboxed()) {
             tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
@@ -131,11 +144,44 @@ final class FilesystemLayer implements Layer {
         }
     }
 
-    private static void bindRootfs(Path rootfs, RootTree tree, boolean mapped) {
+    private static void rootfs(
+            LaunchRequest request, Path rootfs, String attested, RootTree tree, LaunchPlan.Builder plan) {
+        Optional<MemorySize> overlay = request.spec().filesystem().overlay();
+        // gVisor has an overlay of its own.
+        if (overlay.isPresent() && !request.sandboxed()) {
+            tree.add(new RootfsStep.Directory(LAYERS));
+            tree.add(new RootfsStep.Tmpfs(
+                    LAYERS,
+                    "size=" + overlay.get().bytes() + ",mode=700",
+                    MountAttributes.NO_SUID | MountAttributes.NO_DEV));
+            eachTop(rootfs, entry -> overlayTop(entry, "/" + entry.getFileName(), tree, plan.mapped()));
+            tree.add(new RootfsStep.Detach(LAYERS));
+        } else {
+            eachTop(rootfs, entry -> bindTop(entry, "/" + entry.getFileName(), tree, plan.mapped()));
+        }
+        overlay.ifPresentOrElse(
+                size -> plan.can(
+                        LAYER,
+                        "write over its root filesystem for as long as it lives, in memory",
+                        "overlay: " + size + "; rootfs " + rootfs + " stays as it is" + attested),
+                () -> plan.cannot(LAYER, "change its programs", "rootfs " + rootfs + " is read-only" + attested));
+    }
+
+    private static void overlayTop(Path source, String target, RootTree tree, boolean mapped) {
+        if (Files.isDirectory(source, LinkOption.NOFOLLOW_LINKS)) {
+            tree.add(new RootfsStep.Directory(target));
+            tree.add(new RootfsStep.Overlay(
+                    target, source.toString(), mapped ? Owners.MAPPED_WHERE_POSSIBLE : Owners.HOST));
+        } else {
+            bindTop(source, target, tree, mapped);
+        }
+    }
+
+    private static void eachTop(Path rootfs, Consumer<Path> action) {
         try (Stream<Path> entries = Files.list(rootfs)) {
             entries.sorted()
                     .filter(entry -> !OWN_TREES.contains(entry.getFileName().toString()))
-                    .forEach(entry -> bindTop(entry, "/" + entry.getFileName(), tree, mapped));
+                    .forEach(action);
         } catch (IOException e) {
             throw new InvalidSpecException("the rootfs " + rootfs + " can't be listed: " + e);
         }
@@ -176,14 +222,16 @@ final class FilesystemLayer implements Layer {
     }
 
     /** What the workload may write: /tmp and a home, in memory. */
-    private static void addScratch(RootTree tree, LaunchPlan.Identity identity) {
+    private static void addScratch(RootTree tree, LaunchPlan.Identity identity, MemorySize home) {
         long attributes = MountAttributes.NO_SUID | MountAttributes.NO_DEV;
         tree.add(new RootfsStep.Directory("/tmp"));
         tree.add(new RootfsStep.Tmpfs("/tmp", "size=256M,mode=1777", attributes));
         tree.add(new RootfsStep.Directory("/home"));
         tree.add(new RootfsStep.Directory(HOME));
         tree.add(new RootfsStep.Tmpfs(
-                HOME, "size=64M,mode=700,uid=" + identity.uid() + ",gid=" + identity.gid(), attributes));
+                HOME,
+                "size=" + home.bytes() + ",mode=700,uid=" + identity.uid() + ",gid=" + identity.gid(),
+                attributes));
         tree.add(new RootfsStep.Directory("/run"));
     }
 
@@ -216,14 +264,112 @@ final class FilesystemLayer implements Layer {
     }
 
     private static List<String> writable(Filesystem filesystem) {
+        boolean workspace = filesystem
+                .workspace()
+                .filter(mount -> mount.access() != WorkspaceMount.Access.BIND_RO)
+                .isPresent();
+        List<String> overlaid = new java.util.ArrayList<>();
+        if (filesystem.overlay().isPresent()) {
+            eachTop(filesystem.rootfs().orElseThrow(), entry -> overlaid.add("/" + entry.getFileName()));
+        }
         return Stream.of(
                         Stream.of("/tmp", "/dev/shm", HOME),
+                        workspace ? Stream.of(WorkspaceMount.TARGET) : Stream.<String>empty(),
+                        overlaid.stream(),
                         filesystem.tmpfs().stream().map(TmpfsMount::target),
                         filesystem.volumes().stream()
                                 .filter(volume -> !volume.readOnly())
                                 .map(VolumeMount::target))
                 .flatMap(targets -> targets)
                 .toList();
+    }
+
+    private static void context(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
+        request.spec().filesystem().context().ifPresent(context -> {
+            Path source = context.mode() == ContextMount.Mode.COPY
+                    ? request.copies().resolve(CONTEXT_COPY)
+                    : context.source();
+            tree.bind(
+                    ContextMount.TARGET,
+                    source.toString(),
+                    MountAttributes.SEALED | MountAttributes.NO_EXEC,
+                    Owners.HOST);
+            plan.can(
+                    LAYER,
+                    "read " + (context.mode() == ContextMount.Mode.COPY ? "a copy of " : "") + context.source()
+                            + " of the host",
+                    "context at " + ContextMount.TARGET);
+        });
+    }
+
+    private void workspace(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
+        request.spec().filesystem().workspace().ifPresent(workspace -> {
+            boolean readOnly = workspace.access() == WorkspaceMount.Access.BIND_RO;
+            long attributes = MountAttributes.NO_SUID
+                    | MountAttributes.NO_DEV
+                    | (workspace.execute() ? 0 : MountAttributes.NO_EXEC)
+                    | (readOnly ? MountAttributes.READ_ONLY : 0);
+            Path source = workspace.copied() ? request.copies().resolve(WORKSPACE_COPY) : workspace.source();
+            tree.add(new RootfsStep.Directory(WorkspaceMount.TARGET));
+            tree.add(workspaceStep(workspace, source, attributes));
+            plan.can(
+                    LAYER,
+                    switch (workspace.access()) {
+                        case BIND_RW -> "change " + workspace.source() + " of the host, as its owner";
+                        case BIND_RO -> "read " + workspace.source() + " of the host";
+                        case COPY_IN_OUT ->
+                            "change a copy of " + workspace.source() + " of the host, to be brought back at its end";
+                    },
+                    "workspace at " + WorkspaceMount.TARGET);
+            if (workspace.execute()) {
+                plan.can(LAYER, "run programs in " + WorkspaceMount.TARGET, "workspace: exec");
+            } else {
+                plan.cannot(LAYER, "run programs in " + WorkspaceMount.TARGET, "noexec");
+            }
+        });
+    }
+
+    /**
+     * The owner of the directory on disk is the workload, so that it can work, and what it makes is the owner's. Not where
+     * root owns it: what it makes must not be root's, with bits that only root's files should have. Without root there is
+     * one user anyway.
+     */
+    private RootfsStep workspaceStep(WorkspaceMount workspace, Path source, long attributes) {
+        LaunchPlan.Identity owner = workspace.copied()
+                ? new LaunchPlan.Identity(host.identity().uid(), host.identity().gid(), List.of())
+                : owner(source);
+        boolean mapped = host.identity().root() && (workspace.copied() || owner.uid() != 0);
+        return mapped
+                ? new RootfsStep.Workspace(
+                        WorkspaceMount.TARGET, source.toString(), attributes, owner.uid(), owner.gid())
+                : new RootfsStep.Bind(WorkspaceMount.TARGET, source.toString(), attributes, false);
+    }
+
+    private static LaunchPlan.Identity owner(Path directory) {
+        try {
+            Map<String, Object> attributes = Files.readAttributes(directory, "unix:uid,gid");
+            return new LaunchPlan.Identity(
+                    (int) java.util.Objects.requireNonNull(attributes.get("uid")),
+                    (int) java.util.Objects.requireNonNull(attributes.get("gid")),
+                    List.of());
+        } catch (IOException e) {
+            throw new InvalidSpecException("workspace: " + directory + " can't be read: " + e.getMessage());
+        }
+    }
+
+    /** Where a secret is on the host: the credentials that systemd gives the manager are in a directory of theirs. */
+    private static String source(SecretMount secret) {
+        if (!secret.source().startsWith(SecretMount.CREDENTIAL)) {
+            return secret.source();
+        }
+        String name = secret.source().substring(SecretMount.CREDENTIAL.length());
+        String directory = System.getenv("CREDENTIALS_DIRECTORY");
+        Path file = directory == null ? null : Path.of(directory).resolve(name).normalize();
+        if (file == null || !file.startsWith(Path.of(directory)) || !Files.isRegularFile(file)) {
+            throw new InvalidSpecException("secrets: systemd gives the manager no credential '" + name
+                    + "'; add LoadCredential=" + name + ":/path to its unit");
+        }
+        return file.toString();
     }
 
     /** In memory, for the workload's user alone, and sealed before anything runs. */
@@ -239,7 +385,7 @@ final class FilesystemLayer implements Layer {
                 MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
         for (SecretMount secret : secrets) {
             tree.add(new RootfsStep.Secret(
-                    secret.target(), secret.source(), secret.mode(), identity.uid(), identity.gid()));
+                    secret.target(), source(secret), secret.mode(), identity.uid(), identity.gid()));
             plan.can(LAYER, "read a copy of " + secret.source() + " of the host", "secret at " + secret.target());
         }
         tree.add(new RootfsStep.Seal(SecretMount.FOLDER, MountAttributes.READ_ONLY));
@@ -288,6 +434,13 @@ final class FilesystemLayer implements Layer {
                 "volume at " + volume.target());
     }
 
+    private static String workdir(Filesystem filesystem) {
+        if (filesystem.workspace().isPresent()) {
+            return WorkspaceMount.TARGET;
+        }
+        return filesystem.rootfs().isPresent() ? "/" : HOME;
+    }
+
     private void command(LaunchRequest request, LaunchPlan.Identity identity, LaunchPlan.Builder plan) {
         var variables = new TreeMap<String, String>();
         variables.put("PATH", PATH);
@@ -296,9 +449,7 @@ final class FilesystemLayer implements Layer {
         variables.put("USER", identity.uid() == 0 ? "root" : "agent");
         variables.putAll(request.spec().env());
         plan.command(new LaunchPlan.Command(
-                request.spec()
-                        .workdir()
-                        .orElse(request.spec().filesystem().rootfs().isPresent() ? "/" : HOME),
+                request.spec().workdir().orElse(workdir(request.spec().filesystem())),
                 request.spec().command(),
                 variables.entrySet().stream()
                         .map(e -> e.getKey() + "=" + e.getValue())

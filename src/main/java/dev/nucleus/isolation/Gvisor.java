@@ -1,5 +1,6 @@
 package dev.nucleus.isolation;
 
+import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.GvisorPlatform;
 import dev.nucleus.spec.Network;
 import java.io.IOException;
@@ -54,10 +55,13 @@ record Gvisor(Path program, Optional<GvisorPlatform> platform) {
     }
 
     /** What every call of it begins with. Its own control groups are not wanted: all of it is in the container's. */
-    List<String> call(Path directory, Network network, String command) {
+    List<String> call(Path directory, ContainerSpec spec, String command) {
         var words = new ArrayList<>(List.of(
                 program.toString(), "--root=" + directory.resolve("runsc"), "--ignore-cgroups", "--oci-seccomp"));
-        words.add("--network=" + (network == Network.HOST ? "host" : "none"));
+        words.add("--network=" + (spec.network() == Network.HOST ? "host" : "none"));
+        if (spec.filesystem().overlay().isPresent()) {
+            words.add("--overlay2=root:memory");
+        }
         platform.ifPresent(value -> words.add("--platform=" + value));
         words.add(command);
         return words;

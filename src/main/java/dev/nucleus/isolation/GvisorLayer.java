@@ -4,7 +4,6 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.CapabilityPolicy;
 import dev.nucleus.policy.SeccompProfiles;
-import dev.nucleus.spec.Network;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -56,15 +55,18 @@ final class GvisorLayer implements Layer {
                         SeccompProfiles.of(request.spec().security().seccomp()))
                 .config();
         Path directory = Path.of(request.places().directory());
-        Network network = request.spec().network();
-        List<String> run = new java.util.ArrayList<>(gvisor.call(directory, network, "run"));
+        List<String> run = new java.util.ArrayList<>(gvisor.call(directory, request.spec(), "run"));
         run.addAll(List.of("--bundle=" + directory, request.id()));
-        List<String> exec = new java.util.ArrayList<>(gvisor.call(directory, network, "exec"));
+        List<String> exec = new java.util.ArrayList<>(gvisor.call(directory, request.spec(), "exec"));
         exec.add("--user=" + workload.uid() + ":" + workload.gid());
         workload.groups().forEach(group -> exec.add("--additional-gids=" + group));
         long capabilities = CapabilityPolicy.bits(NEEDED);
         plan.sandbox(new LaunchPlan.Sandbox(
-                        config, plan.command().arguments(), exec, gvisor.call(directory, network, "kill")))
+                        config,
+                        plan.command().arguments(),
+                        workload,
+                        exec,
+                        gvisor.call(directory, request.spec(), "kill")))
                 .identity(ROOT)
                 .init(false)
                 .capabilities(new LaunchPlan.Capabilities(capabilities, capabilities, 0, 0))

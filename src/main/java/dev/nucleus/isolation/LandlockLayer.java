@@ -5,10 +5,13 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.LaunchPlan.Landlock.PathRule;
 import dev.nucleus.policy.LandlockPolicy;
 import dev.nucleus.policy.Posture;
+import dev.nucleus.spec.ContextMount;
+import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
+import dev.nucleus.spec.WorkspaceMount;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -72,10 +75,13 @@ final class LandlockLayer implements Layer {
                         () -> new LaunchPlan.Landlock(true, handled, 0, scoped, rules(request, handled), List.of())));
         policy.ifPresentOrElse(
                 rules -> explain(rules, file(request), plan),
-                () -> plan.cannot(
-                        "landlock",
-                        "write anywhere but /tmp, /dev/shm, its home and its volumes",
-                        "Landlock ABI " + abi));
+                () -> plan.cannot("landlock", writable(request), "Landlock ABI " + abi));
+    }
+
+    private static String writable(LaunchRequest request) {
+        return "write anywhere but /tmp, /dev/shm, its home"
+                + (request.spec().filesystem().workspace().isPresent() ? ", its workspace" : "")
+                + (request.spec().filesystem().overlay().isPresent() ? ", its overlay" : "") + " and its volumes";
     }
 
     private static String file(LaunchRequest request) {
@@ -93,6 +99,13 @@ final class LandlockLayer implements Layer {
         policy.connect().ifPresent(ports -> plan.cannot("landlock", "connect to any TCP port but " + ports, file));
     }
 
+    private static PathRule workspace(WorkspaceMount workspace, long handled) {
+        long access = LandlockRights.READ
+                | (workspace.access() == WorkspaceMount.Access.BIND_RO ? 0 : LandlockRights.CHANGE)
+                | (workspace.execute() ? LandlockRights.EXECUTE : 0);
+        return LandlockRights.rule(WorkspaceMount.TARGET, access, handled);
+    }
+
     private static List<PathRule> rules(LaunchRequest request, long handled) {
         var rules = new ArrayList<PathRule>();
         rules.add(LandlockRights.rule("/", LandlockRights.READ_DIR, handled));
@@ -105,6 +118,14 @@ final class LandlockLayer implements Layer {
         rules.add(LandlockRights.rule("/dev", LandlockRights.READ | LandlockRights.WRITE_FILE, handled));
         for (String writable : List.of("/tmp", "/dev/shm", FilesystemLayer.HOME)) {
             rules.add(LandlockRights.rule(writable, LandlockRights.READ | LandlockRights.CHANGE, handled));
+        }
+        Filesystem filesystem = request.spec().filesystem();
+        if (filesystem.context().isPresent()) {
+            rules.add(LandlockRights.rule(ContextMount.TARGET, LandlockRights.READ, handled));
+        }
+        filesystem.workspace().ifPresent(workspace -> rules.add(workspace(workspace, handled)));
+        if (filesystem.overlay().isPresent()) {
+            rules.add(LandlockRights.rule("/", LandlockRights.READ | LandlockRights.CHANGE, handled));
         }
         for (VolumeMount volume : request.spec().filesystem().volumes()) {
             rules.add(LandlockRights.rule(

@@ -12,6 +12,7 @@ import java.util.Optional;
  *
  * @param id 128 random bits as 32 hexadecimal digits
  * @param name unique among live containers
+ * @param copies where the container's copies of directories are made, before it is launched
  * @param volumes host directories of the named volumes
  * @param attached whether somebody feeds its standard input
  * @param gvisor the kernel of its own that it gets; empty: it has the host's
@@ -22,6 +23,7 @@ public record LaunchRequest(
         ContainerSpec spec,
         Posture posture,
         LaunchPlan.Places places,
+        Path copies,
         Map<String, HostVolume> volumes,
         boolean attached,
         Optional<Gvisor> gvisor) {
@@ -33,13 +35,14 @@ public record LaunchRequest(
             ContainerSpec spec,
             Posture posture,
             LaunchPlan.Places places,
+            Path copies,
             Map<String, HostVolume> volumes,
             boolean attached) {
-        this(id, name, spec, posture, places, volumes, attached, Optional.empty());
+        this(id, name, spec, posture, places, copies, volumes, attached, Optional.empty());
     }
 
     LaunchRequest on(Optional<Gvisor> kernel) {
-        return new LaunchRequest(id, name, spec, posture, places, volumes, attached, kernel);
+        return new LaunchRequest(id, name, spec, posture, places, copies, volumes, attached, kernel);
     }
 
     boolean sandboxed() {

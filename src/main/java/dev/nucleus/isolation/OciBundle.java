@@ -7,6 +7,7 @@ import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.SeccompProfile;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.TmpfsMount;
+import dev.nucleus.spec.WorkspaceMount;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -44,7 +45,13 @@ final class OciBundle {
         var config = new LinkedHashMap<String, Object>();
         config.put("ociVersion", "1.0.2");
         config.put("process", process());
-        config.put("root", Map.of("path", request.places().staging(), "readonly", true));
+        config.put(
+                "root",
+                Map.of(
+                        "path",
+                        request.places().staging(),
+                        "readonly",
+                        spec().filesystem().overlay().isEmpty()));
         config.put("hostname", plan.hostname());
         config.put("mounts", mounts());
         config.put("hooks", Map.of("poststart", List.of(started())));
@@ -110,7 +117,9 @@ final class OciBundle {
         mounts.add(mount("/proc", "proc", "proc", List.of("nosuid", "nodev", "noexec", "ro")));
         mounts.add(tmpfs("/dev/shm", List.of("noexec", "mode=1777", "size=64m")));
         mounts.add(tmpfs("/tmp", List.of("mode=1777", "size=256m")));
-        mounts.add(tmpfs(FilesystemLayer.HOME, owned("mode=700", "size=64m")));
+        mounts.add(tmpfs(
+                FilesystemLayer.HOME,
+                owned("mode=700", "size=" + spec().filesystem().home().bytes())));
         for (TmpfsMount tmpfs : spec().filesystem().tmpfs()) {
             mounts.add(tmpfs(
                     tmpfs.target(), owned("mode=755", "size=" + tmpfs.size().bytes())));
@@ -118,6 +127,8 @@ final class OciBundle {
         for (RootfsStep step : root) {
             switch (step) {
                 case RootfsStep.Bind(var target, var _, var attributes, var _, var _) ->
+                    bound(target, attributes, mounts);
+                case RootfsStep.Workspace(var target, var _, var attributes, var _, var _) ->
                     bound(target, attributes, mounts);
                 case RootfsStep.Volume(var target, var _, var attributes, var _, var _, var _, var _) ->
                     bound(target, attributes, mounts);
@@ -130,15 +141,20 @@ final class OciBundle {
     /** Others may change a volume meanwhile; the root's own trees are fixed, and may be cached. */
     private void bound(String target, long attributes, List<Map<String, Object>> mounts) {
         boolean readOnly = (attributes & MountAttributes.READ_ONLY) != 0;
-        boolean volume = spec().filesystem().volumes().stream()
-                .anyMatch(mount -> mount.target().equals(target));
+        boolean volume = target.equals(WorkspaceMount.TARGET)
+                || spec().filesystem().volumes().stream()
+                        .anyMatch(mount -> mount.target().equals(target));
         if (volume) {
-            mounts.add(mount(
-                    target,
-                    "bind",
-                    request.places().staging() + target,
-                    List.of("rbind", readOnly ? "ro" : "rw", "nosuid", "nodev")));
+            mounts.add(mount(target, "bind", request.places().staging() + target, options(readOnly, attributes)));
         }
+    }
+
+    private static List<String> options(boolean readOnly, long attributes) {
+        var options = new ArrayList<>(List.of("rbind", readOnly ? "ro" : "rw", "nosuid", "nodev"));
+        if ((attributes & MountAttributes.NO_EXEC) != 0) {
+            options.add("noexec");
+        }
+        return options;
     }
 
     private List<String> owned(String... options) {

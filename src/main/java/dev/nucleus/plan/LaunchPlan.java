@@ -145,11 +145,14 @@ public record LaunchPlan(
      *
      * @param config the bundle's config.json; none: the host's kernel
      * @param workload the command that the bundle runs, for showing
+     * @param identity the workload's; the plan's own is then the runtime's
      * @param exec what runs a command inside, up to the container's id
      * @param kill what sends a signal inside, up to the container's id
      */
-    public record Sandbox(byte[] config, List<String> workload, List<String> exec, List<String> kill) {
-        public static final Sandbox NONE = new Sandbox(new byte[0], List.of(), List.of(), List.of());
+    public record Sandbox(
+            byte[] config, List<String> workload, Identity identity, List<String> exec, List<String> kill) {
+        public static final Sandbox NONE =
+                new Sandbox(new byte[0], List.of(), new Identity(0, 0, List.of()), List.of(), List.of());
 
         public boolean present() {
             return config.length > 0;

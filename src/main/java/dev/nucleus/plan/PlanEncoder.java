@@ -12,6 +12,7 @@ public final class PlanEncoder {
     private static final int OPTIONAL = 1;
     private static final int MAPPED = 2;
     private static final int TRY_MAPPED = 4;
+    private static final int OWNED = 8;
     private static final int TYPICAL_BYTES = 16_384;
 
     private PlanEncoder() {}
@@ -52,7 +53,9 @@ public final class PlanEncoder {
         wire.u64(plan.log().fileBytes()).u16(plan.log().files());
         wire.bytes(plan.sandbox().config())
                 .strings(plan.sandbox().exec())
-                .strings(plan.sandbox().kill());
+                .strings(plan.sandbox().kill())
+                .u32(plan.sandbox().identity().uid())
+                .u32(plan.sandbox().identity().gid());
         return wire.finish();
     }
 
@@ -102,6 +105,11 @@ public final class PlanEncoder {
                 write(wire, 10, target, "", attributes, 0, 0, 0, 0, NOTHING);
             case RootfsStep.Secret(var target, var source, var mode, var uid, var gid) ->
                 write(wire, 12, target, source, 0, mode, uid, gid, 0, NOTHING);
+            case RootfsStep.Workspace(var target, var source, var attributes, var uid, var gid) ->
+                write(wire, 4, target, source, attributes, 0, uid, gid, OWNED, NOTHING);
+            case RootfsStep.Overlay(var target, var source, var owners) ->
+                write(wire, 14, target, source, MountAttributes.SEALED, 0, 0, 0, flags(false, owners), NOTHING);
+            case RootfsStep.Detach(var target) -> write(wire, 15, target, "", 0, 0, 0, 0, 0, NOTHING);
             case RootfsStep.Self(var target) -> write(wire, 13, target, "", 0, 0555, 0, 0, 0, NOTHING);
             case RootfsStep.Volume(var target, var source, var attributes, var mode, var uid, var gid, var owners) ->
                 write(wire, 11, target, source, attributes, mode, uid, gid, flags(false, owners), NOTHING);

@@ -50,6 +50,15 @@ public sealed interface RootfsStep {
     record Volume(String target, String source, long attributes, int mode, int uid, int gid, Owners owners)
             implements RootfsStep {}
 
+    /** A tree of the host in which what is the given user's on disk is the workload's inside, and back. */
+    record Workspace(String target, String source, long attributes, int uid, int gid) implements RootfsStep {}
+
+    /** A tree of the host, with a layer on top that takes what is written. */
+    record Overlay(String target, String source, Owners owners) implements RootfsStep {}
+
+    /** Unmounts what others go on from, and removes its place. */
+    record Detach(String target) implements RootfsStep {}
+
     /** A copy of a file of the host, which must be no link; nothing of it stays in the launching process. */
     record Secret(String target, String source, int mode, int uid, int gid) implements RootfsStep {}
 

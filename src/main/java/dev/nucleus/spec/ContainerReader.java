@@ -72,12 +72,48 @@ final class ContainerReader {
     private void filesystem(YamlMapping fields, ContainerSpec.Builder spec) {
         spec.rootfs(fields.take("rootfs").flatMap(YamlValue::text).map(this::inFolder));
         spec.rootfsSha256(fields.take("rootfs-sha256").flatMap(YamlValue::text));
+        spec.overlay(fields.parse("overlay", MemorySize::parse));
+        fields.parse("home", MemorySize::parse).ifPresent(spec::home);
+        spec.context(fields.take("context").flatMap(this::context));
+        spec.workspace(fields.take("workspace").flatMap(this::workspace));
         spec.volumes(fields.list("volumes", VolumeMount::parse));
         spec.tmpfs(fields.list("tmpfs", TmpfsMount::parse));
         spec.secrets(fields.take("secrets").stream()
                 .flatMap(value -> value.items().stream())
                 .flatMap(item -> secret(item).stream())
                 .toList());
+    }
+
+    /** {@code ./src}, or {@code {path: ./src, mode: bind}}. */
+    private Optional<ContextMount> context(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.text()
+                    .flatMap(path -> value.attempt(() -> new ContextMount(inFolder(path), ContextMount.Mode.COPY)));
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<String> path = fields.require("path", "./src").flatMap(YamlValue::text);
+            ContextMount.Mode mode =
+                    fields.parse("mode", ContextMount.Mode::parse).orElse(ContextMount.Mode.COPY);
+            fields.finish();
+            return path.flatMap(text -> value.attempt(() -> new ContextMount(inFolder(text), mode)));
+        });
+    }
+
+    /** {@code ./work}, or {@code {path: ./work, access: copy-in-out, exec: true}}. */
+    private Optional<WorkspaceMount> workspace(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.text()
+                    .flatMap(path -> value.attempt(
+                            () -> new WorkspaceMount(inFolder(path), WorkspaceMount.Access.BIND_RW, false)));
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<String> path = fields.require("path", "./work").flatMap(YamlValue::text);
+            WorkspaceMount.Access access =
+                    fields.parse("access", WorkspaceMount.Access::parse).orElse(WorkspaceMount.Access.BIND_RW);
+            boolean execute = fields.take("exec").flatMap(YamlValue::bool).orElse(false);
+            fields.finish();
+            return path.flatMap(text -> value.attempt(() -> new WorkspaceMount(inFolder(text), access, execute)));
+        });
     }
 
     /** {@code keys/db:db-password}, or {@code {source: keys/db, target: db-password, mode: "0400"}}. */
@@ -89,10 +125,17 @@ final class ContainerReader {
             });
         }
         return value.mapping().flatMap(fields -> {
-            Optional<String> source = fields.require("source", "keys/db").flatMap(YamlValue::text);
+            Optional<String> credential = fields.take("systemd-credential").flatMap(YamlValue::text);
+            Optional<String> source = credential.isPresent()
+                    ? Optional.empty()
+                    : fields.require("source", "keys/db").flatMap(YamlValue::text);
             Optional<String> target = fields.take("target").flatMap(YamlValue::text);
             int mode = fields.parse("mode", SecretMount::parseMode).orElse(SecretMount.DEFAULT_MODE);
             fields.finish();
+            if (credential.isPresent()) {
+                return value.attempt(() -> new SecretMount(
+                        SecretMount.CREDENTIAL + credential.get(), target.orElse(credential.get()), mode));
+            }
             return source.flatMap(path -> value.attempt(() -> {
                 Path file = inFolder(path);
                 return new SecretMount(file.toString(), target.orElse(String.valueOf(file.getFileName())), mode);

@@ -82,6 +82,10 @@ public record ContainerSpec(
         private List<IoLimit> io = List.of();
         private Optional<Path> rootfs = Optional.empty();
         private Optional<String> rootfsSha256 = Optional.empty();
+        private Optional<MemorySize> overlay = Optional.empty();
+        private Optional<ContextMount> context = Optional.empty();
+        private Optional<WorkspaceMount> workspace = Optional.empty();
+        private MemorySize home = Filesystem.DEFAULT_HOME;
         private List<VolumeMount> volumes = List.of();
         private List<TmpfsMount> tmpfs = List.of();
         private List<SecretMount> secrets = List.of();
@@ -199,6 +203,10 @@ public record ContainerSpec(
         public Builder filesystem(Filesystem value) {
             rootfs = value.rootfs();
             rootfsSha256 = value.rootfsSha256();
+            overlay = value.overlay();
+            context = value.context();
+            workspace = value.workspace();
+            home = value.home();
             volumes = value.volumes();
             tmpfs = value.tmpfs();
             secrets = value.secrets();
@@ -212,6 +220,26 @@ public record ContainerSpec(
 
         public Builder rootfsSha256(Optional<String> value) {
             rootfsSha256 = value;
+            return this;
+        }
+
+        public Builder overlay(Optional<MemorySize> value) {
+            overlay = value;
+            return this;
+        }
+
+        public Builder context(Optional<ContextMount> value) {
+            context = value;
+            return this;
+        }
+
+        public Builder workspace(Optional<WorkspaceMount> value) {
+            workspace = value;
+            return this;
+        }
+
+        public Builder home(MemorySize value) {
+            home = value;
             return this;
         }
 
@@ -317,7 +345,7 @@ public record ContainerSpec(
                     userNamespace,
                     network,
                     new Resources(memory, swap, cpus, cpuWeight, pids, openFiles, io),
-                    new Filesystem(rootfs, rootfsSha256, volumes, tmpfs, secrets),
+                    new Filesystem(rootfs, rootfsSha256, overlay, context, workspace, home, volumes, tmpfs, secrets),
                     new Security(
                             seccomp,
                             trace,

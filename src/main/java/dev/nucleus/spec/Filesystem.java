@@ -9,16 +9,35 @@ import java.util.Optional;
  *
  * @param rootfs a directory that becomes the container's {@code /}; empty: the host's programs, read-only
  * @param rootfsSha256 what the manifest of the rootfs must hash to; empty: whatever its owner attested
+ * @param overlay most memory for what is written to the rootfs, whose own files stay as they are; empty: it can't be
+ *     written to
+ * @param context a directory to read
+ * @param workspace a directory to work in
+ * @param home most memory for the user's home, which is the container's own
  */
 public record Filesystem(
         Optional<Path> rootfs,
         Optional<String> rootfsSha256,
+        Optional<MemorySize> overlay,
+        Optional<ContextMount> context,
+        Optional<WorkspaceMount> workspace,
+        MemorySize home,
         List<VolumeMount> volumes,
         List<TmpfsMount> tmpfs,
         List<SecretMount> secrets) {
 
-    public static final Filesystem DEFAULT =
-            new Filesystem(Optional.empty(), Optional.empty(), List.of(), List.of(), List.of());
+    public static final MemorySize DEFAULT_HOME = new MemorySize(64L << 20);
+
+    public static final Filesystem DEFAULT = new Filesystem(
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            DEFAULT_HOME,
+            List.of(),
+            List.of(),
+            List.of());
 
     public Filesystem {
         volumes = List.copyOf(volumes);
@@ -29,6 +48,9 @@ public record Filesystem(
         }
         if (rootfsSha256.isPresent() && rootfs.isEmpty()) {
             throw new InvalidSpecException("rootfs-sha256 needs the rootfs that it is of");
+        }
+        if (overlay.isPresent() && rootfs.isEmpty()) {
+            throw new InvalidSpecException("overlay needs a rootfs: the host's own programs are never written over");
         }
         rootfsSha256.ifPresent(PolicySource::checkDigest);
     }

@@ -3,17 +3,23 @@ package dev.nucleus.spec;
 /**
  * A file of the host that a container gets a copy of, in memory: the file itself is never in the container.
  *
- * @param source absolute, on the host; never a link
+ * @param source absolute, on the host, never a link; or {@value #CREDENTIAL} and the name of a credential that systemd gives
+ *     the manager (systemd.exec(5), LoadCredential=)
  * @param target below {@value #FOLDER}
  * @param mode of the copy, which belongs to the workload's user
  */
 public record SecretMount(String source, String target, int mode) {
 
     public static final String FOLDER = "/run/secrets";
+    public static final String CREDENTIAL = "systemd:";
     public static final int DEFAULT_MODE = 0400;
 
     public SecretMount {
-        source = ContainerPath.check(source);
+        if (!source.startsWith(CREDENTIAL)) {
+            source = ContainerPath.check(source);
+        } else if (!source.substring(CREDENTIAL.length()).matches("[A-Za-z0-9_-][A-Za-z0-9._-]*")) {
+            throw new InvalidSpecException("'" + source + "' names no credential; write systemd: and its name");
+        }
         target = ContainerPath.check(target.startsWith("/") ? target : FOLDER + "/" + target);
         if (!target.startsWith(FOLDER + "/") || target.indexOf('/', FOLDER.length() + 1) >= 0) {
             throw new InvalidSpecException("a secret's target is a file in " + FOLDER + ", was " + target);
@@ -23,9 +29,9 @@ public record SecretMount(String source, String target, int mode) {
         }
     }
 
-    /** Reads {@code /host/file:/run/secrets/name}, or {@code /host/file:name}. */
+    /** Reads {@code /host/file:/run/secrets/name}, {@code /host/file:name} or {@code systemd:credential:name}. */
     public static SecretMount parse(String text) {
-        int colon = text.indexOf(':');
+        int colon = text.indexOf(':', text.startsWith(CREDENTIAL) ? CREDENTIAL.length() : 0);
         if (colon < 1) {
             throw new InvalidSpecException("'" + text + "' is no secret; write /host/file:name");
         }

@@ -83,6 +83,9 @@ final class ContainerController {
                 container
                         .map(found -> found.paused() ? "paused" : found.state().word())
                         .orElse(null));
+        model.addAttribute("kernel", container.map(ContainerController::kernel).orElse(null));
+        model.addAttribute(
+                "broughtBack", container.flatMap(Container::broughtBack).orElse(null));
         model.addAttribute(
                 "command",
                 container.map(found -> String.join(" ", found.command())).orElse(null));
@@ -117,6 +120,13 @@ final class ContainerController {
                 container
                         .map(found -> new LogPosition(found.id(), tail.end()).toString())
                         .orElse(null));
+    }
+
+    private static String kernel(Container container) {
+        return container.statements().stream()
+                        .anyMatch(statement -> statement.layer().equals("gVisor"))
+                ? "its own (gVisor)"
+                : "the host's";
     }
 
     private static ResponseStatusException missing(String name) {

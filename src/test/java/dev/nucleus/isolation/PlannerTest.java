@@ -80,6 +80,7 @@ class PlannerTest {
                 spec,
                 ModePolicy.check(spec),
                 new LaunchPlan.Places("/d", "/s", "/r"),
+                Path.of("/copies"),
                 Map.of(),
                 false));
     }

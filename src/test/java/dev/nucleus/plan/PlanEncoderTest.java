@@ -83,7 +83,11 @@ class PlanEncoderTest {
                 .command(new LaunchPlan.Command(
                         "/", List.of("postgres", "-D", "/data"), List.of("PATH=/usr/bin", "A=ü")))
                 .sandbox(new LaunchPlan.Sandbox(
-                        new byte[] {'{', '}'}, List.of("psql"), List.of("runsc", "exec"), List.of("runsc", "kill")))
+                        new byte[] {'{', '}'},
+                        List.of("psql"),
+                        new LaunchPlan.Identity(70, 71, List.of()),
+                        List.of("runsc", "exec"),
+                        List.of("runsc", "kill")))
                 .build(new LaunchPlan.Log(1 << 20, 4));
     }
 

@@ -1,0 +1,61 @@
+package dev.nucleus.spec;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * A directory of the host that a container works in, at {@value #TARGET}.
+ *
+ * @param source absolute
+ * @param execute whether programs in it may be run
+ */
+public record WorkspaceMount(Path source, Access access, boolean execute) {
+
+    public static final String TARGET = "/workspace";
+
+    /** What the container's work does to the directory. */
+    public enum Access {
+        /** It works in the directory itself, as the directory's owner. */
+        BIND_RW,
+        /** It reads the directory itself. */
+        BIND_RO,
+        /** It works in a copy; what changed comes back when it has ended. */
+        COPY_IN_OUT;
+
+        public static Access parse(String text) {
+            return Arrays.stream(values())
+                    .filter(access -> access.toString().equals(text))
+                    .findFirst()
+                    .orElseThrow(() -> new InvalidSpecException(
+                            "a workspace is bind-rw, bind-ro or copy-in-out; was '" + text + "'"));
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    public WorkspaceMount {
+        source = ContextMount.absolute(source);
+    }
+
+    public boolean copied() {
+        return access == Access.COPY_IN_OUT;
+    }
+
+    /** Reads {@code /dir[:bind-rw|bind-ro|copy-in-out][:exec]}. */
+    public static WorkspaceMount parse(String text) {
+        List<String> parts = List.of(text.split(":", -1));
+        boolean execute = parts.size() > 1 && parts.getLast().equals("exec");
+        List<String> rest = execute ? parts.subList(0, parts.size() - 1) : parts;
+        if (rest.size() > 2) {
+            throw new InvalidSpecException(
+                    "'" + text + "' is no workspace; write /dir, /dir:copy-in-out or /dir:bind-rw:exec");
+        }
+        Access access = rest.size() == 2 ? Access.parse(rest.getLast()) : Access.BIND_RW;
+        return new WorkspaceMount(Path.of(rest.getFirst()), access, execute);
+    }
+}

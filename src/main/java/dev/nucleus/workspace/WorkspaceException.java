@@ -1,0 +1,15 @@
+package dev.nucleus.workspace;
+
+/** A directory that can't be copied or bound as it is. */
+public final class WorkspaceException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    public WorkspaceException(String message) {
+        super(message);
+    }
+
+    public WorkspaceException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,243 @@
+package dev.nucleus.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nucleus.rootfs.RootfsAttestation;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.ContextMount;
+import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.MemorySize;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Runtime;
+import dev.nucleus.spec.UserNamespace;
+import dev.nucleus.spec.WorkspaceMount;
+import dev.nucleus.spec.WorkspaceMount.Access;
+import dev.nucleus.support.Remains;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import dev.nucleus.support.TestRootfs;
+import dev.nucleus.workspace.WorkspaceException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A context to read, a workspace to work in, and a root filesystem that may be written over. */
+@Tag("isolation")
+class WorkspaceTest {
+
+    private static final int SOMEBODY = 4242;
+
+    private static TestManager manager;
+    private Path directory;
+
+    /** How users inside are users of the host. */
+    enum Kind {
+        PLAIN,
+        USER_NAMESPACE,
+        GVISOR;
+
+        ContainerSpec.Builder spec(String script) {
+            var spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", script));
+            return switch (this) {
+                case PLAIN -> spec;
+                case USER_NAMESPACE -> spec.userNamespace(new UserNamespace.Auto());
+                case GVISOR -> spec.runtime(Optional.of(Runtime.GVISOR));
+            };
+        }
+    }
+
+    @BeforeAll
+    static void start() {
+        Requires.root();
+        manager = TestManager.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (manager != null) {
+            manager.close();
+        }
+    }
+
+    @BeforeEach
+    void makeDirectory() throws IOException {
+        directory = Files.createTempDirectory("nucleus-test-");
+    }
+
+    @AfterEach
+    void removeDirectory() throws IOException {
+        Remains.delete(directory);
+    }
+
+    private static void own(Path path, int user) throws IOException {
+        Files.setAttribute(path, "unix:uid", user, LinkOption.NOFOLLOW_LINKS);
+        Files.setAttribute(path, "unix:gid", user, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    private static TestManager.Output work(Kind kind, Path source, Access access, boolean execute, String script) {
+        if (kind == Kind.GVISOR) {
+            Requires.program("/usr/bin/runsc", "runsc");
+        }
+        return manager.run(kind.spec(script)
+                .workspace(Optional.of(new WorkspaceMount(source, access, execute)))
+                .build());
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void whatIsMadeInAWorkspaceBelongsToItsOwner(Kind kind) throws IOException {
+        own(directory, SOMEBODY);
+        Path there = Files.writeString(directory.resolve("there"), "old");
+        own(there, SOMEBODY);
+
+        TestManager.Output output =
+                work(kind, directory, Access.BIND_RW, false, "pwd; echo new > made; echo changed > there; mkdir d");
+
+        assertThat(output.err()).isEmpty();
+        assertThat(output.out()).isEqualTo("/workspace\n");
+        assertThat(there).hasContent("changed");
+        for (String made : List.of("made", "d")) {
+            assertThat(Files.getAttribute(directory.resolve(made), "unix:uid")).isEqualTo(SOMEBODY);
+            assertThat(Files.getAttribute(directory.resolve(made), "unix:gid")).isEqualTo(SOMEBODY);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void aWorkspaceThatIsOnlyReadIsOnlyRead(Kind kind) throws IOException {
+        own(directory, SOMEBODY);
+        Files.writeString(directory.resolve("file"), "text");
+
+        TestManager.Output output =
+                work(kind, directory, Access.BIND_RO, false, "cat file; (echo x > file) 2>/dev/null || echo refused");
+
+        assertThat(output.out()).isEqualTo("textrefused\n");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void onlyWhereThatWasAskedForProgramsRunInIt(Kind kind) throws IOException {
+        own(directory, SOMEBODY);
+        String script = "cp /bin/true run; chmod +x run; ./run 2>/dev/null && echo ran; true";
+
+        assertThat(work(kind, directory, Access.BIND_RW, false, script).out()).isEmpty();
+        assertThat(work(kind, directory, Access.BIND_RW, true, script).out()).isEqualTo("ran\n");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void workInACopyComesBackAtItsEnd(Kind kind) throws IOException {
+        Files.writeString(directory.resolve("kept"), "old");
+        Files.writeString(directory.resolve("gone"), "old");
+        Files.writeString(directory.resolve("server.key"), "secret");
+
+        TestManager.Output output = work(
+                kind,
+                directory,
+                Access.COPY_IN_OUT,
+                false,
+                "cat /workspace/server.key 2>/dev/null; echo new > kept; rm gone; mkdir d; echo made > d/file;"
+                        + " ln -s /etc/shadow link; mkdir .git; echo evil > .git/config; cat "
+                        + directory.resolve("kept") + " 2>/dev/null; echo done");
+
+        assertThat(output.out()).isEqualTo("done\n");
+        assertThat(directory.resolve("kept")).hasContent("new\n");
+        assertThat(directory.resolve("d/file")).hasContent("made\n");
+        assertThat(directory.resolve("server.key")).hasContent("secret");
+        assertThat(directory.resolve("gone")).doesNotExist();
+        assertThat(Files.exists(directory.resolve("link"), LinkOption.NOFOLLOW_LINKS))
+                .isFalse();
+        assertThat(directory.resolve(".git")).doesNotExist();
+        assertThat(manager.state().resolve("copies")).isEmptyDirectory();
+    }
+
+    @ParameterizedTest
+    @EnumSource(ContextMount.Mode.class)
+    void aContextIsReadAndNothingElse(ContextMount.Mode mode) throws IOException {
+        Files.setAttribute(directory, "unix:mode", 0755);
+        Files.writeString(directory.resolve("file"), "text");
+        Files.writeString(directory.resolve(".env"), "TOKEN=x");
+        Files.copy(Path.of("/bin/true"), directory.resolve("program"));
+
+        TestManager.Output output = manager.run(ContainerSpec.builder(
+                        Mode.STRICT_AGENT,
+                        List.of(
+                                "/bin/sh",
+                                "-c",
+                                "cat /context/file; (echo x > /context/file) 2>/dev/null && echo wrote;"
+                                        + " /context/program 2>/dev/null && echo ran; test -e /context/.env && echo env; true"))
+                .memory(Optional.of(MemorySize.parse("128M")))
+                .cpus(Optional.of(new Cpus(1)))
+                .context(Optional.of(new ContextMount(directory, mode)))
+                .build());
+
+        assertThat(output.out()).isEqualTo(mode == ContextMount.Mode.COPY ? "text" : "textenv\n");
+        assertThat(manager.state().resolve("copies")).isEmptyDirectory();
+    }
+
+    @Test
+    void aBoundContextWithALinkIsRefusedAndNothingIsLeft() throws IOException {
+        Files.createSymbolicLink(directory.resolve("link"), Path.of("/etc/shadow"));
+        ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))
+                .context(Optional.of(new ContextMount(directory, ContextMount.Mode.BIND)))
+                .build();
+
+        assertThatThrownBy(() -> manager.run(spec))
+                .isInstanceOf(WorkspaceException.class)
+                .hasMessageContaining("is a link");
+        assertThat(manager.state().resolve("copies")).isEmptyDirectory();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void anOverlayTakesWhatIsWrittenAndForgetsIt(Kind kind) throws Exception {
+        if (kind == Kind.GVISOR) {
+            Requires.program("/usr/bin/runsc", "runsc");
+        }
+        Path rootfs = TestRootfs.build(directory.resolve("rootfs"), "/bin/sh", "/bin/cat", "/bin/ls");
+        Files.createDirectories(rootfs.resolve("var/lib"));
+        Files.writeString(rootfs.resolve("var/lib/file"), "old\n");
+        Files.setAttribute(rootfs.resolve("var/lib"), "unix:mode", 0777);
+        ContainerSpec.Builder spec = kind.spec("cat /var/lib/file; echo new > /var/lib/made && cat /var/lib/made;"
+                        + " test -e /.layers && echo seen; true")
+                .rootfs(Optional.of(rootfs));
+
+        TestManager.Output sealed = manager.run(spec.build());
+        TestManager.Output over =
+                manager.run(spec.overlay(Optional.of(MemorySize.parse("16M"))).build());
+
+        assertThat(sealed.out()).isEqualTo("old\n");
+        assertThat(over.err()).isEmpty();
+        assertThat(over.out()).isEqualTo("old\nnew\n");
+        assertThat(rootfs.resolve("var/lib/made")).doesNotExist();
+    }
+
+    @Test
+    void inProductionAnOverlayIsOfWhatWasAttested() throws Exception {
+        Path rootfs = TestRootfs.build(directory.resolve("rootfs"), "/bin/sh", "/bin/cat");
+        RootfsAttestation.attest(rootfs);
+        ContainerSpec spec = ContainerSpec.builder(
+                        Mode.PRODUCTION, List.of("/bin/sh", "-c", "echo 'x:1' > /etc/made && cat /etc/made"))
+                .rootfs(Optional.of(rootfs))
+                .overlay(Optional.of(MemorySize.parse("16M")))
+                .memory(Optional.of(MemorySize.parse("64M")))
+                .cpus(Optional.of(new Cpus(1)))
+                .user(Optional.of(dev.nucleus.spec.User.parse("0:0")))
+                .build();
+
+        assertThat(manager.run(spec).out()).isEqualTo("x:1\n");
+        RootfsAttestation.ofThisUser().verify(rootfs);
+    }
+}
