@@ -15,18 +15,27 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "terminal.h"
+
 #define HEADER 5U
 #define CHUNK 65536U
 #define NO_MANAGER 125
 
 /* Frames: u32 payload length (little-endian), u8 type, payload. */
-enum to_manager { COMMAND = 1, INPUT = 2, INPUT_END = 3, SIGNAL = 4 };
-enum from_manager { OUTPUT = 0x11, ERROR_OUTPUT = 0x12, EXIT = 0x13, WANT_INPUT = 0x14 };
+enum to_manager { COMMAND = 1, INPUT = 2, INPUT_END = 3, SIGNAL = 4, TERMINAL = 5 };
+enum from_manager {
+	OUTPUT = 0x11,
+	ERROR_OUTPUT = 0x12,
+	EXIT = 0x13,
+	WANT_INPUT = 0x14,
+	WANT_TERMINAL = 0x15,
+};
 
 struct session {
 	int socket;
 	int signals;
 	bool wants_input;
+	bool has_terminal;
 	bool finished;
 	int code;
 	size_t length;
@@ -144,6 +153,14 @@ static int send_command(int fd, int count, char *const arguments[])
 	return result;
 }
 
+static void send_terminal(const struct session *session)
+{
+	uint8_t payload[128];
+
+	(void)send_frame(session->socket, TERMINAL, payload,
+			 terminal_describe(payload, sizeof(payload)));
+}
+
 static void handle_frame(struct session *session, uint8_t type, const uint8_t *payload,
 			 size_t length)
 {
@@ -157,6 +174,11 @@ static void handle_frame(struct session *session, uint8_t type, const uint8_t *p
 		break;
 	case WANT_INPUT:
 		session->wants_input = true;
+		break;
+	case WANT_TERMINAL:
+		session->has_terminal = true;
+		send_terminal(session);
+		terminal_give();
 		break;
 	case EXIT:
 		session->finished = true;
@@ -221,6 +243,11 @@ static void send_signal(struct session *session)
 	if (read(session->signals, &information, sizeof(information)) !=
 	    (ssize_t)sizeof(information))
 		return;
+	if (information.ssi_signo == SIGWINCH) {
+		if (session->has_terminal)
+			send_terminal(session);
+		return;
+	}
 	put_u32(number, information.ssi_signo);
 	(void)send_frame(session->socket, SIGNAL, number, sizeof(number));
 }
@@ -236,6 +263,7 @@ static int watch_signals(void)
 	(void)sigaddset(&forwarded, SIGQUIT);
 	(void)sigaddset(&forwarded, SIGUSR1);
 	(void)sigaddset(&forwarded, SIGUSR2);
+	(void)sigaddset(&forwarded, SIGWINCH);
 	(void)sigprocmask(SIG_BLOCK, &forwarded, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &forwarded, SFD_CLOEXEC);
@@ -259,6 +287,7 @@ static int converse(struct session *session)
 		if (polled[2].revents != 0 && !session->finished)
 			send_input(session);
 	}
+	terminal_restore();
 	return session->code;
 }
 

@@ -17,6 +17,7 @@
 #include "notice.h"
 #include "sandbox.h"
 #include "syscalls.h"
+#include "terminal.h"
 #include "userns.h"
 #include "wire.h"
 
@@ -261,15 +262,21 @@ void give_to_workload(const struct plan *plan, int fd)
 
 static int open_pipes(const struct plan *plan, struct pipes *pipes, struct failure *failure)
 {
-	int result = plan->keep_stdin ? pipe2(pipes->in, O_CLOEXEC) : 0;
+	int result = plan->keep_stdin && !plan->terminal ? pipe2(pipes->in, O_CLOEXEC) : 0;
 
+	if (pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->exit, O_CLOEXEC) < 0)
+		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
+	if (plan->terminal) {
+		result = terminal_open(plan, &plan->terminal_size, pipes->in, pipes->out,
+				       pipes->err);
+		return result < 0 ? fail(failure, STEP_DIRECTORY, -result, "open a terminal") : 0;
+	}
 	if (!plan->keep_stdin) {
 		pipes->in[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
 		pipes->in[1] = -1;
 		result = pipes->in[0];
 	}
-	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0 ||
-	    pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->exit, O_CLOEXEC) < 0)
+	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0)
 		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
 	give_to_workload(plan, pipes->out[1]);
 	give_to_workload(plan, pipes->err[1]);

@@ -11,7 +11,9 @@
 #include "dial.h"
 #include "exec.h"
 #include "notice.h"
+#include "sandbox.h"
 #include "syscalls.h"
+#include "terminal.h"
 
 /* What a peer that doesn't read may leave unsent before it is dropped. */
 #define OUT_MAX (1U << 20)
@@ -332,6 +334,21 @@ static void send_signal(struct shim *shim, struct connection *connection, struct
 	send_result(connection, result, "send the signal");
 }
 
+static int resize(struct shim *shim, uint32_t id, const struct terminal_size *size)
+{
+	const struct exec *exec = id == 0 ? NULL : exec_find(shim, id);
+	bool terminal = id == 0 ? shim->plan.terminal : exec != NULL && exec->terminal;
+	int result;
+
+	if (!terminal)
+		return -ENOTTY;
+	result = terminal_resize(id == 0 ? shim->out.source.fd : exec->out.source.fd, size);
+	/* The host's kernel tells the runtime, which tells nobody. */
+	if (result == 0 && plan_is_sandboxed(&shim->plan))
+		(void)sandbox_signal(shim, id, SIGWINCH);
+	return result;
+}
+
 /* Everything but input, which may have to wait. */
 static void serve(struct shim *shim, struct connection *connection, uint8_t type,
 		  struct reader *reader)
@@ -368,6 +385,14 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 		send_result(connection, shim_freeze(shim, read_u8(reader) != 0),
 			    "freeze or thaw the container");
 		return;
+	case REQUEST_RESIZE: {
+		uint32_t id = read_u32(reader);
+		struct terminal_size size = { .rows = read_u16(reader) };
+
+		size.columns = read_u16(reader);
+		send_result(connection, resize(shim, id, &size), "resize the terminal");
+		return;
+	}
 	case REQUEST_DENIALS:
 		notice_send(shim, connection);
 		return;

@@ -11,6 +11,7 @@
 #include "confine.h"
 #include "descriptors.h"
 #include "syscalls.h"
+#include "terminal.h"
 
 static void report_and_leave(int fd, const struct exec_report *report)
 {
@@ -67,6 +68,8 @@ static _Noreturn void run_inside(const struct shim *shim, const struct exec_requ
 	if (dup2(pipes->in[0], 0) < 0 || dup2(pipes->out[1], 1) < 0 || dup2(pipes->err[1], 2) < 0 ||
 	    sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
 		(void)fail(failure, STEP_EXEC, errno, "connect the standard streams");
+	} else if (request->terminal && terminal_take() < 0) {
+		(void)fail(failure, STEP_EXEC, errno, "take the terminal");
 	} else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		(void)fail(failure, STEP_CAPABILITIES, errno, "PR_SET_NO_NEW_PRIVS");
 	} else if (confine_rlimits(plan, failure) == 0 && confine_identity(plan, failure) == 0 &&

@@ -17,12 +17,14 @@ struct exec_report {
 struct exec_request {
 	bool capture;
 	bool keep_stdin;
+	bool terminal; /* its standard streams are one */
+	struct terminal_size size;
 	bool listen;         /* to what its filter refuses */
 	int stdio_fd;        /* its standard input and output; -1: pipes */
 	uint32_t timeout;    /* ms, 0: none */
 	const char *workdir; /* "": the workload's */
 	char **argv;
-	char **envp; /* none: the workload's */
+	char **envp; /* besides the workload's, when read */
 	void *arena;
 };
 

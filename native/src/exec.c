@@ -19,6 +19,7 @@
 #include "notice.h"
 #include "sandbox.h"
 #include "syscalls.h"
+#include "terminal.h"
 
 /* ms for a sandbox's client to end after the process that it stands for. */
 #define CLIENT_GRACE 2000
@@ -193,8 +194,15 @@ static int open_stream(struct shim *shim, struct exec *exec)
 static int open_exec_pipes(const struct shim *shim, const struct exec_request *request,
 			   struct exec_pipes *pipes)
 {
-	int result = request->keep_stdin ? pipe2(pipes->in, O_CLOEXEC) : 0;
+	int result = 0;
 
+	if (pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->go, O_CLOEXEC) < 0)
+		return -errno;
+	if (request->terminal)
+		return terminal_open(&shim->plan, &request->size, pipes->in, pipes->out,
+				     pipes->err);
+	if (request->keep_stdin)
+		result = pipe2(pipes->in, O_CLOEXEC);
 	if (request->stdio_fd >= 0) {
 		pipes->in[0] = fcntl(request->stdio_fd, F_DUPFD_CLOEXEC, 0);
 		result = pipes->in[0];
@@ -202,8 +210,7 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 		pipes->in[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
 		result = pipes->in[0];
 	}
-	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0 ||
-	    pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->go, O_CLOEXEC) < 0)
+	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0)
 		return -errno;
 	give_to_workload(&shim->plan, pipes->out[1]);
 	give_to_workload(&shim->plan, pipes->err[1]);
@@ -289,6 +296,7 @@ static struct exec *exec_new(struct shim *shim, struct connection *connection,
 	exec->id = ++shim->next_exec;
 	exec->requester = connection;
 	exec->captured = request->capture;
+	exec->terminal = request->terminal;
 	exec->notices.fd = exec->go_fd = -1;
 	exec->status.fd = exec->out.source.fd = exec->err.source.fd = exec->stdin_fd = -1;
 	exec->stream.directory_fd = exec->stream.file_fd = -1;
@@ -331,6 +339,38 @@ int exec_run(struct shim *shim, const struct exec_request *request)
 	return run_for(shim, NULL, request);
 }
 
+/* Whether two "NAME=value" are of one name. */
+static bool same_name(const char *one, const char *other)
+{
+	size_t length = strcspn(one, "=");
+
+	return strncmp(one, other, length) == 0 && other[length] == '=';
+}
+
+/* The workload's environment, with what the request adds or has another value for. NULL: no
+ * memory. */
+static char **merge(struct exec_request *request, char *const own[], size_t variables)
+{
+	size_t count = 0;
+	size_t at = 0;
+	char **merged;
+
+	while (own[count] != NULL)
+		count++;
+	merged = arena_take(&request->arena, count + variables + 1, sizeof(*merged));
+	for (size_t i = 0; merged != NULL && i < count; i++) {
+		bool replaced = false;
+
+		for (size_t j = 0; j < variables; j++)
+			replaced |= same_name(own[i], request->envp[j]);
+		if (!replaced)
+			merged[at++] = own[i];
+	}
+	for (size_t i = 0; merged != NULL && i < variables; i++)
+		merged[at++] = request->envp[i];
+	return merged;
+}
+
 void exec_start(struct shim *shim, struct connection *connection, struct reader *reader)
 {
 	struct exec_request request = { .stdio_fd = -1 };
@@ -343,18 +383,20 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 	request.listen = geteuid() == 0;
 	request.capture = read_u8(reader) != 0;
 	request.keep_stdin = read_u8(reader) != 0;
+	request.terminal = read_u8(reader) != 0;
+	request.size.rows = read_u16(reader);
+	request.size.columns = read_u16(reader);
 	request.timeout = read_u32(reader);
 	request.workdir = read_string(reader);
 	request.argv = read_vector(reader, &request.arena, &count);
 	request.envp = read_vector(reader, &request.arena, &variables);
 	/* A sandbox's runtime knows the workload's own; the plan's are the runtime's. */
 	if (!plan_is_sandboxed(&shim->plan)) {
-		if (variables == 0)
-			request.envp = shim->plan.envp;
+		request.envp = merge(&request, shim->plan.envp, variables);
 		if (request.workdir[0] == '\0')
 			request.workdir = shim->plan.workdir;
 	}
-	if (reader->faulty || count == 0) {
+	if (reader->faulty || count == 0 || request.envp == NULL) {
 		send_error(connection, EBADMSG, "malformed exec request");
 	} else if (shim->exited || !shim->started) {
 		send_error(connection, ESRCH, "the container is not running");

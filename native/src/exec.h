@@ -27,6 +27,7 @@ struct exec {
 	struct connection *requester;
 	int64_t deadline; /* CLOCK_MONOTONIC ms; 0: none */
 	bool captured;
+	bool terminal;
 	bool exited;
 	bool timed_out;
 	bool failed;

@@ -24,6 +24,7 @@
 #include "sandbox.h"
 #include "sources.h"
 #include "syscalls.h"
+#include "terminal.h"
 #include "userns.h"
 #include "wire.h"
 
@@ -217,7 +218,12 @@ static _Noreturn void run_workload(const struct launch *launch, int go_fd, bool 
 {
 	const struct plan *plan = launch->plan;
 	uint8_t gone;
+	int result = plan->terminal ? terminal_take() : 0;
 
+	if (result < 0) {
+		(void)fail(&report->failure, STEP_EXEC, -result, "take the terminal");
+		give_up(launch, report);
+	}
 	if (enter_workdir(plan, &report->failure) < 0)
 		give_up(launch, report);
 	report->listener = confine_seccomp(plan, true, &report->failure);

@@ -117,6 +117,11 @@ struct landlock_plan {
 	size_t port_count;
 };
 
+struct terminal_size {
+	uint16_t rows;
+	uint16_t columns;
+};
+
 /* A kernel of the container's own, which an OCI runtime of the host gives it: the plan's
  * command is that runtime's, and the workload is described in a bundle. */
 struct sandbox_plan {
@@ -170,6 +175,8 @@ struct plan {
 	bool deny_setgroups; /* in the user namespace (user_namespaces(7)) */
 	bool init;           /* a small init is PID 1 */
 	bool keep_stdin;
+	bool terminal; /* the standard streams are one */
+	struct terminal_size terminal_size;
 	bool audit; /* every mount is looked at again, from inside */
 	bool rlimits_required;
 	uint8_t seccomp_mode; /* enum seccomp_mode */

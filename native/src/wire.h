@@ -29,6 +29,7 @@ enum request {
 	REQUEST_DIAL = 0x09,
 	REQUEST_DENIALS = 0x0a,
 	REQUEST_FREEZE = 0x0b,
+	REQUEST_RESIZE = 0x0c,
 };
 
 enum answer {

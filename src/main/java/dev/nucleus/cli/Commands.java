@@ -101,6 +101,7 @@ final class Commands {
         var line = new CommandLine(new NucleusCommand());
         if (session != null) {
             line.addSubcommand(new RunCommand(containers, session))
+                    .addSubcommand(new AttachCommand(containers, session))
                     .addSubcommand(new PsCommand(containers, fleets, session))
                     .addSubcommand(new LogsCommand(containers, session))
                     .addSubcommand(new ExecCommand(containers, session))

@@ -10,6 +10,7 @@ import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -35,6 +36,19 @@ final class ExecCommand implements Callable<Integer> {
             description = "leave the standard input alone")
     private boolean noStdin;
 
+    @CommandLine.Option(
+            names = {"-t", "--terminal"},
+            description = "its standard streams are a terminal")
+    private boolean terminal;
+
+    @CommandLine.Option(
+            names = {"-e", "--env"},
+            description = "NAME=value, besides the workload's")
+    private List<String> env = new ArrayList<>();
+
+    @CommandLine.Option(names = "--workdir", description = "where it starts; usual: where the workload did")
+    private String workdir = "";
+
     @CommandLine.Parameters(index = "0", paramLabel = "CONTAINER", description = "name, id, or beginning of an id")
     private String reference = "";
 
@@ -52,7 +66,14 @@ final class ExecCommand implements Callable<Integer> {
         if (!container.running()) {
             throw new InvalidSpecException("'" + container.name() + "' is not running (" + container.state() + ")");
         }
-        try (ShimConnection connection = container.shim().exec(command, !noStdin)) {
+        Optional<Session.ClientTerminal> client = terminal ? Optional.of(session.wantTerminal()) : Optional.empty();
+        var environment = new ArrayList<>(env);
+        client.map(Session.ClientTerminal::kind)
+                .filter(kind -> !kind.isEmpty())
+                .ifPresent(kind -> environment.addFirst("TERM=" + kind));
+        try (ShimConnection connection = container
+                .shim()
+                .exec(command, !noStdin, client.map(Session.ClientTerminal::size), workdir, environment)) {
             var decoder = new CriDecoder((stream, bytes, offset, length) ->
                     session.output(stream == OutputSink.Stream.STDERR, bytes, offset, length));
             while (true) {
@@ -76,31 +97,19 @@ final class ExecCommand implements Callable<Integer> {
         }
     }
 
-    /** Carries input and signals to the process. A client that goes away takes it with it. */
+    /** A client that goes away takes the process with it. */
     private void relay(Container container, ShimConnection connection, int id) throws IOException {
         if (!noStdin) {
             session.wantInput();
         }
-        Thread.ofVirtual().name("relay").start(() -> {
-            while (true) {
-                try {
-                    switch (session.next()) {
-                        case Session.Incoming.Input(var bytes) -> connection.input(id, bytes, 0, bytes.length);
-                        case Session.Incoming.InputEnd() -> connection.endInput(id);
-                        case Session.Incoming.SignalSent(var number) ->
-                            container.shim().signalExec(id, new Signal(number));
-                        case Session.Incoming.Gone() -> {
-                            if (!over) {
-                                container.shim().signalExec(id, Signal.KILL);
-                            }
-                            return;
-                        }
-                    }
-                } catch (IOException e) {
-                    log.debug("an exec takes no more: {}", e.toString());
-                    return;
-                }
-            }
-        });
+        new Relay(session, container, connection, id, () -> !over, () -> kill(container, id)).start();
+    }
+
+    private static void kill(Container container, int id) {
+        try {
+            container.shim().signalExec(id, Signal.KILL);
+        } catch (IOException e) {
+            log.debug("the process has ended: {}", e.toString());
+        }
     }
 }

@@ -5,6 +5,7 @@ import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.LaunchOrder;
 import dev.nucleus.container.OutputSink;
+import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Signal;
@@ -12,6 +13,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,8 @@ import picocli.CommandLine;
 final class RunCommand implements Callable<Integer> {
 
     private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
+
+    private static final LaunchPlan.Terminal USUAL = new LaunchPlan.Terminal(24, 80);
 
     private final Containers containers;
     private final Session session;
@@ -44,6 +48,16 @@ final class RunCommand implements Callable<Integer> {
             description = "leave the standard input alone")
     private boolean noStdin;
 
+    @CommandLine.Option(
+            names = {"-i", "--interactive"},
+            description = "with -d: keep the standard input open, for nucleus attach")
+    private boolean interactive;
+
+    @CommandLine.Option(
+            names = {"-t", "--terminal"},
+            description = "its standard streams are a terminal")
+    private boolean terminal;
+
     @CommandLine.Option(names = "--name", description = "its name among live containers")
     private @Nullable String name;
 
@@ -59,11 +73,19 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         ContainerSpec spec = options.spec(command, session);
         Optional<String> checked = Optional.ofNullable(name).map(Containers::checkName);
+        Optional<Session.ClientTerminal> client =
+                terminal && !detach ? Optional.of(session.wantTerminal()) : Optional.empty();
+        if (terminal) {
+            spec = withTerminal(spec, client.map(Session.ClientTerminal::kind).orElse("xterm"));
+        }
+        Optional<LaunchPlan.Terminal> size =
+                client.map(Session.ClientTerminal::size).or(() -> terminal ? Optional.of(USUAL) : Optional.empty());
+        boolean input = detach ? interactive || terminal : !noStdin;
+        var order = new LaunchOrder(checked, spec, Map.of(), Optional.empty(), !detach, input, size);
         if (detach) {
-            session.print(containers.launch(LaunchOrder.detached(checked, spec)).id());
+            session.print(containers.launch(order).id());
             return 0;
         }
-        var order = new LaunchOrder(checked, spec, Map.of(), Optional.empty(), true, !noStdin);
         var ran = new AtomicReference<Container>();
         ContainerState.Stopped end = containers.run(
                 order,
@@ -80,7 +102,13 @@ final class RunCommand implements Callable<Integer> {
         return end.status().map(status -> status.code()).orElse(Commands.REFUSED);
     }
 
-    /** Carries input and signals to the workload. A client that goes away takes its container with it. */
+    static ContainerSpec withTerminal(ContainerSpec spec, String kind) {
+        var env = new TreeMap<>(spec.env());
+        env.putIfAbsent("TERM", kind.isEmpty() ? "xterm" : kind);
+        return spec.change().env(env).build();
+    }
+
+    /** A client that goes away takes its container with it. */
     private void relay(Container container, ShimConnection connection) {
         try {
             if (!noStdin) {
@@ -89,26 +117,14 @@ final class RunCommand implements Callable<Integer> {
         } catch (IOException e) {
             log.debug("the client left: {}", e.toString());
         }
-        Thread.ofVirtual().name("relay").start(() -> {
-            while (container.running()) {
-                try {
-                    switch (session.next()) {
-                        case Session.Incoming.Input(var bytes) -> connection.input(0, bytes, 0, bytes.length);
-                        case Session.Incoming.InputEnd() -> connection.endInput(0);
-                        case Session.Incoming.SignalSent(var number) ->
-                            container.shim().signal(new Signal(number));
-                        case Session.Incoming.Gone() -> {
-                            if (container.running()) {
-                                container.shim().signal(Signal.KILL);
-                            }
-                            return;
-                        }
-                    }
-                } catch (IOException e) {
-                    log.debug("'{}' takes no more: {}", container.name(), e.toString());
-                    return;
-                }
-            }
-        });
+        new Relay(session, container, connection, 0, container::running, () -> kill(container)).start();
+    }
+
+    private static void kill(Container container) {
+        try {
+            container.shim().signal(Signal.KILL);
+        } catch (IOException e) {
+            log.debug("'{}' has ended: {}", container.name(), e.toString());
+        }
     }
 }

@@ -1,5 +1,7 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintWriter;
@@ -25,6 +27,9 @@ final class Session {
 
         record InputEnd() implements Incoming {}
 
+        /** The client's terminal has another size. */
+        record Resized(LaunchPlan.Terminal size) implements Incoming {}
+
         record SignalSent(int number) implements Incoming {}
 
         record Gone() implements Incoming {}
@@ -35,10 +40,12 @@ final class Session {
     private static final int INPUT = 2;
     private static final int INPUT_END = 3;
     private static final int SIGNAL = 4;
+    private static final int TERMINAL = 5;
     private static final int OUTPUT = 0x11;
     private static final int ERROR_OUTPUT = 0x12;
     private static final int EXIT = 0x13;
     private static final int WANT_INPUT = 0x14;
+    private static final int WANT_TERMINAL = 0x15;
     private static final int LONGEST = 1 << 20;
     private static final int CHUNK = 65_536;
 
@@ -115,11 +122,45 @@ final class Session {
                     new Incoming.SignalSent(ByteBuffer.wrap(frame.payload())
                             .order(ByteOrder.LITTLE_ENDIAN)
                             .getInt());
+                case TERMINAL -> new Incoming.Resized(size(frame.payload()));
                 default -> new Incoming.Gone();
             };
         } catch (IOException e) {
             return new Incoming.Gone();
         }
+    }
+
+    /** u16 rows, u16 columns, and the kind of the terminal (TERM); no rows: the client has none. */
+    private static LaunchPlan.Terminal size(byte[] payload) {
+        ByteBuffer buffer = ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
+        return payload.length < 4
+                ? new LaunchPlan.Terminal(0, 0)
+                : new LaunchPlan.Terminal(buffer.getShort() & 0xffff, buffer.getShort() & 0xffff);
+    }
+
+    /** @param kind as in TERM; empty: not known */
+    record ClientTerminal(LaunchPlan.Terminal size, String kind) {}
+
+    /**
+     * From now on the client's terminal hands every key on, and tells its size when that changes.
+     *
+     * @throws InvalidSpecException when its standard input is no terminal
+     */
+    ClientTerminal wantTerminal() throws IOException {
+        send(WANT_TERMINAL, new byte[0], 0, 0);
+        Frame frame = readFrame();
+        while (frame != null && frame.type() != TERMINAL) {
+            frame = readFrame();
+        }
+        if (frame == null) {
+            throw new IOException("the client left");
+        }
+        LaunchPlan.Terminal size = size(frame.payload());
+        if (size.rows() == 0) {
+            throw new InvalidSpecException("-t needs a terminal as standard input, and it is none");
+        }
+        return new ClientTerminal(
+                size, new String(frame.payload(), 4, frame.payload().length - 4, StandardCharsets.UTF_8));
     }
 
     private void send(int type, byte[] payload, int offset, int length) throws IOException {

@@ -11,6 +11,7 @@ import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.policy.Posture;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
+import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
@@ -20,6 +21,7 @@ import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.StopSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -107,7 +109,8 @@ public final class Containers {
                 places,
                 copies.of(id),
                 order.volumes(),
-                order.input()));
+                order.input(),
+                order.terminal()));
     }
 
     /**
@@ -141,6 +144,26 @@ public final class Containers {
             remove(started.container());
         }
         return stopped;
+    }
+
+    /**
+     * The streams of a container that runs, from now on, until it ends or somebody closes the connection.
+     *
+     * @param onStart gets the way to its standard input
+     * @return how it ended; empty: it goes on
+     */
+    public Optional<ExitStatus> attach(Container container, OutputSink sink, Consumer<Attachment> onStart)
+            throws IOException {
+        long end = container.log().tail(0).end();
+        try (ShimConnection connection = container.shim().subscribe()) {
+            connection.stream(0, end, true);
+            var launch = new Launch(container, connection);
+            launch.awaitStart();
+            onStart.accept(new Attachment(container, connection));
+            return launch.follow(sink).map(ShimMessage.Exited::status);
+        } catch (ClosedChannelException e) {
+            return Optional.empty();
+        }
     }
 
     /** A running container and its standard input. */

@@ -1,6 +1,7 @@
 package dev.nucleus.container;
 
 import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.ContainerSpec;
 import java.util.Map;
 import java.util.Optional;
@@ -12,6 +13,7 @@ import java.util.Optional;
  * @param volumes host directories of named volumes
  * @param attached whether a command line waits for it, gets its output, and removes it with its end
  * @param input whether that command line feeds its standard input
+ * @param terminal whose standard streams are one, of that size
  */
 public record LaunchOrder(
         Optional<String> name,
@@ -19,7 +21,18 @@ public record LaunchOrder(
         Map<String, LaunchRequest.HostVolume> volumes,
         Optional<ContainerRecord.ReplicaRecord> replica,
         boolean attached,
-        boolean input) {
+        boolean input,
+        Optional<LaunchPlan.Terminal> terminal) {
+
+    public LaunchOrder(
+            Optional<String> name,
+            ContainerSpec spec,
+            Map<String, LaunchRequest.HostVolume> volumes,
+            Optional<ContainerRecord.ReplicaRecord> replica,
+            boolean attached,
+            boolean input) {
+        this(name, spec, volumes, replica, attached, input, Optional.empty());
+    }
 
     public static LaunchOrder detached(Optional<String> name, ContainerSpec spec) {
         return new LaunchOrder(name, spec, Map.of(), Optional.empty(), false, false);

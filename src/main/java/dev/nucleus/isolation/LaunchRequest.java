@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param copies where the container's copies of directories are made, before it is launched
  * @param volumes host directories of the named volumes
  * @param attached whether somebody feeds its standard input
+ * @param terminal whose standard streams are one, of that size
  * @param gvisor the kernel of its own that it gets; empty: it has the host's
  */
 public record LaunchRequest(
@@ -26,6 +27,7 @@ public record LaunchRequest(
         Path copies,
         Map<String, HostVolume> volumes,
         boolean attached,
+        Optional<LaunchPlan.Terminal> terminal,
         Optional<Gvisor> gvisor) {
 
     /** One whose kernel is still to be chosen. */
@@ -37,12 +39,13 @@ public record LaunchRequest(
             LaunchPlan.Places places,
             Path copies,
             Map<String, HostVolume> volumes,
-            boolean attached) {
-        this(id, name, spec, posture, places, copies, volumes, attached, Optional.empty());
+            boolean attached,
+            Optional<LaunchPlan.Terminal> terminal) {
+        this(id, name, spec, posture, places, copies, volumes, attached, terminal, Optional.empty());
     }
 
     LaunchRequest on(Optional<Gvisor> kernel) {
-        return new LaunchRequest(id, name, spec, posture, places, copies, volumes, attached, kernel);
+        return new LaunchRequest(id, name, spec, posture, places, copies, volumes, attached, terminal, kernel);
     }
 
     boolean sandboxed() {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,7 @@ public record LaunchPlan(
         MapPrograms mapPrograms,
         boolean init,
         boolean keepStdin,
+        Optional<Terminal> terminal,
         int oomScoreAdj,
         Cgroup cgroup,
         Rootfs rootfs,
@@ -54,6 +56,9 @@ public record LaunchPlan(
     public record MapPrograms(String uids, String gids) {
         static final MapPrograms NONE = new MapPrograms("", "");
     }
+
+    /** The size of a terminal that is a process's standard streams, in characters. */
+    public record Terminal(int rows, int columns) {}
 
     public record IdMap(int inside, int outside, int count) {}
 
@@ -187,6 +192,7 @@ public record LaunchPlan(
         private MapPrograms mapPrograms = MapPrograms.NONE;
         private boolean init;
         private boolean keepStdin;
+        private Optional<Terminal> terminal = Optional.empty();
         private String hostname = "";
         private @Nullable Cgroup cgroup;
         private @Nullable Rootfs rootfs;
@@ -244,6 +250,11 @@ public record LaunchPlan(
 
         public Builder keepStdin(boolean value) {
             keepStdin = value;
+            return this;
+        }
+
+        public Builder terminal(Optional<Terminal> value) {
+            terminal = value;
             return this;
         }
 
@@ -354,6 +365,7 @@ public record LaunchPlan(
                     mapPrograms,
                     init,
                     keepStdin,
+                    terminal,
                     0,
                     Objects.requireNonNull(cgroup, "cgroup"),
                     Objects.requireNonNull(rootfs, "rootfs"),

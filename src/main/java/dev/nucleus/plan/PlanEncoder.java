@@ -2,6 +2,7 @@ package dev.nucleus.plan;
 
 import dev.nucleus.plan.RootfsStep.Owners;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 
 /** Encodes a plan for the spawner: the writing twin of native/src/plan.c. */
 public final class PlanEncoder {
@@ -31,7 +32,9 @@ public final class PlanEncoder {
         wire.bool(plan.denySetgroups())
                 .string(plan.mapPrograms().uids())
                 .string(plan.mapPrograms().gids());
-        wire.bool(plan.init()).bool(plan.keepStdin()).u32(plan.oomScoreAdj());
+        wire.bool(plan.init()).bool(plan.keepStdin());
+        terminal(wire, plan.terminal());
+        wire.u32(plan.oomScoreAdj());
         cgroup(wire, plan.cgroup());
         wire.string(plan.rootfs().options());
         wire.list(plan.rootfs().steps(), PlanEncoder::step);
@@ -57,6 +60,13 @@ public final class PlanEncoder {
                 .u32(plan.sandbox().identity().uid())
                 .u32(plan.sandbox().identity().gid());
         return wire.finish();
+    }
+
+    /** Whether there is one, and its size; as an exec's request has it too. */
+    public static void terminal(WireWriter wire, Optional<LaunchPlan.Terminal> terminal) {
+        wire.bool(terminal.isPresent())
+                .u16(terminal.map(LaunchPlan.Terminal::rows).orElse(0))
+                .u16(terminal.map(LaunchPlan.Terminal::columns).orElse(0));
     }
 
     private static void map(WireWriter wire, LaunchPlan.IdMap map) {

@@ -23,6 +23,8 @@ final class Errno {
             Map.entry(22, "EINVAL: Invalid argument"),
             Map.entry(23, "ENFILE: Too many open files in system"),
             Map.entry(24, "EMFILE: Too many open files"),
+            Map.entry(25, "ENOTTY: Not a terminal"),
+            Map.entry(26, "ETXTBSY: Text file busy"),
             Map.entry(28, "ENOSPC: No space left on device"),
             Map.entry(30, "EROFS: Read-only file system"),
             Map.entry(32, "EPIPE: Broken pipe"),
@@ -31,8 +33,10 @@ final class Errno {
             Map.entry(40, "ELOOP: Too many levels of symbolic links"),
             Map.entry(71, "EPROTO: Protocol error"),
             Map.entry(74, "EBADMSG: Bad message"),
+            Map.entry(75, "EOVERFLOW: Value too large for defined data type"),
             Map.entry(87, "EUSERS: Too many users"),
             Map.entry(98, "EADDRINUSE: Address already in use"),
+            Map.entry(103, "ECONNABORTED: Software caused connection abort"),
             Map.entry(110, "ETIMEDOUT: Connection timed out"),
             Map.entry(111, "ECONNREFUSED: Connection refused"));
 

@@ -12,7 +12,8 @@ public enum Request {
     EXEC,
     DIAL,
     DENIALS,
-    FREEZE;
+    FREEZE,
+    RESIZE;
 
     int number() {
         return ordinal() + 1;

@@ -1,5 +1,7 @@
 package dev.nucleus.spawner;
 
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.PlanEncoder;
 import dev.nucleus.plan.WireWriter;
 import dev.nucleus.spec.Port;
 import dev.nucleus.spec.Signal;
@@ -85,7 +87,7 @@ public record Shim(Path socket) {
      */
     public Captured capture(List<String> command, Duration timeout) throws IOException {
         try (ShimConnection connection = ShimConnection.connect(socket)) {
-            connection.send(Request.EXEC, execRequest(true, false, timeout, command));
+            connection.send(Request.EXEC, execRequest(true, false, Optional.empty(), timeout, "", command, List.of()));
             while (true) {
                 switch (connection.receive().orElseThrow(() -> new IOException("the container ended"))) {
                     case ShimMessage.ExecExited(var _, var status, var timedOut, var output) -> {
@@ -104,22 +106,48 @@ public record Shim(Path socket) {
         }
     }
 
-    /** Runs a command inside with its streams attached; its messages arrive on the connection. */
-    public ShimConnection exec(List<String> command, boolean input) throws IOException {
+    /**
+     * Runs a command inside with its streams attached; its messages arrive on the connection.
+     *
+     * @param workdir empty: the workload's
+     * @param environment NAME=value, besides the workload's
+     */
+    public ShimConnection exec(
+            List<String> command,
+            boolean input,
+            Optional<LaunchPlan.Terminal> terminal,
+            String workdir,
+            List<String> environment)
+            throws IOException {
         ShimConnection connection = ShimConnection.connect(socket);
-        connection.send(Request.EXEC, execRequest(false, input, Duration.ZERO, command));
+        connection.send(
+                Request.EXEC, execRequest(false, input, terminal, Duration.ZERO, workdir, command, environment));
         return connection;
     }
 
-    private static ByteBuffer execRequest(boolean capture, boolean input, Duration timeout, List<String> command) {
-        return new WireWriter(256)
-                .bool(capture)
-                .bool(input)
-                .u32((int) timeout.toMillis())
-                .string("")
+    private static ByteBuffer execRequest(
+            boolean capture,
+            boolean input,
+            Optional<LaunchPlan.Terminal> terminal,
+            Duration timeout,
+            String workdir,
+            List<String> command,
+            List<String> environment) {
+        WireWriter wire = new WireWriter(256).bool(capture).bool(input);
+        PlanEncoder.terminal(wire, terminal);
+        return wire.u32((int) timeout.toMillis())
+                .string(workdir)
                 .strings(command)
-                .strings(List.of())
+                .strings(environment)
                 .finish();
+    }
+
+    /** Tells the terminal of the workload (id 0) or of an exec its new size. */
+    public void resize(int id, LaunchPlan.Terminal size) throws IOException {
+        ask(
+                Request.RESIZE,
+                new WireWriter(8).u32(id).u16(size.rows()).u16(size.columns()).finish(),
+                "resize");
     }
 
     /** Follows the container's log from an offset. */

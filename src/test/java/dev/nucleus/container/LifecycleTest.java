@@ -238,8 +238,9 @@ class LifecycleTest {
     @Test
     void anExecsOutputCanBeResumedToo() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
-        try (ShimConnection first =
-                container.shim().exec(List.of("/bin/sh", "-c", "echo one; echo two; exit 5"), false)) {
+        try (ShimConnection first = container
+                .shim()
+                .exec(List.of("/bin/sh", "-c", "echo one; echo two; exit 5"), false, Optional.empty(), "", List.of())) {
             int id = ((ShimMessage.ExecStarted) first.receive().orElseThrow()).id();
             first.close();
 
@@ -307,7 +308,12 @@ class LifecycleTest {
         Container container = manager.launch("/bin/sleep", "60");
         try (ShimConnection connection = container
                 .shim()
-                .exec(List.of("/bin/sh", "-c", "trap 'exit 9' INT; echo ready; while :; do sleep 0.01; done"), false)) {
+                .exec(
+                        List.of("/bin/sh", "-c", "trap 'exit 9' INT; echo ready; while :; do sleep 0.01; done"),
+                        false,
+                        Optional.empty(),
+                        "",
+                        List.of())) {
             int id = ((ShimMessage.ExecStarted) connection.receive().orElseThrow()).id();
             assertThat(connection.receive().orElseThrow()).isInstanceOf(ShimMessage.Data.class);
 

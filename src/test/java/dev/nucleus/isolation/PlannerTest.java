@@ -82,7 +82,8 @@ class PlannerTest {
                 new LaunchPlan.Places("/d", "/s", "/r"),
                 Path.of("/copies"),
                 Map.of(),
-                false));
+                false,
+                Optional.empty()));
     }
 
     private static ContainerSpec agent() {

@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class PlanEncoderTest {
@@ -29,6 +30,7 @@ class PlanEncoderTest {
                 .ownClocks(true)
                 .init(false)
                 .keepStdin(true)
+                .terminal(Optional.of(new LaunchPlan.Terminal(24, 80)))
                 .mapIdentities(List.of(new LaunchPlan.IdMap(0, 1000, 1)), List.of(new LaunchPlan.IdMap(0, 1001, 2)))
                 .denySetgroups(true)
                 .mapPrograms("/usr/bin/newuidmap", "/usr/bin/newgidmap")

@@ -1,0 +1,52 @@
+#include "terminal.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+static struct termios before;
+static bool given;
+
+static void put_u16(uint8_t *at, uint16_t value)
+{
+	at[0] = (uint8_t)value;
+	at[1] = (uint8_t)(value >> 8);
+}
+
+size_t terminal_describe(uint8_t *payload, size_t size)
+{
+	struct winsize window = { 0 };
+	const char *kind = getenv("TERM");
+	size_t length = kind == NULL ? 0 : strnlen(kind, size - 4);
+
+	if (!isatty(STDIN_FILENO))
+		window.ws_row = 0;
+	else if (ioctl(STDIN_FILENO, TIOCGWINSZ, &window) < 0 || window.ws_row == 0)
+		window = (struct winsize){ .ws_row = 24, .ws_col = 80 };
+	put_u16(payload, window.ws_row);
+	put_u16(payload + 2, window.ws_col);
+	if (length > 0)
+		memcpy(payload + 4, kind, length);
+	return 4 + length;
+}
+
+void terminal_give(void)
+{
+	struct termios raw;
+
+	if (tcgetattr(STDIN_FILENO, &before) < 0)
+		return;
+	raw = before;
+	cfmakeraw(&raw);
+	given = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+}
+
+void terminal_restore(void)
+{
+	if (given)
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+	given = false;
+}

@@ -1,0 +1,185 @@
+package dev.nucleus.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.MemorySize;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Runtime;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import dev.nucleus.support.TestRootfs;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Standard streams that are a terminal, of a workload and of what is run beside it. */
+@Tag("isolation")
+class TerminalTest {
+
+    private static final LaunchPlan.Terminal SIZE = new LaunchPlan.Terminal(33, 101);
+    private static final LaunchPlan.Terminal OTHER = new LaunchPlan.Terminal(50, 150);
+    private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);
+
+    /** Says its size whenever that changes, repeats what is typed, and ends with "bye". */
+    private static final String ECHO = "trap 'stty size' WINCH; test -t 0 -a -t 1 -a -t 2 && stty size;"
+            + " while :; do read line || continue; echo \"heard $line\"; test \"$line\" = bye && exit 6; done";
+
+    private static TestManager manager;
+
+    @TempDir
+    private Path directory;
+
+    @BeforeAll
+    static void start() {
+        Requires.root();
+        manager = TestManager.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (manager != null) {
+            manager.close();
+        }
+    }
+
+    private static Container launch(ContainerSpec spec) {
+        return manager.containers()
+                .launch(new LaunchOrder(
+                        Optional.empty(), spec, Map.of(), Optional.empty(), false, true, Optional.of(SIZE)));
+    }
+
+    private static String log(Container container) {
+        try {
+            return String.join(
+                    "\n",
+                    container.log().tail(100).lines().stream()
+                            .map(ContainerLog.Line::text)
+                            .toList());
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+
+    private static void await(Container container, String text) {
+        Awaitility.await("'" + text + "'")
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> log(container).contains(text));
+    }
+
+    private static void talk(Container container) throws IOException {
+        await(container, "33 101");
+        container.shim().resize(0, OTHER);
+        try (ShimConnection connection = ShimConnection.connect(container.shim().socket())) {
+            // A shell runs a trap once it has read on.
+            connection.input(0, "one\n".getBytes(StandardCharsets.UTF_8), 0, 4);
+            await(container, "heard one");
+            await(container, "50 150");
+            connection.input(0, "bye\n".getBytes(StandardCharsets.UTF_8), 0, 4);
+        }
+        assertThat(container.end().join().status().orElseThrow().code()).isEqualTo(6);
+        manager.containers().remove(container);
+    }
+
+    @Test
+    void aWorkloadHasATerminalOfTheSizeThatWasAskedFor() throws IOException {
+        talk(launch(ContainerSpec.of(Mode.AGENT, List.of("/bin/sh", "-c", ECHO))));
+    }
+
+    @Test
+    void underAnInitTheTerminalIsTheWorkloads() throws Exception {
+        Path rootfs = TestRootfs.build(directory.toRealPath().resolve("rootfs"), "/bin/sh", "/bin/stty");
+        dev.nucleus.rootfs.RootfsAttestation.attest(rootfs);
+
+        talk(launch(ContainerSpec.builder(Mode.PRODUCTION, List.of("/bin/sh", "-c", ECHO))
+                .rootfs(Optional.of(rootfs))
+                .memory(Optional.of(MemorySize.parse("64M")))
+                .cpus(Optional.of(new Cpus(1)))
+                .build()));
+    }
+
+    @Test
+    void aSandboxedWorkloadHasOneToo() throws IOException {
+        Requires.program("/usr/bin/runsc", "runsc");
+
+        talk(launch(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", ECHO))
+                .runtime(Optional.of(Runtime.GVISOR))
+                .build()));
+    }
+
+    @Test
+    void aKeyThatInterruptsIsASignalInside() throws IOException {
+        Container container = launch(ContainerSpec.of(
+                Mode.AGENT, List.of("/bin/sh", "-c", "trap 'exit 7' INT; echo ready; while :; do sleep 0.01; done")));
+        await(container, "ready");
+        try (ShimConnection connection = ShimConnection.connect(container.shim().socket())) {
+            connection.input(0, new byte[] {3}, 0, 1);
+        }
+
+        assertThat(container.end().join().status().orElseThrow().code()).isEqualTo(7);
+        manager.containers().remove(container);
+    }
+
+    private static String exec(Container container, String script, String typed) throws IOException {
+        var output = new ByteArrayOutputStream();
+        try (ShimConnection connection = container
+                .shim()
+                .exec(List.of("/bin/sh", "-c", script), true, Optional.of(SIZE), "/tmp", List.of("WORD=given"))) {
+            var decoder = new CriDecoder((_, bytes, offset, length) -> output.write(bytes, offset, length));
+            while (true) {
+                switch (connection.receive().orElseThrow()) {
+                    case ShimMessage.ExecStarted(var id, var _) -> {
+                        container.shim().resize(id, OTHER);
+                        connection.input(id, typed.getBytes(StandardCharsets.UTF_8), 0, typed.length());
+                    }
+                    case ShimMessage.Data(var _, var bytes) -> decoder.accept(bytes);
+                    case ShimMessage.ExecExited(var _, var status, var _, var _) -> {
+                        return output.toString(StandardCharsets.UTF_8) + status.code();
+                    }
+                    default -> {}
+                }
+            }
+        }
+    }
+
+    @Test
+    void aProcessBesideItHasATerminalADirectoryAndVariablesOfItsOwn() throws IOException {
+        Container container = manager.launch("/bin/sleep", "60");
+        try {
+            assertThat(exec(container, "read x; stty -echo; stty size; pwd; echo $WORD $USER $x; exit 3", "typed\n"))
+                    .isEqualTo("typed\r\n50 150\r\n/tmp\r\ngiven agent typed\r\n3");
+        } finally {
+            manager.containers().stop(container, NOW);
+            manager.containers().remove(container);
+        }
+    }
+
+    @Test
+    void whatIsNoTerminalCantBeResized() throws IOException {
+        Container container = manager.launch("/bin/sleep", "60");
+        try {
+            assertThatThrownBy(() -> container.shim().resize(0, OTHER)).hasMessageContaining("ENOTTY");
+        } finally {
+            manager.containers().stop(container, NOW);
+            manager.containers().remove(container);
+        }
+    }
+}
