@@ -174,7 +174,8 @@ static void workload_runs(struct shim *shim)
 static void conclude_launch(struct shim *shim)
 {
 	close_fd(&shim->status.fd);
-	if (shim->report.failed || shim->report.timeline.done[STEP_RLIMITS] == 0)
+	if (shim->report.failed || shim->report.held ||
+	    shim->report.timeline.done[STEP_RLIMITS] == 0)
 		return;
 	if (plan_is_sandboxed(&shim->plan))
 		sandbox_await(shim, workload_runs);
@@ -198,6 +199,21 @@ static void take_listener(struct shim *shim, struct launch_report *report)
 	close_fd(&shim->go_fd);
 }
 
+static void wait_for_start(struct shim *shim)
+{
+	shim->created = true;
+	for (struct connection *at = shim->connections; at != NULL; at = at->next)
+		send_created(shim, at);
+}
+
+int shim_release(struct shim *shim)
+{
+	if (!shim->created || shim->started || shim->exited)
+		return -EINVAL;
+	shim->created = false;
+	return write(shim->go_fd, "g", 1) < 0 ? -errno : 0;
+}
+
 /* The status pipe has reports of the launch, and ends when execve(2) returns. */
 static void status_ready(struct shim *shim, struct source *source, short revents)
 {
@@ -209,6 +225,8 @@ static void status_ready(struct shim *shim, struct source *source, short revents
 		if (report.listener > 0 && !report.failed)
 			take_listener(shim, &report);
 		shim->report = report;
+		if (report.held)
+			wait_for_start(shim);
 	} else if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
 		conclude_launch(shim);
 	}

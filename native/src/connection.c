@@ -152,6 +152,21 @@ static void write_steps(struct writer *writer, const struct shim *shim)
 	frame_end(writer, frame);
 }
 
+void send_created(const struct shim *shim, struct connection *connection)
+{
+	uint8_t bytes[64];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+	size_t frame;
+
+	if (!connection->subscribed)
+		return;
+	frame = frame_begin(&writer, ANSWER_CREATED);
+	write_u32(&writer, (uint32_t)shim->pid);
+	write_u64(&writer, shim->report.start_ticks);
+	frame_end(&writer, frame);
+	connection_send(connection, &writer);
+}
+
 void send_started(const struct shim *shim, struct connection *connection)
 {
 	uint8_t bytes[512];
@@ -185,6 +200,8 @@ void send_exited(const struct shim *shim, struct connection *connection)
 void send_state(const struct shim *shim, struct connection *connection)
 {
 	connection->subscribed = true;
+	if (shim->created)
+		send_created(shim, connection);
 	if (shim->started)
 		send_started(shim, connection);
 	if (shim->exited)
@@ -381,6 +398,9 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 			close_fd(fd);
 		return;
 	}
+	case REQUEST_START:
+		send_result(connection, shim_release(shim), "start what is not waiting for that");
+		return;
 	case REQUEST_FREEZE:
 		send_result(connection, shim_freeze(shim, read_u8(reader) != 0),
 			    "freeze or thaw the container");

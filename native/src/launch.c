@@ -210,6 +210,17 @@ static int enter_workdir(const struct plan *plan, struct failure *failure)
 					: 0;
 }
 
+/* Created and not started, as the OCI runtime specification has it. */
+static void wait_for_release(const struct launch *launch, int go_fd, struct launch_report *report)
+{
+	uint8_t released;
+
+	report->held = true;
+	if (write_report(launch->status_fd, report) < 0 || read(go_fd, &released, 1) != 1)
+		_exit(127);
+	report->held = false;
+}
+
 /* The workload itself: what is left is seccomp and exec. The report goes out before
  * exec, because afterwards there is nobody to write it; a failing exec sends a second
  * one, which counts. */
@@ -226,6 +237,8 @@ static _Noreturn void run_workload(const struct launch *launch, int go_fd, bool 
 	}
 	if (enter_workdir(plan, &report->failure) < 0)
 		give_up(launch, report);
+	if (plan->hold)
+		wait_for_release(launch, go_fd, report);
 	report->listener = confine_seccomp(plan, true, &report->failure);
 	if (report->listener < 0)
 		give_up(launch, report);
@@ -327,9 +340,9 @@ static int born(void *argument)
 static bool may_borrow(const struct launch *launch)
 {
 	return launch->plan->uid_map_count == 0 && !launch->plan->init && launch->owned == NULL &&
-	       !plan_is_sandboxed(launch->plan) && launch->cgroup->unified_fd < 0 &&
-	       !launch->plan->cgroup.limits_memory && launch->plan->seccomp_mode != SECCOMP_TRACE &&
-	       !launch->plan->own_clocks;
+	       !plan_is_sandboxed(launch->plan) && !launch->plan->hold &&
+	       launch->cgroup->unified_fd < 0 && !launch->plan->cgroup.limits_memory &&
+	       launch->plan->seccomp_mode != SECCOMP_TRACE && !launch->plan->own_clocks;
 }
 
 static long clone_borrowing(struct launch *launch, uint64_t flags)

@@ -29,6 +29,7 @@ struct launch_report {
 	uint64_t start_ticks; /* of PID 1; see process.h */
 	int listener;         /* the workload's descriptor of its filter's listener, or 0 */
 	bool failed;
+	bool held; /* everything is done but the command, which is waited for */
 };
 
 /* Clones PID 1 of the container; the child carries out the plan and executes the

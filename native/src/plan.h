@@ -175,6 +175,7 @@ struct plan {
 	bool deny_setgroups; /* in the user namespace (user_namespaces(7)) */
 	bool init;           /* a small init is PID 1 */
 	bool keep_stdin;
+	bool hold;     /* stop just before the command, until somebody says so */
 	bool terminal; /* the standard streams are one */
 	struct terminal_size terminal_size;
 	bool audit; /* every mount is looked at again, from inside */

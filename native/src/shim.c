@@ -78,7 +78,7 @@ int shim_freeze(struct shim *shim, bool freeze)
 int shim_signal(struct shim *shim, int number)
 {
 	/* The end of a sandbox's runtime is the end of all in its namespaces. */
-	if (plan_is_sandboxed(&shim->plan) && number != SIGKILL)
+	if (plan_is_sandboxed(&shim->plan) && shim->started && number != SIGKILL)
 		return sandbox_signal(shim, 0, number);
 	return sys_pidfd_send_signal(shim->pidfd, number) < 0 ? -errno : 0;
 }
@@ -88,6 +88,9 @@ void shim_stop(struct shim *shim, int signal, uint32_t grace)
 	if (shim->exited)
 		return;
 	/* The kernel drops signals for a PID 1 without a handler: waiting would be in vain. */
+	/* What was not started hears no signal. */
+	if (!shim->started)
+		signal = SIGKILL;
 	if (!shim->plan.init && !plan_is_sandboxed(&shim->plan) &&
 	    process_ignores(shim->pid, signal))
 		signal = SIGKILL;

@@ -63,6 +63,7 @@ struct shim {
 	int mounts_fd;  /* keeps the mount namespace until the exit has been told */
 	uint64_t begun; /* CLOCK_MONOTONIC ns of the request */
 	struct launch_report report;
+	bool created; /* all is done but the command */
 	bool started;
 	bool frozen;
 	uint64_t started_at; /* CLOCK_REALTIME ns */
@@ -82,6 +83,8 @@ struct shim {
  * made ahead, or -1. */
 _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd);
 
+/* Lets a container that was held start its command. 0, or a negative errno. */
+int shim_release(struct shim *shim);
 /* Signals the workload. 0, or a negative errno. */
 int shim_signal(struct shim *shim, int number);
 /* Asks the container to end: the signal now, SIGKILL after `grace` ms. */

@@ -30,6 +30,7 @@ enum request {
 	REQUEST_DENIALS = 0x0a,
 	REQUEST_FREEZE = 0x0b,
 	REQUEST_RESIZE = 0x0c,
+	REQUEST_START = 0x0d,
 };
 
 enum answer {
@@ -46,6 +47,7 @@ enum answer {
 	ANSWER_DIALED = 0x8b,
 	ANSWER_WARNING = 0x8c,
 	ANSWER_DENIAL = 0x8d,
+	ANSWER_CREATED = 0x8e,
 };
 
 struct reader {

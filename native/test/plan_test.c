@@ -47,7 +47,7 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_int_equal(plan.cgroup.devices_length, 8);
 	assert_int_equal(plan.seccomp_mode, SECCOMP_REPORT);
 	assert_int_equal(plan.seccomp_errno, 1);
-	assert_true(!plan.init && plan.keep_stdin && plan.terminal);
+	assert_true(!plan.init && plan.keep_stdin && plan.hold && plan.terminal);
 	assert_int_equal(plan.terminal_size.columns, 80);
 	assert_int_equal(plan.uid_map_count, 1);
 	assert_int_equal(plan.uid_maps[0].outside, 1000);

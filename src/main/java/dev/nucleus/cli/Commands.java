@@ -102,6 +102,8 @@ final class Commands {
         if (session != null) {
             line.addSubcommand(new RunCommand(containers, session))
                     .addSubcommand(new AttachCommand(containers, session))
+                    .addSubcommand(new CreateCommand(containers, session))
+                    .addSubcommand(new StartCommand(containers, session))
                     .addSubcommand(new PsCommand(containers, fleets, session))
                     .addSubcommand(new LogsCommand(containers, session))
                     .addSubcommand(new ExecCommand(containers, session))

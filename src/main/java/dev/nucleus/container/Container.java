@@ -19,6 +19,7 @@ public final class Container {
     private final Path directory;
     private final Shim shim;
     private final CompletableFuture<ContainerState.Stopped> end = new CompletableFuture<>();
+    private final CompletableFuture<ContainerState.Running> start = new CompletableFuture<>();
     private volatile ContainerState state = new ContainerState.Creating();
     /** Whether its processes were stopped where they are; a manager that adopts it asks its control group. */
     private volatile boolean paused;
@@ -63,6 +64,24 @@ public final class Container {
 
     public boolean running() {
         return state instanceof ContainerState.Running;
+    }
+
+    /** Whether it has ended, or was never begun. */
+    boolean over() {
+        return state instanceof ContainerState.Stopped;
+    }
+
+    /** Completed when its command runs, or with why it doesn't. */
+    CompletableFuture<ContainerState.Running> start() {
+        return start.copy();
+    }
+
+    void created(ContainerState.Created created) {
+        state = created;
+    }
+
+    void notStarted(Exception why) {
+        start.completeExceptionally(why);
     }
 
     /** Whether its processes stand still until they are resumed. */
@@ -116,6 +135,7 @@ public final class Container {
 
     void started(ContainerState.Running running) {
         state = running;
+        start.complete(running);
     }
 
     void stopped(ContainerState.Stopped stopped) {

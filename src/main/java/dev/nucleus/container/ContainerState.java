@@ -16,6 +16,13 @@ public sealed interface ContainerState {
     record Creating() implements ContainerState {}
 
     /**
+     * All is done but its command, which starts when it is told to.
+     *
+     * @param pid of its PID 1, as the host numbers it
+     */
+    record Created(int pid, long startTicks) implements ContainerState {}
+
+    /**
      * @param pid of its PID 1, as the host numbers it
      * @param steps when each step of the launch was done; empty after an adoption
      */
@@ -37,6 +44,7 @@ public sealed interface ContainerState {
     default String word() {
         return switch (this) {
             case Creating() -> "creating";
+            case Created _ -> "created";
             case Running _ -> "running";
             case Stopped _ -> "stopped";
         };

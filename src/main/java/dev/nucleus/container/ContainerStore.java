@@ -110,6 +110,7 @@ final class ContainerStore {
                 plan.mapPrograms(),
                 plan.init(),
                 plan.keepStdin(),
+                plan.held(),
                 plan.terminal(),
                 plan.oomScoreAdj(),
                 plan.cgroup(),

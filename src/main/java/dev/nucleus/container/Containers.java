@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -92,13 +93,13 @@ public final class Containers {
     public LaunchPlan plan(LaunchOrder order) {
         String id = ContainerId.next();
         try {
-            return plan(order, id, ModePolicy.check(order.spec()));
+            return plan(order, id, ModePolicy.check(order.spec()), false);
         } finally {
             ranges.release(id);
         }
     }
 
-    private LaunchPlan plan(LaunchOrder order, String id, Posture posture) {
+    private LaunchPlan plan(LaunchOrder order, String id, Posture posture, boolean held) {
         var places = new LaunchPlan.Places(
                 store.directory(id).toString(), sockets.resolve(id).toString(), staging.toString());
         return planner.plan(new LaunchRequest(
@@ -110,6 +111,7 @@ public final class Containers {
                 copies.of(id),
                 order.volumes(),
                 order.input(),
+                held,
                 order.terminal()));
     }
 
@@ -169,9 +171,63 @@ public final class Containers {
     /** A running container and its standard input. */
     public record Attachment(Container container, ShimConnection connection) {}
 
+    /**
+     * Does everything but start the command; {@link #start} does that.
+     *
+     * @throws dev.nucleus.spawner.LaunchException naming the step that failed; nothing is left behind
+     */
+    public Container create(LaunchOrder order) {
+        Begun begun = begin(order, true);
+        Container container = begun.container();
+        container.describing(describe(container, order, begun.plan()));
+        Thread.ofVirtual().name("container-", 0).start(() -> followCreated(container, begun.launch()));
+        return container;
+    }
+
+    /**
+     * Starts the command of a container that was created.
+     *
+     * @throws InvalidSpecException when it has been started already
+     * @throws dev.nucleus.spawner.LaunchException when its command can't be run; it has ended then
+     */
+    public void start(Container container) {
+        if (!(container.state() instanceof ContainerState.Created)) {
+            throw new InvalidSpecException("'" + container.name() + "' is "
+                    + container.state().word() + "; only what was created and not started can be started");
+        }
+        try {
+            container.shim().start();
+            container.start().join();
+        } catch (IOException e) {
+            throw new UncheckedIOException("'" + container.name() + "': " + e.getMessage(), e);
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
+    }
+
+    private void followCreated(Container container, Launch launch) {
+        try {
+            ContainerState.Running running = launch.awaitStart();
+            container.started(running);
+            tell(container, running);
+            follow(container, launch, Optional.empty());
+        } catch (IOException | RuntimeException e) {
+            launch.close();
+            ended(container, Optional.empty());
+            container.notStarted(e instanceof IOException io ? new UncheckedIOException(io) : e);
+        }
+    }
+
+    private record Begun(Container container, LaunchPlan plan, Launch launch, ContainerState state) {}
+
     private record Started(Container container, LaunchPlan plan, Launch launch, ContainerState.Running running) {}
 
     private Started begin(LaunchOrder order) {
+        Begun begun = begin(order, false);
+        return new Started(begun.container(), begun.plan(), begun.launch(), (ContainerState.Running) begun.state());
+    }
+
+    private Begun begin(LaunchOrder order, boolean held) {
         String id = ContainerId.next();
         String name = order.name().orElse(id);
         Posture posture = ModePolicy.check(order.spec());
@@ -179,10 +235,10 @@ public final class Containers {
         try {
             // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
             Optional<LaunchPlan> ready =
-                    posture.rootfsAttested() ? Optional.of(plan(order, id, posture)) : Optional.empty();
+                    posture.rootfsAttested() ? Optional.of(plan(order, id, posture, held)) : Optional.empty();
             ShimConnection connection = spawner.reserve();
             try {
-                return begin(order, name, ready.orElseGet(() -> plan(order, id, posture)), connection);
+                return begin(order, name, ready.orElseGet(() -> plan(order, id, posture, held)), connection);
             } catch (IOException | RuntimeException e) {
                 connection.close();
                 throw e;
@@ -196,8 +252,7 @@ public final class Containers {
         }
     }
 
-    private Started begin(LaunchOrder order, String name, LaunchPlan plan, ShimConnection connection)
-            throws IOException {
+    private Begun begin(LaunchOrder order, String name, LaunchPlan plan, ShimConnection connection) throws IOException {
         String id = plan.id();
         var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
         var container = new Container(
@@ -206,10 +261,14 @@ public final class Containers {
         try {
             connection.launch(plan, ContainerStore.encode(entry), order.attached());
             var launch = new Launch(container, connection);
-            ContainerState.Running running = launch.awaitStart();
-            container.started(running);
+            ContainerState state = launch.awaitNext();
+            switch (state) {
+                case ContainerState.Created created -> container.created(created);
+                case ContainerState.Running running -> container.started(running);
+                default -> throw new IllegalStateException("a launch that is " + state.word());
+            }
             byId.put(id, container);
-            return new Started(container, plan, launch, running);
+            return new Begun(container, plan, launch, state);
         } catch (IOException | RuntimeException e) {
             abandon(container);
             throw e;
@@ -220,8 +279,12 @@ public final class Containers {
     private void announce(Started started, LaunchOrder order) {
         Container container = started.container();
         container.describing(describe(container, order, started.plan()));
+        tell(container, started.running());
+    }
+
+    private void tell(Container container, ContainerState.Running running) {
         try {
-            events.publishEvent(new ContainerEvent.Started(container, started.running()));
+            events.publishEvent(new ContainerEvent.Started(container, running));
         } catch (RuntimeException e) {
             log.error("a listener failed when '{}' started", container.name(), e);
         }
@@ -371,8 +434,9 @@ public final class Containers {
 
     /** Forgets a stopped container and deletes its record and logs. */
     public void remove(Container container) {
-        if (container.running()) {
-            throw new InvalidSpecException("'" + container.name() + "' is running; stop it first");
+        if (!container.over()) {
+            throw new InvalidSpecException(
+                    "'" + container.name() + "' is " + container.state().word() + "; stop it first");
         }
         byId.remove(container.id());
         container.described().join();
@@ -442,10 +506,17 @@ public final class Containers {
         byId.put(entry.id(), container);
         try {
             var launch = new Launch(container, container.shim().subscribe());
-            container.started(launch.awaitStart());
+            ContainerState state = launch.awaitNext();
+            liveByName.put(container.name(), container);
+            if (state instanceof ContainerState.Created created) {
+                container.created(created);
+                ranges.adopt(container.id(), created.pid());
+                Thread.ofVirtual().name("container-", 0).start(() -> followCreated(container, launch));
+                return container;
+            }
+            container.started((ContainerState.Running) state);
             container.whileRunning().ifPresent(running -> ranges.adopt(container.id(), running.pid()));
             container.paused(usages.frozen(container.id()));
-            liveByName.put(container.name(), container);
             Thread.ofVirtual().name("container-", 0).start(() -> follow(container, launch, Optional.empty()));
             events.publishEvent(new ContainerEvent.Adopted(container));
         } catch (IOException | RuntimeException e) {
@@ -459,7 +530,7 @@ public final class Containers {
         try (var files = Files.list(sockets)) {
             for (Path socket : files.toList()) {
                 Container owner = byId.get(socket.getFileName().toString());
-                if (owner == null || !owner.running()) {
+                if (owner == null || owner.over()) {
                     Files.deleteIfExists(socket);
                 }
             }

@@ -32,12 +32,28 @@ final class Launch implements AutoCloseable {
      */
     ContainerState.Running awaitStart() throws IOException {
         while (true) {
+            if (awaitNext() instanceof ContainerState.Running running) {
+                return running;
+            }
+        }
+    }
+
+    /**
+     * Waits until the command runs, or until all is done but the command, for a container that is only to be created.
+     *
+     * @throws LaunchException naming the step that failed
+     */
+    ContainerState awaitNext() throws IOException {
+        while (true) {
             ShimMessage message = connection
                     .receive()
                     .orElseThrow(() -> new LaunchException(
                             LaunchStep.PLAN, 32, "the shim of '" + container.name() + "' left without a word"));
             switch (message) {
                 case ShimMessage.Steps(var done) -> steps = done;
+                case ShimMessage.Created(var pid, var ticks) -> {
+                    return new ContainerState.Created(pid, ticks);
+                }
                 case ShimMessage.Started(var pid, var ticks, var at) -> {
                     return new ContainerState.Running(pid, ticks, at, steps);
                 }

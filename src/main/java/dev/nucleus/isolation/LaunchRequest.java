@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param copies where the container's copies of directories are made, before it is launched
  * @param volumes host directories of the named volumes
  * @param attached whether somebody feeds its standard input
+ * @param held whether it is only created, and started later
  * @param terminal whose standard streams are one, of that size
  * @param gvisor the kernel of its own that it gets; empty: it has the host's
  */
@@ -27,6 +28,7 @@ public record LaunchRequest(
         Path copies,
         Map<String, HostVolume> volumes,
         boolean attached,
+        boolean held,
         Optional<LaunchPlan.Terminal> terminal,
         Optional<Gvisor> gvisor) {
 
@@ -40,12 +42,13 @@ public record LaunchRequest(
             Path copies,
             Map<String, HostVolume> volumes,
             boolean attached,
+            boolean held,
             Optional<LaunchPlan.Terminal> terminal) {
-        this(id, name, spec, posture, places, copies, volumes, attached, terminal, Optional.empty());
+        this(id, name, spec, posture, places, copies, volumes, attached, held, terminal, Optional.empty());
     }
 
     LaunchRequest on(Optional<Gvisor> kernel) {
-        return new LaunchRequest(id, name, spec, posture, places, copies, volumes, attached, terminal, kernel);
+        return new LaunchRequest(id, name, spec, posture, places, copies, volumes, attached, held, terminal, kernel);
     }
 
     boolean sandboxed() {

@@ -28,6 +28,9 @@ public final class Planner {
         var plan = new LaunchPlan.Builder(
                 request.id(), request.name(), request.spec().mode(), request.places());
         layers.forEach(layer -> layer.contribute(request, plan));
-        return plan.keepStdin(request.attached()).terminal(request.terminal()).build(LOG);
+        return plan.keepStdin(request.attached())
+                .held(request.held())
+                .terminal(request.terminal())
+                .build(LOG);
     }
 }

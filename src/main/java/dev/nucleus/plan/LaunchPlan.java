@@ -31,6 +31,7 @@ public record LaunchPlan(
         MapPrograms mapPrograms,
         boolean init,
         boolean keepStdin,
+        boolean held,
         Optional<Terminal> terminal,
         int oomScoreAdj,
         Cgroup cgroup,
@@ -192,6 +193,7 @@ public record LaunchPlan(
         private MapPrograms mapPrograms = MapPrograms.NONE;
         private boolean init;
         private boolean keepStdin;
+        private boolean held;
         private Optional<Terminal> terminal = Optional.empty();
         private String hostname = "";
         private @Nullable Cgroup cgroup;
@@ -250,6 +252,12 @@ public record LaunchPlan(
 
         public Builder keepStdin(boolean value) {
             keepStdin = value;
+            return this;
+        }
+
+        /** Whether it stops just before its command, until it is told to start. */
+        public Builder held(boolean value) {
+            held = value;
             return this;
         }
 
@@ -365,6 +373,7 @@ public record LaunchPlan(
                     mapPrograms,
                     init,
                     keepStdin,
+                    held,
                     terminal,
                     0,
                     Objects.requireNonNull(cgroup, "cgroup"),

@@ -32,7 +32,7 @@ public final class PlanEncoder {
         wire.bool(plan.denySetgroups())
                 .string(plan.mapPrograms().uids())
                 .string(plan.mapPrograms().gids());
-        wire.bool(plan.init()).bool(plan.keepStdin());
+        wire.bool(plan.init()).bool(plan.keepStdin()).bool(plan.held());
         terminal(wire, plan.terminal());
         wire.u32(plan.oomScoreAdj());
         cgroup(wire, plan.cgroup());

@@ -13,7 +13,8 @@ public enum Request {
     DIAL,
     DENIALS,
     FREEZE,
-    RESIZE;
+    RESIZE,
+    START;
 
     int number() {
         return ordinal() + 1;

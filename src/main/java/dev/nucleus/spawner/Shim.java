@@ -43,6 +43,11 @@ public record Shim(Path socket) {
         ask(Request.STOP, new WireWriter(8).u32(signal.number()).u32(millis).finish(), "stop");
     }
 
+    /** Lets a container that was only created start its command. Returns at once. */
+    public void start() throws IOException {
+        ask(Request.START, ByteBuffer.allocate(0), "start");
+    }
+
     /** Stops every process of the container where it is, or lets them go on. */
     public void freeze(boolean freeze) throws IOException {
         ask(Request.FREEZE, new WireWriter(1).bool(freeze).finish(), freeze ? "pause" : "resume");

@@ -14,6 +14,9 @@ public sealed interface ShimMessage {
     /** When each step of the launch was done, counted from the request's arrival at the spawner. */
     record Steps(Map<LaunchStep, Duration> done) implements ShimMessage {}
 
+    /** Everything is done but the command, which waits to be started. */
+    record Created(int pid, long startTicks) implements ShimMessage {}
+
     /** @param startTicks start time in clock ticks since boot; with the pid it names the process for good */
     record Started(int pid, long startTicks, Instant at) implements ShimMessage {}
 
@@ -65,6 +68,7 @@ public sealed interface ShimMessage {
             case 0x89 -> new Ok();
             case 0x8a -> new Error(payload.getInt(), string(payload));
             case 0x8b -> new Dialed();
+            case 0x8e -> new Created(payload.getInt(), payload.getLong());
             case 0x8d -> new Denied(DenialRecord.parse(rest(payload)));
             case 0x8c -> new Warning(step(payload.get()), payload.getInt(), string(payload));
             default -> throw new IllegalArgumentException("unknown answer of a shim: " + type);

@@ -83,6 +83,7 @@ class PlannerTest {
                 Path.of("/copies"),
                 Map.of(),
                 false,
+                false,
                 Optional.empty()));
     }
 

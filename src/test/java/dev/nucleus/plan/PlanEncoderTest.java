@@ -30,6 +30,7 @@ class PlanEncoderTest {
                 .ownClocks(true)
                 .init(false)
                 .keepStdin(true)
+                .held(true)
                 .terminal(Optional.of(new LaunchPlan.Terminal(24, 80)))
                 .mapIdentities(List.of(new LaunchPlan.IdMap(0, 1000, 1)), List.of(new LaunchPlan.IdMap(0, 1001, 2)))
                 .denySetgroups(true)

@@ -1,0 +1,54 @@
+package dev.nucleus.cli;
+
+import dev.nucleus.container.Containers;
+import dev.nucleus.container.LaunchOrder;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+
+/** {@code nucleus create}: everything of a launch but the command, as the OCI runtime specification has it. */
+@CommandLine.Command(
+        name = "create",
+        mixinStandardHelpOptions = true,
+        description = "Make a container and stop just before its command; nucleus start goes on. Prints the id.")
+final class CreateCommand implements Callable<Integer> {
+
+    private final Containers containers;
+    private final Session session;
+
+    @CommandLine.Mixin
+    private ContainerOptions options = new ContainerOptions();
+
+    @CommandLine.Option(
+            names = {"-i", "--interactive"},
+            description = "keep the standard input open, for nucleus attach")
+    private boolean interactive;
+
+    @CommandLine.Option(names = "--name", description = "its name among live containers")
+    private @Nullable String name;
+
+    @CommandLine.Parameters(arity = "1..*", paramLabel = "COMMAND", description = "after --")
+    private List<String> command = List.of();
+
+    CreateCommand(Containers containers, Session session) {
+        this.containers = containers;
+        this.session = session;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        var order = new LaunchOrder(
+                Optional.ofNullable(name).map(Containers::checkName),
+                options.spec(command, session),
+                Map.of(),
+                Optional.empty(),
+                false,
+                interactive);
+        session.print(containers.create(order).id());
+        return 0;
+    }
+}
