@@ -7,7 +7,7 @@ set -u
 PACKAGES="musl-tools linux-libc-dev make gcc libseccomp2
 clang clang-tidy clang-format libclang-rt-14-dev libcmocka-dev
 bubblewrap runc hyperfine
-runsc
+runsc redis-server
 qemu-system-x86 busybox-static cpio kmod
 chromium fonts-dejavu-core
 postgresql-15 postgresql-client-15 nginx uidmap"

@@ -50,7 +50,7 @@ final class PsCommand implements Callable<Integer> {
                 .filter(replica -> replica.containerId().isPresent())
                 .collect(Collectors.toMap(r -> r.containerId().orElseThrow(), Function.identity(), (a, b) -> a));
         List<Container> shown = containers.all().stream()
-                .filter(container -> all || container.running() || replicas.containsKey(container.id()))
+                .filter(container -> all || !container.over() || replicas.containsKey(container.id()))
                 .sorted(Comparator.comparing(Container::name))
                 .toList();
         if (quiet) {

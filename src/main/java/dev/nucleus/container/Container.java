@@ -67,7 +67,7 @@ public final class Container {
     }
 
     /** Whether it has ended, or was never begun. */
-    boolean over() {
+    public boolean over() {
         return state instanceof ContainerState.Stopped;
     }
 

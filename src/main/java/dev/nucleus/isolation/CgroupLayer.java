@@ -4,6 +4,7 @@ import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.Resources;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
@@ -13,6 +14,7 @@ import org.springframework.stereotype.Component;
 final class CgroupLayer implements Layer {
 
     private static final String LAYER = "cgroup";
+    private static final int GVISOR_THREADS = 256;
 
     private final HostFeatures host;
 
@@ -37,8 +39,24 @@ final class CgroupLayer implements Layer {
             return;
         }
         CgroupLayout layout = CgroupLayout.of(host.cgroups());
-        plan.cgroup(layout.plan(required, CgroupLayout.nameOf(request.id()), spec.resources()));
+        plan.cgroup(layout.plan(required, CgroupLayout.nameOf(request.id()), resources(request)));
         explain(spec, plan);
+    }
+
+    /** gVisor's own threads count too, more of them when the host is busy: it dies when it can't have them. */
+    private static Resources resources(LaunchRequest request) {
+        Resources asked = request.spec().resources();
+        if (!request.sandboxed() || asked.pids() == 0) {
+            return asked;
+        }
+        return new Resources(
+                asked.memory(),
+                asked.swap(),
+                asked.cpus(),
+                asked.cpuWeight(),
+                asked.pids() + GVISOR_THREADS,
+                asked.openFiles(),
+                asked.io());
     }
 
     private static void explain(ContainerSpec spec, LaunchPlan.Builder plan) {

@@ -12,7 +12,8 @@ import java.util.concurrent.ConcurrentHashMap;
 /** Profiles by name, {@code config/policies/*.json}, and from users' files; each read once. */
 public final class SeccompProfiles {
 
-    private static final List<String> NAMES = List.of("default", "network-server", "database", "jvm");
+    private static final List<String> NAMES =
+            List.of("default", "network-server", "database", "jvm", "node", "python-agent");
     private static final Map<String, SeccompProfile> READ = new ConcurrentHashMap<>();
 
     private SeccompProfiles() {}

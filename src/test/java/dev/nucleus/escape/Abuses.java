@@ -68,8 +68,8 @@ final class Abuses {
     private Verdict forkBomb(Setting setting) {
         var output = perl(
                 setting,
-                "$|=1; my $n = 0; while ($n < 500) { my $p = fork; last unless defined $p; if (!$p) { sleep 30; exit }"
-                        + " $n++ } print $n < 64 ? 'stopped' : $n; kill 9, -1;");
+                "$|=1; my ($n, $full) = (0, 0); while ($n < 500) { my $p = fork; unless (defined $p) { $full = 1; last } if (!$p) { sleep 30; exit }"
+                        + " $n++ } print $full ? 'stopped' : $n; kill 9, -1;");
         // gVisor's own threads count too: it may be its kernel that can't go on, and that is the container's end.
         boolean kernelEnded = setting.runtime() == Runtime.GVISOR
                 && output.code() != 0
