@@ -4,35 +4,71 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "descriptors.h"
 #include "sandbox.h"
+#include "syscalls.h"
 
-/* Makes a socket in the container's network namespace. The shim has one thread, so it
- * can step in and out again; a shim that could not step out must not go on. */
-static int socket_inside(const struct shim *shim)
+static int new_socket(void)
 {
-	owned_fd home = -1;
-	int fd;
-	int error;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if ((shim->plan.namespaces & CLONE_NEWNET) == 0) {
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		return fd < 0 ? -errno : fd;
-	}
-	home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (home < 0)
+	return fd < 0 ? -errno : fd;
+}
+
+/* The shim has one thread, so it can step in and out again; a shim that could not step out
+ * must not go on. */
+static int step_in(const struct shim *shim)
+{
+	owned_fd home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd;
+
+	if (home < 0 || setns(shim->pidfd, CLONE_NEWNET) < 0)
 		return -errno;
-	if (setns(shim->pidfd, CLONE_NEWNET) < 0)
-		return -errno;
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	error = errno;
+	fd = new_socket();
 	if (setns(home, CLONE_NEWNET) < 0)
 		_exit(1);
-	return fd < 0 ? -error : fd;
+	return fd;
+}
+
+/* Without root the network is the user namespace's, and who enters that does not come out: a
+ * child does, whose descriptors are the shim's. */
+static int send_in(const struct shim *shim)
+{
+	struct clone_args arguments = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
+	int answer[2];
+	int fd = -EIO;
+	long pid;
+
+	if (pipe2(answer, O_CLOEXEC) < 0)
+		return -errno;
+	pid = sys_clone3(&arguments);
+	if (pid == 0) {
+		fd = setns(shim->pidfd, CLONE_NEWUSER | CLONE_NEWNET) < 0 ? -errno : new_socket();
+		(void)!write(answer[1], &fd, sizeof(fd));
+		_exit(0);
+	}
+	if (pid < 0)
+		fd = -errno;
+	else if (waitpid((pid_t)pid, NULL, 0) != pid ||
+		 read(answer[0], &fd, sizeof(fd)) != (ssize_t)sizeof(fd))
+		fd = -EIO;
+	(void)close(answer[0]);
+	(void)close(answer[1]);
+	return fd;
+}
+
+/* Makes a socket in the container's network namespace. A descriptor, or a negative errno. */
+static int socket_inside(const struct shim *shim)
+{
+	if ((shim->plan.namespaces & CLONE_NEWNET) == 0)
+		return new_socket();
+	return geteuid() == 0 ? step_in(shim) : send_in(shim);
 }
 
 /* Whether the dial is over: nothing more to carry either way. */

@@ -237,6 +237,10 @@ static _Noreturn void run_workload(const struct launch *launch, int go_fd, bool 
 	}
 	if (enter_workdir(plan, &report->failure) < 0)
 		give_up(launch, report);
+	/* The change of identity has hidden this process from a shim that is not root, which has to
+	 * fetch the listener (ptrace(2), "Ptrace access mode checking"). Nobody else is inside. */
+	if (plan->uid_map_count > 0)
+		(void)prctl(PR_SET_DUMPABLE, 1);
 	if (plan->hold)
 		wait_for_release(launch, go_fd, report);
 	report->listener = confine_seccomp(plan, true, &report->failure);

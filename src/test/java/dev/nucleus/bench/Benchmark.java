@@ -58,6 +58,7 @@ public final class Benchmark {
         benchmark.kills();
         benchmark.starts();
         AttestationBenchmark.measure(benchmark.figures);
+        DatabaseBenchmark.measure(benchmark.figures);
         benchmark.figures.print(Path.of("target/benchmarks.txt"));
     }
 

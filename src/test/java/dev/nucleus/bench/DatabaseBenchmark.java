@@ -1,0 +1,194 @@
+package dev.nucleus.bench;
+
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.rootfs.RootfsBuilder;
+import dev.nucleus.support.Remains;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * What every layer costs a database: pgbench -S with 8 clients against the same PostgreSQL, outside and in production
+ * mode, by unix socket, on the same file system. Three runs of five short turns each: a shared machine changes its speed
+ * by a fifth within seconds, so that turns have to be short, and each is compared with its neighbour.
+ */
+final class DatabaseBenchmark {
+
+    private static final Path POSTGRES = Path.of("/usr/lib/postgresql/15");
+    private static final int ROUNDS = 15;
+    private static final int RUNS = 3;
+    private static final String SECONDS = "4";
+    private static final Pattern RATE = Pattern.compile("tps = ([0-9.]+)");
+
+    private static final String FLEET = """
+            name: bench
+            volumes: {data: {path: %3$s/inside}}
+            services:
+              init:
+                mode: production
+                rootfs: %1$s
+                command: [%2$s/bin/initdb, -D, /data/db, -A, trust, -U, postgres, --locale=C, --no-sync]
+                job: true
+                user: "postgres:postgres"
+                volumes: ["data:/data"]
+                seccomp: database
+                memory: 2G
+                cpus: 2
+              db:
+                mode: production
+                rootfs: %1$s
+                command: [%2$s/bin/postgres, -D, /data/db, -k, /data, -c, "listen_addresses="]
+                user: "postgres:postgres"
+                volumes: ["data:/data"]
+                seccomp: database
+                memory: 2G
+                cpus: 2
+                depends-on: {init: completed}
+                readiness: {exec: [%2$s/bin/pg_isready, -h, /data], period: 500ms, timeout: 5s}
+                stop: {signal: INT, grace: 30s}
+            """;
+
+    private DatabaseBenchmark() {}
+
+    static void measure(Figures figures) throws Exception {
+        Path directory = Files.createTempDirectory("nucleus-bench-").toRealPath();
+        Files.setAttribute(directory, "unix:mode", 0755);
+        Path rootfs = directory.resolve("rootfs");
+        RootfsBuilder.build(
+                rootfs,
+                // initdb runs its own program by popen(3), which wants a shell.
+                Stream.concat(
+                                Stream.of("postgres", "initdb", "pg_isready").map(POSTGRES.resolve("bin")::resolve),
+                                Stream.of(Path.of("/bin/sh")))
+                        .toList(),
+                List.of(POSTGRES.resolve("lib"), Path.of("/usr/share/postgresql/15"), Path.of("/usr/share/zoneinfo")),
+                List.of(new RootfsBuilder.User("postgres", 26_001, 26_001)));
+        try (TestManager manager = TestManager.start(FLEET.formatted(rootfs, POSTGRES, directory))) {
+            Process outside = outside(Files.createDirectory(directory.resolve("outside")));
+            try {
+                manager.await("bench/db-1", ReplicaStatus.READY);
+                compare(directory, figures);
+            } finally {
+                outside.destroy();
+                outside.waitFor();
+            }
+        } finally {
+            Remains.delete(directory);
+        }
+    }
+
+    /** Neither server does anything while the other is measured. */
+    private static void compare(Path directory, Figures figures) throws IOException, InterruptedException {
+        pgbench(directory.resolve("outside"), "-i", "-s", "10", "-q");
+        pgbench(directory.resolve("inside"), "-i", "-s", "10", "-q");
+        var outside = new ArrayList<Double>();
+        var inside = new ArrayList<Double>();
+        for (int round = 0; round < ROUNDS; round++) {
+            // Whoever is second in a turn may find the machine faster or slower: so they take turns at that.
+            if (round % 2 == 0) {
+                outside.add(rate(directory.resolve("outside")));
+                inside.add(rate(directory.resolve("inside")));
+            } else {
+                inside.add(rate(directory.resolve("inside")));
+                outside.add(rate(directory.resolve("outside")));
+            }
+        }
+        var ratios = new ArrayList<Double>();
+        for (int round = 0; round < ROUNDS; round++) {
+            ratios.add(inside.get(round) / outside.get(round));
+        }
+        figures.note("pgbench -S, 8 clients, %s s each, in turn: outside %s, in production mode %s tps, medians"
+                .formatted(
+                        SECONDS,
+                        Figures.format(Figures.percentile(outside, 50)),
+                        Figures.format(Figures.percentile(inside, 50))));
+        for (int run = 0; run < RUNS; run++) {
+            figures.note("run %d: %s"
+                    .formatted(
+                            run + 1,
+                            Figures.format(Figures.percentile(
+                                    ratios.subList(run * ROUNDS / RUNS, (run + 1) * ROUNDS / RUNS), 50))));
+        }
+        figures.add("pgbench -S in production mode / outside, p50", ratios, 50, "≥ 0.97");
+    }
+
+    private static double rate(Path socket) throws IOException, InterruptedException {
+        String output = pgbench(socket, "-S", "-c", "8", "-j", "2", "-T", SECONDS);
+        Matcher rate = RATE.matcher(output);
+        if (!rate.find()) {
+            throw new IOException(output);
+        }
+        return Double.parseDouble(rate.group(1));
+    }
+
+    private static Process outside(Path directory) throws IOException, InterruptedException {
+        run(List.of("chown", "postgres:postgres", directory.toString()));
+        List<String> asPostgres = List.of("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups");
+        String data = directory.resolve("db").toString();
+        run(concat(
+                asPostgres,
+                POSTGRES + "/bin/initdb",
+                "-D",
+                data,
+                "-A",
+                "trust",
+                "-U",
+                "postgres",
+                "--locale=C",
+                "--no-sync"));
+        Process server = new ProcessBuilder(concat(
+                        asPostgres,
+                        POSTGRES + "/bin/postgres",
+                        "-D",
+                        data,
+                        "-k",
+                        directory.toString(),
+                        "-c",
+                        "listen_addresses="))
+                .redirectErrorStream(true)
+                .redirectOutput(Path.of("/dev/null").toFile())
+                .start();
+        while (new ProcessBuilder(POSTGRES + "/bin/pg_isready", "-q", "-h", directory.toString())
+                        .start()
+                        .waitFor()
+                != 0) {
+            if (!server.isAlive()) {
+                throw new IOException("PostgreSQL did not start outside");
+            }
+            Thread.sleep(100);
+        }
+        return server;
+    }
+
+    private static List<String> concat(List<String> begin, String... rest) {
+        return Stream.concat(begin.stream(), Stream.of(rest)).toList();
+    }
+
+    private static String pgbench(Path socket, String... options) throws IOException, InterruptedException {
+        return run(concat(
+                List.of(POSTGRES + "/bin/pgbench", "-h", socket.toString(), "-U", "postgres"),
+                Stream.concat(Stream.of(options), Stream.of("postgres")).toArray(String[]::new)));
+    }
+
+    private static String run(List<String> command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            throw new IOException(String.join(" ", command) + ": " + output);
+        }
+        return output;
+    }
+
+    /** On its own: {@code java … dev.nucleus.bench.DatabaseBenchmark}. */
+    public static void main(String[] arguments) throws Exception {
+        var figures = new Figures();
+        measure(figures);
+        figures.print(Path.of("target/database.txt"));
+    }
+}

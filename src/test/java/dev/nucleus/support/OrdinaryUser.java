@@ -1,0 +1,142 @@
+package dev.nucleus.support;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/** A user without rights, who runs a manager of their own: user 65534, in a directory that is theirs. */
+public final class OrdinaryUser implements AutoCloseable {
+
+    public static final int ID = 65_534;
+    /** What /etc/subuid and /etc/subgid grant, if it is asked for. */
+    public static final int FIRST_SUBORDINATE = 300_000;
+
+    private final Path directory;
+    private final Process manager;
+
+    private OrdinaryUser(Path directory, Process manager) {
+        this.directory = directory;
+        this.manager = manager;
+    }
+
+    /**
+     * Starts the manager and waits until it listens.
+     *
+     * @param ranges whether the user has subordinate users and groups; seen by this manager only, in a mount namespace
+     * @param options of the manager
+     */
+    public static OrdinaryUser start(boolean ranges, String... options) throws IOException {
+        Path directory = Files.createTempDirectory(
+                "nucleus-rootless-",
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Path program = Files.createDirectories(directory.resolve("program"));
+        Files.copy(Path.of("target/nucleus.jar"), program.resolve("nucleus.jar"));
+        Files.copy(ManagerProcess.CLIENT, program.resolve("nucleus"));
+        Files.writeString(directory.resolve("ranges"), "nobody:" + FIRST_SUBORDINATE + ":65536\n");
+        setOwner(directory);
+        var command = new ArrayList<String>();
+        if (ranges) {
+            command.addAll(List.of(
+                    "unshare",
+                    "--mount",
+                    "--propagation",
+                    "private",
+                    "sh",
+                    "-c",
+                    "for f in subuid subgid; do touch /etc/$f; mount --bind \"$0\" /etc/$f; done; exec \"$@\"",
+                    directory.resolve("ranges").toString()));
+        }
+        command.addAll(as(
+                "env",
+                "HOME=" + directory,
+                "XDG_STATE_HOME=" + directory.resolve("state"),
+                "XDG_RUNTIME_DIR=" + directory.resolve("run"),
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-jar",
+                program.resolve("nucleus.jar").toString(),
+                "--server.port=0"));
+        command.addAll(List.of(options));
+        Process manager = new ProcessBuilder(command)
+                .directory(Path.of("/").toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("log").toFile())
+                .start();
+        var user = new OrdinaryUser(directory, manager);
+        Awaitility.await("the manager listens")
+                .atMost(Duration.ofSeconds(40))
+                .until(() -> Files.exists(user.socket()) || !manager.isAlive());
+        assertThat(manager.isAlive())
+                .as(Files.readString(directory.resolve("log")))
+                .isTrue();
+        return user;
+    }
+
+    private Path socket() {
+        return directory.resolve("run/nucleus/nucleus.sock");
+    }
+
+    /** Their home, in which they may make what they like. */
+    public Path directory() {
+        return directory;
+    }
+
+    public String nucleus(String... arguments) {
+        var command = new ArrayList<>(
+                List.of(directory.resolve("program/nucleus").toString(), "--socket", socket().toString()));
+        command.addAll(List.of(arguments));
+        try {
+            Process client = new ProcessBuilder(as(command.toArray(String[]::new)))
+                    .directory(Path.of("/").toFile())
+                    .redirectErrorStream(true)
+                    .start();
+            client.getOutputStream().close();
+            String output = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(client.waitFor()).as("%s%n%s", command, output).isZero();
+            return output;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void setOwner(Path tree) throws IOException {
+        try (var files = Files.walk(tree)) {
+            for (Path file : files.toList()) {
+                Files.setAttribute(file, "unix:uid", ID);
+                Files.setAttribute(file, "unix:gid", ID);
+            }
+        }
+    }
+
+    private static List<String> as(String... command) {
+        var whole = new ArrayList<>(List.of("setpriv", "--reuid=" + ID, "--regid=" + ID, "--clear-groups"));
+        whole.addAll(List.of(command));
+        return whole;
+    }
+
+    @Override
+    public void close() {
+        try {
+            manager.destroy();
+            assertThat(manager.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            Remains.delete(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
