@@ -83,7 +83,7 @@ int confine_landlock(const struct plan *plan, struct failure *failure)
 			return fail(failure, STEP_LANDLOCK, -result, "add a rule for port %u",
 				    landlock->ports[i].port);
 	}
-	if (sys_landlock_restrict_self(ruleset) < 0)
+	if (sys_landlock_restrict_self(ruleset, landlock->flags) < 0)
 		return fail(failure, STEP_LANDLOCK, errno, "restrict the process");
 	return 0;
 }

@@ -164,6 +164,7 @@ static void read_landlock(struct reader *reader, struct plan *plan)
 	landlock->handled_fs = read_u64(reader);
 	landlock->handled_net = read_u64(reader);
 	landlock->scoped = read_u64(reader);
+	landlock->flags = read_u32(reader);
 	landlock->path_count = read_count(reader, 14);
 	landlock->paths = allocate(reader, &plan->arena, landlock->path_count,
 				   sizeof(*landlock->paths));

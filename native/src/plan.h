@@ -111,6 +111,7 @@ struct landlock_plan {
 	uint64_t handled_fs; /* 0: no Landlock at all */
 	uint64_t handled_net;
 	uint64_t scoped;
+	uint32_t flags; /* of landlock_restrict_self(2) */
 	struct landlock_path *paths;
 	size_t path_count;
 	struct landlock_port *ports;

@@ -123,9 +123,9 @@ static inline int sys_landlock_add_rule(int ruleset, int type, const void *attri
 	return (int)syscall(SYS_landlock_add_rule, ruleset, type, attributes, 0);
 }
 
-static inline int sys_landlock_restrict_self(int ruleset)
+static inline int sys_landlock_restrict_self(int ruleset, uint32_t flags)
 {
-	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+	return (int)syscall(SYS_landlock_restrict_self, ruleset, flags);
 }
 
 #endif

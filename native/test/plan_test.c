@@ -69,6 +69,7 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_true(plan.capabilities.ambient == 1U << 10);
 	assert_int_equal(plan.rlimits[0].hard, 2048);
 	assert_int_equal(plan.landlock.ports[0].port, 8080);
+	assert_int_equal(plan.landlock.flags, 2);
 	assert_int_equal(plan.seccomp_length, 8);
 	assert_string_equal(plan.argv[2], "/data");
 	assert_null(plan.argv[3]);

@@ -110,7 +110,7 @@ class ArchitectureTest {
         uses(classes, "plan", "spec", "policy");
         uses(classes, "isolation", "spec", "policy", "plan", "kernel", "rootfs");
         uses(classes, "spawner", "spec", "plan", "settings");
-        uses(classes, "container", "spec", "policy", "plan", "isolation", "spawner", "settings", "workspace");
+        uses(classes, "container", "spec", "policy", "plan", "kernel", "isolation", "spawner", "settings", "workspace");
         uses(classes, "health", "spec", "spawner", "container");
         uses(classes, "fleet", "spec", "policy", "plan", "isolation", "spawner", "container", "health", "settings");
     }

@@ -9,24 +9,29 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 import org.springframework.stereotype.Component;
 
-/** What containers tried and were refused: asked of the shim while one runs, and read from its record afterwards. */
+/**
+ * What containers tried and were refused: by seccomp, asked of the shim while one runs, and read from its record
+ * afterwards; by Landlock, told by the kernel's audit records.
+ */
 @Component
 public final class Denials {
 
     private static final long NANOS = 1_000_000_000;
 
     private final SystemCalls calls;
+    private final LandlockDenials landlock;
 
-    Denials(SystemCalls calls) {
+    Denials(SystemCalls calls, LandlockDenials landlock) {
         this.calls = calls;
+        this.landlock = landlock;
     }
 
     /** The most frequent first. */
     public List<Denial> of(Container container) throws IOException {
-        return records(container).stream()
-                .map(this::describe)
+        return Stream.concat(records(container).stream().map(this::describe), landlock.of(container).stream())
                 .sorted(Comparator.comparingLong(Denial::count)
                         .reversed()
                         .thenComparing(Denial::attempt)

@@ -26,7 +26,7 @@ import org.springframework.stereotype.Component;
 @Order(60)
 final class LandlockLayer implements Layer {
 
-    private static final LaunchPlan.Landlock NONE = new LaunchPlan.Landlock(false, 0, 0, 0, List.of(), List.of());
+    private static final LaunchPlan.Landlock NONE = new LaunchPlan.Landlock(false, 0, 0, 0, 0, List.of(), List.of());
 
     private final HostFeatures host;
 
@@ -70,9 +70,10 @@ final class LandlockLayer implements Layer {
         }
         long scoped = LandlockRights.scoped(abi);
         long handled = LandlockRights.handled(abi);
-        plan.landlock(policy.map(rules -> LandlockRights.of(rules, handled, scoped))
-                .orElseGet(
-                        () -> new LaunchPlan.Landlock(true, handled, 0, scoped, rules(request, handled), List.of())));
+        int flags = LandlockRights.flags(abi);
+        plan.landlock(policy.map(rules -> LandlockRights.of(rules, handled, scoped, flags))
+                .orElseGet(() ->
+                        new LaunchPlan.Landlock(true, handled, 0, scoped, flags, rules(request, handled), List.of())));
         policy.ifPresentOrElse(
                 rules -> explain(rules, file(request), plan),
                 () -> plan.cannot("landlock", writable(request), "Landlock ABI " + abi));

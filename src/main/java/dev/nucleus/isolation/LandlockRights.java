@@ -51,12 +51,17 @@ final class LandlockRights {
         return abi >= 6 ? SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS : 0;
     }
 
+    /** What is refused after exec is told to the audit log, where there is one (LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON). */
+    static int flags(int abi) {
+        return abi >= 7 ? 1 << 1 : 0;
+    }
+
     static PathRule rule(String path, long access, long handled) {
         return new PathRule(path, access & handled, true);
     }
 
     /** The rules of a file, as the kernel has them. */
-    static LaunchPlan.Landlock of(LandlockPolicy policy, long handled, long scoped) {
+    static LaunchPlan.Landlock of(LandlockPolicy policy, long handled, long scoped, int flags) {
         var ports = new TreeMap<Integer, Long>();
         policy.bind().ifPresent(list -> add(ports, list, BIND_TCP));
         policy.connect().ifPresent(list -> add(ports, list, CONNECT_TCP));
@@ -67,6 +72,7 @@ final class LandlockRights {
                 handled,
                 network,
                 scoped,
+                flags,
                 policy.rules().stream()
                         .map(rule -> rule(rule.path(), access(rule), handled))
                         .toList(),

@@ -18,6 +18,15 @@ public interface Libc {
     /** read(2). */
     long pread(int fd, byte[] buffer, long count, long offset);
 
+    int socket(int domain, int type, int protocol);
+
+    int bind(int fd, byte[] address, int length);
+
+    int setsockopt(int fd, int level, int option, byte[] value, int length);
+
+    /** recv(2). */
+    long recv(int fd, byte[] buffer, long length, int flags);
+
     int close(int fd);
 
     void free(Pointer memory);

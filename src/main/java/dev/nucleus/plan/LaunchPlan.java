@@ -101,12 +101,16 @@ public record LaunchPlan(
         public record Rlimit(String name, int resource, long soft, long hard) {}
     }
 
-    /** @param handledFiles 0: no Landlock */
+    /**
+     * @param handledFiles 0: no Landlock
+     * @param flags of landlock_restrict_self(2)
+     */
     public record Landlock(
             boolean required,
             long handledFiles,
             long handledNetwork,
             long scoped,
+            int flags,
             List<PathRule> paths,
             List<PortRule> ports) {
 

@@ -86,7 +86,8 @@ public final class PlanEncoder {
         wire.bool(landlock.required())
                 .u64(landlock.handledFiles())
                 .u64(landlock.handledNetwork())
-                .u64(landlock.scoped());
+                .u64(landlock.scoped())
+                .u32(landlock.flags());
         wire.list(
                 landlock.paths(),
                 (w, rule) -> w.string(rule.path()).u64(rule.access()).bool(rule.optional()));

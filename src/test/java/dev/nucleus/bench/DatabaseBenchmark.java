@@ -8,9 +8,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -21,8 +25,12 @@ import java.util.stream.Stream;
 final class DatabaseBenchmark {
 
     private static final Path POSTGRES = Path.of("/usr/lib/postgresql/15");
+    private static final List<Path> GROUPS = List.of(
+            Path.of("/sys/fs/cgroup/cpu/nucleus-bench-database"),
+            Path.of("/sys/fs/cgroup/memory/nucleus-bench-database"));
     private static final int ROUNDS = 15;
     private static final int RUNS = 3;
+    private static final List<String> SERVERS = List.of("inside", "outside", "limited");
     private static final String SECONDS = "4";
     private static final Pattern RATE = Pattern.compile("tps = ([0-9.]+)");
 
@@ -70,52 +78,77 @@ final class DatabaseBenchmark {
                 List.of(POSTGRES.resolve("lib"), Path.of("/usr/share/postgresql/15"), Path.of("/usr/share/zoneinfo")),
                 List.of(new RootfsBuilder.User("postgres", 26_001, 26_001)));
         try (TestManager manager = TestManager.start(FLEET.formatted(rootfs, POSTGRES, directory))) {
-            Process outside = outside(Files.createDirectory(directory.resolve("outside")));
+            Process outside = outside(Files.createDirectory(directory.resolve("outside")), List.of());
+            Process limited = outside(Files.createDirectory(directory.resolve("limited")), limits());
             try {
                 manager.await("bench/db-1", ReplicaStatus.READY);
                 compare(directory, figures);
             } finally {
-                outside.destroy();
-                outside.waitFor();
+                for (Process server : List.of(outside, limited)) {
+                    server.destroy();
+                    server.waitFor();
+                }
+                for (Path group : GROUPS) {
+                    Files.deleteIfExists(group);
+                }
             }
         } finally {
             Remains.delete(directory);
         }
     }
 
+    /**
+     * Control groups as the container's, and nothing else of Nucleus: with a processor's time divided by groups, all of a
+     * server gets as much as one of pgbench's threads, and outside a group it gets eight times that.
+     */
+    private static List<String> limits() throws IOException {
+        for (Path group : GROUPS) {
+            if (!Files.isDirectory(java.util.Objects.requireNonNull(group.getParent()))) {
+                return List.of();
+            }
+            Files.createDirectories(group);
+        }
+        Files.writeString(GROUPS.getFirst().resolve("cpu.cfs_quota_us"), "200000");
+        Files.writeString(GROUPS.getLast().resolve("memory.limit_in_bytes"), "2G");
+        String join =
+                "for g in " + GROUPS.getFirst() + " " + GROUPS.getLast() + "; do echo $$ > $g/tasks; done; exec \"$@\"";
+        return List.of("sh", "-c", join, "sh");
+    }
+
     /** Neither server does anything while the other is measured. */
     private static void compare(Path directory, Figures figures) throws IOException, InterruptedException {
-        pgbench(directory.resolve("outside"), "-i", "-s", "10", "-q");
-        pgbench(directory.resolve("inside"), "-i", "-s", "10", "-q");
-        var outside = new ArrayList<Double>();
-        var inside = new ArrayList<Double>();
+        var rates = new TreeMap<String, List<Double>>();
+        for (String server : SERVERS) {
+            pgbench(directory.resolve(server), "-i", "-s", "10", "-q");
+            rates.put(server, new ArrayList<>());
+        }
+        var turn = new ArrayList<>(SERVERS);
         for (int round = 0; round < ROUNDS; round++) {
-            // Whoever is second in a turn may find the machine faster or slower: so they take turns at that.
-            if (round % 2 == 0) {
-                outside.add(rate(directory.resolve("outside")));
-                inside.add(rate(directory.resolve("inside")));
-            } else {
-                inside.add(rate(directory.resolve("inside")));
-                outside.add(rate(directory.resolve("outside")));
+            // Whoever is later in a turn may find the machine faster or slower.
+            Collections.rotate(turn, 1);
+            for (String server : turn) {
+                rates.get(server).add(rate(directory.resolve(server)));
             }
         }
-        var ratios = new ArrayList<Double>();
-        for (int round = 0; round < ROUNDS; round++) {
-            ratios.add(inside.get(round) / outside.get(round));
-        }
-        figures.note("pgbench -S, 8 clients, %s s each, in turn: outside %s, in production mode %s tps, medians"
-                .formatted(
-                        SECONDS,
-                        Figures.format(Figures.percentile(outside, 50)),
-                        Figures.format(Figures.percentile(inside, 50))));
+        figures.note("pgbench -S, 8 clients, " + SECONDS + " s each, in turn, transactions a second, medians: "
+                + rates.entrySet().stream()
+                        .map(entry -> entry.getKey() + " " + Figures.format(Figures.percentile(entry.getValue(), 50)))
+                        .collect(Collectors.joining(", ")));
         for (int run = 0; run < RUNS; run++) {
-            figures.note("run %d: %s"
-                    .formatted(
-                            run + 1,
-                            Figures.format(Figures.percentile(
-                                    ratios.subList(run * ROUNDS / RUNS, (run + 1) * ROUNDS / RUNS), 50))));
+            int from = run * ROUNDS / RUNS;
+            figures.add("pgbench -S, run " + (run + 1) + ", inside / outside", ratio(rates, "outside", from), "≥ 0.97");
         }
-        figures.add("pgbench -S in production mode / outside, p50", ratios, 50, "≥ 0.97");
+        figures.add("pgbench -S, inside / outside, all", ratio(rates, "outside", -1), "≥ 0.97");
+        figures.add("pgbench -S, inside / outside in equal control groups", ratio(rates, "limited", -1), "–");
+    }
+
+    /** The median of the turns' ratios; {@code from} the first turn of a run, or -1 for all. */
+    private static double ratio(Map<String, List<Double>> rates, String other, int from) {
+        var ratios = new ArrayList<Double>();
+        for (int round = Math.max(from, 0); round < (from < 0 ? ROUNDS : from + ROUNDS / RUNS); round++) {
+            ratios.add(rates.get("inside").get(round) / rates.get(other).get(round));
+        }
+        return Figures.percentile(ratios, 50);
     }
 
     private static double rate(Path socket) throws IOException, InterruptedException {
@@ -127,7 +160,7 @@ final class DatabaseBenchmark {
         return Double.parseDouble(rate.group(1));
     }
 
-    private static Process outside(Path directory) throws IOException, InterruptedException {
+    private static Process outside(Path directory, List<String> before) throws IOException, InterruptedException {
         run(List.of("chown", "postgres:postgres", directory.toString()));
         List<String> asPostgres = List.of("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups");
         String data = directory.resolve("db").toString();
@@ -143,7 +176,7 @@ final class DatabaseBenchmark {
                 "--locale=C",
                 "--no-sync"));
         Process server = new ProcessBuilder(concat(
-                        asPostgres,
+                        Stream.concat(before.stream(), asPostgres.stream()).toList(),
                         POSTGRES + "/bin/postgres",
                         "-D",
                         data,

@@ -76,6 +76,7 @@ class PlanEncoderTest {
                         0xffff,
                         3,
                         1,
+                        2,
                         List.of(new LaunchPlan.Landlock.PathRule("/usr", 5, true)),
                         List.of(new LaunchPlan.Landlock.PortRule(8080, 1))))
                 .seccomp(new LaunchPlan.Seccomp(
