@@ -23,7 +23,7 @@ final class ServiceReader {
 
     Optional<ServiceSpec> read(String name, YamlValue value) {
         return value.mapping().flatMap(fields -> {
-            refuseForeign(fields);
+            ComposeSpellings.read(fields);
             Optional<ContainerSpec> container = new ContainerReader(folder, fleetMode).read(fields);
             int replicas = fields.take("replicas").flatMap(YamlValue::integer).orElse(1);
             Map<String, Condition> dependsOn = dependencies(fields);
@@ -33,22 +33,14 @@ final class ServiceReader {
             RestartPolicy restart = fields.take("restart")
                     .flatMap(ServiceReader::restart)
                     .orElse(job ? RestartPolicy.parse("on-failure") : RestartPolicy.ALWAYS);
-            StopSpec stop = fields.take("stop").flatMap(ServiceReader::stop).orElse(StopSpec.DEFAULT);
+            StopSpec stop = fields.take("stop")
+                    .flatMap(ServiceReader::stop)
+                    .or(() -> ComposeSpellings.stop(fields))
+                    .orElse(StopSpec.DEFAULT);
             fields.finish();
             return container.flatMap(spec -> value.attempt(
                     () -> new ServiceSpec(name, spec, replicas, dependsOn, readiness, liveness, restart, stop, job)));
         });
-    }
-
-    /** Fields of Compose that would undo the confinement, or mean something else here. */
-    private static void refuseForeign(YamlMapping fields) {
-        fields.refuse("privileged", "no container of Nucleus has more than the capabilities it names");
-        fields.refuse("network_mode", "write network: none or network: host");
-        fields.refuse("image", "images come in a later version; use rootfs: with a directory");
-        fields.refuse("build", "Nucleus builds no images; use rootfs: with a directory");
-        fields.refuse("pid", "a container never shares the host's processes");
-        fields.refuse("ipc", "a container never shares the host's IPC");
-        fields.refuse("healthcheck", "write readiness: (can it take work?) and liveness: (should it be restarted?)");
     }
 
     private static Map<String, Condition> dependencies(YamlMapping fields) {

@@ -17,6 +17,10 @@ public record VolumeMount(String source, String target, boolean readOnly) {
         } else {
             throw new InvalidSpecException("the whole host, '/', can't be a volume; name the directory that is needed");
         }
+        if (source.matches(".*/(docker|containerd|podman|crio|nucleus|spawner)\\.sock")) {
+            throw new InvalidSpecException("'" + source
+                    + "' would give its container the host: whoever may command a container manager is root");
+        }
         if (target.equals("/proc") || target.startsWith("/proc/") || target.equals("/dev")) {
             throw new InvalidSpecException("a volume can't cover " + target);
         }

@@ -121,6 +121,41 @@ public final class YamlMapping {
         }
     }
 
+    /** Gives a field that another tool calls otherwise its name here. */
+    void rename(String from, String to) {
+        Entry entry = entries.remove(from);
+        if (entry == null) {
+            entry = entries.remove(from.replace('-', '_'));
+        }
+        if (entry != null) {
+            add(to, entry);
+        }
+    }
+
+    /** Takes fields over from a mapping further inside. */
+    void adopt(YamlMapping inner, List<String> names) {
+        for (String name : names) {
+            inner.known.add(name);
+            Entry entry = inner.entries.remove(name);
+            if (entry != null) {
+                add(name, entry);
+            }
+        }
+    }
+
+    /** Adds a field that is written as a part of another value. */
+    void put(String name, YamlValue place, String text) {
+        add(name, new Entry(place, place.withText(text)));
+    }
+
+    private void add(String name, Entry entry) {
+        if (entries.containsKey(name)) {
+            entry.key().problem("'" + name + "' is there twice, by two names");
+        } else {
+            entries.put(name, entry);
+        }
+    }
+
     /** All entries with free names, in order. */
     public Map<String, YamlValue> takeAll() {
         var all = new LinkedHashMap<String, YamlValue>();

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import org.snakeyaml.engine.v2.common.ScalarStyle;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
@@ -35,6 +36,11 @@ public final class YamlValue {
 
     YamlValue at(Node other) {
         return new YamlValue(other, file, problems);
+    }
+
+    /** A part of this value's text, at its place. */
+    YamlValue withText(String text) {
+        return at(new ScalarNode(Tag.STR, true, text, ScalarStyle.PLAIN, node.getStartMark(), node.getEndMark()));
     }
 
     /** Whether it has fields. */

@@ -259,4 +259,53 @@ class LearningTest {
         manager.containers().remove(traced);
         manager.containers().remove(confined);
     }
+
+    @Test
+    void aJvmServiceRunsInProductionUnderWhatItWasSeenToDo() throws IOException {
+        Path top = files.toRealPath();
+        Path site = Files.createDirectories(top.resolve("pages"));
+        Files.writeString(site.resolve("index.html"), "hello\n");
+        Path jdk = Path.of(System.getProperty("java.home")).toRealPath();
+        Path rootfs = top.resolve("jvm");
+        RootfsBuilder.build(
+                rootfs,
+                List.of(jdk.resolve("bin/java")),
+                List.of(jdk.resolve("lib"), jdk.resolve("conf")),
+                List.of(new RootfsBuilder.User("web", 26_003, 26_003)));
+        ContainerSpec.Builder spec = ContainerSpec.builder(
+                        Mode.AGENT,
+                        List.of(
+                                jdk + "/bin/java",
+                                "-m",
+                                "jdk.httpserver",
+                                "-b",
+                                "127.0.0.1",
+                                "-p",
+                                "8080",
+                                "-d",
+                                "/srv/site"))
+                .rootfs(Optional.of(rootfs))
+                .user(Optional.of(User.parse("web:web")))
+                .volumes(List.of(new VolumeMount(site.toString(), "/srv/site", true)))
+                .memory(Optional.of(MemorySize.parse("512M")))
+                .cpus(Optional.of(new Cpus(2)));
+
+        Container traced = launch(spec.trace(true));
+        serve(traced, 300);
+        manager.containers().stop(traced, new StopSpec(Signal.parse("TERM"), Duration.ofSeconds(30)));
+        LearntPolicy policy = learn(traced);
+        Container confined = launch(confined(spec, policy, top.resolve("jvm-policy")));
+        serve(confined, 1_000);
+
+        assertThat(manager.denials().of(confined)).isEmpty();
+        assertThat(policy.landlock().bind()).contains(List.of(new Port(8080)));
+        long shut = allowed(SeccompProfiles.named("jvm")) - allowed(policy.seccomp());
+        System.out.println("learnt JVM service: " + allowed(policy.seccomp()) + " system calls, " + shut
+                + " of the profile jvm are shut; " + policy.landlock().rules().size() + " rules for files");
+        assertThat(shut).isGreaterThan(60);
+        manager.containers().stop(confined, new StopSpec(Signal.parse("TERM"), Duration.ofSeconds(30)));
+        assertThat(manager.denials().of(confined)).isEmpty();
+        manager.containers().remove(traced);
+        manager.containers().remove(confined);
+    }
 }

@@ -124,6 +124,6 @@ class ModePolicyTest {
         assertThat(ModePolicy.refusals(spec))
                 .containsExactly(
                         "capabilities: there is no capability 'FLY' (capabilities(7))",
-                        "seccomp: there is no profile 'nosuch'; there are default, network-server, database, jvm, and files: write a path for one");
+                        "seccomp: there is no profile 'nosuch'; there are default, network-server, database, jvm, node, python-agent, and files: write a path for one");
     }
 }

@@ -66,6 +66,60 @@ class ResourceFieldsTest {
     }
 
     @Test
+    void filesystemFieldsAreReadInTheirShortAndLongForms() {
+        ContainerSpec spec = read("""
+                rootfs: root
+                overlay: 256M
+                home: 128M
+                context: {path: src, mode: bind}
+                workspace: {path: work, access: copy-in-out, exec: true}
+                secrets: [{systemd-credential: db-password, mode: "0440"}]
+                runtime: gvisor
+                gvisor-platform: ptrace
+                """);
+
+        assertThat(spec.filesystem().overlay()).contains(MemorySize.parse("256M"));
+        assertThat(spec.filesystem().home()).isEqualTo(MemorySize.parse("128M"));
+        assertThat(spec.filesystem().context()).contains(new ContextMount(Path.of("/f/src"), ContextMount.Mode.BIND));
+        assertThat(spec.filesystem().workspace())
+                .contains(new WorkspaceMount(Path.of("/f/work"), WorkspaceMount.Access.COPY_IN_OUT, true));
+        assertThat(spec.filesystem().secrets())
+                .containsExactly(new SecretMount("systemd:db-password", "/run/secrets/db-password", 0440));
+        assertThat(spec.security().runtime()).contains(Runtime.GVISOR);
+        assertThat(spec.security().gvisorPlatform()).contains(GvisorPlatform.PTRACE);
+        assertThat(read("context: src\nworkspace: work").filesystem()).satisfies(filesystem -> {
+            assertThat(filesystem.context()).contains(new ContextMount(Path.of("/f/src"), ContextMount.Mode.COPY));
+            assertThat(filesystem.workspace())
+                    .contains(new WorkspaceMount(Path.of("/f/work"), WorkspaceMount.Access.BIND_RW, false));
+        });
+    }
+
+    @Test
+    void composesWordsMeanTheSame() {
+        ContainerSpec spec = read("""
+                mem_limit: 512M
+                pids_limit: 64
+                cap_add: [NET_BIND_SERVICE]
+                cap_drop: [ALL]
+                read_only: true
+                ulimits: {nofile: 2048}
+                security_opt: ["no-new-privileges:true", "seccomp=policies/web.json"]
+                working_dir: /tmp
+                """);
+
+        assertThat(spec).isEqualTo(read("""
+                        memory: 512M
+                        pids: 64
+                        capabilities: [NET_BIND_SERVICE]
+                        open-files: 2048
+                        seccomp: policies/web.json
+                        workdir: /tmp
+                        """));
+        assertThat(read("deploy: {resources: {limits: {memory: 1G, cpus: \"0.5\", pids: 7}}}"))
+                .isEqualTo(read("memory: 1G\ncpus: 0.5\npids: 7"));
+    }
+
+    @Test
     void aChangeKeepsEverythingElse() {
         ContainerSpec spec = read("memory: 512M\nseccomp: jvm\nvolumes: [/srv:/data]\nlockdown: confidentiality");
 
@@ -86,6 +140,22 @@ class ResourceFieldsTest {
                 "secrets: [{source: a, mode: 8}] | is no mode",
                 "secrets: ['a:b/c']              | a file in /run/secrets",
                 "lockdown: much                  | integrity or confidentiality",
+                "volumes: ['/var/run/docker.sock:/d'] | would give its container the host",
+                "volumes: ['/run/containerd/containerd.sock:/d'] | would give its container the host",
+                "memswap_limit: 1G               | write swap:",
+                "cpu_shares: 2                   | write cpu-weight: 100",
+                "security_opt: ['seccomp:unconfined'] | would loosen",
+                "security_opt: ['apparmor:x']    | would loosen",
+                "devices: ['/dev/kvm:/dev/kvm']  | no device of the host",
+                "read_only: false                | write overlay:",
+                "deploy: {mode: global}          | unknown field 'mode'",
+                "overlay: 1M                     | overlay needs a rootfs",
+                "workspace: {path: w, access: rw} | bind-rw, bind-ro or copy-in-out",
+                "context: {path: w, mode: rw}    | copy or bind",
+                "workspace: /                    | the whole host",
+                "secrets: [{systemd-credential: ../x}] | names no credential",
+                "runtime: docker                 | write native or gvisor",
+                "gvisor-platform: fast           | write systrap, kvm or ptrace",
                 "user-namespace: mine            | none, auto, keep-id, nomap",
                 "user-namespace: {uids: ['0:1:2']} | gids needs a range",
                 "user-namespace: {uids: ['0:1:2','1:9:2'], gids: ['0:1:2']} | overlap",
@@ -94,6 +164,11 @@ class ResourceFieldsTest {
         assertThatThrownBy(() -> read(fields))
                 .isInstanceOf(InvalidFleetException.class)
                 .hasMessageContaining(reason);
+    }
+
+    @Test
+    void oneThingBySeveralNamesIsRefused() {
+        assertThatThrownBy(() -> read("mem_limit: 1G\nmemory: 2G")).hasMessageContaining("'memory' is there twice");
     }
 
     @ParameterizedTest

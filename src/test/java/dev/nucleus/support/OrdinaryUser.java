@@ -130,6 +130,9 @@ public final class OrdinaryUser implements AutoCloseable {
     @Override
     public void close() {
         try {
+            for (String id : nucleus("ps", "-q").lines().toList()) {
+                nucleus("stop", "--grace", "0s", id);
+            }
             manager.destroy();
             assertThat(manager.waitFor(20, TimeUnit.SECONDS)).isTrue();
             Remains.delete(directory);
