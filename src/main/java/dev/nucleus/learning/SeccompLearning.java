@@ -189,11 +189,11 @@ final class SeccompLearning {
             return;
         }
         if (writableCode) {
-            rules.add(allow(names));
+            // Said in so many words: allowed by name alone, the default profile's filters would be merged in again.
+            rules.add(allow(names, new Condition(2, Operator.MASKED_EQUAL, WRITE_AND_EXECUTE, WRITE_AND_EXECUTE)));
             notes.add(
                     String.join(", ", names)
                             + ": memory to write and to execute at once was seen, as compilers at run time have it, and is granted");
-            return;
         }
         rules.add(allow(names, new Condition(2, Operator.MASKED_EQUAL, 2, 0)));
         rules.add(allow(names, new Condition(2, Operator.MASKED_EQUAL, 4, 0)));
