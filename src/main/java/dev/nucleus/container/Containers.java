@@ -28,11 +28,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -42,8 +40,8 @@ import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.stereotype.Component;
 
 /**
- * All containers this manager knows, and what can be done with them. Safe for use by many threads: the two maps
- * are concurrent, and each container is followed by one thread of its own.
+ * All containers this manager knows, and what can be done with them. Safe for use by many threads: each container is
+ * followed by one thread of its own.
  */
 @Component
 public final class Containers {
@@ -64,8 +62,7 @@ public final class Containers {
     private final ApplicationEventPublisher events;
     private final Path sockets;
     private final Path staging;
-    private final Map<String, Container> byId = new ConcurrentHashMap<>();
-    private final Map<String, Container> liveByName = new ConcurrentHashMap<>();
+    private final KnownContainers known = new KnownContainers();
 
     Containers(
             NucleusProperties properties,
@@ -257,7 +254,7 @@ public final class Containers {
         var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
         var container = new Container(
                 entry, plan.statements(), plan.workload(), store.directory(id), new Shim(sockets.resolve(id)));
-        claimName(container);
+        known.claimName(container);
         try {
             connection.launch(plan, ContainerStore.encode(entry), order.attached());
             var launch = new Launch(container, connection);
@@ -267,7 +264,7 @@ public final class Containers {
                 case ContainerState.Running running -> container.started(running);
                 default -> throw new IllegalStateException("a launch that is " + state.word());
             }
-            byId.put(id, container);
+            known.add(container);
             return new Begun(container, plan, launch, state);
         } catch (IOException | RuntimeException e) {
             abandon(container);
@@ -313,7 +310,7 @@ public final class Containers {
                 store.describe(container.directory(), order.spec(), plan);
             } catch (IOException e) {
                 // Removed meanwhile: then there is nothing to describe.
-                if (byId.containsKey(container.id())) {
+                if (known.has(container)) {
                     log.warn("can't write the plan of '{}' beside its logs: {}", container.name(), e.toString());
                 }
             } finally {
@@ -323,20 +320,12 @@ public final class Containers {
         return written;
     }
 
-    private void claimName(Container container) {
-        Container other = liveByName.putIfAbsent(container.name(), container);
-        if (other != null) {
-            throw new InvalidSpecException(
-                    "a container named '" + container.name() + "' is live already (" + other.id() + ")");
-        }
-    }
-
     private void abandon(Container container) {
         // A shim undoes what it did, unless it was killed itself.
         cgroups.remove(container.id());
         ranges.release(container.id());
-        liveByName.remove(container.name(), container);
-        byId.remove(container.id());
+        known.releaseName(container);
+        known.remove(container);
         try {
             ContainerStore.delete(container.directory());
         } catch (IOException e) {
@@ -362,7 +351,7 @@ public final class Containers {
     private void ended(Container container, Optional<ContainerState.Stopped> told) {
         ContainerState.Stopped stopped =
                 told.or(() -> store.exit(container.directory())).orElseGet(() -> lost(container));
-        liveByName.remove(container.name(), container);
+        known.releaseName(container);
         ranges.release(container.id());
         copies.end(container.id()).ifPresent(sentence -> {
             log.info("'{}': {}", container.name(), sentence);
@@ -438,7 +427,7 @@ public final class Containers {
             throw new InvalidSpecException(
                     "'" + container.name() + "' is " + container.state().word() + "; stop it first");
         }
-        byId.remove(container.id());
+        known.remove(container);
         container.described().join();
         try {
             ContainerStore.delete(container.directory());
@@ -450,11 +439,11 @@ public final class Containers {
 
     /** All that are known, also those that have stopped. */
     public Collection<Container> all() {
-        return List.copyOf(byId.values());
+        return known.all();
     }
 
     public Optional<Container> byId(String id) {
-        return Optional.ofNullable(byId.get(id));
+        return known.byId(id);
     }
 
     /**
@@ -463,27 +452,7 @@ public final class Containers {
      * @throws InvalidSpecException when there is none, or more than one
      */
     public Container find(String reference) {
-        Container named = liveByName.get(reference);
-        if (named != null) {
-            return named;
-        }
-        List<Container> matches = byId.values().stream()
-                .filter(container ->
-                        container.id().startsWith(reference) || container.name().equals(reference))
-                .sorted(java.util.Comparator.comparing(
-                                (Container c) -> c.record().createdAt())
-                        .reversed())
-                .toList();
-        if (matches.isEmpty()) {
-            throw new InvalidSpecException("there is no container '" + reference + "'; nucleus ps -a lists them all");
-        }
-        boolean sameName =
-                matches.stream().allMatch(container -> container.name().equals(reference));
-        if (matches.size() > 1 && !sameName) {
-            throw new InvalidSpecException(
-                    "'" + reference + "' is the beginning of " + matches.size() + " containers' ids; write more of it");
-        }
-        return matches.getFirst();
+        return known.find(reference);
     }
 
     /**
@@ -494,7 +463,7 @@ public final class Containers {
     public List<Container> adopt() throws IOException {
         List<Container> adopted = store.load().parallelStream().map(this::adopt).toList();
         removeStaleSockets();
-        copies.removeAllBut(byId.keySet());
+        copies.removeAllBut(known.ids());
         return adopted;
     }
 
@@ -503,11 +472,11 @@ public final class Containers {
         List<Statement> statements = found.statements();
         var container = new Container(
                 entry, statements, found.command(), found.directory(), new Shim(sockets.resolve(entry.id())));
-        byId.put(entry.id(), container);
+        known.add(container);
         try {
             var launch = new Launch(container, container.shim().subscribe());
             ContainerState state = launch.awaitNext();
-            liveByName.put(container.name(), container);
+            known.keepName(container);
             if (state instanceof ContainerState.Created created) {
                 container.created(created);
                 ranges.adopt(container.id(), created.pid());
@@ -529,8 +498,8 @@ public final class Containers {
     private void removeStaleSockets() throws IOException {
         try (var files = Files.list(sockets)) {
             for (Path socket : files.toList()) {
-                Container owner = byId.get(socket.getFileName().toString());
-                if (owner == null || owner.over()) {
+                Optional<Container> owner = known.byId(socket.getFileName().toString());
+                if (owner.isEmpty() || owner.get().over()) {
                     Files.deleteIfExists(socket);
                 }
             }

@@ -2,20 +2,26 @@ package dev.nucleus.workspace;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.SecureDirectoryStream;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -103,14 +109,12 @@ public final class TreeReturn {
                     || made.equals(now.entries().get(path))) {
                 continue;
             }
-            if (!same(before.entries().get(path), now.entries().get(path)) || !reachable(path)) {
-                beside(path, made);
-            } else if (made.directory()) {
-                makeDirectory(path);
-                changed.add(path + "/");
+            boolean brought = same(before.entries().get(path), now.entries().get(path))
+                    && (made.directory() ? makeDirectory(path) : write(path, path, made.executable(), false));
+            if (brought) {
+                changed.add(made.directory() ? path + "/" : path);
             } else {
-                write(path, path, made.executable());
-                changed.add(path);
+                beside(path, made);
             }
         }
         // Files before the directories that they were in.
@@ -127,71 +131,130 @@ public final class TreeReturn {
         return one == null ? other == null : one.equals(other);
     }
 
-    /** Every directory on the way is one, and no link; and in the file's place is a file, or nothing. */
-    private boolean reachable(String path) {
-        Path at = source;
+    /** Something that is done in an open directory of the host's, with a name in it. */
+    private interface Work {
+        void in(SecureDirectoryStream<Path> directory, Path name) throws IOException;
+    }
+
+    /**
+     * Opens the directories on the way one from another, never by a link: whoever may write there could put one in
+     * their place at any moment, and have root write somewhere else.
+     *
+     * @return false when there is a link or a file on the way, or none of them
+     */
+    private boolean inParent(String path, Work work) throws IOException {
         Path relative = Path.of(path);
-        for (int i = 0; i < relative.getNameCount() - 1; i++) {
-            at = at.resolve(relative.getName(i));
-            if (!Files.isDirectory(at, LinkOption.NOFOLLOW_LINKS)) {
-                return false;
+        var opened = new ArrayDeque<SecureDirectoryStream<Path>>();
+        try {
+            opened.push((SecureDirectoryStream<Path>) Files.newDirectoryStream(source));
+            for (int i = 0; i < relative.getNameCount() - 1; i++) {
+                try {
+                    opened.push(opened.getFirst().newDirectoryStream(relative.getName(i), LinkOption.NOFOLLOW_LINKS));
+                } catch (NotDirectoryException | NoSuchFileException e) {
+                    return false;
+                } catch (FileSystemException e) {
+                    // ELOOP has no exception of its own.
+                    return false;
+                }
+            }
+            work.in(opened.getFirst(), relative.getFileName());
+            return true;
+        } finally {
+            for (SecureDirectoryStream<Path> directory : opened) {
+                directory.close();
             }
         }
-        Path file = source.resolve(path);
-        return !Files.exists(file, LinkOption.NOFOLLOW_LINKS) || Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    private static PosixFileAttributeView view(SecureDirectoryStream<Path> directory, Path name) {
+        return directory.getFileAttributeView(name, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** Empty: there is nothing by that name. */
+    private static Optional<PosixFileAttributes> attributes(SecureDirectoryStream<Path> directory, Path name)
+            throws IOException {
+        try {
+            return Optional.of(view(directory, name).readAttributes());
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Whether it was made. Whom a new directory is in, it belongs to. */
+    private boolean makeDirectory(String path) throws IOException {
+        boolean[] made = new boolean[1];
+        boolean reached = inParent(path, (directory, name) -> {
+            if (attributes(directory, name).isPresent()) {
+                return;
+            }
+            // Java has no mkdirat(2). Where a link has come into the way meanwhile, an empty directory is all it gains.
+            Files.createDirectory(source.resolve(path));
+            giveTo(view(directory, name), ownerOf(directory));
+            made[0] = true;
+        });
+        return reached && made[0];
+    }
+
+    private static PosixFileAttributes ownerOf(SecureDirectoryStream<Path> directory) throws IOException {
+        return directory.getFileAttributeView(PosixFileAttributeView.class).readAttributes();
+    }
+
+    /** Whether it was written: beside its place and moved there, so that whoever reads it gets one or the other. */
+    private boolean write(String path, String place, boolean executable, boolean fresh) throws IOException {
+        boolean[] written = new boolean[1];
+        boolean reached = inParent(place, (directory, name) -> {
+            Optional<PosixFileAttributes> there = attributes(directory, name);
+            if (there.isPresent() && (fresh || !there.get().isRegularFile())) {
+                return;
+            }
+            Path part = Path.of(".nucleus-" + tag + ".part");
+            try {
+                copyTo(directory, part, path);
+                PosixFileAttributes like = there.isPresent() ? there.get() : ownerOf(directory);
+                giveTo(view(directory, part), like);
+                view(directory, part).setPermissions(permissions(like, there.isPresent(), executable));
+                directory.move(part, directory, name);
+            } catch (IOException e) {
+                if (attributes(directory, part).isPresent()) {
+                    directory.deleteFile(part);
+                }
+                throw e;
+            }
+            written[0] = true;
+        });
+        return reached && written[0];
+    }
+
+    private void copyTo(SecureDirectoryStream<Path> directory, Path part, String path) throws IOException {
+        try (SeekableByteChannel from = Files.newByteChannel(
+                        copy.resolve(path), Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
+                SeekableByteChannel to = directory.newByteChannel(
+                        part,
+                        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+            ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
+            while (from.read(buffer) >= 0) {
+                buffer.flip();
+                while (buffer.hasRemaining()) {
+                    to.write(buffer);
+                }
+                buffer.clear();
+            }
+        }
     }
 
     /** Nothing is lost: the container's version gets a name of its own, where there is a place for it. */
     private void beside(String path, TreeManifest.Entry made) throws IOException {
-        String place = path + ".from-" + tag;
-        if (!made.directory() && reachable(place) && !Files.exists(source.resolve(place), LinkOption.NOFOLLOW_LINKS)) {
-            write(path, place, made.executable());
+        if (!made.directory()) {
+            write(path, path + ".from-" + tag, made.executable(), true);
         }
         conflicts.add(path);
     }
 
-    private void makeDirectory(String path) throws IOException {
-        Path directory = source.resolve(path);
-        Files.createDirectory(directory);
-        giveTo(directory, attributes(parent(directory)));
-    }
-
-    /** Written beside its place and moved there: whoever reads it gets one or the other. */
-    private void write(String path, String place, boolean executable) throws IOException {
-        Path file = source.resolve(place);
-        boolean there = Files.exists(file, LinkOption.NOFOLLOW_LINKS);
-        PosixFileAttributes like = attributes(there ? file : parent(file));
-        Path fresh = Files.createTempFile(parent(file), ".nucleus-", ".part");
-        try {
-            try (SeekableByteChannel from = Files.newByteChannel(
-                            copy.resolve(path), Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
-                    FileChannel to = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
-                ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
-                while (from.read(buffer) >= 0) {
-                    buffer.flip();
-                    while (buffer.hasRemaining()) {
-                        to.write(buffer);
-                    }
-                    buffer.clear();
-                }
-            }
-            giveTo(fresh, like);
-            Files.setPosixFilePermissions(fresh, permissions(like, there, executable));
-            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            Files.deleteIfExists(fresh);
-        }
-    }
-
     /** Those that a file has keeps it, but for "executable"; a new one is its owner's to change, all's to read. */
     private static Set<PosixFilePermission> permissions(PosixFileAttributes like, boolean there, boolean executable) {
-        Set<PosixFilePermission> permissions = there
-                ? EnumSet.copyOf(like.permissions())
-                : EnumSet.of(
-                        PosixFilePermission.OWNER_READ,
-                        PosixFilePermission.OWNER_WRITE,
-                        PosixFilePermission.GROUP_READ,
-                        PosixFilePermission.OTHERS_READ);
+        Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
+        permissions.addAll(there ? like.permissions() : PosixFilePermissions.fromString("rw-r--r--"));
         if (executable) {
             permissions.add(PosixFilePermission.OWNER_EXECUTE);
         } else {
@@ -204,36 +267,29 @@ public final class TreeReturn {
     }
 
     private void remove(String path, TreeManifest now) throws IOException {
-        if (!same(before.entries().get(path), now.entries().get(path))) {
+        TreeManifest.Entry entry = now.entries().get(path);
+        if (!same(before.entries().get(path), entry)) {
             conflicts.add(path);
             return;
         }
-        Path file = source.resolve(path);
-        if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
-            try (var rest = Files.list(file)) {
-                // What was never copied is still in it.
-                if (rest.findAny().isPresent()) {
-                    return;
+        inParent(path, (directory, name) -> {
+            try {
+                if (java.util.Objects.requireNonNull(entry).directory()) {
+                    directory.deleteDirectory(name);
+                } else {
+                    directory.deleteFile(name);
                 }
+                removed.add(path);
+            } catch (DirectoryNotEmptyException e) {
+                // What was never copied is still in it.
+                return;
             }
-        }
-        Files.delete(file);
-        removed.add(path);
+        });
     }
 
-    private static Path parent(Path file) {
-        return java.util.Objects.requireNonNull(file.getParent());
-    }
-
-    private static PosixFileAttributes attributes(Path path) throws IOException {
-        return Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-    }
-
-    private static void giveTo(Path path, PosixFileAttributes like) throws IOException {
-        PosixFileAttributes own = attributes(path);
+    private static void giveTo(PosixFileAttributeView view, PosixFileAttributes like) throws IOException {
+        PosixFileAttributes own = view.readAttributes();
         if (!own.owner().equals(like.owner()) || !own.group().equals(like.group())) {
-            PosixFileAttributeView view =
-                    Files.getFileAttributeView(path, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
             view.setOwner(like.owner());
             view.setGroup(like.group());
         }

@@ -211,6 +211,47 @@ class TreeCopyTest {
         assertThat(Files.isSymbolicLink(source.resolve("directory"))).isTrue();
     }
 
+    /** Somebody who may write to the directory has root write elsewhere, by a link that comes and goes (CVE-2018-15664). */
+    @Test
+    void aLinkThatComesAndGoesLeadsNowhere() throws Exception {
+        Path outside = Files.createDirectory(directory.resolve("outside"));
+        write(source, "place/kept", "x");
+        TreeManifest before = TreeCopy.copy(source, copy);
+        for (int i = 0; i < 40; i++) {
+            write(copy, "place/file-" + i, "planted");
+        }
+        Path place = source.resolve("place");
+        Path aside = source.resolve("aside");
+        var stop = new java.util.concurrent.atomic.AtomicBoolean();
+        var failure = new java.util.concurrent.atomic.AtomicReference<IOException>();
+        Thread race = Thread.ofPlatform().start(() -> {
+            try {
+                while (!stop.get()) {
+                    Files.move(place, aside);
+                    Files.createSymbolicLink(place, outside);
+                    Files.delete(place);
+                    Files.move(aside, place);
+                }
+            } catch (IOException e) {
+                failure.set(e);
+            }
+        });
+
+        for (int round = 0; round < 20; round++) {
+            try {
+                bringBack(before);
+            } catch (WorkspaceException e) {
+                // A tree that changes under its feet may be told so; it must not be written beside.
+                assertThat(e).hasMessageContaining("source");
+            }
+        }
+        stop.set(true);
+        race.join();
+
+        assertThat(failure.get()).isNull();
+        assertThat(below(outside)).isEmpty();
+    }
+
     /** Whatever one side does alone, the host has afterwards. */
     @ParameterizedTest
     @MethodSource("dev.nucleus.support.Seeds#seeds")

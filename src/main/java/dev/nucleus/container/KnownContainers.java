@@ -1,0 +1,95 @@
+package dev.nucleus.container;
+
+import dev.nucleus.spec.InvalidSpecException;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The containers of a manager, by id, and by the names that live ones have. Safe for use by many threads: both maps are
+ * concurrent.
+ */
+final class KnownContainers {
+
+    private final Map<String, Container> byId = new ConcurrentHashMap<>();
+    private final Map<String, Container> liveByName = new ConcurrentHashMap<>();
+
+    /**
+     * Takes its name for a container that is about to live.
+     *
+     * @throws InvalidSpecException when another one has it
+     */
+    void claimName(Container container) {
+        Container other = liveByName.putIfAbsent(container.name(), container);
+        if (other != null) {
+            throw new InvalidSpecException(
+                    "a container named '" + container.name() + "' is live already (" + other.id() + ")");
+        }
+    }
+
+    /** For one that an earlier manager launched: its name was claimed then. */
+    void keepName(Container container) {
+        liveByName.put(container.name(), container);
+    }
+
+    void releaseName(Container container) {
+        liveByName.remove(container.name(), container);
+    }
+
+    void add(Container container) {
+        byId.put(container.id(), container);
+    }
+
+    void remove(Container container) {
+        byId.remove(container.id());
+    }
+
+    boolean has(Container container) {
+        return byId.containsKey(container.id());
+    }
+
+    Set<String> ids() {
+        return Set.copyOf(byId.keySet());
+    }
+
+    Collection<Container> all() {
+        return List.copyOf(byId.values());
+    }
+
+    Optional<Container> byId(String id) {
+        return Optional.ofNullable(byId.get(id));
+    }
+
+    /**
+     * By name, id, or a beginning of an id that only one has; the live one first, then the newest.
+     *
+     * @throws InvalidSpecException when there is none, or more than one
+     */
+    Container find(String reference) {
+        Container named = liveByName.get(reference);
+        if (named != null) {
+            return named;
+        }
+        List<Container> matches = byId.values().stream()
+                .filter(container ->
+                        container.id().startsWith(reference) || container.name().equals(reference))
+                .sorted(Comparator.comparing(
+                                (Container container) -> container.record().createdAt())
+                        .reversed())
+                .toList();
+        if (matches.isEmpty()) {
+            throw new InvalidSpecException("there is no container '" + reference + "'; nucleus ps -a lists them all");
+        }
+        boolean sameName =
+                matches.stream().allMatch(container -> container.name().equals(reference));
+        if (matches.size() > 1 && !sameName) {
+            throw new InvalidSpecException(
+                    "'" + reference + "' is the beginning of " + matches.size() + " containers' ids; write more of it");
+        }
+        return matches.getFirst();
+    }
+}
