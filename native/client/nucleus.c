@@ -19,16 +19,18 @@
 
 #define HEADER 5U
 #define CHUNK 65536U
+#define DESCRIPTOR_MAX (1U << 20) /* bytes of a descriptor's answer */
 #define NO_MANAGER 125
 
 /* Frames: u32 payload length (little-endian), u8 type, payload. */
-enum to_manager { COMMAND = 1, INPUT = 2, INPUT_END = 3, SIGNAL = 4, TERMINAL = 5 };
+enum to_manager { COMMAND = 1, INPUT = 2, INPUT_END = 3, SIGNAL = 4, TERMINAL = 5, DESCRIPTOR = 6 };
 enum from_manager {
 	OUTPUT = 0x11,
 	ERROR_OUTPUT = 0x12,
 	EXIT = 0x13,
 	WANT_INPUT = 0x14,
 	WANT_TERMINAL = 0x15,
+	WANT_DESCRIPTOR = 0x16,
 };
 
 struct session {
@@ -161,6 +163,23 @@ static void send_terminal(const struct session *session)
 			 terminal_describe(payload, sizeof(payload)));
 }
 
+/* Reads a descriptor to its end and sends it: u32 errno, then the bytes. */
+static void send_descriptor(const struct session *session, int fd)
+{
+	static uint8_t payload[DESCRIPTOR_MAX];
+	size_t length = 4;
+	ssize_t got;
+
+	do {
+		got = read(fd, payload + length, sizeof(payload) - length);
+		if (got > 0)
+			length += (size_t)got;
+	} while ((got > 0 && length < sizeof(payload)) || (got < 0 && errno == EINTR));
+	put_u32(payload, got < 0 ? (size_t)errno : length == sizeof(payload) ? EFBIG : 0);
+	(void)send_frame(session->socket, DESCRIPTOR, payload, got < 0 ? 4 : length);
+	explicit_bzero(payload, length);
+}
+
 static void handle_frame(struct session *session, uint8_t type, const uint8_t *payload,
 			 size_t length)
 {
@@ -179,6 +198,9 @@ static void handle_frame(struct session *session, uint8_t type, const uint8_t *p
 		session->has_terminal = true;
 		send_terminal(session);
 		terminal_give();
+		break;
+	case WANT_DESCRIPTOR:
+		send_descriptor(session, length < 4 ? -1 : (int)get_u32(payload));
 		break;
 	case EXIT:
 		session->finished = true;

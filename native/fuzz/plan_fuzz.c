@@ -38,6 +38,18 @@ static void touch_rootfs(const struct plan *plan)
 	}
 }
 
+static void touch_hooks(const struct hooks_plan *hooks)
+{
+	touch(hooks->state);
+	for (size_t i = 0; i < hooks->count; i++) {
+		touch(hooks->list[i].path);
+		touch_vector(hooks->list[i].argv);
+		touch_vector(hooks->list[i].envp);
+		if (hooks->list[i].phase == HOOK_NONE || hooks->list[i].phase > HOOK_POSTSTOP)
+			abort();
+	}
+}
+
 static void touch_plan(const struct plan *plan)
 {
 	touch(plan->id);
@@ -58,6 +70,8 @@ static void touch_plan(const struct plan *plan)
 	for (size_t i = 0; i < plan->cgroup.join_count; i++)
 		touch(plan->cgroup.joins[i]);
 	touch_rootfs(plan);
+	touch(plan->console_socket);
+	touch_hooks(&plan->hooks);
 	for (size_t i = 0; i < plan->landlock.path_count; i++)
 		touch(plan->landlock.paths[i].path);
 	for (size_t i = 0; i < plan->seccomp_length; i++)

@@ -14,6 +14,7 @@
 
 #include "connection.h"
 #include "descriptors.h"
+#include "hooks.h"
 #include "notice.h"
 #include "sandbox.h"
 #include "syscalls.h"
@@ -168,13 +169,14 @@ static void workload_runs(struct shim *shim)
 	/* Whoever was told may have been woken on this processor. */
 	(void)sched_yield();
 	shim->mounts_fd = hold_mounts(shim->pid);
+	hooks_run(shim, HOOK_POSTSTART);
 }
 
 /* All reports have been read, and if the last one was of no failure the command runs. */
 static void conclude_launch(struct shim *shim)
 {
 	close_fd(&shim->status.fd);
-	if (shim->report.failed || shim->report.held ||
+	if (shim->report.failed || shim->report.halt != HALT_NONE ||
 	    shim->report.timeline.done[STEP_RLIMITS] == 0)
 		return;
 	if (plan_is_sandboxed(&shim->plan))
@@ -197,6 +199,22 @@ static void take_listener(struct shim *shim, struct launch_report *report)
 	}
 	(void)!write(shim->go_fd, "g", 1);
 	close_fd(&shim->go_fd);
+}
+
+static void end_launch(struct shim *shim)
+{
+	shim->report.failed = true;
+	(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
+}
+
+void shim_go_on(struct shim *shim, const struct failure *failure)
+{
+	if (failure == NULL) {
+		(void)!write(shim->go_fd, "g", 1);
+		return;
+	}
+	shim->report.failure = *failure;
+	end_launch(shim);
 }
 
 static void wait_for_start(struct shim *shim)
@@ -225,7 +243,9 @@ static void status_ready(struct shim *shim, struct source *source, short revents
 		if (report.listener > 0 && !report.failed)
 			take_listener(shim, &report);
 		shim->report = report;
-		if (report.held)
+		if (report.halt == HALT_HOOKS)
+			hooks_run(shim, HOOK_CREATE_RUNTIME);
+		else if (report.halt == HALT_HELD)
 			wait_for_start(shim);
 	} else if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
 		conclude_launch(shim);
@@ -287,7 +307,14 @@ static int open_pipes(const struct plan *plan, struct pipes *pipes, struct failu
 	if (plan->terminal) {
 		result = terminal_open(plan, &plan->terminal_size, pipes->in, pipes->out,
 				       pipes->err);
-		return result < 0 ? fail(failure, STEP_DIRECTORY, -result, "open a terminal") : 0;
+		if (result < 0)
+			return fail(failure, STEP_DIRECTORY, -result, "open a terminal");
+		if (plan->console_socket[0] == '\0')
+			return 0;
+		result = terminal_hand_over(plan->console_socket, pipes->in, pipes->out);
+		return result < 0 ? fail(failure, STEP_DIRECTORY, -result,
+					 "give the terminal to %s", plan->console_socket)
+				  : 0;
 	}
 	if (!plan->keep_stdin) {
 		pipes->in[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
@@ -319,13 +346,16 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 	(void)close(pipes->exit[1]);
 }
 
-static void warn(struct shim *shim, const struct failure *failure)
+void shim_warn(struct shim *shim, const struct failure *failure)
 {
-	uint8_t bytes[512];
-	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		uint8_t bytes[512];
+		struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
 
-	write_failure(&writer, ANSWER_WARNING, failure);
-	connection_send(shim->connections, &writer);
+		write_failure(&writer, ANSWER_WARNING, failure);
+		if (at->subscribed && !at->dead)
+			connection_send(at, &writer);
+	}
 }
 
 static int create_cgroup(struct shim *shim, struct failure *failure)
@@ -334,7 +364,7 @@ static int create_cgroup(struct shim *shim, struct failure *failure)
 
 	if (result == 0 || shim->plan.cgroup.required)
 		return result;
-	warn(shim, failure);
+	shim_warn(shim, failure);
 	shim->plan.cgroup = (struct cgroup_plan){ .unified = "" };
 	return 0;
 }
@@ -400,6 +430,7 @@ int shim_begin(struct shim *shim, struct failure *failure)
 
 void shim_undo(struct shim *shim, const struct failure *failure, int connection_fd)
 {
+	hooks_cancel(shim);
 	if (shim->pid > 0) {
 		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
 		(void)waitpid(shim->pid, NULL, 0);
@@ -408,5 +439,8 @@ void shim_undo(struct shim *shim, const struct failure *failure, int connection_
 		(void)unlink(shim->plan.socket);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
+	/* What the hooks before it have made is theirs to take away. */
+	if (shim->pid > 0)
+		hooks_run_through(shim, HOOK_POSTSTOP);
 	shim_refuse(connection_fd, failure);
 }

@@ -10,6 +10,7 @@
 #include "descriptors.h"
 #include "dial.h"
 #include "exec.h"
+#include "hooks.h"
 #include "notice.h"
 #include "sandbox.h"
 #include "syscalls.h"
@@ -193,6 +194,7 @@ void send_exited(const struct shim *shim, struct connection *connection)
 	write_u32(&writer, (uint32_t)shim->exit_status);
 	write_u64(&writer, shim->exited_at);
 	write_u8(&writer, shim->out_of_memory);
+	write_u8(&writer, hooks_planned(&shim->plan, HOOK_POSTSTOP));
 	frame_end(&writer, frame);
 	connection_send(connection, &writer);
 }

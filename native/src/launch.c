@@ -18,6 +18,7 @@
 #include "audit.h"
 #include "confine.h"
 #include "descriptors.h"
+#include "hooks.h"
 #include "init.h"
 #include "process.h"
 #include "rootfs.h"
@@ -196,6 +197,19 @@ static int write_report(int fd, const struct launch_report *report)
 	return write(fd, report, sizeof(*report)) == (ssize_t)sizeof(*report) ? 0 : -errno;
 }
 
+/* Stands still until the shim says so: for hooks, or, as the OCI runtime specification has it,
+ * created and not started. */
+static void halt(const struct launch *launch, int go_fd, enum halt where,
+		 struct launch_report *report)
+{
+	uint8_t released;
+
+	report->halt = (uint8_t)where;
+	if (write_report(launch->status_fd, report) < 0 || read(go_fd, &released, 1) != 1)
+		_exit(127);
+	report->halt = HALT_NONE;
+}
+
 static _Noreturn void give_up(const struct launch *launch, struct launch_report *report)
 {
 	report->failed = true;
@@ -208,17 +222,6 @@ static int enter_workdir(const struct plan *plan, struct failure *failure)
 	return chdir(plan->workdir) < 0 ? fail(failure, STEP_EXEC, errno,
 					       "enter the working directory %s", plan->workdir)
 					: 0;
-}
-
-/* Created and not started, as the OCI runtime specification has it. */
-static void wait_for_release(const struct launch *launch, int go_fd, struct launch_report *report)
-{
-	uint8_t released;
-
-	report->held = true;
-	if (write_report(launch->status_fd, report) < 0 || read(go_fd, &released, 1) != 1)
-		_exit(127);
-	report->held = false;
 }
 
 /* The workload itself: what is left is seccomp and exec. The report goes out before
@@ -242,7 +245,7 @@ static _Noreturn void run_workload(const struct launch *launch, int go_fd, bool 
 	if (plan->uid_map_count > 0)
 		(void)prctl(PR_SET_DUMPABLE, 1);
 	if (plan->hold)
-		wait_for_release(launch, go_fd, report);
+		halt(launch, go_fd, HALT_HELD, report);
 	report->listener = confine_seccomp(plan, true, &report->failure);
 	if (report->listener < 0)
 		give_up(launch, report);
@@ -283,6 +286,10 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	if (result < 0)
 		return result;
 	mark(report, STEP_NETWORK);
+	if (hooks_planned(plan, HOOK_CREATE_RUNTIME)) {
+		halt(launch, go_fd, HALT_HOOKS, report);
+		mark(report, STEP_HOOKS);
+	}
 	(void)umask(0);
 	if (setsid() < 0)
 		return fail(&report->failure, STEP_NAMESPACES, errno, "setsid");
@@ -336,8 +343,8 @@ static int born(void *argument)
 /* Whether the child may borrow the shim's memory and descriptors, as vfork(2) has it: the shim
  * stands still until exec, and no copy of its memory is made and thrown away. Not when somebody
  * must write the child's mapping meanwhile, nor for an init, which never executes
- * anything; and clone(2) can't place a child into a cgroup. Nor where memory is limited: a
- * child that is killed for want of it takes with it whoever shares its memory
+ * anything, nor for somebody who waits; and clone(2) can't place a child into a cgroup. Nor where
+ * memory is limited: a child that is killed for want of it takes with it whoever shares its memory
  * (mm/oom_kill.c, __oom_kill_process). Nor when every call of its is reported: it would wait
  * for an answer, and the shim for it; nor into a time namespace, which such a child enters
  * only with its command, and only since Linux 6.3. */
@@ -345,6 +352,7 @@ static bool may_borrow(const struct launch *launch)
 {
 	return launch->plan->uid_map_count == 0 && !launch->plan->init && launch->owned == NULL &&
 	       !plan_is_sandboxed(launch->plan) && !launch->plan->hold &&
+	       !hooks_planned(launch->plan, HOOK_CREATE_RUNTIME) &&
 	       launch->cgroup->unified_fd < 0 && !launch->plan->cgroup.limits_memory &&
 	       launch->plan->seccomp_mode != SECCOMP_TRACE && !launch->plan->own_clocks;
 }

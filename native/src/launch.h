@@ -22,6 +22,13 @@ struct timeline {
 	uint64_t done[STEP_COUNT];
 };
 
+/* Where the child waits for a byte before it goes on. */
+enum halt {
+	HALT_NONE = 0,
+	HALT_HOOKS, /* its namespaces are there, and nothing in them */
+	HALT_HELD,  /* everything is done but the command */
+};
+
 /* What comes through the status pipe just before exec, which then closes it. */
 struct launch_report {
 	struct timeline timeline;
@@ -29,7 +36,7 @@ struct launch_report {
 	uint64_t start_ticks; /* of PID 1; see process.h */
 	int listener;         /* the workload's descriptor of its filter's listener, or 0 */
 	bool failed;
-	bool held; /* everything is done but the command, which is waited for */
+	uint8_t halt; /* enum halt */
 };
 
 /* Clones PID 1 of the container; the child carries out the plan and executes the

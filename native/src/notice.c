@@ -130,7 +130,8 @@ static bool answer(struct shim *shim, struct source *source)
 		uint8_t room[512];
 	} told = { .room = { 0 } };
 
-	if (ioctl(source->fd, (int)SECCOMP_IOCTL_NOTIF_RECV, &heard.notice) < 0)
+	/* By number: the request is an int to musl, an unsigned long to glibc. */
+	if (syscall(SYS_ioctl, source->fd, SECCOMP_IOCTL_NOTIF_RECV, &heard.notice) < 0)
 		return errno == EINTR || errno == ENOENT;
 	told.answer.id = heard.notice.id;
 	if (shim->plan.seccomp_mode == SECCOMP_TRACE) {
@@ -141,7 +142,7 @@ static bool answer(struct shim *shim, struct source *source)
 		told.answer.error = -(int)shim->plan.seccomp_errno;
 	}
 	/* ENOENT: the caller was killed meanwhile. */
-	(void)ioctl(source->fd, (int)SECCOMP_IOCTL_NOTIF_SEND, &told.answer);
+	(void)syscall(SYS_ioctl, source->fd, SECCOMP_IOCTL_NOTIF_SEND, &told.answer);
 	return true;
 }
 

@@ -213,6 +213,7 @@ static void read_head(struct reader *reader, struct plan *plan)
 	plan->terminal = read_u8(reader) != 0;
 	plan->terminal_size.rows = read_u16(reader);
 	plan->terminal_size.columns = read_u16(reader);
+	plan->console_socket = read_string(reader);
 	plan->oom_score_adj = read_u32(reader);
 }
 
@@ -244,6 +245,29 @@ static void read_sandbox(struct reader *reader, struct plan *plan)
 	if (plan_is_sandboxed(plan) ? exec_count == 0 || kill_count == 0 || plan->init
 				    : plan->seccomp_length == 0)
 		reader->faulty = true;
+}
+
+static void read_hooks(struct reader *reader, struct plan *plan)
+{
+	struct hooks_plan *hooks = &plan->hooks;
+
+	hooks->state = read_string(reader);
+	hooks->count = read_count(reader, 18);
+	hooks->list = allocate(reader, &plan->arena, hooks->count, sizeof(*hooks->list));
+	for (size_t i = 0; hooks->list != NULL && i < hooks->count; i++) {
+		struct hook *hook = &hooks->list[i];
+		size_t words;
+		size_t variables;
+
+		hook->phase = read_u8(reader);
+		hook->path = read_string(reader);
+		hook->argv = read_vector(reader, &plan->arena, &words);
+		hook->envp = read_vector(reader, &plan->arena, &variables);
+		hook->timeout = read_u32(reader);
+		if (hook->phase == HOOK_NONE || hook->phase > HOOK_POSTSTOP || words == 0 ||
+		    hook->path[0] != '/')
+			reader->faulty = true;
+	}
 }
 
 static bool safe_id(const char *id)
@@ -282,6 +306,7 @@ int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct fail
 	read_seccomp(&reader, plan);
 	read_command(&reader, plan);
 	read_sandbox(&reader, plan);
+	read_hooks(&reader, plan);
 	if (reader.faulty || reader.at != reader.end || !safe_id(plan->id)) {
 		plan_free(plan);
 		return fail(failure, STEP_PLAN, EBADMSG, "malformed launch plan at byte %zu of %zu",

@@ -10,7 +10,7 @@
 #include "failure.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 5U
+#define PLAN_VERSION 6U
 
 struct id_map {
 	uint32_t inside;
@@ -134,6 +134,30 @@ struct sandbox_plan {
 	uint32_t gid;
 };
 
+/* When a hook runs; the first two as the OCI runtime specification has them. */
+enum hook_phase {
+	HOOK_NONE = 0,
+	HOOK_CREATE_RUNTIME =
+		1,          /* the namespaces are there, nothing is mounted: a failure is fatal */
+	HOOK_POSTSTART = 2, /* the command runs */
+	HOOK_POSTSTOP = 3,  /* nothing of the container is left */
+};
+
+struct hook {
+	uint8_t phase; /* enum hook_phase */
+	const char *path;
+	char **argv;      /* NULL-terminated */
+	char **envp;      /* NULL-terminated */
+	uint32_t timeout; /* ms */
+};
+
+struct hooks_plan {
+	const char
+		*state; /* the container's state as JSON, but for status, pid and the last brace */
+	struct hook *list;
+	size_t count;
+};
+
 struct plan {
 	const char *id;
 	const char *hostname;
@@ -168,6 +192,7 @@ struct plan {
 	char **argv; /* NULL-terminated */
 	char **envp; /* NULL-terminated */
 	struct sandbox_plan sandbox;
+	struct hooks_plan hooks;
 	uint64_t log_bytes; /* per file */
 	uint32_t oom_score_adj;
 	uint16_t seccomp_errno; /* what a call that is reported fails with */
@@ -179,7 +204,8 @@ struct plan {
 	bool hold;     /* stop just before the command, until somebody says so */
 	bool terminal; /* the standard streams are one */
 	struct terminal_size terminal_size;
-	bool audit; /* every mount is looked at again, from inside */
+	const char *console_socket; /* who gets the terminal instead of the log; or "" */
+	bool audit;                 /* every mount is looked at again, from inside */
 	bool rlimits_required;
 	uint8_t seccomp_mode; /* enum seccomp_mode */
 	void *arena;          /* chain of what plan_free gives back */

@@ -17,6 +17,7 @@
 #include "descriptors.h"
 #include "dial.h"
 #include "exec.h"
+#include "hooks.h"
 #include "notice.h"
 #include "process.h"
 #include "sandbox.h"
@@ -25,8 +26,8 @@
 
 #define SHORT_SLICE 100000 /* ns, the least there is */
 #define LINGER 1000        /* ms for readers to fetch the last bytes */
-/* What is polled at once: the shim's own seven, four of each exec, three of each connection. */
-#define SOURCES_MAX (7 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX)
+/* What is polled at once: the shim's own nine, four of each exec, three of each connection. */
+#define SOURCES_MAX (9 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX)
 
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream)
 {
@@ -220,6 +221,8 @@ static size_t collect(struct shim *shim, struct source **sources)
 	sources[count++] = &shim->status;
 	sources[count++] = &shim->pressure;
 	sources[count++] = &shim->notices;
+	sources[count++] = &shim->hooks.process;
+	sources[count++] = &shim->hooks.said;
 	sources[count++] = &shim->out.source;
 	sources[count++] = &shim->err.source;
 	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
@@ -250,6 +253,7 @@ static int wait_time(const struct shim *shim)
 
 	earlier(&deadline, shim->exited ? 0 : shim->kill_at);
 	earlier(&deadline, shim->leave_at);
+	earlier(&deadline, hooks_deadline(shim));
 	earlier(&deadline, execs_deadline(shim));
 	earlier(&deadline, dials_deadline(shim));
 	if (deadline == 0)
@@ -268,6 +272,7 @@ static void expire(struct shim *shim)
 		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
 		shim->kill_at = 0;
 	}
+	hooks_expire(shim, now);
 	execs_expire(shim, now);
 	dials_expire(shim, now);
 }
@@ -312,8 +317,12 @@ static void supervise(struct shim *shim)
 		(void)fsync(record);
 		(void)fsync(shim->directory_fd);
 	}
+	hooks_run(shim, HOOK_POSTSTOP);
 	shim->leave_at = monotonic_ms() + LINGER;
 	while (shim->connections != NULL && monotonic_ms() < shim->leave_at)
+		turn(shim);
+	shim->leave_at = 0;
+	while (hooks_busy(shim))
 		turn(shim);
 }
 
@@ -348,6 +357,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 
 	shim = (struct shim){ .owner = owner, .group = group, .begun = monotonic_ns() };
 	shim.directory_fd = shim.listener.fd = shim.status.fd = shim.signals.fd = -1;
+	shim.hooks.process.fd = shim.hooks.said.fd = -1;
 	shim.pressure.fd = shim.notices.fd = shim.go_fd = -1;
 	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.exit_fd = shim.pidfd = -1;
 	shim.cgroup.unified_fd = shim.mounts_fd = -1;

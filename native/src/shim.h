@@ -34,6 +34,20 @@ struct output {
 	struct stream *stream;
 };
 
+/* The hook that runs, of a phase of them; see hooks.h. */
+struct hook_run {
+	struct source process; /* its pidfd */
+	struct source said;    /* its standard error */
+	uint8_t phase;         /* enum hook_phase */
+	uint8_t queued;        /* the phase after it */
+	size_t next;           /* which of the plan's */
+	pid_t pid;             /* 0: none runs */
+	bool timed_out;
+	int64_t kill_at;
+	char words[512]; /* the end of what it said */
+	size_t length;
+};
+
 struct shim {
 	struct plan plan;
 	struct cgroup cgroup;
@@ -52,6 +66,7 @@ struct shim {
 	uint64_t denials_beyond; /* not counted one by one any more */
 	struct trace *trace;
 	int go_fd; /* lets the workload go on once its listener is here; else -1 */
+	struct hook_run hooks;
 	struct output out;
 	struct output err;
 	struct stream log;

@@ -82,6 +82,13 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_string_equal(plan.sandbox.kill[1], "kill");
 	assert_int_equal(plan.sandbox.gid, 71);
 	assert_null(plan.sandbox.kill[2]);
+	assert_string_equal(plan.console_socket, "/run/console.sock");
+	assert_string_equal(plan.hooks.state, "{\"id\":\"x\"");
+	assert_int_equal(plan.hooks.count, 1);
+	assert_int_equal(plan.hooks.list[0].phase, HOOK_POSTSTOP);
+	assert_string_equal(plan.hooks.list[0].argv[1], "-v");
+	assert_string_equal(plan.hooks.list[0].envp[0], "PATH=/bin");
+	assert_int_equal(plan.hooks.list[0].timeout, 3000);
 	plan_free(&plan);
 }
 

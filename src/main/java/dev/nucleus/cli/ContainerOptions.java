@@ -22,6 +22,7 @@ import dev.nucleus.spec.User;
 import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.WorkspaceMount;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,6 +63,11 @@ final class ContainerOptions {
             names = {"-e", "--env"},
             description = "NAME=value")
     private List<String> env = new ArrayList<>();
+
+    @CommandLine.Option(
+            names = "--env-fd",
+            description = "a descriptor of the client with more of them, each ended by a newline or NUL")
+    private @Nullable Integer envDescriptor;
 
     @CommandLine.Option(names = "--workdir", description = "where the command starts")
     private @Nullable String workdir;
@@ -158,12 +164,20 @@ final class ContainerOptions {
     @CommandLine.Option(names = "--allow-degraded", description = "run even if a layer can't be applied (agent mode)")
     private boolean allowDegraded;
 
-    ContainerSpec spec(List<String> command, Session session) {
+    ContainerSpec spec(List<String> command, Session session) throws IOException {
         var variables = new TreeMap<String, String>();
-        for (String variable : env) {
+        List<String> given = new ArrayList<>(env);
+        if (envDescriptor != null) {
+            given.addAll(EnvironmentText.variables(session.readDescriptor(envDescriptor)));
+        }
+        for (String variable : given) {
             int equals = variable.indexOf('=');
             if (equals < 1) {
-                throw new InvalidSpecException("'" + variable + "' is not NAME=value");
+                throw new InvalidSpecException(
+                        envDescriptor == null || env.contains(variable)
+                                ? "'" + variable + "' is not NAME=value"
+                                // It may be a secret.
+                                : "--env-fd: a line is not NAME=value");
             }
             variables.put(variable.substring(0, equals), variable.substring(equals + 1));
         }

@@ -1,7 +1,10 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spec.ContainerSpec;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +31,14 @@ final class CreateCommand implements Callable<Integer> {
             description = "keep the standard input open, for nucleus attach")
     private boolean interactive;
 
+    @CommandLine.Option(
+            names = {"-t", "--terminal"},
+            description = "its standard streams are a terminal")
+    private boolean terminal;
+
+    @CommandLine.Mixin
+    private PlacingOptions placing = new PlacingOptions();
+
     @CommandLine.Option(names = "--name", description = "its name among live containers")
     private @Nullable String name;
 
@@ -41,14 +52,22 @@ final class CreateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        placing.check(terminal);
+        Optional<LaunchPlan.Console> console = terminal
+                ? Optional.of(new LaunchPlan.Console(RunCommand.USUAL, placing.consoleSocket(session)))
+                : Optional.empty();
+        ContainerSpec spec = options.spec(command, session);
         var order = new LaunchOrder(
                 Optional.ofNullable(name).map(Containers::checkName),
-                options.spec(command, session),
+                terminal ? RunCommand.withTerminal(spec, "xterm") : spec,
                 Map.of(),
                 Optional.empty(),
                 false,
-                interactive);
-        session.print(containers.create(order).id());
+                interactive || terminal,
+                console);
+        Container container = containers.create(order);
+        placing.writePid(session, containers, container);
+        session.print(container.id());
         return 0;
     }
 }

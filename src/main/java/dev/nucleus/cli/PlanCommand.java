@@ -62,7 +62,7 @@ final class PlanCommand implements Callable<Integer> {
         return 0;
     }
 
-    private LaunchOrder order() {
+    private LaunchOrder order() throws IOException {
         String reference = service != null
                 ? service
                 : command.size() == 1

@@ -30,13 +30,16 @@ final class RunCommand implements Callable<Integer> {
 
     private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
 
-    private static final LaunchPlan.Terminal USUAL = new LaunchPlan.Terminal(24, 80);
+    static final LaunchPlan.Terminal USUAL = new LaunchPlan.Terminal(24, 80);
 
     private final Containers containers;
     private final Session session;
 
     @CommandLine.Mixin
     private ContainerOptions options = new ContainerOptions();
+
+    @CommandLine.Mixin
+    private PlacingOptions placing = new PlacingOptions();
 
     @CommandLine.Option(
             names = {"-d", "--detach"},
@@ -73,17 +76,21 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         ContainerSpec spec = options.spec(command, session);
         Optional<String> checked = Optional.ofNullable(name).map(Containers::checkName);
+        placing.check(terminal && detach);
         Optional<Session.ClientTerminal> client =
                 terminal && !detach ? Optional.of(session.wantTerminal()) : Optional.empty();
         if (terminal) {
             spec = withTerminal(spec, client.map(Session.ClientTerminal::kind).orElse("xterm"));
         }
-        Optional<LaunchPlan.Terminal> size =
-                client.map(Session.ClientTerminal::size).or(() -> terminal ? Optional.of(USUAL) : Optional.empty());
+        Optional<LaunchPlan.Console> console = client.map(Session.ClientTerminal::size)
+                .or(() -> terminal ? Optional.of(USUAL) : Optional.empty())
+                .map(size -> new LaunchPlan.Console(size, placing.consoleSocket(session)));
         boolean input = detach ? interactive || terminal : !noStdin;
-        var order = new LaunchOrder(checked, spec, Map.of(), Optional.empty(), !detach, input, size);
+        var order = new LaunchOrder(checked, spec, Map.of(), Optional.empty(), !detach, input, console);
         if (detach) {
-            session.print(containers.launch(order).id());
+            Container container = containers.launch(order);
+            placing.writePid(session, containers, container);
+            session.print(container.id());
             return 0;
         }
         var ran = new AtomicReference<Container>();
@@ -93,6 +100,7 @@ final class RunCommand implements Callable<Integer> {
                         session.output(stream == OutputSink.Stream.STDERR, bytes, offset, length),
                 attachment -> {
                     ran.set(attachment.container());
+                    placing.writePid(session, containers, attachment.container());
                     relay(attachment.container(), attachment.connection());
                 });
         Optional<String> broughtBack = Optional.ofNullable(ran.get()).flatMap(Container::broughtBack);

@@ -1,6 +1,7 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spawner.Errno;
 import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -41,11 +42,13 @@ final class Session {
     private static final int INPUT_END = 3;
     private static final int SIGNAL = 4;
     private static final int TERMINAL = 5;
+    private static final int DESCRIPTOR = 6;
     private static final int OUTPUT = 0x11;
     private static final int ERROR_OUTPUT = 0x12;
     private static final int EXIT = 0x13;
     private static final int WANT_INPUT = 0x14;
     private static final int WANT_TERMINAL = 0x15;
+    private static final int WANT_DESCRIPTOR = 0x16;
     private static final int LONGEST = 1 << 20;
     private static final int CHUNK = 65_536;
 
@@ -161,6 +164,34 @@ final class Session {
         }
         return new ClientTerminal(
                 size, new String(frame.payload(), 4, frame.payload().length - 4, StandardCharsets.UTF_8));
+    }
+
+    /**
+     * What the client can read from one of its descriptors, to its end; at most 1 MiB.
+     *
+     * @throws InvalidSpecException when it has no such descriptor, or there is more
+     */
+    byte[] readDescriptor(int number) throws IOException {
+        byte[] wanted = ByteBuffer.allocate(4)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(number)
+                .array();
+        send(WANT_DESCRIPTOR, wanted, 0, wanted.length);
+        Frame frame = readFrame();
+        while (frame != null && frame.type() != DESCRIPTOR) {
+            frame = readFrame();
+        }
+        if (frame == null || frame.payload().length < 4) {
+            throw new IOException("the client left");
+        }
+        ByteBuffer payload = ByteBuffer.wrap(frame.payload()).order(ByteOrder.LITTLE_ENDIAN);
+        int errno = payload.getInt();
+        if (errno != 0) {
+            throw new InvalidSpecException("descriptor " + number + " can't be read: " + Errno.describe(errno));
+        }
+        var bytes = new byte[payload.remaining()];
+        payload.get(bytes);
+        return bytes;
     }
 
     private void send(int type, byte[] payload, int offset, int length) throws IOException {

@@ -111,7 +111,7 @@ final class ContainerStore {
                 plan.init(),
                 plan.keepStdin(),
                 plan.held(),
-                plan.terminal(),
+                plan.console(),
                 plan.oomScoreAdj(),
                 plan.cgroup(),
                 plan.rootfs(),
@@ -122,6 +122,7 @@ final class ContainerStore {
                 plan.seccomp(),
                 new LaunchPlan.Command(plan.command().workdir(), plan.workload(), environment),
                 LaunchPlan.Sandbox.NONE,
+                LaunchPlan.Hooks.NONE,
                 plan.log(),
                 plan.statements());
     }

@@ -109,7 +109,7 @@ public final class Containers {
                 order.volumes(),
                 order.input(),
                 held,
-                order.terminal()));
+                order.console()));
     }
 
     /**
@@ -335,10 +335,15 @@ public final class Containers {
 
     private void follow(Container container, Launch launch, Optional<OutputSink> sink) {
         Optional<ShimMessage.Exited> exited = Optional.empty();
-        try (launch) {
+        try {
             exited = sink.isPresent() ? launch.follow(sink.get()) : launch.follow();
         } catch (IOException e) {
             log.warn("lost the shim of '{}': {}", container.name(), e.toString());
+        }
+        if (exited.filter(ShimMessage.Exited::hooksFollow).isPresent()) {
+            Thread.ofVirtual().name("hooks-", 0).start(launch::followHooks);
+        } else {
+            launch.close();
         }
         ended(
                 container,

@@ -59,8 +59,7 @@ final class Launch implements AutoCloseable {
                 }
                 case ShimMessage.Failed(var step, var errno, var detail) ->
                     throw new LaunchException(step, errno, detail);
-                case ShimMessage.Warning(var step, var errno, var detail) ->
-                    log.warn("'{}' runs without {}: {} (errno {})", container.name(), step.words(), detail, errno);
+                case ShimMessage.Warning warning -> warn(warning);
                 default -> log.debug("unexpected before the start: {}", message);
             }
         }
@@ -70,7 +69,7 @@ final class Launch implements AutoCloseable {
     Optional<ShimMessage.Exited> follow() throws IOException {
         Optional<ShimMessage> message = connection.receive();
         while (message.isPresent() && !(message.get() instanceof ShimMessage.Exited)) {
-            log.debug("unexpected from a shim: {}", message.get());
+            other(message.get());
             message = connection.receive();
         }
         return message.map(ShimMessage.Exited.class::cast);
@@ -85,7 +84,7 @@ final class Launch implements AutoCloseable {
             if (message.get() instanceof ShimMessage.Exited exit) {
                 exited = Optional.of(exit);
             } else if (!output.accept(message.get())) {
-                log.debug("unexpected from a shim: {}", message.get());
+                other(message.get());
             }
             if (exited.isPresent() && output.ended()) {
                 return exited;
@@ -94,6 +93,40 @@ final class Launch implements AutoCloseable {
         }
         output.finish();
         return exited;
+    }
+
+    /** Stays until the shim leaves: until then hooks may fail, which is told to the log. */
+    void followHooks() {
+        try (connection) {
+            Optional<ShimMessage> message = connection.receive();
+            while (message.isPresent()) {
+                other(message.get());
+                message = connection.receive();
+            }
+        } catch (IOException e) {
+            log.debug("lost the shim of '{}' while its hooks ran: {}", container.name(), e.toString());
+        }
+    }
+
+    private void other(ShimMessage message) {
+        if (message instanceof ShimMessage.Warning warning) {
+            warn(warning);
+        } else {
+            log.debug("unexpected from a shim: {}", message);
+        }
+    }
+
+    private void warn(ShimMessage.Warning warning) {
+        if (warning.step() == LaunchStep.HOOKS) {
+            log.warn("'{}': {}", container.name(), warning.detail());
+        } else {
+            log.warn(
+                    "'{}' runs without {}: {} (errno {})",
+                    container.name(),
+                    warning.step().words(),
+                    warning.detail(),
+                    warning.errno());
+        }
     }
 
     ShimConnection connection() {

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param volumes host directories of named volumes
  * @param attached whether a command line waits for it, gets its output, and removes it with its end
  * @param input whether that command line feeds its standard input
- * @param terminal whose standard streams are one, of that size
+ * @param console a terminal that its standard streams are
  */
 public record LaunchOrder(
         Optional<String> name,
@@ -22,7 +22,7 @@ public record LaunchOrder(
         Optional<ContainerRecord.ReplicaRecord> replica,
         boolean attached,
         boolean input,
-        Optional<LaunchPlan.Terminal> terminal) {
+        Optional<LaunchPlan.Console> console) {
 
     public LaunchOrder(
             Optional<String> name,

@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param volumes host directories of the named volumes
  * @param attached whether somebody feeds its standard input
  * @param held whether it is only created, and started later
- * @param terminal whose standard streams are one, of that size
+ * @param console a terminal that its standard streams are
  * @param gvisor the kernel of its own that it gets; empty: it has the host's
  */
 public record LaunchRequest(
@@ -29,7 +29,7 @@ public record LaunchRequest(
         Map<String, HostVolume> volumes,
         boolean attached,
         boolean held,
-        Optional<LaunchPlan.Terminal> terminal,
+        Optional<LaunchPlan.Console> console,
         Optional<Gvisor> gvisor) {
 
     /** One whose kernel is still to be chosen. */
@@ -43,12 +43,12 @@ public record LaunchRequest(
             Map<String, HostVolume> volumes,
             boolean attached,
             boolean held,
-            Optional<LaunchPlan.Terminal> terminal) {
-        this(id, name, spec, posture, places, copies, volumes, attached, held, terminal, Optional.empty());
+            Optional<LaunchPlan.Console> console) {
+        this(id, name, spec, posture, places, copies, volumes, attached, held, console, Optional.empty());
     }
 
     LaunchRequest on(Optional<Gvisor> kernel) {
-        return new LaunchRequest(id, name, spec, posture, places, copies, volumes, attached, held, terminal, kernel);
+        return new LaunchRequest(id, name, spec, posture, places, copies, volumes, attached, held, console, kernel);
     }
 
     boolean sandboxed() {

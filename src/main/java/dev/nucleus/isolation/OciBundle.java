@@ -74,7 +74,7 @@ final class OciBundle {
         LaunchPlan.Identity identity = plan.identity();
         LaunchPlan.Command command = plan.command();
         var process = new LinkedHashMap<String, Object>();
-        process.put("terminal", request.terminal().isPresent());
+        process.put("terminal", request.console().isPresent());
         process.put("user", Map.of("uid", identity.uid(), "gid", identity.gid(), "additionalGids", identity.groups()));
         process.put("args", command.arguments());
         process.put("env", command.environment());

@@ -30,7 +30,7 @@ public final class Planner {
         layers.forEach(layer -> layer.contribute(request, plan));
         return plan.keepStdin(request.attached())
                 .held(request.held())
-                .terminal(request.terminal())
+                .console(request.console())
                 .build(LOG);
     }
 }

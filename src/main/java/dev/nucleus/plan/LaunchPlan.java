@@ -1,6 +1,7 @@
 package dev.nucleus.plan;
 
 import dev.nucleus.spec.Mode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +33,7 @@ public record LaunchPlan(
         boolean init,
         boolean keepStdin,
         boolean held,
-        Optional<Terminal> terminal,
+        Optional<Console> console,
         int oomScoreAdj,
         Cgroup cgroup,
         Rootfs rootfs,
@@ -43,6 +44,7 @@ public record LaunchPlan(
         Seccomp seccomp,
         Command command,
         Sandbox sandbox,
+        Hooks hooks,
         Log log,
         List<Statement> statements) {
 
@@ -60,6 +62,18 @@ public record LaunchPlan(
 
     /** The size of a terminal that is a process's standard streams, in characters. */
     public record Terminal(int rows, int columns) {}
+
+    /**
+     * A terminal for the workload.
+     *
+     * @param socket who gets its near end instead of the log (OCI runtimes' --console-socket); empty: nobody
+     */
+    public record Console(Terminal size, Optional<String> socket) {
+
+        public static Console of(Terminal size) {
+            return new Console(size, Optional.empty());
+        }
+    }
 
     public record IdMap(int inside, int outside, int count) {}
 
@@ -169,6 +183,19 @@ public record LaunchPlan(
         }
     }
 
+    /**
+     * Programs of the administrator's that run on the host beside the container's life.
+     *
+     * @param state the container's state as JSON, as they read it, but for status, pid and the closing brace
+     */
+    public record Hooks(String state, List<Hook> list) {
+        public static final Hooks NONE = new Hooks("", List.of());
+    }
+
+    /** @param arguments with the program's name as the first */
+    public record Hook(
+            HookPhase phase, String path, List<String> arguments, List<String> environment, Duration timeout) {}
+
     /** Files of {@code fileBytes} each, at most {@code files} kept. */
     public record Log(long fileBytes, int files) {}
 
@@ -198,7 +225,7 @@ public record LaunchPlan(
         private boolean init;
         private boolean keepStdin;
         private boolean held;
-        private Optional<Terminal> terminal = Optional.empty();
+        private Optional<Console> console = Optional.empty();
         private String hostname = "";
         private @Nullable Cgroup cgroup;
         private @Nullable Rootfs rootfs;
@@ -209,6 +236,7 @@ public record LaunchPlan(
         private @Nullable Seccomp seccomp;
         private @Nullable Command command;
         private Sandbox sandbox = Sandbox.NONE;
+        private Hooks hooks = Hooks.NONE;
         private final List<Statement> statements = new ArrayList<>();
 
         public Builder(String id, String name, Mode mode, Places places) {
@@ -265,8 +293,8 @@ public record LaunchPlan(
             return this;
         }
 
-        public Builder terminal(Optional<Terminal> value) {
-            terminal = value;
+        public Builder console(Optional<Console> value) {
+            console = value;
             return this;
         }
 
@@ -312,6 +340,11 @@ public record LaunchPlan(
 
         public Builder sandbox(Sandbox value) {
             sandbox = value;
+            return this;
+        }
+
+        public Builder hooks(Hooks value) {
+            hooks = value;
             return this;
         }
 
@@ -378,7 +411,7 @@ public record LaunchPlan(
                     init,
                     keepStdin,
                     held,
-                    terminal,
+                    console,
                     0,
                     Objects.requireNonNull(cgroup, "cgroup"),
                     Objects.requireNonNull(rootfs, "rootfs"),
@@ -389,6 +422,7 @@ public record LaunchPlan(
                     Objects.requireNonNull(seccomp, "seccomp"),
                     Objects.requireNonNull(command, "command"),
                     sandbox,
+                    hooks,
                     log,
                     List.copyOf(statements));
         }

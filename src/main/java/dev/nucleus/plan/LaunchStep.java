@@ -10,6 +10,7 @@ public enum LaunchStep {
     NAMESPACES("namespaces"),
     IDENTITY_MAP("the user namespace's mapping"),
     NETWORK("the network"),
+    HOOKS("the administrator's hooks"),
     HOSTNAME("the hostname"),
     ROOTFS("the root filesystem"),
     PIVOT("changing the root"),

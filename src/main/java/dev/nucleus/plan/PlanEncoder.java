@@ -8,7 +8,7 @@ import java.util.Optional;
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 5;
+    private static final int VERSION = 6;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int MAPPED = 2;
@@ -33,7 +33,8 @@ public final class PlanEncoder {
                 .string(plan.mapPrograms().uids())
                 .string(plan.mapPrograms().gids());
         wire.bool(plan.init()).bool(plan.keepStdin()).bool(plan.held());
-        terminal(wire, plan.terminal());
+        terminal(wire, plan.console().map(LaunchPlan.Console::size));
+        wire.string(plan.console().flatMap(LaunchPlan.Console::socket).orElse(""));
         wire.u32(plan.oomScoreAdj());
         cgroup(wire, plan.cgroup());
         wire.string(plan.rootfs().options());
@@ -59,6 +60,8 @@ public final class PlanEncoder {
                 .strings(plan.sandbox().kill())
                 .u32(plan.sandbox().identity().uid())
                 .u32(plan.sandbox().identity().gid());
+        wire.string(plan.hooks().state());
+        wire.list(plan.hooks().list(), PlanEncoder::hook);
         return wire.finish();
     }
 
@@ -67,6 +70,12 @@ public final class PlanEncoder {
         wire.bool(terminal.isPresent())
                 .u16(terminal.map(LaunchPlan.Terminal::rows).orElse(0))
                 .u16(terminal.map(LaunchPlan.Terminal::columns).orElse(0));
+    }
+
+    private static void hook(WireWriter wire, LaunchPlan.Hook hook) {
+        wire.u8(hook.phase().number()).string(hook.path());
+        wire.strings(hook.arguments()).strings(hook.environment()).u32((int)
+                hook.timeout().toMillis());
     }
 
     private static void map(WireWriter wire, LaunchPlan.IdMap map) {

@@ -3,7 +3,7 @@ package dev.nucleus.spawner;
 import java.util.Map;
 
 /** Error numbers a launch meets, with their names and what to do (errno(3), errno-base.h). */
-final class Errno {
+public final class Errno {
 
     private static final Map<Integer, String> NAMES = Map.ofEntries(
             Map.entry(1, "EPERM: Operation not permitted"),
@@ -12,6 +12,7 @@ final class Errno {
             Map.entry(5, "EIO: Input/output error"),
             Map.entry(7, "E2BIG: Argument list too long"),
             Map.entry(8, "ENOEXEC: Exec format error"),
+            Map.entry(9, "EBADF: Bad file descriptor"),
             Map.entry(10, "ECHILD: No child processes"),
             Map.entry(11, "EAGAIN: Resource temporarily unavailable"),
             Map.entry(12, "ENOMEM: Cannot allocate memory"),
@@ -25,6 +26,7 @@ final class Errno {
             Map.entry(24, "EMFILE: Too many open files"),
             Map.entry(25, "ENOTTY: Not a terminal"),
             Map.entry(26, "ETXTBSY: Text file busy"),
+            Map.entry(27, "EFBIG: File too large"),
             Map.entry(28, "ENOSPC: No space left on device"),
             Map.entry(30, "EROFS: Read-only file system"),
             Map.entry(32, "EPIPE: Broken pipe"),
@@ -38,11 +40,13 @@ final class Errno {
             Map.entry(98, "EADDRINUSE: Address already in use"),
             Map.entry(103, "ECONNABORTED: Software caused connection abort"),
             Map.entry(110, "ETIMEDOUT: Connection timed out"),
+            Map.entry(125, "ECANCELED: Operation canceled"),
             Map.entry(111, "ECONNREFUSED: Connection refused"));
 
     private Errno() {}
 
-    static String describe(int errno) {
+    /** Name and meaning, as {@code "ENOENT: No such file or directory"}. */
+    public static String describe(int errno) {
         return NAMES.getOrDefault(errno, "error " + errno);
     }
 }

@@ -52,6 +52,9 @@ public final class LaunchException extends RuntimeException {
                     default -> "";
                 };
             case PLAN -> errno == 71 ? "an older spawner is running: stop it" : "";
+            case HOOKS ->
+                "the hook is the administrator's (nucleus.hooks in the manager's configuration); what it wrote to "
+                        + "standard error is above";
             case DIRECTORY, IDENTITY_MAP, HOSTNAME, PIVOT, NETWORK, RLIMITS, CAPABILITIES, LANDLOCK, SECCOMP ->
                 errno == 28 || errno == 24 || errno == 12 ? "the host has run out of space, descriptors or memory" : "";
         };

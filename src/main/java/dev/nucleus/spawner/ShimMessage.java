@@ -26,7 +26,8 @@ public sealed interface ShimMessage {
     /** A layer was left out, as the plan allowed. */
     record Warning(LaunchStep step, int errno, String detail) implements ShimMessage {}
 
-    record Exited(ExitStatus status, Instant at) implements ShimMessage {}
+    /** @param hooksFollow whether hooks run now, of which there may be warnings until the shim leaves */
+    record Exited(ExitStatus status, Instant at, boolean hooksFollow) implements ShimMessage {}
 
     /** @param offset of the first byte in its stream */
     record Data(long offset, byte[] bytes) implements ShimMessage {}
@@ -79,7 +80,9 @@ public sealed interface ShimMessage {
         int status = payload.getInt();
         Instant at = instant(payload.getLong());
         // A shim that an older manager started tells no more.
-        return new Exited(ExitStatus.ofWaitStatus(status, payload.hasRemaining() && payload.get() != 0), at);
+        boolean outOfMemory = payload.hasRemaining() && payload.get() != 0;
+        boolean hooksFollow = payload.hasRemaining() && payload.get() != 0;
+        return new Exited(ExitStatus.ofWaitStatus(status, outOfMemory), at, hooksFollow);
     }
 
     private static Map<LaunchStep, Duration> steps(ByteBuffer payload) {

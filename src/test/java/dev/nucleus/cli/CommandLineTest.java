@@ -55,6 +55,93 @@ class CommandLineTest {
     }
 
     @Test
+    void theEnvironmentMayComeThroughADescriptor() throws IOException {
+        String run = " run --env-fd 3 -e B=plain -- /bin/sh -c 'printf %s/%s \"$A\" \"$B\"' 3< ";
+
+        assertThat(shell(client() + run + "<(printf 'A=from a pipe\\n')"))
+                .isEqualTo(new Result(0, "from a pipe/plain", ""));
+        assertThat(shell(client() + run + "<(printf 'A=two\\nlines\\0')"))
+                .isEqualTo(new Result(0, "two\nlines/plain", ""));
+        assertThat(shell(client() + run + "<(printf 'secret')"))
+                .isEqualTo(new Result(125, "", "nucleus: --env-fd: a line is not NAME=value\n"));
+        assertThat(shell(client() + " run --env-fd 77 -- /bin/true"))
+                .isEqualTo(new Result(125, "", "nucleus: descriptor 77 can't be read: EBADF: Bad file descriptor\n"));
+        assertThat(shell(client() + run + "<(head -c 1100000 /dev/zero)").err()).contains("EFBIG");
+    }
+
+    private static String client() {
+        return ManagerProcess.CLIENT + " --socket " + manager.socket();
+    }
+
+    private static Result shell(String script) throws IOException {
+        return ManagerProcess.finish(new ProcessBuilder("bash", "-c", script).start());
+    }
+
+    @Test
+    void aPidFileNamesTheFirstProcess(@TempDir Path scratch) throws IOException {
+        Path file = scratch.resolve("sleeper.pid");
+        Result started =
+                manager.nucleus("run", "-d", "--name", "sleeper", "--pid-file", file.toString(), "--", "sleep", "1000");
+
+        assertThat(started.code()).as(started.err()).isZero();
+        Path process = Path.of("/proc", Files.readString(file).strip());
+        assertThat(Files.readString(process.resolve("cmdline"))).isEqualTo("sleep\0001000\0");
+        assertThat(scratch).as("nothing but the file").isDirectoryNotContaining(path -> !path.equals(file));
+        manager.nucleus("stop", "sleeper");
+        manager.nucleus("rm", "sleeper");
+
+        assertThat(manager.nucleus("run", "-d", "--name", "lost", "--pid-file", "/nosuch/pid", "--", "sleep", "1000"))
+                .satisfies(refused -> assertThat(refused.err()).contains("--pid-file: can't write /nosuch/pid"))
+                .satisfies(refused -> assertThat(refused.code()).isEqualTo(125));
+        assertThat(manager.nucleus("ps").out()).doesNotContain("lost");
+    }
+
+    @Test
+    void aTerminalIsGivenThroughASocket(@TempDir Path scratch) throws IOException {
+        Path socket = scratch.resolve("console.sock");
+        Process receiver = new ProcessBuilder("python3", "-c", """
+                        import os, socket, sys
+                        listener = socket.socket(socket.AF_UNIX)
+                        listener.bind(sys.argv[1])
+                        listener.listen()
+                        print("ready", flush=True)
+                        connection, _ = listener.accept()
+                        name, fds, _, _ = socket.recv_fds(connection, 100, 1)
+                        print(name.decode(), flush=True)
+                        os.write(fds[0], b"hello\\n")
+                        try:
+                            while (got := os.read(fds[0], 1000)):
+                                sys.stdout.write(got.decode())
+                        except OSError:
+                            pass
+                        """, socket.toString()).start();
+        var lines = receiver.inputReader(StandardCharsets.UTF_8);
+        assertThat(lines.readLine()).isEqualTo("ready");
+
+        Result created = manager.nucleus(
+                "create",
+                "-t",
+                "--name",
+                "on-console",
+                "--console-socket",
+                socket.toString(),
+                "--",
+                "/bin/sh",
+                "-c",
+                "read line; echo got $line; test -t 1 && echo on a terminal");
+        assertThat(created.code()).as(created.err()).isZero();
+        assertThat(lines.readLine()).isEqualTo("terminal");
+        assertThat(manager.nucleus("start", "on-console").code()).isZero();
+
+        assertThat(lines.lines().map(String::strip)).contains("got hello", "on a terminal");
+        assertThat(manager.nucleus("logs", "on-console").out()).isEmpty();
+        manager.nucleus("rm", "on-console");
+        assertThat(manager.nucleus("run", "--console-socket", socket.toString(), "--", "true")
+                        .err())
+                .contains("--console-socket needs a terminal that nobody is attached to");
+    }
+
+    @Test
     void aMegabyteThroughStandardInputArrivesWhole() throws Exception {
         Process client = manager.start("run", "--", "/usr/bin/wc", "-c");
         try (OutputStream input = client.getOutputStream()) {

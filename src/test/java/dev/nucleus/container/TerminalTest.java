@@ -64,7 +64,13 @@ class TerminalTest {
     private static Container launch(ContainerSpec spec) {
         return manager.containers()
                 .launch(new LaunchOrder(
-                        Optional.empty(), spec, Map.of(), Optional.empty(), false, true, Optional.of(SIZE)));
+                        Optional.empty(),
+                        spec,
+                        Map.of(),
+                        Optional.empty(),
+                        false,
+                        true,
+                        Optional.of(LaunchPlan.Console.of(SIZE))));
     }
 
     private static String log(Container container) {

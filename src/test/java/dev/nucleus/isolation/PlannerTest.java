@@ -65,7 +65,8 @@ class PlannerTest {
                         new CapabilitiesLayer(),
                         new LandlockLayer(host),
                         new SeccompLayer(SeccompCompiler.load()),
-                        new GvisorLayer()),
+                        new GvisorLayer(),
+                        new HooksLayer(new HookProperties(List.of()))),
                 new KernelChoice(host, () -> runsc));
     }
 

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,8 @@ class PlanEncoderTest {
                 .init(false)
                 .keepStdin(true)
                 .held(true)
-                .terminal(Optional.of(new LaunchPlan.Terminal(24, 80)))
+                .console(Optional.of(
+                        new LaunchPlan.Console(new LaunchPlan.Terminal(24, 80), Optional.of("/run/console.sock"))))
                 .mapIdentities(List.of(new LaunchPlan.IdMap(0, 1000, 1)), List.of(new LaunchPlan.IdMap(0, 1001, 2)))
                 .denySetgroups(true)
                 .mapPrograms("/usr/bin/newuidmap", "/usr/bin/newgidmap")
@@ -92,6 +94,14 @@ class PlanEncoderTest {
                         new LaunchPlan.Identity(70, 71, List.of()),
                         List.of("runsc", "exec"),
                         List.of("runsc", "kill")))
+                .hooks(new LaunchPlan.Hooks(
+                        "{\"id\":\"x\"",
+                        List.of(new LaunchPlan.Hook(
+                                HookPhase.POSTSTOP,
+                                "/usr/bin/hook",
+                                List.of("hook", "-v"),
+                                List.of("PATH=/bin"),
+                                Duration.ofSeconds(3)))))
                 .build(new LaunchPlan.Log(1 << 20, 4));
     }
 

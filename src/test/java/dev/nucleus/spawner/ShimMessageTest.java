@@ -30,7 +30,9 @@ class ShimMessageTest {
 
         assertThat(ShimMessage.decode(0x84, payload))
                 .isEqualTo(new ShimMessage.Exited(
-                        new ExitStatus(137, Optional.of(Signal.KILL), false), Instant.ofEpochSecond(1, 500_000_000)));
+                        new ExitStatus(137, Optional.of(Signal.KILL), false),
+                        Instant.ofEpochSecond(1, 500_000_000),
+                        false));
     }
 
     @Test
@@ -49,7 +51,7 @@ class ShimMessageTest {
                 .put((byte) 2)
                 .put((byte) 0)
                 .putLong(10)
-                .put((byte) 13)
+                .put((byte) LaunchStep.EXEC.ordinal())
                 .putLong(20)
                 .flip();
 
@@ -62,7 +64,7 @@ class ShimMessageTest {
     void aFailureNamesStepErrnoAndDetail() {
         byte[] text = "execute nosuch\0".getBytes(StandardCharsets.UTF_8);
         ByteBuffer payload = buffer(64)
-                .put((byte) 13)
+                .put((byte) LaunchStep.EXEC.ordinal())
                 .putInt(2)
                 .putInt(text.length)
                 .put(text)

@@ -62,6 +62,11 @@ public final class TestManager implements AutoCloseable {
         return start(Optional.empty(), List.of("--nucleus.spawner-socket=" + spawnerSocket));
     }
 
+    /** @param settings as on the command line of a manager, {@code --name=value} */
+    public static TestManager startWith(List<String> settings) {
+        return start(Optional.empty(), settings);
+    }
+
     /** @param fleet a fleet file's text */
     public static TestManager start(String fleet) {
         return start(Optional.of(fleet), List.of());

@@ -1,0 +1,76 @@
+package dev.nucleus.cli;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerState;
+import dev.nucleus.container.Containers;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+
+/** What another supervisor wants of a container: its pid in a file, its terminal through a socket. */
+final class PlacingOptions {
+
+    private static final StopSpec AT_ONCE = new StopSpec(Signal.KILL, Duration.ZERO);
+
+    @CommandLine.Option(
+            names = "--pid-file",
+            description = "a file for the pid of its first process, as the host has it")
+    private @Nullable Path pidFile;
+
+    @CommandLine.Option(
+            names = "--console-socket",
+            description = "a unix socket that gets the terminal; nothing of it comes to the log then")
+    private @Nullable Path consoleSocket;
+
+    /**
+     * @param terminal whether there is one that could be given away
+     * @throws InvalidSpecException when a socket waits for one that there is not
+     */
+    void check(boolean terminal) {
+        if (consoleSocket != null && !terminal) {
+            throw new InvalidSpecException(
+                    "--console-socket needs a terminal that nobody is attached to: create -t, or run -d -t");
+        }
+    }
+
+    Optional<String> consoleSocket(Session session) {
+        return Optional.ofNullable(consoleSocket)
+                .map(path -> session.resolve(path).toString());
+    }
+
+    /**
+     * Whole or not at all: who waits for the file never reads a part of a number.
+     *
+     * @throws InvalidSpecException when it can't be written; the container is gone then
+     */
+    void writePid(Session session, Containers containers, Container container) {
+        if (pidFile == null) {
+            return;
+        }
+        Path file = session.resolve(pidFile);
+        Path fresh = file.resolveSibling(file.getFileName() + "." + container.id());
+        int pid = container.state() instanceof ContainerState.Created created
+                ? created.pid()
+                : container.whileRunning().map(ContainerState.Running::pid).orElse(0);
+        try {
+            if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
+                throw new IOException("it is a directory");
+            }
+            Files.writeString(fresh, pid + "\n", StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            containers.stop(container, AT_ONCE);
+            throw new InvalidSpecException("--pid-file: can't write " + file + ": " + e);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.plan.HookPhase;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * The administrator's hooks. They run on the host with the manager's rights, so they are the manager's own
+ * configuration and of no fleet file.
+ */
+@ConfigurationProperties("nucleus")
+record HookProperties(@DefaultValue List<Hook> hooks) {
+
+    /**
+     * @param phase create-runtime, poststart or poststop
+     * @param path a program that only root can change
+     * @param args after the program's name
+     * @param env its whole environment, but for a PATH
+     * @param timeout after which it is killed, and has failed
+     * @param containers whose; a name, or a glob of names, as {@code shop/*}
+     */
+    record Hook(
+            HookPhase phase,
+            Path path,
+            @DefaultValue List<String> args,
+            @DefaultValue Map<String, String> env,
+            @DefaultValue("10s") Duration timeout,
+            @DefaultValue("**") String containers) {}
+}

@@ -1,0 +1,18 @@
+package dev.nucleus.isolation;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+
+/** Says which hook, and why, instead of a stack trace. */
+final class UnusableHookFailureAnalyzer extends AbstractFailureAnalyzer<UnusableHookException> {
+
+    @Override
+    protected @Nullable FailureAnalysis analyze(Throwable rootFailure, UnusableHookException cause) {
+        return new FailureAnalysis(
+                cause.getMessage() + "; nothing was started.",
+                "A hook runs with the manager's rights. Give the program and every directory above it to root, "
+                        + "and let nobody else write to them (chown root:root, chmod go-w).",
+                cause);
+    }
+}
