@@ -1,6 +1,7 @@
 #include "spawner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -79,15 +80,38 @@ static void refuse(int fd, int error, const char *detail)
 	(void)send(fd, bytes, writer.length, MSG_NOSIGNAL);
 }
 
-static void serve(const struct spawner_options *options, int listener, struct spares *spares)
+static int open_reserve(void)
+{
+	return openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Out of descriptors, a connection can't be taken, and so can't be refused either: its peer would
+ * wait for ever. The one kept for that is given up for the moment. */
+static void refuse_for_want(int listener, int error, int *reserve)
+{
+	owned_fd fd = -1;
+
+	close_fd(reserve);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		refuse(fd, error, "take the connection");
+	close_fd(&fd);
+	*reserve = open_reserve();
+}
+
+static void serve(const struct spawner_options *options, int listener, struct spares *spares,
+		  int *reserve)
 {
 	owned_fd fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 	pid_t pid;
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			refuse_for_want(listener, errno, reserve);
 		return;
+	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ||
 	    (peer.uid != 0 && peer.uid != geteuid() && peer.uid != options->client)) {
 		refuse(fd, EPERM, "this user may not launch containers");
@@ -136,6 +160,7 @@ static void prepare_signals(void)
 int spawner_run(const struct spawner_options *options)
 {
 	owned_fd listener = -1;
+	owned_fd reserve = open_reserve();
 	struct spares spares = { .count = 0 };
 	const struct timespec pause = { .tv_nsec = REFILL_PAUSE };
 	sigset_t none;
@@ -167,7 +192,7 @@ int spawner_run(const struct spawner_options *options)
 		if ((polled[1].revents & (POLLHUP | POLLERR)) != 0)
 			break;
 		if ((polled[0].revents & POLLIN) != 0)
-			serve(options, listener, &spares);
+			serve(options, listener, &spares, &reserve);
 	}
 	(void)unlink(options->socket);
 	spares_close(&spares);

@@ -75,10 +75,11 @@ public final class TestManager implements AutoCloseable {
     private static TestManager start(Optional<String> fleet, List<String> settings) {
         try {
             Path directory = Files.createTempDirectory("nucleus-test-");
-            var arguments = new ArrayList<>(List.of(
-                    "--nucleus.state-dir=" + directory.resolve("state"),
-                    "--nucleus.run-dir=" + directory.resolve("run"),
-                    "--server.port=0"));
+            var arguments =
+                    new ArrayList<>(List.of("--nucleus.run-dir=" + directory.resolve("run"), "--server.port=0"));
+            if (settings.stream().noneMatch(setting -> setting.startsWith("--nucleus.state-dir="))) {
+                arguments.add("--nucleus.state-dir=" + directory.resolve("state"));
+            }
             arguments.addAll(settings);
             if (fleet.isPresent()) {
                 Path file = Files.writeString(directory.resolve("fleet.yaml"), fleet.get());

@@ -1,0 +1,257 @@
+package dev.nucleus.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.support.Remains;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A host that has run out of something: a launch succeeds, or fails whole. */
+@Tag("isolation")
+class ScarcityTest {
+
+    private static final ContainerSpec TRUE = ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));
+
+    private Set<String> cgroups = Set.of();
+    private List<String> mounts = List.of();
+
+    @BeforeEach
+    void look() {
+        Requires.root();
+        cgroups = Remains.cgroups();
+        mounts = Remains.mounts();
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        Awaitility.await()
+                .untilAsserted(() ->
+                        assertThat(Remains.added(cgroups, Remains.cgroups())).isEmpty());
+        assertThat(Remains.mounts()).isEqualTo(mounts);
+    }
+
+    private static void run(String... command) throws IOException {
+        try {
+            assertThat(new ProcessBuilder(command).inheritIO().start().waitFor())
+                    .as(String.join(" ", command))
+                    .isZero();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private interface Change {
+        void to(String pid) throws IOException;
+    }
+
+    /** Changes the manager's spawner and all it has forked, shims in waiting too; some end meanwhile. */
+    private static void toSpawner(Change change) throws IOException {
+        for (long pid : spawner()) {
+            try {
+                change.to(Long.toString(pid));
+            } catch (IOException | AssertionError e) {
+                if (ProcessHandle.of(pid).isPresent()) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private static List<Long> spawner() {
+        return ProcessHandle.current()
+                .children()
+                .filter(child -> comm(child.pid()).contains("nucleus"))
+                .flatMap(child -> Stream.concat(Stream.of(child), child.descendants()))
+                .map(ProcessHandle::pid)
+                .toList();
+    }
+
+    private static String comm(long pid) {
+        try {
+            return Files.readString(Path.of("/proc/" + pid + "/comm"));
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    private static void assertNothingKnown(TestManager manager) throws IOException {
+        assertThat(manager.containers().all()).isEmpty();
+        assertThat(manager.state().resolve("containers")).isEmptyDirectory();
+    }
+
+    @Test
+    void withoutSpaceOrInodesForItsRecordALaunchFailsAndLaterOnesDoNot(@TempDir Path directory) throws IOException {
+        Path state = Files.createDirectory(directory.resolve("state"));
+        run("mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=64,mode=700", "nucleus-test", state.toString());
+        try (TestManager manager = TestManager.startWith(List.of("--nucleus.state-dir=" + state))) {
+            assertThat(manager.run(TRUE).code()).isZero();
+            Path containers = state.resolve("containers");
+
+            // Of memory: the file system's own pages.
+            Path filling = fill(state);
+            assertThat(failure(manager)).hasMessageContaining("ENOSPC").hasMessageContaining("state.json");
+            assertThat(containers).isEmptyDirectory();
+            Files.delete(filling);
+            assertThat(manager.run(TRUE).code()).isZero();
+
+            List<Path> files = new ArrayList<>();
+            int left = inodes(state) - 1;
+            for (int i = 0; i < left; i++) {
+                files.add(Files.createFile(state.resolve("inode-" + i)));
+            }
+            assertThat(failure(manager)).hasMessageContaining("ENOSPC");
+            assertThat(containers).isEmptyDirectory();
+            for (Path file : files) {
+                Files.delete(file);
+            }
+            assertThat(manager.run(TRUE).code()).isZero();
+            assertThat(manager.containers().all()).isEmpty();
+        } finally {
+            run("umount", state.toString());
+        }
+    }
+
+    @Test
+    void aFullDiskCostsLinesOfTheLogNotTheContainer(@TempDir Path directory) throws IOException {
+        Path state = Files.createDirectory(directory.resolve("state"));
+        run("mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "nucleus-test", state.toString());
+        try (TestManager manager = TestManager.startWith(List.of("--nucleus.state-dir=" + state))) {
+            Container container = manager.launch("/bin/sh", "-c", "head -c 2000000 /dev/zero | tr '\\0' 'x'; exit 7");
+
+            assertThat(container.end().join().status().orElseThrow().code()).isEqualTo(7);
+            manager.containers().remove(container);
+        } finally {
+            run("umount", state.toString());
+        }
+    }
+
+    private static Path fill(Path directory) throws IOException {
+        Path file = directory.resolve("filling");
+        try (var out = Files.newOutputStream(file)) {
+            while (true) {
+                out.write(new byte[4096]);
+            }
+        } catch (IOException e) {
+            assertThat(e).hasMessageContaining("No space left");
+            return file;
+        }
+    }
+
+    private static int inodes(Path directory) throws IOException {
+        Process stat = new ProcessBuilder("stat", "-f", "-c", "%d", directory.toString()).start();
+        try (var out = stat.inputReader()) {
+            return Integer.parseInt(out.readLine());
+        }
+    }
+
+    private static LaunchException failure(TestManager manager) {
+        try {
+            manager.run(TRUE);
+        } catch (LaunchException e) {
+            return e;
+        }
+        throw new AssertionError("it ran");
+    }
+
+    /** Every number of descriptors, from hardly any to enough: each open on the way fails once. */
+    @Test
+    void withTooFewDescriptorsALaunchFailsWhole() throws IOException {
+        try (TestManager manager = TestManager.start()) {
+            assertThat(manager.run(TRUE).code()).isZero();
+            List<String> failures = new ArrayList<>();
+            int enough = 0;
+            for (int limit = 5; limit < 64 && enough < 3; limit++) {
+                String descriptors = "--nofile=" + limit + ":1024";
+                toSpawner(pid -> run("prlimit", "--pid", pid, descriptors));
+                try {
+                    assertThat(manager.run(TRUE).code()).isZero();
+                    enough++;
+                } catch (LaunchException | UncheckedIOException e) {
+                    failures.add(limit + ": " + e.getMessage());
+                    enough = 0;
+                }
+                assertNothingKnown(manager);
+            }
+
+            assertThat(failures).isNotEmpty();
+            assertThat(failures)
+                    .as("it says what is missing")
+                    .anySatisfy(
+                            failure -> assertThat(failure).contains("EMFILE", "out of space, descriptors or memory"));
+            assertThat(enough).as("and later goes: %s", failures).isEqualTo(3);
+        }
+    }
+
+    /**
+     * The kernel kills a shim, at one point of its way or another, for want of memory in its own control group, not the
+     * container's.
+     */
+    @Test
+    void aShimThatIsKilledForWantOfMemoryLeavesNothing() throws IOException {
+        Requires.legacyCgroups();
+        Path group = Files.createDirectory(Path.of("/sys/fs/cgroup/memory/nucleus-test-shims"));
+        try (TestManager manager = TestManager.start()) {
+            assertThat(manager.run(TRUE).code()).isZero();
+            int failed = 0;
+            int killed = 0;
+            for (int pages = 0; pages < 120; pages += 3) {
+                toSpawner(pid -> Files.writeString(group.resolve("cgroup.procs"), pid));
+                limit(
+                        group,
+                        Long.parseLong(Files.readString(group.resolve("memory.usage_in_bytes"))
+                                        .strip())
+                                + pages * 4096L);
+                try {
+                    if (end(manager).status().isEmpty()) {
+                        killed++;
+                    }
+                } catch (LaunchException | UncheckedIOException e) {
+                    failed++;
+                }
+                limit(group, -1);
+                assertNothingKnown(manager);
+            }
+            assertThat(failed + killed).as("launches that met the limit").isPositive();
+            assertThat(manager.run(TRUE).code()).isZero();
+        } finally {
+            Awaitility.await().ignoreExceptions().until(() -> {
+                Files.deleteIfExists(group);
+                return true;
+            });
+        }
+    }
+
+    /** Without a status when its shim was killed: nobody saw it. */
+    private static ContainerState.Stopped end(TestManager manager) {
+        var order = new LaunchOrder(Optional.empty(), TRUE, Map.of(), Optional.empty(), true, false);
+        return manager.containers().run(order, (_, _, _, _) -> {}, _ -> {});
+    }
+
+    private static void limit(Path group, long bytes) throws IOException {
+        try {
+            Files.writeString(group.resolve("memory.limit_in_bytes"), Long.toString(bytes));
+        } catch (IOException e) {
+            // EBUSY: it holds more, and can't be made to give it back; then the old limit stays.
+            assertThat(bytes).isNotNegative();
+        }
+    }
+}
