@@ -2,6 +2,9 @@
 #ifndef NUCLEUS_DESCRIPTORS_H
 #define NUCLEUS_DESCRIPTORS_H
 
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <unistd.h>
 
 static inline void close_owned(const int *fd)
@@ -26,6 +29,20 @@ static inline void close_fd(int *fd)
 	if (*fd >= 0)
 		(void)close(*fd);
 	*fd = -1;
+}
+
+/* Writes all of it. 0, or a negative errno. */
+static inline int write_whole(int fd, const uint8_t *content, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, content, length);
+
+		if (written < 0)
+			return -errno;
+		content += written;
+		length -= (size_t)written;
+	}
+	return 0;
 }
 
 #endif

@@ -86,19 +86,6 @@ static int make_directory(struct tree *tree, const struct rootfs_step *step)
 	return 0;
 }
 
-static int write_whole(int fd, const uint8_t *content, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(fd, content, length);
-
-		if (written < 0)
-			return -errno;
-		content += written;
-		length -= (size_t)written;
-	}
-	return 0;
-}
-
 static int make_file(struct tree *tree, const struct rootfs_step *step)
 {
 	const char *name;

@@ -28,15 +28,7 @@ static int write_file(int directory_fd, const char *name, const uint8_t *content
 
 	if (fd < 0)
 		return -errno;
-	while (length > 0) {
-		ssize_t written = write(fd, content, length);
-
-		if (written < 0)
-			return -errno;
-		content += written;
-		length -= (size_t)written;
-	}
-	return 0;
+	return write_whole(fd, content, length);
 }
 
 int sandbox_furnish(const struct plan *plan, struct failure *failure)

@@ -55,10 +55,7 @@ final class Copies {
         try {
             if (context.isPresent()) {
                 PrivateDirectories.create(of(id));
-                switch (context.get().mode()) {
-                    case COPY -> TreeCopy.copy(context.get().source(), of(id).resolve("context"));
-                    case BIND -> TreeCopy.refuseLinks(context.get().source());
-                }
+                takeContext(context.get(), of(id).resolve("context"));
             }
             if (workspace.filter(WorkspaceMount::copied).isPresent()) {
                 PrivateDirectories.create(of(id));
@@ -72,6 +69,17 @@ final class Copies {
         } catch (WorkspaceException e) {
             remove(id);
             throw e;
+        }
+    }
+
+    private static void takeContext(ContextMount context, Path copy) {
+        try {
+            switch (context.mode()) {
+                case COPY -> TreeCopy.copy(context.source(), copy);
+                case BIND -> TreeCopy.refuseLinks(context.source());
+            }
+        } catch (WorkspaceException e) {
+            throw new WorkspaceException("context: " + e.getMessage(), e);
         }
     }
 

@@ -26,16 +26,18 @@ final class CgroupLayer implements Layer {
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
         ContainerSpec spec = request.spec();
         boolean required = request.posture().cgroupRequired();
-        if (!host.identity().root()) {
+        if (!host.identity().root() && !host.cgroups().delegated()) {
             if (required) {
                 throw new UnsupportedLayerException(spec.mode() + " mode needs control groups, and user "
-                        + host.identity().uid() + " may not make any; run the manager as root, or use agent mode");
+                        + host.identity().uid()
+                        + " was given none; run the manager as root, delegate a control group of version 2 to it (docs/install.md), or "
+                        + "use agent mode");
             }
             plan.cgroup(CgroupLayout.none());
             plan.can(
                     LAYER,
                     "use all of the host's memory, processors and process numbers",
-                    "rootless: user " + host.identity().uid() + " may not make control groups");
+                    "rootless: user " + host.identity().uid() + " was given no control group of version 2");
             return;
         }
         CgroupLayout layout = CgroupLayout.of(host.cgroups());

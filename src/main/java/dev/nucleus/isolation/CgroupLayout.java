@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Where limits are written: one tree (v2), or one per controller (v1 and hybrid). */
 sealed interface CgroupLayout {
@@ -30,7 +31,11 @@ sealed interface CgroupLayout {
 
     static CgroupLayout of(CgroupHierarchies hierarchies) {
         return hierarchies.limitsAreUnified()
-                ? new Unified(hierarchies.unified().orElseThrow())
+                ? new Unified(
+                        hierarchies.unified().orElseThrow(),
+                        hierarchies.unifiedControllers(),
+                        // Who may load no program needs none: without rights on the host no device can be made.
+                        hierarchies.delegated() ? NOTHING : DEVICES)
                 : new Legacy(hierarchies.legacy());
     }
 
@@ -47,7 +52,21 @@ sealed interface CgroupLayout {
     }
 
     /** Version 2 (Documentation/admin-guide/cgroup-v2.rst). */
-    record Unified(Path root) implements CgroupLayout {
+    record Unified(Path root, Set<String> controllers, byte[] devices) implements CgroupLayout {
+
+        /** Those that every container has, and what else it needs; a failure to have that names it. */
+        private String enabled(Resources resources) {
+            var wanted = new ArrayList<>(List.of("memory", "pids"));
+            if (controllers.contains("cpu")
+                    || resources.cpus().isPresent()
+                    || resources.cpuWeight().isPresent()) {
+                wanted.add("cpu");
+            }
+            if (!resources.io().isEmpty()) {
+                wanted.add("io");
+            }
+            return "+" + String.join(" +", wanted);
+        }
 
         @Override
         public List<Path> directories(String name) {
@@ -58,9 +77,7 @@ sealed interface CgroupLayout {
         public Cgroup plan(boolean required, String name, Resources resources) {
             Path directory = root.resolve(name);
             var writes = new ArrayList<Cgroup.Write>();
-            writes.add(new Cgroup.Write(
-                    root.resolve("cgroup.subtree_control").toString(),
-                    resources.io().isEmpty() ? "+memory +pids +cpu" : "+memory +pids +cpu +io"));
+            writes.add(new Cgroup.Write(root.resolve("cgroup.subtree_control").toString(), enabled(resources)));
             resources.memory().ifPresent(memory -> {
                 long swap = resources.swap().map(MemorySize::bytes).orElse(0L);
                 writes.add(write(directory, "memory.max", memory.bytes()));
@@ -87,7 +104,7 @@ sealed interface CgroupLayout {
                     List.of(directory.toString()),
                     writes,
                     List.of(),
-                    DEVICES);
+                    devices);
         }
     }
 

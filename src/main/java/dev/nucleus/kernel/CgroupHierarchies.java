@@ -12,14 +12,27 @@ import java.util.Set;
 /**
  * The control-group hierarchies this process can see (cgroups(7)).
  *
- * @param unified mount point of the v2 hierarchy, if mounted
- * @param unifiedControllers controllers that v2 offers at its root
+ * @param unified the v2 hierarchy, if mounted, from the directory on that is this process's to make control groups in
+ * @param unifiedControllers controllers that v2 offers there
  * @param legacy mount point of each v1 controller
+ * @param delegated whether an ordinary user was given that directory
  */
-public record CgroupHierarchies(Optional<Path> unified, Set<String> unifiedControllers, Map<String, Path> legacy) {
+public record CgroupHierarchies(
+        Optional<Path> unified, Set<String> unifiedControllers, Map<String, Path> legacy, boolean delegated) {
 
     private static final Set<String> CONTROLLERS =
             Set.of("cpu", "cpuacct", "cpuset", "memory", "pids", "blkio", "freezer", "devices");
+
+    public CgroupHierarchies(Optional<Path> unified, Set<String> unifiedControllers, Map<String, Path> legacy) {
+        this(unified, unifiedControllers, legacy, false);
+    }
+
+    /** As an ordinary user has them, who may make control groups where some were given, and nowhere else. */
+    CgroupHierarchies ofUser(String membership) {
+        return unified.flatMap(mount -> CgroupDelegation.take(mount, membership))
+                .map(given -> new CgroupHierarchies(Optional.of(given), controllers(given), Map.of(), true))
+                .orElse(this);
+    }
 
     /** Whether limits go to the v2 hierarchy. */
     public boolean limitsAreUnified() {
@@ -49,7 +62,7 @@ public record CgroupHierarchies(Optional<Path> unified, Set<String> unifiedContr
                 unified, unified.map(CgroupHierarchies::controllers).orElse(Set.of()), legacy);
     }
 
-    private static Set<String> controllers(Path root) {
+    static Set<String> controllers(Path root) {
         try {
             String text = Files.readString(root.resolve("cgroup.controllers")).strip();
             return text.isEmpty() ? Set.of() : Set.of(text.split(" "));

@@ -21,11 +21,13 @@ public record HostFeatures(
     private static final String NO_LOCKDOWN = "none";
 
     public static HostFeatures probe() {
+        Identity identity = Identity.current();
+        CgroupHierarchies cgroups = CgroupHierarchies.read(read(Path.of("/proc/self/mountinfo")));
         return new HostFeatures(
                 read(Path.of("/proc/sys/kernel/osrelease")).strip(),
-                Identity.current(),
+                identity,
                 probeLandlock(),
-                CgroupHierarchies.read(read(Path.of("/proc/self/mountinfo"))),
+                identity.root() ? cgroups : cgroups.ofUser(read(Path.of("/proc/self/cgroup"))),
                 lockdown(Path.of("/sys/kernel/security/lockdown")));
     }
 

@@ -16,6 +16,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 
 /**
  * What every layer costs a database: pgbench -S with 8 clients against the same PostgreSQL, outside and in production
@@ -187,15 +188,12 @@ final class DatabaseBenchmark {
                 .redirectErrorStream(true)
                 .redirectOutput(Path.of("/dev/null").toFile())
                 .start();
-        while (new ProcessBuilder(POSTGRES + "/bin/pg_isready", "-q", "-h", directory.toString())
-                        .start()
-                        .waitFor()
-                != 0) {
-            if (!server.isAlive()) {
-                throw new IOException("PostgreSQL did not start outside");
-            }
-            Thread.sleep(100);
-        }
+        Awaitility.await("PostgreSQL outside")
+                .failFast("it did not start", () -> !server.isAlive())
+                .until(() -> new ProcessBuilder(POSTGRES + "/bin/pg_isready", "-q", "-h", directory.toString())
+                                .start()
+                                .waitFor()
+                        == 0);
         return server;
     }
 

@@ -11,6 +11,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
@@ -36,6 +37,11 @@ public final class OrdinaryUser implements AutoCloseable {
      * @param options of the manager
      */
     public static OrdinaryUser start(boolean ranges, String... options) throws IOException {
+        return start(ranges, Optional.empty(), options);
+    }
+
+    /** @param cgroup a directory of the version 2 hierarchy in which the manager begins */
+    public static OrdinaryUser start(boolean ranges, Optional<Path> cgroup, String... options) throws IOException {
         Path directory = Files.createTempDirectory(
                 "nucleus-rootless-",
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -56,6 +62,8 @@ public final class OrdinaryUser implements AutoCloseable {
                     "for f in subuid subgid; do touch /etc/$f; mount --bind \"$0\" /etc/$f; done; exec \"$@\"",
                     directory.resolve("ranges").toString()));
         }
+        cgroup.ifPresent(path ->
+                command.addAll(List.of("sh", "-c", "echo $$ > \"$0\"/cgroup.procs; exec \"$@\"", path.toString())));
         command.addAll(as(
                 "env",
                 "HOME=" + directory,
@@ -74,7 +82,7 @@ public final class OrdinaryUser implements AutoCloseable {
                 .start();
         var user = new OrdinaryUser(directory, manager);
         Awaitility.await("the manager listens")
-                .atMost(Duration.ofSeconds(40))
+                .atMost(cgroup.isPresent() ? Duration.ofMinutes(4) : Duration.ofSeconds(40))
                 .until(() -> Files.exists(user.socket()) || !manager.isAlive());
         assertThat(manager.isAlive())
                 .as(Files.readString(directory.resolve("log")))
