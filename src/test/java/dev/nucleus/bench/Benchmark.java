@@ -9,6 +9,7 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.startup.PreparedStart;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Remains;
@@ -48,6 +49,7 @@ public final class Benchmark {
         var benchmark = new Benchmark();
         try (TestManager manager = TestManager.start()) {
             benchmark.launches(manager);
+            benchmark.userNamespaces(manager);
             benchmark.launchesInARow(manager);
             benchmark.crowd(manager);
             benchmark.shims(manager);
@@ -100,6 +102,43 @@ public final class Benchmark {
                                 entry.getKey().label() + " " + Figures.format(Figures.percentile(entry.getValue(), 50)))
                         .reduce((a, b) -> a + ", " + b)
                         .orElse(""));
+    }
+
+    /** With and without, in turn; what is without runs by the same copy of the shim's memory as what is with it. */
+    private void userNamespaces(TestManager manager) throws InterruptedException {
+        ContainerSpec copied = TRUE.change().timeNamespace(true).build();
+        ContainerSpec mapped =
+                copied.change().userNamespace(new UserNamespace.Auto()).build();
+        var exec = new EnumMap<Mapping, List<Double>>(Mapping.class);
+        for (int i = -WARM_UP; i < LAUNCHES / 2; i++) {
+            for (Mapping mapping : Mapping.values()) {
+                Thread.sleep(PAUSE);
+                ContainerSpec spec = switch (mapping) {
+                    case NONE -> TRUE;
+                    case COPIED -> copied;
+                    case AUTO -> mapped;
+                };
+                long begun = System.nanoTime();
+                long[] started = new long[1];
+                manager.containers().run(order(spec), (_, _, _, _) -> {}, _ -> started[0] = System.nanoTime());
+                if (i >= 0) {
+                    exec.computeIfAbsent(mapping, _ -> new ArrayList<>()).add(millis(started[0] - begun));
+                }
+            }
+        }
+        double none = Figures.percentile(exec.get(Mapping.NONE), 50);
+        double copy = Figures.percentile(exec.get(Mapping.COPIED), 50);
+        double auto = Figures.percentile(exec.get(Mapping.AUTO), 50);
+        figures.add("exec'd p50 without a user namespace, in turn with the two below", none, "–");
+        figures.add("exec'd p50 with a time namespace, whose child can't borrow the shim's memory", copy, "–");
+        figures.add("exec'd p50 with that and a user namespace", auto, "–");
+        figures.add("a user namespace adds, p50 (ms)", auto - copy, "≤ 0.5");
+    }
+
+    private enum Mapping {
+        NONE,
+        COPIED,
+        AUTO
     }
 
     private void launchesInARow(TestManager manager) {

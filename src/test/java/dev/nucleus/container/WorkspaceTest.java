@@ -10,6 +10,8 @@ import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Runtime;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
 import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.spec.WorkspaceMount;
 import dev.nucleus.spec.WorkspaceMount.Access;
@@ -22,8 +24,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -163,6 +167,34 @@ class WorkspaceTest {
         assertThat(manager.state().resolve("copies")).isEmptyDirectory();
     }
 
+    @Test
+    void workThatCantBeBroughtBackIsKeptAndSaidWhere() throws IOException {
+        Path source = Files.createDirectory(directory.resolve("source"));
+        Container container = manager.containers()
+                .launch(LaunchOrder.detached(
+                        Optional.empty(),
+                        Kind.PLAIN
+                                .spec("echo work > /workspace/work; exec sleep 1000")
+                                .workspace(Optional.of(new WorkspaceMount(source, Access.COPY_IN_OUT, false)))
+                                .build()));
+        Path copies = manager.state().resolve("copies");
+        Path work = copies.resolve(container.id()).resolve("workspace/work");
+        Awaitility.await().until(() -> Files.exists(work));
+        Files.delete(source);
+
+        manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
+
+        Path kept = copies.resolve(container.id() + ".kept");
+        assertThat(container.broughtBack().orElseThrow())
+                .startsWith("workspace: ")
+                .contains(source.toString())
+                .endsWith("; the container's copy is kept in " + kept);
+        assertThat(kept.resolve("workspace/work")).hasContent("work\n");
+        manager.containers().remove(container);
+        assertThat(kept).as("removed by who has looked at it").exists();
+        Remains.delete(kept);
+    }
+
     @ParameterizedTest
     @EnumSource(ContextMount.Mode.class)
     void aContextIsReadAndNothingElse(ContextMount.Mode mode) throws IOException {
@@ -196,6 +228,7 @@ class WorkspaceTest {
 
         assertThatThrownBy(() -> manager.run(spec))
                 .isInstanceOf(WorkspaceException.class)
+                .hasMessageStartingWith("context: ")
                 .hasMessageContaining("is a link");
         assertThat(manager.state().resolve("copies")).isEmptyDirectory();
     }
