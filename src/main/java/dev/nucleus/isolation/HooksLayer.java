@@ -71,8 +71,8 @@ final class HooksLayer implements Layer {
             planned.add(planned(hook));
             plan.can(
                     LAYER,
-                    "be accompanied by " + hook.path() + " on the host, "
-                            + hook.phase().label() + ", with the manager's rights",
+                    "have " + hook.path() + " run beside it on the host with the manager's rights, "
+                            + hook.phase().label(),
                     SOURCE);
         }
         if (!planned.isEmpty()) {

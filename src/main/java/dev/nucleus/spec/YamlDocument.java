@@ -28,6 +28,9 @@ public final class YamlDocument {
                 .setSchema(new CoreSchema())
                 .setMaxAliasesForCollections(100)
                 .setCodePointLimit(LARGEST_FILE)
+                // All at once: a surrogate pair that straddles the end of its buffer throws (snakeyaml-engine 3.0.1,
+                // StreamReader.extendIfTrailingHighSurrogate).
+                .setBufferSize(text.length() + 16)
                 .build();
         try {
             Optional<Node> root = new Compose(settings).composeString(text);

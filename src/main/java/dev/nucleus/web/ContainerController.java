@@ -83,6 +83,7 @@ final class ContainerController {
                 container
                         .map(found -> found.paused() ? "paused" : found.state().word())
                         .orElse(null));
+        model.addAttribute("end", container.flatMap(ContainerController::end).orElse(null));
         model.addAttribute("kernel", container.map(ContainerController::kernel).orElse(null));
         model.addAttribute(
                 "broughtBack", container.flatMap(Container::broughtBack).orElse(null));
@@ -120,6 +121,10 @@ final class ContainerController {
                 container
                         .map(found -> new LogPosition(found.id(), tail.end()).toString())
                         .orElse(null));
+    }
+
+    private static Optional<ContainerState.Stopped> end(Container container) {
+        return container.state() instanceof ContainerState.Stopped stopped ? Optional.of(stopped) : Optional.empty();
     }
 
     private static String kernel(Container container) {

@@ -123,7 +123,8 @@ class HooksTest {
             Awaitility.await().untilAsserted(() -> assertThat(said("parent")).isEqualTo("nucleus-shim"));
             assertThat(said("started")).isEqualTo(head + ",\"status\":\"running\",\"pid\":" + pid + "}");
             assertThat(directory.resolve("stopped")).doesNotExist();
-            assertThat(container.statements().toString()).contains("hook-0 on the host, create-runtime");
+            assertThat(container.statements().toString())
+                    .contains("hook-0 run beside it on the host with the manager's rights, create-runtime");
 
             manager.containers().stop(container, AT_ONCE);
             Awaitility.await()

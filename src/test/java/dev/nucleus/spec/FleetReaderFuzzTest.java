@@ -2,6 +2,8 @@ package dev.nucleus.spec;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * Fleet files are written by hand, and some by agents: no text may break the reader. Without {@code JAZZER_FUZZ=1}
@@ -9,7 +11,8 @@ import java.nio.file.Path;
  */
 class FleetReaderFuzzTest {
 
-    @FuzzTest(maxDuration = "60s")
+    @Timeout(value = 10, unit = TimeUnit.MINUTES)
+    @FuzzTest(maxDuration = "5m")
     void everyTextIsAFleetOrAListOfMistakes(byte[] bytes) {
         try {
             FleetReader.readText(

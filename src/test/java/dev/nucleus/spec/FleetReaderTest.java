@@ -71,6 +71,18 @@ class FleetReaderTest {
     }
 
     @Test
+    void aCharacterOutsideTheBasicPlaneMayStandAnywhere() {
+        for (int before = 1000; before < 1050; before++) {
+            assertThat(read("# " + "x".repeat(before) + "\ud83d\ude80\n" + WHOLE)
+                            .name())
+                    .isEqualTo("shop");
+        }
+        assertThat(problems("name: shop\nservices: {web: {command: [/bin/true]}} # \ud83d"))
+                .as("half of one is no text")
+                .isNotEmpty();
+    }
+
+    @Test
     void aWholeFleetIsReadWithEveryField() {
         FleetSpec fleet = read(WHOLE);
 
