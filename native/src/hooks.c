@@ -193,8 +193,10 @@ static int start(struct shim *shim, const struct hook *hook)
 
 	if (state < 0)
 		return state;
-	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return -errno;
+	/* This end alone: the hook's is to write to as to any file. */
+	(void)fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
 	said = pipe_fds[1];
 	run->said = (struct source){ pipe_fds[0], POLLIN, said_ready };
 	run->length = 0;
