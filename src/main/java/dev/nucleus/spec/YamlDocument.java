@@ -33,6 +33,11 @@ public final class YamlDocument {
                 .setBufferSize(text.length() + 16)
                 .build();
         try {
+            Optional<Problem> misshapen = YamlShape.check(file, text, settings);
+            if (misshapen.isPresent()) {
+                problems.add(misshapen.get());
+                return Optional.empty();
+            }
             Optional<Node> root = new Compose(settings).composeString(text);
             if (root.isEmpty()) {
                 problems.add(new Problem(file, 1, 1, "the file is empty"));

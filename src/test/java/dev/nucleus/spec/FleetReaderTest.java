@@ -71,6 +71,18 @@ class FleetReaderTest {
     }
 
     @Test
+    void whatIsNestedTooDeepOrWithinItselfIsRefusedAtOnce() {
+        assertThat(problems("[".repeat(100_000))).containsExactly(FILE + ":1:65: nested more than 64 deep");
+        assertThat(problems("name: shop\nservices: &all\n  web: {<<: *all, command: [/bin/true]}\n"))
+                .containsExactly(FILE + ":3:13: '*all' stands within what it names");
+        assertThat(problems("&a {<<: [*a, *a], name: shop}")).hasSize(1);
+        assertThat(read("name: shop\nx-a: &a {one: &a {command: [/bin/true]}, two: *a}\nservices: {web: *a}\n")
+                        .services())
+                .as("the inner one of two with the same name")
+                .containsOnlyKeys("web");
+    }
+
+    @Test
     void aCharacterOutsideTheBasicPlaneMayStandAnywhere() {
         for (int before = 1000; before < 1050; before++) {
             assertThat(read("# " + "x".repeat(before) + "\ud83d\ude80\n" + WHOLE)

@@ -1,0 +1,84 @@
+package dev.nucleus.spec;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.common.Anchor;
+import org.snakeyaml.engine.v2.events.AliasEvent;
+import org.snakeyaml.engine.v2.events.CollectionEndEvent;
+import org.snakeyaml.engine.v2.events.CollectionStartEvent;
+import org.snakeyaml.engine.v2.events.Event;
+import org.snakeyaml.engine.v2.events.NodeEvent;
+
+/**
+ * What a text may not be, although it is YAML, found in its events before it is composed: the composer recurses for each
+ * level, and never returns from a mapping that is merged into itself (snakeyaml-engine 3.0.1, MergeUtils.flatten).
+ */
+final class YamlShape {
+
+    private static final int DEEPEST = 64;
+
+    private final String file;
+    private final Map<Anchor, Integer> named = new HashMap<>();
+    private final Deque<Integer> open = new ArrayDeque<>();
+    private int nodes;
+
+    private YamlShape(String file) {
+        this.file = file;
+    }
+
+    /**
+     * The first mistake of that kind.
+     *
+     * @throws org.snakeyaml.engine.v2.exceptions.YamlEngineException when it is no YAML
+     */
+    static Optional<Problem> check(String file, String text, LoadSettings settings) {
+        var shape = new YamlShape(file);
+        for (Event event : new Parse(settings).parseString(text)) {
+            Optional<Problem> problem = shape.next(event);
+            if (problem.isPresent()) {
+                return problem;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Problem> next(Event event) {
+        switch (event) {
+            case AliasEvent alias -> {
+                Integer node = named.get(alias.getAlias());
+                if (node != null && open.contains(node)) {
+                    return problem(event, "'*" + alias.getAlias() + "' stands within what it names");
+                }
+            }
+            case CollectionStartEvent start -> {
+                define(start);
+                open.push(nodes);
+                if (open.size() > DEEPEST) {
+                    return problem(event, "nested more than " + DEEPEST + " deep");
+                }
+            }
+            case NodeEvent node -> define(node);
+            case CollectionEndEvent _ -> open.pop();
+            default -> {
+                // Beginnings and ends of documents.
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void define(NodeEvent node) {
+        nodes++;
+        node.getAnchor().ifPresent(anchor -> named.put(anchor, nodes));
+    }
+
+    private Optional<Problem> problem(Event event, String what) {
+        int line = event.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
+        int column = event.getStartMark().map(mark -> mark.getColumn() + 1).orElse(1);
+        return Optional.of(new Problem(file, line, column, what));
+    }
+}
