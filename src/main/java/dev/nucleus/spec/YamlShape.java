@@ -13,6 +13,7 @@ import org.snakeyaml.engine.v2.events.CollectionEndEvent;
 import org.snakeyaml.engine.v2.events.CollectionStartEvent;
 import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.events.NodeEvent;
+import org.snakeyaml.engine.v2.events.ScalarEvent;
 
 /**
  * What a text may not be, although it is YAML, found in its events before it is composed: the composer recurses for each
@@ -21,6 +22,7 @@ import org.snakeyaml.engine.v2.events.NodeEvent;
 final class YamlShape {
 
     private static final int DEEPEST = 64;
+    private static final String TAG = "a tag has no spaces at its ends";
 
     private final String file;
     private final Map<Anchor, Integer> named = new HashMap<>();
@@ -58,17 +60,32 @@ final class YamlShape {
             case CollectionStartEvent start -> {
                 define(start);
                 open.push(nodes);
+                if (unusable(start.getTag())) {
+                    return problem(event, TAG);
+                }
                 if (open.size() > DEEPEST) {
                     return problem(event, "nested more than " + DEEPEST + " deep");
                 }
             }
-            case NodeEvent node -> define(node);
+            case ScalarEvent scalar -> {
+                define(scalar);
+                if (unusable(scalar.getTag())) {
+                    return problem(event, TAG);
+                }
+            }
             case CollectionEndEvent _ -> open.pop();
             default -> {
                 // Beginnings and ends of documents.
             }
         }
         return Optional.empty();
+    }
+
+    /** The composer's own check of these is no YAML error. */
+    private static boolean unusable(Optional<String> tag) {
+        return tag.isPresent()
+                && (tag.get().isEmpty()
+                        || tag.get().trim().length() != tag.get().length());
     }
 
     private void define(NodeEvent node) {
