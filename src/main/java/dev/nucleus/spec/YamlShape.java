@@ -14,6 +14,7 @@ import org.snakeyaml.engine.v2.events.CollectionStartEvent;
 import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.events.NodeEvent;
 import org.snakeyaml.engine.v2.events.ScalarEvent;
+import org.snakeyaml.engine.v2.exceptions.Mark;
 
 /**
  * What a text may not be, although it is YAML, found in its events before it is composed: the composer recurses for each
@@ -40,11 +41,18 @@ final class YamlShape {
      */
     static Optional<Problem> check(String file, String text, LoadSettings settings) {
         var shape = new YamlShape(file);
-        for (Event event : new Parse(settings).parseString(text)) {
-            Optional<Problem> problem = shape.next(event);
-            if (problem.isPresent()) {
-                return problem;
+        Optional<Mark> seen = Optional.empty();
+        try {
+            for (Event event : new Parse(settings).parseString(text)) {
+                seen = event.getEndMark();
+                Optional<Problem> problem = shape.next(event);
+                if (problem.isPresent()) {
+                    return problem;
+                }
             }
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            // The engine's own slips, as for an escape without its digits: mistakes in the text all the same.
+            return shape.problem(seen, "not valid YAML after this: " + e.getMessage());
         }
         return Optional.empty();
     }
@@ -94,8 +102,12 @@ final class YamlShape {
     }
 
     private Optional<Problem> problem(Event event, String what) {
-        int line = event.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
-        int column = event.getStartMark().map(mark -> mark.getColumn() + 1).orElse(1);
+        return problem(event.getStartMark(), what);
+    }
+
+    private Optional<Problem> problem(Optional<Mark> place, String what) {
+        int line = place.map(mark -> mark.getLine() + 1).orElse(1);
+        int column = place.map(mark -> mark.getColumn() + 1).orElse(1);
         return Optional.of(new Problem(file, line, column, what));
     }
 }

@@ -76,6 +76,10 @@ class FleetReaderTest {
         assertThat(problems("name: shop\nservices: &all\n  web: {<<: *all, command: [/bin/true]}\n"))
                 .containsExactly(FILE + ":3:13: '*all' stands within what it names");
         assertThat(problems("&a {<<: [*a, *a], name: shop}")).hasSize(1);
+        assertThat(problems("name: shop\nservices: {web: {command: [\"\\x\"]}}\n"))
+                .singleElement()
+                .asString()
+                .startsWith(FILE + ":2:28: not valid YAML after this");
         assertThat(read("name: shop\nx-a: &a {one: &a {command: [/bin/true]}, two: *a}\nservices: {web: *a}\n")
                         .services())
                 .as("the inner one of two with the same name")
