@@ -86,7 +86,12 @@ public final class TestManager implements AutoCloseable {
                 arguments.add("--nucleus.fleets=" + file);
             }
             var application = new SpringApplicationBuilder(NucleusApplication.class).registerShutdownHook(false);
-            return new TestManager(directory, application.run(arguments.toArray(String[]::new)));
+            try {
+                return new TestManager(directory, application.run(arguments.toArray(String[]::new)));
+            } catch (RuntimeException e) {
+                Remains.delete(directory);
+                throw e;
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
