@@ -13,9 +13,16 @@ import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spec.InvalidFleetException;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.workspace.WorkspaceException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.SocketChannel;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
@@ -55,13 +62,19 @@ final class Commands {
 
     /** Loads what the first command needs, before there is one. */
     void warmUp() {
-        CommandLine line = commandLine(new PrintWriter(java.io.Writer.nullWriter()), null);
-        line.execute("run", "--help");
+        var help = List.of("run", "--help");
+        try (SocketChannel nobody = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+            commandLine(new PrintWriter(Writer.nullWriter()), new Session(nobody), help)
+                    .execute(help.toArray(String[]::new));
+        } catch (IOException e) {
+            log.debug("no first command: {}", e.toString());
+        }
     }
 
     int execute(Session session, List<String> arguments) {
         PrintWriter errors = session.writer(true);
-        CommandLine line = commandLine(session.writer(false), session).setErr(errors);
+        CommandLine line =
+                commandLine(session.writer(false), session, arguments).setErr(errors);
         line.setExecutionExceptionHandler((exception, _, _) -> {
             switch (exception) {
                 case InvalidSpecException e -> errors.println("nucleus: " + e.getMessage());
@@ -97,35 +110,49 @@ final class Commands {
         return failure.errno() == 2 ? 127 : 126;
     }
 
-    private CommandLine commandLine(PrintWriter out, @org.jspecify.annotations.Nullable Session session) {
+    /** With the one command that is asked for: to describe all of them to picocli takes longer than a launch. */
+    private CommandLine commandLine(PrintWriter out, Session session, List<String> arguments) {
         var line = new CommandLine(new NucleusCommand());
-        if (session != null) {
-            line.addSubcommand(new RunCommand(containers, session))
-                    .addSubcommand(new AttachCommand(containers, session))
-                    .addSubcommand(new CreateCommand(containers, session))
-                    .addSubcommand(new StartCommand(containers, session))
-                    .addSubcommand(new PsCommand(containers, fleets, session))
-                    .addSubcommand(new LogsCommand(containers, session))
-                    .addSubcommand(new ExecCommand(containers, session))
-                    .addSubcommand(new StopCommand(containers, fleets, session))
-                    .addSubcommand(new RmCommand(containers, session))
-                    .addSubcommand("pause", new PauseCommand(containers, session, true))
-                    .addSubcommand("resume", new PauseCommand(containers, session, false))
-                    .addSubcommand(new StatsCommand(containers, usages, session))
-                    .addSubcommand(new DenialsCommand(containers, denials, session))
-                    .addSubcommand(new PlanCommand(containers, fleets, session))
-                    .addSubcommand(new CommandLine(new PolicyCommand())
-                            .addSubcommand(new PolicyLearnCommand(containers, traces, calls, session)))
-                    .addSubcommand(new CommandLine(new RootfsCommand())
-                            .addSubcommand(new RootfsBuildCommand(session))
-                            .addSubcommand(new RootfsAttestCommand(session))
-                            .addSubcommand(new RootfsVerifyCommand(session)))
-                    .addSubcommand(
-                            new CommandLine(new FleetCommand()).addSubcommand(new FleetValidateCommand(session)));
+        Map<String, Supplier<CommandLine>> commands = commands(session);
+        Supplier<CommandLine> asked = arguments.isEmpty() ? null : commands.get(arguments.getFirst());
+        if (asked != null) {
+            line.addSubcommand(arguments.getFirst(), asked.get());
         } else {
-            line.addSubcommand("run", new CommandLine.HelpCommand());
+            // For help, and for what a word that is none was meant to be.
+            commands.forEach((name, command) -> line.addSubcommand(name, command.get()));
         }
         line.setOut(out);
         return line;
+    }
+
+    private Map<String, Supplier<CommandLine>> commands(Session session) {
+        var commands = new LinkedHashMap<String, Supplier<CommandLine>>();
+        commands.put("run", () -> new CommandLine(new RunCommand(containers, session)));
+        commands.put("attach", () -> new CommandLine(new AttachCommand(containers, session)));
+        commands.put("create", () -> new CommandLine(new CreateCommand(containers, session)));
+        commands.put("start", () -> new CommandLine(new StartCommand(containers, session)));
+        commands.put("ps", () -> new CommandLine(new PsCommand(containers, fleets, session)));
+        commands.put("logs", () -> new CommandLine(new LogsCommand(containers, session)));
+        commands.put("exec", () -> new CommandLine(new ExecCommand(containers, session)));
+        commands.put("stop", () -> new CommandLine(new StopCommand(containers, fleets, session)));
+        commands.put("rm", () -> new CommandLine(new RmCommand(containers, session)));
+        commands.put("pause", () -> new CommandLine(new PauseCommand(containers, session, true)));
+        commands.put("resume", () -> new CommandLine(new PauseCommand(containers, session, false)));
+        commands.put("stats", () -> new CommandLine(new StatsCommand(containers, usages, session)));
+        commands.put("denials", () -> new CommandLine(new DenialsCommand(containers, denials, session)));
+        commands.put("plan", () -> new CommandLine(new PlanCommand(containers, fleets, session)));
+        commands.put(
+                "policy",
+                () -> new CommandLine(new PolicyCommand())
+                        .addSubcommand(new PolicyLearnCommand(containers, traces, calls, session)));
+        commands.put(
+                "rootfs",
+                () -> new CommandLine(new RootfsCommand())
+                        .addSubcommand(new RootfsBuildCommand(session))
+                        .addSubcommand(new RootfsAttestCommand(session))
+                        .addSubcommand(new RootfsVerifyCommand(session)));
+        commands.put(
+                "fleet", () -> new CommandLine(new FleetCommand()).addSubcommand(new FleetValidateCommand(session)));
+        return commands;
     }
 }
