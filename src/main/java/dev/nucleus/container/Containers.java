@@ -55,6 +55,7 @@ public final class Containers {
     private final Planner planner;
     private final Spawner spawner;
     private final CgroupRemains cgroups;
+    private final CgroupSweep sweep;
     private final CgroupUsages usages;
     private final IdRanges ranges;
     private final ContainerStore store;
@@ -69,6 +70,7 @@ public final class Containers {
             Planner planner,
             Spawner spawner,
             CgroupRemains cgroups,
+            CgroupSweep sweep,
             CgroupUsages usages,
             IdRanges ranges,
             ApplicationEventPublisher events)
@@ -76,6 +78,7 @@ public final class Containers {
         this.planner = planner;
         this.spawner = spawner;
         this.cgroups = cgroups;
+        this.sweep = sweep;
         this.usages = usages;
         this.ranges = ranges;
         this.events = events;
@@ -356,6 +359,7 @@ public final class Containers {
     private void ended(Container container, Optional<ContainerState.Stopped> told) {
         ContainerState.Stopped stopped =
                 told.or(() -> store.exit(container.directory())).orElseGet(() -> lost(container));
+        sweep.ended(container.id());
         known.releaseName(container);
         ranges.release(container.id());
         copies.end(container.id()).ifPresent(sentence -> {

@@ -1,0 +1,53 @@
+package dev.nucleus.container;
+
+import dev.nucleus.isolation.CgroupRemains;
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+
+/**
+ * Looks after shims that told the end of their container and were killed before they had removed its control groups,
+ * as for want of memory.
+ */
+@Component
+class CgroupSweep implements DisposableBean {
+
+    /** As long as a shim may take for it. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private record Ended(String id, long at) {}
+
+    private final CgroupRemains cgroups;
+    private final Queue<Ended> ended = new ConcurrentLinkedQueue<>();
+
+    CgroupSweep(CgroupRemains cgroups) {
+        this.cgroups = cgroups;
+    }
+
+    void ended(String id) {
+        ended.add(new Ended(id, System.nanoTime()));
+    }
+
+    @Scheduled(fixedDelay = 5_000)
+    void sweep() {
+        Ended first = ended.peek();
+        while (first != null && System.nanoTime() - first.at() > PATIENCE.toNanos()) {
+            ended.remove(first);
+            cgroups.remove(first.id());
+            first = ended.peek();
+        }
+    }
+
+    /** The last chance: shims that are still at it do not mind. */
+    @Override
+    public void destroy() {
+        Ended next = ended.poll();
+        while (next != null) {
+            cgroups.remove(next.id());
+            next = ended.poll();
+        }
+    }
+}
