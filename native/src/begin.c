@@ -16,6 +16,7 @@
 #include "descriptors.h"
 #include "hooks.h"
 #include "notice.h"
+#include "peer.h"
 #include "sandbox.h"
 #include "syscalls.h"
 #include "terminal.h"
@@ -23,15 +24,6 @@
 #include "wire.h"
 
 #define PLAN_TIMEOUT 5000 /* ms for the whole plan to arrive */
-
-void shim_refuse(int connection_fd, const struct failure *failure)
-{
-	uint8_t bytes[512];
-	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
-
-	write_failure(&writer, ANSWER_FAILED, failure);
-	(void)send(connection_fd, bytes, writer.length, MSG_NOSIGNAL);
-}
 
 uint8_t *shim_receive_plan(int fd, size_t *length, struct failure *failure)
 {
@@ -358,11 +350,17 @@ void shim_warn(struct shim *shim, const struct failure *failure)
 	}
 }
 
+/* Control groups may be done without where there are none, not where the host has run out. */
+static bool is_want(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
+}
+
 static int create_cgroup(struct shim *shim, struct failure *failure)
 {
 	int result = cgroup_create(&shim->plan, &shim->cgroup, failure);
 
-	if (result == 0 || shim->plan.cgroup.required)
+	if (result == 0 || shim->plan.cgroup.required || is_want(failure->error))
 		return result;
 	shim_warn(shim, failure);
 	shim->plan.cgroup = (struct cgroup_plan){ .unified = "" };
@@ -442,5 +440,5 @@ void shim_undo(struct shim *shim, const struct failure *failure, int connection_
 	/* What the hooks before it have made is theirs to take away. */
 	if (shim->pid > 0)
 		hooks_run_through(shim, HOOK_POSTSTOP);
-	shim_refuse(connection_fd, failure);
+	peer_refuse(connection_fd, failure);
 }

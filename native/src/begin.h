@@ -28,6 +28,5 @@ void shim_undo(struct shim *shim, const struct failure *failure, int connection_
 void give_to_workload(const struct plan *plan, int fd);
 /* Points the standard streams to nothing. */
 void shim_close_streams(void);
-void shim_refuse(int connection_fd, const struct failure *failure);
 
 #endif

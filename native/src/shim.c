@@ -19,6 +19,7 @@
 #include "exec.h"
 #include "hooks.h"
 #include "notice.h"
+#include "peer.h"
 #include "process.h"
 #include "sandbox.h"
 #include "syscalls.h"
@@ -104,7 +105,7 @@ void shim_stop(struct shim *shim, int signal, uint32_t grace)
 
 static void accept_ready(struct shim *shim, struct source *source, short revents)
 {
-	int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = peer_accept(source->fd, SOCK_NONBLOCK);
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 
@@ -281,12 +282,16 @@ static void turn(struct shim *shim)
 {
 	struct source *sources[SOURCES_MAX];
 	struct pollfd polled[SOURCES_MAX];
-	size_t count = collect(shim, sources);
+	size_t collected = collect(shim, sources);
+	size_t count = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		polled[i].fd = sources[i]->events == 0 ? -1 : sources[i]->fd;
-		polled[i].events = sources[i]->events;
-		polled[i].revents = 0;
+	/* None without a descriptor: poll(2) fails for more than a process may have open. */
+	for (size_t i = 0; i < collected; i++) {
+		if (sources[i]->events == 0 || sources[i]->fd < 0)
+			continue;
+		sources[count] = sources[i];
+		polled[count++] = (struct pollfd){ .fd = sources[i]->fd,
+						   .events = sources[i]->events };
 	}
 	(void)poll(polled, count, wait_time(shim));
 	/* Nothing is freed while the sources are visited: what ended is marked, and swept
@@ -368,7 +373,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	ask_for_short_slices();
 	bytes = shim_receive_plan(connection_fd, &length, &failure);
 	if (bytes == NULL || plan_read(&shim.plan, bytes, length, &failure) < 0) {
-		shim_refuse(connection_fd, &failure);
+		peer_refuse(connection_fd, &failure);
 		_exit(1);
 	}
 	(void)fcntl(connection_fd, F_SETFL, O_NONBLOCK);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "peer.h"
 #include "shim.h"
 #include "spare.h"
 #include "wire.h"
@@ -71,47 +72,21 @@ static int open_listener(const struct spawner_options *options)
 
 static void refuse(int fd, int error, const char *detail)
 {
-	uint8_t bytes[512];
-	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
-	struct failure failure;
+	struct failure failure = { 0 };
 
 	(void)fail(&failure, STEP_PLAN, error, "%s", detail);
-	write_failure(&writer, ANSWER_FAILED, &failure);
-	(void)send(fd, bytes, writer.length, MSG_NOSIGNAL);
+	peer_refuse(fd, &failure);
 }
 
-static int open_reserve(void)
+static void serve(const struct spawner_options *options, int listener, struct spares *spares)
 {
-	return openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-/* Out of descriptors, a connection can't be taken, and so can't be refused either: its peer would
- * wait for ever. The one kept for that is given up for the moment. */
-static void refuse_for_want(int listener, int error, int *reserve)
-{
-	owned_fd fd = -1;
-
-	close_fd(reserve);
-	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	if (fd >= 0)
-		refuse(fd, error, "take the connection");
-	close_fd(&fd);
-	*reserve = open_reserve();
-}
-
-static void serve(const struct spawner_options *options, int listener, struct spares *spares,
-		  int *reserve)
-{
-	owned_fd fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	owned_fd fd = peer_accept(listener, 0);
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 	pid_t pid;
 
-	if (fd < 0) {
-		if (errno == EMFILE || errno == ENFILE)
-			refuse_for_want(listener, errno, reserve);
+	if (fd < 0)
 		return;
-	}
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ||
 	    (peer.uid != 0 && peer.uid != geteuid() && peer.uid != options->client)) {
 		refuse(fd, EPERM, "this user may not launch containers");
@@ -160,7 +135,6 @@ static void prepare_signals(void)
 int spawner_run(const struct spawner_options *options)
 {
 	owned_fd listener = -1;
-	owned_fd reserve = open_reserve();
 	struct spares spares = { .count = 0 };
 	const struct timespec pause = { .tv_nsec = REFILL_PAUSE };
 	sigset_t none;
@@ -174,6 +148,7 @@ int spawner_run(const struct spawner_options *options)
 	if (geteuid() == 0)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	prepare_signals();
+	peer_keep_reserve();
 	(void)sigemptyset(&none);
 	listener = open_listener(options);
 	if (listener < 0)
@@ -192,7 +167,7 @@ int spawner_run(const struct spawner_options *options)
 		if ((polled[1].revents & (POLLHUP | POLLERR)) != 0)
 			break;
 		if ((polled[0].revents & POLLIN) != 0)
-			serve(options, listener, &spares, &reserve);
+			serve(options, listener, &spares);
 	}
 	(void)unlink(options->socket);
 	spares_close(&spares);

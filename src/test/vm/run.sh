@@ -57,8 +57,9 @@ done <"$folder/modules"
 	echo
 } >"$folder/job"
 
-# Without KVM: every instruction is emulated, so that it runs wherever there is a processor.
-timeout "${VM_TIMEOUT:-600}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 4096 -nographic -no-reboot \
+# Without KVM: every instruction is emulated, so that it runs wherever there is a processor; one of them, as a JVM on
+# two emulated ones has died of a segmentation fault in code it had just compiled (QEMU 7.2, tcg,thread=multi).
+timeout "${VM_TIMEOUT:-1200}" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 1 -m 4096 -nographic -no-reboot \
 	-nic none -kernel "$kernel/boot/vmlinuz-$version" -initrd "$folder/initramfs.gz" \
 	-append "console=ttyS0 quiet panic=-1 rdinit=/init nucleus.job=$folder/job" \
 	-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap </dev/null 2>&1 |

@@ -6,15 +6,21 @@ import dev.nucleus.plan.LaunchStep;
 public final class LaunchException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
+    private static final int ECANCELED = 125;
 
     private final LaunchStep step;
     private final int errno;
 
     public LaunchException(LaunchStep step, int errno, String detail) {
-        super("launch failed at " + step.label() + " (" + step.words() + "): " + detail + ": " + Errno.describe(errno)
+        super("launch failed at " + step.label() + " (" + step.words() + "): " + detail + said(errno)
                 + advice(step, errno));
         this.step = step;
         this.errno = errno;
+    }
+
+    /** What the system answered; nothing where it was not asked: ECANCELED stands for a program's own refusal. */
+    private static String said(int errno) {
+        return errno == ECANCELED ? "" : ": " + Errno.describe(errno);
     }
 
     public LaunchStep step() {

@@ -222,7 +222,8 @@ class HooksTest {
                             .launch(LaunchOrder.detached(
                                     Optional.of("shop/web-1"),
                                     sleeper(Mode.AGENT).build())))
-                    .hasMessageContaining("hook-0 ended with exit code 1");
+                    .hasMessageContaining("hook-0 ended with exit code 1")
+                    .hasMessageNotContaining("ECANCELED");
         }
     }
 

@@ -1,10 +1,13 @@
 package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
@@ -12,6 +15,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,10 +27,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 /** A host that has run out of something: a launch succeeds, or fails whole. */
 @Tag("isolation")
+@ExtendWith(OutputCaptureExtension.class)
 class ScarcityTest {
 
     private static final ContainerSpec TRUE = ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));
@@ -174,7 +182,7 @@ class ScarcityTest {
 
     /** Every number of descriptors, from hardly any to enough: each open on the way fails once. */
     @Test
-    void withTooFewDescriptorsALaunchFailsWhole() throws IOException {
+    void withTooFewDescriptorsALaunchFailsWhole(CapturedOutput output) throws IOException {
         try (TestManager manager = TestManager.start()) {
             assertThat(manager.run(TRUE).code()).isZero();
             List<String> failures = new ArrayList<>();
@@ -197,8 +205,47 @@ class ScarcityTest {
                     .as("it says what is missing")
                     .anySatisfy(
                             failure -> assertThat(failure).contains("EMFILE", "out of space, descriptors or memory"));
+            assertThat(output).as("none goes without a layer").doesNotContain("runs without");
             assertThat(enough).as("and later goes: %s", failures).isEqualTo(3);
         }
+    }
+
+    @Test
+    void aShimWithoutDescriptorsRefusesWhoComes() throws IOException {
+        try (TestManager manager = TestManager.start()) {
+            Container container = manager.launch("/bin/sleep", "1000");
+            String shim =
+                    Long.toString(workloadOf(container).parent().orElseThrow().pid());
+            run("prlimit", "--pid", shim, "--nofile=" + descriptorsOf(shim) + ":1024");
+
+            // The second: it wrote before it read the refusal.
+            assertThatThrownBy(() -> container.shim().capture(List.of("/bin/true"), Duration.ofSeconds(5)))
+                    .isInstanceOf(IOException.class)
+                    .message()
+                    .containsAnyOf("EMFILE", "Broken pipe");
+
+            run("prlimit", "--pid", shim, "--nofile=1024:1024");
+            assertThat(container
+                            .shim()
+                            .capture(List.of("/bin/echo", "again"), Duration.ofSeconds(5))
+                            .output())
+                    .isEqualTo("again\n");
+            manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
+            manager.containers().remove(container);
+        }
+    }
+
+    /** As many as it has without a gap: the next one, and a wait for more than that, would be beyond the limit. */
+    private static int descriptorsOf(String pid) {
+        int count = 0;
+        while (Files.isSymbolicLink(Path.of("/proc", pid, "fd", Integer.toString(count)))) {
+            count++;
+        }
+        return count;
+    }
+
+    private static ProcessHandle workloadOf(Container container) {
+        return ProcessHandle.of(container.whileRunning().orElseThrow().pid()).orElseThrow();
     }
 
     /**
@@ -237,6 +284,38 @@ class ScarcityTest {
                 Files.deleteIfExists(group);
                 return true;
             });
+        }
+    }
+
+    /** A stranger among its members keeps the shim from removing the group until the shim is killed. */
+    @Test
+    void whatAShimWasKilledBeforeItCouldRemoveIsSwept() throws IOException, InterruptedException {
+        Requires.legacyCgroups();
+        try (TestManager manager = TestManager.start()) {
+            Container container = manager.launch("/bin/sleep", "1000");
+            ProcessHandle workload = workloadOf(container);
+            ProcessHandle shim = workload.parent().orElseThrow();
+            Path group = Path.of(Remains.added(cgroups, Remains.cgroups()).getFirst());
+            Process stranger = new ProcessBuilder("sleep", "1000").start();
+            try {
+                Files.writeString(group.resolve("cgroup.procs"), Long.toString(stranger.pid()));
+
+                workload.destroyForcibly();
+                assertThat(container.end().join().status())
+                        .as("the shim told it")
+                        .isPresent();
+                shim.destroyForcibly();
+                shim.onExit().join();
+                assertThat(group).isDirectory();
+            } finally {
+                stranger.destroyForcibly().waitFor();
+            }
+
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .untilAsserted(() -> assertThat(Remains.added(cgroups, Remains.cgroups()))
+                            .isEmpty());
+            manager.containers().remove(container);
         }
     }
 

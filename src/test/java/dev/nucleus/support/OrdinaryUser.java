@@ -71,6 +71,9 @@ public final class OrdinaryUser implements AutoCloseable {
                 "XDG_RUNTIME_DIR=" + directory.resolve("run"),
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
+                // Least to compile where every instruction is emulated.
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
                 "-jar",
                 program.resolve("nucleus.jar").toString(),
                 "--server.port=0"));
