@@ -99,6 +99,7 @@ final class CommandServer implements SmartLifecycle {
         } catch (IOException e) {
             log.debug("a client left: {}", e.toString());
         }
+        commands.prepare();
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,7 +34,7 @@ final class RunCommand implements Callable<Integer> {
     static final LaunchPlan.Terminal USUAL = new LaunchPlan.Terminal(24, 80);
 
     private final Containers containers;
-    private final Session session;
+    private final Supplier<Session> caller;
 
     @CommandLine.Mixin
     private ContainerOptions options = new ContainerOptions();
@@ -67,13 +68,17 @@ final class RunCommand implements Callable<Integer> {
     @CommandLine.Parameters(arity = "1..*", paramLabel = "COMMAND", description = "after --")
     private List<String> command = List.of();
 
-    RunCommand(Containers containers, Session session) {
+    /**
+     * @param caller known when it is called: the command is described before it is asked for
+     */
+    RunCommand(Containers containers, Supplier<Session> caller) {
         this.containers = containers;
-        this.session = session;
+        this.caller = caller;
     }
 
     @Override
     public Integer call() throws IOException {
+        Session session = caller.get();
         ContainerSpec spec = options.spec(command, session);
         Optional<String> checked = Optional.ofNullable(name).map(Containers::checkName);
         placing.check(terminal && detach);
@@ -101,7 +106,7 @@ final class RunCommand implements Callable<Integer> {
                 attachment -> {
                     ran.set(attachment.container());
                     placing.writePid(session, containers, attachment.container());
-                    relay(attachment.container(), attachment.connection());
+                    relay(session, attachment.container(), attachment.connection());
                 });
         Optional<String> broughtBack = Optional.ofNullable(ran.get()).flatMap(Container::broughtBack);
         if (broughtBack.isPresent()) {
@@ -117,7 +122,7 @@ final class RunCommand implements Callable<Integer> {
     }
 
     /** A client that goes away takes its container with it. */
-    private void relay(Container container, ShimConnection connection) {
+    private void relay(Session session, Container container, ShimConnection connection) {
         try {
             if (!noStdin) {
                 session.wantInput();
