@@ -217,14 +217,15 @@ class ScarcityTest {
             String shim =
                     Long.toString(workloadOf(container).parent().orElseThrow().pid());
             run("prlimit", "--pid", shim, "--nofile=" + descriptorsOf(shim) + ":1024");
+            try {
+                // The second: it wrote before it read the refusal.
+                assertThatThrownBy(() -> container.shim().capture(List.of("/bin/true"), Duration.ofSeconds(5)))
+                        .message()
+                        .containsAnyOf("EMFILE", "Broken pipe");
+            } finally {
+                run("prlimit", "--pid", shim, "--nofile=1024:1024");
+            }
 
-            // The second: it wrote before it read the refusal.
-            assertThatThrownBy(() -> container.shim().capture(List.of("/bin/true"), Duration.ofSeconds(5)))
-                    .isInstanceOf(IOException.class)
-                    .message()
-                    .containsAnyOf("EMFILE", "Broken pipe");
-
-            run("prlimit", "--pid", shim, "--nofile=1024:1024");
             assertThat(container
                             .shim()
                             .capture(List.of("/bin/echo", "again"), Duration.ofSeconds(5))
