@@ -12,6 +12,7 @@ import dev.nucleus.learning.Trace;
 import dev.nucleus.policy.SeccompProfile;
 import dev.nucleus.policy.SeccompProfiles;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Port;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,7 +24,9 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
@@ -141,8 +144,8 @@ final class PolicyLearnCommand implements Callable<Integer> {
         session.print("system calls: " + after + " allowed, where the default profile allows " + before + "; "
                 + trace.numbers().size() + " were seen");
         session.print("files: " + policy.landlock().rules().size() + " rules");
-        session.print("TCP ports: listens on " + policy.landlock().bind().orElse(List.of()) + ", connects to "
-                + policy.landlock().connect().orElse(List.of()));
+        session.print("TCP ports: listens on " + ports(policy.landlock().bind()) + ", connects to "
+                + ports(policy.landlock().connect()));
         session.print("capabilities: "
                 + (policy.capabilities().isEmpty()
                         ? "none"
@@ -155,6 +158,14 @@ final class PolicyLearnCommand implements Callable<Integer> {
                 session.print("  " + note);
             }
         }
+    }
+
+    private static String ports(Optional<List<Port>> ports) {
+        return ports.filter(list -> !list.isEmpty())
+                .map(list -> list.stream()
+                        .map(port -> Integer.toString(port.number()))
+                        .collect(Collectors.joining(", ")))
+                .orElse("none");
     }
 
     private static long allowed(SeccompProfile profile) {

@@ -35,6 +35,8 @@ public final class Benchmark {
     private static final int LAUNCHES = 600;
     /** After which the JIT compiler has done with the way of a launch. */
     private static final int STEADY = 5_000;
+
+    private static final int STEADY_COMMANDS = 2_000;
     /** Between launches whose latency counts: most of what the one before left is taken apart in it. */
     private static final Duration PAUSE = Duration.ofMillis(15);
 
@@ -257,7 +259,7 @@ public final class Benchmark {
     private void wholeProcess() throws Exception {
         Path directory = Files.createTempDirectory("nucleus-bench-");
         try (ManagerProcess manager = new ManagerProcess(directory, List.of()).awaitReady()) {
-            for (int i = 0; i < WARM_UP; i++) {
+            for (int i = 0; i < STEADY_COMMANDS; i++) {
                 manager.nucleus("run", "--", "/bin/true");
             }
             Peers.compare(
