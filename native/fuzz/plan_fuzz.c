@@ -61,6 +61,7 @@ static void touch_plan(const struct plan *plan)
 		touched += plan->record[i];
 	touch(plan->workdir);
 	touch(plan->cgroup.unified);
+	touch(plan->cgroup.freezer);
 	for (size_t i = 0; i < plan->cgroup.directory_count; i++)
 		touch(plan->cgroup.directories[i]);
 	for (size_t i = 0; i < plan->cgroup.write_count; i++) {

@@ -363,7 +363,7 @@ static int create_cgroup(struct shim *shim, struct failure *failure)
 	if (result == 0 || shim->plan.cgroup.required || is_want(failure->error))
 		return result;
 	shim_warn(shim, failure);
-	shim->plan.cgroup = (struct cgroup_plan){ .unified = "" };
+	shim->plan.cgroup = (struct cgroup_plan){ .unified = "", .freezer = "" };
 	return 0;
 }
 

@@ -12,15 +12,6 @@
 #include "descriptors.h"
 #include "syscalls.h"
 
-static int write_value(const char *path, const char *value)
-{
-	owned_fd fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
-}
-
 static int make_directories(const struct plan *plan, struct failure *failure)
 {
 	for (size_t i = 0; i < plan->cgroup.directory_count; i++) {
@@ -32,14 +23,21 @@ static int make_directories(const struct plan *plan, struct failure *failure)
 	return 0;
 }
 
+/* Writes to the same control file follow one another: it is opened once for all of them, and each
+ * is a write of its own, as the kernel wants it. */
 static int write_limits(const struct plan *plan, struct failure *failure)
 {
+	owned_fd fd = -1;
+
 	for (size_t i = 0; i < plan->cgroup.write_count; i++) {
 		const struct cgroup_write *entry = &plan->cgroup.writes[i];
-		int result = write_value(entry->path, entry->value);
 
-		if (result < 0)
-			return fail(failure, STEP_CGROUP, -result, "write %s to %s", entry->value,
+		if (i == 0 || strcmp(entry->path, entry[-1].path) != 0) {
+			close_fd(&fd);
+			fd = openat(AT_FDCWD, entry->path, O_WRONLY | O_CLOEXEC);
+		}
+		if (fd < 0 || write(fd, entry->value, strlen(entry->value)) < 0)
+			return fail(failure, STEP_CGROUP, errno, "write %s to %s", entry->value,
 				    entry->path);
 	}
 	return 0;
@@ -199,26 +197,6 @@ bool cgroup_ran_out_of_memory(const struct plan *plan)
 	return false;
 }
 
-int cgroup_freeze(const struct plan *plan, bool freeze)
-{
-	char path[PATH_MAX];
-	int length;
-
-	if (plan->cgroup.unified[0] != '\0') {
-		length = snprintf(path, sizeof(path), "%s/cgroup.freeze", plan->cgroup.unified);
-		if (length < 0 || (size_t)length >= sizeof(path))
-			return -ENAMETOOLONG;
-		return write_value(path, freeze ? "1" : "0");
-	}
-	for (size_t i = 0; i < plan->cgroup.directory_count; i++) {
-		length = snprintf(path, sizeof(path), "%s/freezer.state",
-				  plan->cgroup.directories[i]);
-		if (length > 0 && (size_t)length < sizeof(path) && access(path, F_OK) == 0)
-			return write_value(path, freeze ? "FROZEN" : "THAWED");
-	}
-	return -EOPNOTSUPP;
-}
-
 void cgroup_kill(const struct plan *plan)
 {
 	owned_fd fd = plan->cgroup.unified[0] == '\0'
@@ -236,18 +214,22 @@ void cgroup_close(struct cgroup *cgroup)
 		(void)close(cgroup->join_fds[--cgroup->join_count]);
 }
 
-void cgroup_remove(const struct plan *plan)
+static void remove_directory(const char *path)
 {
 	struct timespec pause = { .tv_nsec = 500000 };
 
-	for (size_t i = plan->cgroup.directory_count; i > 0; i--) {
-		for (int attempt = 0; attempt < 12; attempt++) {
-			if (rmdir(plan->cgroup.directories[i - 1]) == 0 || errno != EBUSY)
-				break;
-			(void)nanosleep(&pause, NULL);
-			pause.tv_nsec = pause.tv_nsec < 200000000 ? pause.tv_nsec * 2
-								  : pause.tv_nsec;
-		}
-		pause.tv_nsec = 500000;
+	for (int attempt = 0; attempt < 12; attempt++) {
+		if (rmdir(path) == 0 || errno != EBUSY)
+			return;
+		(void)nanosleep(&pause, NULL);
+		pause.tv_nsec = pause.tv_nsec < 200000000 ? pause.tv_nsec * 2 : pause.tv_nsec;
 	}
+}
+
+void cgroup_remove(const struct plan *plan)
+{
+	if (plan->cgroup.freezer[0] != '\0')
+		remove_directory(plan->cgroup.freezer);
+	for (size_t i = plan->cgroup.directory_count; i > 0; i--)
+		remove_directory(plan->cgroup.directories[i - 1]);
 }

@@ -29,9 +29,6 @@ void cgroup_lift_soft_limit(const struct plan *plan);
 /* Whether the kernel killed a member for want of memory (memory.events, v1
  * memory.oom_control: oom_kill). Before the cgroup is removed. */
 bool cgroup_ran_out_of_memory(const struct plan *plan);
-/* Stops every member where it is, or lets them go on (cgroup.freeze; v1 freezer.state). 0, or
- * a negative errno: -EOPNOTSUPP where no hierarchy can. */
-int cgroup_freeze(const struct plan *plan, bool freeze);
 /* Kills every member at once, where the kernel can (cgroup.kill, v2, Linux 5.14). */
 void cgroup_kill(const struct plan *plan);
 void cgroup_close(struct cgroup *cgroup);

@@ -118,11 +118,8 @@ void send_error(struct connection *connection, int error, const char *text)
 {
 	uint8_t bytes[256];
 	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
-	size_t frame = frame_begin(&writer, ANSWER_ERROR);
 
-	write_u32(&writer, (uint32_t)error);
-	write_string(&writer, text);
-	frame_end(&writer, frame);
+	write_error(&writer, error, text);
 	connection_send(connection, &writer);
 }
 

@@ -154,6 +154,9 @@ static void exec_status_ready(struct shim *shim, struct source *source, short re
 		return;
 	}
 	close_fd(&source->fd);
+	/* Forked before the container was paused, it has not joined what was made for that. */
+	if (shim->frozen)
+		(void)shim_freeze(shim, true);
 	if (!exec->failed && exec->requester != NULL) {
 		send_exec_started(exec);
 		if (!exec->captured)

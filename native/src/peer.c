@@ -24,7 +24,7 @@ void peer_keep_reserve(void)
 	reserve = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-int peer_accept(int listener, int flags)
+int peer_accept(int listener, int flags, void (*refuse)(int fd, const struct failure *failure))
 {
 	struct failure failure = { 0 };
 	owned_fd fd = accept4(listener, NULL, NULL, flags | SOCK_CLOEXEC);
@@ -35,7 +35,7 @@ int peer_accept(int listener, int flags)
 	close_fd(&reserve);
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)
-		peer_refuse(fd, &failure);
+		refuse(fd, &failure);
 	close_fd(&fd);
 	peer_keep_reserve();
 	return -1;

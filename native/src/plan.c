@@ -96,6 +96,7 @@ static void read_cgroup(struct reader *reader, struct plan *plan)
 		cgroup->writes[i].value = read_string(reader);
 	}
 	cgroup->joins = (const char **)read_vector(reader, &plan->arena, &cgroup->join_count);
+	cgroup->freezer = read_string(reader);
 	cgroup->devices = read_bytes(reader, &cgroup->devices_length);
 	if (cgroup->devices_length % 8 != 0 || cgroup->devices_length / 8 > UINT16_MAX)
 		reader->faulty = true;

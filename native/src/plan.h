@@ -10,7 +10,7 @@
 #include "failure.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 6U
+#define PLAN_VERSION 7U
 
 struct id_map {
 	uint32_t inside;
@@ -34,6 +34,7 @@ struct cgroup_plan {
 	size_t write_count;
 	const char **joins; /* "tasks" files of the v1 hierarchies */
 	size_t join_count;
+	const char *freezer;    /* directory to make in the v1 freezer's hierarchy, or "" */
 	const uint8_t *devices; /* struct bpf_insn[], for the v2 directory; or none */
 	size_t devices_length;
 };

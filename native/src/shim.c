@@ -17,6 +17,7 @@
 #include "descriptors.h"
 #include "dial.h"
 #include "exec.h"
+#include "freezer.h"
 #include "hooks.h"
 #include "notice.h"
 #include "peer.h"
@@ -24,6 +25,7 @@
 #include "sandbox.h"
 #include "syscalls.h"
 #include "trace.h"
+#include "wire.h"
 
 #define SHORT_SLICE 100000 /* ns, the least there is */
 #define LINGER 1000        /* ms for readers to fetch the last bytes */
@@ -70,7 +72,7 @@ static void output_ready(struct shim *shim, struct source *source, short revents
 
 int shim_freeze(struct shim *shim, bool freeze)
 {
-	int result = shim->exited ? -ESRCH : cgroup_freeze(&shim->plan, freeze);
+	int result = shim->exited ? -ESRCH : freezer_set(&shim->plan, &shim->cgroup, freeze);
 
 	if (result == 0)
 		shim->frozen = freeze;
@@ -103,9 +105,19 @@ void shim_stop(struct shim *shim, int signal, uint32_t grace)
 	shim->kill_at = monotonic_ms() + grace;
 }
 
+/* Whatever it was that was to be asked. */
+static void refuse_request(int fd, const struct failure *failure)
+{
+	uint8_t bytes[256];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+
+	write_error(&writer, failure->error, "the shim can't take the request");
+	(void)send(fd, bytes, writer.length, MSG_NOSIGNAL);
+}
+
 static void accept_ready(struct shim *shim, struct source *source, short revents)
 {
-	int fd = peer_accept(source->fd, SOCK_NONBLOCK);
+	int fd = peer_accept(source->fd, SOCK_NONBLOCK, refuse_request);
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 
@@ -270,6 +282,9 @@ static void expire(struct shim *shim)
 	int64_t now = monotonic_ms();
 
 	if (!shim->exited && shim->kill_at != 0 && now >= shim->kill_at) {
+		/* Paused again since it was asked to end. */
+		if (shim->frozen)
+			(void)shim_freeze(shim, false);
 		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
 		shim->kill_at = 0;
 	}
@@ -293,7 +308,9 @@ static void turn(struct shim *shim)
 		polled[count++] = (struct pollfd){ .fd = sources[i]->fd,
 						   .events = sources[i]->events };
 	}
-	(void)poll(polled, count, wait_time(shim));
+	/* EINVAL: the limit was lowered below what is open already. The first matter most. */
+	while (poll(polled, count, wait_time(shim)) < 0 && errno == EINVAL && count > 1)
+		count /= 2;
 	/* Nothing is freed while the sources are visited: what ended is marked, and swept
 	 * after the turn. */
 	for (size_t i = 0; i < count; i++) {

@@ -80,7 +80,7 @@ static void refuse(int fd, int error, const char *detail)
 
 static void serve(const struct spawner_options *options, int listener, struct spares *spares)
 {
-	owned_fd fd = peer_accept(listener, 0);
+	owned_fd fd = peer_accept(listener, 0, peer_refuse);
 	struct ucred peer;
 	socklen_t length = sizeof(peer);
 	pid_t pid;

@@ -161,6 +161,15 @@ void write_failure(struct writer *writer, enum answer type, const struct failure
 	frame_end(writer, start);
 }
 
+void write_error(struct writer *writer, int error, const char *text)
+{
+	size_t start = frame_begin(writer, ANSWER_ERROR);
+
+	write_u32(writer, (uint32_t)error);
+	write_string(writer, text);
+	frame_end(writer, start);
+}
+
 int read_exactly(int fd, void *buffer, size_t length, int timeout)
 {
 	uint8_t *at = buffer;

@@ -86,6 +86,8 @@ size_t frame_begin(struct writer *writer, enum answer type);
 void frame_end(struct writer *writer, size_t start);
 /* A failure or warning as one frame. */
 void write_failure(struct writer *writer, enum answer type, const struct failure *failure);
+/* Why a request was not done: a positive errno and what was attempted, as one frame. */
+void write_error(struct writer *writer, int error, const char *text);
 
 /* Reads exactly `length` bytes within `timeout` ms in all. 0, or a negative errno
  * (-EPIPE when the peer went away, -ETIMEDOUT). */

@@ -10,6 +10,7 @@ import dev.nucleus.isolation.UnsupportedLayerException;
 import dev.nucleus.policy.PolicyViolationException;
 import dev.nucleus.rootfs.RootfsException;
 import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.spawner.ShimException;
 import dev.nucleus.spec.InvalidFleetException;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.workspace.WorkspaceException;
@@ -108,6 +109,7 @@ final class Commands {
                 case RootfsException e -> errors.println("nucleus: " + e.getMessage());
                 case WorkspaceException e -> errors.println("nucleus: " + e.getMessage());
                 case UnsupportedLayerException e -> errors.println("nucleus: " + e.getMessage());
+                case ShimException e -> errors.println("nucleus: " + e.getMessage());
                 case UncheckedIOException e -> errors.println("nucleus: " + e.getMessage());
                 default -> {
                     log.error("command {} failed", arguments, exception);

@@ -41,7 +41,7 @@ sealed interface CgroupLayout {
 
     /** No control group at all. */
     static Cgroup none() {
-        return new Cgroup(false, false, "", List.of(), List.of(), List.of(), NOTHING);
+        return new Cgroup(false, false, "", List.of(), List.of(), List.of(), "", NOTHING);
     }
 
     /**
@@ -104,6 +104,7 @@ sealed interface CgroupLayout {
                     List.of(directory.toString()),
                     writes,
                     List.of(),
+                    "",
                     devices);
         }
     }
@@ -159,9 +160,27 @@ sealed interface CgroupLayout {
                         throttle(writes, directory, "write_iops_device", limit, limit.writeOperations());
                     }));
             devices(used, writes);
-            used.of("freezer");
             return new Cgroup(
-                    required, resources.memory().isPresent(), "", used.directories(), writes, used.joins(), NOTHING);
+                    required,
+                    resources.memory().isPresent(),
+                    "",
+                    used.directories(),
+                    writes,
+                    used.joins(),
+                    freezer(used, name),
+                    NOTHING);
+        }
+
+        /** Whom to stop is told by another hierarchy; where there is no other, members are in the freezer's at once. */
+        private String freezer(Used used, String name) {
+            Path mount = controllers.get("freezer");
+            if (mount == null) {
+                return "";
+            }
+            if (used.directories().isEmpty()) {
+                used.of("freezer");
+            }
+            return mount.resolve(name).toString();
         }
 
         /** No device but those a container is given (Documentation/admin-guide/cgroup-v1/devices.rst). */

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +30,9 @@ public final class CgroupRemains {
 
     /** Waits for members that are still dying: rmdir(2) answers EBUSY until the last has gone. */
     public void remove(String id) {
-        layout.directories(CgroupLayout.nameOf(id)).forEach(CgroupRemains::remove);
+        List<Path> directories = layout.directories(CgroupLayout.nameOf(id));
+        directories.forEach(CgroupRemains::thaw);
+        directories.forEach(CgroupRemains::remove);
     }
 
     /** The frozen of a version 1 hierarchy do not die before they are let go. */
@@ -45,7 +48,6 @@ public final class CgroupRemains {
     }
 
     private static void remove(Path directory) {
-        thaw(directory);
         long until = System.nanoTime() + DYING.toNanos();
         while (Files.isDirectory(directory)) {
             try {

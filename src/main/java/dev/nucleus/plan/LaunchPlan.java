@@ -83,6 +83,7 @@ public record LaunchPlan(
      * @param directories to make, parents first
      * @param writes what goes into which control file, in order
      * @param joins "tasks" files of the v1 hierarchies
+     * @param freezer directory of the v1 freezer, which is made and joined with the first pause; empty: none
      * @param devices array of struct bpf_insn that decides about devices in the v2 directory; none: no program
      */
     public record Cgroup(
@@ -92,6 +93,7 @@ public record LaunchPlan(
             List<String> directories,
             List<Write> writes,
             List<String> joins,
+            String freezer,
             byte[] devices) {
 
         public record Write(String file, String value) {}

@@ -8,7 +8,7 @@ import java.util.Optional;
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 6;
+    private static final int VERSION = 7;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int MAPPED = 2;
@@ -88,7 +88,7 @@ public final class PlanEncoder {
                 .string(cgroup.unified())
                 .strings(cgroup.directories());
         wire.list(cgroup.writes(), (w, write) -> w.string(write.file()).string(write.value()));
-        wire.strings(cgroup.joins()).bytes(cgroup.devices());
+        wire.strings(cgroup.joins()).string(cgroup.freezer()).bytes(cgroup.devices());
     }
 
     private static void landlock(WireWriter wire, LaunchPlan.Landlock landlock) {

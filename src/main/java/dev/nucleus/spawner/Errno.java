@@ -5,6 +5,8 @@ import java.util.Map;
 /** Error numbers a launch meets, with their names and what to do (errno(3), errno-base.h). */
 public final class Errno {
 
+    private static final int ECANCELED = 125;
+
     private static final Map<Integer, String> NAMES = Map.ofEntries(
             Map.entry(1, "EPERM: Operation not permitted"),
             Map.entry(2, "ENOENT: No such file or directory"),
@@ -40,10 +42,15 @@ public final class Errno {
             Map.entry(98, "EADDRINUSE: Address already in use"),
             Map.entry(103, "ECONNABORTED: Software caused connection abort"),
             Map.entry(110, "ETIMEDOUT: Connection timed out"),
-            Map.entry(125, "ECANCELED: Operation canceled"),
+            Map.entry(ECANCELED, "ECANCELED: Operation canceled"),
             Map.entry(111, "ECONNREFUSED: Connection refused"));
 
     private Errno() {}
+
+    /** Whether it stands for a program's own refusal, and no system call answered it. */
+    static boolean isOfNoCall(int errno) {
+        return errno == ECANCELED;
+    }
 
     /** Name and meaning, as {@code "ENOENT: No such file or directory"}. */
     public static String describe(int errno) {

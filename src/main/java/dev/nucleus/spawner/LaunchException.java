@@ -6,7 +6,6 @@ import dev.nucleus.plan.LaunchStep;
 public final class LaunchException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
-    private static final int ECANCELED = 125;
 
     private final LaunchStep step;
     private final int errno;
@@ -20,7 +19,7 @@ public final class LaunchException extends RuntimeException {
 
     /** What the system answered; nothing where it was not asked: ECANCELED stands for a program's own refusal. */
     private static String said(int errno) {
-        return errno == ECANCELED ? "" : ": " + Errno.describe(errno);
+        return Errno.isOfNoCall(errno) ? "" : ": " + Errno.describe(errno);
     }
 
     public LaunchStep step() {

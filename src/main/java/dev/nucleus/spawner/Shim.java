@@ -64,8 +64,7 @@ public record Shim(Path socket) {
                     case ShimMessage.End() -> {
                         return denials;
                     }
-                    case ShimMessage.Error(var errno, var text) ->
-                        throw new IOException(text + ": " + Errno.describe(errno));
+                    case ShimMessage.Error error -> throw error.failure();
                     default -> throw new IOException("an unexpected answer of the shim");
                 }
             }
@@ -75,9 +74,12 @@ public record Shim(Path socket) {
     private void ask(Request request, ByteBuffer payload, String what) throws IOException {
         try (ShimConnection connection = ShimConnection.connect(socket)) {
             connection.send(request, payload);
-            ShimMessage answer = connection.receive().orElseThrow(() -> new IOException("the shim left"));
-            if (answer instanceof ShimMessage.Error(var errno, var text)) {
-                throw new IOException("can't " + what + ": " + text + ": " + Errno.describe(errno));
+            switch (connection.receive().orElseThrow(() -> new IOException("the shim left"))) {
+                case ShimMessage.Ok() -> {}
+                case ShimMessage.Error error ->
+                    throw new ShimException(
+                            "can't " + what + ": " + error.failure().getMessage());
+                default -> throw new IOException("can't " + what + ": an unexpected answer of the shim");
             }
         }
     }
@@ -101,8 +103,7 @@ public record Shim(Path socket) {
                     }
                     case ShimMessage.Failed(var step, var errno, var detail) ->
                         throw new LaunchException(step, errno, detail);
-                    case ShimMessage.Error(var errno, var text) ->
-                        throw new IOException(text + ": " + Errno.describe(errno));
+                    case ShimMessage.Error error -> throw error.failure();
                     default -> {
                         // ExecStarted: the end follows.
                     }

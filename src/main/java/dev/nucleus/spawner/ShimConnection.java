@@ -12,6 +12,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A conversation with the spawner or a shim: frames of u32 length, u8 type and payload. One thread reads; any
@@ -25,6 +26,9 @@ public final class ShimConnection implements AutoCloseable {
 
     private final SocketChannel channel;
     private final ReentrantLock writing = new ReentrantLock();
+    /** What became of a request that could not be written: its answer, if there is one, tells why. */
+    private volatile @Nullable IOException unsent;
+
     private ByteBuffer received =
             ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).flip();
 
@@ -46,12 +50,21 @@ public final class ShimConnection implements AutoCloseable {
         }
     }
 
-    /** Sends one request. */
-    public void send(Request type, ByteBuffer payload) throws IOException {
+    /** Sends one request. That it could not be written is told by {@link #receive()}, unless the other side says why. */
+    public void send(Request type, ByteBuffer payload) {
         send(type, payload, Optional.empty());
     }
 
-    private void send(Request type, ByteBuffer payload, Optional<ByteBuffer> more) throws IOException {
+    /** Whoever refuses a request says so and leaves, before the request is written perhaps. */
+    private void send(Request type, ByteBuffer payload, Optional<ByteBuffer> more) {
+        try {
+            write(type, payload, more);
+        } catch (IOException e) {
+            unsent = e;
+        }
+    }
+
+    private void write(Request type, ByteBuffer payload, Optional<ByteBuffer> more) throws IOException {
         ByteBuffer header = ByteBuffer.allocate(HEADER)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(payload.remaining())
@@ -74,7 +87,7 @@ public final class ShimConnection implements AutoCloseable {
      * @param record kept beside the container's logs, as {@code state.json}, before anything of it runs
      * @param follow whether the container's output is wanted as well, from its first byte on
      */
-    public void launch(LaunchPlan plan, byte[] record, boolean follow) throws IOException {
+    public void launch(LaunchPlan plan, byte[] record, boolean follow) {
         Optional<ByteBuffer> stream = Optional.empty();
         if (follow) {
             ByteBuffer request = streamRequest(0, 0, true);
@@ -93,23 +106,42 @@ public final class ShimConnection implements AutoCloseable {
     }
 
     /** Asks for a stream's bytes from an offset on. */
-    public void stream(int id, long offset, boolean follow) throws IOException {
+    public void stream(int id, long offset, boolean follow) {
         send(Request.STREAM, streamRequest(id, offset, follow));
     }
 
     /** Gives input to the workload (id 0) or to an exec. */
     public void input(int id, byte[] bytes, int offset, int length) throws IOException {
-        send(
+        write(
                 Request.STDIN,
-                new WireWriter(length + 4).u32(id).raw(bytes, offset, length).finish());
+                new WireWriter(length + 4).u32(id).raw(bytes, offset, length).finish(),
+                Optional.empty());
     }
 
     public void endInput(int id) throws IOException {
-        send(Request.STDIN_END, new WireWriter(4).u32(id).finish());
+        write(Request.STDIN_END, new WireWriter(4).u32(id).finish(), Optional.empty());
     }
 
-    /** The next message; empty when the other side has closed. */
+    /**
+     * The next message; empty when the other side has closed.
+     *
+     * @throws IOException when the other side was lost, or a request could not be sent
+     */
     public Optional<ShimMessage> receive() throws IOException {
+        try {
+            Optional<ShimMessage> message = next();
+            if (message.isPresent() || unsent == null) {
+                return message;
+            }
+        } catch (IOException e) {
+            if (unsent == null) {
+                throw e;
+            }
+        }
+        throw new IOException("the request could not be sent", unsent);
+    }
+
+    private Optional<ShimMessage> next() throws IOException {
         if (!fill(HEADER)) {
             return Optional.empty();
         }

@@ -41,7 +41,13 @@ public sealed interface ShimMessage {
 
     record Ok() implements ShimMessage {}
 
-    record Error(int errno, String text) implements ShimMessage {}
+    /** @param text what was attempted */
+    record Error(int errno, String text) implements ShimMessage {
+
+        public ShimException failure() {
+            return new ShimException(text + ": " + Errno.describe(errno));
+        }
+    }
 
     record Dialed() implements ShimMessage {}
 

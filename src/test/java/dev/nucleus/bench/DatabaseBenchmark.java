@@ -58,6 +58,7 @@ final class DatabaseBenchmark {
                 seccomp: database
                 memory: 2G
                 cpus: 2
+                cpu-weight: 800
                 depends-on: {init: completed}
                 readiness: {exec: [%2$s/bin/pg_isready, -h, /data], period: 500ms, timeout: 5s}
                 stop: {signal: INT, grace: 30s}
@@ -110,6 +111,7 @@ final class DatabaseBenchmark {
             Files.createDirectories(group);
         }
         Files.writeString(GROUPS.getFirst().resolve("cpu.cfs_quota_us"), "200000");
+        Files.writeString(GROUPS.getFirst().resolve("cpu.shares"), "8192");
         Files.writeString(GROUPS.getLast().resolve("memory.limit_in_bytes"), "2G");
         String join =
                 "for g in " + GROUPS.getFirst() + " " + GROUPS.getLast() + "; do echo $$ > $g/tasks; done; exec \"$@\"";

@@ -349,6 +349,16 @@ class CommandLineTest {
     }
 
     @Test
+    void learningNamesThePortsThatWereUsed(@TempDir Path scratch) {
+        manager.nucleus("run", "--trace", "--name", "caller", "--", "/bin/bash", "-c", "echo >/dev/tcp/127.0.0.1/7777");
+
+        assertThat(manager.nucleus("policy", "learn", "--name", "caller", "--output", scratch.toString(), "caller")
+                        .out())
+                .contains("TCP ports: listens on none, connects to 7777\n");
+        manager.nucleus("rm", "caller");
+    }
+
+    @Test
     void aContainerIsPausedMeasuredAndAskedForItsDenials() {
         manager.nucleus("run", "-d", "--name", "busy", "--memory", "64M", "--", "/bin/sleep", "1000");
 

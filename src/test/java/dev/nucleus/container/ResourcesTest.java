@@ -14,11 +14,14 @@ import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -121,6 +124,61 @@ class ResourcesTest {
                 .toList();
         assertThat(lines.getLast()).isEqualTo(Integer.toString(lines.size()));
         end(container);
+    }
+
+    /** The freezer is joined with the first pause: no child of those that fork meanwhile may be missed. */
+    @Test
+    void whatForksAllTheTimeIsPausedWhole() throws Exception {
+        Container container =
+                launch(shell("for i in 1 2 3 4; do (while true; do (exec /bin/true); echo $i; done) & done; wait")
+                        .pids(128));
+        Awaitility.await().until(() -> written(container) > 4000);
+        assertThat(freezer(container)).as("nobody pays for it before").doesNotExist();
+
+        for (int i = 0; i < 5; i++) {
+            manager.containers().pause(container, true);
+            Awaitility.await()
+                    .until(() -> file(container, "freezer", "freezer.state").equals("FROZEN"));
+            assertThat(file(container, "freezer", "cgroup.procs").lines())
+                    .hasSameElementsAs(
+                            file(container, "pids", "cgroup.procs").lines().toList());
+            long before = written(container);
+            Awaitility.await().during(Duration.ofMillis(100)).until(() -> written(container) <= before + 400);
+
+            manager.containers().pause(container, false);
+            Awaitility.await().until(() -> written(container) > before + 2000);
+        }
+        end(container);
+        assertThat(freezer(container)).doesNotExist();
+    }
+
+    @Test
+    void whatIsRunInAPausedContainerWaits() throws Exception {
+        Container container = launch(shell("exec sleep 1000").pids(16));
+        manager.containers().pause(container, true);
+
+        var captured = CompletableFuture.supplyAsync(() -> {
+            try {
+                return container.shim().capture(List.of("/bin/echo", "ran"), Duration.ofSeconds(60));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        Awaitility.await()
+                .until(() -> file(container, "freezer", "cgroup.procs").lines().count() > 1);
+        Awaitility.await().during(Duration.ofMillis(200)).until(() -> !captured.isDone());
+        manager.containers().pause(container, false);
+
+        assertThat(captured.get(10, TimeUnit.SECONDS).output()).isEqualTo("ran\n");
+        end(container);
+    }
+
+    private static long written(Container container) throws IOException {
+        return container.log().tail(1).end();
+    }
+
+    private static Path freezer(Container container) {
+        return Path.of("/sys/fs/cgroup/freezer", "nucleus-" + container.id());
     }
 
     @Test

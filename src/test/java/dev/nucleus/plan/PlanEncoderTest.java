@@ -44,6 +44,7 @@ class PlanEncoderTest {
                         List.of("/sys/fs/cgroup/nucleus-x"),
                         List.of(new LaunchPlan.Cgroup.Write("/sys/fs/cgroup/nucleus-x/pids.max", "512")),
                         List.of("/sys/fs/cgroup/pids/nucleus-x/tasks"),
+                        "/sys/fs/cgroup/freezer/nucleus-x",
                         new byte[] {(byte) 0x95, 0, 0, 0, 0, 0, 0, 0}))
                 .rootfs(new LaunchPlan.Rootfs(
                         "size=1G,mode=755",
