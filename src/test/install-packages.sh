@@ -3,14 +3,15 @@
 # not run otherwise. Usage: install-packages.sh
 set -u
 
-# What each is for: the native build and its checks; peers and tools of tests; gVisor; a virtual machine; the browser tier; real workloads.
+# What each is for: the native build and its checks; peers and tools of tests; gVisor; a virtual machine; the browser tier; real workloads; promtool.
 PACKAGES="musl-tools linux-libc-dev make gcc libseccomp2
 clang clang-tidy clang-format libclang-rt-14-dev libcmocka-dev
 bubblewrap runc hyperfine
 runsc redis-server
 qemu-system-x86 busybox-static cpio kmod
 chromium fonts-dejavu-core
-postgresql-15 postgresql-client-15 nginx uidmap"
+postgresql-15 postgresql-client-15 nginx uidmap
+prometheus"
 
 missing=""
 for package in $PACKAGES; do
@@ -29,7 +30,7 @@ if ! command -v apt-get >/dev/null; then
 	exit 0
 fi
 echo "installing for the tests:$missing"
-# PostgreSQL's package would start a server of its own: only its programs are wanted.
+# Packages of servers would start one of their own: only their programs are wanted.
 policy=/usr/sbin/policy-rc.d
 made_policy=no
 if [ ! -e "$policy" ]; then

@@ -34,7 +34,10 @@ class ArchitectureTest {
         "cli",
         "settings",
         "workspace",
-        "startup"
+        "startup",
+        "metrics",
+        "history",
+        "audit"
     };
 
     @ArchTest
@@ -62,10 +65,10 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule nothingDependsOnTheEdges = noClasses()
             .that()
-            .resideOutsideOfPackages("dev.nucleus.web..", "dev.nucleus.cli..")
+            .resideOutsideOfPackages("dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.metrics..")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage("dev.nucleus.web..", "dev.nucleus.cli..");
+            .resideInAnyPackage("dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.metrics..");
 
     @ArchTest
     static final ArchRule packagesHaveNoCycles =
@@ -113,6 +116,8 @@ class ArchitectureTest {
         uses(classes, "container", "spec", "policy", "plan", "kernel", "isolation", "spawner", "settings", "workspace");
         uses(classes, "health", "spec", "spawner", "container");
         uses(classes, "fleet", "spec", "policy", "plan", "isolation", "spawner", "container", "health", "settings");
+        uses(classes, "audit", "spec", "policy", "plan", "spawner", "container", "health", "fleet", "settings");
+        uses(classes, "history", "spec", "spawner", "container", "health", "fleet", "settings");
     }
 
     private static void uses(JavaClasses classes, String from, String... to) {

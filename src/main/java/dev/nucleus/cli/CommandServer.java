@@ -1,5 +1,6 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.audit.CommandGiven;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import jdk.net.UnixDomainPrincipal;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
@@ -35,13 +37,15 @@ final class CommandServer implements SmartLifecycle {
     private final Path directory;
     private final Path socket;
     private final Commands commands;
+    private final ApplicationEventPublisher events;
     private final Set<String> allowed = Set.copyOf(List.of("root", System.getProperty("user.name")));
     private volatile @Nullable ServerSocketChannel listener;
 
-    CommandServer(NucleusProperties properties, Commands commands) {
+    CommandServer(NucleusProperties properties, Commands commands, ApplicationEventPublisher events) {
         this.directory = properties.run();
         this.socket = directory.resolve("nucleus.sock");
         this.commands = commands;
+        this.events = events;
     }
 
     @Override
@@ -93,9 +97,12 @@ final class CommandServer implements SmartLifecycle {
                 log.warn("refused a command of user {}", peer.user().getName());
                 session.writer(true).println("nucleus: only root and the manager's own user may give commands");
                 session.exit(Commands.REFUSED);
+                events.publishEvent(new CommandGiven(peer.user().getName(), arguments, Commands.REFUSED));
                 return;
             }
-            session.exit(commands.execute(session, arguments));
+            int code = commands.execute(session, arguments);
+            session.exit(code);
+            events.publishEvent(new CommandGiven(peer.user().getName(), arguments, code));
         } catch (IOException e) {
             log.debug("a client left: {}", e.toString());
         }

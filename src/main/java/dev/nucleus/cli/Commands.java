@@ -1,5 +1,6 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.audit.AuditTrail;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.Denials;
 import dev.nucleus.container.Traces;
@@ -48,6 +49,7 @@ final class Commands {
     private final CgroupUsages usages;
     private final Traces traces;
     private final SystemCalls calls;
+    private final AuditTrail trail;
     private final AtomicReference<@Nullable PreparedRun> prepared = new AtomicReference<>();
 
     /** {@code run}, described to picocli before anybody asks for it: its forty options take a third of a launch. */
@@ -59,13 +61,15 @@ final class Commands {
             Denials denials,
             CgroupUsages usages,
             Traces traces,
-            SystemCalls calls) {
+            SystemCalls calls,
+            AuditTrail trail) {
         this.containers = containers;
         this.fleets = fleets;
         this.denials = denials;
         this.usages = usages;
         this.traces = traces;
         this.calls = calls;
+        this.trail = trail;
     }
 
     /** Loads what the first command needs, before there is one. */
@@ -177,6 +181,9 @@ final class Commands {
                         .addSubcommand(new RootfsVerifyCommand(session)));
         commands.put(
                 "fleet", () -> new CommandLine(new FleetCommand()).addSubcommand(new FleetValidateCommand(session)));
+        commands.put(
+                "audit",
+                () -> new CommandLine(new AuditCommand()).addSubcommand(new AuditVerifyCommand(trail, session)));
         return commands;
     }
 }

@@ -71,9 +71,8 @@ final class ExecCommand implements Callable<Integer> {
         client.map(Session.ClientTerminal::kind)
                 .filter(kind -> !kind.isEmpty())
                 .ifPresent(kind -> environment.addFirst("TERM=" + kind));
-        try (ShimConnection connection = container
-                .shim()
-                .exec(command, !noStdin, client.map(Session.ClientTerminal::size), workdir, environment)) {
+        try (ShimConnection connection = containers.exec(
+                container, command, !noStdin, client.map(Session.ClientTerminal::size), workdir, environment)) {
             var decoder = new CriDecoder((stream, bytes, offset, length) ->
                     session.output(stream == OutputSink.Stream.STDERR, bytes, offset, length));
             while (true) {

@@ -12,6 +12,7 @@ import dev.nucleus.policy.Posture;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.spawner.ExitStatus;
+import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
@@ -47,6 +48,10 @@ import org.springframework.stereotype.Component;
 public final class Containers {
 
     private static final Logger log = LoggerFactory.getLogger(Containers.class);
+
+    private static final String STOPPED = "stopped";
+    /** What a workload has after its signal, however long what ran before took; Kubernetes' too. */
+    private static final Duration LEAST_GRACE = Duration.ofSeconds(2);
 
     private static final Duration MOMENT = Duration.ofMillis(500);
     private static final ContainerState.Stopped STILL_RUNNING =
@@ -168,6 +173,24 @@ public final class Containers {
         }
     }
 
+    /**
+     * Runs a command inside with its streams attached, for an operator; its messages arrive on the connection.
+     *
+     * @param workdir empty: the workload's
+     * @param environment NAME=value, besides the workload's
+     */
+    public ShimConnection exec(
+            Container container,
+            List<String> command,
+            boolean input,
+            Optional<LaunchPlan.Terminal> terminal,
+            String workdir,
+            List<String> environment)
+            throws IOException {
+        tell(new ContainerEvent.Executed(container, command));
+        return container.shim().exec(command, input, terminal, workdir, environment);
+    }
+
     /** A running container and its standard input. */
     public record Attachment(Container container, ShimConnection connection) {}
 
@@ -180,6 +203,7 @@ public final class Containers {
         Begun begun = begin(order, true);
         Container container = begun.container();
         container.describing(describe(container, order, begun.plan()));
+        tell(new ContainerEvent.Confined(container, begun.plan()));
         Thread.ofVirtual().name("container-", 0).start(() -> followCreated(container, begun.launch()));
         return container;
     }
@@ -209,7 +233,7 @@ public final class Containers {
         try {
             ContainerState.Running running = launch.awaitStart();
             container.started(running);
-            tell(container, running);
+            tell(new ContainerEvent.Started(container, running));
             follow(container, launch, Optional.empty());
         } catch (IOException | RuntimeException e) {
             launch.close();
@@ -271,6 +295,9 @@ public final class Containers {
             return new Begun(container, plan, launch, state);
         } catch (IOException | RuntimeException e) {
             abandon(container);
+            if (e instanceof LaunchException failure) {
+                tell(new ContainerEvent.Failed(container, plan, failure));
+            }
             throw e;
         }
     }
@@ -279,14 +306,19 @@ public final class Containers {
     private void announce(Started started, LaunchOrder order) {
         Container container = started.container();
         container.describing(describe(container, order, started.plan()));
-        tell(container, started.running());
+        tell(new ContainerEvent.Confined(container, started.plan()));
+        tell(new ContainerEvent.Started(container, started.running()));
     }
 
-    private void tell(Container container, ContainerState.Running running) {
+    private void tell(ContainerEvent event) {
         try {
-            events.publishEvent(new ContainerEvent.Started(container, running));
+            events.publishEvent(event);
         } catch (RuntimeException e) {
-            log.error("a listener failed when '{}' started", container.name(), e);
+            log.error(
+                    "a listener failed at {} of '{}'",
+                    event.getClass().getSimpleName(),
+                    event.container().name(),
+                    e);
         }
     }
 
@@ -391,14 +423,15 @@ public final class Containers {
         if (container.state() instanceof ContainerState.Stopped stopped) {
             return stopped;
         }
+        Duration grace = how.before().isEmpty() ? how.grace() : prepareStop(container, how);
         try {
-            container.shim().stop(how.signal(), how.grace());
+            container.shim().stop(how.signal(), grace);
         } catch (IOException e) {
             // Its shim leaves with it: a stop that came a moment late finds nobody to ask.
             log.debug("the shim of '{}' can't be asked: {}", container.name(), e.toString());
         }
         try {
-            return container.end().get(how.grace().toMillis() + 5_000, TimeUnit.MILLISECONDS);
+            return container.end().get(grace.toMillis() + 5_000, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw new IllegalStateException(
                     "'" + container.name() + "' did not end " + how.grace()
@@ -410,6 +443,54 @@ public final class Containers {
         } catch (java.util.concurrent.ExecutionException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /**
+     * Writes down that a container is not to be started again, for a later manager to see.
+     *
+     * @throws UncheckedIOException when that can't be written
+     */
+    public void keepStopped(Container container) {
+        try {
+            Files.writeString(container.directory().resolve(STOPPED), "");
+        } catch (IOException e) {
+            throw new UncheckedIOException("'" + container.name() + "': " + e.getMessage(), e);
+        }
+    }
+
+    /** Whether {@link #keepStopped} was written down of it. */
+    public boolean isKeptStopped(Container container) {
+        return Files.exists(container.directory().resolve(STOPPED));
+    }
+
+    /**
+     * What is run inside before the signal. It counts as part of the grace, but leaves the workload a moment of that, as
+     * Kubernetes does.
+     *
+     * @return what is left of the grace
+     */
+    private static Duration prepareStop(Container container, StopSpec how) {
+        if (container.paused()) {
+            return how.grace();
+        }
+        long begun = System.nanoTime();
+        try {
+            Shim.Captured captured = container.shim().capture(how.before(), how.grace());
+            if (captured.timedOut() || captured.status().code() != 0) {
+                log.warn(
+                        "'{}': what runs before its stop failed: {}{}",
+                        container.name(),
+                        captured.timedOut() ? "it took all of the grace" : captured.status(),
+                        captured.output().isBlank()
+                                ? ""
+                                : ": " + captured.output().strip());
+            }
+        } catch (IOException | LaunchException e) {
+            log.warn("'{}': what runs before its stop failed: {}", container.name(), e.getMessage());
+        }
+        Duration left = how.grace().minusNanos(System.nanoTime() - begun);
+        Duration least = how.grace().compareTo(LEAST_GRACE) < 0 ? how.grace() : LEAST_GRACE;
+        return left.compareTo(least) < 0 ? least : left;
     }
 
     /**

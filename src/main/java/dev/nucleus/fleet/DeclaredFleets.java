@@ -4,17 +4,21 @@ import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.InvalidFleetException;
 import java.util.List;
+import java.util.Set;
 
 /** The fleets that the manager's settings name. */
 record DeclaredFleets(List<FleetSpec> specs) {
 
     /**
+     * @param healthGroups names below {@code /actuator/health} that the operator's settings have taken
      * @throws FleetsUnusableException when a file has mistakes
      */
-    static DeclaredFleets of(NucleusProperties properties) {
+    static DeclaredFleets of(NucleusProperties properties, Set<String> healthGroups) {
         try {
-            return new DeclaredFleets(
-                    properties.fleetFiles().map(FleetFiles::read).orElse(List.of()));
+            return new DeclaredFleets(properties
+                    .fleetFiles()
+                    .map(path -> FleetFiles.read(path, healthGroups))
+                    .orElse(List.of()));
         } catch (InvalidFleetException e) {
             throw new FleetsUnusableException(e);
         }

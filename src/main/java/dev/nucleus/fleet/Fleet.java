@@ -28,12 +28,23 @@ final class Fleet {
     private final FleetSpec spec;
     private final Map<String, List<Replica>> replicas = new HashMap<>();
 
-    Fleet(FleetSpec spec, Containers containers, TaskScheduler scheduler, Path state, Consumer<Replica> onChange) {
+    Fleet(
+            FleetSpec spec,
+            Containers containers,
+            TaskScheduler scheduler,
+            Path state,
+            Consumer<Replica> onChange,
+            Consumer<ProbeAnswered> onAnswer) {
         this.spec = spec;
         var volumes = volumes(spec, state);
         for (ServiceSpec service : spec.services().values()) {
             var surroundings = new Replica.Surroundings(
-                    containers, scheduler, volumes, this::dependenciesMet, replica -> changed(replica, onChange));
+                    containers,
+                    scheduler,
+                    volumes,
+                    this::dependenciesMet,
+                    replica -> changed(replica, onChange),
+                    onAnswer);
             var list = new ArrayList<Replica>();
             for (int number = 1; number <= service.replicas(); number++) {
                 list.add(new Replica(spec.name(), service, number, surroundings));
@@ -106,6 +117,7 @@ final class Fleet {
                         .map(service -> new ServiceView(
                                 service.name(),
                                 service.job(),
+                                spec.health().critical().contains(service.name()),
                                 service.replicas(),
                                 Objects.requireNonNull(replicas.get(service.name())).stream()
                                         .map(Replica::view)

@@ -1,6 +1,9 @@
 package dev.nucleus.fleet;
 
 import dev.nucleus.settings.NucleusProperties;
+import java.util.Map;
+import java.util.Set;
+import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -13,8 +16,15 @@ final class FleetFilesInitializer implements ApplicationContextInitializer<Confi
 
     @Override
     public void initialize(ConfigurableApplicationContext context) {
-        NucleusProperties properties =
-                Binder.get(context.getEnvironment()).bindOrCreate("nucleus", NucleusProperties.class);
-        context.getBeanFactory().registerSingleton("declaredFleets", DeclaredFleets.of(properties));
+        Binder binder = Binder.get(context.getEnvironment());
+        NucleusProperties properties = binder.bindOrCreate("nucleus", NucleusProperties.class);
+        context.getBeanFactory()
+                .registerSingleton("declaredFleets", DeclaredFleets.of(properties, healthGroups(binder)));
+    }
+
+    private static Set<String> healthGroups(Binder binder) {
+        return binder.bind("management.endpoint.health.group", Bindable.mapOf(String.class, Object.class))
+                .map(Map::keySet)
+                .orElse(Set.of());
     }
 }

@@ -20,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +42,8 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     /** Fixed after construction. */
     private final Map<String, Fleet> fleets = new LinkedHashMap<>();
 
+    private final Map<String, String> groups = new LinkedHashMap<>();
+
     private volatile boolean running;
 
     Fleets(
@@ -54,6 +55,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         this.containers = containers;
         this.state = properties.state();
         for (FleetSpec spec : declared.specs()) {
+            groups.putAll(HealthGroupNames.of(spec));
             fleets.put(
                     spec.name(),
                     new Fleet(
@@ -61,7 +63,8 @@ public final class Fleets implements FleetsView, SmartLifecycle {
                             containers,
                             scheduler,
                             state,
-                            replica -> events.publishEvent(new ReplicaChanged(replica.view()))));
+                            replica -> events.publishEvent(new ReplicaChanged(replica.view())),
+                            events::publishEvent));
         }
     }
 
@@ -163,8 +166,13 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     }
 
     @Override
-    public Set<String> names() {
-        return fleets.keySet();
+    public Map<String, String> groups() {
+        return groups;
+    }
+
+    /** What was declared. */
+    public List<FleetSpec> specs() {
+        return fleets.values().stream().map(Fleet::spec).toList();
     }
 
     /** All replicas of all fleets. */

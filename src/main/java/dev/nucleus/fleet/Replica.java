@@ -5,18 +5,20 @@ import dev.nucleus.container.ContainerRecord;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.health.Cause;
 import dev.nucleus.health.ProbeAnswer;
 import dev.nucleus.health.ProbeLoop;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.ReplicaView;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.spec.Durations;
-import dev.nucleus.spec.ProbeSpec;
+import dev.nucleus.spec.LivenessSpec;
+import dev.nucleus.spec.RestartPolicy;
 import dev.nucleus.spec.ServiceSpec;
+import dev.nucleus.spec.Signal;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -34,6 +36,10 @@ import org.springframework.scheduling.TaskScheduler;
 final class Replica {
 
     private static final Logger log = LoggerFactory.getLogger(Replica.class);
+    /** With which end in a row it is a loop. */
+    private static final int CRASH_LOOP = 5;
+    /** Within what time those that a start of the manager finds are asked again. */
+    private static final Duration ADOPTION_SPREAD = Duration.ofSeconds(1);
 
     /** What happened, for the supervising thread. */
     private sealed interface Message {
@@ -52,7 +58,8 @@ final class Replica {
     private sealed interface Outcome {
         record Exited(ContainerState.Stopped state) implements Outcome {}
 
-        record Unhealthy(String cause) implements Outcome {}
+        /** @param forGood whether it stays stopped */
+        record Unhealthy(Cause cause, boolean forGood) implements Outcome {}
 
         record StopAsked() implements Outcome {}
 
@@ -65,8 +72,10 @@ final class Replica {
             TaskScheduler scheduler,
             Map<String, LaunchRequest.HostVolume> volumes,
             java.util.function.Predicate<ServiceSpec> dependenciesMet,
-            java.util.function.Consumer<Replica> onChange) {}
+            java.util.function.Consumer<Replica> onChange,
+            java.util.function.Consumer<ProbeAnswered> onAnswer) {}
 
+    private final String name;
     private final String fleet;
     private final ServiceSpec service;
     private final int number;
@@ -75,19 +84,22 @@ final class Replica {
     private final BlockingQueue<Message> inbox = new LinkedBlockingQueue<>();
     private final Thread thread;
     private volatile @Nullable Container container;
+    private @Nullable Container adopted;
+    private Cause lastEnd = new Cause(Cause.Kind.LOST, "its end under an earlier manager");
     private volatile int restarts;
     private volatile int totalRestarts;
 
     Replica(String fleet, ServiceSpec service, int number, Surroundings surroundings) {
+        this.name = fleet + "/" + service.name() + "-" + number;
         this.fleet = fleet;
         this.service = service;
         this.number = number;
         this.surroundings = surroundings;
-        this.thread = Thread.ofVirtual().name("replica-" + name()).unstarted(this::supervise);
+        this.thread = Thread.ofVirtual().name("replica-" + name).unstarted(this::supervise);
     }
 
     String name() {
-        return fleet + "/" + service.name() + "-" + number;
+        return name;
     }
 
     ServiceSpec service() {
@@ -102,6 +114,7 @@ final class Replica {
     void start(Optional<Container> left) {
         left.ifPresent(found -> {
             container = found;
+            adopted = found;
             Optional.ofNullable(found.record().replica()).ifPresent(entry -> {
                 restarts = entry.restarts();
                 totalRestarts = entry.totalRestarts();
@@ -134,19 +147,24 @@ final class Replica {
                 fleet,
                 service.name(),
                 number,
-                name(),
+                name,
                 Optional.ofNullable(container).map(Container::id),
                 now.status(),
                 now.since(),
                 now.cause(),
                 totalRestarts,
+                now.flapping(),
                 now.history(),
                 now.answers());
     }
 
-    private void move(ReplicaStatus status, String cause) {
+    private void move(ReplicaProbes.Standing standing) {
+        move(standing.status(), standing.cause());
+    }
+
+    private void move(ReplicaStatus status, Cause cause) {
         if (history.move(status, cause)) {
-            log.info("{} is {}: {}", name(), status.words(), cause);
+            log.info("{} is {}: {}", name, status.words(), cause.words());
             surroundings.onChange().accept(this);
         }
     }
@@ -154,6 +172,9 @@ final class Replica {
     private void supervise() {
         try {
             Optional<Container> current = Optional.ofNullable(container);
+            if (current.isPresent() && wasStopped(current.get())) {
+                return;
+            }
             while (true) {
                 if (current.isEmpty()) {
                     if (!awaitDependencies()) {
@@ -173,9 +194,21 @@ final class Replica {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
-            log.error("the supervision of {} failed", name(), e);
-            move(ReplicaStatus.FAILED, "its supervision failed: " + e);
+            log.error("the supervision of {} failed", name, e);
+            move(ReplicaStatus.FAILED, new Cause(Cause.Kind.FAULT, "its supervision failed: " + e));
         }
+    }
+
+    /** An earlier manager was told so; it may have been killed before it was done. */
+    private boolean wasStopped(Container found) throws InterruptedException {
+        if (service.restart().when() != RestartPolicy.When.UNLESS_STOPPED
+                || !surroundings.containers().isKeptStopped(found)) {
+            return false;
+        }
+        surroundings.containers().stop(found, service.stop());
+        move(ReplicaStatus.STOPPED, Cause.operator("was stopped by the operator; restart: unless-stopped"));
+        awaitStop();
+        return true;
     }
 
     /** @return false when it was stopped meanwhile */
@@ -183,10 +216,11 @@ final class Replica {
         while (!surroundings.dependenciesMet().test(service)) {
             move(
                     ReplicaStatus.WAITING,
-                    "waits for " + String.join(", ", service.dependsOn().keySet()));
-            if (inbox.take() instanceof Message.Stop) {
-                move(ReplicaStatus.STOPPED, "stopped by the operator");
-                return false;
+                    new Cause(
+                            Cause.Kind.DEPENDENCY,
+                            "waits for " + String.join(", ", service.dependsOn().keySet())));
+            if (inbox.take() instanceof Message.Stop(var leave)) {
+                return stopped(leave);
             }
         }
         return true;
@@ -198,12 +232,16 @@ final class Replica {
         Container previous = container;
         move(
                 ReplicaStatus.STARTING,
-                totalRestarts == 0 ? "is launched" : "is launched again, restart " + totalRestarts);
+                totalRestarts == 0
+                        ? Cause.launch("is launched")
+                        : new Cause(
+                                lastEnd.kind(),
+                                "is launched again, restart " + totalRestarts + ", after: " + lastEnd.words()));
         try {
             Container fresh = surroundings
                     .containers()
                     .launch(new LaunchOrder(
-                            Optional.of(name()),
+                            Optional.of(name),
                             service.container(),
                             surroundings.volumes(),
                             Optional.of(entry),
@@ -215,20 +253,19 @@ final class Replica {
             }
             return Optional.of(fresh);
         } catch (RuntimeException e) {
-            log.warn("{} did not start: {}", name(), e.getMessage());
-            move(ReplicaStatus.CRASHED, String.valueOf(e.getMessage()));
+            log.warn("{} did not start: {}", name, e.getMessage());
+            move(ReplicaStatus.CRASHED, Cause.launch(String.valueOf(e.getMessage())));
             return Optional.empty();
         }
     }
 
     private Outcome watch(Container watched) throws InterruptedException {
         watched.end().thenAccept(state -> inbox.add(new Message.Ended(watched, state)));
-        if (watched.running()) {
-            boolean probed = service.readiness().isPresent();
-            move(probed ? ReplicaStatus.STARTING : ReplicaStatus.READY, probed ? "waits for its readiness" : "it runs");
-        }
-        List<ProbeLoop> probes = watched.running() ? startProbes(watched) : List.of();
-        try {
+        try (ReplicaProbes probes = probes(watched)) {
+            if (watched.running()) {
+                move(probes.standing());
+                probes.start();
+            }
             while (true) {
                 switch (inbox.take()) {
                     case Message.Ended(var ended, var state)
@@ -237,10 +274,9 @@ final class Replica {
                     }
                     case Message.Turned(var asked, var answer, var yes)
                     when asked == watched -> {
-                        if (answer.role() == ProbeAnswer.Role.READINESS) {
-                            move(yes ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, "readiness: " + answer.detail());
-                        } else if (!yes) {
-                            return new Outcome.Unhealthy("liveness: " + answer.detail());
+                        Optional<Outcome> outcome = turned(watched, probes, answer, yes);
+                        if (outcome.isPresent()) {
+                            return outcome.get();
                         }
                     }
                     case Message.Stop(var leave) -> {
@@ -251,30 +287,61 @@ final class Replica {
                     }
                 }
             }
-        } finally {
-            probes.forEach(ProbeLoop::close);
         }
     }
 
-    private List<ProbeLoop> startProbes(Container watched) {
-        var probes = new ArrayList<ProbeLoop>();
-        service.readiness().ifPresent(spec -> probes.add(startProbe(watched, ProbeAnswer.Role.READINESS, spec)));
-        service.liveness().ifPresent(spec -> probes.add(startProbe(watched, ProbeAnswer.Role.LIVENESS, spec)));
-        return probes;
+    private ReplicaProbes probes(Container watched) {
+        return new ReplicaProbes(
+                surroundings.scheduler(),
+                watched,
+                service,
+                watched == adopted ? ADOPTION_SPREAD : Duration.ZERO,
+                new ProbeLoop.Listener() {
+                    @Override
+                    public void answered(ProbeAnswer answer) {
+                        history.answered(answer);
+                        surroundings.onAnswer().accept(new ProbeAnswered(fleet, service.name(), answer));
+                    }
+
+                    @Override
+                    public void turned(ProbeAnswer answer, boolean yes) {
+                        inbox.add(new Message.Turned(watched, answer, yes));
+                    }
+                });
     }
 
-    private ProbeLoop startProbe(Container watched, ProbeAnswer.Role role, ProbeSpec spec) {
-        return ProbeLoop.start(surroundings.scheduler(), watched, role, spec, new ProbeLoop.Listener() {
-            @Override
-            public void answered(ProbeAnswer answer) {
-                history.answered(answer);
+    /** @return how the watch ends, if it does */
+    private Optional<Outcome> turned(Container watched, ReplicaProbes probes, ProbeAnswer answer, boolean yes) {
+        Cause cause = Cause.probe(answer.role().word() + ": " + answer.detail());
+        if (!yes && answer.role() == ProbeAnswer.Role.STARTUP) {
+            return Optional.of(new Outcome.Unhealthy(cause, false));
+        }
+        LivenessSpec.Then then = !yes && answer.role() == ProbeAnswer.Role.LIVENESS
+                ? service.liveness().map(LivenessSpec::then).orElseThrow()
+                : new LivenessSpec.Then.Nothing();
+        switch (then) {
+            case LivenessSpec.Then.Restart() -> {
+                return Optional.of(new Outcome.Unhealthy(cause, false));
             }
+            case LivenessSpec.Then.Stop() -> {
+                return Optional.of(new Outcome.Unhealthy(cause, true));
+            }
+            case LivenessSpec.Then.Send(var signal) -> signal(watched, signal);
+            case LivenessSpec.Then.Nothing() -> {
+                // Its standing tells.
+            }
+        }
+        probes.turned(answer, yes);
+        move(probes.standing());
+        return Optional.empty();
+    }
 
-            @Override
-            public void turned(ProbeAnswer answer, boolean yes) {
-                inbox.add(new Message.Turned(watched, answer, yes));
-            }
-        });
+    private void signal(Container watched, Signal signal) {
+        try {
+            watched.shim().signal(signal);
+        } catch (IOException e) {
+            log.warn("{} could not be sent {}: {}", name, signal, e.getMessage());
+        }
     }
 
     /** @return whether the replica is to be started again, its pause over */
@@ -282,21 +349,26 @@ final class Replica {
         return switch (outcome) {
             case Outcome.Left() -> false;
             case Outcome.StopAsked() -> {
+                keepStopped();
                 ended.ifPresent(running -> surroundings.containers().stop(running, service.stop()));
-                move(ReplicaStatus.STOPPED, "stopped by the operator");
-                yield false;
+                yield stopped(false);
             }
-            case Outcome.Unhealthy(var cause) -> {
+            case Outcome.Unhealthy(var cause, var forGood) -> {
                 move(ReplicaStatus.UNHEALTHY, cause);
                 ContainerState.Stopped state = surroundings.containers().stop(ended.orElseThrow(), service.stop());
+                if (forGood) {
+                    move(ReplicaStatus.FAILED, cause.and("liveness: then: stop"));
+                    yield awaitStop();
+                }
                 yield pauseOrGiveUp(state, cause, 1);
             }
             case Outcome.Exited(var state) -> {
-                String cause =
-                        ended.isPresent() ? state.toString() : history.now().cause();
+                Cause cause = ended.isPresent()
+                        ? endOf(state)
+                        : Cause.launch(history.now().cause());
                 int code = state.status().map(status -> status.code()).orElse(1);
                 if (service.job() && code == 0) {
-                    move(ReplicaStatus.COMPLETED, "exit code 0");
+                    move(ReplicaStatus.COMPLETED, cause);
                     yield awaitStop();
                 }
                 yield pauseOrGiveUp(state, cause, code);
@@ -304,7 +376,7 @@ final class Replica {
         };
     }
 
-    private boolean pauseOrGiveUp(ContainerState.Stopped state, String cause, int code) throws InterruptedException {
+    private boolean pauseOrGiveUp(ContainerState.Stopped state, Cause cause, int code) throws InterruptedException {
         boolean livedLong = state.startedAt()
                 .map(at -> Duration.between(at, state.exitedAt())
                                 .compareTo(service.restart().backoff().resetAfter())
@@ -312,14 +384,42 @@ final class Replica {
                 .orElse(false);
         restarts = livedLong ? 0 : restarts;
         if (!service.restart().restartsAfter(code, restarts)) {
-            move(ReplicaStatus.FAILED, cause + "; restart: " + service.restart());
+            move(ReplicaStatus.FAILED, cause.and("restart: " + service.restart()));
             return awaitStop();
         }
         Duration pause = service.restart().backoff().delay(restarts);
-        move(ReplicaStatus.CRASHED, cause + "; starts again in " + Durations.format(pause));
         restarts++;
+        move(
+                restarts < CRASH_LOOP ? ReplicaStatus.CRASHED : ReplicaStatus.CRASH_LOOP,
+                cause.and("starts again in " + Durations.format(pause)));
         totalRestarts++;
+        lastEnd = cause;
         return pause(pause);
+    }
+
+    private static Cause endOf(ContainerState.Stopped state) {
+        Cause.Kind kind = state.status()
+                .map(status -> status.outOfMemory()
+                        ? Cause.Kind.OUT_OF_MEMORY
+                        : status.signal().isPresent() ? Cause.Kind.SIGNAL : Cause.Kind.EXIT)
+                .orElse(Cause.Kind.LOST);
+        return new Cause(kind, state.toString());
+    }
+
+    /** Written down before it is done: a manager that is killed in between must not bring it back. */
+    private void keepStopped() {
+        Container last = container;
+        if (last != null && service.restart().when() == RestartPolicy.When.UNLESS_STOPPED) {
+            surroundings.containers().keepStopped(last);
+        }
+    }
+
+    /** @return false: it is not to be started again */
+    private boolean stopped(boolean leave) {
+        if (!leave) {
+            move(ReplicaStatus.STOPPED, Cause.operator("stopped by the operator"));
+        }
+        return false;
     }
 
     /** @return false when it was stopped meanwhile */
@@ -332,9 +432,9 @@ final class Replica {
             }
             if (message instanceof Message.Stop(var leave)) {
                 if (!leave) {
-                    move(ReplicaStatus.STOPPED, "stopped by the operator");
+                    keepStopped();
                 }
-                return false;
+                return stopped(leave);
             }
         }
     }
@@ -343,9 +443,9 @@ final class Replica {
         while (true) {
             if (inbox.take() instanceof Message.Stop(var leave)) {
                 if (!leave) {
-                    move(ReplicaStatus.STOPPED, "stopped by the operator");
+                    keepStopped();
                 }
-                return false;
+                return stopped(leave);
             }
         }
     }

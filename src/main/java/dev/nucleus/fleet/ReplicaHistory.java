@@ -1,8 +1,10 @@
 package dev.nucleus.fleet;
 
+import dev.nucleus.health.Cause;
 import dev.nucleus.health.ProbeAnswer;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.Transition;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,25 +14,32 @@ final class ReplicaHistory {
 
     private static final int TRANSITIONS = 100;
     private static final int ANSWERS = 60;
+    private static final int FLAPPING_TURNS = 5;
+    private static final Duration FLAPPING_WITHIN = Duration.ofMinutes(10);
 
     private final List<Transition> transitions = new ArrayList<>();
     private final List<ProbeAnswer> answers = new ArrayList<>();
     private ReplicaStatus status = ReplicaStatus.WAITING;
     private Instant since = Instant.now();
-    private String cause = "not started yet";
+    private Cause cause = Cause.running("not started yet");
 
     record Now(
-            ReplicaStatus status, Instant since, String cause, List<Transition> history, List<ProbeAnswer> answers) {}
+            ReplicaStatus status,
+            Instant since,
+            String cause,
+            boolean flapping,
+            List<Transition> history,
+            List<ProbeAnswer> answers) {}
 
     /** @return whether the status changed */
-    synchronized boolean move(ReplicaStatus to, String why) {
+    synchronized boolean move(ReplicaStatus to, Cause why) {
         if (to == status && why.equals(cause)) {
             return false;
         }
         boolean changed = to != status;
         if (changed) {
             Instant now = Instant.now();
-            append(transitions, new Transition(now, status, to, why), TRANSITIONS);
+            append(transitions, new Transition(now, status, to, why.kind(), why.words()), TRANSITIONS);
             since = now;
         }
         status = to;
@@ -47,7 +56,17 @@ final class ReplicaHistory {
     }
 
     synchronized Now now() {
-        return new Now(status, since, cause, List.copyOf(transitions), List.copyOf(answers));
+        return new Now(
+                status, since, cause.words(), flapping(Instant.now()), List.copyOf(transitions), List.copyOf(answers));
+    }
+
+    /** Whether it has left ready again and again of late. */
+    private boolean flapping(Instant now) {
+        return transitions.stream()
+                        .filter(transition -> transition.from() == ReplicaStatus.READY
+                                && transition.at().isAfter(now.minus(FLAPPING_WITHIN)))
+                        .count()
+                >= FLAPPING_TURNS;
     }
 
     private static <T> void append(List<T> list, T value, int most) {

@@ -17,8 +17,8 @@ import org.springframework.boot.health.actuate.endpoint.StatusAggregator;
 import org.springframework.boot.health.contributor.Status;
 
 /**
- * Boot's health groups and one more per fleet, as fleets come and go: {@code /actuator/health/<fleet>}. These are
- * asked by load balancers, so a fleet that is stopped, UNKNOWN to Spring, answers 503.
+ * Boot's health groups and one more per fleet, and per service where that is asked for, as fleets come and go: {@code
+ * /actuator/health/<fleet>}. These are asked by load balancers, so what is stopped, UNKNOWN to Spring, answers 503.
  */
 final class FleetHealthGroups implements HealthEndpointGroups, AdditionalPathsMapper {
 
@@ -44,14 +44,15 @@ final class FleetHealthGroups implements HealthEndpointGroups, AdditionalPathsMa
     @Override
     public Set<String> getNames() {
         var names = new LinkedHashSet<>(others.getNames());
-        names.addAll(fleets.names());
+        names.addAll(fleets.groups().keySet());
         return names;
     }
 
     @Override
     public @Nullable HealthEndpointGroup get(String name) {
         HealthEndpointGroup other = others.get(name);
-        return other != null || !fleets.names().contains(name) ? other : new FleetGroup(name, others.getPrimary());
+        String contributor = fleets.groups().get(name);
+        return other != null || contributor == null ? other : new FleetGroup(contributor, others.getPrimary());
     }
 
     @Override
@@ -72,12 +73,13 @@ final class FleetHealthGroups implements HealthEndpointGroups, AdditionalPathsMa
                 : List.of();
     }
 
-    private record FleetGroup(String fleet, HealthEndpointGroup primary) implements HealthEndpointGroup {
+    /** @param contributor the path of what it is of, within the tree of all fleets */
+    private record FleetGroup(String contributor, HealthEndpointGroup primary) implements HealthEndpointGroup {
 
         @Override
         public boolean isMember(String name) {
-            String path = "fleets/" + fleet;
-            return name.equals("fleets") || name.equals(path) || name.startsWith(path + "/");
+            // Those above are asked too, on the way.
+            return name.equals(contributor) || name.startsWith(contributor + "/") || contributor.startsWith(name + "/");
         }
 
         @Override

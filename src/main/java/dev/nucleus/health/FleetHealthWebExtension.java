@@ -1,6 +1,9 @@
 package dev.nucleus.health;
 
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.ApiVersion;
 import org.springframework.boot.actuate.endpoint.SecurityContext;
@@ -53,15 +56,16 @@ public final class FleetHealthWebExtension extends HealthEndpointWebExtension {
 
     /** {@code shop/web} is {@code shop/fleets/shop/web}: within the group {@code shop}, the contributor of that path. */
     private String[] lengthen(String[] path) {
-        boolean shortened = path.length > 1 && fleets.names().contains(path[0]) && !path[1].equals("fleets");
-        if (!shortened) {
+        String contributor = path.length > 1 ? fleets.groups().get(path[0]) : null;
+        if (contributor == null || path[1].equals("fleets")) {
             return path;
         }
-        String[] whole = new String[path.length + 2];
-        whole[0] = path[0];
-        whole[1] = "fleets";
-        System.arraycopy(path, 0, whole, 2, path.length);
-        return whole;
+        return Stream.of(
+                        Stream.of(path[0]),
+                        Stream.of(contributor.split("/")),
+                        Arrays.stream(path).skip(1))
+                .flatMap(Function.identity())
+                .toArray(String[]::new);
     }
 
     private boolean leadsNowhere(String[] path) {

@@ -18,7 +18,7 @@ import org.springframework.stereotype.Component;
 @Component
 final class FleetsHealthContributor implements CompositeHealthContributor {
 
-    /** A child that every fleet has: a composite without children would answer 404. */
+    /** A child of every fleet, and of a service without replicas: a composite without children would answer 404. */
     private static final String DESIRED = "desired";
 
     private final FleetsView fleets;
@@ -41,13 +41,13 @@ final class FleetsHealthContributor implements CompositeHealthContributor {
         return composite(() -> Stream.concat(
                 Stream.of(new HealthContributors.Entry(DESIRED, indicator(() -> desired(fleet)))),
                 fleet.services().stream()
-                        .filter(service ->
-                                !finished(service) && !service.replicas().isEmpty())
+                        .filter(service -> !finished(service))
                         .map(service -> new HealthContributors.Entry(service.name(), service(service)))));
     }
 
     private static boolean finished(ServiceView service) {
         return service.job()
+                && !service.replicas().isEmpty()
                 && service.replicas().stream().allMatch(replica -> replica.status() == ReplicaStatus.COMPLETED);
     }
 
@@ -58,6 +58,11 @@ final class FleetsHealthContributor implements CompositeHealthContributor {
     }
 
     private static CompositeHealthContributor service(ServiceView service) {
+        if (service.replicas().isEmpty()) {
+            return composite(() -> Stream.of(new HealthContributors.Entry(
+                    DESIRED,
+                    indicator(() -> Health.unknown().withDetail("replicas", 0).build()))));
+        }
         return composite(() -> service.replicas().stream()
                 .map(replica -> new HealthContributors.Entry(
                         service.name() + "-" + replica.number(), indicator(() -> replica(replica)))));
@@ -69,6 +74,9 @@ final class FleetsHealthContributor implements CompositeHealthContributor {
                 .withDetail("since", replica.since().toString())
                 .withDetail("cause", replica.cause())
                 .withDetail("restarts", replica.restarts());
+        if (replica.flapping()) {
+            health.withDetail("flapping", true);
+        }
         replica.containerId().ifPresent(id -> health.withDetail("container", id));
         return health.build();
     }

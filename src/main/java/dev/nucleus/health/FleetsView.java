@@ -1,8 +1,8 @@
 package dev.nucleus.health;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** Where health reads the fleets from: answers from memory. */
 public interface FleetsView {
@@ -11,5 +11,6 @@ public interface FleetsView {
 
     Optional<FleetView> fleet(String name);
 
-    Set<String> names();
+    /** Health groups, those of fleets and those of services, and the path of the contributor that each is of. */
+    Map<String, String> groups();
 }

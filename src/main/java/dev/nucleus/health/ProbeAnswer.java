@@ -6,12 +6,14 @@ import java.time.Instant;
 /**
  * One try of a probe.
  *
+ * @param kind of the probe: exec, tcp or http
  * @param detail what was seen: an exit code, a status, an error
  */
-public record ProbeAnswer(Role role, Instant at, boolean yes, String detail, Duration took) {
+public record ProbeAnswer(Role role, String kind, Instant at, boolean yes, String detail, Duration took) {
 
     /** What a probe is asked for. */
     public enum Role {
+        STARTUP,
         READINESS,
         LIVENESS;
 

@@ -2,16 +2,17 @@ package dev.nucleus.health;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.spec.ProbeSpec;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import org.springframework.scheduling.TaskScheduler;
 
 /**
- * One probe of one container, tried on schedule until closed. Each try has a thread of its own; the next is left
- * out while one is under way, so a probe that hangs delays nobody. Counts are confined to the try under way.
+ * One probe of one container, tried on schedule until closed. Each try has a virtual thread of its own and plans the next,
+ * so a probe that hangs delays nobody and never overtakes itself. The beat is that of the monotonic clock: who sets the
+ * host's time changes nothing. Counts are confined to the try under way.
  */
 public final class ProbeLoop implements AutoCloseable {
 
@@ -24,65 +25,107 @@ public final class ProbeLoop implements AutoCloseable {
         void turned(ProbeAnswer answer, boolean yes);
     }
 
+    private final TaskScheduler scheduler;
     private final Container container;
     private final ProbeAnswer.Role role;
     private final ProbeSpec spec;
     private final Listener listener;
-    private final AtomicBoolean underWay = new AtomicBoolean();
     private int failures;
     private int successes;
     private @Nullable Boolean verdict;
-    private volatile boolean closed;
-    private @Nullable ScheduledFuture<?> schedule;
+    /** When the next try is due by {@link System#nanoTime()}, without its jitter. */
+    private long due;
 
-    private ProbeLoop(Container container, ProbeAnswer.Role role, ProbeSpec spec, Listener listener) {
+    private volatile boolean closed;
+    private volatile @Nullable ScheduledFuture<?> scheduled;
+
+    private ProbeLoop(
+            TaskScheduler scheduler, Container container, ProbeAnswer.Role role, ProbeSpec spec, Listener listener) {
+        this.scheduler = scheduler;
         this.container = container;
         this.role = role;
         this.spec = spec;
         this.listener = listener;
     }
 
+    /**
+     * @param spread the most by which the first try is later, at random: those who begin at one moment, as after a restart
+     *     of the manager, must not go on in step
+     */
     public static ProbeLoop start(
-            TaskScheduler scheduler, Container container, ProbeAnswer.Role role, ProbeSpec spec, Listener listener) {
-        var loop = new ProbeLoop(container, role, spec, listener);
-        loop.schedule =
-                scheduler.scheduleAtFixedRate(loop::attempt, Instant.now().plus(spec.initialDelay()), spec.period());
+            TaskScheduler scheduler,
+            Container container,
+            ProbeAnswer.Role role,
+            ProbeSpec spec,
+            Duration spread,
+            Listener listener) {
+        var loop = new ProbeLoop(scheduler, container, role, spec, listener);
+        loop.due = System.nanoTime() + spec.initialDelay().toNanos() + random(spread);
+        loop.schedule();
         return loop;
     }
 
-    private void attempt() {
-        // Who stands still can't answer, which says nothing about its health.
-        if (closed || container.paused() || !underWay.compareAndSet(false, true)) {
-            return;
-        }
-        try {
-            ProbeAnswer answer = Probing.ask(container, role, spec);
-            if (!closed && !container.paused()) {
-                listener.answered(answer);
-                count(answer, turn -> listener.turned(answer, turn));
-            }
-        } finally {
-            underWay.set(false);
+    private static long random(Duration most) {
+        return most.isZero() ? 0 : ThreadLocalRandom.current().nextLong(most.toNanos());
+    }
+
+    private void schedule() {
+        long wait = due - System.nanoTime() + random(spec.jitter());
+        scheduled = scheduler.schedule(this::attempt, Instant.now().plusNanos(wait));
+        if (closed) {
+            cancel();
         }
     }
 
-    private void count(ProbeAnswer answer, Consumer<Boolean> turned) {
+    private void attempt() {
+        if (closed) {
+            return;
+        }
+        try {
+            // Who stands still can't answer, which says nothing about its health.
+            if (!container.paused()) {
+                ask();
+            }
+        } finally {
+            // What was missed while a try took long is not made up for.
+            due = Math.max(due + spec.period().toNanos(), System.nanoTime());
+            if (!closed) {
+                schedule();
+            }
+        }
+    }
+
+    private void ask() {
+        ProbeAnswer answer = Probing.ask(container, role, spec);
+        if (closed || container.paused()) {
+            return;
+        }
+        listener.answered(answer);
+        count(answer);
+    }
+
+    private void count(ProbeAnswer answer) {
         failures = answer.yes() ? 0 : failures + 1;
         successes = answer.yes() ? successes + 1 : 0;
         if (answer.yes() && successes >= spec.successes() && !Boolean.TRUE.equals(verdict)) {
             verdict = true;
-            turned.accept(true);
+            listener.turned(answer, true);
         } else if (!answer.yes() && failures >= spec.failures() && !Boolean.FALSE.equals(verdict)) {
             verdict = false;
-            turned.accept(false);
+            listener.turned(answer, false);
+        }
+    }
+
+    private void cancel() {
+        ScheduledFuture<?> next = scheduled;
+        if (next != null) {
+            next.cancel(false);
         }
     }
 
     @Override
     public void close() {
         closed = true;
-        if (schedule != null) {
-            schedule.cancel(false);
-        }
+        cancel();
     }
 }

@@ -4,19 +4,15 @@ import dev.nucleus.container.Container;
 import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** Puts a probe to a container, through its shim: no process is forked here, and nothing leaves the container. */
 final class Probing {
 
-    private static final int STATUS_LINE = 256;
     private static final int DETAIL = 200;
 
     private Probing() {}
@@ -37,7 +33,8 @@ final class Probing {
         } catch (IOException | RuntimeException e) {
             detail = String.valueOf(e.getMessage());
         }
-        return new ProbeAnswer(role, at, yes, shorten(detail), Duration.ofNanos(System.nanoTime() - begun));
+        return new ProbeAnswer(
+                role, spec.probe().kind(), at, yes, shorten(detail), Duration.ofNanos(System.nanoTime() - begun));
     }
 
     private record Verdict(boolean yes, String detail) {}
@@ -61,21 +58,14 @@ final class Probing {
         return new Verdict(true, "connected to port " + tcp.port().number());
     }
 
-    /** One GET over HTTP/1.1; only the status line is read, as no more is asked for. */
     private static Verdict get(Container container, Probe.Http http, Duration timeout) throws IOException {
         try (SocketChannel channel = container.shim().dial(http.port(), timeout)) {
-            // A peer that accepts and never answers: closing the channel ends the read.
+            // A peer that accepts and never answers, or answers for ever: closing the channel ends the read.
             var alarm = CompletableFuture.runAsync(
                     () -> close(channel),
                     CompletableFuture.delayedExecutor(timeout.toMillis(), TimeUnit.MILLISECONDS, Runnable::run));
             try {
-                String request = "GET " + http.path() + " HTTP/1.1\r\nHost: localhost\r\nUser-Agent: nucleus-probe\r\n"
-                        + "Accept: */*\r\nConnection: close\r\n\r\n";
-                ByteBuffer bytes = ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII));
-                while (bytes.hasRemaining()) {
-                    channel.write(bytes);
-                }
-                return judge(http, readStatusLine(channel));
+                return judge(http, HttpExchange.get(channel, http));
             } catch (java.nio.channels.ClosedChannelException e) {
                 return new Verdict(false, "no answer within " + timeout.toMillis() + " ms");
             } finally {
@@ -92,23 +82,16 @@ final class Probing {
         }
     }
 
-    private static String readStatusLine(SocketChannel channel) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(STATUS_LINE);
-        while (buffer.hasRemaining() && channel.read(buffer) >= 0) {
-            String text = new String(buffer.array(), 0, buffer.position(), StandardCharsets.ISO_8859_1);
-            int end = text.indexOf('\r');
-            if (end >= 0) {
-                return text.substring(0, end);
-            }
+    private static Verdict judge(Probe.Http http, HttpExchange.Answer answer) {
+        String status = "status " + answer.status();
+        if (!http.statuses().contain(answer.status())) {
+            return new Verdict(false, status);
         }
-        return new String(buffer.array(), 0, buffer.position(), StandardCharsets.ISO_8859_1);
-    }
-
-    private static Verdict judge(Probe.Http http, String line) {
-        if (!line.toUpperCase(Locale.ROOT).matches("HTTP/1\\.[01] \\d{3}.*")) {
-            return new Verdict(false, "not an HTTP answer: '" + line + "'");
-        }
-        int status = Integer.parseInt(line.substring(9, 12));
-        return new Verdict(status >= http.fromStatus() && status <= http.toStatus(), "status " + status);
+        boolean contained = http.body().map(answer.body()::contains).orElse(true);
+        return new Verdict(
+                contained,
+                contained
+                        ? status
+                        : status + ", but the body lacks '" + http.body().get() + "'");
     }
 }

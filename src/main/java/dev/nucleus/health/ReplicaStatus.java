@@ -12,10 +12,12 @@ public enum ReplicaStatus {
     READY(Status.UP),
     /** Runs, but its readiness probe says no. */
     NOT_READY(Status.OUT_OF_SERVICE),
-    /** Its liveness probe says no; it is being stopped. */
+    /** Its startup or liveness probe says no; it is being stopped, if that is what follows. */
     UNHEALTHY(Status.DOWN),
     /** Ended by itself; starts again after a pause. */
     CRASHED(Status.DOWN),
+    /** Has ended by itself again and again; starts again after a pause. */
+    CRASH_LOOP(Status.DOWN),
     /** Ended or would not start, and is not started again. */
     FAILED(Status.DOWN),
     /** A job that has done its work. */

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param containerId of its present or last container
  * @param cause why it has this status
  * @param restarts in all
+ * @param flapping whether it has left ready five times or more within ten minutes
  * @param history newest last
  * @param answers of its probes, newest last
  */
@@ -24,5 +25,6 @@ public record ReplicaView(
         Instant since,
         String cause,
         int restarts,
+        boolean flapping,
         List<Transition> history,
         List<ProbeAnswer> answers) {}

@@ -3,4 +3,4 @@ package dev.nucleus.health;
 import java.time.Instant;
 
 /** A change of a replica's status, and why. */
-public record Transition(Instant at, ReplicaStatus from, ReplicaStatus to, String cause) {}
+public record Transition(Instant at, ReplicaStatus from, ReplicaStatus to, Cause.Kind kind, String cause) {}

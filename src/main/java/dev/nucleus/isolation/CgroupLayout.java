@@ -143,6 +143,8 @@ sealed interface CgroupLayout {
                     .ifPresent(cpus -> used.of("cpu").ifPresent(directory -> {
                         writes.add(write(directory, "cpu.cfs_period_us", Cpus.PERIOD_MICROS));
                         writes.add(write(directory, "cpu.cfs_quota_us", cpus.quotaMicros()));
+                        // Often a hierarchy of its own: what is limited is counted.
+                        used.of("cpuacct");
                     }));
             resources
                     .cpuWeight()

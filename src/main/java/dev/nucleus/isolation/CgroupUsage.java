@@ -8,6 +8,7 @@ import java.util.Optional;
  * counted, is empty.
  *
  * @param memory bytes now
+ * @param workingSet bytes of it that the kernel can't take back at once: without the file pages that were not used lately
  * @param memoryPeak the most it ever was
  * @param memoryLimit bytes
  * @param processor time used by all its processes
@@ -18,6 +19,7 @@ import java.util.Optional;
  */
 public record CgroupUsage(
         Optional<Long> memory,
+        Optional<Long> workingSet,
         Optional<Long> memoryPeak,
         Optional<Long> memoryLimit,
         Optional<Long> swap,

@@ -49,6 +49,7 @@ public final class CgroupUsages {
     private static CgroupUsage unified(Directory group) {
         return new CgroupUsage(
                 group.number("memory.current"),
+                workingSet(group.number("memory.current"), group.keyed("memory.stat", "inactive_file")),
                 group.number("memory.peak"),
                 group.number("memory.max"),
                 group.number("memory.swap.current"),
@@ -71,6 +72,7 @@ public final class CgroupUsages {
         Directory blocks = controller("blkio", name);
         return new CgroupUsage(
                 memory.number("memory.usage_in_bytes"),
+                workingSet(memory.number("memory.usage_in_bytes"), memory.keyed("memory.stat", "total_inactive_file")),
                 memory.number("memory.max_usage_in_bytes"),
                 memory.number("memory.limit_in_bytes").filter(limit -> limit < NO_LIMIT),
                 memory.keyed("memory.stat", "swap"),
@@ -89,6 +91,11 @@ public final class CgroupUsages {
     private Directory controller(String controller, String name) {
         return new Directory(
                 Optional.ofNullable(host.cgroups().legacy().get(controller)).map(mount -> mount.resolve(name)));
+    }
+
+    /** As cAdvisor and Kubernetes count it. */
+    private static Optional<Long> workingSet(Optional<Long> usage, Optional<Long> inactive) {
+        return usage.map(bytes -> Math.max(0, bytes - inactive.orElse(0L)));
     }
 
     private static Duration micros(long value) {

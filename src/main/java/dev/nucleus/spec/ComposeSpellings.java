@@ -57,7 +57,6 @@ final class ComposeSpellings {
         fields.refuse("devices", "no device of the host gets into a container");
         fields.refuse("memswap_limit", "Compose counts memory and swap together; write swap: for the swap alone");
         fields.refuse("cpu_shares", "write cpu-weight: 100 for what Compose calls 1024");
-        fields.refuse("healthcheck", "write readiness: (can it take work?) and liveness: (should it be restarted?)");
     }
 
     /** {@code no-new-privileges} is always so; {@code seccomp=FILE} is a profile; everything else would loosen something. */

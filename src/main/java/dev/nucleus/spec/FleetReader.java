@@ -3,12 +3,15 @@ package dev.nucleus.spec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -136,10 +139,48 @@ public final class FleetReader {
                                 .forEach(refusal -> value.problem("service '" + key + "': " + refusal));
                     });
                 }));
+        FleetHealthSpec health = fields.take("health")
+                .flatMap(YamlValue::mapping)
+                .map(entries -> health(entries, places.keySet(), services))
+                .orElse(FleetHealthSpec.NONE);
         fields.finish();
         checkReferences(places, services, volumes);
         return name.filter(text -> problems.isEmpty())
-                .flatMap(text -> fields.place().attempt(() -> new FleetSpec(text, file, volumes, services)));
+                .flatMap(text -> fields.place().attempt(() -> new FleetSpec(text, file, volumes, services, health)));
+    }
+
+    private static FleetHealthSpec health(YamlMapping fields, Set<String> declared, Map<String, ServiceSpec> services) {
+        Set<String> critical = lasting(fields, "critical", declared, services);
+        Set<String> traffic = lasting(fields, "traffic", declared, services);
+        Optional<Objective> objective = fields.take("objective").flatMap(FleetReader::objective);
+        fields.finish();
+        return new FleetHealthSpec(critical, traffic, objective);
+    }
+
+    private static Optional<Objective> objective(YamlValue value) {
+        return value.mapping().flatMap(fields -> {
+            Optional<Double> availability =
+                    fields.require("availability", "99.9%").flatMap(field -> field.parse(Objective::parseAvailability));
+            Optional<Duration> over = fields.require("over", "30d").flatMap(field -> field.parse(Durations::parse));
+            fields.finish();
+            return availability.flatMap(
+                    ratio -> over.flatMap(window -> value.attempt(() -> new Objective(ratio, window))));
+        });
+    }
+
+    /** Services of this file that are there to stay. */
+    private static Set<String> lasting(
+            YamlMapping fields, String field, Set<String> declared, Map<String, ServiceSpec> services) {
+        return new TreeSet<>(fields.list(field, name -> {
+            if (!declared.contains(name)) {
+                throw new InvalidSpecException("'" + name + "' is not a service of this file" + did(name, declared));
+            }
+            ServiceSpec service = services.get(name);
+            if (service != null && service.job()) {
+                throw new InvalidSpecException("'" + name + "' is a job, which ends; its health is nobody's to go by");
+            }
+            return name;
+        }));
     }
 
     private static Optional<VolumeSpec> volume(Path folder, String name, YamlValue value) {

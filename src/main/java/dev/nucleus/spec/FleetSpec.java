@@ -10,8 +10,14 @@ import java.util.Map;
  *
  * @param file where it was read
  * @param services by name, in the file's order
+ * @param health what of its health others go by
  */
-public record FleetSpec(String name, Path file, Map<String, VolumeSpec> volumes, Map<String, ServiceSpec> services) {
+public record FleetSpec(
+        String name,
+        Path file,
+        Map<String, VolumeSpec> volumes,
+        Map<String, ServiceSpec> services,
+        FleetHealthSpec health) {
 
     public FleetSpec {
         ContainerName.check("fleet", name);

@@ -1,9 +1,23 @@
 package dev.nucleus.spec;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** A question put to a container from inside it. */
 public sealed interface Probe {
+
+    /** The word for what it is: exec, tcp or http. */
+    default String kind() {
+        return switch (this) {
+            case Exec _ -> "exec";
+            case Tcp _ -> "tcp";
+            case Http _ -> "http";
+        };
+    }
 
     /** Runs a command under the workload's confinement; exit code 0 is a yes. */
     record Exec(List<String> command) implements Probe {
@@ -28,15 +42,61 @@ public sealed interface Probe {
         }
     }
 
-    /** Asks over HTTP/1.1; a status within the range is a yes. */
-    record Http(Port port, String path, int fromStatus, int toStatus) implements Probe {
+    /**
+     * Asks over HTTP/1.1. A status within the range is a yes, if the body holds what it should.
+     *
+     * @param headers by name, besides those that every request has
+     * @param body what the first 64 KiB of the answer's body must contain; empty: whatever it is
+     */
+    record Http(Port port, String path, Statuses statuses, Map<String, String> headers, Optional<String> body)
+            implements Probe {
+
+        /** RFC 9110, section 5.6.2: token. */
+        private static final Pattern NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
+
+        /** From the first to the last, both within 100 to 599. */
+        public record Statuses(int from, int to) {
+
+            /** As Kubernetes has it. */
+            public static final Statuses DEFAULT = new Statuses(200, 399);
+
+            public Statuses {
+                if (from < 100 || to > 599 || from > to) {
+                    throw new InvalidSpecException("a range of HTTP statuses lies within 100-599, such as 200-399");
+                }
+            }
+
+            /** Reads {@code 200} or {@code 200-399}. */
+            public static Statuses parse(String text) {
+                if (!text.matches("\\d{3}(-\\d{3})?")) {
+                    throw new InvalidSpecException(
+                            "'" + text + "' is not a range of HTTP statuses; write 200 or 200-399");
+                }
+                int from = Integer.parseInt(text.substring(0, 3));
+                return new Statuses(from, text.length() == 3 ? from : Integer.parseInt(text.substring(4)));
+            }
+
+            public boolean contain(int status) {
+                return status >= from && status <= to;
+            }
+        }
+
         public Http {
-            if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c == 127)) {
+            if (!path.startsWith("/") || path.chars().anyMatch(c -> c <= ' ' || c >= 127)) {
                 throw new InvalidSpecException("'" + path + "' is not an HTTP path; begin with '/', no spaces");
             }
-            if (fromStatus < 100 || toStatus > 599 || fromStatus > toStatus) {
-                throw new InvalidSpecException("a range of HTTP statuses lies within 100-599, such as 200-399");
-            }
+            headers = Collections.unmodifiableMap(new LinkedHashMap<>(headers));
+            headers.forEach((name, value) -> {
+                if (!NAME.matcher(name).matches() || value.chars().anyMatch(c -> c < ' ' || c >= 127)) {
+                    throw new InvalidSpecException(
+                            "'" + name + ": " + value + "' is not a header of HTTP: a name, and a line of ASCII");
+                }
+            });
+        }
+
+        /** Whether the root answers. */
+        public static Http of(Port port) {
+            return new Http(port, "/", Statuses.DEFAULT, Map.of(), Optional.empty());
         }
 
         @Override

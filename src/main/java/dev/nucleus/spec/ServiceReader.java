@@ -11,8 +11,6 @@ import java.util.function.Function;
 /** Reads one service of a fleet file. */
 final class ServiceReader {
 
-    private static final List<String> PROBE_KINDS = List.of("exec", "tcp", "http");
-
     private final Path folder;
     private final Mode fleetMode;
 
@@ -27,8 +25,7 @@ final class ServiceReader {
             Optional<ContainerSpec> container = new ContainerReader(folder, fleetMode).read(fields);
             int replicas = fields.take("replicas").flatMap(YamlValue::integer).orElse(1);
             Map<String, Condition> dependsOn = dependencies(fields);
-            Optional<ProbeSpec> readiness = fields.take("readiness").flatMap(ServiceReader::probe);
-            Optional<ProbeSpec> liveness = fields.take("liveness").flatMap(ServiceReader::probe);
+            ProbeReader.Probes probes = ProbeReader.read(fields);
             boolean job = fields.take("job").flatMap(YamlValue::bool).orElse(false);
             RestartPolicy restart = fields.take("restart")
                     .flatMap(ServiceReader::restart)
@@ -38,8 +35,17 @@ final class ServiceReader {
                     .or(() -> ComposeSpellings.stop(fields))
                     .orElse(StopSpec.DEFAULT);
             fields.finish();
-            return container.flatMap(spec -> value.attempt(
-                    () -> new ServiceSpec(name, spec, replicas, dependsOn, readiness, liveness, restart, stop, job)));
+            return container.flatMap(spec -> value.attempt(() -> new ServiceSpec(
+                    name,
+                    spec,
+                    replicas,
+                    dependsOn,
+                    probes.startup(),
+                    probes.readiness(),
+                    probes.liveness(),
+                    restart,
+                    stop,
+                    job)));
         });
     }
 
@@ -63,58 +69,6 @@ final class ServiceReader {
                     }));
         });
         return dependencies;
-    }
-
-    private static Optional<ProbeSpec> probe(YamlValue value) {
-        return value.mapping().flatMap(fields -> {
-            Optional<YamlValue> exec = fields.take("exec");
-            Optional<YamlValue> tcp = fields.take("tcp");
-            Optional<YamlValue> http = fields.take("http");
-            Duration period = duration(fields, "period", ProbeSpec.DEFAULT_PERIOD);
-            Duration timeout = duration(fields, "timeout", ProbeSpec.DEFAULT_TIMEOUT);
-            Duration delay = duration(fields, "initial-delay", Duration.ZERO);
-            int failures = fields.take("failures").flatMap(YamlValue::integer).orElse(3);
-            int successes = fields.take("successes").flatMap(YamlValue::integer).orElse(1);
-            fields.finish();
-            if (java.util.stream.Stream.of(exec, tcp, http)
-                            .filter(Optional::isPresent)
-                            .count()
-                    != 1) {
-                value.problem("a probe needs exactly one of " + String.join(", ", PROBE_KINDS)
-                        + ", such as {tcp: 5432} or {exec: [pg_isready]}");
-                return Optional.empty();
-            }
-            Optional<Probe> probe = exec.<Probe>flatMap(
-                            v -> v.attempt(() -> new Probe.Exec(v.list(Function.identity()))))
-                    .or(() -> tcp.flatMap(v -> v.parse(Port::parse)).map(Probe.Tcp::new))
-                    .or(() -> http.flatMap(ServiceReader::http));
-            return probe.flatMap(
-                    kind -> value.attempt(() -> new ProbeSpec(kind, delay, period, timeout, failures, successes)));
-        });
-    }
-
-    /** {@code http: 8080}, or {@code http: {port: 8080, path: /healthz, status: 200-399}}. */
-    private static Optional<Probe> http(YamlValue value) {
-        if (!value.isMapping()) {
-            return value.parse(Port::parse).map(port -> new Probe.Http(port, "/", 200, 399));
-        }
-        return value.mapping().flatMap(fields -> {
-            Optional<Port> port = fields.require("port", "8080").flatMap(field -> field.parse(Port::parse));
-            String path = fields.take("path").flatMap(YamlValue::text).orElse("/");
-            int[] range = fields.take("status")
-                    .flatMap(field -> field.parse(ServiceReader::statusRange))
-                    .orElse(new int[] {200, 399});
-            fields.finish();
-            return port.flatMap(number -> value.attempt(() -> new Probe.Http(number, path, range[0], range[1])));
-        });
-    }
-
-    private static int[] statusRange(String text) {
-        if (!text.matches("\\d{3}(-\\d{3})?")) {
-            throw new InvalidSpecException("'" + text + "' is not a range of HTTP statuses; write 200 or 200-399");
-        }
-        int from = Integer.parseInt(text.substring(0, 3));
-        return new int[] {from, text.length() == 3 ? from : Integer.parseInt(text.substring(4))};
     }
 
     private static Duration duration(YamlMapping fields, String name, Duration fallback) {
@@ -158,8 +112,9 @@ final class ServiceReader {
         return value.mapping().map(fields -> {
             Signal signal = fields.parse("signal", Signal::parse).orElse(StopSpec.DEFAULT.signal());
             Duration grace = duration(fields, "grace", StopSpec.DEFAULT.grace());
+            List<String> before = fields.list("before", Function.identity());
             fields.finish();
-            return new StopSpec(signal, grace);
+            return new StopSpec(signal, grace, before);
         });
     }
 }

@@ -7,8 +7,9 @@ import java.util.Optional;
  * One service of a fleet: a container, how many of it, when, and how its health is known.
  *
  * @param dependsOn services of the same fleet, and what must be true of each first
+ * @param startup whether it has come up; before that, neither of the others is asked. A no restarts it
  * @param readiness whether it can take work; empty: as soon as it runs
- * @param liveness whether it is still right in itself; a no restarts it
+ * @param liveness whether it is still right in itself, and what follows a no
  * @param job whether it is expected to end by itself
  */
 public record ServiceSpec(
@@ -16,8 +17,9 @@ public record ServiceSpec(
         ContainerSpec container,
         int replicas,
         Map<String, Condition> dependsOn,
+        Optional<ProbeSpec> startup,
         Optional<ProbeSpec> readiness,
-        Optional<ProbeSpec> liveness,
+        Optional<LivenessSpec> liveness,
         RestartPolicy restart,
         StopSpec stop,
         boolean job) {

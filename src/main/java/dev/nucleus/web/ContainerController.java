@@ -7,8 +7,12 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.container.Denials;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.health.ReplicaView;
+import dev.nucleus.health.Transition;
+import dev.nucleus.history.History;
 import dev.nucleus.isolation.CgroupUsages;
 import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.springframework.http.HttpStatus;
@@ -23,17 +27,20 @@ import org.springframework.web.server.ResponseStatusException;
 final class ContainerController {
 
     private static final int LOG_LINES = 200;
+    private static final int OLDER = 100;
 
     private final Containers containers;
     private final Fleets fleets;
     private final Denials denials;
     private final CgroupUsages usages;
+    private final History kept;
 
-    ContainerController(Containers containers, Fleets fleets, Denials denials, CgroupUsages usages) {
+    ContainerController(Containers containers, Fleets fleets, Denials denials, CgroupUsages usages, History kept) {
         this.containers = containers;
         this.fleets = fleets;
         this.denials = denials;
         this.usages = usages;
+        this.kept = kept;
     }
 
     @GetMapping("/containers/{id}")
@@ -74,8 +81,7 @@ final class ContainerController {
             throws IOException {
         model.addAttribute("container", container.orElse(null));
         model.addAttribute("replica", replica.orElse(null));
-        model.addAttribute(
-                "history", replica.map(view -> view.history().reversed()).orElse(List.of()));
+        model.addAttribute("history", replica.map(this::history).orElse(List.of()));
         model.addAttribute(
                 "answers", replica.map(view -> view.answers().reversed()).orElse(List.of()));
         model.addAttribute(
@@ -121,6 +127,15 @@ final class ContainerController {
                 container
                         .map(found -> new LogPosition(found.id(), tail.end()).toString())
                         .orElse(null));
+    }
+
+    /** Newest first: what this manager saw, and below it what earlier ones did. */
+    private List<Transition> history(ReplicaView replica) {
+        var seen = new ArrayList<>(replica.history().reversed());
+        Instant oldest = seen.isEmpty() ? Instant.now() : seen.getLast().at();
+        kept.before(replica.fleet(), replica.service(), replica.number(), oldest, OLDER)
+                .forEach(entry -> seen.add(entry.transition()));
+        return seen;
     }
 
     private static Optional<ContainerState.Stopped> end(Container container) {

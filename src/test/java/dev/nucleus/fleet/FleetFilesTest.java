@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,11 +23,32 @@ class FleetFilesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"liveness", "readiness", "fleets", "ping", "db", "diskSpace", "ssl"})
+    @ValueSource(
+            strings = {"liveness", "readiness", "fleets", "criticalFleets", "history", "ping", "db", "diskSpace", "ssl"
+            })
     void namesThatHealthAlreadyHasAreRefused(String name) throws IOException {
         Path file = Files.writeString(folder.resolve("f.yaml"), "name: " + name + "\nservices: {w: {command: [/w]}}");
 
         assertThatThrownBy(() -> FleetFiles.read(file)).hasMessageContaining("can't be called '" + name + "'");
+    }
+
+    @Test
+    void twoHealthGroupsOfOneNameAreRefused() throws IOException {
+        Files.writeString(
+                folder.resolve("a.yaml"), "name: shop\nservices: {web: {command: [/w]}}\nhealth: {traffic: [web]}\n");
+        Files.writeString(folder.resolve("b.yaml"), "name: shop-web\nservices: {w: {command: [/w]}}\n");
+
+        assertThatThrownBy(() -> FleetFiles.read(folder))
+                .hasMessageContaining("b.yaml:1:1: /actuator/health/shop-web would be the group of shop-web and of "
+                        + "shop/web; give one of them another name");
+    }
+
+    @Test
+    void aGroupOfTheOperatorsSettingsIsNotShadowed() throws IOException {
+        Path file = Files.writeString(folder.resolve("a.yaml"), "name: shop\nservices: {web: {command: [/w]}}\n");
+
+        assertThatThrownBy(() -> FleetFiles.read(file, Set.of("shop")))
+                .hasMessageContaining("the group of shop and of management.endpoint.health.group.shop");
     }
 
     @Test

@@ -269,6 +269,63 @@ class FleetSupervisionTest {
     }
 
     @Test
+    void aServiceHasAGroupWhereAskedForAndGroupsAreListed() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web: {command: [/bin/sleep, "1000"], replicas: 2}
+                  db: {command: [/bin/sleep, "1000"], readiness: {exec: ["false"], period: 50ms}}
+                  none: {command: [/bin/sleep, "1000"], replicas: 0}
+                health: {traffic: [web, none]}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-2", ReplicaStatus.READY);
+
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
+            assertThat(manager.get("/actuator/health/shop-web").statusCode()).isEqualTo(200);
+            assertThat(manager.get("/actuator/health/shop-web").body()).doesNotContain("db-1");
+            assertThat(manager.get("/actuator/health/shop-web/web-2").statusCode())
+                    .isEqualTo(200);
+            assertThat(manager.get("/actuator/health/shop-web/web-3").statusCode())
+                    .isEqualTo(404);
+            assertThat(manager.get("/actuator/health/shop-db").statusCode()).isEqualTo(404);
+            assertThat(manager.get("/actuator/health/shop-none").statusCode()).isEqualTo(503);
+            assertThat(manager.get("/actuator/health/fleets/shop/none").statusCode())
+                    .isEqualTo(200);
+            assertThat(manager.get("/actuator/health").body())
+                    .contains("\"groups\":[\"liveness\",\"readiness\",\"shop\",\"shop-none\",\"shop-web\"]");
+
+            manager.fleets().stopReplica("shop/web-1");
+            manager.fleets().stopReplica("shop/web-2");
+            assertThat(manager.get("/actuator/health/shop-web").statusCode()).isEqualTo(503);
+        }
+    }
+
+    @Test
+    void theManagerTakesNoTrafficWithoutWhatIsCritical() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    readiness: {exec: [test, -e, /tmp/ready], period: 50ms, failures: 1}
+                health: {critical: [web]}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.NOT_READY);
+            for (String path : List.of("/actuator/health/readiness", "/readyz")) {
+                assertThat(manager.get(path).statusCode()).as(path).isEqualTo(503);
+            }
+            assertThat(manager.get("/livez").statusCode()).isEqualTo(200);
+
+            manager.containerOf("shop/web-1").shim().capture(List.of("touch", "/tmp/ready"), Duration.ofSeconds(5));
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            for (String path : List.of("/actuator/health/readiness", "/readyz")) {
+                assertThat(manager.get(path).statusCode()).as(path).isEqualTo(200);
+            }
+        }
+    }
+
+    @Test
     void replicasAreEachTheirOwn() {
         try (TestManager manager = TestManager.start("""
                 name: shop

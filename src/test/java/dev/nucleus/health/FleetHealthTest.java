@@ -5,10 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,7 +19,7 @@ import org.springframework.boot.health.contributor.Status;
 class FleetHealthTest {
 
     private final List<FleetView> living = new ArrayList<>();
-    private final FleetsHealthContributor contributor = new FleetsHealthContributor(new FleetsView() {
+    private final FleetsView view = new FleetsView() {
         @Override
         public List<FleetView> fleets() {
             return List.copyOf(living);
@@ -32,10 +31,11 @@ class FleetHealthTest {
         }
 
         @Override
-        public Set<String> names() {
-            return living.stream().map(FleetView::name).collect(Collectors.toSet());
+        public Map<String, String> groups() {
+            return Map.of();
         }
-    });
+    };
+    private final FleetsHealthContributor contributor = new FleetsHealthContributor(view);
 
     private static ReplicaView replica(ReplicaStatus status) {
         return new ReplicaView(
@@ -48,12 +48,13 @@ class FleetHealthTest {
                 Instant.EPOCH,
                 "because",
                 2,
+                false,
                 List.of(),
                 List.of());
     }
 
     private static FleetView fleet(boolean job, ReplicaStatus status) {
-        return new FleetView("shop", List.of(new ServiceView("web", job, 1, List.of(replica(status)))));
+        return new FleetView("shop", List.of(new ServiceView("web", job, false, 1, List.of(replica(status)))));
     }
 
     private static List<String> names(CompositeHealthContributor composite) {
@@ -72,6 +73,7 @@ class FleetHealthTest {
         "NOT_READY, OUT_OF_SERVICE",
         "UNHEALTHY, DOWN",
         "CRASHED, DOWN",
+        "CRASH_LOOP, DOWN",
         "FAILED, DOWN",
         "COMPLETED, UNKNOWN",
         "STOPPED, UNKNOWN"
@@ -108,11 +110,44 @@ class FleetHealthTest {
     @Test
     void aFleetWithTooFewReplicasIsOutOfService() {
         living.add(new FleetView(
-                "shop", List.of(new ServiceView("web", false, 2, List.of(replica(ReplicaStatus.READY))))));
+                "shop", List.of(new ServiceView("web", false, false, 2, List.of(replica(ReplicaStatus.READY))))));
 
         var desired = (HealthIndicator) Objects.requireNonNull(shop().getContributor("desired"));
 
         assertThat(Objects.requireNonNull(desired.health()).getStatus()).isEqualTo(Status.OUT_OF_SERVICE);
+    }
+
+    @Test
+    void aServiceWithoutReplicasIsUnknownNotMissing() {
+        living.add(new FleetView("shop", List.of(new ServiceView("web", false, false, 0, List.of()))));
+
+        var web = (CompositeHealthContributor) Objects.requireNonNull(shop().getContributor("web"));
+        var desired = (HealthIndicator) Objects.requireNonNull(web.getContributor("desired"));
+
+        assertThat(Objects.requireNonNull(desired.health()).getStatus()).isEqualTo(Status.UNKNOWN);
+    }
+
+    @Test
+    void oneReadyReplicaOfEachCriticalServiceIsEnough() {
+        var critical = new CriticalFleetsHealthIndicator(view);
+        assertThat(critical.health().getStatus()).as("none is").isEqualTo(Status.UP);
+
+        living.add(new FleetView(
+                "shop",
+                List.of(
+                        new ServiceView(
+                                "web",
+                                false,
+                                true,
+                                2,
+                                List.of(replica(ReplicaStatus.CRASHED), replica(ReplicaStatus.READY))),
+                        new ServiceView("extra", false, false, 1, List.of(replica(ReplicaStatus.FAILED))))));
+        assertThat(critical.health().getStatus()).isEqualTo(Status.UP);
+
+        living.add(new FleetView(
+                "bank", List.of(new ServiceView("db", false, true, 1, List.of(replica(ReplicaStatus.NOT_READY))))));
+        assertThat(critical.health().getStatus()).isEqualTo(Status.OUT_OF_SERVICE);
+        assertThat(critical.health().getDetails()).containsEntry("notReady", List.of("bank/db"));
     }
 
     @Test
@@ -121,7 +156,7 @@ class FleetHealthTest {
         for (int i = 0; i < 1000; i++) {
             replicas.add(replica(ReplicaStatus.READY));
         }
-        living.add(new FleetView("shop", List.of(new ServiceView("web", false, 1000, replicas))));
+        living.add(new FleetView("shop", List.of(new ServiceView("web", false, false, 1000, replicas))));
 
         var service = (CompositeHealthContributor) Objects.requireNonNull(shop().getContributor("web"));
 

@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,6 +72,29 @@ class FleetReaderTest {
     }
 
     @Test
+    void whatOfItsHealthOthersGoByIsOfLastingServices() {
+        assertThat(read(WHOLE + "health: {critical: [db, web], traffic: [web]}\n")
+                        .health())
+                .isEqualTo(new FleetHealthSpec(Set.of("db", "web"), Set.of("web"), Optional.empty()));
+        assertThat(read(WHOLE + "health: {objective: {availability: 99.9%, over: 30d}}\n")
+                        .health()
+                        .objective())
+                .contains(new Objective(0.999, Duration.ofDays(30)));
+        for (String wrong : List.of("100%", "0%", "0.999", "200%", "x")) {
+            assertThat(problems(WHOLE + "health: {objective: {availability: " + wrong + ", over: 30d}}\n"))
+                    .as(wrong)
+                    .hasSize(1);
+        }
+        assertThat(read(WHOLE).health()).isEqualTo(FleetHealthSpec.NONE);
+        assertThat(problems(WHOLE + "health: {critical: [dp], traffic: [migrate], x: 1}\n"))
+                .hasSize(3)
+                .anySatisfy(problem ->
+                        assertThat(problem).endsWith("'dp' is not a service of this file; did you mean 'db'?"))
+                .anySatisfy(problem -> assertThat(problem).contains("'migrate' is a job, which ends"))
+                .anySatisfy(problem -> assertThat(problem).contains("unknown field 'x'"));
+    }
+
+    @Test
     void whatIsNestedTooDeepOrWithinItselfIsRefusedAtOnce() {
         assertThat(problems("[".repeat(100_000))).containsExactly(FILE + ":1:65: nested more than 64 deep");
         assertThat(problems("name: shop\nservices: &all\n  web: {<<: *all, command: [/bin/true]}\n"))
@@ -111,7 +135,7 @@ class FleetReaderTest {
         assertThat(db.container().filesystem().rootfs()).contains(Path.of("/fleets/rootfs/postgres"));
         assertThat(db.container().user()).contains(new User("70", Optional.of("70"), List.of()));
         assertThat(db.readiness().orElseThrow().probe()).isEqualTo(new Probe.Exec(List.of("pg_isready")));
-        assertThat(db.liveness().orElseThrow().period()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(db.liveness().orElseThrow().probe().period()).isEqualTo(Duration.ofSeconds(10));
         assertThat(db.stop()).isEqualTo(new StopSpec(Signal.parse("INT"), Duration.ofSeconds(30)));
         assertThat(Objects.requireNonNull(fleet.volumes().get("db")).path()).contains(Path.of("/fleets/data/db"));
         ServiceSpec web = service(fleet, "web");
@@ -120,7 +144,13 @@ class FleetReaderTest {
         assertThat(web.dependsOn())
                 .containsEntry("db", Condition.HEALTHY)
                 .containsEntry("migrate", Condition.COMPLETED);
-        assertThat(web.readiness().orElseThrow().probe()).isEqualTo(new Probe.Http(new Port(8443), "/ready", 200, 299));
+        assertThat(web.readiness().orElseThrow().probe())
+                .isEqualTo(new Probe.Http(
+                        new Port(8443),
+                        "/ready",
+                        new Probe.Http.Statuses(200, 299),
+                        java.util.Map.of(),
+                        Optional.empty()));
         assertThat(service(fleet, "migrate").dependsOn()).containsEntry("db", Condition.HEALTHY);
         assertThat(service(fleet, "migrate").job()).isTrue();
     }

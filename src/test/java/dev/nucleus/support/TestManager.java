@@ -72,6 +72,11 @@ public final class TestManager implements AutoCloseable {
         return start(Optional.of(fleet), List.of());
     }
 
+    /** @param settings as on the command line of a manager, {@code --name=value} */
+    public static TestManager start(String fleet, List<String> settings) {
+        return start(Optional.of(fleet), settings);
+    }
+
     private static TestManager start(Optional<String> fleet, List<String> settings) {
         try {
             Path directory = Files.createTempDirectory("nucleus-test-");
@@ -107,6 +112,11 @@ public final class TestManager implements AutoCloseable {
 
     public Path socket() {
         return directory.resolve("run/nucleus.sock");
+    }
+
+    /** Any other part of it. */
+    public <T> T bean(Class<T> type) {
+        return context.getBean(type);
     }
 
     public Containers containers() {

@@ -1,0 +1,270 @@
+package dev.nucleus.audit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The files of the trail. Each line is an object that ends in {@code "previous"}, the hash of the line before, and {@code
+ * "hash"}, the SHA-256 of the line up to there. Whoever changes, removes or inserts a line has to write all later ones
+ * anew; whoever has noted a head elsewhere sees that too. A file is named after the number of its first line.
+ */
+final class AuditChain implements AutoCloseable {
+
+    private static final String BEGINNING = "0".repeat(64);
+    private static final String HASH = ",\"hash\":\"";
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final Path directory;
+    private final long fileBytes;
+    private Head head;
+    private FileChannel file;
+
+    /** The last line: its number, and its hash. */
+    record Head(long number, String hash) {
+
+        @Override
+        public String toString() {
+            return number + ":" + hash;
+        }
+    }
+
+    private AuditChain(Path directory, long fileBytes, Head head, FileChannel file) {
+        this.directory = directory;
+        this.fileBytes = fileBytes;
+        this.head = head;
+        this.file = file;
+    }
+
+    /**
+     * Goes on where the last manager stopped. A line that was being written when that was killed, or the disk was full, is
+     * put aside as {@code .torn}: it was never acknowledged.
+     *
+     * @param fileBytes after which a new file begins
+     */
+    static AuditChain open(Path directory, long fileBytes) throws IOException {
+        Optional<Path> last = files(directory).reduce((_, second) -> second);
+        if (last.isEmpty()) {
+            var beginning = new Head(0, BEGINNING);
+            return new AuditChain(directory, fileBytes, beginning, create(directory, beginning));
+        }
+        putAsideWhatIsTorn(last.get());
+        List<String> lines = Files.readAllLines(last.get());
+        Head head;
+        if (lines.isEmpty()) {
+            // Made and not yet written to: its name says where it begins, and the one before where it goes on from.
+            Optional<Path> before =
+                    files(directory).filter(path -> !path.equals(last.get())).reduce((_, second) -> second);
+            head = before.isEmpty()
+                    ? new Head(0, BEGINNING)
+                    : headOf(Files.readAllLines(before.get()).getLast());
+        } else {
+            head = headOf(lines.getLast());
+        }
+        FileChannel file = FileChannel.open(last.get(), StandardOpenOption.APPEND, LinkOption.NOFOLLOW_LINKS);
+        return new AuditChain(directory, fileBytes, head, file);
+    }
+
+    private static void putAsideWhatIsTorn(Path path) throws IOException {
+        byte[] bytes = Files.readAllBytes(path);
+        int end = bytes.length;
+        while (end > 0 && bytes[end - 1] != '\n') {
+            end--;
+        }
+        if (end == bytes.length) {
+            return;
+        }
+        Files.write(
+                path.resolveSibling(path.getFileName() + ".torn"),
+                java.util.Arrays.copyOfRange(bytes, end, bytes.length));
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+            channel.truncate(end);
+            channel.force(true);
+        }
+    }
+
+    private static FileChannel create(Path directory, Head head) throws IOException {
+        Path path = directory.resolve(String.format(java.util.Locale.ROOT, "audit-%012d.jsonl", head.number() + 1));
+        return FileChannel.open(
+                path,
+                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.APPEND),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    }
+
+    static Stream<Path> files(Path directory) throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries
+                    .filter(path -> path.getFileName().toString().matches("audit-\\d{12}\\.jsonl"))
+                    .sorted()
+                    .toList()
+                    .stream();
+        }
+    }
+
+    /** Appends them and waits until the disk has them. All of them, or none when that fails. */
+    void append(List<AuditRecord> records) throws IOException {
+        if (file.size() >= fileBytes) {
+            FileChannel fresh = create(directory, head);
+            file.close();
+            file = fresh;
+        }
+        Head now = head;
+        var text = new StringBuilder();
+        for (AuditRecord record : records) {
+            String line = line(record, now.number() + 1, now.hash());
+            text.append(line).append('\n');
+            now = headOf(line);
+        }
+        long before = file.size();
+        try {
+            ByteBuffer bytes = ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8));
+            while (bytes.hasRemaining()) {
+                file.write(bytes);
+            }
+            file.force(false);
+        } catch (IOException e) {
+            file.truncate(before);
+            throw e;
+        }
+        head = now;
+    }
+
+    private static String line(AuditRecord record, long number, String previous) {
+        ObjectNode node = JSON.createObjectNode()
+                .put("number", number)
+                .put("at", record.at().truncatedTo(ChronoUnit.MILLIS).toString())
+                .put("kind", record.kind().word())
+                .put("principal", record.principal());
+        if (!record.containerId().isEmpty() || !record.containerName().isEmpty()) {
+            node.putObject("container").put("id", record.containerId()).put("name", record.containerName());
+        }
+        node.put("detail", record.detail()).put("error", record.error());
+        if (!record.posture().isEmpty()) {
+            node.put("posture", record.posture());
+        }
+        node.put("previous", previous);
+        String content = JSON.writeValueAsString(node);
+        return content.substring(0, content.length() - 1) + HASH + sha256(content) + "\"}";
+    }
+
+    private static Head headOf(String line) {
+        JsonNode node = JSON.readTree(line);
+        return new Head(node.path("number").asLong(), node.path("hash").asString());
+    }
+
+    private static String sha256(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    Head head() {
+        return head;
+    }
+
+    /** Removes files that were last written to before a moment, but never the newest. What is left begins with a hash. */
+    void forget(Instant older) throws IOException {
+        List<Path> files = files(directory).toList();
+        for (Path path : files.subList(0, Math.max(0, files.size() - 1))) {
+            if (Files.getLastModifiedTime(path).toInstant().isBefore(older)) {
+                Files.delete(path);
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        file.close();
+    }
+
+    /**
+     * @param fault where the chain is broken, and how; empty: it holds
+     * @param head the last line that was read
+     */
+    record Verification(int files, long lines, Optional<String> fault, Head head) {}
+
+    /** Reads all files and follows the chain. A line that is being written just now is not counted. */
+    static Verification verify(Path directory) throws IOException {
+        List<Path> files = files(directory).toList();
+        Head head = new Head(0, BEGINNING);
+        long lines = 0;
+        for (Path path : files) {
+            int row = 0;
+            try (Stream<String> content = Files.lines(path)) {
+                for (String line : (Iterable<String>) content::iterator) {
+                    row++;
+                    boolean first = lines == 0;
+                    Optional<String> fault = fault(line, head, first, path);
+                    if (fault.isPresent()) {
+                        return new Verification(
+                                files.size(), lines, Optional.of(path + ":" + row + ": " + fault.get()), head);
+                    }
+                    head = headOf(line);
+                    lines++;
+                }
+            } catch (UncheckedIOException e) {
+                return new Verification(files.size(), lines, Optional.of(path + ": " + e.getMessage()), head);
+            }
+        }
+        return new Verification(files.size(), lines, Optional.empty(), head);
+    }
+
+    /** @param head as {@link Head#toString} writes it */
+    static boolean contains(Path directory, String head) throws IOException {
+        for (Path path : files(directory).toList()) {
+            try (Stream<String> content = Files.lines(path)) {
+                if (content.anyMatch(line -> headOf(line).toString().equals(head))) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static Optional<String> fault(String line, Head before, boolean first, Path path) {
+        int at = line.lastIndexOf(HASH);
+        if (at < 0 || !line.endsWith("\"}")) {
+            return Optional.of("is no line of an audit trail");
+        }
+        String hash = line.substring(at + HASH.length(), line.length() - 2);
+        if (!sha256(line.substring(0, at) + "}").equals(hash)) {
+            return Optional.of("was changed: its hash is not that of its content");
+        }
+        JsonNode node = JSON.readTree(line);
+        long number = node.path("number").asLong();
+        if (first) {
+            String name = path.getFileName().toString();
+            return name.equals(String.format(java.util.Locale.ROOT, "audit-%012d.jsonl", number))
+                    ? Optional.empty()
+                    : Optional.of("is number " + number + "; lines before it are missing from the file");
+        }
+        if (number != before.number() + 1) {
+            return Optional.of("is number " + number + " after " + before.number() + ": lines are missing");
+        }
+        return node.path("previous").asString().equals(before.hash())
+                ? Optional.empty()
+                : Optional.of("does not follow from the line before it: that was replaced");
+    }
+}

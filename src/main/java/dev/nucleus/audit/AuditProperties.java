@@ -1,0 +1,17 @@
+package dev.nucleus.audit;
+
+import java.time.Duration;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * How much of the audit trail is kept.
+ *
+ * @param keep how long a file stays after its last line
+ * @param fileSize after which a new file begins
+ */
+@ConfigurationProperties("nucleus.audit")
+record AuditProperties(
+        @DefaultValue("365d") Duration keep,
+        @DefaultValue("64MB") DataSize fileSize) {}

@@ -1,0 +1,173 @@
+package dev.nucleus.audit;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerEvent;
+import dev.nucleus.fleet.ReplicaChanged;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.health.ReplicaView;
+import dev.nucleus.health.Transition;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.LaunchStep;
+import dev.nucleus.plan.RootfsStep;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.context.event.EventListener;
+import org.springframework.stereotype.Component;
+
+/** Turns what is told within the manager into records of the trail. */
+@Component
+final class AuditedEvents {
+
+    private final AuditTrail trail;
+    /** The mode of each container that this manager launched. */
+    private final Map<String, String> postures = new ConcurrentHashMap<>();
+
+    AuditedEvents(AuditTrail trail) {
+        this.trail = trail;
+    }
+
+    private void add(AuditKind kind, Container container, String detail, boolean error) {
+        trail.add(AuditRecord.about(
+                kind, container.id(), container.name(), detail, error, postures.getOrDefault(container.id(), "")));
+    }
+
+    @EventListener
+    void on(CommandGiven event) {
+        trail.add(AuditRecord.of(
+                AuditKind.COMMAND,
+                event.principal(),
+                "nucleus " + String.join(" ", event.arguments()) + ": exit code " + event.exitCode(),
+                event.exitCode() != 0));
+    }
+
+    @EventListener
+    void on(ContainerEvent event) {
+        Container container = event.container();
+        switch (event) {
+            case ContainerEvent.Confined(var _, var plan) -> {
+                postures.put(container.id(), plan.mode().toString());
+                confined(container, plan);
+            }
+            case ContainerEvent.Failed(var _, var plan, var why) -> {
+                postures.put(container.id(), plan.mode().toString());
+                boolean audit = plan.rootfs().audited()
+                        && why.step() == LaunchStep.PIVOT
+                        && String.valueOf(why.getMessage()).contains("mount audit");
+                add(
+                        audit ? AuditKind.MOUNT_AUDIT_FAILED : AuditKind.LAUNCH_FAILED,
+                        container,
+                        String.valueOf(why.getMessage()),
+                        true);
+                postures.remove(container.id());
+            }
+            case ContainerEvent.Started(var _, var state) ->
+                add(AuditKind.CONTAINER_START, container, program(container) + ", process " + state.pid(), false);
+            case ContainerEvent.Stopped(var _, var state) ->
+                add(
+                        AuditKind.CONTAINER_STOP,
+                        container,
+                        state.toString(),
+                        state.status().map(status -> status.code() != 0).orElse(true));
+            case ContainerEvent.Executed(var _, var command) ->
+                add(AuditKind.CONTAINER_EXEC, container, command.getFirst(), false);
+            case ContainerEvent.Adopted _ ->
+                add(AuditKind.CONTAINER_START, container, "was running when this manager came", false);
+            case ContainerEvent.Removed _ -> postures.remove(container.id());
+        }
+    }
+
+    /** Arguments may hold secrets, and the trail is kept for long. */
+    private static String program(Container container) {
+        return container.command().isEmpty() ? "" : container.command().getFirst();
+    }
+
+    private void confined(Container container, LaunchPlan plan) {
+        boolean sandboxed = plan.sandbox().config().length > 0;
+        add(
+                AuditKind.NAMESPACES_CREATED,
+                container,
+                Namespaces.words(plan.namespaces()) + (plan.uidMaps().isEmpty() ? "" : ", users mapped"),
+                false);
+        if (!plan.cgroup().directories().isEmpty()) {
+            add(
+                    AuditKind.CGROUP_CREATED,
+                    container,
+                    String.join(", ", plan.cgroup().directories()),
+                    false);
+        }
+        add(
+                AuditKind.FILESYSTEM_MOUNTED,
+                container,
+                plan.rootfs().steps().size() + " steps, "
+                        + plan.rootfs().writable().size() + " writable mounts",
+                false);
+        long secrets = plan.rootfs().steps().stream()
+                .filter(RootfsStep.Secret.class::isInstance)
+                .count();
+        if (secrets > 0) {
+            add(AuditKind.SECRETS_MOUNTED, container, secrets + " secrets, in memory", false);
+        }
+        add(AuditKind.ROOT_SWITCHED, container, "pivot_root", false);
+        if (plan.rootfs().audited()) {
+            add(AuditKind.MOUNT_AUDIT_PASSED, container, "every mount was looked at from inside", false);
+        }
+        add(AuditKind.NO_NEW_PRIVILEGES, container, "PR_SET_NO_NEW_PRIVS", false);
+        add(
+                AuditKind.CAPABILITIES_DROPPED,
+                container,
+                Long.bitCount(plan.capabilities().bounding()) + " are left",
+                false);
+        if (plan.landlock().handledFiles() != 0) {
+            add(
+                    AuditKind.LANDLOCK_APPLIED,
+                    container,
+                    plan.landlock().paths().size() + " file rules, "
+                            + plan.landlock().ports().size() + " port rules",
+                    false);
+        }
+        if (plan.seccomp().program().length > 0) {
+            add(
+                    AuditKind.SECCOMP_PROFILE_LOADED,
+                    container,
+                    plan.seccomp().program().length / 8 + " instructions",
+                    false);
+            add(
+                    AuditKind.SECCOMP_APPLIED,
+                    container,
+                    "what is denied: " + plan.seccomp().denied(),
+                    false);
+        }
+        if (plan.init()) {
+            add(AuditKind.INIT_STARTED, container, "as PID 1", false);
+        }
+        if (sandboxed) {
+            add(AuditKind.GVISOR_STARTED, container, "a kernel of its own", false);
+        }
+    }
+
+    @EventListener
+    void on(ReplicaChanged event) {
+        ReplicaView replica = event.replica();
+        Transition last = replica.history().getLast();
+        kind(last).ifPresent(kind -> {
+            String id = replica.containerId().orElse("");
+            boolean error = kind != AuditKind.READINESS_READY && kind != AuditKind.HEALTH_PASSED;
+            trail.add(AuditRecord.about(kind, id, replica.name(), last.cause(), error, postures.getOrDefault(id, "")));
+        });
+    }
+
+    private static Optional<AuditKind> kind(Transition transition) {
+        return switch (transition.to()) {
+            case READY ->
+                Optional.of(
+                        transition.from() == ReplicaStatus.UNHEALTHY
+                                ? AuditKind.HEALTH_PASSED
+                                : AuditKind.READINESS_READY);
+            case NOT_READY -> Optional.of(AuditKind.READINESS_FAILED);
+            case UNHEALTHY -> Optional.of(AuditKind.UNHEALTHY);
+            case CRASHED, CRASH_LOOP, FAILED -> Optional.of(AuditKind.HEALTH_FAILED);
+            case WAITING, STARTING, COMPLETED, STOPPED -> Optional.empty();
+        };
+    }
+}

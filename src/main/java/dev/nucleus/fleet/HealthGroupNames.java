@@ -1,0 +1,82 @@
+package dev.nucleus.fleet;
+
+import dev.nucleus.spec.FleetSpec;
+import dev.nucleus.spec.InvalidFleetException;
+import dev.nucleus.spec.Problem;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The names below {@code /actuator/health} that fleets have: their own, and {@code <fleet>-<service>} of each service with
+ * a group. Spring looks a first segment up as a group before it looks for a contributor of that name, and checks no
+ * group that comes later for clashes: so all of them are checked when fleets are loaded.
+ */
+final class HealthGroupNames {
+
+    private static final Set<String> RESERVED = Set.of(
+            "liveness",
+            "readiness",
+            "livenessState",
+            "readinessState",
+            "fleets",
+            "criticalFleets",
+            "history",
+            "ping",
+            "db",
+            "diskSpace",
+            "ssl");
+
+    private HealthGroupNames() {}
+
+    /** Why a fleet can't have a name; empty: it can. */
+    static Optional<String> refusal(String name) {
+        return RESERVED.contains(name)
+                ? Optional.of("a fleet can't be called '" + name + "': /actuator/health/" + name
+                        + " is Spring's own; choose another name")
+                : Optional.empty();
+    }
+
+    /** The groups of a fleet, and the contributor that each is of. */
+    static Map<String, String> of(FleetSpec fleet) {
+        var groups = new LinkedHashMap<String, String>();
+        groups.put(fleet.name(), "fleets/" + fleet.name());
+        for (String service : fleet.services().keySet()) {
+            if (fleet.health().traffic().contains(service)) {
+                groups.put(fleet.name() + "-" + service, "fleets/" + fleet.name() + "/" + service);
+            }
+        }
+        return groups;
+    }
+
+    /**
+     * @param taken by the operator's own settings
+     * @throws InvalidFleetException when two are the same
+     */
+    static void check(List<FleetSpec> fleets, Set<String> taken) {
+        var owners = new HashMap<String, String>();
+        taken.forEach(name -> owners.put(name, "management.endpoint.health.group." + name));
+        var problems = new ArrayList<Problem>();
+        for (FleetSpec fleet : fleets) {
+            of(fleet).forEach((group, contributor) -> {
+                String owner = owners.putIfAbsent(group, contributor.replaceFirst("fleets/", ""));
+                if (owner != null) {
+                    problems.add(new Problem(
+                            fleet.file().toString(),
+                            1,
+                            1,
+                            "/actuator/health/" + group + " would be the group of "
+                                    + contributor.replaceFirst("fleets/", "") + " and of " + owner
+                                    + "; give one of them another name"));
+                }
+            });
+        }
+        if (!problems.isEmpty()) {
+            throw new InvalidFleetException(problems);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+package dev.nucleus.fleet;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.health.Cause;
+import dev.nucleus.health.ProbeAnswer;
+import dev.nucleus.health.ProbeAnswer.Role;
+import dev.nucleus.health.ProbeLoop;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.spec.ProbeSpec;
+import dev.nucleus.spec.ServiceSpec;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.springframework.scheduling.TaskScheduler;
+
+/**
+ * The probes of one container and what they say together: first the startup probe alone, after its yes the others, as
+ * Kubernetes has it. Confined to the replica's supervising thread.
+ */
+final class ReplicaProbes implements AutoCloseable {
+
+    private final TaskScheduler scheduler;
+    private final Container container;
+    private final ServiceSpec service;
+    private final Duration spread;
+    private final ProbeLoop.Listener listener;
+    private final List<ProbeLoop> loops = new ArrayList<>();
+    private boolean startedUp;
+    private boolean alive = true;
+    private Optional<Boolean> ready = Optional.empty();
+    private Cause cause;
+
+    /** A status, and why. */
+    record Standing(ReplicaStatus status, Cause cause) {}
+
+    /** @param spread the most by which the first tries are later, at random */
+    ReplicaProbes(
+            TaskScheduler scheduler,
+            Container container,
+            ServiceSpec service,
+            Duration spread,
+            ProbeLoop.Listener listener) {
+        this.scheduler = scheduler;
+        this.container = container;
+        this.service = service;
+        this.spread = spread;
+        this.listener = listener;
+        this.startedUp = service.startup().isEmpty();
+        this.cause = Cause.running("it runs");
+    }
+
+    void start() {
+        service.startup().ifPresentOrElse(spec -> add(Role.STARTUP, spec), this::startOthers);
+    }
+
+    private void startOthers() {
+        service.readiness().ifPresent(spec -> add(Role.READINESS, spec));
+        service.liveness().ifPresent(liveness -> add(Role.LIVENESS, liveness.probe()));
+    }
+
+    private void add(Role role, ProbeSpec spec) {
+        loops.add(ProbeLoop.start(scheduler, container, role, spec, spread, listener));
+    }
+
+    /** Takes a verdict in. A startup probe's no is not for it to take. */
+    void turned(ProbeAnswer answer, boolean yes) {
+        Cause said = Cause.probe(answer.role().word() + ": " + answer.detail());
+        switch (answer.role()) {
+            case STARTUP -> {
+                close();
+                startedUp = true;
+                cause = said;
+                startOthers();
+            }
+            case READINESS -> {
+                ready = Optional.of(yes);
+                cause = said;
+            }
+            case LIVENESS -> {
+                // The first yes is no news.
+                cause = alive && yes ? cause : said;
+                alive = yes;
+            }
+        }
+    }
+
+    Standing standing() {
+        if (!startedUp) {
+            return new Standing(ReplicaStatus.STARTING, Cause.running("waits for its startup probe"));
+        }
+        if (!alive) {
+            return new Standing(ReplicaStatus.UNHEALTHY, cause);
+        }
+        if (service.readiness().isEmpty()) {
+            return new Standing(ReplicaStatus.READY, cause);
+        }
+        return ready.map(yes -> new Standing(yes ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, cause))
+                .orElse(new Standing(ReplicaStatus.STARTING, Cause.running("waits for its readiness")));
+    }
+
+    @Override
+    public void close() {
+        loops.forEach(ProbeLoop::close);
+        loops.clear();
+    }
+}

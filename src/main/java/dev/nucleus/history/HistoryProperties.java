@@ -1,0 +1,31 @@
+package dev.nucleus.history;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * Where history is kept, and how much of it.
+ *
+ * @param url of a JDBC database, such as jdbc:postgresql://host/nucleus. Default: an SQLite file in the state directory
+ * @param keep how long
+ * @param mostSize of an SQLite file, beyond which the oldest goes earlier
+ */
+@ConfigurationProperties("nucleus.history")
+record HistoryProperties(
+        @Nullable String url,
+        @Nullable String username,
+        @Nullable String password,
+        @DefaultValue("90d") Duration keep,
+        @DefaultValue("512MB") DataSize mostSize) {
+
+    String url(Path state) {
+        return url != null
+                ? url
+                : "jdbc:sqlite:" + state.resolve("history.db")
+                        + "?journal_mode=WAL&synchronous=NORMAL&busy_timeout=5000";
+    }
+}

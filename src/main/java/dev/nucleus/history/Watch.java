@@ -1,0 +1,6 @@
+package dev.nucleus.history;
+
+import java.time.Instant;
+
+/** From when to when a manager looked. */
+record Watch(Instant started, Instant seen) {}

@@ -1,0 +1,151 @@
+package dev.nucleus.metrics;
+
+import dev.nucleus.isolation.CgroupUsage;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * The meters of one container, there as long as it runs. What its control groups don't count, no meter claims to know.
+ *
+ * @see <a href="https://opentelemetry.io/docs/specs/semconv/system/container-metrics/">OpenTelemetry: container
+ *     metrics</a>
+ * @see <a href="https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md">cAdvisor: Prometheus
+ *     metrics</a>
+ */
+final class ContainerMeters {
+
+    private final MeterRegistry registry;
+    private final UsageSnapshot snapshot;
+    private final Instant startedAt;
+    private final List<Meter> meters = new ArrayList<>();
+
+    ContainerMeters(MeterRegistry registry, Tags tags, UsageSnapshot snapshot, Instant startedAt) {
+        this.registry = registry;
+        this.snapshot = snapshot;
+        this.startedAt = startedAt;
+        counter("container.cpu.time", "seconds", "Processor time used", tags, processor());
+        gauge("container.memory.usage", "bytes", "Memory in use, page cache included", tags, CgroupUsage::memory);
+        gauge(
+                "container.memory.working_set",
+                "bytes",
+                "Memory in use that can't be given back at once",
+                tags,
+                CgroupUsage::workingSet);
+        gauge(
+                "container.memory.available",
+                "bytes",
+                "Memory left below the limit",
+                tags,
+                usage -> usage.memoryLimit().flatMap(limit -> usage.workingSet().map(used -> limit - used)));
+        add(Gauge.builder("container.uptime", this, ContainerMeters::uptime)
+                .baseUnit("seconds")
+                .description("Time since the container started")
+                .tags(tags)
+                .register(registry));
+        counter(
+                "container.disk.io",
+                "bytes",
+                "Bytes read from and written to block devices",
+                tags.and("disk.io.direction", "read"),
+                CgroupUsage::read);
+        counter(
+                "container.disk.io",
+                "bytes",
+                "Bytes read from and written to block devices",
+                tags.and("disk.io.direction", "write"),
+                CgroupUsage::written);
+        gauge("nucleus.container.processes", "", "Processes and threads", tags, CgroupUsage::processes);
+        counter(
+                "nucleus.container.oom.events",
+                "",
+                "Processes that the kernel killed for want of memory",
+                tags,
+                CgroupUsage::kills);
+    }
+
+    /** What boards made for cAdvisor ask for, beyond what is named the same. */
+    void addCadvisorNames(Tags tags) {
+        counter("container.cpu.usage", "seconds", "Processor time used", tags, processor());
+        counter(
+                "container.cpu.cfs.throttled",
+                "seconds",
+                "Time kept waiting for the quota",
+                tags,
+                usage -> usage.throttled().map(ContainerMeters::seconds));
+        gauge("container.memory.swap", "bytes", "Memory swapped out", tags, CgroupUsage::swap);
+        gauge("container.spec.memory.limit", "bytes", "The limit of memory", tags, CgroupUsage::memoryLimit);
+        gauge("container.processes", "", "Processes and threads", tags, CgroupUsage::processes);
+        counter("container.fs.reads", "bytes", "Bytes read from block devices", tags, CgroupUsage::read);
+        counter("container.fs.writes", "bytes", "Bytes written to block devices", tags, CgroupUsage::written);
+        counter("container.oom.events", "", "Processes killed for want of memory", tags, CgroupUsage::kills);
+        add(Gauge.builder("container.start.time", this, meters -> meters.startedAt.toEpochMilli() / 1e3)
+                .baseUnit("seconds")
+                .description("When the container started, in seconds since 1970")
+                .tags(tags)
+                .register(registry));
+    }
+
+    private static Function<CgroupUsage, Optional<? extends Number>> processor() {
+        return usage -> usage.processor().map(ContainerMeters::seconds);
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toNanos() / 1e9;
+    }
+
+    private double uptime() {
+        return seconds(Duration.between(startedAt, Instant.now()));
+    }
+
+    private void counter(
+            String name,
+            String unit,
+            String description,
+            Tags tags,
+            Function<CgroupUsage, Optional<? extends Number>> figure) {
+        if (figure.apply(snapshot.now()).isPresent()) {
+            add(FunctionCounter.builder(name, this, meters -> meters.read(figure))
+                    .baseUnit(unit.isEmpty() ? null : unit)
+                    .description(description)
+                    .tags(tags)
+                    .register(registry));
+        }
+    }
+
+    private void gauge(
+            String name,
+            String unit,
+            String description,
+            Tags tags,
+            Function<CgroupUsage, Optional<? extends Number>> figure) {
+        if (figure.apply(snapshot.now()).isPresent()) {
+            add(Gauge.builder(name, this, meters -> meters.read(figure))
+                    .baseUnit(unit.isEmpty() ? null : unit)
+                    .description(description)
+                    .tags(tags)
+                    .register(registry));
+        }
+    }
+
+    private double read(Function<CgroupUsage, Optional<? extends Number>> figure) {
+        return figure.apply(snapshot.now()).map(Number::doubleValue).orElse(Double.NaN);
+    }
+
+    private void add(Meter meter) {
+        meters.add(meter);
+    }
+
+    /** Micrometer keeps meters for ever (micrometer-metrics/micrometer#5232): the container's end is theirs. */
+    void remove() {
+        meters.forEach(registry::remove);
+    }
+}

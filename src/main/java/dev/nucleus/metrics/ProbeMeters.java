@@ -1,0 +1,42 @@
+package dev.nucleus.metrics;
+
+import dev.nucleus.fleet.ProbeAnswered;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.context.event.EventListener;
+import org.springframework.stereotype.Component;
+
+/** How long probes take, and how often they say no, by service. */
+@Component
+final class ProbeMeters {
+
+    private final MeterRegistry registry;
+    private final Map<Key, Timer> timers = new ConcurrentHashMap<>();
+
+    private record Key(String fleet, String service, String role, String kind, boolean yes) {}
+
+    ProbeMeters(MeterRegistry registry) {
+        this.registry = registry;
+    }
+
+    @EventListener
+    void on(ProbeAnswered event) {
+        var key = new Key(
+                event.fleet(),
+                event.service(),
+                event.answer().role().word(),
+                event.answer().kind(),
+                event.answer().yes());
+        timers.computeIfAbsent(key, this::timer).record(event.answer().took());
+    }
+
+    private Timer timer(Key key) {
+        return Timer.builder("nucleus.probe.duration")
+                .description("Time that a probe takes to be answered")
+                .tags("fleet", key.fleet(), "service", key.service(), "role", key.role(), "kind", key.kind())
+                .tag("outcome", key.yes() ? "yes" : "no")
+                .register(registry);
+    }
+}

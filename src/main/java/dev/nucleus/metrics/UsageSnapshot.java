@@ -1,0 +1,30 @@
+package dev.nucleus.metrics;
+
+import dev.nucleus.isolation.CgroupUsage;
+import java.time.Duration;
+import java.util.function.Supplier;
+
+/** What a container uses, read at most twice a second: one scrape asks for each figure on its own. */
+final class UsageSnapshot {
+
+    private static final Duration AGE = Duration.ofMillis(500);
+
+    private final Supplier<CgroupUsage> source;
+    private CgroupUsage usage;
+    private long takenAt;
+
+    UsageSnapshot(Supplier<CgroupUsage> source) {
+        this.source = source;
+        this.usage = source.get();
+        this.takenAt = System.nanoTime();
+    }
+
+    synchronized CgroupUsage now() {
+        long now = System.nanoTime();
+        if (now - takenAt > AGE.toNanos()) {
+            usage = source.get();
+            takenAt = now;
+        }
+        return usage;
+    }
+}

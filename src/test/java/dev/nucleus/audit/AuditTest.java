@@ -1,0 +1,119 @@
+package dev.nucleus.audit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.ManagerProcess.Result;
+import dev.nucleus.support.Remains;
+import dev.nucleus.support.Requires;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The trail that a manager keeps of what its users and containers do. */
+@Tag("isolation")
+class AuditTest {
+
+    @BeforeAll
+    static void root() {
+        Requires.root();
+    }
+
+    private static List<JsonNode> trail(Path directory) throws IOException {
+        var lines = new ArrayList<JsonNode>();
+        try (Stream<Path> files = Files.list(directory.resolve("state/audit"))) {
+            for (Path file : files.sorted().toList()) {
+                for (String line : Files.readAllLines(file, StandardCharsets.UTF_8)) {
+                    lines.add(JsonMapper.shared().readTree(line));
+                }
+            }
+        }
+        return lines;
+    }
+
+    private static List<String> kindsOf(Path directory, String container) throws IOException {
+        return trail(directory).stream()
+                .filter(line -> line.path("container").path("name").asString("").equals(container))
+                .map(line -> line.path("kind").asString())
+                .toList();
+    }
+
+    @Test
+    void whatWasDoneIsThereWithWhoDidItAndTheChainHoldsOverAKill() throws Exception {
+        Path directory = Files.createTempDirectory("nucleus-audit-");
+        try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
+            assertThat(manager.nucleus("run", "-e", "TOKEN=hunter2", "--name", "one", "--", "/bin/sh", "-c", "exit 3")
+                            .code())
+                    .isEqualTo(3);
+            assertThat(manager.nucleus("run", "--name", "two", "--", "/nosuch").code())
+                    .isEqualTo(127);
+            manager.nucleus("run", "-d", "--name", "three", "--", "/bin/sleep", "1000");
+            manager.nucleus("exec", "-n", "three", "--", "/bin/true");
+
+            Awaitility.await().until(() -> kindsOf(directory, "three").contains("container-exec"));
+            Awaitility.await().until(() -> kindsOf(directory, "one").contains("container-stop"));
+            assertThat(kindsOf(directory, "one"))
+                    .containsSubsequence(
+                            "namespaces-created",
+                            "cgroup-created",
+                            "filesystem-mounted",
+                            "root-switched",
+                            "no-new-privileges",
+                            "capabilities-dropped",
+                            "landlock-applied",
+                            "seccomp-profile-loaded",
+                            "seccomp-applied",
+                            "container-start",
+                            "container-stop");
+            assertThat(kindsOf(directory, "two")).containsExactly("launch-failed");
+            assertThat(trail(directory))
+                    .anySatisfy(line -> {
+                        assertThat(line.path("kind").asString()).isEqualTo("command");
+                        assertThat(line.path("principal").asString()).isEqualTo("root");
+                        assertThat(line.path("detail").asString())
+                                .isEqualTo("nucleus run -e TOKEN=… --name one -- /bin/sh -c exit 3: exit code 3");
+                        assertThat(line.path("error").asBoolean()).isTrue();
+                    })
+                    .allSatisfy(line -> assertThat(line.toString()).doesNotContain("hunter2"));
+            assertThat(manager.get("/actuator/auditevents?type=container-exec").body())
+                    .contains("three");
+
+            manager.kill();
+            manager.restart().awaitReady();
+            Awaitility.await()
+                    .until(() -> trail(directory).stream()
+                                    .filter(line -> line.path("kind").asString().equals("audit-opened"))
+                                    .count()
+                            == 2);
+            Result verified = manager.nucleus("audit", "verify");
+            assertThat(verified.code()).as(verified.err()).isZero();
+            assertThat(verified.out()).contains("the chain holds; head ");
+            String head = verified.out().strip().replaceFirst(".* head ", "");
+            assertThat(manager.nucleus("audit", "verify", "--head", head).code())
+                    .isZero();
+
+            Path copy = Files.createDirectory(directory.resolve("copy"));
+            Path file = directory.resolve("state/audit/audit-000000000001.jsonl");
+            Files.writeString(
+                    copy.resolve(file.getFileName()),
+                    Files.readString(file).replaceFirst("exit code 3", "exit code 0"));
+            Result tampered = manager.nucleus("audit", "verify", copy.toString());
+            assertThat(tampered.code()).isEqualTo(1);
+            assertThat(tampered.err()).contains("was changed: its hash is not that of its content");
+
+            manager.nucleus("stop", "--grace", "0s", "three");
+        } finally {
+            Remains.delete(directory);
+        }
+    }
+}

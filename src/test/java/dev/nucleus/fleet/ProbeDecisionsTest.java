@@ -1,0 +1,252 @@
+package dev.nucleus.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerLog;
+import dev.nucleus.health.ProbeAnswer;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.health.Transition;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What follows what a probe says, of real containers. */
+@Tag("isolation")
+class ProbeDecisionsTest {
+
+    private static final Duration AMPLE = Duration.ofSeconds(5);
+
+    @BeforeAll
+    static void root() {
+        Requires.root();
+    }
+
+    private static List<String> log(TestManager manager, String replica) throws IOException {
+        return manager.containerOf(replica).log().tail(1000).lines().stream()
+                .map(ContainerLog.Line::text)
+                .toList();
+    }
+
+    private static void run(TestManager manager, String... command) throws IOException {
+        assertThat(manager.containerOf("shop/web-1")
+                        .shim()
+                        .capture(List.of(command), AMPLE)
+                        .status()
+                        .code())
+                .isZero();
+    }
+
+    @Test
+    void beforeItHasStartedUpNothingElseIsAsked() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    startup: {exec: [test, -e, /tmp/up], period: 20ms, failures: 10000}
+                    readiness: {exec: ["true"], period: 20ms}
+                    liveness: {exec: [test, -e, /tmp/up], period: 20ms, failures: 1}
+                """)) {
+            Awaitility.await()
+                    .until(() -> manager.replica("shop/web-1").answers().size() > 10);
+            assertThat(manager.replica("shop/web-1").answers())
+                    .extracting(ProbeAnswer::role)
+                    .containsOnly(ProbeAnswer.Role.STARTUP);
+            assertThat(manager.replica("shop/web-1").cause()).isEqualTo("waits for its startup probe");
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
+
+            run(manager, "touch", "/tmp/up");
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Awaitility.await()
+                    .until(() -> manager.replica("shop/web-1").answers().stream()
+                            .filter(answer -> answer.role() == ProbeAnswer.Role.LIVENESS)
+                            .anyMatch(ProbeAnswer::yes));
+            assertThat(manager.replica("shop/web-1").restarts()).isZero();
+        }
+    }
+
+    @Test
+    void whatDoesNotStartUpInTimeIsStartedAgain() {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    startup: {tcp: 9, period: 20ms, failures: 3}
+                    restart: {policy: always, backoff: {from: 10ms}}
+                """)) {
+            Awaitility.await().until(() -> manager.replica("shop/web-1").restarts() >= 2);
+            assertThat(manager.replica("shop/web-1").history())
+                    .anyMatch(t -> t.to() == ReplicaStatus.UNHEALTHY
+                            && t.cause().startsWith("startup: ")
+                            && t.cause().contains("ECONNREFUSED"));
+        }
+    }
+
+    @Test
+    void aLivenessProbeMayStopForGood() {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    liveness: {tcp: 9, period: 20ms, failures: 2, then: stop}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.FAILED);
+
+            assertThat(manager.replica("shop/web-1").cause())
+                    .contains("ECONNREFUSED")
+                    .endsWith("then: stop");
+            assertThat(manager.containerOf("shop/web-1").running()).isFalse();
+            assertThat(manager.replica("shop/web-1").restarts()).isZero();
+        }
+    }
+
+    @Test
+    void aLivenessProbeMayOnlyTell() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sh, -c, "touch /tmp/alive; exec sleep 1000"]
+                    startup: {exec: [test, -e, /tmp/alive], period: 20ms, failures: 1000}
+                    readiness: {exec: ["true"], period: 20ms}
+                    liveness: {exec: [test, -e, /tmp/alive], period: 20ms, failures: 2, then: nothing}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Container container = manager.containerOf("shop/web-1");
+
+            run(manager, "rm", "/tmp/alive");
+            manager.await("shop/web-1", ReplicaStatus.UNHEALTHY);
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
+
+            run(manager, "touch", "/tmp/alive");
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            assertThat(manager.containerOf("shop/web-1")).isEqualTo(container);
+        }
+    }
+
+    @Test
+    void aLivenessProbeMaySendASignalOncePerTurn() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sh, -c, "trap 'echo heard' HUP; touch /tmp/alive; while true; do sleep 0.02; done"]
+                    startup: {exec: [test, -e, /tmp/alive], period: 20ms, failures: 1000}
+                    liveness: {exec: [test, -e, /tmp/alive], period: 20ms, failures: 2, then: {signal: HUP}}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            for (int turn = 1; turn <= 2; turn++) {
+                run(manager, "rm", "/tmp/alive");
+                manager.await("shop/web-1", ReplicaStatus.UNHEALTHY);
+                int heard = turn;
+                Awaitility.await().until(() -> log(manager, "shop/web-1").size() == heard);
+
+                run(manager, "touch", "/tmp/alive");
+                manager.await("shop/web-1", ReplicaStatus.READY);
+            }
+            assertThat(log(manager, "shop/web-1")).containsExactly("heard", "heard");
+            assertThat(manager.replica("shop/web-1").restarts()).isZero();
+        }
+    }
+
+    @Test
+    void whoEndsAgainAndAgainIsInACrashLoop() {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/false]
+                    restart: {policy: always, backoff: {from: 5ms, factor: 2, to: 1m}}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.CRASH_LOOP);
+
+            List<ReplicaStatus> ends = manager.replica("shop/web-1").history().stream()
+                    .map(Transition::to)
+                    .filter(to -> to == ReplicaStatus.CRASHED || to == ReplicaStatus.CRASH_LOOP)
+                    .toList();
+            assertThat(ends.subList(0, 4)).containsOnly(ReplicaStatus.CRASHED);
+            assertThat(ends.get(4)).isEqualTo(ReplicaStatus.CRASH_LOOP);
+        }
+    }
+
+    @Test
+    void whatRunsBeforeAStopComesBeforeTheSignal() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sh, -c, "trap 'cat /tmp/drained; exit 3' TERM; echo up; while true; do sleep 0.02; done"]
+                    stop: {grace: 20s, before: [/bin/sh, -c, "sleep 0.1; echo drained >/tmp/drained"]}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Awaitility.await().until(() -> !log(manager, "shop/web-1").isEmpty());
+
+            manager.fleets().stopReplica("shop/web-1");
+
+            assertThat(log(manager, "shop/web-1")).containsExactly("up", "drained");
+        }
+    }
+
+    /** It takes all of the grace, and the workload has its moment all the same. */
+    @Test
+    void whatHangsBeforeAStopDoesNotHinderIt() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sh, -c, "trap 'echo ended; exit 3' TERM; echo up; while true; do sleep 0.02; done"]
+                    stop: {grace: 300ms, before: [/bin/sleep, "1000"]}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Awaitility.await().until(() -> !log(manager, "shop/web-1").isEmpty());
+
+            manager.fleets().stopReplica("shop/web-1");
+
+            assertThat(log(manager, "shop/web-1")).containsExactly("up", "ended");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"chunked, READY", "plain, READY", "other, NOT_READY", "endless, NOT_READY"})
+    void anHttpProbeSendsItsHeadersAndReadsTheBody(String kind, ReplicaStatus status) {
+        String answer = switch (kind) {
+            case "chunked" ->
+                "Transfer-Encoding: chunked\\\\r\\\\n\\\\r\\\\n5\\\\r\\\\nall w\\\\r\\\\n3\\\\r\\\\nell\\\\r\\\\n0\\\\r\\\\n\\\\r\\\\n";
+            case "plain" -> "Content-Length: 8\\\\r\\\\n\\\\r\\\\nall well";
+            case "endless" -> "\\\\r\\\\n";
+            default -> "Content-Length: 4\\\\r\\\\n\\\\r\\\\nsick";
+        };
+        String more = kind.equals("endless") ? "while (print $c 'x' x 4096) {}" : "";
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    seccomp: network-server
+                    command:
+                      - /usr/bin/perl
+                      - -e
+                      - "use IO::Socket::INET; $SIG{PIPE} = 'IGNORE'; my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 8000, Listen => 9) or die; while (my $c = $s->accept) { my $h = ''; while (my $l = <$c>) { last if $l =~ /^\\\\r/; $h .= $l; } my $code = $h =~ /X-Probe: 1/ && $h =~ /^Host: shop.test/m ? 200 : 400; print $c qq(HTTP/1.1 $code X\\\\r\\\\n%s); %s close $c }"
+                    readiness:
+                      http: {port: 8000, path: /health, headers: {X-Probe: "1", Host: shop.test}, body: all well}
+                      period: 50ms
+                      timeout: 2s
+                      failures: 2
+                """.formatted(answer, more))) {
+            Awaitility.await()
+                    .until(() -> manager.replica("shop/web-1").answers().stream()
+                            .anyMatch(a -> a.detail().startsWith("status 200")));
+            manager.await("shop/web-1", status);
+        }
+    }
+}

@@ -1,0 +1,186 @@
+package dev.nucleus.history;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.health.Cause;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+
+/** History as a manager keeps it, of containers that live and die. */
+@Tag("isolation")
+@ExtendWith(OutputCaptureExtension.class)
+class HistoryTest {
+
+    private static final String FLEET = """
+            name: shop
+            services:
+              web:
+                command: [/bin/sleep, "1000"]
+                restart: {policy: always, backoff: {from: 5ms}}
+            health: {objective: {availability: 99%, over: 1h}}
+            """;
+
+    @BeforeAll
+    static void root() {
+        Requires.root();
+    }
+
+    private static List<Entry> kept(TestManager manager) {
+        return manager.bean(History.class)
+                .before("shop", "web", 1, Instant.now().plusSeconds(60), 1_000);
+    }
+
+    private static void run(String... command) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor())
+                .as(String.join(" ", command))
+                .isZero();
+    }
+
+    @Test
+    void everyTransitionIsKeptWithItsCauseAndOutlivesTheManager(@TempDir Path directory) throws Exception {
+        Path state = directory.resolve("state");
+        String id;
+        try (TestManager manager = TestManager.start(FLEET, List.of("--nucleus.state-dir=" + state))) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            id = manager.containerOf("shop/web-1").id();
+            manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
+            Awaitility.await().until(() -> manager.replica("shop/web-1").restarts() == 1);
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Awaitility.await().until(() -> kept(manager).size() >= 5);
+            assertThat(manager.get("/actuator/health/history").body()).contains("\"UP\"");
+        }
+
+        try (TestManager manager = TestManager.start(FLEET, List.of("--nucleus.state-dir=" + state))) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Awaitility.await().until(() -> !kept(manager).isEmpty());
+            List<Entry> all = kept(manager).reversed();
+            assertThat(all)
+                    .extracting(entry -> entry.transition().to() + " by "
+                            + entry.transition().kind())
+                    .startsWith(
+                            "STARTING by LAUNCH",
+                            "READY by RUNNING",
+                            "CRASHED by SIGNAL",
+                            "STARTING by SIGNAL",
+                            "READY by RUNNING",
+                            "STOPPED by OPERATOR");
+            assertThat(all.get(2).transition().cause()).startsWith("killed by SIGKILL");
+            assertThat(all.get(2).container()).isEqualTo(id);
+            assertThat(all.get(3).transition().cause())
+                    .as("the restart keeps what led to it")
+                    .isEqualTo("is launched again, restart 1, after: killed by SIGKILL");
+            assertThat(all.get(3).transition().kind()).isEqualTo(Cause.Kind.SIGNAL);
+        }
+    }
+
+    @Test
+    void aServiceIsMeasuredAgainstItsObjective() {
+        try (TestManager manager = TestManager.start(FLEET)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            ServiceLevels levels = manager.bean(ServiceLevels.class);
+
+            Awaitility.await().until(() -> {
+                levels.measure();
+                return levels.of("shop", "web")
+                        .map(level -> level.measured().observed().isPositive())
+                        .orElse(false);
+            });
+            assertThat(levels.of("shop", "web").orElseThrow().spent()).isLessThan(0.5);
+        }
+    }
+
+    @Test
+    void anAlertComesWhenTheBudgetIsSpent() {
+        String strict =
+                FLEET.replace("[/bin/sleep, \"1000\"]", "[/bin/false]").replace("99%, over: 1h", "99.99%, over: 1m");
+        try (TestManager manager = TestManager.start(strict)) {
+            var told = new java.util.concurrent.CopyOnWriteArrayList<BudgetSpent>();
+            manager.listen(BudgetSpent.class, told::add);
+            manager.await("shop/web-1", ReplicaStatus.CRASH_LOOP);
+            ServiceLevels levels = manager.bean(ServiceLevels.class);
+
+            Awaitility.await().atMost(java.time.Duration.ofSeconds(30)).until(() -> {
+                levels.measure();
+                return !told.isEmpty() && told.getLast().percent() == 100;
+            });
+            int alerts = told.size();
+            levels.measure();
+            assertThat(told).as("once for each part").hasSize(alerts);
+        }
+    }
+
+    @Test
+    void withAFullDiskHealthGoesOnAndNothingIsCorrupted(@TempDir Path directory, CapturedOutput output)
+            throws Exception {
+        Path disk = Files.createDirectory(directory.resolve("disk"));
+        run("mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "nucleus-test", disk.toString());
+        try (TestManager manager = TestManager.start(
+                FLEET,
+                List.of("--nucleus.history.url=jdbc:sqlite:" + disk + "/h.db?journal_mode=WAL&busy_timeout=5000"))) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Awaitility.await().until(() -> kept(manager).size() >= 2);
+            Path filling = fill(disk);
+
+            for (int restart = 0; restart < 3; restart++) {
+                int before = restart;
+                Awaitility.await()
+                        .until(() -> manager.replica("shop/web-1").status() == ReplicaStatus.READY
+                                && manager.replica("shop/web-1").restarts() == before);
+                manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
+            }
+            Awaitility.await().until(() -> manager.bean(History.class).problem().isPresent());
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);
+            assertThat(manager.get("/actuator/health").statusCode()).isEqualTo(200);
+            assertThat(manager.get("/actuator/health/history").body())
+                    .contains("UNKNOWN")
+                    .contains("the history can't be written: ");
+            assertThat(manager.get("/").body()).contains("the history can&#39;t be written");
+
+            Files.delete(filling);
+            Awaitility.await()
+                    .atMost(java.time.Duration.ofSeconds(30))
+                    .until(() -> manager.bean(History.class).problem().isEmpty());
+            Awaitility.await()
+                    .until(() -> kept(manager).stream()
+                                    .filter(entry -> entry.transition().to() == ReplicaStatus.CRASHED)
+                                    .count()
+                            == 3);
+            assertThat(output).contains("Health goes on without it");
+            try (var connection = java.sql.DriverManager.getConnection("jdbc:sqlite:" + disk + "/h.db");
+                    var rows = connection.createStatement().executeQuery("pragma integrity_check")) {
+                assertThat(rows.next()).isTrue();
+                assertThat(rows.getString(1)).isEqualTo("ok");
+            }
+        } finally {
+            run("umount", disk.toString());
+        }
+    }
+
+    private static Path fill(Path directory) throws IOException {
+        Path file = directory.resolve("filling");
+        try (var out = Files.newOutputStream(file)) {
+            while (true) {
+                out.write(new byte[4096]);
+            }
+        } catch (IOException e) {
+            assertThat(e).hasMessageContaining("No space left");
+            return file;
+        }
+    }
+}

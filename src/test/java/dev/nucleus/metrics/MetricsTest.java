@@ -1,0 +1,133 @@
+package dev.nucleus.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** The scrape of a manager whose containers run. */
+@Tag("isolation")
+class MetricsTest {
+
+    private static final String FLEET = """
+            name: shop
+            services:
+              web:
+                command: [/bin/sh, -c, "while true; do :; done"]
+                memory: 64M
+                cpus: 0.5
+                readiness: {exec: ["true"], period: 50ms}
+                restart: {policy: always, backoff: {from: 10ms}}
+            """;
+    private static final String TAGS = "{fleet=\"shop\",replica=\"1\",service=\"web\"}";
+
+    @BeforeAll
+    static void hierarchies() {
+        Requires.root();
+        Requires.legacyCgroups();
+    }
+
+    private static List<String> scrape(TestManager manager) {
+        return manager.get("/actuator/prometheus").body().lines().toList();
+    }
+
+    private static double value(TestManager manager, String series) {
+        return scrape(manager).stream()
+                .filter(line -> line.startsWith(series + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(series.length() + 1)))
+                .findFirst()
+                .orElse(Double.NaN);
+    }
+
+    @Test
+    void whatAContainerUsesIsThereAsLongAsItRuns() throws Exception {
+        try (TestManager manager = TestManager.start(FLEET)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+
+            assertThat(value(manager, "nucleus_container_ready" + TAGS)).isEqualTo(1);
+            assertThat(value(manager, "nucleus_container_restarts_total" + TAGS))
+                    .isZero();
+            assertThat(value(manager, "container_memory_usage_bytes" + TAGS)).isBetween(4_096.0, 64e6);
+            assertThat(value(manager, "container_memory_available_bytes" + TAGS))
+                    .isBetween(1e6, 64.0 * (1 << 20));
+            assertThat(value(manager, "nucleus_container_oom_events_total" + TAGS))
+                    .isZero();
+            Awaitility.await().until(() -> value(manager, "container_cpu_time_seconds_total" + TAGS) > 0.1);
+            assertThat(value(manager, "container_uptime_seconds" + TAGS)).isPositive();
+            assertThat(value(
+                            manager,
+                            "nucleus_probe_duration_seconds_count{fleet=\"shop\",kind=\"exec\",outcome=\"yes\","
+                                    + "role=\"readiness\",service=\"web\"}"))
+                    .isPositive();
+            assertThat(value(manager, "nucleus_launch_duration_seconds_count{step=\"exec\"}"))
+                    .isEqualTo(1);
+            assertThat(scrape(manager))
+                    .as("never by container")
+                    .noneMatch(line ->
+                            line.contains(manager.containerOf("shop/web-1").id()))
+                    .as("cAdvisor's names only on request")
+                    .noneMatch(line -> line.startsWith("container_cpu_usage"));
+
+            manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
+            Awaitility.await().until(() -> value(manager, "nucleus_container_restarts_total" + TAGS) == 1);
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            assertThat(scrape(manager).stream().filter(line -> line.startsWith("container_uptime_seconds{")))
+                    .as("its container's, not that of the one before")
+                    .hasSize(1);
+
+            manager.fleets().stopReplica("shop/web-1");
+            assertThat(scrape(manager)).noneMatch(line -> line.startsWith("container_"));
+            assertThat(value(manager, "nucleus_container_ready" + TAGS)).isZero();
+        }
+    }
+
+    @Test
+    void boardsForCadvisorFindTheirNames() {
+        try (TestManager manager = TestManager.start(FLEET, List.of("--nucleus.metrics.cadvisor-names=true"))) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+
+            String tags = "{fleet=\"shop\",name=\"shop/web-1\",replica=\"1\",service=\"web\"}";
+            for (String name : List.of(
+                    "container_cpu_usage_seconds_total",
+                    "container_cpu_cfs_throttled_seconds_total",
+                    "container_memory_working_set_bytes",
+                    "container_spec_memory_limit_bytes",
+                    "container_oom_events_total",
+                    "container_start_time_seconds",
+                    "container_processes",
+                    "container_health_state")) {
+                assertThat(value(manager, name + tags)).as(name).isNotNaN();
+            }
+            assertThat(value(manager, "container_spec_memory_limit_bytes" + tags))
+                    .isEqualTo(64.0 * (1 << 20));
+        }
+    }
+
+    @Test
+    void prometheusFindsNothingWrongWithTheScrape() throws IOException, InterruptedException {
+        try (TestManager manager = TestManager.start(FLEET, List.of("--nucleus.metrics.cadvisor-names=true"))) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Process promtool = new ProcessBuilder("promtool", "check", "metrics")
+                    .redirectErrorStream(true)
+                    .start();
+            try (var in = promtool.getOutputStream()) {
+                in.write(manager.get("/actuator/prometheus").body().getBytes(StandardCharsets.UTF_8));
+            }
+            String said = new String(promtool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+            assertThat(promtool.waitFor()).as(said).isIn(0, 3);
+            assertThat(said.lines().filter(line -> line.contains("container") || line.contains("nucleus")))
+                    .as("about ours; Spring's are Spring's")
+                    .isEmpty();
+        }
+    }
+}
