@@ -3,7 +3,7 @@
 # not run otherwise. Usage: install-packages.sh
 set -u
 
-# What each is for: the native build and its checks; peers and tools of tests; gVisor; a virtual machine; the browser tier; real workloads; promtool.
+# What each is for: the native build and its checks; peers and tools of tests; gVisor; a virtual machine; the browser tier; real workloads; promtool; a gRPC server.
 PACKAGES="musl-tools linux-libc-dev make gcc libseccomp2
 clang clang-tidy clang-format libclang-rt-14-dev libcmocka-dev
 bubblewrap runc hyperfine
@@ -11,7 +11,7 @@ runsc redis-server
 qemu-system-x86 busybox-static cpio kmod
 chromium fonts-dejavu-core
 postgresql-15 postgresql-client-15 nginx uidmap
-prometheus"
+prometheus python3-grpcio"
 
 missing=""
 for package in $PACKAGES; do

@@ -37,7 +37,8 @@ class ArchitectureTest {
         "startup",
         "metrics",
         "history",
-        "audit"
+        "audit",
+        "announce"
     };
 
     @ArchTest
@@ -65,10 +66,12 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule nothingDependsOnTheEdges = noClasses()
             .that()
-            .resideOutsideOfPackages("dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.metrics..")
+            .resideOutsideOfPackages(
+                    "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.metrics..", "dev.nucleus.announce..")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage("dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.metrics..");
+            .resideInAnyPackage(
+                    "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.metrics..", "dev.nucleus.announce..");
 
     @ArchTest
     static final ArchRule packagesHaveNoCycles =

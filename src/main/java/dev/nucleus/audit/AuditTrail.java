@@ -39,6 +39,8 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
     private static final Duration PAUSE = Duration.ofSeconds(1);
     private static final Duration UPKEEP = Duration.ofHours(1);
     private static final Duration LEAVING = Duration.ofSeconds(3);
+    /** Wakes the writer, and is not written. */
+    private static final AuditRecord END = AuditRecord.of(AuditKind.AUDIT_OPENED, AuditRecord.ITSELF, "", false);
 
     private final Path directory;
     private final AuditProperties properties;
@@ -144,12 +146,15 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
                 if (first != null) {
                     var batch = new ArrayList<AuditRecord>(List.of(first));
                     waiting.drainTo(batch, BATCH);
+                    batch.removeIf(record -> record == END);
                     long gap = missing.getAndSet(0);
                     if (gap > 0) {
                         batch.add(AuditRecord.of(
                                 AuditKind.AUDIT_GAP, AuditRecord.ITSELF, gap + " records could not be kept", true));
                     }
-                    persistently(() -> chain.append(batch));
+                    if (!batch.isEmpty()) {
+                        persistently(() -> chain.append(batch));
+                    }
                 }
                 if (System.nanoTime() - upkeep > UPKEEP.toNanos()) {
                     chain.forget(Instant.now().minus(properties.keep()));
@@ -209,6 +214,7 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
     @Override
     public void stop() {
         running = false;
+        waiting.offer(END);
         try {
             if (writer != null && !writer.join(LEAVING)) {
                 writer.interrupt();

@@ -6,10 +6,12 @@ import java.time.Instant;
 /**
  * One try of a probe.
  *
- * @param kind of the probe: exec, tcp or http
+ * @param kind of the probe: exec, tcp, http or grpc
  * @param detail what was seen: an exit code, a status, an error
+ * @param late how long after it was due it was begun, its jitter aside
  */
-public record ProbeAnswer(Role role, String kind, Instant at, boolean yes, String detail, Duration took) {
+public record ProbeAnswer(
+        Role role, String kind, Instant at, boolean yes, String detail, Duration took, Duration late) {
 
     /** What a probe is asked for. */
     public enum Role {

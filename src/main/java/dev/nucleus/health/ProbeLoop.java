@@ -35,6 +35,8 @@ public final class ProbeLoop implements AutoCloseable {
     private @Nullable Boolean verdict;
     /** When the next try is due by {@link System#nanoTime()}, without its jitter. */
     private long due;
+    /** With it. */
+    private long planned;
 
     private volatile boolean closed;
     private volatile @Nullable ScheduledFuture<?> scheduled;
@@ -70,7 +72,8 @@ public final class ProbeLoop implements AutoCloseable {
     }
 
     private void schedule() {
-        long wait = due - System.nanoTime() + random(spec.jitter());
+        planned = due + random(spec.jitter());
+        long wait = planned - System.nanoTime();
         scheduled = scheduler.schedule(this::attempt, Instant.now().plusNanos(wait));
         if (closed) {
             cancel();
@@ -96,7 +99,8 @@ public final class ProbeLoop implements AutoCloseable {
     }
 
     private void ask() {
-        ProbeAnswer answer = Probing.ask(container, role, spec);
+        Duration late = Duration.ofNanos(Math.max(0, System.nanoTime() - planned));
+        ProbeAnswer answer = Probing.ask(container, role, spec, late);
         if (closed || container.paused()) {
             return;
         }

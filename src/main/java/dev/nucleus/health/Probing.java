@@ -1,6 +1,7 @@
 package dev.nucleus.health;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.spec.Port;
 import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;
 import java.io.IOException;
@@ -17,7 +18,7 @@ final class Probing {
 
     private Probing() {}
 
-    static ProbeAnswer ask(Container container, ProbeAnswer.Role role, ProbeSpec spec) {
+    static ProbeAnswer ask(Container container, ProbeAnswer.Role role, ProbeSpec spec, Duration late) {
         Instant at = Instant.now();
         long begun = System.nanoTime();
         boolean yes = false;
@@ -26,7 +27,18 @@ final class Probing {
             Verdict verdict = switch (spec.probe()) {
                 case Probe.Exec exec -> run(container, exec, spec.timeout());
                 case Probe.Tcp tcp -> connect(container, tcp, spec.timeout());
-                case Probe.Http http -> get(container, http, spec.timeout());
+                case Probe.Http http ->
+                    exchange(
+                            container,
+                            http.port(),
+                            spec.timeout(),
+                            channel -> judge(http, HttpExchange.get(channel, http)));
+                case Probe.Grpc grpc ->
+                    exchange(
+                            container,
+                            grpc.port(),
+                            spec.timeout(),
+                            channel -> judge(GrpcExchange.check(channel, grpc)));
             };
             yes = verdict.yes();
             detail = verdict.detail();
@@ -34,7 +46,7 @@ final class Probing {
             detail = String.valueOf(e.getMessage());
         }
         return new ProbeAnswer(
-                role, spec.probe().kind(), at, yes, shorten(detail), Duration.ofNanos(System.nanoTime() - begun));
+                role, spec.probe().kind(), at, yes, shorten(detail), Duration.ofNanos(System.nanoTime() - begun), late);
     }
 
     private record Verdict(boolean yes, String detail) {}
@@ -58,20 +70,29 @@ final class Probing {
         return new Verdict(true, "connected to port " + tcp.port().number());
     }
 
-    private static Verdict get(Container container, Probe.Http http, Duration timeout) throws IOException {
-        try (SocketChannel channel = container.shim().dial(http.port(), timeout)) {
+    private interface Exchange {
+        Verdict with(SocketChannel channel) throws IOException;
+    }
+
+    private static Verdict exchange(Container container, Port port, Duration timeout, Exchange exchange)
+            throws IOException {
+        try (SocketChannel channel = container.shim().dial(port, timeout)) {
             // A peer that accepts and never answers, or answers for ever: closing the channel ends the read.
             var alarm = CompletableFuture.runAsync(
                     () -> close(channel),
                     CompletableFuture.delayedExecutor(timeout.toMillis(), TimeUnit.MILLISECONDS, Runnable::run));
             try {
-                return judge(http, HttpExchange.get(channel, http));
+                return exchange.with(channel);
             } catch (java.nio.channels.ClosedChannelException e) {
                 return new Verdict(false, "no answer within " + timeout.toMillis() + " ms");
             } finally {
                 alarm.cancel(false);
             }
         }
+    }
+
+    private static Verdict judge(GrpcExchange.Serving serving) {
+        return new Verdict(serving == GrpcExchange.Serving.SERVING, serving.toString());
     }
 
     private static void close(SocketChannel channel) {

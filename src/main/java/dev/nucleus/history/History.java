@@ -35,6 +35,8 @@ public final class History implements SmartLifecycle {
     private static final Duration HEARTBEAT = Duration.ofSeconds(10);
     private static final Duration UPKEEP = Duration.ofHours(1);
     private static final Duration LEAVING = Duration.ofSeconds(3);
+    /** Wakes the writer, and is not written. */
+    private static final Entry END = Entry.of("", "", 0, 0, "STOPPED", "STOPPED", "OPERATOR", "", "", 0);
 
     private final HistoryProperties properties;
     private final Path state;
@@ -95,7 +97,6 @@ public final class History implements SmartLifecycle {
         try {
             HistoryStore open = openStore();
             store = open;
-            Entry carried = null;
             long beat = 0;
             long upkeep = 0;
             while (running || !waiting.isEmpty()) {
@@ -108,10 +109,11 @@ public final class History implements SmartLifecycle {
                     persistently(() -> forget(open));
                     upkeep = now;
                 }
-                carried = waiting.poll(running ? 1_000 : 0, TimeUnit.MILLISECONDS);
-                if (carried != null) {
-                    var batch = new ArrayList<Entry>(List.of(carried));
+                Entry first = waiting.poll(running ? 1_000 : 0, TimeUnit.MILLISECONDS);
+                if (first != null) {
+                    var batch = new ArrayList<Entry>(List.of(first));
                     waiting.drainTo(batch, BATCH);
+                    batch.removeIf(entry -> entry == END);
                     persistently(() -> open.write(batch));
                 }
             }
@@ -186,6 +188,7 @@ public final class History implements SmartLifecycle {
     @Override
     public void stop() {
         running = false;
+        waiting.offer(END);
         try {
             if (writer != null && !writer.join(LEAVING)) {
                 writer.interrupt();

@@ -27,6 +27,9 @@ public interface Libc {
     /** recv(2). */
     long recv(int fd, byte[] buffer, long length, int flags);
 
+    /** sendto(2). */
+    long sendto(int fd, byte[] buffer, long length, int flags, byte[] address, int addressLength);
+
     int close(int fd);
 
     void free(Pointer memory);

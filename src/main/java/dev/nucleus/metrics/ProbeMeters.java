@@ -3,6 +3,7 @@ package dev.nucleus.metrics;
 import dev.nucleus.fleet.ProbeAnswered;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.context.event.EventListener;
@@ -17,12 +18,19 @@ final class ProbeMeters {
 
     private record Key(String fleet, String service, String role, String kind, boolean yes) {}
 
+    private final Timer lateness;
+
     ProbeMeters(MeterRegistry registry) {
         this.registry = registry;
+        this.lateness = Timer.builder("nucleus.probe.lateness")
+                .description("How long after it was due a probe was begun")
+                .serviceLevelObjectives(Duration.ofMillis(10), Duration.ofMillis(100), Duration.ofSeconds(1))
+                .register(registry);
     }
 
     @EventListener
     void on(ProbeAnswered event) {
+        lateness.record(event.answer().late());
         var key = new Key(
                 event.fleet(),
                 event.service(),

@@ -10,12 +10,13 @@ import java.util.regex.Pattern;
 /** A question put to a container from inside it. */
 public sealed interface Probe {
 
-    /** The word for what it is: exec, tcp or http. */
+    /** The word for what it is: exec, tcp, http or grpc. */
     default String kind() {
         return switch (this) {
             case Exec _ -> "exec";
             case Tcp _ -> "tcp";
             case Http _ -> "http";
+            case Grpc _ -> "grpc";
         };
     }
 
@@ -39,6 +40,27 @@ public sealed interface Probe {
         @Override
         public String toString() {
             return "tcp " + port.number();
+        }
+    }
+
+    /**
+     * Asks gRPC's standard health service; SERVING is a yes.
+     *
+     * @param service of which the server is asked; empty: of itself
+     */
+    record Grpc(Port port, String service) implements Probe {
+
+        private static final int LONGEST = 127;
+
+        public Grpc {
+            if (service.length() > LONGEST || service.chars().anyMatch(c -> c <= ' ' || c >= LONGEST)) {
+                throw new InvalidSpecException("'" + service + "' is not the name of a gRPC service");
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "grpc " + port.number() + (service.isEmpty() ? "" : " " + service);
         }
     }
 

@@ -20,7 +20,7 @@ import java.util.stream.Stream;
  */
 final class ProbeReader {
 
-    private static final List<String> KINDS = List.of("exec", "tcp", "http", "actuator");
+    private static final List<String> KINDS = List.of("exec", "tcp", "http", "grpc", "actuator");
     private static final Duration COMPOSE_INTERVAL = Duration.ofSeconds(30);
     private static final Duration COMPOSE_START_INTERVAL = Duration.ofSeconds(5);
 
@@ -95,6 +95,7 @@ final class ProbeReader {
         Optional<YamlValue> exec = fields.take("exec");
         Optional<YamlValue> tcp = fields.take("tcp");
         Optional<YamlValue> http = fields.take("http");
+        Optional<YamlValue> grpc = fields.take("grpc");
         Optional<YamlValue> actuator = fields.take("actuator");
         Duration period = duration(fields, "period", "periodSeconds", ProbeSpec.DEFAULT_PERIOD);
         Duration timeout = duration(fields, "timeout", "timeoutSeconds", ProbeSpec.DEFAULT_TIMEOUT);
@@ -105,7 +106,10 @@ final class ProbeReader {
         int failures = fields.take("failures").flatMap(YamlValue::integer).orElse(ProbeSpec.DEFAULT_FAILURES);
         int successes = fields.take("successes").flatMap(YamlValue::integer).orElse(1);
         fields.finish();
-        if (Stream.of(exec, tcp, http, actuator).filter(Optional::isPresent).count() != 1) {
+        if (Stream.of(exec, tcp, http, grpc, actuator)
+                        .filter(Optional::isPresent)
+                        .count()
+                != 1) {
             fields.place()
                     .problem("a probe needs exactly one of " + String.join(", ", KINDS)
                             + ", such as {tcp: 5432} or {exec: [pg_isready]}");
@@ -117,6 +121,7 @@ final class ProbeReader {
         Optional<Probe> probe = exec.flatMap(ProbeReader::exec)
                 .or(() -> tcp.flatMap(ProbeReader::tcp))
                 .or(() -> http.flatMap(ProbeReader::http))
+                .or(() -> grpc.flatMap(ProbeReader::grpc))
                 .or(() -> actuator.flatMap(value -> actuator(value, question)));
         return probe.flatMap(kind ->
                 fields.place().attempt(() -> new ProbeSpec(kind, delay, period, timeout, jitter, failures, successes)));
@@ -150,6 +155,19 @@ final class ProbeReader {
             Optional<Probe> probe = fields.require("port", "5432").flatMap(ProbeReader::tcp);
             fields.finish();
             return probe;
+        });
+    }
+
+    /** {@code grpc: 9090}, or {@code grpc: {port: 9090, service: shop.Cart}}. */
+    private static Optional<Probe> grpc(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.parse(Port::parse).map(port -> new Probe.Grpc(port, ""));
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<Port> port = fields.require("port", "9090").flatMap(field -> field.parse(Port::parse));
+            String service = fields.take("service").flatMap(YamlValue::text).orElse("");
+            fields.finish();
+            return port.flatMap(number -> value.attempt(() -> new Probe.Grpc(number, service)));
         });
     }
 

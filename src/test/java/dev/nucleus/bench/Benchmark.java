@@ -65,6 +65,7 @@ public final class Benchmark {
         benchmark.starts();
         AttestationBenchmark.measure(benchmark.figures);
         DatabaseBenchmark.measure(benchmark.figures);
+        ScaleBenchmark.measure(benchmark.figures);
         benchmark.figures.print(Path.of("target/benchmarks.txt"));
     }
 

@@ -217,6 +217,52 @@ class ProbeDecisionsTest {
         }
     }
 
+    /** A real server of gRPC's own library. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "''         | SERVING                          | READY",
+                "shop.Cart  | NOT_SERVING                      | NOT_READY",
+                "shop.None  | the server knows no such service | NOT_READY",
+                "shop.Fails | gRPC status 13: broken           | NOT_READY",
+                "shop.Slow  | no answer within 500 ms          | NOT_READY"
+            })
+    void aGrpcProbeAsksTheStandardHealthService(String service, String detail, ReplicaStatus status) {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    seccomp: python-agent
+                    command:
+                      - /usr/bin/python3
+                      - -c
+                      - |
+                        import grpc, time
+                        from concurrent import futures
+                        def check(request, context):
+                            name = request[2:].decode()
+                            if name == "shop.None": context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
+                            if name == "shop.Fails": context.abort(grpc.StatusCode.INTERNAL, "broken")
+                            if name == "shop.Slow": time.sleep(60)
+                            return b"\\x08\\x02" if name else b"\\x08\\x01"
+                        handler = grpc.method_handlers_generic_handler(
+                            "grpc.health.v1.Health", {"Check": grpc.unary_unary_rpc_method_handler(check)})
+                        server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
+                        server.add_generic_rpc_handlers((handler,))
+                        server.add_insecure_port("127.0.0.1:9090")
+                        server.start()
+                        server.wait_for_termination()
+                    readiness: {grpc: {port: 9090, service: "%s"}, period: 100ms, timeout: 500ms, failures: 20}
+                """.formatted(service))) {
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .until(() -> manager.replica("shop/web-1").answers().stream()
+                            .anyMatch(answer -> answer.detail().equals(detail)));
+            manager.await("shop/web-1", status);
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"chunked, READY", "plain, READY", "other, NOT_READY", "endless, NOT_READY"})
     void anHttpProbeSendsItsHeadersAndReadsTheBody(String kind, ReplicaStatus status) {

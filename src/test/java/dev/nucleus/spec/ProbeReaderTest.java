@@ -72,6 +72,17 @@ class ProbeReaderTest {
     }
 
     @Test
+    void aGrpcProbeAsksTheServerOrAService() {
+        ServiceSpec service = service("""
+                readiness: {grpc: {port: 9090, service: shop.Cart}}
+                liveness: {grpc: 9090}
+                """);
+
+        assertThat(service.readiness().orElseThrow().probe()).isEqualTo(new Probe.Grpc(new Port(9090), "shop.Cart"));
+        assertThat(service.liveness().orElseThrow().probe().probe()).isEqualTo(new Probe.Grpc(new Port(9090), ""));
+    }
+
+    @Test
     void composesOneCheckIsReadinessAndLiveness() {
         ServiceSpec service = service("""
                 healthcheck:
@@ -150,7 +161,7 @@ class ProbeReaderTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "readiness: {}                                       | a probe needs exactly one of exec, tcp, http, actuator",
+                "readiness: {}                                       | a probe needs exactly one of exec, tcp, http, grpc, actuator",
                 "readiness: {tcp: 1, http: 2}                        | a probe needs exactly one of",
                 "readiness: {tcp: 1, then: restart}                  | unknown field 'then'",
                 "liveness: {tcp: 1, then: explode}                   | write restart, stop, nothing or {signal: HUP}",

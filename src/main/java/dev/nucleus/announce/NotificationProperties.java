@@ -1,0 +1,31 @@
+package dev.nucleus.announce;
+
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * Who is told when something is wrong.
+ *
+ * @param webhooks each gets a POST with JSON
+ * @param mail needs spring.mail.host as well
+ * @param journal whether systemd's journal gets a structured entry
+ */
+@ConfigurationProperties("nucleus.notify")
+record NotificationProperties(
+        @DefaultValue List<Webhook> webhooks,
+        @Nullable Mail mail,
+        @DefaultValue("false") boolean journal) {
+
+    /** @param on which kinds; none named: all */
+    record Webhook(String url, @DefaultValue Set<Notification.Kind> on) {}
+
+    /** @param on which kinds; none named: all */
+    record Mail(String from, List<String> to, @DefaultValue Set<Notification.Kind> on) {}
+
+    static boolean wants(Set<Notification.Kind> on, Notification notification) {
+        return on.isEmpty() || on.contains(notification.kind());
+    }
+}

@@ -1,0 +1,182 @@
+package dev.nucleus.announce;
+
+import dev.nucleus.fleet.ReplicaChanged;
+import dev.nucleus.health.Cause;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.health.ReplicaView;
+import dev.nucleus.health.Transition;
+import dev.nucleus.history.BudgetSpent;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.context.event.EventListener;
+
+/**
+ * Turns what happens into notifications, and hands them to whoever sends them. One of a kind about one replica goes out a minute
+ * at most; each sender gets three tries; nothing waits for any of it.
+ */
+final class Notifications implements SmartLifecycle {
+
+    private static final Logger log = LoggerFactory.getLogger(Notifications.class);
+    private static final Duration QUIET = Duration.ofMinutes(1);
+    private static final int WAITING = 1_000;
+    private static final int TRIES = 3;
+    private static final Duration PAUSE = Duration.ofSeconds(2);
+
+    private final List<NotificationSender> senders;
+    private final BlockingQueue<Notification> waiting = new LinkedBlockingQueue<>(WAITING);
+    private final Map<String, Instant> told = new ConcurrentHashMap<>();
+    private volatile boolean running;
+    private @Nullable Thread thread;
+
+    Notifications(List<NotificationSender> senders) {
+        this.senders = senders;
+    }
+
+    @EventListener
+    void on(ReplicaChanged event) {
+        ReplicaView replica = event.replica();
+        Transition last = replica.history().getLast();
+        for (Notification.Kind kind : kinds(replica, last)) {
+            tell(new Notification(
+                    kind,
+                    last.at(),
+                    replica.name(),
+                    last.to().words(),
+                    last.cause(),
+                    replica.name() + " is " + last.to().words() + ": " + last.cause()));
+        }
+    }
+
+    private static Set<Notification.Kind> kinds(ReplicaView replica, Transition last) {
+        var kinds = EnumSet.noneOf(Notification.Kind.class);
+        switch (last.to()) {
+            case CRASHED, FAILED, UNHEALTHY -> kinds.add(Notification.Kind.DOWN);
+            case CRASH_LOOP -> kinds.add(Notification.Kind.CRASH_LOOP);
+            default -> {
+                // Says nothing by itself.
+            }
+        }
+        if (last.to() == ReplicaStatus.READY && wasDown(replica)) {
+            kinds.add(Notification.Kind.RECOVERED);
+        }
+        if (last.kind() == Cause.Kind.OUT_OF_MEMORY && !kinds.isEmpty()) {
+            kinds.add(Notification.Kind.OUT_OF_MEMORY);
+        }
+        if (replica.flapping()) {
+            kinds.add(Notification.Kind.FLAPPING);
+        }
+        return kinds;
+    }
+
+    /** Since it was ready before. */
+    private static boolean wasDown(ReplicaView replica) {
+        List<Transition> before = replica.history().subList(0, replica.history().size() - 1);
+        for (Transition transition : before.reversed()) {
+            switch (transition.to()) {
+                case READY -> {
+                    return false;
+                }
+                case CRASHED, CRASH_LOOP, FAILED, UNHEALTHY -> {
+                    return true;
+                }
+                default -> {
+                    // Further back.
+                }
+            }
+        }
+        return false;
+    }
+
+    @EventListener
+    void on(BudgetSpent event) {
+        String service = event.level().fleet() + "/" + event.level().service();
+        tell(new Notification(
+                Notification.Kind.BUDGET_LOW,
+                Instant.now(),
+                service,
+                event.percent() + " % spent",
+                "unavailable for " + event.level().measured().unavailable().toSeconds() + " s",
+                service + " has spent " + event.percent() + " % of its error budget"));
+    }
+
+    private void tell(Notification notification) {
+        if (senders.isEmpty()) {
+            return;
+        }
+        String key = notification.kind() + " " + notification.about() + " "
+                + (notification.kind() == Notification.Kind.BUDGET_LOW ? notification.status() : "");
+        Instant now = notification.at();
+        Instant before = told.get(key);
+        if (before != null && before.plus(QUIET).isAfter(now)) {
+            return;
+        }
+        told.put(key, now);
+        if (!waiting.offer(notification)) {
+            log.warn("too many notifications wait; this one is not sent: {}", notification.text());
+        }
+    }
+
+    private void work() {
+        try {
+            while (running) {
+                Notification notification = waiting.take();
+                senders.stream()
+                        .filter(sender -> sender.wants(notification))
+                        .forEach(sender ->
+                                Thread.ofVirtual().name("notification").start(() -> send(sender, notification)));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void send(NotificationSender sender, Notification notification) {
+        for (int attempt = 1; attempt <= TRIES; attempt++) {
+            try {
+                sender.send(notification);
+                return;
+            } catch (RuntimeException e) {
+                if (attempt == TRIES) {
+                    log.warn("{} could not be told '{}': {}", sender, notification.text(), e.getMessage());
+                    return;
+                }
+                try {
+                    Thread.sleep(PAUSE.multipliedBy(attempt));
+                } catch (InterruptedException interrupted) {
+                    Thread.currentThread().interrupt();
+                    return;
+                }
+            }
+        }
+    }
+
+    @Override
+    public void start() {
+        running = true;
+        thread = Thread.ofVirtual().name("notifications").start(this::work);
+    }
+
+    @Override
+    public void stop() {
+        running = false;
+        if (thread != null) {
+            thread.interrupt();
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        return running;
+    }
+}

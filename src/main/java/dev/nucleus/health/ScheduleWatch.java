@@ -1,0 +1,83 @@
+package dev.nucleus.health;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.availability.AvailabilityChangeEvent;
+import org.springframework.boot.availability.LivenessState;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+
+/**
+ * Calls the manager broken while its schedule stands still: no probe is asked then, and none of what it says is true any more. A
+ * thread of its own looks, as those of the scheduler are what is looked at.
+ */
+@Component
+final class ScheduleWatch implements SmartLifecycle {
+
+    private static final Logger log = LoggerFactory.getLogger(ScheduleWatch.class);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PERIOD = Duration.ofSeconds(5);
+
+    private final ApplicationContext context;
+    private volatile long beat = System.nanoTime();
+    private volatile boolean broken;
+    private @Nullable Thread thread;
+
+    ScheduleWatch(ApplicationContext context) {
+        this.context = context;
+    }
+
+    @Scheduled(fixedRate = 1, timeUnit = TimeUnit.SECONDS)
+    void beat() {
+        beat = System.nanoTime();
+    }
+
+    private void work() {
+        try {
+            while (true) {
+                Thread.sleep(PERIOD);
+                look(Duration.ofNanos(System.nanoTime() - beat));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** @param still how long the schedule has stood still */
+    void look(Duration still) {
+        boolean stuck = still.compareTo(PATIENCE) > 0;
+        if (stuck == broken) {
+            return;
+        }
+        broken = stuck;
+        if (stuck) {
+            log.error("nothing that is scheduled has run for {} s: this manager is broken", still.toSeconds());
+        } else {
+            log.info("what is scheduled runs again");
+        }
+        AvailabilityChangeEvent.publish(context, stuck ? LivenessState.BROKEN : LivenessState.CORRECT);
+    }
+
+    @Override
+    public void start() {
+        thread = Thread.ofPlatform().daemon().name("schedule-watch").start(this::work);
+    }
+
+    @Override
+    public void stop() {
+        if (thread != null) {
+            thread.interrupt();
+            thread = null;
+        }
+    }
+
+    @Override
+    public boolean isRunning() {
+        return thread != null;
+    }
+}
