@@ -73,6 +73,7 @@ static void touch_plan(const struct plan *plan)
 	touch_rootfs(plan);
 	touch(plan->console_socket);
 	touch_hooks(&plan->hooks);
+	touch(plan->notify);
 	for (size_t i = 0; i < plan->landlock.path_count; i++)
 		touch(plan->landlock.paths[i].path);
 	for (size_t i = 0; i < plan->seccomp_length; i++)

@@ -18,6 +18,7 @@
 #include "notice.h"
 #include "peer.h"
 #include "sandbox.h"
+#include "sdnotify.h"
 #include "syscalls.h"
 #include "terminal.h"
 #include "userns.h"
@@ -168,6 +169,7 @@ static void workload_runs(struct shim *shim)
 static void conclude_launch(struct shim *shim)
 {
 	close_fd(&shim->status.fd);
+	sdnotify_mounted(shim);
 	if (shim->report.failed || shim->report.halt != HALT_NONE ||
 	    shim->report.timeline.done[STEP_RLIMITS] == 0)
 		return;
@@ -404,6 +406,8 @@ int shim_begin(struct shim *shim, struct failure *failure)
 		result = open_pipes(&shim->plan, &pipes, failure);
 	launch.timeline.done[STEP_DIRECTORY] = monotonic_ns();
 	if (result == 0)
+		result = sdnotify_open(shim, failure);
+	if (result == 0)
 		result = create_cgroup(shim, failure);
 	if (result < 0)
 		return result;
@@ -435,6 +439,7 @@ void shim_undo(struct shim *shim, const struct failure *failure, int connection_
 	}
 	if (shim->listener.fd >= 0)
 		(void)unlink(shim->plan.socket);
+	sdnotify_close(shim);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
 	/* What the hooks before it have made is theirs to take away. */

@@ -13,6 +13,7 @@
 #include "hooks.h"
 #include "notice.h"
 #include "sandbox.h"
+#include "sdnotify.h"
 #include "syscalls.h"
 #include "terminal.h"
 
@@ -203,6 +204,7 @@ void send_state(const struct shim *shim, struct connection *connection)
 		send_created(shim, connection);
 	if (shim->started)
 		send_started(shim, connection);
+	sdnotify_send(shim, connection);
 	if (shim->exited)
 		send_exited(shim, connection);
 }

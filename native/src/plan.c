@@ -308,6 +308,7 @@ int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct fail
 	read_command(&reader, plan);
 	read_sandbox(&reader, plan);
 	read_hooks(&reader, plan);
+	plan->notify = read_string(&reader);
 	if (reader.faulty || reader.at != reader.end || !safe_id(plan->id)) {
 		plan_free(plan);
 		return fail(failure, STEP_PLAN, EBADMSG, "malformed launch plan at byte %zu of %zu",

@@ -10,7 +10,7 @@
 #include "failure.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 7U
+#define PLAN_VERSION 8U
 
 struct id_map {
 	uint32_t inside;
@@ -194,6 +194,7 @@ struct plan {
 	char **envp; /* NULL-terminated */
 	struct sandbox_plan sandbox;
 	struct hooks_plan hooks;
+	const char *notify; /* where to hear the workload's sd_notify(3), or "" */
 	uint64_t log_bytes; /* per file */
 	uint32_t oom_score_adj;
 	uint16_t seccomp_errno; /* what a call that is reported fails with */

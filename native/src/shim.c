@@ -23,14 +23,15 @@
 #include "peer.h"
 #include "process.h"
 #include "sandbox.h"
+#include "sdnotify.h"
 #include "syscalls.h"
 #include "trace.h"
 #include "wire.h"
 
 #define SHORT_SLICE 100000 /* ns, the least there is */
 #define LINGER 1000        /* ms for readers to fetch the last bytes */
-/* What is polled at once: the shim's own nine, four of each exec, three of each connection. */
-#define SOURCES_MAX (9 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX)
+/* What is polled at once: the shim's own ten, four of each exec, three of each connection. */
+#define SOURCES_MAX (10 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX)
 
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream)
 {
@@ -234,6 +235,7 @@ static size_t collect(struct shim *shim, struct source **sources)
 	sources[count++] = &shim->status;
 	sources[count++] = &shim->pressure;
 	sources[count++] = &shim->notices;
+	sources[count++] = &shim->notify;
 	sources[count++] = &shim->hooks.process;
 	sources[count++] = &shim->hooks.said;
 	sources[count++] = &shim->out.source;
@@ -267,6 +269,7 @@ static int wait_time(const struct shim *shim)
 	earlier(&deadline, shim->exited ? 0 : shim->kill_at);
 	earlier(&deadline, shim->leave_at);
 	earlier(&deadline, hooks_deadline(shim));
+	earlier(&deadline, sdnotify_deadline(shim));
 	earlier(&deadline, execs_deadline(shim));
 	earlier(&deadline, dials_deadline(shim));
 	if (deadline == 0)
@@ -289,6 +292,7 @@ static void expire(struct shim *shim)
 		shim->kill_at = 0;
 	}
 	hooks_expire(shim, now);
+	sdnotify_expire(shim, now);
 	execs_expire(shim, now);
 	dials_expire(shim, now);
 }
@@ -330,6 +334,7 @@ static void supervise(struct shim *shim)
 	close_fd(&shim->listener.fd);
 	close_fd(&shim->mounts_fd);
 	close_fd(&shim->pressure.fd);
+	sdnotify_close(shim);
 	cgroup_kill(&shim->plan);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
@@ -380,7 +385,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	shim = (struct shim){ .owner = owner, .group = group, .begun = monotonic_ns() };
 	shim.directory_fd = shim.listener.fd = shim.status.fd = shim.signals.fd = -1;
 	shim.hooks.process.fd = shim.hooks.said.fd = -1;
-	shim.pressure.fd = shim.notices.fd = shim.go_fd = -1;
+	shim.pressure.fd = shim.notices.fd = shim.notify.fd = shim.go_fd = -1;
 	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.exit_fd = shim.pidfd = -1;
 	shim.cgroup.unified_fd = shim.mounts_fd = -1;
 	shim.netns_fd = netns_fd;

@@ -48,6 +48,15 @@ struct hook_run {
 	size_t length;
 };
 
+/* What a workload has said of itself; see sdnotify.h. */
+struct service_state {
+	bool ready;
+	bool stopping;
+	char status[200];
+	int budget; /* datagrams that are still passed on in this window */
+	int64_t window_ends;
+};
+
 struct shim {
 	struct plan plan;
 	struct cgroup cgroup;
@@ -60,6 +69,8 @@ struct shim {
 	struct source status;   /* of the launch; fd -1 once it is through */
 	/* What follows the word of a sandbox's runtime. */
 	void (*sandbox_started)(struct shim *shim);
+	struct source notify; /* of what the workload says of itself; else fd -1 */
+	struct service_state state;
 	struct source notices; /* of the workload's filter; else fd -1 */
 	struct denial *denials;
 	size_t denial_count;

@@ -48,6 +48,7 @@ enum answer {
 	ANSWER_WARNING = 0x8c,
 	ANSWER_DENIAL = 0x8d,
 	ANSWER_CREATED = 0x8e,
+	ANSWER_NOTIFIED = 0x8f,
 };
 
 struct reader {

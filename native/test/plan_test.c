@@ -86,6 +86,7 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_string_equal(plan.console_socket, "/run/console.sock");
 	assert_string_equal(plan.hooks.state, "{\"id\":\"x\"");
 	assert_int_equal(plan.hooks.count, 1);
+	assert_string_equal(plan.notify, "/run/nucleus/c/x.notify");
 	assert_int_equal(plan.hooks.list[0].phase, HOOK_POSTSTOP);
 	assert_string_equal(plan.hooks.list[0].argv[1], "-v");
 	assert_string_equal(plan.hooks.list[0].envp[0], "PATH=/bin");

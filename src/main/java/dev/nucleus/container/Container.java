@@ -18,6 +18,7 @@ public final class Container {
     private final List<String> command;
     private final Path directory;
     private final Shim shim;
+    private final Notices notices = new Notices();
     private final CompletableFuture<ContainerState.Stopped> end = new CompletableFuture<>();
     private final CompletableFuture<ContainerState.Running> start = new CompletableFuture<>();
     private volatile ContainerState state = new ContainerState.Creating();
@@ -109,6 +110,11 @@ public final class Container {
 
     void broughtBack(String sentence) {
         broughtBack = Optional.of(sentence);
+    }
+
+    /** What its workload has said of itself. */
+    public Notices notices() {
+        return notices;
     }
 
     /** To speak with it while it runs. */

@@ -123,6 +123,7 @@ final class ContainerStore {
                 new LaunchPlan.Command(plan.command().workdir(), plan.workload(), environment),
                 LaunchPlan.Sandbox.NONE,
                 LaunchPlan.Hooks.NONE,
+                plan.notifySocket(),
                 plan.log(),
                 plan.statements());
     }

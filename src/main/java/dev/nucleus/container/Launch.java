@@ -60,6 +60,7 @@ final class Launch implements AutoCloseable {
                 case ShimMessage.Failed(var step, var errno, var detail) ->
                     throw new LaunchException(step, errno, detail);
                 case ShimMessage.Warning warning -> warn(warning);
+                case ShimMessage.Notified(var text) -> container.notices().accept(text);
                 default -> log.debug("unexpected before the start: {}", message);
             }
         }
@@ -109,10 +110,10 @@ final class Launch implements AutoCloseable {
     }
 
     private void other(ShimMessage message) {
-        if (message instanceof ShimMessage.Warning warning) {
-            warn(warning);
-        } else {
-            log.debug("unexpected from a shim: {}", message);
+        switch (message) {
+            case ShimMessage.Warning warning -> warn(warning);
+            case ShimMessage.Notified(var text) -> container.notices().accept(text);
+            default -> log.debug("unexpected from a shim: {}", message);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.nucleus.health;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;
 import java.time.Duration;
 import java.time.Instant;
@@ -38,6 +39,7 @@ public final class ProbeLoop implements AutoCloseable {
     /** With it. */
     private long planned;
 
+    private final Runnable hear = this::kick;
     private volatile boolean closed;
     private volatile @Nullable ScheduledFuture<?> scheduled;
 
@@ -64,7 +66,19 @@ public final class ProbeLoop implements AutoCloseable {
         var loop = new ProbeLoop(scheduler, container, role, spec, listener);
         loop.due = System.nanoTime() + spec.initialDelay().toNanos() + random(spread);
         loop.schedule();
+        if (spec.probe() instanceof Probe.Notify) {
+            container.notices().listen(loop.hear);
+        }
         return loop;
+    }
+
+    /** What the workload says of itself is looked at when it says it. */
+    private void kick() {
+        ScheduledFuture<?> next = scheduled;
+        if (!closed && next != null && next.cancel(false)) {
+            planned = System.nanoTime();
+            scheduled = scheduler.schedule(this::attempt, Instant.now());
+        }
     }
 
     private static long random(Duration most) {
@@ -105,11 +119,15 @@ public final class ProbeLoop implements AutoCloseable {
             return;
         }
         listener.answered(answer);
-        count(answer);
+        count(
+                answer,
+                role == ProbeAnswer.Role.STARTUP
+                        && !container.notices().said().extended().isZero());
     }
 
-    private void count(ProbeAnswer answer) {
-        failures = answer.yes() ? 0 : failures + 1;
+    /** @param excused whether the workload asks for patience: then a no doesn't count */
+    private void count(ProbeAnswer answer, boolean excused) {
+        failures = answer.yes() || excused ? 0 : failures + 1;
         successes = answer.yes() ? successes + 1 : 0;
         if (answer.yes() && successes >= spec.successes() && !Boolean.TRUE.equals(verdict)) {
             verdict = true;
@@ -130,6 +148,7 @@ public final class ProbeLoop implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        container.notices().forget(hear);
         cancel();
     }
 }

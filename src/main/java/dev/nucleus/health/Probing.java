@@ -1,6 +1,7 @@
 package dev.nucleus.health;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.container.Notices;
 import dev.nucleus.spec.Port;
 import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;
@@ -33,6 +34,7 @@ final class Probing {
                             http.port(),
                             spec.timeout(),
                             channel -> judge(http, HttpExchange.get(channel, http)));
+                case Probe.Notify notify -> judge(notify, container.notices().said());
                 case Probe.Grpc grpc ->
                     exchange(
                             container,
@@ -89,6 +91,21 @@ final class Probing {
                 alarm.cancel(false);
             }
         }
+    }
+
+    /** In its own words, where it has some. */
+    private static Verdict judge(Probe.Notify notify, Notices.Said said) {
+        String words = said.status().isEmpty() ? "" : ": " + said.status();
+        if (notify.watchdog().isPresent()) {
+            boolean alive = said.silent().compareTo(notify.watchdog().get()) <= 0;
+            return new Verdict(
+                    alive,
+                    (alive ? "it says so" : "no WATCHDOG=1 for " + said.silent().toMillis() + " ms") + words);
+        }
+        if (said.stopping()) {
+            return new Verdict(false, "STOPPING=1" + words);
+        }
+        return new Verdict(said.ready(), (said.ready() ? "READY=1" : "no READY=1 yet") + words);
     }
 
     private static Verdict judge(GrpcExchange.Serving serving) {

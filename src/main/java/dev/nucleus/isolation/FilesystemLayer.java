@@ -12,6 +12,7 @@ import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.SecretMount;
+import dev.nucleus.spec.ServiceNotify;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.WorkspaceMount;
@@ -95,6 +96,9 @@ final class FilesystemLayer implements Layer {
         context(request, tree, plan);
         workspace(request, tree, plan);
         addSecrets(tree, request.spec().filesystem().secrets(), identity, plan);
+        if (request.spec().notification().isPresent()) {
+            notify(request, tree, plan);
+        }
         if (!request.sandboxed()) {
             tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
         }
@@ -434,6 +438,24 @@ final class FilesystemLayer implements Layer {
                 "volume at " + volume.target());
     }
 
+    /** A socket of the shim's, by which the workload tells of itself; it leads nowhere else. */
+    private static void notify(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
+        if (request.sandboxed()) {
+            throw new UnsupportedLayerException(
+                    "a notify probe needs a socket of the host's, which gVisor passes on to "
+                            + "no container; write another kind of probe");
+        }
+        String socket = request.places().socket() + ".notify";
+        plan.notifySocket(socket);
+        tree.parents(ServiceNotify.SOCKET);
+        tree.add(new RootfsStep.Bind(
+                ServiceNotify.SOCKET,
+                socket,
+                MountAttributes.READ_ONLY | MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC,
+                false));
+        plan.can(LAYER, "tell Nucleus how it is", "a notify probe, by " + ServiceNotify.SOCKET);
+    }
+
     private static String workdir(Filesystem filesystem) {
         if (filesystem.workspace().isPresent()) {
             return WorkspaceMount.TARGET;
@@ -447,6 +469,11 @@ final class FilesystemLayer implements Layer {
         variables.put("HOME", HOME);
         variables.put("LANG", "C.UTF-8");
         variables.put("USER", identity.uid() == 0 ? "root" : "agent");
+        request.spec().notification().ifPresent(notify -> {
+            variables.put("NOTIFY_SOCKET", ServiceNotify.SOCKET);
+            notify.watchdog()
+                    .ifPresent(within -> variables.put("WATCHDOG_USEC", Long.toString(within.toNanos() / 1_000)));
+        });
         variables.putAll(request.spec().env());
         plan.command(new LaunchPlan.Command(
                 request.spec().workdir().orElse(workdir(request.spec().filesystem())),

@@ -45,6 +45,7 @@ public record LaunchPlan(
         Command command,
         Sandbox sandbox,
         Hooks hooks,
+        String notifySocket,
         Log log,
         List<Statement> statements) {
 
@@ -239,6 +240,7 @@ public record LaunchPlan(
         private @Nullable Command command;
         private Sandbox sandbox = Sandbox.NONE;
         private Hooks hooks = Hooks.NONE;
+        private String notifySocket = "";
         private final List<Statement> statements = new ArrayList<>();
 
         public Builder(String id, String name, Mode mode, Places places) {
@@ -345,6 +347,12 @@ public record LaunchPlan(
             return this;
         }
 
+        /** Where the shim hears what the workload says of itself. */
+        public Builder notifySocket(String value) {
+            notifySocket = value;
+            return this;
+        }
+
         public Builder hooks(Hooks value) {
             hooks = value;
             return this;
@@ -425,6 +433,7 @@ public record LaunchPlan(
                     Objects.requireNonNull(command, "command"),
                     sandbox,
                     hooks,
+                    notifySocket,
                     log,
                     List.copyOf(statements));
         }

@@ -8,7 +8,7 @@ import java.util.Optional;
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 7;
+    private static final int VERSION = 8;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int MAPPED = 2;
@@ -62,6 +62,7 @@ public final class PlanEncoder {
                 .u32(plan.sandbox().identity().gid());
         wire.string(plan.hooks().state());
         wire.list(plan.hooks().list(), PlanEncoder::hook);
+        wire.string(plan.notifySocket());
         return wire.finish();
     }
 

@@ -39,6 +39,9 @@ public sealed interface ShimMessage {
     /** @param output the beginning of what a captured one wrote */
     record ExecExited(int id, ExitStatus status, boolean timedOut, byte[] output) implements ShimMessage {}
 
+    /** @param text one datagram of sd_notify(3) */
+    record Notified(String text) implements ShimMessage {}
+
     record Ok() implements ShimMessage {}
 
     /** @param text what was attempted */
@@ -75,6 +78,7 @@ public sealed interface ShimMessage {
             case 0x89 -> new Ok();
             case 0x8a -> new Error(payload.getInt(), string(payload));
             case 0x8b -> new Dialed();
+            case 0x8f -> new Notified(string(payload));
             case 0x8e -> new Created(payload.getInt(), payload.getLong());
             case 0x8d -> new Denied(DenialRecord.parse(rest(payload)));
             case 0x8c -> new Warning(step(payload.get()), payload.getInt(), string(payload));

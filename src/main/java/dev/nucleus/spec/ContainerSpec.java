@@ -25,7 +25,8 @@ public record ContainerSpec(
         Network network,
         Resources resources,
         Filesystem filesystem,
-        Security security) {
+        Security security,
+        Optional<ServiceNotify> notification) {
 
     public ContainerSpec {
         command = List.copyOf(command);
@@ -100,6 +101,7 @@ public record ContainerSpec(
         private Optional<Trust> trust = Optional.empty();
         private boolean timeNamespace;
         private boolean allowDegraded;
+        private Optional<ServiceNotify> notification = Optional.empty();
 
         private Builder(Mode mode, List<String> command) {
             this.mode = mode;
@@ -107,6 +109,7 @@ public record ContainerSpec(
         }
 
         private Builder(ContainerSpec from) {
+            notification = from.notification();
             mode = from.mode();
             command = from.command();
             env = from.env();
@@ -327,6 +330,11 @@ public record ContainerSpec(
             return this;
         }
 
+        public Builder notification(Optional<ServiceNotify> value) {
+            notification = value;
+            return this;
+        }
+
         public Builder allowDegraded(boolean value) {
             allowDegraded = value;
             return this;
@@ -357,7 +365,8 @@ public record ContainerSpec(
                             gvisorPlatform,
                             trust,
                             timeNamespace,
-                            allowDegraded));
+                            allowDegraded),
+                    notification);
         }
     }
 }

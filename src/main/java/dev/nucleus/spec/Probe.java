@@ -1,5 +1,6 @@
 package dev.nucleus.spec;
 
+import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,13 +11,14 @@ import java.util.regex.Pattern;
 /** A question put to a container from inside it. */
 public sealed interface Probe {
 
-    /** The word for what it is: exec, tcp, http or grpc. */
+    /** The word for what it is: exec, tcp, http, grpc or notify. */
     default String kind() {
         return switch (this) {
             case Exec _ -> "exec";
             case Tcp _ -> "tcp";
             case Http _ -> "http";
             case Grpc _ -> "grpc";
+            case Notify _ -> "notify";
         };
     }
 
@@ -40,6 +42,20 @@ public sealed interface Probe {
         @Override
         public String toString() {
             return "tcp " + port.number();
+        }
+    }
+
+    /**
+     * What the workload says of itself by sd_notify(3): READY=1 and not STOPPING=1, or that it is alive.
+     *
+     * @param watchdog within which it has to say WATCHDOG=1 again; empty: it is asked whether it is ready
+     */
+    record Notify(Optional<Duration> watchdog) implements Probe {
+        @Override
+        public String toString() {
+            return "notify"
+                    + watchdog.map(within -> " within " + Durations.format(within))
+                            .orElse("");
         }
     }
 

@@ -20,7 +20,10 @@ import java.util.stream.Stream;
  */
 final class ProbeReader {
 
-    private static final List<String> KINDS = List.of("exec", "tcp", "http", "grpc", "actuator");
+    private static final List<String> KINDS = List.of("exec", "tcp", "http", "grpc", "notify", "actuator");
+    /** What is said is heard at once; this is how soon it shows that nothing was. */
+    private static final Duration SOON = Duration.ofSeconds(1);
+
     private static final Duration COMPOSE_INTERVAL = Duration.ofSeconds(30);
     private static final Duration COMPOSE_START_INTERVAL = Duration.ofSeconds(5);
 
@@ -38,7 +41,24 @@ final class ProbeReader {
     }
 
     /** The probes of one service. */
-    record Probes(Optional<ProbeSpec> startup, Optional<ProbeSpec> readiness, Optional<LivenessSpec> liveness) {}
+    record Probes(Optional<ProbeSpec> startup, Optional<ProbeSpec> readiness, Optional<LivenessSpec> liveness) {
+
+        /** What the container needs for them. */
+        Optional<ServiceNotify> notification() {
+            List<Probe.Notify> wanted = Stream.of(startup, readiness, liveness.map(LivenessSpec::probe))
+                    .flatMap(Optional::stream)
+                    .map(ProbeSpec::probe)
+                    .filter(Probe.Notify.class::isInstance)
+                    .map(Probe.Notify.class::cast)
+                    .toList();
+            return wanted.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new ServiceNotify(wanted.stream()
+                            .map(Probe.Notify::watchdog)
+                            .flatMap(Optional::stream)
+                            .findFirst()));
+        }
+    }
 
     private ProbeReader() {}
 
@@ -96,17 +116,22 @@ final class ProbeReader {
         Optional<YamlValue> tcp = fields.take("tcp");
         Optional<YamlValue> http = fields.take("http");
         Optional<YamlValue> grpc = fields.take("grpc");
+        Optional<YamlValue> notify = fields.take("notify");
         Optional<YamlValue> actuator = fields.take("actuator");
-        Duration period = duration(fields, "period", "periodSeconds", ProbeSpec.DEFAULT_PERIOD);
+        Duration period =
+                duration(fields, "period", "periodSeconds", notify.isPresent() ? SOON : ProbeSpec.DEFAULT_PERIOD);
         Duration timeout = duration(fields, "timeout", "timeoutSeconds", ProbeSpec.DEFAULT_TIMEOUT);
         Duration delay = duration(fields, "initial-delay", "initialDelaySeconds", Duration.ZERO);
         Duration jitter = fields.parse("jitter", Durations::parse).orElse(Duration.ZERO);
         fields.rename("failureThreshold", "failures");
         fields.rename("successThreshold", "successes");
-        int failures = fields.take("failures").flatMap(YamlValue::integer).orElse(ProbeSpec.DEFAULT_FAILURES);
+        // A watchdog that was missed is not asked for again.
+        boolean watchdog = notify.isPresent() && question == Question.LIVENESS;
+        int failures =
+                fields.take("failures").flatMap(YamlValue::integer).orElse(watchdog ? 1 : ProbeSpec.DEFAULT_FAILURES);
         int successes = fields.take("successes").flatMap(YamlValue::integer).orElse(1);
         fields.finish();
-        if (Stream.of(exec, tcp, http, grpc, actuator)
+        if (Stream.of(exec, tcp, http, grpc, notify, actuator)
                         .filter(Optional::isPresent)
                         .count()
                 != 1) {
@@ -122,6 +147,7 @@ final class ProbeReader {
                 .or(() -> tcp.flatMap(ProbeReader::tcp))
                 .or(() -> http.flatMap(ProbeReader::http))
                 .or(() -> grpc.flatMap(ProbeReader::grpc))
+                .or(() -> notify.flatMap(value -> notify(value, question)))
                 .or(() -> actuator.flatMap(value -> actuator(value, question)));
         return probe.flatMap(kind ->
                 fields.place().attempt(() -> new ProbeSpec(kind, delay, period, timeout, jitter, failures, successes)));
@@ -155,6 +181,24 @@ final class ProbeReader {
             Optional<Probe> probe = fields.require("port", "5432").flatMap(ProbeReader::tcp);
             fields.finish();
             return probe;
+        });
+    }
+
+    /** {@code notify: true}; of liveness {@code notify: 10s}, within which it has to say that it is alive. */
+    private static Optional<Probe> notify(YamlValue value, Question question) {
+        if (question == Question.LIVENESS) {
+            return value.parse(Durations::parse).flatMap(within -> {
+                if (within.compareTo(ProbeSpec.SHORTEST) < 0) {
+                    value.problem("a watchdog waits for 10ms at least");
+                }
+                return Optional.of(new Probe.Notify(Optional.of(within)));
+            });
+        }
+        return value.bool().flatMap(wanted -> {
+            if (!wanted) {
+                value.problem("write notify: true, or another kind of probe");
+            }
+            return Optional.of(new Probe.Notify(Optional.empty()));
         });
     }
 

@@ -24,7 +24,7 @@ public record ProbeSpec(
     public static final Duration DEFAULT_PERIOD = Duration.ofSeconds(10);
     public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(5);
     public static final int DEFAULT_FAILURES = 3;
-    private static final Duration SHORTEST = Duration.ofMillis(10);
+    static final Duration SHORTEST = Duration.ofMillis(10);
 
     public ProbeSpec {
         if (period.compareTo(SHORTEST) < 0 || timeout.compareTo(SHORTEST) < 0) {

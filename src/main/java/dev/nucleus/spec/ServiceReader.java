@@ -37,7 +37,7 @@ final class ServiceReader {
             fields.finish();
             return container.flatMap(spec -> value.attempt(() -> new ServiceSpec(
                     name,
-                    spec,
+                    spec.change().notification(probes.notification()).build(),
                     replicas,
                     dependsOn,
                     probes.startup(),

@@ -95,6 +95,7 @@ class PlanEncoderTest {
                         new LaunchPlan.Identity(70, 71, List.of()),
                         List.of("runsc", "exec"),
                         List.of("runsc", "kill")))
+                .notifySocket("/run/nucleus/c/x.notify")
                 .hooks(new LaunchPlan.Hooks(
                         "{\"id\":\"x\"",
                         List.of(new LaunchPlan.Hook(

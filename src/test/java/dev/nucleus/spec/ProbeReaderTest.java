@@ -83,6 +83,23 @@ class ProbeReaderTest {
     }
 
     @Test
+    void aNotifyProbeGivesTheContainerItsSocket() {
+        ServiceSpec service = service("""
+                startup: {notify: true, failures: 90}
+                readiness: {notify: true}
+                liveness: {notify: 10s}
+                """);
+
+        assertThat(service.readiness().orElseThrow().probe()).isEqualTo(new Probe.Notify(Optional.empty()));
+        assertThat(service.readiness().orElseThrow().period()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(service.liveness().orElseThrow().probe().probe())
+                .isEqualTo(new Probe.Notify(Optional.of(Duration.ofSeconds(10))));
+        assertThat(service.liveness().orElseThrow().probe().failures()).isEqualTo(1);
+        assertThat(service.container().notification()).contains(new ServiceNotify(Optional.of(Duration.ofSeconds(10))));
+        assertThat(service("readiness: {tcp: 80}").container().notification()).isEmpty();
+    }
+
+    @Test
     void composesOneCheckIsReadinessAndLiveness() {
         ServiceSpec service = service("""
                 healthcheck:
@@ -161,8 +178,11 @@ class ProbeReaderTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "readiness: {}                                       | a probe needs exactly one of exec, tcp, http, grpc, actuator",
+                "readiness: {}                                       | a probe needs exactly one of exec, tcp, http, grpc, notify, actuator",
                 "readiness: {tcp: 1, http: 2}                        | a probe needs exactly one of",
+                "readiness: {notify: 10s}                            | expected true or false",
+                "readiness: {notify: false}                          | write notify: true",
+                "liveness: {notify: true}                            | is not a duration",
                 "readiness: {tcp: 1, then: restart}                  | unknown field 'then'",
                 "liveness: {tcp: 1, then: explode}                   | write restart, stop, nothing or {signal: HUP}",
                 "liveness: {tcp: 1, then: {signal: NO}}              | NO",
