@@ -20,8 +20,10 @@ import jdk.net.UnixDomainPrincipal;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
@@ -58,10 +60,15 @@ final class CommandServer implements SmartLifecycle {
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
             listener = opened;
             Thread.ofPlatform().daemon().name("command-server").start(() -> accept(opened));
-            Thread.ofVirtual().start(commands::warmUp);
         } catch (IOException e) {
             throw new UncheckedIOException("can't listen on " + socket + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Not earlier: it would take a processor from the start. */
+    @EventListener
+    void on(ApplicationReadyEvent event) {
+        Thread.ofVirtual().name("warm-up").start(commands::warmUp);
     }
 
     /** What a killed manager left is replaced; a manager that answers is not. */

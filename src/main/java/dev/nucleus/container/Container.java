@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.springframework.util.function.SingletonSupplier;
 
 /**
  * One container, from its request to its end. Its state is one volatile reference that only {@link Containers}
@@ -14,8 +16,7 @@ import java.util.concurrent.CompletableFuture;
 public final class Container {
 
     private final ContainerRecord record;
-    private final List<Statement> statements;
-    private final List<String> command;
+    private final SingletonSupplier<Description> description;
     private final Path directory;
     private final Shim shim;
     private final Notices notices = new Notices();
@@ -30,10 +31,19 @@ public final class Container {
 
     private volatile CompletableFuture<Void> described = CompletableFuture.completedFuture(null);
 
-    Container(ContainerRecord record, List<Statement> statements, List<String> command, Path directory, Shim shim) {
+    /** What there is to say of it: what it can and can't do, and what it runs. */
+    record Description(List<Statement> statements, List<String> command) {
+
+        Description {
+            statements = List.copyOf(statements);
+            command = List.copyOf(command);
+        }
+    }
+
+    /** @param description asked for once, when somebody wants to know */
+    Container(ContainerRecord record, Supplier<Description> description, Path directory, Shim shim) {
         this.record = record;
-        this.statements = List.copyOf(statements);
-        this.command = List.copyOf(command);
+        this.description = SingletonSupplier.of(description);
         this.directory = directory;
         this.shim = shim;
     }
@@ -52,11 +62,11 @@ public final class Container {
 
     /** What it can and can't do, in plain words. */
     public List<Statement> statements() {
-        return statements;
+        return description.obtain().statements();
     }
 
     public List<String> command() {
-        return command;
+        return description.obtain().command();
     }
 
     public ContainerState state() {

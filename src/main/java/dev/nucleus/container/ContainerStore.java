@@ -129,45 +129,43 @@ final class ContainerStore {
     }
 
     /** A container of an earlier manager, as its directory tells. */
-    record Found(
-            ContainerRecord entry,
-            Path directory,
-            List<Statement> statements,
-            List<String> command,
-            Optional<ContainerState.Stopped> exit) {}
+    record Found(ContainerRecord entry, Path directory, Optional<ContainerState.Stopped> exit) {}
 
     /** All containers on disk. A directory whose record can't be read was never launched: it is removed. */
     List<Found> load() throws IOException {
-        var found = new ArrayList<Found>();
         try (Stream<Path> directories = Files.list(containers)) {
-            for (Path directory : directories.toList()) {
-                try {
-                    var entry = JSON.readValue(directory.resolve("state.json").toFile(), ContainerRecord.class);
-                    found.add(new Found(entry, directory, statements(directory), command(directory), exit(directory)));
-                } catch (JacksonException e) {
-                    log.warn("{} holds no readable record and is removed: {}", directory, e.getMessage());
-                    delete(directory);
-                }
-            }
+            return directories.toList().parallelStream()
+                    .map(this::load)
+                    .flatMap(Optional::stream)
+                    .toList();
         }
-        return found;
     }
 
-    private static List<Statement> statements(Path directory) {
+    private Optional<Found> load(Path directory) {
+        try {
+            var entry = JSON.readValue(directory.resolve("state.json").toFile(), ContainerRecord.class);
+            return Optional.of(new Found(entry, directory, exit(directory)));
+        } catch (JacksonException e) {
+            log.warn("{} holds no readable record and is removed: {}", directory, e.getMessage());
+            try {
+                delete(directory);
+            } catch (IOException left) {
+                log.warn("{} can't be removed: {}", directory, left.toString());
+            }
+            return Optional.empty();
+        }
+    }
+
+    /** What is written for people beside a container's logs. */
+    Container.Description description(Path directory) {
+        JsonNode plan = json(directory.resolve("plan.json"));
         var statements = new ArrayList<Statement>();
-        for (JsonNode node : json(directory.resolve("plan.json")).path("statements")) {
+        for (JsonNode node : plan.path("statements")) {
             statements.add(JSON.treeToValue(node, Statement.class));
         }
-        return statements;
-    }
-
-    private static List<String> command(Path directory) {
         var command = new ArrayList<String>();
-        json(directory.resolve("plan.json"))
-                .path("command")
-                .path("arguments")
-                .forEach(argument -> command.add(argument.asString()));
-        return command;
+        plan.path("command").path("arguments").forEach(argument -> command.add(argument.asString()));
+        return new Container.Description(statements, command);
     }
 
     /** What the shim left when the container ended. */

@@ -6,7 +6,6 @@ import dev.nucleus.isolation.IdRanges;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.isolation.Planner;
 import dev.nucleus.plan.LaunchPlan;
-import dev.nucleus.plan.Statement;
 import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.policy.Posture;
 import dev.nucleus.settings.NucleusProperties;
@@ -279,8 +278,8 @@ public final class Containers {
     private Begun begin(LaunchOrder order, String name, LaunchPlan plan, ShimConnection connection) throws IOException {
         String id = plan.id();
         var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
-        var container = new Container(
-                entry, plan.statements(), plan.workload(), store.directory(id), new Shim(sockets.resolve(id)));
+        var description = new Container.Description(plan.statements(), plan.workload());
+        var container = new Container(entry, () -> description, store.directory(id), new Shim(sockets.resolve(id)));
         known.claimName(container);
         try {
             connection.launch(plan, ContainerStore.encode(entry), order.attached());
@@ -559,9 +558,11 @@ public final class Containers {
 
     private Container adopt(ContainerStore.Found found) {
         ContainerRecord entry = found.entry();
-        List<Statement> statements = found.statements();
         var container = new Container(
-                entry, statements, found.command(), found.directory(), new Shim(sockets.resolve(entry.id())));
+                entry,
+                () -> store.description(found.directory()),
+                found.directory(),
+                new Shim(sockets.resolve(entry.id())));
         known.add(container);
         try {
             var launch = new Launch(container, container.shim().subscribe());

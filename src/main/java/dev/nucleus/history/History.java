@@ -10,12 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
@@ -43,6 +45,7 @@ public final class History implements SmartLifecycle {
     private final BlockingQueue<Entry> waiting = new LinkedBlockingQueue<>(WAITING);
     private final AtomicLong lost = new AtomicLong();
     private final Instant started = Instant.now();
+    private final CountDownLatch mayOpen = new CountDownLatch(1);
     private volatile @Nullable HistoryStore store;
     private volatile @Nullable String problem;
     private volatile boolean running;
@@ -51,6 +54,12 @@ public final class History implements SmartLifecycle {
     History(HistoryProperties properties, NucleusProperties places) {
         this.properties = properties;
         this.state = places.state();
+    }
+
+    /** Not earlier: opening it would take a processor from the start, and what happens meanwhile waits. */
+    @EventListener
+    void on(ApplicationReadyEvent event) {
+        mayOpen.countDown();
     }
 
     @EventListener
@@ -95,6 +104,7 @@ public final class History implements SmartLifecycle {
 
     private void work() {
         try {
+            mayOpen.await();
             HistoryStore open = openStore();
             store = open;
             long beat = 0;
@@ -188,6 +198,7 @@ public final class History implements SmartLifecycle {
     @Override
     public void stop() {
         running = false;
+        mayOpen.countDown();
         waiting.offer(END);
         try {
             if (writer != null && !writer.join(LEAVING)) {

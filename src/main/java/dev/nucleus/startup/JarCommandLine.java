@@ -28,6 +28,11 @@ record JarCommandLine(Path java, List<String> options, List<String> arguments) {
         return parse(Path.of("/proc/self/exe").toRealPath(), List.of(words.split("\0", -1)), jar);
     }
 
+    private static final String COLLECTOR = "-XX:+UseSerialGC";
+
+    /** Of a prepared start, and of the one that prepares it. */
+    static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=1", COLLECTOR, "-Xms128m");
+
     /** @param words with the program's name first, each ended by a NUL, so that an empty one is last */
     static Optional<JarCommandLine> parse(Path java, List<String> words, Path jar) throws IOException {
         int flag = words.indexOf("-jar");
@@ -50,13 +55,18 @@ record JarCommandLine(Path java, List<String> options, List<String> arguments) {
     /**
      * The same start from the prepared jar. What the operator said comes last, so it holds.
      *
-     * <p>The first compiler alone is enough for what a manager does, and leaves the processors to the start.
+     * <p>The first compiler alone is enough for what a manager does, and leaves the processors to the start; the serial
+     * collector, beginning with a small heap, takes the least memory.
      */
     List<String> prepared(PreparedJar prepared) {
         var words = new ArrayList<String>();
         words.add(java.toString());
         words.add("-XX:AOTCache=" + prepared.cache());
-        words.add("-XX:TieredStopAtLevel=1");
+        words.addAll(JVM_OPTIONS);
+        // A second collector would be an error, whichever comes last.
+        if (options.stream().anyMatch(option -> option.matches("-XX:\\+Use\\w+GC"))) {
+            words.remove(COLLECTOR);
+        }
         words.addAll(options);
         words.add("-jar");
         words.add(prepared.classes().toString());

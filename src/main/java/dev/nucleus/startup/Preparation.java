@@ -10,7 +10,7 @@ import org.springframework.util.FileSystemUtils;
 
 /**
  * {@code java -jar nucleus.jar prepare}: takes the jar apart beside itself and records, in a start on directories of
- * its own that runs nothing, which classes a start loads.
+ * its own that runs no container, which classes a start loads.
  */
 public final class Preparation {
 
@@ -58,17 +58,18 @@ public final class Preparation {
                     "extract",
                     "--destination",
                     prepared.directory().toString());
-            java(
-                    scratch,
-                    "-XX:AOTCacheOutput=" + prepared.cache(),
-                    "-XX:TieredStopAtLevel=1",
-                    "-Dspring.context.exit=onRefresh",
+            var training = new ArrayList<>(List.of("-XX:AOTCacheOutput=" + prepared.cache()));
+            training.addAll(JarCommandLine.JVM_OPTIONS);
+            training.addAll(List.of(
                     "-jar",
                     prepared.classes().toString(),
+                    "--" + TrainingRun.SETTING + "=true",
                     "--nucleus.state-dir=" + scratch.resolve("state"),
                     "--nucleus.run-dir=" + scratch.resolve("run"),
                     "--nucleus.fleets=",
-                    "--server.port=0");
+                    "--server.port=0"));
+            java(scratch, training.toArray(String[]::new));
+            prepared.writeScript(JAVA);
             prepared.seal();
         } catch (IOException | InterruptedException e) {
             FileSystemUtils.deleteRecursively(prepared.directory());

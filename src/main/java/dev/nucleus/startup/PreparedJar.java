@@ -42,6 +42,22 @@ record PreparedJar(Path jar, Path directory) {
         return directory.resolve("start.aot");
     }
 
+    /** Starts it without the JVM that would first look for all this. */
+    Path script() {
+        return directory.resolve("start");
+    }
+
+    void writeScript(Path java) throws IOException {
+        Files.writeString(script(), """
+                #!/bin/sh
+                # Starts the manager as "java -jar %1$s" does, without the JVM that looks for this directory first.
+                here=$(dirname "$(readlink -f "$0")")
+                exec '%2$s' "-XX:AOTCache=$here/%3$s" %4$s $NUCLEUS_JAVA_OPTIONS -jar "$here/%1$s" "$@"
+                """.formatted(
+                        jar.getFileName(), java, cache().getFileName(), String.join(" ", JarCommandLine.JVM_OPTIONS)));
+        Files.setPosixFilePermissions(script(), PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
     private Path stampFile() {
         return directory.resolve("prepared-for");
     }
@@ -96,7 +112,7 @@ record PreparedJar(Path jar, Path directory) {
 
     private List<Path> parts() throws IOException {
         Path libraries = directory.resolve("lib");
-        var parts = new ArrayList<>(List.of(directory, classes(), cache(), stampFile(), libraries));
+        var parts = new ArrayList<>(List.of(directory, classes(), cache(), script(), stampFile(), libraries));
         try (Stream<Path> entries = Files.list(libraries)) {
             entries.forEach(parts::add);
         } catch (NoSuchFileException _) {

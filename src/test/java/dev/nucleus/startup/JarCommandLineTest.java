@@ -37,12 +37,21 @@ class JarCommandLineTest {
                         "/opt/jdk/bin/java",
                         "-XX:AOTCache=" + directory + "/nucleus.prepared/start.aot",
                         "-XX:TieredStopAtLevel=1",
+                        "-XX:+UseSerialGC",
+                        "-Xms128m",
                         "-Xmx1g",
                         "-Da=b c",
                         "-jar",
                         directory + "/nucleus.prepared/nucleus.jar",
                         "--server.port=0",
                         "");
+    }
+
+    @Test
+    void namesNoSecondCollector() throws IOException {
+        assertThat(prepared("java", "-XX:+UseZGC", "-jar", jar.toString(), ""))
+                .contains("-XX:+UseZGC")
+                .doesNotContain("-XX:+UseSerialGC");
     }
 
     @Test

@@ -26,6 +26,7 @@ class PreparedJarTest {
         Files.createDirectories(prepared.directory().resolve("lib"));
         Files.writeString(prepared.classes(), "classes");
         Files.writeString(prepared.cache(), "cache");
+        prepared.writeScript(Path.of("/opt/jdk/bin/java"));
         assertThat(prepared.present()).isFalse();
         library = Files.writeString(prepared.directory().resolve("lib/some.jar"), "library");
         permit(library, "rw-rw-rw-");
@@ -40,6 +41,22 @@ class PreparedJarTest {
     void isRunWhenItIsWholeAndOfThatJar() throws IOException {
         assertThat(prepared.present()).isTrue();
         assertThat(prepared.reasonAgainst()).isEmpty();
+    }
+
+    @Test
+    void itsScriptStartsItFromWhereverItIsCalled() throws IOException, InterruptedException {
+        Path java = Files.writeString(directory.resolve("java"), "#!/bin/sh\necho \"$@\"\n");
+        permit(java, "rwxr-xr-x");
+        prepared.writeScript(java);
+        Path link = Files.createSymbolicLink(directory.resolve("nucleus-manager"), prepared.script());
+        ProcessBuilder start = new ProcessBuilder(link.toString(), "--server.port=1", "a b");
+        start.environment().put("NUCLEUS_JAVA_OPTIONS", "-Xmx1g -Da=b");
+
+        Process process = start.start();
+        assertThat(process.inputReader().readLine())
+                .isEqualTo("-XX:AOTCache=" + prepared.cache() + " -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xms128m "
+                        + "-Xmx1g -Da=b -jar " + prepared.classes() + " --server.port=1 a b");
+        assertThat(process.waitFor()).isZero();
     }
 
     @Test

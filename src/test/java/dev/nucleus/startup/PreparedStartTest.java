@@ -37,6 +37,13 @@ class PreparedStartTest {
     }
 
     @Test
+    void aCollectorOfTheOperatorsTakesThePlaceOfOurs() throws IOException {
+        try (ManagerProcess manager = new ManagerProcess(directory, List.of("-XX:+UseParallelGC")).awaitReady()) {
+            assertThat(commandLine(manager)).contains("AOTCache").doesNotContain("UseSerialGC");
+        }
+    }
+
+    @Test
     void canBeSwitchedOff() throws IOException {
         try (ManagerProcess manager =
                 new ManagerProcess(directory, List.of("-Dnucleus.prepared-start=false")).awaitReady()) {
@@ -51,6 +58,7 @@ class PreparedStartTest {
         Files.createDirectories(planted.directory().resolve("lib"));
         Files.writeString(planted.classes(), "not a jar");
         Files.writeString(planted.cache(), "");
+        planted.writeScript(Path.of("/bin/false"));
         planted.seal();
         Files.setPosixFilePermissions(
                 planted.directory(), java.nio.file.attribute.PosixFilePermissions.fromString("rwxrwxrwx"));

@@ -1,0 +1,73 @@
+package dev.nucleus.startup;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.event.EventListener;
+import org.springframework.core.env.Environment;
+import org.springframework.stereotype.Component;
+
+/**
+ * The start that {@link Preparation} records: it asks for what is asked of a manager first, so that those classes are recorded
+ * too, and ends.
+ */
+@Component
+@ConditionalOnProperty(TrainingRun.SETTING)
+final class TrainingRun {
+
+    /** Set by the preparation alone. */
+    static final String SETTING = "nucleus.training";
+
+    private static final Logger log = LoggerFactory.getLogger(TrainingRun.class);
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final List<String> PATHS = List.of(
+            "/actuator/health/readiness",
+            "/actuator/health",
+            "/readyz",
+            "/",
+            "/actuator/prometheus",
+            "/actuator/fleets",
+            "/actuator/info");
+
+    private final ApplicationContext context;
+    private final Environment environment;
+
+    TrainingRun(ApplicationContext context, Environment environment) {
+        this.context = context;
+        this.environment = environment;
+    }
+
+    @EventListener
+    void on(ApplicationReadyEvent event) {
+        // Not in this thread: the context can't be closed before its start is over.
+        Thread.ofPlatform().name("training").start(this::run);
+    }
+
+    private void run() {
+        String base = "http://127.0.0.1:" + environment.getProperty("local.server.port");
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            for (String path : PATHS) {
+                client.send(
+                        HttpRequest.newBuilder(URI.create(base + path))
+                                .timeout(PATIENCE)
+                                .build(),
+                        HttpResponse.BodyHandlers.discarding());
+            }
+        } catch (IOException e) {
+            log.warn("less is prepared: {}", e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        System.exit(SpringApplication.exit(context));
+    }
+}
