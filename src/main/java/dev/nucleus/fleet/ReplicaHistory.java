@@ -36,7 +36,8 @@ final class ReplicaHistory {
         if (to == status && why.equals(cause)) {
             return false;
         }
-        boolean changed = to != status;
+        // What it begins as is told too, even if that is what everything begins as.
+        boolean changed = to != status || transitions.isEmpty();
         if (changed) {
             Instant now = Instant.now();
             append(transitions, new Transition(now, status, to, why.kind(), why.words()), TRANSITIONS);

@@ -22,6 +22,15 @@ class ReplicaHistoryTest {
     }
 
     @Test
+    void whatItBeginsAsIsTold() {
+        assertThat(history.move(ReplicaStatus.WAITING, Cause.probe("waits for db")))
+                .isTrue();
+        assertThat(history.move(ReplicaStatus.WAITING, Cause.probe("waits for db and cache")))
+                .isFalse();
+        assertThat(history.now().history()).hasSize(1);
+    }
+
+    @Test
     void aNewCauseOfTheSameStatusIsNoTransition() {
         history.move(ReplicaStatus.READY, Cause.probe("status 200"));
 
