@@ -17,6 +17,7 @@ import dev.nucleus.spec.RestartPolicy;
 import dev.nucleus.spec.ServiceSpec;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -410,7 +411,11 @@ final class Replica {
     private void keepStopped() {
         Container last = container;
         if (last != null && service.restart().when() == RestartPolicy.When.UNLESS_STOPPED) {
-            surroundings.containers().keepStopped(last);
+            try {
+                surroundings.containers().keepStopped(last);
+            } catch (UncheckedIOException e) {
+                log.warn("{} is stopped, but a later manager will start it: {}", name, e.getMessage());
+            }
         }
     }
 

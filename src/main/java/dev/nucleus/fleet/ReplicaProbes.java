@@ -30,6 +30,8 @@ final class ReplicaProbes implements AutoCloseable {
     private boolean alive = true;
     private Optional<Boolean> ready = Optional.empty();
     private Cause cause;
+    /** What the liveness probe said last. */
+    private Cause dying;
 
     /** A status, and why. */
     record Standing(ReplicaStatus status, Cause cause) {}
@@ -48,6 +50,7 @@ final class ReplicaProbes implements AutoCloseable {
         this.listener = listener;
         this.startedUp = service.startup().isEmpty();
         this.cause = Cause.running("it runs");
+        this.dying = cause;
     }
 
     void start() {
@@ -78,9 +81,8 @@ final class ReplicaProbes implements AutoCloseable {
                 cause = said;
             }
             case LIVENESS -> {
-                // The first yes is no news.
-                cause = alive && yes ? cause : said;
                 alive = yes;
+                dying = said;
             }
         }
     }
@@ -90,7 +92,7 @@ final class ReplicaProbes implements AutoCloseable {
             return new Standing(ReplicaStatus.STARTING, Cause.running("waits for its startup probe"));
         }
         if (!alive) {
-            return new Standing(ReplicaStatus.UNHEALTHY, cause);
+            return new Standing(ReplicaStatus.UNHEALTHY, dying);
         }
         if (service.readiness().isEmpty()) {
             return new Standing(ReplicaStatus.READY, cause);

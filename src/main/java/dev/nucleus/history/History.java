@@ -84,10 +84,11 @@ public final class History implements SmartLifecycle {
         return Optional.ofNullable(problem);
     }
 
-    /** The newest transitions of a replica from before a moment, newest first; none while the database can't be read. */
+    /** The newest transitions of a replica from before a moment, newest first; none while there is a problem. */
     public List<Entry> before(String fleet, String service, int replica, Instant moment, int most) {
         HistoryStore open = store;
-        if (open == null) {
+        // A page must not wait for a database that is away.
+        if (open == null || problem != null) {
             return List.of();
         }
         try {

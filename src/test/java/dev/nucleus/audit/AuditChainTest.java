@@ -123,6 +123,14 @@ class AuditChainTest {
     }
 
     @Test
+    void aLineThatIsBeingWrittenIsNotCounted() throws IOException {
+        Files.writeString(file, "{\"number\":6,\"at\":\"20", StandardOpenOption.APPEND);
+
+        assertThat(AuditChain.verify(directory).fault()).isEmpty();
+        assertThat(AuditChain.verify(directory).lines()).isEqualTo(5);
+    }
+
+    @Test
     void aLineThatAKilledManagerHalfWroteIsPutAside() throws IOException {
         Files.writeString(file, "{\"number\":6,\"at\":\"20", StandardOpenOption.APPEND);
 

@@ -127,6 +127,7 @@ class ProbeDecisionsTest {
 
             run(manager, "rm", "/tmp/alive");
             manager.await("shop/web-1", ReplicaStatus.UNHEALTHY);
+            assertThat(manager.replica("shop/web-1").cause()).isEqualTo("liveness: exit code 1");
             assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
 
             run(manager, "touch", "/tmp/alive");
