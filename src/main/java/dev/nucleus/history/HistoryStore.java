@@ -3,14 +3,20 @@ package dev.nucleus.history;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.UncategorizedSQLException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
+import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /** The database. Every method throws {@link DataAccessException} when it can't be reached, or has no space. */
@@ -55,16 +61,33 @@ final class HistoryStore implements AutoCloseable {
         config.setInitializationFailTimeout(-1);
         var source = new HikariDataSource(config);
         try {
-            Flyway.configure()
-                    .dataSource(source)
-                    .locations("classpath:db/history")
-                    .table("history_schema")
-                    .load()
-                    .migrate();
+            if (sqlite) {
+                migrateAlone(url);
+            } else {
+                migrate(source);
+            }
             return new HistoryStore(source, sqlite);
         } catch (RuntimeException e) {
             source.close();
             throw e;
+        }
+    }
+
+    private static void migrate(DataSource source) {
+        Flyway.configure()
+                .dataSource(source)
+                .locations("classpath:db/history")
+                .table("history_schema")
+                .load()
+                .migrate();
+    }
+
+    /** By a connection that is closed whatever happens: Flyway leaves its own open when SQLite's disk is full. */
+    private static void migrateAlone(String url) {
+        try (Connection connection = DriverManager.getConnection(url)) {
+            migrate(new SingleConnectionDataSource(connection, true));
+        } catch (SQLException e) {
+            throw new UncategorizedSQLException("open the history", null, e);
         }
     }
 

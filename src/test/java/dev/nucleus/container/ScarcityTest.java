@@ -109,8 +109,11 @@ class ScarcityTest {
     @Test
     void withoutSpaceOrInodesForItsRecordALaunchFailsAndLaterOnesDoNot(@TempDir Path directory) throws IOException {
         Path state = Files.createDirectory(directory.resolve("state"));
-        run("mount", "-t", "tmpfs", "-o", "size=256k,nr_inodes=64,mode=700", "nucleus-test", state.toString());
-        try (TestManager manager = TestManager.startWith(List.of("--nucleus.state-dir=" + state))) {
+        run("mount", "-t", "tmpfs", "-o", "size=512k,nr_inodes=64,mode=700", "nucleus-test", state.toString());
+        try (TestManager manager = TestManager.startWith(List.of(
+                "--nucleus.state-dir=" + state,
+                // It would take space and inodes when it likes.
+                "--nucleus.history.url=jdbc:sqlite:" + directory.resolve("history.db")))) {
             assertThat(manager.run(TRUE).code()).isZero();
             Path containers = state.resolve("containers");
 
