@@ -50,8 +50,8 @@ final class SystemdNotifier {
         if (!wanted()) {
             return;
         }
-        ready = true;
         send("READY=1\nSTATUS=" + status(fleets.replicas()));
+        ready = true;
         if (properties.watchdogMicros() > 0) {
             scheduler.scheduleAtFixedRate(
                     () -> send("WATCHDOG=1"), Duration.of(properties.watchdogMicros() / 2, ChronoUnit.MICROS));

@@ -34,6 +34,10 @@ final class LaunchMeters {
         List<Map.Entry<LaunchStep, Duration>> steps = event.state().steps().entrySet().stream()
                 .sorted(Map.Entry.comparingByValue())
                 .toList();
+        // In a time namespace the steps inside were timed by another clock.
+        if (steps.stream().anyMatch(step -> step.getValue().isNegative())) {
+            return;
+        }
         Duration before = Duration.ZERO;
         for (Map.Entry<LaunchStep, Duration> step : steps) {
             java.util.Objects.requireNonNull(timers.get(step.getKey()))

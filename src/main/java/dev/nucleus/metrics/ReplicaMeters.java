@@ -1,7 +1,8 @@
 package dev.nucleus.metrics;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.container.Containers;
+import dev.nucleus.container.ContainerEvent;
+import dev.nucleus.container.ContainerRecord;
 import dev.nucleus.fleet.ReplicaChanged;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.ReplicaView;
@@ -10,8 +11,8 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import java.time.Instant;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.event.EventListener;
@@ -22,83 +23,103 @@ import org.springframework.stereotype.Component;
 final class ReplicaMeters {
 
     private final MeterRegistry registry;
-    private final Containers containers;
     private final CgroupUsages usages;
     private final boolean cadvisorNames;
     /** By name; what they hold the registry refers to weakly. */
     private final Map<String, Of> replicas = new ConcurrentHashMap<>();
 
-    ReplicaMeters(MeterRegistry registry, Containers containers, CgroupUsages usages, MetricsProperties properties) {
+    ReplicaMeters(MeterRegistry registry, CgroupUsages usages, MetricsProperties properties) {
         this.registry = registry;
-        this.containers = containers;
         this.usages = usages;
         this.cadvisorNames = properties.cadvisorNames();
     }
 
+    private Of of(String fleet, String service, int number) {
+        return replicas.computeIfAbsent(
+                fleet + "/" + service + "-" + number, name -> new Of(name, fleet, service, number));
+    }
+
     @EventListener
     void on(ReplicaChanged event) {
-        replicas.computeIfAbsent(event.replica().name(), _ -> new Of(event.replica()))
-                .changed(event.replica());
+        ReplicaView replica = event.replica();
+        of(replica.fleet(), replica.service(), replica.number()).view = replica;
+    }
+
+    @EventListener
+    void on(ContainerEvent event) {
+        Container container = event.container();
+        ContainerRecord.ReplicaRecord replica = container.record().replica();
+        if (replica == null) {
+            return;
+        }
+        Of of = of(replica.fleet(), replica.service(), replica.number());
+        switch (event) {
+            case ContainerEvent.Started _, ContainerEvent.Adopted _ ->
+                container.whileRunning().ifPresent(running -> of.measure(container.id(), running.startedAt()));
+            case ContainerEvent.Stopped _ -> of.forget(container.id());
+            case ContainerEvent.Confined _,
+                    ContainerEvent.Failed _,
+                    ContainerEvent.Executed _,
+                    ContainerEvent.Removed _ -> {
+                // Of no consequence here.
+            }
+        }
     }
 
     /** Those of one replica. */
     private final class Of {
 
         private final Tags tags;
-        private volatile ReplicaView view;
-        private @Nullable String measured;
+        private final Tags named;
+        private volatile @Nullable ReplicaView view;
+        private String measured = "";
         private @Nullable ContainerMeters meters;
 
-        Of(ReplicaView first) {
-            this.view = first;
-            this.tags = Tags.of(
-                    "fleet", first.fleet(),
-                    "service", first.service(),
-                    "replica", Integer.toString(first.number()));
-            FunctionCounter.builder("nucleus.container.restarts", this, of -> of.view.restarts())
+        Of(String name, String fleet, String service, int number) {
+            this.tags = Tags.of("fleet", fleet, "service", service, "replica", Integer.toString(number));
+            this.named = tags.and("name", name);
+            FunctionCounter.builder("nucleus.container.restarts", this, Of::restarts)
                     .description("Restarts of the replica")
                     .tags(tags)
                     .register(registry);
-            Gauge.builder("nucleus.container.ready", this, of -> of.view.status() == ReplicaStatus.READY ? 1 : 0)
+            Gauge.builder("nucleus.container.ready", this, Of::ready)
                     .description("Whether the replica can take work")
                     .tags(tags)
                     .register(registry);
             if (cadvisorNames) {
-                Gauge.builder("container.health.state", this, of -> of.view.status() == ReplicaStatus.READY ? 1 : 0)
+                Gauge.builder("container.health.state", this, Of::ready)
                         .description("Whether the container is healthy")
-                        .tags(named(first))
+                        .tags(named)
                         .register(registry);
             }
         }
 
-        private Tags named(ReplicaView replica) {
-            return tags.and("name", replica.name());
+        private double restarts() {
+            ReplicaView now = view;
+            return now == null ? 0 : now.restarts();
         }
 
-        synchronized void changed(ReplicaView fresh) {
-            view = fresh;
-            String id = fresh.status().running() ? fresh.containerId().orElse(null) : null;
-            if (meters != null && !java.util.Objects.equals(id, measured)) {
+        private double ready() {
+            ReplicaView now = view;
+            return now != null && now.status() == ReplicaStatus.READY ? 1 : 0;
+        }
+
+        synchronized void measure(String id, Instant startedAt) {
+            forget(measured);
+            // One name has one set of tags, and cAdvisor's boards want a name.
+            Tags all = cadvisorNames ? named : tags;
+            meters = new ContainerMeters(registry, all, new UsageSnapshot(() -> usages.of(id)), startedAt);
+            if (cadvisorNames) {
+                meters.addCadvisorNames(all);
+            }
+            measured = id;
+        }
+
+        synchronized void forget(String id) {
+            if (meters != null && id.equals(measured)) {
                 meters.remove();
                 meters = null;
             }
-            if (id != null && meters == null) {
-                measure(id);
-            }
-            measured = meters == null ? null : id;
-        }
-
-        private void measure(String id) {
-            Optional<Container> container = containers.byId(id);
-            container.flatMap(Container::whileRunning).ifPresent(running -> {
-                // One name has one set of tags, and cAdvisor's boards want a name.
-                Tags all = cadvisorNames ? named(view) : tags;
-                meters =
-                        new ContainerMeters(registry, all, new UsageSnapshot(() -> usages.of(id)), running.startedAt());
-                if (cadvisorNames) {
-                    meters.addCadvisorNames(all);
-                }
-            });
         }
     }
 }

@@ -77,9 +77,8 @@ class AnnounceTest {
                     List.of(
                             "--nucleus.systemd.notify-socket=" + directory.resolve("notify"),
                             "--nucleus.systemd.watchdog-micros=200000"))) {
-                assertThat(lines)
-                        .as("before anybody could know otherwise")
-                        .anyMatch(line -> line.startsWith("READY=1|STATUS="));
+                Awaitility.await().until(() -> !lines.isEmpty());
+                assertThat(lines.getFirst()).as("the first word").startsWith("READY=1|STATUS=");
                 manager.await("shop/web-1", ReplicaStatus.READY);
                 Awaitility.await().until(() -> lines.stream().anyMatch(line -> line.contains("1 of 2 replicas ready")));
                 Awaitility.await()

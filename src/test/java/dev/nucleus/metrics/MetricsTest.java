@@ -53,7 +53,7 @@ class MetricsTest {
         try (TestManager manager = TestManager.start(FLEET)) {
             manager.await("shop/web-1", ReplicaStatus.READY);
 
-            assertThat(value(manager, "nucleus_container_ready" + TAGS)).isEqualTo(1);
+            Awaitility.await().until(() -> value(manager, "nucleus_container_ready" + TAGS) == 1);
             assertThat(value(manager, "nucleus_container_restarts_total" + TAGS))
                     .isZero();
             assertThat(value(manager, "container_memory_usage_bytes" + TAGS)).isBetween(4_096.0, 64e6);
@@ -85,8 +85,17 @@ class MetricsTest {
                     .hasSize(1);
 
             manager.fleets().stopReplica("shop/web-1");
+            Awaitility.await().until(() -> value(manager, "nucleus_container_ready" + TAGS) == 0);
             assertThat(scrape(manager)).noneMatch(line -> line.startsWith("container_"));
-            assertThat(value(manager, "nucleus_container_ready" + TAGS)).isZero();
+        }
+    }
+
+    @Test
+    void aContainerThatIsNotReadyYetIsMeasuredToo() {
+        try (TestManager manager = TestManager.start(FLEET.replace("[\"true\"]", "[\"false\"]"))) {
+            Awaitility.await().until(() -> value(manager, "container_memory_usage_bytes" + TAGS) > 0);
+
+            assertThat(manager.replica("shop/web-1").status()).isNotEqualTo(ReplicaStatus.READY);
         }
     }
 

@@ -211,8 +211,13 @@ public final class TestManager implements AutoCloseable {
                 .until(() -> replica(replica).status() == status);
     }
 
+    /** The container of a replica; waits for one whose launch has just begun. */
     public Container containerOf(String replica) {
-        return containers().byId(replica(replica).containerId().orElseThrow()).orElseThrow();
+        return Awaitility.await(replica + " has a container")
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(5))
+                .until(() -> replica(replica).containerId().flatMap(containers()::byId), Optional::isPresent)
+                .orElseThrow();
     }
 
     public int pidOf(String replica) {
