@@ -103,6 +103,15 @@ final class ManagerKills {
             manager.awaitReady();
             lines.add(kills + " kills, " + starting + " of them while it started");
             settle(manager, steady);
+            stop(manager);
+        }
+    }
+
+    /** By their names: the containers of some have others every moment. */
+    private void stop(ManagerProcess manager) {
+        for (String replica : List.of("moody-1", "moody-2", "moody-3", "limited-1", "once-1", "kept-1", "steady-1")) {
+            int code = manager.nucleus("stop", "kills/" + replica).code();
+            check(code == 0, replica + ": can be stopped");
         }
     }
 
