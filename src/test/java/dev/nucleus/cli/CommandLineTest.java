@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
@@ -85,7 +86,10 @@ class CommandLineTest {
 
         assertThat(started.code()).as(started.err()).isZero();
         Path process = Path.of("/proc", Files.readString(file).strip());
-        assertThat(Files.readString(process.resolve("cmdline"))).isEqualTo("sleep\0001000\0");
+        // Its start is told at the point of no return, a moment before execve(2) is through.
+        Awaitility.await()
+                .pollDelay(Duration.ZERO)
+                .until(() -> Files.readString(process.resolve("cmdline")).equals("sleep\0001000\0"));
         assertThat(scratch).as("nothing but the file").isDirectoryNotContaining(path -> !path.equals(file));
         manager.nucleus("stop", "sleeper");
         manager.nucleus("rm", "sleeper");
