@@ -87,6 +87,9 @@ class LandlockDenialsTest {
         manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
         assertThat(manager.denials().of(container))
                 .anyMatch(denial -> denial.rule().equals("landlock"));
-        assertThat(container.directory().resolve("landlock.json")).exists();
+        // Written by who is told of the end, which a stop doesn't wait for.
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(container.directory().resolve("landlock.json"))
+                        .exists());
     }
 }
