@@ -15,6 +15,7 @@
 #include "connection.h"
 #include "descriptors.h"
 #include "hooks.h"
+#include "init_report.h"
 #include "notice.h"
 #include "peer.h"
 #include "sandbox.h"
@@ -283,7 +284,7 @@ struct pipes {
 	int out[2];
 	int err[2];
 	int status[2];
-	int exit[2];
+	int init[2];
 };
 
 void give_to_workload(const struct plan *plan, int fd)
@@ -296,7 +297,7 @@ static int open_pipes(const struct plan *plan, struct pipes *pipes, struct failu
 {
 	int result = plan->keep_stdin && !plan->terminal ? pipe2(pipes->in, O_CLOEXEC) : 0;
 
-	if (pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->exit, O_CLOEXEC) < 0)
+	if (pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->init, O_CLOEXEC) < 0)
 		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
 	if (plan->terminal) {
 		result = terminal_open(plan, &plan->terminal_size, pipes->in, pipes->out,
@@ -328,16 +329,18 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 {
 	output_open(&shim->out, pipes->out[0], STREAM_STDOUT, &shim->log);
 	output_open(&shim->err, pipes->err[0], STREAM_STDERR, &shim->log);
-	shim->exit_fd = pipes->exit[0];
+	if (shim->plan.init)
+		init_report_open(shim, pipes->init[0]);
+	else
+		(void)close(pipes->init[0]);
 	shim->stdin_fd = pipes->in[1];
 	if (shim->stdin_fd >= 0)
 		(void)fcntl(shim->stdin_fd, F_SETFL, O_NONBLOCK);
-	(void)fcntl(shim->exit_fd, F_SETFL, O_NONBLOCK);
 	(void)close(pipes->in[0]);
 	(void)close(pipes->out[1]);
 	(void)close(pipes->err[1]);
 	(void)close(pipes->status[1]);
-	(void)close(pipes->exit[1]);
+	(void)close(pipes->init[1]);
 }
 
 void shim_warn(struct shim *shim, const struct failure *failure)
@@ -414,7 +417,7 @@ int shim_begin(struct shim *shim, struct failure *failure)
 	watch_memory(shim);
 	launch.stdio = (struct stdio){ pipes.in[0], pipes.out[1], pipes.err[1] };
 	launch.status_fd = pipes.status[1];
-	launch.exit_fd = pipes.exit[1];
+	launch.init_fd = pipes.init[1];
 	launch.netns_fd = shim->netns_fd;
 	launch.shim_pidfd = sys_pidfd_open(getpid());
 	result = launch_start(&launch, failure);

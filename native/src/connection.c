@@ -11,6 +11,7 @@
 #include "dial.h"
 #include "exec.h"
 #include "hooks.h"
+#include "init_report.h"
 #include "notice.h"
 #include "sandbox.h"
 #include "sdnotify.h"
@@ -197,7 +198,7 @@ void send_exited(const struct shim *shim, struct connection *connection)
 	connection_send(connection, &writer);
 }
 
-void send_state(const struct shim *shim, struct connection *connection)
+void send_state(struct shim *shim, struct connection *connection)
 {
 	connection->subscribed = true;
 	if (shim->created)
@@ -205,6 +206,7 @@ void send_state(const struct shim *shim, struct connection *connection)
 	if (shim->started)
 		send_started(shim, connection);
 	sdnotify_send(shim, connection);
+	init_report_send(shim, connection);
 	if (shim->exited)
 		send_exited(shim, connection);
 }

@@ -1,17 +1,29 @@
 #include "init.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "syscalls.h"
 
-/* Reaps whatever has ended. True when the workload was among it. */
-static int reap(pid_t workload, int *workload_status)
+#define REPORT_FD 0
+
+/* False when the pipe is full: the shim reads once a second at most. */
+static bool tell(enum init_news news, int32_t value)
 {
-	int ended = 0;
+	const struct init_record record = { news, value };
+
+	return write(REPORT_FD, &record, sizeof(record)) == (ssize_t)sizeof(record);
+}
+
+/* Reaps whatever has ended, and counts what was not the workload. True when that was among it. */
+static bool reap(pid_t workload, int *workload_status, int32_t *orphans)
+{
+	bool ended = false;
 
 	for (;;) {
 		int status;
@@ -23,33 +35,43 @@ static int reap(pid_t workload, int *workload_status)
 			return ended;
 		if (pid == workload) {
 			*workload_status = status;
-			ended = 1;
+			ended = true;
+		} else {
+			(*orphans)++;
 		}
 	}
 }
 
-_Noreturn void init_run(pid_t workload, int exit_fd)
+_Noreturn void init_run(pid_t workload, int report_fd)
 {
 	sigset_t all;
 	int status = 0;
+	int32_t orphans = 0;
 
 	/* The workload has the same user id: keep it out of /proc/1 (ptrace(2),
 	 * "Ptrace access mode checking"). */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)prctl(PR_SET_NAME, "nucleus-init");
-	(void)dup2(exit_fd, 0);
-	(void)sys_close_range(1, ~0U, 0);
+	(void)dup2(report_fd, REPORT_FD);
+	(void)sys_close_range(REPORT_FD + 1, ~0U, 0);
+	/* News must not keep it from reaping. */
+	(void)fcntl(REPORT_FD, F_SETFL, O_NONBLOCK);
 	(void)sigfillset(&all);
 	for (;;) {
 		int number = sigwaitinfo(&all, NULL);
+		bool ended = number == SIGCHLD && reap(workload, &status, &orphans);
 
-		if (number == SIGCHLD) {
-			if (reap(workload, &status))
-				break;
-		} else if (number > 0) {
+		if (number > 0 && number != SIGCHLD) {
 			(void)kill(workload, number);
+			(void)tell(INIT_FORWARDED, number);
 		}
+		if (orphans > 0 && tell(INIT_REAPED, orphans))
+			orphans = 0;
+		if (ended)
+			break;
 	}
-	(void)!write(0, &status, sizeof(status));
+	/* The end is waited for. */
+	(void)fcntl(REPORT_FD, F_SETFL, 0);
+	(void)tell(INIT_ENDED, status);
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }

@@ -316,7 +316,7 @@ static void fork_workload(const struct launch *launch, struct launch_report *rep
 		give_up(launch, report);
 	}
 	if (child > 0)
-		init_run((pid_t)child, launch->exit_fd);
+		init_run((pid_t)child, launch->init_fd);
 	(void)setsid();
 }
 

@@ -41,14 +41,14 @@ struct launch_report {
 
 /* Clones PID 1 of the container; the child carries out the plan and executes the
  * workload. On success sets the pid and a pidfd. `status_fd` gets one launch_report and is
- * closed by a successful exec; `exit_fd` gets the workload's wait status when an init is
- * PID 1. Both are the child's to write. */
+ * closed by a successful exec; `init_fd` gets the records of init.h when an init is PID 1. Both are
+ * the child's to write. */
 struct launch {
 	const struct plan *plan;
 	const struct cgroup *cgroup;
 	struct stdio stdio;
 	int status_fd;
-	int exit_fd;
+	int init_fd;
 	int netns_fd;   /* a network namespace made ahead, or -1: make one */
 	int shim_pidfd; /* of the process that launches */
 	int *owned;     /* sources that were opened ahead, by step; or NULL */

@@ -19,6 +19,7 @@
 #include "exec.h"
 #include "freezer.h"
 #include "hooks.h"
+#include "init_report.h"
 #include "notice.h"
 #include "peer.h"
 #include "process.h"
@@ -30,8 +31,8 @@
 
 #define SHORT_SLICE 100000 /* ns, the least there is */
 #define LINGER 1000        /* ms for readers to fetch the last bytes */
-/* What is polled at once: the shim's own ten, four of each exec, three of each connection. */
-#define SOURCES_MAX (10 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX)
+/* What is polled at once: the shim's own eleven, four of each exec, three of each connection. */
+#define SOURCES_MAX (11 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX)
 
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream)
 {
@@ -154,15 +155,13 @@ static void write_exit_record(const struct shim *shim)
 
 static void container_exited(struct shim *shim, int status)
 {
-	int workload_status;
-
 	shim->exited = true;
 	shim->exited_at = realtime_ns();
 	shim->exit_status = status;
 	shim->out_of_memory = cgroup_ran_out_of_memory(&shim->plan);
-	if (shim->exit_fd >= 0 && read(shim->exit_fd, &workload_status, sizeof(workload_status)) ==
-					  (ssize_t)sizeof(workload_status))
-		shim->exit_status = workload_status;
+	init_report_finish(shim);
+	if (shim->init.ended)
+		shim->exit_status = shim->init.status;
 	/* Its pid namespace went with PID 1, so whoever held the pipes is gone: their end
 	 * comes without waiting. */
 	while (shim->out.source.fd >= 0 || shim->err.source.fd >= 0) {
@@ -236,6 +235,7 @@ static size_t collect(struct shim *shim, struct source **sources)
 	sources[count++] = &shim->pressure;
 	sources[count++] = &shim->notices;
 	sources[count++] = &shim->notify;
+	sources[count++] = &shim->init.source;
 	sources[count++] = &shim->hooks.process;
 	sources[count++] = &shim->hooks.said;
 	sources[count++] = &shim->out.source;
@@ -270,6 +270,7 @@ static int wait_time(const struct shim *shim)
 	earlier(&deadline, shim->leave_at);
 	earlier(&deadline, hooks_deadline(shim));
 	earlier(&deadline, sdnotify_deadline(shim));
+	earlier(&deadline, init_report_deadline(shim));
 	earlier(&deadline, execs_deadline(shim));
 	earlier(&deadline, dials_deadline(shim));
 	if (deadline == 0)
@@ -293,6 +294,7 @@ static void expire(struct shim *shim)
 	}
 	hooks_expire(shim, now);
 	sdnotify_expire(shim, now);
+	init_report_expire(shim, now);
 	execs_expire(shim, now);
 	dials_expire(shim, now);
 }
@@ -386,7 +388,8 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	shim.directory_fd = shim.listener.fd = shim.status.fd = shim.signals.fd = -1;
 	shim.hooks.process.fd = shim.hooks.said.fd = -1;
 	shim.pressure.fd = shim.notices.fd = shim.notify.fd = shim.go_fd = -1;
-	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.exit_fd = shim.pidfd = -1;
+	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.init.source.fd = shim.pidfd =
+		-1;
 	shim.cgroup.unified_fd = shim.mounts_fd = -1;
 	shim.netns_fd = netns_fd;
 	shim.listener.ready = accept_ready;

@@ -57,6 +57,16 @@ struct service_state {
 	int64_t window_ends;
 };
 
+/* What PID 1 has told; see init_report.h. */
+struct init_report {
+	struct source source; /* fd -1: there is none of ours */
+	bool ended;
+	int status;        /* the workload's, as wait(2) tells it */
+	uint32_t reaped;   /* not told yet */
+	uint64_t signals;  /* forwarded and not told yet: bit n - 1 for signal n */
+	int64_t listen_at; /* CLOCK_MONOTONIC ms: not earlier */
+};
+
 struct shim {
 	struct plan plan;
 	struct cgroup cgroup;
@@ -71,6 +81,7 @@ struct shim {
 	void (*sandbox_started)(struct shim *shim);
 	struct source notify; /* of what the workload says of itself; else fd -1 */
 	struct service_state state;
+	struct init_report init;
 	struct source notices; /* of the workload's filter; else fd -1 */
 	struct denial *denials;
 	size_t denial_count;
@@ -82,7 +93,6 @@ struct shim {
 	struct output err;
 	struct stream log;
 	int stdin_fd;
-	int exit_fd;
 	pid_t pid;
 	int pidfd;
 	int netns_fd;   /* made ahead, or -1 */

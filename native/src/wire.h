@@ -49,6 +49,7 @@ enum answer {
 	ANSWER_DENIAL = 0x8d,
 	ANSWER_CREATED = 0x8e,
 	ANSWER_NOTIFIED = 0x8f,
+	ANSWER_INIT = 0x90,
 };
 
 struct reader {

@@ -35,7 +35,7 @@ class ArchitectureTest {
         "settings",
         "workspace",
         "startup",
-        "metrics",
+        "telemetry",
         "history",
         "audit",
         "announce"
@@ -67,11 +67,11 @@ class ArchitectureTest {
     static final ArchRule nothingDependsOnTheEdges = noClasses()
             .that()
             .resideOutsideOfPackages(
-                    "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.metrics..", "dev.nucleus.announce..")
+                    "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.telemetry..", "dev.nucleus.announce..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.metrics..", "dev.nucleus.announce..");
+                    "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.telemetry..", "dev.nucleus.announce..");
 
     @ArchTest
     static final ArchRule packagesHaveNoCycles =

@@ -26,6 +26,9 @@ public enum AuditKind {
     SECCOMP_PROFILE_LOADED,
     SECCOMP_APPLIED,
     INIT_STARTED,
+    /** By a container's PID 1, as the signal below. */
+    ZOMBIE_REAPED,
+    SIGNAL_FORWARDED,
     GVISOR_STARTED,
     READINESS_READY,
     READINESS_FAILED,

@@ -71,6 +71,18 @@ final class AuditedEvents {
                         state.status().map(status -> status.code() != 0).orElse(true));
             case ContainerEvent.Executed(var _, var command) ->
                 add(AuditKind.CONTAINER_EXEC, container, command.getFirst(), false);
+            case ContainerEvent.InitActed(var _, var reaped, var forwarded) -> {
+                if (reaped > 0) {
+                    add(
+                            AuditKind.ZOMBIE_REAPED,
+                            container,
+                            reaped + (reaped == 1 ? " process that" : " processes that")
+                                    + " had outlived their parents",
+                            false);
+                }
+                forwarded.forEach(
+                        signal -> add(AuditKind.SIGNAL_FORWARDED, container, signal + " to the workload", false));
+            }
             case ContainerEvent.Adopted _ ->
                 add(AuditKind.CONTAINER_START, container, "was running when this manager came", false);
             case ContainerEvent.Removed _ -> postures.remove(container.id());

@@ -2,6 +2,7 @@ package dev.nucleus.container;
 
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.spec.Signal;
 import java.util.List;
 
 /** Something that happened to a container, told to whoever listens within the manager. */
@@ -17,6 +18,14 @@ public sealed interface ContainerEvent {
 
     /** Somebody runs a command inside it. */
     record Executed(Container container, List<String> command) implements ContainerEvent {}
+
+    /**
+     * Its PID 1, which is Nucleus', did something.
+     *
+     * @param reaped processes that had outlived their parents
+     * @param forwarded that it passed to the workload
+     */
+    record InitActed(Container container, int reaped, List<Signal> forwarded) implements ContainerEvent {}
 
     record Started(Container container, ContainerState.Running state) implements ContainerEvent {}
 

@@ -163,7 +163,8 @@ public final class Containers {
         long end = container.log().tail(0).end();
         try (ShimConnection connection = container.shim().subscribe()) {
             connection.stream(0, end, true);
-            var launch = new Launch(container, connection);
+            // Its follower tells of what else happens.
+            var launch = new Launch(container, connection, _ -> {});
             launch.awaitStart();
             onStart.accept(new Attachment(container, connection));
             return launch.follow(sink).map(ShimMessage.Exited::status);
@@ -283,7 +284,7 @@ public final class Containers {
         known.claimName(container);
         try {
             connection.launch(plan, ContainerStore.encode(entry), order.attached());
-            var launch = new Launch(container, connection);
+            var launch = new Launch(container, connection, this::tell);
             ContainerState state = launch.awaitNext();
             switch (state) {
                 case ContainerState.Created created -> container.created(created);
@@ -565,7 +566,7 @@ public final class Containers {
                 new Shim(sockets.resolve(entry.id())));
         known.add(container);
         try {
-            var launch = new Launch(container, container.shim().subscribe());
+            var launch = new Launch(container, container.shim().subscribe(), this::tell);
             ContainerState state = launch.awaitNext();
             known.keepName(container);
             if (state instanceof ContainerState.Created created) {

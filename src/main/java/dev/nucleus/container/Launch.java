@@ -4,10 +4,12 @@ import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.spec.Signal;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,11 +20,14 @@ final class Launch implements AutoCloseable {
 
     private final Container container;
     private final ShimConnection connection;
+    private final Consumer<ContainerEvent> events;
     private Map<LaunchStep, Duration> steps = Map.of();
 
-    Launch(Container container, ShimConnection connection) {
+    /** @param events told of what happens on the way, by whoever follows the container */
+    Launch(Container container, ShimConnection connection, Consumer<ContainerEvent> events) {
         this.container = container;
         this.connection = connection;
+        this.events = events;
     }
 
     /**
@@ -59,9 +64,7 @@ final class Launch implements AutoCloseable {
                 }
                 case ShimMessage.Failed(var step, var errno, var detail) ->
                     throw new LaunchException(step, errno, detail);
-                case ShimMessage.Warning warning -> warn(warning);
-                case ShimMessage.Notified(var text) -> container.notices().accept(text);
-                default -> log.debug("unexpected before the start: {}", message);
+                default -> other(message);
             }
         }
     }
@@ -113,6 +116,9 @@ final class Launch implements AutoCloseable {
         switch (message) {
             case ShimMessage.Warning warning -> warn(warning);
             case ShimMessage.Notified(var text) -> container.notices().accept(text);
+            case ShimMessage.Init(var reaped, var forwarded) ->
+                events.accept(new ContainerEvent.InitActed(
+                        container, reaped, forwarded.stream().map(Signal::new).toList()));
             default -> log.debug("unexpected from a shim: {}", message);
         }
     }

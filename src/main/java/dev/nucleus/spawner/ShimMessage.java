@@ -6,7 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** What a shim says (native/src/wire.h, enum answer). */
 public sealed interface ShimMessage {
@@ -38,6 +40,24 @@ public sealed interface ShimMessage {
 
     /** @param output the beginning of what a captured one wrote */
     record ExecExited(int id, ExitStatus status, boolean timedOut, byte[] output) implements ShimMessage {}
+
+    /**
+     * What PID 1 did since it last told, or in its last second.
+     *
+     * @param reaped processes whose parents had ended before them
+     * @param forwarded the numbers of the signals that it passed to the workload, each once
+     */
+    record Init(int reaped, List<Integer> forwarded) implements ShimMessage {
+
+        static Init of(int reaped, long signals) {
+            return new Init(
+                    reaped,
+                    IntStream.rangeClosed(1, Long.SIZE)
+                            .filter(number -> (signals >>> (number - 1) & 1) != 0)
+                            .boxed()
+                            .toList());
+        }
+    }
 
     /** @param text one datagram of sd_notify(3) */
     record Notified(String text) implements ShimMessage {}
@@ -79,6 +99,7 @@ public sealed interface ShimMessage {
             case 0x8a -> new Error(payload.getInt(), string(payload));
             case 0x8b -> new Dialed();
             case 0x8f -> new Notified(string(payload));
+            case 0x90 -> Init.of(payload.getInt(), payload.getLong());
             case 0x8e -> new Created(payload.getInt(), payload.getLong());
             case 0x8d -> new Denied(DenialRecord.parse(rest(payload)));
             case 0x8c -> new Warning(step(payload.get()), payload.getInt(), string(payload));

@@ -82,7 +82,9 @@ final class ManagerKills {
 
     private void kill(int kills, Random random) throws IOException, InterruptedException {
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
-            Awaitility.await().until(() -> health(manager, "kept-1").equals("ready"));
+            for (String lasting : List.of("kept-1", "steady-1")) {
+                Awaitility.await().until(() -> health(manager, lasting).equals("ready"));
+            }
             String steady = pid(manager, "steady-1");
             if (manager.nucleus("stop", "--grace", "0s", "kills/kept-1").code() != 0) {
                 faults.add("kept-1 could not be stopped");

@@ -32,7 +32,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.awaitility.Awaitility;
@@ -119,6 +118,15 @@ public final class TestManager implements AutoCloseable {
         return context.getBean(type);
     }
 
+    /** Whether any part of it is of that type. */
+    public boolean has(Class<?> type) {
+        return context.getBeanNamesForType(type).length > 0;
+    }
+
+    public Optional<String> setting(String name) {
+        return Optional.ofNullable(context.getEnvironment().getProperty(name));
+    }
+
     public Containers containers() {
         return context.getBean(Containers.class);
     }
@@ -149,7 +157,7 @@ public final class TestManager implements AutoCloseable {
     }
 
     public int port() {
-        return Integer.parseInt(Objects.requireNonNull(context.getEnvironment().getProperty("local.server.port")));
+        return Integer.parseInt(setting("local.server.port").orElseThrow());
     }
 
     public String url(String path) {

@@ -1,4 +1,4 @@
-package dev.nucleus.metrics;
+package dev.nucleus.telemetry;
 
 import dev.nucleus.fleet.ProbeAnswered;
 import io.micrometer.core.instrument.MeterRegistry;

@@ -1,4 +1,4 @@
-package dev.nucleus.metrics;
+package dev.nucleus.telemetry;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;

@@ -1,4 +1,4 @@
-package dev.nucleus.metrics;
+package dev.nucleus.telemetry;
 
 import dev.nucleus.isolation.CgroupUsage;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package dev.nucleus.metrics;
+package dev.nucleus.telemetry;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerEvent;
@@ -60,6 +60,7 @@ final class ReplicaMeters {
             case ContainerEvent.Confined _,
                     ContainerEvent.Failed _,
                     ContainerEvent.Executed _,
+                    ContainerEvent.InitActed _,
                     ContainerEvent.Removed _ -> {
                 // Of no consequence here.
             }

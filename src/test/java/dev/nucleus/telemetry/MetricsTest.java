@@ -1,4 +1,4 @@
-package dev.nucleus.metrics;
+package dev.nucleus.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
