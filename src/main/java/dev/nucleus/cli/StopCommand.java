@@ -7,8 +7,11 @@ import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine;
 
 /** {@code nucleus stop}: a replica of a fleet stays stopped until the manager starts again. */
@@ -19,11 +22,15 @@ final class StopCommand implements Callable<Integer> {
     private final Fleets fleets;
     private final Session session;
 
-    @CommandLine.Option(names = "--signal", defaultValue = "TERM", description = "what it gets first")
-    private String signal = "TERM";
+    @CommandLine.Option(
+            names = "--signal",
+            description = "what it gets first; else what its service says, TERM without one")
+    private Optional<String> signal = Optional.empty();
 
-    @CommandLine.Option(names = "--grace", defaultValue = "10s", description = "after which it is killed")
-    private String grace = "10s";
+    @CommandLine.Option(
+            names = "--grace",
+            description = "after which it is killed; else what its service says, 10s without one")
+    private Optional<String> grace = Optional.empty();
 
     @CommandLine.Parameters(arity = "1..*", paramLabel = "CONTAINER", description = "names, ids, or beginnings of ids")
     private List<String> references = List.of();
@@ -36,15 +43,18 @@ final class StopCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        var how = new StopSpec(Signal.parse(signal), Durations.parse(grace));
+        Optional<Signal> first = signal.map(Signal::parse);
+        Optional<Duration> patience = grace.map(Durations::parse);
+        UnaryOperator<StopSpec> otherwise =
+                usual -> new StopSpec(first.orElse(usual.signal()), patience.orElse(usual.grace()), usual.before());
         for (String reference : references) {
-            if (fleets.stopReplica(reference)) {
+            if (fleets.stopReplica(reference, otherwise)) {
                 session.print(reference);
                 continue;
             }
             Container container = containers.find(reference);
-            if (!fleets.stopReplica(container.name())) {
-                containers.stop(container, how);
+            if (!fleets.stopReplica(container.name(), otherwise)) {
+                containers.stop(container, otherwise.apply(StopSpec.DEFAULT));
             }
             session.print(container.name());
         }

@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -199,9 +200,18 @@ public final class Fleets implements FleetsView, SmartLifecycle {
      * @return false when there is no such replica
      */
     public boolean stopReplica(String name) throws InterruptedException {
+        return stopReplica(name, UnaryOperator.identity());
+    }
+
+    /**
+     * As {@link #stopReplica(String)}.
+     *
+     * @param otherwise changes the way in which its service says that it stops
+     */
+    public boolean stopReplica(String name, UnaryOperator<StopSpec> otherwise) throws InterruptedException {
         Optional<Replica> replica = find(name);
         if (replica.isPresent()) {
-            replica.get().stop();
+            replica.get().stop(otherwise);
         }
         return replica.isPresent();
     }

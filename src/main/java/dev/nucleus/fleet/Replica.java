@@ -16,6 +16,7 @@ import dev.nucleus.spec.LivenessSpec;
 import dev.nucleus.spec.RestartPolicy;
 import dev.nucleus.spec.ServiceSpec;
 import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -25,6 +26,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,8 +53,11 @@ final class Replica {
         /** A service it depends on changed. */
         record Nudge() implements Message {}
 
-        /** @param leave whether the container is to run on */
-        record Stop(boolean leave) implements Message {}
+        /**
+         * @param leave whether the container is to run on
+         * @param how it is asked to end, otherwise
+         */
+        record Stop(boolean leave, StopSpec how) implements Message {}
     }
 
     /** How a watch ended. */
@@ -62,7 +67,7 @@ final class Replica {
         /** @param forGood whether it stays stopped */
         record Unhealthy(Cause cause, boolean forGood) implements Outcome {}
 
-        record StopAsked() implements Outcome {}
+        record StopAsked(StopSpec how) implements Outcome {}
 
         record Left() implements Outcome {}
     }
@@ -124,15 +129,19 @@ final class Replica {
         thread.start();
     }
 
-    /** Ends the container, and the supervision with it. Waits. */
-    void stop() throws InterruptedException {
-        inbox.add(new Message.Stop(false));
+    /**
+     * Ends the container, and the supervision with it. Waits.
+     *
+     * @param otherwise what the operator wants otherwise than the service's own way to stop
+     */
+    void stop(UnaryOperator<StopSpec> otherwise) throws InterruptedException {
+        inbox.add(new Message.Stop(false, otherwise.apply(service.stop())));
         thread.join();
     }
 
     /** Ends the supervision; the container runs on for the next manager. Waits. */
     void leave() throws InterruptedException {
-        inbox.add(new Message.Stop(true));
+        inbox.add(new Message.Stop(true, service.stop()));
         if (thread.getState() != Thread.State.NEW) {
             thread.join();
         }
@@ -220,7 +229,7 @@ final class Replica {
                     new Cause(
                             Cause.Kind.DEPENDENCY,
                             "waits for " + String.join(", ", service.dependsOn().keySet())));
-            if (inbox.take() instanceof Message.Stop(var leave)) {
+            if (inbox.take() instanceof Message.Stop(var leave, var _)) {
                 return stopped(leave);
             }
         }
@@ -280,8 +289,8 @@ final class Replica {
                             return outcome.get();
                         }
                     }
-                    case Message.Stop(var leave) -> {
-                        return leave ? new Outcome.Left() : new Outcome.StopAsked();
+                    case Message.Stop(var leave, var how) -> {
+                        return leave ? new Outcome.Left() : new Outcome.StopAsked(how);
                     }
                     case Message.Ended _, Message.Turned _, Message.Nudge _ -> {
                         // Of a container before this one, or about somebody else's.
@@ -349,9 +358,9 @@ final class Replica {
     private boolean goOn(Outcome outcome, Optional<Container> ended) throws InterruptedException {
         return switch (outcome) {
             case Outcome.Left() -> false;
-            case Outcome.StopAsked() -> {
+            case Outcome.StopAsked(var how) -> {
                 keepStopped();
-                ended.ifPresent(running -> surroundings.containers().stop(running, service.stop()));
+                ended.ifPresent(running -> surroundings.containers().stop(running, how));
                 yield stopped(false);
             }
             case Outcome.Unhealthy(var cause, var forGood) -> {
@@ -435,7 +444,7 @@ final class Replica {
             if (message == null) {
                 return true;
             }
-            if (message instanceof Message.Stop(var leave)) {
+            if (message instanceof Message.Stop(var leave, var _)) {
                 if (!leave) {
                     keepStopped();
                 }
@@ -446,7 +455,7 @@ final class Replica {
 
     private boolean awaitStop() throws InterruptedException {
         while (true) {
-            if (inbox.take() instanceof Message.Stop(var leave)) {
+            if (inbox.take() instanceof Message.Stop(var leave, var _)) {
                 if (!leave) {
                     keepStopped();
                 }

@@ -6,6 +6,9 @@ import dev.nucleus.plan.LaunchPlan.Seccomp.Denied;
 import dev.nucleus.policy.PolicyViolationException;
 import dev.nucleus.policy.SeccompProfile;
 import dev.nucleus.policy.SeccompProfiles;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Network;
+import dev.nucleus.spec.PolicySource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +53,7 @@ final class SeccompLayer implements Layer {
             plan.seccomp(trace).can(LAYER, "make every system call; each is recorded", "trace: true");
             return;
         }
-        SeccompProfile profile = SeccompProfiles.of(request.spec().security().seccomp());
+        SeccompProfile profile = profile(request.spec());
         LaunchPlan.Seccomp program = compiled.get(profile.name());
         if (program == null) {
             program = compile(profile);
@@ -62,6 +65,13 @@ final class SeccompLayer implements Layer {
             return;
         }
         explain(profile, program, plan);
+    }
+
+    /** A file says all itself; ours leave the network to where there is one. */
+    private static SeccompProfile profile(ContainerSpec spec) {
+        PolicySource source = spec.security().seccomp();
+        SeccompProfile profile = SeccompProfiles.of(source);
+        return spec.network() == Network.HOST && source instanceof PolicySource.Named ? profile.withNetwork() : profile;
     }
 
     private static void explain(SeccompProfile profile, LaunchPlan.Seccomp program, LaunchPlan.Builder plan) {

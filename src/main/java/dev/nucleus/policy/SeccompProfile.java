@@ -1,5 +1,6 @@
 package dev.nucleus.policy;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -14,6 +15,11 @@ import java.util.OptionalInt;
  */
 public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, List<String> warnings) {
 
+    /** Families of sockets, socket(2). */
+    private static final long AF_INET = 2;
+
+    private static final long AF_INET6 = 10;
+
     public SeccompProfile {
         warnings = List.copyOf(warnings);
         rules = List.copyOf(rules);
@@ -25,6 +31,16 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
                 .anyMatch(rule -> rule.errno().isEmpty()
                         && rule.conditions().isEmpty()
                         && rule.names().contains(name));
+    }
+
+    /** The same for a container that has a network: with sockets of IPv4 and IPv6. */
+    public SeccompProfile withNetwork() {
+        var all = new ArrayList<>(rules);
+        for (long family : new long[] {AF_INET, AF_INET6}) {
+            all.add(new Rule(
+                    List.of("socket"), OptionalInt.empty(), List.of(new Condition(0, Operator.EQUAL, family, 0))));
+        }
+        return new SeccompProfile(name + " with a network", defaultErrno, all, warnings);
     }
 
     /**

@@ -2,21 +2,33 @@ package dev.nucleus.audit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.container.Container;
+import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.MemorySize;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
+import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.springframework.boot.actuate.audit.listener.AuditApplicationEvent;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -116,6 +128,52 @@ class AuditTest {
             manager.nucleus("stop", "--grace", "0s", "three");
         } finally {
             Remains.delete(directory);
+        }
+    }
+
+    /** As Spring Security tells of sign-ins. */
+    @Test
+    void whatOtherPartsOfSpringTellIsInTheTrailToo() {
+        try (TestManager manager = TestManager.start()) {
+            manager.publish(new AuditApplicationEvent("alice", "AUTHENTICATION_FAILURE", Map.of("from", "192.0.2.7")));
+
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(trail(manager.directory())).anySatisfy(line -> {
+                        assertThat(line.path("kind").asString()).isEqualTo("application");
+                        assertThat(line.path("principal").asString()).isEqualTo("alice");
+                        assertThat(line.path("detail").asString()).isEqualTo("AUTHENTICATION_FAILURE {from=192.0.2.7}");
+                    }));
+            assertThat(manager.get("/actuator/auditevents?principal=alice").body())
+                    .contains("192.0.2.7");
+        }
+    }
+
+    @Test
+    void whatTheFirstProcessDoesIsInTheTrail() throws Exception {
+        Path files = Files.createTempDirectory("nucleus-audit-");
+        try (TestManager manager = TestManager.start()) {
+            Path rootfs = TestRootfs.build(files.resolve("rootfs"), "/bin/bash", "/bin/sleep");
+            Container container = manager.containers()
+                    .launch(LaunchOrder.detached(
+                            Optional.of("orphans"),
+                            ContainerSpec.builder(
+                                            Mode.PRODUCTION,
+                                            List.of("/bin/bash", "-c", "(/bin/sleep 0.05 & exit)\nexec sleep 1000"))
+                                    .rootfs(Optional.of(rootfs))
+                                    .memory(Optional.of(MemorySize.parse("64M")))
+                                    .cpus(Optional.of(new Cpus(1)))
+                                    .build()));
+            Awaitility.await()
+                    .until(() -> kindsOf(manager.directory(), "orphans").contains("zombie-reaped"));
+            manager.containers().stop(container, StopSpec.DEFAULT);
+
+            Awaitility.await()
+                    .until(() -> kindsOf(manager.directory(), "orphans").contains("container-stop"));
+            assertThat(kindsOf(manager.directory(), "orphans"))
+                    .containsSubsequence(
+                            "init-started", "container-start", "zombie-reaped", "signal-forwarded", "container-stop");
+        } finally {
+            Remains.delete(files);
         }
     }
 }

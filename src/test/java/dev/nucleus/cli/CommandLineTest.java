@@ -308,6 +308,18 @@ class CommandLineTest {
     }
 
     @Test
+    void stopGivesTheSignalThatItIsTold() {
+        String script = "trap 'exit 7' USR1; trap : TERM; echo up; while :; do sleep 0.02; done";
+        manager.nucleus("run", "-d", "--name", "choosy", "--", "/bin/sh", "-c", script);
+        Awaitility.await().until(() -> manager.nucleus("logs", "choosy").out().equals("up\n"));
+
+        assertThat(manager.nucleus("stop", "--signal", "USR1", "--grace", "1h", "choosy"))
+                .isEqualTo(new Result(0, "choosy\n", ""));
+        assertThat(manager.nucleus("ps", "-a").out()).containsPattern("choosy +stopped .*code 7");
+        assertThat(manager.nucleus("rm", "choosy").code()).isZero();
+    }
+
+    @Test
     void aTracedRunTeachesThePolicyThatItsServiceThenNames(@TempDir Path scratch) throws IOException {
         Path fleet = Files.writeString(
                 scratch.resolve("fleet.yaml"),

@@ -6,6 +6,7 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Network;
 import dev.nucleus.spec.User;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
@@ -97,6 +98,20 @@ class ConfinementTest {
                         .findFirst()
                         .orElseThrow())
                 .doesNotMatch("Uid:\\s0\\s.*");
+    }
+
+    /** By family: 2 and 10 are IPv4 and IPv6, 16 netlink, 17 packets, 40 virtual machines. */
+    @ParameterizedTest
+    @CsvSource({"NONE, 1", "HOST, 1 2 10"})
+    void socketsAreThoseOfTheNetworkThatItHas(Network network, String families) {
+        String script = "for (1, 2, 10, 16, 17, 40) { print \"$_ \" if socket(my $s, $_, 2, 0) }";
+        TestManager.Output output =
+                manager.run(ContainerSpec.builder(Mode.AGENT, List.of("/usr/bin/perl", "-e", script))
+                        .network(network)
+                        .allowDegraded(true)
+                        .build());
+
+        assertThat(output.out().strip()).as(output.err()).isEqualTo(families);
     }
 
     @ParameterizedTest

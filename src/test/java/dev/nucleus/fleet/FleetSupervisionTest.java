@@ -301,6 +301,34 @@ class FleetSupervisionTest {
         }
     }
 
+    /** As Spring means it: what an operator hides at the root is hidden in the groups that come and go. */
+    @Test
+    void detailsAreForTheAuthorisedWhereTheOperatorWantsIt() throws Exception {
+        String fleet = """
+                name: shop
+                services: {web: {command: [/bin/sleep, "1000"]}}
+                health: {traffic: [web]}
+                """;
+        List<String> hidden = List.of(
+                "--management.endpoint.health.show-details=when-authorized",
+                "--management.endpoint.health.show-components=when-authorized");
+        try (TestManager manager = TestManager.start(fleet, hidden)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+
+            for (String group : List.of("shop", "shop-web", "readiness")) {
+                assertThat(manager.get("/actuator/health/" + group).body()).isEqualTo("{\"status\":\"UP\"}");
+            }
+            assertThat(manager.get("/actuator/health").body())
+                    .doesNotContain("web-1")
+                    .doesNotContain("components");
+            for (String below : List.of("shop/web", "shop-web/web-1", "fleets/shop/web/web-1")) {
+                assertThat(manager.get("/actuator/health/" + below).statusCode())
+                        .as(below)
+                        .isEqualTo(404);
+            }
+        }
+    }
+
     @Test
     void theManagerTakesNoTrafficWithoutWhatIsCritical() throws Exception {
         try (TestManager manager = TestManager.start("""

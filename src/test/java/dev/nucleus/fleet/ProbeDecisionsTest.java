@@ -7,15 +7,24 @@ import dev.nucleus.container.ContainerLog;
 import dev.nucleus.health.ProbeAnswer;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.Transition;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.DatagramChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -199,6 +208,24 @@ class ProbeDecisionsTest {
         }
     }
 
+    @Test
+    void anOperatorMayStopItOtherwiseThanItsServiceSays() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sh, -c, "trap 'echo USR1; exit 0' USR1; trap 'echo TERM' TERM; echo up; while true; do sleep 0.02; done"]
+                    stop: {signal: TERM, grace: 1h}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Awaitility.await().until(() -> !log(manager, "shop/web-1").isEmpty());
+
+            manager.fleets().stopReplica("shop/web-1", usual -> new StopSpec(new Signal(10), usual.grace()));
+
+            assertThat(log(manager, "shop/web-1")).containsExactly("up", "USR1");
+        }
+    }
+
     /** It takes all of the grace, and the workload has its moment all the same. */
     @Test
     void whatHangsBeforeAStopDoesNotHinderIt() throws Exception {
@@ -215,6 +242,44 @@ class ProbeDecisionsTest {
             manager.fleets().stopReplica("shop/web-1");
 
             assertThat(log(manager, "shop/web-1")).containsExactly("up", "ended");
+        }
+    }
+
+    /** The C library's resolver would wait for ten seconds; the other service's probes don't. */
+    @Test
+    void aProbeThatWaitsForANameServerThatNeverAnswersIsOver(@TempDir Path scratch) throws Exception {
+        Path resolver = Files.writeString(scratch.resolve("resolv.conf"), "nameserver 127.0.0.77\n");
+        try (DatagramChannel silent = DatagramChannel.open().bind(new InetSocketAddress("127.0.0.77", 53));
+                TestManager manager = TestManager.start("""
+                        name: shop
+                        volumes: {resolver: {path: %s}}
+                        services:
+                          web:
+                            command: [/bin/sleep, "1000"]
+                            network: host
+                            allow-degraded: true
+                            volumes: ["resolver:/etc/resolv.conf:ro"]
+                            readiness: {exec: [getent, hosts, nowhere.test], period: 50ms, timeout: 300ms, failures: 1}
+                          other:
+                            command: [/bin/sleep, "1000"]
+                            readiness: {exec: ["true"], period: 50ms}
+                        """.formatted(resolver))) {
+            var late = new CopyOnWriteArrayList<Duration>();
+            manager.listen(ProbeAnswered.class, event -> {
+                if (event.service().equals("other")) {
+                    late.add(event.answer().late());
+                }
+            });
+            manager.await("shop/web-1", ReplicaStatus.NOT_READY);
+            assertThat(manager.replica("shop/web-1").cause()).contains("no answer within 300 ms");
+            assertThat(silent.receive(ByteBuffer.allocate(512)))
+                    .as("who asks the name server")
+                    .isNotNull();
+
+            manager.await("shop/other-1", ReplicaStatus.READY);
+            late.clear();
+            Awaitility.await().until(() -> late.size() > 20);
+            assertThat(late).allMatch(by -> by.toMillis() < 200);
         }
     }
 

@@ -241,6 +241,11 @@ public final class TestManager implements AutoCloseable {
         });
     }
 
+    /** Tells the manager of an event, as one of its parts would. */
+    public void publish(Object event) {
+        context.publishEvent(event);
+    }
+
     /** Ends this manager and lets its containers run, as a stop of the service does. */
     public void leave() {
         context.close();
