@@ -10,7 +10,6 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.SpringApplication;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.event.EventListener;
@@ -22,7 +21,6 @@ import org.springframework.stereotype.Component;
  * too, and ends.
  */
 @Component
-@ConditionalOnProperty(TrainingRun.SETTING)
 final class TrainingRun {
 
     /** Set by the preparation alone. */
@@ -49,6 +47,9 @@ final class TrainingRun {
 
     @EventListener
     void on(ApplicationReadyEvent event) {
+        if (!environment.getProperty(SETTING, Boolean.class, false)) {
+            return;
+        }
         // Not in this thread: the context can't be closed before its start is over.
         Thread.ofPlatform().name("training").start(this::run);
     }
