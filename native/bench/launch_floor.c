@@ -87,7 +87,7 @@ static struct times launch(struct workload *workload)
 		.plan = &workload->plan,
 		.cgroup = &cgroup,
 		.stdio = { workload->null_fd, workload->null_fd, workload->null_fd },
-		.exit_fd = -1,
+		.init_fd = -1,
 		.netns_fd = netns_fd,
 		.pidfd = -1,
 	};

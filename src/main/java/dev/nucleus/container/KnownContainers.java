@@ -8,11 +8,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.stereotype.Component;
 
 /**
  * The containers of a manager, by id, and by the names that live ones have. Safe for use by many threads: both maps are
  * concurrent.
  */
+@Component
 final class KnownContainers {
 
     private final Map<String, Container> byId = new ConcurrentHashMap<>();

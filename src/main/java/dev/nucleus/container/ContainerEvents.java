@@ -1,0 +1,31 @@
+package dev.nucleus.container;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.stereotype.Component;
+
+/** Tells whoever listens within the manager of what happens to containers. A listener that fails loses no container. */
+@Component
+final class ContainerEvents {
+
+    private static final Logger log = LoggerFactory.getLogger(ContainerEvents.class);
+
+    private final ApplicationEventPublisher listeners;
+
+    ContainerEvents(ApplicationEventPublisher listeners) {
+        this.listeners = listeners;
+    }
+
+    void tell(ContainerEvent event) {
+        try {
+            listeners.publishEvent(event);
+        } catch (RuntimeException e) {
+            log.error(
+                    "a listener failed at {} of '{}'",
+                    event.getClass().getSimpleName(),
+                    event.container().name(),
+                    e);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package dev.nucleus.container;
+
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.settings.NucleusProperties;
+import dev.nucleus.settings.PrivateDirectories;
+import dev.nucleus.spawner.Shim;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.springframework.stereotype.Component;
+
+/** Where on this host what belongs to containers is kept. */
+@Component
+final class ContainerPlaces {
+
+    private final ContainerStore store;
+    private final Copies copies;
+    private final Path sockets;
+    private final Path staging;
+
+    ContainerPlaces(NucleusProperties properties) throws IOException {
+        this.store = new ContainerStore(properties.state());
+        this.copies = new Copies(properties.state());
+        Path run = PrivateDirectories.create(properties.run());
+        this.sockets = PrivateDirectories.create(run.resolve("c"));
+        this.staging = PrivateDirectories.create(run.resolve("root"));
+    }
+
+    /** Their records and logs. */
+    ContainerStore store() {
+        return store;
+    }
+
+    /** What was copied for them. */
+    Copies copies() {
+        return copies;
+    }
+
+    /** Of the sockets of their shims. */
+    Path sockets() {
+        return sockets;
+    }
+
+    Shim shim(String id) {
+        return new Shim(sockets.resolve(id));
+    }
+
+    LaunchPlan.Places of(String id) {
+        return new LaunchPlan.Places(
+                store.directory(id).toString(), sockets.resolve(id).toString(), staging.toString());
+    }
+}

@@ -1,0 +1,228 @@
+package dev.nucleus.container;
+
+import dev.nucleus.isolation.CgroupRemains;
+import dev.nucleus.isolation.IdRanges;
+import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.isolation.Planner;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.policy.ModePolicy;
+import dev.nucleus.policy.Posture;
+import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.Spawner;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+
+/** From an order to a command that runs: plans, has it launched, and undoes what came of one that failed. */
+@Component
+final class Launcher {
+
+    private static final Logger log = LoggerFactory.getLogger(Launcher.class);
+
+    private static final Duration MOMENT = Duration.ofMillis(500);
+    private static final ContainerState.Stopped STILL_RUNNING =
+            new ContainerState.Stopped(Optional.empty(), Instant.MAX, Optional.empty());
+
+    private final KnownContainers known;
+    private final ContainerPlaces places;
+    private final ContainerEvents events;
+    private final Follower follower;
+    private final Planner planner;
+    private final Spawner spawner;
+    private final CgroupRemains cgroups;
+    private final IdRanges ranges;
+
+    Launcher(
+            KnownContainers known,
+            ContainerPlaces places,
+            ContainerEvents events,
+            Follower follower,
+            Planner planner,
+            Spawner spawner,
+            CgroupRemains cgroups,
+            IdRanges ranges) {
+        this.known = known;
+        this.places = places;
+        this.events = events;
+        this.follower = follower;
+        this.planner = planner;
+        this.spawner = spawner;
+        this.cgroups = cgroups;
+        this.ranges = ranges;
+    }
+
+    /** See {@link Containers#plan}. */
+    LaunchPlan plan(LaunchOrder order) {
+        String id = ContainerId.next();
+        try {
+            return plan(order, id, ModePolicy.check(order.spec()), false);
+        } finally {
+            ranges.release(id);
+        }
+    }
+
+    private LaunchPlan plan(LaunchOrder order, String id, Posture posture, boolean held) {
+        return planner.plan(new LaunchRequest(
+                id,
+                order.name().orElse(id),
+                order.spec(),
+                posture,
+                places.of(id),
+                places.copies().of(id),
+                order.volumes(),
+                order.input(),
+                held,
+                order.console()));
+    }
+
+    /** See {@link Containers#launch}. */
+    Container launch(LaunchOrder order) {
+        Started started = begin(order);
+        announce(started, order);
+        follower.begin(started.container(), started.launch());
+        return started.container();
+    }
+
+    /** See {@link Containers#run}; the container has ended when it returns. */
+    Container run(LaunchOrder order, OutputSink sink, Consumer<Containers.Attachment> onStart) {
+        Started started = begin(order);
+        onStart.accept(
+                new Containers.Attachment(started.container(), started.launch().connection()));
+        announce(started, order);
+        follower.follow(started.container(), started.launch(), Optional.of(sink));
+        return started.container();
+    }
+
+    /** See {@link Containers#create}. */
+    Container create(LaunchOrder order) {
+        Begun begun = begin(order, true);
+        Container container = begun.container();
+        container.describing(describe(container, order, begun.plan()));
+        events.tell(new ContainerEvent.Confined(container, begun.plan()));
+        follower.beginCreated(container, begun.launch());
+        return container;
+    }
+
+    private record Begun(Container container, LaunchPlan plan, Launch launch, ContainerState state) {}
+
+    private record Started(Container container, LaunchPlan plan, Launch launch, ContainerState.Running running) {}
+
+    private Started begin(LaunchOrder order) {
+        Begun begun = begin(order, false);
+        return new Started(begun.container(), begun.plan(), begun.launch(), (ContainerState.Running) begun.state());
+    }
+
+    private Begun begin(LaunchOrder order, boolean held) {
+        String id = ContainerId.next();
+        String name = order.name().orElse(id);
+        Posture posture = ModePolicy.check(order.spec());
+        places.copies().make(id, order.spec().filesystem());
+        try {
+            // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
+            Optional<LaunchPlan> ready =
+                    posture.rootfsAttested() ? Optional.of(plan(order, id, posture, held)) : Optional.empty();
+            ShimConnection connection = spawner.reserve();
+            try {
+                return begin(order, name, ready.orElseGet(() -> plan(order, id, posture, held)), connection);
+            } catch (IOException | RuntimeException e) {
+                connection.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            places.copies().remove(id);
+            throw new UncheckedIOException("can't launch '" + name + "': " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            places.copies().remove(id);
+            throw e;
+        }
+    }
+
+    private Begun begin(LaunchOrder order, String name, LaunchPlan plan, ShimConnection connection) throws IOException {
+        String id = plan.id();
+        var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
+        var description = new Container.Description(plan.statements(), plan.workload());
+        var container = new Container(entry, () -> description, places.store().directory(id), places.shim(id));
+        known.claimName(container);
+        try {
+            connection.launch(plan, ContainerStore.encode(entry), order.attached());
+            var launch = new Launch(container, connection, events::tell);
+            ContainerState state = launch.awaitNext();
+            switch (state) {
+                case ContainerState.Created created -> container.created(created);
+                case ContainerState.Running running -> container.started(running);
+                default -> throw new IllegalStateException("a launch that is " + state.word());
+            }
+            known.add(container);
+            return new Begun(container, plan, launch, state);
+        } catch (IOException | RuntimeException e) {
+            abandon(container);
+            if (e instanceof LaunchException failure) {
+                events.tell(new ContainerEvent.Failed(container, plan, failure));
+            }
+            throw e;
+        }
+    }
+
+    /** What is left to do once the command runs. */
+    private void announce(Started started, LaunchOrder order) {
+        Container container = started.container();
+        container.describing(describe(container, order, started.plan()));
+        events.tell(new ContainerEvent.Confined(container, started.plan()));
+        events.tell(new ContainerEvent.Started(container, started.running()));
+    }
+
+    /**
+     * What is only for reading is written beside the launch, not before it; and not at all for a command that is
+     * over, and removed, in a moment.
+     */
+    private CompletableFuture<Void> describe(Container container, LaunchOrder order, LaunchPlan plan) {
+        if (order.attached() && !order.spec().security().trace()) {
+            return container
+                    .end()
+                    .completeOnTimeout(STILL_RUNNING, MOMENT.toMillis(), TimeUnit.MILLISECONDS)
+                    .thenCompose(end -> end == STILL_RUNNING
+                            ? writeDescription(container, order, plan)
+                            : CompletableFuture.completedFuture(null));
+        }
+        return writeDescription(container, order, plan);
+    }
+
+    private CompletableFuture<Void> writeDescription(Container container, LaunchOrder order, LaunchPlan plan) {
+        var written = new CompletableFuture<Void>();
+        Thread.ofVirtual().start(() -> {
+            try {
+                places.store().describe(container.directory(), order.spec(), plan);
+            } catch (IOException e) {
+                // Removed meanwhile: then there is nothing to describe.
+                if (known.has(container)) {
+                    log.warn("can't write the plan of '{}' beside its logs: {}", container.name(), e.toString());
+                }
+            } finally {
+                written.complete(null);
+            }
+        });
+        return written;
+    }
+
+    private void abandon(Container container) {
+        // A shim undoes what it did, unless it was killed itself.
+        cgroups.remove(container.id());
+        ranges.release(container.id());
+        known.releaseName(container);
+        known.remove(container);
+        try {
+            ContainerStore.delete(container.directory());
+        } catch (IOException e) {
+            log.warn("can't remove {}: {}", container.directory(), e.toString());
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package dev.nucleus.container;
+
+import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.spawner.Shim;
+import dev.nucleus.spec.StopSpec;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** How a container is asked to end. */
+final class Stop {
+
+    private static final Logger log = LoggerFactory.getLogger(Stop.class);
+
+    /** What a workload has after its signal, however long what ran before took; Kubernetes' too. */
+    private static final Duration LEAST_GRACE = Duration.ofSeconds(2);
+
+    private Stop() {}
+
+    /** See {@link Containers#stop}. */
+    static ContainerState.Stopped stop(Container container, StopSpec how) {
+        if (container.state() instanceof ContainerState.Stopped stopped) {
+            return stopped;
+        }
+        Duration grace = how.before().isEmpty() ? how.grace() : prepareStop(container, how);
+        try {
+            container.shim().stop(how.signal(), grace);
+        } catch (IOException e) {
+            // Its shim leaves with it: a stop that came a moment late finds nobody to ask.
+            log.debug("the shim of '{}' can't be asked: {}", container.name(), e.toString());
+        }
+        try {
+            return container.end().get(grace.toMillis() + 5_000, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new IllegalStateException(
+                    "'" + container.name() + "' did not end " + how.grace()
+                            + " after SIGKILL was due; is it in an uninterruptible wait?",
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while stopping '" + container.name() + "'", e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * What is run inside before the signal. It counts as part of the grace, but leaves the workload a moment of that, as
+     * Kubernetes does.
+     *
+     * @return what is left of the grace
+     */
+    private static Duration prepareStop(Container container, StopSpec how) {
+        if (container.paused()) {
+            return how.grace();
+        }
+        long begun = System.nanoTime();
+        try {
+            Shim.Captured captured = container.shim().capture(how.before(), how.grace());
+            if (captured.timedOut() || captured.status().code() != 0) {
+                log.warn(
+                        "'{}': what runs before its stop failed: {}{}",
+                        container.name(),
+                        captured.timedOut() ? "it took all of the grace" : captured.status(),
+                        captured.output().isBlank()
+                                ? ""
+                                : ": " + captured.output().strip());
+            }
+        } catch (IOException | LaunchException e) {
+            log.warn("'{}': what runs before its stop failed: {}", container.name(), e.getMessage());
+        }
+        Duration left = how.grace().minusNanos(System.nanoTime() - begun);
+        Duration least = how.grace().compareTo(LEAST_GRACE) < 0 ? how.grace() : LEAST_GRACE;
+        return left.compareTo(least) < 0 ? least : left;
+    }
+}
