@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "answer.h"
 #include "connection.h"
 #include "descriptors.h"
 #include "hooks.h"

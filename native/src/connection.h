@@ -47,11 +47,5 @@ void connection_stream(struct shim *shim, struct connection *connection, uint32_
 struct source *connection_input(struct shim *shim, struct connection *connection);
 /* Frees the connections that have ended. */
 void connections_sweep(struct shim *shim);
-void send_error(struct connection *connection, int error, const char *text);
-/* Tells one that subscribed what has happened so far. */
-void send_state(struct shim *shim, struct connection *connection);
-void send_created(const struct shim *shim, struct connection *connection);
-void send_started(const struct shim *shim, struct connection *connection);
-void send_exited(const struct shim *shim, struct connection *connection);
 
 #endif

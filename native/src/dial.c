@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "answer.h"
 #include "descriptors.h"
 #include "sandbox.h"
 #include "syscalls.h"

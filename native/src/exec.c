@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "answer.h"
 #include "begin.h"
 #include "confine.h"
 #include "connection.h"

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "answer.h"
 #include "begin.h"
 #include "connection.h"
 #include "descriptors.h"

@@ -47,6 +47,7 @@ class ArchitectureTest {
         "workspace",
         "startup",
         "telemetry",
+        "spool",
         "history",
         "audit",
         "announce"
@@ -121,6 +122,7 @@ class ArchitectureTest {
         uses(classes, "kernel");
         uses(classes, "settings");
         uses(classes, "startup");
+        uses(classes, "spool");
         uses(classes, "rootfs");
         uses(classes, "policy", "spec");
         uses(classes, "workspace");
@@ -130,8 +132,19 @@ class ArchitectureTest {
         uses(classes, "container", "spec", "policy", "plan", "kernel", "isolation", "spawner", "settings", "workspace");
         uses(classes, "health", "spec", "spawner", "container");
         uses(classes, "fleet", "spec", "policy", "plan", "isolation", "spawner", "container", "health", "settings");
-        uses(classes, "audit", "spec", "policy", "plan", "spawner", "container", "health", "fleet", "settings");
-        uses(classes, "history", "spec", "spawner", "container", "health", "fleet", "settings");
+        uses(
+                classes,
+                "audit",
+                "spec",
+                "policy",
+                "plan",
+                "spawner",
+                "container",
+                "health",
+                "fleet",
+                "settings",
+                "spool");
+        uses(classes, "history", "spec", "spawner", "container", "health", "fleet", "settings", "spool");
     }
 
     private static void uses(JavaClasses classes, String from, String... to) {

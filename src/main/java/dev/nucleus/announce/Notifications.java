@@ -20,6 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.EventListener;
+import org.springframework.core.retry.RetryPolicy;
+import org.springframework.core.retry.RetryTemplate;
 
 /**
  * Turns what happens into notifications, and hands them to whoever sends them. One of a kind about one replica goes out a minute
@@ -30,8 +32,11 @@ final class Notifications implements SmartLifecycle {
     private static final Logger log = LoggerFactory.getLogger(Notifications.class);
     private static final Duration QUIET = Duration.ofMinutes(1);
     private static final int WAITING = 1_000;
-    private static final int TRIES = 3;
-    private static final Duration PAUSE = Duration.ofSeconds(2);
+    private static final RetryTemplate TRIES = new RetryTemplate(RetryPolicy.builder()
+            .maxRetries(2)
+            .delay(Duration.ofSeconds(2))
+            .multiplier(2)
+            .build());
 
     private final List<NotificationSender> senders;
     private final BlockingQueue<Notification> waiting = new LinkedBlockingQueue<>(WAITING);
@@ -142,22 +147,10 @@ final class Notifications implements SmartLifecycle {
     }
 
     private static void send(NotificationSender sender, Notification notification) {
-        for (int attempt = 1; attempt <= TRIES; attempt++) {
-            try {
-                sender.send(notification);
-                return;
-            } catch (RuntimeException e) {
-                if (attempt == TRIES) {
-                    log.warn("{} could not be told '{}': {}", sender, notification.text(), e.getMessage());
-                    return;
-                }
-                try {
-                    Thread.sleep(PAUSE.multipliedBy(attempt));
-                } catch (InterruptedException interrupted) {
-                    Thread.currentThread().interrupt();
-                    return;
-                }
-            }
+        try {
+            TRIES.invoke(() -> sender.send(notification));
+        } catch (RuntimeException e) {
+            log.warn("{} could not be told '{}': {}", sender, notification.text(), e.getMessage());
         }
     }
 

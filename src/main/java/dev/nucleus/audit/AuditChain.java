@@ -236,7 +236,8 @@ final class AuditChain implements AutoCloseable {
 
     /** Whether it is the file's last line and has no end yet. */
     private static boolean isBeingWritten(Path path, String line) throws IOException {
-        return Files.readString(path).endsWith("\n" + line);
+        String text = Files.readString(path);
+        return text.equals(line) || text.endsWith("\n" + line);
     }
 
     /** @param head as {@link Head#toString} writes it */

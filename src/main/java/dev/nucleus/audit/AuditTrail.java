@@ -2,21 +2,19 @@ package dev.nucleus.audit;
 
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
+import dev.nucleus.spool.Spool;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +22,7 @@ import org.springframework.boot.actuate.audit.AuditEvent;
 import org.springframework.boot.actuate.audit.AuditEventRepository;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
+import org.springframework.util.backoff.FixedBackOff;
 
 /**
  * Writes the audit trail, {@code <state>/audit}. One virtual thread appends, many records with one flush of the disk;
@@ -39,22 +38,25 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
     private static final Duration PAUSE = Duration.ofSeconds(1);
     private static final Duration UPKEEP = Duration.ofHours(1);
     private static final Duration LEAVING = Duration.ofSeconds(3);
-    /** Wakes the writer, and is not written. */
-    private static final AuditRecord END = AuditRecord.of(AuditKind.AUDIT_OPENED, AuditRecord.ITSELF, "", false);
 
     private final Path directory;
     private final AuditProperties properties;
-    private final BlockingQueue<AuditRecord> waiting = new LinkedBlockingQueue<>(WAITING);
+    private final Spool<AuditRecord> spool;
     private final AtomicLong missing = new AtomicLong();
     /** The newest, for the endpoint; guarded by itself. */
     private final Deque<AuditRecord> remembered = new ArrayDeque<>();
 
     private volatile boolean running;
-    private @Nullable Thread writer;
 
     AuditTrail(NucleusProperties places, AuditProperties properties) {
         this.directory = places.state().resolve("audit");
         this.properties = properties;
+        this.spool = new Spool<>(
+                "audit",
+                WAITING,
+                BATCH,
+                new Files(),
+                new FixedBackOff(PAUSE.toMillis(), FixedBackOff.UNLIMITED_ATTEMPTS));
     }
 
     void add(AuditRecord record) {
@@ -64,7 +66,7 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
                 remembered.removeFirst();
             }
         }
-        if (!waiting.offer(record)) {
+        if (!spool.offer(record)) {
             missing.incrementAndGet();
         }
     }
@@ -132,97 +134,100 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
         return found.lines() + " lines in " + found.files() + " files, the chain holds; head " + found.head();
     }
 
-    private void work() {
-        try (AuditChain chain = open()) {
-            log.info("audit trail {}, head {}", directory, chain.head());
-            persistently(() -> chain.append(List.of(AuditRecord.of(
-                    AuditKind.AUDIT_OPENED,
-                    AuditRecord.ITSELF,
-                    "by process " + ProcessHandle.current().pid(),
-                    false))));
-            long upkeep = System.nanoTime();
-            while (running || !waiting.isEmpty()) {
-                AuditRecord first = waiting.poll(running ? 1_000 : 0, TimeUnit.MILLISECONDS);
-                if (first != null) {
-                    var batch = new ArrayList<AuditRecord>(List.of(first));
-                    waiting.drainTo(batch, BATCH);
-                    batch.removeIf(record -> record == END);
-                    long gap = missing.getAndSet(0);
-                    if (gap > 0) {
-                        batch.add(AuditRecord.of(
-                                AuditKind.AUDIT_GAP, AuditRecord.ITSELF, gap + " records could not be kept", true));
-                    }
-                    if (!batch.isEmpty()) {
-                        persistently(() -> chain.append(batch));
-                    }
-                }
-                if (System.nanoTime() - upkeep > UPKEEP.toNanos()) {
-                    chain.forget(Instant.now().minus(properties.keep()));
-                    log.info("audit trail, head {}", chain.head());
-                    upkeep = System.nanoTime();
-                }
-            }
-            log.info("audit trail, head {}", chain.head());
-        } catch (InterruptedException e) {
-            log.error("the audit trail ends early: {} records were not written", waiting.size());
-        } catch (IOException | UncheckedIOException e) {
-            log.error("the audit trail ends early: {}", e.toString());
+    /** The chain of files; only the spool's thread uses it. */
+    private final class Files implements Spool.Target<AuditRecord> {
+
+        private @Nullable AuditChain chain;
+        private boolean begun;
+        private long upkeep = System.nanoTime();
+
+        private AuditChain chain() {
+            return Objects.requireNonNull(chain);
         }
-    }
 
-    private AuditChain open() throws InterruptedException {
-        var opened = new AuditChain[1];
-        persistently(() -> {
-            PrivateDirectories.create(directory);
-            opened[0] = AuditChain.open(directory, properties.fileSize().toBytes());
-        });
-        return opened[0];
-    }
-
-    private interface Task {
-        void run() throws IOException;
-    }
-
-    private void persistently(Task task) throws InterruptedException {
-        boolean told = false;
-        while (true) {
-            try {
-                task.run();
-                if (told) {
-                    log.info("the audit trail is being written again");
-                }
-                return;
-            } catch (IOException e) {
-                if (!told) {
-                    log.error(
-                            "the audit trail can't be written: {}. Records wait in memory, up to {}",
-                            e.toString(),
-                            WAITING);
-                }
-                told = true;
-                Thread.sleep(PAUSE);
+        @Override
+        public void open() throws IOException {
+            if (chain == null) {
+                PrivateDirectories.create(directory);
+                chain = AuditChain.open(directory, properties.fileSize().toBytes());
+                log.info("audit trail {}, head {}", directory, chain.head());
             }
+            if (!begun) {
+                chain.append(List.of(AuditRecord.of(
+                        AuditKind.AUDIT_OPENED,
+                        AuditRecord.ITSELF,
+                        "by process " + ProcessHandle.current().pid(),
+                        false)));
+                begun = true;
+            }
+        }
+
+        @Override
+        public void write(List<AuditRecord> batch) throws IOException {
+            long gap = missing.get();
+            if (gap > 0) {
+                batch = Stream.concat(
+                                batch.stream(),
+                                Stream.of(AuditRecord.of(
+                                        AuditKind.AUDIT_GAP,
+                                        AuditRecord.ITSELF,
+                                        gap + " records could not be kept",
+                                        true)))
+                        .toList();
+            }
+            chain().append(batch);
+            missing.addAndGet(-gap);
+        }
+
+        @Override
+        public void upkeep() throws IOException {
+            if (System.nanoTime() - upkeep > UPKEEP.toNanos()) {
+                chain().forget(Instant.now().minus(properties.keep()));
+                log.info("audit trail, head {}", chain().head());
+                upkeep = System.nanoTime();
+            }
+        }
+
+        @Override
+        public void failed(Exception why, boolean first) {
+            if (first) {
+                log.error(
+                        "the audit trail can't be written: {}. Records wait in memory, up to {}",
+                        why.toString(),
+                        WAITING);
+            }
+        }
+
+        @Override
+        public void recovered() {
+            log.info("the audit trail is being written again");
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (chain != null) {
+                log.info("audit trail, head {}", chain.head());
+                chain.close();
+            }
+        }
+
+        @Override
+        public void ended(int unwritten, Optional<Exception> why) {
+            why.ifPresent(fault -> log.error(
+                    "the audit trail ends early: {} records were not written: {}", unwritten, fault.toString()));
         }
     }
 
     @Override
     public void start() {
         running = true;
-        writer = Thread.ofVirtual().name("audit").start(this::work);
+        spool.start();
     }
 
     @Override
     public void stop() {
         running = false;
-        waiting.offer(END);
-        try {
-            if (writer != null && !writer.join(LEAVING)) {
-                writer.interrupt();
-                writer.join();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        spool.stop(LEAVING);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.springframework.util.function.SingletonSupplier;
 
@@ -25,6 +26,8 @@ public final class Container {
     private volatile ContainerState state = new ContainerState.Creating();
     /** Whether its processes were stopped where they are; a manager that adopts it asks its control group. */
     private volatile boolean paused;
+
+    private final AtomicInteger pauses = new AtomicInteger();
 
     /** What came of its workspace, at its end. */
     private volatile Optional<String> broughtBack = Optional.empty();
@@ -100,8 +103,16 @@ public final class Container {
         return paused && running();
     }
 
+    /** How often it was stopped where it is: what was asked of it when that changes says nothing of its health. */
+    public int pauses() {
+        return pauses.get();
+    }
+
     void paused(boolean value) {
         paused = value;
+        if (value) {
+            pauses.incrementAndGet();
+        }
     }
 
     public Optional<ContainerState.Running> whileRunning() {

@@ -178,12 +178,18 @@ public final class Containers {
         if (!container.running()) {
             throw new InvalidSpecException("'" + container.name() + "' is not running");
         }
+        boolean before = container.paused();
+        if (pause) {
+            // First: whoever asks it something must know that there may be no answer.
+            container.paused(true);
+        }
         try {
             container.shim().freeze(pause);
+            container.paused(pause);
         } catch (IOException e) {
+            container.paused(before);
             throw new UncheckedIOException("'" + container.name() + "': " + e.getMessage(), e);
         }
-        container.paused(pause);
     }
 
     /** Forgets a stopped container and deletes its record and logs. */

@@ -100,8 +100,9 @@ public final class ProbeLoop implements AutoCloseable {
         }
         try {
             // Who stands still can't answer, which says nothing about its health.
+            int pauses = container.pauses();
             if (!container.paused()) {
-                ask();
+                ask(pauses);
             }
         } finally {
             // What was missed while a try took long is not made up for.
@@ -112,10 +113,12 @@ public final class ProbeLoop implements AutoCloseable {
         }
     }
 
-    private void ask() {
+    /** @param pauses that there were when it was seen not to be paused */
+    private void ask(int pauses) {
         Duration late = Duration.ofNanos(Math.max(0, System.nanoTime() - planned));
         ProbeAnswer answer = Probing.ask(container, role, spec, late);
-        if (closed || container.paused()) {
+        // A pause meanwhile took of its time, or all.
+        if (closed || container.pauses() != pauses) {
             return;
         }
         listener.answered(answer);

@@ -3,16 +3,13 @@ package dev.nucleus.history;
 import dev.nucleus.fleet.ReplicaChanged;
 import dev.nucleus.health.ReplicaView;
 import dev.nucleus.settings.NucleusProperties;
+import dev.nucleus.spool.Spool;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -21,6 +18,7 @@ import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
+import org.springframework.util.backoff.ExponentialBackOff;
 
 /**
  * Keeps every transition. One virtual thread writes, in batches; whoever tells of a transition never waits for the
@@ -37,29 +35,28 @@ public final class History implements SmartLifecycle {
     private static final Duration HEARTBEAT = Duration.ofSeconds(10);
     private static final Duration UPKEEP = Duration.ofHours(1);
     private static final Duration LEAVING = Duration.ofSeconds(3);
-    /** Wakes the writer, and is not written. */
-    private static final Entry END = Entry.of("", "", 0, 0, "STOPPED", "STOPPED", "OPERATOR", "", "", 0);
 
     private final HistoryProperties properties;
     private final Path state;
-    private final BlockingQueue<Entry> waiting = new LinkedBlockingQueue<>(WAITING);
+    private final Spool<Entry> spool;
     private final AtomicLong lost = new AtomicLong();
     private final Instant started = Instant.now();
-    private final CountDownLatch mayOpen = new CountDownLatch(1);
     private volatile @Nullable HistoryStore store;
     private volatile @Nullable String problem;
     private volatile boolean running;
-    private @Nullable Thread writer;
 
     History(HistoryProperties properties, NucleusProperties places) {
         this.properties = properties;
         this.state = places.state();
+        var pauses = new ExponentialBackOff(FIRST_PAUSE.toMillis(), 2);
+        pauses.setMaxInterval(LONGEST_PAUSE.toMillis());
+        this.spool = new Spool<>("history", WAITING, BATCH, new Database(), pauses);
     }
 
     /** Not earlier: opening it would take a processor from the start, and what happens meanwhile waits. */
     @EventListener
     void on(ApplicationReadyEvent event) {
-        mayOpen.countDown();
+        spool.start();
     }
 
     @EventListener
@@ -72,11 +69,7 @@ public final class History implements SmartLifecycle {
                 replica.history().getLast(),
                 replica.containerId().orElse(""),
                 replica.restarts());
-        while (!waiting.offer(entry)) {
-            if (waiting.poll() != null) {
-                lost.incrementAndGet();
-            }
-        }
+        lost.addAndGet(spool.push(entry));
     }
 
     /** Why the history has, or will have, gaps; empty: it is being kept. */
@@ -103,81 +96,74 @@ public final class History implements SmartLifecycle {
         return Optional.ofNullable(store);
     }
 
-    private void work() {
-        try {
-            mayOpen.await();
-            HistoryStore open = openStore();
-            store = open;
-            long beat = 0;
-            long upkeep = 0;
-            while (running || !waiting.isEmpty()) {
-                long now = System.nanoTime();
-                if (beat == 0 || now - beat > HEARTBEAT.toNanos()) {
-                    persistently(() -> open.seen(started, Instant.now()));
-                    beat = now;
-                }
-                if (upkeep == 0 || now - upkeep > UPKEEP.toNanos()) {
-                    persistently(() -> forget(open));
-                    upkeep = now;
-                }
-                Entry first = waiting.poll(running ? 1_000 : 0, TimeUnit.MILLISECONDS);
-                if (first != null) {
-                    var batch = new ArrayList<Entry>(List.of(first));
-                    waiting.drainTo(batch, BATCH);
-                    batch.removeIf(entry -> entry == END);
-                    persistently(() -> open.write(batch));
-                }
-            }
-            open.seen(started, Instant.now());
-        } catch (InterruptedException e) {
-            log.warn("the history ends early: {} transitions were not written", waiting.size());
-        } catch (RuntimeException e) {
-            log.warn("the history ends early: {}", reason(e));
+    /** The database; only the spool's thread writes to it. */
+    private final class Database implements Spool.Target<Entry> {
+
+        private long beat;
+        private long upkeep;
+
+        private HistoryStore opened() {
+            return Objects.requireNonNull(store);
         }
-    }
 
-    private void forget(HistoryStore open) {
-        open.forget(Instant.now().minus(properties.keep()));
-        open.shrink(properties.mostSize().toBytes());
-    }
+        @Override
+        public void open() {
+            store = HistoryStore.open(properties, state);
+        }
 
-    private HistoryStore openStore() throws InterruptedException {
-        var opened = new HistoryStore[1];
-        persistently(() -> opened[0] = HistoryStore.open(properties, state));
-        return opened[0];
-    }
+        @Override
+        public void write(List<Entry> batch) {
+            opened().write(batch);
+        }
 
-    /** Tries until it is done: a full disk, or a database that is away, may pass. */
-    private void persistently(Runnable task) throws InterruptedException {
-        Duration pause = FIRST_PAUSE;
-        while (true) {
-            try {
-                task.run();
-                recovered();
-                return;
-            } catch (RuntimeException e) {
-                failed(e);
-                Thread.sleep(pause);
-                pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
+        @Override
+        public void upkeep() {
+            long now = System.nanoTime();
+            if (beat == 0 || now - beat > HEARTBEAT.toNanos()) {
+                opened().seen(started, Instant.now());
+                beat = now;
+            }
+            if (upkeep == 0 || now - upkeep > UPKEEP.toNanos()) {
+                opened().forget(Instant.now().minus(properties.keep()));
+                opened().shrink(properties.mostSize().toBytes());
+                upkeep = now;
             }
         }
-    }
 
-    private void failed(RuntimeException e) {
-        if (problem == null) {
-            log.warn(
-                    "the history can't be written: {}. Health goes on without it; transitions wait in memory, up to {}",
-                    reason(e),
-                    WAITING);
+        @Override
+        public void failed(Exception why, boolean first) {
+            if (first) {
+                log.warn(
+                        "the history can't be written to {}: {}. Health goes on without it; transitions wait in memory, "
+                                + "up to {}",
+                        properties.place(state),
+                        reason(why),
+                        WAITING);
+            }
+            problem = "the history can't be written to " + properties.place(state) + ": " + reason(why);
         }
-        problem = "the history can't be written: " + reason(e);
-    }
 
-    private void recovered() {
-        if (problem != null) {
-            long gone = lost.getAndSet(0);
-            log.info("the history is being written again; {} transitions were lost", gone);
+        @Override
+        public void recovered() {
+            log.info("the history is being written again; {} transitions were lost", lost.getAndSet(0));
             problem = null;
+        }
+
+        @Override
+        public void close() {
+            HistoryStore open = store;
+            store = null;
+            if (open != null) {
+                try (open) {
+                    open.seen(started, Instant.now());
+                }
+            }
+        }
+
+        @Override
+        public void ended(int unwritten, Optional<Exception> why) {
+            why.ifPresent(fault ->
+                    log.warn("the history ends early: {} transitions were not written: {}", unwritten, reason(fault)));
         }
     }
 
@@ -192,28 +178,13 @@ public final class History implements SmartLifecycle {
     @Override
     public void start() {
         running = true;
-        writer = Thread.ofVirtual().name("history").start(this::work);
     }
 
     /** What waits is written, if that can be done soon. */
     @Override
     public void stop() {
         running = false;
-        mayOpen.countDown();
-        waiting.offer(END);
-        try {
-            if (writer != null && !writer.join(LEAVING)) {
-                writer.interrupt();
-                writer.join();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        HistoryStore open = store;
-        store = null;
-        if (open != null) {
-            open.close();
-        }
+        spool.stop(LEAVING);
     }
 
     @Override

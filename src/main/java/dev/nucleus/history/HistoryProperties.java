@@ -28,4 +28,9 @@ record HistoryProperties(
                 : "jdbc:sqlite:" + state.resolve("history.db")
                         + "?journal_mode=WAL&synchronous=NORMAL&busy_timeout=5000";
     }
+
+    /** The database in words: without the parameters of its URL, among which may be a password. */
+    String place(Path state) {
+        return url(state).replaceFirst("^jdbc:(sqlite:)?", "").replaceFirst("[?;].*", "");
+    }
 }

@@ -11,6 +11,9 @@ import java.util.Optional;
  * @param workingSet bytes of it that the kernel can't take back at once: without the file pages that were not used lately
  * @param memoryPeak the most it ever was
  * @param memoryLimit bytes
+ * @param resident bytes of it that no file backs
+ * @param faults of pages since it began
+ * @param majorFaults of those, the ones that waited for a disk
  * @param processor time used by all its processes
  * @param throttled time it was kept waiting for its quota
  * @param processes and threads, now
@@ -22,6 +25,9 @@ public record CgroupUsage(
         Optional<Long> workingSet,
         Optional<Long> memoryPeak,
         Optional<Long> memoryLimit,
+        Optional<Long> resident,
+        Optional<Long> faults,
+        Optional<Long> majorFaults,
         Optional<Long> swap,
         Optional<Duration> processor,
         Optional<Duration> throttled,

@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -47,11 +49,15 @@ public final class CgroupUsages {
     }
 
     private static CgroupUsage unified(Directory group) {
+        Map<String, Long> memory = group.table("memory.stat");
         return new CgroupUsage(
                 group.number("memory.current"),
-                workingSet(group.number("memory.current"), group.keyed("memory.stat", "inactive_file")),
+                workingSet(group.number("memory.current"), figure(memory, "inactive_file")),
                 group.number("memory.peak"),
                 group.number("memory.max"),
+                figure(memory, "anon"),
+                figure(memory, "pgfault"),
+                figure(memory, "pgmajfault"),
                 group.number("memory.swap.current"),
                 group.keyed("cpu.stat", "usage_usec").map(CgroupUsages::micros),
                 group.keyed("cpu.stat", "throttled_usec").map(CgroupUsages::micros),
@@ -70,12 +76,16 @@ public final class CgroupUsages {
         Directory accounts = controller("cpuacct", name);
         Directory pids = controller("pids", name);
         Directory blocks = controller("blkio", name);
+        Map<String, Long> pages = memory.table("memory.stat");
         return new CgroupUsage(
                 memory.number("memory.usage_in_bytes"),
-                workingSet(memory.number("memory.usage_in_bytes"), memory.keyed("memory.stat", "total_inactive_file")),
+                workingSet(memory.number("memory.usage_in_bytes"), figure(pages, "total_inactive_file")),
                 memory.number("memory.max_usage_in_bytes"),
                 memory.number("memory.limit_in_bytes").filter(limit -> limit < NO_LIMIT),
-                memory.keyed("memory.stat", "swap"),
+                figure(pages, "total_rss"),
+                figure(pages, "total_pgfault"),
+                figure(pages, "total_pgmajfault"),
+                figure(pages, "swap"),
                 accounts.number("cpuacct.usage").map(Duration::ofNanos),
                 controller("cpu", name).keyed("cpu.stat", "throttled_time").map(Duration::ofNanos),
                 pids.number("pids.current"),
@@ -91,6 +101,10 @@ public final class CgroupUsages {
     private Directory controller(String controller, String name) {
         return new Directory(
                 Optional.ofNullable(host.cgroups().legacy().get(controller)).map(mount -> mount.resolve(name)));
+    }
+
+    private static Optional<Long> figure(Map<String, Long> table, String key) {
+        return Optional.ofNullable(table.get(key));
     }
 
     /** As cAdvisor and Kubernetes count it. */
@@ -126,6 +140,15 @@ public final class CgroupUsages {
                     .filter(fields -> fields.length == 2 && fields[0].equals(key))
                     .findFirst()
                     .flatMap(fields -> parse(fields[1]));
+        }
+
+        /** All lines "key value". */
+        Map<String, Long> table(String file) {
+            var table = new HashMap<String, Long>();
+            fields(file)
+                    .filter(fields -> fields.length == 2)
+                    .forEach(fields -> parse(fields[1]).ifPresent(value -> table.put(fields[0], value)));
+            return table;
         }
 
         /** Of lines "device key=value …". */

@@ -46,6 +46,19 @@ final class ContainerMeters {
                 "Memory left below the limit",
                 tags,
                 usage -> usage.memoryLimit().flatMap(limit -> usage.workingSet().map(used -> limit - used)));
+        gauge("container.memory.rss", "bytes", "Memory in use that no file backs", tags, CgroupUsage::resident);
+        counter(
+                "container.paging.faults",
+                "",
+                "Page faults",
+                tags.and("system.paging.fault.type", "minor"),
+                usage -> usage.faults().flatMap(all -> usage.majorFaults().map(major -> all - major)));
+        counter(
+                "container.paging.faults",
+                "",
+                "Page faults",
+                tags.and("system.paging.fault.type", "major"),
+                CgroupUsage::majorFaults);
         add(Gauge.builder("container.uptime", this, ContainerMeters::uptime)
                 .baseUnit("seconds")
                 .description("Time since the container started")

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
@@ -242,6 +243,94 @@ class ProbeDecisionsTest {
             manager.fleets().stopReplica("shop/web-1");
 
             assertThat(log(manager, "shop/web-1")).containsExactly("up", "ended");
+        }
+    }
+
+    @Test
+    void aProbeWhoseCommandIsMissingSaysSo() {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    readiness: {exec: [nosuchprobe, --deep], period: 20ms, failures: 1}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.NOT_READY);
+
+            assertThat(manager.replica("shop/web-1").cause())
+                    .contains("nosuchprobe")
+                    .contains("ENOENT");
+        }
+    }
+
+    /** What it writes beyond the beginning goes nowhere, neither in the manager nor in the shim. */
+    @Test
+    void aProbeThatWritesAHundredMegabytesIsReadToItsEndAndKeptByNobody() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    readiness:
+                      exec: [/bin/sh, -c, "head -c 104857600 /dev/zero | tr '\\\\0' x; echo end >&2; exit 3"]
+                      period: 20ms
+                      timeout: 30s
+                      failures: 1
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.NOT_READY);
+
+            ProbeAnswer answer = manager.replica("shop/web-1").answers().getLast();
+            assertThat(answer.detail()).startsWith("exit code 3: xxx").hasSizeLessThan(1_000);
+            assertThat(mostResident(shimOf(manager.pidOf("shop/web-1"))))
+                    .as("KiB of the shim")
+                    .isLessThan(8_192);
+        }
+    }
+
+    private static Path shimOf(int pid) throws IOException {
+        String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+        return Path.of("/proc/" + stat.substring(stat.lastIndexOf(')') + 2).split(" ")[1]);
+    }
+
+    private static int mostResident(Path process) throws IOException {
+        return Files.readAllLines(process.resolve("status")).stream()
+                .filter(line -> line.startsWith("VmHWM:"))
+                .mapToInt(line -> Integer.parseInt(line.replaceAll("\\D", "")))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** It can't answer, which says nothing of its health: an operator who pauses it finds it as it was. */
+    @Test
+    void whatStandsStillIsNotAskedAndNotRestarted() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    liveness: {exec: ["true"], period: 20ms, timeout: 200ms, failures: 1}
+                  other:
+                    command: [/bin/sleep, "1000"]
+                    liveness: {exec: ["true"], period: 20ms}
+                """)) {
+            var answers = new ConcurrentHashMap<String, Integer>();
+            manager.listen(ProbeAnswered.class, event -> answers.merge(event.service(), 1, Integer::sum));
+            Awaitility.await().until(() -> answers.containsKey("web"));
+            Container container = manager.containerOf("shop/web-1");
+            manager.containers().pause(container, true);
+            int asked = answers.getOrDefault("web", 0);
+            int others = answers.getOrDefault("other", 0);
+            Awaitility.await().until(() -> answers.getOrDefault("other", 0) > others + 30);
+
+            assertThat(answers.getOrDefault("web", 0))
+                    .as("with one that was on its way")
+                    .isLessThanOrEqualTo(asked + 1);
+            assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.READY);
+
+            manager.containers().pause(container, false);
+            Awaitility.await().until(() -> answers.getOrDefault("web", 0) > asked + 5);
+            assertThat(manager.containerOf("shop/web-1")).isEqualTo(container);
+            assertThat(manager.replica("shop/web-1").restarts()).isZero();
         }
     }
 

@@ -149,7 +149,8 @@ class HistoryTest {
             assertThat(manager.get("/actuator/health").statusCode()).isEqualTo(200);
             assertThat(manager.get("/actuator/health/history").body())
                     .contains("UNKNOWN")
-                    .contains("the history can't be written: ");
+                    .contains("the history can't be written to /")
+                    .contains("h.db: ");
             assertThat(manager.get("/").body()).contains("the history can&#39;t be written");
 
             Files.delete(filling);

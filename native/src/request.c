@@ -1,0 +1,207 @@
+#include "request.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "answer.h"
+#include "descriptors.h"
+#include "dial.h"
+#include "exec.h"
+#include "notice.h"
+#include "sandbox.h"
+#include "terminal.h"
+
+int *request_stdin(struct shim *shim, uint32_t id)
+{
+	struct exec *exec;
+
+	if (id == 0)
+		return &shim->stdin_fd;
+	exec = exec_find(shim, id);
+	return exec == NULL ? NULL : &exec->stdin_fd;
+}
+
+/* Gives input to the workload. -EAGAIN: the pipe is full, the same frame again later. */
+static int feed(struct shim *shim, struct connection *connection, struct reader *reader)
+{
+	uint32_t id = read_u32(reader);
+	int *fd = request_stdin(shim, id);
+	size_t length = (size_t)(reader->end - reader->at);
+	ssize_t written;
+
+	if (fd == NULL || *fd < 0 || length == 0)
+		return 0;
+	written = write(*fd, reader->at, length);
+	if (written < 0 && errno == EAGAIN)
+		written = 0;
+	if (written < 0) {
+		close_fd(fd);
+		return 0;
+	}
+	if ((size_t)written == length)
+		return 0;
+	/* Keep the rest: it moves to the front of what this frame still holds. */
+	memmove((uint8_t *)(uintptr_t)reader->at, reader->at + written, length - (size_t)written);
+	connection->input_waits = true;
+	connection->input_id = id;
+	return -EAGAIN - (int)written;
+}
+
+static void send_result(struct connection *connection, int result, const char *attempt)
+{
+	if (result < 0)
+		send_error(connection, -result, attempt);
+	else
+		send_empty(connection, ANSWER_OK);
+}
+
+/* To the workload (id 0), or to a process that was run beside it. */
+static int deliver(struct shim *shim, int number, uint32_t id)
+{
+	struct exec *exec;
+
+	if (id != 0) {
+		exec = exec_find(shim, id);
+		return exec == NULL ? -ESRCH : exec_signal(shim, exec, number);
+	}
+	if (shim->exited)
+		return -ESRCH;
+	/* The frozen of a v1 hierarchy do not even die. */
+	if (number == SIGKILL && shim->frozen)
+		(void)shim_freeze(shim, false);
+	return shim_signal(shim, number);
+}
+
+/* u32 number, and for an exec its u32 id. */
+static void send_signal(struct shim *shim, struct connection *connection, struct reader *reader)
+{
+	int number = (int)read_u32(reader);
+	int result = deliver(shim, number, reader->at == reader->end ? 0 : read_u32(reader));
+
+	send_result(connection, result, "send the signal");
+}
+
+static int resize(struct shim *shim, uint32_t id, const struct terminal_size *size)
+{
+	const struct exec *exec = id == 0 ? NULL : exec_find(shim, id);
+	bool terminal = id == 0 ? shim->plan.terminal : exec != NULL && exec->terminal;
+	int result;
+
+	if (!terminal)
+		return -ENOTTY;
+	result = terminal_resize(id == 0 ? shim->out.source.fd : exec->out.source.fd, size);
+	/* The host's kernel tells the runtime, which tells nobody. */
+	if (result == 0 && plan_is_sandboxed(&shim->plan))
+		(void)sandbox_signal(shim, id, SIGWINCH);
+	return result;
+}
+
+/* Everything but input, which may have to wait. */
+static void serve(struct shim *shim, struct connection *connection, uint8_t type,
+		  struct reader *reader)
+{
+	switch (type) {
+	case REQUEST_SUBSCRIBE:
+		send_state(shim, connection);
+		return;
+	case REQUEST_SIGNAL:
+		send_signal(shim, connection, reader);
+		return;
+	case REQUEST_STOP: {
+		int number = (int)read_u32(reader);
+
+		shim_stop(shim, number, read_u32(reader));
+		send_empty(connection, ANSWER_OK);
+		return;
+	}
+	case REQUEST_STREAM: {
+		uint32_t id = read_u32(reader);
+		uint64_t offset = read_u64(reader);
+
+		connection_stream(shim, connection, id, offset, read_u8(reader) != 0);
+		return;
+	}
+	case REQUEST_STDIN_END: {
+		int *fd = request_stdin(shim, read_u32(reader));
+
+		if (fd != NULL)
+			close_fd(fd);
+		return;
+	}
+	case REQUEST_START:
+		send_result(connection, shim_release(shim), "start what is not waiting for that");
+		return;
+	case REQUEST_FREEZE:
+		send_result(connection, shim_freeze(shim, read_u8(reader) != 0),
+			    "freeze or thaw the container");
+		return;
+	case REQUEST_RESIZE: {
+		uint32_t id = read_u32(reader);
+		struct terminal_size size = { .rows = read_u16(reader) };
+
+		size.columns = read_u16(reader);
+		send_result(connection, resize(shim, id, &size), "resize the terminal");
+		return;
+	}
+	case REQUEST_DENIALS:
+		notice_send(shim, connection);
+		return;
+	case REQUEST_EXEC:
+		exec_start(shim, connection, reader);
+		return;
+	case REQUEST_DIAL: {
+		uint16_t port = read_u16(reader);
+
+		dial_start(shim, connection, port, read_u32(reader));
+		return;
+	}
+	default:
+		send_error(connection, EBADMSG, "unknown request");
+		connection->closing = true;
+	}
+}
+
+/* Handles the request at the front, if it is there whole. */
+bool request_serve(struct shim *shim, struct connection *connection)
+{
+	struct reader reader = { .at = connection->in,
+				 .end = connection->in + connection->in_length };
+	uint32_t length;
+	uint8_t type;
+
+	if (connection->in_length < FRAME_HEADER)
+		return false;
+	length = read_u32(&reader);
+	type = read_u8(&reader);
+	if (length > REQUEST_MAX) {
+		send_error(connection, EMSGSIZE, "request too long");
+		connection->dead = true;
+		return false;
+	}
+	if ((size_t)(reader.end - reader.at) < length)
+		return false;
+	reader.end = reader.at + length;
+	connection->input_waits = false;
+	if (type == REQUEST_STDIN) {
+		int result = feed(shim, connection, &reader);
+
+		if (result <= -EAGAIN) {
+			uint32_t written = (uint32_t)(-result - EAGAIN);
+			uint32_t left = length - written;
+
+			memmove(connection->in + FRAME_HEADER + left,
+				connection->in + FRAME_HEADER + length,
+				connection->in_length - FRAME_HEADER - length);
+			for (size_t i = 0; i < 4; i++)
+				connection->in[i] = (uint8_t)(left >> (8 * i));
+			connection->in_length -= written;
+			return false;
+		}
+	} else {
+		serve(shim, connection, type, &reader);
+	}
+	connection->in_length -= FRAME_HEADER + length;
+	memmove(connection->in, connection->in + FRAME_HEADER + length, connection->in_length);
+	return connection->dial == NULL && !connection->dead;
+}
