@@ -23,6 +23,7 @@ final class ScaleBenchmark {
     private static final int CONTAINERS = 1_000;
     private static final int ADOPTED = 500;
     private static final int RESTARTS = 30;
+    private static final int STARTS = 11;
     private static final Duration WATCHED = Duration.ofSeconds(60);
     private static final Duration SETTLING = Duration.ofSeconds(15);
     private static final Duration PATIENCE = Duration.ofMinutes(5);
@@ -41,6 +42,26 @@ final class ScaleBenchmark {
         execProbes(figures);
         adoption(figures);
         restarts(figures);
+        starts(figures);
+    }
+
+    /** With nothing to adopt; the client that asks looks each 25 ms. */
+    private static void starts(Figures figures) throws Exception {
+        Path directory = Files.createTempDirectory("nucleus-scale-");
+        var ready = new ArrayList<Double>();
+        long begun = System.nanoTime();
+        try (ManagerProcess manager = ManagerProcess.byScript(directory).awaitReady()) {
+            for (int i = 0; i < STARTS; i++) {
+                ready.add((System.nanoTime() - begun) / 1e9);
+                manager.kill();
+                begun = System.nanoTime();
+                manager.restart().awaitReady();
+            }
+        } finally {
+            Remains.delete(directory);
+        }
+        figures.add("manager ready by its start script (s), p50", ready, 50, "≤ 1");
+        figures.add("manager ready by its start script (s), max", ready, 100, "–");
     }
 
     private static void tcpProbes(Figures figures) throws Exception {
@@ -169,10 +190,12 @@ final class ScaleBenchmark {
         }
     }
 
-    /** On its own: {@code java … dev.nucleus.bench.ScaleBenchmark}, with {@code exec} its second part alone. */
+    /** On its own: {@code java … dev.nucleus.bench.ScaleBenchmark}, with {@code exec} or {@code starts} that part alone. */
     public static void main(String[] arguments) throws Exception {
         var figures = new Figures();
-        if (List.of(arguments).contains("exec")) {
+        if (List.of(arguments).contains("starts")) {
+            starts(figures);
+        } else if (List.of(arguments).contains("exec")) {
             execProbes(figures);
         } else {
             measure(figures);

@@ -27,7 +27,7 @@ public final class ManagerProcess implements AutoCloseable {
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private final Path directory;
-    private final List<String> options;
+    private final List<String> words;
     private final int port;
     private Process process;
 
@@ -41,8 +41,21 @@ public final class ManagerProcess implements AutoCloseable {
      * @param options of the JVM
      */
     public ManagerProcess(Path directory, List<String> options) {
+        this(words(options), directory);
+    }
+
+    /** One that is started by the script that the build prepared. */
+    public static ManagerProcess byScript(Path directory) {
+        return new ManagerProcess(
+                List.of(Path.of("target/nucleus.prepared/start")
+                        .toAbsolutePath()
+                        .toString()),
+                directory);
+    }
+
+    private ManagerProcess(List<String> words, Path directory) {
+        this.words = words;
         this.directory = directory;
-        this.options = options;
         try (ServerSocket socket = new ServerSocket(0)) {
             port = socket.getLocalPort();
         } catch (IOException e) {
@@ -51,11 +64,16 @@ public final class ManagerProcess implements AutoCloseable {
         process = begin();
     }
 
+    private static List<String> words(List<String> options) {
+        var words = new ArrayList<String>();
+        words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        words.addAll(options);
+        words.addAll(program());
+        return words;
+    }
+
     private Process begin() {
-        var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(options);
-        command.addAll(program());
+        var command = new ArrayList<>(words);
         command.addAll(List.of(
                 "--nucleus.state-dir=" + directory.resolve("state"),
                 "--nucleus.run-dir=" + directory.resolve("run"),
