@@ -5,9 +5,11 @@ import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.trace.data.LinkData;
+import io.opentelemetry.sdk.trace.export.SpanExporter;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
 import io.opentelemetry.sdk.trace.samplers.SamplingResult;
 import java.util.List;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.micrometer.tracing.autoconfigure.TracingProperties;
 import org.springframework.context.annotation.Bean;
@@ -28,6 +30,16 @@ class TracingConfiguration {
     Sampler sampler(TracingProperties properties) {
         Sampler others = Sampler.traceIdRatioBased(properties.getSampling().getProbability());
         return Sampler.parentBased(new LaunchSampler(others));
+    }
+
+    @Bean
+    static BeanPostProcessor toldExporters() {
+        return new BeanPostProcessor() {
+            @Override
+            public Object postProcessAfterInitialization(Object bean, String name) {
+                return bean instanceof SpanExporter exporter ? new ToldExporter(exporter) : bean;
+            }
+        };
     }
 
     private record LaunchSampler(Sampler others) implements Sampler {

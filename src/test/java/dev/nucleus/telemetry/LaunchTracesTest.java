@@ -26,6 +26,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 /** Launches as a collector of OpenTelemetry's sees them. */
 @Tag("isolation")
@@ -161,12 +164,19 @@ class LaunchTracesTest {
     }
 
     @Test
-    void launchesDoNotWaitForACollectorThatIsAway() {
+    @ExtendWith(OutputCaptureExtension.class)
+    void launchesDoNotWaitForACollectorThatIsAwayAndItIsSaidOnce(CapturedOutput output) {
         List<String> settings = settings();
         collector.stop(0);
         try (TestManager manager = TestManager.startWith(settings)) {
-            assertThat(manager.sh("echo here").out()).isEqualTo("here\n");
+            for (int i = 0; i < 3; i++) {
+                assertThat(manager.sh("echo here").out()).isEqualTo("here\n");
+                Awaitility.await().until(() -> output.getAll().contains("traces can't be sent to their collector: "));
+            }
         }
+        assertThat(output.getAll().lines().filter(line -> line.contains("traces can't be sent")))
+                .hasSize(1);
+        assertThat(output.getAll()).doesNotContain("\tat ");
     }
 
     @Test
