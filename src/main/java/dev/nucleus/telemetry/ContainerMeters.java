@@ -25,12 +25,15 @@ final class ContainerMeters {
 
     private final MeterRegistry registry;
     private final UsageSnapshot snapshot;
+    private final DenialCounts denials;
     private final Instant startedAt;
     private final List<Meter> meters = new ArrayList<>();
 
-    ContainerMeters(MeterRegistry registry, Tags tags, UsageSnapshot snapshot, Instant startedAt) {
+    ContainerMeters(
+            MeterRegistry registry, Tags tags, UsageSnapshot snapshot, DenialCounts denials, Instant startedAt) {
         this.registry = registry;
         this.snapshot = snapshot;
+        this.denials = denials;
         this.startedAt = startedAt;
         counter("container.cpu.time", "seconds", "Processor time used", tags, processor());
         gauge("container.memory.usage", "bytes", "Memory in use, page cache included", tags, CgroupUsage::memory);
@@ -83,6 +86,17 @@ final class ContainerMeters {
                 "Processes that the kernel killed for want of memory",
                 tags,
                 CgroupUsage::kills);
+        addDenials(tags);
+    }
+
+    /** What it tried and was refused. */
+    private void addDenials(Tags tags) {
+        for (String layer : List.of("seccomp", "landlock")) {
+            add(FunctionCounter.builder("nucleus.container.denials", this, meters -> meters.denials.of(layer))
+                    .description("What the container tried and was refused")
+                    .tags(tags.and("layer", layer))
+                    .register(registry));
+        }
     }
 
     /** What boards made for cAdvisor ask for, beyond what is named the same. */

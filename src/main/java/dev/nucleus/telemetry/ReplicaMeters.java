@@ -3,6 +3,7 @@ package dev.nucleus.telemetry;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerEvent;
 import dev.nucleus.container.ContainerRecord;
+import dev.nucleus.container.Denials;
 import dev.nucleus.fleet.ReplicaChanged;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.ReplicaView;
@@ -24,13 +25,15 @@ final class ReplicaMeters {
 
     private final MeterRegistry registry;
     private final CgroupUsages usages;
+    private final Denials denials;
     private final boolean cadvisorNames;
     /** By name; what they hold the registry refers to weakly. */
     private final Map<String, Of> replicas = new ConcurrentHashMap<>();
 
-    ReplicaMeters(MeterRegistry registry, CgroupUsages usages, MetricsProperties properties) {
+    ReplicaMeters(MeterRegistry registry, CgroupUsages usages, Denials denials, MetricsProperties properties) {
         this.registry = registry;
         this.usages = usages;
+        this.denials = denials;
         this.cadvisorNames = properties.cadvisorNames();
     }
 
@@ -55,7 +58,7 @@ final class ReplicaMeters {
         Of of = of(replica.fleet(), replica.service(), replica.number());
         switch (event) {
             case ContainerEvent.Started _, ContainerEvent.Adopted _ ->
-                container.whileRunning().ifPresent(running -> of.measure(container.id(), running.startedAt()));
+                container.whileRunning().ifPresent(running -> of.measure(container, running.startedAt()));
             case ContainerEvent.Stopped _ -> of.forget(container.id());
             case ContainerEvent.Confined _,
                     ContainerEvent.Failed _,
@@ -105,11 +108,17 @@ final class ReplicaMeters {
             return now != null && now.status() == ReplicaStatus.READY ? 1 : 0;
         }
 
-        synchronized void measure(String id, Instant startedAt) {
+        synchronized void measure(Container container, Instant startedAt) {
+            String id = container.id();
             forget(measured);
             // One name has one set of tags, and cAdvisor's boards want a name.
             Tags all = cadvisorNames ? named : tags;
-            meters = new ContainerMeters(registry, all, new UsageSnapshot(() -> usages.of(id)), startedAt);
+            meters = new ContainerMeters(
+                    registry,
+                    all,
+                    new UsageSnapshot(() -> usages.of(id)),
+                    new DenialCounts(denials, container),
+                    startedAt);
             if (cadvisorNames) {
                 meters.addCadvisorNames(all);
             }

@@ -8,6 +8,7 @@ import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
@@ -102,6 +103,24 @@ class MetricsTest {
             Awaitility.await().until(() -> value(manager, "container_memory_usage_bytes" + TAGS) > 0);
 
             assertThat(manager.replica("shop/web-1").status()).isNotEqualTo(ReplicaStatus.READY);
+        }
+    }
+
+    /** 16: a netlink socket, which the profile doesn't name. */
+    @Test
+    void whatAContainerIsRefusedIsCounted() {
+        String fleet = """
+                name: shop
+                services:
+                  web:
+                    command: [/usr/bin/perl, -e, "socket(my $s, 16, 2, 0) for 1..7; sleep 1000"]
+                """;
+        try (TestManager manager = TestManager.start(fleet)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+
+            String series = "nucleus_container_denials_total" + TAGS.replace(",replica", ",layer=\"seccomp\",replica");
+            Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> value(manager, series) == 7);
+            assertThat(value(manager, series.replace("seccomp", "landlock"))).isZero();
         }
     }
 

@@ -1,0 +1,53 @@
+package dev.nucleus.telemetry;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.Denial;
+import dev.nucleus.container.Denials;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How often a container was refused something, by layer. Its shim is asked beside a scrape, not in it, as it may be slow to
+ * answer: a scrape gets what was known of the one before.
+ */
+final class DenialCounts {
+
+    private static final Logger log = LoggerFactory.getLogger(DenialCounts.class);
+    private static final Duration AGE = Duration.ofSeconds(5);
+
+    private final Denials denials;
+    private final Container container;
+    private final AtomicBoolean asking = new AtomicBoolean();
+    private volatile Map<String, Long> counts = Map.of();
+    private volatile long askedAt = System.nanoTime() - AGE.toNanos();
+
+    DenialCounts(Denials denials, Container container) {
+        this.denials = denials;
+        this.container = container;
+    }
+
+    /** @param layer as {@link Denial#rule} names it */
+    double of(String layer) {
+        if (System.nanoTime() - askedAt >= AGE.toNanos() && asking.compareAndSet(false, true)) {
+            Thread.ofVirtual().name("denials").start(this::ask);
+        }
+        return counts.getOrDefault(layer, 0L);
+    }
+
+    private void ask() {
+        try {
+            counts = denials.of(container).stream()
+                    .collect(Collectors.groupingBy(Denial::rule, Collectors.summingLong(Denial::count)));
+        } catch (IOException e) {
+            log.debug("the denials of '{}' are not known: {}", container.name(), e.toString());
+        } finally {
+            askedAt = System.nanoTime();
+            asking.set(false);
+        }
+    }
+}
