@@ -82,7 +82,11 @@ public final class Spool<T> {
         return waiting.offer(Optional.of(item));
     }
 
-    /** Hands it over in place of the oldest ones that wait, if there is no room. @return how many went for it */
+    /**
+     * Hands it over, if there is no room in place of the oldest that wait.
+     *
+     * @return how many went for it
+     */
     public int push(T item) {
         int gone = 0;
         while (!offer(item)) {

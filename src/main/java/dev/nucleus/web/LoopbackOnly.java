@@ -5,6 +5,7 @@ import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
 /** Until there are accounts, HTTP answers on the loopback address and nowhere else, whatever is configured. */
@@ -12,8 +13,18 @@ import org.springframework.stereotype.Component;
 @Order(Ordered.LOWEST_PRECEDENCE)
 final class LoopbackOnly implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
 
+    private final Environment environment;
+
+    LoopbackOnly(Environment environment) {
+        this.environment = environment;
+    }
+
     @Override
     public void customize(TomcatServletWebServerFactory factory) {
+        // A server of its own would pass by all that guards this one.
+        if (environment.containsProperty("management.server.port")) {
+            throw new IllegalStateException("management.server.port is not supported: Actuator answers on server.port");
+        }
         InetAddress address = factory.getAddress();
         if (address != null && !address.isLoopbackAddress()) {
             throw new IllegalStateException("server.address=" + address.getHostAddress()

@@ -13,6 +13,7 @@ import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SocketHttp;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
@@ -99,7 +100,10 @@ class AuditTest {
                         assertThat(line.path("error").asBoolean()).isTrue();
                     })
                     .allSatisfy(line -> assertThat(line.toString()).doesNotContain("hunter2"));
-            assertThat(manager.get("/actuator/auditevents?type=container-exec").body())
+            assertThat(manager.get("/actuator/auditevents?type=container-exec").statusCode())
+                    .isEqualTo(403);
+            assertThat(SocketHttp.get(directory.resolve("run/http.sock"), "/actuator/auditevents?type=container-exec")
+                            .body())
                     .contains("three");
 
             manager.kill();

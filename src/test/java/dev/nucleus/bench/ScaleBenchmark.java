@@ -131,14 +131,22 @@ final class ScaleBenchmark {
     }
 
     private static double late(ManagerProcess manager) throws IOException {
-        return scraped(manager, "nucleus_probe_lateness_seconds_count")
-                - scraped(manager, "nucleus_probe_lateness_seconds_bucket{le=\"0.1\"}");
+        // Of one scrape: probes go on meanwhile.
+        List<String> scrape = scrape(manager);
+        return value(scrape, "nucleus_probe_lateness_seconds_count")
+                - value(scrape, "nucleus_probe_lateness_seconds_bucket{le=\"0.1\"}");
     }
 
     private static double scraped(ManagerProcess manager, String series) throws IOException {
-        return manager.get("/actuator/prometheus")
-                .body()
-                .lines()
+        return value(scrape(manager), series);
+    }
+
+    private static List<String> scrape(ManagerProcess manager) throws IOException {
+        return manager.get("/actuator/prometheus").body().lines().toList();
+    }
+
+    private static double value(List<String> scrape, String series) {
+        return scrape.stream()
                 .filter(line -> line.startsWith(series + " "))
                 .mapToDouble(line -> Double.parseDouble(line.substring(series.length() + 1)))
                 .sum();

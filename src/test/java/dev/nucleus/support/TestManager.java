@@ -42,6 +42,7 @@ import org.springframework.context.PayloadApplicationEvent;
 /** A manager within the test's own process, with directories of its own; closing it leaves nothing behind. */
 public final class TestManager implements AutoCloseable {
 
+    private static final String DETAILS = "--management.endpoint.health.show-details";
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private final Path directory;
@@ -83,6 +84,10 @@ public final class TestManager implements AutoCloseable {
                     new ArrayList<>(List.of("--nucleus.run-dir=" + directory.resolve("run"), "--server.port=0"));
             if (settings.stream().noneMatch(setting -> setting.startsWith("--nucleus.state-dir="))) {
                 arguments.add("--nucleus.state-dir=" + directory.resolve("state"));
+            }
+            // So that tests can look by plain HTTP; HttpTest looks at what everybody gets.
+            if (settings.stream().noneMatch(setting -> setting.startsWith(DETAILS))) {
+                arguments.add(DETAILS + "=always");
             }
             arguments.addAll(settings);
             if (fleet.isPresent()) {

@@ -1,0 +1,58 @@
+package dev.nucleus.web;
+
+import jakarta.servlet.ServletConnection;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.attribute.UserPrincipal;
+import jdk.net.ExtendedSocketOptions;
+import org.apache.coyote.Processor;
+import org.apache.coyote.http11.Http11NioProtocol;
+import org.apache.coyote.http11.Http11Processor;
+import org.apache.tomcat.util.net.NioChannel;
+
+/** HTTP over a unix socket, on which every request knows who asks: the kernel tells (SO_PEERCRED, unix(7)). */
+final class PeerProtocol extends Http11NioProtocol {
+
+    /** @param user who connected, as this host names the user */
+    record PeerConnection(ServletConnection connection, UserPrincipal user) implements ServletConnection {
+
+        @Override
+        public String getConnectionId() {
+            return connection.getConnectionId();
+        }
+
+        @Override
+        public String getProtocol() {
+            return connection.getProtocol();
+        }
+
+        @Override
+        public String getProtocolConnectionId() {
+            return connection.getProtocolConnectionId();
+        }
+
+        @Override
+        public boolean isSecure() {
+            return connection.isSecure();
+        }
+    }
+
+    @Override
+    protected Processor createProcessor() {
+        return new Http11Processor(this, getAdapter()) {
+            @Override
+            protected ServletConnection getServletConnection() {
+                var channel = (NioChannel) getSocketWrapper().getSocket();
+                try {
+                    return new PeerConnection(
+                            super.getServletConnection(),
+                            channel.getIOChannel()
+                                    .getOption(ExtendedSocketOptions.SO_PEERCRED)
+                                    .user());
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        };
+    }
+}
