@@ -3,12 +3,14 @@ package dev.nucleus.web;
 import jakarta.servlet.ServletConnection;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.attribute.UserPrincipal;
 import jdk.net.ExtendedSocketOptions;
 import org.apache.coyote.Processor;
 import org.apache.coyote.http11.Http11NioProtocol;
 import org.apache.coyote.http11.Http11Processor;
 import org.apache.tomcat.util.net.NioChannel;
+import org.apache.tomcat.util.net.NioEndpoint;
 
 /** HTTP over a unix socket, on which every request knows who asks: the kernel tells (SO_PEERCRED, unix(7)). */
 final class PeerProtocol extends Http11NioProtocol {
@@ -35,6 +37,23 @@ final class PeerProtocol extends Http11NioProtocol {
         public boolean isSecure() {
             return connection.isSecure();
         }
+    }
+
+    /** A graceful stop closes the server's socket twice, and its file is gone with the first. */
+    private static final class Endpoint extends NioEndpoint {
+
+        @Override
+        protected void doCloseServerSocket() throws IOException {
+            try {
+                super.doCloseServerSocket();
+            } catch (NoSuchFileException _) {
+                // As it should be.
+            }
+        }
+    }
+
+    PeerProtocol() {
+        super(new Endpoint());
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SocketHttp;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -187,7 +188,9 @@ class NotifyProbeTest {
             manager.restart().awaitReady();
 
             Awaitility.await().until(() -> manager.status("/actuator/health/shop") == 200);
-            assertThat(manager.get("/actuator/health/shop").body()).contains("READY=1: up");
+            assertThat(SocketHttp.get(directory.resolve("run/http.sock"), "/actuator/health/shop")
+                            .body())
+                    .contains("READY=1: up");
         } finally {
             Remains.delete(directory);
         }
