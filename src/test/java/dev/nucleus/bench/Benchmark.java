@@ -311,7 +311,8 @@ public final class Benchmark {
         Files.writeString(
                 directory.resolve("fleet.yaml"),
                 "name: shop\nservices:\n  web: {command: [/bin/sleep, \"1000\"], replicas: 20}\n");
-        try (ManagerProcess manager = new ManagerProcess(directory, options).awaitReady()) {
+        try (ManagerProcess manager =
+                new ManagerProcess(directory, options).awaitReady().awaitUp("shop")) {
             var ready = new ArrayList<Double>();
             for (int i = 0; i < STARTS; i++) {
                 manager.kill();

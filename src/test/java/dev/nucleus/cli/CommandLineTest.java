@@ -35,7 +35,7 @@ class CommandLineTest {
         Files.writeString(
                 directory.resolve("fleet.yaml"),
                 "name: shop\nservices:\n  web: {command: [/bin/sleep, \"1000\"], memory: 64M}\n");
-        manager = new ManagerProcess(directory).awaitReady();
+        manager = new ManagerProcess(directory).awaitReady().awaitUp("shop");
     }
 
     @AfterAll
@@ -237,7 +237,6 @@ class CommandLineTest {
 
     @Test
     void psListsWhatRuns() {
-        Awaitility.await().until(() -> manager.nucleus("ps").out().contains("ready"));
         String out = manager.nucleus("ps").out();
 
         assertThat(out.lines().findFirst().orElseThrow())

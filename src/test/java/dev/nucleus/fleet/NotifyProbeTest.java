@@ -182,12 +182,11 @@ class NotifyProbeTest {
                                             "[ -e /tmp/say ] && echo 'READY=1|STATUS=up' >>/tmp/say")
                                     .code()
                             == 0);
-            Awaitility.await().until(() -> manager.status("/actuator/health/shop") == 200);
+            manager.awaitUp("shop");
 
             manager.kill();
-            manager.restart().awaitReady();
+            manager.restart().awaitReady().awaitUp("shop");
 
-            Awaitility.await().until(() -> manager.status("/actuator/health/shop") == 200);
             assertThat(SocketHttp.get(directory.resolve("run/http.sock"), "/actuator/health/shop")
                             .body())
                     .contains("READY=1: up");

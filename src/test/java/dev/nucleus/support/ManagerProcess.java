@@ -135,6 +135,16 @@ public final class ManagerProcess implements AutoCloseable {
         return this;
     }
 
+    /** Waits until a fleet, or a group of its, answers 200: the manager itself is ready before its containers are. */
+    public ManagerProcess awaitUp(String group) {
+        Awaitility.await(group + " is up; the manager's log: " + directory.resolve("log"))
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(25))
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> status("/actuator/health/" + group) == 200);
+        return this;
+    }
+
     /** The HTTP status of a path; 0 when nobody answers. */
     public int status(String path) {
         try {
