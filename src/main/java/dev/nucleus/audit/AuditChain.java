@@ -10,15 +10,13 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.apache.commons.codec.digest.DigestUtils;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -163,21 +161,12 @@ final class AuditChain implements AutoCloseable {
         }
         node.put("previous", previous);
         String content = JSON.writeValueAsString(node);
-        return content.substring(0, content.length() - 1) + HASH + sha256(content) + "\"}";
+        return content.substring(0, content.length() - 1) + HASH + DigestUtils.sha256Hex(content) + "\"}";
     }
 
     private static Head headOf(String line) {
         JsonNode node = JSON.readTree(line);
         return new Head(node.path("number").asLong(), node.path("hash").asString());
-    }
-
-    private static String sha256(String text) {
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     Head head() {
@@ -258,7 +247,7 @@ final class AuditChain implements AutoCloseable {
             return Optional.of("is no line of an audit trail");
         }
         String hash = line.substring(at + HASH.length(), line.length() - 2);
-        if (!sha256(line.substring(0, at) + "}").equals(hash)) {
+        if (!DigestUtils.sha256Hex(line.substring(0, at) + "}").equals(hash)) {
             return Optional.of("was changed: its hash is not that of its content");
         }
         JsonNode node = JSON.readTree(line);

@@ -14,19 +14,16 @@ import dev.nucleus.policy.SeccompProfiles;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Port;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
@@ -121,21 +118,12 @@ final class PolicyLearnCommand implements Callable<Integer> {
         Path path = folder.resolve(fileName);
         Files.writeString(path, text);
         Path shown = fleetFile == null ? path : relative(session.resolve(fleetFile), path);
-        return field + ": {file: " + shown + ", sha256: " + sha256(text) + "}";
+        return field + ": {file: " + shown + ", sha256: " + DigestUtils.sha256Hex(text) + "}";
     }
 
     private static Path relative(Path fleet, Path path) {
         Path folder = fleet.getParent();
         return folder != null && path.startsWith(folder) ? folder.relativize(path) : path;
-    }
-
-    private static String sha256(String text) {
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private void explain(Trace trace, LearntPolicy policy) throws IOException {

@@ -2,10 +2,7 @@ package dev.nucleus.fleet;
 
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.ServiceSpec;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import org.apache.commons.codec.digest.DigestUtils;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
 import tools.jackson.databind.SerializationFeature;
@@ -51,12 +48,6 @@ final class SpecHash {
     }
 
     static String of(ServiceSpec service) {
-        try {
-            byte[] json =
-                    CANONICAL.writeValueAsString(canonical(service.container())).getBytes(StandardCharsets.UTF_8);
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(json));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return DigestUtils.sha256Hex(CANONICAL.writeValueAsString(canonical(service.container())));
     }
 }

@@ -3,14 +3,12 @@ package dev.nucleus.isolation;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.User;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
@@ -49,13 +47,9 @@ final class IdentityLayer implements Layer {
     }
 
     static LaunchPlan.Identity ownIdentity(String name) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8));
-            int offset = Integer.parseInt(HexFormat.of().formatHex(digest, 0, 3), 16) | (digest[3] & 0x7) << 24;
-            return new LaunchPlan.Identity(FIRST_UID + offset % UIDS, FIRST_UID + offset % UIDS, List.of());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        byte[] digest = DigestUtils.sha256(name);
+        int offset = Integer.parseInt(HexFormat.of().formatHex(digest, 0, 3), 16) | (digest[3] & 0x7) << 24;
+        return new LaunchPlan.Identity(FIRST_UID + offset % UIDS, FIRST_UID + offset % UIDS, List.of());
     }
 
     static LaunchPlan.Identity resolve(User user, Accounts accounts) {

@@ -13,13 +13,11 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * A policy file as it was read: what its pin is compared with are these bytes, and no others are used.
@@ -53,20 +51,12 @@ record PolicyFile(String field, Path path, String text, String sha256) {
         if (bytes.length > LARGEST) {
             throw violation(field + ": " + source.path() + " is larger than " + LARGEST + " bytes");
         }
-        String digest = sha256(bytes);
+        String digest = DigestUtils.sha256Hex(bytes);
         source.sha256().filter(pin -> !pin.equals(digest)).ifPresent(pin -> {
             throw violation(field + ": " + source.path() + " has the SHA-256 " + digest + ", but " + pin
                     + " is pinned; look at what changed, then pin the new one");
         });
         return new PolicyFile(field, source.path(), new String(bytes, StandardCharsets.UTF_8), digest);
-    }
-
-    private static String sha256(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     /**

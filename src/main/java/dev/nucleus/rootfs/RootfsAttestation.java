@@ -8,6 +8,8 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.commons.codec.binary.Hex;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * Whether a root filesystem is, byte for byte, what its manifest says, and whether nobody but its owner could change
@@ -93,7 +95,7 @@ public final class RootfsAttestation {
 
     /** Looks at every file, the manifest and the top as well, without reading any. */
     private Fingerprint fingerprint(Path top) throws IOException {
-        MessageDigest digest = RootfsEntry.sha256();
+        MessageDigest digest = DigestUtils.getSha256Digest();
         Instant latest = Instant.EPOCH;
         var files = new java.util.ArrayList<>(List.of(top));
         if (RootfsManifest.exists(top)) {
@@ -108,7 +110,7 @@ public final class RootfsAttestation {
             digest.update((file + "\0" + status.device() + " " + status.inode() + " " + changed + "\n")
                     .getBytes(java.nio.charset.StandardCharsets.UTF_8));
         }
-        return new Fingerprint(RootfsEntry.hex(digest.digest()), latest);
+        return new Fingerprint(Hex.encodeHexString(digest.digest()), latest);
     }
 
     private void refuseForeign(Path file, FileStatus status) {

@@ -2,12 +2,11 @@ package dev.nucleus.rootfs;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import org.apache.commons.codec.binary.Hex;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * What a manifest says of one file, directory or link.
@@ -23,13 +22,13 @@ record RootfsEntry(String digest, int mode, int uid, int gid) {
 
     static RootfsEntry of(Path file, FileStatus status) throws IOException {
         String digest = status.link()
-                ? hex(sha256().digest(Files.readSymbolicLink(file).toString().getBytes(StandardCharsets.UTF_8)))
+                ? DigestUtils.sha256Hex(Files.readSymbolicLink(file).toString())
                 : status.directory() ? NO_DIGEST : digestOf(file);
         return new RootfsEntry(digest, status.mode(), status.uid(), status.gid());
     }
 
     private static String digestOf(Path file) throws IOException {
-        MessageDigest digest = sha256();
+        MessageDigest digest = DigestUtils.getSha256Digest();
         byte[] chunk = new byte[CHUNK];
         try (InputStream content = Files.newInputStream(file, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
             int count = content.read(chunk);
@@ -38,19 +37,7 @@ record RootfsEntry(String digest, int mode, int uid, int gid) {
                 count = content.read(chunk);
             }
         }
-        return hex(digest.digest());
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
-    }
-
-    static String hex(byte[] bytes) {
-        return HexFormat.of().formatHex(bytes);
+        return Hex.encodeHexString(digest.digest());
     }
 
     /** In what it differs, in words; as the one found, compared with what was recorded. */

@@ -17,6 +17,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * Everything in a root filesystem, with content, mode, owner and targets of links. Kept at its top as {@value #FILE}: a
@@ -130,7 +131,7 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
 
     /** SHA-256 of the manifest's text: one number for all of the root filesystem. */
     String digest() {
-        return RootfsEntry.hex(RootfsEntry.sha256().digest(text().getBytes(StandardCharsets.UTF_8)));
+        return DigestUtils.sha256Hex(text());
     }
 
     /** What is missing, changed or extra in the one found, each as a phrase. */

@@ -14,14 +14,14 @@ import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.apache.commons.codec.binary.Hex;
+import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * The directories and regular files below a directory, by path, with what they contain. Links and special files are
@@ -145,16 +145,12 @@ public record TreeManifest(SortedMap<String, Entry> entries, List<Skipped> skipp
     }
 
     private static String digest(SeekableByteChannel content) throws IOException {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
-            while (content.read(buffer) >= 0) {
-                digest.update(buffer.flip());
-                buffer.clear();
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
+        MessageDigest digest = DigestUtils.getSha256Digest();
+        ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
+        while (content.read(buffer) >= 0) {
+            digest.update(buffer.flip());
+            buffer.clear();
         }
+        return Hex.encodeHexString(digest.digest());
     }
 }

@@ -8,7 +8,7 @@ import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.User;
-import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -33,13 +32,13 @@ class ConfinementTest {
     @TempDir
     private static Path files;
 
+    @SharedManager
     private static TestManager manager;
+
     private static Path rootfs;
 
     @BeforeAll
     static void start() throws Exception {
-        Requires.root();
-        manager = TestManager.start();
         rootfs = TestRootfs.build(
                 files.resolve("rootfs"),
                 "/bin/sh",
@@ -49,13 +48,6 @@ class ConfinementTest {
                 "/usr/bin/perl",
                 "/bin/readlink",
                 "/usr/bin/id");
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
     }
 
     private static ContainerSpec spec(Mode mode, String command) {

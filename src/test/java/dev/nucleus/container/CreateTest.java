@@ -15,6 +15,7 @@ import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,8 +23,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,20 +35,8 @@ class CreateTest {
 
     private static final StopSpec GRACE = new StopSpec(Signal.parse("TERM"), Duration.ofSeconds(10));
 
+    @SharedManager
     private static TestManager manager;
-
-    @BeforeAll
-    static void start() {
-        Requires.root();
-        manager = TestManager.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
-    }
 
     private static Container create(ContainerSpec spec) {
         return manager.containers().create(LaunchOrder.detached(Optional.empty(), spec));

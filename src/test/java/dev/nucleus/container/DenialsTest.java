@@ -9,7 +9,7 @@ import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.PolicySource;
-import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
@@ -20,7 +20,6 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -35,22 +34,15 @@ class DenialsTest {
     @TempDir
     private static Path files;
 
+    @SharedManager
     private static TestManager manager;
+
     private static Path rootfs;
 
     @BeforeAll
     static void start() throws Exception {
-        Requires.root();
-        manager = TestManager.start();
         rootfs = TestRootfs.build(
                 files.resolve("rootfs"), "/bin/sh", "/bin/sleep", "/usr/bin/unshare", "/usr/bin/perl", "/bin/true");
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
     }
 
     private static ContainerSpec.Builder spec(Mode mode, String command) {

@@ -7,7 +7,7 @@ import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;
-import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.nio.file.Path;
@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -30,22 +29,16 @@ class InitTest {
     private static Path files;
 
     private static final List<ContainerEvent.InitActed> told = new CopyOnWriteArrayList<>();
+
+    @SharedManager
     private static TestManager manager;
+
     private static Path rootfs;
 
     @BeforeAll
     static void start() throws Exception {
-        Requires.root();
-        manager = TestManager.start();
         manager.listen(ContainerEvent.InitActed.class, told::add);
         rootfs = TestRootfs.build(files.resolve("rootfs"), "/bin/bash", "/bin/sleep", "/usr/bin/perl");
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
     }
 
     private static Container launch(String script) {

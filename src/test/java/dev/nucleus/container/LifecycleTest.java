@@ -18,8 +18,8 @@ import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.support.Remains;
-import dev.nucleus.support.Requires;
 import dev.nucleus.support.Seeds;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -40,8 +40,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,20 +51,8 @@ class LifecycleTest {
 
     private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);
 
+    @SharedManager
     private static TestManager manager;
-
-    @BeforeAll
-    static void start() {
-        Requires.root();
-        manager = TestManager.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
-    }
 
     private static ContainerSpec spec(List<VolumeMount> volumes, String seccomp, String workdir, String... command) {
         return ContainerSpec.builder(Mode.AGENT, List.of(command))

@@ -12,6 +12,7 @@ import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,7 +25,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -33,20 +33,12 @@ import org.junit.jupiter.api.Test;
 @Tag("isolation")
 class ResourcesTest {
 
+    @SharedManager
     private static TestManager manager;
 
     @BeforeAll
     static void start() {
-        Requires.root();
         Requires.legacyCgroups();
-        manager = TestManager.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
     }
 
     private static ContainerSpec.Builder shell(String command) {

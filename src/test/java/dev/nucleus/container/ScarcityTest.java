@@ -8,8 +8,10 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.support.Command;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SmallDisk;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -57,16 +59,6 @@ class ScarcityTest {
         assertThat(Remains.mounts()).isEqualTo(mounts);
     }
 
-    private static void run(String... command) throws IOException {
-        try {
-            assertThat(new ProcessBuilder(command).inheritIO().start().waitFor())
-                    .as(String.join(" ", command))
-                    .isZero();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     private interface Change {
         void to(String pid) throws IOException;
     }
@@ -108,17 +100,17 @@ class ScarcityTest {
 
     @Test
     void withoutSpaceOrInodesForItsRecordALaunchFailsAndLaterOnesDoNot(@TempDir Path directory) throws IOException {
-        Path state = Files.createDirectory(directory.resolve("state"));
-        run("mount", "-t", "tmpfs", "-o", "size=512k,nr_inodes=64,mode=700", "nucleus-test", state.toString());
-        try (TestManager manager = TestManager.startWith(List.of(
-                "--nucleus.state-dir=" + state,
-                // It would take space and inodes when it likes.
-                "--nucleus.history.url=jdbc:sqlite:" + directory.resolve("history.db")))) {
+        Path state = directory.resolve("state");
+        try (SmallDisk disk = SmallDisk.mount(state, "size=512k,nr_inodes=64");
+                TestManager manager = TestManager.startWith(List.of(
+                        "--nucleus.state-dir=" + state,
+                        // It would take space and inodes when it likes.
+                        "--nucleus.history.url=jdbc:sqlite:" + directory.resolve("history.db")))) {
             assertThat(manager.run(TRUE).code()).isZero();
             Path containers = state.resolve("containers");
 
             // Of memory: the file system's own pages.
-            Path filling = fill(state);
+            Path filling = disk.fill();
             assertThat(failure(manager)).hasMessageContaining("ENOSPC").hasMessageContaining("state.json");
             assertThat(containers).isEmptyDirectory();
             Files.delete(filling);
@@ -136,34 +128,18 @@ class ScarcityTest {
             }
             assertThat(manager.run(TRUE).code()).isZero();
             assertThat(manager.containers().all()).isEmpty();
-        } finally {
-            run("umount", state.toString());
         }
     }
 
     @Test
     void aFullDiskCostsLinesOfTheLogNotTheContainer(@TempDir Path directory) throws IOException {
-        Path state = Files.createDirectory(directory.resolve("state"));
-        run("mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "nucleus-test", state.toString());
-        try (TestManager manager = TestManager.startWith(List.of("--nucleus.state-dir=" + state))) {
+        Path state = directory.resolve("state");
+        try (SmallDisk _ = SmallDisk.mount(state, "size=256k");
+                TestManager manager = TestManager.startWith(List.of("--nucleus.state-dir=" + state))) {
             Container container = manager.launch("/bin/sh", "-c", "head -c 2000000 /dev/zero | tr '\\0' 'x'; exit 7");
 
             assertThat(container.end().join().status().orElseThrow().code()).isEqualTo(7);
             manager.containers().remove(container);
-        } finally {
-            run("umount", state.toString());
-        }
-    }
-
-    private static Path fill(Path directory) throws IOException {
-        Path file = directory.resolve("filling");
-        try (var out = Files.newOutputStream(file)) {
-            while (true) {
-                out.write(new byte[4096]);
-            }
-        } catch (IOException e) {
-            assertThat(e).hasMessageContaining("No space left");
-            return file;
         }
     }
 
@@ -192,7 +168,7 @@ class ScarcityTest {
             int enough = 0;
             for (int limit = 5; limit < 64 && enough < 3; limit++) {
                 String descriptors = "--nofile=" + limit + ":1024";
-                toSpawner(pid -> run("prlimit", "--pid", pid, descriptors));
+                toSpawner(pid -> Command.run("prlimit", "--pid", pid, descriptors));
                 try {
                     assertThat(manager.run(TRUE).code()).isZero();
                     enough++;
@@ -219,7 +195,7 @@ class ScarcityTest {
             Container container = manager.launch("/bin/sleep", "1000");
             String shim =
                     Long.toString(workloadOf(container).parent().orElseThrow().pid());
-            run("prlimit", "--pid", shim, "--nofile=" + descriptorsOf(shim) + ":1024");
+            Command.run("prlimit", "--pid", shim, "--nofile=" + descriptorsOf(shim) + ":1024");
             try {
                 for (int i = 0; i < 50; i++) {
                     // It may write its request after the shim has refused it and closed.
@@ -229,7 +205,7 @@ class ScarcityTest {
                             .hasMessageContaining("can't signal: the shim can't take the request: EMFILE");
                 }
             } finally {
-                run("prlimit", "--pid", shim, "--nofile=1024:1024");
+                Command.run("prlimit", "--pid", shim, "--nofile=1024:1024");
             }
 
             assertThat(container

@@ -9,7 +9,7 @@ import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.SecretMount;
 import dev.nucleus.spec.UserNamespace;
-import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,8 +17,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,20 +30,8 @@ class SecretsTest {
     @TempDir
     private static Path files;
 
+    @SharedManager
     private static TestManager manager;
-
-    @BeforeAll
-    static void start() {
-        Requires.root();
-        manager = TestManager.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
-    }
 
     static Stream<UserNamespace> kinds() {
         return Stream.of(UserNamespace.NONE, new UserNamespace.Auto(), new UserNamespace.NoMap());

@@ -14,6 +14,7 @@ import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.io.ByteArrayOutputStream;
@@ -25,8 +26,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,23 +42,11 @@ class TerminalTest {
     private static final String ECHO = "trap 'stty size' WINCH; test -t 0 -a -t 1 -a -t 2 && stty size;"
             + " while :; do read line || continue; echo \"heard $line\"; test \"$line\" = bye && exit 6; done";
 
+    @SharedManager
     private static TestManager manager;
 
     @TempDir
     private Path directory;
-
-    @BeforeAll
-    static void start() {
-        Requires.root();
-        manager = TestManager.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
-    }
 
     private static Container launch(ContainerSpec spec) {
         return manager.containers()

@@ -11,7 +11,7 @@ import dev.nucleus.spec.User;
 import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.spec.UserNamespace.IdRange;
 import dev.nucleus.spec.VolumeMount;
-import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,8 +19,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,20 +34,8 @@ class UserNamespaceTest {
     @TempDir
     private static Path files;
 
+    @SharedManager
     private static TestManager manager;
-
-    @BeforeAll
-    static void start() {
-        Requires.root();
-        manager = TestManager.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
-    }
 
     static List<UserNamespace> kinds() {
         return List.of(

@@ -17,6 +17,7 @@ import dev.nucleus.spec.WorkspaceMount;
 import dev.nucleus.spec.WorkspaceMount.Access;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import dev.nucleus.workspace.WorkspaceException;
@@ -28,9 +29,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -43,7 +42,9 @@ class WorkspaceTest {
 
     private static final int SOMEBODY = 4242;
 
+    @SharedManager
     private static TestManager manager;
+
     private Path directory;
 
     /** How users inside are users of the host. */
@@ -59,19 +60,6 @@ class WorkspaceTest {
                 case USER_NAMESPACE -> spec.userNamespace(new UserNamespace.Auto());
                 case GVISOR -> spec.runtime(Optional.of(Runtime.GVISOR));
             };
-        }
-    }
-
-    @BeforeAll
-    static void start() {
-        Requires.root();
-        manager = TestManager.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
         }
     }
 

@@ -3,10 +3,10 @@ package dev.nucleus.escape;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.nio.file.Path;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,21 +25,14 @@ class EscapeTest {
     @TempDir
     private static Path directory;
 
+    @SharedManager
     private static TestManager manager;
+
     private static Attempts attempts;
 
     @BeforeAll
     static void start() throws Exception {
-        Requires.root();
-        manager = TestManager.start();
         attempts = new Attempts(manager, directory);
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
     }
 
     @ParameterizedTest

@@ -6,8 +6,8 @@ import dev.nucleus.health.Cause;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SmallDisk;
 import dev.nucleus.support.TestManager;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -43,12 +43,6 @@ class HistoryTest {
     private static List<Entry> kept(TestManager manager) {
         return manager.bean(History.class)
                 .before("shop", "web", 1, Instant.now().plusSeconds(60), 1_000);
-    }
-
-    private static void run(String... command) throws IOException, InterruptedException {
-        assertThat(new ProcessBuilder(command).inheritIO().start().waitFor())
-                .as(String.join(" ", command))
-                .isZero();
     }
 
     @Test
@@ -127,14 +121,14 @@ class HistoryTest {
     @Test
     void withAFullDiskHealthGoesOnAndNothingIsCorrupted(@TempDir Path directory, CapturedOutput output)
             throws Exception {
-        Path disk = Files.createDirectory(directory.resolve("disk"));
-        run("mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "nucleus-test", disk.toString());
-        try (TestManager manager = TestManager.start(
-                FLEET,
-                List.of("--nucleus.history.url=jdbc:sqlite:" + disk + "/h.db?journal_mode=WAL&busy_timeout=5000"))) {
+        Path file = directory.resolve("disk/h.db");
+        try (SmallDisk disk = SmallDisk.mount(file.getParent(), "size=1m");
+                TestManager manager = TestManager.start(
+                        FLEET,
+                        List.of("--nucleus.history.url=jdbc:sqlite:" + file + "?journal_mode=WAL&busy_timeout=5000"))) {
             manager.await("shop/web-1", ReplicaStatus.READY);
             Awaitility.await().until(() -> kept(manager).size() >= 2);
-            Path filling = fill(disk);
+            Path filling = disk.fill();
 
             for (int restart = 0; restart < 3; restart++) {
                 int before = restart;
@@ -163,25 +157,11 @@ class HistoryTest {
                                     .count()
                             == 3);
             assertThat(output).contains("Health goes on without it");
-            try (var connection = java.sql.DriverManager.getConnection("jdbc:sqlite:" + disk + "/h.db");
+            try (var connection = java.sql.DriverManager.getConnection("jdbc:sqlite:" + file);
                     var rows = connection.createStatement().executeQuery("pragma integrity_check")) {
                 assertThat(rows.next()).isTrue();
                 assertThat(rows.getString(1)).isEqualTo("ok");
             }
-        } finally {
-            run("umount", disk.toString());
-        }
-    }
-
-    private static Path fill(Path directory) throws IOException {
-        Path file = directory.resolve("filling");
-        try (var out = Files.newOutputStream(file)) {
-            while (true) {
-                out.write(new byte[4096]);
-            }
-        } catch (IOException e) {
-            assertThat(e).hasMessageContaining("No space left");
-            return file;
         }
     }
 }

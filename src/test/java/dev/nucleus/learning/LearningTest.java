@@ -19,6 +19,7 @@ import dev.nucleus.spec.StopSpec;
 import dev.nucleus.spec.User;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -31,8 +32,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,20 +46,8 @@ class LearningTest {
     @TempDir
     private static Path files;
 
+    @SharedManager
     private static TestManager manager;
-
-    @BeforeAll
-    static void start() {
-        Requires.root();
-        manager = TestManager.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
-    }
 
     private static Container launch(ContainerSpec.Builder spec) {
         return manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec.build()));

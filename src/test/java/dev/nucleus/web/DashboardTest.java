@@ -14,6 +14,7 @@ import com.microsoft.playwright.options.ColorScheme;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,18 +36,7 @@ class DashboardTest {
 
     private static final String CHROMIUM = "/usr/bin/chromium";
 
-    private static TestManager manager;
-    private static Playwright playwright;
-    private static Browser browser;
-
-    private final List<String> complaints = Collections.synchronizedList(new ArrayList<>());
-    private @Nullable BrowserContext context;
-
-    @BeforeAll
-    static void start() {
-        Requires.root();
-        Requires.program(CHROMIUM, "chromium");
-        manager = TestManager.start("""
+    @SharedManager(fleet = """
                 name: shop
                 services:
                   web:
@@ -57,7 +47,18 @@ class DashboardTest {
                   moody:
                     command: [/bin/sh, -c, 'echo "I have had enough" >&2; exit 3']
                     restart: {policy: always, backoff: {from: 30s}}
-                """);
+                """)
+    private static TestManager manager;
+
+    private static Playwright playwright;
+    private static Browser browser;
+
+    private final List<String> complaints = Collections.synchronizedList(new ArrayList<>());
+    private @Nullable BrowserContext context;
+
+    @BeforeAll
+    static void start() {
+        Requires.program(CHROMIUM, "chromium");
         manager.await("shop/web-1", ReplicaStatus.READY);
         manager.await("shop/moody-1", ReplicaStatus.CRASHED);
         playwright = Playwright.create(
@@ -81,9 +82,6 @@ class DashboardTest {
     static void stop() {
         if (playwright != null) {
             playwright.close();
-        }
-        if (manager != null) {
-            manager.close();
         }
     }
 

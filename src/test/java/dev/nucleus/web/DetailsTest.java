@@ -3,15 +3,13 @@ package dev.nucleus.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.SocketHttp;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -22,24 +20,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("isolation")
 class DetailsTest {
 
+    @SharedManager(
+            fleet = """
+                name: shop
+                services: {web: {command: [/bin/sleep, "1000"]}}
+                health: {traffic: [web]}
+                """,
+            settings = {"--management.endpoint.health.show-details=when-authorized"})
     private static TestManager manager;
 
     @BeforeAll
     static void start() {
-        Requires.root();
-        manager = TestManager.start("""
-                name: shop
-                services: {web: {command: [/bin/sleep, "1000"]}}
-                health: {traffic: [web]}
-                """, List.of("--management.endpoint.health.show-details=when-authorized"));
         manager.await("shop/web-1", ReplicaStatus.READY);
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
     }
 
     private static Path socket() {

@@ -3,7 +3,7 @@ package dev.nucleus.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.support.Requires;
+import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,7 +16,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -27,12 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("isolation")
 class HttpTest {
 
-    private static TestManager manager;
-
-    @BeforeAll
-    static void start() {
-        Requires.root();
-        manager = TestManager.start("""
+    @SharedManager(fleet = """
                 name: shop
                 services:
                   web:
@@ -40,16 +34,13 @@ class HttpTest {
                     environment: {TOKEN: hunter2}
                   evil:
                     command: [/bin/sh, -c, 'echo "<script>alert(1)</script>"; exec sleep 1000']
-                """);
+                """)
+    private static TestManager manager;
+
+    @BeforeAll
+    static void start() {
         manager.await("shop/web-1", ReplicaStatus.READY);
         manager.await("shop/evil-1", ReplicaStatus.READY);
-    }
-
-    @AfterAll
-    static void stop() {
-        if (manager != null) {
-            manager.close();
-        }
     }
 
     @ParameterizedTest

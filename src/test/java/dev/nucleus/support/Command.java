@@ -1,0 +1,23 @@
+package dev.nucleus.support;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+
+/** A program of the host's that a test needs done. */
+public final class Command {
+
+    private Command() {}
+
+    /** Runs it to its end; the test fails unless it succeeds. */
+    public static void run(String... command) throws IOException {
+        try {
+            assertThat(new ProcessBuilder(command).inheritIO().start().waitFor())
+                    .as(String.join(" ", command))
+                    .isZero();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+}

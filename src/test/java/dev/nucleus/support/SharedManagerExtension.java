@@ -1,0 +1,43 @@
+package dev.nucleus.support;
+
+import java.lang.reflect.Field;
+import java.util.List;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.platform.commons.support.AnnotationSupport;
+import org.junit.platform.commons.support.ModifierSupport;
+
+/** Starts and ends what {@link SharedManager} stands for. */
+final class SharedManagerExtension implements BeforeAllCallback, AfterAllCallback {
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws IllegalAccessException {
+        Requires.root();
+        for (Field field : fields(context)) {
+            var wanted = field.getAnnotation(SharedManager.class);
+            List<String> settings = List.of(wanted.settings());
+            field.set(
+                    null,
+                    wanted.fleet().isEmpty()
+                            ? TestManager.startWith(settings)
+                            : TestManager.start(wanted.fleet(), settings));
+        }
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws IllegalAccessException {
+        for (Field field : fields(context)) {
+            if (field.get(null) instanceof TestManager manager) {
+                manager.close();
+            }
+        }
+    }
+
+    private static List<Field> fields(ExtensionContext context) {
+        List<Field> fields = AnnotationSupport.findAnnotatedFields(
+                context.getRequiredTestClass(), SharedManager.class, ModifierSupport::isStatic);
+        fields.forEach(field -> field.setAccessible(true));
+        return fields;
+    }
+}
