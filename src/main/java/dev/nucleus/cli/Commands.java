@@ -3,6 +3,7 @@ package dev.nucleus.cli;
 import dev.nucleus.audit.AuditTrail;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.Denials;
+import dev.nucleus.container.StopFailedException;
 import dev.nucleus.container.Traces;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.isolation.CgroupUsages;
@@ -113,6 +114,7 @@ final class Commands {
                 case RootfsException e -> errors.println("nucleus: " + e.getMessage());
                 case WorkspaceException e -> errors.println("nucleus: " + e.getMessage());
                 case UnsupportedLayerException e -> errors.println("nucleus: " + e.getMessage());
+                case StopFailedException e -> errors.println("nucleus: " + e.getMessage());
                 case ShimException e -> errors.println("nucleus: " + e.getMessage());
                 case UncheckedIOException e -> errors.println("nucleus: " + e.getMessage());
                 default -> {

@@ -2,9 +2,12 @@ package dev.nucleus.container;
 
 import dev.nucleus.isolation.CgroupUsages;
 import dev.nucleus.isolation.IdRanges;
+import dev.nucleus.spawner.NoAnswerException;
+import dev.nucleus.spawner.ShimConnection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -16,6 +19,9 @@ import org.springframework.stereotype.Component;
 final class Adoption {
 
     private static final Logger log = LoggerFactory.getLogger(Adoption.class);
+
+    /** What a shim may take to tell of its container, on a host that starts hundreds of them. */
+    private static final Duration FIRST_WORD = Duration.ofSeconds(10);
 
     private final KnownContainers known;
     private final ContainerPlaces places;
@@ -54,25 +60,49 @@ final class Adoption {
                 entry, () -> places.store().description(found.directory()), found.directory(), places.shim(entry.id()));
         known.add(container);
         try {
-            var launch = new Launch(container, container.shim().subscribe(), events::tell);
-            ContainerState state = launch.awaitNext();
+            takeOver(container, container.shim().subscribe(FIRST_WORD));
+        } catch (NoAnswerException e) {
+            log.error("'{}' is taken over only when its shim answers: {}", container.name(), e.getMessage());
             known.keepName(container);
-            if (state instanceof ContainerState.Created created) {
-                container.created(created);
-                ranges.adopt(container.id(), created.pid());
-                follower.beginCreated(container, launch);
-                return container;
-            }
-            container.started((ContainerState.Running) state);
-            container.whileRunning().ifPresent(running -> ranges.adopt(container.id(), running.pid()));
-            container.paused(usages.frozen(container.id()));
-            follower.begin(container, launch);
-            events.tell(new ContainerEvent.Adopted(container));
+            Thread.ofVirtual().name("adoption-", 0).start(() -> takeOverLate(container, found));
         } catch (IOException | RuntimeException e) {
-            log.debug("'{}' has no shim any more: {}", container.name(), e.toString());
-            follower.ended(container, found.exit());
+            withoutShim(container, found, e);
         }
         return container;
+    }
+
+    private void takeOver(Container container, ShimConnection connection) throws IOException {
+        var launch = new Launch(container, connection, events::tell);
+        ContainerState state = launch.awaitNext();
+        connection.stay();
+        known.keepName(container);
+        if (state instanceof ContainerState.Created created) {
+            container.created(created);
+            ranges.adopt(container.id(), created.pid());
+            follower.beginCreated(container, launch);
+            return;
+        }
+        var running = (ContainerState.Running) state;
+        ranges.adopt(container.id(), running.pid());
+        container.paused(usages.frozen(container.id()));
+        container.started(running);
+        follower.begin(container, launch);
+        events.tell(new ContainerEvent.Adopted(container));
+    }
+
+    /** Waits as long as it takes: its processes run, so it can't be taken for ended, and another must not be started. */
+    private void takeOverLate(Container container, ContainerStore.Found found) {
+        try {
+            takeOver(container, container.shim().subscribe());
+            log.info("'{}' is taken over: its shim answers", container.name());
+        } catch (IOException | RuntimeException e) {
+            withoutShim(container, found, e);
+        }
+    }
+
+    private void withoutShim(Container container, ContainerStore.Found found, Exception why) {
+        log.debug("'{}' has no shim any more: {}", container.name(), why.toString());
+        follower.ended(container, found.exit());
     }
 
     private void removeStaleSockets() throws IOException {

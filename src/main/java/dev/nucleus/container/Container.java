@@ -86,7 +86,7 @@ public final class Container {
     }
 
     /** Completed when its command runs, or with why it doesn't. */
-    CompletableFuture<ContainerState.Running> start() {
+    public CompletableFuture<ContainerState.Running> start() {
         return start.copy();
     }
 

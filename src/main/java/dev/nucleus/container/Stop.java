@@ -2,6 +2,7 @@ package dev.nucleus.container;
 
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.Shim;
+import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.StopSpec;
 import java.io.IOException;
 import java.time.Duration;
@@ -19,6 +20,9 @@ final class Stop {
     /** What a workload has after its signal, however long what ran before took; Kubernetes' too. */
     private static final Duration LEAST_GRACE = Duration.ofSeconds(2);
 
+    /** What SIGKILL may take. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
     private Stop() {}
 
     /** See {@link Containers#stop}. */
@@ -34,11 +38,11 @@ final class Stop {
             log.debug("the shim of '{}' can't be asked: {}", container.name(), e.toString());
         }
         try {
-            return container.end().get(grace.toMillis() + 5_000, TimeUnit.MILLISECONDS);
+            return container.end().get(grace.plus(PATIENCE).toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            throw new IllegalStateException(
-                    "'" + container.name() + "' did not end " + how.grace()
-                            + " after SIGKILL was due; is it in an uninterruptible wait?",
+            throw new StopFailedException(
+                    "'" + container.name() + "' still runs " + Durations.format(PATIENCE)
+                            + " after SIGKILL was due: is it in an uninterruptible wait, or its shim stopped?",
                     e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -3,6 +3,7 @@ package dev.nucleus.fleet;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerRecord;
 import dev.nucleus.container.Containers;
+import dev.nucleus.container.StopFailedException;
 import dev.nucleus.health.FleetView;
 import dev.nucleus.health.FleetsView;
 import dev.nucleus.health.ReplicaView;
@@ -86,26 +87,35 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     private Map<String, Container> sortOut(List<Container> found) {
         var left = new HashMap<String, Container>();
         for (Container container : found) {
-            ContainerRecord.ReplicaRecord entry = container.record().replica();
-            if (entry == null) {
-                if (container.record().attached()) {
-                    removeWithItsEnd(container);
-                }
-                continue;
-            }
-            boolean current = service(entry)
-                    .filter(service -> entry.number() <= service.replicas())
-                    .map(service -> SpecHash.of(service).equals(entry.specHash()))
-                    .orElse(false);
-            if (!current) {
-                log.info("'{}' is no longer what its fleet asks for and is stopped", container.name());
-                containers.stop(container, service(entry).map(ServiceSpec::stop).orElse(StopSpec.DEFAULT));
-                containers.remove(container);
-            } else {
-                keepNewest(left, container);
+            try {
+                sortOut(container, left);
+            } catch (StopFailedException | UncheckedIOException | InvalidSpecException e) {
+                // No reason to leave the others alone.
+                log.error("'{}', which an earlier manager left: {}", container.name(), e.getMessage());
             }
         }
         return left;
+    }
+
+    private void sortOut(Container container, Map<String, Container> left) {
+        ContainerRecord.ReplicaRecord entry = container.record().replica();
+        if (entry == null) {
+            if (container.record().attached()) {
+                removeWithItsEnd(container);
+            }
+            return;
+        }
+        boolean current = service(entry)
+                .filter(service -> entry.number() <= service.replicas())
+                .map(service -> SpecHash.of(service).equals(entry.specHash()))
+                .orElse(false);
+        if (!current) {
+            log.info("'{}' is no longer what its fleet asks for and is stopped", container.name());
+            containers.stop(container, service(entry).map(ServiceSpec::stop).orElse(StopSpec.DEFAULT));
+            containers.remove(container);
+        } else {
+            keepNewest(left, container);
+        }
     }
 
     private void keepNewest(Map<String, Container> left, Container container) {

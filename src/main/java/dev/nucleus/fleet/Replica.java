@@ -5,6 +5,7 @@ import dev.nucleus.container.ContainerRecord;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.container.StopFailedException;
 import dev.nucleus.health.Cause;
 import dev.nucleus.health.ProbeAnswer;
 import dev.nucleus.health.ProbeLoop;
@@ -46,6 +47,9 @@ final class Replica {
 
     /** What happened, for the supervising thread. */
     private sealed interface Message {
+        /** It runs: at once, unless its shim was silent when it was taken over. */
+        record Started(Container container) implements Message {}
+
         record Ended(Container container, ContainerState.Stopped state) implements Message {}
 
         record Turned(Container container, ProbeAnswer answer, boolean yes) implements Message {}
@@ -92,6 +96,7 @@ final class Replica {
     private volatile @Nullable Container container;
     private @Nullable Container adopted;
     private Cause lastEnd = new Cause(Cause.Kind.LOST, "its end under an earlier manager");
+    private volatile Optional<StopFailedException> stopFailure = Optional.empty();
     private volatile int restarts;
     private volatile int totalRestarts;
 
@@ -133,10 +138,14 @@ final class Replica {
      * Ends the container, and the supervision with it. Waits.
      *
      * @param otherwise what the operator wants otherwise than the service's own way to stop
+     * @throws StopFailedException when it still runs
      */
     void stop(UnaryOperator<StopSpec> otherwise) throws InterruptedException {
         inbox.add(new Message.Stop(false, otherwise.apply(service.stop())));
         thread.join();
+        if (stopFailure.isPresent()) {
+            throw stopFailure.get();
+        }
     }
 
     /** Ends the supervision; the container runs on for the next manager. Waits. */
@@ -258,9 +267,7 @@ final class Replica {
                             false,
                             false));
             container = fresh;
-            if (previous != null) {
-                surroundings.containers().remove(previous);
-            }
+            forget(previous);
             return Optional.of(fresh);
         } catch (RuntimeException e) {
             log.warn("{} did not start: {}", name, e.getMessage());
@@ -269,15 +276,31 @@ final class Replica {
         }
     }
 
+    /** What can't be deleted of the one before must not cost the one that runs. */
+    private void forget(@Nullable Container previous) {
+        try {
+            if (previous != null) {
+                surroundings.containers().remove(previous);
+            }
+        } catch (UncheckedIOException e) {
+            log.warn("what {} left behind can't be deleted: {}", name, e.getMessage());
+        }
+    }
+
     private Outcome watch(Container watched) throws InterruptedException {
         watched.end().thenAccept(state -> inbox.add(new Message.Ended(watched, state)));
+        watched.start().thenAccept(_ -> inbox.add(new Message.Started(watched)));
+        if (!watched.running() && !watched.over()) {
+            move(ReplicaStatus.NOT_READY, new Cause(Cause.Kind.FAULT, "its shim does not answer"));
+        }
         try (ReplicaProbes probes = probes(watched)) {
-            if (watched.running()) {
-                move(probes.standing());
-                probes.start();
-            }
             while (true) {
                 switch (inbox.take()) {
+                    case Message.Started(var started)
+                    when started == watched -> {
+                        move(probes.standing());
+                        probes.start();
+                    }
                     case Message.Ended(var ended, var state)
                     when ended == watched -> {
                         return new Outcome.Exited(state);
@@ -292,7 +315,7 @@ final class Replica {
                     case Message.Stop(var leave, var how) -> {
                         return leave ? new Outcome.Left() : new Outcome.StopAsked(how);
                     }
-                    case Message.Ended _, Message.Turned _, Message.Nudge _ -> {
+                    case Message.Started _, Message.Ended _, Message.Turned _, Message.Nudge _ -> {
                         // Of a container before this one, or about somebody else's.
                     }
                 }
@@ -360,17 +383,18 @@ final class Replica {
             case Outcome.Left() -> false;
             case Outcome.StopAsked(var how) -> {
                 keepStopped();
-                ended.ifPresent(running -> surroundings.containers().stop(running, how));
-                yield stopped(false);
+                try {
+                    ended.ifPresent(running -> surroundings.containers().stop(running, how));
+                    yield stopped(false);
+                } catch (StopFailedException e) {
+                    move(ReplicaStatus.FAILED, Cause.operator(String.valueOf(e.getMessage())));
+                    stopFailure = Optional.of(e);
+                    yield false;
+                }
             }
             case Outcome.Unhealthy(var cause, var forGood) -> {
                 move(ReplicaStatus.UNHEALTHY, cause);
-                ContainerState.Stopped state = surroundings.containers().stop(ended.orElseThrow(), service.stop());
-                if (forGood) {
-                    move(ReplicaStatus.FAILED, cause.and("liveness: then: stop"));
-                    yield awaitStop();
-                }
-                yield pauseOrGiveUp(state, cause, 1);
+                yield endUnhealthy(ended.orElseThrow(), cause, forGood);
             }
             case Outcome.Exited(var state) -> {
                 Cause cause = ended.isPresent()
@@ -384,6 +408,31 @@ final class Replica {
                 yield pauseOrGiveUp(state, cause, code);
             }
         };
+    }
+
+    /**
+     * Another is started only when this one has ended for certain. One that does not end, as in an uninterruptible wait,
+     * is asked again.
+     */
+    private boolean endUnhealthy(Container unhealthy, Cause cause, boolean forGood) throws InterruptedException {
+        while (true) {
+            try {
+                ContainerState.Stopped state = surroundings.containers().stop(unhealthy, service.stop());
+                if (forGood) {
+                    move(ReplicaStatus.FAILED, cause.and("liveness: then: stop"));
+                    return awaitStop();
+                }
+                return pauseOrGiveUp(state, cause, 1);
+            } catch (StopFailedException e) {
+                log.warn("{} is asked again to end: {}", name, e.getMessage());
+                move(ReplicaStatus.UNHEALTHY, cause.and(String.valueOf(e.getMessage())));
+            }
+            for (Message message = inbox.poll(); message != null; message = inbox.poll()) {
+                if (message instanceof Message.Stop(var leave, var how)) {
+                    return goOn(leave ? new Outcome.Left() : new Outcome.StopAsked(how), Optional.of(unhealthy));
+                }
+            }
+        }
     }
 
     private boolean pauseOrGiveUp(ContainerState.Stopped state, Cause cause, int code) throws InterruptedException {

@@ -2,15 +2,15 @@ package dev.nucleus.health;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Notices;
+import dev.nucleus.spawner.Deadline;
 import dev.nucleus.spec.Port;
 import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 
 /** Puts a probe to a container, through its shim: no process is forked here, and nothing leaves the container. */
 final class Probing {
@@ -78,18 +78,12 @@ final class Probing {
 
     private static Verdict exchange(Container container, Port port, Duration timeout, Exchange exchange)
             throws IOException {
-        try (SocketChannel channel = container.shim().dial(port, timeout)) {
-            // A peer that accepts and never answers, or answers for ever: closing the channel ends the read.
-            var alarm = CompletableFuture.runAsync(
-                    () -> close(channel),
-                    CompletableFuture.delayedExecutor(timeout.toMillis(), TimeUnit.MILLISECONDS, Runnable::run));
-            try {
-                return exchange.with(channel);
-            } catch (java.nio.channels.ClosedChannelException e) {
-                return new Verdict(false, "no answer within " + timeout.toMillis() + " ms");
-            } finally {
-                alarm.cancel(false);
-            }
+        try (SocketChannel channel = container.shim().dial(port, timeout);
+                // A peer may accept and never answer, or answer for ever.
+                Deadline _ = new Deadline(timeout, channel)) {
+            return exchange.with(channel);
+        } catch (ClosedChannelException e) {
+            return new Verdict(false, "no answer within " + timeout.toMillis() + " ms");
         }
     }
 
@@ -110,14 +104,6 @@ final class Probing {
 
     private static Verdict judge(GrpcExchange.Serving serving) {
         return new Verdict(serving == GrpcExchange.Serving.SERVING, serving.toString());
-    }
-
-    private static void close(SocketChannel channel) {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
-        }
     }
 
     private static Verdict judge(Probe.Http http, HttpExchange.Answer answer) {

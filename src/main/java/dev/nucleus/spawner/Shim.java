@@ -21,9 +21,20 @@ import java.util.Optional;
  */
 public record Shim(Path socket) {
 
+    /** What it may take to answer on a busy host, besides what it was asked to wait. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
     /** Follows the container's life: {@link ShimMessage.Started} and {@link ShimMessage.Exited} arrive on it. */
     public ShimConnection subscribe() throws IOException {
-        ShimConnection connection = ShimConnection.connect(socket);
+        return subscribe(ShimConnection.connect(socket));
+    }
+
+    /** As {@link #subscribe()}, for one that may be long to say its first word. @param patience until then */
+    public ShimConnection subscribe(Duration patience) throws IOException {
+        return subscribe(ShimConnection.connect(socket, patience));
+    }
+
+    private static ShimConnection subscribe(ShimConnection connection) {
         connection.send(Request.SUBSCRIBE, ByteBuffer.allocate(0));
         return connection;
     }
@@ -56,7 +67,7 @@ public record Shim(Path socket) {
     /** What the container tried and its filter refused, in no order. */
     public List<DenialRecord> denials() throws IOException {
         var denials = new ArrayList<DenialRecord>();
-        try (ShimConnection connection = ShimConnection.connect(socket)) {
+        try (ShimConnection connection = ShimConnection.connect(socket, PATIENCE)) {
             connection.send(Request.DENIALS, ByteBuffer.allocate(0));
             while (true) {
                 switch (connection.receive().orElseThrow(() -> new IOException("the shim left"))) {
@@ -72,7 +83,7 @@ public record Shim(Path socket) {
     }
 
     private void ask(Request request, ByteBuffer payload, String what) throws IOException {
-        try (ShimConnection connection = ShimConnection.connect(socket)) {
+        try (ShimConnection connection = ShimConnection.connect(socket, PATIENCE)) {
             connection.send(request, payload);
             switch (connection.receive().orElseThrow(() -> new IOException("the shim left"))) {
                 case ShimMessage.Ok() -> {}
@@ -91,9 +102,10 @@ public record Shim(Path socket) {
      * Runs a command inside, as the workload's user and under its confinement, and waits for it.
      *
      * @throws LaunchException when it could not be started
+     * @throws NoAnswerException when the shim itself does not answer
      */
     public Captured capture(List<String> command, Duration timeout) throws IOException {
-        try (ShimConnection connection = ShimConnection.connect(socket)) {
+        try (ShimConnection connection = ShimConnection.connect(socket, timeout.plus(PATIENCE))) {
             connection.send(Request.EXEC, execRequest(true, false, Optional.empty(), timeout, "", command, List.of()));
             while (true) {
                 switch (connection.receive().orElseThrow(() -> new IOException("the container ended"))) {
@@ -169,7 +181,7 @@ public record Shim(Path socket) {
      * @throws IOException when nothing answers there within the timeout
      */
     public SocketChannel dial(Port port, Duration timeout) throws IOException {
-        ShimConnection connection = ShimConnection.connect(socket);
+        ShimConnection connection = ShimConnection.connect(socket, timeout.plus(PATIENCE));
         try {
             connection.send(
                     Request.DIAL,
@@ -179,6 +191,7 @@ public record Shim(Path socket) {
                             .finish());
             Optional<ShimMessage> answer = connection.receive();
             if (answer.isPresent() && answer.get() instanceof ShimMessage.Dialed) {
+                connection.stay();
                 return connection.channel();
             }
             throw new IOException(

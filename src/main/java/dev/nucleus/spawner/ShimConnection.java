@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,8 @@ public final class ShimConnection implements AutoCloseable {
     private static final int BUFFER = 32_768;
 
     private final SocketChannel channel;
+    private final Duration patience;
+    private final Optional<Deadline> deadline;
     private final ReentrantLock writing = new ReentrantLock();
     /** What became of a request that could not be written: its answer, if there is one, tells why. */
     private volatile @Nullable IOException unsent;
@@ -32,8 +35,10 @@ public final class ShimConnection implements AutoCloseable {
     private ByteBuffer received =
             ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).flip();
 
-    private ShimConnection(SocketChannel channel) {
+    private ShimConnection(SocketChannel channel, Duration patience, Optional<Deadline> deadline) {
         this.channel = channel;
+        this.patience = patience;
+        this.deadline = deadline;
     }
 
     /**
@@ -41,13 +46,36 @@ public final class ShimConnection implements AutoCloseable {
      */
     public static ShimConnection connect(Path socket) throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        return connect(socket, new ShimConnection(channel, Duration.ZERO, Optional.empty()));
+    }
+
+    /**
+     * One that lasts no longer than the patience, unless {@link #stay()} says otherwise.
+     *
+     * @throws NoAnswerException when it took that long to connect; later {@link #receive()} throws it
+     */
+    public static ShimConnection connect(Path socket, Duration patience) throws IOException {
+        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        return connect(socket, new ShimConnection(channel, patience, Optional.of(new Deadline(patience, channel))));
+    }
+
+    private static ShimConnection connect(Path socket, ShimConnection connection) throws IOException {
         try {
-            channel.connect(UnixDomainSocketAddress.of(socket));
-            return new ShimConnection(channel);
+            connection.channel.connect(UnixDomainSocketAddress.of(socket));
+            return connection;
         } catch (IOException e) {
-            channel.close();
-            throw e;
+            connection.close();
+            throw connection.explained(e);
         }
+    }
+
+    /** What was asked is answered: the conversation may take as long as it likes. */
+    public void stay() {
+        deadline.ifPresent(Deadline::close);
+    }
+
+    private IOException explained(IOException e) {
+        return deadline.filter(Deadline::passed).isPresent() ? new NoAnswerException(patience, e) : e;
     }
 
     /** Sends one request. That it could not be written is told by {@link #receive()}, unless the other side says why. */
@@ -134,8 +162,8 @@ public final class ShimConnection implements AutoCloseable {
                 return message;
             }
         } catch (IOException e) {
-            if (unsent == null) {
-                throw e;
+            if (unsent == null || deadline.filter(Deadline::passed).isPresent()) {
+                throw explained(e);
             }
         }
         throw new IOException("the request could not be sent", unsent);
@@ -183,6 +211,7 @@ public final class ShimConnection implements AutoCloseable {
 
     @Override
     public void close() {
+        deadline.ifPresent(Deadline::close);
         try {
             channel.close();
         } catch (IOException e) {

@@ -18,6 +18,7 @@ import dev.nucleus.spec.StopSpec;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.Trust;
 import dev.nucleus.spec.VolumeMount;
+import dev.nucleus.support.Command;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
@@ -83,6 +84,23 @@ class GvisorTest {
         assertThat(output.out().strip())
                 .isNotEqualTo(
                         Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip());
+    }
+
+    /** What gVisor keeps of processes that ended counts to the limit for a while, on one processor for longest. */
+    @Test
+    void aBurstOfForksDoesNotEndItsKernel() throws IOException {
+        for (long process :
+                ProcessHandle.current().descendants().map(ProcessHandle::pid).toList()) {
+            Command.run("taskset", "--all-tasks", "--cpu-list", "--pid", "0", Long.toString(process));
+        }
+
+        TestManager.Output output = manager.run(spec(
+                        Mode.STRICT_AGENT,
+                        "perl -e 'for (1..1000) { my $p = fork // die; exit unless $p; waitpid $p, 0 }'; exit 5")
+                .pids(64)
+                .build());
+
+        assertThat(output.code()).isEqualTo(5);
     }
 
     @Test

@@ -1,0 +1,155 @@
+package dev.nucleus.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.health.Transition;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.support.Command;
+import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.ManagerProcess.Result;
+import dev.nucleus.support.Requires;
+import dev.nucleus.support.SmallDisk;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a manager does about what it can't command: a shim that is stopped, a directory that can't be deleted. */
+@Tag("isolation")
+class SilentShimTest {
+
+    private static final Duration LONG = Duration.ofSeconds(40);
+
+    @BeforeAll
+    static void root() {
+        Requires.root();
+    }
+
+    private static String shimOf(int pid) {
+        return Long.toString(
+                ProcessHandle.of(pid).orElseThrow().parent().orElseThrow().pid());
+    }
+
+    private static void send(String signal, String process) throws IOException {
+        Command.run("kill", "-s", signal, process);
+    }
+
+    @Test
+    void aShimThatIsSilentFailsTheProbeAndNothingIsStartedBesideWhatStillRuns() throws IOException {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    liveness: {exec: ["true"], period: 50ms, timeout: 100ms, failures: 1}
+                    restart: {policy: always, backoff: {from: 10ms}}
+                    stop: {grace: 0s}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            int first = manager.pidOf("shop/web-1");
+            String shim = shimOf(first);
+            send("STOP", shim);
+            try {
+                Awaitility.await()
+                        .atMost(LONG)
+                        .until(() ->
+                                manager.replica("shop/web-1").cause().contains("still runs 5s after SIGKILL was due"));
+                assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.UNHEALTHY);
+                assertThat(manager.replica("shop/web-1").history())
+                        .extracting(Transition::cause)
+                        .anyMatch(cause -> cause.startsWith("liveness: the shim does not answer: no word for 5 s"));
+                assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
+                assertThat(manager.containers().all()).hasSize(1);
+                assertThat(manager.pidOf("shop/web-1")).isEqualTo(first);
+            } finally {
+                send("CONT", shim);
+            }
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            assertThat(manager.pidOf("shop/web-1")).isNotEqualTo(first);
+            assertThat(ProcessHandle.of(first)).isEmpty();
+        }
+    }
+
+    @Test
+    void aManagerStartsWithoutASilentShimAndTakesItsContainerOverLater(@TempDir Path directory) throws IOException {
+        Files.writeString(
+                directory.resolve("fleet.yaml"),
+                "name: shop\nservices:\n  web: {command: [/bin/sleep, \"1000\"]}\n  two: {command: [/bin/sleep, \"1000\"]}\n");
+        try (ManagerProcess manager = new ManagerProcess(directory).awaitReady().awaitUp("shop")) {
+            int web = pidOf(manager, "shop/web-1");
+            String shim = shimOf(web);
+            manager.kill();
+            send("STOP", shim);
+            try {
+                manager.restart().awaitReady();
+
+                assertThat(manager.status("/actuator/health/shop")).isEqualTo(503);
+                assertThat(manager.nucleus("ps").out())
+                        .containsPattern("shop/two-1 +running +ready")
+                        .containsPattern("shop/web-1 +creating +not ready");
+                assertThat(manager.log()).contains("'shop/web-1' is taken over only when its shim answers");
+            } finally {
+                send("CONT", shim);
+            }
+            manager.awaitUp("shop");
+            assertThat(manager.nucleus("ps").out()).containsPattern("shop/web-1 +running +ready +0 .* " + web + " ");
+
+            send("STOP", shim);
+            try {
+                assertThat(manager.nucleus("stop", "--grace", "0s", "shop/web-1"))
+                        .isEqualTo(new Result(
+                                125,
+                                "",
+                                "nucleus: 'shop/web-1' still runs 5s after SIGKILL was due:"
+                                        + " is it in an uninterruptible wait, or its shim stopped?\n"));
+            } finally {
+                send("CONT", shim);
+            }
+            Awaitility.await("what was asked is done when it can be")
+                    .until(() -> ProcessHandle.of(web).isEmpty());
+        }
+    }
+
+    private static int pidOf(ManagerProcess manager, String name) {
+        return manager.nucleus("ps")
+                .out()
+                .lines()
+                .filter(line -> line.contains(name))
+                .map(line -> Integer.parseInt(line.split("\\s{2,}")[6]))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void whatCanNotBeDeletedOfTheOneBeforeDoesNotCostTheOneThatRuns() throws IOException {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web: {command: [/bin/sleep, "1000"], restart: {policy: always, backoff: {from: 10ms}}}
+                """)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Container first = manager.containerOf("shop/web-1");
+            Path busy =
+                    manager.state().resolve("containers").resolve(first.id()).resolve("busy");
+            try (SmallDisk _ = SmallDisk.mount(busy, "size=64k")) {
+                first.shim().signal(Signal.KILL);
+                Awaitility.await()
+                        .until(() -> manager.replica("shop/web-1").restarts() == 1
+                                && manager.replica("shop/web-1").status() == ReplicaStatus.READY);
+                Container second = manager.containerOf("shop/web-1");
+
+                assertThat(second.id()).isNotEqualTo(first.id());
+                assertThat(second.running()).isTrue();
+                assertThat(busy).exists();
+            }
+        }
+    }
+}
