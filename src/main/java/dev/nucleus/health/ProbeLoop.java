@@ -34,9 +34,8 @@ public final class ProbeLoop implements AutoCloseable {
     private int failures;
     private int successes;
     private @Nullable Boolean verdict;
-    /** When the next try is due by {@link System#nanoTime()}, without its jitter. */
-    private long due;
-    /** With it. */
+    private final Beat beat;
+    /** When the next try is due, its jitter counted in. */
     private long planned;
 
     private final Runnable hear = this::kick;
@@ -44,7 +43,13 @@ public final class ProbeLoop implements AutoCloseable {
     private volatile @Nullable ScheduledFuture<?> scheduled;
 
     private ProbeLoop(
-            TaskScheduler scheduler, Container container, ProbeAnswer.Role role, ProbeSpec spec, Listener listener) {
+            TaskScheduler scheduler,
+            Container container,
+            ProbeAnswer.Role role,
+            ProbeSpec spec,
+            Listener listener,
+            Beat beat) {
+        this.beat = beat;
         this.scheduler = scheduler;
         this.container = container;
         this.role = role;
@@ -63,8 +68,8 @@ public final class ProbeLoop implements AutoCloseable {
             ProbeSpec spec,
             Duration spread,
             Listener listener) {
-        var loop = new ProbeLoop(scheduler, container, role, spec, listener);
-        loop.due = System.nanoTime() + spec.initialDelay().toNanos() + random(spread);
+        long first = System.nanoTime() + spec.initialDelay().toNanos() + random(spread);
+        var loop = new ProbeLoop(scheduler, container, role, spec, listener, new Beat(spec.period(), first));
         loop.schedule();
         if (spec.probe() instanceof Probe.Notify) {
             container.notices().listen(loop.hear);
@@ -86,7 +91,7 @@ public final class ProbeLoop implements AutoCloseable {
     }
 
     private void schedule() {
-        planned = due + random(spec.jitter());
+        planned = beat.due() + random(spec.jitter());
         long wait = planned - System.nanoTime();
         scheduled = scheduler.schedule(this::attempt, Instant.now().plusNanos(wait));
         if (closed) {
@@ -105,8 +110,7 @@ public final class ProbeLoop implements AutoCloseable {
                 ask(pauses);
             }
         } finally {
-            // What was missed while a try took long is not made up for.
-            due = Math.max(due + spec.period().toNanos(), System.nanoTime());
+            beat.ended(System.nanoTime());
             if (!closed) {
                 schedule();
             }
@@ -116,6 +120,7 @@ public final class ProbeLoop implements AutoCloseable {
     /** @param pauses that there were when it was seen not to be paused */
     private void ask(int pauses) {
         Duration late = Duration.ofNanos(Math.max(0, System.nanoTime() - planned));
+        beat.began(late);
         ProbeAnswer answer = Probing.ask(container, role, spec, late);
         // A pause meanwhile took of its time, or all.
         if (closed || container.pauses() != pauses) {
