@@ -100,7 +100,7 @@ class SilentShimTest {
                 send("CONT", shim);
             }
             manager.awaitUp("shop");
-            assertThat(manager.nucleus("ps").out()).containsPattern("shop/web-1 +running +ready +0 .* " + web + " ");
+            assertThat(manager.nucleus("ps").out()).containsPattern("shop/web-1 +running +ready +0 .* " + web + "\\b");
 
             send("STOP", shim);
             try {
