@@ -141,9 +141,17 @@ final class Replica {
      * @throws StopFailedException when it still runs
      */
     void stop(UnaryOperator<StopSpec> otherwise) throws InterruptedException {
-        inbox.add(new Message.Stop(false, otherwise.apply(service.stop())));
+        StopSpec how = otherwise.apply(service.stop());
+        Optional<StopFailedException> earlier = stopFailure;
+        inbox.add(new Message.Stop(false, how));
         thread.join();
-        if (stopFailure.isPresent()) {
+        if (earlier.isPresent()) {
+            // Nobody supervises it since; it may have ended, or can be asked now.
+            Optional.ofNullable(container)
+                    .ifPresent(last -> surroundings.containers().stop(last, how));
+            stopFailure = Optional.empty();
+            stopped(false);
+        } else if (stopFailure.isPresent()) {
             throw stopFailure.get();
         }
     }

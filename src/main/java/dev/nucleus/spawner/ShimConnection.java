@@ -8,6 +8,7 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -69,9 +70,16 @@ public final class ShimConnection implements AutoCloseable {
         }
     }
 
-    /** What was asked is answered: the conversation may take as long as it likes. */
-    public void stay() {
+    /**
+     * What was asked is answered: the conversation may take as long as it likes.
+     *
+     * @throws NoAnswerException when the time was over a moment before
+     */
+    public void stay() throws NoAnswerException {
         deadline.ifPresent(Deadline::close);
+        if (deadline.filter(Deadline::passed).isPresent()) {
+            throw new NoAnswerException(patience, new ClosedChannelException());
+        }
     }
 
     private IOException explained(IOException e) {

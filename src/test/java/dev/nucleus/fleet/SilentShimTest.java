@@ -115,6 +115,8 @@ class SilentShimTest {
             }
             Awaitility.await("what was asked is done when it can be")
                     .until(() -> ProcessHandle.of(web).isEmpty());
+            assertThat(manager.nucleus("stop", "shop/web-1")).isEqualTo(new Result(0, "shop/web-1\n", ""));
+            assertThat(manager.nucleus("ps", "-a").out()).containsPattern("shop/web-1 +stopped +stopped");
         }
     }
 
