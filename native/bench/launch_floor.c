@@ -32,7 +32,6 @@ struct workload {
 	struct plan plan;
 	uint8_t *bytes;
 	int null_fd;
-	int output_fd; /* the child borrows the descriptors too, and leaves its own streams there */
 };
 
 /* In nanoseconds. */
@@ -70,14 +69,30 @@ static void read_workload(struct workload *workload, const char *file)
 	if (plan_read(&workload->plan, workload->bytes, length, &failure) < 0)
 		die(failure.detail, failure.error);
 	workload->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	workload->output_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+/* The report, and then the end of the pipe, which exec(2) closes; there is no init's listener to
+ * take. */
+static void await_exec(const struct workload *workload, const struct launch *launch, int status_fd)
+{
+	struct launch_report report;
+	ssize_t got;
+
+	while ((got = read(status_fd, &report, sizeof(report))) > 0) {
+		if (got == (ssize_t)sizeof(report) && report.failed)
+			give_up(workload, report.failure.detail, report.failure.error);
+		if (report.listener > 0)
+			(void)!write(launch->go_fd, "g", 1);
+	}
+	if (got < 0)
+		give_up(workload, "read the report", errno);
 }
 
 /* Not counted, because a spawner has it done before somebody asks: the network namespace.
  * Not counted either: taking the cgroup and the mounts apart. */
 static struct times launch(struct workload *workload)
 {
-	struct cgroup cgroup;
+	struct cgroup cgroup = { .owner = geteuid() };
 	struct failure failure;
 	int status_pipe[2];
 	char mounts[64];
@@ -91,7 +106,6 @@ static struct times launch(struct workload *workload)
 		.netns_fd = netns_fd,
 		.pidfd = -1,
 	};
-	struct launch_report report;
 	struct times times;
 	uint64_t begun;
 	int status;
@@ -104,6 +118,8 @@ static struct times launch(struct workload *workload)
 	if (cgroup_create(&workload->plan, &cgroup, &failure) < 0 ||
 	    launch_start(&launch, &failure) < 0)
 		give_up(workload, failure.detail, failure.error);
+	(void)close(release(&status_pipe[1]));
+	await_exec(workload, &launch, status_pipe[0]);
 	times.exec = monotonic_ns() - begun;
 	(void)snprintf(mounts, sizeof(mounts), "/proc/%d/ns/mnt", launch.pid);
 	/* With it, the kernel tells of the end before it takes the mounts apart. A command that
@@ -114,19 +130,12 @@ static struct times launch(struct workload *workload)
 	if (waitpid(launch.pid, &status, 0) < 0)
 		give_up(workload, "waitpid", errno);
 	times.exit = monotonic_ns() - begun;
-	if (read(status_pipe[0], &report, sizeof(report)) != (ssize_t)sizeof(report))
-		give_up(workload, "read the report", errno);
-	if (report.failed)
-		give_up(workload, report.failure.detail, report.failure.error);
 	if (status != 0)
 		give_up(workload, "the command failed", ECHILD);
 	(void)close(status_pipe[0]);
-	(void)close(status_pipe[1]);
+	(void)close(launch.go_fd);
 	(void)close(launch.pidfd);
 	(void)close(launch.shim_pidfd);
-	if (report.listener > 0)
-		(void)close(report.listener);
-	(void)dup2(workload->output_fd, STDOUT_FILENO);
 	cgroup_close(&cgroup);
 	cgroup_remove(&workload->plan);
 	return times;

@@ -51,5 +51,7 @@ extern const struct attempt file_attempts[];
 extern const size_t file_attempt_count;
 extern const struct attempt process_attempts[];
 extern const size_t process_attempt_count;
+extern const struct attempt execution_attempts[];
+extern const size_t execution_attempt_count;
 
 #endif

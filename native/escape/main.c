@@ -96,11 +96,13 @@ int main(int argc, char **argv)
 		list(namespace_attempts, namespace_attempt_count);
 		list(file_attempts, file_attempt_count);
 		list(process_attempts, process_attempt_count);
+		list(execution_attempts, execution_attempt_count);
 		return 0;
 	}
 	escaped += run_all(kernel_attempts, kernel_attempt_count, argc, argv);
 	escaped += run_all(namespace_attempts, namespace_attempt_count, argc, argv);
 	escaped += run_all(file_attempts, file_attempt_count, argc, argv);
 	escaped += run_all(process_attempts, process_attempt_count, argc, argv);
+	escaped += run_all(execution_attempts, execution_attempt_count, argc, argv);
 	return escaped > 0;
 }

@@ -1,14 +1,14 @@
 #include "audit.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
+#include <linux/mount.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "descriptors.h"
-
-#define LONGEST_TABLE (4U << 20)
+#include "mount_table.h"
+#include "sandbox.h"
 
 /* Whether a list of options, separated by commas, has this one. */
 static bool has(const char *options, const char *option)
@@ -45,6 +45,25 @@ static bool below(const char *target, const char *directory)
 	return strncmp(target, directory, length) == 0 && target[length] == '/';
 }
 
+/* Whether the plan's mount at the target, or else the closest one above it, is noexec: submounts
+ * come with what was bound. */
+static bool planned_noexec(const struct plan *plan, const char *target)
+{
+	const struct rootfs_step *closest = NULL;
+
+	for (size_t i = 0; i < plan->rootfs_count; i++) {
+		const struct rootfs_step *step = &plan->rootfs[i];
+		bool mounts = step->action == ROOTFS_BIND || step->action == ROOTFS_VOLUME ||
+			      step->action == ROOTFS_TMPFS;
+
+		if (!mounts || (strcmp(target, step->target) != 0 && !below(target, step->target)))
+			continue;
+		if (closest == NULL || strlen(step->target) >= strlen(closest->target))
+			closest = step;
+	}
+	return closest != NULL && (closest->attributes & MOUNT_ATTR_NOEXEC) != 0;
+}
+
 /* What is wrong with a mount, or NULL. Nodes of devices and covers of files are /dev/null and
  * its like, one file each: they are there to be written to. */
 static const char *loose(const struct plan *plan, const char *target, const char *options,
@@ -54,26 +73,36 @@ static const char *loose(const struct plan *plan, const char *target, const char
 		return "honours set-user-ID programs";
 	if (!has(options, "nodev") && !device && strcmp(target, "/dev") != 0)
 		return "has devices";
-	if (strcmp(target, "/proc") == 0 && !has(options, "noexec"))
+	if ((strcmp(target, "/proc") == 0 || planned_noexec(plan, target)) &&
+	    !has(options, "noexec") && !device)
 		return "runs programs";
 	if (!has(options, "ro") && !device && !may_be_written(plan, target))
 		return "can be written to";
 	return NULL;
 }
 
-/* Whether the runtime of a sandbox will serve what is mounted there: then makes it the path
- * inside. */
-static bool served(const struct plan *plan, char **target)
+/* Whether the runtime serves this mount of its own root to the sandbox; then `inside` gets its
+ * path there. */
+static bool served(const struct plan *plan, const char *target, char *inside, size_t size)
 {
-	static char root[] = "/";
-	size_t length = strlen(plan->staging);
+	const size_t root = strlen(SANDBOX_ROOTFS);
+	const char *rest;
+	char *end;
+	size_t index;
+	int length;
 
-	if (strncmp(*target, plan->staging, length) != 0)
+	if (strcmp(target, SANDBOX_ROOTFS) == 0 || below(target, SANDBOX_ROOTFS)) {
+		rest = target + root;
+		length = snprintf(inside, size, "%s", *rest == '\0' ? "/" : rest);
+		return length < (int)size;
+	}
+	if (!below(target, SANDBOX_VOLUMES))
 		return false;
-	*target += length;
-	if (**target == '\0')
-		*target = root;
-	return **target == '/';
+	index = strtoul(target + strlen(SANDBOX_VOLUMES "/"), &end, 10);
+	if (index >= plan->rootfs_count)
+		return false;
+	length = snprintf(inside, size, "%s%s", plan->rootfs[index].target, end);
+	return length < (int)size;
 }
 
 /* One line of /proc/self/mountinfo: id, parent, device, root, target, options, ... - type. */
@@ -81,7 +110,9 @@ static int audit_line(const struct plan *plan, char *line, bool *seen, struct fa
 {
 	char *rest = NULL;
 	char *fields[6];
+	char inside[PATH_MAX];
 	const char *type = strstr(line, " - ");
+	const char *target;
 	const char *fault;
 	bool device;
 
@@ -93,34 +124,19 @@ static int audit_line(const struct plan *plan, char *line, bool *seen, struct fa
 		if (fields[i] == NULL)
 			return fail(failure, STEP_PIVOT, EBADMSG, "mount audit: a short line");
 	}
-	if (plan_is_sandboxed(plan) && !served(plan, &fields[4]))
-		return 0;
+	target = fields[4];
+	if (plan_is_sandboxed(plan)) {
+		if (!served(plan, target, inside, sizeof(inside)))
+			return 0;
+		target = inside;
+	}
 	*seen = true;
 	device = device && strcmp(fields[3], "/") != 0 &&
-		 (below(fields[4], "/dev") || below(fields[4], "/proc"));
-	fault = loose(plan, fields[4], fields[5], device);
+		 (below(target, "/dev") || below(target, "/proc"));
+	fault = loose(plan, target, fields[5], device);
 	return fault == NULL ? 0
-			     : fail(failure, STEP_PIVOT, EPERM, "mount audit: %s %s (%s)",
-				    fields[4], fault, fields[5]);
-}
-
-static char *read_table(void)
-{
-	owned_fd fd = openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	char *text = fd < 0 ? NULL : malloc(LONGEST_TABLE);
-	size_t length = 0;
-	ssize_t got = text == NULL ? -1 : 1;
-
-	while (got > 0 && length < LONGEST_TABLE - 1) {
-		got = read(fd, text + length, LONGEST_TABLE - 1 - length);
-		length += got > 0 ? (size_t)got : 0;
-	}
-	if (got != 0) {
-		free(text);
-		return NULL;
-	}
-	text[length] = '\0';
-	return text;
+			     : fail(failure, STEP_PIVOT, EPERM, "mount audit: %s %s (%s)", target,
+				    fault, fields[5]);
 }
 
 int audit_table(const struct plan *plan, char *table, struct failure *failure)
@@ -144,7 +160,7 @@ int audit_mounts(const struct plan *plan, struct failure *failure)
 
 	if (!plan->audit)
 		return 0;
-	text = read_table();
+	text = mount_table_text();
 	if (text == NULL)
 		return fail(failure, STEP_PIVOT, errno, "mount audit: read /proc/self/mountinfo");
 	result = audit_table(plan, text, failure);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -15,20 +16,22 @@
 #include "answer.h"
 #include "connection.h"
 #include "descriptors.h"
+#include "guardian.h"
 #include "hooks.h"
 #include "init_report.h"
 #include "notice.h"
 #include "peer.h"
 #include "sandbox.h"
 #include "sdnotify.h"
+#include "supervisor.h"
 #include "syscalls.h"
 #include "terminal.h"
 #include "userns.h"
-#include "wire.h"
 
-#define PLAN_TIMEOUT 5000 /* ms for the whole plan to arrive */
+#define PLAN_TIMEOUT                                                                               \
+	30000 /* ms for the whole plan to arrive: it is made meanwhile, on a busy host */
 
-uint8_t *shim_receive_plan(int fd, size_t *length, struct failure *failure)
+uint8_t *shim_receive(int fd, enum request *type, size_t *length, struct failure *failure)
 {
 	uint8_t header[FRAME_HEADER];
 	struct reader reader = { .at = header, .end = header + sizeof(header) };
@@ -40,7 +43,8 @@ uint8_t *shim_receive_plan(int fd, size_t *length, struct failure *failure)
 		return NULL;
 	}
 	*length = read_u32(&reader);
-	if (*length > FRAME_MAX || read_u8(&reader) != REQUEST_PLAN) {
+	*type = (enum request)read_u8(&reader);
+	if (*length > FRAME_MAX || (*type != REQUEST_PLAN && *type != REQUEST_KILL)) {
 		(void)fail(failure, STEP_PLAN, EBADMSG,
 			   "expected a launch plan of at most %u bytes", FRAME_MAX);
 		return NULL;
@@ -155,6 +159,8 @@ static int hold_mounts(pid_t pid)
 
 static void workload_runs(struct shim *shim)
 {
+	struct failure failure = { 0 };
+
 	shim->report.timeline.done[STEP_EXEC] = monotonic_ns();
 	close_fd(&shim->go_fd);
 	shim->started = true;
@@ -164,6 +170,8 @@ static void workload_runs(struct shim *shim)
 	/* Whoever was told may have been woken on this processor. */
 	(void)sched_yield();
 	shim->mounts_fd = hold_mounts(shim->pid);
+	if (supervisor_confine(&shim->plan, &failure) < 0)
+		shim_warn(shim, &failure);
 	hooks_run(shim, HOOK_POSTSTART);
 }
 
@@ -257,22 +265,6 @@ void shim_close_streams(void)
 	(void)dup2(null, STDERR_FILENO);
 }
 
-/* Tells of a launch that has settled at once: the pipe's end comes only when execve(2) has
- * mapped the program and returns, a third of a launch later. */
-static void conclude_settled(struct shim *shim)
-{
-	struct launch_report report;
-
-	(void)fcntl(shim->status.fd, F_SETFL, O_NONBLOCK);
-	while (read(shim->status.fd, &report, sizeof(report)) == (ssize_t)sizeof(report))
-		shim->report = report;
-	/* Left among the shim's own descriptors, and so were the container's streams. */
-	if (shim->report.listener > 0)
-		notice_watch(&shim->notices, shim->report.listener);
-	shim_close_streams();
-	conclude_launch(shim);
-}
-
 void shim_finish_launch(struct shim *shim)
 {
 	while (shim->status.fd >= 0 && shim->status.ready == status_ready)
@@ -298,7 +290,8 @@ static int open_pipes(const struct plan *plan, struct pipes *pipes, struct failu
 {
 	int result = plan->keep_stdin && !plan->terminal ? pipe2(pipes->in, O_CLOEXEC) : 0;
 
-	if (pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->init, O_CLOEXEC) < 0)
+	if (pipe2(pipes->status, O_CLOEXEC) < 0 ||
+	    (plan->init && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipes->init) < 0))
 		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
 	if (plan->terminal) {
 		result = terminal_open(plan, &plan->terminal_size, pipes->in, pipes->out,
@@ -332,8 +325,6 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 	output_open(&shim->err, pipes->err[0], STREAM_STDERR, &shim->log);
 	if (shim->plan.init)
 		init_report_open(shim, pipes->init[0]);
-	else
-		(void)close(pipes->init[0]);
 	shim->stdin_fd = pipes->in[1];
 	if (shim->stdin_fd >= 0)
 		(void)fcntl(shim->stdin_fd, F_SETFL, O_NONBLOCK);
@@ -341,7 +332,7 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 	(void)close(pipes->out[1]);
 	(void)close(pipes->err[1]);
 	(void)close(pipes->status[1]);
-	(void)close(pipes->init[1]);
+	close_fd(&pipes->init[1]);
 }
 
 void shim_warn(struct shim *shim, const struct failure *failure)
@@ -362,6 +353,27 @@ static bool is_want(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
 }
 
+/* Without a control group, the limit of the container's processes becomes one of its user's, the
+ * only other limit that the kernel has (getrlimit(2), RLIMIT_NPROC). */
+static int limit_processes_of_user(struct plan *plan)
+{
+	rlim_t processes = cgroup_process_limit(plan);
+	struct rlimit_plan *limits;
+
+	if (processes == RLIM_INFINITY || plan_is_sandboxed(plan))
+		return 0;
+	limits = arena_take(&plan->arena, plan->rlimit_count + 1, sizeof(*limits));
+	if (limits == NULL)
+		return -ENOMEM;
+	if (plan->rlimit_count > 0)
+		memcpy(limits, plan->rlimits, plan->rlimit_count * sizeof(*limits));
+	limits[plan->rlimit_count++] = (struct rlimit_plan){ .resource = RLIMIT_NPROC,
+							     .soft = processes,
+							     .hard = processes };
+	plan->rlimits = limits;
+	return 0;
+}
+
 static int create_cgroup(struct shim *shim, struct failure *failure)
 {
 	int result = cgroup_create(&shim->plan, &shim->cgroup, failure);
@@ -369,6 +381,8 @@ static int create_cgroup(struct shim *shim, struct failure *failure)
 	if (result == 0 || shim->plan.cgroup.required || is_want(failure->error))
 		return result;
 	shim_warn(shim, failure);
+	if (limit_processes_of_user(&shim->plan) < 0)
+		return fail(failure, STEP_CGROUP, ENOMEM, "limit the processes of its user");
 	shim->plan.cgroup = (struct cgroup_plan){ .unified = "", .freezer = "" };
 	return 0;
 }
@@ -419,6 +433,7 @@ int shim_begin(struct shim *shim, struct failure *failure)
 	launch.stdio = (struct stdio){ pipes.in[0], pipes.out[1], pipes.err[1] };
 	launch.status_fd = pipes.status[1];
 	launch.init_fd = pipes.init[1];
+	launch.hands_over = shim->plan.init && geteuid() != 0;
 	launch.netns_fd = shim->netns_fd;
 	launch.shim_pidfd = sys_pidfd_open(getpid());
 	result = launch_start(&launch, failure);
@@ -427,10 +442,10 @@ int shim_begin(struct shim *shim, struct failure *failure)
 	shim->go_fd = launch.go_fd;
 	close_fd(&launch.shim_pidfd);
 	shim->status = (struct source){ pipes.status[0], POLLIN, status_ready };
-	if (launch.settled)
-		conclude_settled(shim);
 	keep_own_ends(shim, &pipes);
 	close_fd(&shim->netns_fd);
+	if (result == 0)
+		result = guardian_start(shim, failure);
 	return result;
 }
 
@@ -440,6 +455,7 @@ void shim_undo(struct shim *shim, const struct failure *failure, int connection_
 	if (shim->pid > 0) {
 		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
 		(void)waitpid(shim->pid, NULL, 0);
+		guardian_dismiss(shim);
 	}
 	if (shim->listener.fd >= 0)
 		(void)unlink(shim->plan.socket);

@@ -8,9 +8,12 @@
 
 #include "failure.h"
 #include "shim.h"
+#include "wire.h"
 
-/* Reads the one frame that a launch begins with. The plan's bytes, or NULL. */
-uint8_t *shim_receive_plan(int connection_fd, size_t *length, struct failure *failure);
+/* Reads the one frame that a conversation with the spawner begins with, a launch or another
+ * request. Its bytes, or NULL. */
+uint8_t *shim_receive(int connection_fd, enum request *type, size_t *length,
+		      struct failure *failure);
 /* Carries the plan out as far as the child that becomes the container. 0, or a negative
  * errno: then there may be something to undo. */
 int shim_begin(struct shim *shim, struct failure *failure);

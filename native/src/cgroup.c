@@ -3,22 +3,42 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "freezer.h"
 #include "syscalls.h"
 
-static int make_directories(const struct plan *plan, struct failure *failure)
+/* Passes over the members: some may be forked while others are killed. */
+#define KILL_TURNS 1000
+
+/* Closed to others: a container that is handed one by mistake can't enter it. */
+int cgroup_make_directory(const struct cgroup *cgroup, const char *path)
+{
+	bool own = cgroup->owner == geteuid();
+
+	if (mkdir(path, own ? 0700 : 0750) < 0 ||
+	    (!own && chown(path, (uid_t)-1, cgroup->group) < 0))
+		return -errno;
+	return 0;
+}
+
+static int make_directories(const struct plan *plan, const struct cgroup *cgroup,
+			    struct failure *failure)
 {
 	for (size_t i = 0; i < plan->cgroup.directory_count; i++) {
 		const char *path = plan->cgroup.directories[i];
+		int result = cgroup_make_directory(cgroup, path);
 
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return fail(failure, STEP_CGROUP, errno, "make cgroup %s", path);
+		if (result < 0 && result != -EEXIST)
+			return fail(failure, STEP_CGROUP, -result, "make cgroup %s", path);
 	}
 	return 0;
 }
@@ -97,9 +117,10 @@ static int open_members(const struct plan *plan, struct cgroup *cgroup, struct f
 
 int cgroup_create(const struct plan *plan, struct cgroup *cgroup, struct failure *failure)
 {
-	int result = make_directories(plan, failure);
+	int result = make_directories(plan, cgroup, failure);
 
-	*cgroup = (struct cgroup){ .unified_fd = -1 };
+	cgroup->unified_fd = -1;
+	cgroup->join_count = 0;
 	if (result == 0)
 		result = write_limits(plan, failure);
 	if (result == 0)
@@ -197,14 +218,97 @@ bool cgroup_ran_out_of_memory(const struct plan *plan)
 	return false;
 }
 
+FILE *cgroup_members(const char *directory)
+{
+	char path[PATH_MAX];
+	int length = snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
+
+	return length < 0 || (size_t)length >= sizeof(path) ? NULL : fopen(path, "re");
+}
+
+/* Whether /proc/PID/cgroup has a path with the directory's name in it. */
+static bool is_member(const char *directory, pid_t pid)
+{
+	const char *name = strrchr(directory, '/');
+	size_t length = name == NULL ? 0 : strlen(name);
+	char path[64];
+	char text[8192];
+	owned_fd fd = -1;
+	ssize_t got;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (got <= 0 || length < 2)
+		return false;
+	text[got] = '\0';
+	for (const char *at = strstr(text, name); at != NULL; at = strstr(at + 1, name)) {
+		if (at[length] == '\n' || at[length] == '/' || at[length] == '\0')
+			return true;
+	}
+	return false;
+}
+
+int cgroup_open_member(const char *directory, pid_t pid)
+{
+	owned_fd pidfd = sys_pidfd_open(pid);
+	struct pollfd polled = { .fd = pidfd, .events = POLLIN };
+
+	if (pidfd < 0)
+		return -errno;
+	/* Still alive, so the number was not reused before the check. */
+	if (!is_member(directory, pid) || poll(&polled, 1, 0) != 0)
+		return -ESRCH;
+	return release(&pidfd);
+}
+
+/* Returns how many members were killed. */
+static int kill_members(const char *directory)
+{
+	FILE *members = cgroup_members(directory);
+	char line[32];
+	int killed = 0;
+
+	while (members != NULL && fgets(line, sizeof(line), members) != NULL) {
+		owned_fd pidfd = cgroup_open_member(directory, (pid_t)strtol(line, NULL, 10));
+
+		if (pidfd >= 0 && sys_pidfd_send_signal(pidfd, SIGKILL) == 0)
+			killed++;
+	}
+	if (members != NULL)
+		(void)fclose(members);
+	return killed;
+}
+
+rlim_t cgroup_process_limit(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->cgroup.write_count; i++) {
+		const struct cgroup_write *entry = &plan->cgroup.writes[i];
+		const char *slash = strrchr(entry->path, '/');
+
+		if (slash != NULL && strcmp(slash + 1, "pids.max") == 0)
+			return strtoull(entry->value, NULL, 10);
+	}
+	return RLIM_INFINITY;
+}
+
 void cgroup_kill(const struct plan *plan)
 {
+	const struct timespec pause = { .tv_nsec = 1000000 };
 	owned_fd fd = plan->cgroup.unified[0] == '\0'
 			      ? -1
 			      : open_in_unified(plan, "cgroup.kill", O_WRONLY);
 
-	if (fd >= 0)
-		(void)!write(fd, "1", 1);
+	if (fd >= 0 && write(fd, "1", 1) == 1)
+		return;
+	if (plan->cgroup.directory_count == 0)
+		return;
+	/* A frozen process does not die (cgroup-v1/freezer-subsystem.rst). */
+	if (plan->cgroup.freezer[0] != '\0')
+		(void)freezer_set(plan, NULL, false);
+	for (int turn = 0; turn < KILL_TURNS && kill_members(plan->cgroup.directories[0]) > 0;
+	     turn++)
+		(void)nanosleep(&pause, NULL);
 }
 
 void cgroup_close(struct cgroup *cgroup)

@@ -1,6 +1,7 @@
 #include "confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
@@ -14,9 +15,12 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "syscalls.h"
 
 #define LAST_CAPABILITY 63
+#define IOPRIO_OF_PROCESS 1   /* IOPRIO_WHO_PROCESS of ioprio_set(2) */
+#define KEYCTL_JOIN_SESSION 1 /* KEYCTL_JOIN_SESSION_KEYRING of keyctl(2) */
 
 #ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
 #define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
@@ -44,6 +48,51 @@ int confine_rlimits(const struct plan *plan, struct failure *failure)
 				    "setrlimit of resource %u to %llu", limit->resource,
 				    (unsigned long long)limit->hard);
 	}
+	return 0;
+}
+
+/* Settings that need a missing privilege stay as they are. */
+void confine_scheduling(void)
+{
+	unsigned long all[1024 / sizeof(unsigned long)];
+
+	memset(all, 0xff, sizeof(all));
+	/* The kernel masks this with the processors that exist and that the cpuset allows. */
+	(void)syscall(SYS_sched_setaffinity, 0, sizeof(all), all);
+	(void)syscall(SYS_setpriority, PRIO_PROCESS, 0, 0);
+	(void)syscall(SYS_ioprio_set, IOPRIO_OF_PROCESS, 0, 0);
+}
+
+void confine_inherited(const struct plan *plan)
+{
+	char text[16];
+	owned_fd fd = openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	int length = snprintf(text, sizeof(text), "%d", (int)plan->oom_score_adj);
+
+	(void)syscall(SYS_personality, 0);
+	/* The session keyring of whoever started the manager (keyrings(7)). */
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION, NULL);
+	if (fd >= 0)
+		(void)!write(fd, text, (size_t)length);
+}
+
+int confine_workdir(const char *path, struct failure *failure)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	owned_fd root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	owned_fd fd = root < 0 ? -1 : sys_openat2(root, path, &how);
+	char seen[PATH_MAX];
+
+	if (fd < 0 || fchdir(fd) < 0)
+		return fail(failure, STEP_EXEC, errno, "enter the working directory %s", path);
+	/* Checked again, as runc does (CVE-2024-21626): getcwd(2) calls a directory outside of the
+	 * root "(unreachable)". */
+	if (syscall(SYS_getcwd, seen, sizeof(seen)) < 0 || seen[0] != '/')
+		return fail(failure, STEP_EXEC, ECANCELED,
+			    "the working directory %s lies outside of the container", path);
 	return 0;
 }
 

@@ -6,6 +6,15 @@
 #include "failure.h"
 #include "plan.h"
 
+/* Resets CPU affinity and priorities, which containers must not inherit from the manager. Called by
+ * the supervisor for all that it starts: a user namespace has no right to undo them later. */
+void confine_scheduling(void);
+/* Leaves the manager's keyring and personality, and sets the plan's OOM score. Called while the
+ * host's /proc is mounted. */
+void confine_inherited(const struct plan *plan);
+/* Enters a directory of the container's root. The container may control its path: links are
+ * resolved within the root, magic links of /proc are refused, and the result is checked again. */
+int confine_workdir(const char *path, struct failure *failure);
 int confine_rlimits(const struct plan *plan, struct failure *failure);
 /* Bounding set, groups, gid, uid, remaining capabilities; each read back. */
 int confine_identity(const struct plan *plan, struct failure *failure);

@@ -21,14 +21,63 @@
 static void connection_ready(struct shim *shim, struct source *source, short revents);
 static void input_ready(struct shim *shim, struct source *source, short revents);
 
-struct connection *connection_add(struct shim *shim, int fd)
+/* Counts the live connections of one use, or with USE_COUNT all of them. */
+static size_t count_of(const struct shim *shim, enum connection_use use)
 {
-	struct connection *connection;
 	size_t count = 0;
 
 	for (const struct connection *at = shim->connections; at != NULL; at = at->next)
-		count++;
-	connection = count >= CONNECTIONS_MAX ? NULL : calloc(1, sizeof(*connection));
+		count += !at->dead && (use == USE_COUNT || at->use == use);
+	return count;
+}
+
+/* Whether no request is pending on the connection. */
+static bool is_idle(const struct shim *shim, const struct connection *connection)
+{
+	return !connection->dead && !connection->subscribed && !connection->streaming &&
+	       !connection->input_waits && connection->dial == NULL &&
+	       connection->out_length == 0 && !execs_wanted(shim, connection);
+}
+
+/* Ends the connection that has been idle longest: the list begins with the newest. */
+static bool evict_idle(struct shim *shim)
+{
+	struct connection *oldest = NULL;
+
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		if (is_idle(shim, at))
+			oldest = at;
+	}
+	if (oldest != NULL)
+		oldest->dead = true;
+	return oldest != NULL;
+}
+
+bool connection_admit(struct shim *shim, struct connection *connection, enum connection_use use)
+{
+	static const size_t slots[USE_COUNT] = { CONTROLS_MAX, PROBES_MAX, SESSIONS_MAX,
+						 READERS_MAX };
+	static const char *const refusals[USE_COUNT] = {
+		"too many connections to the container",
+		"too many probes of the container at once",
+		"too many sessions in the container: exec or attach again when one has ended",
+		"too many readers of the container's log",
+	};
+
+	if (connection->use != use && count_of(shim, use) >= slots[use]) {
+		send_error(connection, EAGAIN, refusals[use]);
+		return false;
+	}
+	connection->use = use;
+	return true;
+}
+
+struct connection *connection_add(struct shim *shim, int fd)
+{
+	struct connection *connection = NULL;
+
+	if (count_of(shim, USE_COUNT) < CONNECTIONS_MAX || evict_idle(shim))
+		connection = calloc(1, sizeof(*connection));
 	if (connection == NULL)
 		return NULL;
 	connection->source.fd = fd;

@@ -6,14 +6,31 @@
 #include "shim.h"
 #include "wire.h"
 
-/* How many are served at once; one more is turned away. */
-#define CONNECTIONS_MAX 256
+/* What a connection is used for, known by its requests. Each use has slots of its own, so that
+ * readers and sessions take none from probes, and none of them from the connections that control
+ * the container: subscriptions, signals, stops. */
+enum connection_use {
+	USE_CONTROL, /* what has asked for nothing below, or for nothing yet */
+	USE_PROBE,   /* a captured exec or a dial */
+	USE_SESSION, /* an exec that is not captured, its output, or an attached operator */
+	USE_READER,  /* the log alone: the manager's, which passes it on to all who read */
+	USE_COUNT,
+};
+
+/* Slots of each use. With eight descriptors of a session, five of a probe, two of a reader and
+ * one of the others all of it stays below the usual limit of 1024. */
+#define CONTROLS_MAX 64
+#define PROBES_MAX 48
+#define SESSIONS_MAX 64
+#define READERS_MAX 32
+#define CONNECTIONS_MAX (CONTROLS_MAX + PROBES_MAX + SESSIONS_MAX + READERS_MAX)
 
 struct dial;
 
 struct connection {
 	struct connection *next;
 	struct source source;
+	enum connection_use use;
 	bool closing; /* after what is pending has been sent */
 	bool dead;
 	bool subscribed; /* to the container's end */
@@ -35,7 +52,11 @@ struct connection {
 	struct dial *dial;
 };
 
+/* NULL: there is no slot, and none is held by an idle connection. */
 struct connection *connection_add(struct shim *shim, int fd);
+/* Counts the connection under another use. False when that has no slot left; the peer has then
+ * been answered EAGAIN. */
+bool connection_admit(struct shim *shim, struct connection *connection, enum connection_use use);
 /* Sends a finished frame, now or when the peer is ready. */
 void connection_send(struct connection *connection, const struct writer *writer);
 /* Sends as much as the peer takes: what is pending, then what its stream has. */

@@ -37,6 +37,13 @@ static int step_in(const struct shim *shim)
 	return fd;
 }
 
+static int enter_network(const struct shim *shim)
+{
+	if (shim->handles.fds[0] >= 0)
+		return handles_enter_namespaces(&shim->handles, CLONE_NEWUSER | CLONE_NEWNET);
+	return setns(shim->pidfd, CLONE_NEWUSER | CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
 /* Without root the network is the user namespace's, and who enters that does not come out: a
  * child does, whose descriptors are the shim's. */
 static int send_in(const struct shim *shim)
@@ -50,7 +57,8 @@ static int send_in(const struct shim *shim)
 		return -errno;
 	pid = sys_clone3(&arguments);
 	if (pid == 0) {
-		fd = setns(shim->pidfd, CLONE_NEWUSER | CLONE_NEWNET) < 0 ? -errno : new_socket();
+		fd = enter_network(shim);
+		fd = fd < 0 ? fd : new_socket();
 		(void)!write(answer[1], &fd, sizeof(fd));
 		_exit(0);
 	}

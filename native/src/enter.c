@@ -10,6 +10,7 @@
 
 #include "confine.h"
 #include "descriptors.h"
+#include "sandbox.h"
 #include "syscalls.h"
 #include "terminal.h"
 
@@ -28,6 +29,8 @@ static int enter_container(const struct shim *shim, struct failure *failure)
 	char path[64];
 	owned_fd root_fd = -1;
 
+	if (shim->handles.fds[0] >= 0)
+		return handles_enter(&shim->handles, shim->plan.namespaces, failure);
 	(void)snprintf(path, sizeof(path), "/proc/%d/root", shim->pid);
 	root_fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
@@ -63,22 +66,23 @@ static _Noreturn void run_inside(const struct shim *shim, const struct exec_requ
 	struct exec_report report = { 0 };
 	struct failure *failure = &report.failure;
 	const struct plan *plan = &shim->plan;
+	const int kept[] = { pipes->status[1], pipes->go[0], request->process_fd };
 
 	(void)setsid();
+	/* Close the shim's descriptors now, not at exec: paths below are the container's to
+	 * change, and none of them may reach a descriptor by number. */
 	if (dup2(pipes->in[0], 0) < 0 || dup2(pipes->out[1], 1) < 0 || dup2(pipes->err[1], 2) < 0 ||
-	    sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
+	    descriptors_keep(kept, sizeof(kept) / sizeof(kept[0])) < 0 ||
+	    (request->process_fd >= 0 && fcntl(request->process_fd, F_SETFD, 0) < 0)) {
 		(void)fail(failure, STEP_EXEC, errno, "connect the standard streams");
 	} else if (request->terminal && terminal_take() < 0) {
 		(void)fail(failure, STEP_EXEC, errno, "take the terminal");
 	} else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		(void)fail(failure, STEP_CAPABILITIES, errno, "PR_SET_NO_NEW_PRIVS");
 	} else if (confine_rlimits(plan, failure) == 0 && confine_identity(plan, failure) == 0 &&
-		   confine_landlock(plan, failure) == 0) {
-		if (chdir(request->workdir) < 0)
-			(void)fail(failure, STEP_EXEC, errno, "enter the working directory %s",
-				   request->workdir);
-		else
-			execute(request, plan, pipes, &report);
+		   confine_landlock(plan, failure) == 0 &&
+		   confine_workdir(request->workdir, failure) == 0) {
+		execute(request, plan, pipes, &report);
 	}
 	report_and_leave(pipes->status[1], &report);
 	_exit(127);
@@ -97,6 +101,7 @@ static _Noreturn void run_helper(const struct shim *shim, const struct exec_requ
 	 * (CVE-2019-5736). */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)umask(022);
+	confine_inherited(&shim->plan);
 	if (cgroup_join(&shim->cgroup, &report.failure) < 0 ||
 	    enter_container(shim, &report.failure) < 0)
 		report_and_leave(pipes->status[1], &report);

@@ -21,6 +21,7 @@ struct exec_request {
 	struct terminal_size size;
 	bool listen;         /* to what its filter refuses */
 	int stdio_fd;        /* its standard input and output; -1: pipes */
+	int process_fd;      /* its description for a sandbox's runtime; -1: none */
 	uint32_t timeout;    /* ms, 0: none */
 	const char *workdir; /* "": the workload's */
 	char **argv;

@@ -308,29 +308,45 @@ static struct exec *exec_new(struct shim *shim, struct connection *connection,
 	return exec;
 }
 
-static bool execs_full(const struct shim *shim)
+/* Whether nothing more comes of it: the record of one that was not captured may be kept. */
+static bool is_done(const struct shim *shim, const struct exec *exec)
 {
+	/* A traced process that was left behind waits for answers. */
+	bool heard = exec->notices.fd < 0 || shim->plan.seccomp_mode != SECCOMP_TRACE;
+
+	return exec->exited && exec->helper == 0 && exec->out.source.fd < 0 && heard;
+}
+
+/* Probes, sessions and the shim's own processes have separate limits: 64 sessions still leave room
+ * for probes, and a sandbox full of probes can still be signalled. */
+static bool execs_full(const struct shim *shim, enum connection_use use)
+{
+	size_t limit = use == USE_SESSION ? SESSIONS_MAX
+		       : use == USE_PROBE ? PROBES_MAX
+					  : INTERNAL_EXECS_MAX;
 	size_t count = 0;
 
 	for (const struct exec *at = shim->execs; at != NULL; at = at->next)
-		count++;
-	return count >= EXECS_MAX;
+		count += at->use == use && !is_done(shim, at);
+	return count >= limit;
 }
 
-/* -EAGAIN: too many are there already. */
-static int run_for(struct shim *shim, struct connection *requester,
+/* -EAGAIN: too many of that use are there already. */
+static int run_for(struct shim *shim, struct connection *requester, enum connection_use use,
 		   const struct exec_request *request)
 {
 	struct exec *exec;
 	int result;
 
-	if (execs_full(shim))
+	if (execs_full(shim, use))
 		return -EAGAIN;
 	exec = exec_new(shim, requester, request);
-	result = exec == NULL ? -ENOMEM : launch_exec(shim, exec, request);
+	if (exec == NULL)
+		return -ENOMEM;
+	exec->use = use;
+	result = launch_exec(shim, exec, request);
 	if (result < 0) {
-		if (exec != NULL)
-			exec_free(shim, exec);
+		exec_free(shim, exec);
 		return result;
 	}
 	exec->next = shim->execs;
@@ -340,7 +356,8 @@ static int run_for(struct shim *shim, struct connection *requester,
 
 int exec_run(struct shim *shim, const struct exec_request *request)
 {
-	return run_for(shim, NULL, request);
+	/* One with a socket for its streams carries a dial. */
+	return run_for(shim, NULL, request->stdio_fd >= 0 ? USE_PROBE : USE_CONTROL, request);
 }
 
 /* Whether two "NAME=value" are of one name. */
@@ -377,15 +394,18 @@ static char **merge(struct exec_request *request, char *const own[], size_t vari
 
 void exec_start(struct shim *shim, struct connection *connection, struct reader *reader)
 {
-	struct exec_request request = { .stdio_fd = -1 };
+	struct exec_request request = { .stdio_fd = -1, .process_fd = -1 };
+	const struct plan *plan = &shim->plan;
 	size_t count = 0;
 	size_t variables = 0;
+	enum connection_use use;
 	int result;
 
 	/* Without root a process that hides from its container hides from its shim too, and its
 	 * listener can't be taken: what nobody can answer for fails, with ENOSYS. */
 	request.listen = geteuid() == 0;
 	request.capture = read_u8(reader) != 0;
+	use = request.capture ? USE_PROBE : USE_SESSION;
 	request.keep_stdin = read_u8(reader) != 0;
 	request.terminal = read_u8(reader) != 0;
 	request.size.rows = read_u16(reader);
@@ -394,25 +414,28 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 	request.workdir = read_string(reader);
 	request.argv = read_vector(reader, &request.arena, &count);
 	request.envp = read_vector(reader, &request.arena, &variables);
-	/* A sandbox's runtime knows the workload's own; the plan's are the runtime's. */
-	if (!plan_is_sandboxed(&shim->plan)) {
-		request.envp = merge(&request, shim->plan.envp, variables);
-		if (request.workdir[0] == '\0')
-			request.workdir = shim->plan.workdir;
-	}
-	if (reader->faulty || count == 0 || request.envp == NULL) {
+	/* With a sandbox, the plan's environment is its runtime's. */
+	request.envp = merge(&request, plan_is_sandboxed(plan) ? plan->sandbox.envp : plan->envp,
+			     variables);
+	if (!plan_is_sandboxed(plan) && request.workdir[0] == '\0')
+		request.workdir = plan->workdir;
+	if (plan_is_sandboxed(plan) && request.argv != NULL)
+		request.argv = sandbox_confined(&request.arena, request.argv);
+	if (reader->faulty || count == 0 || request.argv == NULL || request.envp == NULL) {
 		send_error(connection, EBADMSG, "malformed exec request");
 	} else if (shim->exited || !shim->started) {
 		send_error(connection, ESRCH, "the container is not running");
-	} else {
-		result = plan_is_sandboxed(&shim->plan)
+	} else if (connection_admit(shim, connection, use)) {
+		result = execs_full(shim, use) ? -EAGAIN
+			 : plan_is_sandboxed(plan)
 				 ? sandbox_exec(shim, &request, shim->next_exec + 1)
 				 : 0;
 		if (result == 0)
-			result = run_for(shim, connection, &request);
+			result = run_for(shim, connection, use, &request);
+		close_fd(&request.process_fd);
 		if (result == -EAGAIN)
 			send_error(connection, EAGAIN,
-				   "too many processes were run beside the workload");
+				   "too many processes run beside the workload already");
 		else if (result < 0)
 			send_error(connection, -result, "start a process inside the container");
 	}
@@ -471,9 +494,7 @@ void execs_sweep(struct shim *shim)
 
 	while (*link != NULL) {
 		struct exec *exec = *link;
-		/* A traced process that was left behind waits for answers. */
-		bool heard = exec->notices.fd < 0 || shim->plan.seccomp_mode != SECCOMP_TRACE;
-		bool done = exec->exited && exec->helper == 0 && exec->out.source.fd < 0 && heard;
+		bool done = is_done(shim, exec);
 
 		finished += done && !exec->captured;
 		if (done && (exec->captured || finished > EXECS_KEPT)) {
@@ -485,11 +506,27 @@ void execs_sweep(struct shim *shim)
 	}
 }
 
+/* It has not begun, as in a container that is paused or short of memory, where it is born. What is
+ * left of it ends as soon as it runs: nobody tells it to go on. */
+static void give_up(struct exec *exec)
+{
+	if (exec->helper > 0)
+		(void)kill(exec->helper, SIGKILL);
+	close_fd(&exec->status.fd);
+	close_fd(&exec->go_fd);
+	exec->timed_out = true;
+	exec->deadline = 0;
+}
+
 void execs_expire(struct shim *shim, int64_t now)
 {
 	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
-		if (at->deadline == 0 || now < at->deadline || at->pid <= 0)
+		if (at->deadline == 0 || now < at->deadline)
 			continue;
+		if (at->pid <= 0) {
+			give_up(at);
+			continue;
+		}
 		/* What has begun in a sandbox is killed there; then its client ends by itself. */
 		if (!at->timed_out && plan_is_sandboxed(&shim->plan) &&
 		    sandbox_signal(shim, at->id, SIGKILL) == 0) {
@@ -510,10 +547,19 @@ int64_t execs_deadline(const struct shim *shim)
 	int64_t earliest = 0;
 
 	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
-		if (at->deadline != 0 && at->pid > 0 && (earliest == 0 || at->deadline < earliest))
+		if (at->deadline != 0 && (earliest == 0 || at->deadline < earliest))
 			earliest = at->deadline;
 	}
 	return earliest;
+}
+
+bool execs_wanted(const struct shim *shim, const struct connection *connection)
+{
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
+		if (at->requester == connection && !at->exited)
+			return true;
+	}
+	return false;
 }
 
 void execs_forget(struct shim *shim, const struct connection *connection)

@@ -2,20 +2,24 @@
 #ifndef NUCLEUS_EXEC_H
 #define NUCLEUS_EXEC_H
 
+#include "connection.h"
 #include "enter.h"
 #include "shim.h"
 #include "wire.h"
 
-/* How many may be there at once, finished ones that are kept among them. */
-#define EXECS_MAX 64
 /* How many finished ones are kept for readers that resume. */
 #define EXECS_KEPT 8
+/* How many the shim may run for itself at once, such as what signals a sandbox's workload. */
+#define INTERNAL_EXECS_MAX 16
+/* How many there may be after a sweep. */
+#define EXECS_MAX (SESSIONS_MAX + EXECS_KEPT + PROBES_MAX + INTERNAL_EXECS_MAX)
 
 struct exec {
 	struct exec *next;
 	uint32_t id;
-	pid_t helper; /* forks the process inside, then leaves; 0: reaped */
-	pid_t pid;    /* 0: not known yet */
+	enum connection_use use; /* whose limit it counts against; the shim's own: USE_CONTROL */
+	pid_t helper;            /* forks the process inside, then leaves; 0: reaped */
+	pid_t pid;               /* 0: not known yet */
 	struct source status;
 	struct source notices; /* of its filter; else fd -1 */
 	int listener;          /* told of by the process, not taken yet; else 0 */
@@ -53,6 +57,8 @@ void execs_sweep(struct shim *shim);
 void execs_expire(struct shim *shim, int64_t now);
 /* Earliest deadline in ms of CLOCK_MONOTONIC, or 0. */
 int64_t execs_deadline(const struct shim *shim);
+/* Whether a process requested on this connection still runs. */
+bool execs_wanted(const struct shim *shim, const struct connection *connection);
 void execs_forget(struct shim *shim, const struct connection *connection);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,28 +45,44 @@ static int write_in(const char *directory, const char *file, const char *value)
 	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
 }
 
-/* The members of a cgroup, to be closed by fclose(3); or NULL. */
-static FILE *members_of(const char *directory)
-{
-	owned_fd fd = open_in(directory, "cgroup.procs", O_RDONLY);
-	FILE *members = fd < 0 ? NULL : fdopen(fd, "re");
-
-	if (members != NULL)
-		(void)release(&fd);
-	return members;
-}
-
-static bool is_member(const char *directory, long pid)
+static bool is_frozen_already(const char *freezer, long pid)
 {
 	char line[32];
 	bool found = false;
-	FILE *members = members_of(directory);
+	FILE *members = cgroup_members(freezer);
 
 	while (members != NULL && !found && fgets(line, sizeof(line), members) != NULL)
 		found = strtol(line, NULL, 10) == pid;
 	if (members != NULL)
 		(void)fclose(members);
 	return found;
+}
+
+/* Moves one process. The write names it by number, which may be reused after the check: if the
+ * process is still alive afterwards, it was the one that was moved; else the process that was moved
+ * in its place is moved back. 1 when it was moved, 0 when it has ended, or a negative errno. */
+static int move_one(const char *from, const char *freezer, int freezer_fd, long pid)
+{
+	char number[32];
+	char root[PATH_MAX];
+	owned_fd pidfd = cgroup_open_member(from, (pid_t)pid);
+	struct pollfd polled = { .fd = pidfd, .events = POLLIN };
+	const char *slash = strrchr(freezer, '/');
+	owned_fd other = -1;
+
+	if (pidfd < 0)
+		return pidfd == -ESRCH ? 0 : pidfd;
+	(void)snprintf(number, sizeof(number), "%ld", pid);
+	if (write(freezer_fd, number, strlen(number)) < 0)
+		return errno == ESRCH ? 0 : -errno;
+	if (poll(&polled, 1, 0) == 0)
+		return 1;
+	other = cgroup_open_member(from, (pid_t)pid);
+	if (other < 0) {
+		(void)snprintf(root, sizeof(root), "%.*s", (int)(slash - freezer), freezer);
+		(void)write_in(root, "cgroup.procs", number);
+	}
+	return 0;
 }
 
 /* Moves those of `from` that are not in the freezer yet, whole processes. How many it moved, or a
@@ -75,18 +92,18 @@ static int move_members(const char *from, const char *freezer)
 	char line[32];
 	int moved = 0;
 	int result = 0;
-	FILE *members = members_of(from);
+	FILE *members = cgroup_members(from);
 	owned_fd freezer_fd = open_in(freezer, "cgroup.procs", O_WRONLY);
 
 	if (members == NULL || freezer_fd < 0)
 		result = members == NULL ? -EIO : freezer_fd;
-	while (result == 0 && fgets(line, sizeof(line), members) != NULL) {
-		if (is_member(freezer, strtol(line, NULL, 10)))
+	while (result >= 0 && fgets(line, sizeof(line), members) != NULL) {
+		long pid = strtol(line, NULL, 10);
+
+		if (is_frozen_already(freezer, pid))
 			continue;
-		if (write(freezer_fd, line, strlen(line)) >= 0)
-			moved++;
-		else if (errno != ESRCH)
-			result = -errno;
+		result = move_one(from, freezer, freezer_fd, pid);
+		moved += result > 0;
 	}
 	if (members != NULL)
 		(void)fclose(members);
@@ -96,10 +113,10 @@ static int move_members(const char *from, const char *freezer)
 /* Whoever is run in the container from now on joins this hierarchy as well. */
 static int make(const char *directory, struct cgroup *cgroup)
 {
-	int fd;
+	int fd = cgroup_make_directory(cgroup, directory);
 
-	if (mkdir(directory, 0755) < 0)
-		return errno == EEXIST ? 0 : -errno;
+	if (fd < 0)
+		return fd == -EEXIST ? 0 : fd;
 	if (cgroup->join_count == CGROUP_JOINS_MAX)
 		return -E2BIG;
 	fd = open_in(directory, "tasks", O_WRONLY);

@@ -13,6 +13,7 @@
 #include "begin.h"
 #include "connection.h"
 #include "descriptors.h"
+#include "host_path.h"
 #include "process.h"
 #include "shim.h"
 #include "syscalls.h"
@@ -71,6 +72,22 @@ static int write_state(const struct shim *shim, enum hook_phase phase)
 	return release(&fd);
 }
 
+/* Whether the program is the one that the manager checked, and only root can change it or any
+ * directory on its path, which has no links. */
+static bool is_unchanged(const struct hook *hook)
+{
+	struct failure failure = { 0 };
+	owned_fd fd = host_path_open_program(hook->path, &failure);
+
+	if (fd >= 0 && host_path_is(fd, hook->device, hook->inode) == 0)
+		return true;
+	(void)dprintf(STDERR_FILENO, "is not executed: %s\n",
+		      fd >= 0                     ? "it is not the program that was checked"
+		      : failure.detail[0] != '\0' ? failure.detail
+						  : strerror(-fd));
+	return false;
+}
+
 static _Noreturn void become_hook(const struct hook *hook, int state_fd, int said_fd)
 {
 	owned_fd null = openat(AT_FDCWD, "/dev/null", O_WRONLY | O_CLOEXEC);
@@ -80,8 +97,8 @@ static _Noreturn void become_hook(const struct hook *hook, int state_fd, int sai
 	(void)setsid();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (null < 0 || dup2(state_fd, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-	    dup2(said_fd, STDERR_FILENO) < 0 ||
-	    sys_close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0 || chdir("/") < 0)
+	    dup2(said_fd, STDERR_FILENO) < 0 || descriptors_keep(NULL, 0) < 0 || chdir("/") < 0 ||
+	    !is_unchanged(hook))
 		_exit(127);
 	(void)umask(022);
 	(void)sigemptyset(&none);

@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,12 +15,12 @@
 
 #define REPORT_FD 0
 
-/* False when the pipe is full: the shim reads once a second at most. */
+/* False when the socket is full: the shim reads once a second at most. */
 static bool tell(enum init_news news, int32_t value)
 {
 	const struct init_record record = { news, value };
 
-	return write(REPORT_FD, &record, sizeof(record)) == (ssize_t)sizeof(record);
+	return send(REPORT_FD, &record, sizeof(record), MSG_NOSIGNAL) == (ssize_t)sizeof(record);
 }
 
 /* Reaps whatever has ended, and counts what was not the workload. True when that was among it. */
@@ -42,23 +45,47 @@ static bool reap(pid_t workload, int *workload_status, int32_t *orphans)
 	}
 }
 
-_Noreturn void init_run(pid_t workload, int report_fd)
+static void hand_over(int report_fd, int listener)
 {
+	struct init_record record = { INIT_LISTENER, 0 };
+	struct iovec data = { .iov_base = &record, .iov_len = sizeof(record) };
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS } };
+	const struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	memcpy(CMSG_DATA(&control.head), &listener, sizeof(listener));
+	(void)sendmsg(report_fd, &message, MSG_NOSIGNAL);
+}
+
+_Noreturn void init_run(pid_t workload, int report_fd, int listener)
+{
+	/* Until records that did not fit into the socket are sent again. */
+	const struct timespec again = { .tv_sec = 1 };
 	sigset_t all;
 	int status = 0;
 	int32_t orphans = 0;
 
-	/* The workload has the same user id: keep it out of /proc/1 (ptrace(2),
-	 * "Ptrace access mode checking"). */
-	(void)prctl(PR_SET_DUMPABLE, 0);
-	(void)prctl(PR_SET_NAME, "nucleus-init");
+	if (listener > 0)
+		hand_over(report_fd, listener);
+	/* A workload that has not executed its command yet has the same descriptors. */
+	(void)unshare(CLONE_FILES);
 	(void)dup2(report_fd, REPORT_FD);
 	(void)sys_close_range(REPORT_FD + 1, ~0U, 0);
 	/* News must not keep it from reaping. */
 	(void)fcntl(REPORT_FD, F_SETFL, O_NONBLOCK);
 	(void)sigfillset(&all);
 	for (;;) {
-		int number = sigwaitinfo(&all, NULL);
+		int number = orphans > 0 ? sigtimedwait(&all, NULL, &again)
+					 : sigwaitinfo(&all, NULL);
 		bool ended = number == SIGCHLD && reap(workload, &status, &orphans);
 
 		if (number > 0 && number != SIGCHLD) {

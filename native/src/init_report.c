@@ -3,46 +3,105 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "handles.h"
 #include "init.h"
+#include "notice.h"
 #include "wire.h"
 
 #define PAUSE 1000 /* ms */
+#define TURNS 256  /* more than a socket holds */
 
-static void take(struct init_report *report, const struct init_record *record)
+/* What came with a record. */
+struct attached {
+	int fds[HANDLES];
+	size_t count;
+};
+
+static void take(struct shim *shim, const struct init_record *record,
+		 const struct attached *attached)
 {
+	struct init_report *report = &shim->init;
+
 	switch (record->news) {
+	case INIT_LISTENER:
+		if (attached->count == 1 && shim->notices.fd < 0) {
+			notice_watch(&shim->notices, attached->fds[0]);
+			return;
+		}
+		break;
+	case INIT_HANDLES:
+		handles_take(&shim->handles, attached->fds, attached->count);
+		return;
 	case INIT_ENDED:
 		report->ended = true;
 		report->status = record->value;
-		return;
+		break;
 	case INIT_REAPED:
 		report->reaped += (uint32_t)record->value;
-		return;
+		break;
 	case INIT_FORWARDED:
 		if (record->value >= 1 && record->value <= 64)
 			report->signals |= 1ULL << (record->value - 1);
-		return;
+		break;
 	default:
-		return;
+		break;
 	}
+	for (size_t i = 0; i < attached->count; i++)
+		(void)close(attached->fds[i]);
 }
 
-/* All that the pipe holds: no more than its capacity, as this is done once in a pause. */
-static void take_all(struct init_report *report)
+/* Reads records. How many bytes, as read(2) says it; `attached` came with the last of them, where
+ * the kernel ends a message. */
+static ssize_t receive(int fd, struct init_record *records, size_t size, struct attached *attached)
 {
-	struct init_record records[64];
-	ssize_t got;
+	struct iovec data = { .iov_base = records, .iov_len = size };
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(HANDLES * sizeof(int))];
+	} control;
+	struct msghdr message = {
+		.msg_iov = &data,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
 
-	do {
-		got = read(report->source.fd, records, sizeof(records));
+	attached->count = 0;
+	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
+		size_t bytes = head->cmsg_len - CMSG_LEN(0);
+
+		attached->count = bytes / sizeof(int) < HANDLES ? bytes / sizeof(int) : HANDLES;
+		memcpy(attached->fds, CMSG_DATA(head), attached->count * sizeof(int));
+	}
+	return got;
+}
+
+/* Drains the socket, up to a bound: this runs once per pause. */
+static void take_all(struct shim *shim)
+{
+	struct init_report *report = &shim->init;
+	struct init_record records[64];
+	static const struct attached nothing = { .count = 0 };
+	struct attached attached;
+	ssize_t got = 1;
+
+	for (int turn = 0; turn < TURNS && (got > 0 || (got < 0 && errno == EINTR)); turn++) {
+		got = receive(report->source.fd, records, sizeof(records), &attached);
 		/* Records are written whole, so they are read whole. */
-		for (ssize_t i = 0; i < got / (ssize_t)sizeof(records[0]); i++)
-			take(report, &records[i]);
-	} while (got == (ssize_t)sizeof(records) || (got < 0 && errno == EINTR));
-	/* No PID 1 of ours at the other end, or none any more. */
+		for (ssize_t i = 0; i < got / (ssize_t)sizeof(records[0]); i++) {
+			bool last = i + 1 == got / (ssize_t)sizeof(records[0]);
+
+			take(shim, &records[i], last ? &attached : &nothing);
+		}
+	}
+	/* PID 1 is gone. */
 	if (got == 0)
 		close_fd(&report->source.fd);
 }
@@ -99,9 +158,13 @@ static void report_ready(struct shim *shim, struct source *source, short revents
 	struct init_report *report = &shim->init;
 
 	(void)revents;
-	source->events = 0;
-	report->listen_at = monotonic_ms() + PAUSE;
-	take_all(report);
+	take_all(shim);
+	/* Only a workload that forks can be as loud as to need a pause: what the start brings is
+	 * waited for. */
+	if (untold(report)) {
+		source->events = 0;
+		report->listen_at = monotonic_ms() + PAUSE;
+	}
 	tell_all(shim);
 }
 
@@ -115,7 +178,7 @@ void init_report_finish(struct shim *shim)
 {
 	if (shim->init.source.fd < 0)
 		return;
-	take_all(&shim->init);
+	take_all(shim);
 	close_fd(&shim->init.source.fd);
 	tell_all(shim);
 }

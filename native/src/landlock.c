@@ -1,10 +1,10 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/landlock.h>
 #include <sys/stat.h>
 
 #include "confine.h"
 #include "descriptors.h"
+#include "host_path.h"
 #include "syscalls.h"
 
 /* As the kernel has them since ABI 4 and 6; the headers of a build may be older
@@ -31,12 +31,13 @@ struct net_port {
 static int add_path(int ruleset, const struct landlock_path *path)
 {
 	struct stat status;
-	owned_fd fd = openat(AT_FDCWD, path->path, O_PATH | O_CLOEXEC);
+	owned_fd fd = host_path_open_inside(path->path);
 	struct landlock_path_beneath_attr rule = { .allowed_access = path->access,
 						   .parent_fd = fd };
 
+	/* A link that the container could have made grants nothing. */
 	if (fd < 0)
-		return errno == ENOENT && path->optional ? 0 : -errno;
+		return (fd == -ENOENT || fd == -ELOOP) && path->optional ? 0 : fd;
 	if (fstat(fd, &status) < 0)
 		return -errno;
 	if (!S_ISDIR(status.st_mode))

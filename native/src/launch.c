@@ -18,7 +18,9 @@
 #include "audit.h"
 #include "confine.h"
 #include "descriptors.h"
+#include "handles.h"
 #include "hooks.h"
+#include "host_path.h"
 #include "init.h"
 #include "process.h"
 #include "rootfs.h"
@@ -26,6 +28,7 @@
 #include "sources.h"
 #include "syscalls.h"
 #include "terminal.h"
+#include "title.h"
 #include "userns.h"
 #include "wire.h"
 
@@ -98,24 +101,11 @@ static int enter_cgroup(const struct launch *launch, struct failure *failure)
 	return 0;
 }
 
-static int adjust_oom_score(const struct plan *plan)
-{
-	char text[16];
-	owned_fd fd = -1;
-	int length = snprintf(text, sizeof(text), "%u", plan->oom_score_adj);
-
-	if (plan->oom_score_adj == 0)
-		return 0;
-	fd = openat(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	return write(fd, text, (size_t)length) < 0 ? -errno : 0;
-}
-
 static int build_root(const struct launch *launch, const int *sources, struct launch_report *report)
 {
 	const struct plan *plan = launch->plan;
 	owned_fd staging_fd = openat(AT_FDCWD, plan->staging, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	owned_fd runtime_fd = -1;
 	owned_fd root_fd = -1;
 	int result;
 
@@ -127,16 +117,18 @@ static int build_root(const struct launch *launch, const int *sources, struct la
 		return fail(&report->failure, STEP_HOSTNAME, errno, "set hostname %s",
 			    plan->hostname);
 	mark(report, STEP_HOSTNAME);
-	result = adjust_oom_score(plan);
-	if (result < 0)
-		return fail(&report->failure, STEP_RLIMITS, -result, "adjust the OOM score");
-	root_fd = rootfs_build(plan, staging_fd, sources, &report->failure);
+	if (plan_is_sandboxed(plan)) {
+		runtime_fd = sandbox_make_root(plan, &report->failure);
+		if (runtime_fd < 0)
+			return runtime_fd;
+	}
+	root_fd = rootfs_build(plan, staging_fd, runtime_fd, sources, &report->failure);
 	if (root_fd < 0)
 		return root_fd;
 	mark(report, STEP_ROOTFS);
-	/* The runtime enters the new root itself, and needs the host's until then. */
-	result = plan_is_sandboxed(plan) ? sandbox_furnish(plan, &report->failure)
-					 : rootfs_pivot(root_fd, &report->failure);
+	result = plan_is_sandboxed(plan)
+			 ? sandbox_enter_root(plan, runtime_fd, root_fd, &report->failure)
+			 : rootfs_pivot(root_fd, &report->failure);
 	if (result == 0)
 		result = audit_mounts(plan, &report->failure);
 	if (result == 0)
@@ -144,16 +136,21 @@ static int build_root(const struct launch *launch, const int *sources, struct la
 	return result;
 }
 
-static int connect_stdio(const struct stdio *stdio, struct failure *failure)
+/* Connects the standard streams, and closes every inherited descriptor but the pipes to the shim.
+ * The paths that are resolved from here on may be under the container's control: none of them may
+ * reach a directory, socket or file of the supervisor's by number, in /proc/self/fd or otherwise
+ * (cf. CVE-2024-21626). */
+static int shed_descriptors(const struct launch *launch, int go_fd, struct failure *failure)
 {
+	const struct stdio *stdio = &launch->stdio;
+	const int kept[] = { launch->status_fd, launch->init_fd, launch->shim_pidfd, go_fd };
+	int result;
+
 	if (dup2(stdio->in, STDIN_FILENO) < 0 || dup2(stdio->out, STDOUT_FILENO) < 0 ||
 	    dup2(stdio->err, STDERR_FILENO) < 0)
 		return fail(failure, STEP_EXEC, errno, "connect the standard streams");
-	/* Every other descriptor ends at exec: none of the host leaks in (cf.
-	 * CVE-2024-21626). */
-	if (sys_close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return fail(failure, STEP_EXEC, errno, "close_range");
-	return 0;
+	result = descriptors_keep(kept, sizeof(kept) / sizeof(kept[0]));
+	return result < 0 ? fail(failure, STEP_EXEC, -result, "close_range") : 0;
 }
 
 /* The container ends with its shim (PR_SET_PDEATHSIG), and does not begin without it. */
@@ -180,7 +177,10 @@ static int confine(const struct launch *launch, struct launch_report *report)
 	if (result < 0)
 		return result;
 	mark(report, STEP_CAPABILITIES);
-	/* Again, because the change of identity has cleared it (prctl(2)). */
+	/* The change of identity has cleared it (prctl(2)), and nothing clears it after this. An
+	 * init stays PID 1: nothing inside may trace it or read its memory, not even briefly. */
+	if (plan->init && prctl(PR_SET_DUMPABLE, 0) < 0)
+		return fail(&report->failure, STEP_CAPABILITIES, errno, "PR_SET_DUMPABLE");
 	result = follow_shim(launch, &report->failure);
 	if (result < 0)
 		return result;
@@ -217,50 +217,55 @@ static _Noreturn void give_up(const struct launch *launch, struct launch_report 
 	_exit(127);
 }
 
-static int enter_workdir(const struct plan *plan, struct failure *failure)
+/* Without an init the shim fetches the listener, and the process waits until it has. */
+static void await_listener(int go_fd)
 {
-	return chdir(plan->workdir) < 0 ? fail(failure, STEP_EXEC, errno,
-					       "enter the working directory %s", plan->workdir)
-					: 0;
+	uint8_t gone;
+
+	/* A read that the filter reports waits all the same. */
+	(void)!read(go_fd, &gone, 1);
 }
 
 /* The workload itself: what is left is seccomp and exec. The report goes out before
  * exec, because afterwards there is nobody to write it; a failing exec sends a second
- * one, which counts. */
-static _Noreturn void run_workload(const struct launch *launch, int go_fd, bool borrowing,
+ * one, which counts. `listener_fd`: to an init, for the listener's number; or -1. */
+static _Noreturn void run_workload(const struct launch *launch, int go_fd, int listener_fd,
 				   struct launch_report *report)
 {
 	const struct plan *plan = launch->plan;
-	uint8_t gone;
 	int result = plan->terminal ? terminal_take() : 0;
+	int listener;
 
 	if (result < 0) {
 		(void)fail(&report->failure, STEP_EXEC, -result, "take the terminal");
 		give_up(launch, report);
 	}
-	if (enter_workdir(plan, &report->failure) < 0)
+	if (confine_workdir(plan->workdir, &report->failure) < 0)
 		give_up(launch, report);
 	/* The change of identity has hidden this process from a shim that is not root, which has to
 	 * fetch the listener (ptrace(2), "Ptrace access mode checking"). Nobody else is inside. */
-	if (plan->uid_map_count > 0)
+	if (!plan->init && plan->uid_map_count > 0)
 		(void)prctl(PR_SET_DUMPABLE, 1);
 	if (plan->hold)
 		halt(launch, go_fd, HALT_HELD, report);
-	report->listener = confine_seccomp(plan, true, &report->failure);
-	if (report->listener < 0)
+	listener = confine_seccomp(plan, true, &report->failure);
+	if (listener < 0)
 		give_up(launch, report);
+	if (listener > 0 && listener_fd >= 0 &&
+	    write(listener_fd, &listener, sizeof(listener)) != (ssize_t)sizeof(listener))
+		_exit(127);
+	report->listener = listener_fd < 0 ? listener : 0;
 	if (write_report(launch->status_fd, report) < 0)
 		_exit(127);
-	/* The shim fetches the listener before exec closes it. A read that the filter reports
-	 * waits all the same. */
-	if (report->listener > 0 && !borrowing)
-		(void)!read(go_fd, &gone, 1);
+	if (report->listener > 0)
+		await_listener(go_fd);
 	(void)confine_exec(plan->argv, plan->envp, &report->failure);
 	give_up(launch, report);
 }
 
 static int prepare(const struct launch *launch, int go_fd, struct launch_report *report)
 {
+	static const struct init_record handles = { .news = INIT_HANDLES };
 	const struct plan *plan = launch->plan;
 	int *sources;
 	int result;
@@ -272,6 +277,7 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	/* Read here, where the host's /proc is still at hand: who reads it from outside waits
 	 * for an exec under way. */
 	report->start_ticks = process_start_ticks(0);
+	confine_inherited(plan);
 	if (userns_await(plan, go_fd, &sources, &report->failure) < 0)
 		return -report->failure.error;
 	if (plan->uid_map_count > 0)
@@ -298,79 +304,112 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	result = build_root(launch, sources, report);
 	(void)umask(022);
 	if (result == 0)
-		result = connect_stdio(&launch->stdio, &report->failure);
+		result = shed_descriptors(launch, go_fd, &report->failure);
+	if (result == 0 && launch->hands_over)
+		result = handles_send(launch->init_fd, &handles, sizeof(handles), &report->failure);
 	return result < 0 ? result : confine(launch, report);
 }
 
-/* Becomes the init; its child goes on. Both have the same descriptors, and the init stands
- * still, until the child executes its command: so the shim finds the child's listener among
- * the descriptors of PID 1. */
-static void fork_workload(const struct launch *launch, struct launch_report *report)
-{
-	struct clone_args arguments = { .flags = CLONE_FILES | CLONE_VFORK,
-					.exit_signal = SIGCHLD };
-	long child = sys_clone3(&arguments);
+/* The stack of the workload's process until it executes its command. */
+static _Alignas(4096) char workload_stack[128 * 1024];
+#define WORKLOAD_STACK_USED 24576U /* bytes of it, mostly */
 
-	if (child < 0) {
+/* The argument of the workload's process. */
+struct birth {
+	const struct launch *launch;
+	struct launch_report *report;
+	int go_fd;
+	int listener_fd; /* takes the number of the listener's descriptor */
+};
+
+static int born(void *argument)
+{
+	const struct birth *birth = argument;
+
+	(void)setsid();
+	run_workload(birth->launch, birth->go_fd, birth->listener_fd, birth->report);
+}
+
+/* The workload shares the init's descriptor table until its exec, so the init has its filter's
+ * listener too, and no filter keeps the init from handing it on. The workload also borrows the
+ * init's memory while the init is suspended, like vfork(2); but not when it is traced: then its
+ * calls before exec wait for answers, which need the listener. */
+static long clone_workload(struct birth *birth, int *pidfd)
+{
+	const unsigned int shared = CLONE_FILES | CLONE_PIDFD | SIGCHLD;
+	struct clone_args copying = {
+		.flags = CLONE_FILES | CLONE_PIDFD,
+		.pidfd = (__u64)(uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	long pid;
+
+	if (birth->launch->plan->seccomp_mode != SECCOMP_TRACE)
+		return clone(born, workload_stack + sizeof(workload_stack),
+			     (int)(shared | CLONE_VM | CLONE_VFORK), birth, pidfd);
+	pid = sys_clone3(&copying);
+	if (pid == 0)
+		_exit(born(birth));
+	return pid;
+}
+
+/* The number of the listener's descriptor, as the workload's process reports it; 0 when that ends,
+ * or executes its command, without one. */
+static int await_number(int listener_fd, int pidfd, bool traced)
+{
+	struct pollfd polled[] = {
+		{ .fd = listener_fd, .events = POLLIN },
+		{ .fd = pidfd, .events = POLLIN },
+	};
+	int number = 0;
+
+	while (poll(polled, 2, traced ? -1 : 0) < 0 && errno == EINTR) {
+	}
+	if ((polled[0].revents & POLLIN) == 0 ||
+	    read(listener_fd, &number, sizeof(number)) != (ssize_t)sizeof(number))
+		return 0;
+	return number;
+}
+
+/* Becomes the init, PID 1 for the container's life; its child becomes the workload. */
+static _Noreturn void become_init(const struct launch *launch, int go_fd,
+				  struct launch_report *report)
+{
+	struct birth birth = { .launch = launch, .report = report, .go_fd = go_fd };
+	bool traced = launch->plan->seccomp_mode == SECCOMP_TRACE;
+	int told[2];
+	int pidfd = -1;
+	long pid;
+
+	title_set("nucleus-init");
+	if (pipe2(told, O_CLOEXEC) < 0) {
+		(void)fail(&report->failure, STEP_EXEC, errno, "open a pipe to the workload");
+		give_up(launch, report);
+	}
+	birth.listener_fd = told[1];
+	pid = clone_workload(&birth, &pidfd);
+	if (pid < 0) {
 		(void)fail(&report->failure, STEP_EXEC, errno, "fork the workload");
 		give_up(launch, report);
 	}
-	if (child > 0)
-		init_run((pid_t)child, launch->init_fd);
-	(void)setsid();
+	init_run((pid_t)pid, launch->init_fd, await_number(told[0], pidfd, traced));
 }
 
-static _Noreturn void run_child(const struct launch *launch, int go_fd, bool borrowing)
+static _Noreturn void run_child(const struct launch *launch, int go_fd)
 {
 	struct launch_report report = { .timeline = launch->timeline };
 
 	if (prepare(launch, go_fd, &report) < 0)
 		give_up(launch, &report);
 	if (launch->plan->init)
-		fork_workload(launch, &report);
-	run_workload(launch, go_fd, borrowing, &report);
-}
-
-/* Of the child that borrows the shim's memory. Never two at a time: the shim waits. */
-static _Alignas(4096) char child_stack[128 * 1024];
-#define CHILD_STACK_USED 24576U /* bytes of it, mostly */
-
-static int born(void *argument)
-{
-	run_child(argument, -1, true);
-}
-
-/* Whether the child may borrow the shim's memory and descriptors, as vfork(2) has it: the shim
- * stands still until exec, and no copy of its memory is made and thrown away. Not when somebody
- * must write the child's mapping meanwhile, nor for an init, which never executes
- * anything, nor for somebody who waits; and clone(2) can't place a child into a cgroup. Nor where
- * memory is limited: a child that is killed for want of it takes with it whoever shares its memory
- * (mm/oom_kill.c, __oom_kill_process). Nor when every call of its is reported: it would wait
- * for an answer, and the shim for it; nor into a time namespace, which such a child enters
- * only with its command, and only since Linux 6.3. */
-static bool may_borrow(const struct launch *launch)
-{
-	return launch->plan->uid_map_count == 0 && !launch->plan->init && launch->owned == NULL &&
-	       !plan_is_sandboxed(launch->plan) && !launch->plan->hold &&
-	       !hooks_planned(launch->plan, HOOK_CREATE_RUNTIME) &&
-	       launch->cgroup->unified_fd < 0 && !launch->plan->cgroup.limits_memory &&
-	       launch->plan->seccomp_mode != SECCOMP_TRACE && !launch->plan->own_clocks;
-}
-
-static long clone_borrowing(struct launch *launch, uint64_t flags)
-{
-	const uint32_t borrowed = CLONE_VM | CLONE_VFORK | CLONE_FILES;
-	int pid = clone(born, child_stack + sizeof(child_stack),
-			(int)((uint32_t)flags | borrowed) | SIGCHLD, launch, &launch->pidfd);
-
-	launch->settled = pid >= 0;
-	return pid;
+		become_init(launch, go_fd, &report);
+	run_workload(launch, go_fd, -1, &report);
 }
 
 void launch_touch_pages(void)
 {
-	for (size_t at = 4096; at <= CHILD_STACK_USED; at += 4096U)
-		((volatile char *)child_stack)[sizeof(child_stack) - at] = 0;
+	for (size_t at = 4096; at <= WORKLOAD_STACK_USED; at += 4096U)
+		((volatile char *)workload_stack)[sizeof(workload_stack) - at] = 0;
 }
 
 /* Makes a time namespace for the children to come, in which monotonic and boot time begin
@@ -407,7 +446,7 @@ static long clone_copying(struct launch *launch, struct clone_args *arguments)
 	pid = sys_clone3(arguments);
 	if (pid == 0) {
 		(void)close(go[1]);
-		run_child(launch, go[0], false);
+		run_child(launch, go[0]);
 	}
 	(void)close(go[0]);
 	if (pid < 0)
@@ -424,8 +463,6 @@ static long clone_child(struct launch *launch, struct clone_args *arguments)
 	owned_fd home = -1;
 	long pid;
 
-	if (may_borrow(launch))
-		return clone_borrowing(launch, arguments->flags);
 	if (!network_prepared(launch) || (launch->plan->namespaces & CLONE_NEWUSER) == 0)
 		return clone_copying(launch, arguments);
 	home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -440,7 +477,7 @@ static long clone_child(struct launch *launch, struct clone_args *arguments)
 
 int launch_start(struct launch *launch, struct failure *failure)
 {
-	const struct plan *plan = launch->plan;
+	struct plan *plan = launch->plan;
 	struct clone_args arguments = {
 		.flags = (plan->namespaces & ~(uint32_t)CLONE_NEWCGROUP) | CLONE_PIDFD,
 		.pidfd = (__u64)(uintptr_t)&launch->pidfd,
@@ -455,6 +492,8 @@ int launch_start(struct launch *launch, struct failure *failure)
 		arguments.cgroup = (__u64)launch->cgroup->unified_fd;
 	}
 	launch->go_fd = -1;
+	if (host_paths_check(plan, failure) < 0)
+		return -failure->error;
 	if (plan->uid_map_count == 0 && source_needs_owners(plan) &&
 	    sources_open_owned(plan, &launch->owned, failure) < 0) {
 		sources_close(plan, launch->owned);

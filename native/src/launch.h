@@ -44,21 +44,18 @@ struct launch_report {
  * closed by a successful exec; `init_fd` gets the records of init.h when an init is PID 1. Both are
  * the child's to write. */
 struct launch {
-	const struct plan *plan;
+	struct plan *plan; /* device and inode of host paths are recorded in it */
 	const struct cgroup *cgroup;
 	struct stdio stdio;
 	int status_fd;
 	int init_fd;
-	int netns_fd;   /* a network namespace made ahead, or -1: make one */
-	int shim_pidfd; /* of the process that launches */
-	int *owned;     /* sources that were opened ahead, by step; or NULL */
-	int go_fd;      /* the child waits for a byte in it; -1: it does not wait any more */
+	bool hands_over; /* what is needed to enter the container: who launches has no root */
+	int netns_fd;    /* a network namespace made ahead, or -1: make one */
+	int shim_pidfd;  /* of the process that launches */
+	int *owned;      /* sources that were opened ahead, by step; or NULL */
+	int go_fd;       /* the child waits for a byte in it; -1: it does not wait any more */
 	pid_t pid;
 	int pidfd;
-	/* The child borrowed this process's memory and has given it back: it has executed its
-	 * command, or has written why not (clone(2), CLONE_VFORK). It had this process's
-	 * descriptors too, and has left there its listener, and its standard streams. */
-	bool settled;
 	struct timeline timeline;
 };
 

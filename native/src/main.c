@@ -15,6 +15,7 @@
 #include "descriptors.h"
 #include "relay.h"
 #include "spawner.h"
+#include "title.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -101,5 +102,8 @@ int main(int argc, char *argv[])
 			return usage();
 		}
 	}
-	return options.socket == NULL || optind != argc ? usage() : spawner_run(&options);
+	if (options.socket == NULL || optind != argc)
+		return usage();
+	title_open(argc, argv);
+	return spawner_run(&options);
 }

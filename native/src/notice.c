@@ -36,6 +36,7 @@ unsigned int notice_telling_argument(int number)
 {
 	switch (number) {
 	case SYS_socket:
+	case SYS_socketpair:
 	case SYS_prctl:
 	case SYS_clone:
 	case SYS_personality:
@@ -43,12 +44,22 @@ unsigned int notice_telling_argument(int number)
 	case SYS_bpf:
 		return 0;
 	case SYS_ioctl:
+	case SYS_fcntl:
 	case SYS_setns:
-	case SYS_madvise:
+	case SYS_creat:
+	case SYS_chmod:
+	case SYS_fchmod:
+	case SYS_mkdir:
+	case SYS_mknod:
 		return 1;
 	case SYS_mmap:
 	case SYS_mprotect:
 	case SYS_pkey_mprotect:
+	case SYS_madvise:
+	case SYS_shmat:
+	case SYS_fchmodat:
+	case SYS_mkdirat:
+	case SYS_mknodat:
 		return 2;
 	case SYS_execveat:
 		return 4;

@@ -105,7 +105,7 @@ static void read_cgroup(struct reader *reader, struct plan *plan)
 static void read_rootfs(struct reader *reader, struct plan *plan)
 {
 	plan->root_options = read_string(reader);
-	plan->rootfs_count = read_count(reader, 35);
+	plan->rootfs_count = read_count(reader, 51);
 	plan->rootfs = allocate(reader, &plan->arena, plan->rootfs_count, sizeof(*plan->rootfs));
 	for (size_t i = 0; plan->rootfs != NULL && i < plan->rootfs_count; i++) {
 		struct rootfs_step *step = &plan->rootfs[i];
@@ -118,9 +118,14 @@ static void read_rootfs(struct reader *reader, struct plan *plan)
 		step->uid = read_u32(reader);
 		step->gid = read_u32(reader);
 		step->flags = read_u32(reader);
+		step->device = read_u64(reader);
+		step->inode = read_u64(reader);
 		step->content = read_bytes(reader, &step->content_length);
 		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_DETACH ||
 		    step->target[0] != '/' || (step->mode & ~07777U) != 0)
+			reader->faulty = true;
+		if ((step->flags & ROOTFS_SERVED) != 0 && step->action != ROOTFS_BIND &&
+		    step->action != ROOTFS_VOLUME)
 			reader->faulty = true;
 	}
 }
@@ -200,6 +205,7 @@ static void read_head(struct reader *reader, struct plan *plan)
 	plan->directory = read_string(reader);
 	plan->socket = read_string(reader);
 	plan->staging = read_string(reader);
+	plan->reserved = (const char **)read_vector(reader, &plan->arena, &plan->reserved_count);
 	plan->record = read_bytes(reader, &plan->record_length);
 	plan->namespaces = read_u32(reader);
 	plan->own_clocks = read_u8(reader) != 0;
@@ -233,18 +239,32 @@ static void read_command(struct reader *reader, struct plan *plan)
 		reader->faulty = true;
 }
 
+/* Whether any step is a sandbox's runtime's. */
+static bool serves_any(const struct plan *plan)
+{
+	for (size_t i = 0; plan->rootfs != NULL && i < plan->rootfs_count; i++) {
+		if ((plan->rootfs[i].flags & ROOTFS_SERVED) != 0)
+			return true;
+	}
+	return false;
+}
+
 static void read_sandbox(struct reader *reader, struct plan *plan)
 {
+	size_t variable_count;
 	size_t exec_count;
 	size_t kill_count;
 
 	plan->sandbox.config = read_bytes(reader, &plan->sandbox.config_length);
+	plan->sandbox.process = read_string(reader);
+	plan->sandbox.envp = read_vector(reader, &plan->arena, &variable_count);
 	plan->sandbox.exec = read_vector(reader, &plan->arena, &exec_count);
 	plan->sandbox.kill = read_vector(reader, &plan->arena, &kill_count);
 	plan->sandbox.uid = read_u32(reader);
 	plan->sandbox.gid = read_u32(reader);
-	if (plan_is_sandboxed(plan) ? exec_count == 0 || kill_count == 0 || plan->init
-				    : plan->seccomp_length == 0)
+	if (plan_is_sandboxed(plan) ? exec_count == 0 || kill_count == 0 || plan->init ||
+					      plan->sandbox.process[0] != '{'
+				    : plan->seccomp_length == 0 || serves_any(plan))
 		reader->faulty = true;
 }
 
@@ -253,7 +273,7 @@ static void read_hooks(struct reader *reader, struct plan *plan)
 	struct hooks_plan *hooks = &plan->hooks;
 
 	hooks->state = read_string(reader);
-	hooks->count = read_count(reader, 18);
+	hooks->count = read_count(reader, 34);
 	hooks->list = allocate(reader, &plan->arena, hooks->count, sizeof(*hooks->list));
 	for (size_t i = 0; hooks->list != NULL && i < hooks->count; i++) {
 		struct hook *hook = &hooks->list[i];
@@ -262,6 +282,8 @@ static void read_hooks(struct reader *reader, struct plan *plan)
 
 		hook->phase = read_u8(reader);
 		hook->path = read_string(reader);
+		hook->device = read_u64(reader);
+		hook->inode = read_u64(reader);
 		hook->argv = read_vector(reader, &plan->arena, &words);
 		hook->envp = read_vector(reader, &plan->arena, &variables);
 		hook->timeout = read_u32(reader);

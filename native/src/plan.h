@@ -10,7 +10,7 @@
 #include "failure.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 8U
+#define PLAN_VERSION 9U
 
 struct id_map {
 	uint32_t inside;
@@ -62,6 +62,8 @@ enum rootfs_action {
 #define ROOTFS_MAPPED 2U     /* owners are those of the user namespace (mount_setattr(2)) */
 #define ROOTFS_TRY_MAPPED 4U /* the same, where the file system can */
 #define ROOTFS_OWNED 8U      /* what is the step's user's on disk is the workload's here */
+#define ROOTFS_SERVED 16U    /* a sandbox's runtime mounts it: see sandbox.h */
+#define ROOTFS_NAMED 32U     /* a user named the source: see host_path.h */
 
 struct rootfs_step {
 	uint8_t action;
@@ -72,6 +74,8 @@ struct rootfs_step {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t flags;
+	uint64_t device; /* what the source must be, with its inode (stat(2)); or 0: not known */
+	uint64_t inode;
 	const uint8_t *content;
 	size_t content_length;
 };
@@ -129,9 +133,13 @@ struct terminal_size {
 struct sandbox_plan {
 	const uint8_t *config; /* config.json of the bundle; none: the host's kernel */
 	size_t config_length;
-	char **exec;  /* what runs a command inside, up to the container's id */
-	char **kill;  /* what sends a signal inside, up to the container's id */
-	uint32_t uid; /* the workload's */
+	const char *process; /* whose a command run inside is and what it may do: the process object
+			      * of the bundle's format, but for its arguments, environment,
+			      * directory, terminal, and the last brace */
+	char **envp;         /* the workload's, NULL-terminated */
+	char **exec;         /* what runs a command inside, up to the container's id */
+	char **kill;         /* what sends a signal inside, up to the container's id */
+	uint32_t uid;        /* the workload's */
 	uint32_t gid;
 };
 
@@ -145,8 +153,10 @@ enum hook_phase {
 };
 
 struct hook {
-	uint8_t phase; /* enum hook_phase */
-	const char *path;
+	uint8_t phase;    /* enum hook_phase */
+	const char *path; /* without links */
+	uint64_t device;  /* of the program, when the manager checked it */
+	uint64_t inode;
 	char **argv;      /* NULL-terminated */
 	char **envp;      /* NULL-terminated */
 	uint32_t timeout; /* ms */
@@ -165,8 +175,10 @@ struct plan {
 	const char *directory; /* the container's own, to be made: logs, records */
 	const uint8_t *record; /* the manager's own, kept as state.json; nothing here reads it */
 	size_t record_length;
-	const char *socket;  /* where the shim listens */
-	const char *staging; /* an empty directory of the host, mount point of the new root */
+	const char *socket;    /* where the shim listens */
+	const char *staging;   /* an empty directory of the host, mount point of the new root */
+	const char **reserved; /* directories of the manager's own that no container may reach */
+	size_t reserved_count;
 	uint32_t namespaces; /* CLONE_NEW* */
 	struct id_map *uid_maps;
 	size_t uid_map_count;
@@ -201,7 +213,7 @@ struct plan {
 	uint16_t log_files;
 	bool own_clocks;     /* a time namespace whose clocks begin at the launch */
 	bool deny_setgroups; /* in the user namespace (user_namespaces(7)) */
-	bool init;           /* a small init is PID 1 */
+	bool init;           /* a small init is PID 1, else the workload itself */
 	bool keep_stdin;
 	bool hold;     /* stop just before the command, until somebody says so */
 	bool terminal; /* the standard streams are one */

@@ -3,6 +3,7 @@
 #define NUCLEUS_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -10,6 +11,12 @@
  * the pid it names a process for good. pid 0: the caller's own, by whatever number this
  * /proc knows it. 0 when it can't be read. */
 uint64_t process_start_ticks(pid_t pid);
+/* The parent of a process, or 0 when it can't be read. */
+pid_t process_parent(pid_t pid);
+/* Whether the user may signal the process: it is its real or its saved one (kill(2)). */
+bool process_is_of(pid_t pid, uid_t uid);
+/* What a process calls itself (proc_pid_comm(5)). */
+bool process_name(pid_t pid, char *name, size_t size);
 /* Whether the signal would be dropped: the process is PID 1 of its namespace and has no
  * handler for it (pid_namespaces(7), "The namespace init process"). */
 bool process_ignores(pid_t pid, int signal);

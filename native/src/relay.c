@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,8 +70,39 @@ static int mark(const char *path)
 	return fd < 0;
 }
 
+/* Exit codes as a shell has them. */
+#define NOT_RUN 126
+#define NOT_FOUND 127
+
+static int complain(const char *step, const char *on)
+{
+	int code = errno == ENOENT ? NOT_FOUND : NOT_RUN;
+
+	(void)fprintf(stderr, "nucleus: cannot %s %s: %s\n", step, on, strerror(errno));
+	return code;
+}
+
+static int confined(char *const argv[])
+{
+	static struct sock_filter filter[BPF_MAXINSNS];
+	struct sock_fprog program = { .filter = filter };
+	owned_fd fd = openat(AT_FDCWD, FILTER_PATH, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, filter, sizeof(filter));
+
+	if (got < 0)
+		return complain("read", FILTER_PATH);
+	program.len = (unsigned short)((size_t)got / sizeof(filter[0]));
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		return complain("apply", FILTER_PATH);
+	(void)execvp(argv[0], argv);
+	return complain("run", argv[0]);
+}
+
 int relay_run(int argc, char *const argv[])
 {
+	if (argc > 2 && strcmp(argv[1], CONFINED_ROLE) == 0)
+		return confined(argv + 2);
 	if (argc != 3)
 		return -1;
 	if (strcmp(argv[1], RELAY_ROLE) == 0)

@@ -82,15 +82,30 @@ static void send_signal(struct shim *shim, struct connection *connection, struct
 	send_result(connection, result, "send the signal");
 }
 
-static int resize(struct shim *shim, uint32_t id, const struct terminal_size *size)
+/* u32 id, u64 offset, u8 whether to follow it. */
+static void send_stream(struct shim *shim, struct connection *connection, struct reader *reader)
 {
+	uint32_t id = read_u32(reader);
+	uint64_t offset = read_u64(reader);
+
+	if (connection_admit(shim, connection,
+			     id != 0 || connection->subscribed ? USE_SESSION : USE_READER))
+		connection_stream(shim, connection, id, offset, read_u8(reader) != 0);
+}
+
+/* u32 id, u16 rows, u16 columns. */
+static int resize(struct shim *shim, struct reader *reader)
+{
+	uint32_t id = read_u32(reader);
+	struct terminal_size size = { .rows = read_u16(reader) };
 	const struct exec *exec = id == 0 ? NULL : exec_find(shim, id);
 	bool terminal = id == 0 ? shim->plan.terminal : exec != NULL && exec->terminal;
 	int result;
 
+	size.columns = read_u16(reader);
 	if (!terminal)
 		return -ENOTTY;
-	result = terminal_resize(id == 0 ? shim->out.source.fd : exec->out.source.fd, size);
+	result = terminal_resize(id == 0 ? shim->out.source.fd : exec->out.source.fd, &size);
 	/* The host's kernel tells the runtime, which tells nobody. */
 	if (result == 0 && plan_is_sandboxed(&shim->plan))
 		(void)sandbox_signal(shim, id, SIGWINCH);
@@ -115,13 +130,9 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 		send_empty(connection, ANSWER_OK);
 		return;
 	}
-	case REQUEST_STREAM: {
-		uint32_t id = read_u32(reader);
-		uint64_t offset = read_u64(reader);
-
-		connection_stream(shim, connection, id, offset, read_u8(reader) != 0);
+	case REQUEST_STREAM:
+		send_stream(shim, connection, reader);
 		return;
-	}
 	case REQUEST_STDIN_END: {
 		int *fd = request_stdin(shim, read_u32(reader));
 
@@ -136,14 +147,9 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 		send_result(connection, shim_freeze(shim, read_u8(reader) != 0),
 			    "freeze or thaw the container");
 		return;
-	case REQUEST_RESIZE: {
-		uint32_t id = read_u32(reader);
-		struct terminal_size size = { .rows = read_u16(reader) };
-
-		size.columns = read_u16(reader);
-		send_result(connection, resize(shim, id, &size), "resize the terminal");
+	case REQUEST_RESIZE:
+		send_result(connection, resize(shim, reader), "resize the terminal");
 		return;
-	}
 	case REQUEST_DENIALS:
 		notice_send(shim, connection);
 		return;
@@ -153,6 +159,8 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 	case REQUEST_DIAL: {
 		uint16_t port = read_u16(reader);
 
+		if (!connection_admit(shim, connection, USE_PROBE))
+			return;
 		dial_start(shim, connection, port, read_u32(reader));
 		return;
 	}

@@ -11,7 +11,9 @@
 #include <sys/sysmacros.h>
 
 #include "descriptors.h"
+#include "host_path.h"
 #include "overlay.h"
+#include "sandbox.h"
 #include "sources.h"
 #include "syscalls.h"
 
@@ -33,6 +35,7 @@ static int open_in_root(int root_fd, const char *path, uint64_t flags)
 struct tree {
 	const struct plan *plan;
 	const int *sources; /* by step, opened already; or NULL */
+	int runtime_fd;     /* the root of a sandbox's runtime, or -1 */
 	int root_fd;
 	int parent_fd;
 	char parent[PATH_MAX];
@@ -173,7 +176,7 @@ static int source_of(const struct tree *tree, const struct rootfs_step *step)
 {
 	int opened = opened_source(tree, step);
 
-	return opened == NOT_OPENED ? clone_tree(step->source, step->attributes) : opened;
+	return opened == NOT_OPENED ? clone_source(step) : opened;
 }
 
 static int bind_tree(struct tree *tree, const struct rootfs_step *step)
@@ -183,7 +186,8 @@ static int bind_tree(struct tree *tree, const struct rootfs_step *step)
 	return clone < 0 ? clone : attach(tree, clone, step->target);
 }
 
-/* Sets "key=value" and "flag" options, separated by commas. */
+/* Sets "key=value" and "flag" options, separated by commas. "noswap" is left out where the
+ * kernel refuses it: a secret that may be swapped is better than none. */
 static int set_options(int context, const char *options)
 {
 	char buffer[512];
@@ -199,6 +203,9 @@ static int set_options(int context, const char *options)
 
 		if (value == NULL) {
 			result = sys_fsconfig(context, FSCONFIG_SET_FLAG, option, NULL, 0);
+			/* Linux 6.4 has it, outside user namespaces only (tmpfs(5)). */
+			if (result < 0 && errno == EINVAL && strcmp(option, "noswap") == 0)
+				result = 0;
 		} else {
 			*value++ = '\0';
 			result = sys_fsconfig(context, FSCONFIG_SET_STRING, option, value, 0);
@@ -303,13 +310,6 @@ static int detach(struct tree *tree, const struct rootfs_step *step)
 	return 0;
 }
 
-static int bind_volume(struct tree *tree, const struct rootfs_step *step)
-{
-	int result = opened_source(tree, step) == NOT_OPENED ? make_volume(step) : 0;
-
-	return result < 0 ? result : bind_tree(tree, step);
-}
-
 /* Copies through memory that is wiped: nothing of a secret stays in a process that lives
  * on. */
 static int copy_secret(struct tree *tree, const struct rootfs_step *step)
@@ -318,7 +318,7 @@ static int copy_secret(struct tree *tree, const struct rootfs_step *step)
 	uint8_t buffer[4096];
 	int parent = open_parent(tree, step->target, &name);
 	int opened = opened_source(tree, step);
-	owned_fd from = opened == NOT_OPENED ? open_secret(step->source) : opened;
+	owned_fd from = opened == NOT_OPENED ? open_secret(step) : opened;
 	owned_fd to = -1;
 	ssize_t got;
 	int result = 0;
@@ -339,20 +339,16 @@ static int copy_secret(struct tree *tree, const struct rootfs_step *step)
 }
 
 /* This program runs from a sealed copy in memory, which can't be bound: so another copy. */
-static int copy_self(struct tree *tree, const struct rootfs_step *step)
+int rootfs_copy_self(int directory_fd, const char *name, uint32_t mode)
 {
-	const char *name;
-	int parent = open_parent(tree, step->target, &name);
 	owned_fd from = openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	owned_fd to = -1;
 	struct stat status;
 	off_t offset = 0;
 
-	if (parent < 0)
-		return parent;
 	if (from < 0 || fstat(from, &status) < 0)
 		return -errno;
-	to = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, step->mode);
+	to = openat(directory_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (to < 0)
 		return -errno;
 	while (offset < status.st_size) {
@@ -362,8 +358,152 @@ static int copy_self(struct tree *tree, const struct rootfs_step *step)
 	return 0;
 }
 
+static int copy_self(struct tree *tree, const struct rootfs_step *step)
+{
+	const char *name;
+	int parent = open_parent(tree, step->target, &name);
+
+	return parent < 0 ? parent : rootfs_copy_self(parent, name, step->mode);
+}
+
+/* What of a path lies below a directory, from its slash on; or NULL. */
+static const char *remainder_below(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return strncmp(path, directory, length) == 0 && path[length] == '/' ? path + length : NULL;
+}
+
+/* The last of the steps before that is served and that the target lies below, or NULL. */
+static const struct rootfs_step *served_above(const struct tree *tree,
+					      const struct rootfs_step *step)
+{
+	for (const struct rootfs_step *at = step; at > tree->plan->rootfs;) {
+		at--;
+		if ((at->flags & ROOTFS_SERVED) != 0 &&
+		    remainder_below(step->target, at->target) != NULL)
+			return at;
+	}
+	return NULL;
+}
+
+/* Where a step that is served is attached, below the root of the runtime. */
+static int served_path(const struct tree *tree, const struct rootfs_step *step, const char *below,
+		       char *path, size_t size)
+{
+	size_t index = (size_t)(step - tree->plan->rootfs);
+	int length = snprintf(path, size, "%s/%zu%s", SANDBOX_VOLUMES + 1, index, below);
+
+	return length >= (int)size ? -ENAMETOOLONG : 0;
+}
+
+/* Opens below the root of the runtime; a link on the way is an error. */
+static int open_served(const struct tree *tree, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	int fd = sys_openat2(tree->runtime_fd, path, &how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* A directory is mounted on a directory, a file on a file. */
+static int compare_kind(const struct stat *target, int mount_fd)
+{
+	struct stat mounted;
+
+	if (fstat(mount_fd, &mounted) < 0)
+		return -errno;
+	if (S_ISLNK(target->st_mode))
+		return -ELOOP;
+	if (S_ISDIR(mounted.st_mode))
+		return S_ISDIR(target->st_mode) ? 0 : -ENOTDIR;
+	return S_ISREG(target->st_mode) ? 0 : -EINVAL;
+}
+
+/* The mount point of what is mounted below another mount that is served: the runtime makes it
+ * there if it is missing. Others can change that tree: what looks like a way elsewhere already is
+ * refused, and what becomes one later ends in the runtime's root, which has nothing of the
+ * host's. */
+static int check_point_served(const struct tree *tree, const struct rootfs_step *above,
+			      const struct rootfs_step *step, int mount_fd)
+{
+	char path[PATH_MAX];
+	struct stat status;
+	owned_fd found = -1;
+	int result = served_path(tree, above, remainder_below(step->target, above->target), path,
+				 sizeof(path));
+
+	if (result < 0)
+		return result;
+	found = open_served(tree, path);
+	if (found < 0)
+		return found == -ENOENT ? 0 : found;
+	return fstat(found, &status) < 0 ? -errno : compare_kind(&status, mount_fd);
+}
+
+/* An empty mount point in the new root, for what the runtime mounts there. */
+static int make_point(struct tree *tree, const struct rootfs_step *step, int mount_fd)
+{
+	const char *name;
+	int parent = open_parent(tree, step->target, &name);
+	struct stat status;
+
+	if (parent < 0)
+		return parent;
+	if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		return compare_kind(&status, mount_fd);
+	return errno == ENOENT ? make_target(parent, name, mount_fd) : -errno;
+}
+
+/* Attaches where no link leads, and looks whether it is there. */
+static int attach_served(const struct tree *tree, const struct rootfs_step *step, int mount_fd)
+{
+	char path[64];
+	struct stat wanted;
+	struct stat attached;
+	owned_fd found = -1;
+	int result = served_path(tree, step, "", path, sizeof(path));
+
+	if (result == 0)
+		result = make_target(tree->runtime_fd, path, mount_fd);
+	if (result < 0)
+		return result;
+	if (sys_move_mount(mount_fd, "", tree->runtime_fd, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return -errno;
+	found = open_served(tree, path);
+	if (found < 0)
+		return found;
+	if (fstat(mount_fd, &wanted) < 0 || fstat(found, &attached) < 0)
+		return -errno;
+	return wanted.st_dev == attached.st_dev && wanted.st_ino == attached.st_ino ? 0 : -ESTALE;
+}
+
+/* The runtime of a sandbox mounts it by itself, and follows the path that it finds it by from its
+ * own root: so by a path of ours, and never by the target, in which others can change names. */
+static int serve(struct tree *tree, const struct rootfs_step *step)
+{
+	const struct rootfs_step *above = served_above(tree, step);
+	owned_fd clone = source_of(tree, step);
+	int result;
+
+	if (clone < 0)
+		return clone;
+	result = above == NULL ? make_point(tree, step, clone)
+			       : check_point_served(tree, above, step, clone);
+	return result < 0 ? result : attach_served(tree, step, clone);
+}
+
 static int carry_out(struct tree *tree, const struct rootfs_step *step)
 {
+	if ((step->flags & ROOTFS_SERVED) != 0)
+		return serve(tree, step);
+	/* It is the runtime that sees what is mounted there. */
+	if (step->action == ROOTFS_DIRECTORY && served_above(tree, step) != NULL)
+		return 0;
+
 	switch ((enum rootfs_action)step->action) {
 	case ROOTFS_DIRECTORY:
 		return make_directory(tree, step);
@@ -372,6 +512,7 @@ static int carry_out(struct tree *tree, const struct rootfs_step *step)
 	case ROOTFS_SYMLINK:
 		return make_symlink(tree, step);
 	case ROOTFS_BIND:
+	case ROOTFS_VOLUME:
 		return bind_tree(tree, step);
 	case ROOTFS_TMPFS:
 		return mount_filesystem(tree, "tmpfs", step);
@@ -384,8 +525,6 @@ static int carry_out(struct tree *tree, const struct rootfs_step *step)
 		return mask(tree, step);
 	case ROOTFS_SEAL:
 		return seal(tree, step);
-	case ROOTFS_VOLUME:
-		return bind_volume(tree, step);
 	case ROOTFS_SECRET:
 		return copy_secret(tree, step);
 	case ROOTFS_SELF:
@@ -398,7 +537,7 @@ static int carry_out(struct tree *tree, const struct rootfs_step *step)
 	return -EINVAL;
 }
 
-static const char *describe(enum rootfs_action action)
+const char *rootfs_describe(enum rootfs_action action)
 {
 	static const char *const names[] = {
 		[ROOTFS_DIRECTORY] = "make directory",
@@ -429,23 +568,43 @@ static int fill(struct tree *tree, const struct plan *plan, struct failure *fail
 
 		if (result == -ENOENT && (step->flags & ROOTFS_OPTIONAL) != 0)
 			continue;
+		if (result == -ELOOP && (step->flags & ROOTFS_SERVED) != 0)
+			return fail(
+				failure, STEP_ROOTFS, ELOOP,
+				"%s %s from %s: a link is in the place of its mount point or of "
+				"a directory above it",
+				rootfs_describe((enum rootfs_action)step->action), step->target,
+				step->source);
 		if (result < 0)
-			return fail(failure, STEP_ROOTFS, -result, "%s %s%s%s",
-				    describe((enum rootfs_action)step->action), step->target,
-				    step->source[0] == '\0' ? "" : " from ", step->source);
+			return fail(failure, STEP_ROOTFS, result == -ESTALE ? ECANCELED : -result,
+				    "%s %s%s%s%s",
+				    rootfs_describe((enum rootfs_action)step->action), step->target,
+				    step->source[0] == '\0' ? "" : " from ", step->source,
+				    result == -ESTALE ? HOST_PATH_EXCHANGED : "");
 	}
 	return 0;
 }
 
-int rootfs_build(const struct plan *plan, int staging_fd, const int *sources,
-		 struct failure *failure)
+int rootfs_make_private(struct failure *failure)
 {
-	struct tree tree = { .plan = plan, .sources = sources, .parent_fd = -1, .cover_fd = -1 };
-	owned_fd root_fd = -1;
-	int result;
-
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fail(failure, STEP_ROOTFS, errno, "make the host's mounts private");
+	return 0;
+}
+
+int rootfs_build(const struct plan *plan, int staging_fd, int runtime_fd, const int *sources,
+		 struct failure *failure)
+{
+	struct tree tree = { .plan = plan,
+			     .sources = sources,
+			     .runtime_fd = runtime_fd,
+			     .parent_fd = -1,
+			     .cover_fd = -1 };
+	owned_fd root_fd = -1;
+	int result = rootfs_make_private(failure);
+
+	if (result < 0)
+		return result;
 	root_fd = new_filesystem("tmpfs", plan->root_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (root_fd < 0)
 		return fail(failure, STEP_ROOTFS, -root_fd, "mount the root tmpfs (%s)",
@@ -461,14 +620,16 @@ int rootfs_build(const struct plan *plan, int staging_fd, const int *sources,
 	return result < 0 ? result : release(&root_fd);
 }
 
-int rootfs_mount(const char *type, const char *options, uint64_t attributes, const char *target)
+int rootfs_mount(const char *type, const char *options, uint64_t attributes, int directory_fd,
+		 const char *target)
 {
 	owned_fd mount_fd = new_filesystem(type, options, attributes);
 
 	if (mount_fd < 0)
 		return mount_fd;
-	return sys_move_mount(mount_fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno
-											   : 0;
+	return sys_move_mount(mount_fd, "", directory_fd, target, MOVE_MOUNT_F_EMPTY_PATH) < 0
+		       ? -errno
+		       : 0;
 }
 
 int rootfs_pivot(int root_fd, struct failure *failure)

@@ -1,21 +1,28 @@
 #include "sdnotify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "begin.h"
 #include "descriptors.h"
+#include "supervisor.h"
 #include "wire.h"
 
 #define TEXT_MAX 2048
 /* Datagrams a second that are passed on. Who sends more waits: the kernel's queue is short. */
 #define BUDGET 100
 #define WINDOW 1000 /* ms */
+/* SO_PASSRIGHTS, which the headers of a build may not have (asm-generic/socket.h). */
+#define PASS_RIGHTS 83
 
 static void tell(struct connection *connection, const char *text)
 {
@@ -62,6 +69,11 @@ static bool receive(struct shim *shim, int fd)
 
 	if (got < 0)
 		return false;
+	/* The receiver has gone. */
+	if (got == 0 && shim->receiver > 0) {
+		close_fd(&shim->notify.fd);
+		return false;
+	}
 	for (ssize_t i = 0; i < got; i++)
 		text[i] = text[i] == '\0' ? ' ' : text[i];
 	text[got] = '\0';
@@ -88,6 +100,64 @@ static void notify_ready(struct shim *shim, struct source *source, short revents
 		source->events = 0;
 }
 
+/* Descriptors that come with a datagram are closed by whoever receives it, dropped or not, and a
+ * close may block for as long as its sender likes (socket(7), SO_LINGER). A socket that takes
+ * none refuses them to the sender (SO_PASSRIGHTS, Linux 6.16). */
+static bool refuses_descriptors(int fd)
+{
+	const int none = 0;
+
+	return setsockopt(fd, SOL_SOCKET, PASS_RIGHTS, &none, sizeof(none)) == 0;
+}
+
+/* On an older kernel a process of its own receives, which may hang in a close, and passes on the
+ * bytes by a socket pair that the container has no part in. Ends with the shim. */
+static _Noreturn void receive_for_shim(pid_t shim, int fd, int shim_fd)
+{
+	const int kept[] = { fd, shim_fd };
+	char text[TEXT_MAX];
+
+	(void)setsid();
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_NAME, "nucleus-notify");
+	/* The signal is of a death from now on. */
+	if (getppid() != shim)
+		_exit(0);
+	shim_close_streams();
+	(void)descriptors_keep(kept, sizeof(kept) / sizeof(kept[0]));
+	(void)supervisor_keep(0);
+	(void)fcntl(fd, F_SETFL, 0);
+	for (;;) {
+		ssize_t got = recv(fd, text, sizeof(text), 0);
+
+		if ((got < 0 && errno != EINTR) ||
+		    (got > 0 && send(shim_fd, text, (size_t)got, MSG_NOSIGNAL) < 0))
+			_exit(0);
+	}
+}
+
+/* What the shim reads instead of the socket; the socket is the receiver's alone. */
+static int start_receiver(struct shim *shim, int fd)
+{
+	int ends[2];
+	pid_t self = getpid();
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		receive_for_shim(self, fd, ends[1]);
+	(void)close(ends[1]);
+	if (pid < 0) {
+		(void)close(ends[0]);
+		return -errno;
+	}
+	shim->receiver = pid;
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	return ends[0];
+}
+
 int sdnotify_open(struct shim *shim, struct failure *failure)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -104,6 +174,14 @@ int sdnotify_open(struct shim *shim, struct failure *failure)
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    chmod(path, 0666) < 0)
 		return fail(failure, STEP_DIRECTORY, errno, "listen on %s", path);
+	if (!refuses_descriptors(fd)) {
+		int received = start_receiver(shim, fd);
+
+		if (received < 0)
+			return fail(failure, STEP_DIRECTORY, -received, "listen on %s", path);
+		close_fd(&fd);
+		fd = received;
+	}
 	shim->notify = (struct source){ release(&fd), POLLIN, notify_ready };
 	return 0;
 }
@@ -142,4 +220,8 @@ void sdnotify_close(struct shim *shim)
 {
 	sdnotify_mounted(shim);
 	close_fd(&shim->notify.fd);
+	/* Not waited for: it may be in a close that does not return. */
+	if (shim->receiver > 0)
+		(void)kill(shim->receiver, SIGKILL);
+	shim->receiver = 0;
 }

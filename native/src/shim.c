@@ -14,11 +14,14 @@
 
 #include "answer.h"
 #include "begin.h"
+#include "confine.h"
 #include "connection.h"
 #include "descriptors.h"
 #include "dial.h"
 #include "exec.h"
+#include "forced_stop.h"
 #include "freezer.h"
+#include "guardian.h"
 #include "hooks.h"
 #include "init_report.h"
 #include "notice.h"
@@ -336,8 +339,10 @@ static void supervise(struct shim *shim)
 	(void)unlink(shim->plan.socket);
 	close_fd(&shim->listener.fd);
 	close_fd(&shim->mounts_fd);
+	handles_close(&shim->handles);
 	close_fd(&shim->pressure.fd);
 	sdnotify_close(shim);
+	guardian_dismiss(shim);
 	cgroup_kill(&shim->plan);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
@@ -382,6 +387,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 {
 	static struct shim shim;
 	struct failure failure = { 0 };
+	enum request type = REQUEST_PLAN;
 	size_t length = 0;
 	uint8_t *bytes;
 
@@ -391,13 +397,18 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	shim.pressure.fd = shim.notices.fd = shim.notify.fd = shim.go_fd = -1;
 	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.init.source.fd = shim.pidfd =
 		-1;
-	shim.cgroup.unified_fd = shim.mounts_fd = -1;
+	shim.cgroup = (struct cgroup){ .unified_fd = -1, .owner = owner, .group = group };
+	shim.mounts_fd = -1;
+	handles_none(&shim.handles);
 	shim.netns_fd = netns_fd;
 	shim.listener.ready = accept_ready;
 	shim.out.source.ready = shim.err.source.ready = output_ready;
 	detach_from_spawner();
+	confine_scheduling();
 	ask_for_short_slices();
-	bytes = shim_receive_plan(connection_fd, &length, &failure);
+	bytes = shim_receive(connection_fd, &type, &length, &failure);
+	if (bytes != NULL && type == REQUEST_KILL)
+		forced_stop_serve(connection_fd, owner, bytes, length);
 	if (bytes == NULL || plan_read(&shim.plan, bytes, length, &failure) < 0) {
 		peer_refuse(connection_fd, &failure);
 		_exit(1);

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "cgroup.h"
+#include "handles.h"
 #include "launch.h"
 #include "plan.h"
 #include "stream.h"
@@ -95,9 +96,12 @@ struct shim {
 	int stdin_fd;
 	pid_t pid;
 	int pidfd;
-	int netns_fd;   /* made ahead, or -1 */
-	int mounts_fd;  /* keeps the mount namespace until the exit has been told */
-	uint64_t begun; /* CLOCK_MONOTONIC ns of the request */
+	int netns_fd;           /* made ahead, or -1 */
+	struct handles handles; /* of a container that a shim without root supervises */
+	pid_t guardian;         /* see guardian.h; 0: none is needed */
+	pid_t receiver;         /* of the notify socket, where the kernel is older; else 0 */
+	int mounts_fd;          /* keeps the mount namespace until the exit has been told */
+	uint64_t begun;         /* CLOCK_MONOTONIC ns of the request */
 	struct launch_report report;
 	bool created; /* all is done but the command */
 	bool started;

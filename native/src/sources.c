@@ -2,60 +2,51 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "descriptors.h"
+#include "host_path.h"
 #include "syscalls.h"
 #include "userns.h"
 
-/* A copy of a host tree with its submounts, each with the attributes: a bind remount
- * would leave the submounts writable, mount_setattr(2) with AT_RECURSIVE does not. */
-int clone_tree(const char *source, uint64_t attributes)
+/* Opens a step's source, which must be the file that was checked before, if one was. */
+static int open_checked(const struct rootfs_step *step, int flags)
 {
-	struct mount_attr attr = { .attr_set = attributes };
-	int fd = sys_open_tree(AT_FDCWD, source,
-			       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	owned_fd fd = openat(AT_FDCWD, step->source, flags | O_CLOEXEC);
+	int result = fd < 0 ? -errno : host_path_is(fd, step->device, step->inode);
 
-	if (fd < 0)
-		return -errno;
-	if (attributes != 0 && sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0) {
-		int error = errno;
-
-		(void)close(fd);
-		return -error;
-	}
-	return fd;
+	return result < 0 ? result : release(&fd);
 }
 
-/* Makes the host directory of a persistent volume, with its parents. Only what was
- * made here gets the owner and mode of the plan: what is there belongs to somebody. */
-int make_volume(const struct rootfs_step *step)
+/* A copy of a host tree with its submounts, each with the attributes: a bind remount
+ * would leave the submounts writable, mount_setattr(2) with AT_RECURSIVE does not. Private, so
+ * that what the host mounts there later does not appear in the container. */
+static int clone_at(int at, const char *path, unsigned int flags, uint64_t attributes)
 {
-	char path[PATH_MAX];
-	size_t length = strlen(step->source);
-	owned_fd directory = -1;
+	struct mount_attr attr = { .attr_set = attributes, .propagation = MS_PRIVATE };
+	owned_fd fd = sys_open_tree(at, path,
+				    flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
-	if (length == 0 || length >= sizeof(path) || step->source[0] != '/')
-		return -EINVAL;
-	memcpy(path, step->source, length + 1);
-	for (char *at = path + 1; *at != '\0'; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(path, 0711) < 0 && errno != EEXIST)
-			return -errno;
-		*at = '/';
-	}
-	if (mkdir(path, 0700) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	directory = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (directory < 0 || fchown(directory, step->uid, step->gid) < 0 ||
-	    fchmod(directory, step->mode) < 0)
+	if (fd < 0 || sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0)
 		return -errno;
-	return 0;
+	return release(&fd);
+}
+
+int clone_tree(const char *source, uint64_t attributes)
+{
+	return clone_at(AT_FDCWD, source, 0, attributes);
+}
+
+int clone_source(const struct rootfs_step *step)
+{
+	owned_fd fd = -1;
+
+	if (step->inode == 0)
+		return clone_tree(step->source, step->attributes);
+	fd = open_checked(step, O_PATH);
+	return fd < 0 ? fd : clone_at(fd, "", AT_EMPTY_PATH, step->attributes);
 }
 
 /* A tree whose files belong to the workload where they belong to the step's user on disk; no
@@ -63,7 +54,7 @@ int make_volume(const struct rootfs_step *step)
 static int clone_owned(const struct plan *plan, const struct rootfs_step *step)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	owned_fd fd = clone_tree(step->source, step->attributes);
+	owned_fd fd = clone_source(step);
 	owned_fd owner = fd < 0 ? -1 : userns_of_owner(plan, step->uid, step->gid);
 
 	if (fd < 0 || owner < 0)
@@ -78,7 +69,7 @@ static int clone_mapped(const struct rootfs_step *step, int user_namespace_fd)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP,
 				   .userns_fd = (__u64)user_namespace_fd };
-	owned_fd fd = clone_tree(step->source, step->attributes);
+	owned_fd fd = clone_source(step);
 
 	if (fd < 0 || (step->flags & (ROOTFS_MAPPED | ROOTFS_TRY_MAPPED)) == 0)
 		return fd < 0 ? fd : release(&fd);
@@ -90,13 +81,14 @@ static int clone_mapped(const struct rootfs_step *step, int user_namespace_fd)
 	return release(&fd);
 }
 
-/* A regular file, by a path that ends in no link. */
-int open_secret(const char *path)
+int open_secret(const struct rootfs_step *step)
 {
 	struct stat status;
-	owned_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	owned_fd fd = open_checked(step, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
 
-	if (fd < 0 || fstat(fd, &status) < 0)
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status) < 0)
 		return -errno;
 	return S_ISREG(status.st_mode) ? release(&fd) : -EINVAL;
 }
@@ -109,13 +101,11 @@ bool source_is_needed(const struct rootfs_step *step)
 
 int source_open(const struct plan *plan, const struct rootfs_step *step, int user_namespace_fd)
 {
-	int result = step->action == ROOTFS_VOLUME ? make_volume(step) : 0;
-
 	if (step->action == ROOTFS_SECRET)
-		return open_secret(step->source);
+		return open_secret(step);
 	if ((step->flags & ROOTFS_OWNED) != 0)
 		return clone_owned(plan, step);
-	return result < 0 ? result : clone_mapped(step, user_namespace_fd);
+	return clone_mapped(step, user_namespace_fd);
 }
 
 bool source_needs_owners(const struct plan *plan)
@@ -150,9 +140,10 @@ int sources_open_owned(const struct plan *plan, int **sources, struct failure *f
 			continue;
 		opened[i] = clone_owned(plan, step);
 		if (opened[i] < 0)
-			return fail(failure, STEP_ROOTFS, -opened[i],
-				    "bind %s from %s, with its owner as the workload", step->target,
-				    step->source);
+			return fail(
+				failure, STEP_ROOTFS, opened[i] == -ESTALE ? ECANCELED : -opened[i],
+				"bind %s from %s, with its owner as the workload%s", step->target,
+				step->source, opened[i] == -ESTALE ? HOST_PATH_EXCHANGED : "");
 	}
 	return 0;
 }

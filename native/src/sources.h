@@ -15,10 +15,10 @@
 /* A copy of a host tree with its submounts, each with the attributes. A descriptor, or a
  * negative errno. */
 int clone_tree(const char *source, uint64_t attributes);
-/* Makes the host directory of a persistent volume, with its parents. */
-int make_volume(const struct rootfs_step *step);
+/* The same of what a step names; -ESTALE when that is not what it was when it was checked. */
+int clone_source(const struct rootfs_step *step);
 /* A regular file, by a path that ends in no link. A descriptor, or a negative errno. */
-int open_secret(const char *path);
+int open_secret(const struct rootfs_step *step);
 
 /* Whether a step needs something of the host. */
 bool source_is_needed(const struct rootfs_step *step);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,13 +21,16 @@
 
 #define CALLS 1024       /* numbers of system calls that are counted */
 #define SLOTS (1U << 16) /* of the set of what is written already; a power of two */
-#define MOST_BYTES (64U << 20)
+#define MOST_BYTES (16U << 20)
+#define FULL "{\"full\":true}\n" /* the last line of a record that does not hold all */
+#define ARGUMENTS 6
 #define NONE (-1)
 
 struct trace {
 	int fd;
 	size_t bytes;
 	size_t used;
+	bool full;
 	uint64_t counts[CALLS];
 	uint64_t seen[SLOTS]; /* hashes of lines; 0: free */
 };
@@ -91,8 +95,10 @@ static bool add(struct trace *trace, const char *line, size_t length)
 			return false;
 		at = (at + 1) & (SLOTS - 1);
 	}
-	if (trace->used > SLOTS - SLOTS / 4 || trace->bytes + length > MOST_BYTES)
+	if (trace->used > SLOTS - SLOTS / 4 || trace->bytes + length > MOST_BYTES) {
+		trace->full = true;
 		return false;
+	}
 	trace->seen[at] = value;
 	trace->used++;
 	trace->bytes += length;
@@ -247,21 +253,79 @@ static void record_details(struct trace *trace, const struct seccomp_notif *noti
 		record_address(trace, notice, 4);
 }
 
+/* Which arguments say what a call is for, as bits: those that the profiles in config/policies
+ * have conditions for, and the reasons of those that none of them allows. The others may be
+ * addresses, each of which would be a line of its own. */
+static unsigned int telling_arguments(const struct seccomp_data *call)
+{
+	switch (call->nr) {
+	case SYS_socket:
+		return 1U << 0 | 1U << 1 | 1U << 2;
+	case SYS_prctl:
+		return call->args[0] == PR_SET_PDEATHSIG || call->args[0] == PR_SET_DUMPABLE
+			       ? 1U << 0 | 1U << 1
+			       : 1U << 0;
+	case SYS_socketpair:
+	case SYS_clone:
+	case SYS_personality:
+	case SYS_unshare:
+	case SYS_bpf:
+		return 1U << 0;
+	case SYS_ioctl:
+	case SYS_fcntl:
+	case SYS_setns:
+		return 1U << 1;
+	case SYS_mmap:
+	case SYS_mprotect:
+	case SYS_pkey_mprotect:
+	case SYS_madvise:
+	case SYS_shmat:
+		return 1U << 2;
+	case SYS_execveat:
+		return 1U << 4;
+	default:
+		return 0;
+	}
+}
+
+/* The telling arguments as a JSON object by their index. False when they do not fit. */
+static bool describe_arguments(const struct seccomp_data *call, char *out, size_t size)
+{
+	unsigned int telling = telling_arguments(call);
+	const char *separator = "";
+	size_t at = 0;
+
+	for (unsigned int i = 0; i < ARGUMENTS; i++) {
+		int printed;
+
+		if ((telling & 1U << i) == 0)
+			continue;
+		printed = snprintf(out + at, size - at, "%s\"%u\":%" PRIu64, separator, i,
+				   (uint64_t)call->args[i]);
+		if (printed < 0 || (size_t)printed >= size - at)
+			return false;
+		at += (size_t)printed;
+		separator = ",";
+	}
+	return true;
+}
+
 void trace_record(struct shim *shim, const struct seccomp_notif *notice)
 {
 	struct trace *trace = opened(shim);
-	unsigned int index = notice_telling_argument(notice->data.nr);
-	char line[128];
+	char arguments[ARGUMENTS * 32] = "";
+	char line[sizeof(arguments) + 128];
 	int length;
 
 	if (trace == NULL)
 		return;
 	if (notice->data.nr >= 0 && notice->data.nr < CALLS)
 		trace->counts[notice->data.nr]++;
+	if (!describe_arguments(&notice->data, arguments, sizeof(arguments)))
+		return;
 	length = snprintf(line, sizeof(line),
-			  "{\"number\":%d,\"architecture\":%" PRIu32 ",\"argument\":%" PRIu64 "}\n",
-			  notice->data.nr, notice->data.arch,
-			  index == NO_ARGUMENT ? 0 : (uint64_t)notice->data.args[index]);
+			  "{\"number\":%d,\"architecture\":%" PRIu32 ",\"arguments\":{%s}}\n",
+			  notice->data.nr, notice->data.arch, arguments);
 	put(trace, line, length, sizeof(line));
 	record_details(trace, notice);
 }
@@ -274,13 +338,15 @@ void trace_finish(struct shim *shim)
 		return;
 	for (int number = 0; number < CALLS; number++) {
 		char line[96];
+		int length = snprintf(line, sizeof(line), "{\"number\":%d,\"count\":%" PRIu64 "}\n",
+				      number, trace->counts[number]);
 
-		if (trace->counts[number] > 0)
-			put(trace, line,
-			    snprintf(line, sizeof(line), "{\"number\":%d,\"count\":%" PRIu64 "}\n",
-				     number, trace->counts[number]),
-			    sizeof(line));
+		/* Each is written once, and however full the record is. */
+		if (trace->counts[number] > 0 && length > 0 && trace->fd >= 0)
+			(void)!write(trace->fd, line, (size_t)length);
 	}
+	if (trace->full && trace->fd >= 0)
+		(void)!write(trace->fd, FULL, sizeof(FULL) - 1);
 	close_fd(&trace->fd);
 	free(trace);
 	shim->trace = NULL;

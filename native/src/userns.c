@@ -13,12 +13,14 @@
 #include <sys/wait.h>
 
 #include "descriptors.h"
+#include "host_path.h"
 #include "sources.h"
 #include "syscalls.h"
 
 #define BATCH 64 /* descriptors in one message; the kernel takes 253 (SCM_MAX_FD) */
 #define NOBODY 65534
 #define WORDS 64 /* arguments of newuidmap(1) */
+#define MAPS_MAX 64
 
 /* Descriptors under way, and which steps they are for. None: there are no more. */
 struct batch {
@@ -61,7 +63,7 @@ static int write_file(int pid, const char *file, const char *text)
 
 static int write_map(int pid, const char *file, const struct id_map *maps, size_t count)
 {
-	char text[1024];
+	char text[4096];
 	size_t length = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -151,7 +153,7 @@ static int send_batch(int go_fd, const struct batch *batch, const int *descripto
 
 /* Without rights of its own the process can't pass by directories that only root may enter,
  * nor say whom files belong to in its namespace. */
-static int open_batch(const struct plan *plan, int user_namespace_fd, size_t *at,
+static int open_batch(const struct plan *plan, int user_namespace_fd, int volumes_fd, size_t *at,
 		      struct batch *batch, int *descriptors, struct failure *failure)
 {
 	batch->count = 0;
@@ -161,23 +163,37 @@ static int open_batch(const struct plan *plan, int user_namespace_fd, size_t *at
 
 		if (!source_is_needed(step))
 			continue;
-		fd = source_open(plan, step, user_namespace_fd);
+		fd = source_open(plan, step,
+				 (step->flags & ROOTFS_MAPPED) != 0 ? volumes_fd
+								    : user_namespace_fd);
 		if (fd == -ENOENT && (step->flags & ROOTFS_OPTIONAL) != 0)
 			continue;
 		if (fd < 0)
-			return fail(failure, STEP_ROOTFS, -fd, "bind %s from %s%s", step->target,
-				    step->source,
-				    fd == -EINVAL ? ", with owners as in the user namespace" : "");
+			return fail(failure, STEP_ROOTFS, fd == -ESTALE ? ECANCELED : -fd,
+				    "bind %s from %s%s", step->target, step->source,
+				    fd == -EINVAL   ? ", with owners as in the user namespace"
+				    : fd == -ESTALE ? HOST_PATH_EXCHANGED
+						    : "");
 		batch->steps[batch->count] = (uint16_t)*at;
 		descriptors[batch->count++] = fd;
 	}
 	return 0;
 }
 
+static bool has_mapped_volume(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->rootfs_count; i++) {
+		if ((plan->rootfs[i].flags & ROOTFS_MAPPED) != 0)
+			return true;
+	}
+	return false;
+}
+
 static int send_sources(const struct plan *plan, int pid, int go_fd, struct failure *failure)
 {
 	char path[64];
 	owned_fd user_namespace_fd = -1;
+	owned_fd volumes_fd = -1;
 	size_t at = 0;
 	struct batch batch;
 
@@ -185,9 +201,16 @@ static int send_sources(const struct plan *plan, int pid, int go_fd, struct fail
 	user_namespace_fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (user_namespace_fd < 0)
 		return fail(failure, STEP_IDENTITY_MAP, errno, "open %s", path);
+	if (has_mapped_volume(plan)) {
+		volumes_fd = userns_of_volumes(plan);
+		if (volumes_fd < 0)
+			return fail(failure, STEP_IDENTITY_MAP, -volumes_fd,
+				    "map the owners of volumes");
+	}
 	do {
 		int descriptors[BATCH] = { 0 };
-		int result = open_batch(plan, user_namespace_fd, &at, &batch, descriptors, failure);
+		int result = open_batch(plan, user_namespace_fd, volumes_fd, &at, &batch,
+					descriptors, failure);
 
 		if (result == 0 && send_batch(go_fd, &batch, descriptors) < 0)
 			result = fail(failure, STEP_ROOTFS, errno, "hand over what is bound");
@@ -287,29 +310,86 @@ static int write_owner_maps(const struct plan *plan, int pid, uint32_t uid, uint
 	return write_map(pid, "gid_map", maps, map_owner(plan, gid, group, maps));
 }
 
-int userns_of_owner(const struct plan *plan, uint32_t uid, uint32_t gid)
+/* The users of the namespace, by what they are on disk, which is never root; root of the disk is
+ * somebody that the namespace does not have. How many maps there are. */
+static size_t map_volume(const struct id_map *maps, size_t count, struct id_map on_disk[MAPS_MAX])
+{
+	size_t used = 1;
+
+	/* Known, or nobody could write to a directory of root's, whatever its mode says; but
+	 * nobody's inside (inode_permission, HAS_UNMAPPED_ID). */
+	on_disk[0] = (struct id_map){ .inside = 0, .outside = ROOT_ON_DISK, .count = 1 };
+	for (size_t i = 0; i < count && used + 2 <= MAPS_MAX; i++) {
+		struct id_map rest = maps[i];
+
+		if (rest.inside == 0) {
+			on_disk[used++] = (struct id_map){ .inside = ROOT_ON_DISK,
+							   .outside = rest.outside,
+							   .count = 1 };
+			rest.inside++;
+			rest.outside++;
+			rest.count--;
+		}
+		if (rest.count > 0)
+			on_disk[used++] = rest;
+	}
+	return used;
+}
+
+static int write_volume_maps(const struct plan *plan, int pid)
+{
+	struct id_map maps[MAPS_MAX];
+	int result = write_map(pid, "uid_map", maps,
+			       map_volume(plan->uid_maps, plan->uid_map_count, maps));
+
+	if (result < 0)
+		return result;
+	return write_map(pid, "gid_map", maps,
+			 map_volume(plan->gid_maps, plan->gid_map_count, maps));
+}
+
+/* A process that lives in a new user namespace for as long as its maps are written. Its pid, or a
+ * negative errno. */
+static int hold_namespace(void)
 {
 	struct clone_args arguments = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
-	char path[64];
 	long pid = sys_clone3(&arguments);
-	int result;
 
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			(void)pause();
 	}
-	if (pid < 0)
-		return -errno;
-	result = write_owner_maps(plan, (int)pid, uid, gid);
-	(void)snprintf(path, sizeof(path), "/proc/%ld/ns/user", pid);
+	return pid < 0 ? -errno : (int)pid;
+}
+
+/* Takes the namespace, when its maps were written, and ends the process that held it. */
+static int take_namespace(int pid, int result)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
 	if (result == 0) {
 		result = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 		result = result < 0 ? -errno : result;
 	}
-	(void)kill((pid_t)pid, SIGKILL);
-	(void)waitpid((pid_t)pid, NULL, 0);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
 	return result;
+}
+
+int userns_of_owner(const struct plan *plan, uint32_t uid, uint32_t gid)
+{
+	int pid = hold_namespace();
+
+	return pid < 0 ? pid : take_namespace(pid, write_owner_maps(plan, pid, uid, gid));
+}
+
+int userns_of_volumes(const struct plan *plan)
+{
+	int pid = hold_namespace();
+
+	return pid < 0 ? pid : take_namespace(pid, write_volume_maps(plan, pid));
 }
 
 int userns_enter(const struct plan *plan, struct failure *failure)

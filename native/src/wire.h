@@ -31,6 +31,7 @@ enum request {
 	REQUEST_FREEZE = 0x0b,
 	REQUEST_RESIZE = 0x0c,
 	REQUEST_START = 0x0d,
+	REQUEST_KILL = 0x0e, /* of the spawner, in place of a plan; see forced_stop.h */
 };
 
 enum answer {

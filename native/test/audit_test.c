@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <linux/mount.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,17 +73,62 @@ static void each_looser_mount_is_named_with_its_fault(void **state)
 	}
 }
 
+static void what_is_planned_without_execution_is_mounted_so(void **state)
+{
+	static const struct rootfs_step steps[] = {
+		{ .action = ROOTFS_BIND, .target = "/opt", .source = "/opt" },
+		{ .action = ROOTFS_VOLUME,
+		  .target = "/opt/data",
+		  .source = "/srv",
+		  .attributes = MOUNT_ATTR_NOEXEC },
+		{ .action = ROOTFS_BIND, .target = "/opt/data/tools", .source = "/srv/tools" },
+	};
+	static const char *writable[] = { "/opt/data" };
+	const struct plan plan = { .audit = true,
+				   .rootfs = (struct rootfs_step *)(uintptr_t)steps,
+				   .rootfs_count = 3,
+				   .writable = writable,
+				   .writable_count = 1 };
+	char good[] = "20 1 0:30 / / ro,nosuid,nodev - tmpfs none rw\n"
+		      "21 20 8:1 /opt /opt ro,nosuid,nodev - ext4 a rw\n"
+		      "22 21 8:1 /srv /opt/data rw,nosuid,nodev,noexec - ext4 a rw\n"
+		      "23 22 8:1 /srv/tools /opt/data/tools rw,nosuid,nodev - ext4 a rw\n"
+		      "24 21 8:1 /srv /opt/database ro,nosuid,nodev - ext4 a rw\n";
+	char volume[] = "20 1 0:30 / / ro,nosuid,nodev - tmpfs none rw\n"
+			"22 21 8:1 /srv /opt/data rw,nosuid,nodev - ext4 a rw\n";
+	char below[] = "20 1 0:30 / / ro,nosuid,nodev - tmpfs none rw\n"
+		       "22 21 8:2 / /opt/data/disk rw,nosuid,nodev - ext4 b rw\n";
+	struct failure failure = { 0 };
+
+	(void)state;
+	assert_int_equal(audit_table(&plan, good, &failure), 0);
+	assert_int_equal(audit_table(&plan, volume, &failure), -EPERM);
+	assert_non_null(strstr(failure.detail, "/opt/data runs programs"));
+	assert_int_equal(audit_table(&plan, below, &failure), -EPERM);
+	assert_non_null(strstr(failure.detail, "/opt/data/disk runs programs"));
+}
+
 static void of_a_sandbox_only_what_it_is_served_counts(void **state)
 {
 	static const uint8_t config[] = "{}";
+	static const char *writable[] = { "/data" };
+	struct rootfs_step steps[] = { { .target = "/data" }, { .target = "/fixed" } };
 	const struct plan plan = { .audit = true,
-				   .staging = "/run/nucleus/root",
+				   .rootfs = steps,
+				   .rootfs_count = 2,
+				   .writable = writable,
+				   .writable_count = 1,
 				   .sandbox = { .config = config, .config_length = 2 } };
-	char good[] = "20 1 8:1 / / rw - ext4 /dev/vda rw\n"
-		      "21 20 0:30 / /run/nucleus/root ro,nosuid,nodev - tmpfs none rw\n"
-		      "22 20 0:31 / /run/nucleus/root2 rw - tmpfs none rw\n";
-	char loose_mount[] = "21 20 0:30 / /run/nucleus/root ro,nosuid,nodev - tmpfs none rw\n"
-			     "22 21 8:1 /usr /run/nucleus/root/usr rw,nosuid,nodev - ext4 a rw\n";
+	char good[] = "20 1 0:29 / / rw - tmpfs none rw\n"
+		      "21 20 0:30 / /rootfs ro,nosuid,nodev - tmpfs none rw\n"
+		      "22 20 0:31 / /rootfs2 rw - tmpfs none rw\n"
+		      "23 20 8:1 /srv /volumes/0 rw,nosuid,nodev - ext4 a rw\n"
+		      "24 23 8:2 / /volumes/0/below rw,nosuid,nodev - ext4 b rw\n"
+		      "25 20 8:1 /etc /volumes/1 ro,nosuid,nodev - ext4 a rw\n";
+	char loose_mount[] = "21 20 0:30 / /rootfs ro,nosuid,nodev - tmpfs none rw\n"
+			     "22 21 8:1 /usr /rootfs/usr rw,nosuid,nodev - ext4 a rw\n";
+	char loose_volume[] = "21 20 0:30 / /rootfs ro,nosuid,nodev - tmpfs none rw\n"
+			      "25 20 8:2 / /volumes/1/below rw,nosuid,nodev - ext4 b rw\n";
 	char none[] = "20 1 8:1 / / rw - ext4 /dev/vda rw\n";
 	struct failure failure = { 0 };
 
@@ -90,6 +136,8 @@ static void of_a_sandbox_only_what_it_is_served_counts(void **state)
 	assert_int_equal(audit_table(&plan, good, &failure), 0);
 	assert_int_equal(audit_table(&plan, loose_mount, &failure), -EPERM);
 	assert_non_null(strstr(failure.detail, "/usr can be written to"));
+	assert_int_equal(audit_table(&plan, loose_volume, &failure), -EPERM);
+	assert_non_null(strstr(failure.detail, "/fixed/below can be written to"));
 	assert_int_equal(audit_table(&plan, none, &failure), -ENOENT);
 }
 
@@ -97,6 +145,7 @@ int audit_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mounts_as_planned_pass),
+		cmocka_unit_test(what_is_planned_without_execution_is_mounted_so),
 		cmocka_unit_test(of_a_sandbox_only_what_it_is_served_counts),
 		cmocka_unit_test(each_looser_mount_is_named_with_its_fault),
 	};

@@ -43,7 +43,13 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_int_equal(plan.namespaces, 0x6e020000);
 	assert_true(plan.own_clocks && plan.deny_setgroups);
 	assert_string_equal(plan.map_programs[1], "/usr/bin/newgidmap");
-	assert_int_equal(plan.rootfs[10].flags, ROOTFS_MAPPED);
+	assert_int_equal(plan.rootfs[10].flags, ROOTFS_MAPPED | ROOTFS_SERVED | ROOTFS_NAMED);
+	assert_int_equal(plan.rootfs[10].device, 65);
+	assert_int_equal(plan.rootfs[10].inode, 4711);
+	assert_int_equal(plan.reserved_count, 2);
+	assert_string_equal(plan.reserved[1], "/run/nucleus");
+	assert_int_equal(plan.hooks.list[0].device, 66);
+	assert_int_equal(plan.hooks.list[0].inode, 4712);
 	assert_int_equal(plan.cgroup.devices_length, 8);
 	assert_int_equal(plan.seccomp_mode, SECCOMP_REPORT);
 	assert_int_equal(plan.seccomp_errno, 1);
@@ -79,6 +85,9 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_int_equal(plan.rootfs[12].action, ROOTFS_SELF);
 	assert_true(plan_is_sandboxed(&plan));
 	assert_memory_equal(plan.sandbox.config, "{}", 2);
+	assert_string_equal(plan.sandbox.process, "{\"user\":{}");
+	assert_string_equal(plan.sandbox.envp[0], "HOME=/root");
+	assert_null(plan.sandbox.envp[1]);
 	assert_string_equal(plan.sandbox.exec[1], "exec");
 	assert_string_equal(plan.sandbox.kill[1], "kill");
 	assert_int_equal(plan.sandbox.gid, 71);

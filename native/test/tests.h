@@ -3,6 +3,8 @@
 #define NUCLEUS_TESTS_H
 
 int audit_tests(void);
+int json_tests(void);
+int mount_table_tests(void);
 int plan_tests(void);
 int process_tests(void);
 int stream_tests(void);

@@ -1,5 +1,6 @@
 package dev.nucleus;
 
+import dev.nucleus.kernel.ProcessorShare;
 import dev.nucleus.startup.Preparation;
 import dev.nucleus.startup.PreparedStart;
 import org.springframework.boot.SpringApplication;
@@ -18,6 +19,7 @@ public class NucleusApplication {
             System.exit(Preparation.run(NucleusApplication.class));
         }
         PreparedStart.replaceThisProcess(NucleusApplication.class);
+        ProcessorShare.raise();
         SpringApplication.run(NucleusApplication.class, args);
     }
 }

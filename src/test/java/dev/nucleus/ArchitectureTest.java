@@ -123,12 +123,12 @@ class ArchitectureTest {
         uses(classes, "settings");
         uses(classes, "startup");
         uses(classes, "spool");
-        uses(classes, "rootfs");
+        uses(classes, "rootfs", "kernel");
         uses(classes, "policy", "spec");
-        uses(classes, "workspace");
+        uses(classes, "workspace", "kernel");
         uses(classes, "plan", "spec", "policy");
         uses(classes, "isolation", "spec", "policy", "plan", "kernel", "rootfs");
-        uses(classes, "spawner", "spec", "plan", "settings");
+        uses(classes, "spawner", "spec", "plan", "kernel", "settings");
         uses(classes, "container", "spec", "policy", "plan", "kernel", "isolation", "spawner", "settings", "workspace");
         uses(classes, "health", "spec", "spawner", "container");
         uses(classes, "fleet", "spec", "policy", "plan", "isolation", "spawner", "container", "health", "settings");

@@ -96,6 +96,8 @@ final class Commands {
 
     int execute(Session session, List<String> arguments) {
         PrintWriter errors = session.writer(true);
+        // For the log. Arguments may hold secrets.
+        String name = arguments.isEmpty() ? "" : arguments.getFirst();
         CommandLine line =
                 commandLine(session.writer(false), session, arguments).setErr(errors);
         line.setExecutionExceptionHandler((exception, _, _) -> {
@@ -116,9 +118,10 @@ final class Commands {
                 case UnsupportedLayerException e -> errors.println("nucleus: " + e.getMessage());
                 case StopFailedException e -> errors.println("nucleus: " + e.getMessage());
                 case ShimException e -> errors.println("nucleus: " + e.getMessage());
+                case ClientGoneException e -> log.debug("command '{}': {}", name, e.getMessage());
                 case UncheckedIOException e -> errors.println("nucleus: " + e.getMessage());
                 default -> {
-                    log.error("command {} failed", arguments, exception);
+                    log.error("command '{}' failed", name, exception);
                     errors.println("nucleus: " + exception + " (see the manager's log)");
                 }
             }

@@ -5,6 +5,7 @@ import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.GvisorPlatform;
+import dev.nucleus.spec.HomeMount;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.IoLimit;
 import dev.nucleus.spec.Lockdown;
@@ -35,133 +36,154 @@ import picocli.CommandLine;
 /** The options that describe a container: the fields of a fleet file, by the same names. */
 final class ContainerOptions {
 
-    @CommandLine.Option(names = "--mode", defaultValue = "agent", description = "agent, strict-agent or production")
+    @CommandLine.Option(
+            names = "--mode",
+            defaultValue = "agent",
+            description = "confinement: agent, strict-agent or production")
     private String mode = "agent";
 
-    @CommandLine.Option(names = "--memory", description = "most memory, such as 512M")
+    @CommandLine.Option(names = "--memory", description = "memory limit, for example 512M")
     private @Nullable String memory;
 
-    @CommandLine.Option(names = "--swap", description = "most swap beyond the memory, such as 256M; needs --memory")
+    @CommandLine.Option(
+            names = "--swap",
+            description = "swap limit beyond the memory, for example 256M; needs --memory")
     private @Nullable String swap;
 
-    @CommandLine.Option(names = "--cpus", description = "most processors, such as 0.5")
+    @CommandLine.Option(names = "--cpus", description = "processor limit, for example 0.5")
     private @Nullable String cpus;
 
-    @CommandLine.Option(names = "--cpu-weight", description = "share of scarce processors, 1 to 10000; usual: 100")
+    @CommandLine.Option(
+            names = "--cpu-weight",
+            description = "processor share under contention, 1 to 10000; default: 100")
     private @Nullable Integer cpuWeight;
 
-    @CommandLine.Option(names = "--io", description = "'MAJOR:MINOR rbps=10M wbps=1M riops=100 wiops=50'")
+    @CommandLine.Option(
+            names = "--io",
+            description = "I/O limits of a block device: 'MAJOR:MINOR rbps=10M wbps=1M riops=100 wiops=50'")
     private List<String> io = new ArrayList<>();
 
-    @CommandLine.Option(names = "--pids", defaultValue = "512", description = "most processes; 0: no limit")
+    @CommandLine.Option(names = "--pids", defaultValue = "512", description = "process limit; 0: none; default: 512")
     private int pids = Resources.DEFAULT_PIDS;
 
-    @CommandLine.Option(names = "--open-files", defaultValue = "1024", description = "most open files per process")
+    @CommandLine.Option(
+            names = "--open-files",
+            defaultValue = "1024",
+            description = "open file limit per process; default: 1024")
     private int openFiles = Resources.DEFAULT_OPEN_FILES;
 
     @CommandLine.Option(
             names = {"-e", "--env"},
-            description = "NAME=value")
+            description = "environment variable: NAME=value")
     private List<String> env = new ArrayList<>();
 
     @CommandLine.Option(
             names = "--env-fd",
-            description = "a descriptor of the client with more of them, each ended by a newline or NUL")
+            description = "descriptor of the client to read variables from, each ended by a newline or NUL")
     private @Nullable Integer envDescriptor;
 
-    @CommandLine.Option(names = "--workdir", description = "where the command starts")
+    @CommandLine.Option(names = "--workdir", description = "working directory of the command")
     private @Nullable String workdir;
 
-    @CommandLine.Option(names = "--rootfs", description = "a directory that becomes /")
+    @CommandLine.Option(names = "--rootfs", description = "root filesystem, a directory")
     private @Nullable Path rootfs;
 
-    @CommandLine.Option(names = "--rootfs-sha256", description = "what its manifest must hash to")
+    @CommandLine.Option(names = "--rootfs-sha256", description = "SHA-256 of its manifest")
     private @Nullable String rootfsSha256;
 
-    @CommandLine.Option(names = "--user", description = "name, name:group or uid:gid")
+    @CommandLine.Option(names = "--user", description = "user: NAME, NAME:GROUP or UID:GID")
     private @Nullable String user;
 
     @CommandLine.Option(
             names = "--user-namespace",
             defaultValue = "none",
-            description = "none, auto, keep-id or nomap; without root it is nomap at least")
+            description = "none, auto, keep-id or nomap; default: none, without root nomap")
     private String userNamespace = "none";
 
     @CommandLine.Option(
             names = {"-v", "--volume"},
-            description = "SRC:DEST[:ro]")
+            description = "host directory or file: SRC:DEST[:ro|rw][,exec]; exec: run programs in it")
     private List<String> volumes = new ArrayList<>();
 
-    @CommandLine.Option(names = "--overlay", description = "most memory for what is written to the rootfs")
+    @CommandLine.Option(names = "--overlay", description = "memory limit for what is written to the root filesystem")
     private @Nullable String overlay;
 
-    @CommandLine.Option(names = "--home", description = "most memory for its home; usual: 64M")
+    @CommandLine.Option(names = "--home", description = "memory limit of its home: SIZE[:exec]; default: 64M")
     private @Nullable String home;
 
-    @CommandLine.Option(names = "--context", description = "DIR[:copy|bind], read at /context")
+    @CommandLine.Option(names = "--context", description = "read-only directory at /context: DIR[:copy|bind]")
     private @Nullable String context;
 
     @CommandLine.Option(
             names = "--workspace",
-            description = "DIR[:bind-rw|bind-ro|copy-in-out][:exec], worked in at /workspace")
+            description = "working directory at /workspace: DIR[:bind-rw|bind-ro|copy-in-out][:exec|noexec]; "
+                    + "default: bind-rw, and exec in agent mode")
     private @Nullable String workspace;
 
-    @CommandLine.Option(names = "--tmpfs", description = "DEST[:SIZE]")
+    @CommandLine.Option(
+            names = "--tmpfs",
+            description = "directory in memory: DEST[:SIZE][:exec]; /tmp and /dev/shm are replaced")
     private List<String> tmpfs = new ArrayList<>();
 
-    @CommandLine.Option(names = "--secret", description = "SRC:NAME, a copy in memory at /run/secrets/NAME")
+    @CommandLine.Option(names = "--secret", description = "secret, copied to /run/secrets/NAME in memory: SRC:NAME")
     private List<String> secrets = new ArrayList<>();
 
-    @CommandLine.Option(names = "--network", defaultValue = "none", description = "none or host")
+    @CommandLine.Option(names = "--network", defaultValue = "none", description = "network: none or host")
     private String network = "none";
 
     @CommandLine.Option(
             names = "--seccomp",
             defaultValue = "default",
-            description = "the name of a profile, or a file (OCI JSON)")
+            description = "seccomp profile: a name or a file (OCI JSON)")
     private String seccomp = Security.DEFAULT_SECCOMP;
 
-    @CommandLine.Option(names = "--seccomp-sha256", description = "what the file given with --seccomp must hash to")
+    @CommandLine.Option(names = "--seccomp-sha256", description = "SHA-256 of the seccomp file")
     private @Nullable String seccompSha256;
 
     @CommandLine.Option(
             names = "--trace",
-            description = "allow and record every system call, to learn from (agent mode)")
+            description = "allow and record every system call, for policy learn (agent mode)")
     private boolean trace;
 
-    @CommandLine.Option(names = "--landlock", description = "a file of Landlock rules")
+    @CommandLine.Option(names = "--landlock", description = "Landlock policy file")
     private @Nullable Path landlock;
 
-    @CommandLine.Option(names = "--landlock-sha256", description = "what that file must hash to")
+    @CommandLine.Option(names = "--landlock-sha256", description = "SHA-256 of the Landlock policy file")
     private @Nullable String landlockSha256;
 
-    @CommandLine.Option(names = "--capability-policy", description = "a file of capability sets")
+    @CommandLine.Option(names = "--capability-policy", description = "capability policy file")
     private @Nullable Path capabilityPolicy;
 
-    @CommandLine.Option(names = "--capability-policy-sha256", description = "what that file must hash to")
+    @CommandLine.Option(names = "--capability-policy-sha256", description = "SHA-256 of the capability policy file")
     private @Nullable String capabilityPolicySha256;
 
-    @CommandLine.Option(
-            names = "--lockdown",
-            description = "integrity or confidentiality: what the kernel must be locked to")
+    @CommandLine.Option(names = "--lockdown", description = "required kernel lockdown: integrity or confidentiality")
     private @Nullable String lockdown;
 
-    @CommandLine.Option(names = "--runtime", description = "native, or gvisor: a kernel of its own")
+    @CommandLine.Option(names = "--runtime", description = "native, or gvisor for a kernel of its own")
     private @Nullable String runtime;
 
-    @CommandLine.Option(names = "--gvisor-platform", description = "systrap, kvm or ptrace")
+    @CommandLine.Option(names = "--gvisor-platform", description = "gVisor platform: systrap, kvm or ptrace")
     private @Nullable String gvisorPlatform;
 
-    @CommandLine.Option(names = "--trust", description = "trusted or untrusted; untrusted code wants gVisor")
+    @CommandLine.Option(names = "--trust", description = "trusted or untrusted; untrusted code needs gVisor")
     private @Nullable String trust;
 
-    @CommandLine.Option(names = "--time-namespace", description = "clocks of its own for monotonic and boot time")
+    @CommandLine.Option(
+            names = "--init",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description = "run a small init as PID 1; default: true")
+    private boolean init;
+
+    @CommandLine.Option(names = "--time-namespace", description = "own monotonic and boot time clocks")
     private boolean timeNamespace;
 
-    @CommandLine.Option(names = "--capability", description = "one to keep, such as NET_BIND_SERVICE")
+    @CommandLine.Option(names = "--capability", description = "capability to keep, for example NET_BIND_SERVICE")
     private List<String> capabilities = new ArrayList<>();
 
-    @CommandLine.Option(names = "--allow-degraded", description = "run even if a layer can't be applied (agent mode)")
+    @CommandLine.Option(names = "--allow-degraded", description = "run without layers that the host lacks (agent mode)")
     private boolean allowDegraded;
 
     ContainerSpec spec(List<String> command, Session session) throws IOException {
@@ -204,12 +226,15 @@ final class ContainerOptions {
     }
 
     private void filesystem(ContainerSpec.Builder spec, Session session) {
+        Optional<HomeMount> homeMount = Optional.ofNullable(home).map(HomeMount::parse);
         spec.rootfs(Optional.ofNullable(rootfs).map(session::resolve))
                 .rootfsSha256(Optional.ofNullable(rootfsSha256))
                 .overlay(Optional.ofNullable(overlay).map(MemorySize::parse))
-                .home(Optional.ofNullable(home).map(MemorySize::parse).orElse(Filesystem.DEFAULT_HOME))
+                .home(homeMount.map(HomeMount::size).orElse(Filesystem.DEFAULT_HOME))
+                .homeExecute(homeMount.map(HomeMount::execute).orElse(false))
                 .context(Optional.ofNullable(context).map(text -> ContextMount.parse(directory(text, session))))
-                .workspace(Optional.ofNullable(workspace).map(text -> WorkspaceMount.parse(directory(text, session))))
+                .workspace(Optional.ofNullable(workspace)
+                        .map(text -> WorkspaceMount.parse(directory(text, session), Mode.parse(mode))))
                 .volumes(volumes.stream().map(text -> volume(text, session)).toList())
                 .tmpfs(tmpfs.stream().map(TmpfsMount::parse).toList())
                 .secrets(secrets.stream()
@@ -234,6 +259,7 @@ final class ContainerOptions {
                 .runtime(Optional.ofNullable(runtime).map(Runtime::parse))
                 .gvisorPlatform(Optional.ofNullable(gvisorPlatform).map(GvisorPlatform::parse))
                 .trust(Optional.ofNullable(trust).map(Trust::parse))
+                .init(init)
                 .timeNamespace(timeNamespace)
                 .allowDegraded(allowDegraded);
     }

@@ -96,10 +96,14 @@ final class ExecCommand implements Callable<Integer> {
         }
     }
 
-    /** A client that goes away takes the process with it. */
+    /** A client that goes away takes the process with it; if it has gone already, the relay notices at once. */
     private void relay(Container container, ShimConnection connection, int id) throws IOException {
-        if (!noStdin) {
-            session.wantInput();
+        try {
+            if (!noStdin) {
+                session.wantInput();
+            }
+        } catch (ClientGoneException e) {
+            log.debug("'{}': {}", container.name(), e.getMessage());
         }
         new Relay(session, container, connection, id, () -> !over, () -> kill(container, id)).start();
     }

@@ -1,19 +1,24 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerLog;
 import dev.nucleus.container.Containers;
-import dev.nucleus.container.LogStream;
+import dev.nucleus.container.CriDecoder;
+import dev.nucleus.container.LogFeed;
 import dev.nucleus.container.OutputSink;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
 /** {@code nucleus logs}. */
 @CommandLine.Command(name = "logs", mixinStandardHelpOptions = true, description = "Show a container's output.")
 final class LogsCommand implements Callable<Integer> {
+
+    private static final Logger log = LoggerFactory.getLogger(LogsCommand.class);
 
     private final Containers containers;
     private final Session session;
@@ -32,7 +37,7 @@ final class LogsCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws IOException {
+    public Integer call() throws IOException, InterruptedException {
         Container container = containers.find(reference);
         OutputSink sink = (stream, bytes, offset, length) ->
                 session.output(stream == OutputSink.Stream.STDERR, bytes, offset, length);
@@ -40,21 +45,39 @@ final class LogsCommand implements Callable<Integer> {
             container.log().copyTo(sink);
             return 0;
         }
-        try (ShimConnection connection = container.shim().log(0, true)) {
+        try (LogFeed.Reader reader = container.feed().open(0)) {
             // A client that leaves, or interrupts, ends the following.
             Thread.ofVirtual().start(() -> {
                 session.next();
-                connection.close();
+                reader.close();
             });
-            var output = new LogStream(container.log(), sink);
-            Optional<ShimMessage> message = connection.receive();
-            while (message.isPresent() && output.accept(message.get()) && !output.ended()) {
-                message = connection.receive();
-            }
-            output.finish();
-        } catch (java.nio.channels.ClosedChannelException e) {
-            return 0;
+            copy(reader, sink);
         }
         return 0;
+    }
+
+    /** A client that is slow gets everything that is still kept when it is ready for more. */
+    private void copy(LogFeed.Reader reader, OutputSink sink) throws IOException, InterruptedException {
+        var decoder = new CriDecoder(sink);
+        OptionalLong expected = OptionalLong.empty();
+        Optional<ContainerLog.Chunk> chunk = reader.next();
+        while (chunk.isPresent()) {
+            long offset = chunk.get().offset();
+            byte[] bytes = chunk.get().bytes();
+            try {
+                if (expected.isPresent() && expected.getAsLong() < offset) {
+                    session.writer(true)
+                            .println("nucleus: " + (offset - expected.getAsLong())
+                                    + " bytes of the log were rotated away before they could be shown");
+                    decoder = new CriDecoder(sink);
+                }
+                decoder.accept(bytes);
+            } catch (IOException e) {
+                log.debug("the client left: {}", e.toString());
+                return;
+            }
+            expected = OptionalLong.of(offset + bytes.length);
+            chunk = reader.next();
+        }
     }
 }

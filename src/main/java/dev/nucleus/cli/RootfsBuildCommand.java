@@ -48,6 +48,9 @@ final class RootfsBuildCommand implements Callable<Integer> {
         for (String missing : result.missing()) {
             session.print("not on this host, so not in it: " + missing);
         }
+        for (String leftOut : result.leftOut()) {
+            session.print("not copied: " + leftOut);
+        }
         session.print("%s: %d files, %d KiB, manifest sha256 %s"
                 .formatted(
                         top,

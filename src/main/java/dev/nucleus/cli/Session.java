@@ -194,6 +194,7 @@ final class Session {
         return bytes;
     }
 
+    /** @throws ClientGoneException when the client has left */
     private void send(int type, byte[] payload, int offset, int length) throws IOException {
         ByteBuffer header = ByteBuffer.allocate(HEADER)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -206,6 +207,8 @@ final class Session {
             while (parts[0].hasRemaining() || parts[1].hasRemaining()) {
                 channel.write(parts);
             }
+        } catch (IOException e) {
+            throw new ClientGoneException(e);
         } finally {
             writing.unlock();
         }

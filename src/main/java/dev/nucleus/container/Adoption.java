@@ -49,8 +49,15 @@ final class Adoption {
     List<Container> adopt() throws IOException {
         List<Container> adopted =
                 places.store().load().parallelStream().map(this::adopt).toList();
-        removeStaleSockets();
-        places.copies().removeAllBut(known.ids());
+        try {
+            removeStaleSockets();
+        } catch (IOException e) {
+            log.warn("can't remove the sockets of shims that are gone in {}: {}", places.sockets(), e.toString());
+        }
+        // One whose record can't be read may still have work to be brought back.
+        places.copies()
+                .removeAllBut(id -> known.byId(id).isPresent()
+                        || Files.exists(places.store().directory(id)));
         return adopted;
     }
 
@@ -66,6 +73,9 @@ final class Adoption {
             known.keepName(container);
             Thread.ofVirtual().name("adoption-", 0).start(() -> takeOverLate(container, found));
         } catch (IOException | RuntimeException e) {
+            withoutShim(container, found, e);
+        } catch (Error e) {
+            log.error("'{}' could not be taken over", container.name(), e);
             withoutShim(container, found, e);
         }
         return container;
@@ -95,14 +105,20 @@ final class Adoption {
         try {
             takeOver(container, container.shim().subscribe());
             log.info("'{}' is taken over: its shim answers", container.name());
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             withoutShim(container, found, e);
         }
     }
 
-    private void withoutShim(Container container, ContainerStore.Found found, Exception why) {
+    /** What is to be brought back may take its time, for which neither the start nor other containers wait. */
+    private void withoutShim(Container container, ContainerStore.Found found, Throwable why) {
         log.debug("'{}' has no shim any more: {}", container.name(), why.toString());
-        follower.ended(container, found.exit());
+        if (places.copies().hasWorkspace(container.id())) {
+            known.keepName(container);
+            Thread.ofVirtual().name("adoption-", 0).start(() -> follower.ended(container, found.exit()));
+        } else {
+            follower.ended(container, found.exit());
+        }
     }
 
     private void removeStaleSockets() throws IOException {

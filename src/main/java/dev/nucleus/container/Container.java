@@ -20,6 +20,7 @@ public final class Container {
     private final SingletonSupplier<Description> description;
     private final Path directory;
     private final Shim shim;
+    private final LogFeed feed;
     private final Notices notices = new Notices();
     private final CompletableFuture<ContainerState.Stopped> end = new CompletableFuture<>();
     private final CompletableFuture<ContainerState.Running> start = new CompletableFuture<>();
@@ -49,6 +50,7 @@ public final class Container {
         this.description = SingletonSupplier.of(description);
         this.directory = directory;
         this.shim = shim;
+        this.feed = new LogFeed(shim, log());
     }
 
     public String id() {
@@ -145,6 +147,11 @@ public final class Container {
 
     public ContainerLog log() {
         return new ContainerLog(directory.resolve("logs"));
+    }
+
+    /** Its log as it grows, for all who follow it. */
+    public LogFeed feed() {
+        return feed;
     }
 
     Path directory() {

@@ -20,7 +20,7 @@ final class ContainerEvents {
     void tell(ContainerEvent event) {
         try {
             listeners.publishEvent(event);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             log.error(
                     "a listener failed at {} of '{}'",
                     event.getClass().getSimpleName(),

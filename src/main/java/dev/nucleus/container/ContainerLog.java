@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -36,6 +37,13 @@ public record ContainerLog(Path directory) {
      */
     public record Tail(List<Line> lines, long end) {}
 
+    /**
+     * A part of a log, as it lies in its files; it may begin and end within a line.
+     *
+     * @param offset of the first byte
+     */
+    public record Chunk(long offset, byte[] bytes) {}
+
     private static final int TAIL_BYTES = 65_536;
 
     private List<Path> segments() throws IOException {
@@ -51,6 +59,34 @@ public record ContainerLog(Path directory) {
     private static long offset(Path segment) {
         String name = segment.getFileName().toString();
         return Long.parseLong(name.substring(0, name.length() - ".log".length()));
+    }
+
+    /** Offset after the last byte that is there now. */
+    long end() throws IOException {
+        List<Path> segments = segments();
+        try {
+            return segments.isEmpty() ? 0 : offset(segments.getLast()) + Files.size(segments.getLast());
+        } catch (NoSuchFileException e) {
+            return offset(segments.getLast());
+        }
+    }
+
+    /**
+     * What is kept at an offset, or the first that is kept after it; at most 64 KiB of one file.
+     *
+     * @param until offset that is not read beyond
+     * @return empty: there is nothing
+     */
+    Optional<Chunk> read(long offset, long until) throws IOException {
+        for (Path segment : segments()) {
+            long begin = offset(segment);
+            long from = Math.max(offset, begin);
+            byte[] bytes = from < until ? readFrom(segment, from - begin, until - from) : new byte[0];
+            if (bytes.length > 0) {
+                return Optional.of(new Chunk(from, bytes));
+            }
+        }
+        return Optional.empty();
     }
 
     /** The last lines; at most those within the last 64 KiB. */
@@ -77,17 +113,21 @@ public record ContainerLog(Path directory) {
     }
 
     /** One line of a log in the CRI format. */
-    public static java.util.Optional<Line> parse(String line) {
+    public static Optional<Line> parse(String line) {
         String[] parts = line.split(" ", 4);
         return parts.length == 4 && parts[2].length() == 1
-                ? java.util.Optional.of(new Line(parts[0], parts[1], parts[3]))
-                : java.util.Optional.empty();
+                ? Optional.of(new Line(parts[0], parts[1], parts[3]))
+                : Optional.empty();
     }
 
     /** What a file holds from an offset in it on; nothing when it ends before, or was rotated away meanwhile. */
     private static byte[] readFrom(Path segment, long offset) throws IOException {
+        return readFrom(segment, offset, TAIL_BYTES);
+    }
+
+    private static byte[] readFrom(Path segment, long offset, long most) throws IOException {
         try (FileChannel channel = FileChannel.open(segment, StandardOpenOption.READ)) {
-            long length = Math.min(TAIL_BYTES, channel.size() - offset);
+            long length = Math.min(Math.min(TAIL_BYTES, most), channel.size() - offset);
             if (length <= 0) {
                 return new byte[0];
             }

@@ -6,6 +6,7 @@ import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.spawner.Shim;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.springframework.stereotype.Component;
 
 /** Where on this host what belongs to containers is kept. */
@@ -16,13 +17,15 @@ final class ContainerPlaces {
     private final Copies copies;
     private final Path sockets;
     private final Path staging;
+    private final List<String> reserved;
 
     ContainerPlaces(NucleusProperties properties) throws IOException {
         this.store = new ContainerStore(properties.state());
-        this.copies = new Copies(properties.state());
         Path run = PrivateDirectories.create(properties.run());
+        this.copies = new Copies(properties.state(), List.of(properties.state(), run));
         this.sockets = PrivateDirectories.create(run.resolve("c"));
         this.staging = PrivateDirectories.create(run.resolve("root"));
+        this.reserved = List.of(properties.state().toString(), properties.run().toString());
     }
 
     /** Their records and logs. */
@@ -46,6 +49,6 @@ final class ContainerPlaces {
 
     LaunchPlan.Places of(String id) {
         return new LaunchPlan.Places(
-                store.directory(id).toString(), sockets.resolve(id).toString(), staging.toString());
+                store.directory(id).toString(), sockets.resolve(id).toString(), staging.toString(), reserved);
     }
 }

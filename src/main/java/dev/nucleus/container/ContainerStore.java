@@ -153,6 +153,10 @@ final class ContainerStore {
                 log.warn("{} can't be removed: {}", directory, left.toString());
             }
             return Optional.empty();
+        } catch (RuntimeException | Error e) {
+            // Nothing is known of it, so it stays as it is; the other containers are taken over.
+            log.error("the record of a container in {} can't be read", directory, e);
+            return Optional.empty();
         }
     }
 

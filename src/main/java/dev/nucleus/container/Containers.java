@@ -1,9 +1,11 @@
 package dev.nucleus.container;
 
+import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.spawner.Spawner;
 import dev.nucleus.spec.ContainerName;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.StopSpec;
@@ -11,6 +13,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -31,12 +34,22 @@ public final class Containers {
     private final ContainerEvents events;
     private final Launcher launcher;
     private final Adoption adoption;
+    private final Spawner spawner;
+    private final CgroupRemains cgroups;
 
-    Containers(KnownContainers known, ContainerEvents events, Launcher launcher, Adoption adoption) {
+    Containers(
+            KnownContainers known,
+            ContainerEvents events,
+            Launcher launcher,
+            Adoption adoption,
+            Spawner spawner,
+            CgroupRemains cgroups) {
         this.known = known;
         this.events = events;
         this.launcher = launcher;
         this.adoption = adoption;
+        this.spawner = spawner;
+        this.cgroups = cgroups;
     }
 
     /** The plan an order would be launched by; nothing is done. */
@@ -147,7 +160,32 @@ public final class Containers {
      * @throws UncheckedIOException when its shim can't be reached
      */
     public ContainerState.Stopped stop(Container container, StopSpec how) {
-        return Stop.stop(container, how);
+        return Stop.stop(container, how, this::endWithoutShim);
+    }
+
+    private void endWithoutShim(Container container, StopSpec how, Duration grace) throws IOException {
+        int pid;
+        long ticks;
+        switch (container.state()) {
+            case ContainerState.Created created -> {
+                pid = created.pid();
+                ticks = created.startTicks();
+            }
+            case ContainerState.Running running -> {
+                pid = running.pid();
+                ticks = running.startTicks();
+            }
+            // Its first process is not known, but where it is.
+            case ContainerState.Creating _ -> {
+                cgroups.end(container.id());
+                return;
+            }
+            case ContainerState.Stopped _ -> {
+                return;
+            }
+        }
+        cgroups.thaw(container.id());
+        spawner.kill(container.id(), pid, ticks, how.signal(), grace);
     }
 
     /**

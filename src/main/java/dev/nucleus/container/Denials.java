@@ -2,13 +2,18 @@ package dev.nucleus.container;
 
 import dev.nucleus.isolation.SystemCalls;
 import dev.nucleus.spawner.DenialRecord;
+import dev.nucleus.spawner.NoAnswerException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.springframework.stereotype.Component;
 
@@ -20,6 +25,9 @@ import org.springframework.stereotype.Component;
 public final class Denials {
 
     private static final long NANOS = 1_000_000_000;
+
+    /** From the moment a shim closes its socket until the end of its container has been seen to. */
+    private static final Duration ENDING = Duration.ofSeconds(5);
 
     private final SystemCalls calls;
     private final LandlockDenials landlock;
@@ -43,9 +51,12 @@ public final class Denials {
         if (container.running()) {
             try {
                 return container.shim().denials();
+            } catch (NoAnswerException e) {
+                throw e;
             } catch (IOException e) {
-                // It may have ended this moment: then the record is there.
-                if (container.running()) {
+                // The shim's socket goes a moment before the end of its container is known here; the record is there
+                // then.
+                if (!endsSoon(container)) {
                     throw e;
                 }
             }
@@ -55,6 +66,20 @@ public final class Denials {
             return Files.readAllLines(file).stream().map(DenialRecord::parse).toList();
         } catch (NoSuchFileException e) {
             return List.of();
+        }
+    }
+
+    private static boolean endsSoon(Container container) {
+        try {
+            container.end().get(ENDING.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.nucleus.container;
 
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.isolation.IdRanges;
+import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -57,6 +58,10 @@ final class Follower {
             exited = sink.isPresent() ? launch.follow(sink.get()) : launch.follow();
         } catch (IOException e) {
             log.warn("lost the shim of '{}': {}", container.name(), e.toString());
+        } catch (RuntimeException | Error e) {
+            log.error("following '{}' failed; it is followed anew", container.name(), e);
+            launch.close();
+            exited = followAnew(container);
         }
         if (exited.filter(ShimMessage.Exited::hooksFollow).isPresent()) {
             Thread.ofVirtual().name("hooks-", 0).start(launch::followHooks);
@@ -71,19 +76,57 @@ final class Follower {
                         Optional.of(exit.status()))));
     }
 
-    /** @param told how it ended; empty: nobody said */
+    /** What failed in the manager is no end of the container: its shim is asked again, once. */
+    private Optional<ShimMessage.Exited> followAnew(Container container) {
+        try (ShimConnection connection = container.shim().subscribe()) {
+            var launch = new Launch(container, connection, events::tell);
+            launch.awaitNext();
+            connection.stay();
+            return launch.follow();
+        } catch (IOException | RuntimeException | Error e) {
+            log.error("lost the shim of '{}'", container.name(), e);
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Everything that is to be done at the end of a container. Whatever fails of it is reported for that container, and
+     * the rest done all the same: nobody waits for ever for its end, and no other container notices.
+     *
+     * @param told how it ended; empty: nobody said
+     */
     void ended(Container container, Optional<ContainerState.Stopped> told) {
-        ContainerState.Stopped stopped =
-                told.or(() -> places.store().exit(container.directory())).orElseGet(() -> lost(container));
-        sweep.ended(container.id());
-        known.releaseName(container);
-        ranges.release(container.id());
+        ContainerState.Stopped stopped = told.orElseGet(() -> howItEnded(container));
+        attempt(container, "removing its control groups", () -> sweep.ended(container.id()));
+        attempt(container, "giving its name back", () -> known.releaseName(container));
+        attempt(container, "giving its user IDs back", () -> ranges.release(container.id()));
+        attempt(container, "bringing its workspace back", () -> bringBack(container));
+        container.stopped(stopped);
+        attempt(container, "reporting its end", () -> events.tell(new ContainerEvent.Stopped(container, stopped)));
+    }
+
+    private void bringBack(Container container) {
         places.copies().end(container.id()).ifPresent(sentence -> {
             log.info("'{}': {}", container.name(), sentence);
             container.broughtBack(sentence);
         });
-        container.stopped(stopped);
-        events.tell(new ContainerEvent.Stopped(container, stopped));
+    }
+
+    private static void attempt(Container container, String what, Runnable work) {
+        try {
+            work.run();
+        } catch (RuntimeException | Error e) {
+            log.error("'{}' ({}) ended, and {} failed", container.name(), container.id(), what, e);
+        }
+    }
+
+    private ContainerState.Stopped howItEnded(Container container) {
+        try {
+            return places.store().exit(container.directory()).orElseGet(() -> lost(container));
+        } catch (RuntimeException | Error e) {
+            log.error("'{}' ({}): how it ended can't be read", container.name(), container.id(), e);
+            return unknownEnd(container);
+        }
     }
 
     /** Its shim was killed, or the host restarted: nobody saw how it ended, and nobody cleaned up. */
@@ -94,6 +137,10 @@ final class Follower {
         } catch (IOException e) {
             log.warn("can't remove the socket of a shim that was killed: {}", e.toString());
         }
+        return unknownEnd(container);
+    }
+
+    private static ContainerState.Stopped unknownEnd(Container container) {
         return new ContainerState.Stopped(
                 container.whileRunning().map(ContainerState.Running::startedAt), Instant.now(), Optional.empty());
     }
@@ -104,10 +151,19 @@ final class Follower {
             container.started(running);
             events.tell(new ContainerEvent.Started(container, running));
             follow(container, launch, Optional.empty());
-        } catch (IOException | RuntimeException e) {
-            launch.close();
-            ended(container, Optional.empty());
-            container.notStarted(e instanceof IOException io ? new UncheckedIOException(io) : e);
+        } catch (IOException e) {
+            notStarted(container, launch, new UncheckedIOException(e));
+        } catch (RuntimeException e) {
+            notStarted(container, launch, e);
+        } catch (Error e) {
+            log.error("following '{}' failed before it was started", container.name(), e);
+            notStarted(container, launch, new IllegalStateException("'" + container.name() + "': " + e, e));
         }
+    }
+
+    private void notStarted(Container container, Launch launch, RuntimeException why) {
+        launch.close();
+        ended(container, Optional.empty());
+        container.notStarted(why);
     }
 }

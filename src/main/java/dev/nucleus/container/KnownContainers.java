@@ -6,7 +6,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.stereotype.Component;
 
@@ -52,10 +51,6 @@ final class KnownContainers {
 
     boolean has(Container container) {
         return byId.containsKey(container.id());
-    }
-
-    Set<String> ids() {
-        return Set.copyOf(byId.keySet());
     }
 
     Collection<Container> all() {

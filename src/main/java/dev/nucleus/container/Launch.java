@@ -79,7 +79,11 @@ final class Launch implements AutoCloseable {
         return message.map(ShimMessage.Exited.class::cast);
     }
 
-    /** As {@link #follow()}; all output, which was asked for with the launch, goes to the sink first. */
+    /**
+     * As {@link #follow()}; all output, which was asked for with the launch, goes to the sink first.
+     *
+     * @throws dev.nucleus.spawner.ShimException when the shim has no slot for one more that is attached
+     */
     Optional<ShimMessage.Exited> follow(OutputSink sink) throws IOException {
         var output = new LogStream(container.log(), sink);
         Optional<ShimMessage.Exited> exited = Optional.empty();
@@ -87,6 +91,8 @@ final class Launch implements AutoCloseable {
         while (message.isPresent()) {
             if (message.get() instanceof ShimMessage.Exited exit) {
                 exited = Optional.of(exit);
+            } else if (message.get() instanceof ShimMessage.Error error) {
+                throw error.failure();
             } else if (!output.accept(message.get())) {
                 other(message.get());
             }

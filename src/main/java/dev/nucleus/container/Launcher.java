@@ -64,14 +64,15 @@ final class Launcher {
     LaunchPlan plan(LaunchOrder order) {
         String id = ContainerId.next();
         try {
-            return plan(order, id, ModePolicy.check(order.spec()), false);
+            return plan(order, id, ModePolicy.check(order.spec()), false, LaunchRequest.Sources.NONE);
         } finally {
             ranges.release(id);
         }
     }
 
-    private LaunchPlan plan(LaunchOrder order, String id, Posture posture, boolean held) {
-        return planner.plan(new LaunchRequest(
+    private LaunchPlan plan(
+            LaunchOrder order, String id, Posture posture, boolean held, LaunchRequest.Sources sources) {
+        var request = new LaunchRequest(
                 id,
                 order.name().orElse(id),
                 order.spec(),
@@ -81,7 +82,8 @@ final class Launcher {
                 order.volumes(),
                 order.input(),
                 held,
-                order.console()));
+                order.console());
+        return planner.plan(request.withSources(sources));
     }
 
     /** See {@link Containers#launch}. */
@@ -125,14 +127,14 @@ final class Launcher {
         String id = ContainerId.next();
         String name = order.name().orElse(id);
         Posture posture = ModePolicy.check(order.spec());
-        places.copies().make(id, order.spec().filesystem());
-        try {
+        try (Copies.Sources opened = places.copies().make(id, order.spec().filesystem())) {
+            var sources = new LaunchRequest.Sources(opened.context(), opened.workspace());
             // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
             Optional<LaunchPlan> ready =
-                    posture.rootfsAttested() ? Optional.of(plan(order, id, posture, held)) : Optional.empty();
+                    posture.rootfsAttested() ? Optional.of(plan(order, id, posture, held, sources)) : Optional.empty();
             ShimConnection connection = spawner.reserve();
             try {
-                return begin(order, name, ready.orElseGet(() -> plan(order, id, posture, held)), connection);
+                return begin(order, name, ready.orElseGet(() -> plan(order, id, posture, held, sources)), connection);
             } catch (IOException | RuntimeException e) {
                 connection.close();
                 throw e;

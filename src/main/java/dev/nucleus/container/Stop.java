@@ -1,6 +1,7 @@
 package dev.nucleus.container;
 
 import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.spawner.NoAnswerException;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.StopSpec;
@@ -25,14 +26,22 @@ final class Stop {
 
     private Stop() {}
 
+    /** Ends the container without its shim's help. */
+    interface Force {
+        void end(Container container, StopSpec how, Duration grace) throws IOException;
+    }
+
     /** See {@link Containers#stop}. */
-    static ContainerState.Stopped stop(Container container, StopSpec how) {
+    static ContainerState.Stopped stop(Container container, StopSpec how, Force force) {
         if (container.state() instanceof ContainerState.Stopped stopped) {
             return stopped;
         }
         Duration grace = how.before().isEmpty() ? how.grace() : prepareStop(container, how);
         try {
             container.shim().stop(how.signal(), grace);
+        } catch (NoAnswerException e) {
+            log.warn("'{}' is stopped without its shim, which does not answer: {}", container.name(), e.getMessage());
+            force(container, how, grace, force);
         } catch (IOException e) {
             // Its shim leaves with it: a stop that came a moment late finds nobody to ask.
             log.debug("the shim of '{}' can't be asked: {}", container.name(), e.toString());
@@ -40,6 +49,29 @@ final class Stop {
         try {
             return container.end().get(grace.plus(PATIENCE).toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
+            force(container, how, Duration.ZERO, force);
+            return lastChance(container, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while stopping '" + container.name() + "'", e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void force(Container container, StopSpec how, Duration grace, Force force) {
+        try {
+            force.end(container, how, grace);
+        } catch (IOException e) {
+            log.warn("'{}' could not be ended without its shim: {}", container.name(), e.getMessage());
+        }
+    }
+
+    private static ContainerState.Stopped lastChance(Container container, TimeoutException before) {
+        try {
+            return container.end().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            e.addSuppressed(before);
             throw new StopFailedException(
                     "'" + container.name() + "' still runs " + Durations.format(PATIENCE)
                             + " after SIGKILL was due: is it in an uninterruptible wait, or its shim stopped?",

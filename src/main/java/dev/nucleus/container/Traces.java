@@ -35,6 +35,11 @@ public final class Traces {
                 targets.add(mount.path("target").asString());
             }
         }
+        for (String kind : List.of("workspace", "context")) {
+            if (files.path(kind).isObject()) {
+                targets.add("/" + kind);
+            }
+        }
         String rootfs = files.path("rootfs").asString("");
         return new Traced(
                 container.directory().resolve("trace.json"),

@@ -1,7 +1,10 @@
 package dev.nucleus.fleet;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.ServiceSpec;
+import dev.nucleus.spec.TmpfsMount;
+import dev.nucleus.spec.VolumeMount;
 import org.apache.commons.codec.digest.DigestUtils;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
@@ -15,7 +18,15 @@ final class SpecHash {
     private static final JsonMapper CANONICAL = JsonMapper.builder()
             .enable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
             .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
+            .addMixIn(VolumeMount.class, WithoutDefaults.class)
+            .addMixIn(TmpfsMount.class, WithoutDefaults.class)
             .build();
+
+    /** Items of lists have no default to differ from: what later versions added to them is left out where it is off. */
+    private interface WithoutDefaults {
+        @JsonInclude(JsonInclude.Include.NON_DEFAULT)
+        boolean execute();
+    }
 
     private SpecHash() {}
 

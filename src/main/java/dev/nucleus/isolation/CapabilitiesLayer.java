@@ -3,7 +3,9 @@ package dev.nucleus.isolation;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.CapabilityPolicy;
+import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Security;
+import dev.nucleus.spec.UserNamespace;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -20,6 +22,12 @@ final class CapabilitiesLayer implements Layer {
     private static final int RLIMIT_NOFILE = 7;
     private static final int RLIMIT_MEMLOCK = 8;
     private static final long MEMLOCK_BYTES = 65_536;
+    /**
+     * Not 0: that keeps files of cores from being written, but a handler that the host pipes cores to is started all the same,
+     * as root. A limit of 1 starts none (core(5), "Piping core dumps to a program"; fs/coredump.c, do_coredump), and is
+     * too small for a file.
+     */
+    private static final long CORE_BYTES = 1;
 
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
@@ -29,6 +37,13 @@ final class CapabilitiesLayer implements Layer {
                 .orElseGet(() -> CapabilityPolicy.keeping(security.capabilities().stream()
                         .flatMap(name -> Capability.find(name).stream())
                         .collect(Collectors.toSet())));
+        if (policy.bounding().contains(Capability.SETFCAP) && lendsCapabilities(request.spec())) {
+            policy = policy.without(Capability.SETFCAP);
+            plan.cannot(
+                    "capabilities",
+                    "give a file capabilities (SETFCAP)",
+                    "its files are the host's as well, where anybody could run them; with a user namespace it can");
+        }
         plan.capabilities(new LaunchPlan.Capabilities(
                 CapabilityPolicy.bits(policy.bounding()),
                 CapabilityPolicy.bits(policy.effective()),
@@ -47,21 +62,31 @@ final class CapabilitiesLayer implements Layer {
         limits(request, plan);
     }
 
+    /** In a user namespace of its own they count there alone (capabilities(7), "Namespaced file capabilities"). */
+    private static boolean lendsCapabilities(ContainerSpec spec) {
+        return SeccompLayer.leavesFiles(spec) && spec.userNamespace().equals(UserNamespace.NONE);
+    }
+
     private static String names(Set<Capability> capabilities) {
         return capabilities.stream().sorted().map(Capability::name).collect(Collectors.joining(", "));
     }
 
+    /**
+     * RLIMIT_NPROC counts the processes of a user, over all containers that run as it, so that one would starve the other:
+     * it is set only where no control group limits the container itself. Elsewhere the manager's own limit is inherited
+     * ({@code LimitNPROC=} of its unit); raising it would need CAP_SYS_RESOURCE. gVisor counts in its own kernel.
+     */
     private static void limits(LaunchRequest request, LaunchPlan.Builder plan) {
         var limits = new java.util.ArrayList<LaunchPlan.Rlimits.Rlimit>();
         long files = request.spec().resources().openFiles();
-        if (request.spec().resources().pids() > 0) {
-            long pids = request.spec().resources().pids();
+        long pids = request.spec().resources().pids();
+        if (pids > 0 && (request.sandboxed() || !plan.cgroup().limitsProcesses())) {
             limits.add(new LaunchPlan.Rlimits.Rlimit("nproc", RLIMIT_NPROC, pids, pids));
         }
         limits.addAll(List.of(
                 new LaunchPlan.Rlimits.Rlimit("nofile", RLIMIT_NOFILE, files, files),
                 new LaunchPlan.Rlimits.Rlimit("memlock", RLIMIT_MEMLOCK, MEMLOCK_BYTES, MEMLOCK_BYTES),
-                new LaunchPlan.Rlimits.Rlimit("core", RLIMIT_CORE, 0, 0)));
+                new LaunchPlan.Rlimits.Rlimit("core", RLIMIT_CORE, CORE_BYTES, CORE_BYTES)));
         plan.rlimits(new LaunchPlan.Rlimits(request.posture().rlimitsRequired(), limits));
         plan.cannot("rlimits", "open more than " + files + " files per process", "open-files: " + files);
     }

@@ -1,5 +1,6 @@
 package dev.nucleus.isolation;
 
+import dev.nucleus.plan.HostPath;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
@@ -33,8 +34,8 @@ final class EtcFiles {
                 "root:x:0:0:root:/root:/usr/sbin/nologin\n"
                         + (identity.uid() == 0
                                 ? ""
-                                : "agent:x:" + identity.uid() + ":" + identity.gid() + ":agent:" + FilesystemLayer.HOME
-                                        + ":/bin/sh\n")
+                                : "agent:x:" + identity.uid() + ":" + identity.gid() + ":agent:"
+                                        + dev.nucleus.spec.Filesystem.HOME + ":/bin/sh\n")
                         + "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"));
         tree.add(new RootfsStep.File(
                 "/etc/group",
@@ -56,7 +57,7 @@ final class EtcFiles {
                 if (Files.isDirectory(source)) {
                     tree.directories(target);
                 }
-                tree.add(new RootfsStep.Bind(target, source.toString(), MountAttributes.SEALED, true));
+                tree.add(new RootfsStep.Bind(target, HostPath.own(source.toString()), MountAttributes.SEALED, true));
             }
         }
     }

@@ -1,24 +1,27 @@
 package dev.nucleus.isolation;
 
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.kernel.HostDirectory;
 import dev.nucleus.kernel.HostFeatures;
+import dev.nucleus.plan.HostPath;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.plan.RootfsStep.Owners;
 import dev.nucleus.rootfs.RootfsAttestation;
 import dev.nucleus.rootfs.RootfsException;
+import dev.nucleus.rootfs.RootfsTree;
 import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.MemorySize;
+import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.SecretMount;
 import dev.nucleus.spec.ServiceNotify;
-import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.WorkspaceMount;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +29,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
@@ -34,8 +39,6 @@ import org.springframework.stereotype.Component;
 @Component
 @Order(40)
 final class FilesystemLayer implements Layer {
-
-    static final String HOME = "/home/agent";
 
     private static final String LAYER = "filesystem";
     /** Below where copies are made for a container. */
@@ -46,12 +49,26 @@ final class FilesystemLayer implements Layer {
     private static final String LAYERS = "/.layers";
 
     private static final String ROOT_OPTIONS = "size=1G,mode=755";
-    private static final List<String> HOST_TREES = List.of("bin", "sbin", "usr", "lib", "lib64", "lib32", "libx32");
+    static final List<String> HOST_TREES = List.of("bin", "sbin", "usr", "lib", "lib64", "lib32", "libx32");
     /** Never taken from a root filesystem: the container gets its own. */
-    private static final Set<String> OWN_TREES =
-            Set.of("proc", "sys", "dev", "tmp", "run", "home", "root", "boot", "mnt", "media", "lost+found");
+    static final Set<String> OWN_TREES = Set.of(
+            "proc",
+            "sys",
+            "dev",
+            "tmp",
+            "run",
+            "home",
+            "root",
+            "boot",
+            "mnt",
+            "media",
+            "lost+found",
+            ".nucleus",
+            ".layers");
 
     private static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    private static final RootfsTree NO_ROOTFS = new RootfsTree(0, 0, List.of());
 
     private final HostFeatures host;
     /** How the host's program directories lie, looked at once: that changes with a release of the host's system. */
@@ -73,11 +90,17 @@ final class FilesystemLayer implements Layer {
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
         LaunchPlan.Identity identity = plan.identity();
         var tree = new RootTree();
+        RootfsTree found = NO_ROOTFS;
+        checkTargets(request.spec().filesystem());
+        List<MemoryMount> memory = MemoryMount.of(request.spec().filesystem());
         if (request.spec().filesystem().rootfs().isPresent()) {
             Path rootfs = request.spec().filesystem().rootfs().get();
             Optional<String> pin = request.spec().filesystem().rootfsSha256();
-            String attested = request.posture().rootfsAttested() || pin.isPresent() ? attest(rootfs, pin) : "";
-            rootfs(request, rootfs, attested, tree, plan);
+            Optional<RootfsAttestation.Result> attested = request.posture().rootfsAttested() || pin.isPresent()
+                    ? Optional.of(attest(rootfs, pin))
+                    : Optional.empty();
+            found = attested.map(RootfsAttestation.Result::tree).orElseGet(() -> RootfsTree.of(rootfs));
+            rootfs(request, rootfs, found, attested.map(FilesystemLayer::words).orElse(""), tree, plan);
         } else {
             hostPrograms.forEach(tree::add);
             etc.add(tree, identity, request.name());
@@ -85,14 +108,15 @@ final class FilesystemLayer implements Layer {
                     .cannot(LAYER, "see the host's /etc, /home, /var or /root", "it gets a small /etc of its own");
         }
         if (request.sandboxed()) {
-            addMountPoints(tree, request.spec().filesystem().tmpfs());
+            addMountPoints(tree, memory);
         } else {
             addDevices(tree, plan.mapped());
-            addScratch(tree, identity, request.spec().filesystem().home());
+            tree.add(new RootfsStep.Directory("/run"));
             addProc(tree, request.posture().hideProcesses());
-            request.spec().filesystem().tmpfs().forEach(tmpfs -> addTmpfs(tree, tmpfs, identity));
+            memory.forEach(mount -> addMemory(tree, mount, identity));
         }
         request.spec().filesystem().volumes().forEach(volume -> addVolume(tree, volume, request, identity, plan));
+        explainExecution(request, memory, plan);
         context(request, tree, plan);
         workspace(request, tree, plan);
         addSecrets(tree, request.spec().filesystem().secrets(), identity, plan);
@@ -107,7 +131,7 @@ final class FilesystemLayer implements Layer {
                 ROOT_OPTIONS,
                 tree.steps(),
                 request.posture().mountsAudited(),
-                writable(request.spec().filesystem())));
+                writable(request.spec().filesystem(), found)));
         if (request.posture().mountsAudited()) {
             plan.cannot(LAYER, "start with a mount that is looser than planned", "every mount is audited from inside");
         }
@@ -115,33 +139,34 @@ final class FilesystemLayer implements Layer {
         command(request, identity, plan);
     }
 
-    private String attest(Path rootfs, Optional<String> pin) {
+    private RootfsAttestation.Result attest(Path rootfs, Optional<String> pin) {
         RootfsAttestation.Result result = attestation.verify(rootfs);
         pin.filter(digest -> !digest.equals(result.digest())).ifPresent(digest -> {
             throw new RootfsException("rootfs-sha256: the manifest of " + rootfs + " has the SHA-256 " + result.digest()
                     + ", but " + digest + " is pinned; look at what changed, then pin the new one");
         });
-        return " and attested: %d files, manifest sha256 %s".formatted(result.files(), result.digest());
+        return result;
+    }
+
+    private static String words(RootfsAttestation.Result attested) {
+        return " and attested: %d files, manifest sha256 %s".formatted(attested.files(), attested.digest());
     }
 
     private static void bindHostPrograms(RootTree tree) {
         for (String name : HOST_TREES) {
-            bindTop(Path.of("/", name), "/" + name, tree, false);
+            bindTop(HostPath.own("/" + name), "/" + name, tree, false);
         }
     }
 
     /** A link stays a link (/bin → usr/bin), a directory is bound read-only. */
-    private static void bindTop(Path source, String target, RootTree tree, boolean mapped) {
+    private static void bindTop(HostPath source, String target, RootTree tree, boolean mapped) {
+        Path path = Path.of(source.path());
         try {
-            if (Files.isSymbolicLink(source)) {
+            if (Files.isSymbolicLink(path)) {
                 tree.add(new RootfsStep.Symlink(
-                        target, Files.readSymbolicLink(source).toString()));
-            } else if (Files.isDirectory(source)) {
-                tree.bind(
-                        target,
-                        source.toString(),
-                        MountAttributes.SEALED,
-                        mapped ? Owners.MAPPED_WHERE_POSSIBLE : Owners.HOST);
+                        target, Files.readSymbolicLink(path).toString()));
+            } else if (Files.isDirectory(path)) {
+                tree.bind(target, source, MountAttributes.SEALED, mapped ? Owners.MAPPED_WHERE_POSSIBLE : Owners.HOST);
             }
         } catch (IOException e) {
             throw new InvalidSpecException("can't read " + source + ": " + e.getMessage());
@@ -149,7 +174,12 @@ final class FilesystemLayer implements Layer {
     }
 
     private static void rootfs(
-            LaunchRequest request, Path rootfs, String attested, RootTree tree, LaunchPlan.Builder plan) {
+            LaunchRequest request,
+            Path rootfs,
+            RootfsTree found,
+            String attested,
+            RootTree tree,
+            LaunchPlan.Builder plan) {
         Optional<MemorySize> overlay = request.spec().filesystem().overlay();
         // gVisor has an overlay of its own.
         if (overlay.isPresent() && !request.sandboxed()) {
@@ -158,10 +188,10 @@ final class FilesystemLayer implements Layer {
                     LAYERS,
                     "size=" + overlay.get().bytes() + ",mode=700",
                     MountAttributes.NO_SUID | MountAttributes.NO_DEV));
-            eachTop(rootfs, entry -> overlayTop(entry, "/" + entry.getFileName(), tree, plan.mapped()));
+            eachTop(found, entry -> overlayTop(rootfs, entry, tree, plan.mapped()));
             tree.add(new RootfsStep.Detach(LAYERS));
         } else {
-            eachTop(rootfs, entry -> bindTop(entry, "/" + entry.getFileName(), tree, plan.mapped()));
+            eachTop(found, entry -> bindTop(rootfs, entry, tree, plan.mapped()));
         }
         overlay.ifPresentOrElse(
                 size -> plan.can(
@@ -171,24 +201,42 @@ final class FilesystemLayer implements Layer {
                 () -> plan.cannot(LAYER, "change its programs", "rootfs " + rootfs + " is read-only" + attested));
     }
 
-    private static void overlayTop(Path source, String target, RootTree tree, boolean mapped) {
-        if (Files.isDirectory(source, LinkOption.NOFOLLOW_LINKS)) {
-            tree.add(new RootfsStep.Directory(target));
-            tree.add(new RootfsStep.Overlay(
-                    target, source.toString(), mapped ? Owners.MAPPED_WHERE_POSSIBLE : Owners.HOST));
-        } else {
-            bindTop(source, target, tree, mapped);
+    /** As {@link #bindTop(Path, String, RootTree, boolean)}, of what was found there: it may be another by now. */
+    private static void bindTop(Path rootfs, RootfsTree.Entry entry, RootTree tree, boolean mapped) {
+        String target = "/" + entry.name();
+        switch (entry.type()) {
+            case SYMBOLIC_LINK -> tree.add(new RootfsStep.Symlink(target, entry.linkTarget()));
+            case DIRECTORY ->
+                tree.bind(
+                        target,
+                        found(rootfs, entry),
+                        MountAttributes.SEALED,
+                        mapped ? Owners.MAPPED_WHERE_POSSIBLE : Owners.HOST);
+            case REGULAR_FILE, FIFO, SOCKET, DEVICE -> {
+                // The manifest, and what no root directory has.
+            }
         }
     }
 
-    private static void eachTop(Path rootfs, Consumer<Path> action) {
-        try (Stream<Path> entries = Files.list(rootfs)) {
-            entries.sorted()
-                    .filter(entry -> !OWN_TREES.contains(entry.getFileName().toString()))
-                    .forEach(action);
-        } catch (IOException e) {
-            throw new InvalidSpecException("the rootfs " + rootfs + " can't be listed: " + e);
+    private static HostPath found(Path rootfs, RootfsTree.Entry entry) {
+        return HostPath.named(rootfs.resolve(entry.name()).toString()).verified(entry.device(), entry.inode());
+    }
+
+    private static void overlayTop(Path rootfs, RootfsTree.Entry entry, RootTree tree, boolean mapped) {
+        if (entry.type() == FileStat.Type.DIRECTORY) {
+            String target = "/" + entry.name();
+            tree.add(new RootfsStep.Directory(target));
+            tree.add(new RootfsStep.Overlay(
+                    target, found(rootfs, entry), mapped ? Owners.MAPPED_WHERE_POSSIBLE : Owners.HOST));
+        } else {
+            bindTop(rootfs, entry, tree, mapped);
         }
+    }
+
+    private static void eachTop(RootfsTree rootfs, Consumer<RootfsTree.Entry> action) {
+        rootfs.entries().stream()
+                .filter(entry -> !OWN_TREES.contains(entry.name()))
+                .forEach(action);
     }
 
     private static void addDevices(RootTree tree, boolean mapped) {
@@ -201,7 +249,7 @@ final class FilesystemLayer implements Layer {
                         // A user namespace may not make device nodes (user_namespaces(7)).
                         ? new RootfsStep.Bind(
                                 "/dev/" + name,
-                                "/dev/" + name,
+                                HostPath.own("/dev/" + name),
                                 MountAttributes.NO_SUID | MountAttributes.NO_EXEC,
                                 false)
                         : new RootfsStep.Device("/dev/" + name, 0666, 1, minor)));
@@ -209,34 +257,68 @@ final class FilesystemLayer implements Layer {
         tree.add(new RootfsStep.Symlink("/dev/stdin", "/proc/self/fd/0"));
         tree.add(new RootfsStep.Symlink("/dev/stdout", "/proc/self/fd/1"));
         tree.add(new RootfsStep.Symlink("/dev/stderr", "/proc/self/fd/2"));
-        tree.add(new RootfsStep.Directory("/dev/shm"));
-        tree.add(new RootfsStep.Tmpfs(
-                "/dev/shm",
-                "size=64M,mode=1777",
-                MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
+    }
+
+    /** Links of a root filesystem may lead a target to where none may be. */
+    private static void checkTargets(Filesystem filesystem) {
+        RootfsLinks.of(filesystem).follow(filesystem);
     }
 
     /** Of what gVisor mounts itself; and what works for the shim inside. */
-    private static void addMountPoints(RootTree tree, List<TmpfsMount> tmpfs) {
-        for (String target : List.of("/dev", "/tmp", HOME, "/proc", "/sys", "/run/nucleus")) {
+    private static void addMountPoints(RootTree tree, List<MemoryMount> memory) {
+        for (String target : List.of("/dev", "/proc", "/sys", "/run", OciBundle.OWN)) {
             tree.directories(target);
         }
-        tmpfs.forEach(mount -> tree.directories(mount.target()));
+        memory.forEach(mount -> tree.directories(mount.target()));
         tree.add(new RootfsStep.Self(OciBundle.RELAY));
     }
 
-    /** What the workload may write: /tmp and a home, in memory. */
-    private static void addScratch(RootTree tree, LaunchPlan.Identity identity, MemorySize home) {
-        long attributes = MountAttributes.NO_SUID | MountAttributes.NO_DEV;
-        tree.add(new RootfsStep.Directory("/tmp"));
-        tree.add(new RootfsStep.Tmpfs("/tmp", "size=256M,mode=1777", attributes));
-        tree.add(new RootfsStep.Directory("/home"));
-        tree.add(new RootfsStep.Directory(HOME));
-        tree.add(new RootfsStep.Tmpfs(
-                HOME,
-                "size=" + home.bytes() + ",mode=700,uid=" + identity.uid() + ",gid=" + identity.gid(),
-                attributes));
-        tree.add(new RootfsStep.Directory("/run"));
+    private static void addMemory(RootTree tree, MemoryMount mount, LaunchPlan.Identity identity) {
+        tree.directories(mount.target());
+        tree.add(new RootfsStep.Tmpfs(mount.target(), String.join(",", mount.options(identity)), mount.attributes()));
+    }
+
+    /**
+     * What it can write to, it can't run: neither by name, nor by the loader or a mapping (mount(2), MS_NOEXEC), unless that
+     * was asked for.
+     */
+    private static void explainExecution(LaunchRequest request, List<MemoryMount> memory, LaunchPlan.Builder plan) {
+        List<String> closed = targets(memory, mount -> !mount.execute(), MemoryMount::target);
+        List<VolumeMount> volumes = request.spec().filesystem().volumes();
+        List<String> closedVolumes = targets(volumes, volume -> !volume.execute(), VolumeMount::target);
+        List<String> open = join(
+                targets(memory, MemoryMount::execute, MemoryMount::target),
+                targets(volumes, VolumeMount::execute, VolumeMount::target));
+        if (request.sandboxed()) {
+            cannotRun(closedVolumes, plan);
+            if (!closed.isEmpty()) {
+                String places = String.join(", ", closed);
+                plan.cannot(LAYER, "start programs in " + places, "noexec; exec allows it")
+                        .can(
+                                LAYER,
+                                "run programs in " + places + " by their loader, or code mapped from there",
+                                "gVisor's kernel, which alone it concerns, minds noexec only when a program is started");
+            }
+        } else {
+            cannotRun(join(closed, closedVolumes), plan);
+        }
+        if (!open.isEmpty()) {
+            plan.can(LAYER, "run programs in " + String.join(", ", open), "exec");
+        }
+    }
+
+    private static void cannotRun(List<String> targets, LaunchPlan.Builder plan) {
+        if (!targets.isEmpty()) {
+            plan.cannot(LAYER, "run programs in " + String.join(", ", targets), "noexec; exec allows it");
+        }
+    }
+
+    private static <T> List<String> targets(List<T> mounts, Predicate<T> which, Function<T, String> target) {
+        return mounts.stream().filter(which).map(target).toList();
+    }
+
+    private static List<String> join(List<String> first, List<String> second) {
+        return Stream.concat(first.stream(), second.stream()).toList();
     }
 
     private static void addProc(RootTree tree, boolean hide) {
@@ -267,20 +349,19 @@ final class FilesystemLayer implements Layer {
         tree.add(new RootfsStep.Seal("/proc", MountAttributes.READ_ONLY));
     }
 
-    private static List<String> writable(Filesystem filesystem) {
+    private static List<String> writable(Filesystem filesystem, RootfsTree rootfs) {
         boolean workspace = filesystem
                 .workspace()
                 .filter(mount -> mount.access() != WorkspaceMount.Access.BIND_RO)
                 .isPresent();
         List<String> overlaid = new java.util.ArrayList<>();
         if (filesystem.overlay().isPresent()) {
-            eachTop(filesystem.rootfs().orElseThrow(), entry -> overlaid.add("/" + entry.getFileName()));
+            eachTop(rootfs, entry -> overlaid.add("/" + entry.name()));
         }
         return Stream.of(
-                        Stream.of("/tmp", "/dev/shm", HOME),
+                        MemoryMount.of(filesystem).stream().map(MemoryMount::target),
                         workspace ? Stream.of(WorkspaceMount.TARGET) : Stream.<String>empty(),
                         overlaid.stream(),
-                        filesystem.tmpfs().stream().map(TmpfsMount::target),
                         filesystem.volumes().stream()
                                 .filter(volume -> !volume.readOnly())
                                 .map(VolumeMount::target))
@@ -290,12 +371,12 @@ final class FilesystemLayer implements Layer {
 
     private static void context(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
         request.spec().filesystem().context().ifPresent(context -> {
-            Path source = context.mode() == ContextMount.Mode.COPY
-                    ? request.copies().resolve(CONTEXT_COPY)
-                    : context.source();
             tree.bind(
                     ContextMount.TARGET,
-                    source.toString(),
+                    context.mode() == ContextMount.Mode.COPY
+                            ? HostPath.own(
+                                    request.copies().resolve(CONTEXT_COPY).toString())
+                            : named(request.sources().context(), context.source()),
                     MountAttributes.SEALED | MountAttributes.NO_EXEC,
                     Owners.HOST);
             plan.can(
@@ -315,7 +396,7 @@ final class FilesystemLayer implements Layer {
                     | (readOnly ? MountAttributes.READ_ONLY : 0);
             Path source = workspace.copied() ? request.copies().resolve(WORKSPACE_COPY) : workspace.source();
             tree.add(new RootfsStep.Directory(WorkspaceMount.TARGET));
-            tree.add(workspaceStep(workspace, source, attributes));
+            tree.add(workspaceStep(workspace, source, request.sources().workspace(), attributes));
             plan.can(
                     LAYER,
                     switch (workspace.access()) {
@@ -325,12 +406,18 @@ final class FilesystemLayer implements Layer {
                             "change a copy of " + workspace.source() + " of the host, to be brought back at its end";
                     },
                     "workspace at " + WorkspaceMount.TARGET);
-            if (workspace.execute()) {
-                plan.can(LAYER, "run programs in " + WorkspaceMount.TARGET, "workspace: exec");
-            } else {
-                plan.cannot(LAYER, "run programs in " + WorkspaceMount.TARGET, "noexec");
-            }
+            explainExecution(workspace, request.spec().mode(), plan);
         });
+    }
+
+    private static void explainExecution(WorkspaceMount workspace, Mode mode, LaunchPlan.Builder plan) {
+        boolean usual = workspace.execute() == WorkspaceMount.executableIn(mode);
+        String what = "run programs in " + WorkspaceMount.TARGET;
+        if (workspace.execute()) {
+            plan.can(LAYER, what, usual ? "the default in " + mode + " mode; noexec forbids it" : "workspace: exec");
+        } else {
+            plan.cannot(LAYER, what, usual ? "the default in " + mode + " mode; exec allows it" : "workspace: noexec");
+        }
     }
 
     /**
@@ -338,15 +425,24 @@ final class FilesystemLayer implements Layer {
      * root owns it: what it makes must not be root's, with bits that only root's files should have. Without root there is
      * one user anyway.
      */
-    private RootfsStep workspaceStep(WorkspaceMount workspace, Path source, long attributes) {
+    private RootfsStep workspaceStep(
+            WorkspaceMount workspace, Path source, Optional<HostDirectory> looked, long attributes) {
         LaunchPlan.Identity owner = workspace.copied()
                 ? new LaunchPlan.Identity(host.identity().uid(), host.identity().gid(), List.of())
-                : owner(source);
+                : looked.map(directory -> new LaunchPlan.Identity(directory.uid(), directory.gid(), List.of()))
+                        .orElseGet(() -> owner(source));
         boolean mapped = host.identity().root() && (workspace.copied() || owner.uid() != 0);
+        HostPath from = workspace.copied() ? HostPath.own(source.toString()) : named(looked, source);
         return mapped
-                ? new RootfsStep.Workspace(
-                        WorkspaceMount.TARGET, source.toString(), attributes, owner.uid(), owner.gid())
-                : new RootfsStep.Bind(WorkspaceMount.TARGET, source.toString(), attributes, false);
+                ? new RootfsStep.Workspace(WorkspaceMount.TARGET, from, attributes, owner.uid(), owner.gid())
+                : new RootfsStep.Bind(WorkspaceMount.TARGET, from, attributes, false);
+    }
+
+    /** Without links, as it was looked at; as it was named when nothing is launched. */
+    private static HostPath named(Optional<HostDirectory> looked, Path named) {
+        return looked.map(directory ->
+                        HostPath.named(directory.path().toString()).verified(directory.device(), directory.inode()))
+                .orElseGet(() -> HostPath.named(named.toString()));
     }
 
     private static LaunchPlan.Identity owner(Path directory) {
@@ -385,22 +481,15 @@ final class FilesystemLayer implements Layer {
         tree.directories(SecretMount.FOLDER);
         tree.add(new RootfsStep.Tmpfs(
                 SecretMount.FOLDER,
-                "size=16M,mode=700,uid=" + identity.uid() + ",gid=" + identity.gid(),
+                // Where the kernel has it, no copy of a secret gets to a disk (tmpfs(5), Linux 6.4).
+                "size=16M,mode=700,uid=" + identity.uid() + ",gid=" + identity.gid() + ",noswap",
                 MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
         for (SecretMount secret : secrets) {
             tree.add(new RootfsStep.Secret(
-                    secret.target(), source(secret), secret.mode(), identity.uid(), identity.gid()));
+                    secret.target(), HostPath.named(source(secret)), secret.mode(), identity.uid(), identity.gid()));
             plan.can(LAYER, "read a copy of " + secret.source() + " of the host", "secret at " + secret.target());
         }
         tree.add(new RootfsStep.Seal(SecretMount.FOLDER, MountAttributes.READ_ONLY));
-    }
-
-    private static void addTmpfs(RootTree tree, TmpfsMount tmpfs, LaunchPlan.Identity identity) {
-        tree.directories(tmpfs.target());
-        tree.add(new RootfsStep.Tmpfs(
-                tmpfs.target(),
-                "size=" + tmpfs.size().bytes() + ",mode=755,uid=" + identity.uid() + ",gid=" + identity.gid(),
-                MountAttributes.NO_SUID | MountAttributes.NO_DEV));
     }
 
     private void addVolume(
@@ -409,8 +498,10 @@ final class FilesystemLayer implements Layer {
             LaunchRequest request,
             LaunchPlan.Identity identity,
             LaunchPlan.Builder plan) {
-        long attributes =
-                MountAttributes.NO_SUID | MountAttributes.NO_DEV | (volume.readOnly() ? MountAttributes.READ_ONLY : 0);
+        long attributes = MountAttributes.NO_SUID
+                | MountAttributes.NO_DEV
+                | (volume.readOnly() ? MountAttributes.READ_ONLY : 0)
+                | (volume.execute() ? 0 : MountAttributes.NO_EXEC);
         String source = volume.source();
         // Without root only the manager's user and its range exist, and no mount can say otherwise.
         Owners owners = plan.mapped() && host.identity().root() ? Owners.MAPPED : Owners.HOST;
@@ -422,7 +513,13 @@ final class FilesystemLayer implements Layer {
             LaunchPlan.Identity owner = place.owner().orElse(identity);
             tree.directories(volume.target());
             tree.add(new RootfsStep.Volume(
-                    volume.target(), place.path().toString(), attributes, 0700, owner.uid(), owner.gid(), owners));
+                    volume.target(),
+                    HostPath.named(place.path().toString()),
+                    attributes,
+                    0700,
+                    onDisk(owner.uid(), owners),
+                    onDisk(owner.gid(), owners),
+                    owners));
             source = place.path().toString();
         } else {
             if (Files.isDirectory(Path.of(source))) {
@@ -430,12 +527,17 @@ final class FilesystemLayer implements Layer {
             } else {
                 tree.parents(volume.target());
             }
-            tree.add(new RootfsStep.Bind(volume.target(), source, attributes, false, owners));
+            tree.add(new RootfsStep.Bind(volume.target(), HostPath.named(source), attributes, false, owners));
         }
         plan.can(
                 LAYER,
                 (volume.readOnly() ? "read " : "read and write ") + source + " of the host",
                 "volume at " + volume.target());
+    }
+
+    /** Root inside a user namespace is not root on disk. */
+    private static int onDisk(int number, Owners owners) {
+        return owners == Owners.MAPPED && number == 0 ? IdentityLayer.ROOT_ON_DISK : number;
     }
 
     /** A socket of the shim's, by which the workload tells of itself; it leads nowhere else. */
@@ -450,7 +552,7 @@ final class FilesystemLayer implements Layer {
         tree.parents(ServiceNotify.SOCKET);
         tree.add(new RootfsStep.Bind(
                 ServiceNotify.SOCKET,
-                socket,
+                HostPath.own(socket),
                 MountAttributes.READ_ONLY | MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC,
                 false));
         plan.can(LAYER, "tell Nucleus how it is", "a notify probe, by " + ServiceNotify.SOCKET);
@@ -460,13 +562,13 @@ final class FilesystemLayer implements Layer {
         if (filesystem.workspace().isPresent()) {
             return WorkspaceMount.TARGET;
         }
-        return filesystem.rootfs().isPresent() ? "/" : HOME;
+        return filesystem.rootfs().isPresent() ? "/" : Filesystem.HOME;
     }
 
     private void command(LaunchRequest request, LaunchPlan.Identity identity, LaunchPlan.Builder plan) {
         var variables = new TreeMap<String, String>();
         variables.put("PATH", PATH);
-        variables.put("HOME", HOME);
+        variables.put("HOME", Filesystem.HOME);
         variables.put("LANG", "C.UTF-8");
         variables.put("USER", identity.uid() == 0 ? "root" : "agent");
         request.spec().notification().ifPresent(notify -> {

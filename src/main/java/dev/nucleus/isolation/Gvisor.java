@@ -3,7 +3,8 @@ package dev.nucleus.isolation;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.GvisorPlatform;
 import dev.nucleus.spec.Network;
-import java.nio.file.Files;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,18 +25,20 @@ record Gvisor(Path program, Optional<GvisorPlatform> platform) {
     static final List<Path> PLACES =
             List.of(Path.of("/usr/local/sbin/runsc"), Path.of("/usr/local/bin/runsc"), Path.of("/usr/bin/runsc"));
 
-    /** The first that only root can have put there. */
+    /** The first that only root can have put there, by its path without links. */
     static Optional<Path> find() {
-        return PLACES.stream().filter(Gvisor::trusted).findFirst();
+        return PLACES.stream().flatMap(place -> trusted(place).stream()).findFirst();
     }
 
-    static boolean trusted(Path program) {
-        if (!Files.exists(program)) {
-            return false;
+    static Optional<Path> trusted(Path program) {
+        try {
+            return Optional.of(TrustedProgram.at(program).path());
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            log.warn("{} is not used: {}", program, e.getMessage());
+            return Optional.empty();
         }
-        Optional<String> objection = TrustedProgram.objection(program);
-        objection.ifPresent(reason -> log.warn("{} is not used: {}", program, reason));
-        return objection.isEmpty();
     }
 
     /** What every call of it begins with. Its own control groups are not wanted: all of it is in the container's. */

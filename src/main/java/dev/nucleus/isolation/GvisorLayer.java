@@ -3,7 +3,6 @@ package dev.nucleus.isolation;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.CapabilityPolicy;
-import dev.nucleus.policy.SeccompProfiles;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -48,24 +47,19 @@ final class GvisorLayer implements Layer {
 
     private static void contribute(LaunchRequest request, Gvisor gvisor, LaunchPlan.Builder plan) {
         LaunchPlan.Identity workload = plan.identity();
-        byte[] config = new OciBundle(
-                        request,
-                        plan,
-                        plan.rootfs().steps(),
-                        SeccompProfiles.of(request.spec().security().seccomp()))
-                .config();
-        Path directory = Path.of(request.places().directory());
+        var bundle = new OciBundle(request, plan, plan.rootfs().steps(), SeccompLayer.profile(request.spec()));
+        Path directory = OciBundle.DIRECTORY;
         List<String> run = new java.util.ArrayList<>(gvisor.call(directory, request.spec(), "run"));
         run.addAll(List.of("--bundle=" + directory, request.id()));
-        List<String> exec = new java.util.ArrayList<>(gvisor.call(directory, request.spec(), "exec"));
-        exec.add("--user=" + workload.uid() + ":" + workload.gid());
-        workload.groups().forEach(group -> exec.add("--additional-gids=" + group));
         long capabilities = CapabilityPolicy.bits(NEEDED);
         plan.sandbox(new LaunchPlan.Sandbox(
-                        config,
+                        bundle.config(),
                         plan.command().arguments(),
                         workload,
-                        exec,
+                        bundle.processStart(),
+                        plan.command().environment(),
+                        bundle.served(),
+                        gvisor.call(directory, request.spec(), "exec"),
                         gvisor.call(directory, request.spec(), "kill")))
                 .identity(ROOT)
                 .init(false)

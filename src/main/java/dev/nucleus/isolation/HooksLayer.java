@@ -2,6 +2,7 @@ package dev.nucleus.isolation;
 
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.InvalidSpecException;
+import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -41,6 +42,11 @@ final class HooksLayer implements Layer {
             check(field, hook).ifPresent(reason -> {
                 throw new UnusableHookException(reason);
             });
+            try {
+                TrustedProgram.at(hook.path());
+            } catch (IOException e) {
+                throw new UnusableHookException(field + ".path: " + e.getMessage());
+            }
         }
     }
 
@@ -53,7 +59,16 @@ final class HooksLayer implements Layer {
                 || hook.timeout().compareTo(LONGEST) > 0) {
             return Optional.of(field + ".timeout: more than nothing and at most 10m, not " + hook.timeout());
         }
-        return TrustedProgram.objection(hook.path()).map(reason -> field + ".path: " + reason);
+        return Optional.empty();
+    }
+
+    /** Looked at for each launch: it may have been replaced since the manager's start. */
+    private static TrustedProgram program(String field, HookProperties.Hook hook) {
+        try {
+            return TrustedProgram.at(hook.path());
+        } catch (IOException e) {
+            throw new InvalidSpecException(field + ".path: " + e.getMessage());
+        }
     }
 
     @Override
@@ -64,11 +79,7 @@ final class HooksLayer implements Layer {
             if (!concerns(hook, request.name())) {
                 continue;
             }
-            // Again: it may have been replaced since the manager's start.
-            check(SOURCE + "[" + i + "]", hook).ifPresent(reason -> {
-                throw new InvalidSpecException(reason);
-            });
-            planned.add(planned(hook));
+            planned.add(planned(hook, program(SOURCE + "[" + i + "]", hook)));
             plan.can(
                     LAYER,
                     "have " + hook.path() + " run beside it on the host with the manager's rights, "
@@ -86,14 +97,16 @@ final class HooksLayer implements Layer {
                 .matches(Path.of(name));
     }
 
-    private static LaunchPlan.Hook planned(HookProperties.Hook hook) {
+    private static LaunchPlan.Hook planned(HookProperties.Hook hook, TrustedProgram program) {
         var arguments = new ArrayList<>(List.of(hook.path().toString()));
         arguments.addAll(hook.args());
         var environment = new LinkedHashMap<>(ENVIRONMENT);
         environment.putAll(hook.env());
         return new LaunchPlan.Hook(
                 hook.phase(),
-                hook.path().toString(),
+                program.path().toString(),
+                program.device(),
+                program.inode(),
                 arguments,
                 environment.entrySet().stream()
                         .map(variable -> variable.getKey() + "=" + variable.getValue())

@@ -26,6 +26,12 @@ final class IdentityLayer implements Layer {
     static final int FIRST_UID = 1_879_048_192;
 
     static final int UIDS = 1 << 27;
+    /**
+     * What root inside a user namespace is on the disk of a volume: nobody, so that a file it leaves there has no rights
+     * (native/src/userns.h).
+     */
+    static final int ROOT_ON_DISK = FIRST_UID + UIDS - 1;
+
     private static final String LAYER = "identity";
 
     @Override

@@ -12,9 +12,11 @@ import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.WorkspaceMount;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
@@ -103,24 +105,24 @@ final class LandlockLayer implements Layer {
     private static PathRule workspace(WorkspaceMount workspace, long handled) {
         long access = LandlockRights.READ
                 | (workspace.access() == WorkspaceMount.Access.BIND_RO ? 0 : LandlockRights.CHANGE)
-                | (workspace.execute() ? LandlockRights.EXECUTE : 0);
+                | executed(workspace.execute());
         return LandlockRights.rule(WorkspaceMount.TARGET, access, handled);
     }
 
     private static List<PathRule> rules(LaunchRequest request, long handled) {
         var rules = new ArrayList<PathRule>();
         rules.add(LandlockRights.rule("/", LandlockRights.READ_DIR, handled));
-        for (String programs : List.of("/bin", "/sbin", "/usr", "/lib", "/lib64", "/lib32", "/opt", "/nix")) {
-            rules.add(LandlockRights.rule(programs, LandlockRights.READ | LandlockRights.EXECUTE, handled));
-        }
+        Filesystem filesystem = request.spec().filesystem();
+        RootfsLinks root = RootfsLinks.of(filesystem);
+        rules.addAll(new ProgramTrees(root, sealed(root.follow(filesystem)), handled).rules());
         for (String readable : List.of("/etc", "/proc", "/run", "/var", "/srv")) {
             rules.add(LandlockRights.rule(readable, LandlockRights.READ, handled));
         }
         rules.add(LandlockRights.rule("/dev", LandlockRights.READ | LandlockRights.WRITE_FILE, handled));
-        for (String writable : List.of("/tmp", "/dev/shm", FilesystemLayer.HOME)) {
-            rules.add(LandlockRights.rule(writable, LandlockRights.READ | LandlockRights.CHANGE, handled));
+        for (MemoryMount mount : MemoryMount.of(filesystem)) {
+            rules.add(LandlockRights.rule(
+                    mount.target(), LandlockRights.READ | LandlockRights.CHANGE | executed(mount.execute()), handled));
         }
-        Filesystem filesystem = request.spec().filesystem();
         if (filesystem.context().isPresent()) {
             rules.add(LandlockRights.rule(ContextMount.TARGET, LandlockRights.READ, handled));
         }
@@ -128,15 +130,29 @@ final class LandlockLayer implements Layer {
         if (filesystem.overlay().isPresent()) {
             rules.add(LandlockRights.rule("/", LandlockRights.READ | LandlockRights.CHANGE, handled));
         }
-        for (VolumeMount volume : request.spec().filesystem().volumes()) {
+        for (VolumeMount volume : filesystem.volumes()) {
             rules.add(LandlockRights.rule(
                     volume.target(),
-                    volume.readOnly() ? LandlockRights.READ : LandlockRights.READ | LandlockRights.CHANGE,
+                    LandlockRights.READ | (volume.readOnly() ? 0 : LandlockRights.CHANGE) | executed(volume.execute()),
                     handled));
         }
-        for (TmpfsMount tmpfs : request.spec().filesystem().tmpfs()) {
-            rules.add(LandlockRights.rule(tmpfs.target(), LandlockRights.READ | LandlockRights.CHANGE, handled));
-        }
         return rules;
+    }
+
+    private static long executed(boolean execute) {
+        return execute ? LandlockRights.EXECUTE : 0;
+    }
+
+    /** Targets of the mounts that no program may run from. */
+    private static List<Path> sealed(Filesystem filesystem) {
+        return Stream.concat(
+                        filesystem.volumes().stream()
+                                .filter(volume -> !volume.execute())
+                                .map(VolumeMount::target),
+                        filesystem.tmpfs().stream()
+                                .filter(tmpfs -> !tmpfs.execute())
+                                .map(TmpfsMount::target))
+                .map(Path::of)
+                .toList();
     }
 }

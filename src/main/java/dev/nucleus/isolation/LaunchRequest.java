@@ -1,5 +1,6 @@
 package dev.nucleus.isolation;
 
+import dev.nucleus.kernel.HostDirectory;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.Posture;
 import dev.nucleus.spec.ContainerSpec;
@@ -17,6 +18,7 @@ import java.util.Optional;
  * @param attached whether somebody feeds its standard input
  * @param held whether it is only created, and started later
  * @param console a terminal that its standard streams are
+ * @param sources the directories of the host that it works in or reads, as they were looked at
  * @param gvisor the kernel of its own that it gets; empty: it has the host's
  */
 public record LaunchRequest(
@@ -30,7 +32,19 @@ public record LaunchRequest(
         boolean attached,
         boolean held,
         Optional<LaunchPlan.Console> console,
+        Sources sources,
         Optional<Gvisor> gvisor) {
+
+    /**
+     * Directories that were opened, by which way they are and which they are: held open until the launch is over.
+     *
+     * @param context empty: there is none, or nothing is launched
+     * @param workspace likewise
+     */
+    public record Sources(Optional<HostDirectory> context, Optional<HostDirectory> workspace) {
+
+        public static final Sources NONE = new Sources(Optional.empty(), Optional.empty());
+    }
 
     /** One whose kernel is still to be chosen. */
     public LaunchRequest(
@@ -44,11 +58,18 @@ public record LaunchRequest(
             boolean attached,
             boolean held,
             Optional<LaunchPlan.Console> console) {
-        this(id, name, spec, posture, places, copies, volumes, attached, held, console, Optional.empty());
+        this(id, name, spec, posture, places, copies, volumes, attached, held, console, Sources.NONE, Optional.empty());
+    }
+
+    /** The same, with the directories of the host that were looked at for it. */
+    public LaunchRequest withSources(Sources looked) {
+        return new LaunchRequest(
+                id, name, spec, posture, places, copies, volumes, attached, held, console, looked, gvisor);
     }
 
     LaunchRequest on(Optional<Gvisor> kernel) {
-        return new LaunchRequest(id, name, spec, posture, places, copies, volumes, attached, held, console, kernel);
+        return new LaunchRequest(
+                id, name, spec, posture, places, copies, volumes, attached, held, console, sources, kernel);
     }
 
     boolean sandboxed() {

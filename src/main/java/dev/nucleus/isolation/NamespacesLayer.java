@@ -30,7 +30,7 @@ final class NamespacesLayer implements Layer {
 
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        boolean init = request.posture().init() && !request.sandboxed();
+        boolean init = request.spec().init() && !request.sandboxed();
         plan.namespaces(NEWNS | NEWPID | NEWUTS | NEWIPC | NEWCGROUP)
                 .hostname(hostname(request.name()))
                 .init(init)
@@ -47,7 +47,11 @@ final class NamespacesLayer implements Layer {
         }
         clocks(request, plan);
         if (init) {
-            plan.can(LAYER, "leave orphans behind without harm", "a small init is PID 1 and reaps them");
+            plan.can(LAYER, "leave orphans behind without harm", "a small init is PID 1 and reaps them")
+                    .cannot(LAYER, "outlive its supervisor", "its PID 1 ends with that");
+        } else if (!request.sandboxed()) {
+            plan.can(LAYER, "be PID 1, and leave its orphans unreaped", "init: false")
+                    .cannot(LAYER, "outlive its supervisor", "a guardian beside that ends it");
         }
     }
 

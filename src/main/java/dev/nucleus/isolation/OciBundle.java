@@ -6,14 +6,23 @@ import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.SeccompProfile;
 import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Filesystem;
+import dev.nucleus.spec.SecretMount;
 import dev.nucleus.spec.TmpfsMount;
+import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.WorkspaceMount;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -23,8 +32,19 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class OciBundle {
 
+    /** A directory of the root's own tmpfs, which nothing else is mounted at. */
+    static final String OWN = "/.nucleus";
     /** Where the launching program is, inside; see native/src/relay.h. */
-    static final String RELAY = "/run/nucleus/relay";
+    static final String RELAY = OWN + "/relay";
+    /** The bundle, in the runtime's root; as all of that, see native/src/sandbox.h. */
+    static final Path DIRECTORY = Path.of("/bundle");
+
+    private static final String ROOT = "/rootfs";
+    private static final String VOLUMES = "/volumes/";
+    private static final String HOOK = "/hook";
+
+    /** The filter of what is run beside the workload, an array of struct sock_filter; see native/src/relay.h. */
+    static final String FILTER = OWN + "/seccomp";
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -47,11 +67,7 @@ final class OciBundle {
         config.put("process", process());
         config.put(
                 "root",
-                Map.of(
-                        "path",
-                        request.places().staging(),
-                        "readonly",
-                        spec().filesystem().overlay().isEmpty()));
+                Map.of("path", ROOT, "readonly", spec().filesystem().overlay().isEmpty()));
         config.put("hostname", plan.hostname());
         config.put("mounts", mounts());
         config.put("hooks", Map.of("poststart", List.of(started())));
@@ -71,14 +87,25 @@ final class OciBundle {
     }
 
     private Map<String, Object> process() {
-        LaunchPlan.Identity identity = plan.identity();
         LaunchPlan.Command command = plan.command();
-        var process = new LinkedHashMap<String, Object>();
+        Map<String, Object> process = confinement();
         process.put("terminal", request.console().isPresent());
-        process.put("user", Map.of("uid", identity.uid(), "gid", identity.gid(), "additionalGids", identity.groups()));
         process.put("args", command.arguments());
         process.put("env", command.environment());
         process.put("cwd", command.workdir());
+        return process;
+    }
+
+    /** Who every process inside is and what it may do, without the closing brace: what it runs is to follow. */
+    String processStart() {
+        String text = JSON.writeValueAsString(confinement());
+        return text.substring(0, text.length() - 1);
+    }
+
+    private Map<String, Object> confinement() {
+        LaunchPlan.Identity identity = plan.identity();
+        var process = new LinkedHashMap<String, Object>();
+        process.put("user", Map.of("uid", identity.uid(), "gid", identity.gid(), "additionalGids", identity.groups()));
         process.put("noNewPrivileges", true);
         process.put("capabilities", capabilities(plan.capabilities()));
         process.put(
@@ -115,41 +142,77 @@ final class OciBundle {
     private List<Map<String, Object>> mounts() {
         var mounts = new ArrayList<Map<String, Object>>();
         mounts.add(mount("/proc", "proc", "proc", List.of("nosuid", "nodev", "noexec", "ro")));
-        mounts.add(tmpfs("/dev/shm", List.of("noexec", "mode=1777", "size=64m")));
-        mounts.add(tmpfs("/tmp", List.of("mode=1777", "size=256m")));
-        mounts.add(tmpfs(
-                FilesystemLayer.HOME,
-                owned("mode=700", "size=" + spec().filesystem().home().bytes())));
-        for (TmpfsMount tmpfs : spec().filesystem().tmpfs()) {
-            mounts.add(tmpfs(
-                    tmpfs.target(), owned("mode=755", "size=" + tmpfs.size().bytes())));
-        }
-        for (RootfsStep step : root) {
-            switch (step) {
-                case RootfsStep.Bind(var target, var _, var attributes, var _, var _) ->
-                    bound(target, attributes, mounts);
-                case RootfsStep.Workspace(var target, var _, var attributes, var _, var _) ->
-                    bound(target, attributes, mounts);
-                case RootfsStep.Volume(var target, var _, var attributes, var _, var _, var _, var _) ->
-                    bound(target, attributes, mounts);
-                default -> {}
+        MemoryMount.of(spec().filesystem()).forEach(mount -> mounts.add(tmpfs(mount)));
+        for (int number = 0; number < root.size(); number++) {
+            OptionalLong attributes = served(root.get(number));
+            if (attributes.isPresent()) {
+                mounts.add(mount(root.get(number).target(), "bind", VOLUMES + number, options(attributes.getAsLong())));
             }
+        }
+        if (secretsCovered()) {
+            mounts.add(mount(
+                    SecretMount.FOLDER,
+                    "bind",
+                    ROOT + SecretMount.FOLDER,
+                    options(MountAttributes.READ_ONLY | MountAttributes.NO_EXEC)));
         }
         return mounts;
     }
 
-    /** Others may change a volume meanwhile; the root's own trees are fixed, and may be cached. */
-    private void bound(String target, long attributes, List<Map<String, Object>> mounts) {
-        boolean readOnly = (attributes & MountAttributes.READ_ONLY) != 0;
-        boolean volume = target.equals(WorkspaceMount.TARGET)
-                || spec().filesystem().volumes().stream()
-                        .anyMatch(mount -> mount.target().equals(target));
-        if (volume) {
-            mounts.add(mount(target, "bind", request.places().staging() + target, options(readOnly, attributes)));
-        }
+    /** What gVisor mounts over the directory above the secrets would hide them. */
+    private boolean secretsCovered() {
+        Filesystem filesystem = spec().filesystem();
+        return !filesystem.secrets().isEmpty()
+                && Stream.concat(
+                                filesystem.tmpfs().stream().map(TmpfsMount::target),
+                                filesystem.volumes().stream().map(VolumeMount::target))
+                        .anyMatch(target -> SecretMount.FOLDER.startsWith(target + "/"));
     }
 
-    private static List<String> options(boolean readOnly, long attributes) {
+    /**
+     * The steps of the root that gVisor mounts by itself: others may change a volume meanwhile, while the root's own trees
+     * are fixed, and may be cached.
+     */
+    Set<Integer> served() {
+        return IntStream.range(0, root.size())
+                .filter(number -> served(root.get(number)).isPresent())
+                .boxed()
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** Its attributes, if it is one of those. */
+    private OptionalLong served(RootfsStep step) {
+        return switch (step) {
+            case RootfsStep.Bind(var target, var _, var attributes, var _, var _)
+            when volume(target) -> OptionalLong.of(attributes);
+            case RootfsStep.Workspace(var _, var _, var attributes, var _, var _) -> OptionalLong.of(attributes);
+            case RootfsStep.Volume(var _, var _, var attributes, var _, var _, var _, var _) ->
+                OptionalLong.of(attributes);
+            case RootfsStep.Bind _,
+                    RootfsStep.Directory _,
+                    RootfsStep.File _,
+                    RootfsStep.Symlink _,
+                    RootfsStep.Overlay _,
+                    RootfsStep.Detach _,
+                    RootfsStep.Secret _,
+                    RootfsStep.Self _,
+                    RootfsStep.Tmpfs _,
+                    RootfsStep.Proc _,
+                    RootfsStep.Device _,
+                    RootfsStep.MaskFile _,
+                    RootfsStep.MaskDirectory _,
+                    RootfsStep.Seal _ -> OptionalLong.empty();
+        };
+    }
+
+    private boolean volume(String target) {
+        return target.equals(WorkspaceMount.TARGET)
+                || spec().filesystem().volumes().stream()
+                        .anyMatch(mount -> mount.target().equals(target));
+    }
+
+    private static List<String> options(long attributes) {
+        boolean readOnly = (attributes & MountAttributes.READ_ONLY) != 0;
         var options = new ArrayList<>(List.of("rbind", readOnly ? "ro" : "rw", "nosuid", "nodev"));
         if ((attributes & MountAttributes.NO_EXEC) != 0) {
             options.add("noexec");
@@ -157,17 +220,13 @@ final class OciBundle {
         return options;
     }
 
-    private List<String> owned(String... options) {
-        var all = new ArrayList<>(List.of(options));
-        all.add("uid=" + plan.identity().uid());
-        all.add("gid=" + plan.identity().gid());
-        return all;
-    }
-
-    private static Map<String, Object> tmpfs(String target, List<String> options) {
-        var all = new ArrayList<>(List.of("nosuid", "nodev"));
-        all.addAll(options);
-        return mount(target, "tmpfs", "tmpfs", all);
+    private Map<String, Object> tmpfs(MemoryMount mount) {
+        var options = new ArrayList<>(List.of("nosuid", "nodev"));
+        if (!mount.execute()) {
+            options.add("noexec");
+        }
+        options.addAll(mount.options(plan.identity()));
+        return mount(mount.target(), "tmpfs", "tmpfs", options);
     }
 
     private static Map<String, Object> mount(String target, String type, String source, List<String> options) {
@@ -176,11 +235,7 @@ final class OciBundle {
 
     /** Tells the shim that the workload runs: see native/src/sandbox.h. */
     private Map<String, Object> started() {
-        return Map.of(
-                "path",
-                request.places().staging() + RELAY,
-                "args",
-                List.of("relay", "--mark", request.places().directory() + "/started"));
+        return Map.of("path", HOOK, "args", List.of("hook", "--mark", DIRECTORY + "/started"));
     }
 
     private Map<String, Object> seccomp() {

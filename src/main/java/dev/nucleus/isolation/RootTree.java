@@ -1,5 +1,6 @@
 package dev.nucleus.isolation;
 
+import dev.nucleus.plan.HostPath;
 import dev.nucleus.plan.RootfsStep;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -20,7 +21,7 @@ final class RootTree {
         }
     }
 
-    void bind(String target, String source, long attributes, RootfsStep.Owners owners) {
+    void bind(String target, HostPath source, long attributes, RootfsStep.Owners owners) {
         add(new RootfsStep.Directory(target));
         add(new RootfsStep.Bind(target, source, attributes, false, owners));
     }

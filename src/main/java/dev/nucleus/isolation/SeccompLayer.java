@@ -3,12 +3,14 @@ package dev.nucleus.isolation;
 import dev.nucleus.kernel.SeccompCompiler;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.LaunchPlan.Seccomp.Denied;
+import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.policy.PolicyViolationException;
 import dev.nucleus.policy.SeccompProfile;
 import dev.nucleus.policy.SeccompProfiles;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.PolicySource;
+import dev.nucleus.spec.WorkspaceMount;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,8 +38,11 @@ final class SeccompLayer implements Layer {
     private static final int PR_SET_SECCOMP = 22;
 
     private final SeccompCompiler compiler;
-    private final Map<String, LaunchPlan.Seccomp> compiled = new ConcurrentHashMap<>();
+    private final Map<Variant, LaunchPlan.Seccomp> compiled = new ConcurrentHashMap<>();
     private final LaunchPlan.Seccomp trace;
+
+    /** Of a profile, by what else decides on its program. */
+    private record Variant(String profile, boolean setIdFiles, boolean sandboxed) {}
 
     SeccompLayer(SeccompCompiler compiler) {
         this.compiler = compiler;
@@ -54,24 +59,67 @@ final class SeccompLayer implements Layer {
             return;
         }
         SeccompProfile profile = profile(request.spec());
-        LaunchPlan.Seccomp program = compiled.get(profile.name());
-        if (program == null) {
-            program = compile(profile);
-            compiled.put(profile.name(), program);
-        }
+        LaunchPlan.Seccomp program = program(request.spec(), request.sandboxed());
         plan.seccomp(program);
+        if (leavesFiles(request.spec())) {
+            plan.cannot(
+                    LAYER,
+                    "leave set-user-ID or set-group-ID files in a volume",
+                    "what it writes there outlives it on the host");
+        }
         if (request.sandboxed()) {
+            plan.rootfs(withFilter(plan.rootfs(), program.program()));
             plan.cannot(LAYER, "make a call of gVisor's kernel that it doesn't need", "profile " + profile.name());
             return;
         }
         explain(profile, program, plan);
     }
 
+    /** What applies the profile to processes run beside the workload: gVisor's own exec does not. */
+    private static LaunchPlan.Rootfs withFilter(LaunchPlan.Rootfs root, byte[] program) {
+        var steps = new ArrayList<RootfsStep>();
+        for (RootfsStep step : root.steps()) {
+            steps.add(step);
+            if (step instanceof RootfsStep.Self) {
+                steps.add(new RootfsStep.File(OciBundle.FILTER, 0444, 0, 0, program));
+            }
+        }
+        return new LaunchPlan.Rootfs(root.options(), List.copyOf(steps), root.audited(), root.writable());
+    }
+
+    /** The compiled program of a container's profile, on the host's kernel. */
+    LaunchPlan.Seccomp program(ContainerSpec spec) {
+        return program(spec, false);
+    }
+
+    private LaunchPlan.Seccomp program(ContainerSpec spec, boolean sandboxed) {
+        SeccompProfile profile = profile(spec);
+        Variant variant = new Variant(profile.name(), !leavesFiles(spec), sandboxed);
+        LaunchPlan.Seccomp program = compiled.get(variant);
+        if (program == null) {
+            program = compile(profile, !sandboxed && !allowsFilters(profile));
+            compiled.put(variant, program);
+        }
+        return program;
+    }
+
     /** A file says all itself; ours leave the network to where there is one. */
-    private static SeccompProfile profile(ContainerSpec spec) {
+    static SeccompProfile profile(ContainerSpec spec) {
         PolicySource source = spec.security().seccomp();
         SeccompProfile profile = SeccompProfiles.of(source);
-        return spec.network() == Network.HOST && source instanceof PolicySource.Named ? profile.withNetwork() : profile;
+        if (spec.network() == Network.HOST && source instanceof PolicySource.Named) {
+            profile = profile.withNetwork();
+        }
+        return leavesFiles(spec) ? profile.withoutSetIdFiles() : profile;
+    }
+
+    /** Whether a file that the container makes is on the host when it has ended. */
+    static boolean leavesFiles(ContainerSpec spec) {
+        return spec.filesystem().volumes().stream().anyMatch(volume -> !volume.readOnly())
+                || spec.filesystem()
+                        .workspace()
+                        .filter(workspace -> workspace.access() != WorkspaceMount.Access.BIND_RO)
+                        .isPresent();
     }
 
     private static void explain(SeccompProfile profile, LaunchPlan.Seccomp program, LaunchPlan.Builder plan) {
@@ -92,7 +140,8 @@ final class SeccompLayer implements Layer {
         profile.warnings().forEach(warning -> plan.cannot(LAYER, "have all of its profile", because + " " + warning));
     }
 
-    private LaunchPlan.Seccomp compile(SeccompProfile profile) {
+    /** @param reported whether the shim hears of what is refused; gVisor has no listeners */
+    private LaunchPlan.Seccomp compile(SeccompProfile profile, boolean reported) {
         refuseUnusable(profile);
         profile.warnings().forEach(warning -> log.warn("seccomp profile {} {}", profile.name(), warning));
         var rules = new ArrayList<SeccompCompiler.Rule>();
@@ -105,7 +154,6 @@ final class SeccompLayer implements Layer {
                     .forEach(name -> rules.add(
                             new SeccompCompiler.Rule(name, rule.errno().orElse(0), comparisons)));
         }
-        boolean reported = !allowsFilters(profile);
         OptionalInt fallback = reported ? OptionalInt.empty() : OptionalInt.of(profile.defaultErrno());
         return new LaunchPlan.Seccomp(
                 profile.name(),
@@ -142,7 +190,8 @@ final class SeccompLayer implements Layer {
                 .filter(rule -> rule.errno().isEmpty())
                 .anyMatch(rule -> rule.names().contains("seccomp")
                         || rule.names().contains("prctl")
-                                && (rule.conditions().isEmpty()
-                                        || rule.conditions().stream().anyMatch(c -> c.value() == PR_SET_SECCOMP)));
+                                && rule.conditions().stream()
+                                        .filter(condition -> condition.index() == 0)
+                                        .allMatch(condition -> condition.holds(PR_SET_SECCOMP)));
     }
 }

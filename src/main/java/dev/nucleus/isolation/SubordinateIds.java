@@ -44,11 +44,19 @@ record SubordinateIds(Path root, String user, int uid) {
         }
     }
 
-    /** The path of newuidmap or newgidmap; empty when it isn't installed. */
+    /** The path of newuidmap or newgidmap, without links; empty when there is none that only root can have installed. */
     Optional<Path> program(String name) {
         return PLACES.stream()
-                .map(place -> root.resolve(place).resolve(name))
+                .flatMap(place -> trusted(root.resolve(place).resolve(name)).stream())
                 .filter(Files::isExecutable)
                 .findFirst();
+    }
+
+    private static Optional<Path> trusted(Path program) {
+        try {
+            return Optional.of(TrustedProgram.at(program).path());
+        } catch (IOException e) {
+            return Optional.empty();
+        }
     }
 }

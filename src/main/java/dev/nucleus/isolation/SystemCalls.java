@@ -59,6 +59,11 @@ public final class SystemCalls {
             Map.entry("reboot", "it stops the host"),
             Map.entry("syslog", "the kernel's log tells addresses and other containers' doings"),
             Map.entry("ioctl", "devices and terminals can be made to do more than they show"),
+            Map.entry("socketpair", "families other than AF_UNIX reach parts of the kernel that nobody looks after"),
+            Map.entry("fcntl", "leases hold up whoever opens the file on the host"),
+            Map.entry("madvise", "memory that is merged with others' tells what they have in theirs"),
+            Map.entry("shmat", "memory to write and to execute is how injected code runs"),
+            Map.entry("prctl", "it changes how a process ends, and what watches it"),
             Map.entry("personality", "it turns protections of memory off"),
             Map.entry("open_by_handle_at", "it opens files of the host by number (CVE-2014-3519)"));
 
@@ -99,9 +104,13 @@ public final class SystemCalls {
     /** The telling argument in words, such as {@code AF_NETLINK}; empty when the call has none. */
     public Optional<String> argument(String call, long argument) {
         return switch (call) {
-            case "socket" -> Optional.of(FAMILIES.getOrDefault(argument & 0xffffffffL, "family " + argument));
+            case "socket", "socketpair" ->
+                Optional.of(FAMILIES.getOrDefault(argument & 0xffffffffL, "family " + argument));
             case "clone", "unshare" -> Optional.of(namespaces(argument)).filter(text -> !text.isEmpty());
-            case "ioctl", "prctl", "bpf", "personality" -> Optional.of("0x" + Long.toHexString(argument));
+            case "ioctl", "prctl", "bpf", "personality", "fcntl", "madvise", "shmat" ->
+                Optional.of("0x" + Long.toHexString(argument));
+            case "chmod", "fchmod", "fchmodat", "creat", "mkdir", "mkdirat", "mknod", "mknodat" ->
+                Optional.of("0%o".formatted(argument & 07777)).filter(_ -> (argument & 06000) != 0);
             case "mmap", "mprotect", "pkey_mprotect" ->
                 Optional.of(((argument & 1) != 0 ? "r" : "-")
                         + ((argument & 2) != 0 ? "w" : "-")

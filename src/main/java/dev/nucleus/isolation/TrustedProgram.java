@@ -1,56 +1,38 @@
 package dev.nucleus.isolation;
 
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.kernel.TrustedPath;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
-import java.util.Optional;
 
-/** Programs that run with the manager's rights: nobody but root may have put them where they are. */
-final class TrustedProgram {
+/**
+ * A program that runs with the manager's rights, because nobody but root can have put it where it is: it, each directory
+ * and each link on the way to it, and on the way to what those links lead to, are root's, and others can neither write
+ * to them nor replace them.
+ *
+ * @param path where it lies, without links: one that is put elsewhere later changes nothing of what was planned
+ * @param device the file system it is on, as {@code st_dev} of stat(2)
+ * @param inode its number there
+ */
+record TrustedProgram(Path path, long device, long inode) {
 
-    private static final int WRITABLE_BY_OTHERS = 022;
-
-    private TrustedProgram() {}
+    private static final int EXECUTABLE = 0111;
 
     /**
-     * Why a program is not to be run; empty: it may be. It, all directories above it and what its links lead to must be
-     * root's, and not writable by the group or others.
+     * Looks at it, and at each step of the way there.
+     *
+     * @param program absolute
+     * @throws FileSystemException when it is no program, or somebody else could have put it there, with who and what to
+     *     do; a {@link java.nio.file.NoSuchFileException} when there is nothing
      */
-    static Optional<String> objection(Path program) {
-        try {
-            if (!Files.isRegularFile(program) || !Files.isExecutable(program)) {
-                return Optional.of(program + " is no program");
+    static TrustedProgram at(Path program) throws IOException {
+        try (TrustedPath opened = TrustedPath.openOfRoot(program)) {
+            FileStat status = opened.status();
+            if (!status.isRegularFile() || (status.mode() & EXECUTABLE) == 0) {
+                throw new FileSystemException(program.toString(), null, "is no program");
             }
-            return changeable(program).or(() -> realPath(program).flatMap(TrustedProgram::changeable));
-        } catch (SecurityException e) {
-            return Optional.of(program + ": " + e.getMessage());
+            return new TrustedProgram(opened.path(), status.device(), status.inode());
         }
-    }
-
-    private static Optional<Path> realPath(Path program) {
-        try {
-            return Optional.of(program.toRealPath());
-        } catch (IOException e) {
-            return Optional.empty();
-        }
-    }
-
-    private static Optional<String> changeable(Path program) {
-        for (Path path = program; path != null; path = path.getParent()) {
-            try {
-                int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
-                int owner = (int) Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-                if (owner != 0) {
-                    return Optional.of(path + " belongs to user " + owner + ", not to root");
-                }
-                if (!Files.isSymbolicLink(path) && (mode & WRITABLE_BY_OTHERS) != 0) {
-                    return Optional.of(path + " can be changed by others than root");
-                }
-            } catch (IOException e) {
-                return Optional.of(path + " can't be looked at: " + e);
-            }
-        }
-        return Optional.empty();
     }
 }

@@ -149,7 +149,8 @@ final class UserNamespaceLayer implements Layer {
         return ids.program(name)
                 .map(Path::toString)
                 .orElseThrow(() -> new UnsupportedLayerException("user-namespace: " + name
-                        + " is needed for more than one user without root; on Debian: apt-get install uidmap"));
+                        + " is needed for more than one user without root, and there is none in /usr/bin that only root could"
+                        + " have put there; on Debian: apt-get install uidmap"));
     }
 
     private UnsupportedLayerException missing(String file) {

@@ -38,10 +38,29 @@ final class CgroupDelegation {
                 .filter(line -> line.startsWith("0::/"))
                 .map(line -> mount.resolve(line.substring("0::/".length())))
                 .findFirst();
-        return own.filter(CgroupDelegation::given)
+        Optional<Path> taken = own.filter(CgroupDelegation::given)
                 .filter(CgroupDelegation::vacate)
                 // As systemd's DelegateSubgroup= has it, or a manager before this one.
                 .or(() -> own.map(Path::getParent).filter(parent -> !parent.equals(mount) && given(parent)));
+        taken.ifPresent(directory ->
+                outweigh(directory, own.filter(leaf -> !leaf.equals(directory)).orElse(directory.resolve(LEAF))));
+        return taken;
+    }
+
+    /**
+     * Gives the manager and its shims more weight than containers, whose control groups lie beside the leaf: else the manager of
+     * many that are busy would answer late.
+     */
+    private static void outweigh(Path directory, Path leaf) {
+        if (!CgroupHierarchies.controllers(directory).contains("cpu")) {
+            return;
+        }
+        try {
+            Files.writeString(directory.resolve("cgroup.subtree_control"), "+cpu");
+            Files.writeString(leaf.resolve("cpu.weight"), Integer.toString(100 * ProcessorShare.CONTAINERS));
+        } catch (IOException e) {
+            log.info("the manager gets no more weight than a container: {}", e.toString());
+        }
     }
 
     private static boolean given(Path directory) {

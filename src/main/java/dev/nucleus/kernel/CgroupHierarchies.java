@@ -45,8 +45,11 @@ public record CgroupHierarchies(
     static CgroupHierarchies read(String mountinfo) {
         Optional<Path> unified = Optional.empty();
         var legacy = new HashMap<String, Path>();
-        for (String line : mountinfo.lines().toList()) {
+        for (String line : MountTable.lines(mountinfo).toList()) {
             int separator = line.indexOf(" - ");
+            if (separator < 0) {
+                continue;
+            }
             String[] head = line.substring(0, separator).split(" ");
             String[] tail = line.substring(separator + 3).split(" ");
             Path mountPoint = Path.of(head[4]);

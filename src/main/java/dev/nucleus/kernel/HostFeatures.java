@@ -22,7 +22,7 @@ public record HostFeatures(
 
     public static HostFeatures probe() {
         Identity identity = Identity.current();
-        CgroupHierarchies cgroups = CgroupHierarchies.read(read(Path.of("/proc/self/mountinfo")));
+        CgroupHierarchies cgroups = CgroupHierarchies.read(mounts());
         return new HostFeatures(
                 read(Path.of("/proc/sys/kernel/osrelease")).strip(),
                 identity,
@@ -50,6 +50,14 @@ public record HostFeatures(
         int open = text.indexOf('[');
         int close = text.indexOf(']');
         return open >= 0 && close > open ? text.substring(open + 1, close) : NO_LOCKDOWN;
+    }
+
+    private static String mounts() {
+        try {
+            return MountTable.text();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static String read(Path path) {

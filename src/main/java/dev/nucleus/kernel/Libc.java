@@ -2,6 +2,8 @@ package dev.nucleus.kernel;
 
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Pointer;
+import jnr.ffi.annotations.In;
+import jnr.ffi.annotations.Out;
 
 /** The few calls of libc that the JDK has no words for. Public for JNR, whose class loader is another. */
 public interface Libc {
@@ -36,4 +38,37 @@ public interface Libc {
 
     /** landlock_create_ruleset(2), by number: libc has no wrapper. */
     long syscall(long number, Pointer attributes, long size, long flags);
+
+    /** openat(2). This path and those below end with a zero byte. */
+    int openat(int directory, @In byte[] path, int flags, int mode);
+
+    /** statx(2). */
+    int statx(int directory, @In byte[] path, int flags, int mask, @Out byte[] buffer);
+
+    /** readlinkat(2); an empty path is the link that the descriptor holds. */
+    long readlinkat(int directory, @In byte[] path, @Out byte[] buffer, long length);
+
+    /** getdents(2). */
+    long getdents64(int directory, @Out byte[] buffer, long length);
+
+    /** mkdir(2). */
+    int mkdirat(int directory, @In byte[] path, int mode);
+
+    /** symlink(2). */
+    int symlinkat(@In byte[] target, int directory, @In byte[] path);
+
+    /** openat2(2), by number: glibc has no wrapper. */
+    long syscall(long number, long directory, @In byte[] path, @In byte[] how, long size);
+
+    /** unlink(2). */
+    int unlinkat(int directory, @In byte[] path, int flags);
+
+    /** rename(2). */
+    int renameat2(int from, @In byte[] path, int to, @In byte[] newPath, int flags);
+
+    /** chown(2). */
+    int fchown(int fd, int uid, int gid);
+
+    /** chmod(2). */
+    int fchmod(int fd, int mode);
 }

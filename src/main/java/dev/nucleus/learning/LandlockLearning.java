@@ -2,9 +2,8 @@ package dev.nucleus.learning;
 
 import dev.nucleus.policy.LandlockPolicy;
 import dev.nucleus.policy.LandlockPolicy.Access;
-import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Port;
-import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -29,6 +28,8 @@ final class LandlockLearning {
     private static final int MIN_ABI = 3;
     private static final int PORTS_ABI = 4;
 
+    private static final int INTERPRETERS = 5;
+
     /** So many files of one directory are one rule about it. */
     private static final int MANY = 12;
 
@@ -42,6 +43,7 @@ final class LandlockLearning {
     private final Surroundings surroundings;
     private final List<String> notes;
     private final SortedMap<String, EnumSet<Access>> rules = new TreeMap<>();
+    private int unwritable;
 
     LandlockLearning(IntFunction<String> names, Surroundings surroundings, List<String> notes) {
         this.names = names;
@@ -51,6 +53,10 @@ final class LandlockLearning {
 
     LandlockPolicy learn(Trace trace) {
         trace.paths().forEach(this::use);
+        if (unwritable > 0) {
+            notes.add("NOT granted, though it was tried: " + unwritable
+                    + " files whose names the manager's locale can't say; start it with LANG=C.UTF-8");
+        }
         Map<String, EnumSet<Access>> gathered = gather();
         var bind = new TreeSet<Integer>();
         var connect = new TreeSet<Integer>();
@@ -73,7 +79,14 @@ final class LandlockLearning {
     }
 
     private void use(Trace.Use use) {
-        Path path = Path.of(use.path()).normalize();
+        Path path;
+        try {
+            path = Path.of(use.path()).normalize();
+        } catch (InvalidPathException e) {
+            // Not to be written in the manager's own encoding of file names (file.encoding, sun.jnu.encoding).
+            unwritable++;
+            return;
+        }
         switch (names.apply(use.number())) {
             case "execve", "execveat" -> execute(path);
             case "open", "openat", "openat2" -> open(path, use.flags());
@@ -117,13 +130,20 @@ final class LandlockLearning {
         grant(path, access);
     }
 
-    /** The kernel opens what a program is run by too: its loader, or the interpreter of a script. */
-    private void execute(Path path) {
-        if (!surroundings.exists(path)) {
-            return;
+    /**
+     * The kernel opens what a program is run by too: its loader, or the interpreter of a script, which may be a script
+     * again, five times at most (exec_binprm in fs/exec.c).
+     */
+    private void execute(Path program) {
+        Optional<Path> next = Optional.of(program);
+        for (int depth = 0; depth <= INTERPRETERS && next.isPresent(); depth++) {
+            Path path = next.get().normalize();
+            if (surroundings.writable(path).isEmpty() && !surroundings.regular(path)) {
+                return;
+            }
+            grant(path, EnumSet.of(Access.READ, Access.EXECUTE));
+            next = surroundings.interpreter(path);
         }
-        grant(path, EnumSet.of(Access.READ, Access.EXECUTE));
-        surroundings.interpreter(path).ifPresent(this::execute);
     }
 
     /** What is writable is a rule about its mount, which is empty or unknown when the next container starts. */
@@ -145,6 +165,10 @@ final class LandlockLearning {
         access.remove(Access.REMOVE);
         if (!path.startsWith("/dev")) {
             access.remove(Access.WRITE);
+        }
+        // A rule about a directory is one about all that is below it, and to open one for more than its names fails.
+        if (surroundings.directory(path)) {
+            access.retainAll(EnumSet.of(Access.READDIR));
         }
         if (!access.isEmpty()) {
             add(path.toString(), access);
@@ -203,41 +227,5 @@ final class LandlockLearning {
         return GUARDED.stream().anyMatch(root -> Path.of(path).startsWith(root))
                 || path.startsWith("/dev")
                 || GUARDED_ENDINGS.stream().anyMatch(path::endsWith);
-    }
-
-    /**
-     * What the container had around it.
-     *
-     * @param root its root filesystem on the host
-     * @param writableTargets where it had mounts to write to
-     */
-    record Surroundings(Path root, List<String> writableTargets) {
-
-        private Path host(Path path) {
-            return root.resolve(path.toString().substring(1));
-        }
-
-        boolean exists(Path path) {
-            return Files.exists(host(path));
-        }
-
-        boolean directory(Path path) {
-            return Files.isDirectory(host(path)) || writableTargets.contains(path.toString());
-        }
-
-        Optional<String> writable(Path path) {
-            return writableTargets.stream()
-                    .filter(path::startsWith)
-                    .max(java.util.Comparator.comparingInt(String::length));
-        }
-
-        /** Of a program, its loader; of a script, its interpreter. */
-        Optional<Path> interpreter(Path path) {
-            try {
-                return ProgramInterpreter.of(host(path)).map(Path::of);
-            } catch (java.io.IOException e) {
-                throw new InvalidSpecException("can't read " + host(path) + ": " + e);
-            }
-        }
     }
 }

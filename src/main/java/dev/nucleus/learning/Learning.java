@@ -1,7 +1,9 @@
 package dev.nucleus.learning;
 
+import dev.nucleus.kernel.RootedFiles;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.spec.InvalidSpecException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -30,8 +32,16 @@ public final class Learning {
             throw new InvalidSpecException(
                     "the trace is empty, and there is nothing to learn from it; run it with --trace");
         }
-        var notes = new ArrayList<String>();
-        var surroundings = new LandlockLearning.Surroundings(root, List.copyOf(writableTargets));
+        var notes = new ArrayList<>(trace.notes());
+        try (RootedFiles files = RootedFiles.below(root)) {
+            return learn(name, trace, new Surroundings(root, files, List.copyOf(writableTargets)), names, notes);
+        } catch (IOException e) {
+            throw new InvalidSpecException("the traced container's root filesystem is gone: " + e.getMessage());
+        }
+    }
+
+    private static LearntPolicy learn(
+            String name, Trace trace, Surroundings surroundings, IntFunction<String> names, List<String> notes) {
         return new LearntPolicy(
                 new SeccompLearning(names, notes).learn(name, trace),
                 new LandlockLearning(names, surroundings, notes).learn(trace),

@@ -1,18 +1,16 @@
 package dev.nucleus.learning;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /** What the kernel runs a file by: the loader that an ELF file names (elf(5), PT_INTERP), or a script's first line. */
 final class ProgramInterpreter {
 
-    private static final int HEAD = 65_536;
+    /** Bytes of a program that are looked at. */
+    static final int HEAD = 65_536;
+
     private static final int PT_INTERP = 3;
     private static final int ELF_MAGIC = 0x464c457f;
     private static final int TABLE_OFFSET = 32;
@@ -21,11 +19,8 @@ final class ProgramInterpreter {
 
     private ProgramInterpreter() {}
 
-    static Optional<String> of(Path file) throws IOException {
-        byte[] head;
-        try (InputStream in = Files.newInputStream(file)) {
-            head = in.readNBytes(HEAD);
-        }
+    /** @param head the first bytes of the program */
+    static Optional<String> of(byte[] head) {
         if (head.length > 2 && head[0] == '#' && head[1] == '!') {
             return script(new String(head, 2, head.length - 2, StandardCharsets.UTF_8));
         }
@@ -34,11 +29,11 @@ final class ProgramInterpreter {
             return Optional.empty();
         }
         long table = elf.getLong(TABLE_OFFSET);
-        int size = elf.getShort(ENTRY_SIZE);
-        int count = elf.getShort(ENTRIES);
+        int size = Short.toUnsignedInt(elf.getShort(ENTRY_SIZE));
+        int count = Short.toUnsignedInt(elf.getShort(ENTRIES));
         for (int i = 0; i < count; i++) {
             long entry = table + (long) i * size;
-            if (entry < 0 || entry + 56 > head.length) {
+            if (entry < 0 || entry > head.length - 56) {
                 return Optional.empty();
             }
             if (elf.getInt((int) entry) == PT_INTERP) {
@@ -49,7 +44,7 @@ final class ProgramInterpreter {
     }
 
     private static Optional<String> text(byte[] head, long offset, long length) {
-        if (offset < 0 || length < 2 || offset + length > head.length) {
+        if (offset < 0 || length < 2 || length > head.length || offset > head.length - length) {
             return Optional.empty();
         }
         return Optional.of(new String(head, (int) offset, (int) length - 1, StandardCharsets.UTF_8))

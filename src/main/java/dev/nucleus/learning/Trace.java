@@ -1,28 +1,42 @@
 package dev.nucleus.learning;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * What traced runs did, merged: each kind of call, path and address once, and how often each call was made where that is
- * known.
+ * known. The workload chose most of what is in it.
  *
  * @param counts by number of the system call; of a run that goes on, there are none yet
+ * @param notes what of the records was left out, and why; sentences
  */
-public record Trace(List<Call> calls, List<Use> paths, List<Address> addresses, SortedMap<Integer, Long> counts) {
+public record Trace(
+        List<Call> calls,
+        List<Use> paths,
+        List<Address> addresses,
+        SortedMap<Integer, Long> counts,
+        List<String> notes) {
 
-    /** @param argument the one that tells what the call is for, where the number alone doesn't; else 0 */
-    public record Call(int number, long argument) {}
+    /** @param arguments those that say what the call is for, by their index; the others were not recorded */
+    public record Call(int number, Map<Integer, Long> arguments) {}
 
     /** @param flags those of open(2), where the call has them */
     public record Use(int number, String path, int flags) {}
@@ -31,58 +45,164 @@ public record Trace(List<Call> calls, List<Use> paths, List<Address> addresses, 
 
     private static final long X86_64 = 0xc000003eL;
 
+    /** Bytes of one line: a path of PATH_MAX below a directory of PATH_MAX, each byte escaped by six. */
+    private static final int LONGEST_LINE = 65_536;
+
+    /** Bytes of one record; native/src/trace.c stops well before. */
+    private static final long LARGEST_RECORD = 32L << 20;
+
+    /** Characters of all paths together. */
+    private static final long MOST_PATHS = 16L << 20;
+
+    /** Of open(2): a path is shorter. */
+    private static final int PATH_MAX = 4_096;
+
     /**
      * Merges the records that shims wrote (native/src/trace.c). The last line of a run that was cut short is left out.
      *
      * @throws IOException when one can't be read
      */
     public static Trace read(List<Path> files) throws IOException {
-        var calls = new ArrayList<Call>();
-        var paths = new ArrayList<Use>();
-        var addresses = new ArrayList<Address>();
-        var counts = new TreeMap<Integer, Long>();
+        var reading = new Reading();
         for (Path file : files) {
-            for (String line : lines(file)) {
-                JsonNode node;
-                try {
-                    node = JsonMapper.shared().readTree(line);
-                } catch (JacksonException e) {
-                    continue;
-                }
-                int number = node.path("number").asInt();
-                if (node.has("count")) {
-                    counts.merge(number, node.path("count").asLong(), Long::sum);
-                } else if (node.has("path")) {
-                    paths.add(new Use(number, text(node.path("path").asString()), (int)
-                            node.path("flags").asLong()));
-                } else if (node.has("address")) {
-                    addresses.add(new Address(
-                            number,
-                            node.path("address").asString(),
-                            node.path("port").asInt()));
-                } else if (node.path("architecture").asLong(X86_64) == X86_64) {
-                    calls.add(new Call(
-                            number, node.path("argument").bigIntegerValue().longValue()));
-                }
-            }
+            lines(file, reading::line, reading);
         }
         return new Trace(
-                calls.stream().distinct().toList(),
-                paths.stream().distinct().toList(),
-                addresses.stream().distinct().toList(),
-                counts);
+                List.copyOf(reading.calls),
+                List.copyOf(reading.paths),
+                List.copyOf(reading.addresses),
+                reading.counts,
+                reading.notes());
     }
 
-    /** Bytes beyond ASCII are escaped one by one: they are put together again. */
-    private static String text(String escaped) {
-        return new String(escaped.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+    /** What was read so far. */
+    private static final class Reading {
+        private final Set<Call> calls = new LinkedHashSet<>();
+        private final Set<Use> paths = new LinkedHashSet<>();
+        private final Set<Address> addresses = new LinkedHashSet<>();
+        private final SortedMap<Integer, Long> counts = new TreeMap<>();
+        private long characters;
+        private long oddPaths;
+        private boolean cut;
+
+        private void line(String line) {
+            try {
+                take(JsonMapper.shared().readTree(line));
+            } catch (JacksonException | NumberFormatException e) {
+                // Cut short, as the last line of a run that goes on may be.
+                return;
+            }
+        }
+
+        private void take(JsonNode node) {
+            int number = node.path("number").asInt(-1);
+            if (node.has("full")) {
+                cut = true;
+            } else if (node.has("count")) {
+                counts.merge(number, node.path("count").asLong(), Long::sum);
+            } else if (node.has("path")) {
+                path(node.path("path").asString(""))
+                        .ifPresentOrElse(
+                                path -> use(new Use(
+                                        number, path, (int) node.path("flags").asLong())),
+                                () -> oddPaths++);
+            } else if (node.has("address")) {
+                addresses.add(new Address(
+                        number,
+                        node.path("address").asString(),
+                        node.path("port").asInt()));
+            } else if (node.path("architecture").asLong(X86_64) == X86_64) {
+                var arguments = new TreeMap<Integer, Long>();
+                node.path("arguments")
+                        .forEachEntry((index, value) -> arguments.put(
+                                Integer.parseInt(index), value.bigIntegerValue().longValue()));
+                calls.add(new Call(number, arguments));
+            }
+        }
+
+        private void use(Use use) {
+            if (characters + use.path().length() > MOST_PATHS) {
+                cut = true;
+            } else if (paths.add(use)) {
+                characters += use.path().length();
+            }
+        }
+
+        private List<String> notes() {
+            var notes = new ArrayList<String>();
+            if (cut) {
+                notes.add("the workload did more than a trace holds: what is beyond was neither learnt nor listed");
+            }
+            if (oddPaths > 0) {
+                notes.add("NOT granted, though it was tried: " + oddPaths + " files whose paths are longer than "
+                        + PATH_MAX + " characters, not UTF-8, or have control characters");
+            }
+            return notes;
+        }
     }
 
-    private static List<String> lines(Path file) throws IOException {
+    /**
+     * Bytes beyond ASCII are escaped one by one: they are put together again.
+     *
+     * @return empty: it is nothing that a policy's file can say, or a terminal should show
+     */
+    private static Optional<String> path(String escaped) {
         try {
-            return Files.readAllLines(file);
+            String path = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(escaped.getBytes(StandardCharsets.ISO_8859_1)))
+                    .toString();
+            boolean plain = path.length() <= PATH_MAX
+                    && path.startsWith("/")
+                    && path.codePoints().noneMatch(Trace::isInvisible);
+            return plain ? Optional.of(path) : Optional.empty();
+        } catch (CharacterCodingException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Control characters, and those that turn the direction of what follows. */
+    private static boolean isInvisible(int character) {
+        return switch (Character.getType(character)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR,
+                    Character.SURROGATE,
+                    Character.UNASSIGNED -> true;
+            default -> false;
+        };
+    }
+
+    /** Each line that ends; one that is too long is skipped, and what is beyond the largest record as well. */
+    private static void lines(Path file, Consumer<String> line, Reading reading) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            var buffer = new byte[LONGEST_LINE];
+            int length = 0;
+            boolean tooLong = false;
+            long left = LARGEST_RECORD;
+            var chunk = new byte[8_192];
+            for (int got = in.read(chunk); got > 0 && left > 0; got = in.read(chunk)) {
+                left -= got;
+                for (int i = 0; i < got; i++) {
+                    if (chunk[i] != '\n') {
+                        tooLong |= length == buffer.length;
+                        if (!tooLong) {
+                            buffer[length++] = chunk[i];
+                        }
+                        continue;
+                    }
+                    if (!tooLong) {
+                        line.accept(new String(buffer, 0, length, StandardCharsets.UTF_8));
+                    }
+                    length = 0;
+                    tooLong = false;
+                }
+            }
+            reading.cut |= left <= 0;
         } catch (NoSuchFileException e) {
-            return List.of();
+            // A run that did nothing left nothing.
+            return;
         }
     }
 

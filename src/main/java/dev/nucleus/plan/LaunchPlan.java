@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,8 +54,13 @@ public record LaunchPlan(
      * @param directory the container's own: logs and exit record
      * @param socket where its shim listens
      * @param staging an empty directory of the host, mount point while the root is built
+     * @param reserved directories of the manager's own, which nothing that is bound may hold or lie in
      */
-    public record Places(String directory, String socket, String staging) {}
+    public record Places(String directory, String socket, String staging, List<String> reserved) {
+        public Places {
+            reserved = List.copyOf(reserved);
+        }
+    }
 
     /** Paths of newuidmap(1) and newgidmap(1), by which the maps are written; empty: they are written directly. */
     public record MapPrograms(String uids, String gids) {
@@ -98,6 +104,11 @@ public record LaunchPlan(
             byte[] devices) {
 
         public record Write(String file, String value) {}
+
+        /** Whether the number of processes is limited for the container itself, however many others its user has. */
+        public boolean limitsProcesses() {
+            return writes.stream().anyMatch(write -> write.file().endsWith("/pids.max"));
+        }
     }
 
     /**
@@ -173,13 +184,24 @@ public record LaunchPlan(
      * @param config the bundle's config.json; none: the host's kernel
      * @param workload the command that the bundle runs, for showing
      * @param identity the workload's; the plan's own is then the runtime's
+     * @param process who a command run inside is and what it may do: the process object of the bundle's format, but for
+     *     arguments, environment, directory, terminal and the closing brace
+     * @param environment the workload's, NAME=value, in order
+     * @param served numbers of the root's steps that the runtime mounts by itself
      * @param exec what runs a command inside, up to the container's id
      * @param kill what sends a signal inside, up to the container's id
      */
     public record Sandbox(
-            byte[] config, List<String> workload, Identity identity, List<String> exec, List<String> kill) {
-        public static final Sandbox NONE =
-                new Sandbox(new byte[0], List.of(), new Identity(0, 0, List.of()), List.of(), List.of());
+            byte[] config,
+            List<String> workload,
+            Identity identity,
+            String process,
+            List<String> environment,
+            Set<Integer> served,
+            List<String> exec,
+            List<String> kill) {
+        public static final Sandbox NONE = new Sandbox(
+                new byte[0], List.of(), new Identity(0, 0, List.of()), "", List.of(), Set.of(), List.of(), List.of());
 
         public boolean present() {
             return config.length > 0;
@@ -195,9 +217,22 @@ public record LaunchPlan(
         public static final Hooks NONE = new Hooks("", List.of());
     }
 
-    /** @param arguments with the program's name as the first */
+    /**
+     * A program of the administrator's.
+     *
+     * @param path without links
+     * @param device the file system that the program was on when it was looked at, as {@code st_dev} of stat(2)
+     * @param inode its number there: another program by that path is not the one that was found to be root's
+     * @param arguments with the program's name as the first
+     */
     public record Hook(
-            HookPhase phase, String path, List<String> arguments, List<String> environment, Duration timeout) {}
+            HookPhase phase,
+            String path,
+            long device,
+            long inode,
+            List<String> arguments,
+            List<String> environment,
+            Duration timeout) {}
 
     /** Files of {@code fileBytes} each, at most {@code files} kept. */
     public record Log(long fileBytes, int files) {}
@@ -371,6 +406,11 @@ public record LaunchPlan(
         /** The identity, for layers that come after the one that decides it. */
         public Identity identity() {
             return Objects.requireNonNull(identity, "identity is decided by an earlier layer");
+        }
+
+        /** The control group, for layers that come after the one that decides it. */
+        public Cgroup cgroup() {
+            return Objects.requireNonNull(cgroup, "the control group is decided by an earlier layer");
         }
 
         /** The capabilities, for layers that come after the one that decides them. */

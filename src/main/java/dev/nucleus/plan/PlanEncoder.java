@@ -2,18 +2,23 @@ package dev.nucleus.plan;
 
 import dev.nucleus.plan.RootfsStep.Owners;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /** Encodes a plan for the spawner: the writing twin of native/src/plan.c. */
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 8;
+    private static final int VERSION = 9;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int MAPPED = 2;
     private static final int TRY_MAPPED = 4;
     private static final int OWNED = 8;
+    private static final int SERVED = 16;
+    private static final int NAMED = 32;
     private static final int TYPICAL_BYTES = 16_384;
 
     private PlanEncoder() {}
@@ -26,6 +31,7 @@ public final class PlanEncoder {
         wire.string(plan.places().directory())
                 .string(plan.places().socket())
                 .string(plan.places().staging())
+                .strings(plan.places().reserved())
                 .bytes(record);
         wire.u32(plan.namespaces()).bool(plan.ownClocks());
         wire.list(plan.uidMaps(), PlanEncoder::map).list(plan.gidMaps(), PlanEncoder::map);
@@ -38,7 +44,7 @@ public final class PlanEncoder {
         wire.u32(plan.oomScoreAdj());
         cgroup(wire, plan.cgroup());
         wire.string(plan.rootfs().options());
-        wire.list(plan.rootfs().steps(), PlanEncoder::step);
+        steps(wire, plan.rootfs().steps(), plan.sandbox().served());
         wire.bool(plan.rootfs().audited()).strings(plan.rootfs().writable());
         wire.u32(plan.identity().uid()).u32(plan.identity().gid());
         wire.list(plan.identity().groups(), WireWriter::u32);
@@ -56,6 +62,8 @@ public final class PlanEncoder {
         wire.strings(plan.command().arguments()).strings(plan.command().environment());
         wire.u64(plan.log().fileBytes()).u16(plan.log().files());
         wire.bytes(plan.sandbox().config())
+                .string(plan.sandbox().process())
+                .strings(plan.sandbox().environment())
                 .strings(plan.sandbox().exec())
                 .strings(plan.sandbox().kill())
                 .u32(plan.sandbox().identity().uid())
@@ -74,7 +82,7 @@ public final class PlanEncoder {
     }
 
     private static void hook(WireWriter wire, LaunchPlan.Hook hook) {
-        wire.u8(hook.phase().number()).string(hook.path());
+        wire.u8(hook.phase().number()).string(hook.path()).u64(hook.device()).u64(hook.inode());
         wire.strings(hook.arguments()).strings(hook.environment()).u32((int)
                 hook.timeout().toMillis());
     }
@@ -104,8 +112,14 @@ public final class PlanEncoder {
         wire.list(landlock.ports(), (w, rule) -> w.u16(rule.port()).u64(rule.access()));
     }
 
+    private static void steps(WireWriter wire, List<RootfsStep> steps, Set<Integer> served) {
+        wire.list(
+                IntStream.range(0, steps.size()).boxed().toList(),
+                (w, number) -> step(w, steps.get(number), served.contains(number) ? SERVED : 0));
+    }
+
     /** The numbers of enum rootfs_action in native/src/plan.h. */
-    private static void step(WireWriter wire, RootfsStep step) {
+    private static void step(WireWriter wire, RootfsStep step, int served) {
         switch (step) {
             case RootfsStep.Directory(var target, var mode, var uid, var gid) ->
                 write(wire, 1, target, "", 0, mode, uid, gid, 0, NOTHING);
@@ -113,7 +127,7 @@ public final class PlanEncoder {
                 write(wire, 2, target, "", 0, mode, uid, gid, 0, content);
             case RootfsStep.Symlink(var target, var to) -> write(wire, 3, target, to, 0, 0, 0, 0, 0, NOTHING);
             case RootfsStep.Bind(var target, var source, var attributes, var optional, var owners) ->
-                write(wire, 4, target, source, attributes, 0, 0, 0, flags(optional, owners), NOTHING);
+                bound(wire, 4, target, source, attributes, 0, 0, 0, served | flags(optional, owners));
             case RootfsStep.Tmpfs(var target, var options, var attributes) ->
                 write(wire, 5, target, options, attributes, 0, 0, 0, 0, NOTHING);
             case RootfsStep.Proc(var target, var options, var attributes) ->
@@ -125,15 +139,15 @@ public final class PlanEncoder {
             case RootfsStep.Seal(var target, var attributes) ->
                 write(wire, 10, target, "", attributes, 0, 0, 0, 0, NOTHING);
             case RootfsStep.Secret(var target, var source, var mode, var uid, var gid) ->
-                write(wire, 12, target, source, 0, mode, uid, gid, 0, NOTHING);
+                bound(wire, 12, target, source, 0, mode, uid, gid, 0);
             case RootfsStep.Workspace(var target, var source, var attributes, var uid, var gid) ->
-                write(wire, 4, target, source, attributes, 0, uid, gid, OWNED, NOTHING);
+                bound(wire, 4, target, source, attributes, 0, uid, gid, served | OWNED);
             case RootfsStep.Overlay(var target, var source, var owners) ->
-                write(wire, 14, target, source, MountAttributes.SEALED, 0, 0, 0, flags(false, owners), NOTHING);
+                bound(wire, 14, target, source, MountAttributes.SEALED, 0, 0, 0, flags(false, owners));
             case RootfsStep.Detach(var target) -> write(wire, 15, target, "", 0, 0, 0, 0, 0, NOTHING);
             case RootfsStep.Self(var target) -> write(wire, 13, target, "", 0, 0555, 0, 0, 0, NOTHING);
             case RootfsStep.Volume(var target, var source, var attributes, var mode, var uid, var gid, var owners) ->
-                write(wire, 11, target, source, attributes, mode, uid, gid, flags(false, owners), NOTHING);
+                bound(wire, 11, target, source, attributes, mode, uid, gid, served | flags(false, owners));
         }
     }
 
@@ -144,6 +158,20 @@ public final class PlanEncoder {
                     case MAPPED -> MAPPED;
                     case MAPPED_WHERE_POSSIBLE -> TRY_MAPPED;
                 };
+    }
+
+    private static void bound(
+            WireWriter wire,
+            int action,
+            String target,
+            HostPath source,
+            long attributes,
+            int mode,
+            int uid,
+            int gid,
+            int flags) {
+        head(wire, action, target, source.path(), attributes, mode, uid, gid, flags | (source.named() ? NAMED : 0));
+        wire.u64(source.device()).u64(source.inode()).bytes(NOTHING);
     }
 
     private static void write(
@@ -157,7 +185,21 @@ public final class PlanEncoder {
             int gid,
             int flags,
             byte[] content) {
+        head(wire, action, target, source, attributes, mode, uid, gid, flags);
+        wire.u64(0).u64(0).bytes(content);
+    }
+
+    private static void head(
+            WireWriter wire,
+            int action,
+            String target,
+            String source,
+            long attributes,
+            int mode,
+            int uid,
+            int gid,
+            int flags) {
         wire.u8(action).string(target).string(source).u64(attributes);
-        wire.u32(mode).u32(uid).u32(gid).u32(flags).bytes(content);
+        wire.u32(mode).u32(uid).u32(gid).u32(flags);
     }
 }

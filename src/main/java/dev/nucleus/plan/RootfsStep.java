@@ -40,27 +40,28 @@ public sealed interface RootfsStep {
     record Symlink(String target, String to) implements RootfsStep {}
 
     /** A tree of the host with its submounts. */
-    record Bind(String target, String source, long attributes, boolean optional, Owners owners) implements RootfsStep {
-        public Bind(String target, String source, long attributes, boolean optional) {
+    record Bind(String target, HostPath source, long attributes, boolean optional, Owners owners)
+            implements RootfsStep {
+        public Bind(String target, HostPath source, long attributes, boolean optional) {
             this(target, source, attributes, optional, Owners.HOST);
         }
     }
 
     /** A directory of the host that is made if missing, then bound. */
-    record Volume(String target, String source, long attributes, int mode, int uid, int gid, Owners owners)
+    record Volume(String target, HostPath source, long attributes, int mode, int uid, int gid, Owners owners)
             implements RootfsStep {}
 
     /** A tree of the host in which what is the given user's on disk is the workload's inside, and back. */
-    record Workspace(String target, String source, long attributes, int uid, int gid) implements RootfsStep {}
+    record Workspace(String target, HostPath source, long attributes, int uid, int gid) implements RootfsStep {}
 
     /** A tree of the host, with a layer on top that takes what is written. */
-    record Overlay(String target, String source, Owners owners) implements RootfsStep {}
+    record Overlay(String target, HostPath source, Owners owners) implements RootfsStep {}
 
     /** Unmounts what others go on from, and removes its place. */
     record Detach(String target) implements RootfsStep {}
 
     /** A copy of a file of the host, which must be no link; nothing of it stays in the launching process. */
-    record Secret(String target, String source, int mode, int uid, int gid) implements RootfsStep {}
+    record Secret(String target, HostPath source, int mode, int uid, int gid) implements RootfsStep {}
 
     /** A copy of the launching program itself, which is what works for it inside. */
     record Self(String target) implements RootfsStep {}

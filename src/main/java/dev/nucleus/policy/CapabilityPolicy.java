@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The capabilities a container keeps, set by set (capabilities(7), "Thread capability sets").
@@ -44,6 +45,19 @@ public record CapabilityPolicy(
     /** The same capabilities in every set, so that programs without root have them. */
     public static CapabilityPolicy keeping(Set<Capability> kept) {
         return new CapabilityPolicy(kept, kept, kept, kept);
+    }
+
+    /** The same without one, in every set. */
+    public CapabilityPolicy without(Capability capability) {
+        return new CapabilityPolicy(
+                without(bounding, capability),
+                without(effective, capability),
+                without(inheritable, capability),
+                without(ambient, capability));
+    }
+
+    private static Set<Capability> without(Set<Capability> set, Capability capability) {
+        return set.stream().filter(kept -> kept != capability).collect(Collectors.toUnmodifiableSet());
     }
 
     /**

@@ -66,6 +66,7 @@ public final class ModePolicy {
                 refusals.add("capabilities: there is no capability '" + capability + "' (capabilities(7))");
             }
         }
+        hostRoot(spec, refusals);
         policies(spec.security(), refusals);
         runtime(spec, refusals);
         if (spec.security().trace()) {
@@ -76,6 +77,23 @@ public final class ModePolicy {
             }
         }
         return refusals;
+    }
+
+    /** A user or group of the container that is the host's root owns whatever it reaches there, namespace or not. */
+    private static void hostRoot(ContainerSpec spec, List<String> refusals) {
+        if (!(spec.userNamespace() instanceof UserNamespace.Explicit(var uids, var gids))
+                || spec.mode() == Mode.AGENT && spec.security().allowDegraded()) {
+            return;
+        }
+        String where = spec.mode() == Mode.AGENT ? " mode only with allow-degraded: true" : " mode never";
+        uids.stream()
+                .filter(UserNamespace.IdRange::includesHostRoot)
+                .forEach(range -> refusals.add("user-namespace: uids " + range + ": " + spec.mode() + where
+                        + " maps onto the host's user 0, root"));
+        gids.stream()
+                .filter(UserNamespace.IdRange::includesHostRoot)
+                .forEach(range -> refusals.add("user-namespace: gids " + range + ": " + spec.mode() + where
+                        + " maps onto the host's group 0, root"));
     }
 
     private static void runtime(ContainerSpec spec, List<String> refusals) {

@@ -5,7 +5,6 @@ import dev.nucleus.spec.Mode;
 /**
  * How strictly the layers of a mode are applied.
  *
- * @param init a small init is PID 1, and the workload its child
  * @param hideProcesses /proc shows a user its own processes only
  * @param rootfsAttested a root filesystem must be what its manifest says, and nobody else's to change
  * @param mountsAudited every mount is looked at again before anything runs
@@ -17,7 +16,6 @@ import dev.nucleus.spec.Mode;
  */
 public record Posture(
         Mode mode,
-        boolean init,
         boolean hideProcesses,
         boolean rootfsAttested,
         boolean mountsAudited,
@@ -29,9 +27,9 @@ public record Posture(
 
     static Posture of(Mode mode, boolean degraded) {
         return switch (mode) {
-            case AGENT -> new Posture(mode, false, false, false, false, false, false, false, !degraded, 1);
-            case STRICT_AGENT -> new Posture(mode, false, false, false, false, true, true, true, true, 1);
-            case PRODUCTION -> new Posture(mode, true, true, true, true, true, true, false, true, 3);
+            case AGENT -> new Posture(mode, false, false, false, false, false, false, !degraded, 1);
+            case STRICT_AGENT -> new Posture(mode, false, false, false, true, true, true, true, 1);
+            case PRODUCTION -> new Posture(mode, true, true, true, true, true, false, true, 3);
         };
     }
 }

@@ -1,6 +1,6 @@
 package dev.nucleus.policy;
 
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -15,11 +15,6 @@ import java.util.OptionalInt;
  */
 public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, List<String> warnings) {
 
-    /** Families of sockets, socket(2). */
-    private static final long AF_INET = 2;
-
-    private static final long AF_INET6 = 10;
-
     public SeccompProfile {
         warnings = List.copyOf(warnings);
         rules = List.copyOf(rules);
@@ -33,14 +28,21 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
                         && rule.names().contains(name));
     }
 
-    /** The same for a container that has a network: with sockets of IPv4 and IPv6. */
+    /**
+     * The same for a container that has a network: with the sockets of the profile {@code network-server}, IPv4, IPv6 and
+     * NETLINK_ROUTE, by which programs read their addresses (docs/decisions/0020).
+     */
     public SeccompProfile withNetwork() {
-        var all = new ArrayList<>(rules);
-        for (long family : new long[] {AF_INET, AF_INET6}) {
-            all.add(new Rule(
-                    List.of("socket"), OptionalInt.empty(), List.of(new Condition(0, Operator.EQUAL, family, 0))));
-        }
-        return new SeccompProfile(name + " with a network", defaultErrno, all, warnings);
+        var all = new LinkedHashSet<>(rules);
+        SeccompProfiles.named("network-server").rules().stream()
+                .filter(rule -> rule.names().contains("socket"))
+                .forEach(all::add);
+        return new SeccompProfile(name + " with a network", defaultErrno, List.copyOf(all), warnings);
+    }
+
+    /** The same without set-user-ID and set-group-ID bits, for a container whose files outlive it on the host. */
+    public SeccompProfile withoutSetIdFiles() {
+        return SetIdFilter.apply(this);
     }
 
     /**
@@ -62,7 +64,21 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
      * @param value compared with, or the mask of {@link Operator#MASKED_EQUAL}
      * @param expected what the masked argument must equal; else unused
      */
-    public record Condition(int index, Operator operator, long value, long expected) {}
+    public record Condition(int index, Operator operator, long value, long expected) {
+
+        /** Whether an argument of this value satisfies it; numbers are compared as unsigned, as the kernel does. */
+        public boolean holds(long argument) {
+            return switch (operator) {
+                case NOT_EQUAL -> argument != value;
+                case LESS -> Long.compareUnsigned(argument, value) < 0;
+                case LESS_OR_EQUAL -> Long.compareUnsigned(argument, value) <= 0;
+                case EQUAL -> argument == value;
+                case GREATER_OR_EQUAL -> Long.compareUnsigned(argument, value) >= 0;
+                case GREATER -> Long.compareUnsigned(argument, value) > 0;
+                case MASKED_EQUAL -> (argument & value) == expected;
+            };
+        }
+    }
 
     /** As libseccomp numbers them (seccomp_rule_add(3)), by their OCI names. */
     public enum Operator {

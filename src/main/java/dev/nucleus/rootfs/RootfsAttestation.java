@@ -1,20 +1,23 @@
 package dev.nucleus.rootfs;
 
+import dev.nucleus.kernel.Directory;
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.kernel.Identity;
+import dev.nucleus.kernel.TrustedPath;
+import dev.nucleus.kernel.UntrustedPathException;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.commons.codec.binary.Hex;
-import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * Whether a root filesystem is, byte for byte, what its manifest says, and whether nobody but its owner could change
- * that. One that was verified is not read again while device, inode and change time of every file are the same. Safe for
- * use by many threads.
+ * that, or put another in its place. It is looked at from its directory, opened once, and said which directory that was:
+ * what is mounted later can be compared. One that was verified is not read again while device, inode and change time of
+ * every file are the same. Safe for use by many threads.
  */
 public final class RootfsAttestation {
 
@@ -30,8 +33,9 @@ public final class RootfsAttestation {
      *
      * @param digest SHA-256 of the manifest
      * @param files how many files, directories and links
+     * @param tree the directory that was verified, and what is in it
      */
-    public record Result(String digest, int files) {}
+    public record Result(String digest, int files, RootfsTree tree) {}
 
     private record Verified(String fingerprint, Result result) {}
 
@@ -42,44 +46,59 @@ public final class RootfsAttestation {
 
     /** For whoever runs this. */
     public static RootfsAttestation ofThisUser() {
-        try {
-            return new RootfsAttestation(FileStatus.of(Path.of("/proc/self")).uid());
-        } catch (IOException e) {
-            throw new RootfsException("/proc is not mounted", e);
-        }
+        return new RootfsAttestation(Identity.current().uid());
     }
 
     /**
      * Verifies it.
      *
-     * @throws RootfsException naming what is missing, changed or extra: the first five and how many there are
+     * @throws RootfsException naming what is missing, changed or extra: the first five and how many there are; or who
+     *     else could exchange it
      */
     public Result verify(Path top) {
-        try {
-            if (!top.toRealPath().equals(top)) {
-                throw new RootfsException(top + " is not canonical: it leads to " + top.toRealPath()
+        try (TrustedPath opened = TrustedPath.openOwned(top)) {
+            if (!opened.path().equals(top)) {
+                throw new RootfsException(top + " is not canonical: it leads to " + opened.path()
                         + ", and whoever can change a link on the way decides what runs; name that");
             }
-            Instant begun = Instant.now();
-            Fingerprint fingerprint = fingerprint(top);
-            Verified before = cache.get(top);
-            if (before != null && before.fingerprint().equals(fingerprint.digest())) {
-                return before.result();
+            try (Directory directory = opened.openDirectory()) {
+                return verify(top, directory);
             }
-            Result result = compare(top);
-            if (fingerprint.latest().isBefore(begun.minus(TICK))
-                    && fingerprint(top).digest().equals(fingerprint.digest())) {
-                cache.put(top, new Verified(fingerprint.digest(), result));
-            }
-            return result;
+        } catch (UntrustedPathException e) {
+            throw new RootfsException("the rootfs " + top + " can't be trusted: " + e.getMessage(), e);
         } catch (IOException e) {
             throw new RootfsException("can't read the rootfs " + top + ": " + e, e);
         }
     }
 
-    private static Result compare(Path top) throws IOException {
+    private Result verify(Path top, Directory directory) throws IOException {
+        Instant begun = Instant.now();
+        RootfsSnapshot snapshot = snapshot(top, directory);
+        String fingerprint = snapshot.fingerprint();
+        Verified before = cache.get(top);
+        if (before != null && before.fingerprint().equals(fingerprint)) {
+            return before.result();
+        }
+        Result result = compare(directory, snapshot);
+        if (!snapshot(top, directory).fingerprint().equals(fingerprint)) {
+            throw new RootfsException("the rootfs " + top + " was changed while it was verified; try again");
+        }
+        if (snapshot.latestChange().isBefore(begun.minus(TICK))) {
+            cache.put(top, new Verified(fingerprint, result));
+        }
+        return result;
+    }
+
+    private RootfsSnapshot snapshot(Path top, Directory directory) throws IOException {
+        return RootfsSnapshot.of(
+                directory,
+                (path, status) -> refuseForeign(
+                        path.isEmpty() ? top.toString() : top + "/" + RootfsManifest.escape(path), status));
+    }
+
+    private static Result compare(Directory top, RootfsSnapshot snapshot) throws IOException {
         RootfsManifest manifest = RootfsManifest.read(top);
-        List<String> differences = manifest.differences(RootfsManifest.scan(top));
+        List<String> differences = manifest.differences(RootfsManifest.scan(top, snapshot));
         if (!differences.isEmpty()) {
             throw new RootfsException("the rootfs " + top + " is not what its manifest says, in " + differences.size()
                     + (differences.size() == 1 ? " place: " : " places: ")
@@ -87,49 +106,34 @@ public final class RootfsAttestation {
                     + (differences.size() > NAMED ? "; …" : "")
                     + ". If that was meant: nucleus rootfs attest " + top);
         }
-        return new Result(manifest.digest(), manifest.entries().size());
+        return new Result(manifest.digest(), manifest.entries().size(), snapshot.tree());
     }
 
-    /** @param latest the most recent change of any file */
-    private record Fingerprint(String digest, Instant latest) {}
-
-    /** Looks at every file, the manifest and the top as well, without reading any. */
-    private Fingerprint fingerprint(Path top) throws IOException {
-        MessageDigest digest = DigestUtils.getSha256Digest();
-        Instant latest = Instant.EPOCH;
-        var files = new java.util.ArrayList<>(List.of(top));
-        if (RootfsManifest.exists(top)) {
-            files.add(top.resolve(RootfsManifest.FILE));
-        }
-        files.addAll(RootfsManifest.files(top));
-        for (Path file : files) {
-            FileStatus status = FileStatus.of(file);
-            refuseForeign(file, status);
-            Instant changed = status.changed().toInstant();
-            latest = changed.isAfter(latest) ? changed : latest;
-            digest.update((file + "\0" + status.device() + " " + status.inode() + " " + changed + "\n")
-                    .getBytes(java.nio.charset.StandardCharsets.UTF_8));
-        }
-        return new Fingerprint(Hex.encodeHexString(digest.digest()), latest);
-    }
-
-    private void refuseForeign(Path file, FileStatus status) {
+    private void refuseForeign(String file, FileStat status) {
         if (status.uid() != 0 && status.uid() != manager) {
-            throw new RootfsException(file + " belongs to user " + status.uid()
+            throw new RootfsException(file + " belongs to user " + Integer.toUnsignedString(status.uid())
                     + ", who could change it while it runs; chown it to root");
         }
-        if (status.writableByOthers()) {
-            throw new RootfsException("%s may be written to by others (mode %o); chmod go-w %s"
-                    .formatted(file, status.mode() & 07777, file));
+        if (status.isWritableByOthers() && !status.isSticky()) {
+            throw new RootfsException(
+                    "%s may be written to by others (mode %o); chmod go-w %s".formatted(file, status.mode(), file));
         }
     }
 
-    /** Records what is there now as what shall be there. */
+    /**
+     * Records what is there now as what shall be there.
+     *
+     * @throws RootfsException when others could exchange it, or it has something else than files, directories and links
+     */
     public static Result attest(Path top) {
-        try {
-            RootfsManifest manifest = RootfsManifest.scan(top);
-            manifest.write(top);
-            return new Result(manifest.digest(), manifest.entries().size());
+        try (TrustedPath opened = TrustedPath.openOwned(top);
+                Directory directory = opened.openDirectory()) {
+            RootfsSnapshot snapshot = RootfsSnapshot.of(directory, RootfsSnapshot.Check.NONE);
+            RootfsManifest manifest = RootfsManifest.scan(directory, snapshot);
+            manifest.write(directory);
+            return new Result(manifest.digest(), manifest.entries().size(), snapshot.tree());
+        } catch (UntrustedPathException e) {
+            throw new RootfsException("the rootfs " + top + " can't be trusted: " + e.getMessage(), e);
         } catch (IOException e) {
             throw new RootfsException("can't attest the rootfs " + top + ": " + e, e);
         }

@@ -1,13 +1,25 @@
 package dev.nucleus.rootfs;
 
+import dev.nucleus.kernel.Directory;
+import dev.nucleus.kernel.FileName;
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.kernel.NewFile;
+import dev.nucleus.kernel.Node;
+import dev.nucleus.kernel.TrustedPath;
+import dev.nucleus.kernel.UntrustedPathException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -16,46 +28,73 @@ import java.util.stream.Stream;
  * Makes a root filesystem of some of this host's programs: each with the libraries that it is linked with, links as they
  * lie on the host, named files and directories, and a small {@code /etc} of its own. Nothing set-user-ID, nothing that
  * others may write to. One use each.
+ *
+ * <p>What is copied may be somebody's who wants more than a copy: nothing of it is executed; links are followed only
+ * where root, or the manager's own user, made them; whatever is a pipe, a socket or a device is not opened; each file is
+ * read, and each is written, in a directory that is held open, so that names exchanged meanwhile lead nowhere else.
  */
 public final class RootfsBuilder {
 
     private static final Path ROOT = Path.of("/");
-    private static final Set<PosixFilePermission> DIRECTORY = PosixFilePermissions.fromString("rwxr-xr-x");
-    private static final Set<PosixFilePermission> FOR_OTHERS =
-            Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE);
+    private static final int DIRECTORY = 0755;
+    /** What a file keeps of its mode. */
+    private static final int KEPT = 0755;
 
-    private final Path top;
-    private final SharedLibraries libraries = new SharedLibraries();
+    private static final int READABLE = 0400;
+    private static final int EXECUTABLE = 0111;
+
+    private static final int MOST_LINKS = 40;
+    private static final int MOST_LEVELS = 128;
+    private static final int MOST_ENTRIES = 1_000_000;
+    private static final int MOST_REPORTED = 1_000;
+    private static final long MOST_BYTES = 16L << 30;
+    private static final long CHUNK = 1 << 24;
+
+    private final Path place;
+    private final Directory top;
+    private final SharedLibraries libraries;
     private final Set<String> missing = new TreeSet<>();
-    private final Set<Path> done = new TreeSet<>();
+    private final Set<String> leftOut = new TreeSet<>();
+    /** Directories that are copied with all that is in them. */
+    private final List<Path> trees = new ArrayList<>();
+
+    private long entries;
     private long bytes;
 
-    private RootfsBuilder(Path top) {
+    private RootfsBuilder(Path place, Directory top, SharedLibraries libraries) {
+        this.place = place;
         this.top = top;
+        this.libraries = libraries;
     }
 
     /**
      * What was built.
      *
      * @param missing libraries that something copied wants and this host does not have
+     * @param leftOut what was not copied of what was named, and why
      * @param bytes of all files together
      */
-    public record Result(RootfsAttestation.Result attestation, List<String> missing, long bytes) {}
+    public record Result(
+            RootfsAttestation.Result attestation, List<String> missing, List<String> leftOut, long bytes) {}
 
     /** A user of the container's own. */
     public record User(String name, int uid, int gid) {
 
-        /** @throws RootfsException when it is not {@code NAME:UID:GID} */
+        /** @throws RootfsException when it is not {@code NAME:UID:GID}, with numbers up to 2147483647 */
         public static User parse(String text) {
             String[] parts = text.split(":", -1);
-            if (parts.length == 3 && parts[0].matches("[a-z_][a-z0-9_-]{0,31}")) {
+            if (parts.length == 3
+                    && parts[0].matches("[a-z_][a-z0-9_-]{0,31}")
+                    && parts[1].matches("[0-9]+")
+                    && parts[2].matches("[0-9]+")) {
                 try {
-                    return new User(parts[0], Integer.parseUnsignedInt(parts[1]), Integer.parseUnsignedInt(parts[2]));
+                    return new User(parts[0], Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
                 } catch (NumberFormatException _) {
                     // Said below.
                 }
             }
-            throw new RootfsException("user '" + text + "': NAME:UID:GID is wanted, such as web:4711:4711");
+            throw new RootfsException("user '" + Text.shown(text)
+                    + "': NAME:UID:GID is wanted, with numbers up to 2147483647, such as web:4711:4711");
         }
     }
 
@@ -65,34 +104,79 @@ public final class RootfsBuilder {
      * @param top made by this
      * @param programs executables, by path
      * @param copies files and directories
-     * @throws RootfsException when something is in its place, or a program or one of its libraries is not there
+     * @throws RootfsException when something is in its place, others could change what is built there, or a program or
+     *     one of its libraries is not there
      */
     public static Result build(Path top, List<Path> programs, List<Path> copies, List<User> users) {
-        if (Files.exists(top, LinkOption.NOFOLLOW_LINKS)) {
-            throw new RootfsException(top + " is there already; build into a new directory, then change the name");
+        Path wanted = top.toAbsolutePath().normalize();
+        if (Files.exists(wanted, LinkOption.NOFOLLOW_LINKS)) {
+            throw new RootfsException(wanted + " is there already; build into a new directory, then change the name");
         }
-        var builder = new RootfsBuilder(top);
-        boolean built = false;
-        try {
-            Files.createDirectories(top);
-            Files.setPosixFilePermissions(top, DIRECTORY);
-            builder.linkTops();
-            builder.addEtc(users);
-            for (Path program : programs) {
-                builder.addProgram(program);
+        try (TrustedPath made = create(wanted);
+                Directory directory = made.openDirectory()) {
+            var builder = new RootfsBuilder(made.path(), directory, new SharedLibraries(LoaderCache.ofThisHost()));
+            boolean built = false;
+            try {
+                builder.fill(programs, copies, users);
+                var result = new Result(
+                        RootfsAttestation.attest(made.path()),
+                        List.copyOf(builder.missing),
+                        List.copyOf(builder.leftOut),
+                        builder.bytes);
+                built = true;
+                return result;
+            } finally {
+                if (!built) {
+                    remove(made.path());
+                }
             }
-            for (Path copy : copies) {
-                builder.addTree(copy);
-            }
-            var result = new Result(RootfsAttestation.attest(top), List.copyOf(builder.missing), builder.bytes);
-            built = true;
-            return result;
+        } catch (UntrustedPathException e) {
+            throw new RootfsException("can't build the rootfs " + wanted + ": " + e.getMessage(), e);
         } catch (IOException e) {
-            throw new RootfsException("can't build the rootfs " + top + ": " + e, e);
-        } finally {
-            if (!built) {
-                remove(top);
+            throw new RootfsException("can't build the rootfs " + wanted + ": " + e, e);
+        }
+    }
+
+    /** Makes the directory, and those above it that are missing, where nobody else can exchange it. */
+    private static TrustedPath create(Path top) throws IOException {
+        Path existing = Objects.requireNonNull(top.getParent(), "a path below /");
+        while (!Files.exists(existing, LinkOption.NOFOLLOW_LINKS)) {
+            existing = Objects.requireNonNull(existing.getParent(), "/ exists");
+        }
+        Directory above;
+        try (TrustedPath opened = TrustedPath.open(existing)) {
+            above = opened.openDirectory();
+        }
+        try {
+            Path missing = existing.relativize(top);
+            for (int i = 0; i < missing.getNameCount() - 1; i++) {
+                Directory below =
+                        makeDirectory(above, FileName.of(missing.getName(i).toString()));
+                above.close();
+                above = below;
             }
+            FileName name = FileName.of(missing.getFileName().toString());
+            above.createDirectory(name);
+            try (Directory made = above.openDirectory(name)) {
+                made.setMode(DIRECTORY);
+                return TrustedPath.openOwned(top);
+            } catch (IOException e) {
+                above.deleteDirectory(name);
+                throw e;
+            }
+        } finally {
+            above.close();
+        }
+    }
+
+    private void fill(List<Path> programs, List<Path> copies, List<User> users) throws IOException {
+        linkTops();
+        addEtc(users);
+        for (Path program : programs) {
+            addProgram(program);
+        }
+        for (Path copy : copies) {
+            addTree(copy);
         }
     }
 
@@ -102,8 +186,8 @@ public final class RootfsBuilder {
             Path host = ROOT.resolve(name);
             if (Files.isSymbolicLink(host)) {
                 Path target = Files.readSymbolicLink(host);
-                Files.createSymbolicLink(top.resolve(name), target);
-                makeDirectory(ROOT.resolve(target).normalize());
+                Files.createSymbolicLink(place.resolve(name), target);
+                inside(ROOT.resolve(target).normalize()).close();
             }
         }
     }
@@ -115,26 +199,36 @@ public final class RootfsBuilder {
             passwd.append("%s:x:%d:%d::/:/usr/sbin/nologin\n".formatted(user.name(), user.uid(), user.gid()));
             group.append("%s:x:%d:\n".formatted(user.name(), user.gid()));
         }
-        makeDirectory(Path.of("/etc"));
-        writeEtc("passwd", passwd.toString());
-        writeEtc("group", group.toString());
-        writeEtc("hosts", "127.0.0.1 localhost\n::1 localhost\n");
-        writeEtc("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
+        try (Directory etc = inside(Path.of("/etc"))) {
+            writeEtc(etc, "passwd", passwd.toString());
+            writeEtc(etc, "group", group.toString());
+            writeEtc(etc, "hosts", "127.0.0.1 localhost\n::1 localhost\n");
+            writeEtc(etc, "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
+        }
     }
 
-    private void writeEtc(String name, String text) throws IOException {
-        Path file = top.resolve("etc").resolve(name);
-        Files.writeString(file, text);
-        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
-        bytes += text.getBytes(StandardCharsets.UTF_8).length;
+    private void writeEtc(Directory etc, String name, String text) throws IOException {
+        ByteBuffer content = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
+        bytes += content.remaining();
+        try (NewFile file = etc.createFile(FileName.of(name));
+                FileChannel to = file.write()) {
+            while (content.hasRemaining()) {
+                to.write(content);
+            }
+            file.setMode(0644);
+        }
     }
 
     private void addProgram(Path program) throws IOException {
-        if (!Files.isExecutable(program) || Files.isDirectory(program)) {
-            throw new RootfsException(program + " is no program of this host");
+        try (SourceFile file = SourceFile.open(program)) {
+            if (!file.status().isRegularFile() || (file.status().mode() & EXECUTABLE) == 0) {
+                throw new RootfsException(program + " is no program of this host");
+            }
+        } catch (NoSuchFileException e) {
+            throw new RootfsException(program + " is no program of this host", e);
         }
         Set<String> before = Set.copyOf(missing);
-        add(program);
+        add(program, false, 0);
         var lacking = new TreeSet<>(missing);
         lacking.removeAll(before);
         if (!lacking.isEmpty()) {
@@ -143,72 +237,233 @@ public final class RootfsBuilder {
     }
 
     private void addTree(Path tree) throws IOException {
-        if (!Files.exists(tree)) {
-            throw new RootfsException(tree + " is not on this host");
+        try (TrustedPath opened = TrustedPath.open(tree)) {
+            if (!opened.status().isDirectory()) {
+                add(tree, false, 0);
+                return;
+            }
+            trees.add(opened.path());
+            try (Directory source = opened.openDirectory();
+                    Directory target = inside(opened.path())) {
+                addAll(source, target, opened.path(), 0);
+            }
+        } catch (NoSuchFileException e) {
+            throw new RootfsException(tree + " is not on this host: " + e.getFile(), e);
         }
-        if (!Files.isDirectory(tree)) {
-            add(tree);
+    }
+
+    private void addAll(Directory source, Directory target, Path host, int level) throws IOException {
+        if (level > MOST_LEVELS) {
+            throw new RootfsException(Text.shown(host.toString()) + " has more than " + MOST_LEVELS + " levels");
+        }
+        if (source.status().isSameFile(top.status())) {
             return;
         }
-        makeDirectory(tree.toRealPath());
-        try (Stream<Path> files = Files.walk(tree.toRealPath())) {
-            for (Path file : files.toList()) {
-                if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
-                    makeDirectory(file);
-                } else if (Files.isRegularFile(file) || Files.isSymbolicLink(file)) {
-                    add(file);
+        try (Directory.Listing names = source.list()) {
+            for (FileName name = names.next(); name != null; name = names.next()) {
+                Optional<FileStat> status = source.status(name);
+                if (status.isPresent() && status.get().isDirectory()) {
+                    count(host);
+                    try (Directory below = source.openDirectory(name);
+                            Directory made = makeDirectory(target, name)) {
+                        addAll(below, made, child(host, name), level + 1);
+                    }
+                } else if (status.isPresent()) {
+                    addEntry(new Entry(source, target, host, name), false, 0);
                 }
             }
         }
     }
 
-    /** A file or link where it really lies; what a link leads to as well, as far as it is there. */
-    private void add(Path path) throws IOException {
-        Path parent = java.util.Objects.requireNonNull(path.getParent(), "a path below /")
-                .toRealPath();
-        Path file = parent.resolve(path.getFileName());
-        if (!done.add(file)) {
+    /**
+     * A name in a directory of the host.
+     *
+     * @param target the directory of the new root filesystem that stands for it
+     * @param host where it lies, without links
+     */
+    private record Entry(Directory source, Directory target, Path host, FileName name) {
+
+        Path path() {
+            return child(host, name);
+        }
+    }
+
+    /**
+     * A file or link where it really lies; what a link leads to as well, as far as it is there.
+     *
+     * @param linked whether it was found as a library, and with it what it needs itself
+     * @param links how many led here
+     */
+    private void add(Path path, boolean linked, int links) throws IOException {
+        Path parent = Objects.requireNonNull(path.getParent(), "a path below /");
+        FileName name = SourceFile.name(path).orElseThrow(() -> new NoSuchFileException(path.toString()));
+        try (TrustedPath above = TrustedPath.open(parent);
+                Directory source = above.openDirectory();
+                Directory target = inside(above.path())) {
+            addEntry(new Entry(source, target, above.path(), name), linked, links);
+        }
+    }
+
+    private void addEntry(Entry entry, boolean linked, int links) throws IOException {
+        if (entry.target().status(entry.name()).isPresent()) {
             return;
         }
-        makeDirectory(parent);
-        if (Files.isSymbolicLink(file)) {
-            Path target = Files.readSymbolicLink(file);
-            Files.createSymbolicLink(inside(file), target);
-            Path next = parent.resolve(target).normalize();
-            if (Files.isDirectory(next)) {
-                makeDirectory(next.toRealPath());
-            } else if (Files.exists(next)) {
-                add(next);
+        if (links > MOST_LINKS) {
+            throw new RootfsException("more than " + MOST_LINKS + " links lead to " + entry.path());
+        }
+        count(entry.host());
+        try (Node node = entry.source().node(entry.name())) {
+            switch (node.status().type()) {
+                case REGULAR_FILE -> copy(node, entry, linked);
+                case DIRECTORY -> inside(entry.path()).close();
+                case SYMBOLIC_LINK -> {
+                    entry.target().createSymbolicLink(entry.name(), node.linkTarget());
+                    follow(entry, node.linkTarget(), linked, links + 1);
+                }
+                case FIFO, SOCKET, DEVICE ->
+                    leaveOut(entry.path() + " is " + node.status().type().words());
             }
-        } else if (Files.isRegularFile(file)) {
-            copy(file);
         }
     }
 
-    private void copy(Path file) throws IOException {
-        Path target = inside(file);
-        Files.copy(file, target);
-        // Files.getPosixFilePermissions knows no set-user-ID bit, so none is carried over.
-        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
-        permissions.removeAll(FOR_OTHERS);
-        permissions.add(PosixFilePermission.OWNER_READ);
-        Files.setPosixFilePermissions(target, permissions);
-        bytes += Files.size(target);
-        SharedLibraries.Needed needed = libraries.of(file);
-        missing.addAll(needed.missing());
-        for (Path library : needed.found()) {
-            add(library);
+    private void follow(Entry link, String target, boolean linked, int links) throws IOException {
+        Optional<FileName> sibling = SourceFile.sibling(target);
+        if (sibling.isPresent()) {
+            if (link.source().status(sibling.get()).isPresent()) {
+                addEntry(new Entry(link.source(), link.target(), link.host(), sibling.get()), linked, links);
+            }
+            return;
+        }
+        Optional<Path> next = path(target).map(link.host()::resolve);
+        try (TrustedPath led = TrustedPath.open(link.path())) {
+            if (next.flatMap(SourceFile::name).isPresent()) {
+                add(next.get(), linked, links);
+            } else if (led.status().isDirectory()) {
+                inside(led.path()).close();
+            }
+        } catch (UntrustedPathException e) {
+            if (next.isEmpty() || trees.stream().noneMatch(next.get().normalize()::startsWith)) {
+                leaveOut(Objects.requireNonNullElse(e.getFile(), "") + ", to which " + link.path() + " leads: "
+                        + e.getReason());
+            }
+        } catch (NoSuchFileException e) {
+            // It leads nowhere here either.
+            return;
         }
     }
 
-    private void makeDirectory(Path host) throws IOException {
-        Path made = top;
-        for (Path name : ROOT.relativize(host)) {
-            made = made.resolve(name);
-            if (!Files.exists(made, LinkOption.NOFOLLOW_LINKS)) {
-                Files.createDirectory(made);
-                Files.setPosixFilePermissions(made, DIRECTORY);
+    private static Optional<Path> path(String linkTarget) {
+        try {
+            return Optional.of(
+                    Path.of(new String(linkTarget.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8)));
+        } catch (InvalidPathException e) {
+            return Optional.empty();
+        }
+    }
+
+    private void copy(Node node, Entry entry, boolean linked) throws IOException {
+        Optional<ElfFile> elf = Optional.empty();
+        reserve(node.status().size(), entry);
+        try (FileChannel from = node.read();
+                NewFile made = entry.target().createFile(entry.name());
+                FileChannel to = made.write()) {
+            transfer(from, to, entry);
+            made.setMode(node.status().mode() & KEPT | READABLE);
+            if (!linked) {
+                elf = ElfFile.read(from);
             }
+        } catch (MalformedElfException e) {
+            report("the libraries of " + Text.shown(entry.path().toString()) + ", which is damaged: " + e.getMessage());
+        }
+        if (elf.isPresent()) {
+            SharedLibraries.Needed needed = libraries.of(entry.path(), elf.get());
+            needed.missing().forEach(this::report);
+            for (Path library : needed.found()) {
+                add(library, true, 0);
+            }
+        }
+    }
+
+    /** What it said before is what there has to be room for; a file that grows meanwhile is copied as far as that. */
+    private void transfer(FileChannel from, FileChannel to, Entry entry) throws IOException {
+        long size = from.size();
+        reserve(size, entry);
+        long done = 0;
+        long count = from.transferTo(0, Math.min(size, CHUNK), to);
+        while (count > 0) {
+            done += count;
+            count = from.transferTo(done, Math.min(size - done, CHUNK), to);
+        }
+        bytes += done;
+    }
+
+    private void reserve(long size, Entry entry) throws IOException {
+        if (size > MOST_BYTES - bytes) {
+            throw new RootfsException("more than " + (MOST_BYTES >> 30) + " GiB, with "
+                    + Text.shown(entry.path().toString()) + "; have data in a volume instead");
+        }
+        if (size > Files.getFileStore(place).getUsableSpace()) {
+            throw new RootfsException("no room in " + place + " for "
+                    + Text.shown(entry.path().toString()) + " of " + (size >> 20) + " MiB");
+        }
+    }
+
+    private void count(Path host) {
+        entries++;
+        if (entries > MOST_ENTRIES) {
+            throw new RootfsException("more than " + MOST_ENTRIES + " files, with those in " + host);
+        }
+    }
+
+    private void report(String what) {
+        if (missing.size() < MOST_REPORTED) {
+            missing.add(what);
+        }
+    }
+
+    private void leaveOut(String what) {
+        if (leftOut.size() < MOST_REPORTED) {
+            leftOut.add(Text.shown(what));
+        }
+    }
+
+    /** The directory that stands for one of the host's, made with those above it. */
+    private Directory inside(Path host) throws IOException {
+        Directory directory = top.duplicate();
+        try {
+            for (Path name : ROOT.relativize(host)) {
+                if (!name.toString().isEmpty()) {
+                    Directory below = makeDirectory(directory, FileName.of(name.toString()));
+                    directory.close();
+                    directory = below;
+                }
+            }
+            return directory;
+        } catch (IOException | RuntimeException e) {
+            directory.close();
+            throw e;
+        }
+    }
+
+    /** Not by a link: where the host has a directory now and had a link before, somebody exchanged the two. */
+    private static Directory makeDirectory(Directory above, FileName name) throws IOException {
+        boolean made = above.status(name).isEmpty();
+        if (made) {
+            above.createDirectory(name);
+        }
+        Directory directory = above.openDirectory(name);
+        if (made) {
+            directory.setMode(DIRECTORY);
+        }
+        return directory;
+    }
+
+    private static Path child(Path host, FileName name) {
+        try {
+            return host.resolve(name.toString());
+        } catch (InvalidPathException e) {
+            // The locale has no such letters: for people, and for nothing that is opened.
+            return host.resolve(name.toString().replaceAll("[^\\x20-\\x7e]", "?"));
         }
     }
 
@@ -221,9 +476,5 @@ public final class RootfsBuilder {
         } catch (IOException e) {
             throw new RootfsException("can't remove what was begun of " + top + ": " + e, e);
         }
-    }
-
-    private Path inside(Path host) {
-        return top.resolve(ROOT.relativize(host));
     }
 }

@@ -1,9 +1,11 @@
 package dev.nucleus.rootfs;
 
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.kernel.Node;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import org.apache.commons.codec.binary.Hex;
 import org.apache.commons.codec.digest.DigestUtils;
@@ -20,21 +22,35 @@ record RootfsEntry(String digest, int mode, int uid, int gid) {
 
     private static final int CHUNK = 1 << 18;
 
-    static RootfsEntry of(Path file, FileStatus status) throws IOException {
-        String digest = status.link()
-                ? DigestUtils.sha256Hex(Files.readSymbolicLink(file).toString())
-                : status.directory() ? NO_DIGEST : digestOf(file);
-        return new RootfsEntry(digest, status.mode(), status.uid(), status.gid());
+    private static final int REGULAR = 0100000;
+    private static final int DIRECTORY = 0040000;
+    private static final int LINK = 0120000;
+
+    /** @throws RootfsException for what is none of the three */
+    static RootfsEntry of(Node node, String path) throws IOException {
+        FileStat status = node.status();
+        return switch (status.type()) {
+            case REGULAR_FILE -> entry(digestOf(node), REGULAR, status);
+            case DIRECTORY -> entry(NO_DIGEST, DIRECTORY, status);
+            case SYMBOLIC_LINK ->
+                entry(DigestUtils.sha256Hex(node.linkTarget().getBytes(StandardCharsets.ISO_8859_1)), LINK, status);
+            case FIFO, SOCKET, DEVICE ->
+                throw new RootfsException(
+                        path + " is " + status.type().words() + ", neither a file nor a directory nor a link");
+        };
     }
 
-    private static String digestOf(Path file) throws IOException {
+    private static RootfsEntry entry(String digest, int type, FileStat status) {
+        return new RootfsEntry(digest, type | status.mode(), status.uid(), status.gid());
+    }
+
+    private static String digestOf(Node node) throws IOException {
         MessageDigest digest = DigestUtils.getSha256Digest();
-        byte[] chunk = new byte[CHUNK];
-        try (InputStream content = Files.newInputStream(file, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
-            int count = content.read(chunk);
-            while (count >= 0) {
-                digest.update(chunk, 0, count);
-                count = content.read(chunk);
+        ByteBuffer chunk = ByteBuffer.allocate(CHUNK);
+        try (FileChannel content = node.read()) {
+            while (content.read(chunk) >= 0) {
+                digest.update(chunk.flip());
+                chunk.clear();
             }
         }
         return Hex.encodeHexString(digest.digest());

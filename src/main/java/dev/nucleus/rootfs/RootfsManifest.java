@@ -1,53 +1,63 @@
 package dev.nucleus.rootfs;
 
+import dev.nucleus.kernel.Directory;
+import dev.nucleus.kernel.FileName;
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.kernel.NewFile;
+import dev.nucleus.kernel.Node;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
  * Everything in a root filesystem, with content, mode, owner and targets of links. Kept at its top as {@value #FILE}: a
  * head line, then a line for each, {@code <sha256>\t<mode>\t<uid>:<gid>\t<path>}, sorted by path. Bytes of a path below a
- * space and the backslash are written as {@code \ooo}, as proc_pid_mountinfo(5) has it.
+ * space, the backslash, and all beyond ASCII of a path that is not UTF-8, are written as {@code \ooo}, as
+ * proc_pid_mountinfo(5) has it.
  *
- * @param entries by path relative to the top, without the manifest itself
+ * @param entries by path relative to the top, one character for each byte; without the manifest itself
  */
 record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
 
     static final String FILE = ".nucleus-rootfs-sha256";
+    static final FileName NAME = FileName.of(FILE);
 
+    private static final FileName FRESH = FileName.of(FILE + ".new");
     private static final String HEAD = "nucleus-rootfs 1";
     private static final int FIELDS = 4;
+    /** Of some two million files. */
+    private static final long LARGEST = 256L << 20;
 
     RootfsManifest {
         entries = Collections.unmodifiableSortedMap(new TreeMap<>(entries));
     }
 
-    /** Reads and hashes all of it, on all processors. */
-    static RootfsManifest scan(Path top) throws IOException {
+    /**
+     * Reads and hashes all of it, on all processors.
+     *
+     * @param snapshot what was found in it
+     * @throws RootfsException when something else lies there now
+     */
+    static RootfsManifest scan(Directory top, RootfsSnapshot snapshot) throws IOException {
         var found = new ConcurrentHashMap<String, RootfsEntry>();
         try {
-            files(top).parallelStream().forEach(file -> {
+            snapshot.files().entrySet().parallelStream().forEach(file -> {
                 try {
-                    FileStatus status = FileStatus.of(file);
-                    if (!status.plain()) {
-                        throw new RootfsException(file + " is neither a file nor a directory nor a link");
-                    }
-                    found.put(top.relativize(file).toString(), RootfsEntry.of(file, status));
+                    found.put(file.getKey(), entry(top, file.getKey(), file.getValue()));
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
@@ -58,40 +68,58 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
         return new RootfsManifest(new TreeMap<>(found));
     }
 
-    /** All below the top, links not followed; neither the top itself nor its manifest. */
-    static List<Path> files(Path top) throws IOException {
-        Path own = top.resolve(FILE);
-        try (Stream<Path> tree = Files.walk(top)) {
-            return tree.filter(file -> !file.equals(top) && !file.equals(own)).toList();
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
+    /** Opens the directories on the way one from another, never by a link. */
+    private static RootfsEntry entry(Directory top, String path, FileStat expected) throws IOException {
+        int slash = path.indexOf('/');
+        if (slash >= 0) {
+            try (Directory below = top.openDirectory(new FileName(path.substring(0, slash)))) {
+                return entry(below, path.substring(slash + 1), expected);
+            }
+        }
+        try (Node node = top.node(new FileName(path))) {
+            String label = top + "/" + new FileName(path);
+            if (!node.status().equals(expected)) {
+                throw new RootfsException(label + " was changed while it was looked at; try again");
+            }
+            return RootfsEntry.of(node, label);
         }
     }
 
     /** @throws RootfsException when there is none, or none that can be read */
-    static RootfsManifest read(Path top) throws IOException {
-        Path file = top.resolve(FILE);
-        List<String> lines;
-        try {
-            if (Files.isSymbolicLink(file)) {
-                throw new RootfsException(file + " is a link");
-            }
-            lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-        } catch (NoSuchFileException e) {
+    static RootfsManifest read(Directory top) throws IOException {
+        Optional<Node> found = top.find(NAME);
+        if (found.isEmpty()) {
             throw new RootfsException(
-                    top + " has no manifest " + FILE + "; look at it, then: nucleus rootfs attest " + top, e);
+                    top + " has no manifest " + FILE + "; look at it, then: nucleus rootfs attest " + top);
         }
-        if (lines.isEmpty() || !lines.getFirst().equals(HEAD)) {
-            throw new RootfsException(file + " is no manifest of version 1: its first line is not '" + HEAD + "'");
-        }
+        String file = top + "/" + FILE;
         var entries = new TreeMap<String, RootfsEntry>();
-        for (int i = 1; i < lines.size(); i++) {
-            readLine(file, i + 1, lines.get(i), entries);
+        try (Node node = found.get()) {
+            if (!node.status().isRegularFile()) {
+                throw new RootfsException(file + " is " + node.status().type().words());
+            }
+            if (node.status().size() > LARGEST) {
+                throw new RootfsException(file + " has more than " + (LARGEST >> 20) + " MiB");
+            }
+            try (FileChannel content = node.read();
+                    var lines = new BufferedReader(Channels.newReader(content, StandardCharsets.UTF_8))) {
+                if (!HEAD.equals(lines.readLine())) {
+                    throw new RootfsException(
+                            file + " is no manifest of version 1: its first line is not '" + HEAD + "'");
+                }
+                int number = 1;
+                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                    number++;
+                    readLine(file, number, line, entries);
+                }
+            } catch (CharacterCodingException e) {
+                throw new RootfsException(file + " is not UTF-8", e);
+            }
         }
         return new RootfsManifest(entries);
     }
 
-    private static void readLine(Path file, int number, String line, Map<String, RootfsEntry> entries) {
+    private static void readLine(String file, int number, String line, Map<String, RootfsEntry> entries) {
         String[] fields = line.split("\t", -1);
         try {
             String[] owner = fields[2].split(":", -1);
@@ -101,17 +129,24 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
                 throw new RootfsException(file + ":" + number + ": " + FIELDS + " fields and a new path were expected");
             }
         } catch (NumberFormatException | IndexOutOfBoundsException e) {
-            throw new RootfsException(file + ":" + number + ": no line of a manifest: " + line, e);
+            throw new RootfsException(file + ":" + number + ": no line of a manifest: " + Text.shown(line), e);
         }
     }
 
     /** Writes it to the top, for its owner alone to write. */
-    void write(Path top) throws IOException {
-        Path fresh = top.resolve(FILE + ".new");
-        Files.deleteIfExists(fresh);
-        Files.writeString(fresh, text());
-        Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rw-r--r--"));
-        Files.move(fresh, top.resolve(FILE), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    void write(Directory top) throws IOException {
+        if (top.status(FRESH).isPresent()) {
+            top.deleteFile(FRESH);
+        }
+        ByteBuffer text = ByteBuffer.wrap(text().getBytes(StandardCharsets.UTF_8));
+        try (NewFile fresh = top.createFile(FRESH);
+                FileChannel content = fresh.write()) {
+            while (text.hasRemaining()) {
+                content.write(text);
+            }
+            fresh.setMode(0644);
+        }
+        top.rename(FRESH, top, NAME);
     }
 
     private String text() {
@@ -140,21 +175,40 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
         entries.forEach((path, recorded) -> {
             RootfsEntry entry = found.entries.get(path);
             if (entry == null) {
-                differences.add("missing: " + path);
+                differences.add("missing: " + escape(path));
             } else if (!entry.equals(recorded)) {
-                differences.add("changed: " + path + " (" + entry.differenceFrom(recorded) + ")");
+                differences.add("changed: " + escape(path) + " (" + entry.differenceFrom(recorded) + ")");
             }
         });
         found.entries.keySet().stream()
                 .filter(path -> !entries.containsKey(path))
-                .forEach(path -> differences.add("extra: " + path));
+                .forEach(path -> differences.add("extra: " + escape(path)));
         return differences;
     }
 
+    /** Bytes, each a character, as text: what they are in UTF-8, and what is not that as "?". */
+    static String text(String bytes) {
+        return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+    }
+
+    /** @param path one character for each byte */
     static String escape(String path) {
+        String text;
+        try {
+            text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(path.getBytes(StandardCharsets.ISO_8859_1)))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            return escape(path, 0x7f);
+        }
+        return escape(text, Character.MAX_VALUE);
+    }
+
+    private static String escape(String text, int last) {
         var escaped = new StringBuilder();
-        for (char c : path.toCharArray()) {
-            if (c < ' ' || c == '\\') {
+        for (char c : text.toCharArray()) {
+            if (c < ' ' || c == '\\' || c > last) {
                 escaped.append('\\').append("%03o".formatted((int) c));
             } else {
                 escaped.append(c);
@@ -163,22 +217,23 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
         return escaped.toString();
     }
 
+    /** @return one character for each byte */
     static String unescape(String text) {
         var path = new StringBuilder();
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
             if (c == '\\') {
-                path.append((char) Integer.parseInt(text.substring(i + 1, i + 4), 8));
+                path.append((char) (Integer.parseInt(text.substring(i + 1, i + 4), 8) & 0xff));
                 i += 3;
-            } else {
+            } else if (c < 0x80) {
                 path.append(c);
+            } else {
+                int end = i + (Character.isHighSurrogate(c) && i + 1 < text.length() ? 2 : 1);
+                path.append(new String(
+                        text.substring(i, end).getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1));
+                i = end - 1;
             }
         }
         return path.toString();
-    }
-
-    /** Whether there is one, readable or not. */
-    static boolean exists(Path top) {
-        return Files.exists(top.resolve(FILE), LinkOption.NOFOLLOW_LINKS);
     }
 }

@@ -1,114 +1,247 @@
 package dev.nucleus.rootfs;
 
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.kernel.TrustedPath;
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Queue;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What a program or library is linked with, as this host's dynamic loader finds it (ld.so(8), {@code --list}): the
- * loader looks and does not run the program.
+ * What a program or library is linked with, found as the dynamic loader would find it (ld.so(8)): by DT_RPATH or
+ * DT_RUNPATH, the cache, and the default directories, for what it needs and for what that needs. Nothing is executed
+ * for it, and nothing is opened but regular files: what a file names is its maker's choice.
+ *
+ * <p>Otherwise than there, {@code LD_LIBRARY_PATH} counts for nothing, and of a library with variants for some
+ * processors (glibc-hwcaps) the one for all is taken, so that what is found runs on other hosts too.
  */
 final class SharedLibraries {
 
-    private static final Pattern FOUND = Pattern.compile("\\s*(?:\\S+ => )?(/\\S+) \\(0x[0-9a-f]+\\)");
-    private static final Pattern LOST = Pattern.compile("\\s*(\\S+) => not found");
     private static final Path LOADER = Path.of("/lib64/ld-linux-x86-64.so.2");
 
-    // elf(5), Elf64_Ehdr and Elf64_Phdr.
-    private static final int HEADER = 64;
-    private static final int MAGIC = 0x464c457f;
-    private static final int CLASS_64 = 2;
-    private static final int PROGRAM_HEADERS_AT = 0x20;
-    private static final int PROGRAM_HEADER_SIZE_AT = 0x36;
-    private static final int PROGRAM_HEADER_COUNT_AT = 0x38;
-    private static final int DYNAMIC = 2;
-    private static final int INTERPRETER = 3;
-    private static final int LONGEST_PATH = 4096;
+    /** Those that Debian's loader has built in, then those of other distributions. */
+    private static final List<Path> DEFAULT_DIRECTORIES = List.of(
+            Path.of("/lib/x86_64-linux-gnu"),
+            Path.of("/usr/lib/x86_64-linux-gnu"),
+            Path.of("/lib64"),
+            Path.of("/usr/lib64"),
+            Path.of("/lib"),
+            Path.of("/usr/lib"));
+
+    /** Where distributions install a loader. */
+    private static final List<Path> LOADER_DIRECTORIES =
+            List.of(Path.of("/usr/lib"), Path.of("/usr/lib64"), Path.of("/lib"), Path.of("/lib64"));
+
+    /** What {@code $LIB} stands for: in Debian's loader, in others. */
+    private static final List<String> LIB = List.of("lib/x86_64-linux-gnu", "lib64");
+
+    private static final String PLATFORM = "x86_64";
+    private static final int LONGEST_PATH = 4_096;
+
+    // Limits for what was made to be searched for ever. A large desktop program loads some 200 libraries.
+    private static final int MOST_LIBRARIES = 1_000;
+    private static final int MOST_DIRECTORIES = 256;
+    private static final int MOST_VARIABLES = 4;
+    private static final int MOST_LOOKUPS = 2_000_000;
+
+    private final LoaderCache cache;
+    private int lookups;
+
+    SharedLibraries(LoaderCache cache) {
+        this.cache = cache;
+    }
 
     /**
      * What a file needs.
      *
      * @param found libraries and the loader, by the paths they are found at
-     * @param missing names of libraries that were not found
+     * @param missing libraries that were not found and for which file, for people to read
      */
     record Needed(List<Path> found, List<String> missing) {}
 
-    /** What a program header says: whether it is linked at all, and with which loader. */
-    private record Linkage(boolean dynamic, Optional<Path> loader) {}
+    /** One of the files that are loaded together, and for whose sake. */
+    private record Loaded(Path path, ElfFile elf, @Nullable Loaded loader) {}
 
-    /** @return nothing for a file that is no program or library, or is linked with none */
-    Needed of(Path file) throws IOException {
-        Linkage linkage = linkage(file);
-        if (!linkage.dynamic()) {
-            return new Needed(List.of(), List.of());
-        }
-        Path loader = linkage.loader().orElse(LOADER);
-        var found = new ArrayList<Path>(List.of(loader));
-        var missing = new ArrayList<String>();
-        Process process = new ProcessBuilder(loader.toString(), "--list", file.toString())
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        process.getOutputStream().close();
-        try (var lines = process.inputReader(StandardCharsets.UTF_8)) {
-            for (String line : lines.readAllLines()) {
-                Matcher at = FOUND.matcher(line);
-                Matcher lost = LOST.matcher(line);
-                if (at.matches()) {
-                    found.add(Path.of(at.group(1)));
-                } else if (lost.matches()) {
-                    missing.add(lost.group(1) + ", wanted by " + file);
+    /**
+     * Finds what a file is linked with.
+     *
+     * @param file where it really lies, for {@code $ORIGIN}
+     * @throws RootfsException when more is named than can be looked at
+     */
+    Needed of(Path file, ElfFile elf) throws IOException {
+        var closure = new Closure();
+        closure.load(new Loaded(file, elf, null));
+        return new Needed(List.copyOf(closure.found), List.copyOf(closure.missing));
+    }
+
+    private final class Closure {
+
+        private final List<Path> found = new ArrayList<>();
+        private final List<String> missing = new ArrayList<>();
+        private final Set<String> names = new HashSet<>();
+        private final Queue<Loaded> waiting = new ArrayDeque<>();
+
+        /** Breadth first, as the loader goes: the first library of a name is the one for all. */
+        void load(Loaded program) throws IOException {
+            if (program.elf().interpreter().isPresent()) {
+                addInterpreter(program.elf().interpreter().get());
+            } else if (!program.elf().needed().isEmpty() && isLoader(LOADER)) {
+                addLoader(LOADER);
+            }
+            waiting.add(program);
+            while (!waiting.isEmpty()) {
+                Loaded next = waiting.remove();
+                for (String name : next.elf().needed()) {
+                    if (names.add(name)) {
+                        need(name, next);
+                    }
                 }
             }
         }
-        return new Needed(found, missing);
+
+        private void addInterpreter(String interpreter) throws IOException {
+            Optional<Path> path = absolute(interpreter);
+            if (path.isPresent() && isLoader(path.get())) {
+                addLoader(path.get());
+            } else {
+                missing.add("the dynamic loader " + Text.shown(interpreter)
+                        + ", which is no program of root's in this host's library directories");
+            }
+        }
+
+        private void addLoader(Path loader) {
+            found.add(loader);
+            names.add(loader.getFileName().toString());
+        }
+
+        private void need(String name, Loaded by) throws IOException {
+            Optional<Path> library = find(name, by);
+            if (library.isEmpty()) {
+                if (missing.size() < MOST_LIBRARIES) {
+                    missing.add(Text.shown(name) + ", wanted by "
+                            + Text.shown(by.path().toString()));
+                }
+                return;
+            }
+            if (found.size() >= MOST_LIBRARIES) {
+                throw new RootfsException(Text.shown(by.path().toString()) + " is linked with more than "
+                        + MOST_LIBRARIES + " libraries");
+            }
+            found.add(library.get());
+            Optional<ElfFile> elf = at(library.get());
+            elf.flatMap(ElfFile::soname).ifPresent(names::add);
+            elf.ifPresent(file -> waiting.add(new Loaded(library.get(), file, by)));
+        }
     }
 
-    private static Linkage linkage(Path file) throws IOException {
-        if (Files.size(file) < HEADER) {
-            return new Linkage(false, Optional.empty());
+    private Optional<Path> find(String name, Loaded by) throws IOException {
+        if (name.contains("/")) {
+            return first(expand(name, by.path()));
         }
-        try (var content = new RandomAccessFile(file.toFile(), "r")) {
-            ByteBuffer header = read(content, 0, HEADER);
-            if (header.getInt(0) != MAGIC || header.get(4) != CLASS_64) {
-                return new Linkage(false, Optional.empty());
-            }
-            long at = header.getLong(PROGRAM_HEADERS_AT);
-            int size = Short.toUnsignedInt(header.getShort(PROGRAM_HEADER_SIZE_AT));
-            int count = Short.toUnsignedInt(header.getShort(PROGRAM_HEADER_COUNT_AT));
-            boolean dynamic = false;
-            Optional<Path> loader = Optional.empty();
-            for (int i = 0; i < count; i++) {
-                ByteBuffer entry = read(content, at + (long) i * size, size);
-                int type = entry.getInt(0);
-                dynamic |= type == DYNAMIC;
-                if (type == INTERPRETER) {
-                    int length = (int) Math.min(entry.getLong(0x20), LONGEST_PATH);
-                    byte[] name = read(content, entry.getLong(0x08), length).array();
-                    loader = Optional.of(Path.of(new String(name, 0, length - 1, StandardCharsets.UTF_8)));
+        if (by.elf().runpath().isEmpty()) {
+            for (Loaded up = by; up != null; up = up.loader()) {
+                Optional<Path> library = in(up.elf().rpath(), up.path(), name);
+                if (library.isPresent()) {
+                    return library;
                 }
             }
-            // A static-pie program has a dynamic section and no loader; so has a library, whose name ends in .so.
-            return new Linkage(
-                    dynamic
-                            && (loader.isPresent()
-                                    || file.getFileName().toString().contains(".so")),
-                    loader);
+        }
+        Optional<Path> own = in(by.elf().runpath(), by.path(), name);
+        if (own.isPresent() || by.elf().onlyOwnDirectories()) {
+            return own;
+        }
+        var shared = new ArrayList<Path>();
+        Optional.ofNullable(cache.libraries().get(name)).ifPresent(shared::add);
+        for (Path directory : DEFAULT_DIRECTORIES) {
+            absolute(directory + "/" + name).ifPresent(shared::add);
+        }
+        return first(shared);
+    }
+
+    private Optional<Path> in(List<String> directories, Path origin, String name) throws IOException {
+        for (String directory : directories.subList(0, Math.min(directories.size(), MOST_DIRECTORIES))) {
+            Optional<Path> library = first(expand(directory + "/" + name, origin));
+            if (library.isPresent()) {
+                return library;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<Path> first(List<Path> candidates) throws IOException {
+        for (Path candidate : candidates) {
+            if (at(candidate).isPresent()) {
+                return Optional.of(candidate);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Replaces {@code $ORIGIN}, {@code $LIB} and {@code $PLATFORM}. What is not absolute then depends on who runs it. */
+    private static List<Path> expand(String text, Path file) {
+        if (text.chars().filter(c -> c == '$').count() > MOST_VARIABLES) {
+            return List.of();
+        }
+        String origin =
+                Optional.ofNullable(file.getParent()).map(Path::toString).orElse("/");
+        String expanded = replace(replace(text, "ORIGIN", origin), "PLATFORM", PLATFORM);
+        return LIB.stream()
+                .map(lib -> replace(expanded, "LIB", lib))
+                .distinct()
+                .flatMap(path -> absolute(path).stream())
+                .toList();
+    }
+
+    private static String replace(String text, String variable, String value) {
+        return text.replace("${" + variable + "}", value).replace("$" + variable, value);
+    }
+
+    private static Optional<Path> absolute(String text) {
+        try {
+            return text.startsWith("/") && text.length() < LONGEST_PATH ? Optional.of(Path.of(text)) : Optional.empty();
+        } catch (InvalidPathException e) {
+            return Optional.empty();
         }
     }
 
-    private static ByteBuffer read(RandomAccessFile content, long at, int length) throws IOException {
-        byte[] bytes = new byte[length];
-        content.seek(at);
-        content.readFully(bytes);
-        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    /** Empty: there is no library at that path, or none that may be looked at. */
+    private Optional<ElfFile> at(Path path) throws IOException {
+        lookups++;
+        if (lookups > MOST_LOOKUPS) {
+            throw new RootfsException("the files that were copied name more than " + MOST_LOOKUPS + " libraries");
+        }
+        try (SourceFile file = SourceFile.open(path)) {
+            if (!file.status().isRegularFile()) {
+                return Optional.empty();
+            }
+            try (FileChannel content = file.read()) {
+                return ElfFile.read(content).filter(ElfFile::library);
+            }
+        } catch (FileSystemException | MalformedElfException e) {
+            // Not there, not for this process to read, behind somebody else's link, or not what its name says.
+            return Optional.empty();
+        }
+    }
+
+    /** Whether a file's interpreter is one that root installed, and so may be taken for the loader of this host. */
+    private boolean isLoader(Path path) throws IOException {
+        try (TrustedPath file = TrustedPath.openOwned(path)) {
+            FileStat status = file.status();
+            return status.uid() == 0
+                    && status.isRegularFile()
+                    && LOADER_DIRECTORIES.stream().anyMatch(file.path()::startsWith)
+                    && at(file.path()).isPresent();
+        } catch (FileSystemException e) {
+            return false;
+        }
     }
 }

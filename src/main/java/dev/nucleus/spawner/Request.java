@@ -14,7 +14,8 @@ public enum Request {
     DENIALS,
     FREEZE,
     RESIZE,
-    START;
+    START,
+    KILL;
 
     int number() {
         return ordinal() + 1;

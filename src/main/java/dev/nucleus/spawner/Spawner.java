@@ -1,8 +1,11 @@
 package dev.nucleus.spawner;
 
+import dev.nucleus.kernel.ProcessorShare;
+import dev.nucleus.plan.WireWriter;
 import dev.nucleus.settings.InstanceLock;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
+import dev.nucleus.spec.Signal;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -35,6 +38,9 @@ public final class Spawner implements SmartLifecycle {
     private static final int LEAVING_ATTEMPTS = 200;
     private static final long LEAVING_PAUSE_NANOS = 5_000_000;
     private static final Duration SHORT_LIFE = Duration.ofSeconds(1);
+    /** What it may take to end a container by SIGKILL, and to see its shim leave. */
+    private static final Duration KILLING = Duration.ofSeconds(15);
+
     private static final String RESOURCE = "/native/linux-x86_64/nucleus-spawner";
 
     @SuppressWarnings("UnusedVariable") // keeps the order of the beans
@@ -71,6 +77,32 @@ public final class Spawner implements SmartLifecycle {
             log.warn("the spawner does not answer ({}); starting another", e.getMessage());
             ensureRunning();
             return ShimConnection.connect(socket);
+        }
+    }
+
+    /**
+     * Ends a container whose shim does not answer, by another process and without the shim's help: the signal now,
+     * SIGKILL after the grace. Returns when it has ended.
+     *
+     * @param pid of its PID 1, which with the start ticks names it for good
+     * @throws IOException when it could not be ended
+     */
+    public void kill(String id, int pid, long startTicks, Signal signal, Duration grace) throws IOException {
+        try (ShimConnection connection = ShimConnection.connect(socket, grace.plus(KILLING))) {
+            connection.send(
+                    Request.KILL,
+                    new WireWriter(128)
+                            .u32(pid)
+                            .u64(startTicks)
+                            .u32(signal.number())
+                            .u32((int) Math.min(Integer.MAX_VALUE, grace.toMillis()))
+                            .string(id)
+                            .finish());
+            switch (connection.receive().orElseThrow(() -> new IOException("the spawner left"))) {
+                case ShimMessage.Ok() -> {}
+                case ShimMessage.Error error -> throw error.failure();
+                default -> throw new IOException("an unexpected answer of the spawner");
+            }
         }
     }
 
@@ -116,7 +148,8 @@ public final class Spawner implements SmartLifecycle {
         var builder = new ProcessBuilder(binary().toString(), "--socket", socket.toString(), "--follow-stdin")
                 .redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().clear();
-        Process started = builder.start();
+        // Else the containers would have the manager's share of the processors.
+        Process started = ProcessorShare.outside(builder::start);
         var output = new BufferedReader(new InputStreamReader(started.getInputStream(), StandardCharsets.UTF_8));
         if (!"ready".equals(output.readLine())) {
             started.destroyForcibly();

@@ -1,6 +1,7 @@
 package dev.nucleus.spec;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -32,7 +33,7 @@ final class ContainerReader {
         fields.take("user-namespace").flatMap(ContainerReader::userNamespace).ifPresent(spec::userNamespace);
         fields.parse("network", Network::parse).ifPresent(spec::network);
         resources(fields, spec);
-        filesystem(fields, spec);
+        filesystem(fields, mode, spec);
         security(fields, spec);
         return command.flatMap(_ -> fields.place().attempt(spec::build));
     }
@@ -69,15 +70,25 @@ final class ContainerReader {
         spec.io(fields.list("io", IoLimit::parse));
     }
 
-    private void filesystem(YamlMapping fields, ContainerSpec.Builder spec) {
+    private void filesystem(YamlMapping fields, Mode mode, ContainerSpec.Builder spec) {
         spec.rootfs(fields.take("rootfs").flatMap(YamlValue::text).map(this::inFolder));
         spec.rootfsSha256(fields.take("rootfs-sha256").flatMap(YamlValue::text));
         spec.overlay(fields.parse("overlay", MemorySize::parse));
-        fields.parse("home", MemorySize::parse).ifPresent(spec::home);
+        fields.take("home")
+                .flatMap(ContainerReader::home)
+                .ifPresent(home -> spec.home(home.size()).homeExecute(home.execute()));
         spec.context(fields.take("context").flatMap(this::context));
-        spec.workspace(fields.take("workspace").flatMap(this::workspace));
-        spec.volumes(fields.list("volumes", VolumeMount::parse));
-        spec.tmpfs(fields.list("tmpfs", TmpfsMount::parse));
+        spec.workspace(fields.take("workspace").flatMap(value -> workspace(value, mode)));
+        var volumes = new ArrayList<VolumeMount>();
+        var tmpfs = new ArrayList<TmpfsMount>();
+        fields.take("volumes").stream()
+                .flatMap(value -> value.items().stream())
+                .forEach(item -> mount(item, volumes, tmpfs));
+        fields.take("tmpfs").stream()
+                .flatMap(value -> value.items().stream())
+                .forEach(item -> tmpfs(item).ifPresent(tmpfs::add));
+        spec.volumes(volumes);
+        spec.tmpfs(tmpfs);
         spec.secrets(fields.take("secrets").stream()
                 .flatMap(value -> value.items().stream())
                 .flatMap(item -> secret(item).stream())
@@ -99,18 +110,88 @@ final class ContainerReader {
         });
     }
 
+    /** {@code 64M}, {@code 64M:exec}, or {@code {size: 64M, exec: true}}. */
+    private static Optional<HomeMount> home(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.parse(HomeMount::parse);
+        }
+        return value.mapping().map(fields -> {
+            MemorySize size = fields.parse("size", MemorySize::parse).orElse(Filesystem.DEFAULT_HOME);
+            boolean execute = flag(fields, "exec");
+            fields.finish();
+            return new HomeMount(size, execute);
+        });
+    }
+
+    /**
+     * {@code db:/data:ro}, or Compose's long form: {@code {type: volume, source: db, target: /data, read_only: true}}, whose
+     * types are {@code volume}, {@code bind} and {@code tmpfs}; and {@code exec: true}.
+     */
+    private static void mount(YamlValue value, List<VolumeMount> volumes, List<TmpfsMount> tmpfs) {
+        if (!value.isMapping()) {
+            value.parse(VolumeMount::parse).ifPresent(volumes::add);
+            return;
+        }
+        value.mapping().ifPresent(fields -> {
+            String type = fields.parse("type", ContainerReader::mountType).orElse("volume");
+            if (type.equals("tmpfs")) {
+                fields.take("tmpfs").flatMap(YamlValue::mapping).ifPresent(inner -> {
+                    fields.adopt(inner, List.of("size"));
+                    inner.finish();
+                });
+                longTmpfs(value, fields).ifPresent(tmpfs::add);
+                return;
+            }
+            Optional<String> source = fields.require("source", "db").flatMap(YamlValue::text);
+            Optional<String> target = fields.require("target", "/data").flatMap(YamlValue::text);
+            boolean readOnly = flag(fields, "read-only");
+            boolean execute = flag(fields, "exec");
+            fields.finish();
+            source.flatMap(from ->
+                            target.flatMap(to -> value.attempt(() -> new VolumeMount(from, to, readOnly, execute))))
+                    .ifPresent(volumes::add);
+        });
+    }
+
+    private static String mountType(String text) {
+        if (!List.of("volume", "bind", "tmpfs").contains(text)) {
+            throw new InvalidSpecException("a mount is of type volume, bind or tmpfs; was '" + text + "'");
+        }
+        return text;
+    }
+
+    /** {@code /scratch:64M:exec}, or {@code {target: /scratch, size: 64M, exec: true}}. */
+    private static Optional<TmpfsMount> tmpfs(YamlValue value) {
+        return value.isMapping()
+                ? value.mapping().flatMap(fields -> longTmpfs(value, fields))
+                : value.parse(TmpfsMount::parse);
+    }
+
+    private static Optional<TmpfsMount> longTmpfs(YamlValue value, YamlMapping fields) {
+        Optional<String> target = fields.require("target", "/scratch").flatMap(YamlValue::text);
+        MemorySize size = fields.parse("size", MemorySize::parse).orElse(TmpfsMount.DEFAULT_SIZE);
+        boolean execute = flag(fields, "exec");
+        fields.finish();
+        return target.flatMap(to -> value.attempt(() -> new TmpfsMount(to, size, execute)));
+    }
+
+    private static boolean flag(YamlMapping fields, String name) {
+        return fields.take(name).flatMap(YamlValue::bool).orElse(false);
+    }
+
     /** {@code ./work}, or {@code {path: ./work, access: copy-in-out, exec: true}}. */
-    private Optional<WorkspaceMount> workspace(YamlValue value) {
+    private Optional<WorkspaceMount> workspace(YamlValue value, Mode mode) {
+        boolean usual = WorkspaceMount.executableIn(mode);
         if (!value.isMapping()) {
             return value.text()
                     .flatMap(path -> value.attempt(
-                            () -> new WorkspaceMount(inFolder(path), WorkspaceMount.Access.BIND_RW, false)));
+                            () -> new WorkspaceMount(inFolder(path), WorkspaceMount.Access.BIND_RW, usual)));
         }
         return value.mapping().flatMap(fields -> {
             Optional<String> path = fields.require("path", "./work").flatMap(YamlValue::text);
             WorkspaceMount.Access access =
                     fields.parse("access", WorkspaceMount.Access::parse).orElse(WorkspaceMount.Access.BIND_RW);
-            boolean execute = fields.take("exec").flatMap(YamlValue::bool).orElse(false);
+            boolean execute = fields.take("exec").flatMap(YamlValue::bool).orElse(usual);
             fields.finish();
             return path.flatMap(text -> value.attempt(() -> new WorkspaceMount(inFolder(text), access, execute)));
         });
@@ -158,6 +239,7 @@ final class ContainerReader {
         spec.runtime(fields.parse("runtime", Runtime::parse));
         spec.gvisorPlatform(fields.parse("gvisor-platform", GvisorPlatform::parse));
         spec.trust(fields.parse("trust", Trust::parse));
+        fields.take("init").flatMap(YamlValue::bool).ifPresent(spec::init);
         fields.take("time-namespace").flatMap(YamlValue::bool).ifPresent(spec::timeNamespace);
         fields.take("allow-degraded").flatMap(YamlValue::bool).ifPresent(spec::allowDegraded);
     }

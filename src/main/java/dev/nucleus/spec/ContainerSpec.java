@@ -14,6 +14,7 @@ import java.util.TreeMap;
  * @param command the program and its arguments
  * @param env variables besides the defaults; the host's never get in
  * @param user empty: an unprivileged user of the container's own
+ * @param init whether a small init is PID 1, which reaps orphans and ends with the supervisor; else the command is
  */
 public record ContainerSpec(
         Mode mode,
@@ -26,7 +27,8 @@ public record ContainerSpec(
         Resources resources,
         Filesystem filesystem,
         Security security,
-        Optional<ServiceNotify> notification) {
+        Optional<ServiceNotify> notification,
+        boolean init) {
 
     public ContainerSpec {
         command = List.copyOf(command);
@@ -87,6 +89,7 @@ public record ContainerSpec(
         private Optional<ContextMount> context = Optional.empty();
         private Optional<WorkspaceMount> workspace = Optional.empty();
         private MemorySize home = Filesystem.DEFAULT_HOME;
+        private boolean homeExecute;
         private List<VolumeMount> volumes = List.of();
         private List<TmpfsMount> tmpfs = List.of();
         private List<SecretMount> secrets = List.of();
@@ -102,6 +105,7 @@ public record ContainerSpec(
         private boolean timeNamespace;
         private boolean allowDegraded;
         private Optional<ServiceNotify> notification = Optional.empty();
+        private boolean init = true;
 
         private Builder(Mode mode, List<String> command) {
             this.mode = mode;
@@ -110,6 +114,7 @@ public record ContainerSpec(
 
         private Builder(ContainerSpec from) {
             notification = from.notification();
+            init = from.init();
             mode = from.mode();
             command = from.command();
             env = from.env();
@@ -210,6 +215,7 @@ public record ContainerSpec(
             context = value.context();
             workspace = value.workspace();
             home = value.home();
+            homeExecute = value.homeExecute();
             volumes = value.volumes();
             tmpfs = value.tmpfs();
             secrets = value.secrets();
@@ -243,6 +249,11 @@ public record ContainerSpec(
 
         public Builder home(MemorySize value) {
             home = value;
+            return this;
+        }
+
+        public Builder homeExecute(boolean value) {
+            homeExecute = value;
             return this;
         }
 
@@ -335,6 +346,11 @@ public record ContainerSpec(
             return this;
         }
 
+        public Builder init(boolean value) {
+            init = value;
+            return this;
+        }
+
         public Builder allowDegraded(boolean value) {
             allowDegraded = value;
             return this;
@@ -353,7 +369,17 @@ public record ContainerSpec(
                     userNamespace,
                     network,
                     new Resources(memory, swap, cpus, cpuWeight, pids, openFiles, io),
-                    new Filesystem(rootfs, rootfsSha256, overlay, context, workspace, home, volumes, tmpfs, secrets),
+                    new Filesystem(
+                            rootfs,
+                            rootfsSha256,
+                            overlay,
+                            context,
+                            workspace,
+                            home,
+                            homeExecute,
+                            volumes,
+                            tmpfs,
+                            secrets),
                     new Security(
                             seccomp,
                             trace,
@@ -366,7 +392,8 @@ public record ContainerSpec(
                             trust,
                             timeNamespace,
                             allowDegraded),
-                    notification);
+                    notification,
+                    init);
         }
     }
 }

@@ -13,7 +13,9 @@ import java.util.Optional;
  *     written to
  * @param context a directory to read
  * @param workspace a directory to work in
- * @param home most memory for the user's home, which is the container's own
+ * @param home memory limit of the user's home, which is the container's own
+ * @param homeExecute whether programs in the home may be run
+ * @throws InvalidSpecException when mounts are where they may not be ({@link MountTargets})
  */
 public record Filesystem(
         Optional<Path> rootfs,
@@ -22,9 +24,13 @@ public record Filesystem(
         Optional<ContextMount> context,
         Optional<WorkspaceMount> workspace,
         MemorySize home,
+        boolean homeExecute,
         List<VolumeMount> volumes,
         List<TmpfsMount> tmpfs,
         List<SecretMount> secrets) {
+
+    /** Where the user's home is, unless a volume is there. */
+    public static final String HOME = "/home/agent";
 
     public static final MemorySize DEFAULT_HOME = new MemorySize(64L << 20);
 
@@ -35,6 +41,7 @@ public record Filesystem(
             Optional.empty(),
             Optional.empty(),
             DEFAULT_HOME,
+            false,
             List.of(),
             List.of(),
             List.of());
@@ -43,9 +50,7 @@ public record Filesystem(
         volumes = List.copyOf(volumes);
         tmpfs = List.copyOf(tmpfs);
         secrets = List.copyOf(secrets);
-        if (secrets.stream().map(SecretMount::target).distinct().count() != secrets.size()) {
-            throw new InvalidSpecException("two secrets have the same target");
-        }
+        MountTargets.check(volumes, tmpfs, secrets, context, workspace);
         if (rootfsSha256.isPresent() && rootfs.isEmpty()) {
             throw new InvalidSpecException("rootfs-sha256 needs the rootfs that it is of");
         }

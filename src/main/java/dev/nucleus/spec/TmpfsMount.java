@@ -1,29 +1,47 @@
 package dev.nucleus.spec;
 
-/**
- * A directory in memory, empty at each start.
- *
- * @param target where it appears
- * @param size the most it may hold; counts as the container's memory
- */
-public record TmpfsMount(String target, MemorySize size) {
+import java.util.ArrayList;
+import java.util.List;
 
-    private static final MemorySize DEFAULT_SIZE = new MemorySize(64L << 20);
+/**
+ * A directory in memory, empty at each start. At {@code /tmp} or {@code /dev/shm} it replaces the one that every container
+ * has there.
+ *
+ * @param target where it appears; see {@link MountTargets} for where it may not
+ * @param size limit of what it holds; counts as the container's memory
+ * @param execute whether programs in it may be run, and its files mapped executable
+ */
+public record TmpfsMount(String target, MemorySize size, boolean execute) {
+
+    /** The size of one that names none. */
+    public static final MemorySize DEFAULT_SIZE = new MemorySize(64L << 20);
 
     public TmpfsMount {
         target = ContainerPath.check(target);
     }
 
-    /** Reads {@code /target} or {@code /target:64M}. */
+    /** One that no program runs from. */
+    public TmpfsMount(String target, MemorySize size) {
+        this(target, size, false);
+    }
+
+    /** Reads {@code /target[:64M][:exec]}. */
     public static TmpfsMount parse(String text) {
-        int colon = text.indexOf(':');
-        return colon < 0
-                ? new TmpfsMount(text, DEFAULT_SIZE)
-                : new TmpfsMount(text.substring(0, colon), MemorySize.parse(text.substring(colon + 1)));
+        var parts = new ArrayList<>(List.of(text.split(":", -1)));
+        boolean execute = parts.size() > 1 && parts.getLast().equals("exec");
+        if (execute) {
+            parts.removeLast();
+        }
+        if (parts.size() > 2) {
+            throw new InvalidSpecException(
+                    "'" + text + "' is not a tmpfs; write /target, /target:64M or /target:64M:exec");
+        }
+        return new TmpfsMount(
+                parts.getFirst(), parts.size() == 2 ? MemorySize.parse(parts.getLast()) : DEFAULT_SIZE, execute);
     }
 
     @Override
     public String toString() {
-        return target + ":" + size;
+        return target + ":" + size + (execute ? ":exec" : "");
     }
 }

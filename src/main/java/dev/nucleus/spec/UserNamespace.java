@@ -110,6 +110,11 @@ public sealed interface UserNamespace {
             }
         }
 
+        /** Whether one of its numbers is root of the host. */
+        public boolean includesHostRoot() {
+            return outside == 0;
+        }
+
         boolean overlaps(IdRange other) {
             return meet(inside, count, other.inside, other.count) || meet(outside, count, other.outside, other.count);
         }

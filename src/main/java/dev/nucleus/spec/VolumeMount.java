@@ -1,12 +1,15 @@
 package dev.nucleus.spec;
 
+import java.util.List;
+
 /**
- * Something of the host inside a container.
+ * A directory or file of the host inside a container.
  *
  * @param source a name of the fleet's volumes, or an absolute path of the host
- * @param target where it appears
+ * @param target where it appears; see {@link MountTargets} for where it may not
+ * @param execute whether programs in it may be run, and its files mapped executable
  */
-public record VolumeMount(String source, String target, boolean readOnly) {
+public record VolumeMount(String source, String target, boolean readOnly, boolean execute) {
 
     public VolumeMount {
         target = ContainerPath.check(target);
@@ -21,19 +24,26 @@ public record VolumeMount(String source, String target, boolean readOnly) {
             throw new InvalidSpecException("'" + source
                     + "' would give its container the host: whoever may command a container manager is root");
         }
-        if (target.equals("/proc") || target.startsWith("/proc/") || target.equals("/dev")) {
-            throw new InvalidSpecException("a volume can't cover " + target);
-        }
     }
 
-    /** Reads {@code source:/target[:ro|rw]}. */
+    /** One that no program runs from. */
+    public VolumeMount(String source, String target, boolean readOnly) {
+        this(source, target, readOnly, false);
+    }
+
+    /** Reads {@code source:/target[:ro|rw][,exec]}; {@code :exec} alone means {@code :rw,exec}. */
     public static VolumeMount parse(String text) {
-        String[] parts = text.split(":", -1);
-        boolean flagged = parts.length == 3 && (parts[2].equals("ro") || parts[2].equals("rw"));
-        if (parts.length != 2 && !flagged) {
-            throw new InvalidSpecException("'" + text + "' is not a volume; write source:/target or source:/target:ro");
+        boolean execute = text.endsWith(",exec") || text.endsWith(":exec");
+        String rest = execute ? text.substring(0, text.length() - ",exec".length()) : text;
+        List<String> parts = List.of(rest.split(":", -1));
+        boolean flagged = parts.size() == 3
+                && (parts.getLast().equals("ro") || parts.getLast().equals("rw"));
+        if (parts.size() != 2 && !flagged) {
+            throw new InvalidSpecException("'" + text
+                    + "' is not a volume; write source:/target, source:/target:ro or source:/target:rw,exec");
         }
-        return new VolumeMount(parts[0], parts[1], flagged && parts[2].equals("ro"));
+        return new VolumeMount(
+                parts.getFirst(), parts.get(1), flagged && parts.getLast().equals("ro"), execute);
     }
 
     public boolean named() {
@@ -42,6 +52,7 @@ public record VolumeMount(String source, String target, boolean readOnly) {
 
     @Override
     public String toString() {
-        return source + ":" + target + (readOnly ? ":ro" : "");
+        String options = readOnly ? ":ro" : "";
+        return source + ":" + target + options + (execute ? (readOnly ? "," : ":") + "exec" : "");
     }
 }

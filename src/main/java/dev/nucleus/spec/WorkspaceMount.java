@@ -9,7 +9,7 @@ import java.util.Locale;
  * A directory of the host that a container works in, at {@value #TARGET}.
  *
  * @param source absolute
- * @param execute whether programs in it may be run
+ * @param execute whether programs in it may be run, and its files mapped executable
  */
 public record WorkspaceMount(Path source, Access access, boolean execute) {
 
@@ -46,11 +46,24 @@ public record WorkspaceMount(Path source, Access access, boolean execute) {
         return access == Access.COPY_IN_OUT;
     }
 
-    /** Reads {@code /dir[:bind-rw|bind-ro|copy-in-out][:exec]}. */
-    public static WorkspaceMount parse(String text) {
+    /**
+     * Whether programs run in a workspace that says nothing of it: in agent mode, where builds and virtual environments
+     * live in it.
+     */
+    public static boolean executableIn(Mode mode) {
+        return switch (mode) {
+            case AGENT -> true;
+            case STRICT_AGENT, PRODUCTION -> false;
+        };
+    }
+
+    /** Reads {@code /dir[:bind-rw|bind-ro|copy-in-out][:exec|noexec]}. */
+    public static WorkspaceMount parse(String text, Mode mode) {
         List<String> parts = List.of(text.split(":", -1));
-        boolean execute = parts.size() > 1 && parts.getLast().equals("exec");
-        List<String> rest = execute ? parts.subList(0, parts.size() - 1) : parts;
+        String last = parts.size() > 1 ? parts.getLast() : "";
+        boolean flagged = last.equals("exec") || last.equals("noexec");
+        boolean execute = flagged ? last.equals("exec") : executableIn(mode);
+        List<String> rest = flagged ? parts.subList(0, parts.size() - 1) : parts;
         if (rest.size() > 2) {
             throw new InvalidSpecException(
                     "'" + text + "' is no workspace; write /dir, /dir:copy-in-out or /dir:bind-rw:exec");

@@ -4,6 +4,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import java.util.Optional;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestHeader;
@@ -15,6 +16,25 @@ import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 /** The stream of server-sent events that each page has one of. */
 @RestController
 final class EventsController {
+
+    private static final class TooManyPagesException extends ResponseStatusException {
+
+        private static final long serialVersionUID = 1L;
+
+        /** Seconds in which a page that was closed has been noticed, by its heartbeat. */
+        private static final String RETRY_AFTER = "30";
+
+        TooManyPagesException() {
+            super(HttpStatus.SERVICE_UNAVAILABLE, "too many pages are open");
+        }
+
+        @Override
+        public HttpHeaders getHeaders() {
+            var headers = new HttpHeaders();
+            headers.set(HttpHeaders.RETRY_AFTER, RETRY_AFTER);
+            return headers;
+        }
+    }
 
     private final LiveEvents events;
     private final Containers containers;
@@ -40,7 +60,7 @@ final class EventsController {
         Optional<LogPosition> position = lastEventId.or(() -> seen).flatMap(LogPosition::parse);
         var viewer = new Viewer(emitter, of, position);
         if (!events.add(viewer)) {
-            throw new ResponseStatusException(HttpStatus.SERVICE_UNAVAILABLE, "too many pages are open");
+            throw new TooManyPagesException();
         }
         emitter.onCompletion(viewer::leave);
         emitter.onError(_ -> viewer.leave());

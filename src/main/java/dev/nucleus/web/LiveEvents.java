@@ -5,6 +5,7 @@ import dev.nucleus.fleet.ReplicaChanged;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
@@ -13,17 +14,36 @@ import org.springframework.stereotype.Component;
 @Component
 final class LiveEvents {
 
-    private static final int MOST_VIEWERS = 500;
+    /** Open pages in all: each has a connection and two threads. */
+    static final int MOST_VIEWERS = 1_000;
+
+    /** Open pages of one container, so that one that everybody looks at leaves room for the others. */
+    static final int MOST_VIEWERS_OF_ONE = 400;
 
     private final Set<Viewer> viewers = ConcurrentHashMap.newKeySet();
+    /** Held while viewers are counted and one is added. */
+    private final ReentrantLock adding = new ReentrantLock();
 
-    /** @return false when there are too many already */
+    /** @return false when there are too many already, in all or of that container */
     boolean add(Viewer viewer) {
-        if (viewers.size() >= MOST_VIEWERS) {
-            return false;
+        adding.lock();
+        try {
+            if (viewers.size() >= MOST_VIEWERS || isCrowded(viewer.only())) {
+                return false;
+            }
+            viewers.add(viewer);
+            return true;
+        } finally {
+            adding.unlock();
         }
-        viewers.add(viewer);
-        return true;
+    }
+
+    private boolean isCrowded(Optional<String> container) {
+        return container.isPresent()
+                && viewers.stream()
+                                .filter(viewer -> viewer.only().equals(container))
+                                .count()
+                        >= MOST_VIEWERS_OF_ONE;
     }
 
     void remove(Viewer viewer) {

@@ -2,12 +2,13 @@ package dev.nucleus.web;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerLog;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.container.LogFeed;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,6 +17,9 @@ import org.slf4j.LoggerFactory;
 final class LogFollower {
 
     private static final Logger log = LoggerFactory.getLogger(LogFollower.class);
+
+    /** A page that is further behind than that, in bytes, goes on with the newest lines. */
+    private static final long MOST_BEHIND = 1 << 20;
 
     private final Supplier<Optional<Container>> present;
     private final Viewer viewer;
@@ -49,27 +53,54 @@ final class LogFollower {
         }
     }
 
-    private void follow(Container container) {
+    private void follow(Container container) throws InterruptedException {
         long offset = position.filter(seen -> seen.container().equals(container.id()))
                 .map(LogPosition::offset)
                 .orElse(0L);
-        try (ShimConnection connection = container.shim().log(offset, true)) {
-            viewer.onLeave(connection::close);
-            var line = new ByteArrayOutputStream();
-            Optional<ShimMessage> message = connection.receive();
-            while (!viewer.gone()
-                    && message.isPresent()
-                    && message.get() instanceof ShimMessage.Data(var start, var bytes)) {
-                show(container.id(), start, bytes, line);
-                message = connection.receive();
-            }
+        try (LogFeed.Reader reader = container.feed().open(offset)) {
+            Runnable parting = reader::close;
+            viewer.onLeave(parting);
+            copy(container.id(), reader);
+            viewer.forget(parting);
         } catch (IOException e) {
             log.debug("the log of '{}' can't be followed: {}", container.name(), e.toString());
         }
     }
 
+    private void copy(String container, LogFeed.Reader reader) throws IOException, InterruptedException {
+        var line = new ByteArrayOutputStream();
+        OptionalLong expected = OptionalLong.empty();
+        Optional<ContainerLog.Chunk> chunk = reader.next();
+        while (!viewer.gone() && chunk.isPresent()) {
+            long start = chunk.get().offset();
+            byte[] bytes = chunk.get().bytes();
+            if (expected.isPresent() && expected.getAsLong() < start) {
+                line.reset();
+                bytes = fromNextLine(bytes);
+                start = chunk.get().offset() + chunk.get().bytes().length - bytes.length;
+                viewer.leftOut(start - expected.getAsLong(), new LogPosition(container, start));
+            }
+            show(container, start, bytes, line);
+            expected = OptionalLong.of(start + bytes.length);
+            if (reader.behind() > MOST_BEHIND) {
+                reader.skipToBuffer();
+            }
+            chunk = reader.next();
+        }
+    }
+
+    /** Without the end of the line that the bytes begin in. */
+    private static byte[] fromNextLine(byte[] bytes) {
+        int at = 0;
+        while (at < bytes.length && bytes[at] != '\n') {
+            at++;
+        }
+        return Arrays.copyOfRange(bytes, Math.min(at + 1, bytes.length), bytes.length);
+    }
+
     /** Shows the lines that end in these bytes; keeps the beginning of the next. */
-    private void show(String container, long start, byte[] bytes, ByteArrayOutputStream line) {
+    private void show(String container, long start, byte[] bytes, ByteArrayOutputStream line)
+            throws InterruptedException {
         int from = 0;
         for (int at = 0; at < bytes.length; at++) {
             if (bytes[at] == '\n') {
@@ -77,7 +108,10 @@ final class LogFollower {
                 from = at + 1;
                 var seen = new LogPosition(container, start + from);
                 position = Optional.of(seen);
-                ContainerLog.parse(line.toString(StandardCharsets.UTF_8)).ifPresent(text -> viewer.logged(text, seen));
+                Optional<ContainerLog.Line> text = ContainerLog.parse(line.toString(StandardCharsets.UTF_8));
+                if (text.isPresent()) {
+                    viewer.logged(text.get(), seen);
+                }
                 line.reset();
             }
         }

@@ -1,6 +1,7 @@
 package dev.nucleus.web;
 
 import java.net.InetAddress;
+import org.apache.catalina.valves.RemoteIpValve;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.core.Ordered;
@@ -12,6 +13,10 @@ import org.springframework.stereotype.Component;
 @Component
 @Order(Ordered.LOWEST_PRECEDENCE)
 final class LoopbackOnly implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
+
+    private static final String FORWARDED =
+            " is not supported: there is no proxy between a browser and 127.0.0.1, so whatever a proxy would add to a "
+                    + "request, somebody made up";
 
     private final Environment environment;
 
@@ -25,6 +30,7 @@ final class LoopbackOnly implements WebServerFactoryCustomizer<TomcatServletWebS
         if (environment.containsProperty("management.server.port")) {
             throw new IllegalStateException("management.server.port is not supported: Actuator answers on server.port");
         }
+        refuseForwardedHeaders(factory);
         InetAddress address = factory.getAddress();
         if (address != null && !address.isLoopbackAddress()) {
             throw new IllegalStateException("server.address=" + address.getHostAddress()
@@ -32,5 +38,19 @@ final class LoopbackOnly implements WebServerFactoryCustomizer<TomcatServletWebS
                     + "alone; reach it through an SSH tunnel: ssh -L 8080:127.0.0.1:8080 HOST");
         }
         factory.setAddress(address != null ? address : InetAddress.getLoopbackAddress());
+    }
+
+    /**
+     * With a valve or filter that believes {@code X-Forwarded-Host}, a page elsewhere could name this host itself. No
+     * setting turns one on, and neither does what Spring takes for a cloud.
+     */
+    private void refuseForwardedHeaders(TomcatServletWebServerFactory factory) {
+        String strategy = environment.getProperty("server.forward-headers-strategy", "none");
+        if (!strategy.equalsIgnoreCase("none")) {
+            throw new IllegalStateException("server.forward-headers-strategy=" + strategy + FORWARDED);
+        }
+        if (factory.getEngineValves().stream().anyMatch(RemoteIpValve.class::isInstance)) {
+            throw new IllegalStateException("server.tomcat.remoteip.*" + FORWARDED);
+        }
     }
 }

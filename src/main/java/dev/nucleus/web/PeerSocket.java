@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.catalina.connector.Connector;
-import org.apache.tomcat.util.threads.VirtualThreadExecutor;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.stereotype.Component;
@@ -35,7 +34,7 @@ final class PeerSocket implements WebServerFactoryCustomizer<TomcatServletWebSer
             throw new UncheckedIOException("can't listen on " + socket + ": " + e.getMessage(), e);
         }
         var protocol = new PeerProtocol();
-        protocol.setExecutor(new VirtualThreadExecutor("http-socket-"));
+        protocol.setMinSpareThreads(1);
         var connector = new Connector(protocol);
         connector.setProperty("unixDomainSocketPath", socket.toString());
         connector.setProperty("unixDomainSocketPathPermissions", "rw-------");

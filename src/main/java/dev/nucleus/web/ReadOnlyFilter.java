@@ -5,7 +5,9 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Enumeration;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
@@ -21,6 +23,7 @@ final class ReadOnlyFilter extends OncePerRequestFilter {
 
     private static final Set<String> METHODS = Set.of("GET", "HEAD");
     private static final Set<String> HOSTS = Set.of("localhost", "127.0.0.1", "[::1]");
+    private static final Pattern PORT = Pattern.compile(":[0-9]{1,5}$");
 
     @Override
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
@@ -33,7 +36,7 @@ final class ReadOnlyFilter extends OncePerRequestFilter {
         response.setHeader("Referrer-Policy", "no-referrer");
         response.setHeader("Cross-Origin-Resource-Policy", "same-origin");
         response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-        if (!HOSTS.contains(request.getServerName())) {
+        if (!isThisHost(request)) {
             refuse(response, 421, "This server answers to localhost and 127.0.0.1 only.");
         } else if (!METHODS.contains(request.getMethod())) {
             response.setHeader("Allow", String.join(", ", METHODS));
@@ -44,6 +47,19 @@ final class ReadOnlyFilter extends OncePerRequestFilter {
         } else {
             chain.doFilter(request, response);
         }
+    }
+
+    /**
+     * By the Host that was sent, and by the name that Spring and Tomcat take from it: no header that a proxy would add, and
+     * any page may send, stands for it.
+     */
+    private static boolean isThisHost(HttpServletRequest request) {
+        Enumeration<String> sent = request.getHeaders("Host");
+        return sent != null
+                && sent.hasMoreElements()
+                && HOSTS.contains(PORT.matcher(sent.nextElement()).replaceFirst(""))
+                && !sent.hasMoreElements()
+                && HOSTS.contains(request.getServerName());
     }
 
     private static void refuse(HttpServletResponse response, int status, String why) throws IOException {

@@ -3,19 +3,20 @@ package dev.nucleus.web;
 import dev.nucleus.container.ContainerLog;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 import org.springframework.web.util.HtmlUtils;
 
 /**
- * One open page. Others put messages into a bounded queue and never wait; one thread sends. A viewer that falls
- * behind loses log lines, not changes; one that is gone is noticed at the next heartbeat.
+ * One open page. One thread sends. A change is noted and never waited for; lines of a log wait for their place in a short queue,
+ * so the reader of a page that falls behind falls behind with it. A page that is gone is noticed at the next heartbeat.
  */
 final class Viewer {
 
@@ -23,20 +24,32 @@ final class Viewer {
         record Changed() implements Message {}
 
         record Logged(ContainerLog.Line line, LogPosition position) implements Message {}
+
+        /** @param bytes of the log that are not shown */
+        record LeftOut(long bytes, LogPosition position) implements Message {}
+
+        record Heartbeat() implements Message {}
     }
 
     private static final Duration HEARTBEAT = Duration.ofSeconds(15);
-    private static final int QUEUE = 512;
+    private static final int QUEUE = 128;
 
     private final SseEmitter emitter;
     private final Optional<String> only;
-    private final BlockingQueue<Message> queue = new ArrayBlockingQueue<>(QUEUE);
     /** A permit when something changed since it was last taken. */
     private final Semaphore change = new Semaphore(0);
 
     private final Set<Runnable> partings = ConcurrentHashMap.newKeySet();
-    private volatile boolean changeQueued;
     private volatile boolean gone;
+
+    /** Guards {@code queue} and {@code changed}. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private final Condition ready = lock.newCondition();
+    private final Condition room = lock.newCondition();
+    private final Queue<Message> queue = new ArrayDeque<>();
+    private boolean changed;
+
     /** Of the last line sent; used by the sending thread alone. */
     private Optional<LogPosition> position;
 
@@ -50,22 +63,68 @@ final class Viewer {
         this.position = position;
     }
 
+    /** The container it looks at; empty: all. */
+    Optional<String> only() {
+        return only;
+    }
+
     void changed(Optional<String> name) {
-        boolean concerned = only.isEmpty() || only.equals(name);
-        if (concerned) {
-            change.release();
+        if (only.isPresent() && !only.equals(name)) {
+            return;
         }
-        if (concerned && !changeQueued) {
-            changeQueued = true;
-            if (!queue.offer(new Message.Changed())) {
-                changeQueued = false;
-            }
+        change.release();
+        lock.lock();
+        try {
+            changed = true;
+            ready.signal();
+        } finally {
+            lock.unlock();
         }
     }
 
-    /** @return false when the viewer is too slow to be told */
-    boolean logged(ContainerLog.Line line, LogPosition seen) {
-        return queue.offer(new Message.Logged(line, seen));
+    /** Waits until there is room for the line, or the viewer has left. */
+    void logged(ContainerLog.Line line, LogPosition seen) throws InterruptedException {
+        put(new Message.Logged(line, seen));
+    }
+
+    /** Bytes of the log were left out before a position. Waits as {@link #logged} does. */
+    void leftOut(long bytes, LogPosition seen) throws InterruptedException {
+        put(new Message.LeftOut(bytes, seen));
+    }
+
+    private void put(Message message) throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (queue.size() >= QUEUE && !gone) {
+                room.await();
+            }
+            if (!gone) {
+                queue.add(message);
+                ready.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The next thing to send; a change before lines. */
+    private Message take() throws InterruptedException {
+        long left = HEARTBEAT.toNanos();
+        lock.lockInterruptibly();
+        try {
+            while (!changed && queue.isEmpty() && !gone && left > 0) {
+                left = ready.awaitNanos(left);
+            }
+            if (changed) {
+                changed = false;
+                return new Message.Changed();
+            }
+            room.signal();
+            Message next = queue.poll();
+            return next == null ? new Message.Heartbeat() : next;
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Waits for the next change, or for the viewer to leave. */
@@ -82,6 +141,11 @@ final class Viewer {
         }
     }
 
+    /** It is closed already. */
+    void forget(Runnable parting) {
+        partings.remove(parting);
+    }
+
     boolean gone() {
         return gone;
     }
@@ -90,8 +154,13 @@ final class Viewer {
         gone = true;
         change.release();
         partings.forEach(Runnable::run);
-        // Wakes the sender; a full queue is one that it is busy with.
-        queue.offer(new Message.Changed());
+        lock.lock();
+        try {
+            ready.signalAll();
+            room.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Sends until the viewer is gone. */
@@ -100,16 +169,16 @@ final class Viewer {
             // What happened between the page and this connection.
             changed(only);
             while (!gone) {
-                Message message = queue.poll(HEARTBEAT.toSeconds(), TimeUnit.SECONDS);
-                switch (message) {
-                    case null -> emitter.send(SseEmitter.event().comment("alive"));
-                    case Message.Changed() -> {
-                        changeQueued = false;
-                        emitter.send(event("changed").data(""));
-                    }
+                switch (take()) {
+                    case Message.Heartbeat() -> emitter.send(SseEmitter.event().comment("alive"));
+                    case Message.Changed() -> emitter.send(event("changed").data(""));
                     case Message.Logged(var line, var seen) -> {
                         position = Optional.of(seen);
                         emitter.send(event("log").data(html(line)));
+                    }
+                    case Message.LeftOut(var bytes, var seen) -> {
+                        position = Optional.of(seen);
+                        emitter.send(event("log").data(html(bytes)));
                     }
                 }
             }
@@ -131,5 +200,10 @@ final class Viewer {
         return "<li class=\"log-line\" data-stream=\"" + HtmlUtils.htmlEscape(line.stream()) + "\"><time>"
                 + HtmlUtils.htmlEscape(Times.timeOfDay(line.time())) + "</time> <span>"
                 + HtmlUtils.htmlEscape(line.text()) + "</span></li>";
+    }
+
+    private static String html(long leftOut) {
+        return "<li class=\"log-line\" data-stream=\"left-out\"><span>… " + leftOut
+                + " bytes left out: this page was too slow for them</span></li>";
     }
 }

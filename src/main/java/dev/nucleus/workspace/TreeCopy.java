@@ -1,80 +1,207 @@
 package dev.nucleus.workspace;
 
+import dev.nucleus.kernel.Directory;
+import dev.nucleus.kernel.FileName;
+import dev.nucleus.kernel.NewFile;
+import dev.nucleus.kernel.Node;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
 
 /** Copies a directory for a container, and makes sure that the copy is what was copied. */
 public final class TreeCopy {
 
-    private TreeCopy() {}
+    private static final int DIRECTORY_MODE = 0755;
+    private static final int FILE_MODE = 0644;
+    private static final int PROGRAM_MODE = 0755;
+
+    private final SourceDirectory source;
+    private final TreeLimits limits;
+    private final NameSorter sorter;
+    private final FileContent content = new FileContent();
+    private final TreePath path = new TreePath();
+    private final Tally<Skipped> skipped = new Tally<>();
+
+    private TreeCopy(SourceDirectory source, TreeLimits limits, NameSorter sorter) {
+        this.source = source;
+        this.limits = limits;
+        this.sorter = sorter;
+    }
+
+    /**
+     * What was copied.
+     *
+     * @param manifest what both sides contain
+     * @param skipped what was there besides: links, special files, and {@linkplain LeftOut names that are left out}
+     */
+    public record Copied(TreeManifest manifest, Tally<Skipped> skipped) {}
 
     /**
      * Copies what is a directory or a regular file, but for names that are left out.
      *
-     * @param target must not be there
-     * @return what both sides contain
-     * @throws WorkspaceException when it can't be read, is too deep, or changed meanwhile
+     * @param target must not be there; its parent is the manager's own
+     * @param manifest where what was copied is recorded; must not be there
+     * @throws WorkspaceException when it can't be read, is too large, or changed meanwhile
      */
-    public static TreeManifest copy(Path source, Path target) {
-        try {
+    public static Copied copy(SourceDirectory source, Path target, Path manifest, TreeLimits limits) {
+        try (NameSorter sorter =
+                new NameSorter(Objects.requireNonNull(manifest.toAbsolutePath().getParent()))) {
             Files.createDirectory(target);
-            TreeManifest copied = TreeManifest.walk(source, new Writer(target));
-            allow(target, "rwxr-xr-x");
-            if (!TreeManifest.of(target).entries().equals(copied.entries())
-                    || !TreeManifest.of(source).entries().equals(copied.entries())) {
-                throw new WorkspaceException(
-                        source + " changed while it was copied; nothing was started, try again when it rests");
+            try (Directory copy = Directory.open(target)) {
+                return new TreeCopy(source, limits, sorter).copy(copy, manifest);
             }
-            return copied;
+        } catch (NoSuchFileException | NotDirectoryException e) {
+            throw changed(source, e);
         } catch (IOException e) {
             throw new WorkspaceException("can't copy " + source + ": " + e.getMessage(), e);
         }
     }
 
-    /** @throws WorkspaceException naming a link or special file in it, which a bound context may not have */
-    public static void refuseLinks(Path source) {
-        TreeManifest.of(source).skipped().stream()
-                .filter(skipped -> skipped.why().startsWith("a "))
-                .findFirst()
-                .ifPresent(skipped -> {
-                    throw new WorkspaceException("context: " + source.resolve(skipped.path()) + " is " + skipped.why()
-                            + ", which a directory that is bound may not have; copy it instead");
-                });
+    private static WorkspaceException changed(SourceDirectory source, @org.jspecify.annotations.Nullable Exception e) {
+        String message = source + " changed while it was copied; nothing was started, try again when it rests";
+        return e == null ? new WorkspaceException(message) : new WorkspaceException(message, e);
     }
 
-    private static void allow(Path path, String permissions) throws IOException {
-        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
-    }
-
-    private record Writer(Path target) implements TreeManifest.Visitor {
-
-        @Override
-        public void directory(String path) throws IOException {
-            Files.createDirectory(target.resolve(path));
-            allow(target.resolve(path), "rwxr-xr-x");
+    private Copied copy(Directory target, Path file) throws IOException {
+        TreeManifest manifest;
+        try (TreeManifest.Recorder recorder = new TreeManifest.Recorder(file)) {
+            copy(source.directory(), target, recorder, new TreeSize(source.toString(), limits));
+            manifest = recorder.finish();
         }
-
-        @Override
-        public void file(String path, SeekableByteChannel content, boolean executable) throws IOException {
-            Path file = target.resolve(path);
-            try (FileChannel channel =
-                    FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
-                while (content.read(buffer) >= 0) {
-                    buffer.flip();
-                    while (buffer.hasRemaining()) {
-                        channel.write(buffer);
-                    }
-                    buffer.clear();
+        for (Directory side : new Directory[] {target, source.directory()}) {
+            try (TreeManifest.Cursor cursor = manifest.read()) {
+                if (!contains(side, cursor, new TreeSize(side.toString(), limits))) {
+                    throw changed(source, null);
                 }
             }
-            allow(file, executable ? "rwxr-xr-x" : "rw-r--r--");
         }
+        return new Copied(manifest, skipped);
+    }
+
+    private void copy(Directory from, Directory to, TreeManifest.Recorder recorder, TreeSize size) throws IOException {
+        to.setMode(DIRECTORY_MODE);
+        try (NameSorter.Names names = sorter.sort(from, size)) {
+            for (FileName name = names.next(); name != null; name = names.next()) {
+                if (LeftOut.is(name.toString())) {
+                    skip(name, "left out by its name");
+                    continue;
+                }
+                try (Node node = from.node(name)) {
+                    switch (node.status().type()) {
+                        case DIRECTORY -> {
+                            recorder.enter(name);
+                            size.enter(path);
+                            path.enter(name);
+                            to.createDirectory(name);
+                            try (Directory inner = node.openDirectory();
+                                    Directory copy = to.openDirectory(name)) {
+                                copy(inner, copy, recorder, size);
+                            }
+                            path.leave();
+                        }
+                        case REGULAR_FILE -> {
+                            size.count(node.status());
+                            recorder.file(name, copyFile(node, to, name));
+                        }
+                        case SYMBOLIC_LINK -> skip(name, "a link");
+                        case FIFO, SOCKET, DEVICE -> skip(name, "a special file");
+                    }
+                }
+            }
+        }
+        recorder.leave();
+    }
+
+    private void skip(FileName name, String why) {
+        skipped.add(() -> new Skipped(path.of(name), why));
+    }
+
+    private TreeManifest.Content copyFile(Node file, Directory to, FileName name) throws IOException {
+        try (NewFile copy = to.createFile(name);
+                FileChannel channel = copy.write()) {
+            TreeManifest.Content written = content.copy(file, channel);
+            copy.setMode(written.executable() ? PROGRAM_MODE : FILE_MODE);
+            return written;
+        }
+    }
+
+    /** Whether a directory contains what the manifest says, and nothing else that would be copied. */
+    private boolean contains(Directory directory, TreeManifest.Cursor recorded, TreeSize size) throws IOException {
+        try (NameSorter.Names names = sorter.sort(directory, size)) {
+            for (FileName name = names.next(); name != null; name = names.next()) {
+                if (!LeftOut.is(name.toString()) && !isRecorded(directory, name, recorded, size)) {
+                    return false;
+                }
+            }
+        }
+        return recorded.take() instanceof TreeManifest.Item.End;
+    }
+
+    private boolean isRecorded(Directory directory, FileName name, TreeManifest.Cursor recorded, TreeSize size)
+            throws IOException {
+        try (Node node = directory.node(name)) {
+            return switch (node.status().type()) {
+                case DIRECTORY -> {
+                    if (!recorded.take().equals(new TreeManifest.Item.DirectoryEntry(name))) {
+                        yield false;
+                    }
+                    size.enter(path);
+                    path.enter(name);
+                    try (Directory inner = node.openDirectory()) {
+                        yield contains(inner, recorded, size);
+                    } finally {
+                        path.leave();
+                    }
+                }
+                case REGULAR_FILE ->
+                    recorded.take().equals(new TreeManifest.Item.FileEntry(name, content.digest(node)));
+                case SYMBOLIC_LINK, FIFO, SOCKET, DEVICE -> true;
+            };
+        }
+    }
+
+    /** @throws WorkspaceException naming a link or special file in it, which a bound context may not have */
+    public static void refuseLinks(SourceDirectory source) {
+        try {
+            refuseLinks(
+                    source, source.directory(), new TreePath(), new TreeSize(source.toString(), TreeLimits.DEPTH_ONLY));
+        } catch (IOException e) {
+            throw new WorkspaceException("can't read " + source + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void refuseLinks(SourceDirectory source, Directory directory, TreePath path, TreeSize size)
+            throws IOException {
+        try (Directory.Listing names = directory.list()) {
+            for (FileName name = names.next(); name != null; name = names.next()) {
+                if (LeftOut.is(name.toString())) {
+                    continue;
+                }
+                try (Node node = directory.node(name)) {
+                    switch (node.status().type()) {
+                        case DIRECTORY -> {
+                            size.enter(path);
+                            path.enter(name);
+                            try (Directory inner = node.openDirectory()) {
+                                refuseLinks(source, inner, path, size);
+                            }
+                            path.leave();
+                        }
+                        case REGULAR_FILE -> {}
+                        case SYMBOLIC_LINK -> throw refused(source, path.of(name), "a link");
+                        case FIFO, SOCKET, DEVICE -> throw refused(source, path.of(name), "a special file");
+                    }
+                }
+            }
+        }
+    }
+
+    private static WorkspaceException refused(SourceDirectory source, String path, String what) {
+        return new WorkspaceException(source + "/" + path + " is " + what
+                + ", which a directory that is bound may not have; copy it instead");
     }
 }

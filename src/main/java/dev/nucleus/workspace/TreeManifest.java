@@ -1,156 +1,216 @@
 package dev.nucleus.workspace;
 
+import dev.nucleus.kernel.FileName;
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.SeekableByteChannel;
-import java.nio.file.DirectoryStream;
+import java.io.InputStreamReader;
+import java.io.OutputStreamWriter;
+import java.io.Writer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SecureDirectoryStream;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFileAttributeView;
-import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.PosixFilePermission;
-import java.security.MessageDigest;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
+import java.util.HexFormat;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import org.apache.commons.codec.binary.Hex;
-import org.apache.commons.codec.digest.DigestUtils;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The directories and regular files below a directory, by path, with what they contain. Links and special files are
- * looked at, and never followed or opened: every directory is opened from the one it is in.
+ * What a tree contained, in a file that is written and read line by line, so that its size costs no memory: {@code f},
+ * whether it is executable ({@code x} or {@code -}), the SHA-256 of the content and the name for a regular file; {@code
+ * d} and the name for a directory, then what is in it, then {@code u}. What is in a directory is ordered by the bytes of
+ * its names. The last line is the {@code u} of the top.
  *
- * @param entries by relative path, '/' between names
- * @param skipped what was there besides: links, special files, and {@linkplain LeftOut names that are left out}
+ * @param file the manager's own
  */
-public record TreeManifest(SortedMap<String, Entry> entries, List<Skipped> skipped) {
+public record TreeManifest(Path file) {
 
-    /** As deep as a tree may be. */
-    static final int DEEPEST = 128;
+    private static final String HEADER = "nucleus-tree 1";
+    private static final String LEAVE = "u";
+    private static final int DIGEST = 64;
 
-    /** @param sha256 of a file's content; empty: a directory */
-    public record Entry(String sha256, boolean executable) {
-        boolean directory() {
-            return sha256.isEmpty();
+    /** A line. */
+    sealed interface Item {
+
+        /** Of what is in a directory, by its name. */
+        sealed interface Entry extends Item {
+            FileName name();
+        }
+
+        record DirectoryEntry(FileName name) implements Entry {}
+
+        record FileEntry(FileName name, Content content) implements Entry {}
+
+        /** The end of a directory. */
+        record End() implements Item {}
+    }
+
+    /** Of a regular file; all that counts of it. */
+    record Content(String sha256, boolean executable) {}
+
+    /** Writes one, under another name until it is whole. */
+    static final class Recorder implements AutoCloseable {
+
+        private final Path file;
+        private final Path part;
+        private final FileChannel channel;
+        private final Writer lines;
+
+        Recorder(Path file) throws IOException {
+            this.file = file;
+            this.part = file.resolveSibling(file.getFileName() + ".part");
+            this.channel = FileChannel.open(
+                    part, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
+            this.lines = new BufferedWriter(
+                    new OutputStreamWriter(Channels.newOutputStream(channel), StandardCharsets.ISO_8859_1));
+            lines.write(HEADER + "\n");
+        }
+
+        void enter(FileName name) throws IOException {
+            lines.write("d " + escaped(name) + "\n");
+        }
+
+        void file(FileName name, Content content) throws IOException {
+            lines.write("f " + (content.executable() ? "x " : "- ") + content.sha256() + " " + escaped(name) + "\n");
+        }
+
+        void leave() throws IOException {
+            lines.write(LEAVE + "\n");
+        }
+
+        TreeManifest finish() throws IOException {
+            lines.flush();
+            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+            return new TreeManifest(file);
+        }
+
+        @Override
+        public void close() throws IOException {
+            channel.close();
         }
     }
 
-    /** @param why in a word or two */
-    public record Skipped(String path, String why) {}
+    /** Reads one, from the first line to the last. */
+    static final class Cursor implements AutoCloseable {
 
-    public TreeManifest {
-        entries = Collections.unmodifiableSortedMap(new TreeMap<>(entries));
-        skipped = List.copyOf(skipped);
-    }
+        private final Path file;
+        private final BufferedReader lines;
+        private @Nullable Item ahead;
 
-    /** What is done with each regular file, which is open for reading. */
-    interface Visitor {
-        void directory(String path) throws IOException;
-
-        void file(String path, SeekableByteChannel content, boolean executable) throws IOException;
-    }
-
-    /**
-     * Reads all of it.
-     *
-     * @throws WorkspaceException when it is no directory, or too deep
-     */
-    public static TreeManifest of(Path top) {
-        return walk(top, new Visitor() {
-            @Override
-            public void directory(String path) {}
-
-            @Override
-            public void file(String path, SeekableByteChannel content, boolean executable) {}
-        });
-    }
-
-    static TreeManifest walk(Path top, Visitor visitor) {
-        if (!Files.isDirectory(top, LinkOption.NOFOLLOW_LINKS)) {
-            throw new WorkspaceException(top + " is no directory");
-        }
-        var walk = new Walk(top, visitor);
-        try (SecureDirectoryStream<Path> stream = secure(Files.newDirectoryStream(top))) {
-            walk.directory(stream, "", 1);
-        } catch (IOException e) {
-            throw new WorkspaceException("can't read " + top + ": " + e.getMessage(), e);
-        } catch (UncheckedIOException | java.nio.file.DirectoryIteratorException e) {
-            throw new WorkspaceException("can't read " + top + ": " + e.getMessage(), e);
-        }
-        return new TreeManifest(walk.entries, walk.skipped);
-    }
-
-    private static SecureDirectoryStream<Path> secure(DirectoryStream<Path> stream) {
-        return (SecureDirectoryStream<Path>) stream;
-    }
-
-    private static final class Walk {
-
-        private final Path top;
-        private final Visitor visitor;
-        private final SortedMap<String, Entry> entries = new TreeMap<>();
-        private final List<Skipped> skipped = new ArrayList<>();
-
-        Walk(Path top, Visitor visitor) {
-            this.top = top;
-            this.visitor = visitor;
-        }
-
-        void directory(SecureDirectoryStream<Path> stream, String prefix, int depth) throws IOException {
-            if (depth > DEEPEST) {
-                throw new WorkspaceException(top + " is more than " + DEEPEST + " directories deep at " + prefix);
-            }
-            for (Path entry : stream) {
-                String name = entry.getFileName().toString();
-                String path = prefix + name;
-                PosixFileAttributes attributes = stream.getFileAttributeView(
-                                entry.getFileName(), PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
-                        .readAttributes();
-                if (LeftOut.is(name)) {
-                    skipped.add(new Skipped(path, "left out by its name"));
-                } else if (attributes.isSymbolicLink()) {
-                    skipped.add(new Skipped(path, "a link"));
-                } else if (attributes.isDirectory()) {
-                    entries.put(path, new Entry("", true));
-                    visitor.directory(path);
-                    try (var inner =
-                            secure(stream.newDirectoryStream(entry.getFileName(), LinkOption.NOFOLLOW_LINKS))) {
-                        directory(inner, path + "/", depth + 1);
-                    }
-                } else if (attributes.isRegularFile()) {
-                    file(stream, entry.getFileName(), path, attributes);
-                } else {
-                    skipped.add(new Skipped(path, "a special file"));
-                }
+        private Cursor(Path file) throws IOException {
+            this.file = file;
+            this.lines =
+                    new BufferedReader(new InputStreamReader(Files.newInputStream(file), StandardCharsets.ISO_8859_1));
+            if (!HEADER.equals(lines.readLine())) {
+                lines.close();
+                throw unreadable("does not begin with '" + HEADER + "'");
             }
         }
 
-        private void file(SecureDirectoryStream<Path> stream, Path name, String path, PosixFileAttributes attributes)
-                throws IOException {
-            boolean executable = attributes.permissions().contains(PosixFilePermission.OWNER_EXECUTE);
-            try (SeekableByteChannel content =
-                    stream.newByteChannel(name, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS))) {
-                visitor.file(path, content, executable);
-                content.position(0);
-                entries.put(path, new Entry(digest(content), executable));
+        /** The next line, which stays the next. */
+        Item peek() throws IOException {
+            Item item = ahead;
+            if (item == null) {
+                item = read();
+                ahead = item;
+            }
+            return item;
+        }
+
+        Item take() throws IOException {
+            Item item = peek();
+            ahead = null;
+            return item;
+        }
+
+        /** The next entry of the directory that is being read; null: it ends here. */
+        Item.@Nullable Entry peekEntry() throws IOException {
+            return peek() instanceof Item.Entry entry ? entry : null;
+        }
+
+        private Item read() throws IOException {
+            String line = lines.readLine();
+            if (line == null) {
+                throw unreadable("ends early");
+            }
+            if (line.equals(LEAVE)) {
+                return new Item.End();
+            }
+            if (line.startsWith("d ")) {
+                return new Item.DirectoryEntry(name(line, 2));
+            }
+            int name = 4 + DIGEST + 1;
+            if (line.length() > name && (line.startsWith("f x ") || line.startsWith("f - "))) {
+                return new Item.FileEntry(
+                        name(line, name), new Content(line.substring(4, 4 + DIGEST), line.charAt(2) == 'x'));
+            }
+            throw unreadable("has a line that can't be read");
+        }
+
+        private FileName name(String line, int start) {
+            try {
+                return new FileName(unescaped(line.substring(start)));
+            } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+                throw unreadable("has a name that can't be read");
+            }
+        }
+
+        private WorkspaceException unreadable(String how) {
+            return new WorkspaceException("the record of what was copied, " + file + ", " + how);
+        }
+
+        @Override
+        public void close() throws IOException {
+            lines.close();
+        }
+    }
+
+    Cursor read() throws IOException {
+        return new Cursor(file);
+    }
+
+    /** @throws WorkspaceException when it is not whole */
+    void check() throws IOException {
+        try (Cursor cursor = read()) {
+            int depth = 1;
+            while (depth > 0) {
+                depth += switch (cursor.take()) {
+                    case Item.DirectoryEntry _ -> 1;
+                    case Item.FileEntry _ -> 0;
+                    case Item.End _ -> -1;
+                };
             }
         }
     }
 
-    private static String digest(SeekableByteChannel content) throws IOException {
-        MessageDigest digest = DigestUtils.getSha256Digest();
-        ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
-        while (content.read(buffer) >= 0) {
-            digest.update(buffer.flip());
-            buffer.clear();
+    private static String escaped(FileName name) {
+        String bytes = name.bytes();
+        var escaped = new StringBuilder(bytes.length());
+        for (int i = 0; i < bytes.length(); i++) {
+            char character = bytes.charAt(i);
+            if (character < ' ' || character == '\\' || character >= 0x7f) {
+                escaped.append('\\').append(HexFormat.of().toHexDigits((byte) character));
+            } else {
+                escaped.append(character);
+            }
         }
-        return Hex.encodeHexString(digest.digest());
+        return escaped.toString();
+    }
+
+    private static String unescaped(String text) {
+        var bytes = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) == '\\') {
+                bytes.append((char) HexFormat.fromHexDigits(text, i + 1, i + 3));
+                i += 2;
+            } else {
+                bytes.append(text.charAt(i));
+            }
+        }
+        return bytes.toString();
     }
 }

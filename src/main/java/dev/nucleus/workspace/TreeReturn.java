@@ -1,83 +1,112 @@
 package dev.nucleus.workspace;
 
+import dev.nucleus.kernel.Directory;
+import dev.nucleus.kernel.FileName;
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.kernel.Identity;
+import dev.nucleus.kernel.NewFile;
+import dev.nucleus.kernel.Node;
+import dev.nucleus.workspace.TreeManifest.Content;
+import dev.nucleus.workspace.TreeManifest.Item;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.SeekableByteChannel;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.SecureDirectoryStream;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFileAttributeView;
-import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings back what a container changed in its copy of a directory. The copy is hostile: of it only directories and
  * regular files count, under names that would have been copied in; no owner, no mode but "executable", and nothing by
  * way of a link. What changed on the host meanwhile stays as it is on the host.
+ *
+ * <p>The copy, the record of what was copied and the host's directory are walked side by side, directory by directory,
+ * each opened from the one it is in and held: whoever may rename or replace something on the host, or put a link there,
+ * changes nothing of where is written. Only the names of the directories that are being walked are in memory, and of
+ * large ones not even those.
  */
 public final class TreeReturn {
 
-    private final Path copy;
-    private final Path source;
-    private final TreeManifest before;
-    private final String tag;
-    private final List<String> changed = new ArrayList<>();
-    private final List<String> removed = new ArrayList<>();
-    private final List<String> conflicts = new ArrayList<>();
+    private static final int NEW_FILE_MODE = 0644;
+    private static final int NEW_DIRECTORY_MODE = 0755;
+    private static final int EXECUTABLE = 0111;
+    private static final int OWNER_EXECUTABLE = 0100;
+    private static final int PERMISSIONS = 0777;
 
-    private TreeReturn(Path copy, Path source, TreeManifest before, String tag) {
-        this.copy = copy;
-        this.source = source;
+    /** Of ext4 and most others, in bytes. */
+    private static final int LONGEST_NAME = 255;
+
+    /** Names that are tried for a file that both sides changed. */
+    private static final int NAMES_TRIED = 10;
+
+    /** What is named of each list in a summary. */
+    private static final int SHOWN = 5;
+
+    private final TreeManifest.Cursor before;
+    private final NameSorter sorter;
+    private final TreeSize size;
+    private final String tag;
+    private final FileContent content = new FileContent();
+    private final TreePath path = new TreePath();
+    private final Tally<String> changed = new Tally<>();
+    private final Tally<String> removed = new Tally<>();
+    private final Tally<String> conflicts = new Tally<>();
+    private final Tally<String> unplaced = new Tally<>();
+    private final Tally<Skipped> leftOut = new Tally<>();
+
+    private TreeReturn(TreeManifest.Cursor before, NameSorter sorter, TreeSize size, String tag) {
         this.before = before;
+        this.sorter = sorter;
+        this.size = size;
         this.tag = tag;
     }
 
     /**
      * What came of it.
      *
-     * @param changed files that were written or made
-     * @param removed files that were deleted
-     * @param conflicts files that both sides changed: the host's is as it was, the container's beside it
+     * @param changed files and directories that were written or made
+     * @param removed those that were deleted
+     * @param conflicts those that both sides changed: the host's is as it was, the container's beside it
+     * @param unplaced files of the container that found no place on the host, and are in the copy only
      * @param leftOut what of the copy was no file or directory, or had a name that is left out
      */
     public record Result(
-            List<String> changed, List<String> removed, List<String> conflicts, List<TreeManifest.Skipped> leftOut) {
+            Tally<String> changed,
+            Tally<String> removed,
+            Tally<String> conflicts,
+            Tally<String> unplaced,
+            Tally<Skipped> leftOut) {
 
         /** For whoever waits for it. */
         public String summary() {
             var parts = new ArrayList<String>();
-            parts.add(changed.size() + " changed");
-            parts.add(removed.size() + " removed");
+            parts.add(changed.count() + " changed");
+            parts.add(removed.count() + " removed");
             if (!conflicts.isEmpty()) {
-                parts.add(conflicts.size() + " changed on both sides, the container's beside the host's: "
-                        + String.join(", ", conflicts));
+                parts.add(conflicts.count() + " changed on both sides, the container's beside the host's: "
+                        + named(conflicts.first(), conflicts.count(), Tally.NAMED));
+            }
+            if (!unplaced.isEmpty()) {
+                parts.add(unplaced.count() + " found no place on the host: "
+                        + named(unplaced.first(), unplaced.count(), SHOWN));
             }
             if (!leftOut.isEmpty()) {
-                parts.add(leftOut.size() + " left out: "
-                        + String.join(
-                                ", ",
-                                leftOut.stream()
-                                        .limit(5)
-                                        .map(skipped -> skipped.path() + " (" + skipped.why() + ")")
-                                        .toList())
-                        + (leftOut.size() > 5 ? ", …" : ""));
+                List<String> first = leftOut.first().stream()
+                        .map(skipped -> skipped.path() + " (" + skipped.why() + ")")
+                        .toList();
+                parts.add(leftOut.count() + " left out: " + named(first, leftOut.count(), SHOWN));
             }
             return String.join("; ", parts);
+        }
+
+        private static String named(List<String> first, long count, int shown) {
+            return first.stream().limit(shown).collect(Collectors.joining(", ")) + (count > shown ? ", …" : "");
         }
     }
 
@@ -86,212 +115,365 @@ public final class TreeReturn {
      *
      * @param before what both sides contained
      * @param tag names the container, for files that both sides changed
-     * @throws WorkspaceException when the copy can't be read or the directory can't be written to; what was brought back
-     *     until then stays
+     * @throws WorkspaceException when the copy can't be read, is too large, or the directory can't be written to; what
+     *     was brought back until then stays. Of a copy that is too large nothing is.
      */
-    public static Result bringBack(Path copy, Path source, TreeManifest before, String tag) {
-        var work = new TreeReturn(copy, source, before, tag.substring(0, Math.min(tag.length(), 12)));
-        TreeManifest after = TreeManifest.of(copy);
-        TreeManifest now = TreeManifest.of(source);
-        try {
-            work.bring(after, now);
+    public static Result bringBack(
+            Path copy, SourceDirectory source, TreeManifest before, String tag, TreeLimits limits) {
+        Path own = Objects.requireNonNull(before.file().toAbsolutePath().getParent());
+        try (Directory opened = Directory.open(copy)) {
+            measure(opened, new TreePath(), new TreeSize("the container's copy", limits));
+            before.check();
+            try (TreeManifest.Cursor cursor = before.read();
+                    NameSorter sorter = new NameSorter(own)) {
+                var work = new TreeReturn(
+                        cursor,
+                        sorter,
+                        new TreeSize("the container's copy", limits),
+                        tag.substring(0, Math.min(tag.length(), 12)));
+                work.bring(opened, true, source.directory());
+                return new Result(work.changed, work.removed, work.conflicts, work.unplaced, work.leftOut);
+            }
         } catch (IOException e) {
             throw new WorkspaceException("can't bring changes back to " + source + ": " + e.getMessage(), e);
         }
-        return new Result(work.changed, work.removed, work.conflicts, after.skipped());
     }
 
-    private void bring(TreeManifest after, TreeManifest now) throws IOException {
-        for (Map.Entry<String, TreeManifest.Entry> entry : after.entries().entrySet()) {
-            String path = entry.getKey();
-            TreeManifest.Entry made = entry.getValue();
-            if (made.equals(before.entries().get(path))
-                    || made.equals(now.entries().get(path))) {
-                continue;
-            }
-            boolean brought = same(before.entries().get(path), now.entries().get(path))
-                    && (made.directory() ? makeDirectory(path) : write(path, path, made.executable(), false));
-            if (brought) {
-                changed.add(made.directory() ? path + "/" : path);
-            } else {
-                beside(path, made);
+    /** Before anything is changed on the host: whether there is an end to it. */
+    private static void measure(Directory directory, TreePath path, TreeSize size) throws IOException {
+        try (Directory.Listing names = directory.list()) {
+            for (FileName name = names.next(); name != null; name = names.next()) {
+                size.count(name);
+                if (LeftOut.is(name.toString())) {
+                    continue;
+                }
+                try (Node node = directory.node(name)) {
+                    if (node.status().isDirectory()) {
+                        size.enter(path);
+                        path.enter(name);
+                        try (Directory inner = node.openDirectory()) {
+                            measure(inner, path, size);
+                        }
+                        path.leave();
+                    } else if (node.status().isRegularFile()) {
+                        size.count(node.status());
+                    }
+                }
             }
         }
-        // Files before the directories that they were in.
-        for (String path : new TreeSet<>(before.entries().keySet()).descendingSet()) {
-            if (!after.entries().containsKey(path) && now.entries().containsKey(path)) {
-                remove(path, now);
-            }
-        }
-    }
-
-    private static boolean same(
-            TreeManifest.@org.jspecify.annotations.Nullable Entry one,
-            TreeManifest.@org.jspecify.annotations.Nullable Entry other) {
-        return one == null ? other == null : one.equals(other);
-    }
-
-    /** Something that is done in an open directory of the host's, with a name in it. */
-    private interface Work {
-        void in(SecureDirectoryStream<Path> directory, Path name) throws IOException;
     }
 
     /**
-     * Opens the directories on the way one from another, never by a link: whoever may write there could put one in
-     * their place at any moment, and have root write somewhere else.
+     * One directory, on up to three sides.
      *
-     * @return false when there is a link or a file on the way, or none of them
+     * @param copy null: the container removed it
+     * @param recorded whether it was copied: what was in it is next in the record
+     * @param host null: there is no such directory on the host
      */
-    private boolean inParent(String path, Work work) throws IOException {
-        Path relative = Path.of(path);
-        var opened = new ArrayDeque<SecureDirectoryStream<Path>>();
-        try {
-            opened.push((SecureDirectoryStream<Path>) Files.newDirectoryStream(source));
-            for (int i = 0; i < relative.getNameCount() - 1; i++) {
-                try {
-                    opened.push(opened.getFirst().newDirectoryStream(relative.getName(i), LinkOption.NOFOLLOW_LINKS));
-                } catch (NotDirectoryException | NoSuchFileException e) {
-                    return false;
-                } catch (FileSystemException e) {
-                    // ELOOP has no exception of its own.
-                    return false;
+    private void bring(@Nullable Directory copy, boolean recorded, @Nullable Directory host) throws IOException {
+        try (NameSorter.Names names = copy == null ? null : sorter.sort(copy, size)) {
+            FileName made = names == null ? null : names.next();
+            Item.Entry was = recorded ? before.peekEntry() : null;
+            while (made != null || was != null) {
+                int order = made == null ? 1 : was == null ? -1 : made.compareTo(was.name());
+                if (order >= 0) {
+                    before.take();
                 }
+                bring(
+                        order <= 0
+                                ? Objects.requireNonNull(made)
+                                : Objects.requireNonNull(was).name(),
+                        order <= 0 ? copy : null,
+                        order >= 0 ? was : null,
+                        host);
+                if (order <= 0) {
+                    made = Objects.requireNonNull(names).next();
+                }
+                was = recorded ? before.peekEntry() : null;
             }
-            work.in(opened.getFirst(), relative.getFileName());
-            return true;
-        } finally {
-            for (SecureDirectoryStream<Path> directory : opened) {
-                directory.close();
-            }
+        }
+        if (recorded) {
+            before.take();
         }
     }
 
-    private static PosixFileAttributeView view(SecureDirectoryStream<Path> directory, Path name) {
-        return directory.getFileAttributeView(name, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
-    }
-
-    /** Empty: there is nothing by that name. */
-    private static Optional<PosixFileAttributes> attributes(SecureDirectoryStream<Path> directory, Path name)
+    private void bring(FileName name, @Nullable Directory copy, Item.@Nullable Entry was, @Nullable Directory host)
             throws IOException {
+        try (Node made = copy == null ? null : work(copy, name)) {
+            if (made == null) {
+                remove(name, was, host);
+            } else if (made.status().isDirectory()) {
+                bringDirectory(made, name, was, host);
+            } else {
+                bringFile(made, name, was, host);
+            }
+        }
+    }
+
+    /** What of the copy is a container's work; null: it is left out. */
+    private @Nullable Node work(Directory copy, FileName name) throws IOException {
+        if (LeftOut.is(name.toString())) {
+            leftOut.add(() -> new Skipped(path.of(name), "left out by its name"));
+            return null;
+        }
+        Node node = copy.node(name);
+        return switch (node.status().type()) {
+            case DIRECTORY, REGULAR_FILE -> node;
+            case SYMBOLIC_LINK, FIFO, SOCKET, DEVICE -> {
+                String why = node.status().isSymbolicLink() ? "a link" : "a special file";
+                node.close();
+                leftOut.add(() -> new Skipped(path.of(name), why));
+                yield null;
+            }
+        };
+    }
+
+    private void bringDirectory(Node made, FileName name, Item.@Nullable Entry was, @Nullable Directory host)
+            throws IOException {
+        boolean recorded = was instanceof Item.DirectoryEntry;
+        if (was instanceof Item.FileEntry) {
+            remove(name, was, host);
+        }
+        try (Directory copy = made.openDirectory();
+                Directory inner = host == null ? null : directory(host, name, recorded)) {
+            size.enter(path);
+            path.enter(name);
+            bring(copy, recorded, inner);
+            path.leave();
+        }
+    }
+
+    /** The host's directory of that name, which is made if it is new; null: there is none. */
+    private @Nullable Directory directory(Directory host, FileName name, boolean recorded) throws IOException {
+        try (Node there = find(host, name)) {
+            if (there != null && there.status().isDirectory()) {
+                return there.openDirectory();
+            }
+            if (recorded && there == null) {
+                return null;
+            }
+            Directory made = there == null ? makeDirectory(host, name) : null;
+            if (made == null) {
+                conflicts.add(() -> path.of(name));
+            } else {
+                changed.add(() -> path.of(name) + "/");
+            }
+            return made;
+        }
+    }
+
+    /** Whom a new directory is in, it belongs to. Null: somebody else was faster. */
+    private static @Nullable Directory makeDirectory(Directory host, FileName name) throws IOException {
         try {
-            return Optional.of(view(directory, name).readAttributes());
-        } catch (NoSuchFileException e) {
-            return Optional.empty();
+            host.createDirectory(name);
+        } catch (FileAlreadyExistsException e) {
+            return null;
+        }
+        FileStat owner = host.status();
+        Directory made;
+        try {
+            made = host.openDirectory(name);
+        } catch (IOException e) {
+            // Put in its place meanwhile by whoever may.
+            return null;
+        }
+        try {
+            FileStat own = made.status();
+            // Another one of root's, moved here by whoever may, must not be given away with what is in it.
+            if (own.uid() != Identity.current().uid() || !isEmpty(made)) {
+                made.close();
+                return null;
+            }
+            if (own.uid() != owner.uid() || own.gid() != owner.gid()) {
+                made.setOwner(owner.uid(), owner.gid());
+            }
+            made.setMode(NEW_DIRECTORY_MODE);
+            return made;
+        } catch (IOException | RuntimeException e) {
+            made.close();
+            throw e;
         }
     }
 
-    /** Whether it was made. Whom a new directory is in, it belongs to. */
-    private boolean makeDirectory(String path) throws IOException {
-        boolean[] made = new boolean[1];
-        boolean reached = inParent(path, (directory, name) -> {
-            if (attributes(directory, name).isPresent()) {
-                return;
-            }
-            // Java has no mkdirat(2). Where a link has come into the way meanwhile, an empty directory is all it gains.
-            Files.createDirectory(source.resolve(path));
-            giveTo(view(directory, name), ownerOf(directory));
-            made[0] = true;
-        });
-        return reached && made[0];
-    }
-
-    private static PosixFileAttributes ownerOf(SecureDirectoryStream<Path> directory) throws IOException {
-        return directory.getFileAttributeView(PosixFileAttributeView.class).readAttributes();
-    }
-
-    /** Whether it was written: beside its place and moved there, so that whoever reads it gets one or the other. */
-    private boolean write(String path, String place, boolean executable, boolean fresh) throws IOException {
-        boolean[] written = new boolean[1];
-        boolean reached = inParent(place, (directory, name) -> {
-            Optional<PosixFileAttributes> there = attributes(directory, name);
-            if (there.isPresent() && (fresh || !there.get().isRegularFile())) {
-                return;
-            }
-            Path part = Path.of(".nucleus-" + tag + ".part");
-            try {
-                copyTo(directory, part, path);
-                PosixFileAttributes like = there.isPresent() ? there.get() : ownerOf(directory);
-                giveTo(view(directory, part), like);
-                view(directory, part).setPermissions(permissions(like, there.isPresent(), executable));
-                directory.move(part, directory, name);
-            } catch (IOException e) {
-                if (attributes(directory, part).isPresent()) {
-                    directory.deleteFile(part);
-                }
-                throw e;
-            }
-            written[0] = true;
-        });
-        return reached && written[0];
-    }
-
-    private void copyTo(SecureDirectoryStream<Path> directory, Path part, String path) throws IOException {
-        try (SeekableByteChannel from = Files.newByteChannel(
-                        copy.resolve(path), Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
-                SeekableByteChannel to = directory.newByteChannel(
-                        part,
-                        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
-                        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
-            ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
-            while (from.read(buffer) >= 0) {
-                buffer.flip();
-                while (buffer.hasRemaining()) {
-                    to.write(buffer);
-                }
-                buffer.clear();
-            }
+    private static boolean isEmpty(Directory directory) throws IOException {
+        try (Directory.Listing names = directory.list()) {
+            return names.next() == null;
         }
     }
 
-    /** Nothing is lost: the container's version gets a name of its own, where there is a place for it. */
-    private void beside(String path, TreeManifest.Entry made) throws IOException {
-        if (!made.directory()) {
-            write(path, path + ".from-" + tag, made.executable(), true);
+    private void bringFile(Node made, FileName name, Item.@Nullable Entry was, @Nullable Directory host)
+            throws IOException {
+        if (was instanceof Item.DirectoryEntry) {
+            remove(name, was, host);
         }
-        conflicts.add(path);
-    }
-
-    /** Those that a file has keeps it, but for "executable"; a new one is its owner's to change, all's to read. */
-    private static Set<PosixFilePermission> permissions(PosixFileAttributes like, boolean there, boolean executable) {
-        Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
-        permissions.addAll(there ? like.permissions() : PosixFilePermissions.fromString("rw-r--r--"));
-        if (executable) {
-            permissions.add(PosixFilePermission.OWNER_EXECUTE);
-        } else {
-            permissions.removeAll(Set.of(
-                    PosixFilePermission.OWNER_EXECUTE,
-                    PosixFilePermission.GROUP_EXECUTE,
-                    PosixFilePermission.OTHERS_EXECUTE));
-        }
-        return permissions;
-    }
-
-    private void remove(String path, TreeManifest now) throws IOException {
-        TreeManifest.Entry entry = now.entries().get(path);
-        if (!same(before.entries().get(path), entry)) {
-            conflicts.add(path);
+        Content work = content.digest(made);
+        if (was instanceof Item.FileEntry(var _, var recorded) && recorded.equals(work)) {
             return;
         }
-        inParent(path, (directory, name) -> {
-            try {
-                if (java.util.Objects.requireNonNull(entry).directory()) {
-                    directory.deleteDirectory(name);
-                } else {
-                    directory.deleteFile(name);
-                }
-                removed.add(path);
-            } catch (DirectoryNotEmptyException e) {
-                // What was never copied is still in it.
+        if (host == null) {
+            conflicts.add(() -> path.of(name));
+            unplaced.add(() -> path.of(name));
+            return;
+        }
+        try (Node there = find(host, name)) {
+            Optional<Content> now = contentOf(there);
+            if (now.equals(Optional.of(work))) {
                 return;
             }
-        });
+            boolean unchanged = there == null
+                    ? !(was instanceof Item.FileEntry)
+                    : was instanceof Item.FileEntry(var _, var recorded) && now.equals(Optional.of(recorded));
+            if (unchanged && isWritten(host, name, made, there)) {
+                changed.add(() -> path.of(name));
+            } else {
+                beside(host, name, made, work);
+            }
+        }
     }
 
-    private static void giveTo(PosixFileAttributeView view, PosixFileAttributes like) throws IOException {
-        PosixFileAttributes own = view.readAttributes();
-        if (!own.owner().equals(like.owner()) || !own.group().equals(like.group())) {
-            view.setOwner(like.owner());
-            view.setGroup(like.group());
+    private static @Nullable Node find(Directory host, FileName name) throws IOException {
+        return host.find(name).orElse(null);
+    }
+
+    /** Empty: it is no regular file. */
+    private Optional<Content> contentOf(@Nullable Node file) throws IOException {
+        return file != null && file.status().isRegularFile() ? Optional.of(content.digest(file)) : Optional.empty();
+    }
+
+    /**
+     * Written beside its place and moved there, so that whoever reads it gets one or the other.
+     *
+     * @param replaced null: what is new takes the place of nothing
+     * @return false when the host's changed meanwhile
+     */
+    private boolean isWritten(Directory host, FileName name, Node made, @Nullable Node replaced) throws IOException {
+        FileName part = FileName.of(".nucleus-" + tag + ".part");
+        try (NewFile file = part(host, part)) {
+            try (FileChannel channel = file.write()) {
+                content.copy(made, channel);
+            }
+            FileStat own = file.status();
+            FileStat like = replaced == null ? host.status() : replaced.status();
+            if (own.uid() != like.uid() || own.gid() != like.gid()) {
+                file.setOwner(like.uid(), like.gid());
+            }
+            file.setMode(mode(replaced == null ? NEW_FILE_MODE : like.mode(), made.status()));
+            if (replaced == null) {
+                host.renameToNew(part, host, name);
+                return true;
+            }
+            if (!host.status(name).equals(Optional.of(replaced.status()))) {
+                host.deleteFile(part);
+                return false;
+            }
+            host.rename(part, host, name);
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            host.deleteFile(part);
+            return false;
+        } catch (IOException e) {
+            removePart(host, part, e);
+            throw e;
+        }
+    }
+
+    /** A manager that was killed may have left one. */
+    private static NewFile part(Directory host, FileName part) throws IOException {
+        try {
+            return host.createFile(part);
+        } catch (FileAlreadyExistsException e) {
+            host.deleteFile(part);
+            return host.createFile(part);
+        }
+    }
+
+    private static void removePart(Directory host, FileName part, IOException why) {
+        try {
+            host.deleteFile(part);
+        } catch (NoSuchFileException e) {
+            // It was not made, or was moved.
+            return;
+        } catch (IOException e) {
+            why.addSuppressed(e);
+        }
+    }
+
+    /** Those that a file has it keeps, but for "executable". */
+    private static int mode(int like, FileStat made) {
+        int mode = like & PERMISSIONS;
+        return made.isExecutableByOwner() ? mode | OWNER_EXECUTABLE : mode & ~EXECUTABLE;
+    }
+
+    /** Nothing is lost: the container's version gets a name of its own. */
+    private void beside(Directory host, FileName name, Node made, Content work) throws IOException {
+        conflicts.add(() -> path.of(name));
+        for (int i = 0; i < NAMES_TRIED; i++) {
+            FileName other = besideName(name, i == 0 ? ".from-" + tag : ".from-" + tag + "-" + i);
+            try (Node there = find(host, other)) {
+                // Brought back before by a manager that was killed.
+                if (contentOf(there).equals(Optional.of(work)) || there == null && isWritten(host, other, made, null)) {
+                    return;
+                }
+            }
+        }
+        unplaced.add(() -> path.of(name));
+    }
+
+    private static FileName besideName(FileName name, String ending) {
+        String bytes = name.bytes();
+        return new FileName(bytes.substring(0, Math.min(bytes.length(), LONGEST_NAME - ending.length())) + ending);
+    }
+
+    /** What the container removed, or replaced by something of another type. */
+    private void remove(FileName name, Item.@Nullable Entry was, @Nullable Directory host) throws IOException {
+        switch (was) {
+            case null -> {}
+            case Item.DirectoryEntry _ -> removeDirectory(name, host);
+            case Item.FileEntry(var _, var recorded) -> {
+                if (host != null) {
+                    removeFile(name, recorded, host);
+                }
+            }
+        }
+    }
+
+    private void removeFile(FileName name, Content recorded, Directory host) throws IOException {
+        try (Node there = find(host, name)) {
+            if (there == null) {
+                return;
+            }
+            if (contentOf(there).equals(Optional.of(recorded))) {
+                host.deleteFile(name);
+                removed.add(() -> path.of(name));
+            } else if (there.status().isRegularFile() || there.status().isDirectory()) {
+                conflicts.add(() -> path.of(name));
+            }
+        }
+    }
+
+    private void removeDirectory(FileName name, @Nullable Directory host) throws IOException {
+        try (Node there = host == null ? null : find(host, name)) {
+            boolean isThere = there != null && there.status().isDirectory();
+            try (Directory inner = isThere ? Objects.requireNonNull(there).openDirectory() : null) {
+                path.enter(name);
+                bring(null, true, inner);
+                path.leave();
+            }
+            if (isThere) {
+                deleteDirectory(Objects.requireNonNull(host), name);
+            } else if (there != null && there.status().isRegularFile()) {
+                conflicts.add(() -> path.of(name));
+            }
+        }
+    }
+
+    private void deleteDirectory(Directory host, FileName name) throws IOException {
+        try {
+            host.deleteDirectory(name);
+            removed.add(() -> path.of(name));
+        } catch (DirectoryNotEmptyException e) {
+            // What was never copied is still in it.
+            return;
         }
     }
 }

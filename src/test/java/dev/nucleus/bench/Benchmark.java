@@ -45,28 +45,36 @@ public final class Benchmark {
     private static final int KILLS = 30;
     private static final int STARTS = 5;
 
-    private final Figures figures = new Figures();
+    private final Figures figures;
 
-    private Benchmark() {}
+    private Benchmark(Figures figures) {
+        this.figures = figures;
+    }
 
     public static void main(String[] arguments) throws Exception {
-        var benchmark = new Benchmark();
+        var figures = new Figures(Path.of("target/benchmarks.txt"));
+        var benchmark = new Benchmark(figures);
+        figures.attempt("launches", benchmark::inOneManager);
+        figures.attempt("processes in no container", benchmark::processes);
+        figures.attempt("whole processes", benchmark::wholeProcess);
+        figures.attempt("killed workloads", benchmark::kills);
+        figures.attempt("starts", benchmark::starts);
+        figures.attempt("attestation", () -> AttestationBenchmark.measure(figures));
+        figures.attempt("database", () -> DatabaseBenchmark.measure(figures));
+        figures.attempt("health", () -> HealthBenchmark.measure(figures));
+        figures.attempt("scale", () -> ScaleBenchmark.measure(figures));
+        System.exit(figures.failed().isEmpty() ? 0 : 1);
+    }
+
+    private void inOneManager() {
         try (TestManager manager = TestManager.start()) {
-            benchmark.launches(manager);
-            benchmark.userNamespaces(manager);
-            benchmark.launchesInARow(manager);
-            benchmark.crowd(manager);
-            benchmark.shims(manager);
-            benchmark.floor(manager);
+            figures.attempt("a launch", () -> launches(manager));
+            figures.attempt("user namespaces", () -> userNamespaces(manager));
+            figures.attempt("launches in a row", () -> launchesInARow(manager));
+            figures.attempt("launches at once", () -> crowd(manager));
+            figures.attempt("shims", () -> shims(manager));
+            figures.attempt("kernel alone", () -> floor(manager));
         }
-        benchmark.processes();
-        benchmark.wholeProcess();
-        benchmark.kills();
-        benchmark.starts();
-        AttestationBenchmark.measure(benchmark.figures);
-        DatabaseBenchmark.measure(benchmark.figures);
-        ScaleBenchmark.measure(benchmark.figures);
-        benchmark.figures.print(Path.of("target/benchmarks.txt"));
     }
 
     private static LaunchOrder order(ContainerSpec spec) {

@@ -220,8 +220,7 @@ final class DatabaseBenchmark {
 
     /** On its own: {@code java … dev.nucleus.bench.DatabaseBenchmark}. */
     public static void main(String[] arguments) throws Exception {
-        var figures = new Figures();
+        var figures = new Figures(Path.of("target/database.txt"));
         measure(figures);
-        figures.print(Path.of("target/database.txt"));
     }
 }

@@ -1,19 +1,36 @@
 package dev.nucleus.bench;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
-/** A table of figures, each beside what was promised. */
+/**
+ * A table of figures, each beside what was promised. Each line is printed, and written to the file, when it is added: a part that
+ * fails later takes none with it.
+ */
 final class Figures {
 
-    private final List<String> lines = new ArrayList<>();
+    /** A part of a benchmark, which adds figures. */
+    interface Part {
+        void measure() throws Exception;
+    }
 
-    Figures() {
-        lines.add("%-52s %10s   %s".formatted("figure", "measured", "promised"));
+    private final Path file;
+    private final List<String> failed = new ArrayList<>();
+
+    /** @param file written anew */
+    Figures(Path file) throws IOException {
+        this.file = file;
+        Files.createDirectories(
+                Optional.ofNullable(file.toAbsolutePath().getParent()).orElseThrow());
+        Files.deleteIfExists(file);
+        note("%-52s %10s   %s".formatted("figure", "measured", "promised"));
     }
 
     static double percentile(List<Double> values, int percent) {
@@ -30,15 +47,34 @@ final class Figures {
     }
 
     void add(String name, double value, String promised) {
-        lines.add("%-52s %10s   %s".formatted(name, format(value), promised));
+        note("%-52s %10s   %s".formatted(name, format(value), promised));
     }
 
     void note(String text) {
-        lines.add(text);
+        System.out.println(text);
+        try {
+            Files.writeString(file, text + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
-    void print(Path file) throws IOException {
-        Files.write(file, lines);
-        lines.forEach(System.out::println);
+    /** Measures a part. When it fails that is a line of the table, and the parts after it are measured all the same. */
+    void attempt(String name, Part part) {
+        try {
+            part.measure();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        } catch (Exception | AssertionError e) {
+            failed.add(name);
+            e.printStackTrace();
+            note("*** FAILED: " + name + ": " + e);
+        }
+    }
+
+    /** Names of the parts that failed. */
+    List<String> failed() {
+        return List.copyOf(failed);
     }
 }

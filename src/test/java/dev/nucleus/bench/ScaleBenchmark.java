@@ -37,12 +37,12 @@ final class ScaleBenchmark {
 
     private ScaleBenchmark() {}
 
-    static void measure(Figures figures) throws Exception {
-        tcpProbes(figures);
-        execProbes(figures);
-        adoption(figures);
-        restarts(figures);
-        starts(figures);
+    static void measure(Figures figures) {
+        figures.attempt("tcp probes", () -> tcpProbes(figures));
+        figures.attempt("exec probes", () -> execProbes(figures));
+        figures.attempt("adoption", () -> adoption(figures));
+        figures.attempt("restarts", () -> restarts(figures));
+        figures.attempt("starts of a manager", () -> starts(figures));
     }
 
     /** With nothing to adopt; the client that asks looks each 25 ms. */
@@ -200,7 +200,7 @@ final class ScaleBenchmark {
 
     /** On its own: {@code java … dev.nucleus.bench.ScaleBenchmark}, with {@code exec} or {@code starts} that part alone. */
     public static void main(String[] arguments) throws Exception {
-        var figures = new Figures();
+        var figures = new Figures(Path.of("target/scale.txt"));
         if (List.of(arguments).contains("starts")) {
             starts(figures);
         } else if (List.of(arguments).contains("exec")) {
@@ -208,6 +208,6 @@ final class ScaleBenchmark {
         } else {
             measure(figures);
         }
-        figures.print(Path.of("target/scale.txt"));
+        System.exit(figures.failed().isEmpty() ? 0 : 1);
     }
 }

@@ -78,6 +78,14 @@ class CommandLineTest {
         return ManagerProcess.finish(new ProcessBuilder("bash", "-c", script).start());
     }
 
+    private static String contentOf(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
     @Test
     void aPidFileNamesTheFirstProcess(@TempDir Path scratch) throws IOException {
         Path file = scratch.resolve("sleeper.pid");
@@ -86,10 +94,19 @@ class CommandLineTest {
 
         assertThat(started.code()).as(started.err()).isZero();
         Path process = Path.of("/proc", Files.readString(file).strip());
+        assertThat(process.resolve("comm")).hasContent("nucleus-init");
+        assertThat(Files.readString(process.resolve("cmdline")).replace("\0", ""))
+                .as("nothing of the host's paths")
+                .isEqualTo("nucleus-init");
         // Its start is told at the point of no return, a moment before execve(2) is through.
         Awaitility.await()
                 .pollDelay(Duration.ZERO)
-                .until(() -> Files.readString(process.resolve("cmdline")).equals("sleep\0001000\0"));
+                .until(() -> ProcessHandle.of(
+                                Long.parseLong(Files.readString(file).strip()))
+                        .orElseThrow()
+                        .children()
+                        .map(child -> Path.of("/proc", Long.toString(child.pid()), "cmdline"))
+                        .anyMatch(line -> contentOf(line).equals("sleep\0001000\0")));
         assertThat(scratch).as("nothing but the file").isDirectoryNotContaining(path -> !path.equals(file));
         manager.nucleus("stop", "sleeper");
         manager.nucleus("rm", "sleeper");
@@ -302,7 +319,7 @@ class CommandLineTest {
 
         assertThat(manager.nucleus("stop", "victim")).isEqualTo(new Result(0, "victim\n", ""));
         assertThat(manager.nucleus("ps").out()).doesNotContain("victim");
-        assertThat(manager.nucleus("ps", "-a").out()).containsPattern("victim +stopped .*killed by SIGKILL");
+        assertThat(manager.nucleus("ps", "-a").out()).containsPattern("victim +stopped .*killed by SIGTERM");
         assertThat(manager.nucleus("rm", "victim").code()).isZero();
     }
 

@@ -2,6 +2,7 @@ package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.policy.SeccompProfiles;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
@@ -17,13 +18,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What code inside a container sees and can do, asked from inside, against a real kernel. */
 @Tag("isolation")
@@ -92,18 +97,74 @@ class ConfinementTest {
                 .doesNotMatch("Uid:\\s0\\s.*");
     }
 
-    /** By family: 2 and 10 are IPv4 and IPv6, 16 netlink, 17 packets, 40 virtual machines. */
-    @ParameterizedTest
-    @CsvSource({"NONE, 1", "HOST, 1 2 10"})
-    void socketsAreThoseOfTheNetworkThatItHas(Network network, String families) {
-        String script = "for (1, 2, 10, 16, 17, 40) { print \"$_ \" if socket(my $s, $_, 2, 0) }";
+    /**
+     * Makes a socket and a pair of each family that a kernel may have (socket(2)), of several types and protocols, and prints
+     * those that it got, and those that failed with another error than EPERM: they were not refused by the filter.
+     */
+    private static final String EVERY_FAMILY = """
+            for my $family (1..46) {
+              for my $kind ([1, 0], [2, 0], [3, 0], [5, 0], [6, 0], [1, 132], [5, 132], [3, 1], map { [3, $_] } 2..22) {
+                my ($type, $protocol) = @$kind;
+                my $name = "$family/$type/$protocol";
+                if (socket(my $s, $family, $type, $protocol)) { print "socket $name\n" }
+                elsif ($! != 1) { print "error @{[$!+0]} of socket $name\n" }
+                if (socketpair(my $a, my $b, $family, $type, $protocol)) { print "pair $name\n" }
+                elsif ($! != 1) { print "error @{[$!+0]} of pair $name\n" }
+              }
+            }
+            """;
+
+    static Stream<Arguments> profilesAndNetworks() {
+        return SeccompProfiles.names().stream()
+                .flatMap(
+                        profile -> Stream.of(Arguments.of(profile, Network.NONE), Arguments.of(profile, Network.HOST)));
+    }
+
+    /** By family: 1 is AF_UNIX, 2 and 10 are IPv4 and IPv6, 16 with protocol 0 is NETLINK_ROUTE. */
+    @ParameterizedTest(name = "{0}, network {1}")
+    @MethodSource("profilesAndNetworks")
+    void socketsAndPairsAreOfTheFamiliesThatTheProfileIsFor(String profile, Network network) {
         TestManager.Output output =
-                manager.run(ContainerSpec.builder(Mode.AGENT, List.of("/usr/bin/perl", "-e", script))
+                manager.run(ContainerSpec.builder(Mode.AGENT, List.of("/usr/bin/perl", "-e", EVERY_FAMILY))
+                        .seccomp(profile)
                         .network(network)
                         .allowDegraded(true)
                         .build());
 
-        assertThat(output.out().strip()).as(output.err()).isEqualTo(families);
+        assertThat(output.code()).as(output.err()).isZero();
+        List<String> made =
+                output.out().lines().filter(line -> !line.startsWith("error")).toList();
+        List<String> reached = output.out()
+                .lines()
+                .map(line -> line.substring(line.lastIndexOf(' ', line.lastIndexOf(' ') - 1) + 1))
+                .toList();
+        boolean networked = network == Network.HOST || !profile.equals("default");
+        assertThat(made).contains("socket 1/1/0", "pair 1/1/0", "pair 1/2/0");
+        if (networked) {
+            assertThat(made).contains("socket 2/1/0", "socket 2/2/0", "socket 10/1/0", "socket 16/3/0");
+        }
+        assertThat(reached)
+                .allMatch(line -> line.matches(
+                        networked
+                                ? "pair 1/.*|socket (1/.*|2/[123]/.*|10/[123]/.*|16/[1-6]/0)"
+                                : "(pair|socket) 1/.*"));
+        assertThat(reached).as("SCTP loads a module").doesNotContain("socket 2/1/132", "socket 10/1/132");
+        assertThat(made).noneMatch(line -> line.matches("socket (2|10)/3/.*"));
+    }
+
+    /** getifaddrs(3) asks the kernel by NETLINK_ROUTE. */
+    @ParameterizedTest
+    @ValueSource(strings = {"network-server", "database", "jvm", "node", "python-agent"})
+    void aServerReadsItsAddresses(String profile) {
+        String script = "import ctypes; l = ctypes.CDLL(None, use_errno=True); p = ctypes.c_void_p();"
+                + " print(l.getifaddrs(ctypes.byref(p)), bool(p.value))";
+
+        TestManager.Output output =
+                manager.run(ContainerSpec.builder(Mode.STRICT_AGENT, List.of("/usr/bin/python3", "-c", script))
+                        .seccomp(profile)
+                        .build());
+
+        assertThat(output.out()).as(output.err()).isEqualTo("0 True\n");
     }
 
     @ParameterizedTest
@@ -120,9 +181,16 @@ class ConfinementTest {
     }
 
     @Test
-    void inProductionASmallInitIsPid1AndOthersProcessesAreHidden() {
-        assertThat(out(Mode.PRODUCTION, "echo $$").strip()).isEqualTo("2");
-        assertThat(out(Mode.AGENT, "echo $$").strip()).isEqualTo("1");
+    void aSmallInitIsPid1InEveryModeUnlessTheCommandMustBe() {
+        for (Mode mode : Mode.values()) {
+            assertThat(out(mode, "echo $$").strip()).as(mode.toString()).isEqualTo("2");
+        }
+
+        assertThat(manager.run(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", "echo $$"))
+                                .init(false)
+                                .build())
+                        .out())
+                .isEqualTo("1\n");
     }
 
     @Test
@@ -179,7 +247,17 @@ class ConfinementTest {
                             || List.of("/tmp", "/dev/shm", "/home/agent").contains(fields[1]))
                     .as(line)
                     .isTrue();
+            assertThat(options.contains("ro") || options.contains("noexec"))
+                    .as("what can be written to can't be executed: %s", line)
+                    .isTrue();
         });
+    }
+
+    /** core(5): with a limit of 0 a handler of the host's that cores are piped to would start nevertheless. */
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void noCoreGetsToAFileOrAHandler(Mode mode) {
+        assertThat(out(mode, "cat /proc/self/limits")).containsPattern("Max core file size +1 +1 +bytes");
     }
 
     @Test
@@ -244,7 +322,20 @@ class ConfinementTest {
                 "mprotect W+X      | 10, 0, 4096, 7              | 1",
                 "personality       | 135, 8                      | 1",
                 "x32 getpid        | 0x40000027                  | 1",
-                "ioctl TIOCSTI     | 16, 0, 0x5412, 0            | 1"
+                "ioctl TIOCSTI     | 16, 0, 0x5412, 0            | 1",
+                "ioctl TIOCLINUX   | 16, 0, 0x541c, 0            | 1",
+                "pdeathsig cleared | 157, 1, 0, 0, 0, 0          | 1",
+                "a lease           | 72, 0, 1024, 0              | 1",
+                "dnotify           | 72, 0, 1026, 1              | 1",
+                "merged memory     | 28, 0, 0, 12                | 1",
+                "clone parent      | 56, 0x8011, 0, 0, 0, 0      | 1",
+                "open_tree_attr    | 467, 0, 0, 0, 0, 0          | 1",
+                "pidfd_getfd       | 438, 0, 0, 0                | 1",
+                "fanotify_init     | 300, 0, 0                   | 1",
+                "listmount         | 458, 0, 0, 0, 0             | 1",
+                "name_to_handle_at | 303, 0, 0, 0, 0, 0          | 1",
+                "memfd_secret      | 447, 0                      | 1",
+                "modify_ldt        | 154, 0, 0, 0                | 1"
             })
     void dangerousSystemCallsAreRefused(String name, String arguments, int errno) {
         String program = "my $r = syscall(" + arguments + "); print $r == -1 ? $!+0 : 'allowed';";

@@ -71,7 +71,9 @@ class DelegatedCgroupTest {
         assertThat(Files.readString(cgroup.resolve("memory.max"))).isEqualTo("67108864\n");
         assertThat(Files.readString(cgroup.resolve("cpu.max"))).isEqualTo("50000 100000\n");
         assertThat(Files.readString(cgroup.resolve("pids.max"))).isEqualTo("16\n");
-        assertThat(Files.readAllLines(cgroup.resolve("cgroup.procs"))).hasSize(1);
+        assertThat(Files.readAllLines(cgroup.resolve("cgroup.procs")))
+                .as("init and workload")
+                .hasSize(2);
         assertThat(Files.readAllLines(GIVEN.resolve("cgroup.procs")))
                 .as("the manager has moved")
                 .isEmpty();

@@ -13,12 +13,15 @@ import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -121,8 +124,9 @@ class DenialsTest {
     void aHostileNameAndAFloodOfKindsHarmNobody() throws IOException {
         Container container = launch(spec(
                 Mode.AGENT,
-                "perl -e '$0 = qq(a\\\"},\\n{); syscall(101,0,0,0,0); for my $i (1..2000) { syscall(157, $i, 0, 0, 0, 0);"
-                        + " syscall(16, 0, $i, 0) }' ; exec sleep 1000"));
+                "perl -e '$0 = qq(a\\\"},\\n"
+                        + "{); syscall(101,0,0,0,0); for my $i (1..2000) { syscall(157, $i, 0, 0, 0, 0); syscall(16, 0,"
+                        + " $i, 0) }' ; exec sleep 1000"));
 
         Awaitility.await()
                 .atMost(Duration.ofSeconds(20))
@@ -162,13 +166,13 @@ class DenialsTest {
     }
 
     private static final String EVERYDAY = """
-            {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
-              {"names": ["read", "write", "open", "openat", "close", "fstat", "stat", "newfstatat", "mmap", "mprotect",
-                "munmap", "brk", "execve", "exit_group", "arch_prctl", "access", "pread64", "set_tid_address",
-                "set_robust_list", "rseq", "prlimit64", "getrandom", "getpid", "getppid", "geteuid", "getuid",
-                "getegid", "getgid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "wait4", "clone", "clone3",
-                "ioctl", "fcntl", "statfs", "futex", "writev", "gettid", "tgkill", "getcwd", "dup2", "vfork"%s], "action": "SCMP_ACT_ALLOW"}]}
-            """;
+        {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [
+          {"names": ["read", "write", "open", "openat", "close", "fstat", "stat", "newfstatat", "mmap", "mprotect",
+            "munmap", "brk", "execve", "exit_group", "arch_prctl", "access", "pread64", "set_tid_address",
+            "set_robust_list", "rseq", "prlimit64", "getrandom", "getpid", "getppid", "geteuid", "getuid",
+            "getegid", "getgid", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "wait4", "clone", "clone3",
+            "ioctl", "fcntl", "statfs", "futex", "writev", "gettid", "tgkill", "getcwd", "dup2", "vfork"%s], "action": "SCMP_ACT_ALLOW"}]}
+        """;
 
     @Test
     void aProfileOfOnesOwnIsAppliedWithTheBuiltInArgumentFilters() throws IOException {
@@ -203,8 +207,8 @@ class DenialsTest {
                         launch(spec(mode, "true").seccomp(new PolicySource.File(file, Optional.of("0".repeat(64))))))
                 .isInstanceOf(PolicyViolationException.class)
                 .hasMessageContaining("is pinned");
-        Path lame = profile(
-                "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\"}]}");
+        Path lame = profile("{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"read\"], \"action\":"
+                + " \"SCMP_ACT_ALLOW\"}]}");
         assertThatThrownBy(() -> launch(spec(mode, "true").seccomp(new PolicySource.File(lame, Optional.empty()))))
                 .isInstanceOf(PolicyViolationException.class)
                 .hasMessageContaining("doesn't allow write, execve, exit_group");
@@ -220,6 +224,30 @@ class DenialsTest {
         assertThat(container.log().tail(10).lines())
                 .anyMatch(line -> line.text().equals("refused"));
         assertThat(denials(container)).isEmpty();
+        manager.containers().remove(container);
+    }
+
+    /** A shim closes its socket before the manager has seen to the end of its container. */
+    @Test
+    void whatIsAskedWhileAContainerEndsIsReadFromItsRecord() throws Exception {
+        Container container = launch(spec(Mode.AGENT, "unshare -r true; echo refused; exec sleep 1000"));
+        Awaitility.await().until(() -> !container.log().tail(1).lines().isEmpty());
+        Files.delete(container.shim().socket());
+
+        var answer = CompletableFuture.supplyAsync(() -> {
+            try {
+                return denials(container);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        ProcessHandle.of(container.whileRunning().orElseThrow().pid())
+                .orElseThrow()
+                .destroyForcibly();
+
+        assertThat(answer.get(20, TimeUnit.SECONDS))
+                .anyMatch(denial -> denial.attempt().startsWith("unshare"));
+        end(container);
         manager.containers().remove(container);
     }
 }

@@ -183,7 +183,7 @@ class GvisorTest {
             ContainerSpec spec = spec(
                             Mode.STRICT_AGENT,
                             "cat /run/secrets/word; echo; echo new > /data/new; echo x > /scratch/x && echo scratch;"
-                                    + " for f in /fixed/x /usr/x /etc/x /run/secrets/x /run/nucleus/relay; do"
+                                    + " for f in /fixed/x /usr/x /etc/x /run/secrets/x /.nucleus/relay; do"
                                     + " (echo x > $f) 2>/dev/null && echo wrote $f; done; true")
                     .volumes(List.of(
                             new VolumeMount(shared.toString(), "/data", false),

@@ -8,8 +8,12 @@ import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
+import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +22,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What Landlock refuses is told by the kernel's audit records, which are switched on for this test and off again. */
 @Tag("isolation")
@@ -67,17 +72,22 @@ class LandlockDenialsTest {
     }
 
     @Test
-    void whatLandlockRefusesIsCountedByContainerPathAndProgram() throws IOException {
-        String script =
-                "cp /bin/true /tmp/run; chmod +x /tmp/run; for i in 1 2 3; do /tmp/run; done 2>/dev/null; exec sleep 60";
-        ContainerSpec spec = ContainerSpec.of(Mode.AGENT, List.of("/bin/sh", "-c", script));
+    void whatLandlockRefusesIsCountedByContainerPathAndProgram(@TempDir Path directory) throws Exception {
+        // Where programs can be run for all that the mount says: what it refuses itself gets to no audit record.
+        Path rootfs = TestRootfs.build(directory.resolve("rootfs"), "/bin/sh", "/bin/sleep");
+        Files.createDirectory(rootfs.resolve("srv"));
+        Files.copy(Path.of("/bin/true"), rootfs.resolve("srv/run"), StandardCopyOption.COPY_ATTRIBUTES);
+        String script = "for i in 1 2 3; do /srv/run; done 2>/dev/null; exec sleep 60";
+        ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", script))
+                .rootfs(Optional.of(rootfs))
+                .build();
         Container container = manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec));
         Container other = manager.launch("/bin/sleep", "60");
 
         Awaitility.await("three refusals")
                 .atMost(Duration.ofSeconds(20))
                 .untilAsserted(() -> assertThat(manager.denials().of(container)).anySatisfy(denial -> {
-                    assertThat(denial.attempt()).isEqualTo("fs.execute /tmp/run");
+                    assertThat(denial.attempt()).isEqualTo("fs.execute /srv/run");
                     assertThat(denial.rule()).isEqualTo("landlock");
                     assertThat(denial.program()).isEqualTo("sh");
                     assertThat(denial.count()).isEqualTo(3);

@@ -417,7 +417,7 @@ class LifecycleTest {
                 .hasMessageContaining("the source is not on the host")
                 .extracting(LaunchException::step)
                 .isEqualTo(LaunchStep.ROOTFS);
-        assertThat(failure(spec(List.of(VolumeMount.parse("/tmp:/usr/nosuch")), "default", "", "/bin/true")))
+        assertThat(failure(spec(List.of(VolumeMount.parse("/opt:/usr/nosuch")), "default", "", "/bin/true")))
                 .hasMessageContaining("EROFS")
                 .hasMessageContaining("make the directory in the rootfs");
         assertThat(failure(spec(List.of(), "default", "", "nosuchprogram")))

@@ -11,6 +11,7 @@ import dev.nucleus.spec.IoLimit;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.spec.User;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
@@ -57,6 +58,47 @@ class ResourcesTest {
     private static String file(Container container, String controller, String name) throws IOException {
         return Files.readString(Path.of("/sys/fs/cgroup", controller, "nucleus-" + container.id(), name))
                 .strip();
+    }
+
+    private static String forks(int count, String then) {
+        return "$|=1; for (1.." + count + ") { my $p = fork; unless (defined $p) { print qq(stopped at $_\n); last }"
+                + " if (!$p) { sleep 1000; exit } } print qq(through\n); " + then;
+    }
+
+    private static ContainerSpec.Builder perl(String script) {
+        return ContainerSpec.builder(Mode.AGENT, List.of("/usr/bin/perl", "-e", script));
+    }
+
+    /** RLIMIT_NPROC would count the processes of both. */
+    @Test
+    void theProcessesOfOneContainerAreNotCountedToAnotherOfItsUser() throws IOException {
+        var user = Optional.of(User.parse("47110:47110"));
+        Container first = launch(perl(forks(400, "sleep 1000")).user(user));
+        try {
+            Awaitility.await("400 processes")
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> first.log().tail(1).lines().stream()
+                            .anyMatch(line -> line.text().equals("through")));
+
+            assertThat(manager.run(perl(forks(200, "kill 9, -1;")).user(user).build())
+                            .out())
+                    .isEqualTo("through\n");
+        } finally {
+            // All but PID 1, so that the end of 400 processes isn't what the stop waits for.
+            first.shim().capture(List.of("/bin/sh", "-c", "kill -9 -1"), Duration.ofSeconds(60));
+            end(first);
+        }
+    }
+
+    /** There is no such device, so that there is no such group; agent mode goes on without it. */
+    @Test
+    void withoutItsControlGroupAContainersUserIsLimited() {
+        assertThat(manager.run(shell("cat /proc/self/limits")
+                                .io(List.of(IoLimit.parse("4000:4000 rbps=1M")))
+                                .pids(64)
+                                .build())
+                        .out())
+                .containsPattern("Max processes +64 +64 +processes");
     }
 
     @Test
@@ -141,7 +183,7 @@ class ResourcesTest {
             Awaitility.await().until(() -> written(container) > before + 2000);
         }
         end(container);
-        assertThat(freezer(container)).doesNotExist();
+        Awaitility.await("the shim removes it when it has told the end").until(() -> !Files.exists(freezer(container)));
     }
 
     @Test

@@ -101,7 +101,7 @@ class ScarcityTest {
     @Test
     void withoutSpaceOrInodesForItsRecordALaunchFailsAndLaterOnesDoNot(@TempDir Path directory) throws IOException {
         Path state = directory.resolve("state");
-        try (SmallDisk disk = SmallDisk.mount(state, "size=512k,nr_inodes=64");
+        try (SmallDisk disk = SmallDisk.mount(state, "size=576k,nr_inodes=64");
                 TestManager manager = TestManager.startWith(List.of(
                         "--nucleus.state-dir=" + state,
                         // It would take space and inodes when it likes.
@@ -134,7 +134,7 @@ class ScarcityTest {
     @Test
     void aFullDiskCostsLinesOfTheLogNotTheContainer(@TempDir Path directory) throws IOException {
         Path state = directory.resolve("state");
-        try (SmallDisk _ = SmallDisk.mount(state, "size=256k");
+        try (SmallDisk _ = SmallDisk.mount(state, "size=384k");
                 TestManager manager = TestManager.startWith(List.of("--nucleus.state-dir=" + state))) {
             Container container = manager.launch("/bin/sh", "-c", "head -c 2000000 /dev/zero | tr '\\0' 'x'; exit 7");
 

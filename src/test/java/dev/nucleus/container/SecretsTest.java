@@ -62,6 +62,16 @@ class SecretsTest {
                 .isEqualTo(content + " 400 regular file\nsecrets tmpfs ro,nosuid,nodev,noexec,relatime,size\nkept\n");
     }
 
+    /** Linux 6.4, and not in a user namespace (tmpfs(5)): there a launch goes on without. */
+    @Test
+    void itIsNeverSwapped() throws IOException {
+        var output = manager.run(shell("grep ' /run/secrets ' /proc/self/mounts")
+                .secrets(List.of(new SecretMount(secret("word").toString(), "key", 0400)))
+                .build());
+
+        assertThat(output.out().strip().split("[ ,]")).contains("noswap", "noexec", "ro");
+    }
+
     @Test
     void noRecordOfTheContainerHoldsIt() throws IOException {
         String content = "n0where-to-be-found";

@@ -95,7 +95,9 @@ class UnifiedCgroupTest {
         assertThat(read(cgroup, "memory.oom.group")).isEqualTo("1");
         assertThat(read(cgroup, "cpu.max")).isEqualTo("50000 100000");
         assertThat(read(cgroup, "pids.max")).isEqualTo("16");
-        assertThat(read(cgroup, "cgroup.procs").lines()).hasSize(1);
+        assertThat(read(cgroup, "cgroup.procs").lines())
+                .as("the init and the workload")
+                .hasSize(2);
     }
 
     @Test

@@ -93,7 +93,7 @@ class UserNamespaceTest {
                 .build());
 
         assertThat(output.err()).isEqualTo("err\n");
-        assertThat(output.out()).isEqualTo("x\ndrwxr-xr-x\nsh\n");
+        assertThat(output.out()).isEqualTo("x\ndrwxr-xr-x\nnucleus-init\n");
         assertThat(output.code()).isZero();
     }
 

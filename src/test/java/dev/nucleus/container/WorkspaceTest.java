@@ -183,6 +183,114 @@ class WorkspaceTest {
         Remains.delete(kept);
     }
 
+    private Container workInACopyOf(Path source) throws IOException {
+        Container container = manager.containers()
+                .launch(LaunchOrder.detached(
+                        Optional.empty(),
+                        Kind.PLAIN
+                                .spec("mkdir d; echo work > d/work; exec sleep 1000")
+                                .workspace(Optional.of(new WorkspaceMount(source, Access.COPY_IN_OUT, false)))
+                                .build()));
+        Path work = manager.state().resolve("copies").resolve(container.id()).resolve("workspace/d/work");
+        Awaitility.await().until(() -> Files.exists(work));
+        return container;
+    }
+
+    private void stopAndExpectTheCopyIsKept(Container container, String why) throws IOException {
+        manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
+
+        Path kept = manager.state().resolve("copies").resolve(container.id() + ".kept");
+        assertThat(container.broughtBack().orElseThrow())
+                .startsWith("workspace: ")
+                .contains(why)
+                .endsWith("; the container's copy is kept in " + kept);
+        assertThat(kept.resolve("workspace/d/work")).hasContent("work\n");
+        manager.containers().remove(container);
+        Remains.delete(kept);
+    }
+
+    /** Its owner has root make files in a directory of root's. */
+    @Test
+    void aParentThatBecomesALinkDuringTheRunIsNotFollowed() throws IOException {
+        Path home = Files.createDirectory(directory.resolve("home"));
+        Path parent = Files.createDirectory(home.resolve("parent"));
+        Path source = Files.createDirectory(parent.resolve("source"));
+        Path outside = Files.createDirectory(directory.resolve("outside"));
+        Files.createDirectory(outside.resolve("source"));
+        for (Path own : List.of(home, parent, source)) {
+            own(own, SOMEBODY);
+        }
+        Container container = workInACopyOf(source);
+        Files.move(parent, home.resolve("aside"));
+        own(Files.createSymbolicLink(parent, outside), SOMEBODY);
+
+        stopAndExpectTheCopyIsKept(container, parent + ": is a symbolic link of user " + SOMEBODY);
+
+        assertThat(outside.resolve("source")).isEmptyDirectory();
+        assertThat(home.resolve("aside/source")).isEmptyDirectory();
+    }
+
+    @Test
+    void anotherDirectoryInItsPlaceGetsNothing() throws IOException {
+        Path home = Files.createDirectory(directory.resolve("home"));
+        Path source = Files.createDirectory(home.resolve("source"));
+        Container container = workInACopyOf(source);
+        Files.move(source, home.resolve("aside"));
+        Files.createDirectory(source);
+
+        stopAndExpectTheCopyIsKept(container, source + " is another directory now than the one that was copied");
+
+        assertThat(source).isEmptyDirectory();
+    }
+
+    /** By a link of one's own to a directory that only root may enter. */
+    @ParameterizedTest
+    @EnumSource(ContextMount.Mode.class)
+    void aContextBehindSomebodysLinkIsRefused(ContextMount.Mode mode) throws IOException {
+        Path home = Files.createDirectory(directory.resolve("home"));
+        own(home, SOMEBODY);
+        Path secret = Files.createDirectories(directory.resolve("secret/context"));
+        Files.writeString(secret.resolve("file"), "root's");
+        own(Files.createSymbolicLink(home.resolve("link"), directory.resolve("secret")), SOMEBODY);
+        ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/cat", "/context/file"))
+                .context(Optional.of(new ContextMount(home.resolve("link/context"), mode)))
+                .build();
+
+        assertThatThrownBy(() -> manager.run(spec))
+                .isInstanceOf(WorkspaceException.class)
+                .hasMessageStartingWith("context: ")
+                .hasMessageContaining(home.resolve("link") + ": is a symbolic link of user " + SOMEBODY);
+        assertThat(manager.state().resolve("copies")).isEmptyDirectory();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Access.class)
+    void aWorkspaceBehindSomebodysLinkIsRefused(Access access) throws IOException {
+        Path home = Files.createDirectory(directory.resolve("home"));
+        own(home, SOMEBODY);
+        Files.createDirectories(directory.resolve("secret/work"));
+        own(Files.createSymbolicLink(home.resolve("link"), directory.resolve("secret")), SOMEBODY);
+
+        assertThatThrownBy(() -> work(Kind.PLAIN, home.resolve("link/work"), access, false, "echo x > made"))
+                .isInstanceOf(WorkspaceException.class)
+                .hasMessageStartingWith("workspace: ")
+                .hasMessageContaining("is a symbolic link of user " + SOMEBODY);
+        assertThat(directory.resolve("secret/work")).isEmptyDirectory();
+    }
+
+    /** Root's own links, as in /srv/current, go on to work. */
+    @ParameterizedTest
+    @EnumSource(Access.class)
+    void aWorkspaceBehindALinkOfRootsIsFound(Access access) throws IOException {
+        Path target = Files.createDirectories(directory.resolve("target/work"));
+        Files.writeString(target.resolve("file"), "text");
+        Files.createSymbolicLink(directory.resolve("current"), directory.resolve("target"));
+
+        TestManager.Output output = work(Kind.PLAIN, directory.resolve("current/work"), access, false, "cat file");
+
+        assertThat(output.out()).isEqualTo("text");
+    }
+
     @ParameterizedTest
     @EnumSource(ContextMount.Mode.class)
     void aContextIsReadAndNothingElse(ContextMount.Mode mode) throws IOException {

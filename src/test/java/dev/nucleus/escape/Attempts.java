@@ -6,11 +6,14 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Network;
+import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
+import dev.nucleus.spec.WorkspaceMount;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,10 +34,12 @@ final class Attempts {
 
     private final TestManager manager;
     private final Path rootfs;
+    private final Path directory;
 
     /** @param directory for the root file system that the attempts are made in */
     Attempts(TestManager manager, Path directory) throws IOException, InterruptedException {
         this.manager = manager;
+        this.directory = directory;
         Path program = NATIVE.resolve("attempts");
         run(List.of("make", "-s", "-C", "native", "OUT=" + NATIVE, program.toString()));
         rootfs = TestRootfs.build(
@@ -63,19 +68,82 @@ final class Attempts {
     }
 
     TestManager.Output run(Setting setting, String... command) {
-        return manager.run(new LaunchOrder(
-                Optional.empty(),
-                spec(setting, List.of(), Network.NONE, List.of(command)),
-                Map.of(),
-                Optional.empty(),
-                true,
-                false));
+        return run(spec(setting, List.of(), Network.NONE, List.of(command)));
+    }
+
+    private TestManager.Output run(ContainerSpec spec) {
+        return manager.run(new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false));
+    }
+
+    /** Directories of the host that anybody may write to, each empty. */
+    private record Mounts(Path data, Path opt, Path workspace) {
+
+        static Mounts make(Path directory) {
+            try {
+                Path all = Files.createTempDirectory(directory, "mounts-");
+                var mounts = new Mounts(all.resolve("data"), all.resolve("opt"), all.resolve("workspace"));
+                for (Path path : List.of(mounts.data, mounts.opt, mounts.workspace)) {
+                    Files.createDirectory(path);
+                    Files.setAttribute(path, "unix:mode", 0777);
+                }
+                return mounts;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        List<VolumeMount> volumes(boolean execute) {
+            return List.of(
+                    new VolumeMount(data.toString(), "/data", false, execute),
+                    new VolumeMount(opt.toString(), "/opt/data", false, execute));
+        }
+
+        Optional<WorkspaceMount> workspace(boolean execute) {
+            return Optional.of(new WorkspaceMount(workspace, WorkspaceMount.Access.BIND_RW, execute));
+        }
+    }
+
+    /** With one of each mount that can be written to; nothing in them is executable. */
+    private ContainerSpec.Builder mounted(Setting setting, Mounts mounts, List<String> command) {
+        return spec(setting, mounts.volumes(false), Network.NONE, command)
+                .change()
+                .tmpfs(List.of(TmpfsMount.parse("/scratch:16M")))
+                .workspace(mounts.workspace(false));
+    }
+
+    private Map<String, Verdict> verdicts(ContainerSpec.Builder spec) {
+        return read(run(spec.build()).out().lines().toList());
     }
 
     /** @return by name, in the program's order */
     Map<String, Verdict> inside(Setting setting) {
-        TestManager.Output output = run(setting, PROGRAM);
-        return read(output.out().lines().toList());
+        return verdicts(mounted(setting, Mounts.make(directory), List.of(PROGRAM)));
+    }
+
+    /** Some attempts, where every mount that can be written to is executable. */
+    Map<String, Verdict> withExecution(Setting setting, List<String> names) {
+        Mounts mounts = Mounts.make(directory);
+        return verdicts(mounted(setting, mounts, command(names))
+                .volumes(mounts.volumes(true))
+                .tmpfs(List.of(
+                        TmpfsMount.parse("/scratch:16M:exec"),
+                        TmpfsMount.parse("/tmp:16M:exec"),
+                        TmpfsMount.parse("/dev/shm:16M:exec")))
+                .homeExecute(true)
+                .workspace(mounts.workspace(true)));
+    }
+
+    /** Some attempts, in a workspace of which nothing is said but where it is. */
+    Map<String, Verdict> inDefaultWorkspace(Setting setting, List<String> names) {
+        Mounts mounts = Mounts.make(directory);
+        return verdicts(mounted(setting, mounts, command(names))
+                .workspace(Optional.of(WorkspaceMount.parse(mounts.workspace().toString(), setting.mode()))));
+    }
+
+    private static List<String> command(List<String> names) {
+        var command = new ArrayList<>(List.of(PROGRAM));
+        command.addAll(names);
+        return command;
     }
 
     /**
@@ -96,20 +164,37 @@ final class Attempts {
         return read(lines);
     }
 
+    /** One with a program that is linked, and what it is linked with. */
     private static Path worldOf(Path scratch, int number) throws IOException {
         Path world = scratch.resolve("world-" + number);
-        for (String directory : List.of("usr/bin", "etc", "home", "run")) {
+        for (String directory : List.of(
+                "usr/bin",
+                "usr/lib",
+                "usr/lib64",
+                "etc",
+                "home/agent",
+                "run",
+                "data",
+                "opt/data",
+                "scratch",
+                "workspace")) {
             Files.createDirectories(world.resolve(directory));
         }
         Files.copy(NATIVE.resolve("attempts"), world.resolve(PROGRAM.substring(1)));
+        Files.createSymbolicLink(world.resolve("lib"), Path.of("usr/lib"));
+        Files.createSymbolicLink(world.resolve("lib64"), Path.of("usr/lib64"));
         for (String file : List.of("passwd", "hosts", "shadow")) {
             Files.writeString(world.resolve("etc").resolve(file), "root\n");
         }
         return world;
     }
 
-    private static List<String> bubblewrap(Path world, String name) {
+    private List<String> bubblewrap(Path world, String name) {
         var command = new ArrayList<>(List.of("bwrap", "--bind", world.toString(), "/"));
+        for (String libraries : List.of("/usr/lib", "/usr/lib64")) {
+            command.addAll(List.of("--ro-bind", rootfs + libraries, libraries));
+        }
+        command.addAll(List.of("--ro-bind", rootfs + "/usr/bin/cat", "/usr/bin/cat"));
         command.addAll(List.of("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--tmpfs", "/dev/shm"));
         for (String kind : List.of("pid", "ipc", "uts", "net", "cgroup")) {
             command.add("--unshare-" + kind);

@@ -203,4 +203,42 @@ class NotifyProbeTest {
             assertThat(manager.replica("shop/web-1").cause()).contains("write another kind of probe");
         }
     }
+
+    /**
+     * Whoever receives a descriptor has to close it, which may take as long as its sender likes (socket(7), SO_LINGER): none
+     * gets in. What it costs to let go of many at once (inotify groups) would be the shim's time too.
+     */
+    @Test
+    void descriptorsSentAlongAreRefusedAndHoldNothingUp() throws Exception {
+        String hostile = """
+                import array, ctypes, os, socket
+                s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+                s.connect(os.environ["NOTIFY_SOCKET"])
+                c = ctypes.CDLL(None, use_errno=True)
+                fds = [c.inotify_init1(0) for i in range(32)]
+                refused = 0
+                for i in range(200):
+                    try: s.sendmsg([b"X=1"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
+                    except PermissionError: refused += 1
+                print("refused", refused, flush=True)
+                s.send(b"READY=1")
+                import time
+                time.sleep(1000)
+                """.indent(10);
+        try (TestManager manager = TestManager.start("name: shop\nservices:\n  web:\n    seccomp: python-agent\n"
+                + "    command:\n      - /usr/bin/python3\n      - -c\n      - |\n" + hostile
+                + "    readiness: {notify: true, period: 1m, failures: 1}\n")) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Container container = manager.containerOf("shop/web-1");
+
+            Awaitility.await()
+                    .until(() -> container.log().tail(1).lines().stream()
+                            .anyMatch(line -> line.text().equals("refused 200")));
+            assertThat(container
+                            .shim()
+                            .capture(List.of("/bin/true"), Duration.ofSeconds(5))
+                            .timedOut())
+                    .isFalse();
+        }
+    }
 }

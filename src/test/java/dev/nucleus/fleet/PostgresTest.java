@@ -131,8 +131,12 @@ class PostgresTest {
                         .contains("number of transactions actually processed: 200/200");
             }
 
-            int postmaster = first.whileRunning().orElseThrow().pid();
-            assertThat(Path.of("/proc", Integer.toString(postmaster), "exe")
+            long postmaster = ProcessHandle.of(
+                            first.whileRunning().orElseThrow().pid())
+                    .flatMap(init -> init.children().findFirst())
+                    .orElseThrow()
+                    .pid();
+            assertThat(Path.of("/proc", Long.toString(postmaster), "exe")
                             .toRealPath()
                             .toString())
                     .endsWith("postgres");

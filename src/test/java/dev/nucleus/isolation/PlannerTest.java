@@ -20,9 +20,12 @@ import dev.nucleus.spec.Lockdown;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Runtime;
+import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.Trust;
 import dev.nucleus.spec.User;
+import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.spec.VolumeMount;
+import dev.nucleus.spec.WorkspaceMount;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -80,7 +83,7 @@ class PlannerTest {
                 name,
                 spec,
                 ModePolicy.check(spec),
-                new LaunchPlan.Places("/d", "/s", "/r"),
+                new LaunchPlan.Places("/d", "/s", "/r", List.of()),
                 Path.of("/copies"),
                 Map.of(),
                 false,
@@ -163,9 +166,11 @@ class PlannerTest {
         Path program = Files.createFile(directory.resolve("runsc"));
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxrwxrwx"));
 
-        assertThat(Gvisor.trusted(program)).isFalse();
-        assertThat(Gvisor.trusted(directory.resolve("absent"))).isFalse();
-        assertThat(Gvisor.trusted(Path.of("/usr/bin/env"))).isTrue();
+        assertThat(Gvisor.trusted(program)).isEmpty();
+        assertThat(Gvisor.trusted(directory.resolve("absent"))).isEmpty();
+        assertThat(Gvisor.trusted(Path.of("/bin/env")))
+                .as("the path without links")
+                .contains(Path.of("/usr/bin/env"));
     }
 
     @Test
@@ -216,6 +221,30 @@ class PlannerTest {
                 .isEqualTo(new LaunchPlan.Capabilities(0, 0, 0, 0));
     }
 
+    /** A file with capabilities that is left on the host is anybody's there to run (capabilities(7), "File capabilities"). */
+    @Test
+    void whoseFilesOutliveItGivesNoFileCapabilities() {
+        ContainerSpec alone =
+                agent().change().capabilities(List.of("SETFCAP", "CHOWN")).build();
+        ContainerSpec shared =
+                alone.change().volumes(List.of(VolumeMount.parse("/srv:/data"))).build();
+        long both = Capability.SETFCAP.bit() | Capability.CHOWN.bit();
+        long chown = Capability.CHOWN.bit();
+
+        assertThat(plan(host(0, 7, V1), "a", alone).capabilities())
+                .isEqualTo(new LaunchPlan.Capabilities(both, both, both, both));
+        assertThat(plan(host(0, 7, V1), "a", shared).capabilities())
+                .isEqualTo(new LaunchPlan.Capabilities(chown, chown, chown, chown));
+        assertThat(plan(
+                                host(0, 7, V1),
+                                "a",
+                                shared.change()
+                                        .userNamespace(new UserNamespace.Auto())
+                                        .build())
+                        .capabilities())
+                .isEqualTo(new LaunchPlan.Capabilities(both, both, both, both));
+    }
+
     @Test
     void hostTreesAreReadOnlyWithoutSetUserIdAndDevices() {
         assertThat(plan(host(0, 7, V1), "a", agent()).rootfs().steps())
@@ -261,6 +290,199 @@ class PlannerTest {
 
         assertThat(plan.landlock().handledFiles()).isZero();
         assertThat(plan.explain()).anyMatch(line -> line.startsWith("can ") && line.contains("Landlock"));
+    }
+
+    private static Optional<Long> attributes(LaunchPlan plan, String target) {
+        return plan.rootfs().steps().stream()
+                .filter(step -> step.target().equals(target))
+                .flatMap(step -> switch (step) {
+                    case RootfsStep.Bind bind -> java.util.stream.Stream.of(bind.attributes());
+                    case RootfsStep.Tmpfs tmpfs -> java.util.stream.Stream.of(tmpfs.attributes());
+                    case RootfsStep.Workspace workspace -> java.util.stream.Stream.of(workspace.attributes());
+                    default -> java.util.stream.Stream.<Long>empty();
+                })
+                .findFirst();
+    }
+
+    private static boolean executableByLandlock(LaunchPlan plan, String path) {
+        return plan.landlock().paths().stream()
+                .filter(rule -> (rule.access() & LandlockRights.EXECUTE) != 0)
+                .anyMatch(rule -> path.equals(rule.path()) || path.startsWith(rule.path() + "/"));
+    }
+
+    private static final List<String> WRITABLE = List.of("/tmp", "/dev/shm", "/home/agent", "/scratch", "/data");
+
+    @Test
+    void whatCanBeWrittenToCantBeExecutedUnlessThatIsAskedFor() {
+        ContainerSpec.Builder spec = agent().change()
+                .volumes(List.of(VolumeMount.parse("/srv:/data")))
+                .tmpfs(List.of(TmpfsMount.parse("/scratch")));
+        LaunchPlan closed = plan(host(0, 7, V1), "a", spec.build());
+        LaunchPlan open = plan(
+                host(0, 7, V1),
+                "a",
+                spec.volumes(List.of(VolumeMount.parse("/srv:/data:exec")))
+                        .homeExecute(true)
+                        .tmpfs(List.of(
+                                TmpfsMount.parse("/scratch:exec"),
+                                TmpfsMount.parse("/tmp:1M:exec"),
+                                TmpfsMount.parse("/dev/shm:exec")))
+                        .build());
+
+        for (String target : WRITABLE) {
+            assertThat(attributes(closed, target).orElseThrow() & MountAttributes.NO_EXEC)
+                    .as(target)
+                    .isNotZero();
+            assertThat(attributes(open, target).orElseThrow() & MountAttributes.NO_EXEC)
+                    .as(target)
+                    .isZero();
+            assertThat(executableByLandlock(closed, target)).as(target).isFalse();
+            assertThat(executableByLandlock(open, target)).as(target).isTrue();
+        }
+        assertThat(closed.explain())
+                .anyMatch(line -> line.startsWith("can't")
+                        && line.contains("run programs in /tmp, /dev/shm, /home/agent, /scratch, /data"));
+        assertThat(open.explain())
+                .anyMatch(line -> line.startsWith("can ")
+                        && line.contains("run programs in /home/agent, /scratch, /tmp, /dev/shm, /data"));
+    }
+
+    /** Seen with runsc of December 2022 (ExecutionTest, Setting): its own memory is mapped whatever the mount says. */
+    @Test
+    void ofGvisorsMemoryThePlanClaimsNoMoreThanHolds() {
+        List<String> lines = plan(
+                        host(0, 7, V1),
+                        "a",
+                        agent().change()
+                                .runtime(Optional.of(Runtime.GVISOR))
+                                .volumes(List.of(VolumeMount.parse("/srv:/data")))
+                                .build())
+                .explain();
+
+        assertThat(lines)
+                .anyMatch(line -> line.startsWith("can't") && line.contains("run programs in /data ("))
+                .anyMatch(line ->
+                        line.startsWith("can't") && line.contains("start programs in /tmp, /dev/shm, /home/agent ("))
+                .anyMatch(line -> line.startsWith("can ")
+                        && line.contains("run programs in /tmp, /dev/shm, /home/agent by their loader"));
+    }
+
+    /** A rule on /opt would hold for a volume below it too. */
+    @Test
+    void aVolumeBelowProgramsIsNotExecutableByLandlockEither(@TempDir Path rootfs) throws IOException {
+        Files.createDirectories(rootfs.resolve("opt/tool/bin"));
+        Files.createDirectories(rootfs.resolve("opt/data"));
+        Files.createDirectories(rootfs.resolve("usr/lib"));
+        Files.createSymbolicLink(rootfs.resolve("lib"), Path.of("usr/lib"));
+        Files.createSymbolicLink(rootfs.resolve("opt/link"), Path.of("/opt/data"));
+
+        LaunchPlan plan = plan(
+                host(0, 7, V1),
+                "a",
+                with(
+                        agent(),
+                        Optional.of(rootfs),
+                        Optional.empty(),
+                        List.of(VolumeMount.parse("/srv:/opt/data"), VolumeMount.parse("/srv:/lib/plugins"))));
+
+        for (String closed : List.of("/opt/data", "/opt/link", "/usr/lib/plugins", "/lib/plugins")) {
+            assertThat(executableByLandlock(plan, closed)).as(closed).isFalse();
+        }
+        assertThat(executableByLandlock(plan, "/opt/tool")).isTrue();
+    }
+
+    @Test
+    void thePlanSaysWhetherProgramsRunInTheWorkspaceAndWhy() {
+        for (Mode mode : List.of(Mode.AGENT, Mode.STRICT_AGENT)) {
+            ContainerSpec spec = ContainerSpec.builder(mode, List.of("/bin/true"))
+                    .workspace(Optional.of(WorkspaceMount.parse("/srv", mode)))
+                    .build();
+
+            LaunchPlan plan = plan(host(0, 7, V1), "a", spec);
+
+            assertThat(plan.explain())
+                    .anyMatch(line -> line.startsWith(mode == Mode.AGENT ? "can " : "can't")
+                            && line.contains(
+                                    "run programs in /workspace (filesystem: the default in " + mode + " mode"));
+            assertThat(executableByLandlock(plan, "/workspace")).isEqualTo(mode == Mode.AGENT);
+        }
+    }
+
+    @Test
+    void aLinkOfTheRootfsLeadsNoMountOverWhatIsNucleusOwn(@TempDir Path rootfs) throws IOException {
+        Files.createDirectories(rootfs.resolve("var"));
+        Files.createSymbolicLink(rootfs.resolve("var/run"), Path.of("../run"));
+        Files.createSymbolicLink(rootfs.resolve("data"), Path.of("/var/run/nucleus"));
+
+        for (String target : List.of("/var/run", "/var/run/secrets", "/data", "/data/relay")) {
+            ContainerSpec spec = with(
+                    agent(), Optional.of(rootfs), Optional.empty(), List.of(new VolumeMount("/srv", target, false)));
+            assertThatThrownBy(() -> plan(host(0, 7, V1), "a", spec))
+                    .as(target)
+                    .isInstanceOf(InvalidSpecException.class)
+                    .hasMessageContaining("Nucleus' own")
+                    .hasMessageContaining("links of " + rootfs);
+        }
+        assertThat(plan(
+                                host(0, 7, V1),
+                                "a",
+                                with(
+                                        agent(),
+                                        Optional.of(rootfs),
+                                        Optional.empty(),
+                                        List.of(new VolumeMount("/srv", "/var/run/db", false))))
+                        .rootfs()
+                        .steps())
+                .extracting(RootfsStep::target)
+                .contains("/var/run/db");
+    }
+
+    @Test
+    void aRootfsHasNoPartInWhatIsNucleusOwn(@TempDir Path rootfs) throws IOException {
+        for (String top : List.of(".nucleus", ".layers", "srv")) {
+            Files.createDirectories(rootfs.resolve(top));
+        }
+        ContainerSpec spec = with(agent(), Optional.of(rootfs), Optional.empty(), List.of());
+
+        for (ContainerSpec each : List.of(
+                spec,
+                spec.change().overlay(Optional.of(new MemorySize(1 << 20))).build())) {
+            assertThat(plan(host(0, 7, V1), "a", each).rootfs().steps().stream()
+                            .filter(step -> step instanceof RootfsStep.Bind || step instanceof RootfsStep.Overlay)
+                            .map(RootfsStep::target))
+                    .containsExactly("/srv");
+        }
+    }
+
+    private static Optional<LaunchPlan.Rlimits.Rlimit> limit(LaunchPlan plan, String name) {
+        return plan.rlimits().limits().stream()
+                .filter(limit -> limit.name().equals(name))
+                .findFirst();
+    }
+
+    @Test
+    void processesAreLimitedByUserOnlyWhereNoControlGroupLimitsThem() {
+        CgroupHierarchies withoutPids =
+                new CgroupHierarchies(Optional.empty(), Set.of(), Map.of("memory", Path.of("/cg/memory")));
+
+        assertThat(limit(plan(host(0, 7, V1), "a", agent()), "nproc")).isEmpty();
+        assertThat(limit(plan(host(0, 7, V2), "a", agent()), "nproc")).isEmpty();
+        for (HostFeatures host : List.of(host(1000, 7, V1), host(0, 7, withoutPids))) {
+            assertThat(limit(plan(host, "a", agent()), "nproc").orElseThrow().hard())
+                    .isEqualTo(512);
+        }
+        assertThat(limit(plan(host(1000, 7, V1), "a", agent().change().pids(0).build()), "nproc"))
+                .isEmpty();
+    }
+
+    /** core(5): 0 would still start a handler that cores are piped to. */
+    @Test
+    void noCoreIsWrittenOrPipedToAHandler() {
+        LaunchPlan.Rlimits.Rlimit core =
+                limit(plan(host(0, 7, V1), "a", agent()), "core").orElseThrow();
+
+        assertThat(core.soft()).isEqualTo(1);
+        assertThat(core.hard()).isEqualTo(1);
     }
 
     @Test

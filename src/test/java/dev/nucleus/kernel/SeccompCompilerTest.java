@@ -3,8 +3,7 @@ package dev.nucleus.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import dev.nucleus.support.BpfMachine;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -83,33 +82,11 @@ class SeccompCompilerTest {
                 .hasMessageContaining("'fly'");
     }
 
-    /** A classic BPF machine of the instructions that libseccomp emits (linux/filter.h). */
     private int run(int architecture, int syscall, long argument) {
-        return run(program, architecture, syscall, argument);
+        return BpfMachine.run(program, architecture, syscall, argument);
     }
 
     private static int run(byte[] program, int architecture, int syscall, long argument) {
-        ByteBuffer code = ByteBuffer.wrap(program).order(ByteOrder.LITTLE_ENDIAN);
-        ByteBuffer data = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
-        data.putInt(0, syscall).putInt(4, architecture).putLong(16, argument);
-        int accumulator = 0;
-        for (int at = 0; ; at++) {
-            int operation = code.getShort(at * 8) & 0xffff;
-            int whenTrue = code.get(at * 8 + 2) & 0xff;
-            int whenFalse = code.get(at * 8 + 3) & 0xff;
-            int operand = code.getInt(at * 8 + 4);
-            switch (operation) {
-                case 0x20 -> accumulator = data.getInt(operand);
-                case 0x54 -> accumulator &= operand;
-                case 0x05 -> at += operand;
-                case 0x15 -> at += accumulator == operand ? whenTrue : whenFalse;
-                case 0x25 -> at += Integer.compareUnsigned(accumulator, operand) > 0 ? whenTrue : whenFalse;
-                case 0x35 -> at += Integer.compareUnsigned(accumulator, operand) >= 0 ? whenTrue : whenFalse;
-                case 0x06 -> {
-                    return operand;
-                }
-                default -> throw new AssertionError("instruction " + Integer.toHexString(operation));
-            }
-        }
+        return BpfMachine.run(program, architecture, syscall, argument);
     }
 }

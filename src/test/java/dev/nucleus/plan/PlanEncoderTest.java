@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class PlanEncoderTest {
@@ -25,7 +26,11 @@ class PlanEncoderTest {
                         "0123456789abcdef0123456789abcdef",
                         "shop/db-1",
                         Mode.PRODUCTION,
-                        new LaunchPlan.Places("/var/lib/nucleus/containers/x", "/run/nucleus/c/x", "/run/nucleus/root"))
+                        new LaunchPlan.Places(
+                                "/var/lib/nucleus/containers/x",
+                                "/run/nucleus/c/x",
+                                "/run/nucleus/root",
+                                List.of("/var/lib/nucleus", "/run/nucleus")))
                 .hostname("db-1")
                 .namespaces(0x6e020000)
                 .ownClocks(true)
@@ -52,7 +57,7 @@ class PlanEncoderTest {
                                 new RootfsStep.Directory("/etc"),
                                 new RootfsStep.File("/etc/hosts", "127.0.0.1 localhost\n"),
                                 new RootfsStep.Symlink("/bin", "usr/bin"),
-                                new RootfsStep.Bind("/usr", "/usr", MountAttributes.SEALED, true),
+                                new RootfsStep.Bind("/usr", HostPath.own("/usr"), MountAttributes.SEALED, true),
                                 new RootfsStep.Tmpfs("/tmp", "size=1M", MountAttributes.NO_SUID),
                                 new RootfsStep.Proc("/proc", "hidepid=invisible", MountAttributes.NO_EXEC),
                                 new RootfsStep.Device("/dev/null", 0666, 1, 3),
@@ -61,14 +66,14 @@ class PlanEncoderTest {
                                 new RootfsStep.Seal("/", MountAttributes.READ_ONLY),
                                 new RootfsStep.Volume(
                                         "/data",
-                                        "/srv/db",
+                                        HostPath.named("/srv/db").verified(65, 4711),
                                         MountAttributes.NO_DEV,
                                         0700,
                                         70,
                                         71,
                                         RootfsStep.Owners.MAPPED),
-                                new RootfsStep.Secret("/run/secrets/key", "/etc/key", 0400, 70, 71),
-                                new RootfsStep.Self("/run/nucleus/relay")),
+                                new RootfsStep.Secret("/run/secrets/key", HostPath.own("/etc/key"), 0400, 70, 71),
+                                new RootfsStep.Self("/.nucleus/relay")),
                         true,
                         List.of("/tmp")))
                 .identity(new LaunchPlan.Identity(70, 71, List.of(72, 73)))
@@ -93,6 +98,9 @@ class PlanEncoderTest {
                         new byte[] {'{', '}'},
                         List.of("psql"),
                         new LaunchPlan.Identity(70, 71, List.of()),
+                        "{\"user\":{}",
+                        List.of("HOME=/root"),
+                        Set.of(10),
                         List.of("runsc", "exec"),
                         List.of("runsc", "kill")))
                 .notifySocket("/run/nucleus/c/x.notify")
@@ -101,6 +109,8 @@ class PlanEncoderTest {
                         List.of(new LaunchPlan.Hook(
                                 HookPhase.POSTSTOP,
                                 "/usr/bin/hook",
+                                66,
+                                4712,
                                 List.of("hook", "-v"),
                                 List.of("PATH=/bin"),
                                 Duration.ofSeconds(3)))))
@@ -148,7 +158,7 @@ class PlanEncoderTest {
 
     @Test
     void aPartThatNoLayerContributedIsNamed() {
-        var builder = new LaunchPlan.Builder("x", "x", Mode.AGENT, new LaunchPlan.Places("/d", "/s", "/r"));
+        var builder = new LaunchPlan.Builder("x", "x", Mode.AGENT, new LaunchPlan.Places("/d", "/s", "/r", List.of()));
 
         assertThatThrownBy(() -> builder.build(new LaunchPlan.Log(1, 1))).hasMessage("cgroup");
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.GvisorPlatform;
+import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
@@ -18,6 +19,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModePolicyTest {
 
@@ -47,7 +49,6 @@ class ModePolicyTest {
     void productionWithItsLimitsIsAllowedAndStrict() {
         Posture posture = ModePolicy.check(spec(Mode.PRODUCTION, Network.NONE, true, false));
 
-        assertThat(posture.init()).isTrue();
         assertThat(posture.hideProcesses()).isTrue();
         assertThat(posture.cgroupRequired()).isTrue();
         assertThat(posture.rlimitsRequired()).isTrue();
@@ -125,5 +126,54 @@ class ModePolicyTest {
                 .containsExactly(
                         "capabilities: there is no capability 'FLY' (capabilities(7))",
                         "seccomp: there is no profile 'nosuch'; there are default, network-server, database, jvm, node, python-agent, and files: write a path for one");
+    }
+
+    private static ContainerSpec mapped(Mode mode, boolean degraded, String uids, String gids) {
+        return spec(mode, Network.NONE, true, degraded)
+                .change()
+                .userNamespace(new UserNamespace.Explicit(
+                        List.of(UserNamespace.IdRange.parse("5:300000:10"), UserNamespace.IdRange.parse(uids)),
+                        List.of(UserNamespace.IdRange.parse(gids))))
+                .build();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Mode.class)
+    void noUserOrGroupInsideIsRootOfTheHost(Mode mode) {
+        assertThat(ModePolicy.refusals(mapped(mode, false, "1000:0:1", "1000:100000:1")))
+                .singleElement()
+                .asString()
+                .startsWith("user-namespace: uids 1000:0:1")
+                .contains(mode.toString());
+        assertThat(ModePolicy.refusals(mapped(mode, false, "100:100000:1", "0:0:65536")))
+                .singleElement()
+                .asString()
+                .startsWith("user-namespace: gids 0:0:65536");
+        assertThat(ModePolicy.refusals(mapped(mode, false, "100:100000:1", "0:1:65536")))
+                .isEmpty();
+    }
+
+    @Test
+    void onlyADegradedAgentMayBeRootOfTheHost() {
+        assertThat(ModePolicy.refusals(mapped(Mode.AGENT, true, "1000:0:1", "1000:0:1")))
+                .isEmpty();
+        assertThat(ModePolicy.refusals(mapped(Mode.STRICT_AGENT, true, "1000:0:1", "1000:0:1")))
+                .hasSize(3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "0:4294967296:1",
+                "0:2147483647:2",
+                "0:100000:2147483648",
+                "0:100000:2147483647",
+                "2147483647:100000:2",
+                "0:-1:2",
+                "0:100000:0",
+                "0:100000:99999999999"
+            })
+    void aRangeThatWouldWrapAroundToRootIsNone(String range) {
+        assertThatThrownBy(() -> UserNamespace.IdRange.parse(range)).isInstanceOf(InvalidSpecException.class);
     }
 }

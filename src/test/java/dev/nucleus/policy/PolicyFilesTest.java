@@ -131,7 +131,7 @@ class PolicyFilesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"clone", "ioctl", "prctl", "socket", "mprotect", "execveat"})
+    @CsvSource({"clone", "ioctl", "prctl", "socket", "socketpair", "mprotect", "execveat", "fcntl", "madvise"})
     void whatIsAllowedByNameAloneGetsTheBuiltInFilters(String name) throws IOException {
         SeccompProfile profile = SeccompProfiles.of(file(
                 "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"read\", \"%s\", \"clone3\"], \"action\": \"SCMP_ACT_ALLOW\"}]}"

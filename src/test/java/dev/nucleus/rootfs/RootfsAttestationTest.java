@@ -2,7 +2,12 @@ package dev.nucleus.rootfs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import dev.nucleus.kernel.Directory;
+import dev.nucleus.kernel.FileName;
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.support.Requires;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,11 +24,13 @@ class RootfsAttestationTest {
 
     private final RootfsAttestation attestation = RootfsAttestation.ofThisUser();
 
+    private Path above;
     private Path top;
 
     @BeforeEach
     void fill(@TempDir Path directory) throws IOException {
-        top = Files.createDirectory(directory.toRealPath().resolve("rootfs"));
+        above = directory.toRealPath();
+        top = Files.createDirectory(above.resolve("rootfs"));
         Files.createDirectories(top.resolve("usr/bin"));
         Files.writeString(top.resolve("usr/bin/web"), "program");
         Files.createSymbolicLink(top.resolve("bin"), Path.of("usr/bin"));
@@ -48,7 +55,9 @@ class RootfsAttestationTest {
         RootfsAttestation.Result result = attestation.verify(top);
 
         assertThat(result.files()).isEqualTo(4);
-        assertThat(result.digest()).isEqualTo(RootfsManifest.read(top).digest());
+        try (Directory opened = Directory.open(top)) {
+            assertThat(result.digest()).isEqualTo(RootfsManifest.read(opened).digest());
+        }
         assertThat(attestation.verify(top)).isEqualTo(result);
     }
 
@@ -113,7 +122,7 @@ class RootfsAttestationTest {
 
         Files.delete(manifest);
         Files.createSymbolicLink(manifest, Path.of("/etc/passwd"));
-        isRefused("is a link");
+        isRefused("is a symbolic link");
     }
 
     @Test
@@ -127,8 +136,7 @@ class RootfsAttestationTest {
     @Test
     void aVerifiedTreeIsReadOnceAndAgainAfterAnyChange() throws Exception {
         org.awaitility.Awaitility.await("the change times are no longer recent")
-                .until(() -> FileStatus.of(top.resolve(RootfsManifest.FILE))
-                        .changed()
+                .until(() -> ((FileTime) Files.getAttribute(top.resolve(RootfsManifest.FILE), "unix:ctime"))
                         .toInstant()
                         .isBefore(Instant.now().minusMillis(1_100)));
         RootfsAttestation.Result first = attestation.verify(top);
@@ -138,10 +146,115 @@ class RootfsAttestationTest {
         assertThat(attestation.verify(top)).isNotSameAs(first).isEqualTo(first);
     }
 
+    @Test
+    void whatWasVerifiedIsNamedByDeviceAndInode() throws IOException {
+        RootfsTree tree = attestation.verify(top).tree();
+
+        assertThat(tree.device()).isEqualTo(Files.getAttribute(top, "unix:dev"));
+        assertThat(tree.inode()).isEqualTo(Files.getAttribute(top, "unix:ino"));
+        assertThat(tree.entries())
+                .extracting(RootfsTree.Entry::name, RootfsTree.Entry::type, RootfsTree.Entry::linkTarget)
+                .containsExactly(
+                        tuple("bin", FileStat.Type.SYMBOLIC_LINK, "usr/bin"),
+                        tuple("usr", FileStat.Type.DIRECTORY, ""));
+        assertThat(tree.entries().getLast().inode()).isEqualTo(Files.getAttribute(top.resolve("usr"), "unix:ino"));
+    }
+
+    /** The same content under the same name is another directory: what is mounted must be the one that was verified. */
+    @Test
+    void anotherDirectoryUnderTheSameNameIsToldApart() throws IOException {
+        RootfsTree before = attestation.verify(top).tree();
+        Path other = top.resolveSibling("other");
+        Files.move(top, other);
+        fill(above);
+
+        RootfsTree after = attestation.verify(top).tree();
+
+        assertThat(after.inode()).isNotEqualTo(before.inode());
+        assertThat(RootfsTree.of(other).inode()).isEqualTo(before.inode());
+    }
+
+    @Test
+    void anAncestorThatOthersMayWriteToIsRefused() throws IOException {
+        Files.setPosixFilePermissions(above, PosixFilePermissions.fromString("rwxrwxrwx"));
+
+        isRefused("can't be trusted", above.toString());
+        assertThatThrownBy(() -> RootfsAttestation.attest(top)).hasMessageContaining("can't be trusted");
+    }
+
+    @Test
+    void anAncestorOfAnotherUserIsRefused() throws IOException {
+        Requires.root();
+        Files.setAttribute(above, "unix:uid", 65_534);
+
+        isRefused("can't be trusted", above.toString(), "of user 65534");
+    }
+
+    /** Two trees, one attested, exchanged without end by one name: whatever is accepted is the attested one. */
+    @Test
+    void anExchangeDuringTheVerificationIsNoticed() throws Exception {
+        long attested = attestation.verify(top).tree().inode();
+        Path other = Files.createDirectory(top.resolveSibling("other"));
+        Path spare = top.resolveSibling("spare");
+        Files.writeString(other.resolve("extra"), "x");
+        var going = new java.util.concurrent.atomic.AtomicBoolean(true);
+        Thread exchange = Thread.ofPlatform().start(() -> {
+            try {
+                while (going.get()) {
+                    Files.move(top, spare);
+                    Files.move(other, top);
+                    Files.move(top, other);
+                    Files.move(spare, top);
+                }
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        });
+        int accepted = 0;
+        int refused = 0;
+        for (int i = 0; i < 20_000 && (i < 500 || accepted == 0 || refused == 0); i++) {
+            try {
+                assertThat(attestation.verify(top).tree().inode()).isEqualTo(attested);
+                accepted++;
+            } catch (RootfsException e) {
+                refused++;
+            }
+        }
+        going.set(false);
+        exchange.join();
+
+        assertThat(accepted).isPositive();
+        assertThat(refused).isPositive();
+    }
+
+    @Test
+    void aPipeInItIsRefusedAndNotWaitedFor() throws Exception {
+        Path pipe = top.resolve("usr/pipe");
+        assertThat(new ProcessBuilder("mkfifo", "-m", "600", pipe.toString())
+                        .start()
+                        .waitFor())
+                .isZero();
+
+        isRefused(pipe + " is a named pipe");
+    }
+
+    @Test
+    void aManifestThatIsAPipeIsRefusedAndNotWaitedFor() throws Exception {
+        Path manifest = top.resolve(RootfsManifest.FILE);
+        Files.delete(manifest);
+        assertThat(new ProcessBuilder("mkfifo", "-m", "600", manifest.toString())
+                        .start()
+                        .waitFor())
+                .isZero();
+
+        isRefused(manifest + " is a named pipe");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"plain", "a\tb", "line\nbreak", "back\\slash", "ümläut", "\\011"})
     void everyNameSurvivesTheManifest(String name) throws IOException {
-        assertThat(RootfsManifest.unescape(RootfsManifest.escape(name))).isEqualTo(name);
+        String bytes = FileName.of(name).bytes();
+        assertThat(RootfsManifest.unescape(RootfsManifest.escape(bytes))).isEqualTo(bytes);
         Files.writeString(top.resolve(name), "x");
         permit(name, "rw-r--r--");
         RootfsAttestation.attest(top);

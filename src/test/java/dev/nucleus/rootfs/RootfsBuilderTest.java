@@ -3,10 +3,16 @@ package dev.nucleus.rootfs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nucleus.kernel.Directory;
+import dev.nucleus.support.Requires;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.AbstractList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,13 +44,14 @@ class RootfsBuilderTest {
         Path top = directory.toRealPath().resolve("rootfs");
         Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
         Path shared = Files.writeString(data.resolve("shared"), "x");
-        Files.setPosixFilePermissions(shared, java.nio.file.attribute.PosixFilePermissions.fromString("rw-rw-rw-"));
+        Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rw-rw-rw-"));
         build(top, List.of(Path.of("/bin/su")), List.of(data));
 
-        for (Path file : RootfsManifest.files(top)) {
-            FileStatus status = FileStatus.of(file);
-            assertThat(status.writableByOthers()).as(file.toString()).isFalse();
-            assertThat(status.mode() & 06000).as(file.toString()).isZero();
+        try (Directory opened = Directory.open(top)) {
+            RootfsSnapshot.of(opened, (path, status) -> {
+                assertThat(status.isWritableByOthers()).as(path).isFalse();
+                assertThat(status.mode() & 06000).as(path).isZero();
+            });
         }
         assertThat(top.resolve("bin/su")).exists();
     }
@@ -62,6 +69,174 @@ class RootfsBuilderTest {
         assertThat(Files.readString(inside)).isEqualTo("two");
     }
 
+    /** A program that leaves a trace when it runs, and a file that names it as its interpreter. */
+    @Test
+    void nothingThatACopiedFileNamesIsExecuted() throws IOException {
+        Path trace = directory.resolve("ran");
+        Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
+        Path interpreter = Files.writeString(data.resolve("interpreter"), "#!/bin/sh\ntouch " + trace + "\n");
+        Files.setPosixFilePermissions(interpreter, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path hostile = Files.write(
+                data.resolve("hostile"),
+                new ElfBuilder()
+                        .interpreter(interpreter.toString())
+                        .needs("libc.so.6")
+                        .build());
+        Files.setPosixFilePermissions(hostile, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path top = directory.toRealPath().resolve("rootfs");
+
+        RootfsBuilder.Result result = build(top, List.of(), List.of(data));
+
+        assertThat(trace).doesNotExist();
+        assertThat(result.missing())
+                .containsExactly("the dynamic loader " + interpreter
+                        + ", which is no program of root's in this host's library directories");
+        assertThat(top.resolve(Path.of("/").relativize(hostile))).hasSameBinaryContentAs(hostile);
+        assertThat(top.resolve("lib/x86_64-linux-gnu/libc.so.6").toRealPath()).exists();
+
+        Path second = directory.resolve("second");
+        assertThatThrownBy(() -> build(second, List.of(hostile), List.of()))
+                .hasMessageContaining("the dynamic loader " + interpreter);
+        assertThat(trace).doesNotExist();
+        assertThat(second).doesNotExist();
+    }
+
+    @Test
+    void pipesAndSocketsAreLeftOutAndWaitedForByNobody() throws Exception {
+        Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
+        Path pipe = data.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        Files.createSymbolicLink(data.resolve("link"), pipe);
+        Files.writeString(data.resolve("file"), "x");
+        Path top = directory.toRealPath().resolve("rootfs");
+
+        RootfsBuilder.Result result = build(top, List.of(), List.of(data));
+
+        assertThat(result.leftOut()).containsExactly(pipe + " is a named pipe");
+        assertThat(inside(top, data.resolve("file"))).hasContent("x");
+        assertThat(inside(top, pipe)).doesNotExist();
+    }
+
+    /** A link that its owner could lead to any file of root's is copied as a link, and not what it leads to. */
+    @Test
+    void linksOfOthersThatLeadOutOfTheTreeAreNotFollowed() throws IOException {
+        Requires.root();
+        Path secret = Files.writeString(directory.toRealPath().resolve("secret"), "only for root");
+        Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
+        Files.createSymbolicLink(data.resolve("out"), secret);
+        Files.createSymbolicLink(data.resolve("within"), Path.of("own"));
+        Files.writeString(data.resolve("own"), "own");
+        for (String name : new String[] {"", "out", "within", "own"}) {
+            Files.setAttribute(data.resolve(name), "unix:uid", 65_534, LinkOption.NOFOLLOW_LINKS);
+        }
+        Path top = directory.toRealPath().resolve("rootfs");
+
+        RootfsBuilder.Result result = build(top, List.of(), List.of(data));
+
+        assertThat(inside(top, secret)).doesNotExist();
+        assertThat(Files.isSymbolicLink(inside(top, data.resolve("out")))).isTrue();
+        assertThat(inside(top, data.resolve("within"))).hasContent("own");
+        assertThat(result.leftOut()).singleElement().asString().contains(data + "/out", "user 65534");
+        assertThatThrownBy(() -> build(directory.resolve("other"), List.of(), List.of(data.resolve("out"))))
+                .as("named itself, it is an error")
+                .hasMessageContaining("user 65534");
+    }
+
+    /** The link is copied first; then its owner puts a directory in its place, and what is built still has the link. */
+    @Test
+    void nothingIsWrittenThroughALinkThatWasCopied() throws IOException {
+        Path elsewhere = Files.createDirectories(directory.toRealPath().resolve("elsewhere"));
+        Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
+        Path exchanged = Files.createSymbolicLink(data.resolve("exchanged"), elsewhere);
+        Path top = directory.toRealPath().resolve("rootfs");
+        List<Path> copies = new AbstractList<>() {
+            @Override
+            public Path get(int index) {
+                if (index == 1) {
+                    exchange(exchanged);
+                }
+                return index == 0 ? data : exchanged;
+            }
+
+            @Override
+            public int size() {
+                return 2;
+            }
+        };
+
+        assertThatThrownBy(() -> build(top, List.of(), copies))
+                .isInstanceOf(RootfsException.class)
+                .hasMessageContaining("exchanged");
+        assertThat(exchanged.resolve("planted")).exists();
+        assertThat(elsewhere).isEmptyDirectory();
+    }
+
+    private static void exchange(Path link) {
+        try {
+            Files.delete(link);
+            Files.writeString(Files.createDirectory(link).resolve("planted"), "x");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void aFileThatThereIsNoRoomForIsNotBegun() throws IOException {
+        Path huge = directory.toRealPath().resolve("huge");
+        try (var file = new RandomAccessFile(huge.toFile(), "rw")) {
+            file.setLength(1L << 42);
+        }
+        Path top = directory.resolve("rootfs");
+
+        assertThatThrownBy(() -> build(top, List.of(), List.of(huge))).hasMessageContaining("more than 16 GiB");
+        assertThat(top).doesNotExist();
+    }
+
+    @Test
+    void aTreeThatHasWhatIsBuiltInItIsCopiedOnce() throws IOException {
+        Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
+        Files.writeString(data.resolve("file"), "x");
+        Path top = data.resolve("rootfs");
+
+        build(top, List.of(), List.of(data));
+
+        assertThat(inside(top, data.resolve("file"))).hasContent("x");
+        assertThat(inside(top, top)).isEmptyDirectory();
+    }
+
+    @Test
+    void damagedElfFilesAreCopiedAndNamed() throws IOException {
+        Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
+        byte[] whole = new ElfBuilder().needs("libc.so.6").build();
+        Path damaged = Files.write(data.resolve("damaged.so"), java.util.Arrays.copyOf(whole, whole.length - 9));
+        Path top = directory.toRealPath().resolve("rootfs");
+
+        RootfsBuilder.Result result = build(top, List.of(), List.of(data));
+
+        assertThat(result.missing())
+                .singleElement()
+                .asString()
+                .startsWith("the libraries of " + damaged + ", which is damaged: ");
+        assertThat(inside(top, damaged)).exists();
+    }
+
+    @Test
+    void nothingIsBuiltWhereOthersCouldExchangeIt() throws IOException {
+        Path shared = Files.createDirectory(directory.toRealPath().resolve("shared"));
+        Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxrwx"));
+        Path top = shared.resolve("rootfs");
+
+        assertThatThrownBy(() -> build(top, List.of(Path.of("/bin/true")), List.of()))
+                .isInstanceOf(RootfsException.class)
+                .hasMessageContaining(shared.toString());
+        assertThat(top).doesNotExist();
+    }
+
+    private static Path inside(Path top, Path host) {
+        return top.resolve(Path.of("/").relativize(host));
+    }
+
     @Test
     void mistakesAreSaidAndNothingIsBuiltOver() {
         Path top = directory.resolve("rootfs");
@@ -74,5 +249,6 @@ class RootfsBuilderTest {
                 .isFalse();
         assertThatThrownBy(() -> build(directory, List.of(), List.of())).hasMessageContaining("is there already");
         assertThatThrownBy(() -> RootfsBuilder.User.parse("web")).hasMessageContaining("NAME:UID:GID");
+        assertThatThrownBy(() -> RootfsBuilder.User.parse("web:4294967295:1")).hasMessageContaining("2147483647");
     }
 }

@@ -90,8 +90,54 @@ class ResourceFieldsTest {
         assertThat(read("context: src\nworkspace: work").filesystem()).satisfies(filesystem -> {
             assertThat(filesystem.context()).contains(new ContextMount(Path.of("/f/src"), ContextMount.Mode.COPY));
             assertThat(filesystem.workspace())
-                    .contains(new WorkspaceMount(Path.of("/f/work"), WorkspaceMount.Access.BIND_RW, false));
+                    .contains(new WorkspaceMount(Path.of("/f/work"), WorkspaceMount.Access.BIND_RW, true));
         });
+    }
+
+    @Test
+    void inAgentModeAloneAWorkspaceIsExecutableByDefault() {
+        for (String workspace : List.of("workspace: work", "workspace: {path: work}")) {
+            assertThat(executable(workspace)).isTrue();
+            assertThat(executable("mode: strict-agent\n" + workspace)).isFalse();
+            assertThat(executable("mode: production\n" + workspace)).isFalse();
+        }
+        assertThat(executable("workspace: {path: work, exec: false}")).isFalse();
+        assertThat(executable("mode: production\nworkspace: {path: work, exec: true}"))
+                .isTrue();
+    }
+
+    private static boolean executable(String fields) {
+        return read(fields).filesystem().workspace().orElseThrow().execute();
+    }
+
+    @Test
+    void mountsAreReadInTheirShortAndLongForms() {
+        Filesystem filesystem = read("""
+                home: {size: 32M, exec: true}
+                volumes:
+                  - /srv/a:/a:ro,exec
+                  - {type: bind, source: /srv/b, target: /b, read_only: true}
+                  - {source: /srv/c, target: /c, exec: true}
+                  - {type: tmpfs, target: /d, tmpfs: {size: 1M}, exec: true}
+                tmpfs:
+                  - /tmp:1G:exec
+                  - {target: /e, size: 2M}
+                """).filesystem();
+
+        assertThat(filesystem.home()).isEqualTo(MemorySize.parse("32M"));
+        assertThat(filesystem.homeExecute()).isTrue();
+        assertThat(filesystem.volumes())
+                .containsExactly(
+                        new VolumeMount("/srv/a", "/a", true, true),
+                        new VolumeMount("/srv/b", "/b", true, false),
+                        new VolumeMount("/srv/c", "/c", false, true));
+        assertThat(filesystem.tmpfs())
+                .containsExactly(
+                        new TmpfsMount("/d", MemorySize.parse("1M"), true),
+                        new TmpfsMount("/tmp", MemorySize.parse("1G"), true),
+                        new TmpfsMount("/e", MemorySize.parse("2M"), false));
+        assertThat(read("home: 32M:exec").filesystem().homeExecute()).isTrue();
+        assertThat(read("home: 32M").filesystem().homeExecute()).isFalse();
     }
 
     @Test
@@ -142,6 +188,13 @@ class ResourceFieldsTest {
                 "lockdown: much                  | integrity or confidentiality",
                 "volumes: ['/var/run/docker.sock:/d'] | would give its container the host",
                 "volumes: ['/run/containerd/containerd.sock:/d'] | would give its container the host",
+                "volumes: ['/srv:/run']          | volumes: '/srv:/run' would cover /run",
+                "volumes: ['/srv:/proc/sys']     | lies in /proc",
+                "volumes: ['/a:/x', '/b:/x']     | has the same target",
+                "volumes: [{type: npipe, source: /a, target: /x}] | volume, bind or tmpfs",
+                "volumes: [{source: /a, target: /x, z: true}] | unknown field 'z'",
+                "tmpfs: [/run/secrets]           | tmpfs: '/run/secrets:64M' would cover /run/secrets",
+                "tmpfs: ['/home/agent:1M:exec']  | write home:",
                 "memswap_limit: 1G               | write swap:",
                 "cpu_shares: 2                   | write cpu-weight: 100",
                 "security_opt: ['seccomp:unconfined'] | would loosen",

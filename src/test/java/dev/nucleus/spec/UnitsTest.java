@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.support.Seeds;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -109,7 +110,17 @@ class UnitsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/:/data", "db", "db:data", "db:/data:rx", "db:/proc", "/etc/..:/x", "db:/dev", "a b:/x"})
+    @ValueSource(
+            strings = {
+                "/:/data",
+                "db",
+                "db:data",
+                "db:/data:rx",
+                "/etc/..:/x",
+                "a b:/x",
+                "db:/data:exec:ro",
+                "db:/data:ro:exec:exec"
+            })
     void dangerousOrMalformedVolumesAreRefused(String text) {
         assertThatThrownBy(() -> VolumeMount.parse(text)).isInstanceOf(InvalidSpecException.class);
     }
@@ -118,7 +129,41 @@ class UnitsTest {
     void aVolumeIsNamedOrAPathAndMayBeReadOnly() {
         assertThat(VolumeMount.parse("db:/data:ro")).isEqualTo(new VolumeMount("db", "/data", true));
         assertThat(VolumeMount.parse("db:/data").named()).isTrue();
+        assertThat(VolumeMount.parse("db:/data:rw")).isEqualTo(new VolumeMount("db", "/data", false, false));
+        assertThat(VolumeMount.parse("db:/data:ro,exec")).isEqualTo(new VolumeMount("db", "/data", true, true));
+        for (String executable : List.of("db:/data,exec", "db:/data:exec", "db:/data:rw,exec")) {
+            assertThat(VolumeMount.parse(executable)).isEqualTo(new VolumeMount("db", "/data", false, true));
+        }
+        for (String text : List.of("db:/data", "db:/data:ro", "db:/data:exec", "db:/data:ro,exec")) {
+            assertThat(VolumeMount.parse(text)).hasToString(text);
+        }
         assertThat(VolumeMount.parse("/srv/x:/data").named()).isFalse();
+    }
+
+    @Test
+    void memoryIsExecutableOnlyWhereThatIsWritten() {
+        assertThat(TmpfsMount.parse("/x")).isEqualTo(new TmpfsMount("/x", MemorySize.parse("64M"), false));
+        assertThat(TmpfsMount.parse("/x:1M")).isEqualTo(new TmpfsMount("/x", MemorySize.parse("1M"), false));
+        assertThat(TmpfsMount.parse("/x:exec")).isEqualTo(new TmpfsMount("/x", MemorySize.parse("64M"), true));
+        assertThat(TmpfsMount.parse("/x:1M:exec")).isEqualTo(new TmpfsMount("/x", MemorySize.parse("1M"), true));
+        assertThat(HomeMount.parse("1M:exec")).isEqualTo(new HomeMount(MemorySize.parse("1M"), true));
+        assertThat(HomeMount.parse("1M")).isEqualTo(new HomeMount(MemorySize.parse("1M"), false));
+        for (String wrong : List.of("/x:1M:exec:exec", "/x:1M:noexec", "x", "/x:exec:1M")) {
+            assertThatThrownBy(() -> TmpfsMount.parse(wrong)).isInstanceOf(InvalidSpecException.class);
+        }
+    }
+
+    @Test
+    void aWorkspaceIsExecutableByDefaultInAgentModeOnly() {
+        for (Mode mode : Mode.values()) {
+            assertThat(WorkspaceMount.parse("/w", mode).execute())
+                    .as("%s", mode)
+                    .isEqualTo(mode == Mode.AGENT);
+            assertThat(WorkspaceMount.parse("/w:bind-ro", mode).execute()).isEqualTo(mode == Mode.AGENT);
+            assertThat(WorkspaceMount.parse("/w:exec", mode).execute()).isTrue();
+            assertThat(WorkspaceMount.parse("/w:copy-in-out:noexec", mode))
+                    .isEqualTo(new WorkspaceMount(Path.of("/w"), WorkspaceMount.Access.COPY_IN_OUT, false));
+        }
     }
 
     @ParameterizedTest

@@ -107,6 +107,15 @@ public final class ManagerProcess implements AutoCloseable {
         return process;
     }
 
+    public Path directory() {
+        return directory;
+    }
+
+    /** Of its HTTP server, on 127.0.0.1. */
+    public int port() {
+        return port;
+    }
+
     public Path socket() {
         return directory.resolve("run/nucleus.sock");
     }

@@ -84,17 +84,35 @@ public final class OrdinaryUser implements AutoCloseable {
                 .redirectOutput(directory.resolve("log").toFile())
                 .start();
         var user = new OrdinaryUser(directory, manager);
-        Awaitility.await("the manager listens")
-                .atMost(cgroup.isPresent() ? Duration.ofMinutes(4) : Duration.ofSeconds(40))
-                .until(() -> Files.exists(user.socket()) || !manager.isAlive());
-        assertThat(manager.isAlive())
-                .as(Files.readString(directory.resolve("log")))
-                .isTrue();
+        boolean listens = false;
+        try {
+            Awaitility.await("the manager listens")
+                    .atMost(cgroup.isPresent() ? Duration.ofMinutes(4) : Duration.ofSeconds(120))
+                    .until(() -> Files.exists(user.socket()) || !manager.isAlive());
+            listens = manager.isAlive();
+        } finally {
+            // Nobody gets to close what did not begin in time.
+            if (!listens) {
+                manager.destroyForcibly();
+            }
+        }
+        assertThat(listens).as(Files.readString(directory.resolve("log"))).isTrue();
         return user;
     }
 
-    private Path socket() {
+    /** By which their manager is commanded. */
+    public Path socket() {
         return directory.resolve("run/nucleus/nucleus.sock");
+    }
+
+    /** Where their manager keeps what it knows. */
+    public Path state() {
+        return directory.resolve("state/nucleus");
+    }
+
+    /** The client, as this user calls it; arguments follow. */
+    public List<String> client() {
+        return as(directory.resolve("program/nucleus").toString(), "--socket", socket().toString());
     }
 
     /** Their home, in which they may make what they like. */
@@ -103,11 +121,10 @@ public final class OrdinaryUser implements AutoCloseable {
     }
 
     public String nucleus(String... arguments) {
-        var command = new ArrayList<>(
-                List.of(directory.resolve("program/nucleus").toString(), "--socket", socket().toString()));
+        var command = new ArrayList<>(client());
         command.addAll(List.of(arguments));
         try {
-            Process client = new ProcessBuilder(as(command.toArray(String[]::new)))
+            Process client = new ProcessBuilder(command)
                     .directory(Path.of("/").toFile())
                     .redirectErrorStream(true)
                     .start();

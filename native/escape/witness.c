@@ -1,0 +1,340 @@
+/* Says what a process of a container has within reach, and does what a hostile one would.
+ * usage: witness where [MARKER SOCKET]  whether the working directory is in the container
+ *        witness descriptors            what is open besides the standard streams
+ *        witness hammer                 whether PID 1 can be opened, at any moment
+ *        witness cling [HOW...]         outlives its supervisor if it can
+ *        witness bits DIRECTORY         makes set-user-ID files by every call there is
+ *        witness say WORDS              proves that it was run
+ * Exit code: 0 when nothing was in reach, 42 when something was. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define OUTSIDE 42
+/* How far up a working directory is followed, and names are looked for. */
+#define DEPTH_MAX 16
+#define HAMMER_TURNS 3000
+
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+
+static bool is_same(const struct stat *one, const struct stat *other)
+{
+	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* Whether ".." from the working directory leads to "/" and no further. */
+static bool climbs_to_root(void)
+{
+	struct stat here;
+	struct stat above;
+	struct stat root;
+	int fd = open(".", O_PATH | O_DIRECTORY);
+
+	if (fd < 0 || fstat(fd, &here) < 0 || stat("/", &root) < 0) {
+		printf("no way up: %s\n", strerror(errno));
+		return false;
+	}
+	for (;;) {
+		int parent = openat(fd, "..", O_PATH | O_DIRECTORY);
+
+		if (parent < 0 || fstat(parent, &above) < 0) {
+			printf("no way up: %s\n", strerror(errno));
+			return false;
+		}
+		(void)close(fd);
+		fd = parent;
+		if (is_same(&here, &above))
+			break;
+		here = above;
+	}
+	(void)close(fd);
+	printf("top %llu:%llu root %llu:%llu\n", (unsigned long long)here.st_dev,
+	       (unsigned long long)here.st_ino, (unsigned long long)root.st_dev,
+	       (unsigned long long)root.st_ino);
+	return is_same(&here, &root);
+}
+
+/* "../" as often as `up`, and the name. */
+static const char *above(char *path, size_t size, int up, const char *name)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < up && at + 3 < size; i++, at += 3)
+		(void)snprintf(path + at, size - at, "../");
+	(void)snprintf(path + at, size - at, "%s", name);
+	return path;
+}
+
+static bool reaches_file(const char *name)
+{
+	char path[512];
+
+	for (int up = 0; up < DEPTH_MAX; up++) {
+		if (access(above(path, sizeof(path), up, name), F_OK) == 0) {
+			printf("reached %s\n", path);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool reaches_socket(const char *name)
+{
+	for (int up = 0; up < DEPTH_MAX; up++) {
+		struct sockaddr_un address = { .sun_family = AF_UNIX };
+		int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+		(void)above(address.sun_path, sizeof(address.sun_path), up, name);
+		if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+			printf("connected to %s\n", address.sun_path);
+			return true;
+		}
+		(void)close(fd);
+	}
+	return false;
+}
+
+static int where(int argc, char **argv)
+{
+	char path[4096] = "";
+	/* The C library refuses to tell of a directory outside the root; the kernel does not. */
+	bool inside = syscall(SYS_getcwd, path, sizeof(path)) > 0 && path[0] == '/';
+
+	printf("cwd %s\n", path);
+	inside = climbs_to_root() && inside;
+	if (argc > 0 && reaches_file(argv[0]))
+		inside = false;
+	if (argc > 1 && reaches_socket(argv[1]))
+		inside = false;
+	(void)puts(inside ? "inside" : "OUTSIDE");
+	return inside ? 0 : OUTSIDE;
+}
+
+/* Whether a descriptor of PID 1 leads anywhere; root inside may list their numbers. */
+static bool reaches_descriptor(void)
+{
+	for (int fd = 0; fd < 256; fd++) {
+		char path[64];
+		char target[256];
+		int opened;
+
+		(void)snprintf(path, sizeof(path), "/proc/1/fd/%d", fd);
+		opened = open(path, O_PATH);
+		if (opened >= 0 || readlink(path, target, sizeof(target)) > 0) {
+			(void)close(opened);
+			return true;
+		}
+	}
+	return false;
+}
+
+static int descriptors(void)
+{
+	bool found = false;
+
+	for (int fd = STDERR_FILENO + 1; fd < 4096; fd++) {
+		char path[64];
+		char target[256] = "";
+
+		if (fcntl(fd, F_GETFD) < 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		(void)!readlink(path, target, sizeof(target) - 1);
+		printf("open %d %s\n", fd, target);
+		found = true;
+	}
+	if (getpid() != 1 && reaches_descriptor()) {
+		(void)puts("a descriptor of PID 1 can be opened");
+		found = true;
+	}
+	printf("pid %d\n", getpid());
+	(void)puts(found ? "OUTSIDE" : "inside");
+	return found ? OUTSIDE : 0;
+}
+
+/* Whether a file of PID 1 can be opened for anything. */
+static bool opens(const char *path)
+{
+	static const int ways[] = { O_RDONLY, O_WRONLY, O_RDWR };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		int fd = open(path, ways[i]);
+		char byte;
+
+		/* Access to these is checked when they are read. */
+		if (fd >= 0 && ways[i] == O_RDONLY && strstr(path, "mem") == NULL &&
+		    read(fd, &byte, 1) < 0) {
+			(void)close(fd);
+			continue;
+		}
+		if (fd >= 0) {
+			(void)close(fd);
+			return true;
+		}
+	}
+	return false;
+}
+
+static int hammer(void)
+{
+	static const char *const files[] = { "/proc/1/mem", "/proc/1/maps", "/proc/1/environ",
+					     "/proc/1/auxv", "/proc/1/syscall" };
+	static const char *const links[] = { "/proc/1/exe", "/proc/1/cwd", "/proc/1/root",
+					     "/proc/1/ns/mnt" };
+	char target[256];
+
+	if (getpid() == 1) {
+		(void)puts("OUTSIDE: it is PID 1 itself, and no init of ours");
+		return OUTSIDE;
+	}
+	for (int turn = 0; turn < HAMMER_TURNS; turn++) {
+		const char *open_path = NULL;
+
+		for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+			open_path = opens(files[i]) ? files[i] : open_path;
+		for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+			if (readlink(links[i], target, sizeof(target)) > 0)
+				open_path = links[i];
+		}
+		if (turn % 16 == 0 && reaches_descriptor())
+			open_path = "a descriptor";
+		if (open_path != NULL) {
+			printf("OUTSIDE: opened %s in turn %d\n", open_path, turn);
+			return OUTSIDE;
+		}
+	}
+	(void)puts("inside");
+	return 0;
+}
+
+static void ignore_signals(void)
+{
+	for (int number = 1; number < NSIG; number++)
+		(void)signal(number, SIG_IGN);
+}
+
+/* What starts it stays as well: the end of PID 1 would be everybody's. */
+static void fork_twice(void)
+{
+	if (fork() == 0) {
+		if (fork() == 0)
+			return;
+		_exit(0);
+	}
+	for (;;)
+		(void)pause();
+}
+
+static _Noreturn void cling(int argc, char **argv)
+{
+	bool stops = false;
+
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+	ignore_signals();
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "session") == 0)
+			(void)setsid();
+		if (strcmp(argv[i], "fork") == 0)
+			fork_twice();
+		stops = stops || strcmp(argv[i], "stop") == 0;
+	}
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+	(void)puts("clinging");
+	(void)fflush(stdout);
+	if (stops)
+		(void)raise(SIGSTOP);
+	for (;;)
+		(void)pause();
+}
+
+static void tell(const char *call, bool done)
+{
+	printf("%s: %s\n", call, done ? "succeeded" : strerror(errno));
+}
+
+/* Files and directories named after the calls that made them, each with a mode of 06755 if
+ * the call could. */
+static int bits(const char *directory)
+{
+	const mode_t wanted = 06755;
+	int fd;
+	int here = open(directory, O_PATH | O_DIRECTORY);
+
+	if (here < 0 || fchdir(here) < 0) {
+		perror(directory);
+		return 1;
+	}
+	(void)umask(0);
+	for (const char *const *name =
+		     (const char *const[]){ "chmod", "fchmod", "fchmodat", "fchmodat2", NULL };
+	     *name != NULL; name++)
+		(void)close(open(*name, O_CREAT | O_WRONLY, 0755));
+	tell("chmod", syscall(SYS_chmod, "chmod", wanted) == 0);
+	fd = open("fchmod", O_WRONLY);
+	tell("fchmod", syscall(SYS_fchmod, fd, wanted) == 0);
+	(void)close(fd);
+	tell("fchmodat", syscall(SYS_fchmodat, here, "fchmodat", wanted) == 0);
+	tell("fchmodat2", syscall(SYS_fchmodat2, here, "fchmodat2", wanted, 0) == 0);
+	tell("open", syscall(SYS_open, "open", O_CREAT | O_WRONLY, wanted) >= 0);
+	tell("openat", syscall(SYS_openat, here, "openat", O_CREAT | O_WRONLY, wanted) >= 0);
+	tell("openat, temporary",
+	     (fd = (int)syscall(SYS_openat, here, ".", O_TMPFILE | O_RDWR, wanted)) >= 0);
+	if (fd >= 0) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		tell("linkat", linkat(AT_FDCWD, path, here, "temporary", AT_SYMLINK_FOLLOW) == 0);
+	}
+	tell("creat", syscall(SYS_creat, "creat", wanted) >= 0);
+	{
+		struct {
+			unsigned long long flags, mode, resolve;
+		} how = { O_CREAT | O_WRONLY, wanted, 0 };
+
+		tell("openat2", syscall(SYS_openat2, here, "openat2", &how, sizeof(how)) >= 0);
+	}
+	tell("mknod", syscall(SYS_mknod, "mknod", S_IFREG | wanted, 0) == 0);
+	tell("mknodat", syscall(SYS_mknodat, here, "mknodat", S_IFREG | wanted, 0) == 0);
+	tell("mkdir", syscall(SYS_mkdir, "mkdir", wanted) == 0);
+	tell("mkdirat", syscall(SYS_mkdirat, here, "mkdirat", wanted) == 0);
+	tell("chmod of a directory",
+	     mkdir("directory", 0755) == 0 && chmod("directory", 06755) == 0);
+	return 0;
+}
+
+static int say(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		(void)puts(argv[i]);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "say";
+
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	if (strcmp(what, "where") == 0)
+		return where(argc - 2, argv + 2);
+	if (strcmp(what, "descriptors") == 0)
+		return descriptors();
+	if (strcmp(what, "hammer") == 0)
+		return hammer();
+	if (strcmp(what, "cling") == 0)
+		cling(argc - 2, argv + 2);
+	if (strcmp(what, "bits") == 0 && argc == 3)
+		return bits(argv[2]);
+	return say(argc - 1, argv + 1);
+}

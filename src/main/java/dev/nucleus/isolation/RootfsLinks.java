@@ -1,0 +1,104 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.spec.Filesystem;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.TmpfsMount;
+import dev.nucleus.spec.VolumeMount;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Predicate;
+
+/**
+ * Where paths inside a container lead by the links of its root filesystem: {@code /var/run/x} is {@code /run/x} where
+ * {@code /var/run} is a link to {@code /run}. As openat2(2) resolves them with RESOLVE_IN_ROOT.
+ *
+ * @param rootfs as it lies on the host; no link leads out of it
+ * @param bound whether a name at the top of it is bound into the container
+ */
+record RootfsLinks(Path rootfs, Predicate<String> bound) {
+
+    /** As the kernel's (path_resolution(7)). */
+    private static final int MOST = 40;
+
+    static RootfsLinks of(Filesystem filesystem) {
+        return filesystem
+                .rootfs()
+                .map(rootfs -> new RootfsLinks(rootfs, name -> !FilesystemLayer.OWN_TREES.contains(name)))
+                .orElseGet(() -> new RootfsLinks(Path.of("/"), FilesystemLayer.HOST_TREES::contains));
+    }
+
+    /**
+     * The same mounts, each at the path that its target leads to.
+     *
+     * @throws InvalidSpecException when one can't be there ({@link Filesystem})
+     */
+    Filesystem follow(Filesystem filesystem) {
+        List<VolumeMount> volumes = filesystem.volumes().stream()
+                .map(volume ->
+                        new VolumeMount(volume.source(), follow(volume.target()), volume.readOnly(), volume.execute()))
+                .toList();
+        List<TmpfsMount> tmpfs = filesystem.tmpfs().stream()
+                .map(mount -> new TmpfsMount(follow(mount.target()), mount.size(), mount.execute()))
+                .toList();
+        try {
+            return new Filesystem(
+                    filesystem.rootfs(),
+                    filesystem.rootfsSha256(),
+                    filesystem.overlay(),
+                    filesystem.context(),
+                    filesystem.workspace(),
+                    filesystem.home(),
+                    filesystem.homeExecute(),
+                    volumes,
+                    tmpfs,
+                    filesystem.secrets());
+        } catch (InvalidSpecException e) {
+            throw new InvalidSpecException(e.getMessage() + " (with links of " + rootfs + " followed)");
+        }
+    }
+
+    /** Where a path leads. What isn't in the root filesystem has no links. */
+    String follow(String path) {
+        Deque<String> rest = new ArrayDeque<>(Arrays.asList(path.split("/")));
+        Path at = Path.of("/");
+        int links = 0;
+        while (!rest.isEmpty()) {
+            String name = rest.pop();
+            Path next = at.resolve(name).normalize();
+            if (name.isEmpty() || name.equals(".") || !contains(next) || !Files.isSymbolicLink(host(next))) {
+                at = next;
+                continue;
+            }
+            if (++links > MOST) {
+                throw new InvalidSpecException("'" + path + "' leads through too many links of " + rootfs);
+            }
+            String to = read(host(next));
+            at = to.startsWith("/") ? Path.of("/") : at;
+            Arrays.asList(to.split("/")).reversed().forEach(rest::push);
+        }
+        return at.toString();
+    }
+
+    /** Whether what is there in the container, if anything, is the root filesystem's. */
+    boolean contains(Path path) {
+        return path.getNameCount() > 0 && bound.test(path.getName(0).toString());
+    }
+
+    /** Where a path without links lies on the host. */
+    Path host(Path path) {
+        return rootfs.resolve(path.toString().substring(1));
+    }
+
+    private static String read(Path link) {
+        try {
+            return Files.readSymbolicLink(link).toString();
+        } catch (IOException e) {
+            throw new InvalidSpecException("the link " + link + " can't be read: " + e);
+        }
+    }
+}

@@ -1,0 +1,286 @@
+package dev.nucleus.kernel;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A directory held by a descriptor. Everything is done to what is in it by one name, which has no '/' and is never
+ * followed when it is a link: whoever may rename the directories above it, or put links there, changes nothing of what
+ * is reached. (With one name openat(2) and O_NOFOLLOW reach as little as openat2(2) with RESOLVE_BENEATH and
+ * RESOLVE_NO_SYMLINKS would.)
+ */
+public final class Directory implements AutoCloseable {
+
+    private static final int AT_REMOVEDIR = 0x200;
+    private static final int RENAME_NOREPLACE = 1;
+    private static final int LISTING_BYTES = 1 << 15;
+    private static final byte[] HERE = {'.', 0};
+
+    private final Descriptor descriptor;
+    private final String label;
+
+    /** @param label names it in errors */
+    Directory(Descriptor descriptor, String label) {
+        this.descriptor = descriptor;
+        this.label = label;
+    }
+
+    /** Opens a directory of the manager's own, by a path whose last name must not be a link. */
+    public static Directory open(Path path) throws IOException {
+        return new Directory(
+                Descriptor.open(
+                        Descriptor.AT_FDCWD,
+                        FileName.terminated(path.toString().getBytes(pathEncoding())),
+                        Descriptor.O_RDONLY | Descriptor.O_DIRECTORY | Descriptor.O_NOFOLLOW,
+                        0,
+                        path.toString()),
+                path.toString());
+    }
+
+    /** How the JDK reads and writes the names of paths. */
+    static Charset pathEncoding() {
+        return Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
+    }
+
+    /**
+     * Whether this tree, with what is mounted below it, and another directory have files in common, under whatever names:
+     * another mount of the same directory makes no difference.
+     */
+    public boolean overlaps(Directory other) throws IOException {
+        MountTable table = MountTable.read();
+        return table.overlap(table.place(this), table.place(other));
+    }
+
+    /** Its number in this process, for as long as this is open. */
+    public int descriptor() {
+        return descriptor.number();
+    }
+
+    /** A path of this process that leads to this very directory, whatever lies now where it was found. */
+    public Path path() {
+        return descriptor.path();
+    }
+
+    public FileStat status() throws IOException {
+        return FileStat.of(descriptor.number(), label);
+    }
+
+    /** Empty: there is nothing by that name. */
+    public Optional<FileStat> status(FileName name) throws IOException {
+        return Optional.ofNullable(FileStat.of(descriptor.number(), name, label(name)));
+    }
+
+    /** Opens whatever has that name, without reading it or following it. */
+    public Node node(FileName name) throws IOException {
+        return Node.open(descriptor.number(), name.terminated(), label(name));
+    }
+
+    /** As {@link #node}; empty: there is nothing by that name. */
+    public Optional<Node> find(FileName name) throws IOException {
+        try {
+            return Optional.of(node(name));
+        } catch (java.nio.file.NoSuchFileException e) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Opens a directory in it.
+     *
+     * @throws java.nio.file.NotDirectoryException when something else has that name, also a link to a directory
+     */
+    public Directory openDirectory(FileName name) throws IOException {
+        return new Directory(
+                Descriptor.open(
+                        descriptor.number(),
+                        name.terminated(),
+                        Descriptor.O_RDONLY | Descriptor.O_DIRECTORY | Descriptor.O_NOFOLLOW,
+                        0,
+                        label(name)),
+                label(name));
+    }
+
+    /** Another descriptor of the same directory. */
+    public Directory duplicate() throws IOException {
+        return new Directory(
+                Descriptor.open(descriptor.number(), HERE, Descriptor.O_RDONLY | Descriptor.O_DIRECTORY, 0, label),
+                label);
+    }
+
+    /**
+     * Makes a regular file, mode 0600 whatever the umask, to be written.
+     *
+     * @throws java.nio.file.FileAlreadyExistsException when anything has that name
+     */
+    public NewFile createFile(FileName name) throws IOException {
+        return new NewFile(
+                Descriptor.open(
+                        descriptor.number(),
+                        name.terminated(),
+                        Descriptor.O_RDWR | Descriptor.O_CREAT | Descriptor.O_EXCL | Descriptor.O_NOFOLLOW,
+                        0600,
+                        label(name)),
+                label(name));
+    }
+
+    /**
+     * Makes a directory, mode 0700 or less.
+     *
+     * @throws java.nio.file.FileAlreadyExistsException when anything has that name
+     */
+    public void createDirectory(FileName name) throws IOException {
+        SystemCall.check(label(name), () -> Libc.INSTANCE.mkdirat(descriptor.number(), name.terminated(), 0700));
+    }
+
+    /**
+     * Makes a symbolic link.
+     *
+     * @param target one character for each byte, as {@link Node#linkTarget} has it
+     * @throws java.nio.file.FileAlreadyExistsException when anything has that name
+     */
+    public void createSymbolicLink(FileName name, String target) throws IOException {
+        byte[] leadsTo = FileName.terminated(target.getBytes(StandardCharsets.ISO_8859_1));
+        SystemCall.check(label(name), () -> Libc.INSTANCE.symlinkat(leadsTo, descriptor.number(), name.terminated()));
+    }
+
+    /**
+     * Opens what a path leads to for a process whose root this is: links lead to places in here, whatever they say, and
+     * none leads through {@code /proc} (openat2(2), RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS).
+     *
+     * @param path relative
+     * @throws java.nio.file.NoSuchFileException when it leads nowhere
+     */
+    public Node nodeInRoot(String path) throws IOException {
+        return Node.openInRoot(
+                descriptor.number(), FileName.terminated(path.getBytes(pathEncoding())), label + "/" + path);
+    }
+
+    /** Moves what is in this directory into that one, in place of what has the name there. */
+    public void rename(FileName name, Directory to, FileName newName) throws IOException {
+        SystemCall.check(
+                label(name),
+                () -> Libc.INSTANCE.renameat2(
+                        descriptor.number(), name.terminated(), to.descriptor.number(), newName.terminated(), 0));
+    }
+
+    /**
+     * As {@link #rename}, but in place of nothing. A file system that can't promise that has the name looked for first.
+     *
+     * @throws java.nio.file.FileAlreadyExistsException when anything has that name there
+     */
+    public void renameToNew(FileName name, Directory to, FileName newName) throws IOException {
+        long result = SystemCall.result(() -> Libc.INSTANCE.renameat2(
+                descriptor.number(),
+                name.terminated(),
+                to.descriptor.number(),
+                newName.terminated(),
+                RENAME_NOREPLACE));
+        if (result == -SystemCall.EINVAL) {
+            if (to.status(newName).isPresent()) {
+                throw new java.nio.file.FileAlreadyExistsException(to.label(newName));
+            }
+            rename(name, to, newName);
+        } else if (result < 0) {
+            throw SystemCall.failure(to.label(newName), (int) -result);
+        }
+    }
+
+    /** Deletes what is no directory. */
+    public void deleteFile(FileName name) throws IOException {
+        SystemCall.check(label(name), () -> Libc.INSTANCE.unlinkat(descriptor.number(), name.terminated(), 0));
+    }
+
+    /** @throws java.nio.file.DirectoryNotEmptyException when something is in it */
+    public void deleteDirectory(FileName name) throws IOException {
+        SystemCall.check(
+                label(name), () -> Libc.INSTANCE.unlinkat(descriptor.number(), name.terminated(), AT_REMOVEDIR));
+    }
+
+    public void setOwner(int uid, int gid) throws IOException {
+        SystemCall.check(label, () -> Libc.INSTANCE.fchown(descriptor.number(), uid, gid));
+    }
+
+    /** @param mode of chmod(2) */
+    public void setMode(int mode) throws IOException {
+        SystemCall.check(label, () -> Libc.INSTANCE.fchmod(descriptor.number(), mode));
+    }
+
+    /** Reads the names that are in it, from the first; in no order, and without keeping them. */
+    public Listing list() throws IOException {
+        return new Listing(duplicate());
+    }
+
+    private String label(FileName name) {
+        return child(label, name);
+    }
+
+    /** Paths get long at depth; the end says most. */
+    static String child(String label, FileName name) {
+        String parent = label.length() > 300 ? "…" + label.substring(label.length() - 200) : label;
+        return parent.endsWith("/") ? parent + name : parent + "/" + name;
+    }
+
+    @Override
+    public void close() {
+        descriptor.close();
+    }
+
+    @Override
+    public String toString() {
+        return label;
+    }
+
+    /** The names in a directory, one after another; a fixed amount of memory, however many there are. */
+    public static final class Listing implements AutoCloseable {
+
+        private final Directory directory;
+        private final byte[] buffer = new byte[LISTING_BYTES];
+        private ByteBuffer records = ByteBuffer.allocate(0);
+
+        private Listing(Directory directory) {
+            this.directory = directory;
+        }
+
+        /** The next name; null: there are no more. */
+        public @Nullable FileName next() throws IOException {
+            while (true) {
+                if (!records.hasRemaining() && !fill()) {
+                    return null;
+                }
+                int start = records.position();
+                int length = records.getShort(start + 16) & 0xffff;
+                records.position(start + length);
+                // d_name of struct linux_dirent64 (getdents(2)) ends with a zero byte, and padding.
+                int first = start + 19;
+                int end = first;
+                while (buffer[end] != 0) {
+                    end++;
+                }
+                String name = new String(Arrays.copyOfRange(buffer, first, end), StandardCharsets.ISO_8859_1);
+                if (!name.equals(".") && !name.equals("..")) {
+                    return new FileName(name);
+                }
+            }
+        }
+
+        private boolean fill() throws IOException {
+            long read = SystemCall.check(
+                    directory.label,
+                    () -> Libc.INSTANCE.getdents64(directory.descriptor.number(), buffer, buffer.length));
+            records = ByteBuffer.wrap(buffer, 0, (int) read).order(ByteOrder.nativeOrder());
+            return read > 0;
+        }
+
+        @Override
+        public void close() {
+            directory.close();
+        }
+    }
+}

@@ -1,0 +1,20 @@
+package dev.nucleus.kernel;
+
+import java.nio.file.Path;
+
+/**
+ * Which directory of the host was looked at, for whoever opens it again to see that it is the same one.
+ *
+ * @param path where it lay, without links
+ * @param device as {@code st_dev} of stat(2)
+ * @param inode its number there; another directory may get it once this one is deleted and nobody holds it open
+ * @param uid its owner
+ * @param gid its group
+ */
+public record HostDirectory(Path path, long device, long inode, int uid, int gid) {
+
+    public static HostDirectory of(TrustedPath opened) {
+        FileStat status = opened.status();
+        return new HostDirectory(opened.path(), status.device(), status.inode(), status.uid(), status.gid());
+    }
+}

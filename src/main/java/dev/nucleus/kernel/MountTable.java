@@ -1,0 +1,115 @@
+package dev.nucleus.kernel;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The mounts that this process sees, for the question whether two trees have files in common. The twin of
+ * native/src/mount_table.c.
+ *
+ * <p>Whoever may mount anything names the place: names are bytes of any kind here, one a character (ISO 8859-1), and lines
+ * end with a line feed alone, which the kernel escapes.
+ *
+ * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html">proc_pid_mountinfo(5)</a>
+ */
+record MountTable(List<Entry> entries) {
+
+    private static final int ROOT = 3;
+    private static final int POINT = 4;
+
+    /**
+     * One mount.
+     *
+     * @param device of the file system, {@code major:minor}
+     * @param root path within the file system
+     * @param point path as this process sees it
+     */
+    record Entry(int id, String device, String root, String point) {}
+
+    /** Where a file is: as this process sees it, and within its file system. */
+    record Place(String path, String device, String within) {}
+
+    static MountTable read() throws IOException {
+        return parse(text());
+    }
+
+    /** What /proc/self/mountinfo says, a character for each byte. */
+    static String text() throws IOException {
+        return Files.readString(Path.of("/proc/self/mountinfo"), StandardCharsets.ISO_8859_1);
+    }
+
+    static MountTable parse(String text) {
+        return new MountTable(lines(text).map(MountTable::entry).toList());
+    }
+
+    static Stream<String> lines(String text) {
+        return Stream.of(text.split("\n")).filter(line -> !line.isEmpty());
+    }
+
+    private static Entry entry(String line) {
+        String[] fields = line.split(" ");
+        return new Entry(Integer.parseInt(fields[0]), fields[2], unescape(fields[ROOT]), unescape(fields[POINT]));
+    }
+
+    private static String unescape(String text) {
+        return text.replace("\\040", " ")
+                .replace("\\011", "\t")
+                .replace("\\012", "\n")
+                .replace("\\134", "\\");
+    }
+
+    /** @throws IOException when the descriptor's file is in no mount that this process sees */
+    Place place(Directory directory) throws IOException {
+        int id = Files.readAllLines(Path.of("/proc/self/fdinfo", Integer.toString(directory.descriptor()))).stream()
+                .filter(line -> line.startsWith("mnt_id:"))
+                .map(line ->
+                        Integer.parseInt(line.substring(line.indexOf(':') + 1).strip()))
+                .findFirst()
+                .orElse(-1);
+        String path = new String(
+                Files.readSymbolicLink(directory.path()).toString().getBytes(Directory.pathEncoding()),
+                StandardCharsets.ISO_8859_1);
+        return entries.stream()
+                .filter(entry -> entry.id() == id && isWithin(path, entry.point()))
+                .findFirst()
+                .map(entry -> new Place(
+                        path,
+                        entry.device(),
+                        below(
+                                entry.root(),
+                                path.substring(
+                                        entry.point().equals("/")
+                                                ? 0
+                                                : entry.point().length()))))
+                .orElseThrow(() -> new IOException(path + " is in no mount that this process sees"));
+    }
+
+    /** Whether the tree, with what is mounted below it, and the other directory have files in common. */
+    boolean overlap(Place tree, Place other) {
+        return tree.device().equals(other.device()) && overlap(tree.within(), other.within())
+                || entries.stream()
+                        .anyMatch(entry -> entry.device().equals(other.device())
+                                && isWithin(entry.point(), tree.path())
+                                && !entry.point().equals(tree.path())
+                                && overlap(entry.root(), other.within()));
+    }
+
+    private static String below(String root, String rest) {
+        String path = root.equals("/") ? rest : root + rest;
+        return path.isEmpty() || path.equals("/") ? root : path;
+    }
+
+    private static boolean overlap(String one, String other) {
+        return isWithin(one, other) || isWithin(other, one);
+    }
+
+    private static boolean isWithin(String path, String directory) {
+        return path.equals(directory)
+                || directory.equals("/") && path.startsWith("/")
+                || path.startsWith(directory + "/");
+    }
+}

@@ -1,0 +1,40 @@
+package dev.nucleus.kernel;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
+
+/** A file that was just made and is held by its descriptor, whatever becomes of its name. */
+public final class NewFile implements AutoCloseable {
+
+    private final Descriptor descriptor;
+    private final String label;
+
+    NewFile(Descriptor descriptor, String label) {
+        this.descriptor = descriptor;
+        this.label = label;
+    }
+
+    /** Another descriptor of it, for writing from its beginning. */
+    public FileChannel write() throws IOException {
+        return FileChannel.open(descriptor.path(), StandardOpenOption.WRITE);
+    }
+
+    public FileStat status() throws IOException {
+        return FileStat.of(descriptor.number(), label);
+    }
+
+    public void setOwner(int uid, int gid) throws IOException {
+        SystemCall.check(label, () -> Libc.INSTANCE.fchown(descriptor.number(), uid, gid));
+    }
+
+    /** @param mode of chmod(2) */
+    public void setMode(int mode) throws IOException {
+        SystemCall.check(label, () -> Libc.INSTANCE.fchmod(descriptor.number(), mode));
+    }
+
+    @Override
+    public void close() {
+        descriptor.close();
+    }
+}

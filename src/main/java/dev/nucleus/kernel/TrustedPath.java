@@ -1,0 +1,293 @@
+package dev.nucleus.kernel;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+
+/**
+ * A path of the host that was opened name by name from "/", and what it led to, held open.
+ *
+ * <p>A symbolic link on the way is followed only where root alone could have put it, or the manager's own user where
+ * that is not root: the link and the directory that it is in belong to them, nobody else may write to that directory
+ * (in a sticky one, such as {@code /tmp}, the link's owner counts), and the same holds of all directories on the way
+ * there. Whoever may rename or replace something on the way chooses what lies there, but never has a process with
+ * more rights follow a link.
+ */
+public final class TrustedPath implements AutoCloseable {
+
+    /** As many as the kernel follows (path_resolution(7)). */
+    private static final int MOST_LINKS = 40;
+
+    private static final byte[] ROOT = {'/', 0};
+
+    private final Path path;
+    private final Node node;
+
+    private TrustedPath(Path path, Node node) {
+        this.path = path;
+        this.node = node;
+    }
+
+    /**
+     * Opens what the path names.
+     *
+     * @param path absolute
+     * @throws UntrustedPathException naming the link that somebody else could have put there, and what to do
+     * @throws java.nio.file.NoSuchFileException naming the first part that is not there
+     */
+    public static TrustedPath open(Path path) throws IOException {
+        return new Walk(Identity.current().uid(), false).open(path);
+    }
+
+    /**
+     * As {@link #open}, for what a container gets: links are followed only where root alone could have put them, whatever
+     * the manager's own user, as which a rootless workload writes.
+     *
+     * @throws UntrustedPathException naming the link, and what to do
+     */
+    public static TrustedPath openSource(Path path) throws IOException {
+        return new Walk(0, false).open(path);
+    }
+
+    /**
+     * As {@link #open}; besides, nobody but root, or the manager's own user, may have put there any part of the path or
+     * may change what it names.
+     *
+     * @throws UntrustedPathException naming the part that others could replace or change, and what to do
+     */
+    public static TrustedPath openOwned(Path path) throws IOException {
+        return new Walk(Identity.current().uid(), true).open(path);
+    }
+
+    /**
+     * As {@link #openOwned}, but whatever this process's user: root alone.
+     *
+     * @throws UntrustedPathException naming the part that others could replace or change, and what to do
+     */
+    public static TrustedPath openOfRoot(Path path) throws IOException {
+        return new Walk(0, true).open(path);
+    }
+
+    /** For tests: as if the manager were another user; what may be opened is still this process's. */
+    static TrustedPath open(Path path, int user, boolean owned) throws IOException {
+        return new Walk(user, owned).open(path);
+    }
+
+    /** Where it lies, without links. */
+    public Path path() {
+        return path;
+    }
+
+    /** What was found there, which stays open until this is closed. */
+    public Node node() {
+        return node;
+    }
+
+    public FileStat status() {
+        return node.status();
+    }
+
+    /** Opens the directory that it is; this may be closed then. */
+    public Directory openDirectory() throws IOException {
+        return node.openDirectory();
+    }
+
+    @Override
+    public void close() {
+        node.close();
+    }
+
+    /**
+     * A directory on the way.
+     *
+     * @param trusted whether nobody else could have put it there
+     */
+    private record Step(Node node, FileName name, boolean trusted) {}
+
+    private static final class Walk {
+
+        private final int user;
+        private final boolean owned;
+        private final Deque<Step> steps = new ArrayDeque<>();
+        private final Deque<String> pending = new ArrayDeque<>();
+        private Node root;
+        private int links;
+
+        Walk(int user, boolean owned) throws IOException {
+            this.user = user;
+            this.owned = owned;
+            this.root = Node.open(Descriptor.AT_FDCWD, ROOT, "/");
+        }
+
+        TrustedPath open(Path path) throws IOException {
+            try {
+                if (!path.isAbsolute()) {
+                    throw new FileSystemException(path.toString(), null, "is not an absolute path");
+                }
+                push(new String(path.toString().getBytes(Directory.pathEncoding()), StandardCharsets.ISO_8859_1));
+                requireOwned(root, "/");
+                while (!pending.isEmpty()) {
+                    step(pending.pop());
+                }
+                Node found = steps.isEmpty() ? root : steps.getLast().node();
+                var opened = new TrustedPath(Path.of(decoded(location())), found);
+                if (steps.isEmpty()) {
+                    root = Node.open(Descriptor.AT_FDCWD, ROOT, "/");
+                } else {
+                    steps.removeLast();
+                }
+                return opened;
+            } finally {
+                steps.forEach(step -> step.node().close());
+                root.close();
+            }
+        }
+
+        /** Puts a path's names before those that are still to be walked. */
+        private void push(String path) {
+            String[] names = path.split("/");
+            for (int i = names.length - 1; i >= 0; i--) {
+                pending.push(names[i]);
+            }
+        }
+
+        private void step(String name) throws IOException {
+            switch (name) {
+                case "", "." -> {}
+                case ".." -> {
+                    if (!steps.isEmpty()) {
+                        steps.removeLast().node().close();
+                    }
+                }
+                default -> enter(new FileName(name));
+            }
+        }
+
+        private void enter(FileName name) throws IOException {
+            String label = location(name);
+            Node directory = directory();
+            if (!directory.status().isDirectory()) {
+                throw new NotDirectoryException(location());
+            }
+            Node next = directory.child(name, label);
+            try {
+                boolean trusted = isTrustedEntry(directory.status(), next.status());
+                if (owned && !trusted) {
+                    throw replaceable(label, next.status());
+                }
+                if (next.status().isSymbolicLink()) {
+                    follow(next, label, trusted);
+                    next.close();
+                } else {
+                    requireOwned(next, label);
+                    steps.addLast(new Step(next, name, trusted));
+                }
+            } catch (IOException | RuntimeException e) {
+                next.close();
+                throw e;
+            }
+        }
+
+        private void follow(Node link, String label, boolean trusted) throws IOException {
+            String target = link.linkTarget();
+            if (!trusted || !isTrusted(link.status().uid())) {
+                throw new UntrustedPathException(
+                        label,
+                        "is a symbolic link of user " + link.status().uid() + " in a directory of user "
+                                + directory().status().uid()
+                                + "; links are followed only where "
+                                + trustedUsers() + " could have put them. Name the directory that it leads to: "
+                                + decoded(target).strip());
+            }
+            links++;
+            if (links > MOST_LINKS) {
+                throw new FileSystemException(label, null, "more than " + MOST_LINKS + " symbolic links (ELOOP)");
+            }
+            if (target.startsWith("/")) {
+                steps.forEach(step -> step.node().close());
+                steps.clear();
+            }
+            push(target);
+        }
+
+        private Node directory() {
+            return steps.isEmpty() ? root : steps.getLast().node();
+        }
+
+        /** Whether nobody else could have put that into that directory, where the directory itself is. */
+        private boolean isTrustedEntry(FileStat directory, FileStat entry) {
+            boolean placed = steps.isEmpty() || steps.getLast().trusted();
+            if (!placed || !isTrusted(directory.uid())) {
+                return false;
+            }
+            // A hard link to somebody's file or link may be put into a sticky directory where the kernel permits that
+            // (fs.protected_hardlinks).
+            return !directory.isWritableByOthers()
+                    || directory.isSticky() && isTrusted(entry.uid()) && (entry.isDirectory() || entry.links() == 1);
+        }
+
+        private boolean isTrusted(int owner) {
+            return owner == 0 || owner == user;
+        }
+
+        private void requireOwned(Node node, String label) throws UntrustedPathException {
+            if (!owned) {
+                return;
+            }
+            FileStat status = node.status();
+            if (!isTrusted(status.uid())) {
+                throw new UntrustedPathException(
+                        label,
+                        "belongs to user " + status.uid()
+                                + ", who could replace it or what is in it; it must belong to " + trustedUsers()
+                                + ": chown root " + label);
+            }
+            // Of a sticky directory on the way the next name's owner counts; as the last part others could add to it.
+            boolean onTheWay = pending.stream().anyMatch(name -> !name.isEmpty() && !name.equals("."));
+            if (status.isWritableByOthers() && !(status.isSticky() && onTheWay)) {
+                throw new UntrustedPathException(
+                        label,
+                        "may be written to by others (mode " + Integer.toOctalString(status.mode()) + "): chmod go-w "
+                                + label);
+            }
+        }
+
+        private UntrustedPathException replaceable(String label, FileStat status) {
+            FileStat directory = directory().status();
+            return new UntrustedPathException(
+                    label,
+                    "(of user " + status.uid() + ") could be replaced by others than " + trustedUsers()
+                            + ": its directory belongs to user " + directory.uid() + " and has mode "
+                            + Integer.toOctalString(directory.mode())
+                            + "; move it below a directory of root's that only"
+                            + " root may write to");
+        }
+
+        private String trustedUsers() {
+            return user == 0 ? "root" : "root or user " + user;
+        }
+
+        /** Where the walk is, without links. */
+        private String location() {
+            return "/"
+                    + StreamSupport.stream(steps.spliterator(), false)
+                            .map(step -> step.name().bytes())
+                            .collect(Collectors.joining("/"));
+        }
+
+        private String location(FileName name) {
+            String parent = decoded(location());
+            return parent.equals("/") ? "/" + name : parent + "/" + name;
+        }
+
+        private static String decoded(String bytes) {
+            return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), Directory.pathEncoding());
+        }
+    }
+}

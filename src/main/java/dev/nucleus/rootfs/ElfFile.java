@@ -1,0 +1,44 @@
+package dev.nucleus.rootfs;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a program or library says of how it is linked (elf(5)). All of it is the file's own claim: strings as they are
+ * written there, paths that may lead anywhere.
+ *
+ * @param library whether it can be loaded at any address (ET_DYN), as every library is
+ * @param interpreter the path of the dynamic loader (PT_INTERP), which a library does not have
+ * @param soname the library's own name (DT_SONAME)
+ * @param needed names or paths of the libraries it is linked with (DT_NEEDED), in order
+ * @param rpath directories for what it and what it loads needs (DT_RPATH); empty where it has a runpath, as ld.so(8) has it
+ * @param runpath directories for what it needs itself (DT_RUNPATH)
+ * @param onlyOwnDirectories whether neither the cache nor the default directories are searched (DF_1_NODEFLIB)
+ */
+record ElfFile(
+        boolean library,
+        Optional<String> interpreter,
+        Optional<String> soname,
+        List<String> needed,
+        List<String> rpath,
+        List<String> runpath,
+        boolean onlyOwnDirectories) {
+
+    ElfFile {
+        needed = List.copyOf(needed);
+        rpath = List.copyOf(rpath);
+        runpath = List.copyOf(runpath);
+    }
+
+    /**
+     * Reads it.
+     *
+     * @return nothing for a file that is not an x86-64 ELF program or library
+     * @throws MalformedElfException when it contradicts itself or goes beyond the limits of {@link ElfReader}
+     */
+    static Optional<ElfFile> read(FileChannel content) throws IOException {
+        return new ElfReader(content).read();
+    }
+}

@@ -1,0 +1,134 @@
+package dev.nucleus.rootfs;
+
+import dev.nucleus.kernel.Directory;
+import dev.nucleus.kernel.FileName;
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.kernel.Node;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.apache.commons.codec.binary.Hex;
+import org.apache.commons.codec.digest.DigestUtils;
+
+/**
+ * What stat(2) said of everything in a root filesystem, in one walk from its open directory: names above it, and links
+ * in it, play no part.
+ *
+ * @param top the directory itself
+ * @param manifest of {@link RootfsManifest#FILE}, if there is one
+ * @param files all else, by path relative to the top, one character for each byte
+ * @param links where the links lead to that lie in the directory itself
+ */
+record RootfsSnapshot(
+        FileStat top, Optional<FileStat> manifest, SortedMap<String, FileStat> files, Map<String, String> links) {
+
+    /** Deeper than any path that a program could use (PATH_MAX), and shallow enough for one thread's stack. */
+    private static final int MOST_LEVELS = 1_024;
+
+    /** Looks at each file before it goes on, so that nothing is entered that is refused. */
+    @FunctionalInterface
+    interface Check {
+        Check NONE = (_, _) -> {};
+
+        /** @param path relative to the top; empty for the top itself */
+        void accept(String path, FileStat status) throws IOException;
+    }
+
+    static RootfsSnapshot of(Directory top, Check check) throws IOException {
+        FileStat status = top.status();
+        check.accept("", status);
+        var snapshot = new RootfsSnapshot(status, manifest(top, check), new TreeMap<>(), new HashMap<>());
+        snapshot.walk(top, "", check, 0);
+        return snapshot;
+    }
+
+    private static Optional<FileStat> manifest(Directory top, Check check) throws IOException {
+        Optional<FileStat> manifest = top.status(RootfsManifest.NAME);
+        if (manifest.isPresent()) {
+            check.accept(RootfsManifest.FILE, manifest.get());
+        }
+        return manifest;
+    }
+
+    private void walk(Directory directory, String prefix, Check check, int level) throws IOException {
+        if (level > MOST_LEVELS) {
+            throw new RootfsException(directory + " lies more than " + MOST_LEVELS + " levels deep");
+        }
+        try (Directory.Listing names = directory.list()) {
+            for (FileName name = names.next(); name != null; name = names.next()) {
+                if (level > 0 || !name.equals(RootfsManifest.NAME)) {
+                    add(directory, name, prefix + name.bytes(), check, level);
+                }
+            }
+        }
+    }
+
+    private void add(Directory directory, FileName name, String path, Check check, int level) throws IOException {
+        FileStat status = directory.status(name).orElseThrow(() -> changed(directory, name));
+        check.accept(path, status);
+        files.put(path, status);
+        if (status.isDirectory()) {
+            try (Directory below = directory.openDirectory(name)) {
+                if (!below.status().isSameFile(status)) {
+                    throw changed(directory, name);
+                }
+                walk(below, path + "/", check, level + 1);
+            }
+        } else if (level == 0 && status.isSymbolicLink()) {
+            try (Node link = directory.node(name)) {
+                links.put(path, link.linkTarget());
+            }
+        }
+    }
+
+    private static RootfsException changed(Directory directory, FileName name) {
+        return new RootfsException(directory + "/" + name + " was changed while it was looked at; try again");
+    }
+
+    /** One number for all of it, which another content, mode, owner or place of any file changes. */
+    String fingerprint() {
+        MessageDigest digest = DigestUtils.getSha256Digest();
+        update(digest, ".", top);
+        manifest.ifPresent(status -> update(digest, RootfsManifest.FILE, status));
+        files.forEach((path, status) -> update(digest, path, status));
+        return Hex.encodeHexString(digest.digest());
+    }
+
+    private static void update(MessageDigest digest, String path, FileStat status) {
+        digest.update((path + "\0" + status.device() + " " + status.inode() + " " + status.changed() + "\n")
+                .getBytes(StandardCharsets.ISO_8859_1));
+    }
+
+    /** The most recent change of any file. */
+    Instant latestChange() {
+        Instant latest = top.changed();
+        for (FileStat status : files.values()) {
+            latest = status.changed().isAfter(latest) ? status.changed() : latest;
+        }
+        return manifest.map(FileStat::changed).filter(latest::isBefore).orElse(latest);
+    }
+
+    /** Device and inode of what gets mounted, as this walk found them. */
+    RootfsTree tree() {
+        List<RootfsTree.Entry> entries = new ArrayList<>();
+        files.forEach((path, status) -> {
+            if (!path.contains("/")) {
+                entries.add(new RootfsTree.Entry(
+                        RootfsManifest.text(path),
+                        status.type(),
+                        status.device(),
+                        status.inode(),
+                        RootfsManifest.text(links.getOrDefault(path, ""))));
+            }
+        });
+        return RootfsTree.of(top, entries);
+    }
+}

@@ -1,0 +1,9 @@
+package dev.nucleus.workspace;
+
+/**
+ * What was in a tree and was not copied.
+ *
+ * @param path below the tree's top
+ * @param why in a word or two
+ */
+public record Skipped(String path, String why) {}

@@ -1,0 +1,91 @@
+package dev.nucleus.workspace;
+
+import dev.nucleus.kernel.Directory;
+import dev.nucleus.kernel.HostDirectory;
+import dev.nucleus.kernel.TrustedPath;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A directory of the host that somebody named, opened once and carefully ({@link TrustedPath}): all that is copied from
+ * it and brought back to it goes by its descriptor, wherever its path leads by then.
+ */
+public final class SourceDirectory implements AutoCloseable {
+
+    private final Path named;
+    private final HostDirectory identity;
+    private final Directory directory;
+
+    private SourceDirectory(Path named, HostDirectory identity, Directory directory) {
+        this.named = named;
+        this.identity = identity;
+        this.directory = directory;
+    }
+
+    /**
+     * One that holds none of these directories and lies in none.
+     *
+     * @param reserved the manager's own, absolute
+     * @throws WorkspaceException as {@link #open(Path)}, and naming both where they overlap
+     */
+    public static SourceDirectory open(Path path, List<Path> reserved) {
+        SourceDirectory source = open(path);
+        try {
+            for (Path own : reserved) {
+                source.refuseOverlap(own);
+            }
+            return source;
+        } catch (IOException e) {
+            source.close();
+            throw new WorkspaceException("can't open " + path + ": " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            source.close();
+            throw e;
+        }
+    }
+
+    private void refuseOverlap(Path own) throws IOException {
+        try (Directory reserved = Directory.open(own)) {
+            if (directory.overlaps(reserved)) {
+                throw new WorkspaceException(named + " and the manager's own directory " + own
+                        + " overlap: whoever reaches that commands the manager; name a directory beside it");
+            }
+        }
+    }
+
+    /** @throws WorkspaceException when it is no directory, can't be read, or is reached by somebody's link */
+    public static SourceDirectory open(Path path) {
+        try (TrustedPath opened = TrustedPath.openSource(path)) {
+            if (!opened.status().isDirectory()) {
+                throw new WorkspaceException(
+                        path + " is " + opened.status().type().words() + ", not a directory");
+            }
+            return new SourceDirectory(path, HostDirectory.of(opened), opened.openDirectory());
+        } catch (java.nio.file.NoSuchFileException e) {
+            throw new WorkspaceException(path + " is not a directory: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new WorkspaceException("can't open " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Which one it is. */
+    public HostDirectory identity() {
+        return identity;
+    }
+
+    Directory directory() {
+        return directory;
+    }
+
+    /** As it was named. */
+    @Override
+    public String toString() {
+        return named.toString();
+    }
+
+    @Override
+    public void close() {
+        directory.close();
+    }
+}

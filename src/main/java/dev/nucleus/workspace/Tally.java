@@ -1,0 +1,38 @@
+package dev.nucleus.workspace;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** How many there were, and the first of them. One walk's. */
+public final class Tally<T> {
+
+    /** As many are named, at most. */
+    static final int NAMED = 20;
+
+    private final List<T> first = new ArrayList<>();
+    private long count;
+
+    Tally() {}
+
+    /** @param example made only when it is among the first */
+    void add(Supplier<T> example) {
+        count++;
+        if (first.size() < NAMED) {
+            first.add(example.get());
+        }
+    }
+
+    public long count() {
+        return count;
+    }
+
+    public boolean isEmpty() {
+        return count == 0;
+    }
+
+    /** The first, in the order in which they were met. */
+    public List<T> first() {
+        return List.copyOf(first);
+    }
+}

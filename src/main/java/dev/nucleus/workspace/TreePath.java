@@ -1,0 +1,45 @@
+package dev.nucleus.workspace;
+
+import dev.nucleus.kernel.FileName;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.stream.Collectors;
+
+/** Where a walk is, below the top of a tree. Written out only when somebody is to read it. One walk's. */
+final class TreePath {
+
+    private static final int LONGEST = 240;
+
+    private final Deque<FileName> names = new ArrayDeque<>();
+
+    void enter(FileName name) {
+        names.addLast(name);
+    }
+
+    void leave() {
+        names.removeLast();
+    }
+
+    /** How many directories it is below the top. */
+    int depth() {
+        return names.size();
+    }
+
+    /** What has that name here; of a long path the end. */
+    String of(FileName name) {
+        return names.isEmpty() ? shortened(name.toString()) : shortened(joined() + "/" + name);
+    }
+
+    private String joined() {
+        return names.stream().map(FileName::toString).collect(Collectors.joining("/"));
+    }
+
+    private static String shortened(String path) {
+        return path.length() <= LONGEST ? path : "…" + path.substring(path.length() - LONGEST);
+    }
+
+    @Override
+    public String toString() {
+        return shortened(joined());
+    }
+}

@@ -1,0 +1,86 @@
+package dev.nucleus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerEvent;
+import dev.nucleus.spec.StopSpec;
+import dev.nucleus.support.SharedManager;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Clients that are gone before their command has begun. */
+@Tag("isolation")
+class LeavingClientTest {
+
+    private static final byte COMMAND = 1;
+
+    @SharedManager
+    private static TestManager manager;
+
+    /** Sends a command as the client does, see native/client/nucleus.c, and leaves. */
+    private static void sendAndLeave(String... arguments) throws IOException {
+        byte[] payload = ("/\0" + String.join("\0", arguments) + "\0").getBytes(StandardCharsets.UTF_8);
+        ByteBuffer frame = ByteBuffer.allocate(5 + payload.length)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(payload.length)
+                .put(COMMAND)
+                .put(payload)
+                .flip();
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(manager.socket()))) {
+            channel.write(frame);
+        }
+    }
+
+    @Test
+    void anExecWhoseClientHasLeftIsKilled() throws IOException {
+        Container container = manager.launch("/bin/sleep", "1000");
+
+        var requested = new AtomicBoolean();
+        manager.listen(ContainerEvent.Executed.class, event -> requested.set(event.container() == container));
+
+        sendAndLeave("exec", container.id(), "--", "/bin/sleep", "1000");
+
+        Awaitility.await("the command is killed, if it ran at all")
+                .during(Duration.ofSeconds(2))
+                .atMost(Duration.ofSeconds(60))
+                .untilAsserted(() -> {
+                    assertThat(requested).isTrue();
+                    assertThat(processes(container)).as("init and workload").hasSize(2);
+                });
+        manager.containers().stop(container, StopSpec.DEFAULT);
+        manager.containers().remove(container);
+    }
+
+    /** In its control groups, which name the container. */
+    private static List<ProcessHandle.Info> processes(Container container) {
+        return ProcessHandle.allProcesses()
+                .filter(process -> cgroups(process.pid())
+                        .filter(text -> text.contains(container.id()))
+                        .isPresent())
+                .map(ProcessHandle::info)
+                .toList();
+    }
+
+    private static Optional<String> cgroups(long pid) {
+        try {
+            return Optional.of(Files.readString(Path.of("/proc/" + pid + "/cgroup")));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package dev.nucleus.escape;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.support.Command;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * How the kernel treats a container is its own matter, not its manager's: which processors, how nice, and who goes first when memory
+ * is short.
+ */
+@Tag("isolation")
+class InheritanceTest {
+
+    private Targets targets;
+
+    @BeforeEach
+    void start() throws Exception {
+        targets = Targets.start();
+        for (long process : spawners()) {
+            String pid = Long.toString(process);
+            Command.run("taskset", "--all-tasks", "--cpu-list", "--pid", "0", pid);
+            Command.run("renice", "--priority", "10", "--pid", pid);
+            Files.writeString(Path.of("/proc", pid, "oom_score_adj"), "500");
+        }
+    }
+
+    @AfterEach
+    void stop() {
+        if (targets != null) {
+            targets.close();
+        }
+    }
+
+    /** The manager's, with the shims that they keep ready: what they launch inherits from them. */
+    private static List<Long> spawners() {
+        return ProcessHandle.current()
+                .descendants()
+                .filter(process -> comm(process.pid()).startsWith("nucleus-")
+                        || comm(process.pid()).startsWith("memfd:nucleus"))
+                .map(ProcessHandle::pid)
+                .toList();
+    }
+
+    private static String comm(long pid) {
+        try {
+            return Files.readString(Path.of("/proc", Long.toString(pid), "comm"));
+        } catch (IOException e) {
+            // It ended while it was looked at.
+            return "";
+        }
+    }
+
+    private static String allowed() throws IOException {
+        return Files.readAllLines(Path.of("/proc/1/status")).stream()
+                .filter(line -> line.startsWith("Cpus_allowed_list:"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.nucleus.escape.Confinement#ofRoot")
+    void aContainerHasWhatTheHostGivesNotWhatItsManagerHas(Confinement confinement) throws IOException {
+        confinement.require();
+        assertThat(spawners()).isNotEmpty();
+        String word = "inherits-" + confinement + "-" + System.nanoTime();
+        String id = targets.launch(confinement, List.of(), Targets.WITNESS, "cling", word);
+        try {
+            targets.awaitOutput(confinement, id, "clinging");
+            List<Long> inside = new ContainerProcesses(id, word)
+                    .alive().stream()
+                            .filter(pid -> !comm(pid).startsWith("nucleus-shim"))
+                            .toList();
+
+            assertThat(inside).isNotEmpty().allSatisfy(pid -> {
+                Path process = Path.of("/proc", Long.toString(pid));
+                assertThat(Files.readAllLines(process.resolve("status"))).contains(allowed());
+                assertThat(Files.readString(process.resolve("oom_score_adj"))).isEqualTo("0\n");
+                String stat = Files.readString(process.resolve("stat"));
+                // The 19th field (proc(5)); the second, in parentheses, may hold spaces.
+                assertThat(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[16])
+                        .as("its nice value")
+                        .isEqualTo("0");
+            });
+        } finally {
+            targets.end(confinement, id);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package dev.nucleus.escape;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * A workload that is root on disk, or the manager's own user, exchanges a directory of its volume for a link. Whoever
+ * asks for that directory next gets nothing of where it leads.
+ */
+@Tag("isolation")
+class LinkedSourceTest {
+
+    private static Targets targets;
+
+    @BeforeAll
+    static void start() throws Exception {
+        targets = Targets.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (targets != null) {
+            targets.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Confinement.class,
+            names = {"AGENT", "GVISOR_AGENT", "ROOTLESS"})
+    void aLinkOfAContainersLeadsNobodyOut(Confinement confinement) throws IOException {
+        confinement.require();
+        Path elsewhere = targets.volume(confinement);
+        Files.writeString(elsewhere.resolve("word"), "the host's");
+        Path project = targets.volume(confinement);
+        // Its own user's, as root's are for user 0.
+        Files.setAttribute(project, "unix:mode", 0755);
+        List<String> user = confinement.isRootless() ? List.of() : List.of("--user", "0:0");
+        var options = new ArrayList<>(user);
+        options.addAll(List.of("-v", project + ":/data"));
+
+        Targets.Result planted =
+                targets.run(confinement, options, "/bin/ln", "-s", elsewhere.toString(), "/data/cache");
+
+        assertThat(planted.code()).as(planted.text()).isZero();
+        assertThat(project.resolve("cache")).isSymbolicLink();
+        for (BoundStateTest.Kind kind : BoundStateTest.Kind.values()) {
+            // As root it is asked for again beside the directory that it lies in, as at the next start of a service.
+            if (!confinement.isRootless() && kind != BoundStateTest.Kind.VOLUME) {
+                continue;
+            }
+            var again = new ArrayList<>(kind.options(project.resolve("cache")));
+            again.addAll(List.of("-v", project + ":/whole"));
+
+            Targets.Result result = targets.run(confinement, again, Targets.WITNESS, "say", "here");
+
+            assertThat(result.out()).as("%s: %s", kind, result.text()).doesNotContain("here");
+            assertThat(result.code()).isNotZero();
+            assertThat(result.err()).contains("link").contains("leads to");
+        }
+        if (!confinement.isRootless()) {
+            return;
+        }
+        Targets.Result secret = targets.run(
+                confinement,
+                List.of("--secret", project.resolve("cache/word") + ":word"),
+                "/bin/cat",
+                "/run/secrets/word");
+        assertThat(secret.out()).as(secret.text()).doesNotContain("the host's");
+    }
+}

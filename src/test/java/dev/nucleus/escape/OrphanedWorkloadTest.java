@@ -1,0 +1,124 @@
+package dev.nucleus.escape;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.Remains;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Whatever a workload does about signals, sessions and the death of its parent: it ends with its supervisor. */
+@Tag("isolation")
+class OrphanedWorkloadTest {
+
+    /** For everything in the container to end. */
+    private static final Duration END = Duration.ofSeconds(2);
+
+    /** For the manager to notice and to remove the control groups. */
+    private static final Duration SWEEP = Duration.ofSeconds(30);
+
+    private static Targets targets;
+
+    @BeforeAll
+    static void start() throws Exception {
+        targets = Targets.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (targets != null) {
+            targets.close();
+        }
+    }
+
+    static Stream<Arguments> confinementsAndManners() {
+        return Arrays.stream(Confinement.values())
+                .flatMap(confinement -> Stream.of("", "session", "fork", "session fork", "session fork stop")
+                        .filter(manner -> !confinement.isGvisor() || manner.isEmpty() || manner.contains("stop"))
+                        .map(manner -> Arguments.of(confinement, manner)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("confinementsAndManners")
+    void aWorkloadThatHoldsOnEndsWithItsShim(Confinement confinement, String manner) {
+        confinement.require();
+        String word = "orphan-" + confinement + "-" + manner.replace(' ', '-') + "-" + System.nanoTime();
+        var command = new ArrayList<>(List.of(Targets.WITNESS, "cling", word));
+        command.addAll(List.of(manner.split(" ")));
+        String id = targets.launch(confinement, List.of(), command.toArray(String[]::new));
+        var processes = new ContainerProcesses(id, word);
+        try {
+            targets.awaitOutput(confinement, id, "clinging");
+            ProcessHandle shim = processes.shim().orElseThrow();
+
+            shim.destroyForcibly();
+
+            Awaitility.await("everything in the container has ended")
+                    .atMost(END)
+                    .pollInterval(Duration.ofMillis(20))
+                    .untilAsserted(() -> assertThat(processes.alive()).isEmpty());
+            Awaitility.await("its control groups are removed")
+                    .atMost(SWEEP)
+                    .until(() -> Remains.cgroups().stream().noneMatch(directory -> directory.contains(id)));
+        } finally {
+            processes.kill();
+            targets.end(confinement, id);
+        }
+    }
+
+    /** Those that no process of the container's own is told of. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Confinement.class,
+            names = {"AGENT", "STRICT_AGENT", "GVISOR_AGENT"})
+    void aManagerThatStartsClearsWhatWasLeftWhileThereWasNone(Confinement confinement, @TempDir Path directory)
+            throws IOException {
+        confinement.require();
+        String word = "left-" + confinement + "-" + System.nanoTime();
+        try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
+            var command = new ArrayList<>(List.of("run", "-d"));
+            command.addAll(confinement.options(targets.rootfs()));
+            command.addAll(List.of("--", Targets.WITNESS, "cling", word, "session", "fork"));
+            ManagerProcess.Result started = manager.nucleus(command.toArray(String[]::new));
+            assertThat(started.code()).as(started.err()).isZero();
+            String id = started.out().strip();
+            var processes = new ContainerProcesses(id, word);
+            try {
+                Awaitility.await().until(() -> manager.nucleus("logs", id).out().contains("clinging"));
+                ProcessHandle shim = processes.shim().orElseThrow();
+                List<ProcessHandle> spawners =
+                        manager.process().toHandle().children().toList();
+                manager.kill();
+                Awaitility.await("its spawner has gone")
+                        .until(() -> spawners.stream().noneMatch(ProcessHandle::isAlive));
+
+                shim.destroyForcibly();
+                shim.onExit().join();
+                manager.restart().awaitReady();
+
+                Awaitility.await("nothing is left of the container")
+                        .atMost(SWEEP)
+                        .untilAsserted(() -> {
+                            assertThat(processes.alive()).isEmpty();
+                            assertThat(Remains.cgroups()).noneMatch(group -> group.contains(id));
+                        });
+            } finally {
+                processes.kill();
+            }
+        }
+    }
+}

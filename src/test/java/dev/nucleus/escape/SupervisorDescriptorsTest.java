@@ -1,0 +1,79 @@
+package dev.nucleus.escape;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A process inside has three descriptors, and nothing of the one that supervises it. */
+@Tag("isolation")
+class SupervisorDescriptorsTest {
+
+    private static Targets targets;
+
+    @BeforeAll
+    static void start() throws Exception {
+        targets = Targets.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (targets != null) {
+            targets.close();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Confinement.class)
+    void theWorkloadHasItsStandardStreamsAndNoMore(Confinement confinement) {
+        confinement.require();
+        for (String user : confinement.users()) {
+            Targets.Result result = targets.run(confinement, user(user), Targets.WITNESS, "descriptors");
+
+            assertThat(result.code()).as("as '%s': %s", user, result.text()).isZero();
+            assertThat(result.out()).endsWith("inside\n");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Confinement.class)
+    void soHasAProcessThatIsRunBesideIt(Confinement confinement) {
+        confinement.require();
+        String id = targets.launch(confinement, List.of(), "/bin/sleep", "1000");
+        // In a container without an init of ours PID 1 is the workload itself, whose descriptors are its own.
+        Targets.Result result = targets.nucleus(
+                confinement,
+                "exec",
+                id,
+                "--",
+                "/bin/sh",
+                "-c",
+                "for fd in /proc/self/fd/*; do case $fd in */[012]) ;; *) test -e $fd && ls -l $fd;; esac; done; echo end");
+        targets.end(confinement, id);
+
+        // The shell's own descriptor of the directory that it lists is gone when it looks.
+        assertThat(result.text()).isEqualTo("end\n");
+    }
+
+    /** From its first instruction on: an init that is dumpable for a moment is one that can be opened. */
+    @ParameterizedTest
+    @MethodSource("dev.nucleus.escape.Confinement#ofNativeRuntime")
+    void pidOneIsAnInitThatNobodyInsideCanOpen(Confinement confinement) {
+        for (String user : confinement.users()) {
+            for (int launch = 0; launch < 5; launch++) {
+                Targets.Result result = targets.run(confinement, user(user), Targets.WITNESS, "hammer");
+
+                assertThat(result.code()).as("as '%s': %s", user, result.text()).isZero();
+            }
+        }
+    }
+
+    private static List<String> user(String user) {
+        return user.isEmpty() ? List.of() : List.of("--user", user);
+    }
+}

@@ -1,0 +1,321 @@
+package dev.nucleus.isolation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.kernel.SeccompCompiler;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.policy.SeccompProfile;
+import dev.nucleus.policy.SeccompProfiles;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Network;
+import dev.nucleus.spec.PolicySource;
+import dev.nucleus.spec.VolumeMount;
+import dev.nucleus.spec.WorkspaceMount;
+import dev.nucleus.support.BpfMachine;
+import dev.nucleus.support.Seeds;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeSet;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The programs that containers get, run by a machine of our own: what they answer to which call. */
+class SeccompProgramTest {
+
+    private static final int ALLOW = 0x7fff0000;
+    private static final int ENOSYS = 0x00050026;
+    private static final int MOST_ARGUMENTS = 6;
+
+    private static final SeccompCompiler CALLS = SeccompCompiler.load();
+    private static final List<VolumeMount> WRITABLE = List.of(new VolumeMount("/srv/data", "/data", false));
+
+    private final SeccompLayer layer = new SeccompLayer(CALLS);
+
+    @TempDir
+    private Path files;
+
+    static List<String> profiles() {
+        return SeccompProfiles.names();
+    }
+
+    private static ContainerSpec.Builder spec(String profile) {
+        return ContainerSpec.builder(Mode.AGENT, List.of("/bin/true")).seccomp(profile);
+    }
+
+    private static boolean allows(LaunchPlan.Seccomp program, String name, long... arguments) {
+        return answer(program, name, arguments) == ALLOW;
+    }
+
+    private static int answer(LaunchPlan.Seccomp program, String name, long... arguments) {
+        return BpfMachine.run(
+                program.program(), BpfMachine.X86_64, CALLS.number(name).orElseThrow(), arguments);
+    }
+
+    /** Those that each profile has, each with and without the network and files that outlive it. */
+    private static List<ContainerSpec> variants(String profile) {
+        return List.of(
+                spec(profile).build(),
+                spec(profile).network(Network.HOST).build(),
+                spec(profile).volumes(WRITABLE).build(),
+                spec(profile).network(Network.HOST).volumes(WRITABLE).build());
+    }
+
+    /** libseccomp joins several rules of one call to a tree; whatever it makes of them must mean what they mean. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void aProgramAnswersAsItsRulesSay(String name) {
+        long seed = name.hashCode();
+        RandomGenerator random = Seeds.random(seed);
+        for (ContainerSpec spec : variants(name)) {
+            SeccompProfile profile = SeccompLayer.profile(spec);
+            LaunchPlan.Seccomp program = layer.program(spec);
+            var calls = new TreeSet<String>();
+            profile.rules().forEach(rule -> calls.addAll(rule.names()));
+            for (String call : calls) {
+                List<Long> telling = telling(profile, call);
+                for (int i = 0; i < 200; i++) {
+                    long[] arguments = random.longs(MOST_ARGUMENTS)
+                            .map(value -> random.nextInt(8) == 0
+                                    ? value
+                                    : telling.get(random.nextInt(telling.size()))
+                                            ^ (random.nextBoolean() ? 0 : 1L << random.nextInt(64)))
+                            .toArray();
+
+                    assertThat(answer(program, call, arguments) == ALLOW)
+                            .as(
+                                    "%s%s of %s with a network %s and volumes %s, seed %d",
+                                    call,
+                                    java.util.Arrays.toString(arguments),
+                                    name,
+                                    spec.network(),
+                                    spec.filesystem().volumes(),
+                                    seed)
+                            .isEqualTo(expected(profile, call, arguments));
+                }
+            }
+        }
+    }
+
+    private static List<Long> telling(SeccompProfile profile, String call) {
+        var values = new ArrayList<>(List.of(0L, 04755L, 02755L, 0644L, 0x41L, 0x410001L));
+        profile.rules().stream()
+                .filter(rule -> rule.names().contains(call))
+                .flatMap(rule -> rule.conditions().stream())
+                .forEach(condition -> values.addAll(List.of(condition.value(), condition.expected())));
+        return values;
+    }
+
+    private static boolean expected(SeccompProfile profile, String call, long[] arguments) {
+        return profile.rules().stream()
+                .filter(rule -> rule.errno().isEmpty() && rule.names().contains(call))
+                .anyMatch(rule -> rule.conditions().stream()
+                        .allMatch(condition -> condition.holds(arguments[condition.index()])));
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void noFileThatOutlivesTheContainerGetsASetIdBit(String name) {
+        LaunchPlan.Seccomp without = layer.program(spec(name).build());
+        for (LaunchPlan.Seccomp program : List.of(
+                layer.program(spec(name).volumes(WRITABLE).build()),
+                layer.program(spec(name)
+                        .workspace(Optional.of(WorkspaceMount.parse("/srv/work:bind-rw", Mode.AGENT)))
+                        .build()),
+                layer.program(spec(name)
+                        .workspace(Optional.of(WorkspaceMount.parse("/srv/work:copy-in-out", Mode.AGENT)))
+                        .build()))) {
+            for (long mode : new long[] {04755, 02755, 06777, 0104755}) {
+                assertThat(allows(program, "chmod", 0, mode)).isFalse();
+                assertThat(allows(program, "fchmod", 3, mode)).isFalse();
+                assertThat(allows(program, "fchmodat", 3, 0, mode)).isFalse();
+                assertThat(allows(program, "mkdir", 0, mode)).isFalse();
+                assertThat(allows(program, "mkdirat", 3, 0, mode)).isFalse();
+                assertThat(allows(program, "creat", 0, mode)).isFalse();
+                assertThat(allows(program, "open", 0, 0x41, mode)).isFalse();
+                assertThat(allows(program, "openat", 3, 0, 0x41, mode)).isFalse();
+                assertThat(allows(program, "openat", 3, 0, 0x410001, mode))
+                        .as("O_TMPFILE")
+                        .isFalse();
+                assertThat(allows(program, "openat", 3, 0, 0x80000, mode))
+                        .as("without O_CREAT there is no mode")
+                        .isTrue();
+                assertThat(allows(program, "open", 0, 0x10000, mode))
+                        .as("O_DIRECTORY is not O_TMPFILE")
+                        .isTrue();
+                assertThat(allows(without, "chmod", 0, mode)).isTrue();
+            }
+            for (long mode : new long[] {0755, 01777, 0}) {
+                assertThat(allows(program, "chmod", 0, mode)).isTrue();
+                assertThat(allows(program, "openat", 3, 0, 0x41, mode)).isTrue();
+                assertThat(allows(program, "mkdir", 0, mode)).isTrue();
+            }
+            assertThat(answer(program, "openat2", 3, 0, 0, 24)).isEqualTo(ENOSYS);
+        }
+        assertThat(layer.program(spec(name)
+                                .volumes(List.of(new VolumeMount("/srv/data", "/data", true)))
+                                .build())
+                        .program())
+                .as("nothing is left in what can't be written to")
+                .isEqualTo(without.program());
+    }
+
+    @Test
+    void aProfileOfOnesOwnLeavesNoSetIdFilesEither() throws IOException {
+        Path file = Files.writeString(files.resolve("own.json"), """
+                {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+                  {"names": ["execve", "write", "exit_group", "mknod", "mknodat", "fchmodat2", "openat2", "open",
+                             "io_uring_setup", "io_uring_enter"], "action": "SCMP_ACT_ALLOW"},
+                  {"names": ["chmod"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 1, "value": 2541, "op": "SCMP_CMP_EQ"}]},
+                  {"names": ["chmod"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 1, "value": 493, "op": "SCMP_CMP_EQ"}]},
+                  {"names": ["fchmod"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 1, "value": 7, "op": "SCMP_CMP_MASKED_EQ", "valueTwo": 5}]},
+                  {"names": ["mkdir"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 1, "value": 0, "op": "SCMP_CMP_GE"}]}
+                ]}
+                """);
+        ContainerSpec spec = spec("default")
+                .seccomp(new PolicySource.File(file, Optional.empty()))
+                .volumes(WRITABLE)
+                .build();
+
+        LaunchPlan.Seccomp program = layer.program(spec);
+
+        assertThat(allows(program, "mknod", 0, 0104755)).isFalse();
+        assertThat(allows(program, "mknodat", 3, 0, 0102755)).isFalse();
+        assertThat(allows(program, "mknod", 0, 0100755)).isTrue();
+        assertThat(allows(program, "fchmodat2", 3, 0, 04755)).isFalse();
+        assertThat(allows(program, "fchmodat2", 3, 0, 0755)).isTrue();
+        for (String unseen : List.of("openat2", "io_uring_setup", "io_uring_enter")) {
+            assertThat(answer(program, unseen, 0, 0, 0)).as(unseen).isEqualTo(ENOSYS);
+        }
+        assertThat(allows(program, "chmod", 0, 04755)).isFalse();
+        assertThat(allows(program, "chmod", 0, 0755)).isTrue();
+        assertThat(allows(program, "fchmod", 3, 0755)).isTrue();
+        assertThat(allows(program, "fchmod", 3, 04755)).isFalse();
+        assertThat(allows(program, "fchmod", 3, 0754)).isFalse();
+        assertThat(allows(program, "mkdir", 0, 0755))
+                .as("not to be said in one condition")
+                .isFalse();
+        assertThat(SeccompLayer.profile(spec).warnings())
+                .anyMatch(warning -> warning.contains("mkdir") && warning.contains("left out"));
+    }
+
+    @Test
+    void aProfileThatAllowsFiltersByAnyConditionRefusesWithoutAsking() throws IOException {
+        Path file = Files.writeString(files.resolve("filters.json"), """
+                {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+                  {"names": ["execve", "write", "exit_group"], "action": "SCMP_ACT_ALLOW"},
+                  {"names": ["prctl"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 40, "op": "SCMP_CMP_LT"}]}
+                ]}
+                """);
+
+        assertThat(layer.program(spec("default")
+                                .seccomp(new PolicySource.File(file, Optional.empty()))
+                                .build())
+                        .denied())
+                .isEqualTo(LaunchPlan.Seccomp.Denied.REFUSED);
+    }
+
+    /** Families of sockets, socket(2), and what reads the container's addresses, netlink(7). */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void socketsAndPairsAreOfTheFamiliesThatAContainerNeeds(String name) {
+        LaunchPlan.Seccomp program = layer.program(spec(name).build());
+        boolean networked = !name.equals("default");
+        for (int family = 0; family < 64; family++) {
+            assertThat(allows(program, "socketpair", family, 1, 0))
+                    .as("pair %d", family)
+                    .isEqualTo(family == 1);
+            for (int protocol = 0; protocol < 32; protocol++) {
+                boolean expected = family == 1
+                        || networked && (family == 2 || family == 10) && (protocol == 0 || protocol == 6)
+                        || networked && family == 16 && protocol == 0;
+                assertThat(allows(program, "socket", family, 0x80001, protocol))
+                        .as("family %d, protocol %d", family, protocol)
+                        .isEqualTo(expected);
+            }
+        }
+        assertThat(allows(program, "socket", 2, 1, 132)).as("SCTP").isFalse();
+        assertThat(allows(program, "socket", 2, 6, 0)).as("DCCP").isFalse();
+        assertThat(allows(program, "socket", 0x1_0000_0001L, 1, 0)).isFalse();
+        assertThat(allows(layer.program(spec("default").network(Network.HOST).build()), "socket", 16, 3, 0))
+                .as("with a network")
+                .isTrue();
+    }
+
+    @Test
+    void aProfileOfOnesOwnThatAllowsSocketsByNameAloneGetsThoseOfAfUnix() throws IOException {
+        Path file = Files.writeString(files.resolve("sockets.json"), """
+                {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["execve", "write", "exit_group", "socket",
+                  "socketpair", "fcntl", "madvise"], "action": "SCMP_ACT_ALLOW"}]}
+                """);
+        LaunchPlan.Seccomp program = layer.program(spec("default")
+                .seccomp(new PolicySource.File(file, Optional.empty()))
+                .build());
+
+        for (String call : List.of("socket", "socketpair")) {
+            assertThat(allows(program, call, 1, 1, 0)).isTrue();
+            for (int family : new int[] {2, 10, 16, 17, 38, 40}) {
+                assertThat(allows(program, call, family, 1, 0))
+                        .as("%s %d", call, family)
+                        .isFalse();
+            }
+        }
+        assertThat(allows(program, "fcntl", 3, 1)).isTrue();
+        assertThat(allows(program, "fcntl", 3, 1024)).as("F_SETLEASE").isFalse();
+    }
+
+    /** What a hostile workload would turn against its supervisor, the host's files, or its neighbours. */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void argumentsThatReachOutAreRefused(String name) {
+        LaunchPlan.Seccomp program = layer.program(spec(name).build());
+
+        assertThat(allows(program, "prctl", 1, 0))
+                .as("PR_SET_PDEATHSIG, cleared")
+                .isFalse();
+        assertThat(allows(program, "prctl", 1, 17))
+                .as("PR_SET_PDEATHSIG, SIGCHLD")
+                .isFalse();
+        assertThat(allows(program, "prctl", 1, 9))
+                .as("PR_SET_PDEATHSIG, SIGKILL")
+                .isTrue();
+        assertThat(allows(program, "fcntl", 3, 1024)).as("F_SETLEASE").isFalse();
+        assertThat(allows(program, "fcntl", 3, 0x1_0000_0400L))
+                .as("F_SETLEASE, as the kernel reads it")
+                .isFalse();
+        assertThat(allows(program, "fcntl", 3, 1026)).as("F_NOTIFY").isFalse();
+        assertThat(allows(program, "fcntl", 3, 1030)).as("F_DUPFD_CLOEXEC").isTrue();
+        assertThat(allows(program, "fcntl", 3, 38)).as("F_OFD_SETLKW").isTrue();
+        assertThat(allows(program, "madvise", 0, 4096, 12)).as("MADV_MERGEABLE").isFalse();
+        assertThat(allows(program, "madvise", 0, 4096, 100)).as("MADV_HWPOISON").isFalse();
+        assertThat(allows(program, "madvise", 0, 4096, 4)).as("MADV_DONTNEED").isTrue();
+        assertThat(allows(program, "madvise", 0, 4096, 14)).as("MADV_HUGEPAGE").isTrue();
+        assertThat(allows(program, "clone", 0x8011)).as("CLONE_PARENT").isFalse();
+        assertThat(allows(program, "ioctl", 0, 0x5412)).as("TIOCSTI").isFalse();
+        assertThat(allows(program, "ioctl", 0, 0x541c)).as("TIOCLINUX").isFalse();
+        assertThat(allows(program, "ioctl", 0, 0x1_0000_5412L)).isFalse();
+        assertThat(allows(program, "shmat", 1, 0, 0x8000)).as("SHM_EXEC").isFalse();
+        assertThat(allows(program, "personality", 0x0400000))
+                .as("READ_IMPLIES_EXEC")
+                .isFalse();
+    }
+
+    @Test
+    void aSpecOfAnotherVariantIsNeverServedFromTheCache() {
+        byte[] first = layer.program(spec("default").build()).program();
+        byte[] second = layer.program(spec("default").volumes(WRITABLE).build()).program();
+
+        assertThat(first).isNotEqualTo(second);
+        assertThat(layer.program(spec("default").build()).program()).isEqualTo(first);
+        assertThat(OptionalInt.of(answer(layer.program(spec("default").build()), "openat2", 0, 0, 0)))
+                .isNotEqualTo(OptionalInt.of(ENOSYS));
+    }
+}

@@ -1,0 +1,101 @@
+package dev.nucleus.isolation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nucleus.support.Requires;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrustedProgramTest {
+
+    private static final int SOMEBODY = 65_534;
+
+    private Path directory;
+    private Path program;
+
+    @BeforeEach
+    void makeProgram(@TempDir Path temporary) throws IOException {
+        Requires.root();
+        directory = temporary.toRealPath();
+        program = Files.writeString(directory.resolve("program"), "#!/bin/sh\n");
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private static void give(Path path) throws IOException {
+        Files.setAttribute(path, "unix:uid", SOMEBODY, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    @Test
+    void itIsNamedByItsPathWithoutLinksAndItsInode() throws IOException {
+        Path link = Files.createSymbolicLink(directory.resolve("link"), program);
+
+        TrustedProgram found = TrustedProgram.at(link);
+
+        assertThat(found.path()).isEqualTo(program);
+        assertThat(found.inode()).isEqualTo(Files.getAttribute(program, "unix:ino"));
+        assertThat(found.device()).isEqualTo(Files.getAttribute(program, "unix:dev"));
+    }
+
+    /** The first and the last are root's; the one between could be led elsewhere at any moment. */
+    @Test
+    void aLinkBetweenOfAnotherUserIsRefused() throws IOException {
+        Path theirs = Files.createDirectory(directory.resolve("theirs"));
+        Path between = Files.createSymbolicLink(theirs.resolve("current"), program);
+        Path link = Files.createSymbolicLink(directory.resolve("link"), between);
+        give(between);
+        give(theirs);
+
+        assertThatThrownBy(() -> TrustedProgram.at(link))
+                .isInstanceOf(FileSystemException.class)
+                .hasMessageContaining(theirs.toString())
+                .hasMessageContaining("user " + SOMEBODY);
+    }
+
+    @Test
+    void aDirectoryBetweenThatOthersMayWriteToIsRefused() throws IOException {
+        Path shared = Files.createDirectory(directory.resolve("shared"));
+        Files.createSymbolicLink(shared.resolve("current"), program);
+        Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("shared/current"));
+        Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxr-x"));
+
+        assertThatThrownBy(() -> TrustedProgram.at(link)).hasMessageContaining(shared.toString());
+    }
+
+    @Test
+    void aDirectoryOnTheWayBackIsLookedAtToo() throws IOException {
+        Path theirs = Files.createDirectory(directory.resolve("theirs"));
+        Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("theirs/../program"));
+        give(theirs);
+
+        assertThatThrownBy(() -> TrustedProgram.at(link)).hasMessageContaining(theirs.toString());
+    }
+
+    @Test
+    void theProgramItselfMustBeRootsAndNobodyElsesToWrite() throws IOException {
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xrwx"));
+        assertThatThrownBy(() -> TrustedProgram.at(program)).hasMessageContaining("may be written to by others");
+
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        give(program);
+        assertThatThrownBy(() -> TrustedProgram.at(program)).hasMessageContaining("belongs to user " + SOMEBODY);
+    }
+
+    @Test
+    void whatIsNoProgramIsNone() throws IOException {
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rw-r--r--"));
+
+        assertThatThrownBy(() -> TrustedProgram.at(program)).hasMessage(program + ": is no program");
+        assertThatThrownBy(() -> TrustedProgram.at(Path.of("/dev/null"))).hasMessageContaining("/dev/null");
+        assertThatThrownBy(() -> TrustedProgram.at(directory.resolve("absent")))
+                .isInstanceOf(NoSuchFileException.class);
+    }
+}

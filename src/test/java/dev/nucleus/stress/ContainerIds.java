@@ -1,0 +1,63 @@
+package dev.nucleus.stress;
+
+import java.io.IOException;
+import java.nio.file.ClosedWatchServiceException;
+import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchEvent;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Learns the id of each container that is launched, by its directory, even when no client was told. Safe for threads. */
+final class ContainerIds implements AutoCloseable {
+
+    private final WatchService watch;
+    private final Set<String> ids = ConcurrentHashMap.newKeySet();
+    private volatile boolean overflowed;
+
+    /** @param containers the directory of containers' directories */
+    ContainerIds(Path containers) throws IOException {
+        watch = containers.getFileSystem().newWatchService();
+        containers.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
+        try (var present = java.nio.file.Files.list(containers)) {
+            present.forEach(path -> ids.add(path.getFileName().toString()));
+        }
+        Thread.ofPlatform().daemon().name("container-ids").start(this::follow);
+    }
+
+    private void follow() {
+        try {
+            while (true) {
+                WatchKey key = watch.take();
+                for (WatchEvent<?> event : key.pollEvents()) {
+                    if (event.context() instanceof Path name) {
+                        ids.add(name.toString());
+                    } else {
+                        overflowed = true;
+                    }
+                }
+                key.reset();
+            }
+        } catch (ClosedWatchServiceException e) {
+            return;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    Set<String> seen() {
+        return Set.copyOf(ids);
+    }
+
+    /** Whether some were missed. */
+    boolean isIncomplete() {
+        return overflowed;
+    }
+
+    @Override
+    public void close() throws IOException {
+        watch.close();
+    }
+}

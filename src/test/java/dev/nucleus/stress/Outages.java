@@ -1,0 +1,59 @@
+package dev.nucleus.stress;
+
+import java.time.Duration;
+
+/**
+ * The times in which the manager is down because this test killed it: the only excuse for a command that fails. Guarded by
+ * its monitor.
+ */
+final class Outages {
+
+    private int begun;
+    private boolean down;
+
+    /**
+     * A moment, to compare with later.
+     *
+     * @param begun how many outages had begun
+     * @param down whether one was going on
+     */
+    record Moment(int begun, boolean down) {}
+
+    /** Before the manager is killed, so that no command fails ahead of its excuse. */
+    synchronized void begin() {
+        begun++;
+        down = true;
+    }
+
+    /** After another manager is ready. */
+    synchronized void end() {
+        down = false;
+        notifyAll();
+    }
+
+    synchronized Moment now() {
+        return new Moment(begun, down);
+    }
+
+    /** Whether the manager was down at any time since that moment. */
+    synchronized boolean since(Moment moment) {
+        return moment.down() || begun != moment.begun();
+    }
+
+    synchronized int count() {
+        return begun;
+    }
+
+    /** @return false when the manager was not ready within the bound */
+    synchronized boolean awaitManager(Duration bound) throws InterruptedException {
+        long until = System.nanoTime() + bound.toNanos();
+        while (down) {
+            long left = (until - System.nanoTime()) / 1_000_000;
+            if (left <= 0) {
+                return false;
+            }
+            wait(left);
+        }
+        return true;
+    }
+}

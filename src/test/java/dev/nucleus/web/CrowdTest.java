@@ -1,0 +1,150 @@
+package dev.nucleus.web;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.TestManager;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A container that everybody looks at. */
+@Tag("isolation")
+class CrowdTest {
+
+    private static final int READERS = 300;
+    private static final int SESSIONS = 64;
+    private static final Duration IN_TIME = Duration.ofSeconds(30);
+    private static final String FLEET = """
+            name: shop
+            services:
+              web:
+                command: [/bin/sh, -c, 'i=0; while sleep 0.5; do i=$((i+1)); echo "tick $i"; done']
+                readiness: {exec: [/bin/true], period: 500ms, timeout: 20s}
+            """;
+
+    /** Asks for events and reads nothing of them. */
+    private static Socket events(TestManager manager, String of) throws IOException {
+        var socket = new Socket("127.0.0.1", manager.port());
+        socket.setSoTimeout((int) IN_TIME.toMillis());
+        socket.getOutputStream()
+                .write(("GET /events?of=" + of + " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                        .getBytes(StandardCharsets.US_ASCII));
+        return socket;
+    }
+
+    /** The lines that come, up to one that holds a text. */
+    private static List<String> until(Socket socket, String text) throws IOException {
+        var reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+        var lines = new ArrayList<String>();
+        while (lines.stream().noneMatch(line -> line.contains(text))) {
+            String line = reader.readLine();
+            if (line == null) {
+                throw new AssertionError("the answer ends before '" + text + "': " + lines);
+            }
+            lines.add(line);
+        }
+        return lines;
+    }
+
+    private static ManagerProcess.Result nucleus(TestManager manager, String... arguments) throws IOException {
+        var command = new ArrayList<>(List.of(
+                ManagerProcess.CLIENT.toString(), "--socket", manager.socket().toString()));
+        command.addAll(List.of(arguments));
+        return ManagerProcess.finish(new ProcessBuilder(command).start());
+    }
+
+    @Test
+    void threeHundredReadersAndAllSessionsHoldUpNeitherProbesNorOperators() throws Exception {
+        try (TestManager manager = TestManager.start(FLEET)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            Container container = manager.containerOf("shop/web-1");
+            var open = new ArrayList<AutoCloseable>();
+            try {
+                for (int i = 0; i < READERS; i++) {
+                    open.add(events(manager, "shop/web-1"));
+                }
+                for (int i = 0; i < SESSIONS; i++) {
+                    ShimConnection session = manager.containers()
+                            .exec(container, List.of("/bin/sleep", "1000"), false, Optional.empty(), "", List.of());
+                    open.add(session);
+                    assertThat(session.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
+                }
+
+                Instant crowded = Instant.now();
+                Awaitility.await("probes go on")
+                        .atMost(IN_TIME)
+                        .until(() -> manager.replica("shop/web-1").answers().stream()
+                                        .filter(answer -> answer.at().isAfter(crowded) && answer.yes())
+                                        .count()
+                                >= 3);
+                assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.READY);
+                assertThat(container
+                                .shim()
+                                .capture(List.of("/bin/echo", "well"), IN_TIME)
+                                .output())
+                        .isEqualTo("well\n");
+                try (Socket another = events(manager, "shop/web-1")) {
+                    assertThat(until(another, "tick 3").getFirst()).startsWith("HTTP/1.1 200");
+                }
+                assertThat(nucleus(manager, "ps").out()).contains("shop/web-1");
+                var refused = nucleus(manager, "exec", "-n", "shop/web-1", "--", "/bin/true");
+                assertThat(refused.code()).isNotZero();
+                assertThat(refused.err()).contains("too many sessions in the container");
+                long begun = System.nanoTime();
+                assertThat(nucleus(manager, "stop", "--grace", "0s", "shop/web-1")
+                                .code())
+                        .isZero();
+                assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(IN_TIME);
+            } finally {
+                for (AutoCloseable closeable : open) {
+                    closeable.close();
+                }
+            }
+        }
+    }
+
+    @Test
+    void pagesBeyondTheLimitAreAskedToComeLater() throws Exception {
+        try (TestManager manager = TestManager.start(FLEET)) {
+            manager.await("shop/web-1", ReplicaStatus.READY);
+            var open = new ArrayList<Socket>();
+            try {
+                for (int i = 0; i < LiveEvents.MOST_VIEWERS_OF_ONE; i++) {
+                    Socket page = events(manager, "nobody");
+                    open.add(page);
+                    assertThat(until(page, "HTTP/1.1").getFirst()).startsWith("HTTP/1.1 200");
+                }
+
+                try (Socket late = events(manager, "nobody");
+                        Socket other = events(manager, "shop/web-1")) {
+                    List<String> refusal = until(late, "Retry-After");
+                    assertThat(refusal.getFirst()).startsWith("HTTP/1.1 503");
+                    assertThat(until(other, "tick").getFirst())
+                            .as("of another container there is room")
+                            .startsWith("HTTP/1.1 200");
+                }
+                assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);
+                assertThat(nucleus(manager, "ps").code()).isZero();
+            } finally {
+                for (Socket page : open) {
+                    page.close();
+                }
+            }
+        }
+    }
+}
