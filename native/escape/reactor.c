@@ -227,7 +227,7 @@ static void link_twice(struct reactor *reactor)
 	(void)linkat(from, one, directory(reactor), name(reactor), 0);
 }
 
-/* Sends descriptors, some of which are slow to close, to whoever waits to be notified. */
+/* Sends descriptors, some of which are slow to close, to the notify socket. */
 static void notify(struct reactor *reactor)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

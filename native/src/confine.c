@@ -70,7 +70,7 @@ void confine_inherited(const struct plan *plan)
 	int length = snprintf(text, sizeof(text), "%d", (int)plan->oom_score_adj);
 
 	(void)syscall(SYS_personality, 0);
-	/* The session keyring of whoever started the manager (keyrings(7)). */
+	/* The session keyring of the user who started the manager (keyrings(7)). */
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION, NULL);
 	if (fd >= 0)
 		(void)!write(fd, text, (size_t)length);

@@ -272,11 +272,11 @@ int host_path_is(int fd, uint64_t device, uint64_t inode)
 
 static int refuse(const char *path, const char *reserved, struct failure *failure)
 {
-	return fail(
-		failure, STEP_ROOTFS, ECANCELED,
-		"%s and the manager's own directory %s overlap: whoever reaches that commands the "
-		"manager; bind a directory beside it",
-		path, reserved);
+	return fail(failure, STEP_ROOTFS, ECANCELED,
+		    "%s and the manager's own directory %s overlap: a container that reaches that "
+		    "could "
+		    "control the manager; name a directory outside of it",
+		    path, reserved);
 }
 
 /* Whether the directory, or one above it, is the wanted one. */

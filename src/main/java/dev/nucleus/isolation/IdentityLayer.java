@@ -55,7 +55,9 @@ final class IdentityLayer implements Layer {
     static LaunchPlan.Identity ownIdentity(String name) {
         byte[] digest = DigestUtils.sha256(name);
         int offset = Integer.parseInt(HexFormat.of().formatHex(digest, 0, 3), 16) | (digest[3] & 0x7) << 24;
-        return new LaunchPlan.Identity(FIRST_UID + offset % UIDS, FIRST_UID + offset % UIDS, List.of());
+        // The last number is ROOT_ON_DISK, which no workload may be.
+        int id = FIRST_UID + offset % (UIDS - 1);
+        return new LaunchPlan.Identity(id, id, List.of());
     }
 
     static LaunchPlan.Identity resolve(User user, Accounts accounts) {

@@ -48,8 +48,9 @@ public final class SourceDirectory implements AutoCloseable {
     private void refuseOverlap(Path own) throws IOException {
         try (Directory reserved = Directory.open(own)) {
             if (directory.overlaps(reserved)) {
-                throw new WorkspaceException(named + " and the manager's own directory " + own
-                        + " overlap: whoever reaches that commands the manager; name a directory beside it");
+                throw new WorkspaceException(
+                        named + " and the manager's own directory " + own
+                                + " overlap: a container that reaches that could control the manager; name a directory outside of it");
             }
         }
     }
