@@ -262,7 +262,8 @@ static unsigned int telling_arguments(const struct seccomp_data *call)
 	case SYS_socket:
 		return 1U << 0 | 1U << 1 | 1U << 2;
 	case SYS_prctl:
-		return call->args[0] == PR_SET_PDEATHSIG || call->args[0] == PR_SET_DUMPABLE
+		return call->args[0] == PR_SET_PDEATHSIG || call->args[0] == PR_SET_DUMPABLE ||
+				       call->args[0] == PR_CAP_AMBIENT
 			       ? 1U << 0 | 1U << 1
 			       : 1U << 0;
 	case SYS_socketpair:

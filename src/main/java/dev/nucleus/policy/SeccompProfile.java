@@ -30,12 +30,12 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
 
     /**
      * The same for a container that has a network: with the sockets of the profile {@code network-server}, IPv4, IPv6 and
-     * NETLINK_ROUTE, by which programs read their addresses (docs/decisions/0020).
+     * NETLINK_ROUTE, and its ioctls, by which programs read their addresses (docs/decisions/0020).
      */
     public SeccompProfile withNetwork() {
         var all = new LinkedHashSet<>(rules);
         SeccompProfiles.named("network-server").rules().stream()
-                .filter(rule -> rule.names().contains("socket"))
+                .filter(rule -> rule.names().contains("socket") || rule.names().contains("ioctl"))
                 .forEach(all::add);
         return new SeccompProfile(name + " with a network", defaultErrno, List.copyOf(all), warnings);
     }

@@ -287,6 +287,18 @@ class SeccompProgramTest {
         assertThat(allows(program, "prctl", 1, 9))
                 .as("PR_SET_PDEATHSIG, SIGKILL")
                 .isTrue();
+        assertThat(allows(program, "prctl", 27)).as("PR_GET_SECUREBITS").isTrue();
+        assertThat(allows(program, "prctl", 28, 0)).as("PR_SET_SECUREBITS").isFalse();
+        assertThat(allows(program, "prctl", 47, 1, 0))
+                .as("PR_CAP_AMBIENT_IS_SET")
+                .isTrue();
+        assertThat(allows(program, "prctl", 47, 2, 0))
+                .as("PR_CAP_AMBIENT_RAISE")
+                .isFalse();
+        assertThat(allows(program, "ioctl", 3, 0x8912))
+                .as("SIOCGIFCONF, where there is a network")
+                .isEqualTo(allows(program, "socket", 2, 1, 0));
+        assertThat(allows(program, "ioctl", 3, 0x8914)).as("SIOCSIFFLAGS").isFalse();
         assertThat(allows(program, "fcntl", 3, 1024)).as("F_SETLEASE").isFalse();
         assertThat(allows(program, "fcntl", 3, 0x1_0000_0400L))
                 .as("F_SETLEASE, as the kernel reads it")
