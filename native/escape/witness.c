@@ -34,6 +34,16 @@ static bool is_same(const struct stat *one, const struct stat *other)
 	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
+/* Says why there is no way up. gVisor looks a directory up by its name again, and whoever has put
+ * something else there took away the way: that is no way out. */
+static bool is_exchanged(void)
+{
+	int why = errno;
+
+	printf("no way up: %s\n", strerror(why));
+	return why == ENOTDIR || why == ENOENT || why == ESTALE;
+}
+
 /* Whether ".." from the working directory leads to "/" and no further. */
 static bool climbs_to_root(void)
 {
@@ -42,17 +52,13 @@ static bool climbs_to_root(void)
 	struct stat root;
 	int fd = open(".", O_PATH | O_DIRECTORY);
 
-	if (fd < 0 || fstat(fd, &here) < 0 || stat("/", &root) < 0) {
-		printf("no way up: %s\n", strerror(errno));
-		return false;
-	}
+	if (fd < 0 || fstat(fd, &here) < 0 || stat("/", &root) < 0)
+		return is_exchanged();
 	for (;;) {
 		int parent = openat(fd, "..", O_PATH | O_DIRECTORY);
 
-		if (parent < 0 || fstat(parent, &above) < 0) {
-			printf("no way up: %s\n", strerror(errno));
-			return false;
-		}
+		if (parent < 0 || fstat(parent, &above) < 0)
+			return is_exchanged();
 		(void)close(fd);
 		fd = parent;
 		if (is_same(&here, &above))
@@ -109,8 +115,10 @@ static bool reaches_socket(const char *name)
 static int where(int argc, char **argv)
 {
 	char path[4096] = "";
-	/* The C library refuses to tell of a directory outside the root; the kernel does not. */
-	bool inside = syscall(SYS_getcwd, path, sizeof(path)) > 0 && path[0] == '/';
+	/* The C library refuses to tell of a directory outside the root; the kernel does not. One
+	 * that another process has removed meanwhile has no path, and still a way up. */
+	bool inside = syscall(SYS_getcwd, path, sizeof(path)) > 0 ? path[0] == '/'
+								  : errno == ENOENT;
 
 	printf("cwd %s\n", path);
 	inside = climbs_to_root() && inside;
@@ -336,5 +344,5 @@ int main(int argc, char **argv)
 		cling(argc - 2, argv + 2);
 	if (strcmp(what, "bits") == 0 && argc == 3)
 		return bits(argv[2]);
-	return say(argc - 1, argv + 1);
+	return say(argc - 2, argv + 2);
 }

@@ -49,4 +49,17 @@ static inline int write_whole(int fd, const uint8_t *content, size_t length)
  * reached by number any more. 0, or a negative errno. */
 int descriptors_keep(const int *kept, size_t count);
 
+/* As many as one message may carry (unix(7), SCM_MAX_FD). */
+#define DESCRIPTORS_MAX 253
+
+/* Sends one message, with copies of the descriptors (unix(7), SCM_RIGHTS). 0, or a negative errno.
+ */
+int descriptors_send(int socket_fd, const void *bytes, size_t size, const int *fds, size_t count);
+
+/* Receives one message. Descriptors that came with it are the caller's, close-on-exec; what does
+ * not fit into the room for them is closed. Returns the number of bytes, as read(2)
+ * does. */
+ssize_t descriptors_receive(int socket_fd, void *bytes, size_t size, int *fds, size_t room,
+			    size_t *count);
+
 #endif

@@ -18,7 +18,7 @@
 #include "wire.h"
 
 #define DYING 5000   /* ms that SIGKILL may take */
-#define LEAVING 2000 /* ms for the shim to report the end of the container */
+#define LEAVING 2000 /* ms for the shim to reap what it started, or to report the end */
 #define SHIM_NAME "nucleus-shim"
 
 struct target {
@@ -26,6 +26,7 @@ struct target {
 	uint64_t start_ticks;
 	int signal;
 	int grace;      /* ms */
+	bool silent;    /* the shim gave no answer */
 	char group[64]; /* the name of the container's control groups */
 };
 
@@ -38,6 +39,7 @@ static bool read_target(struct target *target, const uint8_t *bytes, size_t leng
 	target->start_ticks = read_u64(&reader);
 	target->signal = (int)read_u32(&reader);
 	target->grace = (int)read_u32(&reader);
+	target->silent = read_u8(&reader) != 0;
 	id = read_string(&reader);
 	if (reader.faulty || reader.at != reader.end || target->pid <= 1 || target->grace < 0 ||
 	    strchr(id, '/') != NULL)
@@ -97,6 +99,13 @@ static int end_container(const struct target *target, uid_t peer)
 	if (!ends_within(pidfd, target->grace) && sys_pidfd_send_signal(pidfd, SIGKILL) < 0 &&
 	    errno != ESRCH)
 		return -errno;
+	/* PID 1 exits last, once every process in its namespace has been reaped
+	 * (pid_namespaces(7)). Processes that the shim started inside are reaped by the shim or,
+	 * once it is gone, by a subreaper or the host's init. A shim that still answers is never
+	 * killed before PID 1 has exited: without its report, a container stuck in disk I/O could
+	 * be taken for stopped. */
+	if (target->silent && !ends_within(pidfd, LEAVING) && shim >= 0)
+		(void)sys_pidfd_send_signal(shim, SIGKILL);
 	if (!ends_within(pidfd, DYING))
 		return -ETIMEDOUT;
 	/* A shim that still works gets time to report the exit. */

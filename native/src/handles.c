@@ -61,30 +61,13 @@ static int open_own(struct handles *handles)
 
 int handles_send(int fd, const void *record, size_t size, struct failure *failure)
 {
-	struct iovec data = { .iov_base = (void *)(uintptr_t)record, .iov_len = size };
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(HANDLES * sizeof(int))];
-	} control = { .head = { .cmsg_len = CMSG_LEN(HANDLES * sizeof(int)),
-				.cmsg_level = SOL_SOCKET,
-				.cmsg_type = SCM_RIGHTS } };
-	const struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
 	struct handles handles;
 	int result;
 
 	handles_none(&handles);
 	result = open_own(&handles);
-
-	if (result == 0) {
-		memcpy(CMSG_DATA(&control.head), handles.fds, sizeof(handles.fds));
-		if (sendmsg(fd, &message, MSG_NOSIGNAL) != (ssize_t)size)
-			result = -errno;
-	}
+	if (result == 0)
+		result = descriptors_send(fd, record, size, handles.fds, HANDLES);
 	handles_close(&handles);
 	return result < 0 ? fail(failure, STEP_NAMESPACES, -result,
 				 "hand the namespaces to the supervisor")

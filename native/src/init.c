@@ -5,12 +5,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "syscalls.h"
 
 #define REPORT_FD 0
@@ -47,23 +46,9 @@ static bool reap(pid_t workload, int *workload_status, int32_t *orphans)
 
 static void hand_over(int report_fd, int listener)
 {
-	struct init_record record = { INIT_LISTENER, 0 };
-	struct iovec data = { .iov_base = &record, .iov_len = sizeof(record) };
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
-				.cmsg_level = SOL_SOCKET,
-				.cmsg_type = SCM_RIGHTS } };
-	const struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
+	const struct init_record record = { INIT_LISTENER, 0 };
 
-	memcpy(CMSG_DATA(&control.head), &listener, sizeof(listener));
-	(void)sendmsg(report_fd, &message, MSG_NOSIGNAL);
+	(void)descriptors_send(report_fd, &record, sizeof(record), &listener, 1);
 }
 
 _Noreturn void init_run(pid_t workload, int report_fd, int listener)

@@ -55,34 +55,6 @@ static void take(struct shim *shim, const struct init_record *record,
 		(void)close(attached->fds[i]);
 }
 
-/* Reads records. How many bytes, as read(2) says it; `attached` came with the last of them, where
- * the kernel ends a message. */
-static ssize_t receive(int fd, struct init_record *records, size_t size, struct attached *attached)
-{
-	struct iovec data = { .iov_base = records, .iov_len = size };
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(HANDLES * sizeof(int))];
-	} control;
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *head = got < 0 ? NULL : CMSG_FIRSTHDR(&message);
-
-	attached->count = 0;
-	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
-		size_t bytes = head->cmsg_len - CMSG_LEN(0);
-
-		attached->count = bytes / sizeof(int) < HANDLES ? bytes / sizeof(int) : HANDLES;
-		memcpy(attached->fds, CMSG_DATA(head), attached->count * sizeof(int));
-	}
-	return got;
-}
-
 /* Drains the socket, up to a bound: this runs once per pause. */
 static void take_all(struct shim *shim)
 {
@@ -93,8 +65,10 @@ static void take_all(struct shim *shim)
 	ssize_t got = 1;
 
 	for (int turn = 0; turn < TURNS && (got > 0 || (got < 0 && errno == EINTR)); turn++) {
-		got = receive(report->source.fd, records, sizeof(records), &attached);
-		/* Records are written whole, so they are read whole. */
+		got = descriptors_receive(report->source.fd, records, sizeof(records), attached.fds,
+					  HANDLES, &attached.count);
+		/* Records are written whole, so they are read whole. The kernel ends a read after a
+		 * record with descriptors, so they belong to the last record (unix(7)). */
 		for (ssize_t i = 0; i < got / (ssize_t)sizeof(records[0]); i++) {
 			bool last = i + 1 == got / (ssize_t)sizeof(records[0]);
 

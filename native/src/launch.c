@@ -277,6 +277,9 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	/* Read here, where the host's /proc is still at hand: who reads it from outside waits
 	 * for an exec under way. */
 	report->start_ticks = process_start_ticks(0);
+	/* What it reads of itself is by its own clocks (time_namespaces(7)). */
+	if (report->start_ticks != 0)
+		report->start_ticks += launch->clocks_begin * (uint64_t)sysconf(_SC_CLK_TCK);
 	confine_inherited(plan);
 	if (userns_await(plan, go_fd, &sources, &report->failure) < 0)
 		return -report->failure.error;
@@ -414,7 +417,7 @@ void launch_touch_pages(void)
 
 /* Makes a time namespace for the children to come, in which monotonic and boot time begin
  * now: how long the host is up is not the container's to know (time_namespaces(7)). */
-static int begin_clocks(struct failure *failure)
+static int begin_clocks(struct launch *launch, struct failure *failure)
 {
 	static const char path[] = "/proc/self/timens_offsets";
 	struct timespec monotonic;
@@ -427,6 +430,7 @@ static int begin_clocks(struct failure *failure)
 		return fail(failure, STEP_NAMESPACES, errno, "make a time namespace");
 	(void)clock_gettime(CLOCK_MONOTONIC, &monotonic);
 	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
+	launch->clocks_begin = (uint64_t)boot.tv_sec;
 	/* Whole seconds: the nanoseconds of an offset are not negative. */
 	length = snprintf(text, sizeof(text), "monotonic -%lld 0\nboottime -%lld 0\n",
 			  (long long)monotonic.tv_sec, (long long)boot.tv_sec);
@@ -499,7 +503,7 @@ int launch_start(struct launch *launch, struct failure *failure)
 		sources_close(plan, launch->owned);
 		return -failure->error;
 	}
-	if (plan->own_clocks && begin_clocks(failure) < 0)
+	if (plan->own_clocks && begin_clocks(launch, failure) < 0)
 		return -failure->error;
 	pid = clone_child(launch, &arguments);
 	sources_close(plan, launch->owned);

@@ -57,6 +57,8 @@ struct launch {
 	pid_t pid;
 	int pidfd;
 	struct timeline timeline;
+	uint64_t clocks_begin; /* s of the host's uptime at which the child's clocks begin; 0: it
+				  shares them */
 };
 
 /* Makes a network namespace with its loopback interface up, for a launch to come. A

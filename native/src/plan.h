@@ -10,7 +10,7 @@
 #include "failure.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 9U
+#define PLAN_VERSION 10U
 
 struct id_map {
 	uint32_t inside;
@@ -64,6 +64,7 @@ enum rootfs_action {
 #define ROOTFS_OWNED 8U      /* what is the step's user's on disk is the workload's here */
 #define ROOTFS_SERVED 16U    /* a sandbox's runtime mounts it: see sandbox.h */
 #define ROOTFS_NAMED 32U     /* a user named the source: see host_path.h */
+#define ROOTFS_IMAGE 64U     /* the source is part of the root file system */
 
 struct rootfs_step {
 	uint8_t action;

@@ -37,10 +37,62 @@ struct tree {
 	const int *sources; /* by step, opened already; or NULL */
 	int runtime_fd;     /* the root of a sandbox's runtime, or -1 */
 	int root_fd;
+	size_t done;       /* steps that have been carried out */
+	bool link_refused; /* a symbolic link on the way to a mount point was refused */
 	int parent_fd;
 	char parent[PATH_MAX];
 	int cover_fd; /* an empty read-only tmpfs, made when first needed */
 };
+
+/* What of a path lies below a directory, from its slash on; or NULL. */
+static const char *remainder_below(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return strncmp(path, directory, length) == 0 && path[length] == '/' ? path + length : NULL;
+}
+
+/* The outermost bind mount made so far that contains `directory` and isn't part of the root file
+ * system, or NULL. Another container, or an earlier run of this one, may have replaced names in it.
+ */
+static const struct rootfs_step *changeable_above(const struct tree *tree, const char *directory)
+{
+	const struct rootfs_step *found = NULL;
+
+	for (size_t i = 0; i < tree->done; i++) {
+		const struct rootfs_step *at = &tree->plan->rootfs[i];
+		bool bound = at->action == ROOTFS_VOLUME || at->action == ROOTFS_BIND;
+
+		if (bound && (at->flags & ROOTFS_NAMED) != 0 && (at->flags & ROOTFS_IMAGE) == 0 &&
+		    remainder_below(directory, at->target) != NULL &&
+		    (found == NULL || strlen(at->target) < strlen(found->target)))
+			found = at;
+	}
+	return found;
+}
+
+/* Opens a directory that a mount point is in, or is made in. Links are followed inside the new
+ * root, as images have them; but none below a mount whose names others may change: they would
+ * choose where the next mount goes. */
+static int open_directory(struct tree *tree, const char *path)
+{
+	const struct rootfs_step *above = changeable_above(tree, path);
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	owned_fd top = -1;
+	int fd;
+
+	if (above == NULL)
+		return open_in_root(tree->root_fd, path, O_PATH | O_DIRECTORY);
+	top = open_in_root(tree->root_fd, above->target, O_PATH | O_DIRECTORY);
+	if (top < 0)
+		return top;
+	fd = sys_openat2(top, remainder_below(path, above->target) + 1, &how);
+	tree->link_refused = fd < 0 && errno == ELOOP;
+	return fd < 0 ? -errno : fd;
+}
 
 /* Opens the directory that holds the last component of `path`, and points `name` to
  * that component. The descriptor stays the tree's. */
@@ -63,7 +115,7 @@ static int open_parent(struct tree *tree, const char *path, const char **name)
 	close_fd(&tree->parent_fd);
 	memcpy(tree->parent, path, length);
 	tree->parent[length] = '\0';
-	tree->parent_fd = open_in_root(tree->root_fd, tree->parent, O_PATH | O_DIRECTORY);
+	tree->parent_fd = open_directory(tree, tree->parent);
 	return tree->parent_fd;
 }
 
@@ -366,14 +418,6 @@ static int copy_self(struct tree *tree, const struct rootfs_step *step)
 	return parent < 0 ? parent : rootfs_copy_self(parent, name, step->mode);
 }
 
-/* What of a path lies below a directory, from its slash on; or NULL. */
-static const char *remainder_below(const char *path, const char *directory)
-{
-	size_t length = strlen(directory);
-
-	return strncmp(path, directory, length) == 0 && path[length] == '/' ? path + length : NULL;
-}
-
 /* The last of the steps before that is served and that the target lies below, or NULL. */
 static const struct rootfs_step *served_above(const struct tree *tree,
 					      const struct rootfs_step *step)
@@ -564,17 +608,19 @@ static int fill(struct tree *tree, const struct plan *plan, struct failure *fail
 {
 	for (size_t i = 0; i < plan->rootfs_count; i++) {
 		const struct rootfs_step *step = &plan->rootfs[i];
-		int result = carry_out(tree, step);
+		int result;
+
+		tree->done = i;
+		result = carry_out(tree, step);
 
 		if (result == -ENOENT && (step->flags & ROOTFS_OPTIONAL) != 0)
 			continue;
-		if (result == -ELOOP && (step->flags & ROOTFS_SERVED) != 0)
-			return fail(
-				failure, STEP_ROOTFS, ELOOP,
-				"%s %s from %s: a link is in the place of its mount point or of "
-				"a directory above it",
-				rootfs_describe((enum rootfs_action)step->action), step->target,
-				step->source);
+		if (result == -ELOOP && (tree->link_refused || (step->flags & ROOTFS_SERVED) != 0))
+			return fail(failure, STEP_ROOTFS, ELOOP,
+				    "%s %s%s%s: a link is in the place of its mount point or of a "
+				    "directory above it",
+				    rootfs_describe((enum rootfs_action)step->action), step->target,
+				    step->source[0] == '\0' ? "" : " from ", step->source);
 		if (result < 0)
 			return fail(failure, STEP_ROOTFS, result == -ESTALE ? ECANCELED : -result,
 				    "%s %s%s%s%s",

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/uio.h>
 
 #include "descriptors.h"
 #include "launch.h"
@@ -12,35 +11,17 @@
 #define PAGE 4096U
 #define STACK_USED 32768U /* bytes, by a shim's turn, with what it calls */
 
-/* Room for one descriptor. */
-union control {
-	struct cmsghdr head;
-	char space[CMSG_SPACE(sizeof(int))];
-};
-
 /* Waits for a connection. Its descriptor; -1 when the spawner has gone. */
 static int receive(int control_fd, struct ucred *peer)
 {
-	union control control;
-	struct iovec data = { .iov_base = peer, .iov_len = sizeof(*peer) };
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	const struct cmsghdr *head;
+	size_t count;
 	ssize_t got;
 	int fd;
 
 	do {
-		got = recvmsg(control_fd, &message, MSG_CMSG_CLOEXEC);
+		got = descriptors_receive(control_fd, peer, sizeof(*peer), &fd, 1, &count);
 	} while (got < 0 && errno == EINTR);
-	head = CMSG_FIRSTHDR(&message);
-	if (got != (ssize_t)sizeof(*peer) || head == NULL || head->cmsg_type != SCM_RIGHTS)
-		return -1;
-	memcpy(&fd, CMSG_DATA(head), sizeof(fd));
-	return fd;
+	return got == (ssize_t)sizeof(*peer) && count == 1 ? fd : -1;
 }
 
 /* A page's first use after fork(2) is a fault, and under a paravirtual hypervisor one costs
@@ -105,21 +86,6 @@ int spare_add(struct spares *spares, int listener_fd)
 
 bool spare_hand_over(struct spares *spares, int connection_fd, const struct ucred *peer)
 {
-	union control control = { 0 };
-	struct ucred copy = *peer;
-	struct iovec data = { .iov_base = &copy, .iov_len = sizeof(copy) };
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-
-	head->cmsg_level = SOL_SOCKET;
-	head->cmsg_type = SCM_RIGHTS;
-	head->cmsg_len = CMSG_LEN(sizeof(connection_fd));
-	memcpy(CMSG_DATA(head), &connection_fd, sizeof(connection_fd));
 	/* The oldest first: it has had the most time to get ready. One that was killed is
 	 * passed over. */
 	while (spares->count > 0) {
@@ -128,7 +94,7 @@ bool spare_hand_over(struct spares *spares, int connection_fd, const struct ucre
 		spares->count--;
 		memmove(spares->controls, spares->controls + 1,
 			spares->count * sizeof(spares->controls[0]));
-		if (sendmsg(control_fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(copy))
+		if (descriptors_send(control_fd, peer, sizeof(*peer), &connection_fd, 1) == 0)
 			return true;
 	}
 	return false;

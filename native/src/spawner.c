@@ -127,7 +127,9 @@ static void prepare_signals(void)
 	(void)sigaddset(&ending, SIGTERM);
 	(void)sigaddset(&ending, SIGINT);
 	(void)sigprocmask(SIG_SETMASK, &ending, NULL);
-	/* Shims are not waited for: they outlive this process. */
+	/* Shims are not waited for: they outlive this process. What a shim leaves behind when it is
+	 * killed is reaped here, at once: a zombie keeps the PID namespace it is in. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)signal(SIGCHLD, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
 }

@@ -53,30 +53,18 @@ int terminal_open(const struct plan *plan, const struct terminal_size *size, int
 int terminal_hand_over(const char *socket_path, int in[2], int out[2])
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	char name[] = "terminal";
-	struct iovec bytes = { name, sizeof(name) - 1 };
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { .room = { 0 } };
-	struct msghdr message = {
-		.msg_iov = &bytes,
-		.msg_iovlen = 1,
-		.msg_control = control.room,
-		.msg_controllen = sizeof(control.room),
-	};
+	static const char name[] = "terminal";
 	owned_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int result;
 
 	if (strlen(socket_path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &out[0], sizeof(int));
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
+	result = descriptors_send(fd, name, sizeof(name) - 1, &out[0], 1);
+	if (result < 0)
+		return result;
 	close_fd(&in[1]);
 	close_fd(&out[0]);
 	return 0;

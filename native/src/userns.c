@@ -28,11 +28,6 @@ struct batch {
 	uint16_t steps[BATCH];
 };
 
-union control {
-	struct cmsghdr head;
-	char space[CMSG_SPACE(BATCH * sizeof(int))];
-};
-
 uint32_t userns_outside(const struct id_map *maps, size_t count, uint32_t inside)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -134,21 +129,7 @@ static int write_maps(const struct plan *plan, int pid, struct failure *failure)
 
 static int send_batch(int go_fd, const struct batch *batch, const int *descriptors)
 {
-	union control control = { 0 };
-	struct iovec data = { .iov_base = (void *)(uintptr_t)batch, .iov_len = sizeof(*batch) };
-	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
-
-	if (batch->count > 0) {
-		size_t bytes = batch->count * sizeof(int);
-
-		message.msg_control = &control;
-		message.msg_controllen = (socklen_t)CMSG_SPACE(bytes);
-		control.head = (struct cmsghdr){ .cmsg_len = (socklen_t)CMSG_LEN(bytes),
-						 .cmsg_level = SOL_SOCKET,
-						 .cmsg_type = SCM_RIGHTS };
-		memcpy(CMSG_DATA(&control.head), descriptors, bytes);
-	}
-	return sendmsg(go_fd, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(*batch) ? 0 : -errno;
+	return descriptors_send(go_fd, batch, sizeof(*batch), descriptors, batch->count);
 }
 
 /* Without rights of its own the process can't pass by directories that only root may enter,
@@ -212,8 +193,12 @@ static int send_sources(const struct plan *plan, int pid, int go_fd, struct fail
 		int result = open_batch(plan, user_namespace_fd, volumes_fd, &at, &batch,
 					descriptors, failure);
 
-		if (result == 0 && send_batch(go_fd, &batch, descriptors) < 0)
-			result = fail(failure, STEP_ROOTFS, errno, "hand over what is bound");
+		if (result == 0) {
+			result = send_batch(go_fd, &batch, descriptors);
+			if (result < 0)
+				(void)fail(failure, STEP_ROOTFS, -result,
+					   "hand over what is bound");
+		}
 		for (size_t i = 0; i < batch.count; i++)
 			(void)close(descriptors[i]);
 		if (result < 0)
@@ -231,31 +216,24 @@ int userns_grant(const struct plan *plan, int pid, int go_fd, struct failure *fa
 		return result;
 	if (geteuid() == 0)
 		return send_sources(plan, pid, go_fd, failure);
-	return send_batch(go_fd, &none, NULL) < 0
-		       ? fail(failure, STEP_IDENTITY_MAP, errno, "let the container go on")
-		       : 0;
+	result = send_batch(go_fd, &none, NULL);
+	return result < 0 ? fail(failure, STEP_IDENTITY_MAP, -result, "let the container go on")
+			  : 0;
 }
 
 /* One message. How many descriptors were in it, or a negative errno. */
 static int receive_batch(int go_fd, int *sources)
 {
-	union control control;
 	struct batch batch;
-	struct iovec data = { .iov_base = &batch, .iov_len = sizeof(batch) };
-	struct msghdr message = {
-		.msg_iov = &data,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t got = recvmsg(go_fd, &message, MSG_CMSG_CLOEXEC);
+	int fds[BATCH];
+	size_t count;
+	ssize_t got = descriptors_receive(go_fd, &batch, sizeof(batch), fds, BATCH, &count);
 
-	if (got != (ssize_t)sizeof(batch))
+	if (got != (ssize_t)sizeof(batch) || count != batch.count)
 		return got < 0 ? -errno : -EPIPE;
-	for (uint16_t i = 0; i < batch.count; i++)
-		memcpy(&sources[batch.steps[i]], CMSG_DATA(&control.head) + i * sizeof(int),
-		       sizeof(int));
-	return batch.count;
+	for (size_t i = 0; i < count; i++)
+		sources[batch.steps[i]] = fds[i];
+	return (int)count;
 }
 
 int userns_await(const struct plan *plan, int go_fd, int **sources, struct failure *failure)

@@ -23,6 +23,8 @@ final class Adoption {
     /** What a shim may take to tell of its container, on a host that starts hundreds of them. */
     private static final Duration FIRST_WORD = Duration.ofSeconds(10);
 
+    private static final Duration BETWEEN_TRIES = Duration.ofSeconds(1);
+
     private final KnownContainers known;
     private final ContainerPlaces places;
     private final ContainerEvents events;
@@ -68,23 +70,28 @@ final class Adoption {
         known.add(container);
         try {
             takeOver(container, container.shim().subscribe(FIRST_WORD));
-        } catch (NoAnswerException e) {
-            log.error("'{}' is taken over only when its shim answers: {}", container.name(), e.getMessage());
-            known.keepName(container);
-            Thread.ofVirtual().name("adoption-", 0).start(() -> takeOverLate(container, found));
-        } catch (IOException | RuntimeException e) {
-            withoutShim(container, found, e);
-        } catch (Error e) {
-            log.error("'{}' could not be taken over", container.name(), e);
-            withoutShim(container, found, e);
+        } catch (IOException | RuntimeException | Error e) {
+            if (!(e instanceof NoAnswerException) && container.shim().hasGone()) {
+                withoutShim(container, found, e);
+            } else {
+                log.error("'{}' is taken over only when its shim answers: {}", container.name(), e.toString());
+                known.keepName(container);
+                Thread.ofVirtual().name("adoption-", 0).start(() -> takeOverLate(container, found));
+            }
         }
         return container;
     }
 
     private void takeOver(Container container, ShimConnection connection) throws IOException {
         var launch = new Launch(container, connection, events::tell);
-        ContainerState state = launch.awaitNext();
-        connection.stay();
+        ContainerState state;
+        try {
+            state = launch.awaitNext();
+            connection.stay();
+        } catch (IOException | RuntimeException | Error e) {
+            launch.close();
+            throw e;
+        }
         known.keepName(container);
         if (state instanceof ContainerState.Created created) {
             container.created(created);
@@ -102,11 +109,24 @@ final class Adoption {
 
     /** Waits as long as it takes: its processes run, so it can't be taken for ended, and another must not be started. */
     private void takeOverLate(Container container, ContainerStore.Found found) {
-        try {
-            takeOver(container, container.shim().subscribe());
-            log.info("'{}' is taken over: its shim answers", container.name());
-        } catch (IOException | RuntimeException | Error e) {
-            withoutShim(container, found, e);
+        while (true) {
+            try {
+                takeOver(container, container.shim().subscribe());
+                log.info("'{}' is taken over: its shim answers", container.name());
+                return;
+            } catch (IOException | RuntimeException | Error e) {
+                if (container.shim().hasGone()) {
+                    withoutShim(container, found, e);
+                    return;
+                }
+                log.debug("'{}' can't be taken over yet: {}", container.name(), e.toString());
+            }
+            try {
+                Thread.sleep(BETWEEN_TRIES);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
         }
     }
 

@@ -22,6 +22,7 @@ public final class Container {
     private final Shim shim;
     private final LogFeed feed;
     private final Notices notices = new Notices();
+    private final CompletableFuture<Void> lastProcess = new CompletableFuture<>();
     private final CompletableFuture<ContainerState.Stopped> end = new CompletableFuture<>();
     private final CompletableFuture<ContainerState.Running> start = new CompletableFuture<>();
     private volatile ContainerState state = new ContainerState.Creating();
@@ -121,9 +122,18 @@ public final class Container {
         return state instanceof ContainerState.Running running ? Optional.of(running) : Optional.empty();
     }
 
-    /** Completed when it has stopped. */
+    /** Completed when it has stopped, and its workspace has been brought back. */
     public CompletableFuture<ContainerState.Stopped> end() {
         return end.copy();
+    }
+
+    /** Completed when its last process has exited; copying its workspace back may take longer. */
+    CompletableFuture<Void> lastProcess() {
+        return lastProcess.copy();
+    }
+
+    void ended() {
+        lastProcess.complete(null);
     }
 
     /** What came of its workspace when it ended, in a sentence; empty: it had none that was copied. */
@@ -173,6 +183,7 @@ public final class Container {
     }
 
     void stopped(ContainerState.Stopped stopped) {
+        ended();
         state = stopped;
         end.complete(stopped);
     }

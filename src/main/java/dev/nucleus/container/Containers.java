@@ -97,7 +97,10 @@ public final class Containers {
             var launch = new Launch(container, connection, _ -> {});
             launch.awaitStart();
             onStart.accept(new Attachment(container, connection));
-            return launch.follow(sink).map(ShimMessage.Exited::status);
+            var output = new LogStream(container.log(), sink, end);
+            Optional<ExitStatus> status = launch.follow(output).map(ShimMessage.Exited::status);
+            output.finish();
+            return status;
         } catch (ClosedChannelException e) {
             return Optional.empty();
         }
@@ -163,7 +166,7 @@ public final class Containers {
         return Stop.stop(container, how, this::endWithoutShim);
     }
 
-    private void endWithoutShim(Container container, StopSpec how, Duration grace) throws IOException {
+    private void endWithoutShim(Container container, StopSpec how, Duration grace, boolean silent) throws IOException {
         int pid;
         long ticks;
         switch (container.state()) {
@@ -185,7 +188,7 @@ public final class Containers {
             }
         }
         cgroups.thaw(container.id());
-        spawner.kill(container.id(), pid, ticks, how.signal(), grace);
+        spawner.kill(container.id(), pid, ticks, how.signal(), grace, silent);
     }
 
     /**

@@ -2,11 +2,11 @@ package dev.nucleus.container;
 
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.isolation.IdRanges;
-import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -18,6 +18,14 @@ import org.springframework.stereotype.Component;
 final class Follower {
 
     private static final Logger log = LoggerFactory.getLogger(Follower.class);
+
+    /** First delay before reconnecting to a live shim that couldn't be reached, as by a manager that is out of descriptors. */
+    private static final Duration PAUSE = Duration.ofMillis(100);
+
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
+    /** Time allowed for killed processes to exit, and for a shim to write how its container ended. */
+    private static final Duration DYING = Duration.ofSeconds(5);
 
     private final KnownContainers known;
     private final ContainerPlaces places;
@@ -51,41 +59,93 @@ final class Follower {
         Thread.ofVirtual().name("container-", 0).start(() -> followCreated(container, launch));
     }
 
-    /** Returns with its end. */
+    /** The last connection to the shim, and the exit it reported, if any. */
+    private record Last(Launch launch, Optional<ShimMessage.Exited> exited) {}
+
+    /** Follows the container and returns when it has stopped. */
     void follow(Container container, Launch launch, Optional<OutputSink> sink) {
-        Optional<ShimMessage.Exited> exited = Optional.empty();
+        Optional<LogStream> output = sink.map(each -> new LogStream(container.log(), each, 0));
+        var last = new Last(launch, converse(container, launch, output));
+        if (last.exited().isEmpty()) {
+            launch.close();
+            last = followAnew(container, launch);
+        }
+        output.ifPresent(stream -> attempt(container, "reading the rest of its output", () -> finish(stream)));
+        Launch lastLaunch = last.launch();
+        if (last.exited().filter(ShimMessage.Exited::hooksFollow).isPresent()) {
+            Thread.ofVirtual().name("hooks-", 0).start(lastLaunch::followHooks);
+        } else {
+            lastLaunch.close();
+        }
+        ended(
+                container,
+                last.exited()
+                        .map(exit -> new ContainerState.Stopped(
+                                container.whileRunning().map(ContainerState.Running::startedAt),
+                                exit.at(),
+                                Optional.of(exit.status()))));
+    }
+
+    private static Optional<ShimMessage.Exited> converse(
+            Container container, Launch launch, Optional<LogStream> output) {
         try {
-            exited = sink.isPresent() ? launch.follow(sink.get()) : launch.follow();
+            return output.isPresent() ? launch.follow(output.get()) : launch.follow();
         } catch (IOException e) {
             log.warn("lost the shim of '{}': {}", container.name(), e.toString());
         } catch (RuntimeException | Error e) {
             log.error("following '{}' failed; it is followed anew", container.name(), e);
-            launch.close();
-            exited = followAnew(container);
         }
-        if (exited.filter(ShimMessage.Exited::hooksFollow).isPresent()) {
-            Thread.ofVirtual().name("hooks-", 0).start(launch::followHooks);
-        } else {
-            launch.close();
-        }
-        ended(
-                container,
-                exited.map(exit -> new ContainerState.Stopped(
-                        container.whileRunning().map(ContainerState.Running::startedAt),
-                        exit.at(),
-                        Optional.of(exit.status()))));
+        return Optional.empty();
     }
 
-    /** What failed in the manager is no end of the container: its shim is asked again, once. */
-    private Optional<ShimMessage.Exited> followAnew(Container container) {
-        try (ShimConnection connection = container.shim().subscribe()) {
-            var launch = new Launch(container, connection, events::tell);
-            launch.awaitNext();
-            connection.stay();
-            return launch.follow();
-        } catch (IOException | RuntimeException | Error e) {
-            log.error("lost the shim of '{}'", container.name(), e);
-            return Optional.empty();
+    private static void finish(LogStream output) {
+        try {
+            output.finish();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * A failure in the manager or a lost connection doesn't mean that the container has stopped: reconnects until the shim
+     * reports the exit, or is gone.
+     */
+    private Last followAnew(Container container, Launch before) {
+        Duration pause = PAUSE;
+        while (true) {
+            Launch launch = before;
+            try {
+                launch = new Launch(container, container.shim().subscribe(), events::tell);
+                launch.awaitNext();
+                launch.connection().stay();
+                log.info("reconnected to the shim of '{}', which is still running", container.name());
+                Optional<ShimMessage.Exited> exited = launch.follow();
+                if (exited.isPresent()) {
+                    return new Last(launch, exited);
+                }
+                pause = PAUSE;
+            } catch (IOException | RuntimeException | Error e) {
+                if (container.shim().hasGone()) {
+                    launch.close();
+                    return new Last(launch, Optional.empty());
+                }
+                log.warn("can't reach the shim of '{}'; trying again: {}", container.name(), e.toString());
+            }
+            launch.close();
+            if (endsWithin(container, pause)) {
+                return new Last(launch, Optional.empty());
+            }
+            pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+        }
+    }
+
+    private static boolean endsWithin(Container container, Duration patience) {
+        try {
+            Optional<FirstProcess> first = FirstProcess.of(container);
+            return first.isEmpty() || first.get().endsWithin(patience);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
         }
     }
 
@@ -97,11 +157,15 @@ final class Follower {
      */
     void ended(Container container, Optional<ContainerState.Stopped> told) {
         ContainerState.Stopped stopped = told.orElseGet(() -> howItEnded(container));
-        attempt(container, "removing its control groups", () -> sweep.ended(container.id()));
-        attempt(container, "giving its name back", () -> known.releaseName(container));
-        attempt(container, "giving its user IDs back", () -> ranges.release(container.id()));
-        attempt(container, "bringing its workspace back", () -> bringBack(container));
-        container.stopped(stopped);
+        container.ended();
+        try {
+            attempt(container, "removing its control groups", () -> sweep.ended(container.id()));
+            attempt(container, "giving its name back", () -> known.releaseName(container));
+            attempt(container, "giving its user IDs back", () -> ranges.release(container.id()));
+            attempt(container, "bringing its workspace back", () -> bringBack(container));
+        } finally {
+            container.stopped(stopped);
+        }
         attempt(container, "reporting its end", () -> events.tell(new ContainerEvent.Stopped(container, stopped)));
     }
 
@@ -122,16 +186,41 @@ final class Follower {
 
     private ContainerState.Stopped howItEnded(Container container) {
         try {
+            awaitWord(container);
             return places.store().exit(container.directory()).orElseGet(() -> lost(container));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return unknownEnd(container);
         } catch (RuntimeException | Error e) {
             log.error("'{}' ({}): how it ended can't be read", container.name(), container.id(), e);
             return unknownEnd(container);
         }
     }
 
+    /** A shim that still runs writes how its container ended before it leaves. */
+    private void awaitWord(Container container) throws InterruptedException {
+        long until = System.nanoTime() + DYING.toNanos();
+        while (System.nanoTime() < until
+                && places.store().exit(container.directory()).isEmpty()
+                && !container.shim().hasGone()) {
+            Thread.sleep(PAUSE);
+        }
+    }
+
     /** Its shim was killed, or the host restarted: nobody saw how it ended, and nobody cleaned up. */
     private ContainerState.Stopped lost(Container container) {
         cgroups.remove(container.id());
+        if (!endsWithin(container, DYING)) {
+            log.error(
+                    "'{}' lost its shim, and its PID 1 was killed but hasn't exited: it is reported as running until it does; "
+                            + "it is probably in an uninterruptible wait: see /proc/{}/status",
+                    container.name(),
+                    container.whileRunning().map(ContainerState.Running::pid).orElse(0));
+            while (!endsWithin(container, LONGEST_PAUSE)) {
+                log.debug("'{}' has not ended yet", container.name());
+            }
+            cgroups.remove(container.id());
+        }
         try {
             Files.deleteIfExists(container.shim().socket());
         } catch (IOException e) {
@@ -150,15 +239,18 @@ final class Follower {
             ContainerState.Running running = launch.awaitStart();
             container.started(running);
             events.tell(new ContainerEvent.Started(container, running));
-            follow(container, launch, Optional.empty());
         } catch (IOException e) {
             notStarted(container, launch, new UncheckedIOException(e));
+            return;
         } catch (RuntimeException e) {
             notStarted(container, launch, e);
+            return;
         } catch (Error e) {
             log.error("following '{}' failed before it was started", container.name(), e);
             notStarted(container, launch, new IllegalStateException("'" + container.name() + "': " + e, e));
+            return;
         }
+        follow(container, launch, Optional.empty());
     }
 
     private void notStarted(Container container, Launch launch, RuntimeException why) {

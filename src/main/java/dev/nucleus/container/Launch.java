@@ -80,12 +80,12 @@ final class Launch implements AutoCloseable {
     }
 
     /**
-     * As {@link #follow()}; all output, which was asked for with the launch, goes to the sink first.
+     * As {@link #follow()}, also passing on the output requested at launch. The caller reads whatever the shim couldn't
+     * deliver ({@link LogStream#finish}).
      *
      * @throws dev.nucleus.spawner.ShimException when the shim has no slot for one more that is attached
      */
-    Optional<ShimMessage.Exited> follow(OutputSink sink) throws IOException {
-        var output = new LogStream(container.log(), sink);
+    Optional<ShimMessage.Exited> follow(LogStream output) throws IOException {
         Optional<ShimMessage.Exited> exited = Optional.empty();
         Optional<ShimMessage> message = connection.receive();
         while (message.isPresent()) {
@@ -101,7 +101,6 @@ final class Launch implements AutoCloseable {
             }
             message = connection.receive();
         }
-        output.finish();
         return exited;
     }
 

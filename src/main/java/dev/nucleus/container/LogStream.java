@@ -21,9 +21,11 @@ public final class LogStream {
     private boolean ended;
     private boolean deaf;
 
-    public LogStream(ContainerLog files, OutputSink sink) {
+    /** @param offset where the stream begins in the log */
+    public LogStream(ContainerLog files, OutputSink sink, long offset) {
         this.files = files;
         this.sink = sink;
+        this.offset = offset;
     }
 
     private void write(OutputSink.Stream stream, byte[] bytes, int from, int length) {

@@ -24,11 +24,14 @@ final class Stop {
     /** What SIGKILL may take. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+    /** How long a stop waits for the workspace to be copied back; a caller with more containers to stop can't wait longer. */
+    private static final Duration BRINGING_BACK = Duration.ofSeconds(30);
+
     private Stop() {}
 
-    /** Ends the container without its shim's help. */
+    /** Ends the container without its shim's help. {@code silent}: the shim gave no answer. */
     interface Force {
-        void end(Container container, StopSpec how, Duration grace) throws IOException;
+        void end(Container container, StopSpec how, Duration grace, boolean silent) throws IOException;
     }
 
     /** See {@link Containers#stop}. */
@@ -36,21 +39,33 @@ final class Stop {
         if (container.state() instanceof ContainerState.Stopped stopped) {
             return stopped;
         }
+        boolean silent = false;
         Duration grace = how.before().isEmpty() ? how.grace() : prepareStop(container, how);
         try {
             container.shim().stop(how.signal(), grace);
         } catch (NoAnswerException e) {
             log.warn("'{}' is stopped without its shim, which does not answer: {}", container.name(), e.getMessage());
-            force(container, how, grace, force);
+            silent = true;
+            force(container, how, grace, true, force);
         } catch (IOException e) {
             // Its shim leaves with it: a stop that came a moment late finds nobody to ask.
             log.debug("the shim of '{}' can't be asked: {}", container.name(), e.toString());
+            silent = !container.shim().hasGone();
         }
         try {
-            return container.end().get(grace.plus(PATIENCE).toMillis(), TimeUnit.MILLISECONDS);
+            if (!awaitLastProcess(container, grace.plus(PATIENCE))) {
+                force(container, how, Duration.ZERO, silent, force);
+                if (!awaitLastProcess(container, PATIENCE)) {
+                    throw new StopFailedException(
+                            "'" + container.name() + "' still runs " + Durations.format(PATIENCE)
+                                    + " after SIGKILL was due: it may be in an uninterruptible wait, or its shim may be suspended");
+                }
+            }
+            return container.end().get(BRINGING_BACK.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            force(container, how, Duration.ZERO, force);
-            return lastChance(container, e);
+            throw new StopFailedException(
+                    "'" + container.name() + "' has stopped, but its workspace is still being copied back; "
+                            + "repeat the stop later to see it finish");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while stopping '" + container.name() + "'", e);
@@ -59,28 +74,21 @@ final class Stop {
         }
     }
 
-    private static void force(Container container, StopSpec how, Duration grace, Force force) {
+    private static boolean awaitLastProcess(Container container, Duration patience)
+            throws InterruptedException, ExecutionException {
         try {
-            force.end(container, how, grace);
+            container.lastProcess().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        }
+    }
+
+    private static void force(Container container, StopSpec how, Duration grace, boolean silent, Force force) {
+        try {
+            force.end(container, how, grace, silent);
         } catch (IOException e) {
             log.warn("'{}' could not be ended without its shim: {}", container.name(), e.getMessage());
-        }
-    }
-
-    private static ContainerState.Stopped lastChance(Container container, TimeoutException before) {
-        try {
-            return container.end().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException e) {
-            e.addSuppressed(before);
-            throw new StopFailedException(
-                    "'" + container.name() + "' still runs " + Durations.format(PATIENCE)
-                            + " after SIGKILL was due: is it in an uninterruptible wait, or its shim stopped?",
-                    e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while stopping '" + container.name() + "'", e);
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(e);
         }
     }
 

@@ -1,11 +1,14 @@
 package dev.nucleus.container;
 
-/** A container still runs though it was killed: the kernel ends a process in an uninterruptible wait only after that. */
+/**
+ * Thrown when a container still runs after SIGKILL (a process in an uninterruptible wait dies only when the wait is over), or
+ * when its workspace is still being copied back.
+ */
 public final class StopFailedException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
-    StopFailedException(String message, Throwable cause) {
-        super(message, cause);
+    StopFailedException(String message) {
+        super(message);
     }
 }

@@ -91,7 +91,8 @@ final class FilesystemLayer implements Layer {
         LaunchPlan.Identity identity = plan.identity();
         var tree = new RootTree();
         RootfsTree found = NO_ROOTFS;
-        checkTargets(request.spec().filesystem());
+        Filesystem placed =
+                RootfsLinks.of(request.spec().filesystem()).place(request.spec().filesystem());
         List<MemoryMount> memory = MemoryMount.of(request.spec().filesystem());
         if (request.spec().filesystem().rootfs().isPresent()) {
             Path rootfs = request.spec().filesystem().rootfs().get();
@@ -115,7 +116,7 @@ final class FilesystemLayer implements Layer {
             addProc(tree, request.posture().hideProcesses());
             memory.forEach(mount -> addMemory(tree, mount, identity));
         }
-        request.spec().filesystem().volumes().forEach(volume -> addVolume(tree, volume, request, identity, plan));
+        placed.volumes().forEach(volume -> addVolume(tree, volume, request, identity, plan));
         explainExecution(request, memory, plan);
         context(request, tree, plan);
         workspace(request, tree, plan);
@@ -128,10 +129,7 @@ final class FilesystemLayer implements Layer {
         }
         tree.add(new RootfsStep.Seal("/", MountAttributes.READ_ONLY));
         plan.rootfs(new LaunchPlan.Rootfs(
-                ROOT_OPTIONS,
-                tree.steps(),
-                request.posture().mountsAudited(),
-                writable(request.spec().filesystem(), found)));
+                ROOT_OPTIONS, tree.steps(), request.posture().mountsAudited(), writable(placed, found)));
         if (request.posture().mountsAudited()) {
             plan.cannot(LAYER, "start with a mount that is looser than planned", "every mount is audited from inside");
         }
@@ -219,7 +217,7 @@ final class FilesystemLayer implements Layer {
     }
 
     private static HostPath found(Path rootfs, RootfsTree.Entry entry) {
-        return HostPath.named(rootfs.resolve(entry.name()).toString()).verified(entry.device(), entry.inode());
+        return HostPath.ofRootfs(rootfs.resolve(entry.name()).toString()).verified(entry.device(), entry.inode());
     }
 
     private static void overlayTop(Path rootfs, RootfsTree.Entry entry, RootTree tree, boolean mapped) {
@@ -257,11 +255,6 @@ final class FilesystemLayer implements Layer {
         tree.add(new RootfsStep.Symlink("/dev/stdin", "/proc/self/fd/0"));
         tree.add(new RootfsStep.Symlink("/dev/stdout", "/proc/self/fd/1"));
         tree.add(new RootfsStep.Symlink("/dev/stderr", "/proc/self/fd/2"));
-    }
-
-    /** Links of a root filesystem may lead a target to where none may be. */
-    private static void checkTargets(Filesystem filesystem) {
-        RootfsLinks.of(filesystem).follow(filesystem);
     }
 
     /** Of what gVisor mounts itself; and what works for the shim inside. */

@@ -52,6 +52,8 @@ final class OciBundle {
     private final LaunchPlan.Builder plan;
     private final List<RootfsStep> root;
     private final SeccompProfile profile;
+    /** With each mount where it is in the root, as the steps have it. */
+    private final Filesystem filesystem;
 
     /** @param plan with the parts of all layers that say what the workload is */
     OciBundle(LaunchRequest request, LaunchPlan.Builder plan, List<RootfsStep> root, SeccompProfile profile) {
@@ -59,6 +61,7 @@ final class OciBundle {
         this.plan = plan;
         this.root = root;
         this.profile = profile;
+        this.filesystem = RootfsLinks.of(spec().filesystem()).place(spec().filesystem());
     }
 
     byte[] config() {
@@ -161,7 +164,6 @@ final class OciBundle {
 
     /** What gVisor mounts over the directory above the secrets would hide them. */
     private boolean secretsCovered() {
-        Filesystem filesystem = spec().filesystem();
         return !filesystem.secrets().isEmpty()
                 && Stream.concat(
                                 filesystem.tmpfs().stream().map(TmpfsMount::target),
@@ -207,7 +209,7 @@ final class OciBundle {
 
     private boolean volume(String target) {
         return target.equals(WorkspaceMount.TARGET)
-                || spec().filesystem().volumes().stream()
+                || filesystem.volumes().stream()
                         .anyMatch(mount -> mount.target().equals(target));
     }
 

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /**
  * Where paths inside a container lead by the links of its root filesystem: {@code /var/run/x} is {@code /run/x} where
@@ -38,12 +39,27 @@ record RootfsLinks(Path rootfs, Predicate<String> bound) {
      * @throws InvalidSpecException when one can't be there ({@link Filesystem})
      */
     Filesystem follow(Filesystem filesystem) {
+        return move(filesystem, this::follow);
+    }
+
+    /**
+     * The same mounts, each in the directory that its target leads to: there none may be, or another may lie above it, which
+     * the name alone does not tell. A link in the place of a mount point itself stays one, and is refused at the launch.
+     *
+     * @throws InvalidSpecException when one can't be there, all links followed ({@link Filesystem})
+     */
+    Filesystem place(Filesystem filesystem) {
+        follow(filesystem);
+        return move(filesystem, this::followDirectory);
+    }
+
+    private Filesystem move(Filesystem filesystem, UnaryOperator<String> where) {
         List<VolumeMount> volumes = filesystem.volumes().stream()
-                .map(volume ->
-                        new VolumeMount(volume.source(), follow(volume.target()), volume.readOnly(), volume.execute()))
+                .map(volume -> new VolumeMount(
+                        volume.source(), where.apply(volume.target()), volume.readOnly(), volume.execute()))
                 .toList();
         List<TmpfsMount> tmpfs = filesystem.tmpfs().stream()
-                .map(mount -> new TmpfsMount(follow(mount.target()), mount.size(), mount.execute()))
+                .map(mount -> new TmpfsMount(where.apply(mount.target()), mount.size(), mount.execute()))
                 .toList();
         try {
             return new Filesystem(
@@ -60,6 +76,16 @@ record RootfsLinks(Path rootfs, Predicate<String> bound) {
         } catch (InvalidSpecException e) {
             throw new InvalidSpecException(e.getMessage() + " (with links of " + rootfs + " followed)");
         }
+    }
+
+    private String followDirectory(String path) {
+        Path target = Path.of(path);
+        Path directory = target.getParent();
+        return directory == null
+                ? path
+                : Path.of(follow(directory.toString()))
+                        .resolve(target.getFileName())
+                        .toString();
     }
 
     /** Where a path leads. What isn't in the root filesystem has no links. */

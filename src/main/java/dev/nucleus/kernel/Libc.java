@@ -34,6 +34,9 @@ public interface Libc {
 
     int close(int fd);
 
+    /** kill(2). */
+    int kill(int pid, int signal);
+
     void free(Pointer memory);
 
     /** landlock_create_ruleset(2), by number: libc has no wrapper. */

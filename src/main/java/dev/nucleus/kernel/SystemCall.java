@@ -96,7 +96,7 @@ final class SystemCall {
         };
     }
 
-    private static int errno() {
+    static int errno() {
         return LastError.getLastError(Runtime.getSystemRuntime());
     }
 }

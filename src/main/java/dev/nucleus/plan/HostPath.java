@@ -4,26 +4,43 @@ package dev.nucleus.plan;
  * Something of the host that a container's root is filled with.
  *
  * @param path absolute
- * @param named whether a user named it: then links on the way count only where root or the manager's user alone could
- *     have made them, and it may not overlap the manager's own directories (native/src/host_path.h)
+ * @param origin where the path comes from
  * @param device what it was when it was looked at, with the inode (stat(2)): the spawner binds nothing else
  * @param inode 0: it was not looked at
  */
-public record HostPath(String path, boolean named, long device, long inode) {
+public record HostPath(String path, Origin origin, long device, long inode) {
+
+    /**
+     * In a path that a user named, symbolic links are followed only where nobody but root or the manager's user could have
+     * made them, and it must not overlap the manager's own directories (native/src/host_path.h).
+     */
+    public enum Origin {
+        /** The manager's own, or the host's programs. */
+        OWN,
+        /** A part of the root filesystem that a user named, whose links are followed inside. */
+        ROOTFS,
+        /** A directory that a user named, in which others may change names. */
+        NAMED
+    }
 
     /** The manager's own, or the host's programs. */
     public static HostPath own(String path) {
-        return new HostPath(path, false, 0, 0);
+        return new HostPath(path, Origin.OWN, 0, 0);
     }
 
     /** From a fleet file or a command line. */
     public static HostPath named(String path) {
-        return new HostPath(path, true, 0, 0);
+        return new HostPath(path, Origin.NAMED, 0, 0);
+    }
+
+    /** From a root filesystem. */
+    public static HostPath ofRootfs(String path) {
+        return new HostPath(path, Origin.ROOTFS, 0, 0);
     }
 
     /** The same, which must be this file. */
     public HostPath verified(long whichDevice, long whichInode) {
-        return new HostPath(path, named, whichDevice, whichInode);
+        return new HostPath(path, origin, whichDevice, whichInode);
     }
 
     @Override

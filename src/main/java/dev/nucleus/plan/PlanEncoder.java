@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 9;
+    private static final int VERSION = 10;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int MAPPED = 2;
@@ -19,6 +19,7 @@ public final class PlanEncoder {
     private static final int OWNED = 8;
     private static final int SERVED = 16;
     private static final int NAMED = 32;
+    private static final int IMAGE = 64;
     private static final int TYPICAL_BYTES = 16_384;
 
     private PlanEncoder() {}
@@ -151,6 +152,14 @@ public final class PlanEncoder {
         }
     }
 
+    private static int origin(HostPath source) {
+        return switch (source.origin()) {
+            case OWN -> 0;
+            case ROOTFS -> NAMED | IMAGE;
+            case NAMED -> NAMED;
+        };
+    }
+
     private static int flags(boolean optional, Owners owners) {
         return (optional ? OPTIONAL : 0)
                 | switch (owners) {
@@ -170,7 +179,7 @@ public final class PlanEncoder {
             int uid,
             int gid,
             int flags) {
-        head(wire, action, target, source.path(), attributes, mode, uid, gid, flags | (source.named() ? NAMED : 0));
+        head(wire, action, target, source.path(), attributes, mode, uid, gid, flags | origin(source));
         wire.u64(source.device()).u64(source.inode()).bytes(NOTHING);
     }
 

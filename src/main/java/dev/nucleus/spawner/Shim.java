@@ -6,8 +6,10 @@ import dev.nucleus.plan.WireWriter;
 import dev.nucleus.spec.Port;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +26,9 @@ public record Shim(Path socket) {
     /** What it may take to answer on a busy host, besides what it was asked to wait. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+    /** What a connection may take: a shim that is stopped accepts none once as many wait as it has room for. */
+    private static final Duration REACHING = Duration.ofSeconds(1);
+
     /** Follows the container's life: {@link ShimMessage.Started} and {@link ShimMessage.Exited} arrive on it. */
     public ShimConnection subscribe() throws IOException {
         return subscribe(ShimConnection.connect(socket));
@@ -37,6 +42,21 @@ public record Shim(Path socket) {
     private static ShimConnection subscribe(ShimConnection connection) {
         connection.send(Request.SUBSCRIBE, ByteBuffer.allocate(0));
         return connection;
+    }
+
+    /** Whether it has exited: nobody listens at its socket. Any other failure to reach it says nothing. */
+    public boolean hasGone() {
+        if (!Files.exists(socket)) {
+            return true;
+        }
+        try (ShimConnection connection = ShimConnection.connect(socket, REACHING)) {
+            connection.stay();
+            return false;
+        } catch (ConnectException e) {
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     public void signal(Signal signal) throws IOException {

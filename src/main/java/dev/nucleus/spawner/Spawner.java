@@ -85,9 +85,12 @@ public final class Spawner implements SmartLifecycle {
      * SIGKILL after the grace. Returns when it has ended.
      *
      * @param pid of its PID 1, which with the start ticks names it for good
+     * @param silent whether the shim failed to answer; if so, it may be killed before PID 1 has exited, when that can't exit
+     *     otherwise
      * @throws IOException when it could not be ended
      */
-    public void kill(String id, int pid, long startTicks, Signal signal, Duration grace) throws IOException {
+    public void kill(String id, int pid, long startTicks, Signal signal, Duration grace, boolean silent)
+            throws IOException {
         try (ShimConnection connection = ShimConnection.connect(socket, grace.plus(KILLING))) {
             connection.send(
                     Request.KILL,
@@ -96,6 +99,7 @@ public final class Spawner implements SmartLifecycle {
                             .u64(startTicks)
                             .u32(signal.number())
                             .u32((int) Math.min(Integer.MAX_VALUE, grace.toMillis()))
+                            .bool(silent)
                             .string(id)
                             .finish());
             switch (connection.receive().orElseThrow(() -> new IOException("the spawner left"))) {

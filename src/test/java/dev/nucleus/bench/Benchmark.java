@@ -159,7 +159,7 @@ public final class Benchmark {
         double copy = Figures.percentile(exec.get(Mapping.COPIED), 50);
         double auto = Figures.percentile(exec.get(Mapping.AUTO), 50);
         figures.add("exec'd p50 without a user namespace, in turn with the two below", none, "–");
-        figures.add("exec'd p50 with a time namespace, whose child can't borrow the shim's memory", copy, "–");
+        figures.add("exec'd p50 with a time namespace", copy, "–");
         figures.add("exec'd p50 with that and a user namespace", auto, "–");
         figures.add("a user namespace adds, p50 (ms)", auto - copy, "≤ 0.5");
     }

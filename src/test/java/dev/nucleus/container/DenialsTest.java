@@ -69,7 +69,7 @@ class DenialsTest {
         container.end().orTimeout(20, java.util.concurrent.TimeUnit.SECONDS).join();
     }
 
-    /** The three ways of a launch: a child that borrows the shim's memory, one that does not, and one below an init. */
+    /** With and without a user namespace. */
     @ParameterizedTest
     @EnumSource(Mode.class)
     void everyDenialIsCountedUnderItsNameAndKeptAfterTheEnd(Mode mode) throws IOException {

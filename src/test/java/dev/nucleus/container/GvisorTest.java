@@ -165,7 +165,10 @@ class GvisorTest {
 
     @Test
     void aStopIsHeardByTheWorkload() {
-        Container container = launch("trap 'echo asked; exit 7' TERM; while :; do sleep 0.05; done");
+        Container container = launch("trap 'echo asked; exit 7' TERM; echo waits; while :; do sleep 0.05; done");
+        Awaitility.await("it has its handler")
+                .until(() -> container.log().tail(1).lines().stream()
+                        .anyMatch(line -> line.text().equals("waits")));
 
         ContainerState.Stopped stopped =
                 manager.containers().stop(container, new StopSpec(Signal.parse("TERM"), AMPLE));

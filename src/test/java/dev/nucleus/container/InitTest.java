@@ -81,7 +81,7 @@ class InitTest {
     /** However fast orphans come: each is reaped and counted, and what is told of them stays little. */
     @Test
     void aFloodOfOrphansIsToldOnceASecond() {
-        int orphans = 3_000;
+        int orphans = 1_000;
         long begun = System.nanoTime();
         Container container = launch("exec /usr/bin/perl -e 'for (1.." + orphans
                 + ") { my $c = fork; if (!$c) { my $d = fork; exit 0 } waitpid $c, 0 } sleep 1000'");

@@ -34,7 +34,7 @@ class UnifiedCgroupTest {
 
     @BeforeAll
     static void start() {
-        manager = new ManagerProcess(directory).awaitReady(Duration.ofMinutes(4));
+        manager = ManagerProcess.byScript(directory).awaitReady(Duration.ofMinutes(4));
     }
 
     @AfterAll
@@ -249,5 +249,33 @@ class UnifiedCgroupTest {
 
         long periods = count(cgroup, "cpu.stat", "nr_periods");
         assertThat(count(cgroup, "cpu.stat", "usage_usec")).isLessThan(periods * 20_000);
+    }
+
+    /** Lowering it again takes CAP_SYS_RESOURCE, which the machine of the other tests has not. */
+    @Test
+    void aContainerIsKilledForWantOfMemoryAsAnyOtherProcessHoweverItsManagerIs() throws IOException {
+        // By hand, as systemd's OOMScoreAdjust= does it; what is started from now on inherits it.
+        String before = Files.readString(oomScore(manager.process().toHandle())).strip();
+        for (String score : new String[] {"-500", "300"}) {
+            manager.process().descendants().forEach(process -> write(oomScore(process), score));
+
+            assertThat(nucleus("run", "--", "/bin/cat", "/proc/self/oom_score_adj")
+                            .out())
+                    .as("spawner at " + score)
+                    .isEqualTo("0\n");
+        }
+        manager.process().descendants().forEach(process -> write(oomScore(process), before));
+    }
+
+    private static Path oomScore(ProcessHandle process) {
+        return Path.of("/proc", Long.toString(process.pid()), "oom_score_adj");
+    }
+
+    private static void write(Path file, String text) {
+        try {
+            Files.writeString(file, text);
+        } catch (IOException e) {
+            assertThat(file).as("it has left meanwhile: " + e).doesNotExist();
+        }
     }
 }

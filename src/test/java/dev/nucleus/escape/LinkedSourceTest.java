@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A workload that is root on disk, or the manager's own user, exchanges a directory of its volume for a link. Whoever
@@ -77,5 +78,35 @@ class LinkedSourceTest {
                 "/bin/cat",
                 "/run/secrets/word");
         assertThat(secret.out()).as(secret.text()).doesNotContain("the host's");
+    }
+
+    /** Below the link another volume would cover what the container's own supervisor put there. */
+    @ParameterizedTest
+    @MethodSource("dev.nucleus.escape.Confinement#ofNativeRuntime")
+    void aLinkInAVolumeLeadsNoOtherMountElsewhere(Confinement confinement) throws IOException {
+        Path outer = targets.volume(confinement);
+        Path inner = targets.volume(confinement);
+        Targets.Result planted =
+                targets.run(confinement, List.of("-v", outer + ":/data"), "/bin/ln", "-s", "/run", "/data/sub");
+        assertThat(planted.code()).as(planted.text()).isZero();
+
+        // Read-only here, and changed by another container that may write to it.
+        for (String access : List.of("", ":ro")) {
+            var both = List.of("-v", outer + ":/data" + access, "-v", inner + ":/data/sub/inner");
+            Targets.Result refused = targets.run(confinement, both, Targets.WITNESS, "say", "here");
+
+            assertThat(refused.out()).as(refused.text()).doesNotContain("here");
+            assertThat(refused.err()).contains("/data/sub/inner").contains("a link is in the place of its mount point");
+        }
+        Files.delete(outer.resolve("sub"));
+        assertThat(targets.run(
+                                confinement,
+                                List.of("-v", outer + ":/data", "-v", inner + ":/data/sub/inner"),
+                                Targets.WITNESS,
+                                "say",
+                                "here")
+                        .text())
+                .as("without the link both are mounted")
+                .isEqualTo("here\n");
     }
 }

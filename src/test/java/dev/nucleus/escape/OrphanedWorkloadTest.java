@@ -55,11 +55,24 @@ class OrphanedWorkloadTest {
     @ParameterizedTest
     @MethodSource("confinementsAndManners")
     void aWorkloadThatHoldsOnEndsWithItsShim(Confinement confinement, String manner) {
+        assertEndsWithItsShim(confinement, List.of(), manner);
+    }
+
+    /** As PID 1 it can clear what the kernel would end it by (prctl(2), PR_SET_PDEATHSIG). */
+    @ParameterizedTest
+    @MethodSource("dev.nucleus.escape.Confinement#ofNativeRuntime")
+    void aWorkloadThatIsPid1EndsWithItsShim(Confinement confinement) {
+        for (String manner : List.of("", "session fork stop")) {
+            assertEndsWithItsShim(confinement, List.of("--no-init"), manner);
+        }
+    }
+
+    private static void assertEndsWithItsShim(Confinement confinement, List<String> options, String manner) {
         confinement.require();
         String word = "orphan-" + confinement + "-" + manner.replace(' ', '-') + "-" + System.nanoTime();
         var command = new ArrayList<>(List.of(Targets.WITNESS, "cling", word));
         command.addAll(List.of(manner.split(" ")));
-        String id = targets.launch(confinement, List.of(), command.toArray(String[]::new));
+        String id = targets.launch(confinement, options, command.toArray(String[]::new));
         var processes = new ContainerProcesses(id, word);
         try {
             targets.awaitOutput(confinement, id, "clinging");

@@ -3,9 +3,15 @@ package dev.nucleus.fleet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.container.LaunchOrder;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.Transition;
+import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Command;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
@@ -16,11 +22,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a manager does about what it can't command: a shim that is stopped, a directory that can't be deleted. */
 @Tag("isolation")
@@ -69,6 +79,32 @@ class SilentShimTest {
             assertThat(manager.pidOf("shop/web-1")).isNotEqualTo(first);
             Awaitility.await("nobody waits for a shim that can't be woken")
                     .until(() -> ProcessHandle.of(Long.parseLong(shim)).isEmpty());
+        }
+    }
+
+    /** PID 1 can't end before what was started inside has been reaped, and that is the shim's to do. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatASilentShimStartedInsideKeepsNoContainerFromEnding(boolean ownClocks) throws IOException {
+        try (TestManager manager = TestManager.start()) {
+            Container container = manager.containers()
+                    .launch(LaunchOrder.detached(
+                            Optional.empty(),
+                            ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "1000"))
+                                    .timeNamespace(ownClocks)
+                                    .build()));
+            int pid = container.whileRunning().orElseThrow().pid();
+            try (ShimConnection exec =
+                    container.shim().exec(List.of("/bin/sleep", "1000"), false, Optional.empty(), "", List.of())) {
+                assertThat(exec.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
+                send("STOP", shimOf(pid));
+
+                manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
+            }
+
+            assertThat(container.over()).isTrue();
+            assertThat(ProcessHandle.of(pid)).isEmpty();
+            manager.containers().remove(container);
         }
     }
 

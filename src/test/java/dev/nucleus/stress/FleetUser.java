@@ -102,7 +102,7 @@ final class FleetUser implements Runnable {
             case 1 -> pauseSteady();
             case 2 -> {
                 Outcome outcome = subject.insist("exec", "mix/steady-1", "--", "/bin/cat", "/proc/1/comm");
-                findings.check(outcome.succeeded() && outcome.out().equals("sleep\n"), outcome.toString());
+                findings.check(outcome.succeeded() && outcome.out().equals("nucleus-init\n"), outcome.toString());
                 findings.count("execs in the fleet");
             }
             case 3 -> view("/");

@@ -213,8 +213,7 @@ final class Service {
             subject.stop("30s", name);
             checkEnd("exit code 17");
         } else if (choice < 7) {
-            // It may end before the client knows how the command ended.
-            subject.run("exec", name, "--", "/bin/bash", "-c", "echo >/tmp/end");
+            letEnd();
             checkEnd("exit code 18");
         } else {
             subject.stop("30s", name);
@@ -222,6 +221,15 @@ final class Service {
         }
         reader.ifPresent(following -> finishReader(begun, following));
         remove();
+    }
+
+    /** It may end before the client knows how the command ended; a manager that was killed may not have begun it. */
+    private void letEnd() throws InterruptedException {
+        Outcome outcome = subject.run("exec", name, "--", "/bin/bash", "-c", "echo >/tmp/end");
+        while (outcome.interrupted()) {
+            subject.awaitManager();
+            outcome = subject.run("exec", name, "--", "/bin/bash", "-c", "echo >/tmp/end");
+        }
     }
 
     /** A reader that follows ends with the container. */

@@ -1,0 +1,65 @@
+package dev.nucleus.container;
+
+import dev.nucleus.kernel.Processes;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * A container's PID 1 as seen from the host. The container runs for as long as this process exists, with or without its
+ * shim.
+ *
+ * @param startTicks start time in clock ticks since boot; identifies the process together with the PID, even if the PID is
+ *     reused
+ * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
+ */
+record FirstProcess(int pid, long startTicks) {
+
+    /** Fields of /proc/PID/stat, counted from the one after the name. */
+    private static final int STATE = 0;
+
+    private static final int THREADS = 17;
+    private static final int START_TICKS = 19;
+
+    /** Polling interval: there is no notification of the exit of a process that isn't our child. */
+    private static final Duration PAUSE = Duration.ofMillis(50);
+
+    /** Empty when it is not known, or the command has not been started. */
+    static Optional<FirstProcess> of(Container container) {
+        return container.whileRunning().map(running -> new FirstProcess(running.pid(), running.startTicks()));
+    }
+
+    /** Whether it exists. What can't be read, as by a manager without a free descriptor, is no sign of an exit. */
+    boolean lives() {
+        try {
+            String stat =
+                    Files.readString(Path.of("/proc", Integer.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
+            // The name is in parentheses, and may hold anything.
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+            return Long.parseLong(fields[START_TICKS]) == startTicks && !hasExited(fields);
+        } catch (IOException e) {
+            // Gone; or there is no descriptor to read it by, or /proc hides it (proc(5), hidepid).
+            return Processes.exists(pid);
+        }
+    }
+
+    /** A zombie only waits to be reaped; while other threads run, the one that is named for the process is none. */
+    private static boolean hasExited(String[] fields) {
+        return (fields[STATE].equals("Z") || fields[STATE].equals("X")) && Integer.parseInt(fields[THREADS]) <= 1;
+    }
+
+    /** Waits up to the patience for it to exit. */
+    boolean endsWithin(Duration patience) throws InterruptedException {
+        long until = System.nanoTime() + patience.toNanos();
+        while (lives()) {
+            if (System.nanoTime() >= until) {
+                return false;
+            }
+            Thread.sleep(PAUSE);
+        }
+        return true;
+    }
+}

@@ -1,0 +1,18 @@
+package dev.nucleus.kernel;
+
+/** What can be told of a process by its number alone, without /proc and without a descriptor. */
+public final class Processes {
+
+    private static final int ESRCH = 3;
+
+    private Processes() {}
+
+    /**
+     * Whether there is a process of that number, a zombie included.
+     *
+     * @see <a href="https://man7.org/linux/man-pages/man2/kill.2.html">kill(2), signal 0</a>
+     */
+    public static boolean exists(int pid) {
+        return Libc.INSTANCE.kill(pid, 0) == 0 || SystemCall.errno() != ESRCH;
+    }
+}
