@@ -14,12 +14,29 @@ import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 @ConfigurationPropertiesScan
 public class NucleusApplication {
 
+    /**
+     * Carriers of virtual threads. A virtual thread that waits for a lock while it loads a class keeps its carrier (JEP 491);
+     * with as few as processors, all could wait for one that has the lock of a jar and no carrier to go on.
+     */
+    private static final int CARRIERS = 32;
+
     public static void main(String[] args) {
+        allowCarriers();
         if (args.length == 1 && args[0].equals(Preparation.COMMAND)) {
             System.exit(Preparation.run(NucleusApplication.class));
         }
         PreparedStart.replaceThisProcess(NucleusApplication.class);
         ProcessorShare.raise();
         SpringApplication.run(NucleusApplication.class, args);
+    }
+
+    /** Before the first virtual thread; whoever starts the manager may say otherwise. */
+    private static void allowCarriers() {
+        String name = "jdk.virtualThreadScheduler.parallelism";
+        if (System.getProperty(name) == null) {
+            System.setProperty(
+                    name,
+                    Integer.toString(Math.max(CARRIERS, Runtime.getRuntime().availableProcessors())));
+        }
     }
 }

@@ -88,7 +88,8 @@ class HistoryTest {
             manager.await("shop/web-1", ReplicaStatus.READY);
             ServiceLevels levels = manager.bean(ServiceLevels.class);
 
-            Awaitility.await().until(() -> {
+            // Observed is what the manager has noted of itself, every ten seconds.
+            Awaitility.await().atMost(java.time.Duration.ofSeconds(30)).until(() -> {
                 levels.measure();
                 return levels.of("shop", "web")
                         .map(level -> level.measured().observed().isPositive())
