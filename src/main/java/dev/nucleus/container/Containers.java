@@ -18,6 +18,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.springframework.stereotype.Component;
 
@@ -29,6 +32,8 @@ import org.springframework.stereotype.Component;
 public final class Containers {
 
     private static final String STOPPED = "stopped";
+
+    private static final Duration STOPPING = Duration.ofSeconds(5);
 
     private final KnownContainers known;
     private final ContainerEvents events;
@@ -100,9 +105,26 @@ public final class Containers {
             var output = new LogStream(container.log(), sink, end);
             Optional<ExitStatus> status = launch.follow(output).map(ShimMessage.Exited::status);
             output.finish();
+            if (status.isPresent()) {
+                awaitStopped(container);
+            }
             return status;
         } catch (ClosedChannelException e) {
             return Optional.empty();
+        }
+    }
+
+    /** Its follower hears of the end at the same time: whoever is told of it finds it stopped, unless its workspace is large. */
+    private static void awaitStopped(Container container) {
+        try {
+            container.end().get(STOPPING.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (TimeoutException e) {
+            // Its exit code is told all the same.
+            return;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
         }
     }
 
