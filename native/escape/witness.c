@@ -34,8 +34,8 @@ static bool is_same(const struct stat *one, const struct stat *other)
 	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
-/* Says why there is no way up. gVisor looks a directory up by its name again, and whoever has put
- * something else there took away the way: that is no way out. */
+/* Prints why ".." can't be opened. gVisor looks directories up by name again, so ".." fails after
+ * another process has replaced the directory: true for that, which is no escape. */
 static bool is_exchanged(void)
 {
 	int why = errno;

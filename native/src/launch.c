@@ -380,22 +380,22 @@ static _Noreturn void become_init(const struct launch *launch, int go_fd,
 {
 	struct birth birth = { .launch = launch, .report = report, .go_fd = go_fd };
 	bool traced = launch->plan->seccomp_mode == SECCOMP_TRACE;
-	int told[2];
+	int listener_pipe[2];
 	int pidfd = -1;
 	long pid;
 
 	title_set("nucleus-init");
-	if (pipe2(told, O_CLOEXEC) < 0) {
+	if (pipe2(listener_pipe, O_CLOEXEC) < 0) {
 		(void)fail(&report->failure, STEP_EXEC, errno, "open a pipe to the workload");
 		give_up(launch, report);
 	}
-	birth.listener_fd = told[1];
+	birth.listener_fd = listener_pipe[1];
 	pid = clone_workload(&birth, &pidfd);
 	if (pid < 0) {
 		(void)fail(&report->failure, STEP_EXEC, errno, "fork the workload");
 		give_up(launch, report);
 	}
-	init_run((pid_t)pid, launch->init_fd, await_number(told[0], pidfd, traced));
+	init_run((pid_t)pid, launch->init_fd, await_number(listener_pipe[0], pidfd, traced));
 }
 
 static _Noreturn void run_child(const struct launch *launch, int go_fd)
