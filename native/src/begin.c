@@ -20,6 +20,7 @@
 #include "hooks.h"
 #include "init_report.h"
 #include "notice.h"
+#include "null_device.h"
 #include "peer.h"
 #include "sandbox.h"
 #include "sdnotify.h"
@@ -28,8 +29,7 @@
 #include "terminal.h"
 #include "userns.h"
 
-#define PLAN_TIMEOUT                                                                               \
-	30000 /* ms for the whole plan to arrive: it is made meanwhile, on a busy host */
+#define PLAN_TIMEOUT 30000 /* ms until the plan has arrived: the manager makes it meanwhile */
 
 uint8_t *shim_receive(int fd, enum request *type, size_t *length, struct failure *failure)
 {
@@ -306,7 +306,7 @@ static int open_pipes(const struct plan *plan, struct pipes *pipes, struct failu
 				  : 0;
 	}
 	if (!plan->keep_stdin) {
-		pipes->in[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+		pipes->in[0] = null_device_open();
 		pipes->in[1] = -1;
 		result = pipes->in[0];
 	}

@@ -55,13 +55,17 @@ static bool evict_idle(struct shim *shim)
 
 bool connection_admit(struct shim *shim, struct connection *connection, enum connection_use use)
 {
-	static const size_t slots[USE_COUNT] = { CONTROLS_MAX, PROBES_MAX, SESSIONS_MAX,
-						 READERS_MAX };
+	/* Whatever is left of CONNECTIONS_MAX is for control, which is never refused here. */
+	static const size_t slots[USE_COUNT] = {
+		[USE_PROBE] = PROBES_MAX,
+		[USE_SESSION] = SESSIONS_MAX,
+		[USE_READER] = READERS_MAX,
+	};
 	static const char *const refusals[USE_COUNT] = {
-		"too many connections to the container",
-		"too many probes of the container at once",
-		"too many sessions in the container: exec or attach again when one has ended",
-		"too many readers of the container's log",
+		[USE_PROBE] = "too many probes of the container at once",
+		[USE_SESSION] = "too many sessions in the container: exec or attach again when one "
+				"has ended",
+		[USE_READER] = "too many readers of the container's log",
 	};
 
 	if (connection->use != use && count_of(shim, use) >= slots[use]) {

@@ -46,7 +46,7 @@ static int enter_container(const struct shim *shim, struct failure *failure)
 static void execute(const struct exec_request *request, const struct plan *plan,
 		    const struct exec_pipes *pipes, struct exec_report *report)
 {
-	uint8_t gone;
+	uint8_t go;
 
 	report->listener = confine_seccomp(plan, request->listen, &report->failure);
 	if (report->listener < 0)
@@ -54,7 +54,9 @@ static void execute(const struct exec_request *request, const struct plan *plan,
 	if (report->listener > 0) {
 		if (write(pipes->status[1], report, sizeof(*report)) != (ssize_t)sizeof(*report))
 			_exit(127);
-		(void)!read(pipes->go[0], &gone, 1);
+		/* Nothing to read: the shim has gone, or has given it up. */
+		if (read(pipes->go[0], &go, 1) != 1)
+			_exit(127);
 		report->listener = 0;
 	}
 	(void)confine_exec(request->argv, request->envp, &report->failure);
@@ -94,7 +96,8 @@ static _Noreturn void run_helper(const struct shim *shim, const struct exec_requ
 				 struct exec_pipes *pipes)
 {
 	struct exec_report report = { 0 };
-	struct clone_args arguments = { .flags = CLONE_PARENT };
+	struct clone_args arguments = { .flags = CLONE_PARENT | CLONE_PARENT_SETTID,
+					.parent_tid = (__u64)(uintptr_t)pipes->born };
 	long pid;
 
 	/* Neither /proc/PID/exe nor its memory are for the container to open

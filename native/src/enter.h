@@ -34,7 +34,8 @@ struct exec_pipes {
 	int out[2];
 	int err[2];
 	int status[2];
-	int go[2]; /* the process waits here until its listener has been taken */
+	int go[2];   /* the process waits here until its listener has been taken */
+	pid_t *born; /* the process's pid from its fork on, in memory that the helper shares */
 };
 
 /* Forks a helper that forks the process: first the helper's pid is known, and through the

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 #include "descriptors.h"
 #include "enter.h"
 #include "notice.h"
+#include "null_device.h"
 #include "sandbox.h"
 #include "syscalls.h"
 #include "terminal.h"
@@ -132,6 +134,24 @@ static void take_listener(struct exec *exec)
 	close_fd(&exec->go_fd);
 }
 
+/* The helper reports the pid; but it may be killed after it has forked the process, as for want of
+ * memory in the container. A process that is never reaped would keep PID 1 from exiting
+ * (pid_namespaces(7)). */
+static void learn_pid(struct exec *exec)
+{
+	if (exec->pid == 0)
+		exec->pid = *(volatile pid_t *)exec->born;
+}
+
+static void helper_ended(struct exec *exec)
+{
+	exec->helper = 0;
+	learn_pid(exec);
+	take_listener(exec);
+	if (exec->pid > 0 && exec->timed_out && !exec->exited)
+		(void)kill(exec->pid, SIGKILL);
+}
+
 static void exec_status_ready(struct shim *shim, struct source *source, short revents)
 {
 	struct exec *exec = (struct exec *)(void *)((uint8_t *)source -
@@ -155,6 +175,7 @@ static void exec_status_ready(struct shim *shim, struct source *source, short re
 		return;
 	}
 	close_fd(&source->fd);
+	learn_pid(exec);
 	/* Forked before the container was paused, it has not joined what was made for that. */
 	if (shim->frozen)
 		(void)shim_freeze(shim, true);
@@ -211,7 +232,7 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 		pipes->in[0] = fcntl(request->stdio_fd, F_DUPFD_CLOEXEC, 0);
 		result = pipes->in[0];
 	} else if (!request->keep_stdin) {
-		pipes->in[0] = openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+		pipes->in[0] = null_device_open();
 		result = pipes->in[0];
 	}
 	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0)
@@ -248,16 +269,32 @@ static void watch_exec(struct exec *exec, struct exec_pipes *pipes)
 		(void)fcntl(exec->stdin_fd, F_SETFL, O_NONBLOCK);
 }
 
+static int share_pid(struct exec *exec)
+{
+	void *page = mmap(NULL, sizeof(*exec->born), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	exec->born = page;
+	/* Here, and so not on the account of the container, which the helper enters. */
+	*exec->born = 0;
+	return 0;
+}
+
 static int launch_exec(struct shim *shim, struct exec *exec, const struct exec_request *request)
 {
 	struct exec_pipes pipes = {
-		{ -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 },
+		{ -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, NULL,
 	};
 	long pid;
 	int result = open_stream(shim, exec);
 
 	if (result == 0)
 		result = open_exec_pipes(shim, request, &pipes);
+	if (result == 0)
+		result = share_pid(exec);
+	pipes.born = exec->born;
 	pid = result < 0 ? result : enter_fork(shim, request, &pipes);
 	close_pipe_ends(&pipes, 1);
 	if (pid < 0) {
@@ -287,6 +324,8 @@ static void exec_free(struct shim *shim, struct exec *exec)
 	close_fd(&exec->out.source.fd);
 	close_fd(&exec->err.source.fd);
 	close_fd(&exec->stdin_fd);
+	if (exec->born != NULL)
+		(void)munmap(exec->born, sizeof(*exec->born));
 	free(exec);
 }
 
@@ -462,16 +501,18 @@ static void reap_one(struct shim *shim, struct exec *exec)
 	int status;
 
 	if (exec->helper > 0 && waitpid(exec->helper, &status, WNOHANG) == exec->helper)
-		exec->helper = 0;
+		helper_ended(exec);
 	if (exec->exited || exec->status.fd >= 0)
 		return;
 	if (exec->pid == 0) {
 		if (exec->helper != 0)
 			return;
-		if (!exec->failed)
-			(void)fail(&exec->failure, STEP_EXEC, ECHILD, "the helper was killed");
-		exec->failed = true;
-		status = 127 << 8;
+		if (!exec->failed && !exec->timed_out) {
+			exec->failed = true;
+			(void)fail(&exec->failure, STEP_EXEC, ECHILD,
+				   "the helper was killed, perhaps for want of memory");
+		}
+		status = exec->timed_out ? SIGKILL : 127 << 8;
 	} else if (waitpid(exec->pid, &status, WNOHANG | __WALL) != exec->pid) {
 		return;
 	}
@@ -506,8 +547,8 @@ void execs_sweep(struct shim *shim)
 	}
 }
 
-/* It has not begun, as in a container that is paused or short of memory, where it is born. What is
- * left of it ends as soon as it runs: nobody tells it to go on. */
+/* It has not begun, as in a container that is paused or short of memory, where it is born. Its
+ * process, if there is one already, is killed when its helper has ended (helper_ended). */
 static void give_up(struct exec *exec)
 {
 	if (exec->helper > 0)

@@ -20,6 +20,7 @@ struct exec {
 	enum connection_use use; /* whose limit it counts against; the shim's own: USE_CONTROL */
 	pid_t helper;            /* forks the process inside, then leaves; 0: reaped */
 	pid_t pid;               /* 0: not known yet */
+	pid_t *born; /* shared with the helper, which may die before it reports the pid */
 	struct source status;
 	struct source notices; /* of its filter; else fd -1 */
 	int listener;          /* told of by the process, not taken yet; else 0 */

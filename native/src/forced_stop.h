@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Serves the request (u32 pid of PID 1, u64 its start ticks, u32 signal, u32 ms from that to
- * SIGKILL, string id) of the user at the other end, answers and leaves. */
+/* Serves one request: u32 PID of PID 1, u64 its start ticks, u32 signal, u32 ms between that
+ * signal and SIGKILL, u8 whether the shim failed to answer (it may be killed first then), string
+ * container ID. `peer` is the user who asks. Answers ANSWER_OK or ANSWER_ERROR, then exits. */
 _Noreturn void forced_stop_serve(int connection_fd, uid_t peer, const uint8_t *bytes,
 				 size_t length);
 

@@ -5,8 +5,6 @@
 #include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 

@@ -81,8 +81,8 @@ static bool is_unchanged(const struct hook *hook)
 
 	if (fd >= 0 && host_path_is(fd, hook->device, hook->inode) == 0)
 		return true;
-	(void)dprintf(STDERR_FILENO, "is not executed: %s\n",
-		      fd >= 0                     ? "it is not the program that was checked"
+	(void)dprintf(STDERR_FILENO, "not executed: %s\n",
+		      fd >= 0                     ? "the program was replaced after the launch"
 		      : failure.detail[0] != '\0' ? failure.detail
 						  : strerror(-fd));
 	return false;

@@ -1,5 +1,6 @@
 #include "host_path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -36,6 +37,7 @@ struct walk {
 	bool own;                         /* one of the manager's directories */
 	const struct plan *plan;          /* whose sources have been checked, or NULL */
 	bool within_source; /* of the plan: the workload may have made what is there */
+	bool placed;        /* trusted users alone could have put what is there where it is */
 };
 
 /* On the way to the manager's own directory its user counts, on any other not: a rootless workload
@@ -45,16 +47,18 @@ static bool is_trusted(const struct walk *walk, uid_t uid)
 	return uid == 0 || (walk->own && uid == geteuid());
 }
 
-/* Whether others than those may have put the link there. In a sticky directory nobody can exchange
- * what is somebody else's. */
-static bool may_be_exchanged(const struct walk *walk, const struct stat *directory,
-			     const struct stat *entry)
+/* Whether those alone could have put the entry there, and the directory where it is: a tree of
+ * root's can be renamed by the owner of the directory above it. In a sticky directory nobody can
+ * replace what is somebody else's, but may put a hard link to it where the kernel permits that
+ * (fs.protected_hardlinks). */
+static bool is_placed(const struct walk *walk, const struct stat *directory,
+		      const struct stat *entry)
 {
-	if (!is_trusted(walk, directory->st_uid) || !is_trusted(walk, entry->st_uid) ||
-	    walk->within_source)
-		return true;
-	return (directory->st_mode & WRITABLE_BY_OTHERS) != 0 &&
-	       (directory->st_mode & S_ISVTX) == 0;
+	if (!walk->placed || walk->within_source || !is_trusted(walk, directory->st_uid))
+		return false;
+	return (directory->st_mode & WRITABLE_BY_OTHERS) == 0 ||
+	       ((directory->st_mode & S_ISVTX) != 0 && is_trusted(walk, entry->st_uid) &&
+		(S_ISDIR(entry->st_mode) || entry->st_nlink == 1));
 }
 
 /* What a container can write to, it may have filled as root. */
@@ -95,6 +99,7 @@ static int return_to_root(struct walk *walk)
 {
 	close_fd(&walk->directory_fd);
 	walk->directory_fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	walk->placed = true;
 	return walk->directory_fd < 0 ? -errno : 0;
 }
 
@@ -119,6 +124,32 @@ static int follow(struct walk *walk, int link_fd, const char *name, struct failu
 	return target[0] == '/' ? return_to_root(walk) : 0;
 }
 
+static bool is_empty(int directory_fd)
+{
+	int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	size_t count = 0;
+
+	if (directory == NULL) {
+		close_fd(&fd);
+		return false;
+	}
+	while (count <= 2 && readdir(directory) != NULL)
+		count++;
+	(void)closedir(directory);
+	/* "." and ".." */
+	return count <= 2;
+}
+
+/* Whether it is what this process has just made, and not a directory with something in it that the
+ * owner of the one above has moved there meanwhile. */
+static bool is_new(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && status.st_uid == geteuid() && is_empty(fd);
+}
+
 /* Creates the directory `name`, unless another process has created it meanwhile. */
 static int make(const struct walk *walk, const char *name, bool last)
 {
@@ -129,6 +160,8 @@ static int make(const struct walk *walk, const char *name, bool last)
 	if (!last)
 		return 0;
 	fd = openat(walk->directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && !is_new(fd))
+		return -ESTALE;
 	if (fd < 0 || fchown(fd, walk->make->uid, walk->make->gid) < 0 ||
 	    fchmod(fd, walk->make->mode) < 0)
 		return -errno;
@@ -190,14 +223,15 @@ static int step_into(struct walk *walk, const char *name, bool last, struct fail
 	if (S_ISLNK(entry.st_mode) && walk->inside)
 		return is_read_only(walk->directory_fd) ? follow(walk, fd, name, failure) : -ELOOP;
 	if (S_ISLNK(entry.st_mode)) {
-		if (may_be_exchanged(walk, &directory, &entry))
+		if (!is_placed(walk, &directory, &entry) || !is_trusted(walk, entry.st_uid))
 			return fail(failure, STEP_ROOTFS, ECANCELED,
-				    "%s: '%s' is a link, of user %u in a directory of user %u, "
-				    "that others than root could have put there; name what it "
-				    "leads to",
+				    "%s: '%s' is a symbolic link of user %u in a directory of "
+				    "user %u, followed only where root alone could create it; "
+				    "use its target",
 				    walk->path, name, entry.st_uid, directory.st_uid);
 		return follow(walk, fd, name, failure);
 	}
+	walk->placed = is_placed(walk, &directory, &entry);
 	walk->within_source = walk->within_source || is_source(walk->plan, &entry);
 	close_fd(&walk->directory_fd);
 	walk->directory_fd = release(&fd);
@@ -238,7 +272,7 @@ int host_path_open_program(const char *path, struct failure *failure)
 	if (fstat(fd, &status) < 0)
 		return -errno;
 	if (!S_ISREG(status.st_mode))
-		return fail(failure, STEP_ROOTFS, ECANCELED, "%s is no program", path);
+		return fail(failure, STEP_ROOTFS, ECANCELED, "%s is not a regular file", path);
 	return release(&fd);
 }
 
@@ -273,9 +307,8 @@ int host_path_is(int fd, uint64_t device, uint64_t inode)
 static int refuse(const char *path, const char *reserved, struct failure *failure)
 {
 	return fail(failure, STEP_ROOTFS, ECANCELED,
-		    "%s and the manager's own directory %s overlap: a container that reaches that "
-		    "could "
-		    "control the manager; name a directory outside of it",
+		    "%s overlaps the manager's own directory %s: a container that can use that "
+		    "could control the manager; use a directory outside of it",
 		    path, reserved);
 }
 
@@ -408,7 +441,7 @@ static int check_all(struct plan *plan, struct failure *failure)
 			return fail(failure, STEP_ROOTFS, result == -ESTALE ? ECANCELED : -result,
 				    "%s %s from %s%s",
 				    rootfs_describe((enum rootfs_action)step->action), step->target,
-				    step->source, result == -ESTALE ? HOST_PATH_EXCHANGED : "");
+				    step->source, result == -ESTALE ? HOST_PATH_REPLACED : "");
 		if (result < 0)
 			return result;
 	}

@@ -20,7 +20,7 @@ int host_path_open_program(const char *path, struct failure *failure);
 int host_path_open_inside(const char *path);
 
 /* Ends the message about a source that is not the one that was checked (-ESTALE). */
-#define HOST_PATH_EXCHANGED ": it was exchanged since it was checked"
+#define HOST_PATH_REPLACED ": it was replaced after it was checked"
 
 /* Checks that the descriptor's file has this device and inode; inode 0: any. 0, -ESTALE, or another
  * negative errno. */

@@ -220,10 +220,11 @@ static _Noreturn void give_up(const struct launch *launch, struct launch_report 
 /* Without an init the shim fetches the listener, and the process waits until it has. */
 static void await_listener(int go_fd)
 {
-	uint8_t gone;
+	uint8_t go;
 
-	/* A read that the filter reports waits all the same. */
-	(void)!read(go_fd, &gone, 1);
+	/* A read that the filter reports waits all the same. Nothing to read: the shim has gone. */
+	if (read(go_fd, &go, 1) != 1)
+		_exit(127);
 }
 
 /* The workload itself: what is left is seccomp and exec. The report goes out before

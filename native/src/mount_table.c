@@ -11,27 +11,48 @@
 
 #include "descriptors.h"
 
-#define LONGEST_TABLE (4U << 20)
+#define USUAL_TABLE (64U << 10)
+/* Any user may make it long: a thousand mounts by FUSE, each with two paths of 16 KiB when escaped.
+ */
+#define LONGEST_TABLE (256U << 20)
 #define FIELDS 5 /* id, parent, device, root, mount point */
+
+/* Twice the room, or NULL with errno; the text is freed then. */
+static char *grow(char *text, size_t *capacity)
+{
+	char *grown = *capacity >= LONGEST_TABLE ? NULL : realloc(text, *capacity * 2);
+
+	if (grown == NULL) {
+		errno = *capacity >= LONGEST_TABLE ? EFBIG : ENOMEM;
+		free(text);
+		return NULL;
+	}
+	*capacity *= 2;
+	return grown;
+}
 
 char *mount_table_text(void)
 {
 	owned_fd fd = openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	char *text = fd < 0 ? NULL : malloc(LONGEST_TABLE);
+	size_t capacity = USUAL_TABLE;
+	char *text = fd < 0 ? NULL : malloc(capacity);
 	size_t length = 0;
-	ssize_t got = text == NULL ? -1 : 1;
+	ssize_t got = 1;
 
-	while (got > 0 && length < LONGEST_TABLE - 1) {
-		got = read(fd, text + length, LONGEST_TABLE - 1 - length);
+	while (text != NULL && got > 0) {
+		if (length == capacity - 1)
+			text = grow(text, &capacity);
+		if (text == NULL)
+			break;
+		got = read(fd, text + length, capacity - 1 - length);
 		length += got > 0 ? (size_t)got : 0;
 	}
-	if (got != 0) {
-		if (got > 0)
-			errno = EFBIG;
+	if (text != NULL && got < 0) {
 		free(text);
 		return NULL;
 	}
-	text[length] = '\0';
+	if (text != NULL)
+		text[length] = '\0';
 	return text;
 }
 

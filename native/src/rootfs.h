@@ -18,10 +18,6 @@ int rootfs_build(const struct plan *plan, int staging_fd, int runtime_fd, const 
 /* Makes this namespace's mounts its own: nothing that is mounted here is seen elsewhere, or the
  * other way round. 0, or a negative errno. */
 int rootfs_make_private(struct failure *failure);
-/* Mounts a new file system on a path below a directory, or on an absolute one. 0, or a negative
- * errno. */
-int rootfs_mount(const char *type, const char *options, uint64_t attributes, int directory_fd,
-		 const char *target);
 /* Writes a copy of this program into a directory. 0, or a negative errno. */
 int rootfs_copy_self(int directory_fd, const char *name, uint32_t mode);
 /* Makes the built root this namespace's root and detaches the host's. */

@@ -17,6 +17,7 @@
 
 #include "descriptors.h"
 #include "exec.h"
+#include "filesystem.h"
 #include "host_path.h"
 #include "json.h"
 #include "relay.h"
@@ -60,8 +61,8 @@ int sandbox_make_root(const struct plan *plan, struct failure *failure)
 	if (result < 0)
 		return result;
 	/* Over the container's directory, which is empty but for what is the host's to see. */
-	result = rootfs_mount("tmpfs", "size=16M,mode=755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-			      AT_FDCWD, plan->directory);
+	result = filesystem_mount("tmpfs", "size=16M,mode=755",
+				  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, AT_FDCWD, plan->directory);
 	if (result < 0)
 		return fail(failure, STEP_ROOTFS, -result, "mount a root for the runtime at %s",
 			    plan->directory);
@@ -106,7 +107,7 @@ static int bind_runtime(const struct plan *plan, int root_fd, struct failure *fa
 {
 	static const char platform[] = "--platform=kvm";
 	static const char kvm[] = "/dev/kvm";
-	const uint64_t device = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	const uint64_t device = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 	int result = check_runtime(plan->argv[0], failure);
 
 	if (result < 0)
@@ -132,8 +133,8 @@ static int make_bundle(const struct plan *plan, int root_fd, struct failure *fai
 {
 	const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 	owned_fd bundle = -1;
-	int result = rootfs_mount("tmpfs", "size=16M,mode=700", attributes, root_fd,
-				  SANDBOX_BUNDLE + 1);
+	int result = filesystem_mount("tmpfs", "size=16M,mode=700", attributes, root_fd,
+				      SANDBOX_BUNDLE + 1);
 
 	if (result == 0) {
 		bundle = openat(root_fd, SANDBOX_BUNDLE + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -154,7 +155,7 @@ int sandbox_enter_root(const struct plan *plan, int runtime_fd, int root_fd,
 	if (sys_move_mount(root_fd, "", runtime_fd, SANDBOX_ROOTFS + 1, MOVE_MOUNT_F_EMPTY_PATH) <
 	    0)
 		return fail(failure, STEP_ROOTFS, errno, "move the new root to the runtime's");
-	result = rootfs_mount("proc", "", attributes, runtime_fd, "proc");
+	result = filesystem_mount("proc", "", attributes, runtime_fd, "proc");
 	if (result < 0)
 		return fail(failure, STEP_ROOTFS, -result, "mount a /proc for the runtime");
 	/* Outside of all that a mount of the container can cover: root executes it. */

@@ -2,9 +2,10 @@
  * the namespaces, and the workload is a process of the kernel that it runs.
  *
  * The runtime works with root's rights, and with paths: it looks for mount points in the
- * container's tree, makes missing ones, and follows links there, while whoever shares a volume can
- * change them. So its root directory is one of ours, made for it, in which there is nothing of the
- * host's but the runtime's own program. What leads out of the container leads there. */
+ * container's tree, makes missing ones, and follows links there, while a container that shares a
+ * volume can change them. So its root directory is one of ours, made for it, in which there is
+ * nothing of the host's but the runtime's own program. What leads out of the container leads there.
+ */
 #ifndef NUCLEUS_SANDBOX_H
 #define NUCLEUS_SANDBOX_H
 

@@ -143,7 +143,7 @@ int sources_open_owned(const struct plan *plan, int **sources, struct failure *f
 			return fail(
 				failure, STEP_ROOTFS, opened[i] == -ESTALE ? ECANCELED : -opened[i],
 				"bind %s from %s, with its owner as the workload%s", step->target,
-				step->source, opened[i] == -ESTALE ? HOST_PATH_EXCHANGED : "");
+				step->source, opened[i] == -ESTALE ? HOST_PATH_REPLACED : "");
 	}
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "null_device.h"
 #include "peer.h"
 #include "shim.h"
 #include "spare.h"
@@ -156,6 +157,7 @@ int spawner_run(const struct spawner_options *options)
 	if (listener < 0)
 		return 1;
 	(void)dprintf(STDOUT_FILENO, "ready\n");
+	null_device_prepare();
 	polled[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	polled[1] = (struct pollfd){ .fd = options->follow_stdin ? STDIN_FILENO : -1 };
 	while (!ended) {

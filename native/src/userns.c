@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -153,7 +152,7 @@ static int open_batch(const struct plan *plan, int user_namespace_fd, int volume
 			return fail(failure, STEP_ROOTFS, fd == -ESTALE ? ECANCELED : -fd,
 				    "bind %s from %s%s", step->target, step->source,
 				    fd == -EINVAL   ? ", with owners as in the user namespace"
-				    : fd == -ESTALE ? HOST_PATH_EXCHANGED
+				    : fd == -ESTALE ? HOST_PATH_REPLACED
 						    : "");
 		batch->steps[batch->count] = (uint16_t)*at;
 		descriptors[batch->count++] = fd;

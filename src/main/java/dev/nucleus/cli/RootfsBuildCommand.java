@@ -46,7 +46,7 @@ final class RootfsBuildCommand implements Callable<Integer> {
                 copies.stream().map(session::resolve).toList(),
                 users.stream().map(RootfsBuilder.User::parse).toList());
         for (String missing : result.missing()) {
-            session.print("not on this host, so not in it: " + missing);
+            session.print("missing on this host: " + missing);
         }
         for (String leftOut : result.leftOut()) {
             session.print("not copied: " + leftOut);

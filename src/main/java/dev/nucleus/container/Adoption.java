@@ -1,5 +1,6 @@
 package dev.nucleus.container;
 
+import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.isolation.CgroupUsages;
 import dev.nucleus.isolation.IdRanges;
 import dev.nucleus.spawner.NoAnswerException;
@@ -31,6 +32,7 @@ final class Adoption {
     private final Follower follower;
     private final CgroupUsages usages;
     private final IdRanges ranges;
+    private final CgroupRemains cgroups;
 
     Adoption(
             KnownContainers known,
@@ -38,13 +40,15 @@ final class Adoption {
             ContainerEvents events,
             Follower follower,
             CgroupUsages usages,
-            IdRanges ranges) {
+            IdRanges ranges,
+            CgroupRemains cgroups) {
         this.known = known;
         this.places = places;
         this.events = events;
         this.follower = follower;
         this.usages = usages;
         this.ranges = ranges;
+        this.cgroups = cgroups;
     }
 
     /** See {@link Containers#adopt}. */
@@ -74,7 +78,10 @@ final class Adoption {
             if (!(e instanceof NoAnswerException) && container.shim().hasGone()) {
                 withoutShim(container, found, e);
             } else {
-                log.error("'{}' is taken over only when its shim answers: {}", container.name(), e.toString());
+                log.error(
+                        "can't adopt '{}': its shim does not answer ({}); trying until it does, or the container is stopped",
+                        container.name(),
+                        e.toString());
                 known.keepName(container);
                 Thread.ofVirtual().name("adoption-", 0).start(() -> takeOverLate(container, found));
             }
@@ -112,14 +119,14 @@ final class Adoption {
         while (true) {
             try {
                 takeOver(container, container.shim().subscribe());
-                log.info("'{}' is taken over: its shim answers", container.name());
+                log.info("adopted '{}': its shim answers", container.name());
                 return;
             } catch (IOException | RuntimeException | Error e) {
                 if (container.shim().hasGone()) {
                     withoutShim(container, found, e);
                     return;
                 }
-                log.debug("'{}' can't be taken over yet: {}", container.name(), e.toString());
+                log.debug("'{}' can't be adopted yet: {}", container.name(), e.toString());
             }
             try {
                 Thread.sleep(BETWEEN_TRIES);
@@ -130,10 +137,13 @@ final class Adoption {
         }
     }
 
-    /** What is to be brought back may take its time, for which neither the start nor other containers wait. */
+    /**
+     * Neither the start nor other containers wait for a workspace that is brought back, or for processes that were killed
+     * and don't exit.
+     */
     private void withoutShim(Container container, ContainerStore.Found found, Throwable why) {
         log.debug("'{}' has no shim any more: {}", container.name(), why.toString());
-        if (places.copies().hasWorkspace(container.id())) {
+        if (places.copies().hasWorkspace(container.id()) || cgroups.inhabited(container.id())) {
             known.keepName(container);
             Thread.ofVirtual().name("adoption-", 0).start(() -> follower.ended(container, found.exit()));
         } else {

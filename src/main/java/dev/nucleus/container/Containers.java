@@ -189,28 +189,21 @@ public final class Containers {
     }
 
     private void endWithoutShim(Container container, StopSpec how, Duration grace, boolean silent) throws IOException {
-        int pid;
-        long ticks;
-        switch (container.state()) {
-            case ContainerState.Created created -> {
-                pid = created.pid();
-                ticks = created.startTicks();
-            }
-            case ContainerState.Running running -> {
-                pid = running.pid();
-                ticks = running.startTicks();
-            }
-            // Its first process is not known, but where it is.
-            case ContainerState.Creating _ -> {
-                cgroups.end(container.id());
-                return;
-            }
-            case ContainerState.Stopped _ -> {
-                return;
-            }
+        if (container.over()) {
+            return;
+        }
+        // After a manager's start the shim hasn't told which process it is.
+        Optional<FirstProcess> first = FirstProcess.of(container)
+                .or(() -> cgroups.firstProcess(container.id()).stream()
+                        .boxed()
+                        .findFirst()
+                        .flatMap(FirstProcess::of));
+        if (first.isEmpty()) {
+            cgroups.end(container.id());
+            return;
         }
         cgroups.thaw(container.id());
-        spawner.kill(container.id(), pid, ticks, how.signal(), grace, silent);
+        spawner.kill(container.id(), first.get().pid(), first.get().startTicks(), how.signal(), grace, silent);
     }
 
     /**

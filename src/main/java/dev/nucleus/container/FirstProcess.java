@@ -27,18 +27,34 @@ record FirstProcess(int pid, long startTicks) {
     /** Polling interval: there is no notification of the exit of a process that isn't our child. */
     private static final Duration PAUSE = Duration.ofMillis(50);
 
-    /** Empty when it is not known, or the command has not been started. */
+    /** As its shim told it; empty when the shim hasn't yet, or the container has ended. */
     static Optional<FirstProcess> of(Container container) {
-        return container.whileRunning().map(running -> new FirstProcess(running.pid(), running.startTicks()));
+        return switch (container.state()) {
+            case ContainerState.Created created -> Optional.of(new FirstProcess(created.pid(), created.startTicks()));
+            case ContainerState.Running running -> Optional.of(new FirstProcess(running.pid(), running.startTicks()));
+            case ContainerState.Creating _, ContainerState.Stopped _ -> Optional.empty();
+        };
+    }
+
+    /** The process that has this PID now; empty when there is none. */
+    static Optional<FirstProcess> of(int pid) {
+        try {
+            return Optional.of(new FirstProcess(pid, Long.parseLong(stat(pid)[START_TICKS])));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The fields of /proc/PID/stat after the name, which is in parentheses and may hold anything. */
+    private static String[] stat(int pid) throws IOException {
+        String stat = Files.readString(Path.of("/proc", Integer.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
+        return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
     }
 
     /** Whether it exists. What can't be read, as by a manager without a free descriptor, is no sign of an exit. */
     boolean lives() {
         try {
-            String stat =
-                    Files.readString(Path.of("/proc", Integer.toString(pid), "stat"), StandardCharsets.ISO_8859_1);
-            // The name is in parentheses, and may hold anything.
-            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+            String[] fields = stat(pid);
             return Long.parseLong(fields[START_TICKS]) == startTicks && !hasExited(fields);
         } catch (IOException e) {
             // Gone; or there is no descriptor to read it by, or /proc hides it (proc(5), hidepid).

@@ -139,6 +139,25 @@ final class Follower {
         }
     }
 
+    /** Whether within the patience its PID 1 exits, as far as it is known, and no process of it is left. */
+    private boolean isEmptyWithin(Container container, Duration patience) {
+        long until = System.nanoTime() + patience.toNanos();
+        if (!endsWithin(container, patience)) {
+            return false;
+        }
+        try {
+            while (cgroups.inhabited(container.id())) {
+                if (System.nanoTime() >= until) {
+                    return false;
+                }
+                Thread.sleep(PAUSE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return true;
+    }
+
     private static boolean endsWithin(Container container, Duration patience) {
         try {
             Optional<FirstProcess> first = FirstProcess.of(container);
@@ -160,9 +179,10 @@ final class Follower {
         container.ended();
         try {
             attempt(container, "removing its control groups", () -> sweep.ended(container.id()));
-            attempt(container, "giving its name back", () -> known.releaseName(container));
             attempt(container, "giving its user IDs back", () -> ranges.release(container.id()));
             attempt(container, "bringing its workspace back", () -> bringBack(container));
+            // Last: the next of this name would copy a workspace that is half written back.
+            attempt(container, "giving its name back", () -> known.releaseName(container));
         } finally {
             container.stopped(stopped);
         }
@@ -210,13 +230,14 @@ final class Follower {
     /** Its shim was killed, or the host restarted: nobody saw how it ended, and nobody cleaned up. */
     private ContainerState.Stopped lost(Container container) {
         cgroups.remove(container.id());
-        if (!endsWithin(container, DYING)) {
+        if (!isEmptyWithin(container, DYING)) {
             log.error(
-                    "'{}' lost its shim, and its PID 1 was killed but hasn't exited: it is reported as running until it does; "
-                            + "it is probably in an uninterruptible wait: see /proc/{}/status",
+                    "'{}' lost its shim, and a process of it was killed but hasn't exited: it is reported as running until "
+                            + "it does; it is probably in an uninterruptible wait: look for state D in ps axo pid,stat,wchan,cgroup "
+                            + "| grep nucleus-{}",
                     container.name(),
-                    container.whileRunning().map(ContainerState.Running::pid).orElse(0));
-            while (!endsWithin(container, LONGEST_PAUSE)) {
+                    container.id());
+            while (!isEmptyWithin(container, LONGEST_PAUSE)) {
                 log.debug("'{}' has not ended yet", container.name());
             }
             cgroups.remove(container.id());

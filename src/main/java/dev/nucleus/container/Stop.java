@@ -58,14 +58,16 @@ final class Stop {
                 if (!awaitLastProcess(container, PATIENCE)) {
                     throw new StopFailedException(
                             "'" + container.name() + "' still runs " + Durations.format(PATIENCE)
-                                    + " after SIGKILL was due: it may be in an uninterruptible wait, or its shim may be suspended");
+                                    + " after SIGKILL was due: it may be in an uninterruptible wait, or its shim may be suspended",
+                            false);
                 }
             }
             return container.end().get(BRINGING_BACK.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw new StopFailedException(
                     "'" + container.name() + "' has stopped, but its workspace is still being copied back; "
-                            + "repeat the stop later to see it finish");
+                            + "repeat the stop later to see it finish",
+                    true);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while stopping '" + container.name() + "'", e);

@@ -8,7 +8,16 @@ public final class StopFailedException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
-    StopFailedException(String message) {
+    private final boolean ended;
+
+    /** @param ended see {@link #ended()} */
+    StopFailedException(String message, boolean ended) {
         super(message);
+        this.ended = ended;
+    }
+
+    /** Whether all its processes have exited, so that only the copying of its workspace is awaited. */
+    public boolean ended() {
+        return ended;
     }
 }

@@ -138,7 +138,7 @@ final class Replica {
      * Ends the container, and the supervision with it. Waits.
      *
      * @param otherwise what the operator wants otherwise than the service's own way to stop
-     * @throws StopFailedException when it still runs
+     * @throws StopFailedException when it still runs, or its workspace is still being copied back
      */
     void stop(UnaryOperator<StopSpec> otherwise) throws InterruptedException {
         StopSpec how = otherwise.apply(service.stop());
@@ -395,7 +395,9 @@ final class Replica {
                     ended.ifPresent(running -> surroundings.containers().stop(running, how));
                     yield stopped(false);
                 } catch (StopFailedException e) {
-                    move(ReplicaStatus.FAILED, Cause.operator(String.valueOf(e.getMessage())));
+                    move(
+                            e.ended() ? ReplicaStatus.STOPPED : ReplicaStatus.FAILED,
+                            Cause.operator(String.valueOf(e.getMessage())));
                     stopFailure = Optional.of(e);
                     yield false;
                 }

@@ -2,12 +2,17 @@ package dev.nucleus.isolation;
 
 import dev.nucleus.kernel.HostFeatures;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
@@ -67,10 +72,70 @@ public final class CgroupRemains {
         }
     }
 
+    /**
+     * Whether a process of it is left that has not exited, such as one in an uninterruptible wait; also when that can't be
+     * told.
+     */
+    public boolean inhabited(String id) {
+        return layout.directories(CgroupLayout.nameOf(id)).stream().anyMatch(CgroupRemains::isInhabited);
+    }
+
+    private static boolean isInhabited(Path directory) {
+        try {
+            return !members(directory).isEmpty();
+        } catch (IOException e) {
+            log.debug("the members of {} can't be read: {}", directory, e.toString());
+            return true;
+        }
+    }
+
+    /**
+     * The container's PID 1 among its processes, as the host numbers it.
+     *
+     * @return empty when it is not to be found, such as where there are no control groups
+     */
+    public OptionalInt firstProcess(String id) {
+        for (Path directory : layout.directories(CgroupLayout.nameOf(id))) {
+            try {
+                for (String pid : members(directory)) {
+                    if (isFirst(pid)) {
+                        return OptionalInt.of(Integer.parseInt(pid));
+                    }
+                }
+            } catch (IOException e) {
+                log.debug("the members of {} can't be read: {}", directory, e.toString());
+            }
+        }
+        return OptionalInt.empty();
+    }
+
+    /**
+     * Whether it is PID 1 of a namespace right below this one's; a sandbox's runtime makes another inside.
+     *
+     * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_status.5.html">proc_pid_status(5), NSpid</a>
+     */
+    private static boolean isFirst(String pid) {
+        try (Stream<String> status = Files.lines(Path.of("/proc", pid, "status"), StandardCharsets.ISO_8859_1)) {
+            return status.anyMatch(line -> line.equals("NSpid:\t" + pid + "\t1"));
+        } catch (IOException | UncheckedIOException e) {
+            // It has gone.
+            return false;
+        }
+    }
+
+    /** Nobody, when the group never existed or is gone. */
+    private static List<String> members(Path directory) throws IOException {
+        try {
+            return Files.readAllLines(directory.resolve("cgroup.procs"));
+        } catch (NoSuchFileException e) {
+            return List.of();
+        }
+    }
+
     /** Whether there were any. A number that another process has by now is passed over: a handle knows the start time. */
     private static boolean killMembers(Path directory) throws IOException {
         boolean any = false;
-        for (String pid : Files.readAllLines(directory.resolve("cgroup.procs"))) {
+        for (String pid : members(directory)) {
             Optional<ProcessHandle> member = ProcessHandle.of(Long.parseLong(pid));
             if (member.isPresent() && isMember(pid, directory)) {
                 any |= member.get().destroyForcibly();

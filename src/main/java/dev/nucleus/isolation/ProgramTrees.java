@@ -62,6 +62,8 @@ record ProgramTrees(RootfsLinks root, List<Path> sealed, long handled) {
         }
         try (Stream<Path> entries = Files.list(root.host(tree))) {
             return Optional.of(entries.filter(entry -> !Files.isSymbolicLink(entry))
+                            // Others may write to a root filesystem that isn't attested, as many names as they like.
+                            .limit(MOST_ENTRIES + 1)
                             .map(entry -> tree.resolve(entry.getFileName()))
                             .sorted()
                             .toList())

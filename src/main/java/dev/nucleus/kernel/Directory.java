@@ -54,7 +54,7 @@ public final class Directory implements AutoCloseable {
      * another mount of the same directory makes no difference.
      */
     public boolean overlaps(Directory other) throws IOException {
-        MountTable table = MountTable.read();
+        MountTable table = MountTable.of(this, other);
         return table.overlap(table.place(this), table.place(other));
     }
 

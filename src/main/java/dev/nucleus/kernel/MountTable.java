@@ -5,6 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Scanner;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -18,6 +22,7 @@ import java.util.stream.Stream;
  */
 record MountTable(List<Entry> entries) {
 
+    private static final Path MOUNT_INFO = Path.of("/proc/self/mountinfo");
     private static final int ROOT = 3;
     private static final int POINT = 4;
 
@@ -33,13 +38,32 @@ record MountTable(List<Entry> entries) {
     /** Where a file is: as this process sees it, and within its file system. */
     record Place(String path, String device, String within) {}
 
-    static MountTable read() throws IOException {
-        return parse(text());
+    /**
+     * The mounts that matter for two directories: theirs, and all of the second's file system. Others are not kept: any user
+     * may make a thousand by FUSE, with long names.
+     */
+    static MountTable of(Directory tree, Directory other) throws IOException {
+        int holding = mountId(other);
+        int id = mountId(tree);
+        Set<String> devices =
+                read(entry -> entry.id() == holding).stream().map(Entry::device).collect(Collectors.toSet());
+        return new MountTable(read(entry -> entry.id() == id || devices.contains(entry.device())));
+    }
+
+    private static List<Entry> read(Predicate<Entry> wanted) throws IOException {
+        try (var lines = new Scanner(MOUNT_INFO, StandardCharsets.ISO_8859_1).useDelimiter("\n")) {
+            List<Entry> entries =
+                    lines.tokens().map(MountTable::entry).filter(wanted).toList();
+            if (lines.ioException() != null) {
+                throw lines.ioException();
+            }
+            return entries;
+        }
     }
 
     /** What /proc/self/mountinfo says, a character for each byte. */
     static String text() throws IOException {
-        return Files.readString(Path.of("/proc/self/mountinfo"), StandardCharsets.ISO_8859_1);
+        return Files.readString(MOUNT_INFO, StandardCharsets.ISO_8859_1);
     }
 
     static MountTable parse(String text) {
@@ -64,12 +88,7 @@ record MountTable(List<Entry> entries) {
 
     /** @throws IOException when the descriptor's file is in no mount that this process sees */
     Place place(Directory directory) throws IOException {
-        int id = Files.readAllLines(Path.of("/proc/self/fdinfo", Integer.toString(directory.descriptor()))).stream()
-                .filter(line -> line.startsWith("mnt_id:"))
-                .map(line ->
-                        Integer.parseInt(line.substring(line.indexOf(':') + 1).strip()))
-                .findFirst()
-                .orElse(-1);
+        int id = mountId(directory);
         String path = new String(
                 Files.readSymbolicLink(directory.path()).toString().getBytes(Directory.pathEncoding()),
                 StandardCharsets.ISO_8859_1);
@@ -86,6 +105,15 @@ record MountTable(List<Entry> entries) {
                                                 ? 0
                                                 : entry.point().length()))))
                 .orElseThrow(() -> new IOException(path + " is in no mount that this process sees"));
+    }
+
+    private static int mountId(Directory directory) throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/fdinfo", Integer.toString(directory.descriptor()))).stream()
+                .filter(line -> line.startsWith("mnt_id:"))
+                .map(line ->
+                        Integer.parseInt(line.substring(line.indexOf(':') + 1).strip()))
+                .findFirst()
+                .orElse(-1);
     }
 
     /** Whether the tree, with what is mounted below it, and the other directory have files in common. */

@@ -13,8 +13,8 @@ import java.util.stream.StreamSupport;
 /**
  * A path of the host that was opened name by name from "/", and what it led to, held open.
  *
- * <p>A symbolic link on the way is followed only where root alone could have put it, or the manager's own user where
- * that is not root: the link and the directory that it is in belong to them, nobody else may write to that directory
+ * <p>A symbolic link on the way is followed only where trusted users alone could have put it: root and the manager's own
+ * user for {@link #open} and {@link #openOwned}, root alone for {@link #openSource} and {@link #openOfRoot}. The link and the directory that it is in belong to them, nobody else may write to that directory
  * (in a sticky one, such as {@code /tmp}, the link's owner counts), and the same holds of all directories on the way
  * there. Whoever may rename or replace something on the way chooses what lies there, but never has a process with
  * more rights follow a link.
@@ -199,10 +199,10 @@ public final class TrustedPath implements AutoCloseable {
             if (!trusted || !isTrusted(link.status().uid())) {
                 throw new UntrustedPathException(
                         label,
-                        "is a symbolic link of user " + link.status().uid() + " in a directory of user "
+                        "is a symbolic link owned by user " + link.status().uid() + " in a directory owned by user "
                                 + directory().status().uid()
                                 + "; links are followed only where "
-                                + trustedUsers() + " could have put them. Name the directory that it leads to: "
+                                + trustedUsers() + " could have created them. Use the path it points to: "
                                 + decoded(target).strip());
             }
             links++;

@@ -2,7 +2,7 @@ package dev.nucleus.kernel;
 
 import java.nio.file.FileSystemException;
 
-/** A path that leads through what somebody else than root, or the manager's own user, could have put there. */
+/** A path has a component that a user who is not trusted could have created or replaced. */
 public final class UntrustedPathException extends FileSystemException {
 
     private static final long serialVersionUID = 1L;

@@ -55,7 +55,7 @@ final class LandlockLearning {
         trace.paths().forEach(this::use);
         if (unwritable > 0) {
             notes.add("NOT granted, though it was tried: " + unwritable
-                    + " files whose names the manager's locale can't say; start it with LANG=C.UTF-8");
+                    + " files whose names the manager's locale can't represent; start the manager with LANG=C.UTF-8");
         }
         Map<String, EnumSet<Access>> gathered = gather();
         var bind = new TreeSet<Integer>();

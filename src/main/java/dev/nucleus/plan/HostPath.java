@@ -11,8 +11,9 @@ package dev.nucleus.plan;
 public record HostPath(String path, Origin origin, long device, long inode) {
 
     /**
-     * In a path that a user named, symbolic links are followed only where nobody but root or the manager's user could have
-     * made them, and it must not overlap the manager's own directories (native/src/host_path.h).
+     * In a path that a user named, a symbolic link is followed only where root alone could have created it, and never in
+     * another source of the same container; the path must not overlap the manager's own directories
+     * (native/src/host_path.h).
      */
     public enum Origin {
         /** The manager's own, or the host's programs. */

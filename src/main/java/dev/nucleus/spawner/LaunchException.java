@@ -36,9 +36,8 @@ public final class LaunchException extends RuntimeException {
                 switch (errno) {
                     case 2 -> "the program is not in the container: check command, rootfs and volumes";
                     case 13 ->
-                        "the program may not be executed by the container's user, or lies on a mount that has no 'exec':"
-                                + " volumes, /tmp and the home have it only when asked, as do workspaces outside of"
-                                + " agent mode (-v DIR:/target:exec, --workspace DIR:exec)";
+                        "the container's user may not execute the program, or it is on a noexec mount, which is allowed by"
+                                + " -v DIR:/target:exec, --tmpfs /tmp:exec, --home 64M:exec or --workspace DIR:exec";
                     case 8 -> "not a program this machine can run, or a script without a #! line";
                     case 20 -> "a part of the path is no directory";
                     default -> "";

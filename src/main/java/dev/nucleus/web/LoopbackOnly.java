@@ -15,8 +15,7 @@ import org.springframework.stereotype.Component;
 final class LoopbackOnly implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
 
     private static final String FORWARDED =
-            " is not supported: there is no proxy between a browser and 127.0.0.1, so whatever a proxy would add to a "
-                    + "request, somebody made up";
+            " is not supported: Nucleus is never behind a proxy, so a client could forge these headers; remove the setting";
 
     private final Environment environment;
 

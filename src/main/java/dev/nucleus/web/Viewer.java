@@ -204,6 +204,6 @@ final class Viewer {
 
     private static String html(long leftOut) {
         return "<li class=\"log-line\" data-stream=\"left-out\"><span>… " + leftOut
-                + " bytes left out: this page was too slow for them</span></li>";
+                + " bytes skipped: this page could not keep up</span></li>";
     }
 }

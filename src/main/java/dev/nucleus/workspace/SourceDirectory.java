@@ -48,9 +48,8 @@ public final class SourceDirectory implements AutoCloseable {
     private void refuseOverlap(Path own) throws IOException {
         try (Directory reserved = Directory.open(own)) {
             if (directory.overlaps(reserved)) {
-                throw new WorkspaceException(
-                        named + " and the manager's own directory " + own
-                                + " overlap: a container that reaches that could control the manager; name a directory outside of it");
+                throw new WorkspaceException(named + " overlaps the manager's own directory " + own
+                        + ": a container that can use that could control the manager; use a directory outside of it");
             }
         }
     }

@@ -48,9 +48,16 @@ public final class TreeReturn {
     /** What is named of each list in a summary. */
     private static final int SHOWN = 5;
 
+    /**
+     * In the place of what is not read, because the host's files together are longer than the limit: different from
+     * whatever the container has.
+     */
+    private static final Content TOO_LONG = new Content("", false);
+
     private final TreeManifest.Cursor before;
     private final NameSorter sorter;
     private final TreeSize size;
+    private final TreeSize hostSize;
     private final String tag;
     private final FileContent content = new FileContent();
     private final TreePath path = new TreePath();
@@ -60,10 +67,11 @@ public final class TreeReturn {
     private final Tally<String> unplaced = new Tally<>();
     private final Tally<Skipped> leftOut = new Tally<>();
 
-    private TreeReturn(TreeManifest.Cursor before, NameSorter sorter, TreeSize size, String tag) {
+    private TreeReturn(TreeManifest.Cursor before, NameSorter sorter, TreeSize size, TreeSize hostSize, String tag) {
         this.before = before;
         this.sorter = sorter;
         this.size = size;
+        this.hostSize = hostSize;
         this.tag = tag;
     }
 
@@ -73,7 +81,7 @@ public final class TreeReturn {
      * @param changed files and directories that were written or made
      * @param removed those that were deleted
      * @param conflicts those that both sides changed: the host's is as it was, the container's beside it
-     * @param unplaced files of the container that found no place on the host, and are in the copy only
+     * @param unplaced files of the container that could not be placed on the host, and are in the copy only
      * @param leftOut what of the copy was no file or directory, or had a name that is left out
      */
     public record Result(
@@ -93,7 +101,7 @@ public final class TreeReturn {
                         + named(conflicts.first(), conflicts.count(), Tally.NAMED));
             }
             if (!unplaced.isEmpty()) {
-                parts.add(unplaced.count() + " found no place on the host: "
+                parts.add(unplaced.count() + " could not be placed on the host: "
                         + named(unplaced.first(), unplaced.count(), SHOWN));
             }
             if (!leftOut.isEmpty()) {
@@ -130,6 +138,7 @@ public final class TreeReturn {
                         cursor,
                         sorter,
                         new TreeSize("the container's copy", limits),
+                        new TreeSize(source.toString(), limits),
                         tag.substring(0, Math.min(tag.length(), 12)));
                 work.bring(opened, true, source.directory());
                 return new Result(work.changed, work.removed, work.conflicts, work.unplaced, work.leftOut);
@@ -335,9 +344,12 @@ public final class TreeReturn {
         return host.find(name).orElse(null);
     }
 
-    /** Empty: it is no regular file. */
+    /** Of a file of the host's. Empty: it is no regular file. */
     private Optional<Content> contentOf(@Nullable Node file) throws IOException {
-        return file != null && file.status().isRegularFile() ? Optional.of(content.digest(file)) : Optional.empty();
+        if (file == null || !file.status().isRegularFile()) {
+            return Optional.empty();
+        }
+        return Optional.of(hostSize.takes(file.status()) ? content.digest(file) : TOO_LONG);
     }
 
     /**

@@ -41,6 +41,15 @@ final class TreeSize {
         }
     }
 
+    /** Counts the file, unless it is too long, together with those before. */
+    boolean takes(FileStat file) {
+        if (file.size() > limits.bytes() - bytes) {
+            return false;
+        }
+        bytes += file.size();
+        return true;
+    }
+
     /** @throws WorkspaceException when a directory there would be too deep */
     void enter(TreePath path) {
         if (path.depth() + 1 > limits.depth()) {

@@ -51,7 +51,11 @@ class LeavingClientTest {
         Container container = manager.launch("/bin/sleep", "1000");
 
         var requested = new AtomicBoolean();
-        manager.listen(ContainerEvent.Executed.class, event -> requested.set(event.container() == container));
+        manager.listen(ContainerEvent.Executed.class, event -> {
+            if (event.container() == container) {
+                requested.set(true);
+            }
+        });
 
         sendAndLeave("exec", container.id(), "--", "/bin/sleep", "1000");
 

@@ -216,7 +216,7 @@ class GvisorBoundaryTest {
         assertThatThrownBy(() -> launch(
                         sh("true").rootfs(Optional.of(rootfs)).volumes(List.of(volume(made("own"), "/srv/place")))))
                 .isInstanceOf(LaunchException.class)
-                .hasMessageContaining("a link is in the place of its mount point");
+                .hasMessageContaining("its mount point, or a directory above it, is a symbolic link");
     }
 
     /** The workload of one life prepares the next: the way to the inner volume becomes a link to the host's. */
@@ -244,7 +244,7 @@ class GvisorBoundaryTest {
         assertThatThrownBy(
                         () -> launch(sh("echo x > /data/app/" + name + "/word").volumes(volumes)))
                 .isInstanceOf(LaunchException.class)
-                .hasMessageContaining("a link is in the place of its mount point or of a directory above it");
+                .hasMessageContaining("its mount point, or a directory above it, is a symbolic link");
         assertThat(victim.resolve("word")).hasContent("the host's");
     }
 

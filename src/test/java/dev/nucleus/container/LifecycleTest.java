@@ -409,7 +409,7 @@ class LifecycleTest {
                 .isEqualTo(LaunchStep.EXEC);
         assertThat(failure(spec(List.of(), "default", "", "/etc/passwd")))
                 .hasMessageContaining("EACCES")
-                .hasMessageContaining("may not be executed");
+                .hasMessageContaining("may not execute");
         assertThat(failure(spec(List.of(), "default", "/nosuch", "/bin/true")))
                 .hasMessageContaining("enter the working directory /nosuch");
         assertThat(failure(spec(List.of(VolumeMount.parse("/nosuch/source:/data")), "default", "", "/bin/true")))

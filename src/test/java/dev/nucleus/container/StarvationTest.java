@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -161,7 +162,7 @@ class StarvationTest {
 
         assertThat(first(session("/bin/true"))).isInstanceOf(ShimMessage.ExecStarted.class);
         assertItCanBeControlled();
-        ended.await();
+        assertThat(ended.await(60, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test

@@ -253,18 +253,21 @@ class UnifiedCgroupTest {
 
     /** Lowering it again takes CAP_SYS_RESOURCE, which the machine of the other tests has not. */
     @Test
-    void aContainerIsKilledForWantOfMemoryAsAnyOtherProcessHoweverItsManagerIs() throws IOException {
+    void aContainersOomScoreDoesNotDependOnItsManagers() throws IOException {
         // By hand, as systemd's OOMScoreAdjust= does it; what is started from now on inherits it.
         String before = Files.readString(oomScore(manager.process().toHandle())).strip();
-        for (String score : new String[] {"-500", "300"}) {
-            manager.process().descendants().forEach(process -> write(oomScore(process), score));
+        try {
+            for (String score : new String[] {"-500", "300"}) {
+                manager.process().descendants().forEach(process -> write(oomScore(process), score));
 
-            assertThat(nucleus("run", "--", "/bin/cat", "/proc/self/oom_score_adj")
-                            .out())
-                    .as("spawner at " + score)
-                    .isEqualTo("0\n");
+                assertThat(nucleus("run", "--", "/bin/cat", "/proc/self/oom_score_adj")
+                                .out())
+                        .as("spawner at " + score)
+                        .isEqualTo("0\n");
+            }
+        } finally {
+            manager.process().descendants().forEach(process -> write(oomScore(process), before));
         }
-        manager.process().descendants().forEach(process -> write(oomScore(process), before));
     }
 
     private static Path oomScore(ProcessHandle process) {

@@ -224,7 +224,7 @@ class WorkspaceTest {
         Files.move(parent, home.resolve("aside"));
         own(Files.createSymbolicLink(parent, outside), SOMEBODY);
 
-        stopAndExpectTheCopyIsKept(container, parent + ": is a symbolic link of user " + SOMEBODY);
+        stopAndExpectTheCopyIsKept(container, parent + ": is a symbolic link owned by user " + SOMEBODY);
 
         assertThat(outside.resolve("source")).isEmptyDirectory();
         assertThat(home.resolve("aside/source")).isEmptyDirectory();
@@ -259,7 +259,7 @@ class WorkspaceTest {
         assertThatThrownBy(() -> manager.run(spec))
                 .isInstanceOf(WorkspaceException.class)
                 .hasMessageStartingWith("context: ")
-                .hasMessageContaining(home.resolve("link") + ": is a symbolic link of user " + SOMEBODY);
+                .hasMessageContaining(home.resolve("link") + ": is a symbolic link owned by user " + SOMEBODY);
         assertThat(manager.state().resolve("copies")).isEmptyDirectory();
     }
 
@@ -274,7 +274,7 @@ class WorkspaceTest {
         assertThatThrownBy(() -> work(Kind.PLAIN, home.resolve("link/work"), access, false, "echo x > made"))
                 .isInstanceOf(WorkspaceException.class)
                 .hasMessageStartingWith("workspace: ")
-                .hasMessageContaining("is a symbolic link of user " + SOMEBODY);
+                .hasMessageContaining("is a symbolic link owned by user " + SOMEBODY);
         assertThat(directory.resolve("secret/work")).isEmptyDirectory();
     }
 

@@ -147,7 +147,7 @@ class BoundStateTest {
                             text -> assertThat(text).contains(state.toString()),
                             text -> assertThat(text).contains(run.toString()),
                             // Links that others could have made are refused wherever they lead.
-                            text -> assertThat(text).contains("link"));
+                            text -> assertThat(text).contains("symbolic link"));
         }
     }
 
@@ -175,7 +175,7 @@ class BoundStateTest {
                     // Links that others could have made are refused wherever they lead.
                     .satisfiesAnyOf(
                             text -> assertThat(text).contains(state.toString()),
-                            text -> assertThat(text).contains("link"));
+                            text -> assertThat(text).contains("symbolic link"));
         }
     }
 

@@ -100,7 +100,7 @@ class HookSwapTest {
     /** Between a link of root's and a program of root's lies one that is not. */
     @ParameterizedTest
     @ValueSource(strings = {"create-runtime", "poststart", "poststop"})
-    void alinkOfAnotherUserOnTheWayIsRefused(String phase) throws IOException {
+    void aLinkOfAnotherUserOnTheWayIsRefused(String phase) throws IOException {
         Files.createSymbolicLink(theirs.resolve("link"), directory.resolve("good"));
         own(theirs.resolve("link"));
         Path hook = Files.createSymbolicLink(directory.resolve("hook"), theirs.resolve("link"));
@@ -127,7 +127,7 @@ class HookSwapTest {
 
     /** It becomes one when the manager runs already, between two launches. */
     @Test
-    void alinkThatChangesHandsIsRefusedWithTheNextLaunch() throws IOException {
+    void aLinkThatChangesHandsIsRefusedWithTheNextLaunch() throws IOException {
         Path middle = Files.createSymbolicLink(directory.resolve("middle"), directory.resolve("good"));
         Path hook = Files.createSymbolicLink(directory.resolve("hook"), middle);
         try (TestManager manager = TestManager.startWith(settings("poststop", hook))) {
@@ -142,7 +142,7 @@ class HookSwapTest {
 
     /** The container is launched while all is well. */
     @Test
-    void alinkThatIsRePointedAfterTheLaunchLeadsToNoOtherProgram() throws IOException {
+    void aLinkThatIsRePointedAfterTheLaunchLeadsToNoOtherProgram() throws IOException {
         Path middle = Files.createSymbolicLink(directory.resolve("middle"), directory.resolve("good"));
         Path hook = Files.createSymbolicLink(directory.resolve("hook"), middle);
         try (TestManager manager = TestManager.startWith(settings("poststop", hook))) {

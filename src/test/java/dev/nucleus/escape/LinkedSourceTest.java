@@ -10,6 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,6 +34,20 @@ class LinkedSourceTest {
         if (targets != null) {
             targets.close();
         }
+    }
+
+    /** Whoever owns the directory above can move it to where its link leads somewhere else. */
+    @Test
+    void aLinkOfRootsInADirectoryThatSomebodyMayMoveIsNotFollowed() throws IOException {
+        Path theirs = targets.volume(Confinement.AGENT);
+        Path ofRoot = Files.createDirectory(theirs.resolve("of-root"));
+        Path link = Files.createSymbolicLink(ofRoot.resolve("run"), targets.rootfs());
+
+        Targets.Result result =
+                targets.run(Confinement.AGENT, List.of("-v", link + ":/data"), Targets.WITNESS, "say", "here");
+
+        assertThat(result.out()).doesNotContain("here");
+        assertThat(result.err()).contains("'run' is a symbolic link of user 0 in a directory of user 0");
     }
 
     @ParameterizedTest
@@ -67,7 +82,7 @@ class LinkedSourceTest {
 
             assertThat(result.out()).as("%s: %s", kind, result.text()).doesNotContain("here");
             assertThat(result.code()).isNotZero();
-            assertThat(result.err()).contains("link").contains("leads to");
+            assertThat(result.err()).contains("link").contains("use its target");
         }
         if (!confinement.isRootless()) {
             return;
@@ -96,7 +111,9 @@ class LinkedSourceTest {
             Targets.Result refused = targets.run(confinement, both, Targets.WITNESS, "say", "here");
 
             assertThat(refused.out()).as(refused.text()).doesNotContain("here");
-            assertThat(refused.err()).contains("/data/sub/inner").contains("a link is in the place of its mount point");
+            assertThat(refused.err())
+                    .contains("/data/sub/inner")
+                    .contains("its mount point, or a directory above it, is a symbolic link");
         }
         Files.delete(outer.resolve("sub"));
         assertThat(targets.run(

@@ -71,6 +71,7 @@ final class Targets implements AutoCloseable {
                 "/bin/ln",
                 "/bin/cp",
                 "/bin/sleep",
+                "/bin/chmod",
                 "/usr/bin/touch");
         install("witness", rootfs);
         RootfsAttestation.attest(rootfs);

@@ -125,7 +125,7 @@ class SilentShimTest {
                 assertThat(manager.nucleus("ps").out())
                         .containsPattern("shop/two-1 +running +ready")
                         .containsPattern("shop/web-1 +creating +not ready");
-                assertThat(manager.log()).contains("'shop/web-1' is taken over only when its shim answers");
+                assertThat(manager.log()).contains("can't adopt 'shop/web-1': its shim does not answer");
             } finally {
                 send("CONT", shim);
             }
@@ -135,10 +135,30 @@ class SilentShimTest {
             send("STOP", shim);
             assertThat(manager.nucleus("stop", "--grace", "0s", "shop/web-1"))
                     .isEqualTo(new Result(0, "shop/web-1\n", ""));
-            Awaitility.await("it is dead and buried")
+            Awaitility.await("the container has exited")
                     .until(() -> ProcessHandle.of(web).isEmpty());
             assertThat(manager.nucleus("ps", "-a").out()).containsPattern("shop/web-1 +stopped +stopped");
             assertThat(manager.log()).contains("'shop/web-1' is stopped without its shim, which does not answer");
+        }
+    }
+
+    /** Which process is its first, only the shim could have told it. */
+    @Test
+    void aNewManagerEndsAContainerWhoseShimIsSilent(@TempDir Path directory) throws IOException {
+        try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
+            manager.nucleus("run", "-d", "--name", "alone", "--", "/bin/sleep", "1000");
+            int pid = pidOf(manager, "alone");
+            String shim = shimOf(pid);
+            manager.kill();
+            send("STOP", shim);
+
+            manager.restart().awaitReady();
+
+            assertThat(manager.nucleus("ps").out()).containsPattern("alone +creating");
+            assertThat(manager.nucleus("stop", "--grace", "0s", "alone")).isEqualTo(new Result(0, "alone\n", ""));
+            Awaitility.await("container and shim have exited")
+                    .until(() -> ProcessHandle.of(pid).isEmpty()
+                            && ProcessHandle.of(Long.parseLong(shim)).isEmpty());
         }
     }
 

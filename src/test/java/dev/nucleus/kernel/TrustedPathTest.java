@@ -82,9 +82,9 @@ class TrustedPathTest {
 
         assertThatThrownBy(() -> TrustedPath.open(directory.resolve("link/below"), 0, false))
                 .isInstanceOf(UntrustedPathException.class)
-                .hasMessageContaining(directory.resolve("link") + ": is a symbolic link of user "
+                .hasMessageContaining(directory.resolve("link") + ": is a symbolic link owned by user "
                         + (user == 0 ? SOMEBODY_ELSE : user))
-                .hasMessageContaining("Name the directory that it leads to: " + target);
+                .hasMessageContaining("Use the path it points to: " + target);
     }
 
     @Test

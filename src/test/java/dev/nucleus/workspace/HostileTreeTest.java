@@ -7,6 +7,7 @@ import dev.nucleus.kernel.FileName;
 import dev.nucleus.kernel.Libc;
 import dev.nucleus.support.Remains;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -137,13 +138,11 @@ class HostileTreeTest {
             Files.writeString(place.resolve("file-" + i), "x");
         }
         Path link = Files.createSymbolicLink(home.resolve("link"), outside);
-        var copied = new AtomicBoolean();
 
         whileDoing(() -> exchange(place, link), () -> {
             for (int round = 0; round < 30; round++) {
                 try {
                     copyIn();
-                    copied.set(true);
                 } catch (WorkspaceException e) {
                     assertThat(e).hasMessageContaining("source");
                 }
@@ -151,6 +150,35 @@ class HostileTreeTest {
                 removeCopy();
             }
         });
+
+        if (Files.isSymbolicLink(place)) {
+            exchange(place, link);
+        }
+        copyIn();
+        assertThat(copy.resolve("place/file-49")).as("left alone, it is copied").hasContent("x");
+    }
+
+    /** Hashed, it would keep the manager busy for hours. */
+    @Test
+    void aFileOfTheHostThatBecameHugeMeanwhileIsNotRead() throws Exception {
+        long huge = 1L << 43;
+        Files.writeString(source.resolve("changed"), "x");
+        Files.writeString(source.resolve("removed"), "x");
+        TreeManifest before = copyIn();
+        Files.writeString(copy.resolve("changed"), "work");
+        Files.delete(copy.resolve("removed"));
+        for (String name : List.of("changed", "removed")) {
+            try (var file = new RandomAccessFile(source.resolve(name).toFile(), "rw")) {
+                file.setLength(huge);
+            }
+        }
+
+        TreeReturn.Result result = bringBack(before, TreeLimits.DEFAULT);
+
+        assertThat(result.conflicts().first()).containsExactlyInAnyOrder("changed", "removed");
+        assertThat(source.resolve("changed")).hasSize(huge);
+        assertThat(source.resolve("removed")).hasSize(huge);
+        assertThat(source.resolve("changed.from-0123456789ab")).hasContent("work");
     }
 
     private void removeCopy() {
@@ -328,7 +356,7 @@ class HostileTreeTest {
         TreeReturn.Result result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.unplaced().first()).containsExactly("directory/file");
-        assertThat(result.summary()).contains("1 found no place on the host: directory/file");
+        assertThat(result.summary()).contains("1 could not be placed on the host: directory/file");
         assertThat(below(source)).isEmpty();
     }
 

@@ -1,0 +1,86 @@
+package dev.nucleus.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+class FirstProcessTest {
+
+    private static final Duration MOMENT = Duration.ofMillis(10);
+
+    private static FirstProcess of(Process process) {
+        return FirstProcess.of((int) process.pid()).orElseThrow();
+    }
+
+    @Test
+    void itLivesUntilItExits() throws Exception {
+        Process process = new ProcessBuilder("sleep", "1000").start();
+        FirstProcess first = of(process);
+
+        assertThat(first.lives()).isTrue();
+        assertThat(first.endsWithin(MOMENT)).isFalse();
+        process.destroyForcibly();
+        assertThat(first.endsWithin(Duration.ofSeconds(10))).isTrue();
+        process.waitFor();
+        assertThat(FirstProcess.of((int) process.pid())).isEmpty();
+    }
+
+    @Test
+    void anotherProcessWithItsPidIsNotIt() throws Exception {
+        Process process = new ProcessBuilder("sleep", "1000").start();
+        try {
+            assertThat(new FirstProcess((int) process.pid(), of(process).startTicks() - 1).lives())
+                    .isFalse();
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+    }
+
+    /** Its leader is a zombie in /proc/PID/stat then. */
+    @Test
+    void itLivesWhileOneOfItsThreadsDoes() throws Exception {
+        String leaderExits = """
+                import ctypes, sys, threading, time
+                threading.Thread(target=time.sleep, args=(1000,)).start()
+                print('ready', flush=True)
+                ctypes.CDLL(None).syscall(60, 0)
+                """;
+        Process process = new ProcessBuilder("python3", "-c", leaderExits).start();
+        try {
+            FirstProcess first = of(process);
+            awaitByte(process.getInputStream());
+            Awaitility.await("its leader has exited")
+                    .until(() -> ProcessHandle.of(process.pid())
+                            .flatMap(handle -> handle.info().arguments())
+                            .isEmpty());
+
+            assertThat(first.lives()).isTrue();
+        } finally {
+            process.destroyForcibly().waitFor();
+        }
+    }
+
+    /** A parent that does not wait leaves it a zombie. */
+    @Test
+    void aZombieLivesNoMore() throws Exception {
+        Process parent = new ProcessBuilder("sh", "-c", "sleep 1000 & echo $!; exec sleep 1000").start();
+        try (var out = parent.inputReader()) {
+            int pid = Integer.parseInt(out.readLine());
+            FirstProcess first = FirstProcess.of(pid).orElseThrow();
+            ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+
+            assertThat(first.endsWithin(Duration.ofSeconds(10))).isTrue();
+            assertThat(FirstProcess.of(pid)).as("its entry is still there").contains(first);
+        } finally {
+            parent.destroyForcibly().waitFor();
+        }
+    }
+
+    private static void awaitByte(InputStream stream) throws IOException {
+        assertThat(stream.read()).isNotNegative();
+    }
+}
