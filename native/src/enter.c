@@ -100,6 +100,9 @@ static _Noreturn void run_helper(const struct shim *shim, const struct exec_requ
 					.parent_tid = (__u64)(uintptr_t)pipes->born };
 	long pid;
 
+	/* Its page table is made here, on the account of the host: at the limit of the container's
+	 * memory the kernel could not write there. */
+	*(volatile pid_t *)pipes->born = 0;
 	/* Neither /proc/PID/exe nor its memory are for the container to open
 	 * (CVE-2019-5736). */
 	(void)prctl(PR_SET_DUMPABLE, 0);

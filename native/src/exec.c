@@ -147,9 +147,14 @@ static void helper_ended(struct exec *exec)
 {
 	exec->helper = 0;
 	learn_pid(exec);
+	/* Once it has been reaped, its pid may be another process's. */
+	if (exec->exited || exec->pid == 0)
+		return;
 	take_listener(exec);
-	if (exec->pid > 0 && exec->timed_out && !exec->exited)
+	if (exec->timed_out) {
+		(void)kill(-exec->pid, SIGKILL);
 		(void)kill(exec->pid, SIGKILL);
+	}
 }
 
 static void exec_status_ready(struct shim *shim, struct source *source, short revents)
@@ -277,8 +282,6 @@ static int share_pid(struct exec *exec)
 	if (page == MAP_FAILED)
 		return -errno;
 	exec->born = page;
-	/* Here, and so not on the account of the container, which the helper enters. */
-	*exec->born = 0;
 	return 0;
 }
 
@@ -564,6 +567,7 @@ void execs_expire(struct shim *shim, int64_t now)
 	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
 		if (at->deadline == 0 || now < at->deadline)
 			continue;
+		learn_pid(at);
 		if (at->pid <= 0) {
 			give_up(at);
 			continue;

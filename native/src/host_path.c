@@ -49,8 +49,8 @@ static bool is_trusted(const struct walk *walk, uid_t uid)
 
 /* Whether those alone could have put the entry there, and the directory where it is: a tree of
  * root's can be renamed by the owner of the directory above it. In a sticky directory nobody can
- * replace what is somebody else's, but may put a hard link to it where the kernel permits that
- * (fs.protected_hardlinks). */
+ * replace what is somebody else's; but a link or a file of root's that lay in a directory of theirs
+ * can be moved there, and so can what lies in one that others may write to. */
 static bool is_placed(const struct walk *walk, const struct stat *directory,
 		      const struct stat *entry)
 {
@@ -58,7 +58,7 @@ static bool is_placed(const struct walk *walk, const struct stat *directory,
 		return false;
 	return (directory->st_mode & WRITABLE_BY_OTHERS) == 0 ||
 	       ((directory->st_mode & S_ISVTX) != 0 && is_trusted(walk, entry->st_uid) &&
-		(S_ISDIR(entry->st_mode) || entry->st_nlink == 1));
+		S_ISDIR(entry->st_mode) && (entry->st_mode & WRITABLE_BY_OTHERS) == 0);
 }
 
 /* What a container can write to, it may have filled as root. */

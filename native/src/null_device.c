@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include "descriptors.h"
 #include "sources.h"
@@ -25,14 +26,19 @@ void null_device_prepare(void)
 				       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 
 	/* The descriptor keeps the mount, which is attached nowhere. */
-	if (mount_fd >= 0)
+	if (mount_fd >= 0 && geteuid() == 0)
 		on_read_only_mount = open_again(mount_fd);
 }
 
 int null_device_open(void)
 {
-	int fd = on_read_only_mount >= 0 ? open_again(on_read_only_mount)
-					 : openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
+	int fd;
 
+	if (on_read_only_mount < 0 && geteuid() == 0)
+		null_device_prepare();
+	if (on_read_only_mount < 0 && geteuid() == 0)
+		return -EPERM;
+	fd = on_read_only_mount >= 0 ? open_again(on_read_only_mount)
+				     : openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

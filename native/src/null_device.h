@@ -4,10 +4,10 @@
 #ifndef NUCLEUS_NULL_DEVICE_H
 #define NUCLEUS_NULL_DEVICE_H
 
-/* Makes such a mount of this process's own, and of its children's. Without CAP_SYS_ADMIN nothing is
- * made, and no workload owns the device. */
+/* Makes such a mount, for this process and its children. */
 void null_device_prepare(void);
-/* A descriptor to read from, or a negative errno. */
+/* A descriptor to read from, or a negative errno. Without root no workload owns the device, and it
+ * is the host's as it is. */
 int null_device_open(void);
 
 #endif

@@ -82,7 +82,7 @@ final class Adoption {
                         "can't adopt '{}': its shim does not answer ({}); trying until it does, or the container is stopped",
                         container.name(),
                         e.toString());
-                known.keepName(container);
+                keepWhatItHas(container);
                 Thread.ofVirtual().name("adoption-", 0).start(() -> takeOverLate(container, found));
             }
         }
@@ -144,11 +144,17 @@ final class Adoption {
     private void withoutShim(Container container, ContainerStore.Found found, Throwable why) {
         log.debug("'{}' has no shim any more: {}", container.name(), why.toString());
         if (places.copies().hasWorkspace(container.id()) || cgroups.inhabited(container.id())) {
-            known.keepName(container);
+            keepWhatItHas(container);
             Thread.ofVirtual().name("adoption-", 0).start(() -> follower.ended(container, found.exit()));
         } else {
             follower.ended(container, found.exit());
         }
+    }
+
+    /** Its name, and its range of users: no other container gets them before it has ended. */
+    private void keepWhatItHas(Container container) {
+        known.keepName(container);
+        cgroups.processes(container.id()).forEach(pid -> ranges.adopt(container.id(), pid));
     }
 
     private void removeStaleSockets() throws IOException {

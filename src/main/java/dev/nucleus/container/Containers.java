@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -193,17 +194,23 @@ public final class Containers {
             return;
         }
         // After a manager's start the shim hasn't told which process it is.
-        Optional<FirstProcess> first = FirstProcess.of(container)
-                .or(() -> cgroups.firstProcess(container.id()).stream()
-                        .boxed()
-                        .findFirst()
-                        .flatMap(FirstProcess::of));
+        Optional<FirstProcess> first = FirstProcess.of(container).or(() -> firstProcess(container));
         if (first.isEmpty()) {
             cgroups.end(container.id());
             return;
         }
         cgroups.thaw(container.id());
         spawner.kill(container.id(), first.get().pid(), first.get().startTicks(), how.signal(), grace, silent);
+    }
+
+    /** Found by its control group, and still in it once its start ticks have been read: another may have its PID by then. */
+    private Optional<FirstProcess> firstProcess(Container container) {
+        OptionalInt pid = cgroups.firstProcess(container.id());
+        return pid.stream()
+                .boxed()
+                .findFirst()
+                .flatMap(FirstProcess::of)
+                .filter(_ -> cgroups.firstProcess(container.id()).equals(pid));
     }
 
     /**

@@ -68,7 +68,7 @@ final class KnownContainers {
      */
     Container find(String reference) {
         Container named = liveByName.get(reference);
-        if (named != null) {
+        if (named != null && has(named)) {
             return named;
         }
         List<Container> matches = byId.values().stream()
@@ -78,6 +78,9 @@ final class KnownContainers {
                                 (Container container) -> container.record().createdAt())
                         .reversed())
                 .toList();
+        if (matches.isEmpty() && named != null) {
+            throw new InvalidSpecException("'" + reference + "' is still being launched; try again when it runs");
+        }
         if (matches.isEmpty()) {
             throw new InvalidSpecException("there is no container '" + reference + "'; nucleus ps -a lists them all");
         }

@@ -14,10 +14,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
@@ -127,6 +131,12 @@ final class Launcher {
         String id = ContainerId.next();
         String name = order.name().orElse(id);
         Posture posture = ModePolicy.check(order.spec());
+        var plan = new AtomicReference<@Nullable LaunchPlan>();
+        var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
+        var container = new Container(
+                entry, () -> description(plan.get()), places.store().directory(id), places.shim(id));
+        // First: what one of this name brings back to its workspace is not copied half.
+        known.claimName(container);
         try (Copies.Sources opened = places.copies().make(id, order.spec().filesystem())) {
             var sources = new LaunchRequest.Sources(opened.context(), opened.workspace());
             // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
@@ -134,28 +144,36 @@ final class Launcher {
                     posture.rootfsAttested() ? Optional.of(plan(order, id, posture, held, sources)) : Optional.empty();
             ShimConnection connection = spawner.reserve();
             try {
-                return begin(order, name, ready.orElseGet(() -> plan(order, id, posture, held, sources)), connection);
-            } catch (IOException | RuntimeException e) {
+                plan.set(ready.orElseGet(() -> plan(order, id, posture, held, sources)));
+                return begin(order, container, Objects.requireNonNull(plan.get()), connection);
+            } catch (IOException | RuntimeException | Error e) {
                 connection.close();
                 throw e;
             }
         } catch (IOException e) {
-            places.copies().remove(id);
+            forget(container);
             throw new UncheckedIOException("can't launch '" + name + "': " + e.getMessage(), e);
-        } catch (RuntimeException e) {
-            places.copies().remove(id);
+        } catch (RuntimeException | Error e) {
+            forget(container);
             throw e;
         }
     }
 
-    private Begun begin(LaunchOrder order, String name, LaunchPlan plan, ShimConnection connection) throws IOException {
-        String id = plan.id();
-        var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
-        var description = new Container.Description(plan.statements(), plan.workload());
-        var container = new Container(entry, () -> description, places.store().directory(id), places.shim(id));
-        known.claimName(container);
+    private static Container.Description description(@Nullable LaunchPlan plan) {
+        return plan == null
+                ? new Container.Description(List.of(), List.of())
+                : new Container.Description(plan.statements(), plan.workload());
+    }
+
+    private void forget(Container container) {
+        places.copies().remove(container.id());
+        known.releaseName(container);
+    }
+
+    private Begun begin(LaunchOrder order, Container container, LaunchPlan plan, ShimConnection connection)
+            throws IOException {
         try {
-            connection.launch(plan, ContainerStore.encode(entry), order.attached());
+            connection.launch(plan, ContainerStore.encode(container.record()), order.attached());
             var launch = new Launch(container, connection, events::tell);
             ContainerState state = launch.awaitNext();
             switch (state) {
@@ -165,7 +183,7 @@ final class Launcher {
             }
             known.add(container);
             return new Begun(container, plan, launch, state);
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             abandon(container);
             if (e instanceof LaunchException failure) {
                 events.tell(new ContainerEvent.Failed(container, plan, failure));

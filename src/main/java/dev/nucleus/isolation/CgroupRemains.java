@@ -8,9 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -89,24 +91,25 @@ public final class CgroupRemains {
         }
     }
 
-    /**
-     * The container's PID 1 among its processes, as the host numbers it.
-     *
-     * @return empty when it is not to be found, such as where there are no control groups
-     */
-    public OptionalInt firstProcess(String id) {
+    /** Its processes, as the host numbers them; none where there are no control groups, or they can't be read. */
+    public Set<Integer> processes(String id) {
+        var found = new LinkedHashSet<Integer>();
         for (Path directory : layout.directories(CgroupLayout.nameOf(id))) {
             try {
-                for (String pid : members(directory)) {
-                    if (isFirst(pid)) {
-                        return OptionalInt.of(Integer.parseInt(pid));
-                    }
-                }
+                members(directory).stream().map(Integer::valueOf).forEach(found::add);
             } catch (IOException e) {
                 log.debug("the members of {} can't be read: {}", directory, e.toString());
             }
         }
-        return OptionalInt.empty();
+        return found;
+    }
+
+    /** Its PID 1 among them. */
+    public OptionalInt firstProcess(String id) {
+        return processes(id).stream()
+                .filter(CgroupRemains::isFirst)
+                .mapToInt(Integer::intValue)
+                .findFirst();
     }
 
     /**
@@ -114,8 +117,9 @@ public final class CgroupRemains {
      *
      * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_status.5.html">proc_pid_status(5), NSpid</a>
      */
-    private static boolean isFirst(String pid) {
-        try (Stream<String> status = Files.lines(Path.of("/proc", pid, "status"), StandardCharsets.ISO_8859_1)) {
+    private static boolean isFirst(int pid) {
+        Path file = Path.of("/proc", Integer.toString(pid), "status");
+        try (Stream<String> status = Files.lines(file, StandardCharsets.ISO_8859_1)) {
             return status.anyMatch(line -> line.equals("NSpid:\t" + pid + "\t1"));
         } catch (IOException | UncheckedIOException e) {
             // It has gone.

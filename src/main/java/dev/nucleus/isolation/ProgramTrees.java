@@ -61,13 +61,15 @@ record ProgramTrees(RootfsLinks root, List<Path> sealed, long handled) {
             return Optional.of(List.of());
         }
         try (Stream<Path> entries = Files.list(root.host(tree))) {
-            return Optional.of(entries.filter(entry -> !Files.isSymbolicLink(entry))
-                            // Others may write to a root filesystem that isn't attested, as many names as they like.
-                            .limit(MOST_ENTRIES + 1)
+            // Others may write to a root filesystem that isn't attested, as many names as they like.
+            List<Path> first = entries.limit(MOST_ENTRIES + 1).toList();
+            return first.size() > MOST_ENTRIES
+                    ? Optional.empty()
+                    : Optional.of(first.stream()
+                            .filter(entry -> !Files.isSymbolicLink(entry))
                             .map(entry -> tree.resolve(entry.getFileName()))
                             .sorted()
-                            .toList())
-                    .filter(list -> list.size() <= MOST_ENTRIES);
+                            .toList());
         } catch (IOException e) {
             return Optional.empty();
         }

@@ -15,7 +15,8 @@ import java.util.stream.StreamSupport;
  *
  * <p>A symbolic link on the way is followed only where trusted users alone could have put it: root and the manager's own
  * user for {@link #open} and {@link #openOwned}, root alone for {@link #openSource} and {@link #openOfRoot}. The link and the directory that it is in belong to them, nobody else may write to that directory
- * (in a sticky one, such as {@code /tmp}, the link's owner counts), and the same holds of all directories on the way
+ *
+ * (in a sticky one, such as {@code /tmp}, directories of theirs count, and no links), and the same holds of all directories on the way
  * there. Whoever may rename or replace something on the way chooses what lies there, but never has a process with
  * more rights follow a link.
  */
@@ -226,10 +227,14 @@ public final class TrustedPath implements AutoCloseable {
             if (!placed || !isTrusted(directory.uid())) {
                 return false;
             }
-            // A hard link to somebody's file or link may be put into a sticky directory where the kernel permits that
-            // (fs.protected_hardlinks).
+            // Into a sticky directory somebody may move a link or a file of root's that lay in a directory of theirs,
+            // and
+            // what lies in one that others may write to.
             return !directory.isWritableByOthers()
-                    || directory.isSticky() && isTrusted(entry.uid()) && (entry.isDirectory() || entry.links() == 1);
+                    || directory.isSticky()
+                            && isTrusted(entry.uid())
+                            && entry.isDirectory()
+                            && !entry.isWritableByOthers();
         }
 
         private boolean isTrusted(int owner) {
