@@ -282,6 +282,8 @@ static int share_pid(struct exec *exec)
 	if (page == MAP_FAILED)
 		return -errno;
 	exec->born = page;
+	/* Here, and so not on the account of the container, which the helper is in. */
+	*exec->born = 0;
 	return 0;
 }
 
@@ -554,8 +556,6 @@ void execs_sweep(struct shim *shim)
  * process, if there is one already, is killed when its helper has ended (helper_ended). */
 static void give_up(struct exec *exec)
 {
-	if (exec->helper > 0)
-		(void)kill(exec->helper, SIGKILL);
 	close_fd(&exec->status.fd);
 	close_fd(&exec->go_fd);
 	exec->timed_out = true;
@@ -568,6 +568,9 @@ void execs_expire(struct shim *shim, int64_t now)
 		if (at->deadline == 0 || now < at->deadline)
 			continue;
 		learn_pid(at);
+		/* It may stand still after the fork; nobody waits for what it would report. */
+		if (at->helper > 0)
+			(void)kill(at->helper, SIGKILL);
 		if (at->pid <= 0) {
 			give_up(at);
 			continue;

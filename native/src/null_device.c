@@ -36,8 +36,10 @@ int null_device_open(void)
 
 	if (on_read_only_mount < 0 && geteuid() == 0)
 		null_device_prepare();
-	if (on_read_only_mount < 0 && geteuid() == 0)
+	if (on_read_only_mount < 0 && geteuid() == 0) {
+		errno = EPERM;
 		return -EPERM;
+	}
 	fd = on_read_only_mount >= 0 ? open_again(on_read_only_mount)
 				     : openat(AT_FDCWD, "/dev/null", O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;

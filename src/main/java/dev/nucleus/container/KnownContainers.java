@@ -72,8 +72,9 @@ final class KnownContainers {
             return named;
         }
         List<Container> matches = byId.values().stream()
-                .filter(container ->
-                        container.id().startsWith(reference) || container.name().equals(reference))
+                .filter(container -> container.name().equals(reference)
+                        // Not where it is the name of one that is being launched.
+                        || named == null && container.id().startsWith(reference))
                 .sorted(Comparator.comparing(
                                 (Container container) -> container.record().createdAt())
                         .reversed())

@@ -166,8 +166,12 @@ final class Launcher {
     }
 
     private void forget(Container container) {
-        places.copies().remove(container.id());
-        known.releaseName(container);
+        try {
+            places.copies().remove(container.id());
+        } finally {
+            ranges.release(container.id());
+            known.releaseName(container);
+        }
     }
 
     private Begun begin(LaunchOrder order, Container container, LaunchPlan plan, ShimConnection connection)

@@ -14,11 +14,11 @@ import java.util.stream.StreamSupport;
  * A path of the host that was opened name by name from "/", and what it led to, held open.
  *
  * <p>A symbolic link on the way is followed only where trusted users alone could have put it: root and the manager's own
- * user for {@link #open} and {@link #openOwned}, root alone for {@link #openSource} and {@link #openOfRoot}. The link and the directory that it is in belong to them, nobody else may write to that directory
- *
- * (in a sticky one, such as {@code /tmp}, directories of theirs count, and no links), and the same holds of all directories on the way
- * there. Whoever may rename or replace something on the way chooses what lies there, but never has a process with
- * more rights follow a link.
+ * user for {@link #open} and {@link #openOwned}, root alone for {@link #openSource} and {@link #openOfRoot}. The link and
+ * the directory that it is in belong to them, nobody else may write to that directory, and the same holds of all
+ * directories on the way there. In a sticky directory that others may write to, such as {@code /tmp}, directories of
+ * theirs count, and no links. Whoever may rename or replace something on the way chooses what lies there, but never has a
+ * process with more rights follow a link.
  */
 public final class TrustedPath implements AutoCloseable {
 
@@ -180,6 +180,10 @@ public final class TrustedPath implements AutoCloseable {
             try {
                 boolean trusted = isTrustedEntry(directory.status(), next.status());
                 if (owned && !trusted) {
+                    if (next.status().isDirectory()) {
+                        // Says more: what to do about the directory itself.
+                        requireOwned(next, label);
+                    }
                     throw replaceable(label, next.status());
                 }
                 if (next.status().isSymbolicLink()) {
@@ -202,6 +206,7 @@ public final class TrustedPath implements AutoCloseable {
                         label,
                         "is a symbolic link owned by user " + link.status().uid() + " in a directory owned by user "
                                 + directory().status().uid()
+                                + (directory().status().isWritableByOthers() ? " that others may write to" : "")
                                 + "; links are followed only where "
                                 + trustedUsers() + " could have created them. Use the path it points to: "
                                 + decoded(target).strip());
@@ -227,9 +232,9 @@ public final class TrustedPath implements AutoCloseable {
             if (!placed || !isTrusted(directory.uid())) {
                 return false;
             }
-            // Into a sticky directory somebody may move a link or a file of root's that lay in a directory of theirs,
-            // and
-            // what lies in one that others may write to.
+            // Others may move a link or a file of root's from a directory of theirs into a sticky one, and whatever
+            // lies in a
+            // directory that they may write to.
             return !directory.isWritableByOthers()
                     || directory.isSticky()
                             && isTrusted(entry.uid())
