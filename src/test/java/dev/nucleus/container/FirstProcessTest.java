@@ -67,7 +67,12 @@ class FirstProcessTest {
     /** A parent that does not wait leaves it a zombie. */
     @Test
     void aZombieLivesNoMore() throws Exception {
-        Process parent = new ProcessBuilder("sh", "-c", "sleep 1000 & echo $!; exec sleep 1000").start();
+        String doesNotWait = """
+                import subprocess, time
+                print(subprocess.Popen(['sleep', '1000']).pid, flush=True)
+                time.sleep(1000)
+                """;
+        Process parent = new ProcessBuilder("python3", "-c", doesNotWait).start();
         try (var out = parent.inputReader()) {
             int pid = Integer.parseInt(out.readLine());
             FirstProcess first = FirstProcess.of(pid).orElseThrow();

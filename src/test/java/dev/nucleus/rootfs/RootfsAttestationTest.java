@@ -187,7 +187,7 @@ class RootfsAttestationTest {
         Requires.root();
         Files.setAttribute(above, "unix:uid", 65_534);
 
-        isRefused("can't be trusted", above.toString(), "of user 65534");
+        isRefused("can't be trusted", above.toString(), "belongs to user 65534");
     }
 
     /** Two trees, one attested, exchanged without end by one name: whatever is accepted is the attested one. */
