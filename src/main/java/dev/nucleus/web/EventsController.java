@@ -4,6 +4,8 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -16,6 +18,8 @@ import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 /** The stream of server-sent events that each page has one of. */
 @RestController
 final class EventsController {
+
+    private static final Logger log = LoggerFactory.getLogger(EventsController.class);
 
     private static final class TooManyPagesException extends ResponseStatusException {
 
@@ -72,10 +76,19 @@ final class EventsController {
                 viewer.serve();
             } finally {
                 events.remove(viewer);
-                emitter.complete();
+                complete(emitter);
             }
         });
         return emitter;
+    }
+
+    private static void complete(SseEmitter emitter) {
+        try {
+            emitter.complete();
+        } catch (IllegalStateException e) {
+            // Tomcat has ended the request itself, as the browser has gone.
+            log.debug("a page has left: {}", e.toString());
+        }
     }
 
     private Optional<Container> find(String name) {

@@ -5,8 +5,11 @@ import java.util.List;
 /** What a process takes of its host. */
 record Footprint(String name, int descriptors, int threads, long residentKib) {
 
-    /** Descriptors and threads come and go a few at a time: connections that are kept, threads of pools. */
-    private static final int FEW = 12;
+    /**
+     * Descriptors and threads come and go a few at a time: connections that are kept, threads of pools, two files of each of
+     * the last eight commands that a shim ran inside.
+     */
+    private static final int FEW = 28;
 
     static Footprint of(String name, int pid) {
         return new Footprint(
