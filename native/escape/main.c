@@ -10,7 +10,7 @@
 
 #include "attempts.h"
 
-#define PATIENCE 10 /* s for one attempt */
+#define PATIENCE 40 /* s for one attempt */
 
 static bool wanted(const struct attempt *attempt, int argc, char **argv)
 {

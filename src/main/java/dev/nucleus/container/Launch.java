@@ -7,8 +7,10 @@ import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +23,9 @@ final class Launch implements AutoCloseable {
     private final Container container;
     private final ShimConnection connection;
     private final Consumer<ContainerEvent> events;
+    /** Output that came before the start was told, as a sandbox's may. */
+    private final Queue<ShimMessage> early = new ArrayDeque<>();
+
     private Map<LaunchStep, Duration> steps = Map.of();
 
     /** @param events told of what happens on the way, by whoever follows the container */
@@ -64,6 +69,7 @@ final class Launch implements AutoCloseable {
                 }
                 case ShimMessage.Failed(var step, var errno, var detail) ->
                     throw new LaunchException(step, errno, detail);
+                case ShimMessage.Data _, ShimMessage.End _ -> early.add(message);
                 default -> other(message);
             }
         }
@@ -87,6 +93,9 @@ final class Launch implements AutoCloseable {
      */
     Optional<ShimMessage.Exited> follow(LogStream output) throws IOException {
         Optional<ShimMessage.Exited> exited = Optional.empty();
+        while (!early.isEmpty()) {
+            output.accept(early.remove());
+        }
         Optional<ShimMessage> message = connection.receive();
         while (message.isPresent()) {
             if (message.get() instanceof ShimMessage.Exited exit) {

@@ -281,9 +281,7 @@ class CommandLineTest {
         assertThat(manager.nucleus("exec", id, "--", "touch", "/tmp/go").code()).isZero();
 
         assertThat(follower.inputReader().readLine()).isEqualTo("three");
-        assertThat(follower.waitFor(10, TimeUnit.SECONDS)).isTrue();
-        assertThat(follower.exitValue()).isZero();
-        assertThat(follower.errorReader().readLine()).isEqualTo("two");
+        assertThat(ManagerProcess.finish(follower)).isEqualTo(new Result(0, "", "two\n"));
         assertThat(manager.nucleus("logs", id.substring(0, 8))).isEqualTo(new Result(0, "one\nthree\n", "two\n"));
         assertThat(manager.nucleus("rm", id).code()).isZero();
         assertThat(manager.nucleus("logs", id).err()).contains("there is no container");

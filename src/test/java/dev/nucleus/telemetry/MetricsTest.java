@@ -57,7 +57,10 @@ class MetricsTest {
             Awaitility.await().until(() -> value(manager, "nucleus_container_ready" + TAGS) == 1);
             assertThat(value(manager, "nucleus_container_restarts_total" + TAGS))
                     .isZero();
-            assertThat(value(manager, "container_memory_usage_bytes" + TAGS)).isBetween(4_096.0, 64e6);
+            // The kernel charges in batches: it takes a moment until a small one has used anything.
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(value(manager, "container_memory_usage_bytes" + TAGS))
+                            .isBetween(4_096.0, 64e6));
             assertThat(value(manager, "container_memory_available_bytes" + TAGS))
                     .isBetween(1e6, 64.0 * (1 << 20));
             assertThat(value(manager, "container_memory_rss_bytes" + TAGS)).isBetween(4_096.0, 64e6);

@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -192,7 +193,8 @@ class HttpTest {
 
     @Test
     void aPageGoesOnWhereItsLogEnded() throws Exception {
-        String page = manager.get("/fleets/shop/web-1").body();
+        String page = Awaitility.await()
+                .until(() -> manager.get("/fleets/shop/web-1").body(), body -> body.contains("tick&lt;/b&gt; "));
         String connect =
                 page.replaceAll("(?s).*sse-connect=\"([^\"]+)\".*", "$1").replace("&amp;", "&");
         int shown = Integer.parseInt(page.replaceAll("(?s).*tick&lt;/b&gt; (\\d+).*", "$1"));
