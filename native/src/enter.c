@@ -100,8 +100,8 @@ static _Noreturn void run_helper(const struct shim *shim, const struct exec_requ
 					.parent_tid = (__u64)(uintptr_t)pipes->born };
 	long pid;
 
-	/* Maps the page before the fork: the kernel can't write there for want of memory, and
-	 * doesn't say so. Whoever dies of it here has forked nothing. */
+	/* Fault the page in before the fork: the kernel ignores a failure to store the pid. If
+	 * memory runs out here, nothing has been forked yet. */
 	*(volatile pid_t *)pipes->born = 0;
 	/* Neither /proc/PID/exe nor its memory are for the container to open
 	 * (CVE-2019-5736). */

@@ -122,7 +122,7 @@ public final class Containers {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (TimeoutException e) {
-            // Its exit code is told all the same.
+            // The exit code is returned anyway.
             return;
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
@@ -193,7 +193,7 @@ public final class Containers {
         if (container.over()) {
             return;
         }
-        // After a manager's start the shim hasn't told which process it is.
+        // After a restart of the manager, the shim may not have reported the PID.
         Optional<FirstProcess> first = FirstProcess.of(container).or(() -> firstProcess(container));
         if (first.isEmpty()) {
             cgroups.end(container.id());

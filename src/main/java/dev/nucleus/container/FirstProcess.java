@@ -27,7 +27,7 @@ record FirstProcess(int pid, long startTicks) {
     /** Polling interval: there is no notification of the exit of a process that isn't our child. */
     private static final Duration PAUSE = Duration.ofMillis(50);
 
-    /** As its shim told it; empty when the shim hasn't yet, or the container has ended. */
+    /** As reported by its shim; empty if the shim has not reported it yet, or the container has ended. */
     static Optional<FirstProcess> of(Container container) {
         return switch (container.state()) {
             case ContainerState.Created created -> Optional.of(new FirstProcess(created.pid(), created.startTicks()));

@@ -23,7 +23,7 @@ final class Launch implements AutoCloseable {
     private final Container container;
     private final ShimConnection connection;
     private final Consumer<ContainerEvent> events;
-    /** Output that came before the start was told, as a sandbox's may. */
+    /** Output that arrived before the start was reported, which happens with gVisor. */
     private final Queue<ShimMessage> early = new ArrayDeque<>();
 
     private Map<LaunchStep, Duration> steps = Map.of();
