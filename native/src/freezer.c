@@ -10,10 +10,14 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "wire.h"
 
 /* How often members are looked for that were forked while others were moved. Each turn stops all
  * it finds, so that only children of those not yet found are left: two or three do. */
 #define TURNS_MAX 1000
+
+/* How long processes may take to stand still: one in an uninterruptible wait never does. */
+#define STANDSTILL_MS 3000
 
 static int path_in(char path[PATH_MAX], const char *directory, const char *file)
 {
@@ -154,4 +158,38 @@ int freezer_set(const struct plan *plan, struct cgroup *cgroup, bool freeze)
 	if (freeze)
 		return freeze_legacy(plan, cgroup);
 	return write_in(plan->cgroup.freezer, "freezer.state", "THAWED");
+}
+
+/* Whether `file` of the directory says it, read from its beginning; or a negative errno. */
+static int says(int fd, const char *expected)
+{
+	char content[128];
+	ssize_t length = pread(fd, content, sizeof(content) - 1, 0);
+
+	if (length < 0)
+		return -errno;
+	content[length] = '\0';
+	return strstr(content, expected) != NULL;
+}
+
+int freezer_await(const struct plan *plan)
+{
+	bool unified = plan->cgroup.unified[0] != '\0';
+	int64_t deadline = monotonic_ms() + STANDSTILL_MS;
+	owned_fd fd = unified ? open_in(plan->cgroup.unified, "cgroup.events", O_RDONLY)
+			      : open_in(plan->cgroup.freezer, "freezer.state", O_RDONLY);
+	int result = fd < 0 ? fd : 0;
+
+	while (result == 0) {
+		/* Version 2 tells of a change; version 1 looks at its members with each read. */
+		struct pollfd polled = { .fd = unified ? fd : -1, .events = POLLPRI };
+		int64_t left = deadline - monotonic_ms();
+
+		result = says(fd, unified ? "frozen 1" : "FROZEN");
+		if (result == 0 && left <= 0)
+			result = -ETIMEDOUT;
+		if (result == 0)
+			(void)poll(&polled, 1, unified ? (int)left : 1);
+	}
+	return result < 0 ? result : 0;
 }

@@ -8,6 +8,7 @@
 #include "descriptors.h"
 #include "dial.h"
 #include "exec.h"
+#include "freezer.h"
 #include "notice.h"
 #include "sandbox.h"
 #include "terminal.h"
@@ -71,6 +72,21 @@ static int deliver(struct shim *shim, int number, uint32_t id)
 	if (number == SIGKILL && shim->frozen)
 		(void)shim_freeze(shim, false);
 	return shim_signal(shim, number);
+}
+
+/* Answers only when all stand still: whoever paused it may copy its files next. */
+static void freeze(struct shim *shim, struct connection *connection, bool freeze)
+{
+	int result = shim_freeze(shim, freeze);
+
+	if (result < 0 || !freeze) {
+		send_result(connection, result, "freeze or thaw the container");
+		return;
+	}
+	result = freezer_await(&shim->plan);
+	if (result < 0)
+		(void)shim_freeze(shim, false);
+	send_result(connection, result, "stop every process, of which one may be in state D");
 }
 
 /* u32 number, and for an exec its u32 id. */
@@ -144,8 +160,7 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 		send_result(connection, shim_release(shim), "start what is not waiting for that");
 		return;
 	case REQUEST_FREEZE:
-		send_result(connection, shim_freeze(shim, read_u8(reader) != 0),
-			    "freeze or thaw the container");
+		freeze(shim, connection, read_u8(reader) != 0);
 		return;
 	case REQUEST_RESIZE:
 		send_result(connection, resize(shim, reader), "resize the terminal");

@@ -171,8 +171,7 @@ class ResourcesTest {
 
         for (int i = 0; i < 5; i++) {
             manager.containers().pause(container, true);
-            Awaitility.await()
-                    .until(() -> file(container, "freezer", "freezer.state").equals("FROZEN"));
+            assertThat(file(container, "freezer", "freezer.state")).isEqualTo("FROZEN");
             assertThat(file(container, "freezer", "cgroup.procs").lines())
                     .hasSameElementsAs(
                             file(container, "pids", "cgroup.procs").lines().toList());
