@@ -4,6 +4,10 @@
  *        witness hammer                 whether PID 1 can be opened, at any moment
  *        witness cling [HOW...]         outlives its supervisor if it can
  *        witness bits DIRECTORY         makes set-user-ID files by every call there is
+ *        witness hand FILE SOCKET       gives whoever connects FILE, which it makes, open
+ *        witness lend SOCKET            gives whoever connects its standard output, and ends
+ *        witness take SOCKET bits       is given one: makes it set-user-ID if it can
+ *        witness take SOCKET flood      is given one: writes empty lines to it for ever
  *        witness say WORDS              proves that it was run
  * Exit code: 0 when nothing was in reach, 42 when something was. */
 #include <errno.h>
@@ -352,6 +356,96 @@ static int bits(const char *directory)
 	return 0;
 }
 
+static struct sockaddr_un address_of(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	return address;
+}
+
+/* Sends a descriptor to the first who connects (unix(7), SCM_RIGHTS). */
+static int hand(int given, const char *path)
+{
+	struct sockaddr_un address = address_of(path);
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} rights = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+			       .cmsg_level = SOL_SOCKET,
+			       .cmsg_type = SCM_RIGHTS } };
+	struct iovec byte = { .iov_base = (char[]){ 'x' }, .iov_len = 1 };
+	struct msghdr message = { .msg_iov = &byte,
+				  .msg_iovlen = 1,
+				  .msg_control = &rights,
+				  .msg_controllen = sizeof(rights) };
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	int peer;
+
+	memcpy(CMSG_DATA(&rights.head), &given, sizeof(given));
+	if (given < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    chmod(path, 0777) < 0 || listen(listener, 1) < 0) {
+		perror(path);
+		return 1;
+	}
+	peer = accept(listener, NULL, NULL);
+	if (peer < 0 || sendmsg(peer, &message, 0) < 0) {
+		perror("send a descriptor");
+		return 1;
+	}
+	/* Until the other has it. */
+	(void)!read(peer, &(char){ 0 }, 1);
+	return 0;
+}
+
+/* A descriptor, or -1 when nobody gave one within seconds. */
+static int taken(const char *path)
+{
+	struct sockaddr_un address = address_of(path);
+	union {
+		struct cmsghdr head;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} rights = { .bytes = { 0 } };
+	struct iovec byte = { .iov_base = (char[]){ 0 }, .iov_len = 1 };
+	struct msghdr message = { .msg_iov = &byte,
+				  .msg_iovlen = 1,
+				  .msg_control = &rights,
+				  .msg_controllen = sizeof(rights) };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int given = -1;
+
+	for (int turn = 0; connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0; turn++) {
+		if (turn == 300)
+			return -1;
+		(void)usleep(10000);
+	}
+	if (recvmsg(fd, &message, 0) > 0 && message.msg_controllen > 0)
+		memcpy(&given, CMSG_DATA(&rights.head), sizeof(given));
+	(void)!write(fd, "x", 1);
+	return given;
+}
+
+static int take(const char *path, const char *use)
+{
+	static const char lines[4096] = { [0 ... sizeof(lines) - 1] = '\n' };
+	int fd = taken(path);
+
+	if (fd < 0) {
+		(void)puts("nobody gave a descriptor");
+		return 3;
+	}
+	if (strcmp(use, "bits") == 0) {
+		bool made = fchmod(fd, 06755) == 0;
+
+		tell("fchmod of what another container opened", made);
+		return made ? OUTSIDE : 0;
+	}
+	(void)puts("floods");
+	while (write(fd, lines, sizeof(lines)) > 0) {
+	}
+	return 0;
+}
+
 static int say(int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++)
@@ -374,5 +468,11 @@ int main(int argc, char **argv)
 		cling(argc - 2, argv + 2);
 	if (strcmp(what, "bits") == 0 && argc == 3)
 		return bits(argv[2]);
+	if (strcmp(what, "hand") == 0 && argc == 4)
+		return hand(open(argv[2], O_CREAT | O_RDWR, 0755), argv[3]);
+	if (strcmp(what, "lend") == 0 && argc == 3)
+		return hand(STDOUT_FILENO, argv[2]);
+	if (strcmp(what, "take") == 0 && argc == 4)
+		return take(argv[2], argv[3]);
 	return say(argc - 2, argv + 2);
 }

@@ -490,11 +490,9 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
  * stream's end. */
 static void announce(struct shim *shim, struct exec *exec)
 {
-	output_drain(&exec->out);
-	output_drain(&exec->err);
 	/* A grandchild may hold the pipes: the exec is over with its own process. */
-	close_fd(&exec->out.source.fd);
-	close_fd(&exec->err.source.fd);
+	output_finish(&exec->out);
+	output_finish(&exec->err);
 	close_fd(&exec->stdin_fd);
 	pump_readers(shim, exec);
 	if (exec->requester != NULL && (exec->captured || exec->failed))

@@ -78,13 +78,14 @@ static bool is_unchanged(const struct hook *hook)
 {
 	struct failure failure = { 0 };
 	owned_fd fd = host_path_open_program(hook->path, &failure);
+	int replaced = fd < 0 ? 0 : host_path_is(fd, hook->device, hook->inode);
 
-	if (fd >= 0 && host_path_is(fd, hook->device, hook->inode) == 0)
+	if (fd >= 0 && replaced == 0 && host_path_check_interpreters(hook->path, &failure) == 0)
 		return true;
 	(void)dprintf(STDERR_FILENO, "not executed: %s\n",
-		      fd >= 0                     ? "the program was replaced after the launch"
+		      replaced < 0                ? "the program was replaced after the launch"
 		      : failure.detail[0] != '\0' ? failure.detail
-						  : strerror(-fd));
+						  : "its program or interpreter can't be opened");
 	return false;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -14,6 +15,12 @@
 #include "sources.h"
 #include "syscalls.h"
 
+/* What the kernel reads of a script's first line, and how often one may name another
+ * (BINPRM_BUF_SIZE, execve(2)). */
+#define SCRIPT_LINE 256
+#define INTERPRETERS_MAX 5
+/* Below the manager's state. */
+#define VOLUMES "/volumes"
 #define LINKS_MAX 40 /* as the kernel has it (path_resolution(7)) */
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
 
@@ -33,6 +40,7 @@ struct walk {
 	unsigned int links;
 	const struct new_directory *make; /* NULL: nothing is made */
 	bool strict;                      /* only root may be able to change any component */
+	bool follows;                     /* links too, when strict */
 	bool inside;                      /* a container's root: links on read-only mounts only */
 	bool own;                         /* one of the manager's directories */
 	const struct plan *plan;          /* whose sources have been checked, or NULL */
@@ -186,14 +194,14 @@ static int open_component(const struct walk *walk, const char *name, bool last)
 static int refuse_changeable(const struct walk *walk, const char *name, const struct stat *entry,
 			     struct failure *failure)
 {
-	if (S_ISLNK(entry->st_mode))
+	if (S_ISLNK(entry->st_mode) && !walk->follows)
 		return fail(failure, STEP_ROOTFS, ECANCELED, "%s: '%s' is a link", walk->path,
 			    name);
 	if (entry->st_uid != 0)
 		return fail(failure, STEP_ROOTFS, ECANCELED,
 			    "%s: '%s' belongs to user %u, not to root", walk->path, name,
 			    entry->st_uid);
-	if ((entry->st_mode & WRITABLE_BY_OTHERS) != 0)
+	if (!S_ISLNK(entry->st_mode) && (entry->st_mode & WRITABLE_BY_OTHERS) != 0)
 		return fail(failure, STEP_ROOTFS, ECANCELED,
 			    "%s: '%s' can be changed by others than root", walk->path, name);
 	return 0;
@@ -261,9 +269,9 @@ static int walk_path(struct walk *walk, struct failure *failure)
 	return result;
 }
 
-int host_path_open_program(const char *path, struct failure *failure)
+static int open_program(const char *path, bool follows, struct failure *failure)
 {
-	struct walk walk = { .path = path, .directory_fd = -1, .strict = true };
+	struct walk walk = { .path = path, .directory_fd = -1, .strict = true, .follows = follows };
 	owned_fd fd = walk_path(&walk, failure);
 	struct stat status;
 
@@ -274,6 +282,52 @@ int host_path_open_program(const char *path, struct failure *failure)
 	if (!S_ISREG(status.st_mode))
 		return fail(failure, STEP_ROOTFS, ECANCELED, "%s is not a regular file", path);
 	return release(&fd);
+}
+
+int host_path_open_program(const char *path, struct failure *failure)
+{
+	return open_program(path, false, failure);
+}
+
+/* The interpreter that the first line names, if there is such a line (execve(2)). Its length; 0:
+ * none. */
+static size_t read_interpreter(int fd, char interpreter[SCRIPT_LINE])
+{
+	ssize_t got = read(fd, interpreter, SCRIPT_LINE - 1);
+	size_t begin = 2;
+	size_t length;
+
+	if (got < 2 || interpreter[0] != '#' || interpreter[1] != '!')
+		return 0;
+	interpreter[got] = '\0';
+	begin += strspn(interpreter + begin, " \t");
+	length = strcspn(interpreter + begin, " \t\n");
+	memmove(interpreter, interpreter + begin, length);
+	interpreter[length] = '\0';
+	return length;
+}
+
+int host_path_check_interpreters(const char *path, struct failure *failure)
+{
+	char interpreter[SCRIPT_LINE];
+	owned_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	for (int depth = 0; depth < INTERPRETERS_MAX; depth++) {
+		owned_fd program = -1;
+
+		if (fd < 0)
+			return -errno;
+		if (read_interpreter(fd, interpreter) == 0)
+			return 0;
+		program = open_program(interpreter, true, failure);
+		if (program < 0)
+			return program;
+		/* Nobody but root can have changed it meanwhile. */
+		close_fd(&fd);
+		fd = openat(AT_FDCWD, interpreter, O_RDONLY | O_CLOEXEC);
+	}
+	return fail(failure, STEP_ROOTFS, ECANCELED, "%s: its interpreters are scripts themselves",
+		    path);
 }
 
 int host_path_open_inside(const char *path)
@@ -381,7 +435,7 @@ int host_path_refuse_reserved(const struct plan *plan, int fd, const char *path,
 /* A named volume that no fleet file gives another place lies in the manager's state. */
 static bool is_in_state(const struct plan *plan, const struct rootfs_step *step)
 {
-	static const char below[] = "/volumes/";
+	static const char below[] = VOLUMES "/";
 
 	if (step->action != ROOTFS_VOLUME || strstr(step->source, "/..") != NULL)
 		return false;
@@ -390,6 +444,22 @@ static bool is_in_state(const struct plan *plan, const struct rootfs_step *step)
 
 		if (strncmp(step->source, plan->reserved[i], length) == 0 &&
 		    strncmp(step->source + length, below, strlen(below)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether it truly is where its path says: a link that a container has left in a volume may lead
+ * to the rest of the state. */
+static bool is_volume(const struct plan *plan, int fd)
+{
+	for (size_t i = 0; i < plan->reserved_count; i++) {
+		char path[PATH_MAX];
+		struct stat status;
+
+		if (snprintf(path, sizeof(path), "%s" VOLUMES, plan->reserved[i]) < PATH_MAX &&
+		    fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    is_below(fd, &status) == 1)
 			return true;
 	}
 	return false;
@@ -414,7 +484,7 @@ static int check(const struct plan *plan, struct rootfs_step *step, struct failu
 	if (fd < 0)
 		return fd;
 	result = host_path_is(fd, step->device, step->inode);
-	if (result == 0 && !walk.own)
+	if (result == 0 && !(walk.own && is_volume(plan, fd)))
 		result = host_path_refuse_reserved(plan, fd, step->source, failure);
 	if (result < 0)
 		return result;

@@ -74,6 +74,14 @@ static int deliver(struct shim *shim, int number, uint32_t id)
 	return shim_signal(shim, number);
 }
 
+/* Whoever asked has given up: what it is told has not been done is not done later. */
+static bool has_left(const struct connection *connection)
+{
+	struct pollfd polled = { .fd = connection->source.fd, .events = POLLRDHUP };
+
+	return poll(&polled, 1, 0) == 1 && (polled.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 /* Answers only when all stand still: whoever paused it may copy its files next. */
 static void freeze(struct shim *shim, struct connection *connection, bool freeze)
 {
@@ -160,6 +168,8 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 		send_result(connection, shim_release(shim), "start what is not waiting for that");
 		return;
 	case REQUEST_FREEZE:
+		if (has_left(connection))
+			return;
 		freeze(shim, connection, read_u8(reader) != 0);
 		return;
 	case REQUEST_RESIZE:

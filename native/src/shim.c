@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -35,6 +36,9 @@
 
 #define SHORT_SLICE 100000 /* ns, the least there is */
 #define LINGER 1000        /* ms for readers to fetch the last bytes */
+#define OUTPUT_CHUNK 16384UL
+#define OUTPUT_TURNS 4           /* chunks of one output between two looks at the others */
+#define TERMINAL_BYTES (1 << 18) /* more than it can hold */
 /* What is polled at once: the shim's own eleven, four of each exec, three of each connection. */
 #define SOURCES_MAX (11 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX)
 
@@ -47,22 +51,47 @@ void output_open(struct output *output, int fd, enum stream_tag tag, struct stre
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
+/* Reads at most `most` bytes. How many it read; 0: nothing is there, or it has ended. */
+static size_t output_read(struct output *output, size_t most)
+{
+	char buffer[OUTPUT_CHUNK];
+	ssize_t got = read(output->source.fd, buffer,
+			   most < sizeof(buffer) ? most : sizeof(buffer));
+
+	if (got > 0)
+		stream_append(output->stream, output->tag, buffer, (size_t)got);
+	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
+		close_fd(&output->source.fd);
+	return got > 0 ? (size_t)got : 0;
+}
+
 void output_drain(struct output *output)
 {
-	char buffer[16384];
-
-	/* A bounded number of turns: a workload that floods its log starves nobody. */
-	for (int turn = 0; output->source.fd >= 0 && turn < 16; turn++) {
-		ssize_t got = read(output->source.fd, buffer, sizeof(buffer));
-
-		if (got > 0) {
-			stream_append(output->stream, output->tag, buffer, (size_t)got);
-			continue;
-		}
-		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+	/* A bounded number of bytes, of which each may be a line: a workload that floods its log
+	 * keeps nobody from being answered. */
+	for (int turn = 0; output->source.fd >= 0 && turn < OUTPUT_TURNS; turn++) {
+		if (output_read(output, OUTPUT_CHUNK) == 0)
 			return;
-		close_fd(&output->source.fd);
 	}
+}
+
+void output_finish(struct output *output)
+{
+	int waiting = 0;
+	size_t left;
+	size_t got;
+
+	if (output->source.fd < 0)
+		return;
+	/* What is on its way through a terminal is not counted, only read (n_tty_read). */
+	if (isatty(output->source.fd) || ioctl(output->source.fd, FIONREAD, &waiting) < 0)
+		waiting = TERMINAL_BYTES;
+	for (left = (size_t)waiting; output->source.fd >= 0 && left > 0; left -= got) {
+		got = output_read(output, left);
+		if (got == 0)
+			break;
+	}
+	close_fd(&output->source.fd);
 }
 
 static void output_ready(struct shim *shim, struct source *source, short revents)
@@ -166,20 +195,8 @@ static void container_exited(struct shim *shim, int status)
 	init_report_finish(shim);
 	if (shim->init.ended)
 		shim->exit_status = shim->init.status;
-	/* Its pid namespace went with PID 1, so whoever held the pipes is gone: their end
-	 * comes without waiting. */
-	while (shim->out.source.fd >= 0 || shim->err.source.fd >= 0) {
-		int before = (shim->out.source.fd >= 0) + (shim->err.source.fd >= 0);
-		uint64_t bytes = shim->log.end + shim->log.dropped;
-
-		output_drain(&shim->out);
-		output_drain(&shim->err);
-		if (bytes == shim->log.end + shim->log.dropped &&
-		    before == (shim->out.source.fd >= 0) + (shim->err.source.fd >= 0))
-			break;
-	}
-	close_fd(&shim->out.source.fd);
-	close_fd(&shim->err.source.fd);
+	output_finish(&shim->out);
+	output_finish(&shim->err);
 	close_fd(&shim->stdin_fd);
 	sandbox_conclude(shim);
 	if (!shim->started)

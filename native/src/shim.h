@@ -134,6 +134,9 @@ void shim_stop(struct shim *shim, int signal, uint32_t grace);
 int shim_freeze(struct shim *shim, bool freeze);
 /* Reads what an output pipe holds; closes it at its end. */
 void output_drain(struct output *output);
+/* Whose output it is has ended: reads what the pipe holds by now, and closes it. Others may have
+ * its other end, by a socket (unix(7), SCM_RIGHTS), and go on writing. */
+void output_finish(struct output *output);
 /* Sets the output up on the read end of a pipe. */
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream);
 

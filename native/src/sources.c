@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -81,16 +82,24 @@ static int clone_mapped(const struct rootfs_step *step, int user_namespace_fd)
 	return release(&fd);
 }
 
+/* Read only once it is known to be the file that was checked: to open another one may have effects,
+ * or never end. */
 int open_secret(const struct rootfs_step *step)
 {
 	struct stat status;
-	owned_fd fd = open_checked(step, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+	char path[64];
+	owned_fd found = open_checked(step, O_PATH | O_NOFOLLOW);
+	owned_fd fd = -1;
 
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &status) < 0)
+	if (found < 0)
+		return found;
+	if (fstat(found, &status) < 0)
 		return -errno;
-	return S_ISREG(status.st_mode) ? release(&fd) : -EINVAL;
+	if (!S_ISREG(status.st_mode))
+		return S_ISLNK(status.st_mode) ? -ELOOP : -EINVAL;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", found);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : release(&fd);
 }
 
 bool source_is_needed(const struct rootfs_step *step)

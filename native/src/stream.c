@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <time.h>
 
 #include "descriptors.h"
 
 #define SEGMENT_NAME 32
+/* Bytes of records that are written at once, about. */
+#define BATCH 65536UL
+/* Text of one record. */
+#define TEXT_MAX 16384UL
 
 static void segment_name(char name[SEGMENT_NAME], uint64_t offset)
 {
@@ -115,50 +118,62 @@ static void rotate(struct stream *stream)
 	}
 }
 
-static void write_record(struct stream *stream, const char *head, size_t head_length,
-			 const char *text, size_t text_length)
+/* Records to be written at once. */
+struct batch {
+	char bytes[2 * BATCH];
+	size_t length;
+};
+
+static void write_batch(struct stream *stream, struct batch *batch)
 {
-	struct iovec parts[] = {
-		{ .iov_base = (char *)(uintptr_t)head, .iov_len = head_length },
-		{ .iov_base = (char *)(uintptr_t)text, .iov_len = text_length },
-		{ .iov_base = (char *)(uintptr_t) "\n", .iov_len = 1 },
-	};
-	size_t whole = head_length + text_length + 1;
+	size_t length = batch->length;
 	ssize_t written;
 
+	batch->length = 0;
+	if (length == 0)
+		return;
 	rotate(stream);
 	if (stream->file_fd < 0 && open_segment(stream) < 0) {
-		stream->dropped += whole;
+		stream->dropped += length;
 		return;
 	}
-	written = writev(stream->file_fd, parts, 3);
-	if (written == (ssize_t)whole) {
-		stream->end += whole;
+	written = write(stream->file_fd, batch->bytes, length);
+	if (written == (ssize_t)length) {
+		stream->end += length;
 		return;
 	}
-	/* A record is there whole or not at all. */
-	stream->dropped += whole;
+	/* They are there whole or not at all. */
+	stream->dropped += length;
 	if (written > 0)
 		(void)!ftruncate(stream->file_fd, (off_t)(stream->end - stream->segment));
 }
 
-static size_t record_head(char *head, size_t size, enum stream_tag tag, bool whole)
+static void add(struct batch *batch, const char *bytes, size_t length)
+{
+	memcpy(batch->bytes + batch->length, bytes, length);
+	batch->length += length;
+}
+
+/* Its length. What is read at once has one time. */
+static size_t write_head(char *head, size_t size, enum stream_tag tag)
 {
 	struct timespec now;
 	struct tm utc;
 	size_t length;
-	int printed;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)gmtime_r(&now.tv_sec, &utc);
 	length = strftime(head, size, "%Y-%m-%dT%H:%M:%S", &utc);
-	printed = snprintf(head + length, size - length, ".%09ldZ %s %c ", now.tv_nsec,
-			   tag == STREAM_STDOUT ? "stdout" : "stderr", whole ? 'F' : 'P');
-	return length + (size_t)printed;
+	return length + (size_t)snprintf(head + length, size - length, ".%09ldZ %s F ", now.tv_nsec,
+					 tag == STREAM_STDOUT ? "stdout" : "stderr");
 }
 
 void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length)
 {
+	static struct batch batch;
+	char head[64];
+	size_t head_length;
+
 	if (stream->captured != NULL) {
 		size_t room = CAPTURE_MAX - stream->captured_length;
 		size_t kept = length < room ? length : room;
@@ -167,17 +182,24 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 		stream->captured_length += kept;
 		return;
 	}
+	head_length = write_head(head, sizeof(head), tag);
 	while (length > 0) {
-		char head[64];
-		const char *newline = memchr(data, '\n', length);
-		size_t text = newline == NULL ? length : (size_t)(newline - data);
+		size_t part = length < TEXT_MAX ? length : TEXT_MAX;
+		const char *newline = memchr(data, '\n', part);
+		size_t text = newline == NULL ? part : (size_t)(newline - data);
 
-		write_record(stream, head, record_head(head, sizeof(head), tag, newline != NULL),
-			     data, text);
+		/* F: a line ends; P: a part of one. */
+		head[head_length - 2] = newline == NULL ? 'P' : 'F';
+		add(&batch, head, head_length);
+		add(&batch, data, text);
+		add(&batch, "\n", 1);
 		text += newline == NULL ? 0 : 1;
 		data += text;
 		length -= text;
+		if (batch.length >= BATCH)
+			write_batch(stream, &batch);
 	}
+	write_batch(stream, &batch);
 }
 
 struct search {

@@ -40,6 +40,9 @@ import org.springframework.stereotype.Component;
 @Order(40)
 final class FilesystemLayer implements Layer {
 
+    /** A mount that can only be read does not keep anybody from connecting (unix(7)). */
+    private static final String SOCKETS = ", and talk to whoever listens on a socket in it";
+
     private static final String LAYER = "filesystem";
     /** Below where copies are made for a container. */
     static final String CONTEXT_COPY = "context";
@@ -394,7 +397,7 @@ final class FilesystemLayer implements Layer {
                     LAYER,
                     switch (workspace.access()) {
                         case BIND_RW -> "change " + workspace.source() + " of the host, as its owner";
-                        case BIND_RO -> "read " + workspace.source() + " of the host";
+                        case BIND_RO -> "read " + workspace.source() + " of the host" + SOCKETS;
                         case COPY_IN_OUT ->
                             "change a copy of " + workspace.source() + " of the host, to be brought back at its end";
                     },
@@ -524,7 +527,7 @@ final class FilesystemLayer implements Layer {
         }
         plan.can(
                 LAYER,
-                (volume.readOnly() ? "read " : "read and write ") + source + " of the host",
+                (volume.readOnly() ? "read " : "read and write ") + source + " of the host" + SOCKETS,
                 "volume at " + volume.target());
     }
 

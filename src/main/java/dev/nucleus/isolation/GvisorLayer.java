@@ -47,7 +47,7 @@ final class GvisorLayer implements Layer {
 
     private static void contribute(LaunchRequest request, Gvisor gvisor, LaunchPlan.Builder plan) {
         LaunchPlan.Identity workload = plan.identity();
-        var bundle = new OciBundle(request, plan, plan.rootfs().steps(), SeccompLayer.profile(request.spec()));
+        var bundle = new OciBundle(request, plan, plan.rootfs().steps(), SeccompLayer.profile(request.spec(), true));
         Path directory = OciBundle.DIRECTORY;
         List<String> run = new java.util.ArrayList<>(gvisor.call(directory, request.spec(), "run"));
         run.addAll(List.of("--bundle=" + directory, request.id()));
@@ -64,7 +64,7 @@ final class GvisorLayer implements Layer {
                 .identity(ROOT)
                 .init(false)
                 .capabilities(new LaunchPlan.Capabilities(capabilities, capabilities, 0, 0))
-                .rlimits(new LaunchPlan.Rlimits(false, List.of()))
+                .rlimits(new LaunchPlan.Rlimits(false, List.of(CapabilitiesLayer.NO_CORES)))
                 .seccomp(NO_FILTER)
                 .command(new LaunchPlan.Command("/", run, ENVIRONMENT))
                 .cannot(

@@ -8,9 +8,9 @@ import dev.nucleus.policy.PolicyViolationException;
 import dev.nucleus.policy.SeccompProfile;
 import dev.nucleus.policy.SeccompProfiles;
 import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.PolicySource;
-import dev.nucleus.spec.WorkspaceMount;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,14 +58,14 @@ final class SeccompLayer implements Layer {
             plan.seccomp(trace).can(LAYER, "make every system call; each is recorded", "trace: true");
             return;
         }
-        SeccompProfile profile = profile(request.spec());
+        SeccompProfile profile = profile(request.spec(), request.sandboxed());
         LaunchPlan.Seccomp program = program(request.spec(), request.sandboxed());
         plan.seccomp(program);
-        if (leavesFiles(request.spec())) {
+        if (reachesLastingFiles(request.spec())) {
             plan.cannot(
                     LAYER,
                     "leave set-user-ID or set-group-ID files in a volume",
-                    "what it writes there outlives it on the host");
+                    "what it writes there, or what another container hands it, outlives it on the host");
         }
         if (request.sandboxed()) {
             plan.rootfs(withFilter(plan.rootfs(), program.program()));
@@ -93,8 +93,8 @@ final class SeccompLayer implements Layer {
     }
 
     private LaunchPlan.Seccomp program(ContainerSpec spec, boolean sandboxed) {
-        SeccompProfile profile = profile(spec);
-        Variant variant = new Variant(profile.name(), !leavesFiles(spec), sandboxed);
+        SeccompProfile profile = profile(spec, sandboxed);
+        Variant variant = new Variant(profile.name(), !reachesLastingFiles(spec), sandboxed);
         LaunchPlan.Seccomp program = compiled.get(variant);
         if (program == null) {
             program = compile(profile, !sandboxed && !allowsFilters(profile));
@@ -103,23 +103,35 @@ final class SeccompLayer implements Layer {
         return program;
     }
 
-    /** A file says all itself; ours leave the network to where there is one. */
-    static SeccompProfile profile(ContainerSpec spec) {
+    /**
+     * A file says all itself; ours leave the network to where there is one.
+     *
+     * @param sandboxed by gVisor, whose limits are its own kernel's
+     */
+    static SeccompProfile profile(ContainerSpec spec, boolean sandboxed) {
         PolicySource source = spec.security().seccomp();
         SeccompProfile profile = SeccompProfiles.of(source);
         if (spec.network() == Network.HOST && source instanceof PolicySource.Named) {
             profile = profile.withNetwork();
         }
-        return leavesFiles(spec) ? profile.withoutSetIdFiles() : profile;
+        if (!sandboxed) {
+            profile = profile.withoutCoreLimits();
+        }
+        return reachesLastingFiles(spec) ? profile.withoutSetIdFiles() : profile;
     }
 
-    /** Whether a file that the container makes is on the host when it has ended. */
-    static boolean leavesFiles(ContainerSpec spec) {
-        return spec.filesystem().volumes().stream().anyMatch(volume -> !volume.readOnly())
-                || spec.filesystem()
-                        .workspace()
-                        .filter(workspace -> workspace.access() != WorkspaceMount.Access.BIND_RO)
-                        .isPresent();
+    /**
+     * Whether it may get hold of a file that is on the host when it has ended: its own, or one that another container hands
+     * it open, through a socket in a directory of the host's, be that read-only, or in a network that both are in. What a
+     * descriptor may be used for is decided by the mount that it was opened on (unix(7), SCM_RIGHTS).
+     */
+    static boolean reachesLastingFiles(ContainerSpec spec) {
+        Filesystem files = spec.filesystem();
+        return !files.volumes().isEmpty()
+                || files.workspace().isPresent()
+                || files.context().isPresent()
+                || files.rootfs().isPresent()
+                || spec.network() == Network.HOST;
     }
 
     private static void explain(SeccompProfile profile, LaunchPlan.Seccomp program, LaunchPlan.Builder plan) {

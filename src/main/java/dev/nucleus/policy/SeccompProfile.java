@@ -40,7 +40,12 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
         return new SeccompProfile(name + " with a network", defaultErrno, List.copyOf(all), warnings);
     }
 
-    /** The same without set-user-ID and set-group-ID bits, for a container whose files outlive it on the host. */
+    /** The same without changes of RLIMIT_CORE, at which no handler of the host's is started. */
+    public SeccompProfile withoutCoreLimits() {
+        return CoreLimitFilter.apply(this);
+    }
+
+    /** The same without set-user-ID and set-group-ID bits, for a container that can reach files that outlive it. */
     public SeccompProfile withoutSetIdFiles() {
         return SetIdFilter.apply(this);
     }

@@ -87,7 +87,7 @@ final class SetIdFilter {
         if (!unclear.isEmpty()) {
             warnings.add("allows " + String.join(", ", unclear)
                     + " by a condition that can't be joined with the one that refuses set-user-ID and set-group-ID bits:"
-                    + " that rule was left out, because files of the container outlive it");
+                    + " that rule was left out, because the container can reach files that outlive it");
         }
         return new SeccompProfile(profile.name(), profile.defaultErrno(), rules, warnings);
     }

@@ -257,7 +257,11 @@ class ConfinementTest {
     @ParameterizedTest
     @EnumSource(Mode.class)
     void noCoreGetsToAFileOrAHandler(Mode mode) {
-        assertThat(out(mode, "cat /proc/self/limits")).containsPattern("Max core file size +1 +1 +bytes");
+        String one = "Max core file size +1 +1 +bytes";
+        assertThat(out(mode, "cat /proc/self/limits")).containsPattern(one);
+        assertThat(out(mode, "ulimit -c 0 && cat /proc/self/limits"))
+                .as("said to be done, as scripts expect, and not done")
+                .containsPattern(one);
     }
 
     @Test

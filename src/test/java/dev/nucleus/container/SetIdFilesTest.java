@@ -214,7 +214,6 @@ class SetIdFilesTest {
     void whatEndsWithItsContainerHasWhateverModeItLikes() {
         TestManager.Output output =
                 manager.run(spec(Runtime.NATIVE, UserNamespace.NONE, Optional.empty(), "/tmp", EVERY_CALL)
-                        .volumes(List.of(new VolumeMount(shared.toString(), "/data", true)))
                         .build());
 
         assertThat(output.out()).contains("chmod done", "openat done", "mkdir done");

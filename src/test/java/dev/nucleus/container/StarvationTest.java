@@ -75,6 +75,31 @@ class StarvationTest {
         return connection.receive().orElseThrow();
     }
 
+    /** Each byte a record of its own in the log. */
+    @Test
+    void aFloodOfEmptyLinesKeepsNobodyFromBeingAnswered() throws IOException {
+        Container flood = manager.launch("/bin/sh", "-c", "yes '' & exec yes '' >&2");
+        try {
+            Awaitility.await().until(() -> flood.log().tail(100_000).end() > 10_000_000);
+
+            for (int i = 0; i < 3; i++) {
+                assertThat(flood.shim()
+                                .capture(List.of("/bin/echo", "well"), IN_TIME)
+                                .output())
+                        .isEqualTo("well\n");
+                manager.containers().pause(flood, true);
+                manager.containers().pause(flood, false);
+            }
+        } finally {
+            long begun = System.nanoTime();
+            manager.containers().stop(flood, new StopSpec(Signal.KILL, Duration.ZERO));
+            assertThat(Duration.ofNanos(System.nanoTime() - begun))
+                    .as("by its shim, which answers within that")
+                    .isLessThan(Duration.ofSeconds(5));
+            manager.containers().remove(flood);
+        }
+    }
+
     private void fillSessions() throws IOException {
         for (int i = 0; i < SESSIONS; i++) {
             assertThat(first(session("/bin/sleep", "1000"))).isInstanceOf(ShimMessage.ExecStarted.class);

@@ -140,6 +140,25 @@ class HookSwapTest {
         assertThat(ran("good")).isFalse();
     }
 
+    /** What interprets a script runs in its place. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anInterpreterThatChangesHandsAfterTheLaunchIsNotRun(boolean changes) throws IOException {
+        Path shell = Files.createSymbolicLink(directory.resolve("sh"), Path.of("/bin/sh"));
+        Path hook = program(directory.resolve("hook"), "good");
+        Files.writeString(hook, Files.readString(hook).replace("/bin/sh", shell.toString()));
+        try (TestManager manager = TestManager.startWith(settings("poststop", hook))) {
+            Container container = launch(manager);
+            if (changes) {
+                Files.delete(shell);
+                Files.createSymbolicLink(shell, theirs.resolve("evil"));
+            }
+            stop(manager, container);
+        }
+        assertThat(ran("good")).isEqualTo(!changes);
+        assertThat(ran("evil")).isFalse();
+    }
+
     /** The container is launched while all is well. */
     @Test
     void aLinkThatIsRePointedAfterTheLaunchLeadsToNoOtherProgram() throws IOException {

@@ -76,7 +76,7 @@ class SeccompProgramTest {
         long seed = name.hashCode();
         RandomGenerator random = Seeds.random(seed);
         for (ContainerSpec spec : variants(name)) {
-            SeccompProfile profile = SeccompLayer.profile(spec);
+            SeccompProfile profile = SeccompLayer.profile(spec, false);
             LaunchPlan.Seccomp program = layer.program(spec);
             var calls = new TreeSet<String>();
             profile.rules().forEach(rule -> calls.addAll(rule.names()));
@@ -132,7 +132,12 @@ class SeccompProgramTest {
                         .build()),
                 layer.program(spec(name)
                         .workspace(Optional.of(WorkspaceMount.parse("/srv/work:copy-in-out", Mode.AGENT)))
-                        .build()))) {
+                        .build()),
+                // What reads alone may be handed a file that somebody else opened.
+                layer.program(spec(name)
+                        .volumes(List.of(new VolumeMount("/srv/data", "/data", true)))
+                        .build()),
+                layer.program(spec(name).network(Network.HOST).build()))) {
             for (long mode : new long[] {04755, 02755, 06777, 0104755}) {
                 assertThat(allows(program, "chmod", 0, mode)).isFalse();
                 assertThat(allows(program, "fchmod", 3, mode)).isFalse();
@@ -160,12 +165,49 @@ class SeccompProgramTest {
             }
             assertThat(answer(program, "openat2", 3, 0, 0, 24)).isEqualTo(ENOSYS);
         }
-        assertThat(layer.program(spec(name)
-                                .volumes(List.of(new VolumeMount("/srv/data", "/data", true)))
-                                .build())
-                        .program())
-                .as("nothing is left in what can't be written to")
-                .isEqualTo(without.program());
+    }
+
+    /** At 0 the kernel starts the handler that it pipes cores to, at 1 none (core(5)). */
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void theLimitOfCoresStaysAsItIs(String name) {
+        int core = 4;
+        int openFiles = 7;
+        for (ContainerSpec spec : variants(name)) {
+            LaunchPlan.Seccomp program = layer.program(spec);
+
+            assertThat(allows(program, "setrlimit", core, 0x1000)).isFalse();
+            assertThat(allows(program, "prlimit64", 0, core, 0x1000, 0)).isFalse();
+            assertThat(allows(program, "prlimit64", 0, 1L << 32 | core, 0x1000, 0))
+                    .as("32 bits of it are read")
+                    .isFalse();
+            assertThat(allows(program, "prlimit64", 0, core, 0, 0x1000))
+                    .as("read")
+                    .isTrue();
+            assertThat(allows(program, "prlimit64", 0, openFiles, 0x1000, 0)).isTrue();
+        }
+    }
+
+    @Test
+    void norDoesAProfileOfOnesOwnChangeIt() throws IOException {
+        Path file = Files.writeString(files.resolve("limits.json"), """
+                {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+                  {"names": ["execve", "write", "exit_group"], "action": "SCMP_ACT_ALLOW"},
+                  {"names": ["setrlimit"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 3, "op": "SCMP_CMP_GE"}]},
+                  {"names": ["prlimit64"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 1, "value": 4, "op": "SCMP_CMP_EQ"}]}
+                ]}
+                """);
+
+        LaunchPlan.Seccomp program = layer.program(spec("default")
+                .seccomp(new PolicySource.File(file, Optional.empty()))
+                .build());
+
+        assertThat(allows(program, "setrlimit", 4, 0x1000)).isFalse();
+        assertThat(allows(program, "setrlimit", 7, 0x1000)).isTrue();
+        assertThat(allows(program, "setrlimit", 2, 0x1000)).isFalse();
+        assertThat(allows(program, "prlimit64", 0, 4, 0x1000, 0)).isFalse();
+        assertThat(allows(program, "prlimit64", 0, 4, 0, 0x1000)).isTrue();
+        assertThat(allows(program, "prlimit64", 0, 7, 0, 0x1000)).isFalse();
     }
 
     @Test
@@ -203,7 +245,7 @@ class SeccompProgramTest {
         assertThat(allows(program, "mkdir", 0, 0755))
                 .as("not to be said in one condition")
                 .isFalse();
-        assertThat(SeccompLayer.profile(spec).warnings())
+        assertThat(SeccompLayer.profile(spec, false).warnings())
                 .anyMatch(warning -> warning.contains("mkdir") && warning.contains("left out"));
     }
 

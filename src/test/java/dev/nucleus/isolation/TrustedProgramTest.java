@@ -70,6 +70,35 @@ class TrustedProgramTest {
         assertThatThrownBy(() -> TrustedProgram.at(link)).hasMessageContaining(shared.toString());
     }
 
+    private Path script(Path interpreter) throws IOException {
+        return Files.writeString(program, "#! " + interpreter + " -e\n");
+    }
+
+    @Test
+    void theInterpreterOfAScriptIsLookedAtToo() throws IOException {
+        Path theirs = Files.createDirectory(directory.resolve("theirs"));
+        Path shell = Files.createSymbolicLink(theirs.resolve("sh"), Path.of("/bin/sh"));
+        give(theirs);
+
+        assertThatThrownBy(() -> TrustedProgram.at(script(shell)))
+                .isInstanceOf(FileSystemException.class)
+                .hasMessageContaining("interpreter")
+                .hasMessageContaining(theirs.toString());
+        assertThat(TrustedProgram.at(script(Path.of("/bin/sh"))).path()).isEqualTo(program);
+        assertThatThrownBy(() -> TrustedProgram.at(script(Path.of("bin/sh")))).hasMessageContaining("whole path");
+    }
+
+    @Test
+    void soIsTheInterpreterOfAnInterpreter() throws IOException {
+        Path theirs = Files.createDirectory(directory.resolve("theirs"));
+        Files.createSymbolicLink(theirs.resolve("sh"), Path.of("/bin/sh"));
+        give(theirs);
+        Path between = Files.writeString(directory.resolve("between"), "#!" + theirs.resolve("sh") + "\n");
+
+        assertThatThrownBy(() -> TrustedProgram.at(script(between))).hasMessageContaining(theirs.toString());
+        assertThatThrownBy(() -> TrustedProgram.at(script(program))).hasMessageContaining("scripts themselves");
+    }
+
     @Test
     void aDirectoryOnTheWayBackIsLookedAtToo() throws IOException {
         Path theirs = Files.createDirectory(directory.resolve("theirs"));

@@ -1,0 +1,81 @@
+package dev.nucleus.policy;
+
+import dev.nucleus.policy.SeccompProfile.Condition;
+import dev.nucleus.policy.SeccompProfile.Operator;
+import dev.nucleus.policy.SeccompProfile.Rule;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Keeps RLIMIT_CORE as the container was given it: at 1, the one value at which the kernel starts no handler for cores
+ * (core(5), "Piping core dumps to a program"). At 0, to which any process may lower it, the host's handler would run as
+ * root on a core of the workload's making.
+ */
+final class CoreLimitFilter {
+
+    private static final int RLIMIT_CORE = 4;
+    /** RLIM_NLIMITS (getrlimit(2)). */
+    private static final int LIMITS = 16;
+    /** The kernel reads the number of a limit as 32 bits. */
+    private static final long UNSIGNED_INT = 0xffff_ffffL;
+
+    /** Which argument is the number of the limit. */
+    private static final Map<String, Integer> RESOURCES = Map.of("setrlimit", 0, "prlimit64", 1);
+
+    /** The new limit of prlimit64; without one it only reads. */
+    private static final int NEW_LIMIT = 2;
+
+    private CoreLimitFilter() {}
+
+    static SeccompProfile apply(SeccompProfile profile) {
+        var rules = new ArrayList<Rule>();
+        for (Rule rule : profile.rules()) {
+            List<String> others = rule.names().stream()
+                    .filter(name -> rule.errno().isPresent() || !RESOURCES.containsKey(name))
+                    .toList();
+            if (!others.isEmpty()) {
+                rules.add(new Rule(others, rule.errno(), rule.conditions()));
+            }
+            rule.names().stream()
+                    .filter(name -> !others.contains(name))
+                    .forEach(name -> rules.addAll(filtered(name, rule.conditions())));
+        }
+        return new SeccompProfile(profile.name(), profile.defaultErrno(), rules, profile.warnings());
+    }
+
+    private static List<Rule> filtered(String name, List<Condition> conditions) {
+        int index = RESOURCES.getOrDefault(name, 0);
+        var rules = new ArrayList<Rule>();
+        for (int resource = 0; resource < LIMITS; resource++) {
+            if (resource != RLIMIT_CORE) {
+                with(conditions, new Condition(index, Operator.MASKED_EQUAL, UNSIGNED_INT, resource))
+                        .ifPresent(all -> rules.add(new Rule(List.of(name), OptionalInt.empty(), all)));
+            }
+        }
+        if (name.equals("prlimit64")) {
+            with(conditions, new Condition(NEW_LIMIT, Operator.EQUAL, 0, 0))
+                    .ifPresent(all -> rules.add(new Rule(List.of(name), OptionalInt.empty(), all)));
+        }
+        return rules;
+    }
+
+    /**
+     * A rule compares each argument once at most (seccomp_rule_add(3)): a comparison that is there already stays when the
+     * value of the new one satisfies it, and is replaced by that, which is narrower.
+     */
+    private static Optional<List<Condition>> with(List<Condition> conditions, Condition added) {
+        long value = added.operator() == Operator.MASKED_EQUAL ? added.expected() : added.value();
+        if (!conditions.stream()
+                .filter(condition -> condition.index() == added.index())
+                .allMatch(condition -> condition.holds(value))) {
+            return Optional.empty();
+        }
+        var all = new ArrayList<>(conditions);
+        all.removeIf(condition -> condition.index() == added.index());
+        all.add(added);
+        return Optional.of(all);
+    }
+}

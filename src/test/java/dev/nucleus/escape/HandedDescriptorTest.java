@@ -1,0 +1,110 @@
+package dev.nucleus.escape;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Two containers with a directory in common hand each other descriptors through a socket in it (unix(7), SCM_RIGHTS): what
+ * one may not do with a file, the other may not do for it, and what one holds of the other keeps that one from nothing.
+ */
+@Tag("isolation")
+class HandedDescriptorTest {
+
+    private static final int SET_ID_BITS = 06000;
+
+    private static Targets targets;
+
+    @BeforeAll
+    static void start() throws Exception {
+        targets = Targets.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (targets != null) {
+            targets.close();
+        }
+    }
+
+    /** gVisor knows no sockets of the host's file systems. */
+    static Stream<Confinement> withSocketsOfTheHosts() {
+        return Stream.of(Confinement.values()).filter(confinement -> !confinement.isGvisor());
+    }
+
+    /** The same for both containers: one whose file's owner the other doesn't know can't even be connected to. */
+    private static List<List<String>> users(Confinement confinement) {
+        return confinement.isRootless()
+                ? List.of(List.of())
+                : List.of(List.of("--user", "200001:200001"), List.of("--user", "0:0"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("withSocketsOfTheHosts")
+    void aFileOfOneIsNotMadeSetUserIdByAnotherThatOnlyReads(Confinement confinement) throws IOException {
+        confinement.require();
+        for (List<String> who : users(confinement)) {
+            Path volume = targets.volume(confinement);
+            String owner = targets.launch(
+                    confinement,
+                    with(who, "-v", volume + ":/data"),
+                    Targets.WITNESS,
+                    "hand",
+                    "/data/file",
+                    "/data/socket");
+
+            Targets.Result taken = targets.run(
+                    confinement,
+                    with(who, "-v", volume + ":/data:ro"),
+                    Targets.WITNESS,
+                    "take",
+                    "/data/socket",
+                    "bits");
+
+            assertThat(taken.code()).as("%s: %s", who, taken.text()).isZero();
+            assertThat((int) Files.getAttribute(volume.resolve("file"), "unix:mode") & SET_ID_BITS)
+                    .as("bits, %s", who)
+                    .isZero();
+            Awaitility.await().until(() -> hasStopped(confinement, owner));
+            assertThat(targets.nucleus(confinement, "rm", owner).code()).isZero();
+        }
+    }
+
+    /** Its output goes on when it has ended, because somebody else has the other end: that is not its output any more. */
+    @ParameterizedTest
+    @MethodSource("withSocketsOfTheHosts")
+    void whoWritesToTheOutputOfOneThatHasEndedDoesNotKeepItRunning(Confinement confinement) {
+        confinement.require();
+        List<String> mount = with(users(confinement).getFirst(), "-v", targets.volume(confinement) + ":/data");
+        String lender = targets.launch(confinement, mount, Targets.WITNESS, "lend", "/data/socket");
+        String writer = targets.launch(confinement, mount, Targets.WITNESS, "take", "/data/socket", "flood");
+
+        Awaitility.await("the end of its PID 1 is its end").until(() -> hasStopped(confinement, lender));
+
+        assertThat(targets.nucleus(confinement, "logs", writer).out()).isEqualTo("floods\n");
+        assertThat(targets.nucleus(confinement, "rm", lender).code()).isZero();
+        Awaitility.await("nobody reads it any more").until(() -> hasStopped(confinement, writer));
+        assertThat(targets.nucleus(confinement, "rm", writer).code()).isZero();
+    }
+
+    private static boolean hasStopped(Confinement confinement, String id) {
+        return targets.nucleus(confinement, "ps", "-a")
+                .out()
+                .lines()
+                .anyMatch(line -> line.startsWith(id.substring(0, 8)) && line.contains("stopped"));
+    }
+
+    private static List<String> with(List<String> first, String... more) {
+        return Stream.concat(first.stream(), Stream.of(more)).toList();
+    }
+}
