@@ -82,8 +82,7 @@ static _Noreturn void run_inside(const struct shim *shim, const struct exec_requ
 	} else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		(void)fail(failure, STEP_CAPABILITIES, errno, "PR_SET_NO_NEW_PRIVS");
 	} else if (confine_rlimits(plan, failure) == 0 && confine_identity(plan, failure) == 0 &&
-		   /* Another user has made it dumpable where fs.suid_dumpable says so (prctl(2)).
-		    */
+		   /* Changing the user resets it to fs.suid_dumpable (prctl(2)). */
 		   prctl(PR_SET_DUMPABLE, 0) == 0 && confine_landlock(plan, failure) == 0 &&
 		   confine_workdir(request->workdir, failure) == 0) {
 		execute(request, plan, pipes, &report);

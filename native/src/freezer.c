@@ -16,8 +16,8 @@
  * it finds, so that only children of those not yet found are left: two or three do. */
 #define TURNS_MAX 1000
 
-/* How long processes may take to stand still: one in an uninterruptible wait never does. */
-#define STANDSTILL_MS 3000
+/* How long to wait for processes to freeze; one in uninterruptible sleep cannot. */
+#define FREEZE_TIMEOUT_MS 3000
 
 static int path_in(char path[PATH_MAX], const char *directory, const char *file)
 {
@@ -160,8 +160,8 @@ int freezer_set(const struct plan *plan, struct cgroup *cgroup, bool freeze)
 	return write_in(plan->cgroup.freezer, "freezer.state", "THAWED");
 }
 
-/* Whether `file` of the directory says it, read from its beginning; or a negative errno. */
-static int says(int fd, const char *expected)
+/* 1 if the file contains the text, 0 if not, or a negative errno. */
+static int file_contains(int fd, const char *expected)
 {
 	char content[128];
 	ssize_t length = pread(fd, content, sizeof(content) - 1, 0);
@@ -175,17 +175,18 @@ static int says(int fd, const char *expected)
 int freezer_await(const struct plan *plan)
 {
 	bool unified = plan->cgroup.unified[0] != '\0';
-	int64_t deadline = monotonic_ms() + STANDSTILL_MS;
+	int64_t deadline = monotonic_ms() + FREEZE_TIMEOUT_MS;
 	owned_fd fd = unified ? open_in(plan->cgroup.unified, "cgroup.events", O_RDONLY)
 			      : open_in(plan->cgroup.freezer, "freezer.state", O_RDONLY);
 	int result = fd < 0 ? fd : 0;
 
 	while (result == 0) {
-		/* Version 2 tells of a change; version 1 looks at its members with each read. */
+		/* Version 2 signals a change with POLLPRI; version 1 updates its state only when it
+		 * is read. */
 		struct pollfd polled = { .fd = unified ? fd : -1, .events = POLLPRI };
 		int64_t left = deadline - monotonic_ms();
 
-		result = says(fd, unified ? "frozen 1" : "FROZEN");
+		result = file_contains(fd, unified ? "frozen 1" : "FROZEN");
 		if (result == 0 && left <= 0)
 			result = -ETIMEDOUT;
 		if (result == 0)

@@ -14,8 +14,8 @@
  * hierarchy can. */
 int freezer_set(const struct plan *plan, struct cgroup *cgroup, bool freeze);
 
-/* Waits until every member stands still, which follows the order to. 0, or a negative errno:
- * -ETIMEDOUT when one did not within seconds, as in an uninterruptible wait. */
+/* Waits until every member is frozen; the write that requests it returns earlier. 0, or a negative
+ * errno: -ETIMEDOUT if one did not freeze within seconds. */
 int freezer_await(const struct plan *plan);
 
 #endif

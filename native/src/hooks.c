@@ -85,7 +85,7 @@ static bool is_unchanged(const struct hook *hook)
 	(void)dprintf(STDERR_FILENO, "not executed: %s\n",
 		      replaced < 0                ? "the program was replaced after the launch"
 		      : failure.detail[0] != '\0' ? failure.detail
-						  : "its program or interpreter can't be opened");
+						  : strerror(fd < 0 ? -fd : EACCES));
 	return false;
 }
 

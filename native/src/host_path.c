@@ -15,11 +15,12 @@
 #include "sources.h"
 #include "syscalls.h"
 
-/* What the kernel reads of a script's first line, and how often one may name another
- * (BINPRM_BUF_SIZE, execve(2)). */
+/* Bytes of a script's first line that the kernel reads (BINPRM_BUF_SIZE). */
 #define SCRIPT_LINE 256
-#define INTERPRETERS_MAX 5
-/* Below the manager's state. */
+/* Scripts that are read for one program: itself and at most four nested interpreters (execve(2)).
+ */
+#define SCRIPTS_MAX 5
+/* Directory of named volumes, below the state directory. */
 #define VOLUMES "/volumes"
 #define LINKS_MAX 40 /* as the kernel has it (path_resolution(7)) */
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
@@ -289,14 +290,17 @@ int host_path_open_program(const char *path, struct failure *failure)
 	return open_program(path, false, failure);
 }
 
-/* The interpreter that the first line names, if there is such a line (execve(2)). Its length; 0:
- * none. */
-static size_t read_interpreter(int fd, char interpreter[SCRIPT_LINE])
+/* Reads the interpreter that the first line names (execve(2)). Its length; 0: there is none; or a
+ * negative errno. */
+static ssize_t read_interpreter(const char *path, char interpreter[SCRIPT_LINE])
 {
-	ssize_t got = read(fd, interpreter, SCRIPT_LINE - 1);
+	owned_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, interpreter, SCRIPT_LINE - 1);
 	size_t begin = 2;
 	size_t length;
 
+	if (got < 0)
+		return -errno;
 	if (got < 2 || interpreter[0] != '#' || interpreter[1] != '!')
 		return 0;
 	interpreter[got] = '\0';
@@ -304,30 +308,33 @@ static size_t read_interpreter(int fd, char interpreter[SCRIPT_LINE])
 	length = strcspn(interpreter + begin, " \t\n");
 	memmove(interpreter, interpreter + begin, length);
 	interpreter[length] = '\0';
-	return length;
+	return (ssize_t)length;
 }
 
 int host_path_check_interpreters(const char *path, struct failure *failure)
 {
 	char interpreter[SCRIPT_LINE];
-	owned_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	const char *script = path;
 
-	for (int depth = 0; depth < INTERPRETERS_MAX; depth++) {
+	for (int depth = 0; depth < SCRIPTS_MAX; depth++) {
+		/* Safe to reopen by path: only root can change it. */
+		ssize_t length = read_interpreter(script, interpreter);
 		owned_fd program = -1;
 
-		if (fd < 0)
-			return -errno;
-		if (read_interpreter(fd, interpreter) == 0)
+		if (length < 0)
+			return fail(failure, STEP_ROOTFS, (int)-length, "read %s", script);
+		if (length == 0)
 			return 0;
 		program = open_program(interpreter, true, failure);
+		if (program < 0 && failure->detail[0] == '\0')
+			return fail(failure, STEP_ROOTFS, -program, "open the interpreter %s of %s",
+				    interpreter, path);
 		if (program < 0)
 			return program;
-		/* Nobody but root can have changed it meanwhile. */
-		close_fd(&fd);
-		fd = openat(AT_FDCWD, interpreter, O_RDONLY | O_CLOEXEC);
+		script = interpreter;
 	}
-	return fail(failure, STEP_ROOTFS, ECANCELED, "%s: its interpreters are scripts themselves",
-		    path);
+	return fail(failure, STEP_ROOTFS, ECANCELED,
+		    "%s: interpreters are nested more than %d deep", path, SCRIPTS_MAX - 1);
 }
 
 int host_path_open_inside(const char *path)
@@ -433,7 +440,7 @@ int host_path_refuse_reserved(const struct plan *plan, int fd, const char *path,
 }
 
 /* A named volume that no fleet file gives another place lies in the manager's state. */
-static bool is_in_state(const struct plan *plan, const struct rootfs_step *step)
+static bool is_volume_path(const struct plan *plan, const struct rootfs_step *step)
 {
 	static const char below[] = VOLUMES "/";
 
@@ -449,17 +456,38 @@ static bool is_in_state(const struct plan *plan, const struct rootfs_step *step)
 	return false;
 }
 
-/* Whether it truly is where its path says: a link that a container has left in a volume may lead
- * to the rest of the state. */
-static bool is_volume(const struct plan *plan, int fd)
+/* The path of an open file, without links (proc(5), /proc/PID/fd). Its length, or a negative errno.
+ */
+static ssize_t path_of(int fd, char path[PATH_MAX])
 {
-	for (size_t i = 0; i < plan->reserved_count; i++) {
-		char path[PATH_MAX];
-		struct stat status;
+	char link[64];
+	ssize_t length;
 
-		if (snprintf(path, sizeof(path), "%s" VOLUMES, plan->reserved[i]) < PATH_MAX &&
-		    fstatat(AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    is_below(fd, &status) == 1)
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, PATH_MAX - 1);
+	if (length < 0)
+		return -errno;
+	path[length] = '\0';
+	return length;
+}
+
+/* Whether the opened directory really lies below a directory of volumes: a link that a container
+ * left in a volume may point elsewhere in the state. By name, since its owner may have made the
+ * volume unsearchable. */
+static bool is_in_volumes_directory(const struct plan *plan, int fd)
+{
+	char path[PATH_MAX];
+
+	if (path_of(fd, path) < 0)
+		return false;
+	for (size_t i = 0; i < plan->reserved_count; i++) {
+		char volumes[PATH_MAX];
+		owned_fd reserved_fd = openat(AT_FDCWD, plan->reserved[i],
+					      O_PATH | O_DIRECTORY | O_CLOEXEC);
+		ssize_t length = reserved_fd < 0 ? -1 : path_of(reserved_fd, volumes);
+
+		if (length >= 0 && strncmp(path, volumes, (size_t)length) == 0 &&
+		    strncmp(path + length, VOLUMES "/", strlen(VOLUMES "/")) == 0)
 			return true;
 	}
 	return false;
@@ -475,7 +503,7 @@ static int check(const struct plan *plan, struct rootfs_step *step, struct failu
 		.directory_fd = -1,
 		.make = step->action == ROOTFS_VOLUME ? &last : NULL,
 		.plan = plan,
-		.own = is_in_state(plan, step),
+		.own = is_volume_path(plan, step),
 	};
 	owned_fd fd = walk_path(&walk, failure);
 	struct stat status;
@@ -484,7 +512,7 @@ static int check(const struct plan *plan, struct rootfs_step *step, struct failu
 	if (fd < 0)
 		return fd;
 	result = host_path_is(fd, step->device, step->inode);
-	if (result == 0 && !(walk.own && is_volume(plan, fd)))
+	if (result == 0 && !(walk.own && is_in_volumes_directory(plan, fd)))
 		result = host_path_refuse_reserved(plan, fd, step->source, failure);
 	if (result < 0)
 		return result;

@@ -14,9 +14,9 @@
  * alone can change any component of it. A descriptor, or a negative errno with a detail. */
 int host_path_open_program(const char *path, struct failure *failure);
 
-/* Checks the interpreter of a script, which runs in its place, as its program was, and that one's
- * if it is a script too; links that root alone can change are followed. 0, or a negative errno with
- * a detail. */
+/* Checks the interpreter of a script as strictly as the program itself, and that interpreter's
+ * interpreter if it is a script too. Links are followed if only root can change them. 0, or a
+ * negative errno with a detail. */
 int host_path_check_interpreters(const char *path, struct failure *failure);
 
 /* Opens a path of the root that this process is in, a container's: links are followed

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -128,15 +127,6 @@ static void record(struct shim *shim, const struct seccomp_notif *notice)
 	known->last = denial.first;
 }
 
-/* RLIMIT_CORE stays as it is: at any other value the host's handler for cores would be started
- * (core(5)). That is no attempt to be counted: shells and servers set it as a matter of course. */
-static bool sets_core_limit(const struct seccomp_data *call)
-{
-	if (call->nr == SYS_setrlimit)
-		return (uint32_t)call->args[0] == RLIMIT_CORE;
-	return call->nr == SYS_prlimit64 && (uint32_t)call->args[1] == RLIMIT_CORE;
-}
-
 /* Answers one. False when there is none, for now or ever. */
 static bool answer(struct shim *shim, struct source *source)
 {
@@ -158,7 +148,7 @@ static bool answer(struct shim *shim, struct source *source)
 	if (shim->plan.seccomp_mode == SECCOMP_TRACE) {
 		trace_record(shim, &heard.notice);
 		told.answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-	} else if (!sets_core_limit(&heard.notice.data)) {
+	} else {
 		record(shim, &heard.notice);
 		told.answer.error = -(int)shim->plan.seccomp_errno;
 	}

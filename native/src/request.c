@@ -8,7 +8,6 @@
 #include "descriptors.h"
 #include "dial.h"
 #include "exec.h"
-#include "freezer.h"
 #include "notice.h"
 #include "sandbox.h"
 #include "terminal.h"
@@ -74,27 +73,24 @@ static int deliver(struct shim *shim, int number, uint32_t id)
 	return shim_signal(shim, number);
 }
 
-/* Whoever asked has given up: what it is told has not been done is not done later. */
-static bool has_left(const struct connection *connection)
+/* Whether the client has hung up. Its request is dropped: the manager has reported it as failed. */
+static bool has_hung_up(const struct connection *connection)
 {
 	struct pollfd polled = { .fd = connection->source.fd, .events = POLLRDHUP };
 
 	return poll(&polled, 1, 0) == 1 && (polled.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-/* Answers only when all stand still: whoever paused it may copy its files next. */
-static void freeze(struct shim *shim, struct connection *connection, bool freeze)
+static void freeze(struct shim *shim, struct connection *connection, bool pause)
 {
-	int result = shim_freeze(shim, freeze);
+	int result = pause ? shim_pause(shim) : shim_freeze(shim, false);
 
-	if (result < 0 || !freeze) {
-		send_result(connection, result, "freeze or thaw the container");
-		return;
-	}
-	result = freezer_await(&shim->plan);
-	if (result < 0)
+	/* Meanwhile it may have been given up. */
+	if (pause && result == 0 && has_hung_up(connection))
 		(void)shim_freeze(shim, false);
-	send_result(connection, result, "stop every process, of which one may be in state D");
+	send_result(connection, result,
+		    pause ? "freeze every process; one may be in uninterruptible sleep (state D)"
+			  : "thaw the container");
 }
 
 /* u32 number, and for an exec its u32 id. */
@@ -136,10 +132,19 @@ static int resize(struct shim *shim, struct reader *reader)
 	return result;
 }
 
+/* What is not done late for a client that has been told that it failed; a stop and a signal are. */
+static bool is_for_now(uint8_t type)
+{
+	return type == REQUEST_FREEZE || type == REQUEST_START || type == REQUEST_EXEC ||
+	       type == REQUEST_DIAL;
+}
+
 /* Everything but input, which may have to wait. */
 static void serve(struct shim *shim, struct connection *connection, uint8_t type,
 		  struct reader *reader)
 {
+	if (is_for_now(type) && has_hung_up(connection))
+		return;
 	switch (type) {
 	case REQUEST_SUBSCRIBE:
 		send_state(shim, connection);
@@ -168,8 +173,6 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 		send_result(connection, shim_release(shim), "start what is not waiting for that");
 		return;
 	case REQUEST_FREEZE:
-		if (has_left(connection))
-			return;
 		freeze(shim, connection, read_u8(reader) != 0);
 		return;
 	case REQUEST_RESIZE:

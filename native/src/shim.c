@@ -67,8 +67,7 @@ static size_t output_read(struct output *output, size_t most)
 
 void output_drain(struct output *output)
 {
-	/* A bounded number of bytes, of which each may be a line: a workload that floods its log
-	 * keeps nobody from being answered. */
+	/* Bounded: each byte may be a line, and other sources must be served. */
 	for (int turn = 0; output->source.fd >= 0 && turn < OUTPUT_TURNS; turn++) {
 		if (output_read(output, OUTPUT_CHUNK) == 0)
 			return;
@@ -83,7 +82,8 @@ void output_finish(struct output *output)
 
 	if (output->source.fd < 0)
 		return;
-	/* What is on its way through a terminal is not counted, only read (n_tty_read). */
+	/* FIONREAD does not count bytes in transit through a terminal (n_tty_read), so it is read
+	 * until it is empty, up to a bound. */
 	if (isatty(output->source.fd) || ioctl(output->source.fd, FIONREAD, &waiting) < 0)
 		waiting = TERMINAL_BYTES;
 	for (left = (size_t)waiting; output->source.fd >= 0 && left > 0; left -= got) {
@@ -111,6 +111,18 @@ int shim_freeze(struct shim *shim, bool freeze)
 
 	if (result == 0)
 		shim->frozen = freeze;
+	return result;
+}
+
+int shim_pause(struct shim *shim)
+{
+	int result = shim_freeze(shim, true);
+
+	if (result == 0) {
+		result = freezer_await(&shim->plan);
+		if (result < 0)
+			(void)shim_freeze(shim, false);
+	}
 	return result;
 }
 

@@ -132,10 +132,13 @@ void shim_stop(struct shim *shim, int signal, uint32_t grace);
 /* Stops every process of the container where it is, or lets them go on. 0, or a negative
  * errno. */
 int shim_freeze(struct shim *shim, bool freeze);
-/* Reads what an output pipe holds; closes it at its end. */
+/* Returns only once every process is frozen, because the client may copy the container's files
+ * next. Blocks for seconds at most. 0, or a negative errno: -ETIMEDOUT, and all go on. */
+int shim_pause(struct shim *shim);
+/* Reads a bounded amount of pending output; closes the pipe at end of file. */
 void output_drain(struct output *output);
-/* Whose output it is has ended: reads what the pipe holds by now, and closes it. Others may have
- * its other end, by a socket (unix(7), SCM_RIGHTS), and go on writing. */
+/* For an output whose process has exited: reads what the pipe holds now and closes it. Other
+ * processes may hold the write end (unix(7), SCM_RIGHTS) and go on writing. */
 void output_finish(struct output *output);
 /* Sets the output up on the read end of a pipe. */
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream);

@@ -82,8 +82,8 @@ static int clone_mapped(const struct rootfs_step *step, int user_namespace_fd)
 	return release(&fd);
 }
 
-/* Read only once it is known to be the file that was checked: to open another one may have effects,
- * or never end. */
+/* Opened for reading only after O_PATH has shown it to be the checked regular file: opening a
+ * device can have side effects, and opening a FIFO can block. */
 int open_secret(const struct rootfs_step *step)
 {
 	struct stat status;
@@ -98,7 +98,7 @@ int open_secret(const struct rootfs_step *step)
 	if (!S_ISREG(status.st_mode))
 		return S_ISLNK(status.st_mode) ? -ELOOP : -EINVAL;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", found);
-	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : release(&fd);
 }
 

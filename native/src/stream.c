@@ -12,7 +12,7 @@
 #include "descriptors.h"
 
 #define SEGMENT_NAME 32
-/* Bytes of records that are written at once, about. */
+/* Batch size after which records are written; may be exceeded by one record. */
 #define BATCH 65536UL
 /* Text of one record. */
 #define TEXT_MAX 16384UL
@@ -142,20 +142,23 @@ static void write_batch(struct stream *stream, struct batch *batch)
 		stream->end += length;
 		return;
 	}
-	/* They are there whole or not at all. */
-	stream->dropped += length;
-	if (written > 0)
-		(void)!ftruncate(stream->file_fd, (off_t)(stream->end - stream->segment));
+	/* Only whole records stay. */
+	while (written > 0 && batch->bytes[written - 1] != '\n')
+		written--;
+	written = written < 0 ? 0 : written;
+	stream->end += (uint64_t)written;
+	stream->dropped += length - (size_t)written;
+	(void)!ftruncate(stream->file_fd, (off_t)(stream->end - stream->segment));
 }
 
-static void add(struct batch *batch, const char *bytes, size_t length)
+static void batch_append(struct batch *batch, const char *bytes, size_t length)
 {
 	memcpy(batch->bytes + batch->length, bytes, length);
 	batch->length += length;
 }
 
-/* Its length. What is read at once has one time. */
-static size_t write_head(char *head, size_t size, enum stream_tag tag)
+/* Returns the length. All records of one read share a timestamp. */
+static size_t format_header(char *head, size_t size, enum stream_tag tag)
 {
 	struct timespec now;
 	struct tm utc;
@@ -182,7 +185,7 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 		stream->captured_length += kept;
 		return;
 	}
-	head_length = write_head(head, sizeof(head), tag);
+	head_length = format_header(head, sizeof(head), tag);
 	while (length > 0) {
 		size_t part = length < TEXT_MAX ? length : TEXT_MAX;
 		const char *newline = memchr(data, '\n', part);
@@ -190,9 +193,9 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 
 		/* F: a line ends; P: a part of one. */
 		head[head_length - 2] = newline == NULL ? 'P' : 'F';
-		add(&batch, head, head_length);
-		add(&batch, data, text);
-		add(&batch, "\n", 1);
+		batch_append(&batch, head, head_length);
+		batch_append(&batch, data, text);
+		batch_append(&batch, "\n", 1);
 		text += newline == NULL ? 0 : 1;
 		data += text;
 		length -= text;

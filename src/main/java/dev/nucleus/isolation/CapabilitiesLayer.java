@@ -27,7 +27,7 @@ final class CapabilitiesLayer implements Layer {
      * as root. A limit of 1 starts none (core(5), "Piping core dumps to a program"; fs/coredump.c, do_coredump), and is
      * too small for a file.
      */
-    static final LaunchPlan.Rlimits.Rlimit NO_CORES = new LaunchPlan.Rlimits.Rlimit("core", RLIMIT_CORE, 1, 1);
+    static final LaunchPlan.Rlimits.Rlimit NO_CORE_HANDLER = new LaunchPlan.Rlimits.Rlimit("core", RLIMIT_CORE, 1, 1);
 
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
@@ -64,7 +64,8 @@ final class CapabilitiesLayer implements Layer {
 
     /** In a user namespace of its own they count there alone (capabilities(7), "Namespaced file capabilities"). */
     private static boolean lendsCapabilities(ContainerSpec spec) {
-        return SeccompLayer.reachesLastingFiles(spec) && spec.userNamespace().equals(UserNamespace.NONE);
+        return SeccompLayer.canReachPersistentFiles(spec)
+                && spec.userNamespace().equals(UserNamespace.NONE);
     }
 
     private static String names(Set<Capability> capabilities) {
@@ -86,7 +87,7 @@ final class CapabilitiesLayer implements Layer {
         limits.addAll(List.of(
                 new LaunchPlan.Rlimits.Rlimit("nofile", RLIMIT_NOFILE, files, files),
                 new LaunchPlan.Rlimits.Rlimit("memlock", RLIMIT_MEMLOCK, MEMLOCK_BYTES, MEMLOCK_BYTES),
-                NO_CORES));
+                NO_CORE_HANDLER));
         plan.rlimits(new LaunchPlan.Rlimits(request.posture().rlimitsRequired(), limits));
         plan.cannot("rlimits", "open more than " + files + " files per process", "open-files: " + files);
     }

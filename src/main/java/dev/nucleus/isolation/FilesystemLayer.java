@@ -40,8 +40,8 @@ import org.springframework.stereotype.Component;
 @Order(40)
 final class FilesystemLayer implements Layer {
 
-    /** A mount that can only be read does not keep anybody from connecting (unix(7)). */
-    private static final String SOCKETS = ", and talk to whoever listens on a socket in it";
+    /** A read-only mount does not prevent connecting: the kernel looks at the mode of the socket's inode alone. */
+    private static final String CONNECTS = ", and connect to Unix sockets in it";
 
     private static final String LAYER = "filesystem";
     /** Below where copies are made for a container. */
@@ -396,8 +396,9 @@ final class FilesystemLayer implements Layer {
             plan.can(
                     LAYER,
                     switch (workspace.access()) {
-                        case BIND_RW -> "change " + workspace.source() + " of the host, as its owner";
-                        case BIND_RO -> "read " + workspace.source() + " of the host" + SOCKETS;
+                        case BIND_RW ->
+                            "change " + workspace.source() + " of the host, as its owner" + connects(request);
+                        case BIND_RO -> "read " + workspace.source() + " of the host" + connects(request);
                         case COPY_IN_OUT ->
                             "change a copy of " + workspace.source() + " of the host, to be brought back at its end";
                     },
@@ -527,7 +528,7 @@ final class FilesystemLayer implements Layer {
         }
         plan.can(
                 LAYER,
-                (volume.readOnly() ? "read " : "read and write ") + source + " of the host" + SOCKETS,
+                (volume.readOnly() ? "read " : "read and write ") + source + " of the host" + connects(request),
                 "volume at " + volume.target());
     }
 
@@ -537,6 +538,11 @@ final class FilesystemLayer implements Layer {
     }
 
     /** A socket of the shim's, by which the workload tells of itself; it leads nowhere else. */
+    /** gVisor knows no sockets of the host's file systems. */
+    private static String connects(LaunchRequest request) {
+        return request.sandboxed() ? "" : CONNECTS;
+    }
+
     private static void notify(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
         if (request.sandboxed()) {
             throw new UnsupportedLayerException(

@@ -64,7 +64,7 @@ final class GvisorLayer implements Layer {
                 .identity(ROOT)
                 .init(false)
                 .capabilities(new LaunchPlan.Capabilities(capabilities, capabilities, 0, 0))
-                .rlimits(new LaunchPlan.Rlimits(false, List.of(CapabilitiesLayer.NO_CORES)))
+                .rlimits(new LaunchPlan.Rlimits(false, List.of(CapabilitiesLayer.NO_CORE_HANDLER)))
                 .seccomp(NO_FILTER)
                 .command(new LaunchPlan.Command("/", run, ENVIRONMENT))
                 .cannot(

@@ -8,6 +8,7 @@ import dev.nucleus.policy.PolicyViolationException;
 import dev.nucleus.policy.SeccompProfile;
 import dev.nucleus.policy.SeccompProfiles;
 import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.PolicySource;
@@ -47,7 +48,7 @@ final class SeccompLayer implements Layer {
     SeccompLayer(SeccompCompiler compiler) {
         this.compiler = compiler;
         List<SeccompCompiler.Rule> rules = NOT_TRACED.stream()
-                .map(name -> new SeccompCompiler.Rule(name, 0, List.of()))
+                .map(name -> new SeccompCompiler.Rule(name, OptionalInt.empty(), List.of()))
                 .toList();
         this.trace = new LaunchPlan.Seccomp("trace", compiler.compile(OptionalInt.empty(), rules), Denied.TRACED, 0);
     }
@@ -61,11 +62,11 @@ final class SeccompLayer implements Layer {
         SeccompProfile profile = profile(request.spec(), request.sandboxed());
         LaunchPlan.Seccomp program = program(request.spec(), request.sandboxed());
         plan.seccomp(program);
-        if (reachesLastingFiles(request.spec())) {
+        if (canReachPersistentFiles(request.spec())) {
             plan.cannot(
                     LAYER,
-                    "leave set-user-ID or set-group-ID files in a volume",
-                    "what it writes there, or what another container hands it, outlives it on the host");
+                    "set the set-user-ID or set-group-ID bit of any file",
+                    "files on the host, its own or received from another container, outlive it");
         }
         if (request.sandboxed()) {
             plan.rootfs(withFilter(plan.rootfs(), program.program()));
@@ -94,7 +95,7 @@ final class SeccompLayer implements Layer {
 
     private LaunchPlan.Seccomp program(ContainerSpec spec, boolean sandboxed) {
         SeccompProfile profile = profile(spec, sandboxed);
-        Variant variant = new Variant(profile.name(), !reachesLastingFiles(spec), sandboxed);
+        Variant variant = new Variant(profile.name(), !canReachPersistentFiles(spec), sandboxed);
         LaunchPlan.Seccomp program = compiled.get(variant);
         if (program == null) {
             program = compile(profile, !sandboxed && !allowsFilters(profile));
@@ -106,7 +107,7 @@ final class SeccompLayer implements Layer {
     /**
      * A file says all itself; ours leave the network to where there is one.
      *
-     * @param sandboxed by gVisor, whose limits are its own kernel's
+     * @param sandboxed whether gVisor runs it, whose own kernel keeps the limits
      */
     static SeccompProfile profile(ContainerSpec spec, boolean sandboxed) {
         PolicySource source = spec.security().seccomp();
@@ -115,22 +116,23 @@ final class SeccompLayer implements Layer {
             profile = profile.withNetwork();
         }
         if (!sandboxed) {
-            profile = profile.withoutCoreLimits();
+            profile = profile.withFixedCoreLimit();
         }
-        return reachesLastingFiles(spec) ? profile.withoutSetIdFiles() : profile;
+        return canReachPersistentFiles(spec) ? profile.withoutSetIdFiles() : profile;
     }
 
     /**
-     * Whether it may get hold of a file that is on the host when it has ended: its own, or one that another container hands
-     * it open, through a socket in a directory of the host's, be that read-only, or in a network that both are in. What a
-     * descriptor may be used for is decided by the mount that it was opened on (unix(7), SCM_RIGHTS).
+     * Whether the container can get hold of a file that stays on the host: its own, or an open one received from another
+     * container through a socket in a host directory (even a read-only one) or on a shared network. A descriptor's rights depend
+     * on the mount that it was opened on (unix(7), SCM_RIGHTS).
      */
-    static boolean reachesLastingFiles(ContainerSpec spec) {
+    static boolean canReachPersistentFiles(ContainerSpec spec) {
         Filesystem files = spec.filesystem();
         return !files.volumes().isEmpty()
                 || files.workspace().isPresent()
-                || files.context().isPresent()
-                || files.rootfs().isPresent()
+                || files.context()
+                        .filter(context -> context.mode() != ContextMount.Mode.COPY)
+                        .isPresent()
                 || spec.network() == Network.HOST;
     }
 
@@ -162,9 +164,7 @@ final class SeccompLayer implements Layer {
                     .map(c -> new SeccompCompiler.Comparison(
                             c.index(), c.operator().number(), c.value(), c.expected()))
                     .toList();
-            rule.names()
-                    .forEach(name -> rules.add(
-                            new SeccompCompiler.Rule(name, rule.errno().orElse(0), comparisons)));
+            rule.names().forEach(name -> rules.add(new SeccompCompiler.Rule(name, rule.errno(), comparisons)));
         }
         OptionalInt fallback = reported ? OptionalInt.empty() : OptionalInt.of(profile.defaultErrno());
         return new LaunchPlan.Seccomp(

@@ -22,10 +22,11 @@ import java.util.Optional;
 record TrustedProgram(Path path, long device, long inode) {
 
     private static final int EXECUTABLE = 0111;
-    /** What the kernel reads of a script's first line, and how often one may name another (execve(2)). */
+    /** Bytes of a script's first line that the kernel reads (BINPRM_BUF_SIZE). */
     private static final int SCRIPT_LINE = 256;
 
-    private static final int MAX_INTERPRETERS = 5;
+    /** Files that are read for one program: itself and at most five nested interpreters (execve(2)). */
+    private static final int MAX_SCRIPTS = 6;
 
     /**
      * Looks at it, and at each step of the way there; if it is a script, also at its interpreter, which runs in its place. What
@@ -46,10 +47,10 @@ record TrustedProgram(Path path, long device, long inode) {
         }
     }
 
-    /** Nobody but root can change what was checked between two looks at it. */
+    /** Safe to reopen by path: only root can change it. */
     private static void checkInterpreters(Path program) throws IOException {
         Path script = program;
-        for (int depth = 0; depth < MAX_INTERPRETERS; depth++) {
+        for (int depth = 0; depth < MAX_SCRIPTS; depth++) {
             Optional<Path> interpreter = interpreter(script);
             if (interpreter.isEmpty()) {
                 return;
@@ -61,7 +62,8 @@ record TrustedProgram(Path path, long device, long inode) {
                         program.toString(), null, "its interpreter can't be trusted: " + e.getMessage());
             }
         }
-        throw new FileSystemException(program.toString(), null, "its interpreters are scripts themselves");
+        throw new FileSystemException(
+                program.toString(), null, "interpreters are nested more than " + (MAX_SCRIPTS - 1) + " deep");
     }
 
     private static Optional<Path> interpreter(Path program) throws IOException {
@@ -70,9 +72,14 @@ record TrustedProgram(Path path, long device, long inode) {
             if (!line.startsWith("#!")) {
                 return Optional.empty();
             }
-            String name = line.substring(2).stripLeading().split("[ \t\n]", 2)[0];
+            String name = line.substring(2).replaceFirst("^[ \t]+", "").split("[ \t\n\0]", 2)[0];
+            if (!StandardCharsets.US_ASCII.newEncoder().canEncode(name)) {
+                throw new FileSystemException(
+                        program.toString(), null, "the interpreter in its first line is not ASCII");
+            }
             if (!name.startsWith("/")) {
-                throw new FileSystemException(program.toString(), null, "names no interpreter by its whole path");
+                throw new FileSystemException(
+                        program.toString(), null, "the interpreter in its first line must be an absolute path");
             }
             return Optional.of(Path.of(name));
         }

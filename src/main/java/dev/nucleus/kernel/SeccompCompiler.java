@@ -17,9 +17,9 @@ public final class SeccompCompiler {
      * One rule.
      *
      * @param syscall its name
-     * @param errno 0: allowed; else refused with this error number
+     * @param errno empty: allowed; else not executed and answered with this error number, 0: as if it had succeeded
      */
-    public record Rule(String syscall, int errno, List<Comparison> comparisons) {}
+    public record Rule(String syscall, OptionalInt errno, List<Comparison> comparisons) {}
 
     /** A comparison of an argument, in libseccomp's numbers. */
     public record Comparison(int index, int operator, long first, long second) {}
@@ -118,7 +118,7 @@ public final class SeccompCompiler {
             arguments.putLong(at + 8, comparison.first());
             arguments.putLong(at + 16, comparison.second());
         }
-        int action = rule.errno() == 0 ? ALLOW : ERRNO | rule.errno();
+        int action = rule.errno().isEmpty() ? ALLOW : ERRNO | rule.errno().getAsInt();
         check("rule for " + rule.syscall(), library.seccomp_rule_add_array(context, action, number, count, arguments));
     }
 

@@ -6,6 +6,7 @@ import dev.nucleus.policy.SeccompProfile.Rule;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -28,6 +29,8 @@ final class CoreLimitFilter {
     /** The new limit of prlimit64; without one it only reads. */
     private static final int NEW_LIMIT = 2;
 
+    private static final int OLD_LIMIT = 3;
+
     private CoreLimitFilter() {}
 
     static SeccompProfile apply(SeccompProfile profile) {
@@ -41,13 +44,15 @@ final class CoreLimitFilter {
             }
             rule.names().stream()
                     .filter(name -> !others.contains(name))
-                    .forEach(name -> rules.addAll(filtered(name, rule.conditions())));
+                    .forEach(name ->
+                            filtered(name, Objects.requireNonNull(RESOURCES.get(name)), rule.conditions()).stream()
+                                    .filter(each -> !rules.contains(each))
+                                    .forEach(rules::add));
         }
         return new SeccompProfile(profile.name(), profile.defaultErrno(), rules, profile.warnings());
     }
 
-    private static List<Rule> filtered(String name, List<Condition> conditions) {
-        int index = RESOURCES.getOrDefault(name, 0);
+    private static List<Rule> filtered(String name, int index, List<Condition> conditions) {
         var rules = new ArrayList<Rule>();
         for (int resource = 0; resource < LIMITS; resource++) {
             if (resource != RLIMIT_CORE) {
@@ -55,16 +60,26 @@ final class CoreLimitFilter {
                         .ifPresent(all -> rules.add(new Rule(List.of(name), OptionalInt.empty(), all)));
             }
         }
+        var core = new Condition(index, Operator.MASKED_EQUAL, UNSIGNED_INT, RLIMIT_CORE);
+        var change = new ArrayList<>(List.of(core));
         if (name.equals("prlimit64")) {
-            with(conditions, new Condition(NEW_LIMIT, Operator.EQUAL, 0, 0))
+            with(conditions, core)
+                    .flatMap(all -> with(all, new Condition(NEW_LIMIT, Operator.EQUAL, 0, 0)))
                     .ifPresent(all -> rules.add(new Rule(List.of(name), OptionalInt.empty(), all)));
+            // What is asked for besides can't be answered.
+            change.add(new Condition(NEW_LIMIT, Operator.NOT_EQUAL, 0, 0));
+            change.add(new Condition(OLD_LIMIT, Operator.EQUAL, 0, 0));
         }
+        // As if it had been done: shells and servers set it as a matter of course.
+        rules.add(new Rule(List.of(name), OptionalInt.of(0), change));
         return rules;
     }
 
     /**
-     * A rule compares each argument once at most (seccomp_rule_add(3)): a comparison that is there already stays when the
-     * value of the new one satisfies it, and is replaced by that, which is narrower.
+     * A rule may compare each argument only once (seccomp_rule_add(3)), so existing comparisons of the same argument are
+     * replaced by the new, narrower one.
+     *
+     * @return empty: the new value does not satisfy them
      */
     private static Optional<List<Condition>> with(List<Condition> conditions, Condition added) {
         long value = added.operator() == Operator.MASKED_EQUAL ? added.expected() : added.value();

@@ -40,8 +40,8 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
         return new SeccompProfile(name + " with a network", defaultErrno, List.copyOf(all), warnings);
     }
 
-    /** The same without changes of RLIMIT_CORE, at which no handler of the host's is started. */
-    public SeccompProfile withoutCoreLimits() {
+    /** The same, but RLIMIT_CORE cannot be changed, so that the host's core dump handler is never started. */
+    public SeccompProfile withFixedCoreLimit() {
         return CoreLimitFilter.apply(this);
     }
 

@@ -36,7 +36,7 @@ public final class TreeCopy {
      * What was copied.
      *
      * @param manifest what both sides contain
-     * @param skipped what was there besides: links, special files, and {@linkplain LeftOut names that are left out}
+     * @param skipped what was there besides: links, special files, and {@linkplain CopyExclusions names that are left out}
      */
     public record Copied(TreeManifest manifest, Tally<Skipped> skipped) {}
 
@@ -86,7 +86,7 @@ public final class TreeCopy {
         to.setMode(DIRECTORY_MODE);
         try (NameSorter.Names names = sorter.sort(from, size)) {
             for (FileName name = names.next(); name != null; name = names.next()) {
-                if (LeftOut.is(name.toString())) {
+                if (CopyExclusions.isExcluded(name.toString())) {
                     skip(name, "left out by its name");
                     continue;
                 }
@@ -133,7 +133,7 @@ public final class TreeCopy {
     private boolean contains(Directory directory, TreeManifest.Cursor recorded, TreeSize size) throws IOException {
         try (NameSorter.Names names = sorter.sort(directory, size)) {
             for (FileName name = names.next(); name != null; name = names.next()) {
-                if (!LeftOut.is(name.toString()) && !isRecorded(directory, name, recorded, size)) {
+                if (!CopyExclusions.isExcluded(name.toString()) && !isRecorded(directory, name, recorded, size)) {
                     return false;
                 }
             }
@@ -181,7 +181,7 @@ public final class TreeCopy {
             throws IOException {
         try (Directory.Listing names = directory.list()) {
             for (FileName name = names.next(); name != null; name = names.next()) {
-                if (LeftOut.is(name.toString())) {
+                if (CopyExclusions.isExcluded(name.toString())) {
                     continue;
                 }
                 try (Node node = directory.node(name)) {

@@ -153,7 +153,7 @@ public final class TreeReturn {
         try (Directory.Listing names = directory.list()) {
             for (FileName name = names.next(); name != null; name = names.next()) {
                 size.count(name);
-                if (LeftOut.is(name.toString())) {
+                if (CopyExclusions.isExcluded(name.toString())) {
                     continue;
                 }
                 try (Node node = directory.node(name)) {
@@ -221,7 +221,7 @@ public final class TreeReturn {
 
     /** What of the copy is a container's work; null: it is left out. */
     private @Nullable Node work(Directory copy, FileName name) throws IOException {
-        if (LeftOut.is(name.toString())) {
+        if (CopyExclusions.isExcluded(name.toString())) {
             leftOut.add(() -> new Skipped(path.of(name), "left out by its name"));
             return null;
         }

@@ -278,7 +278,7 @@ class CommandLineTest {
         Process follower = manager.start("logs", "-f", "talker");
         assertThat(follower.inputReader().readLine()).isEqualTo("one");
 
-        // With what code is open: it ends the container that it runs in.
+        // Its exit code is not checked: the command ends the container, which may kill this exec first.
         manager.nucleus("exec", id, "--", "touch", "/tmp/go");
 
         assertThat(follower.inputReader().readLine()).isEqualTo("three");

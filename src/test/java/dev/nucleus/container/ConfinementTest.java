@@ -256,11 +256,11 @@ class ConfinementTest {
     /** core(5): with a limit of 0 a handler of the host's that cores are piped to would start nevertheless. */
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void noCoreGetsToAFileOrAHandler(Mode mode) {
+    void theCoreLimitIsOneAndCannotBeLowered(Mode mode) {
         String one = "Max core file size +1 +1 +bytes";
         assertThat(out(mode, "cat /proc/self/limits")).containsPattern(one);
         assertThat(out(mode, "ulimit -c 0 && cat /proc/self/limits"))
-                .as("said to be done, as scripts expect, and not done")
+                .as("ulimit reports success and has no effect")
                 .containsPattern(one);
     }
 

@@ -211,7 +211,7 @@ class SetIdFilesTest {
     }
 
     @Test
-    void whatEndsWithItsContainerHasWhateverModeItLikes() {
+    void filesThatEndWithTheContainerMayHaveAnyMode() {
         TestManager.Output output =
                 manager.run(spec(Runtime.NATIVE, UserNamespace.NONE, Optional.empty(), "/tmp", EVERY_CALL)
                         .build());
@@ -228,6 +228,6 @@ class SetIdFilesTest {
                                         .volumes(List.of(new VolumeMount(shared.toString(), "/data", false)))
                                         .build()))
                         .explain())
-                .anyMatch(line -> line.contains("leave set-user-ID or set-group-ID files in a volume"));
+                .anyMatch(line -> line.contains("set the set-user-ID or set-group-ID bit of any file"));
     }
 }

@@ -75,9 +75,9 @@ class StarvationTest {
         return connection.receive().orElseThrow();
     }
 
-    /** Each byte a record of its own in the log. */
+    /** Every empty line becomes a record of the log, the most work per byte. */
     @Test
-    void aFloodOfEmptyLinesKeepsNobodyFromBeingAnswered() throws IOException {
+    void aFloodOfEmptyLinesDoesNotBlockExecPauseOrStop() throws IOException {
         Container flood = manager.launch("/bin/sh", "-c", "yes '' & exec yes '' >&2");
         try {
             Awaitility.await().until(() -> flood.log().tail(100_000).end() > 10_000_000);
@@ -90,12 +90,16 @@ class StarvationTest {
                 manager.containers().pause(flood, true);
                 manager.containers().pause(flood, false);
             }
-        } finally {
+
             long begun = System.nanoTime();
             manager.containers().stop(flood, new StopSpec(Signal.KILL, Duration.ZERO));
             assertThat(Duration.ofNanos(System.nanoTime() - begun))
-                    .as("by its shim, which answers within that")
+                    .as("stopped by the shim, not by the manager's fallback")
                     .isLessThan(Duration.ofSeconds(5));
+        } finally {
+            if (!flood.over()) {
+                manager.containers().stop(flood, new StopSpec(Signal.KILL, Duration.ZERO));
+            }
             manager.containers().remove(flood);
         }
     }

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Two containers with a directory in common hand each other descriptors through a socket in it (unix(7), SCM_RIGHTS): what
- * one may not do with a file, the other may not do for it, and what one holds of the other keeps that one from nothing.
+ * Two containers that share a directory pass descriptors through a socket in it (unix(7), SCM_RIGHTS). The receiver must not gain
+ * rights over the sender's file that the sender lacks, nor keep the sender from ending.
  */
 @Tag("isolation")
 class HandedDescriptorTest {
@@ -42,7 +42,7 @@ class HandedDescriptorTest {
         return Stream.of(Confinement.values()).filter(confinement -> !confinement.isGvisor());
     }
 
-    /** The same for both containers: one whose file's owner the other doesn't know can't even be connected to. */
+    /** Both containers run as the same user; otherwise the second could not connect to the first one's socket. */
     private static List<List<String>> users(Confinement confinement) {
         return confinement.isRootless()
                 ? List.of(List.of())
@@ -51,7 +51,7 @@ class HandedDescriptorTest {
 
     @ParameterizedTest
     @MethodSource("withSocketsOfTheHosts")
-    void aFileOfOneIsNotMadeSetUserIdByAnotherThatOnlyReads(Confinement confinement) throws IOException {
+    void aContainerWithAReadOnlyMountCannotMakeAReceivedFileSetUserId(Confinement confinement) throws IOException {
         confinement.require();
         for (List<String> who : users(confinement)) {
             Path volume = targets.volume(confinement);
@@ -80,10 +80,10 @@ class HandedDescriptorTest {
         }
     }
 
-    /** Its output goes on when it has ended, because somebody else has the other end: that is not its output any more. */
+    /** Output that another process writes after PID 1 has exited is not the container's. */
     @ParameterizedTest
     @MethodSource("withSocketsOfTheHosts")
-    void whoWritesToTheOutputOfOneThatHasEndedDoesNotKeepItRunning(Confinement confinement) {
+    void aPassedOutputPipeDoesNotKeepAnExitedContainerRunning(Confinement confinement) {
         confinement.require();
         List<String> mount = with(users(confinement).getFirst(), "-v", targets.volume(confinement) + ":/data");
         String lender = targets.launch(confinement, mount, Targets.WITNESS, "lend", "/data/socket");

@@ -140,22 +140,22 @@ class HookSwapTest {
         assertThat(ran("good")).isFalse();
     }
 
-    /** What interprets a script runs in its place. */
+    /** The interpreter is what the kernel actually executes. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void anInterpreterThatChangesHandsAfterTheLaunchIsNotRun(boolean changes) throws IOException {
+    void aHookRunsOnlyIfItsInterpreterIsUnchanged(boolean replaced) throws IOException {
         Path shell = Files.createSymbolicLink(directory.resolve("sh"), Path.of("/bin/sh"));
         Path hook = program(directory.resolve("hook"), "good");
         Files.writeString(hook, Files.readString(hook).replace("/bin/sh", shell.toString()));
         try (TestManager manager = TestManager.startWith(settings("poststop", hook))) {
             Container container = launch(manager);
-            if (changes) {
+            if (replaced) {
                 Files.delete(shell);
                 Files.createSymbolicLink(shell, theirs.resolve("evil"));
             }
             stop(manager, container);
         }
-        assertThat(ran("good")).isEqualTo(!changes);
+        assertThat(ran("good")).isEqualTo(!replaced);
         assertThat(ran("evil")).isFalse();
     }
 

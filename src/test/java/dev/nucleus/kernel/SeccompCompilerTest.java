@@ -23,11 +23,11 @@ class SeccompCompilerTest {
             .compile(
                     OptionalInt.of(1),
                     List.of(
-                            new SeccompCompiler.Rule("read", 0, List.of()),
-                            new SeccompCompiler.Rule("clone3", 38, List.of()),
+                            new SeccompCompiler.Rule("read", OptionalInt.empty(), List.of()),
+                            new SeccompCompiler.Rule("clone3", OptionalInt.of(38), List.of()),
                             new SeccompCompiler.Rule(
                                     "clone",
-                                    0,
+                                    OptionalInt.empty(),
                                     List.of(new SeccompCompiler.Comparison(0, MASKED_EQUAL, 0x7e020000L, 0)))));
 
     @Test
@@ -54,8 +54,8 @@ class SeccompCompilerTest {
     @Test
     void whatNoRuleNamesGoesToTheListenerWhenThereIsOne() {
         SeccompCompiler compiler = SeccompCompiler.load();
-        byte[] reporting =
-                compiler.compile(OptionalInt.empty(), List.of(new SeccompCompiler.Rule("read", 0, List.of())));
+        byte[] reporting = compiler.compile(
+                OptionalInt.empty(), List.of(new SeccompCompiler.Rule("read", OptionalInt.empty(), List.of())));
 
         assertThat(run(reporting, X86_64, 0, 0)).isEqualTo(ALLOW);
         assertThat(run(reporting, X86_64, 1, 0)).isEqualTo(USER_NOTIF);
@@ -77,7 +77,9 @@ class SeccompCompilerTest {
     @Test
     void aCallThatNobodyKnowsIsAnError() {
         assertThatThrownBy(() -> SeccompCompiler.load()
-                        .compile(OptionalInt.of(1), List.of(new SeccompCompiler.Rule("fly", 0, List.of()))))
+                        .compile(
+                                OptionalInt.of(1),
+                                List.of(new SeccompCompiler.Rule("fly", OptionalInt.empty(), List.of()))))
                 .isInstanceOf(KernelException.class)
                 .hasMessageContaining("'fly'");
     }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class LeftOutTest {
+class CopyExclusionsTest {
 
     @ParameterizedTest
     @ValueSource(
@@ -31,15 +31,8 @@ class LeftOutTest {
                 ".fslckout",
                 ".pijul"
             })
-    void noHookOfVersionControlIsPlanted(String name) {
-        assertThat(LeftOut.is(name)).isTrue();
-    }
-
-    /** With objects, refs and a configuration beside it, it makes any directory a repository (safe.bareRepository). */
-    @ParameterizedTest
-    @ValueSource(strings = {"HEAD"})
-    void norADirectoryThatIsARepositoryByWhatIsInIt(String name) {
-        assertThat(LeftOut.is(name)).isTrue();
+    void versionControlFilesAreExcluded(String name) {
+        assertThat(CopyExclusions.isExcluded(name)).isTrue();
     }
 
     @ParameterizedTest
@@ -63,8 +56,8 @@ class LeftOutTest {
                 "store.jks",
                 "pass.kdbx"
             })
-    void noSecretIsCopied(String name) {
-        assertThat(LeftOut.is(name)).isTrue();
+    void likelySecretsAreExcluded(String name) {
+        assertThat(CopyExclusions.isExcluded(name)).isTrue();
     }
 
     @ParameterizedTest
@@ -88,7 +81,7 @@ class LeftOutTest {
                 "README.md",
                 "..."
             })
-    void whatOnlySoundsLikeItIsCopied(String name) {
-        assertThat(LeftOut.is(name)).isFalse();
+    void similarNamesAreCopied(String name) {
+        assertThat(CopyExclusions.isExcluded(name)).isFalse();
     }
 }

@@ -8,7 +8,7 @@ import java.util.Set;
  * Names that are copied neither in nor out: what is no source, and what is or may hold a secret. Not out either, so that
  * nothing inside can plant a hook of version control or a key.
  */
-final class LeftOut {
+final class CopyExclusions {
 
     private static final Set<String> NAMES = Set.of(
             ".git",
@@ -20,16 +20,18 @@ final class LeftOut {
             ".hg",
             ".bzr",
             ".jj",
+            ".sl",
+            ".repo",
             ".svn",
             "_darcs",
-            "CVS",
+            "cvs",
             ".pijul",
             ".fslckout",
-            "_FOSSIL_",
+            "_fossil_",
             "target",
             "node_modules",
             "__pycache__",
-            ".DS_Store",
+            ".ds_store",
             ".env",
             ".ssh",
             ".gnupg",
@@ -37,6 +39,10 @@ final class LeftOut {
             ".azure",
             ".gcloud",
             ".docker",
+            "id_rsa",
+            "id_dsa",
+            "id_ecdsa",
+            "id_ed25519",
             ".netrc",
             ".npmrc",
             ".pypirc",
@@ -44,33 +50,34 @@ final class LeftOut {
             ".vault-token",
             ".kube",
             ".helm");
-    private static final List<String> BEGINNINGS = List.of(".env.", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519");
-    private static final List<String> ENDINGS =
+    private static final List<String> PREFIXES = List.of(".env.", "id_rsa.", "id_dsa.", "id_ecdsa.", "id_ed25519.");
+    private static final List<String> SUFFIXES =
             List.of(".swp", ".swo", ".pem", ".key", ".p12", ".crt", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk");
-    private static final List<String> WORDS = List.of("credential", "secret", "private_key", "kubeconfig");
+    private static final List<String> SUBSTRINGS = List.of("credential", "secret", "private_key", "kubeconfig");
 
     /**
-     * What makes a repository of any directory that also has "objects" and "refs": git finds one there from below, and runs
-     * what its configuration names (git(1), safe.bareRepository).
+     * Makes a bare repository of any directory that also has "objects" and "refs": git finds it from below and runs what its
+     * configuration names (git(1), safe.bareRepository).
      */
-    private static final String REPOSITORY = "HEAD";
+    private static final String GIT_HEAD = "HEAD";
 
-    private LeftOut() {}
+    private CopyExclusions() {}
 
     /**
-     * Case counts for nothing, nor do characters that can't be seen, nor dots and blanks at the end: the file system of
-     * whoever gets the copy may not know them (CVE-2014-9390).
+     * Whether a file or directory of this name is not copied. Names are compared without regard to case, ignoring invisible
+     * characters and trailing dots and spaces, because the recipient's file system may ignore them too (CVE-2014-9390).
+     * "HEAD" alone is compared exactly: "head" is a common name.
      */
-    static boolean is(String name) {
-        String lower = plain(name).toLowerCase(Locale.ROOT);
-        return name.equals(REPOSITORY)
-                || NAMES.stream().anyMatch(left -> left.equalsIgnoreCase(lower))
-                || BEGINNINGS.stream().anyMatch(lower::startsWith)
-                || ENDINGS.stream().anyMatch(lower::endsWith)
-                || WORDS.stream().anyMatch(lower::contains);
+    static boolean isExcluded(String name) {
+        String lower = normalize(name).toLowerCase(Locale.ROOT);
+        return name.equals(GIT_HEAD)
+                || NAMES.contains(lower)
+                || PREFIXES.stream().anyMatch(lower::startsWith)
+                || SUFFIXES.stream().anyMatch(lower::endsWith)
+                || SUBSTRINGS.stream().anyMatch(lower::contains);
     }
 
-    private static String plain(String name) {
+    private static String normalize(String name) {
         String seen = name.codePoints()
                 .filter(each -> !Character.isIdentifierIgnorable(each))
                 .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
