@@ -4,8 +4,8 @@
  *        witness hammer                 whether PID 1 can be opened, at any moment
  *        witness cling [HOW...]         outlives its supervisor if it can
  *        witness bits DIRECTORY         makes set-user-ID files by every call there is
- *        witness hand FILE SOCKET       gives whoever connects FILE, which it makes, open
- *        witness lend SOCKET            gives whoever connects its standard output, and ends
+ *        witness hand FILE SOCKET       passes FILE, newly made, to who connects
+ *        witness lend SOCKET            passes its standard output, and exits
  *        witness take SOCKET bits       is given one: makes it set-user-ID if it can
  *        witness take SOCKET flood      is given one: writes empty lines to it for ever
  *        witness say WORDS              proves that it was run

@@ -132,7 +132,7 @@ static int resize(struct shim *shim, struct reader *reader)
 	return result;
 }
 
-/* What is not done late for a client that has been told that it failed; a stop and a signal are. */
+/* Requests that are dropped once their client has hung up; a stop and a signal are carried out. */
 static bool is_for_now(uint8_t type)
 {
 	return type == REQUEST_FREEZE || type == REQUEST_START || type == REQUEST_EXEC ||

@@ -38,7 +38,7 @@ class LaunchTest {
         return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** The start of a sandbox is told by its runtime, and its command may have written, and ended, by then. */
+    /** The runtime reports the start of a sandbox; by then its command may have written output, or exited. */
     @Test
     void outputThatComesBeforeTheStartIsNotLost(@TempDir Path directory) throws Exception {
         Path socket = directory.resolve("shim");

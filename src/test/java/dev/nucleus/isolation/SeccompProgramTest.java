@@ -185,7 +185,7 @@ class SeccompProgramTest {
                     .as("32 bits of it are read")
                     .isEqualTo(DONE);
             assertThat(answer(program, "prlimit64", 0, core, 0x1000, 0x2000))
-                    .as("the old one can't be told")
+                    .as("the old limit cannot be reported")
                     .isNotIn(ALLOW, DONE);
             assertThat(allows(program, "prlimit64", 0, core, 0, 0x1000))
                     .as("read")
