@@ -63,12 +63,16 @@ class MetricsTest {
                             .isBetween(4_096.0, 64e6));
             assertThat(value(manager, "container_memory_available_bytes" + TAGS))
                     .isBetween(1e6, 64.0 * (1 << 20));
-            assertThat(value(manager, "container_memory_rss_bytes" + TAGS)).isBetween(4_096.0, 64e6);
-            assertThat(value(
-                            manager,
-                            "container_paging_faults_total"
-                                    + TAGS.replace("}", ",system_paging_fault_type=\"minor\"}")))
-                    .isPositive();
+            // memory.stat of a small group is up to 2 s old (mm/memcontrol.c, FLUSH_TIME).
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(value(manager, "container_memory_rss_bytes" + TAGS))
+                            .isBetween(4_096.0, 64e6));
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(value(
+                                    manager,
+                                    "container_paging_faults_total"
+                                            + TAGS.replace("}", ",system_paging_fault_type=\"minor\"}")))
+                            .isPositive());
             assertThat(value(manager, "nucleus_container_oom_events_total" + TAGS))
                     .isZero();
             Awaitility.await().until(() -> value(manager, "container_cpu_time_seconds_total" + TAGS) > 0.1);
