@@ -11,119 +11,43 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "connect.h"
+#include "frame.h"
+#include "streams.h"
 #include "terminal.h"
 
-#define HEADER 5U
 #define CHUNK 65536U
 #define DESCRIPTOR_MAX (1U << 20) /* bytes of a descriptor's answer */
 #define NO_MANAGER 125
+#define TICKET_BYTES 16U
 
 /* Frames: u32 payload length (little-endian), u8 type, payload. */
-enum to_manager { COMMAND = 1, INPUT = 2, INPUT_END = 3, SIGNAL = 4, TERMINAL = 5, DESCRIPTOR = 6 };
+enum to_manager { COMMAND = 1, TERMINAL = 5, DESCRIPTOR = 6 };
 enum from_manager {
 	OUTPUT = 0x11,
 	ERROR_OUTPUT = 0x12,
 	EXIT = 0x13,
-	WANT_INPUT = 0x14,
 	WANT_TERMINAL = 0x15,
 	WANT_DESCRIPTOR = 0x16,
+	STREAMS = 0x17,
 };
+
+/* What STREAMS says of them. */
+enum { WITH_INPUT = 1, CAN_BE_LEFT = 2 };
 
 struct session {
 	int socket;
 	int signals;
-	bool wants_input;
 	bool has_terminal;
+	bool told; /* the exit code */
 	bool finished;
 	int code;
+	struct streams streams;
 	size_t length;
-	uint8_t buffer[CHUNK + HEADER];
+	uint8_t buffer[CHUNK + FRAME_HEADER];
 };
-
-static void put_u32(uint8_t *at, size_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint32_t get_u32(const uint8_t *at)
-{
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-	       (uint32_t)at[3] << 24;
-}
-
-static int write_all(int fd, const void *data, size_t length)
-{
-	const uint8_t *at = data;
-
-	while (length > 0) {
-		ssize_t written = write(fd, at, length);
-
-		if (written < 0 && errno == EAGAIN) {
-			struct pollfd wait = { .fd = fd, .events = POLLOUT };
-
-			(void)poll(&wait, 1, -1);
-			continue;
-		}
-		if (written < 0 && errno != EINTR)
-			return -1;
-		if (written > 0) {
-			at += written;
-			length -= (size_t)written;
-		}
-	}
-	return 0;
-}
-
-static int send_frame(int fd, enum to_manager type, const void *data, size_t length)
-{
-	uint8_t header[HEADER];
-
-	put_u32(header, length);
-	header[4] = (uint8_t)type;
-	return write_all(fd, header, sizeof(header)) < 0 ? -1 : write_all(fd, data, length);
-}
-
-/* Where the manager listens: --socket, $NUCLEUS_SOCKET, or the run directory of this user,
- * as the manager itself finds it. */
-static int default_socket(char *path, size_t size)
-{
-	const char *given = getenv("NUCLEUS_SOCKET");
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	const char *state = getenv("XDG_STATE_HOME");
-	const char *home = getenv("HOME");
-	int length;
-
-	if (given != NULL && given[0] != '\0')
-		length = snprintf(path, size, "%s", given);
-	else if (geteuid() == 0)
-		length = snprintf(path, size, "/run/nucleus/nucleus.sock");
-	else if (runtime != NULL)
-		length = snprintf(path, size, "%s/nucleus/nucleus.sock", runtime);
-	else if (state != NULL)
-		length = snprintf(path, size, "%s/nucleus/run/nucleus.sock", state);
-	else
-		length = snprintf(path, size, "%s/.local/state/nucleus/run/nucleus.sock",
-				  home == NULL ? "" : home);
-	return length > 0 && (size_t)length < size ? 0 : -1;
-}
-
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path)) {
-		errno = fd < 0 ? errno : ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -1 : fd;
-}
 
 /* The command: the working directory, then the arguments, each ended by NUL. */
 static int send_command(int fd, int count, char *const arguments[])
@@ -150,7 +74,7 @@ static int send_command(int fd, int count, char *const arguments[])
 		memcpy(payload + at, arguments[i], size);
 		at += size;
 	}
-	result = send_frame(fd, COMMAND, payload, length);
+	result = frame_send(fd, COMMAND, payload, length);
 	free(payload);
 	return result;
 }
@@ -158,9 +82,12 @@ static int send_command(int fd, int count, char *const arguments[])
 static void send_terminal(const struct session *session)
 {
 	uint8_t payload[128];
+	size_t length = terminal_describe(payload, sizeof(payload));
 
-	(void)send_frame(session->socket, TERMINAL, payload,
-			 terminal_describe(payload, sizeof(payload)));
+	if (session->streams.socket >= 0)
+		streams_resize(&session->streams, payload);
+	else
+		(void)frame_send(session->socket, TERMINAL, payload, length);
 }
 
 /* Reads a descriptor to its end and sends it: u32 errno, then the bytes. */
@@ -175,9 +102,33 @@ static void send_descriptor(const struct session *session, int fd)
 		if (got > 0)
 			length += (size_t)got;
 	} while ((got > 0 && length < sizeof(payload)) || (got < 0 && errno == EINTR));
-	put_u32(payload, got < 0 ? (size_t)errno : length == sizeof(payload) ? EFBIG : 0);
-	(void)send_frame(session->socket, DESCRIPTOR, payload, got < 0 ? 4 : length);
+	frame_put_u32(payload, got < 0 ? (size_t)errno : length == sizeof(payload) ? EFBIG : 0);
+	(void)frame_send(session->socket, DESCRIPTOR, payload, got < 0 ? 4 : length);
 	explicit_bzero(payload, length);
+}
+
+/* Whoever reads the output has gone, or has no room for it: so this ends too. */
+static void write_failed(struct session *session, const char *name, int error)
+{
+	(void)fprintf(stderr, "nucleus: can't write to %s: %s\n", name, strerror(error));
+	session->finished = true;
+	session->code = NO_MANAGER;
+}
+
+/* u8 flags, bytes ticket, then the path of the supervisor's socket, ended by NUL. */
+static void attach(struct session *session, const uint8_t *payload, size_t length)
+{
+	const char *path = (const char *)payload + 1 + TICKET_BYTES;
+
+	if (length < 2 + TICKET_BYTES || payload[length - 1] != '\0' ||
+	    streams_attach(&session->streams, path, payload + 1, TICKET_BYTES,
+			   (payload[0] & WITH_INPUT) != 0) < 0) {
+		(void)fprintf(stderr, "nucleus: can't attach to the container's streams: %s\n",
+			      strerror(errno));
+		session->finished = true;
+		session->code = NO_MANAGER;
+	}
+	session->streams.can_be_left = (payload[0] & CAN_BE_LEFT) != 0;
 }
 
 static void handle_frame(struct session *session, uint8_t type, const uint8_t *payload,
@@ -185,14 +136,14 @@ static void handle_frame(struct session *session, uint8_t type, const uint8_t *p
 {
 	switch (type) {
 	case OUTPUT:
-		/* Whoever read the output has gone: so does this. */
-		session->finished |= write_all(STDOUT_FILENO, payload, length) < 0;
+		if (write_all(STDOUT_FILENO, payload, length) < 0)
+			write_failed(session, "standard output", errno);
 		break;
 	case ERROR_OUTPUT:
 		(void)write_all(STDERR_FILENO, payload, length);
 		break;
-	case WANT_INPUT:
-		session->wants_input = true;
+	case STREAMS:
+		attach(session, payload, length);
 		break;
 	case WANT_TERMINAL:
 		session->has_terminal = true;
@@ -200,11 +151,11 @@ static void handle_frame(struct session *session, uint8_t type, const uint8_t *p
 		terminal_give();
 		break;
 	case WANT_DESCRIPTOR:
-		send_descriptor(session, length < 4 ? -1 : (int)get_u32(payload));
+		send_descriptor(session, length < 4 ? -1 : (int)frame_u32(payload));
 		break;
 	case EXIT:
-		session->finished = true;
-		session->code = length < 4 ? NO_MANAGER : (int)get_u32(payload);
+		session->told = true;
+		session->code = length < 4 ? NO_MANAGER : (int)frame_u32(payload);
 		break;
 	default:
 		break;
@@ -224,54 +175,44 @@ static void receive(struct session *session)
 		return;
 	}
 	session->length += (size_t)got;
-	while (!session->finished && session->length - used >= HEADER) {
+	while (!session->finished && session->length - used >= FRAME_HEADER) {
 		const uint8_t *frame = session->buffer + used;
-		size_t length = get_u32(frame);
+		size_t length = frame_u32(frame);
 
 		if (length > CHUNK) {
 			session->finished = true;
 			session->code = NO_MANAGER;
 			return;
 		}
-		if (session->length - used < HEADER + length)
+		if (session->length - used < FRAME_HEADER + length)
 			break;
-		handle_frame(session, frame[4], frame + HEADER, length);
-		used += HEADER + length;
+		handle_frame(session, frame[4], frame + FRAME_HEADER, length);
+		used += FRAME_HEADER + length;
 	}
 	session->length -= used;
 	memmove(session->buffer, session->buffer + used, session->length);
 }
 
-static void send_input(struct session *session)
-{
-	uint8_t chunk[16384];
-	ssize_t got = read(STDIN_FILENO, chunk, sizeof(chunk));
-
-	if (got > 0) {
-		(void)send_frame(session->socket, INPUT, chunk, (size_t)got);
-		return;
-	}
-	if (got < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	session->wants_input = false;
-	(void)send_frame(session->socket, INPUT_END, NULL, 0);
-}
-
-static void send_signal(struct session *session)
+/* For the process in the container. Where there is none, such as while the manager is busy, a signal
+ * that ends a command ends this one: the manager sees that, and takes back what it has begun. */
+static void take_signal(struct session *session)
 {
 	struct signalfd_siginfo information;
-	uint8_t number[4];
+	uint32_t number;
 
 	if (read(session->signals, &information, sizeof(information)) !=
 	    (ssize_t)sizeof(information))
 		return;
-	if (information.ssi_signo == SIGWINCH) {
+	number = information.ssi_signo;
+	if (number == SIGWINCH) {
 		if (session->has_terminal)
 			send_terminal(session);
 		return;
 	}
-	put_u32(number, information.ssi_signo);
-	(void)send_frame(session->socket, SIGNAL, number, sizeof(number));
+	if (streams_signal(&session->streams, number))
+		return;
+	session->finished = true;
+	session->code = 128 + (int)number;
 }
 
 static int watch_signals(void)
@@ -293,22 +234,29 @@ static int watch_signals(void)
 
 static int converse(struct session *session)
 {
+	struct streams *streams = &session->streams;
+
 	while (!session->finished) {
-		struct pollfd polled[] = {
-			{ .fd = session->socket, .events = POLLIN },
+		struct pollfd polled[2 + STREAMS_POLLED] = {
+			{ .fd = session->told ? -1 : session->socket, .events = POLLIN },
 			{ .fd = session->signals, .events = POLLIN },
-			{ .fd = session->wants_input ? STDIN_FILENO : -1, .events = POLLIN },
 		};
 
-		if (poll(polled, 3, -1) < 0)
+		if (session->told && streams_ended(streams))
+			break;
+		streams_poll(streams, polled + 2);
+		if (poll(polled, 2 + STREAMS_POLLED, -1) < 0)
 			continue;
-		if (polled[0].revents != 0)
-			receive(session);
 		if (polled[1].revents != 0)
-			send_signal(session);
-		if (polled[2].revents != 0 && !session->finished)
-			send_input(session);
+			take_signal(session);
+		streams_move(streams, polled + 2);
+		if (streams->failed != 0)
+			write_failed(session, streams->failed_name, streams->failed);
+		session->finished |= streams->left;
+		if (polled[0].revents != 0 && !session->finished)
+			receive(session);
 	}
+	streams_close(streams);
 	terminal_restore();
 	return session->code;
 }
@@ -329,6 +277,7 @@ int main(int argc, char *argv[])
 		first = 2;
 	}
 	session.signals = watch_signals();
+	streams_init(&session.streams);
 	session.socket = result < 0 ? -1 : connect_to(path);
 	if (session.socket < 0 || send_command(session.socket, argc - first, argv + first) < 0) {
 		(void)fprintf(

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "answer.h"
+#include "attach.h"
 #include "connection.h"
 #include "descriptors.h"
 #include "guardian.h"
@@ -323,6 +324,12 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 {
 	output_open(&shim->out, pipes->out[0], STREAM_STDOUT, &shim->log);
 	output_open(&shim->err, pipes->err[0], STREAM_STDERR, &shim->log);
+	if (shim->plan.ticket_length == TICKET_BYTES &&
+	    attach_grant(shim, 0, shim->plan.ticket, true) == 0) {
+		shim->out.awaited = shim->err.awaited = true;
+		shim->out.source.events = shim->err.source.events = 0;
+		shim->log.rate = ATTACHED_LOG_RATE;
+	}
 	if (shim->plan.init)
 		init_report_open(shim, pipes->init[0]);
 	shim->stdin_fd = pipes->in[1];

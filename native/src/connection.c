@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "answer.h"
+#include "attach.h"
 #include "descriptors.h"
 #include "dial.h"
 #include "exec.h"
@@ -35,7 +36,7 @@ static size_t count_of(const struct shim *shim, enum connection_use use)
 static bool is_idle(const struct shim *shim, const struct connection *connection)
 {
 	return !connection->dead && !connection->subscribed && !connection->streaming &&
-	       !connection->input_waits && connection->dial == NULL &&
+	       !connection->input_waits && connection->dial == NULL && !connection->attached &&
 	       connection->out_length == 0 && !execs_wanted(shim, connection);
 }
 
@@ -89,6 +90,9 @@ struct connection *connection_add(struct shim *shim, int fd)
 	connection->source.ready = connection_ready;
 	connection->file_fd = -1;
 	connection->input = (struct source){ .fd = -1, .events = POLLOUT, .ready = input_ready };
+	connection->keys.fd = -1;
+	for (size_t i = 0; i < ATTACHED_OUTPUTS; i++)
+		connection->taps[i].source.fd = -1;
 	connection->next = shim->connections;
 	shim->connections = connection;
 	return connection;
@@ -227,6 +231,14 @@ void connection_pump(struct shim *shim, struct connection *connection)
 	watch(connection);
 }
 
+void connections_pump_log(struct shim *shim)
+{
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		if (at->streaming && at->stream_id == 0)
+			connection_pump(shim, at);
+	}
+}
+
 void connection_stream(struct shim *shim, struct connection *connection, uint32_t id,
 		       uint64_t offset, bool follow)
 {
@@ -298,6 +310,7 @@ static void connection_ready(struct shim *shim, struct source *source, short rev
 static void connection_free(struct shim *shim, struct connection *connection)
 {
 	execs_forget(shim, connection);
+	attach_left(shim, connection);
 	if (connection->dial != NULL)
 		dial_free(connection->dial);
 	close_fd(&connection->source.fd);

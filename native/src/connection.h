@@ -27,6 +27,16 @@ enum connection_use {
 
 struct dial;
 
+/* One for standard output, one for standard error; see attach.h. */
+#define ATTACHED_OUTPUTS 2
+
+/* Where an attached client reads an output. */
+struct tap {
+	struct source source;  /* our end of its pipe: polled while that is full */
+	struct output *output; /* NULL: it has ended */
+	size_t done;           /* of what is pending there */
+};
+
 struct connection {
 	struct connection *next;
 	struct source source;
@@ -50,6 +60,11 @@ struct connection {
 	uint32_t input_id; /* whose pipe: 0 the workload's, else an exec's */
 	struct source input;
 	struct dial *dial;
+	bool attached;
+	bool owner; /* what it is attached to ends with it */
+	uint32_t attached_id;
+	struct tap taps[ATTACHED_OUTPUTS];
+	struct source keys; /* of its terminal */
 };
 
 /* NULL: there is no slot, and none is held by an idle connection. */
@@ -61,6 +76,8 @@ bool connection_admit(struct shim *shim, struct connection *connection, enum con
 void connection_send(struct connection *connection, const struct writer *writer);
 /* Sends as much as the peer takes: what is pending, then what its stream has. */
 void connection_pump(struct shim *shim, struct connection *connection);
+/* Sends what the container's log has to whoever follows it. */
+void connections_pump_log(struct shim *shim);
 /* Streams `id` to the peer from `offset` on. */
 void connection_stream(struct shim *shim, struct connection *connection, uint32_t id,
 		       uint64_t offset, bool follow);

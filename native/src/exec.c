@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "answer.h"
+#include "attach.h"
 #include "begin.h"
 #include "confine.h"
 #include "connection.h"
@@ -73,31 +74,10 @@ void send_exec_exited(struct connection *connection, const struct exec *exec)
 	connection_send(connection, &writer);
 }
 
-static void pump_readers(struct shim *shim, const struct exec *exec)
-{
-	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
-		if (at->streaming && at->stream_id == exec->id)
-			connection_pump(shim, at);
-	}
-}
-
-static struct exec *exec_of_output(struct shim *shim, const struct source *source)
-{
-	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
-		if (&at->out.source == source || &at->err.source == source)
-			return at;
-	}
-	return NULL;
-}
-
 static void exec_output_ready(struct shim *shim, struct source *source, short revents)
 {
-	struct exec *exec = exec_of_output(shim, source);
-
 	(void)revents;
-	output_drain((struct output *)source);
-	if (exec != NULL)
-		pump_readers(shim, exec);
+	attach_pump(shim, (struct output *)source);
 }
 
 static void send_exec_started(const struct exec *exec)
@@ -186,39 +166,8 @@ static void exec_status_ready(struct shim *shim, struct source *source, short re
 		(void)shim_freeze(shim, true);
 	if (!exec->failed && exec->requester != NULL) {
 		send_exec_started(exec);
-		if (!exec->captured)
-			connection_stream(shim, exec->requester, exec->id, 0, true);
 	}
 	execs_reap(shim);
-}
-
-static int exec_directory(const struct shim *shim, uint32_t id)
-{
-	char name[32];
-	int fd;
-
-	(void)snprintf(name, sizeof(name), "exec-%u", id);
-	if (mkdirat(shim->directory_fd, name, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(shim->directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (shim->owner != geteuid())
-		(void)!fchown(fd, shim->owner, shim->group);
-	return fd;
-}
-
-static int open_stream(struct shim *shim, struct exec *exec)
-{
-	int directory;
-
-	if (exec->captured)
-		return stream_capture(&exec->stream);
-	directory = exec_directory(shim, exec->id);
-	if (directory < 0)
-		return directory;
-	return stream_open(&exec->stream, directory, shim->plan.log_bytes, shim->plan.log_files,
-			   shim->owner, shim->group);
 }
 
 static int open_exec_pipes(const struct shim *shim, const struct exec_request *request,
@@ -293,7 +242,7 @@ static int launch_exec(struct shim *shim, struct exec *exec, const struct exec_r
 		{ -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, NULL,
 	};
 	long pid;
-	int result = open_stream(shim, exec);
+	int result = exec->captured ? stream_capture(&exec->stream) : 0;
 
 	if (result == 0)
 		result = open_exec_pipes(shim, request, &pipes);
@@ -313,13 +262,6 @@ static int launch_exec(struct shim *shim, struct exec *exec, const struct exec_r
 
 static void exec_free(struct shim *shim, struct exec *exec)
 {
-	char name[32];
-
-	if (!exec->captured) {
-		stream_remove(&exec->stream);
-		(void)snprintf(name, sizeof(name), "exec-%u", exec->id);
-		(void)unlinkat(shim->directory_fd, name, AT_REMOVEDIR);
-	}
 	if (plan_is_sandboxed(&shim->plan) && !shim->exited)
 		sandbox_forget(shim, exec->id);
 	stream_close(&exec->stream);
@@ -346,6 +288,7 @@ static struct exec *exec_new(struct shim *shim, struct connection *connection,
 	exec->captured = request->capture;
 	exec->terminal = request->terminal;
 	exec->notices.fd = exec->go_fd = -1;
+	exec->out.awaited = exec->err.awaited = request->ticket != NULL;
 	exec->status.fd = exec->out.source.fd = exec->err.source.fd = exec->stdin_fd = -1;
 	exec->stream.directory_fd = exec->stream.file_fd = -1;
 	exec->deadline = request->timeout == 0 ? 0 : monotonic_ms() + request->timeout;
@@ -358,7 +301,7 @@ static bool is_done(const struct shim *shim, const struct exec *exec)
 	/* A traced process that was left behind waits for answers. */
 	bool heard = exec->notices.fd < 0 || shim->plan.seccomp_mode != SECCOMP_TRACE;
 
-	return exec->exited && exec->helper == 0 && exec->out.source.fd < 0 && heard;
+	return exec_finished(exec) && exec->helper == 0 && heard;
 }
 
 /* Probes, sessions and the shim's own processes have separate limits: 64 sessions still leave room
@@ -388,7 +331,9 @@ static int run_for(struct shim *shim, struct connection *requester, enum connect
 	if (exec == NULL)
 		return -ENOMEM;
 	exec->use = use;
-	result = launch_exec(shim, exec, request);
+	result = request->ticket == NULL ? 0 : attach_grant(shim, exec->id, request->ticket, true);
+	if (result == 0)
+		result = launch_exec(shim, exec, request);
 	if (result < 0) {
 		exec_free(shim, exec);
 		return result;
@@ -458,6 +403,8 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 	request.workdir = read_string(reader);
 	request.argv = read_vector(reader, &request.arena, &count);
 	request.envp = read_vector(reader, &request.arena, &variables);
+	if (!request.capture && reader->end - reader->at == TICKET_BYTES)
+		request.ticket = reader->at;
 	/* With a sandbox, the plan's environment is its runtime's. */
 	request.envp = merge(&request, plan_is_sandboxed(plan) ? plan->sandbox.envp : plan->envp,
 			     variables);
@@ -486,16 +433,14 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 	arena_free(&request.arena);
 }
 
-/* Tells the requester of a captured exec how it ended; readers of a stream hear it at the
- * stream's end. */
+/* Tells the requester how it ended; its client may still be reading. */
 static void announce(struct shim *shim, struct exec *exec)
 {
 	/* A grandchild may hold the pipes: the exec is over with its own process. */
-	output_finish(&exec->out);
-	output_finish(&exec->err);
+	attach_finish(shim, &exec->out);
+	attach_finish(shim, &exec->err);
 	close_fd(&exec->stdin_fd);
-	pump_readers(shim, exec);
-	if (exec->requester != NULL && (exec->captured || exec->failed))
+	if (exec->requester != NULL)
 		send_exec_exited(exec->requester, exec);
 }
 

@@ -216,6 +216,7 @@ static void read_head(struct reader *reader, struct plan *plan)
 	plan->map_programs[1] = read_string(reader);
 	plan->init = read_u8(reader) != 0;
 	plan->keep_stdin = read_u8(reader) != 0;
+	plan->ticket = read_bytes(reader, &plan->ticket_length);
 	plan->hold = read_u8(reader) != 0;
 	plan->terminal = read_u8(reader) != 0;
 	plan->terminal_size.rows = read_u16(reader);

@@ -10,7 +10,7 @@
 #include "failure.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 10U
+#define PLAN_VERSION 11U
 
 struct id_map {
 	uint32_t inside;
@@ -216,6 +216,8 @@ struct plan {
 	bool deny_setgroups; /* in the user namespace (user_namespaces(7)) */
 	bool init;           /* a small init is PID 1, else the workload itself */
 	bool keep_stdin;
+	const uint8_t *ticket; /* of the client that its streams are for; see attach.h */
+	size_t ticket_length;  /* 0: none */
 	bool hold;     /* stop just before the command, until somebody says so */
 	bool terminal; /* the standard streams are one */
 	struct terminal_size terminal_size;

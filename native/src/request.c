@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "attach.h"
 #include "descriptors.h"
 #include "dial.h"
 #include "exec.h"
@@ -139,13 +140,53 @@ static bool is_for_now(uint8_t type)
 	       type == REQUEST_DIAL;
 }
 
+/* u32 id, u8 whether it ends with its client, bytes ticket. */
+static void grant(struct shim *shim, struct connection *connection, struct reader *reader)
+{
+	uint32_t id = read_u32(reader);
+	bool owner = read_u8(reader) != 0;
+
+	if (reader->faulty || reader->end - reader->at != TICKET_BYTES)
+		send_error(connection, EBADMSG, "malformed ticket");
+	else
+		send_result(connection, attach_grant(shim, id, reader->at, owner),
+			    "announce a client");
+}
+
+/* What a client that is attached may ask for: a signal to what it is attached to, and a size. */
+static bool is_allowed(const struct connection *connection, uint8_t type,
+		       const struct reader *reader)
+{
+	struct reader copy = *reader;
+
+	if (!connection->attached)
+		return true;
+	if (type == REQUEST_RESIZE)
+		return read_u32(&copy) == connection->attached_id;
+	if (type != REQUEST_SIGNAL)
+		return false;
+	(void)read_u32(&copy);
+	return (copy.at == copy.end ? 0 : read_u32(&copy)) == connection->attached_id;
+}
+
 /* Everything but input, which may have to wait. */
 static void serve(struct shim *shim, struct connection *connection, uint8_t type,
 		  struct reader *reader)
 {
+	if (!is_allowed(connection, type, reader)) {
+		send_error(connection, EPERM, "a client that is attached may not ask for that");
+		connection->closing = true;
+		return;
+	}
 	if (is_for_now(type) && has_hung_up(connection))
 		return;
 	switch (type) {
+	case REQUEST_GRANT:
+		grant(shim, connection, reader);
+		return;
+	case REQUEST_ATTACH:
+		attach_serve(shim, connection, reader);
+		return;
 	case REQUEST_SUBSCRIBE:
 		send_state(shim, connection);
 		return;
@@ -219,7 +260,7 @@ bool request_serve(struct shim *shim, struct connection *connection)
 		return false;
 	reader.end = reader.at + length;
 	connection->input_waits = false;
-	if (type == REQUEST_STDIN) {
+	if (type == REQUEST_STDIN && !connection->attached) {
 		int result = feed(shim, connection, &reader);
 
 		if (result <= -EAGAIN) {

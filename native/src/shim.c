@@ -7,13 +7,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "answer.h"
+#include "attach.h"
 #include "begin.h"
 #include "confine.h"
 #include "connection.h"
@@ -36,73 +37,28 @@
 
 #define SHORT_SLICE 100000 /* ns, the least there is */
 #define LINGER 1000        /* ms for readers to fetch the last bytes */
-#define OUTPUT_CHUNK 16384UL
-#define OUTPUT_TURNS 4           /* chunks of one output between two looks at the others */
-#define TERMINAL_BYTES (1 << 18) /* more than it can hold */
-/* What is polled at once: the shim's own eleven, four of each exec, three of each connection. */
-#define SOURCES_MAX (11 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX)
+/* What is polled at once: the shim's own eleven, four of each exec, three of each connection,
+ * three more of each that is attached. */
+#define SOURCES_MAX (11 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX + 3 * SESSIONS_MAX)
 
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream)
 {
+	struct stat status;
+
 	output->source.fd = fd;
 	output->source.events = POLLIN;
 	output->tag = tag;
 	output->stream = stream;
+	output->is_pipe = fd >= 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+	output->left = -1;
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
-}
-
-/* Reads at most `most` bytes. How many it read; 0: nothing is there, or it has ended. */
-static size_t output_read(struct output *output, size_t most)
-{
-	char buffer[OUTPUT_CHUNK];
-	ssize_t got = read(output->source.fd, buffer,
-			   most < sizeof(buffer) ? most : sizeof(buffer));
-
-	if (got > 0)
-		stream_append(output->stream, output->tag, buffer, (size_t)got);
-	else if (got == 0 || (errno != EAGAIN && errno != EINTR))
-		close_fd(&output->source.fd);
-	return got > 0 ? (size_t)got : 0;
-}
-
-void output_drain(struct output *output)
-{
-	/* Bounded: each byte may be a line, and other sources must be served. */
-	for (int turn = 0; output->source.fd >= 0 && turn < OUTPUT_TURNS; turn++) {
-		if (output_read(output, OUTPUT_CHUNK) == 0)
-			return;
-	}
-}
-
-void output_finish(struct output *output)
-{
-	int waiting = 0;
-	size_t left;
-	size_t got;
-
-	if (output->source.fd < 0)
-		return;
-	/* FIONREAD does not count bytes in transit through a terminal (n_tty_read), so it is read
-	 * until it is empty, up to a bound. */
-	if (isatty(output->source.fd) || ioctl(output->source.fd, FIONREAD, &waiting) < 0)
-		waiting = TERMINAL_BYTES;
-	for (left = (size_t)waiting; output->source.fd >= 0 && left > 0; left -= got) {
-		got = output_read(output, left);
-		if (got == 0)
-			break;
-	}
-	close_fd(&output->source.fd);
 }
 
 static void output_ready(struct shim *shim, struct source *source, short revents)
 {
 	(void)revents;
 	shim_finish_launch(shim);
-	output_drain((struct output *)source);
-	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
-		if (at->streaming && at->stream_id == 0)
-			connection_pump(shim, at);
-	}
+	attach_pump(shim, (struct output *)source);
 }
 
 int shim_freeze(struct shim *shim, bool freeze)
@@ -207,8 +163,9 @@ static void container_exited(struct shim *shim, int status)
 	init_report_finish(shim);
 	if (shim->init.ended)
 		shim->exit_status = shim->init.status;
-	output_finish(&shim->out);
-	output_finish(&shim->err);
+	/* Its pid namespace went with PID 1, so whoever held the pipes is gone. */
+	attach_finish(shim, &shim->out);
+	attach_finish(shim, &shim->err);
 	close_fd(&shim->stdin_fd);
 	sandbox_conclude(shim);
 	if (!shim->started)
@@ -284,6 +241,11 @@ static size_t collect(struct shim *shim, struct source **sources)
 		sources[count++] = connection_input(shim, at);
 		if (at->dial != NULL)
 			sources[count++] = &at->dial->source;
+		if (at->attached) {
+			sources[count++] = &at->taps[0].source;
+			sources[count++] = &at->taps[1].source;
+			sources[count++] = &at->keys;
+		}
 	}
 	return count;
 }
@@ -306,6 +268,7 @@ static int wait_time(const struct shim *shim)
 	earlier(&deadline, init_report_deadline(shim));
 	earlier(&deadline, execs_deadline(shim));
 	earlier(&deadline, dials_deadline(shim));
+	earlier(&deadline, attach_deadline(shim));
 	if (deadline == 0)
 		return -1;
 	left = deadline - monotonic_ms();
@@ -330,6 +293,7 @@ static void expire(struct shim *shim)
 	init_report_expire(shim, now);
 	execs_expire(shim, now);
 	dials_expire(shim, now);
+	attach_expire(shim, now);
 }
 
 static void turn(struct shim *shim)
@@ -361,12 +325,20 @@ static void turn(struct shim *shim)
 	execs_sweep(shim);
 }
 
+static void stop_listening(struct shim *shim)
+{
+	if (shim->listener.fd >= 0)
+		(void)unlink(shim->plan.socket);
+	close_fd(&shim->listener.fd);
+}
+
 static void supervise(struct shim *shim)
 {
 	while (!shim->exited)
 		turn(shim);
-	(void)unlink(shim->plan.socket);
-	close_fd(&shim->listener.fd);
+	/* Whoever is to fetch its output has yet to come. */
+	if (shim->grants == NULL)
+		stop_listening(shim);
 	close_fd(&shim->mounts_fd);
 	handles_close(&shim->handles);
 	close_fd(&shim->pressure.fd);
@@ -382,6 +354,9 @@ static void supervise(struct shim *shim)
 		(void)fsync(shim->directory_fd);
 	}
 	hooks_run(shim, HOOK_POSTSTOP);
+	while (attach_busy(shim))
+		turn(shim);
+	stop_listening(shim);
 	shim->leave_at = monotonic_ms() + LINGER;
 	while (shim->connections != NULL && monotonic_ms() < shim->leave_at)
 		turn(shim);

@@ -19,6 +19,7 @@ struct shim;
 struct connection;
 struct exec;
 struct denial;
+struct grant;
 struct trace;
 
 /* Something the loop waits for. `events` 0: not now. */
@@ -28,11 +29,16 @@ struct source {
 	void (*ready)(struct shim *shim, struct source *source, short revents);
 };
 
-/* One end of an output pipe: what comes goes to a stream. */
+/* One end of an output pipe: what comes goes to the clients that are attached, and to a log. */
 struct output {
 	struct source source;
 	enum stream_tag tag;
 	struct stream *stream;
+	bool is_pipe;  /* and no terminal */
+	bool awaited;  /* by a client that is to come: nothing is read before */
+	int64_t left;  /* bytes to its end, once that is known; else -1 */
+	char *pending; /* read, and not written to every client yet */
+	size_t length;
 };
 
 /* The hook that runs, of a phase of them; see hooks.h. */
@@ -114,6 +120,7 @@ struct shim {
 	int64_t kill_at;  /* CLOCK_MONOTONIC ms: SIGKILL, when a stop ran out; 0: never */
 	int64_t leave_at; /* when to stop waiting for readers */
 	struct connection *connections;
+	struct grant *grants;
 	struct exec *execs;
 	uint32_t next_exec;
 };
@@ -135,11 +142,6 @@ int shim_freeze(struct shim *shim, bool freeze);
 /* Returns only once every process is frozen, because the client may copy the container's files
  * next. Blocks for seconds at most. 0, or a negative errno: -ETIMEDOUT, and all go on. */
 int shim_pause(struct shim *shim);
-/* Reads a bounded amount of pending output; closes the pipe at end of file. */
-void output_drain(struct output *output);
-/* For an output whose process has exited: reads what the pipe holds now and closes it. Other
- * processes may hold the write end (unix(7), SCM_RIGHTS) and go on writing. */
-void output_finish(struct output *output);
 /* Sets the output up on the read end of a pipe. */
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream);
 

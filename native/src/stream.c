@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "descriptors.h"
+#include "wire.h"
 
 #define SEGMENT_NAME 32
 /* Batch size after which records are written; may be exceeded by one record. */
@@ -171,11 +172,47 @@ static size_t format_header(char *head, size_t size, enum stream_tag tag)
 					 tag == STREAM_STDOUT ? "stdout" : "stderr");
 }
 
+static void add_records(struct stream *stream, struct batch *batch, enum stream_tag tag,
+			const char *data, size_t length)
+{
+	char head[64];
+	size_t head_length = format_header(head, sizeof(head), tag);
+
+	while (length > 0) {
+		size_t part = length < TEXT_MAX ? length : TEXT_MAX;
+		const char *newline = memchr(data, '\n', part);
+		size_t text = newline == NULL ? part : (size_t)(newline - data);
+
+		/* F: a line ends; P: a part of one. */
+		head[head_length - 2] = newline == NULL ? 'P' : 'F';
+		batch_append(batch, head, head_length);
+		batch_append(batch, data, text);
+		batch_append(batch, "\n", 1);
+		text += newline == NULL ? 0 : 1;
+		data += text;
+		length -= text;
+		if (batch->length >= BATCH)
+			write_batch(stream, batch);
+	}
+}
+
+/* Tells in the log itself what is missing there. */
+static void add_skipped(struct stream *stream, struct batch *batch)
+{
+	char text[128];
+	int length = snprintf(text, sizeof(text),
+			      "[nucleus: %" PRIu64 " bytes were not logged: more than %" PRIu32
+			      " a second]\n",
+			      stream->skipped, stream->rate);
+
+	if (stream->skipped > 0)
+		add_records(stream, batch, STREAM_STDERR, text, (size_t)length);
+	stream->skipped = 0;
+}
+
 void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length)
 {
 	static struct batch batch;
-	char head[64];
-	size_t head_length;
 
 	if (stream->captured != NULL) {
 		size_t room = CAPTURE_MAX - stream->captured_length;
@@ -185,24 +222,35 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 		stream->captured_length += kept;
 		return;
 	}
-	head_length = format_header(head, sizeof(head), tag);
-	while (length > 0) {
-		size_t part = length < TEXT_MAX ? length : TEXT_MAX;
-		const char *newline = memchr(data, '\n', part);
-		size_t text = newline == NULL ? part : (size_t)(newline - data);
-
-		/* F: a line ends; P: a part of one. */
-		head[head_length - 2] = newline == NULL ? 'P' : 'F';
-		batch_append(&batch, head, head_length);
-		batch_append(&batch, data, text);
-		batch_append(&batch, "\n", 1);
-		text += newline == NULL ? 0 : 1;
-		data += text;
-		length -= text;
-		if (batch.length >= BATCH)
-			write_batch(stream, &batch);
-	}
+	if (stream->directory_fd < 0)
+		return;
+	add_skipped(stream, &batch);
+	add_records(stream, &batch, tag, data, length);
 	write_batch(stream, &batch);
+}
+
+bool stream_admits(struct stream *stream, size_t length)
+{
+	int64_t now;
+	int64_t burst = (int64_t)stream->rate;
+
+	if (stream->directory_fd < 0)
+		return stream->captured != NULL;
+	if (stream->rate == 0)
+		return true;
+	now = monotonic_ms();
+	stream->room += (now - stream->filled) * (int64_t)stream->rate / 1000;
+	stream->room = stream->room < burst ? stream->room : burst;
+	stream->filled = now;
+	if (stream->room < (int64_t)length)
+		return false;
+	stream->room -= (int64_t)length;
+	return true;
+}
+
+void stream_skip(struct stream *stream, size_t length)
+{
+	stream->skipped += length;
 }
 
 struct search {

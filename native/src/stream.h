@@ -22,6 +22,10 @@ struct stream {
 	uint64_t file_bytes; /* a file that is larger is followed by a new one */
 	uint16_t files;
 	uint64_t dropped; /* bytes that could not be written (disk full) */
+	uint32_t rate;    /* bytes a second that are logged at most; 0: all */
+	int64_t room;     /* bytes that may be logged at once */
+	int64_t filled;   /* CLOCK_MONOTONIC ms when there was that much room */
+	uint64_t skipped; /* bytes beyond the rate that the log doesn't tell of yet */
 	uint32_t owner;
 	uint32_t group;
 	char *captured;
@@ -36,6 +40,9 @@ int stream_open(struct stream *stream, int directory_fd, uint64_t file_bytes, ui
 /* A stream that keeps only its beginning, in memory. */
 int stream_capture(struct stream *stream);
 void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length);
+/* Whether so much is to be appended now; if not, it is to be counted by stream_skip. */
+bool stream_admits(struct stream *stream, size_t length);
+void stream_skip(struct stream *stream, size_t length);
 /* Reads what lies at `*offset`, which moves on past a gap when that part has been
  * rotated away. Bytes read, 0 at the end, or a negative errno. `*file_fd` and
  * `*file_segment` cache the open file between calls. */

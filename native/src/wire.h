@@ -31,6 +31,8 @@ enum request {
 	REQUEST_FREEZE = 0x0b,
 	REQUEST_RESIZE = 0x0c,
 	REQUEST_START = 0x0d,
+	REQUEST_GRANT = 0x0f,
+	REQUEST_ATTACH = 0x10,
 	REQUEST_KILL = 0x0e, /* of the spawner, in place of a plan; see forced_stop.h */
 };
 
@@ -51,6 +53,7 @@ enum answer {
 	ANSWER_CREATED = 0x8e,
 	ANSWER_NOTIFIED = 0x8f,
 	ANSWER_INIT = 0x90,
+	ANSWER_ATTACHED = 0x91,
 };
 
 struct reader {

@@ -2,12 +2,14 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
-import dev.nucleus.container.OutputSink;
 import dev.nucleus.spawner.ExitStatus;
+import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import picocli.CommandLine;
 
 /** {@code nucleus attach}: the streams of a container that runs; its exit code is passed on. */
@@ -19,7 +21,6 @@ final class AttachCommand implements Callable<Integer> {
 
     private final Containers containers;
     private final Session session;
-    private volatile boolean over;
 
     @CommandLine.Option(
             names = {"-n", "--no-stdin"},
@@ -46,33 +47,21 @@ final class AttachCommand implements Callable<Integer> {
             throw new InvalidSpecException("'" + container.name() + "' is not running (" + container.state() + ")");
         }
         Optional<Session.ClientTerminal> client = terminal ? Optional.of(session.wantTerminal()) : Optional.empty();
-        Optional<ExitStatus> end = containers.attach(
-                container,
-                (stream, bytes, offset, length) ->
-                        session.output(stream == OutputSink.Stream.STDERR, bytes, offset, length),
-                attachment -> {
-                    try {
-                        if (client.isPresent()) {
-                            container.shim().resize(0, client.get().size());
-                        }
-                        if (!noStdin) {
-                            session.wantInput();
-                        }
-                    } catch (IOException e) {
-                        attachment.connection().close();
-                        throw new InvalidSpecException("can't attach to '" + container.name() + "': " + e.getMessage());
-                    }
-                    new Relay(
-                                    session,
-                                    container,
-                                    attachment.connection(),
-                                    0,
-                                    () -> !over && container.running(),
-                                    attachment.connection()::close)
-                            .thatCanBeLeft()
-                            .start();
-                });
-        over = true;
-        return end.map(ExitStatus::code).orElse(0);
+        if (client.isPresent()) {
+            container.shim().resize(0, client.get().size());
+        }
+        var ticket = new Ticket();
+        container.shim().announce(ticket);
+        session.attach(container.shim().socket(), ticket, !noStdin, true);
+        var left = new CompletableFuture<Integer>();
+        Thread.ofVirtual().name("client").start(() -> {
+            session.awaitLeft();
+            left.complete(0);
+        });
+        return container
+                .end()
+                .thenApply(end -> end.status().map(ExitStatus::code).orElse(Commands.REFUSED))
+                .applyToEither(left, Function.identity())
+                .join();
     }
 }

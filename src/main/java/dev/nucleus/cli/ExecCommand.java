@@ -2,11 +2,10 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
-import dev.nucleus.container.CriDecoder;
-import dev.nucleus.container.OutputSink;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;
@@ -71,18 +70,16 @@ final class ExecCommand implements Callable<Integer> {
         client.map(Session.ClientTerminal::kind)
                 .filter(kind -> !kind.isEmpty())
                 .ifPresent(kind -> environment.addFirst("TERM=" + kind));
+        var ticket = new Ticket();
         try (ShimConnection connection = containers.exec(
-                container, command, !noStdin, client.map(Session.ClientTerminal::size), workdir, environment)) {
-            var decoder = new CriDecoder((stream, bytes, offset, length) ->
-                    session.output(stream == OutputSink.Stream.STDERR, bytes, offset, length));
+                container, command, !noStdin, client.map(Session.ClientTerminal::size), workdir, environment, ticket)) {
             while (true) {
                 Optional<ShimMessage> message = connection.receive();
                 if (message.isEmpty()) {
                     throw new InvalidSpecException("'" + container.name() + "' ended");
                 }
                 switch (message.get()) {
-                    case ShimMessage.ExecStarted(var id, var _) -> relay(container, connection, id);
-                    case ShimMessage.Data(var _, var bytes) -> decoder.accept(bytes);
+                    case ShimMessage.ExecStarted(var id, var _) -> attach(container, ticket, id);
                     case ShimMessage.ExecExited(var _, var status, var _, var _) -> {
                         over = true;
                         return status.code();
@@ -96,16 +93,21 @@ final class ExecCommand implements Callable<Integer> {
         }
     }
 
-    /** A client that goes away takes the process with it; if it has gone already, the relay notices at once. */
-    private void relay(Container container, ShimConnection connection, int id) throws IOException {
+    /** A client that goes away takes the process with it. */
+    private void attach(Container container, Ticket ticket, int id) {
         try {
-            if (!noStdin) {
-                session.wantInput();
-            }
-        } catch (ClientGoneException e) {
-            log.debug("'{}': {}", container.name(), e.getMessage());
+            session.attach(container.shim().socket(), ticket, !noStdin, false);
+        } catch (IOException e) {
+            log.debug("the client left: {}", e.toString());
+            kill(container, id);
+            return;
         }
-        new Relay(session, container, connection, id, () -> !over, () -> kill(container, id)).start();
+        Thread.ofVirtual().name("client").start(() -> {
+            session.awaitLeft();
+            if (!over) {
+                kill(container, id);
+            }
+        });
     }
 
     private static void kill(Container container, int id) {

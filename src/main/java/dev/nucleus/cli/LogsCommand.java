@@ -48,7 +48,7 @@ final class LogsCommand implements Callable<Integer> {
         try (LogFeed.Reader reader = container.feed().open(0)) {
             // A client that leaves, or interrupts, ends the following.
             Thread.ofVirtual().start(() -> {
-                session.next();
+                session.awaitLeft();
                 reader.close();
             });
             copy(reader, sink);

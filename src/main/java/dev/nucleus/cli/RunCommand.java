@@ -1,12 +1,10 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.LaunchOrder;
-import dev.nucleus.container.OutputSink;
 import dev.nucleus.plan.LaunchPlan;
-import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;
@@ -15,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -98,39 +97,62 @@ final class RunCommand implements Callable<Integer> {
             session.print(container.id());
             return 0;
         }
+        return attached(session, order);
+    }
+
+    private int attached(Session session, LaunchOrder order) {
+        var ticket = new Ticket();
         var ran = new AtomicReference<Container>();
-        ContainerState.Stopped end = containers.run(
+        var code = new AtomicInteger(Commands.REFUSED);
+        containers.run(
                 order,
-                (stream, bytes, offset, length) ->
-                        session.output(stream == OutputSink.Stream.STDERR, bytes, offset, length),
-                attachment -> {
-                    ran.set(attachment.container());
-                    placing.writePid(session, containers, attachment.container());
-                    relay(session, attachment.container(), attachment.connection());
+                ticket,
+                container -> {
+                    ran.set(container);
+                    placing.writePid(session, containers, container);
+                    attach(session, container, ticket);
+                },
+                end -> {
+                    code.set(end.status().map(status -> status.code()).orElse(Commands.REFUSED));
+                    conclude(session, ran.get(), code.get());
                 });
-        Optional<String> broughtBack = Optional.ofNullable(ran.get()).flatMap(Container::broughtBack);
-        if (broughtBack.isPresent()) {
-            session.writer(true).println("nucleus: " + broughtBack.get());
+        return code.get();
+    }
+
+    /** A client that goes away takes its container with it. */
+    private void attach(Session session, Container container, Ticket ticket) {
+        try {
+            session.attach(container.shim().socket(), ticket, !noStdin, false);
+        } catch (IOException e) {
+            log.debug("the client left: {}", e.toString());
+            kill(container);
+            return;
         }
-        return end.status().map(status -> status.code()).orElse(Commands.REFUSED);
+        Thread.ofVirtual().name("client").start(() -> {
+            session.awaitLeft();
+            if (container.running()) {
+                kill(container);
+            }
+        });
+    }
+
+    /** What is left to do, nobody needs to wait for. */
+    private static void conclude(Session session, Container container, int code) {
+        try {
+            Optional<String> broughtBack = container.broughtBack();
+            if (broughtBack.isPresent()) {
+                session.writer(true).println("nucleus: " + broughtBack.get());
+            }
+            session.exit(code);
+        } catch (IOException e) {
+            log.debug("the client left: {}", e.toString());
+        }
     }
 
     static ContainerSpec withTerminal(ContainerSpec spec, String kind) {
         var env = new TreeMap<>(spec.env());
         env.putIfAbsent("TERM", kind.isEmpty() ? "xterm" : kind);
         return spec.change().env(env).build();
-    }
-
-    /** A client that goes away takes its container with it. */
-    private void relay(Session session, Container container, ShimConnection connection) {
-        try {
-            if (!noStdin) {
-                session.wantInput();
-            }
-        } catch (IOException e) {
-            log.debug("the client left: {}", e.toString());
-        }
-        new Relay(session, container, connection, 0, container::running, () -> kill(container)).start();
     }
 
     private static void kill(Container container) {

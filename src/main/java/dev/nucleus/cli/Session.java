@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.Errno;
+import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -22,39 +23,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class Session {
 
-    /** What the client sends while a command runs. */
-    sealed interface Incoming {
-        record Input(byte[] bytes) implements Incoming {}
-
-        record InputEnd() implements Incoming {}
-
-        /** The client's terminal has another size. */
-        record Resized(LaunchPlan.Terminal size) implements Incoming {}
-
-        record SignalSent(int number) implements Incoming {}
-
-        record Gone() implements Incoming {}
-    }
-
     private static final int HEADER = 5;
     private static final int COMMAND = 1;
-    private static final int INPUT = 2;
-    private static final int INPUT_END = 3;
-    private static final int SIGNAL = 4;
     private static final int TERMINAL = 5;
     private static final int DESCRIPTOR = 6;
     private static final int OUTPUT = 0x11;
     private static final int ERROR_OUTPUT = 0x12;
     private static final int EXIT = 0x13;
-    private static final int WANT_INPUT = 0x14;
     private static final int WANT_TERMINAL = 0x15;
     private static final int WANT_DESCRIPTOR = 0x16;
+    private static final int STREAMS = 0x17;
+    private static final int WITH_INPUT = 1;
+    private static final int CAN_BE_LEFT = 2;
     private static final int LONGEST = 1 << 20;
     private static final int CHUNK = 65_536;
 
     private final SocketChannel channel;
     private final ReentrantLock writing = new ReentrantLock();
     private Path workdir = Path.of("/");
+    private boolean exited;
 
     Session(SocketChannel channel) {
         this.channel = channel;
@@ -111,25 +98,15 @@ final class Session {
         return true;
     }
 
-    /** The next thing the client sends. */
-    Incoming next() {
+    /** Returns when the client has left; it says nothing meanwhile. */
+    void awaitLeft() {
         try {
-            Frame frame = readFrame();
-            if (frame == null) {
-                return new Incoming.Gone();
+            while (readFrame() != null) {
+                // A terminal that changes its size before its process is there.
             }
-            return switch (frame.type()) {
-                case INPUT -> new Incoming.Input(frame.payload());
-                case INPUT_END -> new Incoming.InputEnd();
-                case SIGNAL ->
-                    new Incoming.SignalSent(ByteBuffer.wrap(frame.payload())
-                            .order(ByteOrder.LITTLE_ENDIAN)
-                            .getInt());
-                case TERMINAL -> new Incoming.Resized(size(frame.payload()));
-                default -> new Incoming.Gone();
-            };
         } catch (IOException e) {
-            return new Incoming.Gone();
+            // A connection that is broken is one that is over.
+            return;
         }
     }
 
@@ -221,12 +198,30 @@ final class Session {
         }
     }
 
-    /** From now on the client's standard input is read and sent. */
-    void wantInput() throws IOException {
-        send(WANT_INPUT, new byte[0], 0, 0);
+    /**
+     * The client connects to a shim and moves the streams of a process itself, from now on.
+     *
+     * @param input whether its standard input is the process's
+     * @param leaving whether the keys Ctrl-P Ctrl-Q leave the process to itself, as Docker has it
+     */
+    void attach(Path shim, Ticket ticket, boolean input, boolean leaving) throws IOException {
+        byte[] path = shim.toString().getBytes(StandardCharsets.UTF_8);
+        byte[] key = ticket.bytes();
+        byte[] payload = ByteBuffer.allocate(2 + key.length + path.length)
+                .put((byte) ((input ? WITH_INPUT : 0) | (leaving ? CAN_BE_LEFT : 0)))
+                .put(key)
+                .put(path)
+                .put((byte) 0)
+                .array();
+        send(STREAMS, payload, 0, payload.length);
     }
 
+    /** Once: whatever a command does after it has told its exit code, its client does not wait for. */
     void exit(int code) throws IOException {
+        if (exited) {
+            return;
+        }
+        exited = true;
         byte[] payload = ByteBuffer.allocate(4)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(code)

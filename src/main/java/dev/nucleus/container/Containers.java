@@ -4,6 +4,7 @@ import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spawner.Spawner;
 import dev.nucleus.spec.ContainerName;
@@ -89,48 +90,27 @@ public final class Containers {
     }
 
     /**
-     * The streams of a container that runs, from now on, until it ends or somebody closes the connection.
+     * Launches a container whose streams are for the client with a ticket, and stays with it until its end. It is known no
+     * more when its end is told, and what it leaves is deleted after.
      *
-     * @param onStart gets the way to its standard input
-     * @return how it ended; empty: it goes on
+     * @param onStart gets the container when its command runs
+     * @param onEnd gets how it ended
      */
-    public Optional<ExitStatus> attach(Container container, OutputSink sink, Consumer<Attachment> onStart)
-            throws IOException {
-        long end = container.log().tail(0).end();
-        try (ShimConnection connection = container.shim().subscribe()) {
-            connection.stream(0, end, true);
-            // Its follower tells of what else happens.
-            var launch = new Launch(container, connection, _ -> {});
-            launch.awaitStart();
-            onStart.accept(new Attachment(container, connection));
-            var output = new LogStream(container.log(), sink, end);
-            Optional<ExitStatus> status = launch.follow(output).map(ShimMessage.Exited::status);
-            output.finish();
-            if (status.isPresent()) {
-                awaitStopped(container);
-            }
-            return status;
-        } catch (ClosedChannelException e) {
-            return Optional.empty();
+    public void run(LaunchOrder order, Ticket ticket, Consumer<Container> onStart, Consumer<ContainerState.Stopped> onEnd) {
+        Container container = launcher.run(order, ticket, onStart);
+        var stopped = (ContainerState.Stopped) container.state();
+        boolean kept = order.spec().security().trace();
+        if (!kept) {
+            known.remove(container);
         }
-    }
-
-    /** Its follower hears of the end at the same time: whoever is told of it finds it stopped, unless its workspace is large. */
-    private static void awaitStopped(Container container) {
-        try {
-            container.end().get(STOPPING.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (TimeoutException e) {
-            // The exit code is returned anyway.
-            return;
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(e);
+        onEnd.accept(stopped);
+        if (!kept) {
+            delete(container);
         }
     }
 
     /**
-     * Runs a command inside with its streams attached, for an operator; its messages arrive on the connection.
+     * Runs a command inside, with streams for the client that has the ticket; how it goes is told on the connection.
      *
      * @param workdir empty: the workload's
      * @param environment NAME=value, besides the workload's
@@ -141,10 +121,11 @@ public final class Containers {
             boolean input,
             Optional<LaunchPlan.Terminal> terminal,
             String workdir,
-            List<String> environment)
+            List<String> environment,
+            Ticket ticket)
             throws IOException {
         events.tell(new ContainerEvent.Executed(container, command));
-        return container.shim().exec(command, input, terminal, workdir, environment);
+        return container.shim().exec(command, input, terminal, workdir, environment, ticket);
     }
 
     /** A running container and its standard input. */
@@ -262,6 +243,10 @@ public final class Containers {
                     "'" + container.name() + "' is " + container.state().word() + "; stop it first");
         }
         known.remove(container);
+        delete(container);
+    }
+
+    private void delete(Container container) {
         container.described().join();
         try {
             ContainerStore.delete(container.directory());

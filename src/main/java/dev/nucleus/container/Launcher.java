@@ -9,6 +9,7 @@ import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.policy.Posture;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spawner.Spawner;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -108,9 +109,18 @@ final class Launcher {
         return started.container();
     }
 
+    /** See {@link Containers#run}; the container has ended when it returns. */
+    Container run(LaunchOrder order, Ticket ticket, Consumer<Container> onStart) {
+        Started started = started(begin(order, false, Optional.of(ticket)));
+        onStart.accept(started.container());
+        announce(started, order);
+        follower.follow(started.container(), started.launch(), Optional.empty());
+        return started.container();
+    }
+
     /** See {@link Containers#create}. */
     Container create(LaunchOrder order) {
-        Begun begun = begin(order, true);
+        Begun begun = begin(order, true, Optional.empty());
         Container container = begun.container();
         container.describing(describe(container, order, begun.plan()));
         events.tell(new ContainerEvent.Confined(container, begun.plan()));
@@ -123,11 +133,14 @@ final class Launcher {
     private record Started(Container container, LaunchPlan plan, Launch launch, ContainerState.Running running) {}
 
     private Started begin(LaunchOrder order) {
-        Begun begun = begin(order, false);
+        return started(begin(order, false, Optional.empty()));
+    }
+
+    private static Started started(Begun begun) {
         return new Started(begun.container(), begun.plan(), begun.launch(), (ContainerState.Running) begun.state());
     }
 
-    private Begun begin(LaunchOrder order, boolean held) {
+    private Begun begin(LaunchOrder order, boolean held, Optional<Ticket> ticket) {
         String id = ContainerId.next();
         String name = order.name().orElse(id);
         Posture posture = ModePolicy.check(order.spec());
@@ -145,7 +158,7 @@ final class Launcher {
             ShimConnection connection = spawner.reserve();
             try {
                 plan.set(ready.orElseGet(() -> plan(order, id, posture, held, sources)));
-                return begin(order, container, Objects.requireNonNull(plan.get()), connection);
+                return begin(order, container, Objects.requireNonNull(plan.get()), connection, ticket);
             } catch (IOException | RuntimeException | Error e) {
                 connection.close();
                 throw e;
@@ -174,10 +187,20 @@ final class Launcher {
         }
     }
 
-    private Begun begin(LaunchOrder order, Container container, LaunchPlan plan, ShimConnection connection)
+    private Begun begin(
+            LaunchOrder order,
+            Container container,
+            LaunchPlan plan,
+            ShimConnection connection,
+            Optional<Ticket> ticket)
             throws IOException {
         try {
-            connection.launch(plan, ContainerStore.encode(container.record()), order.attached());
+            byte[] entry = ContainerStore.encode(container.record());
+            if (ticket.isPresent()) {
+                connection.launch(plan, entry, ticket.get());
+            } else {
+                connection.launch(plan, entry, order.attached());
+            }
             var launch = new Launch(container, connection, events::tell);
             ContainerState state = launch.awaitNext();
             switch (state) {

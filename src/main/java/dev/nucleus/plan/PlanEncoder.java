@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 10;
+    private static final int VERSION = 11;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int MAPPED = 2;
@@ -26,6 +26,11 @@ public final class PlanEncoder {
 
     /** @param record what the manager wants to find of the container after its own restart; read by nobody else */
     public static ByteBuffer encode(LaunchPlan plan, byte[] record) {
+        return encode(plan, record, new byte[0]);
+    }
+
+    /** @param ticket of the client that the streams are for; empty: none */
+    public static ByteBuffer encode(LaunchPlan plan, byte[] record, byte[] ticket) {
         var wire = new WireWriter(TYPICAL_BYTES);
         wire.u32(MAGIC).u16(VERSION);
         wire.string(plan.id()).string(plan.hostname());
@@ -39,7 +44,7 @@ public final class PlanEncoder {
         wire.bool(plan.denySetgroups())
                 .string(plan.mapPrograms().uids())
                 .string(plan.mapPrograms().gids());
-        wire.bool(plan.init()).bool(plan.keepStdin()).bool(plan.held());
+        wire.bool(plan.init()).bool(plan.keepStdin()).bytes(ticket).bool(plan.held());
         terminal(wire, plan.console().map(LaunchPlan.Console::size));
         wire.string(plan.console().flatMap(LaunchPlan.Console::socket).orElse(""));
         wire.u32(plan.oomScoreAdj());

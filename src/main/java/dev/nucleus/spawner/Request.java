@@ -15,7 +15,9 @@ public enum Request {
     FREEZE,
     RESIZE,
     START,
-    KILL;
+    KILL,
+    GRANT,
+    ATTACH;
 
     int number() {
         return ordinal() + 1;

@@ -126,7 +126,7 @@ public record Shim(Path socket) {
      */
     public Captured capture(List<String> command, Duration timeout) throws IOException {
         try (ShimConnection connection = ShimConnection.connect(socket, timeout.plus(PATIENCE))) {
-            connection.send(Request.EXEC, execRequest(true, false, Optional.empty(), timeout, "", command, List.of()));
+            connection.send(Request.EXEC, execRequest(true, false, Optional.empty(), timeout, "", command, List.of(), new byte[0]));
             while (true) {
                 switch (connection.receive().orElseThrow(() -> new IOException("the container ended"))) {
                     case ShimMessage.ExecExited(var _, var status, var timedOut, var output) -> {
@@ -145,7 +145,7 @@ public record Shim(Path socket) {
     }
 
     /**
-     * Runs a command inside with its streams attached; its messages arrive on the connection.
+     * Runs a command inside, with streams for the client that has the ticket; how it goes is told on the connection.
      *
      * @param workdir empty: the workload's
      * @param environment NAME=value, besides the workload's
@@ -155,11 +155,13 @@ public record Shim(Path socket) {
             boolean input,
             Optional<LaunchPlan.Terminal> terminal,
             String workdir,
-            List<String> environment)
+            List<String> environment,
+            Ticket ticket)
             throws IOException {
         ShimConnection connection = ShimConnection.connect(socket);
         connection.send(
-                Request.EXEC, execRequest(false, input, terminal, Duration.ZERO, workdir, command, environment));
+                Request.EXEC,
+                execRequest(false, input, terminal, Duration.ZERO, workdir, command, environment, ticket.bytes()));
         return connection;
     }
 
@@ -170,14 +172,29 @@ public record Shim(Path socket) {
             Duration timeout,
             String workdir,
             List<String> command,
-            List<String> environment) {
+            List<String> environment,
+            byte[] ticket) {
         WireWriter wire = new WireWriter(256).bool(capture).bool(input);
         PlanEncoder.terminal(wire, terminal);
         return wire.u32((int) timeout.toMillis())
                 .string(workdir)
                 .strings(command)
                 .strings(environment)
+                .raw(ticket, 0, ticket.length)
                 .finish();
+    }
+
+    /** Lets the client with a ticket attach to the workload, which goes on when that leaves. */
+    public void announce(Ticket ticket) throws IOException {
+        byte[] bytes = ticket.bytes();
+        ask(
+                Request.GRANT,
+                new WireWriter(5 + bytes.length)
+                        .u32(0)
+                        .bool(false)
+                        .raw(bytes, 0, bytes.length)
+                        .finish(),
+                "announce a client");
     }
 
     /** Tells the terminal of the workload (id 0) or of an exec its new size. */

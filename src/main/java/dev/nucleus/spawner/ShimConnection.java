@@ -137,6 +137,11 @@ public final class ShimConnection implements AutoCloseable {
         send(Request.PLAN, PlanEncoder.encode(plan, record), stream);
     }
 
+    /** The same with streams that are for the client with a ticket, which connects to the shim itself. */
+    public void launch(LaunchPlan plan, byte[] record, Ticket ticket) {
+        send(Request.PLAN, PlanEncoder.encode(plan, record, ticket.bytes()), Optional.empty());
+    }
+
     private static ByteBuffer streamRequest(int id, long offset, boolean follow) {
         return new WireWriter(16).u32(id).u64(offset).bool(follow).finish();
     }

@@ -1,0 +1,16 @@
+/* Frames: u32 payload length (little-endian), u8 type, payload. */
+#ifndef NUCLEUS_CLIENT_FRAME_H
+#define NUCLEUS_CLIENT_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FRAME_HEADER 5U
+
+void frame_put_u32(uint8_t *at, size_t value);
+uint32_t frame_u32(const uint8_t *at);
+/* Writes all of it, waiting as long as it takes. 0, or -1 with errno. */
+int write_all(int fd, const void *data, size_t length);
+int frame_send(int fd, uint8_t type, const void *data, size_t length);
+
+#endif

@@ -1,0 +1,506 @@
+#include "attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "answer.h"
+#include "descriptors.h"
+#include "exec.h"
+#include "request.h"
+#include "syscalls.h"
+
+/* ms in which a client must come with its ticket. */
+#define GRANT_TIME 10000
+/* Tickets that may be waiting at once. */
+#define GRANTS_MAX 64
+/* Room of a client's pipe: fewer turns of both sides. Less where the user may have no more
+ * (pipe(7), pipe-user-pages-soft). */
+#define PIPE_BYTES (1 << 20)
+/* What one turn moves of one output: whoever floods it starves nobody. */
+#define TURNS 16
+#define CHUNK 65536UL
+
+enum { HAS_ERR = 1, HAS_INPUT = 2 };
+
+enum moved {
+	MOVED,
+	EMPTY, /* nothing is there for now */
+	FULL,  /* a client has to read first */
+	ENDED,
+};
+
+static void tap_ready(struct shim *shim, struct source *source, short revents)
+{
+	struct tap *tap = (struct tap *)(void *)((uint8_t *)source - offsetof(struct tap, source));
+
+	(void)revents;
+	source->events = 0;
+	if (tap->output != NULL)
+		attach_pump(shim, tap->output);
+}
+
+static void tap_close(struct tap *tap)
+{
+	close_fd(&tap->source.fd);
+	tap->source.events = 0;
+	tap->output = NULL;
+}
+
+/* The next of an output's taps after `tap`, or the first. */
+static struct tap *next_tap(const struct shim *shim, const struct output *output,
+			    const struct tap *tap)
+{
+	bool passed = tap == NULL;
+
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		for (size_t i = 0; i < ATTACHED_OUTPUTS && at->attached; i++) {
+			struct tap *candidate = &at->taps[i];
+
+			if (passed && candidate->output == output)
+				return candidate;
+			passed |= candidate == tap;
+		}
+	}
+	return NULL;
+}
+
+static void wait_for(struct tap *tap)
+{
+	tap->source.events = POLLOUT;
+}
+
+/* Writes to every client what was read for all of them. */
+static enum moved deliver(const struct shim *shim, struct output *output)
+{
+	bool full = false;
+
+	for (struct tap *tap = next_tap(shim, output, NULL); tap != NULL;
+	     tap = next_tap(shim, output, tap)) {
+		size_t left = output->length - tap->done;
+		ssize_t written = left == 0 ? 0
+					    : write(tap->source.fd, output->pending + tap->done, left);
+
+		if (written < 0 && errno != EAGAIN && errno != EINTR) {
+			tap_close(tap);
+			continue;
+		}
+		tap->done += written < 0 ? 0 : (size_t)written;
+		if (tap->done < output->length) {
+			wait_for(tap);
+			full = true;
+		}
+	}
+	if (full)
+		return FULL;
+	output->length = 0;
+	return MOVED;
+}
+
+/* Logs what a client has been given already, or drops it when the log has had enough. */
+static void consume(struct output *output, size_t length)
+{
+	while (length > 0) {
+		bool kept = stream_admits(output->stream, CHUNK);
+		ssize_t got = kept ? read(output->source.fd, output->pending,
+					  length < CHUNK ? length : CHUNK)
+				   : splice(output->source.fd, NULL, STDOUT_FILENO, NULL, length,
+					    SPLICE_F_NONBLOCK);
+
+		if (got <= 0)
+			return;
+		if (kept)
+			stream_append(output->stream, output->tag, output->pending, (size_t)got);
+		else
+			stream_skip(output->stream, (size_t)got);
+		length -= (size_t)got;
+	}
+}
+
+/* How much may be moved: until the end that is known, if it is. */
+static size_t bound(const struct output *output, size_t length)
+{
+	return output->left >= 0 && (size_t)output->left < length ? (size_t)output->left : length;
+}
+
+static void count(struct output *output, size_t moved)
+{
+	if (output->left >= 0)
+		output->left -= (int64_t)moved;
+}
+
+/* The pages themselves, without a copy (tee(2)). */
+static enum moved pass_on(struct output *output, struct tap *tap)
+{
+	ssize_t given = tee(output->source.fd, tap->source.fd, bound(output, PIPE_BYTES),
+			    SPLICE_F_NONBLOCK);
+	int waiting = 0;
+
+	if (given > 0) {
+		consume(output, (size_t)given);
+		count(output, (size_t)given);
+		return MOVED;
+	}
+	if (given == 0)
+		return ENDED;
+	if (errno == EINTR)
+		return MOVED;
+	if (errno != EAGAIN) {
+		tap_close(tap);
+		return MOVED;
+	}
+	if (ioctl(output->source.fd, FIONREAD, &waiting) < 0 || waiting == 0)
+		return EMPTY;
+	wait_for(tap);
+	return FULL;
+}
+
+/* A copy for the log and for each client. */
+static enum moved copy(struct output *output)
+{
+	ssize_t got = read(output->source.fd, output->pending, bound(output, CHUNK));
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return errno == EAGAIN ? EMPTY : MOVED;
+	if (got <= 0)
+		return ENDED;
+	count(output, (size_t)got);
+	output->length = (size_t)got;
+	if (stream_admits(output->stream, (size_t)got))
+		stream_append(output->stream, output->tag, output->pending, (size_t)got);
+	else
+		stream_skip(output->stream, (size_t)got);
+	return MOVED;
+}
+
+static enum moved move(const struct shim *shim, struct output *output)
+{
+	struct tap *only;
+
+	if (output->length > 0 && deliver(shim, output) == FULL)
+		return FULL;
+	if (output->left == 0)
+		return ENDED;
+	only = next_tap(shim, output, NULL);
+	if (only != NULL && output->is_pipe && next_tap(shim, output, only) == NULL)
+		return pass_on(output, only);
+	for (struct tap *tap = only; tap != NULL; tap = next_tap(shim, output, tap))
+		tap->done = 0;
+	return copy(output);
+}
+
+static void pump(struct shim *shim, struct output *output)
+{
+	enum moved moved = MOVED;
+
+	output->source.events = 0;
+	if (output->source.fd < 0 || output->awaited)
+		return;
+	if (output->pending == NULL)
+		output->pending = malloc(CHUNK);
+	for (int turn = 0; output->pending != NULL && moved == MOVED && turn < TURNS; turn++)
+		moved = move(shim, output);
+	/* Nobody writes any more, whoever may hold the other end. */
+	if (moved == EMPTY && output->left >= 0)
+		moved = ENDED;
+	if (moved == ENDED)
+		attach_close(shim, output);
+	else if (moved != FULL)
+		output->source.events = POLLIN;
+}
+
+void attach_pump(struct shim *shim, struct output *output)
+{
+	pump(shim, output);
+	if (output->stream == &shim->log)
+		connections_pump_log(shim);
+}
+
+void attach_finish(struct shim *shim, struct output *output)
+{
+	int waiting = 0;
+
+	if (output->source.fd < 0)
+		return;
+	/* A terminal tells its end itself; what it holds is little. */
+	if (!output->is_pipe || ioctl(output->source.fd, FIONREAD, &waiting) < 0)
+		waiting = TURNS * (int)CHUNK;
+	output->left = waiting;
+	do
+		attach_pump(shim, output);
+	while (output->source.events == POLLIN);
+}
+
+void attach_close(struct shim *shim, struct output *output)
+{
+	close_fd(&output->source.fd);
+	output->source.events = 0;
+	for (struct tap *tap = next_tap(shim, output, NULL); tap != NULL;
+	     tap = next_tap(shim, output, NULL))
+		tap_close(tap);
+	free(output->pending);
+	output->pending = NULL;
+}
+
+bool attach_busy(const struct shim *shim)
+{
+	bool busy = shim->out.source.fd >= 0 || shim->err.source.fd >= 0;
+
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next)
+		busy |= !at->captured && !exec_finished(at);
+	return busy;
+}
+
+/* Hands on what is typed at a client's terminal. */
+static void keys_ready(struct shim *shim, struct source *source, short revents)
+{
+	struct connection *connection =
+		(struct connection *)(void *)((uint8_t *)source - offsetof(struct connection, keys));
+	int *terminal = request_stdin(shim, connection->attached_id);
+	char bytes[512];
+	ssize_t got;
+
+	(void)revents;
+	if (terminal == NULL || *terminal < 0) {
+		close_fd(&source->fd);
+		return;
+	}
+	got = read(source->fd, bytes, sizeof(bytes));
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0)
+		close_fd(&source->fd);
+	/* A terminal whose reader doesn't read loses keys, as every terminal does. */
+	if (got > 0)
+		(void)!write(*terminal, bytes, (size_t)got);
+}
+
+int attach_grant(struct shim *shim, uint32_t id, const uint8_t ticket[TICKET_BYTES], bool owner)
+{
+	size_t count = 0;
+	struct grant *grant;
+
+	for (struct grant *at = shim->grants; at != NULL; at = at->next)
+		count++;
+	if (count >= GRANTS_MAX)
+		return -EAGAIN;
+	grant = calloc(1, sizeof(*grant));
+	if (grant == NULL)
+		return -ENOMEM;
+	*grant = (struct grant){ .next = shim->grants,
+				 .id = id,
+				 .owner = owner,
+				 .expires = monotonic_ms() + GRANT_TIME };
+	memcpy(grant->ticket, ticket, TICKET_BYTES);
+	shim->grants = grant;
+	return 0;
+}
+
+/* Takes the ticket out, used or not known. In a time that tells nothing of it. */
+static struct grant *take_grant(struct shim *shim, const uint8_t *ticket)
+{
+	for (struct grant **link = &shim->grants; *link != NULL; link = &(*link)->next) {
+		struct grant *grant = *link;
+		uint8_t different = 0;
+
+		for (size_t i = 0; i < TICKET_BYTES; i++)
+			different |= (uint8_t)(grant->ticket[i] ^ ticket[i]);
+		if (different == 0) {
+			*link = grant->next;
+			return grant;
+		}
+	}
+	return NULL;
+}
+
+/* The outputs of the workload, or of an exec. False: there is no such exec any more. */
+static bool outputs_of(struct shim *shim, uint32_t id, struct output *outputs[ATTACHED_OUTPUTS])
+{
+	struct exec *exec = id == 0 ? NULL : exec_find(shim, id);
+
+	if (id != 0 && exec == NULL)
+		return false;
+	outputs[0] = exec == NULL ? &shim->out : &exec->out;
+	outputs[1] = exec == NULL ? &shim->err : &exec->err;
+	return true;
+}
+
+/* A pipe that a client reads: its end is returned, ours becomes the tap. */
+static int open_tap(struct tap *tap, struct output *output)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES);
+	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	tap->source = (struct source){ .fd = ends[1], .ready = tap_ready };
+	if (output->source.fd < 0) {
+		/* It has ended already. */
+		close_fd(&tap->source.fd);
+		return ends[0];
+	}
+	tap->output = output;
+	tap->done = output->length;
+	return ends[0];
+}
+
+/* What a client writes to: the workload's own pipe, or one to us where it is a terminal. Returns
+ * its end, or -1: there is no input. */
+static int open_input(struct shim *shim, struct connection *connection, bool terminal)
+{
+	int *fd = request_stdin(shim, connection->attached_id);
+	int ends[2];
+
+	if (fd == NULL || *fd < 0)
+		return -1;
+	if (!terminal)
+		return connection->owner ? release(fd) : fcntl(*fd, F_DUPFD_CLOEXEC, 0);
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	connection->keys = (struct source){ .fd = ends[0], .events = POLLIN, .ready = keys_ready };
+	return ends[1];
+}
+
+static int send_ends(struct connection *connection, const int *fds, size_t count, uint8_t flags)
+{
+	uint8_t bytes[FRAME_HEADER + 5];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+	size_t frame = frame_begin(&writer, ANSWER_ATTACHED);
+
+	write_u8(&writer, flags);
+	write_u32(&writer, connection->attached_id);
+	frame_end(&writer, frame);
+	return descriptors_send(connection->source.fd, bytes, writer.length, fds, count);
+}
+
+static int attach(struct shim *shim, struct connection *connection, const struct grant *grant)
+{
+	struct output *outputs[ATTACHED_OUTPUTS];
+	int fds[ATTACHED_OUTPUTS + 1];
+	size_t count = 0;
+	uint8_t flags = 0;
+	int result = 0;
+
+	if (!outputs_of(shim, grant->id, outputs))
+		return -ESRCH;
+	connection->attached = true;
+	connection->attached_id = grant->id;
+	connection->owner = grant->owner;
+	for (size_t i = 0; i < ATTACHED_OUTPUTS && result == 0; i++) {
+		int fd;
+
+		if (i > 0 && !outputs[0]->is_pipe)
+			break;
+		fd = open_tap(&connection->taps[i], outputs[i]);
+		result = fd < 0 ? fd : 0;
+		if (fd >= 0)
+			fds[count++] = fd;
+		flags |= i > 0 ? HAS_ERR : 0;
+	}
+	if (result == 0) {
+		int fd = open_input(shim, connection, !outputs[0]->is_pipe);
+
+		if (fd >= 0) {
+			fds[count++] = fd;
+			flags |= HAS_INPUT;
+		}
+		result = send_ends(connection, fds, count, flags);
+	}
+	for (size_t i = 0; i < count; i++)
+		(void)close(fds[i]);
+	for (size_t i = 0; i < ATTACHED_OUTPUTS && result == 0; i++) {
+		outputs[i]->awaited = false;
+		attach_pump(shim, outputs[i]);
+	}
+	return result;
+}
+
+void attach_serve(struct shim *shim, struct connection *connection, struct reader *reader)
+{
+	struct grant *grant = NULL;
+	int result = -EACCES;
+
+	if (reader->end - reader->at == TICKET_BYTES && !connection->attached)
+		grant = take_grant(shim, reader->at);
+	if (grant != NULL && !connection_admit(shim, connection, USE_SESSION)) {
+		connection->closing = true;
+	} else if (grant != NULL) {
+		result = attach(shim, connection, grant);
+	}
+	free(grant);
+	if (result < 0) {
+		send_error(connection, -result, "attach: the ticket is not, or no longer, good");
+		connection->closing = true;
+	}
+}
+
+static void end_owned(struct shim *shim, uint32_t id)
+{
+	struct exec *exec = id == 0 ? NULL : exec_find(shim, id);
+
+	if (id != 0) {
+		if (exec != NULL)
+			(void)exec_signal(shim, exec, SIGKILL);
+		return;
+	}
+	if (shim->exited)
+		return;
+	if (shim->frozen)
+		(void)shim_freeze(shim, false);
+	(void)shim_signal(shim, SIGKILL);
+}
+
+void attach_left(struct shim *shim, struct connection *connection)
+{
+	if (!connection->attached)
+		return;
+	for (size_t i = 0; i < ATTACHED_OUTPUTS; i++) {
+		struct output *output = connection->taps[i].output;
+
+		tap_close(&connection->taps[i]);
+		/* Others may have waited for this one. */
+		if (output != NULL)
+			attach_pump(shim, output);
+	}
+	close_fd(&connection->keys.fd);
+	connection->attached = false;
+	if (connection->owner)
+		end_owned(shim, connection->attached_id);
+}
+
+void attach_expire(struct shim *shim, int64_t now)
+{
+	for (struct grant **link = &shim->grants; *link != NULL;) {
+		struct grant *grant = *link;
+		struct output *outputs[ATTACHED_OUTPUTS];
+
+		if (now < grant->expires) {
+			link = &grant->next;
+			continue;
+		}
+		*link = grant->next;
+		if (grant->owner && outputs_of(shim, grant->id, outputs)) {
+			for (size_t i = 0; i < ATTACHED_OUTPUTS; i++) {
+				outputs[i]->awaited = false;
+				attach_pump(shim, outputs[i]);
+			}
+			end_owned(shim, grant->id);
+		}
+		free(grant);
+	}
+}
+
+int64_t attach_deadline(const struct shim *shim)
+{
+	int64_t earliest = 0;
+
+	for (const struct grant *at = shim->grants; at != NULL; at = at->next) {
+		if (earliest == 0 || at->expires < earliest)
+			earliest = at->expires;
+	}
+	return earliest;
+}
