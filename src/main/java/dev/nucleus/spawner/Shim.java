@@ -165,6 +165,15 @@ public record Shim(Path socket) {
         return connection;
     }
 
+    /** The same without streams: its output is discarded, and it goes on when the connection is closed. */
+    public ShimConnection exec(List<String> command, String workdir, List<String> environment) throws IOException {
+        ShimConnection connection = ShimConnection.connect(socket);
+        connection.send(
+                Request.EXEC,
+                execRequest(false, false, Optional.empty(), Duration.ZERO, workdir, command, environment, new byte[0]));
+        return connection;
+    }
+
     private static ByteBuffer execRequest(
             boolean capture,
             boolean input,

@@ -8,6 +8,7 @@ import dev.nucleus.rootfs.RootfsAttestation;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
@@ -23,9 +24,9 @@ import dev.nucleus.spec.WorkspaceMount;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.SharedManager;
+import dev.nucleus.support.StreamClient;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -363,38 +364,30 @@ class GvisorBoundaryTest {
 
     private record Ended(String output, int code) {}
 
-    /** @param onStarted is given the exec's number */
+    private interface OnReady {
+        void accept(int id, StreamClient client) throws IOException;
+    }
+
+    /** @param onReady is given the exec's number and its client once it has written "ready" */
     private Ended exec(
             Container container,
             boolean terminal,
             List<String> command,
             List<String> environment,
-            java.util.function.IntConsumer onStarted)
+            OnReady onReady)
             throws IOException {
-        var output = new ByteArrayOutputStream();
+        var ticket = new Ticket();
         try (ShimConnection connection = container
                 .shim()
-                .exec(command, true, terminal ? Optional.of(SIZE) : Optional.empty(), "/tmp", environment)) {
-            var decoder = new CriDecoder((_, bytes, offset, length) -> {
-                output.write(bytes, offset, length);
-            });
-            int id = 0;
-            boolean ready = false;
-            while (true) {
-                switch (connection.receive().orElseThrow()) {
-                    case ShimMessage.ExecStarted(var number, var _) -> id = number;
-                    case ShimMessage.Data(var _, var bytes) -> {
-                        decoder.accept(bytes);
-                        if (!ready && output.toString(StandardCharsets.UTF_8).contains("ready")) {
-                            ready = true;
-                            onStarted.accept(id);
-                        }
-                    }
-                    case ShimMessage.ExecExited(var _, var status, var _, var _) -> {
-                        return new Ended(output.toString(StandardCharsets.UTF_8), status.code());
-                    }
-                    default -> {}
+                .exec(command, true, terminal ? Optional.of(SIZE) : Optional.empty(), "/tmp", environment, ticket)) {
+            var started = (ShimMessage.ExecStarted) connection.receive().orElseThrow();
+            try (StreamClient client = StreamClient.attach(container.shim(), ticket)) {
+                if (command.toString().contains("echo ready")) {
+                    Awaitility.await().atMost(AMPLE).until(() -> client.output().contains("ready"));
+                    onReady.accept(started.id(), client);
                 }
+                var exited = (ShimMessage.ExecExited) connection.receive().orElseThrow();
+                return new Ended(client.awaitOutput(), exited.status().code());
             }
         }
     }
@@ -431,9 +424,9 @@ class GvisorBoundaryTest {
                         "sh",
                         "argument\tof\u0001its"),
                 List.of("WORD=" + value),
-                id -> {
+                (_, client) -> {
                     seen.addAll(commandLines());
-                    type(container, id, "\n");
+                    client.type("\n");
                 });
 
         assertThat(ended.output()).isEqualTo("ready\n" + value + "|argument\tof\u0001its|/home/agent");
@@ -443,21 +436,12 @@ class GvisorBoundaryTest {
                 .noneMatch(line -> line.contains("secret\" \\ word") || line.contains("argument\tof"));
     }
 
-    private static void type(Container container, int id, String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        try (ShimConnection connection = ShimConnection.connect(container.shim().socket())) {
-            connection.input(id, bytes, 0, bytes.length);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     @Test
     void aVariableOfTheWorkloadCanHaveAnotherValueBesideIt() throws IOException {
         Container container = launch(sh("sleep 60").env(java.util.Map.of("ONE", "1", "TWO", "2")));
 
         Ended ended =
-                exec(container, false, List.of("/bin/sh", "-c", "echo $ONE $TWO $PWD"), List.of("TWO=3"), _ -> {});
+                exec(container, false, List.of("/bin/sh", "-c", "echo $ONE $TWO $PWD"), List.of("TWO=3"), (_, _) -> {});
 
         assertThat(ended.output()).isEqualTo("1 3 /tmp\n");
     }
@@ -490,13 +474,13 @@ class GvisorBoundaryTest {
                         "-c",
                         "stty -echo; test -t 0 -a -t 1 && stty size; echo ready; read x; echo \"heard $x\"; exit 3"),
                 List.of(),
-                id -> type(container, id, "one\n"));
+                (_, client) -> client.type("one\n"));
         Ended interrupted = exec(
                 container,
                 true,
                 List.of("/bin/sh", "-c", "trap 'exit 7' INT; echo ready; while :; do sleep 0.05; done"),
                 List.of(),
-                id -> type(container, id, "\u0003"));
+                (_, client) -> client.type("\u0003"));
 
         assertThat(typed.output()).isEqualTo("33 101\r\nready\r\nheard one\r\n");
         assertThat(typed.code()).isEqualTo(3);
@@ -512,7 +496,7 @@ class GvisorBoundaryTest {
                 false,
                 List.of("/bin/sh", "-c", "trap 'exit 8' TERM; echo ready; while :; do sleep 0.05; done"),
                 List.of(),
-                id -> signal(container, id));
+                (id, _) -> signal(container, id));
 
         assertThat(ended.code()).isEqualTo(8);
         assertThat(container.running()).isTrue();

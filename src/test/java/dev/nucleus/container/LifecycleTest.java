@@ -22,6 +22,9 @@ import dev.nucleus.support.Seeds;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.ByteArrayOutputStream;
+import dev.nucleus.spawner.Ticket;
+import dev.nucleus.support.StreamClient;
+import java.util.stream.Collectors;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -222,27 +225,28 @@ class LifecycleTest {
     }
 
     @Test
-    void anExecsOutputCanBeResumedToo() throws IOException {
+    void anExecsClientGetsAllItsOutput() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
-        try (ShimConnection first = container
+        var ticket = new Ticket();
+        try (ShimConnection connection = container
                 .shim()
-                .exec(List.of("/bin/sh", "-c", "echo one; echo two; exit 5"), false, Optional.empty(), "", List.of())) {
-            int id = ((ShimMessage.ExecStarted) first.receive().orElseThrow()).id();
-            first.close();
+                .exec(
+                        List.of("/bin/sh", "-c", "seq 1 100000; exit 5"),
+                        false,
+                        Optional.empty(),
+                        "",
+                        List.of(),
+                        ticket)) {
+            assertThat(connection.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
+            try (StreamClient client = StreamClient.attach(container.shim(), ticket)) {
+                var exited = (ShimMessage.ExecExited) connection.receive().orElseThrow();
 
-            var text = new StringBuilder();
-            try (ShimConnection second = ShimConnection.connect(container.shim().socket())) {
-                second.stream(id, 0, true);
-                ShimMessage message = second.receive().orElseThrow();
-                while (!(message instanceof ShimMessage.ExecExited)) {
-                    if (message instanceof ShimMessage.Data(var _, var bytes)) {
-                        text.append(new String(bytes, StandardCharsets.UTF_8));
-                    }
-                    message = second.receive().orElseThrow();
-                }
-                assertThat(((ShimMessage.ExecExited) message).status().code()).isEqualTo(5);
+                assertThat(exited.status().code()).isEqualTo(5);
+                assertThat(client.awaitOutput())
+                        .isEqualTo(IntStream.rangeClosed(1, 100_000)
+                                .mapToObj(i -> i + "\n")
+                                .collect(Collectors.joining()));
             }
-            assertThat(text.toString()).contains("stdout F one\n").contains("stdout F two\n");
         } finally {
             manager.containers().stop(container, NOW);
         }
@@ -292,6 +296,7 @@ class LifecycleTest {
     @Test
     void aSignalReachesAProcessThatWasRunInside() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
+        var ticket = new Ticket();
         try (ShimConnection connection = container
                 .shim()
                 .exec(
@@ -299,17 +304,17 @@ class LifecycleTest {
                         false,
                         Optional.empty(),
                         "",
-                        List.of())) {
+                        List.of(),
+                        ticket)) {
             int id = ((ShimMessage.ExecStarted) connection.receive().orElseThrow()).id();
-            assertThat(connection.receive().orElseThrow()).isInstanceOf(ShimMessage.Data.class);
+            try (StreamClient client = StreamClient.attach(container.shim(), ticket)) {
+                Awaitility.await().until(() -> client.output().contains("ready"));
 
-            container.shim().signalExec(id, Signal.parse("INT"));
+                container.shim().signalExec(id, Signal.parse("INT"));
 
-            ShimMessage message = connection.receive().orElseThrow();
-            while (!(message instanceof ShimMessage.ExecExited)) {
-                message = connection.receive().orElseThrow();
+                var exited = (ShimMessage.ExecExited) connection.receive().orElseThrow();
+                assertThat(exited.status().code()).isEqualTo(9);
             }
-            assertThat(((ShimMessage.ExecExited) message).status().code()).isEqualTo(9);
         } finally {
             manager.containers().stop(container, NOW);
         }

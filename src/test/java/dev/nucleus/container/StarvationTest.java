@@ -68,7 +68,7 @@ class StarvationTest {
     }
 
     private ShimConnection session(String... command) throws IOException {
-        return opened(container.shim().exec(List.of(command), false, Optional.empty(), "", List.of()));
+        return opened(container.shim().exec(List.of(command), "", List.of()));
     }
 
     private static ShimMessage first(ShimConnection connection) throws IOException {
@@ -165,9 +165,10 @@ class StarvationTest {
     void anAttachedOperatorBeyondTheLastSlotIsTold() throws IOException {
         fillSessions();
 
-        assertThatThrownBy(() -> manager.containers().attach(container, (_, _, _, _) -> {}, _ -> {}))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("too many sessions in the container");
+        var refused = manager.nucleus("attach", "-n", container.id());
+
+        assertThat(refused.code()).isEqualTo(125);
+        assertThat(refused.err()).contains("too many sessions in the container");
     }
 
     @Test
@@ -273,7 +274,7 @@ class StarvationTest {
             Awaitility.await().until(() -> sockets(shim) == before + 1);
             container
                     .shim()
-                    .exec(List.of("/bin/true"), false, Optional.empty(), "", List.of())
+                    .exec(List.of("/bin/true"), "", List.of())
                     .close();
             Awaitility.await().during(Duration.ofMillis(200)).until(() -> sockets(shim) <= before + 1);
         } finally {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
@@ -15,11 +16,10 @@ import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.SharedManager;
+import dev.nucleus.support.StreamClient;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -60,6 +60,12 @@ class TerminalTest {
                         Optional.of(LaunchPlan.Console.of(SIZE))));
     }
 
+    private static StreamClient attach(Container container) throws IOException {
+        var ticket = new Ticket();
+        container.shim().announce(ticket);
+        return StreamClient.attach(container.shim(), ticket);
+    }
+
     private static String log(Container container) {
         try {
             return String.join(
@@ -81,14 +87,14 @@ class TerminalTest {
     private static void talk(Container container) throws IOException {
         await(container, "33 101");
         container.shim().resize(0, OTHER);
-        try (ShimConnection connection = ShimConnection.connect(container.shim().socket())) {
+        try (StreamClient client = attach(container)) {
             // A shell runs a trap once it has read on.
-            connection.input(0, "one\n".getBytes(StandardCharsets.UTF_8), 0, 4);
+            client.type("one\n");
             await(container, "heard one");
             await(container, "50 150");
-            connection.input(0, "bye\n".getBytes(StandardCharsets.UTF_8), 0, 4);
+            client.type("bye\n");
+            assertThat(container.end().join().status().orElseThrow().code()).isEqualTo(6);
         }
-        assertThat(container.end().join().status().orElseThrow().code()).isEqualTo(6);
         manager.containers().remove(container);
     }
 
@@ -123,32 +129,31 @@ class TerminalTest {
         Container container = launch(ContainerSpec.of(
                 Mode.AGENT, List.of("/bin/sh", "-c", "trap 'exit 7' INT; echo ready; while :; do sleep 0.01; done")));
         await(container, "ready");
-        try (ShimConnection connection = ShimConnection.connect(container.shim().socket())) {
-            connection.input(0, new byte[] {3}, 0, 1);
-        }
+        try (StreamClient client = attach(container)) {
+            client.type("\u0003");
 
-        assertThat(container.end().join().status().orElseThrow().code()).isEqualTo(7);
+            assertThat(container.end().join().status().orElseThrow().code()).isEqualTo(7);
+        }
         manager.containers().remove(container);
     }
 
     private static String exec(Container container, String script, String typed) throws IOException {
-        var output = new ByteArrayOutputStream();
+        var ticket = new Ticket();
         try (ShimConnection connection = container
                 .shim()
-                .exec(List.of("/bin/sh", "-c", script), true, Optional.of(SIZE), "/tmp", List.of("WORD=given"))) {
-            var decoder = new CriDecoder((_, bytes, offset, length) -> output.write(bytes, offset, length));
-            while (true) {
-                switch (connection.receive().orElseThrow()) {
-                    case ShimMessage.ExecStarted(var id, var _) -> {
-                        container.shim().resize(id, OTHER);
-                        connection.input(id, typed.getBytes(StandardCharsets.UTF_8), 0, typed.length());
-                    }
-                    case ShimMessage.Data(var _, var bytes) -> decoder.accept(bytes);
-                    case ShimMessage.ExecExited(var _, var status, var _, var _) -> {
-                        return output.toString(StandardCharsets.UTF_8) + status.code();
-                    }
-                    default -> {}
-                }
+                .exec(
+                        List.of("/bin/sh", "-c", script),
+                        true,
+                        Optional.of(SIZE),
+                        "/tmp",
+                        List.of("WORD=given"),
+                        ticket)) {
+            var started = (ShimMessage.ExecStarted) connection.receive().orElseThrow();
+            container.shim().resize(started.id(), OTHER);
+            try (StreamClient client = StreamClient.attach(container.shim(), ticket)) {
+                client.type(typed);
+                var exited = (ShimMessage.ExecExited) connection.receive().orElseThrow();
+                return client.awaitOutput() + exited.status().code();
             }
         }
     }

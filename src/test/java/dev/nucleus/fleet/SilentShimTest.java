@@ -95,7 +95,7 @@ class SilentShimTest {
                                     .build()));
             int pid = container.whileRunning().orElseThrow().pid();
             try (ShimConnection exec =
-                    container.shim().exec(List.of("/bin/sleep", "1000"), false, Optional.empty(), "", List.of())) {
+                    container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of())) {
                 assertThat(exec.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
                 send("STOP", shimOf(pid));
 

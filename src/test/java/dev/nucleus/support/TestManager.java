@@ -203,6 +203,18 @@ public final class TestManager implements AutoCloseable {
                 err.toString(StandardCharsets.UTF_8));
     }
 
+    /** Runs a command of the command-line client. */
+    public ManagerProcess.Result nucleus(String... arguments) {
+        var command = new ArrayList<>(
+                List.of(ManagerProcess.CLIENT.toString(), "--socket", socket().toString()));
+        command.addAll(List.of(arguments));
+        try {
+            return ManagerProcess.finish(new ProcessBuilder(command).start());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Runs a shell command in agent mode. */
     public Output sh(String command) {
         return run(ContainerSpec.of(Mode.AGENT, List.of("/bin/sh", "-c", command)));

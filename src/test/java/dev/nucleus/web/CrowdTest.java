@@ -61,13 +61,6 @@ class CrowdTest {
         return lines;
     }
 
-    private static ManagerProcess.Result nucleus(TestManager manager, String... arguments) throws IOException {
-        var command = new ArrayList<>(List.of(
-                ManagerProcess.CLIENT.toString(), "--socket", manager.socket().toString()));
-        command.addAll(List.of(arguments));
-        return ManagerProcess.finish(new ProcessBuilder(command).start());
-    }
-
     @Test
     void threeHundredReadersAndAllSessionsHoldUpNeitherProbesNorOperators() throws Exception {
         try (TestManager manager = TestManager.start(FLEET)) {
@@ -79,8 +72,7 @@ class CrowdTest {
                     open.add(events(manager, "shop/web-1"));
                 }
                 for (int i = 0; i < SESSIONS; i++) {
-                    ShimConnection session = manager.containers()
-                            .exec(container, List.of("/bin/sleep", "1000"), false, Optional.empty(), "", List.of());
+                    ShimConnection session = container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of());
                     open.add(session);
                     assertThat(session.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
                 }
@@ -101,12 +93,12 @@ class CrowdTest {
                 try (Socket another = events(manager, "shop/web-1")) {
                     assertThat(until(another, "tick 3").getFirst()).startsWith("HTTP/1.1 200");
                 }
-                assertThat(nucleus(manager, "ps").out()).contains("shop/web-1");
-                var refused = nucleus(manager, "exec", "-n", "shop/web-1", "--", "/bin/true");
+                assertThat(manager.nucleus("ps").out()).contains("shop/web-1");
+                var refused = manager.nucleus("exec", "-n", "shop/web-1", "--", "/bin/true");
                 assertThat(refused.code()).isNotZero();
                 assertThat(refused.err()).contains("too many sessions in the container");
                 long begun = System.nanoTime();
-                assertThat(nucleus(manager, "stop", "--grace", "0s", "shop/web-1")
+                assertThat(manager.nucleus("stop", "--grace", "0s", "shop/web-1")
                                 .code())
                         .isZero();
                 assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(IN_TIME);
@@ -139,7 +131,7 @@ class CrowdTest {
                             .startsWith("HTTP/1.1 200");
                 }
                 assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);
-                assertThat(nucleus(manager, "ps").code()).isZero();
+                assertThat(manager.nucleus("ps").code()).isZero();
             } finally {
                 for (Socket page : open) {
                     page.close();
