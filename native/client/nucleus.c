@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "connect.h"
@@ -41,7 +42,8 @@ struct session {
 	int socket;
 	int signals;
 	bool has_terminal;
-	bool told; /* the exit code */
+	uint32_t signal; /* the last that was sent on */
+	bool told;       /* the exit code */
 	bool finished;
 	int code;
 	struct streams streams;
@@ -98,6 +100,14 @@ static void send_descriptor(const struct session *session, int fd)
 	ssize_t got;
 
 	do {
+		struct pollfd polled[] = {
+			{ .fd = fd, .events = POLLIN },
+			{ .fd = session->signals, .events = POLLIN },
+		};
+
+		/* A signal is taken by the caller's loop. */
+		if (poll(polled, 2, -1) > 0 && polled[1].revents != 0)
+			return;
 		got = read(fd, payload + length, sizeof(payload) - length);
 		if (got > 0)
 			length += (size_t)got;
@@ -162,6 +172,39 @@ static void handle_frame(struct session *session, uint8_t type, const uint8_t *p
 	}
 }
 
+/* The process goes on without the manager, and its supervisor reports how it ends. */
+static void lose_manager(struct session *session)
+{
+	(void)close(session->socket);
+	session->socket = -1;
+	if (session->streams.socket >= 0 || session->streams.ended)
+		return;
+	(void)fprintf(stderr, "nucleus: the manager closed the connection\n");
+	session->finished = true;
+	session->code = NO_MANAGER;
+}
+
+static int exit_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Without a manager: whether the end is known, or never will be. */
+static void conclude(struct session *session)
+{
+	const struct streams *streams = &session->streams;
+
+	if (session->socket >= 0 || !streams_ended(streams))
+		return;
+	if (!streams->ended && streams->socket >= 0)
+		return;
+	session->finished = true;
+	session->code = streams->ended ? exit_code(streams->status) : NO_MANAGER;
+	if (!streams->ended)
+		(void)fprintf(stderr,
+			      "nucleus: lost manager and supervisor: the exit code is not known\n");
+}
+
 static void receive(struct session *session)
 {
 	size_t used = 0;
@@ -169,9 +212,7 @@ static void receive(struct session *session)
 			   sizeof(session->buffer) - session->length);
 
 	if (got <= 0) {
-		(void)fprintf(stderr, "nucleus: the manager closed the connection\n");
-		session->finished = true;
-		session->code = NO_MANAGER;
+		lose_manager(session);
 		return;
 	}
 	session->length += (size_t)got;
@@ -193,8 +234,16 @@ static void receive(struct session *session)
 	memmove(session->buffer, session->buffer + used, session->length);
 }
 
-/* For the process in the container. Where there is none, such as while the manager is busy, a signal
- * that ends a command ends this one: the manager sees that, and takes back what it has begun. */
+/* Ends the client: what it ran ends with it. */
+static void interrupt(struct session *session)
+{
+	session->finished = true;
+	session->code = 128 + (int)session->signal;
+}
+
+/* For the process in the container. Where there is none, such as while the manager is busy, a
+ * signal that ends a command ends this one: the manager sees that, and takes back what it has
+ * begun. */
 static void take_signal(struct session *session)
 {
 	struct signalfd_siginfo information;
@@ -209,10 +258,9 @@ static void take_signal(struct session *session)
 			send_terminal(session);
 		return;
 	}
-	if (streams_signal(&session->streams, number))
-		return;
-	session->finished = true;
-	session->code = 128 + (int)number;
+	session->signal = number;
+	if (!streams_signal(&session->streams, number))
+		interrupt(session);
 }
 
 static int watch_signals(void)
@@ -228,8 +276,20 @@ static int watch_signals(void)
 	(void)sigaddset(&forwarded, SIGUSR2);
 	(void)sigaddset(&forwarded, SIGWINCH);
 	(void)sigprocmask(SIG_BLOCK, &forwarded, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &forwarded, SFD_CLOEXEC);
+}
+
+/* A closed one would be the number of the next socket, and the container's output go there. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 static int converse(struct session *session)
@@ -253,8 +313,14 @@ static int converse(struct session *session)
 		if (streams->failed != 0)
 			write_failed(session, streams->failed_name, streams->failed);
 		session->finished |= streams->left;
+		if (streams->undelivered && session->signal != SIGUSR1 &&
+		    session->signal != SIGUSR2)
+			interrupt(session);
+		streams->undelivered = false;
 		if (polled[0].revents != 0 && !session->finished)
 			receive(session);
+		if (!session->finished)
+			conclude(session);
 	}
 	streams_close(streams);
 	terminal_restore();
@@ -276,7 +342,7 @@ int main(int argc, char *argv[])
 											     : -1;
 		first = 2;
 	}
-	session.signals = watch_signals();
+	open_standard_streams();
 	streams_init(&session.streams);
 	session.socket = result < 0 ? -1 : connect_to(path);
 	if (session.socket < 0 || send_command(session.socket, argc - first, argv + first) < 0) {
@@ -288,5 +354,8 @@ int main(int argc, char *argv[])
 			path, strerror(errno));
 		return NO_MANAGER;
 	}
+	/* Not before: a manager that hangs takes no command, and until then a signal just ends
+	 * this. */
+	session.signals = watch_signals();
 	return converse(&session);
 }

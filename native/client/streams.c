@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "connect.h"
@@ -12,11 +13,30 @@
 #define AT_ONCE (1UL << 20)
 
 /* Of the supervisor's protocol (native/src/wire.h). */
-enum { REQUEST_SIGNAL = 0x03, REQUEST_RESIZE = 0x0c, REQUEST_ATTACH = 0x10 };
-enum { ANSWER_ATTACHED = 0x91 };
+enum {
+	REQUEST_SIGNAL = 0x03,
+	REQUEST_STDIN_END = 0x07,
+	REQUEST_RESIZE = 0x0c,
+	REQUEST_ATTACH = 0x10,
+};
+enum { ANSWER_OK = 0x89, ANSWER_ERROR = 0x8a, ANSWER_ATTACHED = 0x91, ANSWER_ENDED = 0x92 };
 enum { HAS_ERR = 1, HAS_INPUT = 2 };
 
-static const uint8_t leave_keys[] = { 0x10, 0x11 };
+/* The keys that detach, as Docker has them: Ctrl-P Ctrl-Q. */
+#define PREFIX_KEY 0x10
+#define DETACH_KEY 0x11
+/* Signals that may be unanswered before the client ends by itself. */
+#define UNANSWERED_MAX 2
+/* Bytes that a pipe takes without blocking once poll(2) says POLLOUT. */
+#define ATOMIC_BYTES 4096U
+
+/* A write to a regular file does not wait for a reader. */
+static size_t most_at_once(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? COPY_MAX : ATOMIC_BYTES;
+}
 
 void streams_init(struct streams *streams)
 {
@@ -25,6 +45,9 @@ void streams_init(struct streams *streams)
 	streams->out.from = streams->err.from = -1;
 	streams->out.to = STDOUT_FILENO;
 	streams->err.to = STDERR_FILENO;
+	streams->in.most = ATOMIC_BYTES;
+	streams->out.most = most_at_once(STDOUT_FILENO);
+	streams->err.most = most_at_once(STDERR_FILENO);
 }
 
 static int receive_ends(int socket, uint8_t *answer, size_t size, int fds[3])
@@ -43,7 +66,8 @@ static int receive_ends(int socket, uint8_t *answer, size_t size, int fds[3])
 	const struct cmsghdr *head;
 	size_t count;
 
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)size || answer[4] != ANSWER_ATTACHED) {
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)size ||
+	    answer[4] != ANSWER_ATTACHED) {
 		errno = EACCES;
 		return -1;
 	}
@@ -121,18 +145,19 @@ static void way_end(struct way *way)
  * write failed, with errno. */
 static bool copy(struct way *way)
 {
-	if (way->start == way->end) {
-		ssize_t got = read(way->from, way->bytes, sizeof(way->bytes));
+	ssize_t got;
 
-		if (got < 0 && (errno == EAGAIN || errno == EINTR))
-			return true;
-		if (got <= 0) {
-			way_end(way);
-			return true;
-		}
-		way->start = 0;
-		way->end = (size_t)got;
+	if (way->start < way->end)
+		return true;
+	got = read(way->from, way->bytes, way->most);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (got <= 0) {
+		way_end(way);
+		return true;
 	}
+	way->start = 0;
+	way->end = (size_t)got;
 	return true;
 }
 
@@ -175,49 +200,70 @@ static bool move(struct way *way)
 	return errno == EINTR;
 }
 
-/* Whether the keys that leave were typed. */
-static bool leaves(struct streams *streams)
+/* Takes the keys that detach out of what was typed: the first is withheld until the next comes. */
+static void look_for_detach(struct streams *streams)
 {
-	const struct way *in = &streams->in;
+	struct way *in = &streams->in;
+	uint8_t typed[COPY_MAX];
+	size_t count = in->end - in->start;
+	size_t at = 0;
 
-	for (size_t i = in->start; i < in->end; i++) {
-		uint8_t key = in->bytes[i];
-
-		streams->matched = key == leave_keys[streams->matched] ? streams->matched + 1
-				   : key == leave_keys[0]		? 1
-									: 0;
-		if (streams->matched == sizeof(leave_keys))
-			return true;
+	memcpy(typed, in->bytes + in->start, count);
+	for (size_t i = 0; i < count && !streams->leaving; i++) {
+		if (streams->has_prefix && typed[i] == DETACH_KEY) {
+			streams->leaving = true;
+			continue;
+		}
+		if (streams->has_prefix)
+			in->bytes[at++] = PREFIX_KEY;
+		streams->has_prefix = typed[i] == PREFIX_KEY;
+		if (!streams->has_prefix)
+			in->bytes[at++] = typed[i];
 	}
-	return false;
+	in->start = 0;
+	in->end = at;
+}
+
+static void input_end(struct streams *streams)
+{
+	uint8_t id[4];
+
+	/* Others may have the input as well, so its end is not known by a close. */
+	frame_put_u32(id, streams->id);
+	if (streams->socket >= 0 && streams->in.from >= 0)
+		(void)frame_send(streams->socket, REQUEST_STDIN_END, id, sizeof(id));
+	way_end(&streams->in);
 }
 
 static void input(struct streams *streams, const struct pollfd *from, const struct pollfd *to)
 {
 	struct way *in = &streams->in;
+	bool good = true;
 
 	if (in->from < 0)
 		return;
 	if (streams->can_be_left)
 		in->copies = true;
-	if (to->revents != 0 && in->start < in->end) {
-		if (!flush(in))
-			way_end(in);
-		return;
+	if (in->start == in->end && (from->revents != 0 || to->revents != 0)) {
+		int before = in->from;
+
+		good = move(in);
+		if (in->from < 0) {
+			in->from = before;
+			input_end(streams);
+			return;
+		}
+		if (streams->can_be_left)
+			look_for_detach(streams);
 	}
-	if (from->revents == 0 && to->revents == 0)
-		return;
-	if (!move(in)) {
-		/* It doesn't read any more. */
+	if (good && in->start < in->end)
+		good = flush(in);
+	if (!good) {
+		/* The process doesn't read any more. */
 		way_end(in);
 		return;
 	}
-	if (streams->can_be_left && leaves(streams)) {
-		streams->left = true;
-		return;
-	}
-	if (in->from >= 0 && in->start < in->end && !flush(in))
-		way_end(in);
+	streams->left = streams->leaving && in->start == in->end;
 }
 
 static void output(struct streams *streams, struct way *way, const char *name,
@@ -238,13 +284,43 @@ static void output(struct streams *streams, struct way *way, const char *name,
 	}
 }
 
-/* Answers to signals and sizes: nothing follows from them; its end: the supervisor has left. */
-static void drain(struct streams *streams)
+static void take_answer(struct streams *streams, uint8_t type, const uint8_t *payload,
+			size_t length)
 {
-	uint8_t bytes[256];
-	ssize_t got = recv(streams->socket, bytes, sizeof(bytes), MSG_DONTWAIT);
+	if (type == ANSWER_ENDED && length >= 4) {
+		streams->ended = true;
+		streams->status = (int)frame_u32(payload);
+		return;
+	}
+	streams->undelivered = type == ANSWER_ERROR && streams->unanswered > 0 && !streams->ended;
+	streams->unanswered = 0;
+}
 
-	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+static void receive(struct streams *streams)
+{
+	ssize_t got = recv(streams->socket, streams->answer + streams->answer_length,
+			   sizeof(streams->answer) - streams->answer_length, MSG_DONTWAIT);
+	size_t used = 0;
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got > 0)
+		streams->answer_length += (size_t)got;
+	while (streams->answer_length - used >= FRAME_HEADER) {
+		const uint8_t *frame = streams->answer + used;
+		size_t length = frame_u32(frame);
+
+		/* Longer than any answer to a client. */
+		if (length > sizeof(streams->answer) - FRAME_HEADER)
+			got = 0;
+		if (length > streams->answer_length - used - FRAME_HEADER)
+			break;
+		take_answer(streams, frame[4], frame + FRAME_HEADER, length);
+		used += FRAME_HEADER + length;
+	}
+	streams->answer_length -= used;
+	memmove(streams->answer, streams->answer + used, streams->answer_length);
+	if (got <= 0) {
 		(void)close(streams->socket);
 		streams->socket = -1;
 	}
@@ -256,7 +332,7 @@ void streams_move(struct streams *streams, const struct pollfd *polled)
 	output(streams, &streams->out, "standard output", &polled[2], &polled[3]);
 	output(streams, &streams->err, "standard error", &polled[4], &polled[5]);
 	if (polled[6].revents != 0 && streams->socket >= 0)
-		drain(streams);
+		receive(streams);
 }
 
 bool streams_ended(const struct streams *streams)
@@ -264,12 +340,13 @@ bool streams_ended(const struct streams *streams)
 	return streams->out.from < 0 && streams->err.from < 0;
 }
 
-bool streams_signal(const struct streams *streams, uint32_t number)
+bool streams_signal(struct streams *streams, uint32_t number)
 {
 	uint8_t payload[8];
 
-	if (streams->socket < 0)
+	if (streams->socket < 0 || streams->unanswered == UNANSWERED_MAX)
 		return false;
+	streams->unanswered++;
 	frame_put_u32(payload, number);
 	frame_put_u32(payload + 4, streams->id);
 	return frame_send(streams->socket, REQUEST_SIGNAL, payload, sizeof(payload)) == 0;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #define STREAMS_POLLED 7
+#define COPY_MAX 65536U
 
 /* One way of bytes, from one descriptor to another. */
 struct way {
@@ -16,20 +17,28 @@ struct way {
 	int to;
 	bool copies; /* the kernel can't move them itself */
 	bool owns_to;
-	bool full; /* waits for the reader */
+	bool full;   /* waits for the reader */
+	size_t most; /* what is read at once when it is copied */
 	size_t start;
 	size_t end;
-	uint8_t bytes[4096]; /* read, and not written yet */
+	uint8_t bytes[COPY_MAX + 1]; /* read, and not written yet */
 };
 
 struct streams {
 	int socket; /* to the supervisor; -1: not attached, or over */
 	uint32_t id;
 	bool can_be_left; /* by the keys Ctrl-P Ctrl-Q */
+	bool leaving;     /* they were typed: what was typed before is still to be written */
 	bool left;
-	int failed; /* errno of a write to the user's own streams */
+	bool has_prefix; /* Ctrl-P was typed, and is withheld until the next key */
+	bool ended;      /* the process has: `status` is known, as wait(2) has it */
+	int status;
+	unsigned int unanswered; /* signals sent, and not answered yet */
+	bool undelivered;        /* the last signal could not be delivered */
+	int failed;              /* errno of a write to the user's own streams */
 	const char *failed_name;
-	size_t matched;
+	size_t answer_length;
+	uint8_t answer[512];
 	struct way in;
 	struct way out;
 	struct way err;
@@ -46,8 +55,8 @@ void streams_poll(const struct streams *streams, struct pollfd *polled);
 void streams_move(struct streams *streams, const struct pollfd *polled);
 /* Whether all output has been written. */
 bool streams_ended(const struct streams *streams);
-/* False: there is nobody to tell. */
-bool streams_signal(const struct streams *streams, uint32_t number);
+/* False: the process can't be signalled, or earlier signals have not been answered. */
+bool streams_signal(struct streams *streams, uint32_t number);
 void streams_resize(const struct streams *streams, const uint8_t *rows_and_columns);
 void streams_close(struct streams *streams);
 

@@ -28,8 +28,9 @@ enum { HAS_ERR = 1, HAS_INPUT = 2 };
 
 enum moved {
 	MOVED,
-	EMPTY, /* nothing is there for now */
-	FULL,  /* a client has to read first */
+	EMPTY,     /* nothing is there for now */
+	FULL,      /* a client has to read first */
+	THROTTLED, /* the log has to be ready for more */
 	ENDED,
 };
 
@@ -81,8 +82,8 @@ static enum moved deliver(const struct shim *shim, struct output *output)
 	for (struct tap *tap = next_tap(shim, output, NULL); tap != NULL;
 	     tap = next_tap(shim, output, tap)) {
 		size_t left = output->length - tap->done;
-		ssize_t written = left == 0 ? 0
-					    : write(tap->source.fd, output->pending + tap->done, left);
+		ssize_t written =
+			left == 0 ? 0 : write(tap->source.fd, output->pending + tap->done, left);
 
 		if (written < 0 && errno != EAGAIN && errno != EINTR) {
 			tap_close(tap);
@@ -104,7 +105,7 @@ static enum moved deliver(const struct shim *shim, struct output *output)
 static void consume(struct output *output, size_t length)
 {
 	while (length > 0) {
-		bool kept = stream_admits(output->stream, CHUNK);
+		bool kept = stream_admits(output->stream);
 		ssize_t got = kept ? read(output->source.fd, output->pending,
 					  length < CHUNK ? length : CHUNK)
 				   : splice(output->source.fd, NULL, STDOUT_FILENO, NULL, length,
@@ -158,10 +159,16 @@ static enum moved pass_on(struct output *output, struct tap *tap)
 	return FULL;
 }
 
-/* A copy for the log and for each client. */
-static enum moved copy(struct output *output)
+/* A copy for the log and for each client. With a client the log drops what is beyond its rate:
+ * only clients hold up the writer then. What is left of a process that has ended is logged. */
+static enum moved copy(struct output *output, bool attached)
 {
-	ssize_t got = read(output->source.fd, output->pending, bound(output, CHUNK));
+	bool kept = stream_admits(output->stream) || (output->left >= 0 && !attached);
+	ssize_t got;
+
+	if (!kept && !attached && output->stream->blocks)
+		return THROTTLED;
+	got = read(output->source.fd, output->pending, bound(output, CHUNK));
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return errno == EAGAIN ? EMPTY : MOVED;
@@ -169,7 +176,7 @@ static enum moved copy(struct output *output)
 		return ENDED;
 	count(output, (size_t)got);
 	output->length = (size_t)got;
-	if (stream_admits(output->stream, (size_t)got))
+	if (kept)
 		stream_append(output->stream, output->tag, output->pending, (size_t)got);
 	else
 		stream_skip(output->stream, (size_t)got);
@@ -189,7 +196,7 @@ static enum moved move(const struct shim *shim, struct output *output)
 		return pass_on(output, only);
 	for (struct tap *tap = only; tap != NULL; tap = next_tap(shim, output, tap))
 		tap->done = 0;
-	return copy(output);
+	return copy(output, only != NULL);
 }
 
 static void pump(struct shim *shim, struct output *output)
@@ -206,9 +213,10 @@ static void pump(struct shim *shim, struct output *output)
 	/* Nobody writes any more, whoever may hold the other end. */
 	if (moved == EMPTY && output->left >= 0)
 		moved = ENDED;
+	output->throttled = moved == THROTTLED;
 	if (moved == ENDED)
 		attach_close(shim, output);
-	else if (moved != FULL)
+	else if (moved != FULL && moved != THROTTLED)
 		output->source.events = POLLIN;
 }
 
@@ -254,28 +262,66 @@ bool attach_busy(const struct shim *shim)
 	return busy;
 }
 
-/* Hands on what is typed at a client's terminal. */
+static int terminal_of(struct shim *shim, const struct connection *connection)
+{
+	const int *fd = request_stdin(shim, connection->attached_id);
+
+	return fd == NULL ? -1 : *fd;
+}
+
+/* Writes what was typed; while the terminal has no room, no more is read. */
+static void type(struct shim *shim, struct connection *connection)
+{
+	int fd = terminal_of(shim, connection);
+	size_t left = connection->typed_end - connection->typed_start;
+	ssize_t written = fd < 0 || left == 0
+				  ? 0
+				  : write(fd, connection->typed + connection->typed_start, left);
+
+	if (fd < 0 || (written < 0 && errno != EAGAIN && errno != EINTR)) {
+		close_fd(&connection->keys.fd);
+		left = 0;
+	} else {
+		connection->typed_start += written < 0 ? 0 : (size_t)written;
+		left = connection->typed_end - connection->typed_start;
+	}
+	connection->keys.events = left == 0 ? POLLIN : 0;
+	connection->terminal.events = left == 0 ? 0 : POLLOUT;
+}
+
 static void keys_ready(struct shim *shim, struct source *source, short revents)
 {
-	struct connection *connection =
-		(struct connection *)(void *)((uint8_t *)source - offsetof(struct connection, keys));
-	int *terminal = request_stdin(shim, connection->attached_id);
-	char bytes[512];
-	ssize_t got;
+	struct connection *connection = (struct connection *)(void *)((uint8_t *)source -
+								      offsetof(struct connection,
+									       keys));
+	ssize_t got = read(source->fd, connection->typed, sizeof(connection->typed));
 
 	(void)revents;
-	if (terminal == NULL || *terminal < 0) {
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
 		close_fd(&source->fd);
 		return;
 	}
-	got = read(source->fd, bytes, sizeof(bytes));
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (got <= 0)
-		close_fd(&source->fd);
-	/* A terminal whose reader doesn't read loses keys, as every terminal does. */
-	if (got > 0)
-		(void)!write(*terminal, bytes, (size_t)got);
+	connection->typed_start = 0;
+	connection->typed_end = (size_t)got;
+	type(shim, connection);
+}
+
+static void terminal_ready(struct shim *shim, struct source *source, short revents)
+{
+	(void)revents;
+	type(shim, (struct connection *)(void *)((uint8_t *)source -
+						 offsetof(struct connection, terminal)));
+}
+
+struct source *attach_terminal(struct shim *shim, struct connection *connection)
+{
+	/* Looked up in every turn: it may have been closed, and its number be another's. */
+	connection->terminal.fd = connection->terminal.events == 0 ? -1
+								   : terminal_of(shim, connection);
+	connection->terminal.ready = terminal_ready;
+	return &connection->terminal;
 }
 
 int attach_grant(struct shim *shim, uint32_t id, const uint8_t ticket[TICKET_BYTES], bool owner)
@@ -377,8 +423,29 @@ static int send_ends(struct connection *connection, const int *fds, size_t count
 	return descriptors_send(connection->source.fd, bytes, writer.length, fds, count);
 }
 
+/* The exit status, as wait(2) has it. */
+static void send_ended(struct connection *connection, int status)
+{
+	uint8_t bytes[FRAME_HEADER + 4];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+	size_t frame = frame_begin(&writer, ANSWER_ENDED);
+
+	write_u32(&writer, (uint32_t)status);
+	frame_end(&writer, frame);
+	connection_send(connection, &writer);
+}
+
+void attach_ended(struct shim *shim, uint32_t id, int status)
+{
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		if (at->attached && at->attached_id == id)
+			send_ended(at, status);
+	}
+}
+
 static int attach(struct shim *shim, struct connection *connection, const struct grant *grant)
 {
+	const struct exec *exec;
 	struct output *outputs[ATTACHED_OUTPUTS];
 	int fds[ATTACHED_OUTPUTS + 1];
 	size_t count = 0;
@@ -416,6 +483,11 @@ static int attach(struct shim *shim, struct connection *connection, const struct
 		outputs[i]->awaited = false;
 		attach_pump(shim, outputs[i]);
 	}
+	exec = grant->id == 0 ? NULL : exec_find(shim, grant->id);
+	if (result == 0 && grant->id == 0 && shim->exited)
+		send_ended(connection, shim->exit_status);
+	if (result == 0 && exec != NULL && exec->exited)
+		send_ended(connection, exec->exit_status);
 	return result;
 }
 
@@ -444,7 +516,7 @@ static void end_owned(struct shim *shim, uint32_t id)
 
 	if (id != 0) {
 		if (exec != NULL)
-			(void)exec_signal(shim, exec, SIGKILL);
+			exec_end(shim, exec);
 		return;
 	}
 	if (shim->exited)
@@ -472,8 +544,24 @@ void attach_left(struct shim *shim, struct connection *connection)
 		end_owned(shim, connection->attached_id);
 }
 
+void attach_withdraw(struct shim *shim, uint32_t id)
+{
+	for (struct grant *at = shim->grants; at != NULL; at = at->next) {
+		if (at->id == id && at->owner)
+			at->expires = 0;
+	}
+}
+
+static void resume(struct shim *shim, struct output *output, int64_t now)
+{
+	if (output->throttled && stream_admits_at(output->stream) <= now)
+		attach_pump(shim, output);
+}
+
 void attach_expire(struct shim *shim, int64_t now)
 {
+	resume(shim, &shim->out, now);
+	resume(shim, &shim->err, now);
 	for (struct grant **link = &shim->grants; *link != NULL;) {
 		struct grant *grant = *link;
 		struct output *outputs[ATTACHED_OUTPUTS];
@@ -499,8 +587,15 @@ int64_t attach_deadline(const struct shim *shim)
 	int64_t earliest = 0;
 
 	for (const struct grant *at = shim->grants; at != NULL; at = at->next) {
+		/* 0 would mean none. */
 		if (earliest == 0 || at->expires < earliest)
-			earliest = at->expires;
+			earliest = at->expires > 0 ? at->expires : 1;
+	}
+	if (shim->out.throttled || shim->err.throttled) {
+		int64_t ready = stream_admits_at(&shim->log);
+
+		if (earliest == 0 || ready < earliest)
+			earliest = ready;
 	}
 	return earliest;
 }

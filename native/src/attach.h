@@ -13,7 +13,7 @@
 #include "wire.h"
 
 #define TICKET_BYTES 16U
-/* What is logged of a container with a client, in bytes a second: the client has it all. */
+/* Most that is logged of a container that was run for a client, in bytes a second. */
 #define ATTACHED_LOG_RATE (4U << 20)
 
 /* A ticket that has not been used. */
@@ -40,6 +40,13 @@ void attach_close(struct shim *shim, struct output *output);
 bool attach_busy(const struct shim *shim);
 /* Its client has left: what it owned ends. */
 void attach_left(struct shim *shim, struct connection *connection);
+/* Reports the end of the workload (id 0) or of an exec to its clients; `status` as wait(2) has it.
+ * They read the rest of its output first. */
+void attach_ended(struct shim *shim, uint32_t id, int status);
+/* The terminal that an attached client types at, to be polled. */
+struct source *attach_terminal(struct shim *shim, struct connection *connection);
+/* Withdraws the unused ticket of the owner of an exec: the exec ends with the next turn. */
+void attach_withdraw(struct shim *shim, uint32_t id);
 /* Ends what was announced to a client that did not come. */
 void attach_expire(struct shim *shim, int64_t now);
 /* Earliest deadline in ms of CLOCK_MONOTONIC, or 0. */

@@ -324,11 +324,14 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 {
 	output_open(&shim->out, pipes->out[0], STREAM_STDOUT, &shim->log);
 	output_open(&shim->err, pipes->err[0], STREAM_STDERR, &shim->log);
+	shim->log.rate = shim->plan.log_rate;
+	shim->log.blocks = shim->plan.log_blocks;
 	if (shim->plan.ticket_length == TICKET_BYTES &&
 	    attach_grant(shim, 0, shim->plan.ticket, true) == 0) {
 		shim->out.awaited = shim->err.awaited = true;
 		shim->out.source.events = shim->err.source.events = 0;
-		shim->log.rate = ATTACHED_LOG_RATE;
+		if (shim->log.rate == 0 || shim->log.rate > ATTACHED_LOG_RATE)
+			shim->log.rate = ATTACHED_LOG_RATE;
 	}
 	if (shim->plan.init)
 		init_report_open(shim, pipes->init[0]);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "descriptors.h"
+#include "exec_group.h"
 #include "freezer.h"
 #include "syscalls.h"
 
@@ -262,8 +263,7 @@ int cgroup_open_member(const char *directory, pid_t pid)
 	return release(&pidfd);
 }
 
-/* Returns how many members were killed. */
-static int kill_members(const char *directory)
+int cgroup_kill_members(const char *directory)
 {
 	FILE *members = cgroup_members(directory);
 	char line[32];
@@ -306,8 +306,8 @@ void cgroup_kill(const struct plan *plan)
 	/* A frozen process does not die (cgroup-v1/freezer-subsystem.rst). */
 	if (plan->cgroup.freezer[0] != '\0')
 		(void)freezer_set(plan, NULL, false);
-	for (int turn = 0; turn < KILL_TURNS && kill_members(plan->cgroup.directories[0]) > 0;
-	     turn++)
+	for (int turn = 0;
+	     turn < KILL_TURNS && cgroup_kill_members(plan->cgroup.directories[0]) > 0; turn++)
 		(void)nanosleep(&pause, NULL);
 }
 
@@ -318,7 +318,7 @@ void cgroup_close(struct cgroup *cgroup)
 		(void)close(cgroup->join_fds[--cgroup->join_count]);
 }
 
-static void remove_directory(const char *path)
+void cgroup_remove_directory(const char *path)
 {
 	struct timespec pause = { .tv_nsec = 500000 };
 
@@ -332,8 +332,9 @@ static void remove_directory(const char *path)
 
 void cgroup_remove(const struct plan *plan)
 {
+	exec_groups_remove(plan);
 	if (plan->cgroup.freezer[0] != '\0')
-		remove_directory(plan->cgroup.freezer);
+		cgroup_remove_directory(plan->cgroup.freezer);
 	for (size_t i = plan->cgroup.directory_count; i > 0; i--)
-		remove_directory(plan->cgroup.directories[i - 1]);
+		cgroup_remove_directory(plan->cgroup.directories[i - 1]);
 }

@@ -39,6 +39,8 @@ bool cgroup_ran_out_of_memory(const struct plan *plan);
 /* Kills every member: at once where the kernel can (cgroup.kill, v2, Linux 5.14), else one by one
  * until none is left. */
 void cgroup_kill(const struct plan *plan);
+/* Kills the members of one directory. How many it killed: others may have been forked meanwhile. */
+int cgroup_kill_members(const char *directory);
 /* The members of a directory, to be read line by line and closed by fclose(3); or NULL. */
 FILE *cgroup_members(const char *directory);
 /* A pidfd of a process that is a member of the container's cgroups now, or a negative errno: -ESRCH
@@ -47,7 +49,9 @@ int cgroup_open_member(const char *directory, pid_t pid);
 /* The process limit that the plan gives its cgroup; RLIM_INFINITY: none. */
 rlim_t cgroup_process_limit(const struct plan *plan);
 void cgroup_close(struct cgroup *cgroup);
-/* Removes the directories; waits a little for members that are still exiting. */
+/* Removes one directory; waits a little for members that are still exiting. */
+void cgroup_remove_directory(const char *path);
+/* Removes the directories, and those of execs below them. */
 void cgroup_remove(const struct plan *plan);
 
 #endif

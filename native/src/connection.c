@@ -20,7 +20,6 @@
 #define CHUNK 16384UL
 
 static void connection_ready(struct shim *shim, struct source *source, short revents);
-static void input_ready(struct shim *shim, struct source *source, short revents);
 
 /* Counts the live connections of one use, or with USE_COUNT all of them. */
 static size_t count_of(const struct shim *shim, enum connection_use use)
@@ -36,8 +35,8 @@ static size_t count_of(const struct shim *shim, enum connection_use use)
 static bool is_idle(const struct shim *shim, const struct connection *connection)
 {
 	return !connection->dead && !connection->subscribed && !connection->streaming &&
-	       !connection->input_waits && connection->dial == NULL && !connection->attached &&
-	       connection->out_length == 0 && !execs_wanted(shim, connection);
+	       connection->dial == NULL && !connection->attached && connection->out_length == 0 &&
+	       !execs_wanted(shim, connection);
 }
 
 /* Ends the connection that has been idle longest: the list begins with the newest. */
@@ -89,8 +88,7 @@ struct connection *connection_add(struct shim *shim, int fd)
 	connection->source.events = POLLIN;
 	connection->source.ready = connection_ready;
 	connection->file_fd = -1;
-	connection->input = (struct source){ .fd = -1, .events = POLLOUT, .ready = input_ready };
-	connection->keys.fd = -1;
+	connection->keys.fd = connection->terminal.fd = -1;
 	for (size_t i = 0; i < ATTACHED_OUTPUTS; i++)
 		connection->taps[i].source.fd = -1;
 	connection->next = shim->connections;
@@ -154,8 +152,7 @@ static void watch(struct connection *connection)
 {
 	if (connection->dial != NULL)
 		return;
-	connection->source.events = (short)((connection->input_waits ? 0 : POLLIN) |
-					    (connection->out_length > 0 ? POLLOUT : 0));
+	connection->source.events = (short)(POLLIN | (connection->out_length > 0 ? POLLOUT : 0));
 }
 
 void connection_send(struct connection *connection, const struct writer *writer)
@@ -169,45 +166,23 @@ void connection_send(struct connection *connection, const struct writer *writer)
 	watch(connection);
 }
 
-/* The end of a stream, and with an exec's its exit. */
-static void finish_stream(struct shim *shim, struct connection *connection)
-{
-	struct exec *exec = connection->stream_id == 0 ? NULL
-						       : exec_find(shim, connection->stream_id);
-
-	connection->streaming = false;
-	close_fd(&connection->file_fd);
-	send_empty(connection, ANSWER_END);
-	if (exec != NULL && exec->exited)
-		send_exec_exited(connection, exec);
-}
-
-static bool stream_complete(const struct shim *shim, const struct connection *connection,
-			    const struct exec *exec)
-{
-	return !connection->follow || shim->exited || (exec != NULL && exec_finished(exec));
-}
-
-/* Sends one chunk of the stream. False when there is nothing more for now. */
+/* Sends one chunk of the log. False when there is nothing more for now. */
 static bool send_chunk(struct shim *shim, struct connection *connection)
 {
 	uint8_t bytes[CHUNK];
 	const size_t head = FRAME_HEADER + 8;
-	struct exec *exec = connection->stream_id == 0 ? NULL
-						       : exec_find(shim, connection->stream_id);
-	const struct stream *stream = connection->stream_id == 0 ? &shim->log
-				      : exec == NULL             ? NULL
-								 : &exec->stream;
 	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
 	size_t frame;
-	long got = stream == NULL ? 0
-				  : stream_read(stream, &connection->offset, &connection->file_fd,
-						&connection->file_segment, (char *)bytes + head,
-						sizeof(bytes) - head);
+	long got = stream_read(&shim->log, &connection->offset, &connection->file_fd,
+			       &connection->file_segment, (char *)bytes + head,
+			       sizeof(bytes) - head);
 
 	if (got <= 0) {
-		if (got < 0 || stream == NULL || stream_complete(shim, connection, exec))
-			finish_stream(shim, connection);
+		if (got < 0 || !connection->follow || shim->exited) {
+			connection->streaming = false;
+			close_fd(&connection->file_fd);
+			send_empty(connection, ANSWER_END);
+		}
 		return false;
 	}
 	frame = frame_begin(&writer, ANSWER_DATA);
@@ -234,17 +209,16 @@ void connection_pump(struct shim *shim, struct connection *connection)
 void connections_pump_log(struct shim *shim)
 {
 	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
-		if (at->streaming && at->stream_id == 0)
+		if (at->streaming)
 			connection_pump(shim, at);
 	}
 }
 
-void connection_stream(struct shim *shim, struct connection *connection, uint32_t id,
-		       uint64_t offset, bool follow)
+void connection_stream(struct shim *shim, struct connection *connection, uint64_t offset,
+		       bool follow)
 {
 	connection->streaming = true;
 	connection->follow = follow;
-	connection->stream_id = id;
 	connection->offset = offset;
 	close_fd(&connection->file_fd);
 	connection_pump(shim, connection);
@@ -269,7 +243,7 @@ static bool make_room(struct connection *connection)
 
 static void receive(struct shim *shim, struct connection *connection)
 {
-	while (!connection->input_waits && connection->dial == NULL && !connection->dead) {
+	while (connection->dial == NULL && !connection->dead) {
 		ssize_t got;
 
 		if (!make_room(connection)) {
@@ -318,34 +292,6 @@ static void connection_free(struct shim *shim, struct connection *connection)
 	free(connection->in);
 	free(connection->out);
 	free(connection);
-}
-
-static void resume_input(struct shim *shim, struct connection *connection)
-{
-	while (!connection->dead && request_serve(shim, connection)) {
-	}
-	watch(connection);
-}
-
-static void input_ready(struct shim *shim, struct source *source, short revents)
-{
-	struct connection *connection = (struct connection *)(void *)((uint8_t *)source -
-								      offsetof(struct connection,
-									       input));
-
-	(void)revents;
-	resume_input(shim, connection);
-}
-
-struct source *connection_input(struct shim *shim, struct connection *connection)
-{
-	int *fd = connection->input_waits ? request_stdin(shim, connection->input_id) : NULL;
-
-	connection->input.fd = fd == NULL ? -1 : *fd;
-	/* The pipe has gone meanwhile: what was meant for it is dropped. */
-	if (connection->input_waits && connection->input.fd < 0)
-		resume_input(shim, connection);
-	return &connection->input;
 }
 
 void connections_sweep(struct shim *shim)

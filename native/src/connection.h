@@ -52,19 +52,19 @@ struct connection {
 	size_t out_capacity;
 	bool streaming;
 	bool follow;
-	uint32_t stream_id; /* 0: the container's log; else an exec */
 	uint64_t offset;
 	int file_fd;
 	uint64_t file_segment;
-	bool input_waits;  /* for a full pipe; the frame is kept at the front */
-	uint32_t input_id; /* whose pipe: 0 the workload's, else an exec's */
-	struct source input;
 	struct dial *dial;
 	bool attached;
 	bool owner; /* what it is attached to ends with it */
 	uint32_t attached_id;
 	struct tap taps[ATTACHED_OUTPUTS];
-	struct source keys; /* of its terminal */
+	struct source keys; /* what is typed at its terminal */
+	uint8_t typed[512]; /* read, and not written to the terminal yet */
+	size_t typed_start;
+	size_t typed_end;
+	struct source terminal; /* polled while it has no room for what was typed */
 };
 
 /* NULL: there is no slot, and none is held by an idle connection. */
@@ -78,11 +78,9 @@ void connection_send(struct connection *connection, const struct writer *writer)
 void connection_pump(struct shim *shim, struct connection *connection);
 /* Sends what the container's log has to whoever follows it. */
 void connections_pump_log(struct shim *shim);
-/* Streams `id` to the peer from `offset` on. */
-void connection_stream(struct shim *shim, struct connection *connection, uint32_t id,
-		       uint64_t offset, bool follow);
-/* The pipe that this connection's input waits for: its descriptor is -1 when none is. */
-struct source *connection_input(struct shim *shim, struct connection *connection);
+/* Streams the log to the peer from `offset` on. */
+void connection_stream(struct shim *shim, struct connection *connection, uint64_t offset,
+		       bool follow);
 /* Frees the connections that have ended. */
 void connections_sweep(struct shim *shim);
 

@@ -91,6 +91,13 @@ static _Noreturn void run_inside(const struct shim *shim, const struct exec_requ
 	_exit(127);
 }
 
+static int join_group(const struct shim *shim, int group_fd, struct failure *failure)
+{
+	if (group_fd < 0 || shim->cgroup.unified_fd >= 0 || write(group_fd, "0", 1) == 1)
+		return 0;
+	return fail(failure, STEP_CGROUP, errno, "join the cgroup of this exec");
+}
+
 /* The helper joins the cgroup and the namespaces; only its child is in the pid
  * namespace. CLONE_PARENT makes that child the shim's, to be waited for. */
 static _Noreturn void run_helper(const struct shim *shim, const struct exec_request *request,
@@ -110,6 +117,7 @@ static _Noreturn void run_helper(const struct shim *shim, const struct exec_requ
 	(void)umask(022);
 	confine_inherited(&shim->plan);
 	if (cgroup_join(&shim->cgroup, &report.failure) < 0 ||
+	    join_group(shim, pipes->group_fd, &report.failure) < 0 ||
 	    enter_container(shim, &report.failure) < 0)
 		report_and_leave(pipes->status[1], &report);
 	pid = sys_clone3(&arguments);
@@ -130,7 +138,8 @@ long enter_fork(const struct shim *shim, const struct exec_request *request,
 
 	if (shim->cgroup.unified_fd >= 0) {
 		arguments.flags = CLONE_INTO_CGROUP;
-		arguments.cgroup = (__u64)shim->cgroup.unified_fd;
+		arguments.cgroup = (__u64)(pipes->group_fd >= 0 ? pipes->group_fd
+								: shim->cgroup.unified_fd);
 	}
 	pid = sys_clone3(&arguments);
 	if (pid == 0)

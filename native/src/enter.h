@@ -18,7 +18,7 @@ struct exec_request {
 	bool capture;
 	bool keep_stdin;
 	const uint8_t *ticket; /* of the client that its streams are for; NULL: none */
-	bool terminal; /* its standard streams are one */
+	bool terminal;         /* its standard streams are one */
 	struct terminal_size size;
 	bool listen;         /* to what its filter refuses */
 	int stdio_fd;        /* its standard input and output; -1: pipes */
@@ -35,8 +35,9 @@ struct exec_pipes {
 	int out[2];
 	int err[2];
 	int status[2];
-	int go[2];   /* the process waits here until its listener has been taken */
-	pid_t *born; /* the process's pid from its fork on, in memory that the helper shares */
+	int group_fd; /* joined besides the container's cgroups; see exec_group.h; -1: none */
+	int go[2];    /* the process waits here until its listener has been taken */
+	pid_t *born;  /* the process's pid from its fork on, in memory that the helper shares */
 };
 
 /* Forks a helper that forks the process: first the helper's pid is known, and through the

@@ -19,6 +19,7 @@
 #include "connection.h"
 #include "descriptors.h"
 #include "enter.h"
+#include "exec_group.h"
 #include "notice.h"
 #include "null_device.h"
 #include "sandbox.h"
@@ -27,6 +28,8 @@
 
 /* ms for a sandbox's client to end after the process that it stands for. */
 #define CLIENT_GRACE 2000
+/* ms between passes over the processes of an exec that is ending. */
+#define ENDING_PAUSE 10
 
 struct exec *exec_find(struct shim *shim, uint32_t id)
 {
@@ -239,7 +242,7 @@ static int share_pid(struct exec *exec)
 static int launch_exec(struct shim *shim, struct exec *exec, const struct exec_request *request)
 {
 	struct exec_pipes pipes = {
-		{ -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, NULL,
+		{ -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, -1, { -1, -1 }, NULL,
 	};
 	long pid;
 	int result = exec->captured ? stream_capture(&exec->stream) : 0;
@@ -249,8 +252,10 @@ static int launch_exec(struct shim *shim, struct exec *exec, const struct exec_r
 	if (result == 0)
 		result = share_pid(exec);
 	pipes.born = exec->born;
+	pipes.group_fd = result < 0 || request->ticket == NULL ? -1 : exec_group_make(shim, exec);
 	pid = result < 0 ? result : enter_fork(shim, request, &pipes);
 	close_pipe_ends(&pipes, 1);
+	close_fd(&pipes.group_fd);
 	if (pid < 0) {
 		close_pipe_ends(&pipes, 0);
 		return (int)pid;
@@ -264,6 +269,7 @@ static void exec_free(struct shim *shim, struct exec *exec)
 {
 	if (plan_is_sandboxed(&shim->plan) && !shim->exited)
 		sandbox_forget(shim, exec->id);
+	exec_group_remove(shim, exec);
 	stream_close(&exec->stream);
 	close_fd(&exec->status.fd);
 	close_fd(&exec->notices.fd);
@@ -295,13 +301,13 @@ static struct exec *exec_new(struct shim *shim, struct connection *connection,
 	return exec;
 }
 
-/* Whether nothing more comes of it: the record of one that was not captured may be kept. */
+/* Whether nothing more comes of it. */
 static bool is_done(const struct shim *shim, const struct exec *exec)
 {
 	/* A traced process that was left behind waits for answers. */
 	bool heard = exec->notices.fd < 0 || shim->plan.seccomp_mode != SECCOMP_TRACE;
 
-	return exec_finished(exec) && exec->helper == 0 && heard;
+	return exec_finished(exec) && exec->helper == 0 && heard && !exec->ending;
 }
 
 /* Probes, sessions and the shim's own processes have separate limits: 64 sessions still leave room
@@ -440,6 +446,7 @@ static void announce(struct shim *shim, struct exec *exec)
 	attach_finish(shim, &exec->out);
 	attach_finish(shim, &exec->err);
 	close_fd(&exec->stdin_fd);
+	attach_ended(shim, exec->id, exec->exit_status);
 	if (exec->requester != NULL)
 		send_exec_exited(exec->requester, exec);
 }
@@ -465,7 +472,8 @@ static void reap_one(struct shim *shim, struct exec *exec)
 		return;
 	}
 	exec->exited = true;
-	exec->deadline = 0;
+	if (!exec->ending)
+		exec->deadline = 0;
 	exec->exit_status = status;
 	announce(shim, exec);
 }
@@ -478,15 +486,12 @@ void execs_reap(struct shim *shim)
 
 void execs_sweep(struct shim *shim)
 {
-	unsigned int finished = 0;
 	struct exec **link = &shim->execs;
 
 	while (*link != NULL) {
 		struct exec *exec = *link;
-		bool done = is_done(shim, exec);
 
-		finished += done && !exec->captured;
-		if (done && (exec->captured || finished > EXECS_KEPT)) {
+		if (is_done(shim, exec)) {
 			*link = exec->next;
 			exec_free(shim, exec);
 		} else {
@@ -505,11 +510,40 @@ static void give_up(struct exec *exec)
 	exec->deadline = 0;
 }
 
+/* Some may have been forked while others were killed; the frozen die when they are thawed. */
+static void keep_ending(struct shim *shim, struct exec *exec, int64_t now)
+{
+	bool ended = exec_group_kill(shim, exec);
+
+	exec->ending = !ended;
+	exec->deadline = ended ? 0 : now + ENDING_PAUSE * (shim->frozen ? 10 : 1);
+}
+
+void exec_end(struct shim *shim, struct exec *exec)
+{
+	learn_pid(exec);
+	exec->ending = true;
+	/* It may have been frozen with the container before it began. */
+	if (exec->helper > 0)
+		(void)kill(exec->helper, SIGKILL);
+	if (exec->pid <= 0 && !exec->exited) {
+		give_up(exec);
+		exec->deadline = monotonic_ms() + ENDING_PAUSE;
+		return;
+	}
+	(void)exec_signal(shim, exec, SIGKILL);
+	keep_ending(shim, exec, monotonic_ms());
+}
+
 void execs_expire(struct shim *shim, int64_t now)
 {
 	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
 		if (at->deadline == 0 || now < at->deadline)
 			continue;
+		if (at->ending) {
+			keep_ending(shim, at, now);
+			continue;
+		}
 		learn_pid(at);
 		/* It may stand still after the fork; nobody waits for what it would report. */
 		if (at->helper > 0)
@@ -556,7 +590,10 @@ bool execs_wanted(const struct shim *shim, const struct connection *connection)
 void execs_forget(struct shim *shim, const struct connection *connection)
 {
 	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
-		if (at->requester == connection)
-			at->requester = NULL;
+		if (at->requester != connection)
+			continue;
+		at->requester = NULL;
+		/* Its client has not attached, and now it never will. */
+		attach_withdraw(shim, at->id);
 	}
 }

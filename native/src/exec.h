@@ -7,12 +7,10 @@
 #include "shim.h"
 #include "wire.h"
 
-/* How many finished ones are kept for readers that resume. */
-#define EXECS_KEPT 8
 /* How many the shim may run for itself at once, such as what signals a sandbox's workload. */
 #define INTERNAL_EXECS_MAX 16
 /* How many there may be after a sweep. */
-#define EXECS_MAX (SESSIONS_MAX + EXECS_KEPT + PROBES_MAX + INTERNAL_EXECS_MAX)
+#define EXECS_MAX (SESSIONS_MAX + PROBES_MAX + INTERNAL_EXECS_MAX)
 
 struct exec {
 	struct exec *next;
@@ -33,6 +31,8 @@ struct exec {
 	int64_t deadline; /* CLOCK_MONOTONIC ms; 0: none */
 	bool captured;
 	bool terminal;
+	bool grouped; /* it has a cgroup of its own; see exec_group.h */
+	bool ending;  /* its client has left: all that it started is killed */
 	bool exited;
 	bool timed_out;
 	bool failed;
@@ -47,7 +47,9 @@ int exec_run(struct shim *shim, const struct exec_request *request);
 struct exec *exec_find(struct shim *shim, uint32_t id);
 /* Signals its process. 0, or a negative errno. */
 int exec_signal(struct shim *shim, const struct exec *exec, int number);
-/* True when all output of it is in its stream. */
+/* Kills it and every process that it started. */
+void exec_end(struct shim *shim, struct exec *exec);
+/* True when it has ended and all its output has been passed on. */
 bool exec_finished(const struct exec *exec);
 void send_exec_exited(struct connection *connection, const struct exec *exec);
 /* Reaps processes that ended, and tells who asked for them. Frees nothing. */

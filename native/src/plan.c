@@ -236,6 +236,8 @@ static void read_command(struct reader *reader, struct plan *plan)
 	plan->envp = read_vector(reader, &plan->arena, &count);
 	plan->log_bytes = read_u64(reader);
 	plan->log_files = read_u16(reader);
+	plan->log_rate = read_u32(reader);
+	plan->log_blocks = read_u8(reader) != 0;
 	if (plan->log_bytes < 4096 || plan->log_files == 0)
 		reader->faulty = true;
 }

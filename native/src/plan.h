@@ -212,14 +212,16 @@ struct plan {
 	uint32_t oom_score_adj;
 	uint16_t seccomp_errno; /* what a call that is reported fails with */
 	uint16_t log_files;
+	uint32_t log_rate;   /* bytes a second; 0: no limit */
+	bool log_blocks;     /* beyond the rate the writer waits, else the log drops it */
 	bool own_clocks;     /* a time namespace whose clocks begin at the launch */
 	bool deny_setgroups; /* in the user namespace (user_namespaces(7)) */
 	bool init;           /* a small init is PID 1, else the workload itself */
 	bool keep_stdin;
 	const uint8_t *ticket; /* of the client that its streams are for; see attach.h */
 	size_t ticket_length;  /* 0: none */
-	bool hold;     /* stop just before the command, until somebody says so */
-	bool terminal; /* the standard streams are one */
+	bool hold;             /* stop just before the command, until somebody says so */
+	bool terminal;         /* the standard streams are one */
 	struct terminal_size terminal_size;
 	const char *console_socket; /* who gets the terminal instead of the log; or "" */
 	bool audit;                 /* every mount is looked at again, from inside */

@@ -23,32 +23,6 @@ int *request_stdin(struct shim *shim, uint32_t id)
 	return exec == NULL ? NULL : &exec->stdin_fd;
 }
 
-/* Gives input to the workload. -EAGAIN: the pipe is full, the same frame again later. */
-static int feed(struct shim *shim, struct connection *connection, struct reader *reader)
-{
-	uint32_t id = read_u32(reader);
-	int *fd = request_stdin(shim, id);
-	size_t length = (size_t)(reader->end - reader->at);
-	ssize_t written;
-
-	if (fd == NULL || *fd < 0 || length == 0)
-		return 0;
-	written = write(*fd, reader->at, length);
-	if (written < 0 && errno == EAGAIN)
-		written = 0;
-	if (written < 0) {
-		close_fd(fd);
-		return 0;
-	}
-	if ((size_t)written == length)
-		return 0;
-	/* Keep the rest: it moves to the front of what this frame still holds. */
-	memmove((uint8_t *)(uintptr_t)reader->at, reader->at + written, length - (size_t)written);
-	connection->input_waits = true;
-	connection->input_id = id;
-	return -EAGAIN - (int)written;
-}
-
 static void send_result(struct connection *connection, int result, const char *attempt)
 {
 	if (result < 0)
@@ -98,20 +72,27 @@ static void freeze(struct shim *shim, struct connection *connection, bool pause)
 static void send_signal(struct shim *shim, struct connection *connection, struct reader *reader)
 {
 	int number = (int)read_u32(reader);
-	int result = deliver(shim, number, reader->at == reader->end ? 0 : read_u32(reader));
+	uint32_t id = reader->at == reader->end ? 0 : read_u32(reader);
 
-	send_result(connection, result, "send the signal");
+	/* It would be delivered once the container is resumed: the client ends by itself instead.
+	 */
+	if (connection->attached && shim->frozen)
+		send_error(connection, EBUSY, "the container is paused");
+	else
+		send_result(connection, deliver(shim, number, id), "send the signal");
 }
 
-/* u32 id, u64 offset, u8 whether to follow it. */
+/* u32 0, u64 offset, u8 whether to follow the log. */
 static void send_stream(struct shim *shim, struct connection *connection, struct reader *reader)
 {
 	uint32_t id = read_u32(reader);
 	uint64_t offset = read_u64(reader);
 
-	if (connection_admit(shim, connection,
-			     id != 0 || connection->subscribed ? USE_SESSION : USE_READER))
-		connection_stream(shim, connection, id, offset, read_u8(reader) != 0);
+	if (id != 0)
+		send_error(connection, EBADMSG, "only the container's log can be read");
+	else if (connection_admit(shim, connection,
+				  connection->subscribed ? USE_SESSION : USE_READER))
+		connection_stream(shim, connection, offset, read_u8(reader) != 0);
 }
 
 /* u32 id, u16 rows, u16 columns. */
@@ -153,7 +134,8 @@ static void grant(struct shim *shim, struct connection *connection, struct reade
 			    "announce a client");
 }
 
-/* What a client that is attached may ask for: a signal to what it is attached to, and a size. */
+/* An attached client may only signal the process it is attached to, resize its terminal, and end
+ * its input. */
 static bool is_allowed(const struct connection *connection, uint8_t type,
 		       const struct reader *reader)
 {
@@ -161,7 +143,7 @@ static bool is_allowed(const struct connection *connection, uint8_t type,
 
 	if (!connection->attached)
 		return true;
-	if (type == REQUEST_RESIZE)
+	if (type == REQUEST_RESIZE || type == REQUEST_STDIN_END)
 		return read_u32(&copy) == connection->attached_id;
 	if (type != REQUEST_SIGNAL)
 		return false;
@@ -169,7 +151,6 @@ static bool is_allowed(const struct connection *connection, uint8_t type,
 	return (copy.at == copy.end ? 0 : read_u32(&copy)) == connection->attached_id;
 }
 
-/* Everything but input, which may have to wait. */
 static void serve(struct shim *shim, struct connection *connection, uint8_t type,
 		  struct reader *reader)
 {
@@ -259,25 +240,7 @@ bool request_serve(struct shim *shim, struct connection *connection)
 	if ((size_t)(reader.end - reader.at) < length)
 		return false;
 	reader.end = reader.at + length;
-	connection->input_waits = false;
-	if (type == REQUEST_STDIN && !connection->attached) {
-		int result = feed(shim, connection, &reader);
-
-		if (result <= -EAGAIN) {
-			uint32_t written = (uint32_t)(-result - EAGAIN);
-			uint32_t left = length - written;
-
-			memmove(connection->in + FRAME_HEADER + left,
-				connection->in + FRAME_HEADER + length,
-				connection->in_length - FRAME_HEADER - length);
-			for (size_t i = 0; i < 4; i++)
-				connection->in[i] = (uint8_t)(left >> (8 * i));
-			connection->in_length -= written;
-			return false;
-		}
-	} else {
-		serve(shim, connection, type, &reader);
-	}
+	serve(shim, connection, type, &reader);
 	connection->in_length -= FRAME_HEADER + length;
 	memmove(connection->in, connection->in + FRAME_HEADER + length, connection->in_length);
 	return connection->dial == NULL && !connection->dead;

@@ -37,9 +37,9 @@
 
 #define SHORT_SLICE 100000 /* ns, the least there is */
 #define LINGER 1000        /* ms for readers to fetch the last bytes */
-/* What is polled at once: the shim's own eleven, four of each exec, three of each connection,
- * three more of each that is attached. */
-#define SOURCES_MAX (11 + 4 * EXECS_MAX + 3 * CONNECTIONS_MAX + 3 * SESSIONS_MAX)
+/* What is polled at once: the shim's own eleven, four of each exec, two of each connection, four
+ * more of each that is attached. */
+#define SOURCES_MAX (11 + 4 * EXECS_MAX + 2 * CONNECTIONS_MAX + 4 * SESSIONS_MAX)
 
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream)
 {
@@ -166,6 +166,7 @@ static void container_exited(struct shim *shim, int status)
 	/* Its pid namespace went with PID 1, so whoever held the pipes is gone. */
 	attach_finish(shim, &shim->out);
 	attach_finish(shim, &shim->err);
+	attach_ended(shim, 0, shim->exit_status);
 	close_fd(&shim->stdin_fd);
 	sandbox_conclude(shim);
 	if (!shim->started)
@@ -238,13 +239,13 @@ static size_t collect(struct shim *shim, struct source **sources)
 	}
 	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
 		sources[count++] = &at->source;
-		sources[count++] = connection_input(shim, at);
 		if (at->dial != NULL)
 			sources[count++] = &at->dial->source;
 		if (at->attached) {
 			sources[count++] = &at->taps[0].source;
 			sources[count++] = &at->taps[1].source;
 			sources[count++] = &at->keys;
+			sources[count++] = attach_terminal(shim, at);
 		}
 	}
 	return count;

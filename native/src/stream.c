@@ -15,6 +15,8 @@
 #define SEGMENT_NAME 32
 /* Batch size after which records are written; may be exceeded by one record. */
 #define BATCH 65536UL
+/* What a record costs besides its text, in bytes of the rate: an empty line is work too. */
+#define RECORD_COST 256
 /* Text of one record. */
 #define TEXT_MAX 16384UL
 
@@ -172,13 +174,15 @@ static size_t format_header(char *head, size_t size, enum stream_tag tag)
 					 tag == STREAM_STDOUT ? "stdout" : "stderr");
 }
 
-static void add_records(struct stream *stream, struct batch *batch, enum stream_tag tag,
-			const char *data, size_t length)
+/* Returns how many records it wrote. */
+static size_t add_records(struct stream *stream, struct batch *batch, enum stream_tag tag,
+			  const char *data, size_t length)
 {
 	char head[64];
 	size_t head_length = format_header(head, sizeof(head), tag);
+	size_t count = 0;
 
-	while (length > 0) {
+	for (; length > 0; count++) {
 		size_t part = length < TEXT_MAX ? length : TEXT_MAX;
 		const char *newline = memchr(data, '\n', part);
 		size_t text = newline == NULL ? part : (size_t)(newline - data);
@@ -194,9 +198,10 @@ static void add_records(struct stream *stream, struct batch *batch, enum stream_
 		if (batch->length >= BATCH)
 			write_batch(stream, batch);
 	}
+	return count;
 }
 
-/* Tells in the log itself what is missing there. */
+/* A record in the log says how much is missing there. */
 static void add_skipped(struct stream *stream, struct batch *batch)
 {
 	char text[128];
@@ -206,7 +211,7 @@ static void add_skipped(struct stream *stream, struct batch *batch)
 			      stream->skipped, stream->rate);
 
 	if (stream->skipped > 0)
-		add_records(stream, batch, STREAM_STDERR, text, (size_t)length);
+		(void)add_records(stream, batch, STREAM_STDERR, text, (size_t)length);
 	stream->skipped = 0;
 }
 
@@ -225,27 +230,39 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 	if (stream->directory_fd < 0)
 		return;
 	add_skipped(stream, &batch);
-	add_records(stream, &batch, tag, data, length);
+	stream->room -= (int64_t)length +
+			RECORD_COST * (int64_t)add_records(stream, &batch, tag, data, length);
 	write_batch(stream, &batch);
 }
 
-bool stream_admits(struct stream *stream, size_t length)
+static void refill(struct stream *stream)
 {
-	int64_t now;
-	int64_t burst = (int64_t)stream->rate;
+	int64_t now = monotonic_ms();
+	int64_t passed = now - stream->filled;
 
+	/* More than a second's worth is not kept. */
+	passed = passed < 0 ? 0 : passed > 60000 ? 60000 : passed;
+	stream->room += passed * (int64_t)stream->rate / 1000;
+	if (stream->room > (int64_t)stream->rate)
+		stream->room = (int64_t)stream->rate;
+	stream->filled = now;
+}
+
+bool stream_admits(struct stream *stream)
+{
 	if (stream->directory_fd < 0)
 		return stream->captured != NULL;
 	if (stream->rate == 0)
 		return true;
-	now = monotonic_ms();
-	stream->room += (now - stream->filled) * (int64_t)stream->rate / 1000;
-	stream->room = stream->room < burst ? stream->room : burst;
-	stream->filled = now;
-	if (stream->room < (int64_t)length)
-		return false;
-	stream->room -= (int64_t)length;
-	return true;
+	refill(stream);
+	return stream->room > 0;
+}
+
+int64_t stream_admits_at(const struct stream *stream)
+{
+	return stream->rate == 0 || stream->room > 0
+		       ? stream->filled
+		       : stream->filled + 1 - stream->room * 1000 / (int64_t)stream->rate;
 }
 
 void stream_skip(struct stream *stream, size_t length)

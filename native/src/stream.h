@@ -23,9 +23,10 @@ struct stream {
 	uint16_t files;
 	uint64_t dropped; /* bytes that could not be written (disk full) */
 	uint32_t rate;    /* bytes a second that are logged at most; 0: all */
-	int64_t room;     /* bytes that may be logged at once */
+	bool blocks;      /* beyond the rate the writer waits; else it is not logged */
+	int64_t room;     /* bytes that may be logged now; overdrawn by what is appended at once */
 	int64_t filled;   /* CLOCK_MONOTONIC ms when there was that much room */
-	uint64_t skipped; /* bytes beyond the rate that the log doesn't tell of yet */
+	uint64_t skipped; /* bytes beyond the rate, not yet reported in the log */
 	uint32_t owner;
 	uint32_t group;
 	char *captured;
@@ -40,8 +41,11 @@ int stream_open(struct stream *stream, int directory_fd, uint64_t file_bytes, ui
 /* A stream that keeps only its beginning, in memory. */
 int stream_capture(struct stream *stream);
 void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length);
-/* Whether so much is to be appended now; if not, it is to be counted by stream_skip. */
-bool stream_admits(struct stream *stream, size_t length);
+/* Whether the rate allows appending now. */
+bool stream_admits(struct stream *stream);
+/* When it will, in ms of CLOCK_MONOTONIC. */
+int64_t stream_admits_at(const struct stream *stream);
+/* Counts bytes that were not appended: the next record that is appended follows one about them. */
 void stream_skip(struct stream *stream, size_t length);
 /* Reads what lies at `*offset`, which moves on past a gap when that part has been
  * rotated away. Bytes read, 0 at the end, or a negative errno. `*file_fd` and

@@ -75,9 +75,9 @@ const char *read_string(struct reader *reader)
 
 size_t read_count(struct reader *reader, size_t smallest)
 {
-	size_t count = read_u16(reader);
+	size_t count = read_u32(reader);
 
-	if (reader->faulty || count * smallest > (size_t)(reader->end - reader->at)) {
+	if (reader->faulty || count > (size_t)(reader->end - reader->at) / smallest) {
 		reader->faulty = true;
 		return 0;
 	}

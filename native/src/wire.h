@@ -12,10 +12,11 @@
 
 /* A frame is: u32 payload length, u8 type, payload. */
 #define FRAME_HEADER 5U
-/* Largest plan accepted, in bytes. */
-#define FRAME_MAX (1U << 20)
-/* Largest payload of any other request, in bytes. */
-#define REQUEST_MAX (1U << 16)
+/* Largest plan accepted, in bytes: it holds the arguments and the environment, of which the kernel
+ * takes 6 MiB at most (execve(2)), and a record of them in JSON. */
+#define FRAME_MAX (32U << 20)
+/* Largest payload of any other request, in bytes: a command and its environment. */
+#define REQUEST_MAX (8U << 20)
 
 enum request {
 	REQUEST_PLAN = 0x01,
@@ -23,17 +24,16 @@ enum request {
 	REQUEST_SIGNAL = 0x03,
 	REQUEST_STOP = 0x04,
 	REQUEST_STREAM = 0x05,
-	REQUEST_STDIN = 0x06,
-	REQUEST_STDIN_END = 0x07,
+	REQUEST_STDIN_END = 0x07, /* 0x06 is not used any more */
 	REQUEST_EXEC = 0x08,
 	REQUEST_DIAL = 0x09,
 	REQUEST_DENIALS = 0x0a,
 	REQUEST_FREEZE = 0x0b,
 	REQUEST_RESIZE = 0x0c,
 	REQUEST_START = 0x0d,
+	REQUEST_KILL = 0x0e, /* of the spawner, in place of a plan; see forced_stop.h */
 	REQUEST_GRANT = 0x0f,
 	REQUEST_ATTACH = 0x10,
-	REQUEST_KILL = 0x0e, /* of the spawner, in place of a plan; see forced_stop.h */
 };
 
 enum answer {
@@ -54,6 +54,7 @@ enum answer {
 	ANSWER_NOTIFIED = 0x8f,
 	ANSWER_INIT = 0x90,
 	ANSWER_ATTACHED = 0x91,
+	ANSWER_ENDED = 0x92,
 };
 
 struct reader {
@@ -71,7 +72,7 @@ uint64_t read_u64(struct reader *reader);
 const char *read_string(struct reader *reader);
 /* Raw bytes: u32 length, then the bytes. */
 const uint8_t *read_bytes(struct reader *reader, size_t *length);
-/* How many elements follow (u16), none of which may be smaller than `smallest` bytes. */
+/* How many elements follow (u32), none of which may be smaller than `smallest` bytes. */
 size_t read_count(struct reader *reader, size_t smallest);
 
 struct writer {

@@ -82,6 +82,8 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_null(plan.argv[3]);
 	assert_string_equal(plan.envp[1], "A=\xc3\xbc");
 	assert_int_equal(plan.log_files, 4);
+	assert_int_equal(plan.log_rate, 1 << 24);
+	assert_true(plan.log_blocks);
 	assert_int_equal(plan.rootfs[12].action, ROOTFS_SELF);
 	assert_true(plan_is_sandboxed(&plan));
 	assert_memory_equal(plan.sandbox.config, "{}", 2);

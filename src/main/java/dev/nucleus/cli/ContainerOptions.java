@@ -9,6 +9,7 @@ import dev.nucleus.spec.HomeMount;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.IoLimit;
 import dev.nucleus.spec.Lockdown;
+import dev.nucleus.spec.LogPolicy;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
@@ -71,6 +72,18 @@ final class ContainerOptions {
             defaultValue = "1024",
             description = "open file limit per process; default: 1024")
     private int openFiles = Resources.DEFAULT_OPEN_FILES;
+
+    @CommandLine.Option(
+            names = "--log-rate",
+            defaultValue = "16M",
+            description = "bytes per second that are logged; default: 16M")
+    private String logRate = "16M";
+
+    @CommandLine.Option(
+            names = "--log-overflow",
+            defaultValue = "block",
+            description = "output beyond the log rate: block (the command's writes wait) or drop; default: block")
+    private String logOverflow = "block";
 
     @CommandLine.Option(
             names = {"-e", "--env"},
@@ -260,6 +273,7 @@ final class ContainerOptions {
                 .gvisorPlatform(Optional.ofNullable(gvisorPlatform).map(GvisorPlatform::parse))
                 .trust(Optional.ofNullable(trust).map(Trust::parse))
                 .init(init)
+                .log(new LogPolicy(MemorySize.parse(logRate), LogPolicy.Overflow.parse(logOverflow)))
                 .timeNamespace(timeNamespace)
                 .allowDegraded(allowDegraded);
     }

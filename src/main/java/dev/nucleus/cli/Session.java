@@ -35,7 +35,8 @@ final class Session {
     private static final int STREAMS = 0x17;
     private static final int WITH_INPUT = 1;
     private static final int CAN_BE_LEFT = 2;
-    private static final int LONGEST = 1 << 20;
+    /** Arguments of 6 MiB are the most that the kernel takes (execve(2)). */
+    private static final int LONGEST = 8 << 20;
     private static final int CHUNK = 65_536;
 
     private final SocketChannel channel;

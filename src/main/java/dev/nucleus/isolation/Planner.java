@@ -1,6 +1,7 @@
 package dev.nucleus.isolation;
 
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spec.LogPolicy;
 import java.util.List;
 import org.springframework.stereotype.Component;
 
@@ -8,7 +9,8 @@ import org.springframework.stereotype.Component;
 @Component
 public final class Planner {
 
-    private static final LaunchPlan.Log LOG = new LaunchPlan.Log(16L << 20, 4);
+    private static final long LOG_FILE_BYTES = 16L << 20;
+    private static final int LOG_FILES = 4;
 
     private final List<Layer> layers;
     private final KernelChoice kernels;
@@ -31,6 +33,10 @@ public final class Planner {
         return plan.keepStdin(request.attached())
                 .held(request.held())
                 .console(request.console())
-                .build(LOG);
+                .build(new LaunchPlan.Log(
+                        LOG_FILE_BYTES,
+                        LOG_FILES,
+                        request.spec().log().rate().bytes(),
+                        request.spec().log().overflow() == LogPolicy.Overflow.BLOCK));
     }
 }

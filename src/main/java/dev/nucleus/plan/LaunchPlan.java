@@ -234,8 +234,13 @@ public record LaunchPlan(
             List<String> environment,
             Duration timeout) {}
 
-    /** Files of {@code fileBytes} each, at most {@code files} kept. */
-    public record Log(long fileBytes, int files) {}
+    /**
+     * Files of {@code fileBytes} each, at most {@code files} kept.
+     *
+     * @param rate bytes per second
+     * @param blocks whether the container's writes wait beyond the rate; else what is beyond it is not logged
+     */
+    public record Log(long fileBytes, int files, long rate, boolean blocks) {}
 
     /** The command that was asked for, whoever runs it. */
     public List<String> workload() {

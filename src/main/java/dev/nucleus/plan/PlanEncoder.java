@@ -66,7 +66,10 @@ public final class PlanEncoder {
                 .u16(plan.seccomp().errno());
         wire.string(plan.command().workdir());
         wire.strings(plan.command().arguments()).strings(plan.command().environment());
-        wire.u64(plan.log().fileBytes()).u16(plan.log().files());
+        wire.u64(plan.log().fileBytes())
+                .u16(plan.log().files())
+                .u32((int) plan.log().rate())
+                .bool(plan.log().blocks());
         wire.bytes(plan.sandbox().config())
                 .string(plan.sandbox().process())
                 .strings(plan.sandbox().environment())

@@ -9,7 +9,7 @@ import java.util.function.BiConsumer;
 /** Little-endian, length-prefixed values: the writing twin of native/src/wire.c. */
 public final class WireWriter {
 
-    private static final int MOST_ELEMENTS = 65_535;
+    private static final int MOST_ELEMENTS = 1 << 20;
 
     private ByteBuffer buffer;
 
@@ -83,7 +83,7 @@ public final class WireWriter {
         if (values.size() > MOST_ELEMENTS) {
             throw new IllegalArgumentException(values.size() + " elements are too many for the wire");
         }
-        u16(values.size());
+        u32(values.size());
         values.forEach(value -> each.accept(this, value));
         return this;
     }

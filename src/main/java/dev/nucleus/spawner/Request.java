@@ -2,24 +2,27 @@ package dev.nucleus.spawner;
 
 /** Requests to a shim (native/src/wire.h, enum request). */
 public enum Request {
-    PLAN,
-    SUBSCRIBE,
-    SIGNAL,
-    STOP,
-    STREAM,
-    STDIN,
-    STDIN_END,
-    EXEC,
-    DIAL,
-    DENIALS,
-    FREEZE,
-    RESIZE,
-    START,
-    KILL,
-    GRANT,
-    ATTACH;
+    PLAN(0x01),
+    SUBSCRIBE(0x02),
+    SIGNAL(0x03),
+    STOP(0x04),
+    STREAM(0x05),
+    EXEC(0x08),
+    DIAL(0x09),
+    DENIALS(0x0a),
+    FREEZE(0x0b),
+    RESIZE(0x0c),
+    START(0x0d),
+    KILL(0x0e),
+    GRANT(0x0f);
+
+    private final int number;
+
+    Request(int number) {
+        this.number = number;
+    }
 
     int number() {
-        return ordinal() + 1;
+        return number;
     }
 }

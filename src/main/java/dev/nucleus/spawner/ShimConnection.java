@@ -151,18 +151,6 @@ public final class ShimConnection implements AutoCloseable {
         send(Request.STREAM, streamRequest(id, offset, follow));
     }
 
-    /** Gives input to the workload (id 0) or to an exec. */
-    public void input(int id, byte[] bytes, int offset, int length) throws IOException {
-        write(
-                Request.STDIN,
-                new WireWriter(length + 4).u32(id).raw(bytes, offset, length).finish(),
-                Optional.empty());
-    }
-
-    public void endInput(int id) throws IOException {
-        write(Request.STDIN_END, new WireWriter(4).u32(id).finish(), Optional.empty());
-    }
-
     /**
      * The next message; empty when the other side has closed.
      *

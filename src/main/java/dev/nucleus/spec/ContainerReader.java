@@ -68,6 +68,17 @@ final class ContainerReader {
         fields.take("pids").flatMap(YamlValue::integer).ifPresent(spec::pids);
         fields.take("open-files").flatMap(YamlValue::integer).ifPresent(spec::openFiles);
         spec.io(fields.list("io", IoLimit::parse));
+        fields.take("log").flatMap(ContainerReader::log).ifPresent(spec::log);
+    }
+
+    private static Optional<LogPolicy> log(YamlValue value) {
+        return value.mapping().flatMap(fields -> {
+            Optional<MemorySize> rate = fields.parse("rate", MemorySize::parse);
+            Optional<LogPolicy.Overflow> overflow = fields.parse("overflow", LogPolicy.Overflow::parse);
+            fields.finish();
+            return value.attempt(() -> new LogPolicy(
+                    rate.orElse(LogPolicy.DEFAULT.rate()), overflow.orElse(LogPolicy.DEFAULT.overflow())));
+        });
     }
 
     private void filesystem(YamlMapping fields, Mode mode, ContainerSpec.Builder spec) {

@@ -28,7 +28,8 @@ public record ContainerSpec(
         Filesystem filesystem,
         Security security,
         Optional<ServiceNotify> notification,
-        boolean init) {
+        boolean init,
+        LogPolicy log) {
 
     public ContainerSpec {
         command = List.copyOf(command);
@@ -106,6 +107,7 @@ public record ContainerSpec(
         private boolean allowDegraded;
         private Optional<ServiceNotify> notification = Optional.empty();
         private boolean init = true;
+        private LogPolicy log = LogPolicy.DEFAULT;
 
         private Builder(Mode mode, List<String> command) {
             this.mode = mode;
@@ -115,6 +117,7 @@ public record ContainerSpec(
         private Builder(ContainerSpec from) {
             notification = from.notification();
             init = from.init();
+            log = from.log();
             mode = from.mode();
             command = from.command();
             env = from.env();
@@ -351,6 +354,11 @@ public record ContainerSpec(
             return this;
         }
 
+        public Builder log(LogPolicy value) {
+            log = value;
+            return this;
+        }
+
         public Builder allowDegraded(boolean value) {
             allowDegraded = value;
             return this;
@@ -393,7 +401,8 @@ public record ContainerSpec(
                             timeNamespace,
                             allowDegraded),
                     notification,
-                    init);
+                    init,
+                    log);
         }
     }
 }

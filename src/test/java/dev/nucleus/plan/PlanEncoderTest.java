@@ -114,7 +114,7 @@ class PlanEncoderTest {
                                 List.of("hook", "-v"),
                                 List.of("PATH=/bin"),
                                 Duration.ofSeconds(3)))))
-                .build(new LaunchPlan.Log(1 << 20, 4));
+                .build(new LaunchPlan.Log(1 << 20, 4, 1 << 24, true));
     }
 
     private static byte[] bytes(ByteBuffer buffer) {
@@ -160,7 +160,7 @@ class PlanEncoderTest {
     void aPartThatNoLayerContributedIsNamed() {
         var builder = new LaunchPlan.Builder("x", "x", Mode.AGENT, new LaunchPlan.Places("/d", "/s", "/r", List.of()));
 
-        assertThatThrownBy(() -> builder.build(new LaunchPlan.Log(1, 1))).hasMessage("cgroup");
+        assertThatThrownBy(() -> builder.build(new LaunchPlan.Log(1, 1, 0, false))).hasMessage("cgroup");
     }
 
     @Test
