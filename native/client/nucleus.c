@@ -134,7 +134,8 @@ static void attach(struct session *session, const uint8_t *payload, size_t lengt
 	    streams_attach(&session->streams, path, payload + 1, TICKET_BYTES,
 			   (payload[0] & WITH_INPUT) != 0) < 0) {
 		(void)fprintf(stderr, "nucleus: can't attach to the container's streams: %s\n",
-			      strerror(errno));
+			      session->streams.refusal[0] != '\0' ? session->streams.refusal
+								  : strerror(errno));
 		session->finished = true;
 		session->code = NO_MANAGER;
 	}

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -50,7 +51,28 @@ void streams_init(struct streams *streams)
 	streams->err.most = most_at_once(STDERR_FILENO);
 }
 
-static int receive_ends(int socket, uint8_t *answer, size_t size, int fds[3])
+/* The rest of an error: u32 errno, then its text with its length and its NUL. */
+static void receive_refusal(struct streams *streams, const uint8_t *begin)
+{
+	size_t length = frame_u32(begin);
+	uint8_t bytes[sizeof(streams->refusal) + 8];
+	size_t have = 5; /* of the payload: what came with its header */
+
+	if (length < 8 || length > sizeof(bytes))
+		return;
+	memcpy(bytes, begin + FRAME_HEADER, have);
+	while (have < length) {
+		ssize_t got = recv(streams->socket, bytes + have, length - have, 0);
+
+		if (got <= 0)
+			return;
+		have += (size_t)got;
+	}
+	(void)snprintf(streams->refusal, sizeof(streams->refusal), "%.*s", (int)(length - 8),
+		       (const char *)bytes + 8);
+}
+
+static int receive_ends(struct streams *streams, uint8_t *answer, size_t size, int fds[3])
 {
 	union {
 		struct cmsghdr header;
@@ -66,8 +88,10 @@ static int receive_ends(int socket, uint8_t *answer, size_t size, int fds[3])
 	const struct cmsghdr *head;
 	size_t count;
 
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)size ||
+	if (recvmsg(streams->socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)size ||
 	    answer[4] != ANSWER_ATTACHED) {
+		if (answer[4] == ANSWER_ERROR)
+			receive_refusal(streams, answer);
 		errno = EACCES;
 		return -1;
 	}
@@ -84,7 +108,7 @@ static int receive_ends(int socket, uint8_t *answer, size_t size, int fds[3])
 int streams_attach(struct streams *streams, const char *path, const uint8_t *ticket,
 		   size_t ticket_length, bool wants_input)
 {
-	uint8_t answer[FRAME_HEADER + 5];
+	uint8_t answer[FRAME_HEADER + 5] = { 0 };
 	int fds[3] = { -1, -1, -1 };
 	int used = 0;
 	int count;
@@ -94,7 +118,7 @@ int streams_attach(struct streams *streams, const char *path, const uint8_t *tic
 		return -1;
 	if (frame_send(streams->socket, REQUEST_ATTACH, ticket, ticket_length) < 0)
 		return -1;
-	count = receive_ends(streams->socket, answer, sizeof(answer), fds);
+	count = receive_ends(streams, answer, sizeof(answer), fds);
 	if (count < 0)
 		return -1;
 	streams->id = frame_u32(answer + FRAME_HEADER + 1);

@@ -35,6 +35,7 @@ struct streams {
 	int status;
 	unsigned int unanswered; /* signals sent, and not answered yet */
 	bool undelivered;        /* the last signal could not be delivered */
+	char refusal[160];       /* why the supervisor refused to attach; or "" */
 	int failed;              /* errno of a write to the user's own streams */
 	const char *failed_name;
 	size_t answer_length;

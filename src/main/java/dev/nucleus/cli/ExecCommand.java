@@ -7,8 +7,8 @@ import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.InvalidSpecException;
-import dev.nucleus.spec.Signal;
 import java.io.IOException;
+import java.nio.channels.AsynchronousCloseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -28,7 +28,6 @@ final class ExecCommand implements Callable<Integer> {
 
     private final Containers containers;
     private final Session session;
-    private volatile boolean over;
 
     @CommandLine.Option(
             names = {"-n", "--no-stdin"},
@@ -65,6 +64,10 @@ final class ExecCommand implements Callable<Integer> {
         if (!container.running()) {
             throw new InvalidSpecException("'" + container.name() + "' is not running (" + container.state() + ")");
         }
+        if (container.paused()) {
+            throw new InvalidSpecException(
+                    "'" + container.name() + "' is paused: nucleus resume " + container.name() + " first");
+        }
         Optional<Session.ClientTerminal> client = terminal ? Optional.of(session.wantTerminal()) : Optional.empty();
         var environment = new ArrayList<>(env);
         client.map(Session.ClientTerminal::kind)
@@ -73,48 +76,34 @@ final class ExecCommand implements Callable<Integer> {
         var ticket = new Ticket();
         try (ShimConnection connection = containers.exec(
                 container, command, !noStdin, client.map(Session.ClientTerminal::size), workdir, environment, ticket)) {
-            while (true) {
-                Optional<ShimMessage> message = connection.receive();
-                if (message.isEmpty()) {
-                    throw new InvalidSpecException("'" + container.name() + "' ended");
-                }
-                switch (message.get()) {
-                    case ShimMessage.ExecStarted(var id, var _) -> attach(container, ticket, id);
-                    case ShimMessage.ExecExited(var _, var status, var _, var _) -> {
-                        over = true;
-                        return status.code();
-                    }
-                    case ShimMessage.Failed(var step, var errno, var detail) ->
-                        throw new LaunchException(step, errno, detail);
-                    case ShimMessage.Error(var _, var text) -> throw new InvalidSpecException(text);
-                    default -> log.debug("unexpected in an exec: {}", message.get());
-                }
-            }
+            // A client that leaves takes the process with it, also one that has not begun.
+            Thread.ofVirtual().name("client").start(() -> {
+                session.awaitLeft();
+                connection.close();
+            });
+            return converse(container, connection, ticket);
+        } catch (AsynchronousCloseException e) {
+            throw new ClientGoneException(e);
         }
     }
 
-    /** A client that goes away takes the process with it. */
-    private void attach(Container container, Ticket ticket, int id) {
-        try {
-            session.attach(container.shim().socket(), ticket, !noStdin, false);
-        } catch (IOException e) {
-            log.debug("the client left: {}", e.toString());
-            kill(container, id);
-            return;
-        }
-        Thread.ofVirtual().name("client").start(() -> {
-            session.awaitLeft();
-            if (!over) {
-                kill(container, id);
+    private int converse(Container container, ShimConnection connection, Ticket ticket) throws IOException {
+        while (true) {
+            ShimMessage message = connection
+                    .receive()
+                    .orElseThrow(() -> new InvalidSpecException(
+                            "'" + container.name() + "' ended; the exit code of the command is not known"));
+            switch (message) {
+                case ShimMessage.ExecStarted _ ->
+                    session.attach(container.shim().socket(), ticket, !noStdin, false);
+                case ShimMessage.ExecExited(var _, var status, var _, var _) -> {
+                    return status.code();
+                }
+                case ShimMessage.Failed(var step, var errno, var detail) ->
+                    throw new LaunchException(step, errno, detail);
+                case ShimMessage.Error(var _, var text) -> throw new InvalidSpecException(text);
+                default -> log.debug("unexpected in an exec: {}", message);
             }
-        });
-    }
-
-    private static void kill(Container container, int id) {
-        try {
-            container.shim().signalExec(id, Signal.KILL);
-        } catch (IOException e) {
-            log.debug("the process has ended: {}", e.toString());
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.plan.ArgumentText;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.Errno;
 import dev.nucleus.spawner.Ticket;
@@ -58,7 +59,7 @@ final class Session {
         int start = 0;
         for (int at = 0; at < frame.payload().length; at++) {
             if (frame.payload()[at] == 0) {
-                strings.add(new String(frame.payload(), start, at - start, StandardCharsets.UTF_8));
+                strings.add(ArgumentText.decode(frame.payload(), start, at - start));
                 start = at + 1;
             }
         }

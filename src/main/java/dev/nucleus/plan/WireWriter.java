@@ -68,7 +68,7 @@ public final class WireWriter {
      * @throws IllegalArgumentException when it holds a NUL itself
      */
     public WireWriter string(String value) {
-        byte[] encoded = value.getBytes(StandardCharsets.UTF_8);
+        byte[] encoded = ArgumentText.encode(value);
         for (byte part : encoded) {
             if (part == 0) {
                 throw new IllegalArgumentException("a string on the wire can't hold a NUL: " + value);

@@ -52,6 +52,17 @@ record JarCommandLine(Path java, List<String> options, List<String> arguments) {
                         || option.contains("AutoCreateSharedArchive"));
     }
 
+    /** The same start. */
+    List<String> again(Path jar) {
+        var words = new ArrayList<String>();
+        words.add(java.toString());
+        words.addAll(options);
+        words.add("-jar");
+        words.add(jar.toString());
+        words.addAll(arguments);
+        return words;
+    }
+
     /**
      * The same start from the prepared jar. What the operator said comes last, so it holds.
      *

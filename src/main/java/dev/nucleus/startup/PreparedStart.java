@@ -24,6 +24,10 @@ public final class PreparedStart {
     /** The system property that switches it off, with {@code false}. */
     public static final String SWITCH = "nucleus.prepared-start";
 
+    private static final String LOCALE_VARIABLE = "LC_ALL";
+
+    private static final String LOCALE = "C.UTF-8";
+
     private PreparedStart() {}
 
     /**
@@ -38,10 +42,16 @@ public final class PreparedStart {
 
     private static void replaceThisProcess(Path jar) {
         PreparedJar prepared = PreparedJar.of(jar);
-        if (!prepared.present()) {
-            return;
-        }
         try {
+            if (!namesFilesInUtf8() && !LOCALE.equals(System.getenv(LOCALE_VARIABLE))) {
+                setLocale();
+                if (!prepared.present()) {
+                    JarCommandLine.ofThisProcess(jar).ifPresent(line -> execute(line.again(jar)));
+                }
+            }
+            if (!prepared.present()) {
+                return;
+            }
             Optional<String> reason = prepared.reasonAgainst();
             if (reason.isPresent()) {
                 System.err.println("nucleus: starts slowly, as " + reason.get() + "; to prepare it again: java -jar "
@@ -53,6 +63,23 @@ public final class PreparedStart {
                     .ifPresent(line -> execute(line.prepared(prepared)));
         } catch (IOException e) {
             System.err.println("nucleus: starts slowly, as " + prepared.directory() + " can't be read: " + e);
+        }
+    }
+
+    /** A JVM names files in the encoding of its locale, and can't name others: in the C locale only ASCII. */
+    private static boolean namesFilesInUtf8() {
+        return "UTF-8".equals(System.getProperty("sun.jnu.encoding"));
+    }
+
+    private static void setLocale() {
+        Linker linker = Linker.nativeLinker();
+        var setenv = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("setenv"),
+                FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
+        try (Arena arena = Arena.ofConfined()) {
+            int _ = (int) setenv.invokeExact(arena.allocateFrom(LOCALE_VARIABLE), arena.allocateFrom(LOCALE), 1);
+        } catch (Throwable e) {
+            throw new IllegalStateException("setenv", e);
         }
     }
 

@@ -1,0 +1,86 @@
+package dev.nucleus.plan;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Arguments and environment variables are bytes, not text (execve(2)). As strings, bytes that are not UTF-8 are code points
+ * U+10FE80 to U+10FEFF of a private use area, one for each byte, so that they can be stored as JSON and come back as the same
+ * bytes. The bytes of these code points themselves are treated as if they weren't UTF-8.
+ */
+public final class ArgumentText {
+
+    private static final int BASE = 0x10FE00;
+    private static final int FIRST = BASE + 0x80;
+    private static final int LAST = BASE + 0xff;
+
+    private ArgumentText() {}
+
+    public static String decode(byte[] bytes, int offset, int length) {
+        CharsetDecoder decoder = StandardCharsets.UTF_8
+                .newDecoder()
+                .onMalformedInput(CodingErrorAction.REPORT)
+                .onUnmappableCharacter(CodingErrorAction.REPORT);
+        try {
+            String text =
+                    decoder.decode(ByteBuffer.wrap(bytes, offset, length)).toString();
+            if (text.codePoints().noneMatch(ArgumentText::isByte)) {
+                return text;
+            }
+        } catch (CharacterCodingException e) {
+            // Some of them are not UTF-8.
+            return decodePartly(bytes, offset, length);
+        }
+        return decodePartly(bytes, offset, length);
+    }
+
+    private static String decodePartly(byte[] bytes, int offset, int length) {
+        var text = new StringBuilder();
+        int end = offset + length;
+        for (int at = offset; at < end; ) {
+            int size = Math.min(sizeOf(bytes[at]), end - at);
+            CharBuffer one = CharBuffer.allocate(2);
+            CoderResult result =
+                    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, at, size), one, true);
+            if (result.isUnderflow() && !isByte(Character.codePointAt(one.array(), 0))) {
+                text.append(one.flip());
+                at += size;
+            } else {
+                text.appendCodePoint(BASE + (bytes[at] & 0xff));
+                at++;
+            }
+        }
+        return text.toString();
+    }
+
+    /** Of the code point that begins with this byte (RFC 3629). */
+    private static int sizeOf(byte first) {
+        int value = first & 0xff;
+        return value >= 0xf0 ? 4 : value >= 0xe0 ? 3 : value >= 0xc0 ? 2 : 1;
+    }
+
+    private static boolean isByte(int codePoint) {
+        return codePoint >= FIRST && codePoint <= LAST;
+    }
+
+    public static byte[] encode(String text) {
+        if (text.codePoints().noneMatch(ArgumentText::isByte)) {
+            return text.getBytes(StandardCharsets.UTF_8);
+        }
+        var bytes = new ByteArrayOutputStream();
+        text.codePoints().forEach(codePoint -> {
+            if (isByte(codePoint)) {
+                bytes.write(codePoint - BASE);
+            } else {
+                bytes.writeBytes(Character.toString(codePoint).getBytes(StandardCharsets.UTF_8));
+            }
+        });
+        return bytes.toByteArray();
+    }
+}

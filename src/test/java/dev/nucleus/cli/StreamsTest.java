@@ -1,0 +1,357 @@
+package dev.nucleus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerState;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
+import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.SharedManager;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Streams of run, exec and attach, as a shell uses them: {@code $N} is the client with the manager's socket. */
+@Tag("isolation")
+class StreamsTest {
+
+    private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);
+    private static final Duration IN_TIME = Duration.ofSeconds(15);
+
+    @SharedManager
+    private static TestManager manager;
+
+    @TempDir
+    private Path directory;
+
+    private ProcessBuilder shell(String script) {
+        var builder = new ProcessBuilder("/bin/bash", "-c", script).directory(directory.toFile());
+        builder.environment().put("N", ManagerProcess.CLIENT + " --socket " + manager.socket());
+        return builder;
+    }
+
+    private ManagerProcess.Result sh(String script) {
+        try {
+            return ManagerProcess.finish(shell(script).start());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void remove(Container container) {
+        if (!container.over()) {
+            manager.containers().stop(container, NOW);
+        }
+        manager.containers().remove(container);
+    }
+
+    private static Container only() {
+        return Awaitility.await().atMost(IN_TIME).until(
+                () -> manager.containers().all().stream().filter(Container::running).findFirst(),
+                java.util.Optional::isPresent).orElseThrow();
+    }
+
+    /** PIDs of processes with this argument, which no other test uses. */
+    private static List<String> processes(String argument) {
+        try (Stream<Path> all = Files.list(Path.of("/proc"))) {
+            return all.filter(path -> path.getFileName().toString().matches("\\d+"))
+                    .filter(path -> commandLine(path).contains("\0" + argument + "\0"))
+                    .map(Path::toString)
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String commandLine(Path process) {
+        try {
+            return Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            // It has ended.
+            return "";
+        }
+    }
+
+    @Test
+    void allOutputArrivesInOrder() {
+        assertThat(sh("$N run -n -- seq 1 3000000 | md5sum").out())
+                .isEqualTo(sh("seq 1 3000000 | md5sum").out());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"3, 'exit 3'", "143, 'kill -TERM $$'", "137, 'kill -KILL $$'", "0, 'exec >&-'", "5, 'sleep 1 & exit 5'"})
+    void everyByteWrittenBeforeTheEndArrivesWithTheExitCode(int code, String end) {
+        var ended = sh("$N run -n -- sh -c 'seq 1 200000; echo last >&2; " + end + "' | md5sum; exit ${PIPESTATUS[0]}");
+
+        assertThat(ended.code()).isEqualTo(code);
+        assertThat(ended.out()).isEqualTo(sh("seq 1 200000 | md5sum").out());
+        assertThat(ended.err()).isEqualTo("last\n");
+    }
+
+    @Test
+    void allInputArrives() {
+        assertThat(sh("seq 1 2000000 | $N run -- md5sum").out())
+                .isEqualTo(sh("seq 1 2000000 | md5sum").out());
+    }
+
+    @Test
+    void anArchiveMadeByExecIsWhole() {
+        Container container = manager.launch("/bin/sleep", "1000");
+        try {
+            String make = "head -c 60000000 /dev/zero | tr '\\0' '\\n' | sed -n =";
+
+            assertThat(sh("$N exec -n " + container.id() + " -- sh -c \"" + make + "\" | md5sum").out())
+                    .isEqualTo(sh("sh -c \"" + make + "\" | md5sum").out());
+        } finally {
+            remove(container);
+        }
+    }
+
+    @Test
+    void attachedClientsGetTheSameOutput() throws IOException, InterruptedException {
+        Container container = manager.launch("/bin/sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.01; done; seq 1 300000");
+        try {
+            Process one = shell("$N attach -n " + container.id() + " | md5sum").start();
+            Process two = shell("$N attach -n " + container.id() + " | md5sum").start();
+            Awaitility.await("both are attached").atMost(IN_TIME).until(() -> attached(container) == 2);
+            container.shim().capture(List.of("/usr/bin/touch", "/tmp/go"), IN_TIME);
+
+            String expected = sh("seq 1 300000 | md5sum").out();
+            assertThat(ManagerProcess.finish(one).out()).isEqualTo(expected);
+            assertThat(ManagerProcess.finish(two).out()).isEqualTo(expected);
+        } finally {
+            remove(container);
+        }
+    }
+
+    /** Each attached client has a connection to the supervisor. */
+    private static long attached(Container container) throws IOException {
+        String socket = container.shim().socket().toString();
+        try (Stream<String> lines = Files.lines(Path.of("/proc/net/unix"))) {
+            return lines.filter(line -> line.endsWith(socket) && line.contains(" 0001 03 ")).count();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"> /dev/full", "2>&1 > /dev/full"})
+    void aWriteErrorOfTheClientIsAnErrorWithItsReason(String redirection) {
+        var refused = sh("$N run -n -- echo hello " + redirection);
+
+        assertThat(refused.code()).isEqualTo(125);
+        assertThat(refused.err() + refused.out())
+                .contains("nucleus: can't write to standard output: No space left on device");
+    }
+
+    @Test
+    void aClosedPipeEndsTheRun() {
+        var ended = sh("$N run -n -- yes | head -n 1; exit ${PIPESTATUS[0]}");
+
+        assertThat(ended.out()).isEqualTo("y\n");
+        assertThat(ended.err()).contains("can't write to standard output: Broken pipe");
+        assertThat(ended.code()).isEqualTo(125);
+        Awaitility.await().until(() -> manager.containers().all().isEmpty());
+    }
+
+    @Test
+    void standardStreamsThatAreClosedStayClosed() {
+        assertThat(sh("$N run -- sh -c 'echo out; echo err >&2; exit 4' <&-")).satisfies(ended -> {
+            assertThat(ended.out()).isEqualTo("out\n");
+            assertThat(ended.code()).isEqualTo(4);
+        });
+        assertThat(sh("$N run -- sh -c 'echo out; exit 4' <&- >&- 2>&-").code()).isEqualTo(4);
+        assertThat(sh("$N ps >&-").code()).isZero();
+    }
+
+    @Test
+    void theWorkloadHasPipesOfItsSupervisorOnly() throws IOException {
+        Files.writeString(directory.resolve("secret"), "of the client");
+
+        String seen = sh("$N run -- sh -c 'ls -l /proc/self/fd; cat /proc/self/fd/0/secret' < . 2>&1").out();
+
+        assertThat(seen).contains("0 -> pipe:").contains("1 -> pipe:").contains("2 -> pipe:");
+        assertThat(seen).doesNotContain(directory.toString()).doesNotContain("of the client");
+    }
+
+    @Test
+    void aRunEndsWithItsClient() throws IOException, InterruptedException {
+        Process client = shell("exec $N run -n -- sh -c 'trap \"\" TERM INT HUP; sleep 4711.1'").start();
+        Awaitility.await().atMost(IN_TIME).until(() -> !processes("4711.1").isEmpty());
+
+        client.destroyForcibly().waitFor();
+
+        Awaitility.await().atMost(IN_TIME).until(() -> processes("4711.1").isEmpty());
+        Awaitility.await().atMost(IN_TIME).until(() -> manager.containers().all().isEmpty());
+    }
+
+    /** Also what has left its process group and its session. */
+    @Test
+    void anExecEndsWithItsClientAndWithAllProcessesItStarted() throws IOException, InterruptedException {
+        Container container = manager.launch("/bin/sleep", "1000");
+        try {
+            Process client = shell("exec $N exec -n " + container.id() + " -- sh -c '"
+                            + "sleep 4711.2 & setsid sleep 4711.3 & (setsid sh -c \"sleep 4711.4 & sleep 4711.5\" &);"
+                            + " sleep 4711.6'")
+                    .start();
+            for (String each : List.of("4711.2", "4711.3", "4711.4", "4711.5", "4711.6")) {
+                Awaitility.await().atMost(IN_TIME).until(() -> !processes(each).isEmpty());
+            }
+
+            client.destroyForcibly().waitFor();
+
+            for (String each : List.of("4711.2", "4711.3", "4711.4", "4711.5", "4711.6")) {
+                Awaitility.await(each).atMost(IN_TIME).until(() -> processes(each).isEmpty());
+            }
+            assertThat(container.running()).isTrue();
+        } finally {
+            remove(container);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"TERM, 143", "INT, 130", "HUP, 129", "USR1, 138"})
+    void aSignalToTheClientReachesTheCommand(String name, int code) throws Exception {
+        Process client = shell("exec $N run -n -- sleep 4711.7").start();
+        Awaitility.await().atMost(IN_TIME).until(() -> !processes("4711.7").isEmpty());
+        // The client's own command line holds it too.
+        Awaitility.await().atMost(IN_TIME).until(() -> processes("4711.7").size() >= 2);
+        only();
+
+        sh("kill -" + name + " " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(code);
+    }
+
+    @Test
+    void timeoutEndsARun() {
+        assertThat(sh("timeout 1 $N run -n -- sleep 1000").code()).isEqualTo(124);
+    }
+
+    @Test
+    void anExecIntoAPausedContainerIsRefused() {
+        Container container = manager.launch("/bin/sleep", "1000");
+        try {
+            manager.containers().pause(container, true);
+
+            var refused = manager.nucleus("exec", container.id(), "--", "true");
+
+            assertThat(refused.code()).isEqualTo(125);
+            assertThat(refused.err()).contains("is paused: nucleus resume");
+        } finally {
+            remove(container);
+        }
+    }
+
+    @Test
+    void aRunThatIsPausedCanBeInterrupted() throws Exception {
+        Process client = shell("exec $N run -n -- sleep 4711.8").start();
+        Container container = only();
+        manager.containers().pause(container, true);
+
+        client.destroy();
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(143);
+        Awaitility.await().atMost(IN_TIME).until(() -> manager.containers().all().isEmpty());
+    }
+
+    @Test
+    void aClientWhoseOutputIsBlockedCanBeInterrupted() throws Exception {
+        Process client = shell("exec $N run -n -- yes").start();
+        only();
+        Awaitility.await("output is not read").until(() -> client.getInputStream().available() >= 60_000);
+
+        // Process.destroy() would close the pipe as well.
+        sh("kill -TERM " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(143);
+    }
+
+    @Test
+    void argumentsHaveTheKernelsLimitInRunAndExecAlike() {
+        Container container = manager.launch("/bin/sleep", "1000");
+        try {
+            for (String command : List.of("run -n", "exec -n " + container.id())) {
+                assertThat(sh("$N " + command + " -- sh -c 'echo $#' sh $(seq 1 100000)").out())
+                        .as(command)
+                        .isEqualTo("100000\n");
+                assertThat(sh("v=$(printf %0130000d 1); $N " + command + " -- sh -c 'echo ${#1}' sh $v").out())
+                        .as(command)
+                        .isEqualTo("130000\n");
+            }
+        } finally {
+            remove(container);
+        }
+    }
+
+    @Test
+    void argumentsAreBytes() {
+        assertThat(sh("LC_ALL=C $N run -n -e \"X=$(printf '\\374')\" -- sh -c 'printf %s \"$1$X\" | od -An -tx1' sh"
+                                + " \"$(printf 'caf\\351')\"")
+                        .out()
+                        .strip())
+                .isEqualTo("63 61 66 e9 fc");
+    }
+
+    @Test
+    void theStreamIsWholeWhateverBecomesOfTheLog() {
+        Container container = manager.launch("/bin/sleep", "1000");
+        try {
+            // The log of an attached run takes 4 MiB a second.
+            assertThat(sh("$N run -n -- sh -c 'seq 1 4000000' | md5sum").out())
+                    .isEqualTo(sh("seq 1 4000000 | md5sum").out());
+        } finally {
+            remove(container);
+        }
+    }
+
+    @Test
+    void outputBeyondTheRateWaitsForTheLogByDefault() {
+        String id = sh("$N run -d --log-rate 2M -- sh -c 'seq 1 60000'").out().strip();
+        Container container = manager.containers().find(id);
+        try {
+            ContainerState.Stopped end = container.end().join();
+
+            assertThat(sh("$N logs " + id + " | md5sum").out())
+                    .isEqualTo(sh("seq 1 60000 | md5sum").out());
+            assertThat(Duration.between(end.startedAt().orElseThrow(), end.exitedAt()))
+                    .as("60,000 lines of 256 bytes and their text are more than seven seconds' worth")
+                    .isGreaterThan(Duration.ofSeconds(1));
+        } finally {
+            remove(container);
+        }
+    }
+
+    @Test
+    void outputBeyondTheRateIsDroppedAndTheLogSaysSo() {
+        String id = sh("$N run -d --log-rate 1M --log-overflow drop -- sh -c 'seq 1 2000000; sleep 3; echo end'")
+                .out()
+                .strip();
+        Container container = manager.containers().find(id);
+        try {
+            container.end().join();
+
+            String log = sh("$N logs " + id + " 2>&1").out();
+            assertThat(log).containsPattern("\\[nucleus: \\d+ bytes were not logged: more than 1048576 a second\\]");
+            assertThat(log).startsWith("1\n2\n").endsWith("end\n");
+        } finally {
+            remove(container);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package dev.nucleus.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.support.Seeds;
+import java.nio.charset.StandardCharsets;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Test;
+
+class ArgumentTextTest {
+
+    private static String decode(byte... bytes) {
+        return ArgumentText.decode(bytes, 0, bytes.length);
+    }
+
+    @Test
+    void utf8IsText() {
+        String text = "gr\u00fc\u00dfe \u4e2d \ud83d\ude00";
+
+        assertThat(decode(text.getBytes(StandardCharsets.UTF_8))).isEqualTo(text);
+    }
+
+    @Test
+    void bytesThatAreNoUtf8ComeBack() {
+        byte[] latin1 = "caf\u00e9 \u00fc".getBytes(StandardCharsets.ISO_8859_1);
+
+        assertThat(decode(latin1)).startsWith("caf").doesNotContain("\ufffd");
+        assertThat(ArgumentText.encode(decode(latin1))).isEqualTo(latin1);
+    }
+
+    @Test
+    void theCodePointsThatStandForBytesComeBackThemselves() {
+        byte[] reserved = Character.toString(0x10FE85).getBytes(StandardCharsets.UTF_8);
+
+        assertThat(ArgumentText.encode(decode(reserved))).isEqualTo(reserved);
+    }
+
+    @Test
+    void anyBytesComeBack() {
+        RandomGenerator random = Seeds.random(4711);
+        for (int i = 0; i < 10_000; i++) {
+            var bytes = new byte[random.nextInt(12)];
+            random.nextBytes(bytes);
+
+            assertThat(ArgumentText.encode(decode(bytes))).isEqualTo(bytes);
+        }
+    }
+}
