@@ -22,6 +22,7 @@
 #define CHUNK 65536U
 #define DESCRIPTOR_MAX (1U << 20) /* bytes of a descriptor's answer */
 #define NO_MANAGER 125
+#define BLOCKED_MS 1000
 #define TICKET_BYTES 16U
 
 /* Frames: u32 payload length (little-endian), u8 type, payload. */
@@ -293,6 +294,13 @@ static void open_standard_streams(void)
 		(void)close(fd);
 }
 
+/* How long to wait, in ms. A process that ended by a signal to this client leaves output behind
+ * that nobody may read any more: without a client, what ended it would not have waited for that. */
+static int patience(const struct session *session)
+{
+	return session->streams.ended && session->signal != 0 ? BLOCKED_MS : -1;
+}
+
 static int converse(struct session *session)
 {
 	struct streams *streams = &session->streams;
@@ -303,10 +311,17 @@ static int converse(struct session *session)
 			{ .fd = session->signals, .events = POLLIN },
 		};
 
+		int ready;
+
 		if (session->told && streams_ended(streams))
 			break;
 		streams_poll(streams, polled + 2);
-		if (poll(polled, 2 + STREAMS_POLLED, -1) < 0)
+		ready = poll(polled, 2 + STREAMS_POLLED, patience(session));
+		if (ready == 0) {
+			session->code = session->told ? session->code : exit_code(streams->status);
+			break;
+		}
+		if (ready < 0)
 			continue;
 		if (polled[1].revents != 0)
 			take_signal(session);
