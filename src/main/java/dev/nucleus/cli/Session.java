@@ -38,6 +38,7 @@ final class Session {
     private static final int CAN_BE_LEFT = 2;
     /** Arguments of 6 MiB are the most that the kernel takes (execve(2)). */
     private static final int LONGEST = 8 << 20;
+
     private static final int CHUNK = 65_536;
 
     private final SocketChannel channel;

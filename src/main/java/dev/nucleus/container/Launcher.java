@@ -9,8 +9,8 @@ import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.policy.Posture;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spawner.Spawner;
+import dev.nucleus.spawner.Ticket;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -188,11 +188,7 @@ final class Launcher {
     }
 
     private Begun begin(
-            LaunchOrder order,
-            Container container,
-            LaunchPlan plan,
-            ShimConnection connection,
-            Optional<Ticket> ticket)
+            LaunchOrder order, Container container, LaunchPlan plan, ShimConnection connection, Optional<Ticket> ticket)
             throws IOException {
         try {
             byte[] entry = ContainerStore.encode(container.record());

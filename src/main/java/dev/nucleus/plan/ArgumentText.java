@@ -28,8 +28,7 @@ public final class ArgumentText {
                 .onMalformedInput(CodingErrorAction.REPORT)
                 .onUnmappableCharacter(CodingErrorAction.REPORT);
         try {
-            String text =
-                    decoder.decode(ByteBuffer.wrap(bytes, offset, length)).toString();
+            String text = decoder.decode(ByteBuffer.wrap(bytes, offset, length)).toString();
             if (text.codePoints().noneMatch(ArgumentText::isByte)) {
                 return text;
             }

@@ -65,13 +65,17 @@ final class StreamBenchmark {
             for (var command : commands.entrySet()) {
                 double millis = time(List.of("/bin/sh", "-c", command.getValue() + " | cat > /dev/null"));
                 if (round > 0) {
-                    times.computeIfAbsent(command.getKey(), _ -> new ArrayList<>()).add(millis);
+                    times.computeIfAbsent(command.getKey(), _ -> new ArrayList<>())
+                            .add(millis);
                 }
             }
         }
-        times.forEach((program, values) -> figures.add("1 GB of " + name + ", " + program + " (ms), p50", values, 50, "–"));
+        times.forEach(
+                (program, values) -> figures.add("1 GB of " + name + ", " + program + " (ms), p50", values, 50, "–"));
         figures.add(
-                "1 GB of " + name + ": speed, nucleus / bwrap", ratio(times.get("bwrap"), times.get("nucleus")), "≥ 0.5");
+                "1 GB of " + name + ": speed, nucleus / bwrap",
+                ratio(times.get("bwrap"), times.get("nucleus")),
+                "≥ 0.5");
     }
 
     private static void latency(Path directory, List<String> client, Figures figures, String name, long pause)
@@ -87,11 +91,13 @@ final class StreamBenchmark {
                 Thread.sleep(pause);
                 double millis = time(command.getValue());
                 if (round > 0) {
-                    times.computeIfAbsent(command.getKey(), _ -> new ArrayList<>()).add(millis);
+                    times.computeIfAbsent(command.getKey(), _ -> new ArrayList<>())
+                            .add(millis);
                 }
             }
         }
-        times.forEach((program, values) -> figures.add("true, " + name + ", " + program + " (ms), p50", values, 50, "–"));
+        times.forEach(
+                (program, values) -> figures.add("true, " + name + ", " + program + " (ms), p50", values, 50, "–"));
         figures.add("true, " + name + ": nucleus / bwrap", ratio(times.get("nucleus"), times.get("bwrap")), "≤ 1.2");
     }
 
@@ -122,12 +128,14 @@ final class StreamBenchmark {
         Path bundle = directory.resolve("bundle");
         if (Files.notExists(bundle)) {
             Files.createDirectories(bundle);
-            TestRootfs.build(
-                    bundle.resolve("rootfs"), "/bin/sh", "/usr/bin/head", "/usr/bin/yes", "/bin/cat");
+            TestRootfs.build(bundle.resolve("rootfs"), "/bin/sh", "/usr/bin/head", "/usr/bin/yes", "/bin/cat");
             for (String place : List.of("proc", "sys", "dev")) {
                 Files.createDirectories(bundle.resolve("rootfs").resolve(place));
             }
-            new ProcessBuilder("runc", "spec").directory(bundle.toFile()).start().waitFor();
+            new ProcessBuilder("runc", "spec")
+                    .directory(bundle.toFile())
+                    .start()
+                    .waitFor();
         }
         Path config = bundle.resolve("config.json");
         var json = (ObjectNode) JsonMapper.shared().readTree(config.toFile());

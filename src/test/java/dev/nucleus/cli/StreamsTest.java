@@ -61,9 +61,14 @@ class StreamsTest {
     }
 
     private static Container only() {
-        return Awaitility.await().atMost(IN_TIME).until(
-                () -> manager.containers().all().stream().filter(Container::running).findFirst(),
-                java.util.Optional::isPresent).orElseThrow();
+        return Awaitility.await()
+                .atMost(IN_TIME)
+                .until(
+                        () -> manager.containers().all().stream()
+                                .filter(Container::running)
+                                .findFirst(),
+                        java.util.Optional::isPresent)
+                .orElseThrow();
     }
 
     /** PIDs of processes with this argument, which no other test uses. */
@@ -94,7 +99,8 @@ class StreamsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"3, 'exit 3'", "143, 'kill -TERM $$'", "137, 'kill -KILL $$'", "0, 'exec >&-'", "5, 'sleep 1 & exit 5'"})
+    @CsvSource({"3, 'exit 3'", "143, 'kill -TERM $$'", "137, 'kill -KILL $$'", "0, 'exec >&-'", "5, 'sleep 1 & exit 5'"
+    })
     void everyByteWrittenBeforeTheEndArrivesWithTheExitCode(int code, String end) {
         var ended = sh("$N run -n -- sh -c 'seq 1 200000; echo last >&2; " + end + "' | md5sum; exit ${PIPESTATUS[0]}");
 
@@ -115,7 +121,8 @@ class StreamsTest {
         try {
             String make = "head -c 60000000 /dev/zero | tr '\\0' '\\n' | sed -n =";
 
-            assertThat(sh("$N exec -n " + container.id() + " -- sh -c \"" + make + "\" | md5sum").out())
+            assertThat(sh("$N exec -n " + container.id() + " -- sh -c \"" + make + "\" | md5sum")
+                            .out())
                     .isEqualTo(sh("sh -c \"" + make + "\" | md5sum").out());
         } finally {
             remove(container);
@@ -124,7 +131,8 @@ class StreamsTest {
 
     @Test
     void attachedClientsGetTheSameOutput() throws IOException, InterruptedException {
-        Container container = manager.launch("/bin/sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.01; done; seq 1 300000");
+        Container container =
+                manager.launch("/bin/sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.01; done; seq 1 300000");
         try {
             Process one = shell("$N attach -n " + container.id() + " | md5sum").start();
             Process two = shell("$N attach -n " + container.id() + " | md5sum").start();
@@ -143,7 +151,8 @@ class StreamsTest {
     private static long attached(Container container) throws IOException {
         String socket = container.shim().socket().toString();
         try (Stream<String> lines = Files.lines(Path.of("/proc/net/unix"))) {
-            return lines.filter(line -> line.endsWith(socket) && line.contains(" 0001 03 ")).count();
+            return lines.filter(line -> line.endsWith(socket) && line.contains(" 0001 03 "))
+                    .count();
         }
     }
 
@@ -181,7 +190,8 @@ class StreamsTest {
     void theWorkloadHasPipesOfItsSupervisorOnly() throws IOException {
         Files.writeString(directory.resolve("secret"), "of the client");
 
-        String seen = sh("$N run -- sh -c 'ls -l /proc/self/fd; cat /proc/self/fd/0/secret' < . 2>&1").out();
+        String seen = sh("$N run -- sh -c 'ls -l /proc/self/fd; cat /proc/self/fd/0/secret' < . 2>&1")
+                .out();
 
         assertThat(seen).contains("0 -> pipe:").contains("1 -> pipe:").contains("2 -> pipe:");
         assertThat(seen).doesNotContain(directory.toString()).doesNotContain("of the client");
@@ -189,13 +199,16 @@ class StreamsTest {
 
     @Test
     void aRunEndsWithItsClient() throws IOException, InterruptedException {
-        Process client = shell("exec $N run -n -- sh -c 'trap \"\" TERM INT HUP; sleep 4711.1'").start();
+        Process client = shell("exec $N run -n -- sh -c 'trap \"\" TERM INT HUP; sleep 4711.1'")
+                .start();
         Awaitility.await().atMost(IN_TIME).until(() -> !processes("4711.1").isEmpty());
 
         client.destroyForcibly().waitFor();
 
         Awaitility.await().atMost(IN_TIME).until(() -> processes("4711.1").isEmpty());
-        Awaitility.await().atMost(IN_TIME).until(() -> manager.containers().all().isEmpty());
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> manager.containers().all().isEmpty());
     }
 
     /** Also what has left its process group and its session. */
@@ -214,7 +227,9 @@ class StreamsTest {
             client.destroyForcibly().waitFor();
 
             for (String each : List.of("4711.2", "4711.3", "4711.4", "4711.5", "4711.6")) {
-                Awaitility.await(each).atMost(IN_TIME).until(() -> processes(each).isEmpty());
+                Awaitility.await(each)
+                        .atMost(IN_TIME)
+                        .until(() -> processes(each).isEmpty());
             }
             assertThat(container.running()).isTrue();
         } finally {
@@ -267,14 +282,17 @@ class StreamsTest {
 
         assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
         assertThat(client.exitValue()).isEqualTo(143);
-        Awaitility.await().atMost(IN_TIME).until(() -> manager.containers().all().isEmpty());
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> manager.containers().all().isEmpty());
     }
 
     @Test
     void aClientWhoseOutputIsBlockedCanBeInterrupted() throws Exception {
         Process client = shell("exec $N run -n -- yes").start();
         only();
-        Awaitility.await("output is not read").until(() -> client.getInputStream().available() >= 60_000);
+        Awaitility.await("output is not read")
+                .until(() -> client.getInputStream().available() >= 60_000);
 
         // Process.destroy() would close the pipe as well.
         sh("kill -TERM " + client.pid());
@@ -288,10 +306,12 @@ class StreamsTest {
         Container container = manager.launch("/bin/sleep", "1000");
         try {
             for (String command : List.of("run -n", "exec -n " + container.id())) {
-                assertThat(sh("$N " + command + " -- sh -c 'echo $#' sh $(seq 1 100000)").out())
+                assertThat(sh("$N " + command + " -- sh -c 'echo $#' sh $(seq 1 100000)")
+                                .out())
                         .as(command)
                         .isEqualTo("100000\n");
-                assertThat(sh("v=$(printf %0130000d 1); $N " + command + " -- sh -c 'echo ${#1}' sh $v").out())
+                assertThat(sh("v=$(printf %0130000d 1); $N " + command + " -- sh -c 'echo ${#1}' sh $v")
+                                .out())
                         .as(command)
                         .isEqualTo("130000\n");
             }

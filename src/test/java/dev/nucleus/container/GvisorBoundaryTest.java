@@ -28,7 +28,6 @@ import dev.nucleus.support.StreamClient;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -370,11 +369,7 @@ class GvisorBoundaryTest {
 
     /** @param onReady is given the exec's number and its client once it has written "ready" */
     private Ended exec(
-            Container container,
-            boolean terminal,
-            List<String> command,
-            List<String> environment,
-            OnReady onReady)
+            Container container, boolean terminal, List<String> command, List<String> environment, OnReady onReady)
             throws IOException {
         var ticket = new Ticket();
         try (ShimConnection connection = container

@@ -49,7 +49,9 @@ class LogRateTest {
                     .flatMap(ProcessHandle::parent)
                     .orElseThrow();
             // The burst of the first second is over.
-            Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> container.log().tail(1).end() > 1_000_000);
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> container.log().tail(1).end() > 1_000_000);
             Duration before = cpu(shim);
             long begun = System.nanoTime();
             Awaitility.await().pollDelay(Duration.ofSeconds(4)).until(() -> true);

@@ -1,7 +1,6 @@
 package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
@@ -272,10 +271,7 @@ class StarvationTest {
                 readers.add(container.feed().open(0));
             }
             Awaitility.await().until(() -> sockets(shim) == before + 1);
-            container
-                    .shim()
-                    .exec(List.of("/bin/true"), "", List.of())
-                    .close();
+            container.shim().exec(List.of("/bin/true"), "", List.of()).close();
             Awaitility.await().during(Duration.ofMillis(200)).until(() -> sockets(shim) <= before + 1);
         } finally {
             readers.forEach(LogFeed.Reader::close);

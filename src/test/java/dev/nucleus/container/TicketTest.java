@@ -67,7 +67,8 @@ class TicketTest {
         ByteBuffer header = read(channel, 5);
         int length = header.getInt();
         int answered = header.get() & 0xff;
-        return new Answer(answered, StandardCharsets.UTF_8.decode(read(channel, length)).toString());
+        return new Answer(
+                answered, StandardCharsets.UTF_8.decode(read(channel, length)).toString());
     }
 
     private static ByteBuffer read(SocketChannel channel, int length) throws IOException {
@@ -92,7 +93,8 @@ class TicketTest {
         container.shim().announce(ticket);
         try (SocketChannel first = connect();
                 SocketChannel second = connect()) {
-            assertThat(ask(first, ATTACH, ByteBuffer.wrap(ticket.bytes())).type()).isEqualTo(ATTACHED);
+            assertThat(ask(first, ATTACH, ByteBuffer.wrap(ticket.bytes())).type())
+                    .isEqualTo(ATTACHED);
             assertThat(ask(second, ATTACH, ByteBuffer.wrap(ticket.bytes())))
                     .satisfies(answer -> assertThat(answer.type()).isEqualTo(ERROR))
                     .satisfies(answer -> assertThat(answer.text()).contains("ticket"));
@@ -102,7 +104,8 @@ class TicketTest {
     @Test
     void nobodyAttachesWithoutATicket() throws IOException {
         try (SocketChannel channel = connect()) {
-            assertThat(ask(channel, ATTACH, ByteBuffer.wrap(new Ticket().bytes())).type())
+            assertThat(ask(channel, ATTACH, ByteBuffer.wrap(new Ticket().bytes()))
+                            .type())
                     .isEqualTo(ERROR);
         }
         try (SocketChannel channel = connect()) {
@@ -113,10 +116,13 @@ class TicketTest {
     @Test
     void anAttachedClientMaySignalItsProcess() throws IOException {
         try (SocketChannel channel = attached()) {
-            assertThat(ask(channel, SIGNAL, new WireWriter(8).u32(18).u32(0).finish()).type())
+            assertThat(ask(channel, SIGNAL, new WireWriter(8).u32(18).u32(0).finish())
+                            .type())
                     .isEqualTo(OK);
         }
-        assertThat(container.running()).as("it goes on without a client that only attached").isTrue();
+        assertThat(container.running())
+                .as("it goes on without a client that only attached")
+                .isTrue();
     }
 
     @Test

@@ -160,7 +160,8 @@ class PlanEncoderTest {
     void aPartThatNoLayerContributedIsNamed() {
         var builder = new LaunchPlan.Builder("x", "x", Mode.AGENT, new LaunchPlan.Places("/d", "/s", "/r", List.of()));
 
-        assertThatThrownBy(() -> builder.build(new LaunchPlan.Log(1, 1, 0, false))).hasMessage("cgroup");
+        assertThatThrownBy(() -> builder.build(new LaunchPlan.Log(1, 1, 0, false)))
+                .hasMessage("cgroup");
     }
 
     @Test
