@@ -39,6 +39,8 @@ static int feed(struct shim *shim, struct connection *connection, struct reader 
 		close_fd(fd);
 		return 0;
 	}
+	if (id == 0)
+		shim_typed(shim, reader->at, (size_t)written);
 	if ((size_t)written == length)
 		return 0;
 	/* Keep the rest: it moves to the front of what this frame still holds. */

@@ -31,6 +31,7 @@
 #include "sandbox.h"
 #include "sdnotify.h"
 #include "syscalls.h"
+#include "terminal.h"
 #include "trace.h"
 #include "wire.h"
 
@@ -142,6 +143,19 @@ int shim_signal_command(struct shim *shim, int number)
 	if (shim->died_of == 0)
 		shim->died_of = number;
 	return shim_signal(shim, SIGKILL);
+}
+
+void shim_typed(struct shim *shim, const uint8_t *keys, size_t length)
+{
+	pid_t group = 0;
+	int number;
+
+	if (!shim->plan.terminal || shim->plan.init || plan_is_sandboxed(&shim->plan))
+		return;
+	number = terminal_key_signal(shim->stdin_fd, keys, length, &group);
+	/* A PID 1 that handles it has had it from the kernel. */
+	if (number != 0 && group == shim->pid && process_ends_by_default(shim->pid, number))
+		(void)shim_signal_command(shim, number);
 }
 
 void shim_stop(struct shim *shim, int signal, uint32_t grace)

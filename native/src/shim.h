@@ -134,6 +134,8 @@ int shim_signal(struct shim *shim, int number);
  * as if killed by it. The kernel alone would drop the signal (pid_namespaces(7)). A stop does not
  * do that: what has no handler yet may get one within the grace. 0, or a negative errno. */
 int shim_signal_command(struct shim *shim, int number);
+/* Does for a PID 1 in front of its terminal what the kernel doesn't, when these keys were typed. */
+void shim_typed(struct shim *shim, const uint8_t *keys, size_t length);
 /* Asks the container to end: the signal now, SIGKILL after `grace` ms. */
 void shim_stop(struct shim *shim, int signal, uint32_t grace);
 /* Stops every process of the container where it is, or lets them go on. 0, or a negative
