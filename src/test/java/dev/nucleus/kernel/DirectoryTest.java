@@ -3,6 +3,8 @@ package dev.nucleus.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Instant;
+import java.nio.ByteOrder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -51,6 +53,29 @@ class DirectoryTest {
             }
         }
         return names;
+    }
+
+    /** A container sets the time of a file in its workspace; no number of seconds keeps the manager from looking at it. */
+    @ParameterizedTest
+    @ValueSource(longs = {Long.MIN_VALUE, Long.MAX_VALUE})
+    void noTimeIsTooFarAway(long seconds) throws IOException {
+        // In memory: ext4 knows 34 bits.
+        Path memory = Files.createTempDirectory(Path.of("/dev/shm"), "nucleus-test-");
+        Path file = Files.createFile(memory.resolve("file"));
+        try (Directory opened = Directory.open(memory)) {
+            ByteBuffer times = ByteBuffer.allocate(32).order(ByteOrder.nativeOrder());
+            times.putLong(0).putLong(0).putLong(seconds).putLong(0);
+            assertThat(Libc.INSTANCE.utimensat(
+                            opened.descriptor(), FileName.of("file").terminated(), times.array(), 0))
+                    .isZero();
+
+            FileStat status = opened.status(FileName.of("file")).orElseThrow();
+
+            assertThat(status.modified()).isIn(Instant.MIN, Instant.MAX);
+        } finally {
+            Files.delete(file);
+            Files.delete(memory);
+        }
     }
 
     @Test
