@@ -136,8 +136,7 @@ final class Copies {
         }
     }
 
-    private void copyWorkspace(
-            String id, WorkspaceMount workspace, SourceDirectory source, Consumer<String> listener)
+    private void copyWorkspace(String id, WorkspaceMount workspace, SourceDirectory source, Consumer<String> listener)
             throws IOException {
         copyIn(id, WORKSPACE, source, listener);
         HostDirectory identity = source.identity();
@@ -145,8 +144,7 @@ final class Copies {
                 of(id).resolve(RECORD).toFile(), new Record(workspace.source(), identity.device(), identity.inode()));
     }
 
-    private void copyIn(String id, String what, SourceDirectory source, Consumer<String> listener)
-            throws IOException {
+    private void copyIn(String id, String what, SourceDirectory source, Consumer<String> listener) throws IOException {
         PrivateDirectories.create(of(id));
         TreeCopy.Copied copied = inTurn(() -> named(
                 what,

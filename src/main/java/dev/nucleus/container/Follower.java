@@ -190,10 +190,12 @@ final class Follower {
     }
 
     private void bringBack(Container container) {
-        places.copies().end(container.id(), message -> reportProgress(container, message)).ifPresent(sentence -> {
-            log.info("'{}': {}", container.name(), sentence);
-            container.broughtBack(sentence);
-        });
+        places.copies()
+                .end(container.id(), message -> reportProgress(container, message))
+                .ifPresent(sentence -> {
+                    log.info("'{}': {}", container.name(), sentence);
+                    container.broughtBack(sentence);
+                });
     }
 
     /** Whoever waits for it may have left: what comes back comes back all the same. */

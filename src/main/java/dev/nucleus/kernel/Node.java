@@ -108,8 +108,7 @@ public final class Node implements AutoCloseable {
             throw new FileSystemException(label, null, "is " + status.type().words() + ", not a regular file");
         }
         byte[] path = FileName.terminated(descriptor.path().toString().getBytes(Directory.pathEncoding()));
-        return new DataRanges(
-                Descriptor.open(Descriptor.AT_FDCWD, path, Descriptor.O_RDONLY, 0, label), label);
+        return new DataRanges(Descriptor.open(Descriptor.AT_FDCWD, path, Descriptor.O_RDONLY, 0, label), label);
     }
 
     private FileSystemException renamed(FileSystemException e) {

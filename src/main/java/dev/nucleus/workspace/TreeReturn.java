@@ -16,7 +16,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -165,7 +164,13 @@ public final class TreeReturn {
                         source.directory(),
                         progress);
                 work.bring(opened, true, source.directory());
-                return new Result(work.changed, work.removed, work.conflicts, work.unplaced, work.leftOut, work.links.separated());
+                return new Result(
+                        work.changed,
+                        work.removed,
+                        work.conflicts,
+                        work.unplaced,
+                        work.leftOut,
+                        work.links.separated());
             }
         } catch (IOException e) {
             throw new WorkspaceException("can't bring changes back to " + source + ": " + e.getMessage(), e);
@@ -390,8 +395,7 @@ public final class TreeReturn {
      * A name that has on the host what it has in the copy. Names that were met before and written are given the host's
      * file now, as the container gave them this one: link(2) from a new name to an old one looks no different.
      */
-    private void keepLinks(
-            Node made, HardLinks.@Nullable Linked linked, Directory host, FileName name, Content work)
+    private void keepLinks(Node made, HardLinks.@Nullable Linked linked, Directory host, FileName name, Content work)
             throws IOException {
         if (linked == null || !linked.isWritten()) {
             links.add(made.status(), linked, work, false, path, name);
@@ -481,7 +485,8 @@ public final class TreeReturn {
     private boolean isWritten(Directory host, FileName name, Work work, @Nullable Node replaced) throws IOException {
         FileName part = part();
         FileStat like = replaced == null ? host.status() : replaced.status();
-        int mode = mode(replaced == null ? NEW_FILE_MODE : like.mode(), work.made().status());
+        int mode =
+                mode(replaced == null ? NEW_FILE_MODE : like.mode(), work.made().status());
         try {
             if (!isPartLinked(host, part, work, like, mode)) {
                 writePart(host, part, work, like, mode);
@@ -506,8 +511,7 @@ public final class TreeReturn {
     }
 
     /** Whether the same file has another name on the host already, as it is to be here. */
-    private boolean isPartLinked(Directory host, FileName part, Work work, FileStat like, int mode)
-            throws IOException {
+    private boolean isPartLinked(Directory host, FileName part, Work work, FileStat like, int mode) throws IOException {
         if (work.linked() == null) {
             return false;
         }

@@ -281,8 +281,8 @@ class ConfinementTest {
     void devicesAreTheHarmlessOnesAndWorkForEveryone(Mode mode) {
         assertThat(out(mode, "cd /dev && ls").split("\\s+"))
                 .containsExactlyInAnyOrder(
-                        "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom",
-                        "zero");
+                        "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty",
+                        "urandom", "zero");
         assertThat(out(mode, "echo gone > /dev/null; echo on stdout > /dev/stdout; echo done"))
                 .isEqualTo("on stdout\ndone\n");
     }

@@ -57,9 +57,8 @@ class SignalTest {
     }
 
     private static Container launchAsPid1(String... command) {
-        return launch(ContainerSpec.builder(Mode.AGENT, List.of(command))
-                .init(false)
-                .build());
+        return launch(
+                ContainerSpec.builder(Mode.AGENT, List.of(command)).init(false).build());
     }
 
     private static List<String> log(Container container) throws IOException {

@@ -175,16 +175,15 @@ class TerminalTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aTerminalHasANameAndIsTheControllingOne(boolean userNamespace) throws IOException {
-        Container container = launch(ContainerSpec.builder(
-                        Mode.AGENT, List.of("/bin/sh", "-c", NAMES_IT + "; echo ready; sleep 60"))
-                .userNamespace(userNamespace ? new UserNamespace.Auto() : new UserNamespace.None())
-                .build());
+        Container container =
+                launch(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", NAMES_IT + "; echo ready; sleep 60"))
+                        .userNamespace(userNamespace ? new UserNamespace.Auto() : new UserNamespace.None())
+                        .build());
         try {
             await(container, "ready");
 
             assertThat(log(container)).isEqualTo("/dev/pts/0\nby name\nby tty\n0 ptmx\nready");
-            assertThat(exec(container, NAMES_IT, ""))
-                    .isEqualTo("/dev/pts/1\r\nby name\r\nby tty\r\n0 1 ptmx\r\n0");
+            assertThat(exec(container, NAMES_IT, "")).isEqualTo("/dev/pts/1\r\nby name\r\nby tty\r\n0 1 ptmx\r\n0");
         } finally {
             manager.containers().stop(container, NOW);
             manager.containers().remove(container);
@@ -204,10 +203,10 @@ class TerminalTest {
 
     @Test
     void aKeyThatInterruptsEndsAPid1ThatDoesNothingAboutIt() throws IOException {
-        Container container = launch(ContainerSpec.builder(
-                        Mode.AGENT, List.of("/bin/sh", "-c", "echo ready; exec /bin/sleep 60"))
-                .init(false)
-                .build());
+        Container container =
+                launch(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", "echo ready; exec /bin/sleep 60"))
+                        .init(false)
+                        .build());
         await(container, "ready");
         try (ShimConnection connection = ShimConnection.connect(container.shim().socket())) {
             connection.input(0, new byte[] {'x', 3}, 0, 2);

@@ -139,14 +139,12 @@ class WorkspaceTest {
                 .workspace(Optional.of(new WorkspaceMount(directory, Access.COPY_IN_OUT, false)))
                 .build();
 
-        TestManager.Output output = manager.run(new LaunchOrder(
-                        Optional.empty(), spec, Map.of(), Optional.empty(), true, false)
-                .reporting(told::add));
+        TestManager.Output output = manager.run(
+                new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false).reporting(told::add));
 
         assertThat(output.out()).isEqualTo("kept\n");
         assertThat(told)
-                .containsExactly(
-                        "workspace " + directory + ": 2 files with 0 MiB copied; 1 left out: link (a link)");
+                .containsExactly("workspace " + directory + ": 2 files with 0 MiB copied; 1 left out: link (a link)");
     }
 
     @ParameterizedTest

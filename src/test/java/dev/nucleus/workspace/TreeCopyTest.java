@@ -213,7 +213,9 @@ class TreeCopyTest {
         assertThat(areOne(source.resolve("a"), source.resolve("d/b"))).isTrue();
         assertThat(areOne(source.resolve("a"), source.resolve("d/new"))).isTrue();
         for (String name : List.of("0", "f", "z")) {
-            assertThat(areOne(source.resolve("e"), source.resolve(name))).as(name).isTrue();
+            assertThat(areOne(source.resolve("e"), source.resolve(name)))
+                    .as(name)
+                    .isTrue();
         }
         assertThat(result.summary()).isEqualTo("5 changed; 0 removed");
         assertThat(below(source)).containsExactly("0", "a", "d", "d/b", "d/new", "e", "f", "z");
@@ -253,7 +255,8 @@ class TreeCopyTest {
         assertThat(source.resolve("new-a")).isRegularFile().hasContent("one");
         assertThat(source.resolve("new-b")).isRegularFile().hasContent("two");
         assertThat(Files.getAttribute(outside, "unix:nlink")).isEqualTo(1);
-        assertThat(Files.getAttribute(directory.resolve("moved/b"), "unix:nlink")).isEqualTo(1);
+        assertThat(Files.getAttribute(directory.resolve("moved/b"), "unix:nlink"))
+                .isEqualTo(1);
     }
 
     private static final FileTime LONG_AGO = FileTime.from(Instant.parse("2001-02-03T04:05:06.789Z"));
@@ -327,8 +330,8 @@ class TreeCopyTest {
                 () -> time.addAndGet(Duration.ofSeconds(1).toNanos()));
 
         try (SourceDirectory opened = SourceDirectory.open(source)) {
-            assertThatThrownBy(() -> TreeCopy.copy(
-                            opened, copy, directory.resolve("manifest"), TreeLimits.DEFAULT, progress))
+            assertThatThrownBy(() ->
+                            TreeCopy.copy(opened, copy, directory.resolve("manifest"), TreeLimits.DEFAULT, progress))
                     .hasMessage("the client left");
         }
         assertThat(below(copy)).hasSizeLessThan(100);
