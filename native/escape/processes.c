@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -205,9 +206,66 @@ static int paste_into_console(void)
 	return outcome(ioctl(STDIN_FILENO, TIOCLINUX, "\003"));
 }
 
-static int take_terminal(void)
+/* The far end of a new pseudo-terminal, or -1. */
+static int open_terminal(void)
 {
-	return outcome(ioctl(STDIN_FILENO, TIOCSCTTY, 1));
+	int unlocked = 0;
+	int number = 0;
+	char path[32];
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) < 0 ||
+	    ioctl(master, (int)TIOCGPTN, &number) < 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/dev/pts/%d", number);
+	return open(path, O_RDWR | O_NOCTTY);
+}
+
+/* The controlling terminal of a session of its own. */
+static pid_t start_session(int terminal)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(ready) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		if (setsid() < 0 || ioctl(terminal, TIOCSCTTY, 0) < 0)
+			_exit(errno);
+		(void)!write(ready[1], "r", 1);
+		(void)pause();
+		_exit(0);
+	}
+	(void)close(ready[1]);
+	if (pid > 0 && read(ready[0], &byte, 1) != 1) {
+		errno = EPERM;
+		return -1;
+	}
+	return pid;
+}
+
+static int steal_terminal(void)
+{
+	int terminal = open_terminal();
+	pid_t owner = terminal < 0 ? -1 : start_session(terminal);
+	int result;
+
+	if (owner < 0 || setsid() < 0)
+		return errno;
+	result = outcome(ioctl(terminal, TIOCSCTTY, 1));
+	(void)kill(owner, SIGKILL);
+	return result;
+}
+
+/* Line disciplines are drivers that few use, with a history of holes (CVE-2017-2636). */
+static int change_line_discipline(void)
+{
+	const int gsm = 21; /* N_GSM0710 */
+	int terminal = open_terminal();
+
+	return terminal < 0 ? errno : outcome(ioctl(terminal, TIOCSETD, &gsm));
 }
 
 static int execute_memory_file(void)
@@ -285,7 +343,8 @@ const struct attempt process_attempts[] = {
 	ATTEMPT("huge pages", huge_pages, { EPERM, EACCES, ENOMEM }),
 	ATTEMPT("ioctl TIOCSTI", push_into_terminal, DENIED),
 	ATTEMPT("ioctl TIOCLINUX", paste_into_console, DENIED),
-	ATTEMPT("ioctl TIOCSCTTY", take_terminal, DENIED),
+	ATTEMPT("ioctl TIOCSCTTY, of another session", steal_terminal, DENIED),
+	ATTEMPT("ioctl TIOCSETD", change_line_discipline, DENIED),
 	ATTEMPT("memfd and execveat", execute_memory_file, DENIED),
 	ATTEMPT("execveat of a descriptor", execute_descriptor, DENIED),
 	ATTEMPT("descriptor bomb", exhaust_descriptors, { EMFILE }),

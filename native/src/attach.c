@@ -282,6 +282,9 @@ static void type(struct shim *shim, struct connection *connection)
 		close_fd(&connection->keys.fd);
 		left = 0;
 	} else {
+		if (written > 0 && connection->attached_id == 0)
+			shim_typed(shim, connection->typed + connection->typed_start,
+				   (size_t)written);
 		connection->typed_start += written < 0 ? 0 : (size_t)written;
 		left = connection->typed_end - connection->typed_start;
 	}

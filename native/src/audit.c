@@ -64,19 +64,30 @@ static bool planned_noexec(const struct plan *plan, const char *target)
 	return closest != NULL && (closest->attributes & MOUNT_ATTR_NOEXEC) != 0;
 }
 
+/* Whether the plan has the container's own pseudo-terminals there. */
+static bool planned_terminals(const struct plan *plan, const char *target)
+{
+	for (size_t i = 0; i < plan->rootfs_count; i++) {
+		if (plan->rootfs[i].action == ROOTFS_DEVPTS &&
+		    strcmp(plan->rootfs[i].target, target) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What is wrong with a mount, or NULL. Nodes of devices and covers of files are /dev/null and
- * its like, one file each: they are there to be written to. */
+ * its like, one file each: they are there to be written to, as terminals are. */
 static const char *loose(const struct plan *plan, const char *target, const char *options,
-			 bool device)
+			 bool device, bool terminals)
 {
 	if (!has(options, "nosuid") && !device)
 		return "honours set-user-ID programs";
-	if (!has(options, "nodev") && !device && strcmp(target, "/dev") != 0)
+	if (!has(options, "nodev") && !device && !terminals && strcmp(target, "/dev") != 0)
 		return "has devices";
-	if ((strcmp(target, "/proc") == 0 || planned_noexec(plan, target)) &&
+	if ((terminals || strcmp(target, "/proc") == 0 || planned_noexec(plan, target)) &&
 	    !has(options, "noexec") && !device)
 		return "runs programs";
-	if (!has(options, "ro") && !device && !may_be_written(plan, target))
+	if (!has(options, "ro") && !device && !terminals && !may_be_written(plan, target))
 		return "can be written to";
 	return NULL;
 }
@@ -115,10 +126,12 @@ static int audit_line(const struct plan *plan, char *line, bool *seen, struct fa
 	const char *target;
 	const char *fault;
 	bool device;
+	bool terminals;
 
 	if (type == NULL)
 		return fail(failure, STEP_PIVOT, EBADMSG, "mount audit: a line without a type");
 	device = strncmp(type + 3, "devtmpfs ", 9) == 0;
+	terminals = strncmp(type + 3, "devpts ", 7) == 0;
 	for (size_t i = 0; i < 6; i++) {
 		fields[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
 		if (fields[i] == NULL)
@@ -133,7 +146,8 @@ static int audit_line(const struct plan *plan, char *line, bool *seen, struct fa
 	*seen = true;
 	device = device && strcmp(fields[3], "/") != 0 &&
 		 (below(target, "/dev") || below(target, "/proc"));
-	fault = loose(plan, target, fields[5], device);
+	terminals = terminals && strcmp(fields[3], "/") == 0 && planned_terminals(plan, target);
+	fault = loose(plan, target, fields[5], device, terminals);
 	return fault == NULL ? 0
 			     : fail(failure, STEP_PIVOT, EPERM, "mount audit: %s %s (%s)", target,
 				    fault, fields[5]);

@@ -237,6 +237,40 @@ int shim_release(struct shim *shim)
 	return write(shim->go_fd, "g", 1) < 0 ? -errno : 0;
 }
 
+/* The shim's end of the standard streams is from now on that of a terminal. */
+static int keep_terminal(struct shim *shim, int master)
+{
+	owned_fd owned = master;
+	int result;
+
+	if (shim->plan.console_socket[0] != '\0') {
+		result = terminal_hand_over(shim->plan.console_socket, owned);
+		return result < 0 ? fail(&shim->report.failure, STEP_DIRECTORY, -result,
+					 "give the terminal to %s", shim->plan.console_socket)
+				  : 0;
+	}
+	shim->stdin_fd = fcntl(owned, F_DUPFD_CLOEXEC, 0);
+	if (shim->stdin_fd < 0)
+		return fail(&shim->report.failure, STEP_DIRECTORY, errno, "keep the terminal");
+	output_open(&shim->out, release(&owned), STREAM_STDOUT, &shim->log);
+	return 0;
+}
+
+/* The container opens its terminal before its last report, and none before it has a root. */
+static int take_terminal(struct shim *shim)
+{
+	char name[16];
+	size_t count = 0;
+	int master = -1;
+
+	if (shim->terminal_fd < 0 ||
+	    descriptors_receive(shim->terminal_fd, name, sizeof(name), &master, 1, &count) <= 0 ||
+	    count != 1)
+		return 0;
+	close_fd(&shim->terminal_fd);
+	return keep_terminal(shim, master);
+}
+
 /* The status pipe has reports of the launch, and ends when execve(2) returns. */
 static void status_ready(struct shim *shim, struct source *source, short revents)
 {
@@ -248,6 +282,10 @@ static void status_ready(struct shim *shim, struct source *source, short revents
 		if (report.listener > 0 && !report.failed)
 			take_listener(shim, &report);
 		shim->report = report;
+		if (!report.failed && take_terminal(shim) < 0) {
+			end_launch(shim);
+			return;
+		}
 		if (report.halt == HALT_HOOKS)
 			hooks_run(shim, HOOK_CREATE_RUNTIME);
 		else if (report.halt == HALT_HELD)
@@ -279,6 +317,7 @@ struct pipes {
 	int err[2];
 	int status[2];
 	int init[2];
+	int terminal[2];
 };
 
 void give_to_workload(const struct plan *plan, int fd)
@@ -287,25 +326,41 @@ void give_to_workload(const struct plan *plan, int fd)
 		      userns_outside(plan->gid_maps, plan->gid_map_count, plan->gid));
 }
 
-static int open_pipes(const struct plan *plan, struct pipes *pipes, struct failure *failure)
+/* Of a sandbox, whose runtime passes it on, the host's; else the container opens one itself. */
+static int open_terminal(struct shim *shim, struct pipes *pipes, struct failure *failure)
 {
+	const struct plan *plan = &shim->plan;
+	int result;
+
+	if (!plan_is_sandboxed(plan))
+		return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+				  pipes->terminal) < 0
+			       ? fail(failure, STEP_DIRECTORY, errno,
+				      "open a socket to the container")
+			       : 0;
+	result = terminal_open(shim, &plan->terminal_size, pipes->in, pipes->out, pipes->err);
+	if (result < 0)
+		return fail(failure, STEP_DIRECTORY, -result, "open a terminal");
+	if (plan->console_socket[0] == '\0')
+		return 0;
+	result = terminal_hand_over(plan->console_socket, pipes->out[0]);
+	close_fd(&pipes->in[1]);
+	close_fd(&pipes->out[0]);
+	return result < 0 ? fail(failure, STEP_DIRECTORY, -result, "give the terminal to %s",
+				 plan->console_socket)
+			  : 0;
+}
+
+static int open_pipes(struct shim *shim, struct pipes *pipes, struct failure *failure)
+{
+	const struct plan *plan = &shim->plan;
 	int result = plan->keep_stdin && !plan->terminal ? pipe2(pipes->in, O_CLOEXEC) : 0;
 
 	if (pipe2(pipes->status, O_CLOEXEC) < 0 ||
 	    (plan->init && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipes->init) < 0))
 		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
-	if (plan->terminal) {
-		result = terminal_open(plan, &plan->terminal_size, pipes->in, pipes->out,
-				       pipes->err);
-		if (result < 0)
-			return fail(failure, STEP_DIRECTORY, -result, "open a terminal");
-		if (plan->console_socket[0] == '\0')
-			return 0;
-		result = terminal_hand_over(plan->console_socket, pipes->in, pipes->out);
-		return result < 0 ? fail(failure, STEP_DIRECTORY, -result,
-					 "give the terminal to %s", plan->console_socket)
-				  : 0;
-	}
+	if (plan->terminal)
+		return open_terminal(shim, pipes, failure);
 	if (!plan->keep_stdin) {
 		pipes->in[0] = null_device_open();
 		pipes->in[1] = -1;
@@ -343,6 +398,8 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 	(void)close(pipes->err[1]);
 	(void)close(pipes->status[1]);
 	close_fd(&pipes->init[1]);
+	shim->terminal_fd = pipes->terminal[0];
+	close_fd(&pipes->terminal[1]);
 }
 
 void shim_warn(struct shim *shim, const struct failure *failure)
@@ -425,13 +482,14 @@ static void watch_memory(struct shim *shim)
 
 int shim_begin(struct shim *shim, struct failure *failure)
 {
-	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 },
+			       { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	struct launch launch = { .plan = &shim->plan, .cgroup = &shim->cgroup, .pidfd = -1 };
 	int result = open_directory(shim, failure);
 
 	launch.timeline.done[STEP_PLAN] = monotonic_ns();
 	if (result == 0)
-		result = open_pipes(&shim->plan, &pipes, failure);
+		result = open_pipes(shim, &pipes, failure);
 	launch.timeline.done[STEP_DIRECTORY] = monotonic_ns();
 	if (result == 0)
 		result = sdnotify_open(shim, failure);
@@ -441,6 +499,7 @@ int shim_begin(struct shim *shim, struct failure *failure)
 		return result;
 	watch_memory(shim);
 	launch.stdio = (struct stdio){ pipes.in[0], pipes.out[1], pipes.err[1] };
+	launch.terminal_fd = pipes.terminal[1];
 	launch.status_fd = pipes.status[1];
 	launch.init_fd = pipes.init[1];
 	launch.hands_over = shim->plan.init && geteuid() != 0;

@@ -181,8 +181,7 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 	if (pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->go, O_CLOEXEC) < 0)
 		return -errno;
 	if (request->terminal)
-		return terminal_open(&shim->plan, &request->size, pipes->in, pipes->out,
-				     pipes->err);
+		return terminal_open(shim, &request->size, pipes->in, pipes->out, pipes->err);
 	if (request->keep_stdin)
 		result = pipe2(pipes->in, O_CLOEXEC);
 	if (request->stdio_fd >= 0) {

@@ -136,13 +136,34 @@ static int build_root(const struct launch *launch, const int *sources, struct la
 	return result;
 }
 
+/* Opens the terminal that is to be the standard streams, where the plan has one: now, while nothing
+ * has run that could have put something else in its place. The shim gets the master, and no
+ * process inside keeps it. */
+static int open_terminal(const struct launch *launch, struct stdio *stdio, struct failure *failure)
+{
+	static const char name[] = "terminal";
+	owned_fd master = -1;
+	int slave = -1;
+	int result;
+
+	if (launch->terminal_fd < 0)
+		return 0;
+	result = terminal_open_inside(&launch->plan->terminal_size, &master, &slave);
+	if (result < 0)
+		return fail(failure, STEP_ROOTFS, -result, "open a terminal in /dev/pts");
+	*stdio = (struct stdio){ slave, slave, slave };
+	result = descriptors_send(launch->terminal_fd, name, sizeof(name) - 1, &master, 1);
+	return result < 0 ? fail(failure, STEP_ROOTFS, -result, "hand the terminal to the shim")
+			  : 0;
+}
+
 /* Connects the standard streams, and closes every inherited descriptor but the pipes to the shim.
  * The paths that are resolved from here on may be under the container's control: none of them may
  * reach a directory, socket or file of the supervisor's by number, in /proc/self/fd or otherwise
  * (cf. CVE-2024-21626). */
-static int shed_descriptors(const struct launch *launch, int go_fd, struct failure *failure)
+static int shed_descriptors(const struct launch *launch, const struct stdio *stdio, int go_fd,
+			    struct failure *failure)
 {
-	const struct stdio *stdio = &launch->stdio;
 	const int kept[] = { launch->status_fd, launch->init_fd, launch->shim_pidfd, go_fd };
 	int result;
 
@@ -268,6 +289,7 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 {
 	static const struct init_record handles = { .news = INIT_HANDLES };
 	const struct plan *plan = launch->plan;
+	struct stdio stdio = launch->stdio;
 	int *sources;
 	int result;
 
@@ -308,7 +330,9 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	result = build_root(launch, sources, report);
 	(void)umask(022);
 	if (result == 0)
-		result = shed_descriptors(launch, go_fd, &report->failure);
+		result = open_terminal(launch, &stdio, &report->failure);
+	if (result == 0)
+		result = shed_descriptors(launch, &stdio, go_fd, &report->failure);
 	if (result == 0 && launch->hands_over)
 		result = handles_send(launch->init_fd, &handles, sizeof(handles), &report->failure);
 	return result < 0 ? result : confine(launch, report);

@@ -47,6 +47,7 @@ struct launch {
 	struct plan *plan; /* device and inode of host paths are recorded in it */
 	const struct cgroup *cgroup;
 	struct stdio stdio;
+	int terminal_fd; /* the child opens a terminal instead, and sends its master there; or -1 */
 	int status_fd;
 	int init_fd;
 	bool hands_over; /* what is needed to enter the container: who launches has no root */

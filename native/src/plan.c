@@ -121,7 +121,7 @@ static void read_rootfs(struct reader *reader, struct plan *plan)
 		step->device = read_u64(reader);
 		step->inode = read_u64(reader);
 		step->content = read_bytes(reader, &step->content_length);
-		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_DETACH ||
+		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_DEVPTS ||
 		    step->target[0] != '/' || (step->mode & ~07777U) != 0)
 			reader->faulty = true;
 		if ((step->flags & ROOTFS_SERVED) != 0 && step->action != ROOTFS_BIND &&

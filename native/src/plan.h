@@ -56,6 +56,7 @@ enum rootfs_action {
 	ROOTFS_SELF = 13,    /* this program */
 	ROOTFS_OVERLAY = 14, /* the source, with a layer on top that may be written to */
 	ROOTFS_DETACH = 15,  /* a mount that others go on from */
+	ROOTFS_DEVPTS = 16,  /* pseudo-terminals of the container's own (devpts) */
 };
 
 #define ROOTFS_OPTIONAL 1U   /* a missing source or target is no failure */

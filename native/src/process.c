@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "descriptors.h"
+
+#define LOOKS 4
 
 static ssize_t read_proc(pid_t pid, const char *file, char *buffer, size_t size)
 {
@@ -41,7 +44,7 @@ static uint64_t stat_field(pid_t pid, int wanted)
 		at = strchr(at, ' ');
 		at = at == NULL ? NULL : at + 1;
 	}
-	return at == NULL ? 0 : strtoull(at, NULL, 10);
+	return at == NULL ? UINT64_MAX : strtoull(at, NULL, 10);
 }
 
 uint64_t process_start_ticks(pid_t pid)
@@ -84,15 +87,47 @@ bool process_is_of(pid_t pid, uid_t uid)
 	return real == uid || saved == uid;
 }
 
-bool process_ignores(pid_t pid, int signal)
+/* The set of signals in one line of /proc/PID/status: bit n - 1 for signal n. All of them when
+ * the line isn't there. */
+static uint64_t signal_set(const char *status, const char *field)
+{
+	const char *at = strstr(status, field);
+
+	return at == NULL ? 0 : strtoull(at + strlen(field), NULL, 16);
+}
+
+static bool ends_by_default_now(pid_t pid, int signal)
 {
 	char text[4096];
-	const char *caught;
+	uint64_t kept;
 
-	if (signal == SIGKILL || read_proc(pid, "status", text, sizeof(text)) <= 0)
+	if (read_proc(pid, "status", text, sizeof(text)) <= 0)
 		return false;
-	caught = strstr(text, "\nSigCgt:\t");
-	if (caught == NULL)
+	kept = signal_set(text, "\nSigBlk:\t") | signal_set(text, "\nSigIgn:\t") |
+	       signal_set(text, "\nSigCgt:\t");
+	return (kept >> (signal - 1) & 1U) == 0;
+}
+
+/* Whether it may be in sigwaitinfo(2) or the like, during which /proc shows the signals that it
+ * waits for as neither blocked nor handled. */
+static bool may_wait_for_signals(pid_t pid)
+{
+	char text[256];
+
+	return read_proc(pid, "syscall", text, sizeof(text)) <= 0 ||
+	       strtol(text, NULL, 10) == SYS_rt_sigtimedwait;
+}
+
+bool process_ends_by_default(pid_t pid, int signal)
+{
+	if (signal != SIGHUP && signal != SIGINT && signal != SIGQUIT && signal != SIGTERM &&
+	    signal != SIGUSR1 && signal != SIGUSR2)
 		return false;
-	return (strtoull(caught + strlen("\nSigCgt:\t"), NULL, 16) >> (signal - 1) & 1U) == 0;
+	/* Both are read one after the other. A process that waits for signals in a loop may be
+	 * inside of that call at the first and outside at the second; not each time. */
+	for (int look = 0; look < LOOKS; look++) {
+		if (!ends_by_default_now(pid, signal) || may_wait_for_signals(pid))
+			return false;
+	}
+	return true;
 }

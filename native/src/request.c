@@ -45,7 +45,7 @@ static int deliver(struct shim *shim, int number, uint32_t id)
 	/* The frozen of a v1 hierarchy do not even die. */
 	if (number == SIGKILL && shim->frozen)
 		(void)shim_freeze(shim, false);
-	return shim_signal(shim, number);
+	return shim_signal_command(shim, number);
 }
 
 /* Whether the client has hung up. Its request is dropped: the manager has reported it as failed. */

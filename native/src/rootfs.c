@@ -256,6 +256,8 @@ static int carry_out(struct root_tree *tree, const struct rootfs_step *step)
 		return add_layer(tree, step);
 	case ROOTFS_DETACH:
 		return detach(tree, step);
+	case ROOTFS_DEVPTS:
+		return mount_filesystem(tree, "devpts", step);
 	}
 	return -EINVAL;
 }
@@ -278,6 +280,7 @@ const char *rootfs_describe(enum rootfs_action action)
 		[ROOTFS_SELF] = "copy this program to",
 		[ROOTFS_OVERLAY] = "mount an overlay on",
 		[ROOTFS_DETACH] = "detach",
+		[ROOTFS_DEVPTS] = "mount devpts on",
 	};
 
 	return names[action];

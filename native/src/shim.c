@@ -32,6 +32,7 @@
 #include "sandbox.h"
 #include "sdnotify.h"
 #include "syscalls.h"
+#include "terminal.h"
 #include "trace.h"
 #include "wire.h"
 
@@ -90,18 +91,37 @@ int shim_signal(struct shim *shim, int number)
 	return sys_pidfd_send_signal(shim->pidfd, number) < 0 ? -errno : 0;
 }
 
+int shim_signal_command(struct shim *shim, int number)
+{
+	if (shim->plan.init || plan_is_sandboxed(&shim->plan) || !shim->started ||
+	    !process_ends_by_default(shim->pid, number))
+		return shim_signal(shim, number);
+	if (shim->died_of == 0)
+		shim->died_of = number;
+	return shim_signal(shim, SIGKILL);
+}
+
+void shim_typed(struct shim *shim, const uint8_t *keys, size_t length)
+{
+	pid_t group = 0;
+	int number;
+
+	if (!shim->plan.terminal || shim->plan.init || plan_is_sandboxed(&shim->plan))
+		return;
+	number = terminal_key_signal(shim->stdin_fd, keys, length, &group);
+	/* A PID 1 that handles it has had it from the kernel. */
+	if (number != 0 && group == shim->pid && process_ends_by_default(shim->pid, number))
+		(void)shim_signal_command(shim, number);
+}
+
 void shim_stop(struct shim *shim, int signal, uint32_t grace)
 {
 	if (shim->exited)
 		return;
-	/* The kernel drops signals for a PID 1 without a handler: waiting would be in vain. */
-	/* What was not started hears no signal. */
+	/* A command that has not started can't receive a signal. */
 	if (!shim->started)
 		signal = SIGKILL;
-	if (!shim->plan.init && !plan_is_sandboxed(&shim->plan) &&
-	    process_ignores(shim->pid, signal))
-		signal = SIGKILL;
-	/* Who stands still hears nothing. */
+	/* Neither can a paused one. */
 	if (shim->frozen)
 		(void)shim_freeze(shim, false);
 	(void)shim_signal(shim, signal);
@@ -163,6 +183,9 @@ static void container_exited(struct shim *shim, int status)
 	init_report_finish(shim);
 	if (shim->init.ended)
 		shim->exit_status = shim->init.status;
+	/* A wait status that is a signal's number: killed by that (wait(2)). */
+	if (shim->died_of != 0 && shim->exit_status == SIGKILL)
+		shim->exit_status = shim->died_of;
 	/* Its pid namespace went with PID 1, so whoever held the pipes is gone. */
 	attach_finish(shim, &shim->out);
 	attach_finish(shim, &shim->err);
@@ -399,7 +422,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	shim = (struct shim){ .owner = owner, .group = group, .begun = monotonic_ns() };
 	shim.directory_fd = shim.listener.fd = shim.status.fd = shim.signals.fd = -1;
 	shim.hooks.process.fd = shim.hooks.said.fd = -1;
-	shim.pressure.fd = shim.notices.fd = shim.notify.fd = shim.go_fd = -1;
+	shim.pressure.fd = shim.notices.fd = shim.notify.fd = shim.go_fd = shim.terminal_fd = -1;
 	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.init.source.fd = shim.pidfd =
 		-1;
 	shim.cgroup = (struct cgroup){ .unified_fd = -1, .owner = owner, .group = group };

@@ -95,7 +95,8 @@ struct shim {
 	size_t denial_count;
 	uint64_t denials_beyond; /* not counted one by one any more */
 	struct trace *trace;
-	int go_fd; /* lets the workload go on once its listener is here; else -1 */
+	int terminal_fd; /* where the container sends its terminal's master; else -1 */
+	int go_fd;       /* lets the workload go on once its listener is here; else -1 */
 	struct hook_run hooks;
 	struct output out;
 	struct output err;
@@ -116,6 +117,7 @@ struct shim {
 	uint64_t started_at; /* CLOCK_REALTIME ns */
 	bool exited;
 	int exit_status;    /* as wait(2) tells it */
+	int died_of;        /* the signal that SIGKILL stands for; see shim_signal_command */
 	bool out_of_memory; /* the kernel killed in it at its limit */
 	uint64_t exited_at;
 	int64_t kill_at;  /* CLOCK_MONOTONIC ms: SIGKILL, when a stop ran out; 0: never */
@@ -135,6 +137,13 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 int shim_release(struct shim *shim);
 /* Signals the workload. 0, or a negative errno. */
 int shim_signal(struct shim *shim, int number);
+/* Signals the workload for a client, with the effect that the signal has on any process: a PID 1
+ * that neither handles nor blocks nor ignores a signal whose default action is to terminate ends
+ * as if killed by it. The kernel alone would drop the signal (pid_namespaces(7)). A stop does not
+ * do that: what has no handler yet may get one within the grace. 0, or a negative errno. */
+int shim_signal_command(struct shim *shim, int number);
+/* Does for a PID 1 in front of its terminal what the kernel doesn't, when these keys were typed. */
+void shim_typed(struct shim *shim, const uint8_t *keys, size_t length);
 /* Asks the container to end: the signal now, SIGKILL after `grace` ms. */
 void shim_stop(struct shim *shim, int signal, uint32_t grace);
 /* Stops every process of the container where it is, or lets them go on. 0, or a negative

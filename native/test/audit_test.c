@@ -73,6 +73,40 @@ static void each_looser_mount_is_named_with_its_fault(void **state)
 	}
 }
 
+static void only_the_planned_terminals_may_be_devices_that_can_be_written_to(void **state)
+{
+	static const struct rootfs_step steps[] = {
+		{ .action = ROOTFS_DEVPTS, .target = "/dev/pts", .source = "" },
+	};
+	static const struct {
+		const char *line;
+		const char *fault; /* NULL: none */
+	} cases[] = {
+		{ "25 20 0:40 / /dev/pts rw,nosuid,noexec - devpts none rw\n", NULL },
+		{ "25 20 0:40 / /dev/pts rw,nosuid - devpts none rw\n", "/dev/pts runs programs" },
+		{ "25 20 0:40 / /tmp/pts rw,nosuid,noexec - devpts none rw\n",
+		  "/tmp/pts has devices" },
+		{ "25 20 0:40 / /dev/pts rw,nosuid,noexec - tmpfs none rw\n",
+		  "/dev/pts has devices" },
+		{ "25 20 0:40 /0 /dev/pts rw,nosuid,noexec - devpts none rw\n",
+		  "/dev/pts has devices" },
+	};
+	const struct plan plan = { .audit = true,
+				   .rootfs = (struct rootfs_step *)(uintptr_t)steps,
+				   .rootfs_count = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct failure failure = { 0 };
+		char table[256] = "";
+
+		(void)strncat(table, cases[i].line, sizeof(table) - 1);
+		assert_int_equal(audit_table(&plan, table, &failure) == 0, cases[i].fault == NULL);
+		if (cases[i].fault != NULL)
+			assert_non_null(strstr(failure.detail, cases[i].fault));
+	}
+}
+
 static void what_is_planned_without_execution_is_mounted_so(void **state)
 {
 	static const struct rootfs_step steps[] = {
@@ -144,6 +178,7 @@ static void of_a_sandbox_only_what_it_is_served_counts(void **state)
 int audit_tests(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_the_planned_terminals_may_be_devices_that_can_be_written_to),
 		cmocka_unit_test(mounts_as_planned_pass),
 		cmocka_unit_test(what_is_planned_without_execution_is_mounted_so),
 		cmocka_unit_test(of_a_sandbox_only_what_it_is_served_counts),

@@ -40,14 +40,25 @@ static void handler(int number)
 	(void)number;
 }
 
-static void a_signal_without_a_handler_is_one_that_pid_1_ignores(void **state)
+static void a_signal_ends_a_process_that_does_nothing_about_it(void **state)
 {
+	sigset_t blocked;
+
 	(void)state;
-	(void)signal(SIGUSR2, handler);
-	assert_false(process_ignores(getpid(), SIGUSR2));
 	(void)signal(SIGUSR2, SIG_DFL);
-	assert_true(process_ignores(getpid(), SIGUSR2));
-	assert_false(process_ignores(getpid(), SIGKILL));
+	assert_true(process_ends_by_default(getpid(), SIGUSR2));
+	(void)signal(SIGUSR2, handler);
+	assert_false(process_ends_by_default(getpid(), SIGUSR2));
+	(void)signal(SIGUSR2, SIG_IGN);
+	assert_false(process_ends_by_default(getpid(), SIGUSR2));
+	(void)signal(SIGUSR2, SIG_DFL);
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGUSR2);
+	(void)sigprocmask(SIG_BLOCK, &blocked, NULL);
+	assert_false(process_ends_by_default(getpid(), SIGUSR2));
+	(void)sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+	assert_false(process_ends_by_default(getpid(), SIGCHLD));
+	assert_false(process_ends_by_default(getpid(), SIGKILL));
 }
 
 int process_tests(void)
@@ -55,7 +66,7 @@ int process_tests(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_with_parentheses_and_spaces_hides_no_field),
 		cmocka_unit_test(a_process_that_is_gone_has_no_start),
-		cmocka_unit_test(a_signal_without_a_handler_is_one_that_pid_1_ignores),
+		cmocka_unit_test(a_signal_ends_a_process_that_does_nothing_about_it),
 	};
 
 	return cmocka_run_group_tests_name("process", tests, NULL, NULL);

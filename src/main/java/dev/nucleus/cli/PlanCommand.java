@@ -107,6 +107,8 @@ final class PlanCommand implements Callable<Integer> {
                 "tmpfs on " + target + " " + MountAttributes.describe(attributes) + " " + tmpfs;
             case RootfsStep.Proc(var target, var proc, var attributes) ->
                 "proc on " + target + " " + MountAttributes.describe(attributes) + " " + proc;
+            case RootfsStep.Devpts(var target, var devpts, var attributes) ->
+                "devpts on " + target + " " + MountAttributes.describe(attributes) + " " + devpts;
             case RootfsStep.Device(var target, var _, var major, var minor) ->
                 "device " + target + " " + major + ":" + minor;
             case RootfsStep.MaskFile(var target) -> "mask " + target;

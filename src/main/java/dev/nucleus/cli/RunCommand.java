@@ -90,7 +90,8 @@ final class RunCommand implements Callable<Integer> {
                 .or(() -> terminal ? Optional.of(USUAL) : Optional.empty())
                 .map(size -> new LaunchPlan.Console(size, placing.consoleSocket(session)));
         boolean input = detach ? interactive || terminal : !noStdin;
-        var order = new LaunchOrder(checked, spec, Map.of(), Optional.empty(), !detach, input, console);
+        var order = new LaunchOrder(checked, spec, Map.of(), Optional.empty(), !detach, input, console)
+                .reporting(session::note);
         if (detach) {
             Container container = containers.launch(order);
             placing.writePid(session, containers, container);

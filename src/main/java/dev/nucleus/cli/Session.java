@@ -8,6 +8,7 @@ import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
@@ -236,6 +237,20 @@ final class Session {
     void print(String line) throws IOException {
         byte[] bytes = (line + "\n").getBytes(StandardCharsets.UTF_8);
         output(false, bytes, 0, bytes.length);
+    }
+
+    /**
+     * A line about the command, for the client's standard error.
+     *
+     * @throws UncheckedIOException when the client has left
+     */
+    void note(String line) {
+        byte[] bytes = ("nucleus: " + line + "\n").getBytes(StandardCharsets.UTF_8);
+        try {
+            output(true, bytes, 0, bytes.length);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** A writer on the client's standard output or error. */

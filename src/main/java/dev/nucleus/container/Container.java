@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.springframework.util.function.SingletonSupplier;
 
@@ -33,6 +34,9 @@ public final class Container {
 
     /** What came of its workspace, at its end. */
     private volatile Optional<String> broughtBack = Optional.empty();
+
+    /** Of whoever launched it and waits for its end. */
+    private volatile Consumer<String> progress = _ -> {};
 
     private volatile CompletableFuture<Void> described = CompletableFuture.completedFuture(null);
 
@@ -139,6 +143,15 @@ public final class Container {
     /** What came of its workspace when it ended, in a sentence; empty: it had none that was copied. */
     public Optional<String> broughtBack() {
         return broughtBack;
+    }
+
+    /** @param listener told how far it is when its workspace is brought back, if that takes long */
+    void reportingTo(Consumer<String> listener) {
+        progress = listener;
+    }
+
+    Consumer<String> progress() {
+        return progress;
     }
 
     void broughtBack(String sentence) {

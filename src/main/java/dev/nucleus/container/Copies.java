@@ -8,6 +8,7 @@ import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.WorkspaceMount;
+import dev.nucleus.workspace.CopyProgress;
 import dev.nucleus.workspace.SourceDirectory;
 import dev.nucleus.workspace.TreeCopy;
 import dev.nucleus.workspace.TreeLimits;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -102,10 +104,11 @@ final class Copies {
     /**
      * Makes what the container needs; nothing when it needs nothing.
      *
+     * @param listener told how far a long copy is, and what was left out; what it throws ends the copy
      * @return the directories of the host that it gets, open
      * @throws WorkspaceException when a directory can't be copied or bound as it is
      */
-    Sources make(String id, Filesystem filesystem) {
+    Sources make(String id, Filesystem filesystem, Consumer<String> listener) {
         var sources = new Sources();
         try {
             // Looked at first: what is no directory is said before anything is copied.
@@ -116,10 +119,10 @@ final class Copies {
                     .context()
                     .map(context -> named(CONTEXT, () -> SourceDirectory.open(context.source(), reserved)));
             if (filesystem.context().isPresent()) {
-                takeContext(id, filesystem.context().get().mode(), sources.context.orElseThrow());
+                takeContext(id, filesystem.context().get().mode(), sources.context.orElseThrow(), listener);
             }
             if (filesystem.workspace().filter(WorkspaceMount::copied).isPresent()) {
-                copyWorkspace(id, filesystem.workspace().get(), sources.workspace.orElseThrow());
+                copyWorkspace(id, filesystem.workspace().get(), sources.workspace.orElseThrow(), listener);
             }
             return sources;
         } catch (IOException | JacksonException e) {
@@ -133,25 +136,33 @@ final class Copies {
         }
     }
 
-    private void copyWorkspace(String id, WorkspaceMount workspace, SourceDirectory source) throws IOException {
-        PrivateDirectories.create(of(id));
-        inTurn(() -> named(
-                WORKSPACE,
-                () -> TreeCopy.copy(source, of(id).resolve(WORKSPACE), of(id).resolve(WORKSPACE + MANIFEST), limits)));
+    private void copyWorkspace(String id, WorkspaceMount workspace, SourceDirectory source, Consumer<String> listener)
+            throws IOException {
+        copyIn(id, WORKSPACE, source, listener);
         HostDirectory identity = source.identity();
         JSON.writeValue(
                 of(id).resolve(RECORD).toFile(), new Record(workspace.source(), identity.device(), identity.inode()));
     }
 
-    private void takeContext(String id, ContextMount.Mode mode, SourceDirectory source) throws IOException {
+    private void copyIn(String id, String what, SourceDirectory source, Consumer<String> listener) throws IOException {
+        PrivateDirectories.create(of(id));
+        TreeCopy.Copied copied = inTurn(() -> named(
+                what,
+                () -> TreeCopy.copy(
+                        source,
+                        of(id).resolve(what),
+                        of(id).resolve(what + MANIFEST),
+                        limits,
+                        new CopyProgress(what + " " + source, listener))));
+        if (copied.isPartial()) {
+            listener.accept(what + " " + source + ": " + copied.summary());
+        }
+    }
+
+    private void takeContext(String id, ContextMount.Mode mode, SourceDirectory source, Consumer<String> listener)
+            throws IOException {
         switch (mode) {
-            case COPY -> {
-                PrivateDirectories.create(of(id));
-                inTurn(() -> named(
-                        CONTEXT,
-                        () -> TreeCopy.copy(
-                                source, of(id).resolve(CONTEXT), of(id).resolve(CONTEXT + MANIFEST), limits)));
-            }
+            case COPY -> copyIn(id, CONTEXT, source, listener);
             case BIND ->
                 inTurn(() -> named(CONTEXT, () -> {
                     TreeCopy.refuseLinks(source);
@@ -186,15 +197,16 @@ final class Copies {
      * Brings the workspace back, if there is one, and removes the copies. Whatever goes wrong is said, and the copy
      * kept: the end of one container is nobody else's trouble.
      *
+     * @param listener told how far that is, if it takes long; must not throw
      * @return what came of it, in a sentence
      */
-    Optional<String> end(String id) {
+    Optional<String> end(String id, Consumer<String> listener) {
         if (!hasWorkspace(id)) {
             remove(id);
             return Optional.empty();
         }
         try {
-            return Optional.of(inTurn(() -> bringBack(id)));
+            return Optional.of(inTurn(() -> bringBack(id, listener)));
         } catch (WorkspaceException | JacksonException e) {
             return Optional.of("workspace: " + e.getMessage() + kept(id));
         } catch (RuntimeException | Error e) {
@@ -203,7 +215,7 @@ final class Copies {
         }
     }
 
-    private String bringBack(String id) {
+    private String bringBack(String id, Consumer<String> listener) {
         var workspace = JSON.readValue(of(id).resolve(RECORD).toFile(), Record.class);
         if (workspace.device() == null || workspace.inode() == null) {
             throw new WorkspaceException(workspace.source()
@@ -221,7 +233,8 @@ final class Copies {
                     source,
                     new TreeManifest(of(id).resolve(WORKSPACE + MANIFEST)),
                     id,
-                    limits);
+                    limits,
+                    new CopyProgress("workspace " + workspace.source(), listener));
             String sentence = "workspace " + workspace.source() + ": " + result.summary();
             if (!result.unplaced().isEmpty()) {
                 return sentence + kept(id);

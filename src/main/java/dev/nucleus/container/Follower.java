@@ -190,10 +190,22 @@ final class Follower {
     }
 
     private void bringBack(Container container) {
-        places.copies().end(container.id()).ifPresent(sentence -> {
-            log.info("'{}': {}", container.name(), sentence);
-            container.broughtBack(sentence);
-        });
+        places.copies()
+                .end(container.id(), message -> reportProgress(container, message))
+                .ifPresent(sentence -> {
+                    log.info("'{}': {}", container.name(), sentence);
+                    container.broughtBack(sentence);
+                });
+    }
+
+    /** Whoever waits for it may have left: what comes back comes back all the same. */
+    private static void reportProgress(Container container, String message) {
+        log.info("'{}': {}", container.name(), message);
+        try {
+            container.progress().accept(message);
+        } catch (RuntimeException e) {
+            log.debug("'{}': nobody is told how far it is: {}", container.name(), e.toString());
+        }
     }
 
     private static void attempt(Container container, String what, Runnable work) {

@@ -5,6 +5,7 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.ContainerSpec;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * What is to be launched, by whom.
@@ -14,6 +15,8 @@ import java.util.Optional;
  * @param attached whether a command line waits for it, gets its output, and removes it with its end
  * @param input whether that command line feeds its standard input
  * @param console a terminal that its standard streams are
+ * @param progress told what there is to say while directories are copied for it, a line each; what it throws before the
+ *     launch ends that
  */
 public record LaunchOrder(
         Optional<String> name,
@@ -22,7 +25,19 @@ public record LaunchOrder(
         Optional<ContainerRecord.ReplicaRecord> replica,
         boolean attached,
         boolean input,
-        Optional<LaunchPlan.Console> console) {
+        Optional<LaunchPlan.Console> console,
+        Consumer<String> progress) {
+
+    public LaunchOrder(
+            Optional<String> name,
+            ContainerSpec spec,
+            Map<String, LaunchRequest.HostVolume> volumes,
+            Optional<ContainerRecord.ReplicaRecord> replica,
+            boolean attached,
+            boolean input,
+            Optional<LaunchPlan.Console> console) {
+        this(name, spec, volumes, replica, attached, input, console, _ -> {});
+    }
 
     public LaunchOrder(
             Optional<String> name,
@@ -32,6 +47,11 @@ public record LaunchOrder(
             boolean attached,
             boolean input) {
         this(name, spec, volumes, replica, attached, input, Optional.empty());
+    }
+
+    /** The same, with somebody who wants to know how far it is. */
+    public LaunchOrder reporting(Consumer<String> listener) {
+        return new LaunchOrder(name, spec, volumes, replica, attached, input, console, listener);
     }
 
     public static LaunchOrder detached(Optional<String> name, ContainerSpec spec) {

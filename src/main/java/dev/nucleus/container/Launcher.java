@@ -150,7 +150,12 @@ final class Launcher {
                 entry, () -> description(plan.get()), places.store().directory(id), places.shim(id));
         // First: what one of this name brings back to its workspace is not copied half.
         known.claimName(container);
-        try (Copies.Sources opened = places.copies().make(id, order.spec().filesystem())) {
+        Consumer<String> progress = message -> {
+            log.info("'{}': {}", name, message);
+            order.progress().accept(message);
+        };
+        container.reportingTo(order.progress());
+        try (Copies.Sources opened = places.copies().make(id, order.spec().filesystem(), progress)) {
             var sources = new LaunchRequest.Sources(opened.context(), opened.workspace());
             // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
             Optional<LaunchPlan> ready =

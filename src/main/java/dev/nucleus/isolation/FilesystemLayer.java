@@ -51,6 +51,9 @@ final class FilesystemLayer implements Layer {
     /** As in native/src/overlay.h. */
     private static final String LAYERS = "/.layers";
 
+    /** As many pseudo-terminals may be open at once; the kernel doesn't count their buffers to the memory of a cgroup. */
+    private static final int TERMINALS = 64;
+
     private static final String ROOT_OPTIONS = "size=1G,mode=755";
     static final List<String> HOST_TREES = List.of("bin", "sbin", "usr", "lib", "lib64", "lib32", "libx32");
     /** Never taken from a root filesystem: the container gets its own. */
@@ -115,6 +118,8 @@ final class FilesystemLayer implements Layer {
             addMountPoints(tree, memory);
         } else {
             addDevices(tree, plan.mapped());
+            addTerminals(tree, plan.mapped(), identity);
+            plan.can(LAYER, "open pseudo-terminals of its own", "/dev/pts, at most " + TERMINALS);
             tree.add(new RootfsStep.Directory("/run"));
             addProc(tree, request.posture().hideProcesses());
             memory.forEach(mount -> addMemory(tree, mount, identity));
@@ -258,6 +263,27 @@ final class FilesystemLayer implements Layer {
         tree.add(new RootfsStep.Symlink("/dev/stdin", "/proc/self/fd/0"));
         tree.add(new RootfsStep.Symlink("/dev/stdout", "/proc/self/fd/1"));
         tree.add(new RootfsStep.Symlink("/dev/stderr", "/proc/self/fd/2"));
+    }
+
+    /**
+     * A devpts of the container's own: it shows no terminal of the host's or of another container's, and every terminal in it
+     * is the workload's user's, whoever opens it. /dev/tty is the terminal that the process itself has, if any (tty(4)).
+     */
+    private static void addTerminals(RootTree tree, boolean mapped, LaunchPlan.Identity identity) {
+        tree.add(new RootfsStep.Directory("/dev/pts"));
+        tree.add(new RootfsStep.Devpts(
+                "/dev/pts",
+                "ptmxmode=0666,mode=0600,uid=%d,gid=%d,max=%d".formatted(identity.uid(), identity.gid(), TERMINALS),
+                MountAttributes.NO_SUID | MountAttributes.NO_EXEC));
+        tree.add(new RootfsStep.Symlink("/dev/ptmx", "pts/ptmx"));
+        tree.add(
+                mapped
+                        ? new RootfsStep.Bind(
+                                "/dev/tty",
+                                HostPath.own("/dev/tty"),
+                                MountAttributes.NO_SUID | MountAttributes.NO_EXEC,
+                                false)
+                        : new RootfsStep.Device("/dev/tty", 0666, 5, 0));
     }
 
     /** Of what gVisor mounts itself; and what works for the shim inside. */

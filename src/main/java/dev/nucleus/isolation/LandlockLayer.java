@@ -70,7 +70,7 @@ final class LandlockLayer implements Layer {
                     "allow-degraded: true, and this kernel has Landlock ABI " + abi);
             return;
         }
-        long scoped = LandlockRights.scoped(abi);
+        long scoped = LandlockRights.scoped(abi, request.spec().network());
         long handled = LandlockRights.handled(abi);
         int flags = LandlockRights.flags(abi);
         plan.landlock(policy.map(rules -> LandlockRights.of(rules, handled, scoped, flags))
@@ -119,6 +119,10 @@ final class LandlockLayer implements Layer {
             rules.add(LandlockRights.rule(readable, LandlockRights.READ, handled));
         }
         rules.add(LandlockRights.rule("/dev", LandlockRights.READ | LandlockRights.WRITE_FILE, handled));
+        for (String terminals : List.of("/dev/pts", "/dev/tty")) {
+            rules.add(LandlockRights.rule(
+                    terminals, LandlockRights.READ | LandlockRights.WRITE_FILE | LandlockRights.IOCTL_DEV, handled));
+        }
         for (MemoryMount mount : MemoryMount.of(filesystem)) {
             rules.add(LandlockRights.rule(
                     mount.target(), LandlockRights.READ | LandlockRights.CHANGE | executed(mount.execute()), handled));

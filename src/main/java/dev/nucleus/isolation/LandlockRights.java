@@ -4,6 +4,7 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.LaunchPlan.Landlock.PathRule;
 import dev.nucleus.plan.LaunchPlan.Landlock.PortRule;
 import dev.nucleus.policy.LandlockPolicy;
+import dev.nucleus.spec.Network;
 import dev.nucleus.spec.Port;
 import java.util.List;
 import java.util.TreeMap;
@@ -33,7 +34,6 @@ final class LandlockRights {
     static final long CHANGE = WRITE | CREATE | REMOVE;
 
     private static final long SCOPE_ABSTRACT_SOCKETS = 1;
-    private static final long SCOPE_SIGNALS = 2;
 
     private static final long BIND_TCP = 1;
     private static final long CONNECT_TCP = 1 << 1;
@@ -46,9 +46,16 @@ final class LandlockRights {
         return first | (abi >= 2 ? REFER : 0) | (abi >= 3 ? TRUNCATE : 0) | (abi >= 5 ? IOCTL_DEV : 0);
     }
 
-    /** Abstract sockets live in the network namespace: scoping them matters where that is the host's. */
-    static long scoped(int abi) {
-        return abi >= 6 ? SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS : 0;
+    /**
+     * What a process can't reach outside of its own Landlock domain. A command that is run inside later has another domain
+     * than the workload, so a scope also separates these two. It is therefore used only where no namespace draws the border:
+     * for abstract sockets with the host's network. Signals never leave the PID namespace (decision 25).
+     */
+    static long scoped(int abi, Network network) {
+        return switch (network) {
+            case NONE -> 0;
+            case HOST -> abi >= 6 ? SCOPE_ABSTRACT_SOCKETS : 0;
+        };
     }
 
     /** What is refused after exec is told to the audit log, where there is one (LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON). */

@@ -200,6 +200,7 @@ final class OciBundle {
                     RootfsStep.Self _,
                     RootfsStep.Tmpfs _,
                     RootfsStep.Proc _,
+                    RootfsStep.Devpts _,
                     RootfsStep.Device _,
                     RootfsStep.MaskFile _,
                     RootfsStep.MaskDirectory _,

@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ public final class Directory implements AutoCloseable {
 
     private static final int AT_REMOVEDIR = 0x200;
     private static final int RENAME_NOREPLACE = 1;
+    private static final int AT_SYMLINK_FOLLOW = 0x400;
     private static final int LISTING_BYTES = 1 << 15;
     private static final byte[] HERE = {'.', 0};
 
@@ -192,6 +194,22 @@ public final class Directory implements AutoCloseable {
         }
     }
 
+    /**
+     * Gives a file that is held one more name, here.
+     *
+     * @throws java.nio.file.FileAlreadyExistsException when anything has that name
+     * @throws java.nio.file.FileSystemException when the file is on another file system, has as many names as it may have,
+     *     or is not this user's to link (proc_sys_fs(5), protected_hardlinks)
+     */
+    public void link(Node file, FileName name) throws IOException {
+        // By the descriptor, whatever has the file's name by now (open(2), O_PATH).
+        byte[] path = FileName.terminated(file.path().toString().getBytes(pathEncoding()));
+        SystemCall.check(
+                label(name),
+                () -> Libc.INSTANCE.linkat(
+                        Descriptor.AT_FDCWD, path, descriptor.number(), name.terminated(), AT_SYMLINK_FOLLOW));
+    }
+
     /** Deletes what is no directory. */
     public void deleteFile(FileName name) throws IOException {
         SystemCall.check(label(name), () -> Libc.INSTANCE.unlinkat(descriptor.number(), name.terminated(), 0));
@@ -210,6 +228,11 @@ public final class Directory implements AutoCloseable {
     /** @param mode of chmod(2) */
     public void setMode(int mode) throws IOException {
         SystemCall.check(label, () -> Libc.INSTANCE.fchmod(descriptor.number(), mode));
+    }
+
+    /** @param modified the time of the last change of what is in it, which the next such change sets anew */
+    public void setModified(Instant modified) throws IOException {
+        FileTimes.setModified(descriptor, modified, label);
     }
 
     /** Reads the names that are in it, from the first; in no order, and without keeping them. */

@@ -13,10 +13,20 @@ import java.time.Instant;
  * @param inode its number there
  * @param links how many names it has
  * @param size bytes
+ * @param modified the time of the last change of content, which its owner may set as they like
  * @param changed the time of the last change of content, mode, owner or name: nobody can set it back
  */
 public record FileStat(
-        Type type, int mode, int uid, int gid, long device, long inode, int links, long size, Instant changed) {
+        Type type,
+        int mode,
+        int uid,
+        int gid,
+        long device,
+        long inode,
+        int links,
+        long size,
+        Instant modified,
+        Instant changed) {
 
     private static final int STICKY = 01000;
     private static final int WRITABLE_BY_OTHERS = 022;
@@ -97,7 +107,15 @@ public record FileStat(
                 stat.getLong(32),
                 stat.getInt(16),
                 stat.getLong(40),
-                Instant.ofEpochSecond(stat.getLong(96), stat.getInt(104)));
+                instant(stat.getLong(112), stat.getInt(120)),
+                instant(stat.getLong(96), stat.getInt(104)));
+    }
+
+    /** An owner may set any 64-bit number of seconds, where the file system keeps it (utimensat(2)). */
+    private static Instant instant(long seconds, int nanos) {
+        return seconds < Instant.MIN.getEpochSecond()
+                ? Instant.MIN
+                : seconds > Instant.MAX.getEpochSecond() ? Instant.MAX : Instant.ofEpochSecond(seconds, nanos);
     }
 
     /** As makedev(3) puts the two numbers together. */

@@ -69,6 +69,18 @@ public interface Libc {
     /** rename(2). */
     int renameat2(int from, @In byte[] path, int to, @In byte[] newPath, int flags);
 
+    /** link(2). */
+    int linkat(int from, @In byte[] path, int to, @In byte[] newPath, int flags);
+
+    /** utimensat(2); {@code times} are two struct timespec, of the last access and of the last change. */
+    int utimensat(int directory, @In byte[] path, @In byte[] times, int flags);
+
+    /** truncate(2). */
+    int ftruncate(int fd, long length);
+
+    /** lseek(2). */
+    long lseek(int fd, long offset, int whence);
+
     /** chown(2). */
     int fchown(int fd, int uid, int gid);
 

@@ -3,6 +3,7 @@ package dev.nucleus.kernel;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 
 /** A file that was just made and is held by its descriptor, whatever becomes of its name. */
 public final class NewFile implements AutoCloseable {
@@ -31,6 +32,16 @@ public final class NewFile implements AutoCloseable {
     /** @param mode of chmod(2) */
     public void setMode(int mode) throws IOException {
         SystemCall.check(label, () -> Libc.INSTANCE.fchmod(descriptor.number(), mode));
+    }
+
+    /** @param modified the time of the last change of content, which further writing would change */
+    public void setModified(Instant modified) throws IOException {
+        FileTimes.setModified(descriptor, modified, label);
+    }
+
+    /** @param bytes its length; what was not written is a hole */
+    public void setSize(long bytes) throws IOException {
+        SystemCall.check(label, () -> Libc.INSTANCE.ftruncate(descriptor.number(), bytes));
     }
 
     @Override

@@ -102,6 +102,15 @@ public final class Node implements AutoCloseable {
         }
     }
 
+    /** Where the regular file that it is has data. */
+    public DataRanges dataRanges() throws IOException {
+        if (!status.isRegularFile()) {
+            throw new FileSystemException(label, null, "is " + status.type().words() + ", not a regular file");
+        }
+        byte[] path = FileName.terminated(descriptor.path().toString().getBytes(Directory.pathEncoding()));
+        return new DataRanges(Descriptor.open(Descriptor.AT_FDCWD, path, Descriptor.O_RDONLY, 0, label), label);
+    }
+
     private FileSystemException renamed(FileSystemException e) {
         var named = new FileSystemException(label, null, e.getReason() == null ? "permission denied" : e.getReason());
         named.initCause(e);

@@ -154,6 +154,8 @@ public final class PlanEncoder {
             case RootfsStep.Overlay(var target, var source, var owners) ->
                 bound(wire, 14, target, source, MountAttributes.SEALED, 0, 0, 0, flags(false, owners));
             case RootfsStep.Detach(var target) -> write(wire, 15, target, "", 0, 0, 0, 0, 0, NOTHING);
+            case RootfsStep.Devpts(var target, var options, var attributes) ->
+                write(wire, 16, target, options, attributes, 0, 0, 0, 0, NOTHING);
             case RootfsStep.Self(var target) -> write(wire, 13, target, "", 0, 0555, 0, 0, 0, NOTHING);
             case RootfsStep.Volume(var target, var source, var attributes, var mode, var uid, var gid, var owners) ->
                 bound(wire, 11, target, source, attributes, mode, uid, gid, served | flags(false, owners));

@@ -72,6 +72,13 @@ public sealed interface RootfsStep {
     /** @param options of proc(5) */
     record Proc(String target, String options, long attributes) implements RootfsStep {}
 
+    /**
+     * Pseudo-terminals of the container's own.
+     *
+     * @param options of devpts (Documentation/filesystems/devpts.rst)
+     */
+    record Devpts(String target, String options, long attributes) implements RootfsStep {}
+
     /** A character device. */
     record Device(String target, int mode, int major, int minor) implements RootfsStep {}
 

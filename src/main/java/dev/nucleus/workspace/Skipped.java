@@ -6,4 +6,12 @@ package dev.nucleus.workspace;
  * @param path below the tree's top
  * @param why in a word or two
  */
-public record Skipped(String path, String why) {}
+public record Skipped(String path, String why) {
+
+    /** As many are named in a sentence. */
+    static final int SHOWN = 5;
+
+    String words() {
+        return path + " (" + why + ")";
+    }
+}

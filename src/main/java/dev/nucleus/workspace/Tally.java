@@ -2,7 +2,9 @@ package dev.nucleus.workspace;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** How many there were, and the first of them. One walk's. */
 public final class Tally<T> {
@@ -29,6 +31,11 @@ public final class Tally<T> {
 
     public boolean isEmpty() {
         return count == 0;
+    }
+
+    /** Some of them, for a sentence. */
+    String words(int shown, Function<T, String> words) {
+        return first.stream().limit(shown).map(words).collect(Collectors.joining(", ")) + (count > shown ? ", …" : "");
     }
 
     /** The first, in the order in which they were met. */

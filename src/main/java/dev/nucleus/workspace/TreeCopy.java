@@ -5,11 +5,12 @@ import dev.nucleus.kernel.FileName;
 import dev.nucleus.kernel.NewFile;
 import dev.nucleus.kernel.Node;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Objects;
 
 /** Copies a directory for a container, and makes sure that the copy is what was copied. */
@@ -22,14 +23,21 @@ public final class TreeCopy {
     private final SourceDirectory source;
     private final TreeLimits limits;
     private final NameSorter sorter;
-    private final FileContent content = new FileContent();
+    private final Directory target;
+    private final CopyProgress progress;
+    private final FileContent content;
     private final TreePath path = new TreePath();
+    private final HardLinks links = new HardLinks();
     private final Tally<Skipped> skipped = new Tally<>();
 
-    private TreeCopy(SourceDirectory source, TreeLimits limits, NameSorter sorter) {
+    private TreeCopy(
+            SourceDirectory source, Directory target, TreeLimits limits, NameSorter sorter, CopyProgress progress) {
         this.source = source;
+        this.target = target;
         this.limits = limits;
         this.sorter = sorter;
+        this.progress = progress;
+        this.content = new FileContent(progress);
     }
 
     /**
@@ -37,22 +45,47 @@ public final class TreeCopy {
      *
      * @param manifest what both sides contain
      * @param skipped what was there besides: links, special files, and {@linkplain CopyExclusions names that are left out}
+     * @param separated how many names of files with several (link(2)) became files of their own
+     * @param files how many were copied, directories included
+     * @param bytes their length
      */
-    public record Copied(TreeManifest manifest, Tally<Skipped> skipped) {}
+    public record Copied(TreeManifest manifest, Tally<Skipped> skipped, long separated, long files, long bytes) {
+
+        /** Whether anything is different from what was copied. */
+        public boolean isPartial() {
+            return !skipped.isEmpty() || separated > 0;
+        }
+
+        /** For whoever waits for it. */
+        public String summary() {
+            return CopyProgress.amount(files, bytes) + " copied"
+                    + (skipped.isEmpty()
+                            ? ""
+                            : "; " + skipped.count() + " left out: " + skipped.words(Skipped.SHOWN, Skipped::words))
+                    + (separated == 0 ? "" : "; " + separated + " hard links became files of their own");
+        }
+    }
+
+    /** As {@link #copy(SourceDirectory, Path, Path, TreeLimits, CopyProgress)}, with nobody to report to. */
+    static Copied copy(SourceDirectory source, Path target, Path manifest, TreeLimits limits) {
+        return copy(source, target, manifest, limits, CopyProgress.none());
+    }
 
     /**
-     * Copies what is a directory or a regular file, but for names that are left out.
+     * Copies what is a directory or a regular file, but for names that are left out. Holes stay holes, names of one file
+     * stay names of one file, and the times of the last change of content are kept.
      *
      * @param target must not be there; its parent is the manager's own
      * @param manifest where what was copied is recorded; must not be there
      * @throws WorkspaceException when it can't be read, is too large, or changed meanwhile
      */
-    public static Copied copy(SourceDirectory source, Path target, Path manifest, TreeLimits limits) {
+    public static Copied copy(
+            SourceDirectory source, Path target, Path manifest, TreeLimits limits, CopyProgress progress) {
         try (NameSorter sorter =
                 new NameSorter(Objects.requireNonNull(manifest.toAbsolutePath().getParent()))) {
             Files.createDirectory(target);
             try (Directory copy = Directory.open(target)) {
-                return new TreeCopy(source, limits, sorter).copy(copy, manifest);
+                return new TreeCopy(source, copy, limits, sorter, progress).copy(manifest);
             }
         } catch (NoSuchFileException | NotDirectoryException e) {
             throw changed(source, e);
@@ -66,23 +99,28 @@ public final class TreeCopy {
         return e == null ? new WorkspaceException(message) : new WorkspaceException(message, e);
     }
 
-    private Copied copy(Directory target, Path file) throws IOException {
+    private Copied copy(Path file) throws IOException {
         TreeManifest manifest;
+        progress.begin("copying");
         try (TreeManifest.Recorder recorder = new TreeManifest.Recorder(file)) {
             copy(source.directory(), target, recorder, new TreeSize(source.toString(), limits));
             manifest = recorder.finish();
         }
+        long files = progress.files();
+        long bytes = progress.bytes();
         for (Directory side : new Directory[] {target, source.directory()}) {
+            progress.begin("comparing the copy");
             try (TreeManifest.Cursor cursor = manifest.read()) {
                 if (!contains(side, cursor, new TreeSize(side.toString(), limits))) {
                     throw changed(source, null);
                 }
             }
         }
-        return new Copied(manifest, skipped);
+        return new Copied(manifest, skipped, links.separated(), files, bytes);
     }
 
     private void copy(Directory from, Directory to, TreeManifest.Recorder recorder, TreeSize size) throws IOException {
+        Instant modified = from.status().modified();
         to.setMode(DIRECTORY_MODE);
         try (NameSorter.Names names = sorter.sort(from, size)) {
             for (FileName name = names.next(); name != null; name = names.next()) {
@@ -91,6 +129,7 @@ public final class TreeCopy {
                     continue;
                 }
                 try (Node node = from.node(name)) {
+                    progress.file();
                     switch (node.status().type()) {
                         case DIRECTORY -> {
                             recorder.enter(name);
@@ -113,6 +152,7 @@ public final class TreeCopy {
                 }
             }
         }
+        to.setModified(modified);
         recorder.leave();
     }
 
@@ -121,11 +161,33 @@ public final class TreeCopy {
     }
 
     private TreeManifest.Content copyFile(Node file, Directory to, FileName name) throws IOException {
-        try (NewFile copy = to.createFile(name);
-                FileChannel channel = copy.write()) {
-            TreeManifest.Content written = content.copy(file, channel);
+        HardLinks.Linked known = links.next(file.status());
+        if (known != null) {
+            if (isLinked(known.place(), to, name)) {
+                return known.content();
+            }
+            links.separate();
+        }
+        TreeManifest.Content written;
+        try (NewFile copy = to.createFile(name)) {
+            written = content.copy(file, copy);
             copy.setMode(written.executable() ? PROGRAM_MODE : FILE_MODE);
-            return written;
+            copy.setModified(file.status().modified());
+        }
+        if (known == null) {
+            links.add(file.status(), null, written, true, path, name);
+        }
+        return written;
+    }
+
+    private boolean isLinked(HardLinks.Place place, Directory to, FileName name) throws IOException {
+        try (Directory directory = place.open(target);
+                Node there = directory.node(place.name())) {
+            to.link(there, name);
+            return true;
+        } catch (FileSystemException e) {
+            // As many names as a file may have there (EMLINK), or a file system without hard links.
+            return false;
         }
     }
 
@@ -144,6 +206,7 @@ public final class TreeCopy {
     private boolean isRecorded(Directory directory, FileName name, TreeManifest.Cursor recorded, TreeSize size)
             throws IOException {
         try (Node node = directory.node(name)) {
+            progress.file();
             return switch (node.status().type()) {
                 case DIRECTORY -> {
                     if (!recorded.take().equals(new TreeManifest.Item.DirectoryEntry(name))) {

@@ -6,7 +6,7 @@ package dev.nucleus.workspace;
  *
  * @param entries files, directories, links and special files together
  * @param nameBytes all their names together, in bytes
- * @param bytes all files' lengths together, holes included, as a copy has none
+ * @param bytes all files' lengths together, holes included, and of a file with several names for each of them
  * @param depth directories in one another, the tree's own the first
  */
 public record TreeLimits(long entries, long nameBytes, long bytes, int depth) {

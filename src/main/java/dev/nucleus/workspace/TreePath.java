@@ -3,6 +3,7 @@ package dev.nucleus.workspace;
 import dev.nucleus.kernel.FileName;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.stream.Collectors;
 
 /** Where a walk is, below the top of a tree. Written out only when somebody is to read it. One walk's. */
@@ -18,6 +19,11 @@ final class TreePath {
 
     void leave() {
         names.removeLast();
+    }
+
+    /** The directories on the way, from the top. */
+    List<FileName> names() {
+        return List.copyOf(names);
     }
 
     /** How many directories it is below the top. */

@@ -9,16 +9,15 @@ import dev.nucleus.kernel.Node;
 import dev.nucleus.workspace.TreeManifest.Content;
 import dev.nucleus.workspace.TreeManifest.Item;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,9 +44,6 @@ public final class TreeReturn {
     /** Names that are tried for a file that both sides changed. */
     private static final int NAMES_TRIED = 10;
 
-    /** What is named of each list in a summary. */
-    private static final int SHOWN = 5;
-
     /**
      * In the place of what is not read, because the host's files together are longer than the limit: different from
      * whatever the container has.
@@ -59,7 +55,11 @@ public final class TreeReturn {
     private final TreeSize size;
     private final TreeSize hostSize;
     private final String tag;
-    private final FileContent content = new FileContent();
+    private final Directory top;
+    private final CopyProgress progress;
+    private final FileContent content;
+    private final HardLinks links = new HardLinks();
+    private long directoriesMade;
     private final TreePath path = new TreePath();
     private final Tally<String> changed = new Tally<>();
     private final Tally<String> removed = new Tally<>();
@@ -67,7 +67,17 @@ public final class TreeReturn {
     private final Tally<String> unplaced = new Tally<>();
     private final Tally<Skipped> leftOut = new Tally<>();
 
-    private TreeReturn(TreeManifest.Cursor before, NameSorter sorter, TreeSize size, TreeSize hostSize, String tag) {
+    private TreeReturn(
+            TreeManifest.Cursor before,
+            NameSorter sorter,
+            TreeSize size,
+            TreeSize hostSize,
+            String tag,
+            Directory top,
+            CopyProgress progress) {
+        this.top = top;
+        this.progress = progress;
+        this.content = new FileContent(progress);
         this.before = before;
         this.sorter = sorter;
         this.size = size;
@@ -83,13 +93,15 @@ public final class TreeReturn {
      * @param conflicts those that both sides changed: the host's is as it was, the container's beside it
      * @param unplaced files of the container that could not be placed on the host, and are in the copy only
      * @param leftOut what of the copy was no file or directory, or had a name that is left out
+     * @param separated how many names of files with several (link(2)) became files of their own
      */
     public record Result(
             Tally<String> changed,
             Tally<String> removed,
             Tally<String> conflicts,
             Tally<String> unplaced,
-            Tally<Skipped> leftOut) {
+            Tally<Skipped> leftOut,
+            long separated) {
 
         /** For whoever waits for it. */
         public String summary() {
@@ -98,28 +110,30 @@ public final class TreeReturn {
             parts.add(removed.count() + " removed");
             if (!conflicts.isEmpty()) {
                 parts.add(conflicts.count() + " changed on both sides, the container's beside the host's: "
-                        + named(conflicts.first(), conflicts.count(), Tally.NAMED));
+                        + conflicts.words(Tally.NAMED, path -> path));
             }
             if (!unplaced.isEmpty()) {
                 parts.add(unplaced.count() + " could not be placed on the host: "
-                        + named(unplaced.first(), unplaced.count(), SHOWN));
+                        + unplaced.words(Skipped.SHOWN, path -> path));
             }
             if (!leftOut.isEmpty()) {
-                List<String> first = leftOut.first().stream()
-                        .map(skipped -> skipped.path() + " (" + skipped.why() + ")")
-                        .toList();
-                parts.add(leftOut.count() + " left out: " + named(first, leftOut.count(), SHOWN));
+                parts.add(leftOut.count() + " left out: " + leftOut.words(Skipped.SHOWN, Skipped::words));
+            }
+            if (separated > 0) {
+                parts.add(separated + " hard links became files of their own");
             }
             return String.join("; ", parts);
         }
+    }
 
-        private static String named(List<String> first, long count, int shown) {
-            return first.stream().limit(shown).collect(Collectors.joining(", ")) + (count > shown ? ", …" : "");
-        }
+    /** As {@link #bringBack(Path, SourceDirectory, TreeManifest, String, TreeLimits, CopyProgress)}, unreported. */
+    static Result bringBack(Path copy, SourceDirectory source, TreeManifest before, String tag, TreeLimits limits) {
+        return bringBack(copy, source, before, tag, limits, CopyProgress.none());
     }
 
     /**
-     * Brings the changes back.
+     * Brings the changes back. Holes stay holes, names of one file stay names of one file, and what is written has the
+     * container's time of the last change of content.
      *
      * @param before what both sides contained
      * @param tag names the container, for files that both sides changed
@@ -127,10 +141,17 @@ public final class TreeReturn {
      *     was brought back until then stays. Of a copy that is too large nothing is.
      */
     public static Result bringBack(
-            Path copy, SourceDirectory source, TreeManifest before, String tag, TreeLimits limits) {
+            Path copy,
+            SourceDirectory source,
+            TreeManifest before,
+            String tag,
+            TreeLimits limits,
+            CopyProgress progress) {
         Path own = Objects.requireNonNull(before.file().toAbsolutePath().getParent());
         try (Directory opened = Directory.open(copy)) {
-            measure(opened, new TreePath(), new TreeSize("the container's copy", limits));
+            progress.begin("measuring the container's copy");
+            measure(opened, new TreePath(), new TreeSize("the container's copy", limits), progress);
+            progress.begin("bringing changes back");
             before.check();
             try (TreeManifest.Cursor cursor = before.read();
                     NameSorter sorter = new NameSorter(own)) {
@@ -139,9 +160,17 @@ public final class TreeReturn {
                         sorter,
                         new TreeSize("the container's copy", limits),
                         new TreeSize(source.toString(), limits),
-                        tag.substring(0, Math.min(tag.length(), 12)));
+                        tag.substring(0, Math.min(tag.length(), 12)),
+                        source.directory(),
+                        progress);
                 work.bring(opened, true, source.directory());
-                return new Result(work.changed, work.removed, work.conflicts, work.unplaced, work.leftOut);
+                return new Result(
+                        work.changed,
+                        work.removed,
+                        work.conflicts,
+                        work.unplaced,
+                        work.leftOut,
+                        work.links.separated());
             }
         } catch (IOException e) {
             throw new WorkspaceException("can't bring changes back to " + source + ": " + e.getMessage(), e);
@@ -149,10 +178,12 @@ public final class TreeReturn {
     }
 
     /** Before anything is changed on the host: whether there is an end to it. */
-    private static void measure(Directory directory, TreePath path, TreeSize size) throws IOException {
+    private static void measure(Directory directory, TreePath path, TreeSize size, CopyProgress progress)
+            throws IOException {
         try (Directory.Listing names = directory.list()) {
             for (FileName name = names.next(); name != null; name = names.next()) {
                 size.count(name);
+                progress.file();
                 if (CopyExclusions.isExcluded(name.toString())) {
                     continue;
                 }
@@ -161,7 +192,7 @@ public final class TreeReturn {
                         size.enter(path);
                         path.enter(name);
                         try (Directory inner = node.openDirectory()) {
-                            measure(inner, path, size);
+                            measure(inner, path, size, progress);
                         }
                         path.leave();
                     } else if (node.status().isRegularFile()) {
@@ -208,6 +239,7 @@ public final class TreeReturn {
 
     private void bring(FileName name, @Nullable Directory copy, Item.@Nullable Entry was, @Nullable Directory host)
             throws IOException {
+        progress.file();
         try (Node made = copy == null ? null : work(copy, name)) {
             if (made == null) {
                 remove(name, was, host);
@@ -243,12 +275,17 @@ public final class TreeReturn {
         if (was instanceof Item.FileEntry) {
             remove(name, was, host);
         }
+        long madeBefore = directoriesMade;
         try (Directory copy = made.openDirectory();
                 Directory inner = host == null ? null : directory(host, name, recorded)) {
+            boolean isNew = directoriesMade > madeBefore;
             size.enter(path);
             path.enter(name);
             bring(copy, recorded, inner);
             path.leave();
+            if (inner != null && isNew) {
+                inner.setModified(made.status().modified());
+            }
         }
     }
 
@@ -265,6 +302,7 @@ public final class TreeReturn {
             if (made == null) {
                 conflicts.add(() -> path.of(name));
             } else {
+                directoriesMade++;
                 changed.add(() -> path.of(name) + "/");
             }
             return made;
@@ -315,8 +353,12 @@ public final class TreeReturn {
         if (was instanceof Item.DirectoryEntry) {
             remove(name, was, host);
         }
+        HardLinks.Linked linked = links.next(made.status());
         Content work = content.digest(made);
         if (was instanceof Item.FileEntry(var _, var recorded) && recorded.equals(work)) {
+            if (host != null) {
+                keepLinks(made, linked, host, name, work);
+            }
             return;
         }
         if (host == null) {
@@ -327,16 +369,98 @@ public final class TreeReturn {
         try (Node there = find(host, name)) {
             Optional<Content> now = contentOf(there);
             if (now.equals(Optional.of(work))) {
+                keepLinks(made, linked, host, name, work);
                 return;
             }
             boolean unchanged = there == null
                     ? !(was instanceof Item.FileEntry)
                     : was instanceof Item.FileEntry(var _, var recorded) && now.equals(Optional.of(recorded));
-            if (unchanged && isWritten(host, name, made, there)) {
+            var file = new Work(made, work, linked);
+            if (unchanged && isWritten(host, name, file, there)) {
                 changed.add(() -> path.of(name));
             } else {
-                beside(host, name, made, work);
+                beside(host, name, file);
             }
+        }
+    }
+
+    /**
+     * A file of the container's.
+     *
+     * @param linked another name of the same, which was met before; null: none was, or it has no other
+     */
+    private record Work(Node made, Content content, HardLinks.@Nullable Linked linked) {}
+
+    /**
+     * A name that has on the host what it has in the copy. Names that were met before and written are given the host's
+     * file now, as the container gave them this one: link(2) from a new name to an old one looks no different.
+     */
+    private void keepLinks(Node made, HardLinks.@Nullable Linked linked, Directory host, FileName name, Content work)
+            throws IOException {
+        if (linked == null || !linked.isWritten()) {
+            links.add(made.status(), linked, work, false, path, name);
+            return;
+        }
+        try (Node there = find(host, name)) {
+            for (HardLinks.Place place : linked.places()) {
+                if (there == null || !isReplaced(place, there, work)) {
+                    links.separate();
+                }
+            }
+        }
+    }
+
+    /** Replaces a file that was written by a name of one that is on the host; false: one of them isn't as it was. */
+    private boolean isReplaced(HardLinks.Place place, Node by, Content work) throws IOException {
+        try (Directory directory = place.open(top);
+                Node there = directory.node(place.name())) {
+            return there.status().isSameFile(by.status())
+                    || isAlike(there, by.status())
+                            && contentOf(there).equals(Optional.of(work))
+                            && contentOf(by).equals(Optional.of(work))
+                            && isReplaced(directory, place.name(), there, by);
+        } catch (NoSuchFileException | NotDirectoryException e) {
+            // Moved or replaced on the host meanwhile.
+            return false;
+        }
+    }
+
+    private boolean isReplaced(Directory directory, FileName name, Node there, Node by) throws IOException {
+        FileName part = part();
+        if (!isLinked(directory, part, by)) {
+            return false;
+        }
+        try {
+            if (directory.status(name).equals(Optional.of(there.status()))) {
+                directory.rename(part, directory, name);
+                return true;
+            }
+            directory.deleteFile(part);
+            return false;
+        } catch (IOException e) {
+            removePart(directory, part, e);
+            throw e;
+        }
+    }
+
+    /** Whether it is as accessible as the other. */
+    private static boolean isAlike(Node one, FileStat other) {
+        FileStat status = one.status();
+        return status.uid() == other.uid() && status.gid() == other.gid() && status.mode() == other.mode();
+    }
+
+    /** A second name of a file of the host's; false: it can't have one there. */
+    private static boolean isLinked(Directory host, FileName part, Node file) throws IOException {
+        try {
+            // A manager that was killed may have left one.
+            if (host.status(part).isPresent()) {
+                host.deleteFile(part);
+            }
+            host.link(file, part);
+            return true;
+        } catch (FileSystemException e) {
+            // As many names as a file may have (EMLINK), another file system (EXDEV), or another user's file (EPERM).
+            return false;
         }
     }
 
@@ -358,27 +482,24 @@ public final class TreeReturn {
      * @param replaced null: what is new takes the place of nothing
      * @return false when the host's changed meanwhile
      */
-    private boolean isWritten(Directory host, FileName name, Node made, @Nullable Node replaced) throws IOException {
-        FileName part = FileName.of(".nucleus-" + tag + ".part");
-        try (NewFile file = part(host, part)) {
-            try (FileChannel channel = file.write()) {
-                content.copy(made, channel);
+    private boolean isWritten(Directory host, FileName name, Work work, @Nullable Node replaced) throws IOException {
+        FileName part = part();
+        FileStat like = replaced == null ? host.status() : replaced.status();
+        int mode =
+                mode(replaced == null ? NEW_FILE_MODE : like.mode(), work.made().status());
+        try {
+            if (!isPartLinked(host, part, work, like, mode)) {
+                writePart(host, part, work, like, mode);
             }
-            FileStat own = file.status();
-            FileStat like = replaced == null ? host.status() : replaced.status();
-            if (own.uid() != like.uid() || own.gid() != like.gid()) {
-                file.setOwner(like.uid(), like.gid());
-            }
-            file.setMode(mode(replaced == null ? NEW_FILE_MODE : like.mode(), made.status()));
             if (replaced == null) {
                 host.renameToNew(part, host, name);
-                return true;
-            }
-            if (!host.status(name).equals(Optional.of(replaced.status()))) {
+            } else if (host.status(name).equals(Optional.of(replaced.status()))) {
+                host.rename(part, host, name);
+            } else {
                 host.deleteFile(part);
                 return false;
             }
-            host.rename(part, host, name);
+            links.add(work.made().status(), work.linked(), work.content(), true, path, name);
             return true;
         } catch (FileAlreadyExistsException e) {
             host.deleteFile(part);
@@ -387,6 +508,47 @@ public final class TreeReturn {
             removePart(host, part, e);
             throw e;
         }
+    }
+
+    /** Whether the same file has another name on the host already, as it is to be here. */
+    private boolean isPartLinked(Directory host, FileName part, Work work, FileStat like, int mode) throws IOException {
+        if (work.linked() == null) {
+            return false;
+        }
+        HardLinks.Place place = work.linked().place();
+        try (Directory directory = place.open(top);
+                Node there = directory.node(place.name())) {
+            FileStat status = there.status();
+            if (status.uid() == like.uid()
+                    && status.gid() == like.gid()
+                    && status.mode() == mode
+                    && contentOf(there).equals(Optional.of(work.content()))
+                    && isLinked(host, part, there)) {
+                return true;
+            }
+        } catch (NoSuchFileException | NotDirectoryException e) {
+            // Moved or replaced on the host meanwhile.
+            links.separate();
+            return false;
+        }
+        links.separate();
+        return false;
+    }
+
+    private void writePart(Directory host, FileName part, Work work, FileStat like, int mode) throws IOException {
+        try (NewFile file = part(host, part)) {
+            content.copy(work.made(), file);
+            FileStat own = file.status();
+            if (own.uid() != like.uid() || own.gid() != like.gid()) {
+                file.setOwner(like.uid(), like.gid());
+            }
+            file.setMode(mode);
+            file.setModified(work.made().status().modified());
+        }
+    }
+
+    private FileName part() {
+        return FileName.of(".nucleus-" + tag + ".part");
     }
 
     /** A manager that was killed may have left one. */
@@ -417,13 +579,14 @@ public final class TreeReturn {
     }
 
     /** Nothing is lost: the container's version gets a name of its own. */
-    private void beside(Directory host, FileName name, Node made, Content work) throws IOException {
+    private void beside(Directory host, FileName name, Work work) throws IOException {
         conflicts.add(() -> path.of(name));
         for (int i = 0; i < NAMES_TRIED; i++) {
             FileName other = besideName(name, i == 0 ? ".from-" + tag : ".from-" + tag + "-" + i);
             try (Node there = find(host, other)) {
                 // Brought back before by a manager that was killed.
-                if (contentOf(there).equals(Optional.of(work)) || there == null && isWritten(host, other, made, null)) {
+                if (contentOf(there).equals(Optional.of(work.content()))
+                        || there == null && isWritten(host, other, work, null)) {
                     return;
                 }
             }

@@ -240,6 +240,12 @@ class ConfinementTest {
                 return;
             }
             assertThat(options).as(line).contains("nosuid");
+            // Terminals of its own: it could not open those of another container's, or of the host's.
+            if (fields[1].equals("/dev/pts")) {
+                assertThat(fields[2]).isEqualTo("devpts");
+                assertThat(options).contains("noexec", "ptmxmode=666", "mode=600", "max=64");
+                return;
+            }
             assertThat(options.contains("nodev") || fields[1].equals("/dev"))
                     .as(line)
                     .isTrue();
@@ -275,7 +281,8 @@ class ConfinementTest {
     void devicesAreTheHarmlessOnesAndWorkForEveryone(Mode mode) {
         assertThat(out(mode, "cd /dev && ls").split("\\s+"))
                 .containsExactlyInAnyOrder(
-                        "fd", "full", "null", "random", "shm", "stderr", "stdin", "stdout", "urandom", "zero");
+                        "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty",
+                        "urandom", "zero");
         assertThat(out(mode, "echo gone > /dev/null; echo on stdout > /dev/stdout; echo done"))
                 .isEqualTo("on stdout\ndone\n");
     }

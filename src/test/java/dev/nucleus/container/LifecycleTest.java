@@ -170,7 +170,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aPid1WithoutAHandlerIsNotWaitedForInVain() {
+    void aWorkloadWithoutAHandlerEndsAtTheSignal() {
         Container container = manager.launch("/bin/sleep", "60");
         long begun = System.nanoTime();
 

@@ -45,6 +45,14 @@ class RootlessTest {
             String id = user.nucleus("run", "-d", "--", "sleep", "1000").strip();
             assertThat(user.nucleus("exec", id, "--", "sh", "-c", "cat /proc/self/status | grep CapEff"))
                     .contains("0000000000000000");
+            assertThat(user.nucleus(
+                            "exec",
+                            id,
+                            "--",
+                            "sh",
+                            "-c",
+                            "kill -0 1 && kill -0 2 && echo may signal; script -qec tty /dev/null"))
+                    .isEqualTo("may signal\n/dev/pts/0\r\n");
             assertThat(user.nucleus("exec", id, "--", "sh", "-c", "unshare -r true 2>&1 || echo refused"))
                     .endsWith("refused\n");
             String tries = user.nucleus("run", "-d", "--", "sh", "-c", "unshare -r true; sleep 1000")

@@ -14,6 +14,7 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.StreamClient;
@@ -29,6 +30,9 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Standard streams that are a terminal, of a workload and of what is run beside it. */
 @Tag("isolation")
@@ -164,6 +168,87 @@ class TerminalTest {
         try {
             assertThat(exec(container, "read x; stty -echo; stty size; pwd; echo $WORD $USER $x; exit 3", "typed\n"))
                     .isEqualTo("typed\r\n50 150\r\n/tmp\r\ngiven agent typed\r\n3");
+        } finally {
+            manager.containers().stop(container, NOW);
+            manager.containers().remove(container);
+        }
+    }
+
+    /** Its name is one in the container's own /dev/pts, and /dev/tty leads to it. */
+    private static final String NAMES_IT = "tty; echo by name > $(tty); echo by tty > /dev/tty; echo $(ls /dev/pts)";
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aTerminalHasANameAndIsTheControllingOne(boolean userNamespace) throws IOException {
+        Container container =
+                launch(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", NAMES_IT + "; echo ready; sleep 60"))
+                        .userNamespace(userNamespace ? new UserNamespace.Auto() : new UserNamespace.None())
+                        .build());
+        try {
+            await(container, "ready");
+
+            assertThat(log(container)).isEqualTo("/dev/pts/0\nby name\nby tty\n0 ptmx\nready");
+            assertThat(exec(container, NAMES_IT, "")).isEqualTo("/dev/pts/1\r\nby name\r\nby tty\r\n0 1 ptmx\r\n0");
+        } finally {
+            manager.containers().stop(container, NOW);
+            manager.containers().remove(container);
+        }
+    }
+
+    @Test
+    void aCommandThatIsPid1HasItToo() {
+        Container container = launch(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", NAMES_IT))
+                .init(false)
+                .build());
+        container.end().join();
+
+        assertThat(log(container)).isEqualTo("/dev/pts/0\nby name\nby tty\n0 ptmx");
+        manager.containers().remove(container);
+    }
+
+    @Test
+    void aKeyThatInterruptsEndsAPid1ThatDoesNothingAboutIt() throws IOException {
+        Container container =
+                launch(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", "echo ready; exec /bin/sleep 60"))
+                        .init(false)
+                        .build());
+        await(container, "ready");
+        try (ShimConnection connection = ShimConnection.connect(container.shim().socket())) {
+            connection.input(0, new byte[] {'x', 3}, 0, 2);
+        }
+
+        assertThat(container.end().join().status().orElseThrow().signal()).contains(Signal.parse("INT"));
+        manager.containers().remove(container);
+    }
+
+    /** What script(1), ssh, tmux and expect do. */
+    @ParameterizedTest
+    @EnumSource(value = Mode.class, names = "PRODUCTION", mode = EnumSource.Mode.EXCLUDE)
+    void programsMayOpenTerminalsOfTheirOwn(Mode mode) {
+        TestManager.Output output = manager.run(ContainerSpec.of(
+                mode,
+                List.of(
+                        "/bin/sh",
+                        "-c",
+                        "ls /dev/pts; script -qec 'stty rows 7 cols 9; stty size; echo by tty > /dev/tty; tty' /dev/null;"
+                                + " (echo > /dev/tty) 2>&1")));
+
+        assertThat(output.out())
+                .isEqualTo("ptmx\n7 9\r\nby tty\r\n/dev/pts/0\r\n"
+                        + "/bin/sh: 1: cannot create /dev/tty: No such device or address\n");
+    }
+
+    @Test
+    void aContainerThatHoldsAllItsTerminalsKeepsNobodyFromHavingOneInside() throws IOException {
+        Container container = manager.launch(
+                "/usr/bin/python3",
+                "-c",
+                "import os, time\nheld = []\ntry:\n while True: held.append(os.open('/dev/ptmx', os.O_RDWR))\n"
+                        + "except OSError as e: print('held', len(held), e.errno, flush=True)\ntime.sleep(60)");
+        try {
+            await(container, "held 64 28");
+
+            assertThat(exec(container, "stty size; echo by tty > /dev/tty", "")).endsWith("\r\nby tty\r\n0");
         } finally {
             manager.containers().stop(container, NOW);
             manager.containers().remove(container);

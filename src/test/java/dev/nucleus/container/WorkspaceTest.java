@@ -27,7 +27,9 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -126,6 +128,23 @@ class WorkspaceTest {
 
         assertThat(work(kind, directory, Access.BIND_RW, false, script).out()).isEmpty();
         assertThat(work(kind, directory, Access.BIND_RW, true, script).out()).isEqualTo("ran\n");
+    }
+
+    @Test
+    void whoeverStartsItIsToldWhatWasLeftOutOfItsCopy() throws IOException {
+        Files.writeString(directory.resolve("kept"), "text");
+        Files.createSymbolicLink(directory.resolve("link"), Path.of("/etc/passwd"));
+        var told = new CopyOnWriteArrayList<String>();
+        ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/ls"))
+                .workspace(Optional.of(new WorkspaceMount(directory, Access.COPY_IN_OUT, false)))
+                .build();
+
+        TestManager.Output output = manager.run(
+                new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false).reporting(told::add));
+
+        assertThat(output.out()).isEqualTo("kept\n");
+        assertThat(told)
+                .containsExactly("workspace " + directory + ": 2 files with 0 MiB copied; 1 left out: link (a link)");
     }
 
     @ParameterizedTest

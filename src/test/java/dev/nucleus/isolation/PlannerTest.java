@@ -19,6 +19,7 @@ import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Lockdown;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Network;
 import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.Trust;
@@ -290,6 +291,21 @@ class PlannerTest {
 
         assertThat(plan.landlock().handledFiles()).isZero();
         assertThat(plan.explain()).anyMatch(line -> line.startsWith("can ") && line.contains("Landlock"));
+    }
+
+    /** A scope would also separate what is run inside later from the workload: linux/landlock.h, LANDLOCK_SCOPE_*. */
+    @Test
+    void onlyWhatNoNamespaceKeepsIsScoped() {
+        ContainerSpec withHostNetwork =
+                agent().change().network(Network.HOST).allowDegraded(true).build();
+
+        assertThat(plan(host(0, 7, V1), "a", agent()).landlock().scoped()).isZero();
+        assertThat(plan(host(0, 7, V1), "a", withHostNetwork).landlock().scoped())
+                .as("abstract sockets")
+                .isEqualTo(1);
+        assertThat(plan(host(0, 5, V1), "a", withHostNetwork).landlock().scoped())
+                .as("an older kernel")
+                .isZero();
     }
 
     private static Optional<Long> attributes(LaunchPlan plan, String target) {

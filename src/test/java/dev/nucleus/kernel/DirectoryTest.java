@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,6 +53,29 @@ class DirectoryTest {
             }
         }
         return names;
+    }
+
+    /** A container sets the time of a file in its workspace; no number of seconds keeps the manager from looking at it. */
+    @ParameterizedTest
+    @ValueSource(longs = {Long.MIN_VALUE, Long.MAX_VALUE})
+    void noTimeIsTooFarAway(long seconds) throws IOException {
+        // In memory: ext4 knows 34 bits.
+        Path memory = Files.createTempDirectory(Path.of("/dev/shm"), "nucleus-test-");
+        Path file = Files.createFile(memory.resolve("file"));
+        try (Directory opened = Directory.open(memory)) {
+            ByteBuffer times = ByteBuffer.allocate(32).order(ByteOrder.nativeOrder());
+            times.putLong(0).putLong(0).putLong(seconds).putLong(0);
+            assertThat(Libc.INSTANCE.utimensat(
+                            opened.descriptor(), FileName.of("file").terminated(), times.array(), 0))
+                    .isZero();
+
+            FileStat status = opened.status(FileName.of("file")).orElseThrow();
+
+            assertThat(status.modified()).isIn(Instant.MIN, Instant.MAX);
+        } finally {
+            Files.delete(file);
+            Files.delete(memory);
+        }
     }
 
     @Test

@@ -5,14 +5,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.support.Seeds;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +31,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What goes into a container and what comes back. */
 class TreeCopyTest {
+
+    /** The length of a file with holes, in bytes. */
+    private static final long SPARSE = 16 << 20;
 
     @TempDir
     private Path directory;
@@ -140,6 +150,191 @@ class TreeCopyTest {
 
         assertThat(below(copy)).isEmpty();
         assertThat(copied.skipped().first()).extracting(Skipped::why).containsExactly("a link", "a link");
+    }
+
+    private static long blocks(Path file) throws Exception {
+        Process stat = new ProcessBuilder("stat", "--format=%b", file.toString()).start();
+        return Long.parseLong(new String(stat.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip());
+    }
+
+    /** Data at the beginning and in the middle; holes between, and at the end. */
+    private static void makeSparse(Path file) throws IOException {
+        try (var sparse = new RandomAccessFile(file.toFile(), "rw")) {
+            sparse.writeBytes("first");
+            sparse.seek(8 << 20);
+            sparse.writeBytes("middle");
+            sparse.setLength(SPARSE);
+        }
+    }
+
+    @Test
+    void holesStayHolesBothWays() throws Exception {
+        makeSparse(source.resolve("in"));
+        try (var empty = new RandomAccessFile(source.resolve("empty").toFile(), "rw")) {
+            empty.setLength(SPARSE + 1);
+        }
+        TreeCopy.Copied copied = copyIn();
+        makeSparse(copy.resolve("out"));
+
+        bringBack(copied.manifest());
+
+        for (Path file : List.of(copy.resolve("in"), source.resolve("out"))) {
+            assertThat(file).hasSameBinaryContentAs(source.resolve("in"));
+            assertThat(blocks(file)).as(file.toString()).isLessThan(SPARSE / 512 / 8);
+        }
+        assertThat(copy.resolve("empty")).hasSize(SPARSE + 1);
+        assertThat(blocks(copy.resolve("empty"))).isLessThan(64);
+    }
+
+    private static boolean areOne(Path one, Path other) throws IOException {
+        return Files.readAttributes(one, BasicFileAttributes.class)
+                .fileKey()
+                .equals(Files.readAttributes(other, BasicFileAttributes.class).fileKey());
+    }
+
+    @Test
+    void namesOfOneFileStayNamesOfOneFileBothWays() throws IOException {
+        write(source, "a", "one");
+        Files.createDirectory(source.resolve("d"));
+        Files.createLink(source.resolve("d/b"), source.resolve("a"));
+        write(source, "e", "kept");
+        Files.createLink(source.resolve("f"), source.resolve("e"));
+        TreeCopy.Copied copied = copyIn();
+        assertThat(areOne(copy.resolve("a"), copy.resolve("d/b"))).isTrue();
+
+        Files.writeString(copy.resolve("d/b"), "two");
+        Files.createLink(copy.resolve("d/new"), copy.resolve("a"));
+        // Before and behind the name that the host knows.
+        Files.createLink(copy.resolve("0"), copy.resolve("e"));
+        Files.createLink(copy.resolve("z"), copy.resolve("e"));
+        TreeReturn.Result result = bringBack(copied.manifest());
+
+        assertThat(source.resolve("a")).hasContent("two");
+        assertThat(areOne(source.resolve("a"), source.resolve("d/b"))).isTrue();
+        assertThat(areOne(source.resolve("a"), source.resolve("d/new"))).isTrue();
+        for (String name : List.of("0", "f", "z")) {
+            assertThat(areOne(source.resolve("e"), source.resolve(name)))
+                    .as(name)
+                    .isTrue();
+        }
+        assertThat(result.summary()).isEqualTo("5 changed; 0 removed");
+        assertThat(below(source)).containsExactly("0", "a", "d", "d/b", "d/new", "e", "f", "z");
+    }
+
+    @Test
+    void aNameThatTheContainerGaveAFileOfItsOwnLeavesTheOthersAlone() throws IOException {
+        write(source, "a", "one");
+        Files.createLink(source.resolve("b"), source.resolve("a"));
+        TreeCopy.Copied copied = copyIn();
+        Files.delete(copy.resolve("b"));
+        write(copy, "b", "two");
+
+        bringBack(copied.manifest());
+
+        assertThat(source.resolve("a")).hasContent("one");
+        assertThat(source.resolve("b")).hasContent("two");
+    }
+
+    /** What the host has by the name of a file that was linked may be anything by now. */
+    @Test
+    void noNameIsGivenToWhatReplacedAFileOnTheHost() throws IOException {
+        Path outside = Files.writeString(directory.resolve("outside"), "one");
+        write(source, "a", "one");
+        Files.createDirectory(source.resolve("d"));
+        write(source, "d/b", "two");
+        TreeCopy.Copied copied = copyIn();
+        Files.createLink(copy.resolve("new-a"), copy.resolve("a"));
+        Files.createLink(copy.resolve("new-b"), copy.resolve("d/b"));
+        Files.delete(source.resolve("a"));
+        Files.createSymbolicLink(source.resolve("a"), outside);
+        Files.move(source.resolve("d"), directory.resolve("moved"));
+        Files.createSymbolicLink(source.resolve("d"), directory.resolve("moved"));
+
+        bringBack(copied.manifest());
+
+        assertThat(source.resolve("new-a")).isRegularFile().hasContent("one");
+        assertThat(source.resolve("new-b")).isRegularFile().hasContent("two");
+        assertThat(Files.getAttribute(outside, "unix:nlink")).isEqualTo(1);
+        assertThat(Files.getAttribute(directory.resolve("moved/b"), "unix:nlink"))
+                .isEqualTo(1);
+    }
+
+    private static final FileTime LONG_AGO = FileTime.from(Instant.parse("2001-02-03T04:05:06.789Z"));
+
+    private static void age(Path... files) throws IOException {
+        for (Path file : files) {
+            Files.setLastModifiedTime(file, LONG_AGO);
+        }
+    }
+
+    @Test
+    void timesOfChangeAreKeptBothWays() throws IOException {
+        write(source, "d/file", "x");
+        age(source.resolve("d/file"), source.resolve("d"), source);
+        TreeCopy.Copied copied = copyIn();
+        assertThat(Stream.of(copy, copy.resolve("d"), copy.resolve("d/file")))
+                .allSatisfy(path -> assertThat(Files.getLastModifiedTime(path)).isEqualTo(LONG_AGO));
+
+        write(copy, "new/file", "x");
+        write(copy, "d/file", "changed");
+        age(copy.resolve("new/file"), copy.resolve("new"), copy.resolve("d/file"));
+        bringBack(copied.manifest());
+
+        assertThat(Stream.of("new", "new/file", "d/file").map(source::resolve))
+                .allSatisfy(path -> assertThat(Files.getLastModifiedTime(path)).isEqualTo(LONG_AGO));
+    }
+
+    @Test
+    void whatWasLeftOutIsSaidInASentence() throws IOException {
+        write(source, "kept", "x");
+        write(source, ".env", "x");
+        Files.createSymbolicLink(source.resolve("passwd"), Path.of("/etc/passwd"));
+
+        TreeCopy.Copied copied = copyIn();
+
+        assertThat(copied.isPartial()).isTrue();
+        assertThat(copied.summary())
+                .isEqualTo("2 files with 0 MiB copied; 2 left out: .env (left out by its name), passwd (a link)");
+    }
+
+    @Test
+    void aLongCopySaysHowFarItIs() {
+        var time = new AtomicLong();
+        var lines = new ArrayList<String>();
+        var progress = new CopyProgress("workspace /src", lines::add, time::get);
+
+        for (int second = 0; second < 10; second++) {
+            time.set(Duration.ofSeconds(second).toNanos());
+            for (int i = 0; i < 100; i++) {
+                progress.file();
+                progress.bytes(1 << 20);
+            }
+        }
+
+        assertThat(lines).hasSize(2);
+        assertThat(lines.getFirst()).matches("workspace /src: copying, 2\\d\\d files with 2\\d\\d MiB so far");
+        assertThat(lines.getLast()).matches("workspace /src: copying, 7\\d\\d files with 7\\d\\d MiB so far");
+    }
+
+    @Test
+    void whoeverListensMayEndACopy() throws IOException {
+        for (int i = 0; i < 100; i++) {
+            write(source, "file" + i, "x");
+        }
+        var time = new AtomicLong();
+        var progress = new CopyProgress(
+                "workspace",
+                _ -> {
+                    throw new IllegalStateException("the client left");
+                },
+                () -> time.addAndGet(Duration.ofSeconds(1).toNanos()));
+
+        try (SourceDirectory opened = SourceDirectory.open(source)) {
+            assertThatThrownBy(() ->
+                            TreeCopy.copy(opened, copy, directory.resolve("manifest"), TreeLimits.DEFAULT, progress))
+                    .hasMessage("the client left");
+        }
+        assertThat(below(copy)).hasSizeLessThan(100);
     }
 
     @Test
