@@ -32,6 +32,7 @@ enum request {
 	REQUEST_RESIZE = 0x0c,
 	REQUEST_START = 0x0d,
 	REQUEST_KILL = 0x0e, /* of the spawner, in place of a plan; see forced_stop.h */
+	REQUEST_RECORD = 0x0f,
 };
 
 enum answer {
@@ -51,6 +52,7 @@ enum answer {
 	ANSWER_CREATED = 0x8e,
 	ANSWER_NOTIFIED = 0x8f,
 	ANSWER_INIT = 0x90,
+	ANSWER_RECORD = 0x91,
 };
 
 struct reader {

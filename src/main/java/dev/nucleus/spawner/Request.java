@@ -15,7 +15,9 @@ public enum Request {
     FREEZE,
     RESIZE,
     START,
-    KILL;
+    KILL,
+    /** The record that was given with the plan. */
+    RECORD;
 
     int number() {
         return ordinal() + 1;
