@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.isolation.IdRanges;
 import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -190,7 +191,7 @@ final class Follower {
     }
 
     private void bringBack(Container container) {
-        places.copies().end(container.id()).ifPresent(sentence -> {
+        places.copies().end(container.id()).map(VisibleText::line).ifPresent(sentence -> {
             log.info("'{}': {}", container.name(), sentence);
             container.broughtBack(sentence);
         });
