@@ -103,15 +103,12 @@ final class Notifications implements SmartLifecycle {
     }
 
     private static boolean isUnready(ReplicaStatus status) {
-        return status == ReplicaStatus.WAITING
-                || status == ReplicaStatus.STARTING
-                || status == ReplicaStatus.NOT_READY;
+        return status == ReplicaStatus.WAITING || status == ReplicaStatus.STARTING || status == ReplicaStatus.NOT_READY;
     }
 
     private void tellLasting(String replica, Transition begin) {
         Lasting now = unready.computeIfPresent(
-                replica,
-                (_, lasts) -> lasts.begin().equals(begin) ? new Lasting(begin, lasts.last(), true) : lasts);
+                replica, (_, lasts) -> lasts.begin().equals(begin) ? new Lasting(begin, lasts.last(), true) : lasts);
         if (now == null || !now.begin().equals(begin)) {
             // It was over meanwhile.
             return;

@@ -25,8 +25,7 @@ public record AuditRecord(
     public static final String ITSELF = "nucleus";
 
     static AuditRecord about(AuditKind kind, String id, String name, String detail, boolean error, String posture) {
-        return new AuditRecord(
-                Instant.now(), kind, ITSELF, id, name, VisibleText.line(detail), error, posture);
+        return new AuditRecord(Instant.now(), kind, ITSELF, id, name, VisibleText.line(detail), error, posture);
     }
 
     static AuditRecord of(AuditKind kind, String principal, String detail, boolean error) {

@@ -164,8 +164,8 @@ final class Adoption {
         } else {
             log.warn("{}; it has ended and is kept under its ID; to remove it: nucleus rm {}", unreadable.why(), id);
         }
-        var made = new ContainerRecord(
-                id, unreadable.name().orElse(id), ContainerStore.createdAt(directory), null, false);
+        var made =
+                new ContainerRecord(id, unreadable.name().orElse(id), ContainerStore.createdAt(directory), null, false);
         return Optional.of(new Adoptee(
                 new ContainerStore.Entry.Found(made, directory, places.store().exit(directory)),
                 !mayRun || unreadable.name().isPresent()));

@@ -166,10 +166,7 @@ final class ContainerStore {
             found.stream()
                     .filter(directory -> !isId(directory))
                     .forEach(directory -> log.warn("{} is no container's, and is left alone", directory));
-            return found.stream()
-                    .filter(ContainerStore::isId)
-                    .toList()
-                    .parallelStream()
+            return found.stream().filter(ContainerStore::isId).toList().parallelStream()
                     .map(directory -> load(directory.getFileName().toString()))
                     .toList();
         }
@@ -262,7 +259,8 @@ final class ContainerStore {
     /** When it was made, as far as the file system can tell. */
     static Instant createdAt(Path directory) {
         try {
-            return Files.getLastModifiedTime(directory, LinkOption.NOFOLLOW_LINKS).toInstant();
+            return Files.getLastModifiedTime(directory, LinkOption.NOFOLLOW_LINKS)
+                    .toInstant();
         } catch (IOException e) {
             return Instant.EPOCH;
         }

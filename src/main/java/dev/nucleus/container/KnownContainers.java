@@ -38,8 +38,8 @@ final class KnownContainers {
         }
         Container other = liveByName.putIfAbsent(container.name(), container);
         if (other != null) {
-            throw new InvalidSpecException("a container named '" + container.name() + "' is live already ("
-                    + other.id() + "); to end that: nucleus stop " + other.id());
+            throw new InvalidSpecException("a container named '" + container.name() + "' is live already (" + other.id()
+                    + "); to end that: nucleus stop " + other.id());
         }
     }
 

@@ -82,7 +82,8 @@ final class HttpExchange {
                 throw new IOException("the connection was closed without an answer");
             }
             // After 101 no other response follows.
-            if (response.getCode() >= HttpStatus.SC_SUCCESS || response.getCode() == HttpStatus.SC_SWITCHING_PROTOCOLS) {
+            if (response.getCode() >= HttpStatus.SC_SUCCESS
+                    || response.getCode() == HttpStatus.SC_SWITCHING_PROTOCOLS) {
                 return response;
             }
         }

@@ -82,8 +82,7 @@ final class IoctlRequests {
     }
 
     private static Map<Long, String> read() {
-        try (InputStream in =
-                        Objects.requireNonNull(IoctlRequests.class.getResourceAsStream("ioctl-requests.txt"));
+        try (InputStream in = Objects.requireNonNull(IoctlRequests.class.getResourceAsStream("ioctl-requests.txt"));
                 var lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.US_ASCII))) {
             return lines.lines()
                     .filter(line -> !line.startsWith("#"))

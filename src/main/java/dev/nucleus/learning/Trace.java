@@ -153,9 +153,7 @@ public record Trace(
                     .newDecoder()
                     .decode(ByteBuffer.wrap(escaped.getBytes(StandardCharsets.ISO_8859_1)))
                     .toString();
-            boolean plain = path.length() <= PATH_MAX
-                    && path.startsWith("/")
-                    && VisibleText.isVisible(path);
+            boolean plain = path.length() <= PATH_MAX && path.startsWith("/") && VisibleText.isVisible(path);
             return plain ? Optional.of(path) : Optional.empty();
         } catch (CharacterCodingException e) {
             return Optional.empty();

@@ -30,7 +30,12 @@ public final class VisibleText {
     /** On one line: line breaks and tabs are spaces, without those at the ends. */
     public static String line(String text) {
         return escapeAllBut(
-                "", text.strip().replace("\r\n", " ").replace('\n', ' ').replace('\r', ' ').replace('\t', ' '));
+                "",
+                text.strip()
+                        .replace("\r\n", " ")
+                        .replace('\n', ' ')
+                        .replace('\r', ' ')
+                        .replace('\t', ' '));
     }
 
     /** As {@link #line(String)}, and cut when it is longer. @param most characters that are kept */

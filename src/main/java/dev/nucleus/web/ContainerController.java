@@ -125,8 +125,8 @@ final class ContainerController {
         model.addAttribute(
                 "log",
                 tail.lines().stream()
-                        .map(line -> new ContainerLog.Line(
-                                line.time(), line.stream(), VisibleText.logLine(line.text())))
+                        .map(line ->
+                                new ContainerLog.Line(line.time(), line.stream(), VisibleText.logLine(line.text())))
                         .toList());
         model.addAttribute(
                 "seen",

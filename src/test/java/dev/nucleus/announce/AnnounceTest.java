@@ -190,13 +190,15 @@ class AnnounceTest {
                             .startsWith("POST /hook {\"content\": \"not-ready shop/web-1: shop/web-1 has not been ready"
                                     + " for 300ms: "))
                     .anySatisfy(request -> assertThat(request)
-                            .contains("waiting shop/worker-1: shop/worker-1 has been waiting for 300ms: waits for web"));
+                            .contains(
+                                    "waiting shop/worker-1: shop/worker-1 has been waiting for 300ms: waits for web"));
 
             manager.containerOf("shop/web-1")
                     .shim()
                     .capture(List.of("touch", "/tmp/ready"), java.time.Duration.ofSeconds(5));
             Awaitility.await()
-                    .untilAsserted(() -> assertThat(requests).anyMatch(request -> request.contains("recovered shop/web-1")));
+                    .untilAsserted(
+                            () -> assertThat(requests).anyMatch(request -> request.contains("recovered shop/web-1")));
         } finally {
             server.stop(0);
         }

@@ -12,10 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 class WebhookSenderTest {
@@ -58,7 +58,8 @@ class WebhookSenderTest {
     /** By its length alone, as a simple server reads it. */
     private static boolean isWhole(StringBuilder request) {
         int head = request.indexOf("\r\n\r\n");
-        var length = java.util.regex.Pattern.compile("(?i)content-length: (\\d+)").matcher(request);
+        var length =
+                java.util.regex.Pattern.compile("(?i)content-length: (\\d+)").matcher(request);
         return head >= 0 && length.find() && request.length() >= head + 4 + Integer.parseInt(length.group(1));
     }
 

@@ -8,7 +8,8 @@ class AuditRecordTest {
 
     @Test
     void whatAClientOrAWorkloadChoseIsOneVisibleLine() {
-        assertThat(AuditRecord.of(AuditKind.COMMAND, "root", "nucleus run\n-- \u001b[2J", false).detail())
+        assertThat(AuditRecord.of(AuditKind.COMMAND, "root", "nucleus run\n-- \u001b[2J", false)
+                        .detail())
                 .isEqualTo("nucleus run -- \\x1b[2J");
         assertThat(AuditRecord.about(AuditKind.CONTAINER_EXEC, "id", "name", "/bin/\u202ehs", false, "agent")
                         .detail())

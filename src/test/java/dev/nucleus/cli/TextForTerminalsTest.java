@@ -56,7 +56,8 @@ class TextForTerminalsTest {
     void aStreamPassesAsItIs() throws IOException {
         byte[] bytes = "\u001b[31mred\r\n".getBytes(StandardCharsets.UTF_8);
 
-        assertThat(printed(session -> session.output(false, bytes, 0, bytes.length))).isEqualTo("\u001b[31mred\r\n");
+        assertThat(printed(session -> session.output(false, bytes, 0, bytes.length)))
+                .isEqualTo("\u001b[31mred\r\n");
     }
 
     @Test

@@ -133,7 +133,8 @@ class AdoptionTest {
                     .isEqualTo(before);
             assertThat(manager.nucleus("ps", "-aq").out().lines()).containsExactlyInAnyOrder(copied, supervised);
             assertThat(manager.log())
-                    .contains(copied + "/state.json is empty; the record of 'shop/copied-1' was recovered from its second")
+                    .contains(copied
+                            + "/state.json is empty; the record of 'shop/copied-1' was recovered from its second")
                     .contains("the record of 'shop/supervised-1' was recovered from its supervisor");
             assertThat(manager.nucleus("exec", "shop/supervised-1", "--", "echo", "fine")
                             .out())
@@ -157,8 +158,8 @@ class AdoptionTest {
             }
             shim.bind(UnixDomainSocketAddress.of(sockets.resolve(id)));
             Thread.ofVirtual().start(() -> hangUpOnEach(shim));
-            try (TestManager manager = TestManager.startWith(List.of(
-                    "--nucleus.state-dir=" + state, "--nucleus.run-dir=" + directory.resolve("run")))) {
+            try (TestManager manager = TestManager.startWith(
+                    List.of("--nucleus.state-dir=" + state, "--nucleus.run-dir=" + directory.resolve("run")))) {
                 var order = LaunchOrder.detached(
                         Optional.of("web"), ContainerSpec.of(Mode.AGENT, List.of("/bin/sleep", "1000")));
 

@@ -41,8 +41,8 @@ class ContainerStoreTest {
                 directory.resolve("exit.json"),
                 "{\"pid\":7,\"startTicks\":1,\"startedAt\":1000000000,\"exitedAt\":2000000000,\"code\":137,\"signal\":9}");
 
-        var found = (ContainerStore.Entry.Found)
-                new ContainerStore(state).load().getFirst();
+        var found =
+                (ContainerStore.Entry.Found) new ContainerStore(state).load().getFirst();
 
         assertThat(found.entry()).isEqualTo(RECORD);
         assertThat(found.exit())

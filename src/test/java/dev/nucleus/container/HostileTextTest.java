@@ -60,8 +60,8 @@ class HostileTextTest {
 
     @Test
     void thePageOfAContainerHasNothingInvisibleInIt() {
-        Container container =
-                launch("/bin/sh", "-c", "printf '\\033[31mred\\033[0m \\342\\200\\256turned\\n'; exec sleep 1000", HOSTILE);
+        Container container = launch(
+                "/bin/sh", "-c", "printf '\\033[31mred\\033[0m \\342\\200\\256turned\\n'; exec sleep 1000", HOSTILE);
         Awaitility.await().until(() -> log(container).contains("turned"));
 
         String page = manager.get("/containers/" + container.id()).body();
@@ -83,7 +83,8 @@ class HostileTextTest {
 
     @Test
     void denialsAndNoticesAreVisible() {
-        assertThat(new Denial("a\u202e", "fs.write_file /tmp/\n" + HOSTILE, "landlock", "", 1, Instant.EPOCH, Instant.EPOCH))
+        assertThat(new Denial(
+                        "a\u202e", "fs.write_file /tmp/\n" + HOSTILE, "landlock", "", 1, Instant.EPOCH, Instant.EPOCH))
                 .satisfies(denial -> assertThat(denial.program()).isEqualTo("a\\u202e"))
                 .satisfies(denial ->
                         assertThat(denial.attempt()).isEqualTo("fs.write_file /tmp/\\x0a\\x1b[2J\\u202e\\x07"));

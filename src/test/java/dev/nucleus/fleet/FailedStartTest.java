@@ -75,8 +75,7 @@ class FailedStartTest {
         }
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(run)))
                 .isEqualTo("rwx------");
-        assertThatThrownBy(() -> TestManager.start(
-                        FLEET, settings(directory.resolve("r".repeat(100)), 0)))
+        assertThatThrownBy(() -> TestManager.start(FLEET, settings(directory.resolve("r".repeat(100)), 0)))
                 .hasRootCauseInstanceOf(java.io.IOException.class)
                 .hasStackTraceContaining(UnusableDirectoryException.class.getName())
                 .hasStackTraceContaining("is too long");

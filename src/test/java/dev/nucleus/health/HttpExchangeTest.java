@@ -28,12 +28,11 @@ class HttpExchangeTest {
     private static Exchanged exchange(Map<String, String> headers, Optional<String> body, String response)
             throws IOException {
         var request = new CompletableFuture<String>();
-        try (ServerSocketChannel server = ServerSocketChannel.open()
-                .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+        try (ServerSocketChannel server =
+                ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
             Thread.ofVirtual().start(() -> serve(server, response, request));
             try (SocketChannel client = SocketChannel.open(server.getLocalAddress())) {
-                var probe =
-                        new Probe.Http(new Port(8080), "/health", Probe.Http.Statuses.DEFAULT, headers, body);
+                var probe = new Probe.Http(new Port(8080), "/health", Probe.Http.Statuses.DEFAULT, headers, body);
                 return new Exchanged(HttpExchange.get(client, probe), request.join());
             }
         }
@@ -80,7 +79,8 @@ class HttpExchangeTest {
         headers.put("HOST", "shop.example");
         headers.put("connection", "keep-alive");
 
-        String request = exchange(headers, Optional.empty(), "HTTP/1.1 204 No Content\r\n\r\n").request();
+        String request = exchange(headers, Optional.empty(), "HTTP/1.1 204 No Content\r\n\r\n")
+                .request();
 
         assertThat(request.lines())
                 .containsExactly(

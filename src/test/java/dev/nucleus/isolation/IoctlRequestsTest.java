@@ -44,8 +44,7 @@ class IoctlRequestsTest {
         SeccompProfiles.named(profile).rules().stream()
                 .filter(rule -> rule.names().contains("ioctl"))
                 .flatMap(rule -> rule.conditions().stream())
-                .filter(condition -> condition.index() == 1
-                        && condition.operator() == SeccompProfile.Operator.EQUAL)
+                .filter(condition -> condition.index() == 1 && condition.operator() == SeccompProfile.Operator.EQUAL)
                 .forEach(condition -> assertThat(IoctlRequests.name(condition.value()))
                         .as("0x%x", condition.value())
                         .isPresent());
@@ -56,8 +55,8 @@ class IoctlRequestsTest {
         assertThat(IoctlRequests.names()).hasSizeGreaterThan(300);
         IoctlRequests.names()
                 .keySet()
-                .forEach(number -> assertThatCode(() -> IoctlRequests.reason(number))
-                        .doesNotThrowAnyException());
+                .forEach(number ->
+                        assertThatCode(() -> IoctlRequests.reason(number)).doesNotThrowAnyException());
     }
 
     @Test
