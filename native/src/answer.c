@@ -1,5 +1,8 @@
 #include "answer.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "hooks.h"
 #include "init_report.h"
 #include "sdnotify.h"
@@ -70,6 +73,23 @@ void send_started(const struct shim *shim, struct connection *connection)
 	write_u64(&writer, shim->started_at);
 	frame_end(&writer, frame);
 	connection_send(connection, &writer);
+}
+
+void send_record(const struct shim *shim, struct connection *connection)
+{
+	struct writer writer = { .capacity = FRAME_HEADER + shim->plan.record_length };
+	size_t frame;
+
+	writer.data = malloc(writer.capacity);
+	if (writer.data == NULL) {
+		send_error(connection, ENOMEM, "send the container's record");
+		return;
+	}
+	frame = frame_begin(&writer, ANSWER_RECORD);
+	write_raw(&writer, shim->plan.record, shim->plan.record_length);
+	frame_end(&writer, frame);
+	connection_send(connection, &writer);
+	free(writer.data);
 }
 
 void send_exited(const struct shim *shim, struct connection *connection)

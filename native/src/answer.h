@@ -14,4 +14,7 @@ void send_state(struct shim *shim, struct connection *connection);
 void send_created(const struct shim *shim, struct connection *connection);
 void send_started(const struct shim *shim, struct connection *connection);
 void send_exited(const struct shim *shim, struct connection *connection);
+/* The record that the manager gave with the plan, byte for byte. */
+void send_record(const struct shim *shim, struct connection *connection);
+
 #endif

@@ -100,10 +100,11 @@ static int make_directory(const struct shim *shim, int parent_fd, const char *na
 }
 
 /* The manager's record of the container: from now on its next start knows of it. Nothing
- * runs yet, so one cut short by a crash is a container that never was. */
+ * runs yet, so one cut short by a crash is a container that never was. It has its name only
+ * once it is whole. */
 static int write_record(const struct shim *shim)
 {
-	owned_fd fd = openat(shim->directory_fd, "state.json",
+	owned_fd fd = openat(shim->directory_fd, "state.json.new",
 			     O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
 	ssize_t written;
 
@@ -112,7 +113,36 @@ static int write_record(const struct shim *shim)
 	written = write(fd, shim->plan.record, shim->plan.record_length);
 	if (written < 0)
 		return -errno;
-	return (size_t)written == shim->plan.record_length ? 0 : -ENOSPC;
+	if ((size_t)written != shim->plan.record_length)
+		return -ENOSPC;
+	return renameat(shim->directory_fd, "state.json.new", shim->directory_fd, "state.json") < 0
+		       ? -errno
+		       : 0;
+}
+
+/* Whether the manager that sent the plan has gone: nobody waits for the container. */
+static bool is_abandoned(const struct shim *shim)
+{
+	struct pollfd polled = { .fd = shim->connections->source.fd, .events = POLLRDHUP };
+
+	return poll(&polled, 1, 0) == 1 && (polled.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/* Listens before the container has a directory, so that whoever finds the directory can tell a
+ * launch under way from one that was cut short. A manager that looked before that is not the one
+ * that sent the plan, and the launch is given up: it would run unknown to anybody. */
+static int open_socket(struct shim *shim, struct failure *failure)
+{
+	shim->listener.fd = make_socket(shim->plan.socket);
+	if (shim->listener.fd < 0)
+		return fail(failure, STEP_DIRECTORY, -shim->listener.fd, "listen on %s",
+			    shim->plan.socket);
+	shim->listener.events = POLLIN;
+	if (shim->owner != geteuid())
+		(void)!chown(shim->plan.socket, shim->owner, shim->group);
+	if (is_abandoned(shim))
+		return fail(failure, STEP_DIRECTORY, ECANCELED, "launch for a manager that left");
+	return 0;
 }
 
 /* The container's own directory: logs below it, the records in it. */
@@ -137,13 +167,6 @@ static int open_directory(struct shim *shim, struct failure *failure)
 	if (result < 0)
 		return fail(failure, STEP_DIRECTORY, -result, "open a log in %s/logs",
 			    shim->plan.directory);
-	shim->listener.fd = make_socket(shim->plan.socket);
-	if (shim->listener.fd < 0)
-		return fail(failure, STEP_DIRECTORY, -shim->listener.fd, "listen on %s",
-			    shim->plan.socket);
-	shim->listener.events = POLLIN;
-	if (shim->owner != geteuid())
-		(void)!chown(shim->plan.socket, shim->owner, shim->group);
 	return 0;
 }
 
@@ -485,8 +508,10 @@ int shim_begin(struct shim *shim, struct failure *failure)
 	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 },
 			       { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	struct launch launch = { .plan = &shim->plan, .cgroup = &shim->cgroup, .pidfd = -1 };
-	int result = open_directory(shim, failure);
+	int result = open_socket(shim, failure);
 
+	if (result == 0)
+		result = open_directory(shim, failure);
 	launch.timeline.done[STEP_PLAN] = monotonic_ns();
 	if (result == 0)
 		result = open_pipes(shim, &pipes, failure);

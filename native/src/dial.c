@@ -15,23 +15,23 @@
 #include "sandbox.h"
 #include "syscalls.h"
 
-static int new_socket(void)
+static int new_socket(int family)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	return fd < 0 ? -errno : fd;
 }
 
 /* The shim has one thread, so it can step in and out again; a shim that could not step out
  * must not go on. */
-static int step_in(const struct shim *shim)
+static int step_in(const struct shim *shim, int family)
 {
 	owned_fd home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int fd;
 
 	if (home < 0 || setns(shim->pidfd, CLONE_NEWNET) < 0)
 		return -errno;
-	fd = new_socket();
+	fd = new_socket(family);
 	if (setns(home, CLONE_NEWNET) < 0)
 		_exit(1);
 	return fd;
@@ -46,7 +46,7 @@ static int enter_network(const struct shim *shim)
 
 /* Without root the network is the user namespace's, and who enters that does not come out: a
  * child does, whose descriptors are the shim's. */
-static int send_in(const struct shim *shim)
+static int send_in(const struct shim *shim, int family)
 {
 	struct clone_args arguments = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
 	int answer[2];
@@ -58,7 +58,7 @@ static int send_in(const struct shim *shim)
 	pid = sys_clone3(&arguments);
 	if (pid == 0) {
 		fd = enter_network(shim);
-		fd = fd < 0 ? fd : new_socket();
+		fd = fd < 0 ? fd : new_socket(family);
 		(void)!write(answer[1], &fd, sizeof(fd));
 		_exit(0);
 	}
@@ -73,11 +73,11 @@ static int send_in(const struct shim *shim)
 }
 
 /* Makes a socket in the container's network namespace. A descriptor, or a negative errno. */
-static int socket_inside(const struct shim *shim)
+static int socket_inside(const struct shim *shim, int family)
 {
 	if ((shim->plan.namespaces & CLONE_NEWNET) == 0)
-		return new_socket();
-	return geteuid() == 0 ? step_in(shim) : send_in(shim);
+		return new_socket(family);
+	return geteuid() == 0 ? step_in(shim, family) : send_in(shim, family);
 }
 
 /* Whether the dial is over: nothing more to carry either way. */
@@ -102,7 +102,7 @@ static void move(struct dial *dial)
 	dial->source.events = passage_events(&dial->outward, &dial->inward);
 }
 
-/* How the connection went: 0, an errno, or -EAGAIN when that is not known yet. */
+/* How the connection went: 0, or an errno; EAGAIN when that is not known yet. */
 static int outcome(const struct dial *dial)
 {
 	uint8_t told;
@@ -116,19 +116,64 @@ static int outcome(const struct dial *dial)
 	}
 	got = read(dial->source.fd, &told, 1);
 	if (got < 0)
-		return errno == EAGAIN || errno == EINTR ? -EAGAIN : errno;
+		return errno == EAGAIN || errno == EINTR ? EAGAIN : errno;
 	return got == 0 ? ECONNABORTED : told;
 }
 
-static void connected(struct dial *dial)
+/* Connects to the loopback address of the socket's family. 0, or an errno: EAGAIN while it is
+ * under way. */
+static int connect_inside(const struct dial *dial)
+{
+	const struct sockaddr_in v4 = {
+		.sin_family = AF_INET,
+		.sin_port = htons(dial->port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	const struct sockaddr_in6 v6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons(dial->port),
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	};
+	int result = dial->over_v6
+			     ? connect(dial->source.fd, (const struct sockaddr *)&v6, sizeof(v6))
+			     : connect(dial->source.fd, (const struct sockaddr *)&v4, sizeof(v4));
+
+	if (result == 0)
+		return 0;
+	return errno == EINPROGRESS ? EAGAIN : errno;
+}
+
+/* A server may listen on ::1 alone: what 127.0.0.1 refused is tried there. Whether it is. */
+static bool goes_over_v6(const struct shim *shim, struct dial *dial, int error)
+{
+	int fd;
+
+	if (dial->relayed || dial->over_v6)
+		return false;
+	fd = socket_inside(shim, AF_INET6);
+	if (fd < 0)
+		return false;
+	close_fd(&dial->source.fd);
+	dial->source.fd = fd;
+	dial->over_v6 = true;
+	dial->error = error;
+	return true;
+}
+
+/* `error`: how it went, 0 or an errno; EAGAIN: it is under way. */
+static void connected(const struct shim *shim, struct dial *dial, int error)
 {
 	uint8_t bytes[FRAME_HEADER];
 	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
 	struct connection *connection = dial->connection;
-	int error = outcome(dial);
 
-	if (error == -EAGAIN)
+	if (error != 0 && error != EAGAIN && goes_over_v6(shim, dial, error))
+		error = connect_inside(dial);
+	if (error == EAGAIN)
 		return;
+	/* What is told of both is the answer of the first. */
+	if (error != 0 && dial->error != 0)
+		error = dial->error;
 	dial->connecting = false;
 	dial->deadline = 0;
 	if (error != 0) {
@@ -148,12 +193,11 @@ static void inside_ready(struct shim *shim, struct source *source, short revents
 	struct dial *dial = (struct dial *)(void *)((uint8_t *)source -
 						    offsetof(struct dial, source));
 
-	(void)shim;
 	(void)revents;
 	if (dial->connection->dead)
 		return;
 	if (dial->connecting)
-		connected(dial);
+		connected(shim, dial, outcome(dial));
 	else
 		move(dial);
 }
@@ -170,27 +214,13 @@ void dial_peer_ready(struct connection *connection, short revents)
 	move(dial);
 }
 
-static void await_outcome(struct dial *dial, uint16_t port)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int result;
-
-	if (dial->relayed)
-		return;
-	result = connect(dial->source.fd, (struct sockaddr *)&address, sizeof(address));
-	if (result == 0 || errno != EINPROGRESS)
-		connected(dial);
-}
-
 void dial_start(struct shim *shim, struct connection *connection, uint16_t port, uint32_t timeout)
 {
 	bool relayed = plan_is_sandboxed(&shim->plan);
 	struct dial *dial;
-	int fd = shim->exited ? -ESRCH : relayed ? sandbox_dial(shim, port) : socket_inside(shim);
+	int fd = shim->exited ? -ESRCH
+		 : relayed    ? sandbox_dial(shim, port)
+			      : socket_inside(shim, AF_INET);
 
 	if (fd < 0) {
 		send_error(connection, -fd, "open a socket in the container's network namespace");
@@ -206,12 +236,14 @@ void dial_start(struct shim *shim, struct connection *connection, uint16_t port,
 					.events = relayed ? POLLIN : POLLOUT,
 					.ready = inside_ready };
 	dial->connection = connection;
+	dial->port = port;
 	dial->connecting = true;
 	dial->relayed = relayed;
 	dial->deadline = monotonic_ms() + timeout;
 	connection->dial = dial;
 	connection->source.events = 0;
-	await_outcome(dial, port);
+	if (!relayed)
+		connected(shim, dial, connect_inside(dial));
 }
 
 void dial_free(struct dial *dial)

@@ -10,6 +10,9 @@ struct dial {
 	struct connection *connection;
 	bool connecting;
 	bool relayed; /* by a process inside, which tells how it went */
+	uint16_t port;
+	bool over_v6; /* 127.0.0.1 refused with `error`, and ::1 is tried */
+	int error;
 	int64_t deadline;
 	struct passage inward;
 	struct passage outward;

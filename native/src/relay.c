@@ -41,19 +41,38 @@ static void carry(int inside)
 	}
 }
 
+/* A connection, or a negative errno. */
+static int dial(const struct sockaddr *address, socklen_t length)
+{
+	owned_fd fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, address, length) < 0)
+		return -errno;
+	return release(&fd);
+}
+
 static int relay(const char *port)
 {
-	struct sockaddr_in address = {
+	const uint16_t number = htons((uint16_t)strtoul(port, NULL, 10));
+	const struct sockaddr_in v4 = {
 		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+		.sin_port = number,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	owned_fd fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	uint8_t error = 0;
+	const struct sockaddr_in6 v6 = {
+		.sin6_family = AF_INET6,
+		.sin6_port = number,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
+	};
+	owned_fd fd = dial((const struct sockaddr *)&v4, sizeof(v4));
+	uint8_t error = fd < 0 ? (uint8_t)-fd : 0;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		error = (uint8_t)errno;
+	/* A server may listen on ::1 alone. What is told of both is the answer of the first. */
+	if (fd < 0) {
+		fd = dial((const struct sockaddr *)&v6, sizeof(v6));
+		error = fd < 0 ? error : 0;
+	}
 	if (write(STDOUT_FILENO, &error, 1) != 1 || error != 0)
 		return 1;
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);

@@ -203,6 +203,9 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 	case REQUEST_DENIALS:
 		notice_send(shim, connection);
 		return;
+	case REQUEST_RECORD:
+		send_record(shim, connection);
+		return;
 	case REQUEST_EXEC:
 		exec_start(shim, connection, reader);
 		return;

@@ -34,6 +34,7 @@ enum request {
 	REQUEST_KILL = 0x0e, /* of the spawner, in place of a plan; see forced_stop.h */
 	REQUEST_GRANT = 0x0f,
 	REQUEST_ATTACH = 0x10,
+	REQUEST_RECORD = 0x11,
 };
 
 enum answer {
@@ -55,6 +56,7 @@ enum answer {
 	ANSWER_INIT = 0x90,
 	ANSWER_ATTACHED = 0x91,
 	ANSWER_ENDED = 0x92,
+	ANSWER_RECORD = 0x93,
 };
 
 struct reader {

@@ -50,7 +50,8 @@ class ArchitectureTest {
         "spool",
         "history",
         "audit",
-        "announce"
+        "announce",
+        "text"
     };
 
     @ArchTest

@@ -3,8 +3,9 @@ package dev.nucleus.announce;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.ServiceSpec;
-import java.net.http.HttpClient;
-import java.time.Duration;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -13,12 +14,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.core.env.Environment;
-import org.springframework.http.MediaType;
-import org.springframework.http.client.JdkClientHttpRequestFactory;
+import org.springframework.http.HttpHeaders;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
-import org.springframework.web.client.RestClient;
-import org.springframework.web.client.RestClientException;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Registers each service that is there to stay as an instance with a Spring Boot Admin server, again and again: its registry
@@ -32,12 +31,12 @@ import org.springframework.web.client.RestClientException;
 final class BootAdminRegistration {
 
     private static final Logger log = LoggerFactory.getLogger(BootAdminRegistration.class);
-    private static final Duration TIMEOUT = Duration.ofSeconds(5);
-
     private final BootAdminProperties properties;
     private final Fleets fleets;
     private final Environment environment;
-    private final RestClient client;
+    private final URI instances;
+    private final Map<String, String> headers;
+    private final JsonPost post = new JsonPost();
     private boolean troubled;
 
     /** As the server takes it. */
@@ -47,37 +46,29 @@ final class BootAdminRegistration {
         this.properties = properties;
         this.fleets = fleets;
         this.environment = environment;
-        var requests = new JdkClientHttpRequestFactory(
-                HttpClient.newBuilder().connectTimeout(TIMEOUT).build());
-        requests.setReadTimeout(TIMEOUT);
-        this.client = RestClient.builder()
-                .baseUrl(Objects.requireNonNull(properties.url()).replaceAll("/+$", ""))
-                .requestFactory(requests)
-                .build();
+        this.instances = URI.create(Objects.requireNonNull(properties.url()).replaceAll("/+$", "") + "/instances");
+        this.headers = properties.username() == null
+                ? Map.of()
+                : Map.of(
+                        HttpHeaders.AUTHORIZATION,
+                        "Basic "
+                                + HttpHeaders.encodeBasicAuth(
+                                        properties.username(),
+                                        Objects.requireNonNullElse(properties.password(), ""),
+                                        StandardCharsets.UTF_8));
     }
 
     @Scheduled(initialDelay = 1, fixedDelay = 30, timeUnit = TimeUnit.SECONDS)
     void register() {
         try {
             for (Instance instance : instances()) {
-                client.post()
-                        .uri("/instances")
-                        .contentType(MediaType.APPLICATION_JSON)
-                        .headers(headers -> {
-                            if (properties.username() != null) {
-                                headers.setBasicAuth(
-                                        properties.username(), Objects.requireNonNullElse(properties.password(), ""));
-                            }
-                        })
-                        .body(instance)
-                        .retrieve()
-                        .toBodilessEntity();
+                post.send(instances, headers, JsonMapper.shared().writeValueAsBytes(instance));
             }
             if (troubled) {
                 log.info("registered with Spring Boot Admin again");
             }
             troubled = false;
-        } catch (RestClientException e) {
+        } catch (IOException e) {
             if (!troubled) {
                 log.warn("can't register with Spring Boot Admin at {}: {}", properties.url(), e.getMessage());
             }

@@ -1,6 +1,7 @@
 package dev.nucleus.announce;
 
 import dev.nucleus.kernel.UnixDatagrams;
+import dev.nucleus.text.VisibleText;
 
 /**
  * Writes an entry with fields of its own into systemd's journal: {@code journalctl NUCLEUS_KIND=down}.
@@ -38,7 +39,7 @@ final class JournalSender implements NotificationSender {
 
     /** A line break in a value would begin another field. */
     private static String field(String name, String value) {
-        return name + "=" + value.replace('\n', ' ') + "\n";
+        return name + "=" + VisibleText.line(value) + "\n";
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.nucleus.announce;
 
+import dev.nucleus.text.VisibleText;
 import java.time.Instant;
 import java.util.Locale;
 
@@ -18,6 +19,10 @@ public record Notification(Kind kind, Instant at, String about, String status, S
         /** It is ready again. */
         RECOVERED,
         CRASH_LOOP,
+        /** It has not been ready for long. */
+        NOT_READY,
+        /** It has waited for others for long. */
+        WAITING,
         FLAPPING,
         OUT_OF_MEMORY,
         /** A part of an error budget is spent. */
@@ -27,6 +32,13 @@ public record Notification(Kind kind, Instant at, String about, String status, S
         public String word() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
+    }
+
+    /** A workload's own words may be among the cause. */
+    public Notification {
+        status = VisibleText.line(status);
+        cause = VisibleText.line(cause);
+        text = VisibleText.line(text);
     }
 
     boolean grave() {

@@ -6,13 +6,15 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.mail.MailSender;
+import org.springframework.scheduling.TaskScheduler;
 
 /** The senders that settings name. */
 @Configuration(proxyBeanMethods = false)
 class NotificationConfiguration {
 
     @Bean
-    Notifications notifications(NotificationProperties properties, ObjectProvider<MailSender> mail) {
+    Notifications notifications(
+            NotificationProperties properties, ObjectProvider<MailSender> mail, TaskScheduler scheduler) {
         List<NotificationSender> senders = new ArrayList<>();
         properties.webhooks().forEach(webhook -> senders.add(new WebhookSender(webhook)));
         if (properties.mail() != null) {
@@ -24,6 +26,6 @@ class NotificationConfiguration {
         if (properties.journal()) {
             senders.add(new JournalSender(JournalSender.SOCKET));
         }
-        return new Notifications(senders);
+        return new Notifications(senders, properties.lasting(), scheduler);
     }
 }

@@ -1,5 +1,6 @@
 package dev.nucleus.announce;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -12,15 +13,31 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param webhooks each gets a POST with JSON
  * @param mail needs spring.mail.host as well
  * @param journal whether systemd's journal gets a structured entry
+ * @param lasting how long a replica waits, or is not ready, before that is told
  */
 @ConfigurationProperties("nucleus.notify")
 record NotificationProperties(
         @DefaultValue List<Webhook> webhooks,
         @Nullable Mail mail,
-        @DefaultValue("false") boolean journal) {
+        @DefaultValue("false") boolean journal,
+        @DefaultValue("5m") Duration lasting) {
 
-    /** @param on which kinds; none named: all */
-    record Webhook(String url, @DefaultValue Set<Notification.Kind> on) {}
+    /**
+     * @param on which kinds; none named: all
+     * @param body a template, see {@link BodyTemplate}; null: every field
+     */
+    record Webhook(
+            String url,
+            @DefaultValue Set<Notification.Kind> on,
+            @Nullable String body) {
+
+        Webhook {
+            if (body != null) {
+                // Before anything starts, and not with the first notification.
+                new BodyTemplate(body);
+            }
+        }
+    }
 
     /** @param on which kinds; none named: all */
     record Mail(String from, List<String> to, @DefaultValue Set<Notification.Kind> on) {}

@@ -6,6 +6,7 @@ import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.ReplicaView;
 import dev.nucleus.health.Transition;
 import dev.nucleus.history.BudgetSpent;
+import dev.nucleus.spec.Durations;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
@@ -22,6 +23,7 @@ import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.EventListener;
 import org.springframework.core.retry.RetryPolicy;
 import org.springframework.core.retry.RetryTemplate;
+import org.springframework.scheduling.TaskScheduler;
 
 /**
  * Turns what happens into notifications, and hands them to whoever sends them. One of a kind about one replica goes out a minute
@@ -41,18 +43,36 @@ final class Notifications implements SmartLifecycle {
     private final List<NotificationSender> senders;
     private final BlockingQueue<Notification> waiting = new LinkedBlockingQueue<>(WAITING);
     private final Map<String, Instant> told = new ConcurrentHashMap<>();
+    private final Duration lasting;
+    private final TaskScheduler scheduler;
+    /** Replicas that wait or are not ready, with the change that began it. */
+    private final Map<String, Lasting> unready = new ConcurrentHashMap<>();
+
     private volatile boolean running;
     private @Nullable Thread thread;
 
-    Notifications(List<NotificationSender> senders) {
+    /**
+     * @param begin with which it stopped being ready, or began to wait
+     * @param told whether that has lasted, and was told
+     */
+    private record Lasting(Transition begin, Transition last, boolean told) {}
+
+    /** @param lasting how long a replica waits, or is not ready, before that is told */
+    Notifications(List<NotificationSender> senders, Duration lasting, TaskScheduler scheduler) {
         this.senders = senders;
+        this.lasting = lasting;
+        this.scheduler = scheduler;
     }
 
     @EventListener
     void on(ReplicaChanged event) {
         ReplicaView replica = event.replica();
         Transition last = replica.history().getLast();
-        for (Notification.Kind kind : kinds(replica, last)) {
+        Set<Notification.Kind> kinds = kinds(replica, last);
+        if (watch(replica.name(), last) && last.to() == ReplicaStatus.READY) {
+            kinds.add(Notification.Kind.RECOVERED);
+        }
+        for (Notification.Kind kind : kinds) {
             tell(new Notification(
                     kind,
                     last.at(),
@@ -61,6 +81,48 @@ final class Notifications implements SmartLifecycle {
                     last.cause(),
                     replica.name() + " is " + last.to().words() + ": " + last.cause()));
         }
+    }
+
+    /** @return whether it was told that the replica has not been ready for long, which is over */
+    private boolean watch(String replica, Transition last) {
+        if (senders.isEmpty()) {
+            return false;
+        }
+        if (!isUnready(last.to())) {
+            Lasting over = unready.remove(replica);
+            return over != null && over.told();
+        }
+        Lasting now = unready.merge(
+                replica,
+                new Lasting(last, last, false),
+                (before, _) -> new Lasting(before.begin(), last, before.told()));
+        if (now.begin().equals(last)) {
+            scheduler.schedule(() -> tellLasting(replica, last), Instant.now().plus(lasting));
+        }
+        return false;
+    }
+
+    private static boolean isUnready(ReplicaStatus status) {
+        return status == ReplicaStatus.WAITING || status == ReplicaStatus.STARTING || status == ReplicaStatus.NOT_READY;
+    }
+
+    private void tellLasting(String replica, Transition begin) {
+        Lasting now = unready.computeIfPresent(
+                replica, (_, lasts) -> lasts.begin().equals(begin) ? new Lasting(begin, lasts.last(), true) : lasts);
+        if (now == null || !now.begin().equals(begin)) {
+            // It was over meanwhile.
+            return;
+        }
+        Transition last = now.last();
+        boolean waiting = last.to() == ReplicaStatus.WAITING;
+        tell(new Notification(
+                waiting ? Notification.Kind.WAITING : Notification.Kind.NOT_READY,
+                Instant.now(),
+                replica,
+                last.to().words(),
+                last.cause(),
+                replica + (waiting ? " has been waiting for " : " has not been ready for ") + Durations.format(lasting)
+                        + ": " + last.cause()));
     }
 
     private static Set<Notification.Kind> kinds(ReplicaView replica, Transition last) {

@@ -1,29 +1,22 @@
 package dev.nucleus.announce;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.time.Duration;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import org.springframework.http.MediaType;
-import org.springframework.http.client.JdkClientHttpRequestFactory;
-import org.springframework.web.client.RestClient;
+import java.util.Optional;
 
-/** Posts JSON; its {@code text} is what chat servers show of a webhook. */
+/** Posts JSON: what the settings say, else every field, of which some chat servers show {@code text}. */
 final class WebhookSender implements NotificationSender {
 
-    private static final Duration TIMEOUT = Duration.ofSeconds(5);
-
     private final NotificationProperties.Webhook webhook;
-    private final RestClient client;
+    private final Optional<BodyTemplate> template;
+    private final JsonPost post = new JsonPost();
 
     WebhookSender(NotificationProperties.Webhook webhook) {
         this.webhook = webhook;
-        var requests = new JdkClientHttpRequestFactory(HttpClient.newBuilder()
-                .connectTimeout(TIMEOUT)
-                .followRedirects(HttpClient.Redirect.NEVER)
-                .build());
-        requests.setReadTimeout(TIMEOUT);
-        this.client = RestClient.builder().requestFactory(requests).build();
+        this.template = Optional.ofNullable(webhook.body()).map(BodyTemplate::new);
     }
 
     @Override
@@ -33,18 +26,12 @@ final class WebhookSender implements NotificationSender {
 
     @Override
     public void send(Notification notification) {
-        client.post()
-                .uri(URI.create(webhook.url()))
-                .contentType(MediaType.APPLICATION_JSON)
-                .body(Map.of(
-                        "kind", notification.kind().word(),
-                        "at", notification.at().toString(),
-                        "about", notification.about(),
-                        "status", notification.status(),
-                        "cause", notification.cause(),
-                        "text", notification.text()))
-                .retrieve()
-                .toBodilessEntity();
+        String body = template.map(each -> each.fill(notification)).orElseGet(() -> BodyTemplate.all(notification));
+        try {
+            post.send(URI.create(webhook.url()), Map.of(), body.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
     }
 
     /** Without what may be a secret: its path. */

@@ -1,5 +1,6 @@
 package dev.nucleus.audit;
 
+import dev.nucleus.text.VisibleText;
 import java.time.Instant;
 
 /**
@@ -24,10 +25,10 @@ public record AuditRecord(
     public static final String ITSELF = "nucleus";
 
     static AuditRecord about(AuditKind kind, String id, String name, String detail, boolean error, String posture) {
-        return new AuditRecord(Instant.now(), kind, ITSELF, id, name, detail, error, posture);
+        return new AuditRecord(Instant.now(), kind, ITSELF, id, name, VisibleText.line(detail), error, posture);
     }
 
     static AuditRecord of(AuditKind kind, String principal, String detail, boolean error) {
-        return new AuditRecord(Instant.now(), kind, principal, "", "", detail, error, "");
+        return new AuditRecord(Instant.now(), kind, principal, "", "", VisibleText.line(detail), error, "");
     }
 }

@@ -59,15 +59,21 @@ final class CommandServer implements SmartLifecycle {
             opened.bind(UnixDomainSocketAddress.of(socket), BACKLOG);
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
             listener = opened;
-            Thread.ofPlatform().daemon().name("command-server").start(() -> accept(opened));
         } catch (IOException e) {
             throw new UncheckedIOException("can't listen on " + socket + ": " + e.getMessage(), e);
         }
     }
 
-    /** Not earlier: it would take a processor from the start. */
+    /**
+     * Commands that came earlier have waited: what they name is known only now. The warm-up would have taken a processor from
+     * the start.
+     */
     @EventListener
     void on(ApplicationReadyEvent event) {
+        ServerSocketChannel opened = listener;
+        if (opened != null) {
+            Thread.ofPlatform().daemon().name("command-server").start(() -> accept(opened));
+        }
         Thread.ofVirtual().name("warm-up").start(commands::warmUp);
     }
 

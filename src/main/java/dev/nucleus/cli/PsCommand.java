@@ -5,6 +5,7 @@ import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.health.ReplicaView;
+import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -90,7 +91,7 @@ final class PsCommand implements Callable<Integer> {
     }
 
     private static String shorten(String text) {
-        String line = text.replace('\n', ' ');
+        String line = VisibleText.line(text);
         return line.length() > LONGEST_COMMAND ? line.substring(0, LONGEST_COMMAND - 1) + "…" : line;
     }
 

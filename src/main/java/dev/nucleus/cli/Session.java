@@ -5,10 +5,11 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.Errno;
 import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.text.VisibleText;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
@@ -235,7 +236,7 @@ final class Session {
 
     /** A line for the client's standard output. */
     void print(String line) throws IOException {
-        byte[] bytes = (line + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = (VisibleText.lines(line) + "\n").getBytes(StandardCharsets.UTF_8);
         output(false, bytes, 0, bytes.length);
     }
 
@@ -245,7 +246,7 @@ final class Session {
      * @throws UncheckedIOException when the client has left
      */
     void note(String line) {
-        byte[] bytes = ("nucleus: " + line + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] bytes = ("nucleus: " + VisibleText.line(line) + "\n").getBytes(StandardCharsets.UTF_8);
         try {
             output(true, bytes, 0, bytes.length);
         } catch (IOException e) {
@@ -253,21 +254,27 @@ final class Session {
         }
     }
 
-    /** A writer on the client's standard output or error. */
+    /** A writer on the client's standard output or error, for messages: what a terminal would obey is shown instead. */
     PrintWriter writer(boolean error) {
         return new PrintWriter(
-                new OutputStream() {
+                new Writer() {
                     @Override
-                    public void write(int b) throws IOException {
-                        write(new byte[] {(byte) b}, 0, 1);
+                    public void write(char[] text, int offset, int length) throws IOException {
+                        byte[] bytes = VisibleText.lines(new String(text, offset, length))
+                                .getBytes(StandardCharsets.UTF_8);
+                        output(error, bytes, 0, bytes.length);
                     }
 
                     @Override
-                    public void write(byte[] bytes, int offset, int length) throws IOException {
-                        output(error, bytes, offset, length);
+                    public void flush() {
+                        // Everything is sent when it is written.
+                    }
+
+                    @Override
+                    public void close() {
+                        // The client's end is the session's to tell.
                     }
                 },
-                true,
-                StandardCharsets.UTF_8);
+                true);
     }
 }

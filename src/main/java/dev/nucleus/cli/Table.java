@@ -1,5 +1,6 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.text.VisibleText;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -10,7 +11,11 @@ final class Table {
 
     private Table() {}
 
-    static List<String> format(List<List<String>> rows) {
+    /** Cells may hold what a workload or a client chose. */
+    static List<String> format(List<List<String>> cells) {
+        List<List<String>> rows = cells.stream()
+                .map(row -> row.stream().map(VisibleText::line).toList())
+                .toList();
         int columns = rows.getFirst().size();
         var widths = new int[columns];
         for (List<String> row : rows) {

@@ -2,6 +2,7 @@ package dev.nucleus.container;
 
 import dev.nucleus.plan.Statement;
 import dev.nucleus.spawner.Shim;
+import dev.nucleus.text.VisibleText;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -45,7 +46,8 @@ public final class Container {
 
         Description {
             statements = List.copyOf(statements);
-            command = List.copyOf(command);
+            // Nobody runs it from here; it is for lists and pages.
+            command = command.stream().map(VisibleText::escape).toList();
         }
     }
 

@@ -7,6 +7,8 @@ import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitResult;
@@ -36,9 +38,9 @@ import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Containers' records on disk: one directory each, {@code containers/<id>/} with {@code state.json}, {@code
- * spec.json}, {@code plan.json}, and the shim's {@code exit.json} and {@code logs/}. Files are written under
- * another name and renamed, never through a link, mode 0600.
+ * Containers' records on disk: one directory each, {@code containers/<id>/} with {@code state.json} and its copy {@code
+ * record.json}, {@code spec.json}, {@code plan.json}, and the shim's {@code exit.json} and {@code logs/}. Files are written
+ * under another name and renamed, never through a link, mode 0600.
  */
 final class ContainerStore {
 
@@ -47,6 +49,10 @@ final class ContainerStore {
     private static final ObjectWriter RECORD = JSON.writerFor(ContainerRecord.class);
     private static final Set<String> PLAIN_VARIABLES = Set.of("PATH", "HOME", "LANG", "USER");
     private static final String HIDDEN = "***";
+    private static final String RECORD_FILE = "state.json";
+    private static final String COPY = "record.json";
+    private static final String EXIT = "exit.json";
+    private static final String LOGS = "logs";
 
     private static final Set<OpenOption> NEW_FILE =
             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
@@ -68,16 +74,26 @@ final class ContainerStore {
         return RECORD.writeValueAsBytes(entry);
     }
 
-    /** The parts that are for reading, with secrets hidden. */
-    void describe(Path directory, ContainerSpec spec, LaunchPlan plan) throws IOException {
-        replace(directory, "spec.json", hideSecrets(spec));
-        replace(directory, "plan.json", hideSecrets(plan));
+    /** A second copy of the record, which survives a crash of the host; and the parts for reading, with secrets hidden. */
+    void describe(Path directory, ContainerRecord entry, ContainerSpec spec, LaunchPlan plan) throws IOException {
+        replace(directory, COPY, encode(entry));
+        replace(directory, "spec.json", JSON.writeValueAsBytes(hideSecrets(spec)));
+        replace(directory, "plan.json", JSON.writeValueAsBytes(hideSecrets(plan)));
     }
 
-    private static void replace(Path directory, String name, Object value) throws IOException {
+    /** Writes a record again that could not be read. */
+    void restore(Path directory, ContainerRecord entry) throws IOException {
+        replace(directory, RECORD_FILE, encode(entry));
+    }
+
+    private static void replace(Path directory, String name, byte[] content) throws IOException {
         Path fresh = directory.resolve(name + ".new");
+        Files.deleteIfExists(fresh);
         try (FileChannel file = FileChannel.open(fresh, NEW_FILE, OWNER_ONLY_FILE)) {
-            file.write(ByteBuffer.wrap(JSON.writeValueAsBytes(value)));
+            ByteBuffer bytes = ByteBuffer.wrap(content);
+            while (bytes.hasRemaining()) {
+                file.write(bytes);
+            }
             file.force(false);
         }
         Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
@@ -128,35 +144,125 @@ final class ContainerStore {
                 plan.statements());
     }
 
-    /** A container of an earlier manager, as its directory tells. */
-    record Found(ContainerRecord entry, Path directory, Optional<ContainerState.Stopped> exit) {}
+    /** The directory of a container that an earlier manager launched. */
+    sealed interface Entry {
 
-    /** All containers on disk. A directory whose record can't be read was never launched: it is removed. */
-    List<Found> load() throws IOException {
+        Path directory();
+
+        /** Its record tells which container it is. */
+        record Found(ContainerRecord entry, Path directory, Optional<ContainerState.Stopped> exit) implements Entry {}
+
+        /**
+         * @param why its record can't be read, as a sentence that names the file
+         * @param name of the container, if that much could be read
+         */
+        record Unreadable(String id, Path directory, String why, Optional<String> name) implements Entry {}
+    }
+
+    /** All containers on disk. */
+    List<Entry> load() throws IOException {
         try (Stream<Path> directories = Files.list(containers)) {
-            return directories.toList().parallelStream()
-                    .map(this::load)
-                    .flatMap(Optional::stream)
+            List<Path> found = directories.toList();
+            found.stream()
+                    .filter(directory -> !isId(directory))
+                    .forEach(directory -> log.warn("{} is no container's, and is left alone", directory));
+            return found.stream().filter(ContainerStore::isId).toList().parallelStream()
+                    .map(directory -> load(directory.getFileName().toString()))
                     .toList();
         }
     }
 
-    private Optional<Found> load(Path directory) {
+    private static boolean isId(Path directory) {
+        return ContainerId.isId(directory.getFileName().toString());
+    }
+
+    /** What there is on disk of one container. */
+    Entry load(String id) {
+        Path directory = directory(id);
         try {
-            var entry = JSON.readValue(directory.resolve("state.json").toFile(), ContainerRecord.class);
-            return Optional.of(new Found(entry, directory, exit(directory)));
-        } catch (JacksonException e) {
-            log.warn("{} holds no readable record and is removed: {}", directory, e.getMessage());
-            try {
-                delete(directory);
-            } catch (IOException left) {
-                log.warn("{} can't be removed: {}", directory, left.toString());
+            return new Entry.Found(read(directory.resolve(RECORD_FILE), id), directory, exit(directory));
+        } catch (UnreadableRecordException e) {
+            return new Entry.Unreadable(id, directory, String.valueOf(e.getMessage()), e.name());
+        }
+    }
+
+    /** @throws UnreadableRecordException when there is no second copy, or it can't be read either */
+    ContainerRecord readCopy(String id) throws UnreadableRecordException {
+        return read(directory(id).resolve(COPY), id);
+    }
+
+    private static ContainerRecord read(Path file, String id) throws UnreadableRecordException {
+        try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
+            return decode(in.readAllBytes(), id);
+        } catch (NoSuchFileException e) {
+            throw new UnreadableRecordException(file + " is missing");
+        } catch (IOException | RuntimeException | Error e) {
+            // Whatever the reason: what can't be read may be of a container that runs.
+            throw new UnreadableRecordException(file + " can't be read: " + e.getMessage());
+        } catch (UnreadableRecordException e) {
+            throw new UnreadableRecordException(file + " " + e.getMessage(), e.name());
+        }
+    }
+
+    /**
+     * Reads a record, also of a later version as long as it says what must be known.
+     *
+     * @throws UnreadableRecordException when it is cut short, another container's, or not understood
+     */
+    static ContainerRecord decode(byte[] record, String id) throws UnreadableRecordException {
+        if (record.length == 0) {
+            throw new UnreadableRecordException("is empty");
+        }
+        try {
+            JsonNode json = JSON.readTree(record);
+            if (!id.equals(json.path("id").asString(""))) {
+                throw new UnreadableRecordException("is not the record of " + id + ", or not in this version's format");
             }
-            return Optional.empty();
-        } catch (RuntimeException | Error e) {
-            // Nothing is known of it, so it stays as it is; the other containers are taken over.
-            log.error("the record of a container in {} can't be read", directory, e);
-            return Optional.empty();
+            Optional<String> name = Optional.of(json.path("name").asString("")).filter(text -> !text.isEmpty());
+            if (name.isEmpty()
+                    || !json.path("createdAt").isString()
+                    || !json.path("attached").isBoolean()
+                    || !isReplica(json.path("replica"))) {
+                throw new UnreadableRecordException(
+                        "is not in this version's format: it may be of a later version of Nucleus", name);
+            }
+            return JSON.treeToValue(json, ContainerRecord.class);
+        } catch (JacksonException e) {
+            throw new UnreadableRecordException("is no whole JSON: " + e.getOriginalMessage());
+        }
+    }
+
+    private static boolean isReplica(JsonNode replica) {
+        return replica.isNull()
+                || replica.path("fleet").isString()
+                        && replica.path("service").isString()
+                        && replica.path("number").isInt()
+                        && replica.path("specHash").isString()
+                        && replica.path("restarts").isInt()
+                        && replica.path("totalRestarts").isInt();
+    }
+
+    /** Whether it was cut short before its command ran: it says no end, and has written nothing. */
+    boolean isBare(Path directory) {
+        if (Files.exists(directory.resolve(EXIT), LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        try (Stream<Path> logs = Files.list(directory.resolve(LOGS))) {
+            return logs.allMatch(file -> file.toFile().length() == 0);
+        } catch (NoSuchFileException e) {
+            return true;
+        } catch (IOException | UncheckedIOException e) {
+            return false;
+        }
+    }
+
+    /** When it was made, as far as the file system can tell. */
+    static Instant createdAt(Path directory) {
+        try {
+            return Files.getLastModifiedTime(directory, LinkOption.NOFOLLOW_LINKS)
+                    .toInstant();
+        } catch (IOException e) {
+            return Instant.EPOCH;
         }
     }
 
@@ -174,7 +280,7 @@ final class ContainerStore {
 
     /** What the shim left when the container ended. */
     Optional<ContainerState.Stopped> exit(Path directory) {
-        JsonNode exit = json(directory.resolve("exit.json"));
+        JsonNode exit = json(directory.resolve(EXIT));
         if (!exit.isObject()) {
             return Optional.empty();
         }

@@ -1,5 +1,6 @@
 package dev.nucleus.container;
 
+import dev.nucleus.text.VisibleText;
 import java.time.Instant;
 
 /**
@@ -12,4 +13,11 @@ import java.time.Instant;
  * @param count how often
  */
 public record Denial(
-        String program, String attempt, String rule, String reason, long count, Instant first, Instant last) {}
+        String program, String attempt, String rule, String reason, long count, Instant first, Instant last) {
+
+    /** A program chooses what it calls itself, and what it tries. */
+    public Denial {
+        program = VisibleText.escape(program);
+        attempt = VisibleText.escape(attempt);
+    }
+}

@@ -92,7 +92,7 @@ public final class Denials {
                 entry.program(),
                 attempt,
                 "seccomp",
-                calls.reason(call),
+                calls.reason(call, entry.argument()),
                 entry.count(),
                 instant(entry.first()),
                 instant(entry.last()));

@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.isolation.IdRanges;
 import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -192,6 +193,7 @@ final class Follower {
     private void bringBack(Container container) {
         places.copies()
                 .end(container.id(), message -> reportProgress(container, message))
+                .map(VisibleText::line)
                 .ifPresent(sentence -> {
                     log.info("'{}': {}", container.name(), sentence);
                     container.broughtBack(sentence);

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.stereotype.Component;
 
@@ -18,6 +19,8 @@ final class KnownContainers {
 
     private final Map<String, Container> byId = new ConcurrentHashMap<>();
     private final Map<String, Container> liveByName = new ConcurrentHashMap<>();
+    /** Those that may run, and whose records can't be read: each may have any name. */
+    private final Set<Container> unidentified = ConcurrentHashMap.newKeySet();
 
     /**
      * Takes its name for a container that is about to live.
@@ -25,10 +28,18 @@ final class KnownContainers {
      * @throws InvalidSpecException when another one has it
      */
     void claimName(Container container) {
+        // One that is called by its ID is like no other.
+        if (!container.name().equals(container.id())) {
+            unidentified.stream().findAny().ifPresent(other -> {
+                throw new InvalidSpecException("'" + container.name() + "' may be what runs as " + other.id()
+                        + ", whose record in " + other.directory() + " can't be read; end that first: nucleus stop "
+                        + other.id());
+            });
+        }
         Container other = liveByName.putIfAbsent(container.name(), container);
         if (other != null) {
-            throw new InvalidSpecException(
-                    "a container named '" + container.name() + "' is live already (" + other.id() + ")");
+            throw new InvalidSpecException("a container named '" + container.name() + "' is live already (" + other.id()
+                    + "); to end that: nucleus stop " + other.id());
         }
     }
 
@@ -37,7 +48,13 @@ final class KnownContainers {
         liveByName.put(container.name(), container);
     }
 
+    /** For one that may be any container: as long as it may run, nothing else takes a name. */
+    void holdNames(Container container) {
+        unidentified.add(container);
+    }
+
     void releaseName(Container container) {
+        unidentified.remove(container);
         liveByName.remove(container.name(), container);
     }
 

@@ -1,5 +1,6 @@
 package dev.nucleus.container;
 
+import dev.nucleus.text.VisibleText;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.HashMap;
@@ -56,7 +57,7 @@ record LandlockRecord(int type, Instant at, long serial, Map<String, String> fie
         }
         boolean chosen = name.equals("path") || name.equals("comm") || name.equals("exe");
         return chosen && HEX.matcher(text).matches()
-                ? new String(HexFormat.of().parseHex(text), StandardCharsets.UTF_8).replaceAll("\\p{Cntrl}", "?")
+                ? VisibleText.escape(new String(HexFormat.of().parseHex(text), StandardCharsets.UTF_8))
                 : text;
     }
 

@@ -5,6 +5,7 @@ import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spec.Signal;
+import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -139,13 +140,13 @@ final class Launch implements AutoCloseable {
 
     private void warn(ShimMessage.Warning warning) {
         if (warning.step() == LaunchStep.HOOKS) {
-            log.warn("'{}': {}", container.name(), warning.detail());
+            log.warn("'{}': {}", container.name(), VisibleText.line(warning.detail()));
         } else {
             log.warn(
                     "'{}' runs without {}: {} (errno {})",
                     container.name(),
                     warning.step().words(),
-                    warning.detail(),
+                    VisibleText.line(warning.detail()),
                     warning.errno());
         }
     }

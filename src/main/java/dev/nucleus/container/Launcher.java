@@ -248,7 +248,7 @@ final class Launcher {
         var written = new CompletableFuture<Void>();
         Thread.ofVirtual().start(() -> {
             try {
-                places.store().describe(container.directory(), order.spec(), plan);
+                places.store().describe(container.directory(), container.record(), order.spec(), plan);
             } catch (IOException e) {
                 // Removed meanwhile: then there is nothing to describe.
                 if (known.has(container)) {

@@ -1,5 +1,6 @@
 package dev.nucleus.container;
 
+import dev.nucleus.text.VisibleText;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -53,8 +54,7 @@ public final class Notices {
                 alive = System.nanoTime() - Duration.ofDays(1).toNanos();
             default -> {
                 if (line.startsWith(STATUS)) {
-                    String words = line.substring(STATUS.length());
-                    status = words.substring(0, Math.min(words.length(), LONGEST_STATUS));
+                    status = VisibleText.line(line.substring(STATUS.length()), LONGEST_STATUS);
                 } else if (line.startsWith(EXTEND) && line.matches(EXTEND + "\\d{1,15}")) {
                     long micros = Long.parseLong(line.substring(EXTEND.length()));
                     extended =

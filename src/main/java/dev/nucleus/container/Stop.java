@@ -5,6 +5,7 @@ import dev.nucleus.spawner.NoAnswerException;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
@@ -26,6 +27,9 @@ final class Stop {
 
     /** How long a stop waits for the workspace to be copied back; a caller with more containers to stop can't wait longer. */
     private static final Duration BRINGING_BACK = Duration.ofSeconds(30);
+
+    /** Of what runs before a stop: as much of its output as the log gets. */
+    private static final int LONGEST_OUTPUT = 1_000;
 
     private Stop() {}
 
@@ -112,9 +116,7 @@ final class Stop {
                         "'{}': what runs before its stop failed: {}{}",
                         container.name(),
                         captured.timedOut() ? "it took all of the grace" : captured.status(),
-                        captured.output().isBlank()
-                                ? ""
-                                : ": " + captured.output().strip());
+                        captured.output().isBlank() ? "" : ": " + VisibleText.line(captured.output(), LONGEST_OUTPUT));
             }
         } catch (IOException | LaunchException e) {
             log.warn("'{}': what runs before its stop failed: {}", container.name(), e.getMessage());

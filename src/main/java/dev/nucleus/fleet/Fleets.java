@@ -21,18 +21,21 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationStartedEvent;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.event.EventListener;
 import org.springframework.scheduling.TaskScheduler;
 import org.springframework.stereotype.Component;
 
 /**
- * The fleets of this manager. With its start it adopts what an earlier manager left and starts what is missing;
- * with its end it lets go: containers run on.
+ * The fleets of this manager. With its start it adopts what an earlier manager left; once the manager has started whole, with
+ * all its ports and sockets bound, it starts what is missing. With its end it lets go: containers run on.
  */
 @Component
 public final class Fleets implements FleetsView, SmartLifecycle {
@@ -45,6 +48,8 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     private final Map<String, Fleet> fleets = new LinkedHashMap<>();
 
     private final Map<String, String> groups = new LinkedHashMap<>();
+    /** What an earlier manager left, until it is sorted out. */
+    private final List<Container> found = new CopyOnWriteArrayList<>();
 
     private volatile boolean running;
 
@@ -73,14 +78,20 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     @Override
     public void start() {
         try {
-            List<Container> found = containers.adopt();
-            Map<String, Container> left = sortOut(found);
-            fleets.values().forEach(fleet -> fleet.start(left));
+            found.addAll(containers.adopt());
             running = true;
-            log.info("{} containers found, {} of them of the present fleets", found.size(), left.size());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Nothing is stopped or launched by a manager whose own start may still fail. */
+    @EventListener
+    void on(ApplicationStartedEvent event) {
+        Map<String, Container> left = sortOut(found);
+        log.info("{} containers found, {} of them of the present fleets", found.size(), left.size());
+        found.clear();
+        fleets.values().forEach(fleet -> fleet.start(left));
     }
 
     /** What of the found belongs to a replica as it is specified now; the rest of old fleets is stopped. */
@@ -125,10 +136,21 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         } else if (container.running()
                 || container.record().createdAt().isAfter(other.record().createdAt())) {
             left.put(container.name(), container);
-            containers.remove(other);
+            remove(other);
         } else {
-            containers.remove(container);
+            remove(container);
         }
+    }
+
+    /** It may run, or be silent, as well. */
+    private void remove(Container surplus) {
+        containers.stop(
+                surplus,
+                Optional.ofNullable(surplus.record().replica())
+                        .flatMap(this::service)
+                        .map(ServiceSpec::stop)
+                        .orElse(StopSpec.DEFAULT));
+        containers.remove(surplus);
     }
 
     private void removeWithItsEnd(Container container) {

@@ -1,5 +1,6 @@
 package dev.nucleus.health;
 
+import dev.nucleus.text.VisibleText;
 import java.util.Locale;
 
 /**
@@ -8,6 +9,11 @@ import java.util.Locale;
  * @param words for people: the exit code, what a probe saw
  */
 public record Cause(Kind kind, String words) {
+
+    /** A workload's own words may be among them. */
+    public Cause {
+        words = VisibleText.line(words);
+    }
 
     /** What kind of thing it was. */
     public enum Kind {

@@ -15,8 +15,6 @@ import java.time.Instant;
 /** Puts a probe to a container, through its shim: no process is forked here, and nothing leaves the container. */
 final class Probing {
 
-    private static final int DETAIL = 200;
-
     private Probing() {}
 
     static ProbeAnswer ask(Container container, ProbeAnswer.Role role, ProbeSpec spec, Duration late) {
@@ -48,15 +46,10 @@ final class Probing {
             detail = String.valueOf(e.getMessage());
         }
         return new ProbeAnswer(
-                role, spec.probe().kind(), at, yes, shorten(detail), Duration.ofNanos(System.nanoTime() - begun), late);
+                role, spec.probe().kind(), at, yes, detail, Duration.ofNanos(System.nanoTime() - begun), late);
     }
 
     private record Verdict(boolean yes, String detail) {}
-
-    private static String shorten(String text) {
-        String line = text.strip().replace('\n', ' ');
-        return line.length() > DETAIL ? line.substring(0, DETAIL) + "…" : line;
-    }
 
     private static Verdict run(Container container, Probe.Exec exec, Duration timeout) throws IOException {
         var captured = container.shim().capture(exec.command(), timeout);

@@ -58,7 +58,6 @@ public final class SystemCalls {
             Map.entry("kexec_load", "it replaces the kernel"),
             Map.entry("reboot", "it stops the host"),
             Map.entry("syslog", "the kernel's log tells addresses and other containers' doings"),
-            Map.entry("ioctl", "devices and terminals can be made to do more than they show"),
             Map.entry("socketpair", "families other than AF_UNIX reach parts of the kernel that nobody looks after"),
             Map.entry("fcntl", "leases hold up whoever opens the file on the host"),
             Map.entry("madvise", "memory that is merged with others' tells what they have in theirs"),
@@ -66,6 +65,33 @@ public final class SystemCalls {
             Map.entry("prctl", "it changes how a process ends, and what watches it"),
             Map.entry("personality", "it turns protections of memory off"),
             Map.entry("open_by_handle_at", "it opens files of the host by number (CVE-2014-3519)"));
+
+    /** Of calls whose first or second argument says what is wanted: those that the profiles refuse. */
+    private static final Map<String, Map<Long, String>> COMMANDS = Map.of(
+            "prctl",
+            Map.ofEntries(
+                    Map.entry(1L, "PR_SET_PDEATHSIG"),
+                    Map.entry(4L, "PR_SET_DUMPABLE"),
+                    Map.entry(8L, "PR_SET_KEEPCAPS"),
+                    Map.entry(22L, "PR_SET_SECCOMP"),
+                    Map.entry(24L, "PR_CAPBSET_DROP"),
+                    Map.entry(28L, "PR_SET_SECUREBITS"),
+                    Map.entry(29L, "PR_SET_TIMERSLACK"),
+                    Map.entry(35L, "PR_SET_MM"),
+                    Map.entry(36L, "PR_SET_CHILD_SUBREAPER"),
+                    Map.entry(47L, "PR_CAP_AMBIENT"),
+                    Map.entry(52L, "PR_GET_SPECULATION_CTRL"),
+                    Map.entry(53L, "PR_SET_SPECULATION_CTRL"),
+                    Map.entry(59L, "PR_SET_SYSCALL_USER_DISPATCH"),
+                    Map.entry(62L, "PR_SCHED_CORE"),
+                    Map.entry(65L, "PR_SET_MDWE"),
+                    Map.entry(0x59616d61L, "PR_SET_PTRACER")),
+            "fcntl",
+            Map.of(1024L, "F_SETLEASE", 1025L, "F_GETLEASE", 1026L, "F_NOTIFY"),
+            "madvise",
+            Map.of(12L, "MADV_MERGEABLE", 13L, "MADV_UNMERGEABLE", 100L, "MADV_HWPOISON", 101L, "MADV_SOFT_OFFLINE"),
+            "bpf",
+            Map.of(0L, "BPF_MAP_CREATE", 5L, "BPF_PROG_LOAD", 6L, "BPF_OBJ_PIN", 7L, "BPF_OBJ_GET"));
 
     private final SeccompCompiler compiler;
 
@@ -107,8 +133,11 @@ public final class SystemCalls {
             case "socket", "socketpair" ->
                 Optional.of(FAMILIES.getOrDefault(argument & 0xffffffffL, "family " + argument));
             case "clone", "unshare" -> Optional.of(namespaces(argument)).filter(text -> !text.isEmpty());
-            case "ioctl", "prctl", "bpf", "personality", "fcntl", "madvise", "shmat" ->
-                Optional.of("0x" + Long.toHexString(argument));
+            case "ioctl" -> Optional.of(IoctlRequests.name(argument).orElseGet(() -> hexadecimal(argument)));
+            case "prctl", "bpf", "fcntl", "madvise" ->
+                Optional.of(COMMANDS.getOrDefault(call, Map.of())
+                        .getOrDefault(argument & 0xffffffffL, hexadecimal(argument)));
+            case "personality", "shmat" -> Optional.of(hexadecimal(argument));
             case "chmod", "fchmod", "fchmodat", "creat", "mkdir", "mkdirat", "mknod", "mknodat" ->
                 Optional.of("0%o".formatted(argument & 07777)).filter(_ -> (argument & 06000) != 0);
             case "mmap", "mprotect", "pkey_mprotect" ->
@@ -119,6 +148,10 @@ public final class SystemCalls {
         };
     }
 
+    private static String hexadecimal(long argument) {
+        return "0x" + Long.toHexString(argument);
+    }
+
     private static String namespaces(long flags) {
         return NAMESPACES.entrySet().stream()
                 .filter(flag -> (flags & flag.getKey()) != 0)
@@ -126,8 +159,11 @@ public final class SystemCalls {
                 .collect(Collectors.joining("|"));
     }
 
-    /** What the refusal keeps away, as a clause. */
-    public String reason(String call) {
+    /** What the refusal keeps away, as a clause. @param argument the telling one, as in {@link #argument} */
+    public String reason(String call, long argument) {
+        if (call.equals("ioctl")) {
+            return IoctlRequests.reason(argument);
+        }
         if (call.contains(" ")) {
             return "other architectures' calls would pass by the filter's names";
         }

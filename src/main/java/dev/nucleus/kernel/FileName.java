@@ -1,5 +1,6 @@
 package dev.nucleus.kernel;
 
+import dev.nucleus.text.VisibleText;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -54,28 +55,17 @@ public record FileName(String bytes) implements Comparable<FileName> {
         } catch (CharacterCodingException e) {
             text = bytes;
         }
-        var shown = new StringBuilder(text.length());
-        boolean decoded = !text.equals(bytes);
-        text.codePoints().forEach(point -> {
-            if (isShown(point, decoded)) {
-                shown.appendCodePoint(point);
-            } else {
-                shown.append(String.format(point > 0xff ? "\\u%04x" : "\\x%02x", point));
-            }
-        });
-        return shown.toString();
+        return text.equals(bytes) ? escapeBytes(text) : VisibleText.escape(text);
     }
 
-    /** Not what moves the cursor or turns the direction of text. */
-    private static boolean isShown(int point, boolean decoded) {
-        return switch (Character.getType(point)) {
-            case Character.CONTROL,
-                    Character.FORMAT,
-                    Character.LINE_SEPARATOR,
-                    Character.PARAGRAPH_SEPARATOR,
-                    Character.SURROGATE,
-                    Character.UNASSIGNED -> false;
-            default -> decoded || point < 0x7f;
-        };
+    /** ASCII as it is, and of everything else the bytes. */
+    private static String escapeBytes(String bytes) {
+        var shown = new StringBuilder(bytes.length());
+        bytes.chars()
+                .forEach(character -> shown.append(
+                        character < 0x7f
+                                ? VisibleText.escape(Character.toString(character))
+                                : String.format("\\x%02x", character)));
+        return shown.toString();
     }
 }

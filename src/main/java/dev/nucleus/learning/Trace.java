@@ -1,5 +1,6 @@
 package dev.nucleus.learning;
 
+import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -152,26 +153,11 @@ public record Trace(
                     .newDecoder()
                     .decode(ByteBuffer.wrap(escaped.getBytes(StandardCharsets.ISO_8859_1)))
                     .toString();
-            boolean plain = path.length() <= PATH_MAX
-                    && path.startsWith("/")
-                    && path.codePoints().noneMatch(Trace::isInvisible);
+            boolean plain = path.length() <= PATH_MAX && path.startsWith("/") && VisibleText.isVisible(path);
             return plain ? Optional.of(path) : Optional.empty();
         } catch (CharacterCodingException e) {
             return Optional.empty();
         }
-    }
-
-    /** Control characters, and those that turn the direction of what follows. */
-    private static boolean isInvisible(int character) {
-        return switch (Character.getType(character)) {
-            case Character.CONTROL,
-                    Character.FORMAT,
-                    Character.LINE_SEPARATOR,
-                    Character.PARAGRAPH_SEPARATOR,
-                    Character.SURROGATE,
-                    Character.UNASSIGNED -> true;
-            default -> false;
-        };
     }
 
     /** Each line that ends; one that is too long is skipped, and what is beyond the largest record as well. */

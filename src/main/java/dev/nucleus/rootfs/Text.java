@@ -1,5 +1,7 @@
 package dev.nucleus.rootfs;
 
+import dev.nucleus.text.VisibleText;
+
 /** What a file's maker chose, for a terminal. */
 final class Text {
 
@@ -9,11 +11,6 @@ final class Text {
 
     /** On one line, without what moves the cursor, and no longer than a name can sensibly be. */
     static String shown(String text) {
-        String line = text.codePoints()
-                .limit(LONGEST)
-                .map(c -> Character.isISOControl(c) || Character.getType(c) == Character.FORMAT ? '?' : c)
-                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
-                .toString();
-        return line.length() < text.length() ? line + "…" : line;
+        return VisibleText.escape(text, LONGEST);
     }
 }

@@ -1,7 +1,6 @@
 package dev.nucleus.settings;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.LinkOption;
@@ -27,15 +26,19 @@ public final class InstanceLock implements DisposableBean {
 
     InstanceLock(NucleusProperties properties) {
         try {
-            hold(properties.state());
-            hold(properties.run());
+            if (properties.externalSpawner().isPresent()) {
+                RunDirectory.checkSocket(properties.externalSpawner().get());
+            }
+            hold(PrivateDirectories.create(properties.state()));
+            hold(RunDirectory.prepare(properties.run()));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            close();
+            throw new UnusableDirectoryException(e);
         }
     }
 
     private void hold(Path directory) throws IOException {
-        Path file = PrivateDirectories.create(directory).resolve("manager.lock");
+        Path file = directory.resolve("manager.lock");
         FileChannel channel = FileChannel.open(
                 file,
                 Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
@@ -43,17 +46,26 @@ public final class InstanceLock implements DisposableBean {
         @Nullable FileLock lock = channel.tryLock();
         if (lock == null) {
             channel.close();
-            destroy();
+            close();
             throw new DirectoryInUseException(directory);
         }
         held.add(channel);
     }
 
-    @Override
-    public void destroy() throws IOException {
+    private void close() {
         for (FileChannel channel : held) {
-            channel.close();
+            try {
+                channel.close();
+            } catch (IOException e) {
+                // The kernel lets go of the lock all the same.
+                continue;
+            }
         }
         held.clear();
+    }
+
+    @Override
+    public void destroy() {
+        close();
     }
 }

@@ -35,14 +35,19 @@ public final class PrivateDirectories {
         return directory;
     }
 
-    private static void refuseForeign(Path directory) throws IOException {
-        var attributes = Files.readAttributes(directory, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-        String owner = attributes.owner().getName();
+    /** @throws IOException when another user owns it */
+    static void refuseOtherOwner(Path file) throws IOException {
+        String owner = Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).getName();
         if (!owner.equals(System.getProperty("user.name"))) {
-            throw new IOException(directory + " belongs to " + owner + ", so it can't be used by "
+            throw new IOException(file + " belongs to " + owner + ", so it can't be used by "
                     + System.getProperty("user.name") + "; remove it, or name another with --nucleus.state-dir and "
                     + "--nucleus.run-dir");
         }
+    }
+
+    private static void refuseForeign(Path directory) throws IOException {
+        refuseOtherOwner(directory);
+        var attributes = Files.readAttributes(directory, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
         if (attributes.permissions().contains(PosixFilePermission.GROUP_WRITE)
                 || attributes.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
             throw new IOException(directory + " may be written to by others ("

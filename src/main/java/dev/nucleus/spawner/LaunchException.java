@@ -1,6 +1,7 @@
 package dev.nucleus.spawner;
 
 import dev.nucleus.plan.LaunchStep;
+import dev.nucleus.text.VisibleText;
 
 /** A launch that failed: its step, what the system answered, and what to do. Nothing of it is left behind. */
 public final class LaunchException extends RuntimeException {
@@ -11,7 +12,7 @@ public final class LaunchException extends RuntimeException {
     private final int errno;
 
     public LaunchException(LaunchStep step, int errno, String detail) {
-        super("launch failed at " + step.label() + " (" + step.words() + "): " + detail + said(errno)
+        super("launch failed at " + step.label() + " (" + step.words() + "): " + VisibleText.line(detail) + said(errno)
                 + advice(step, errno));
         this.step = step;
         this.errno = errno;

@@ -14,7 +14,9 @@ public enum Request {
     RESIZE(0x0c),
     START(0x0d),
     KILL(0x0e),
-    GRANT(0x0f);
+    GRANT(0x0f),
+    /** The record that was given with the plan. */
+    RECORD(0x11);
 
     private final int number;
 

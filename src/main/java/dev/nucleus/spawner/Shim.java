@@ -102,6 +102,23 @@ public record Shim(Path socket) {
         }
     }
 
+    /**
+     * The container's record as the shim was given it with the plan: what {@code state.json} held when it was written.
+     *
+     * @throws ShimException when the shim is of an earlier version, which doesn't keep it
+     * @throws NoAnswerException when the shim does not answer
+     */
+    public byte[] fetchRecord() throws IOException {
+        try (ShimConnection connection = ShimConnection.connect(socket, PATIENCE)) {
+            connection.send(Request.RECORD, ByteBuffer.allocate(0));
+            return switch (connection.receive().orElseThrow(() -> new IOException("the shim left"))) {
+                case ShimMessage.Recorded(var bytes) -> bytes;
+                case ShimMessage.Error error -> throw error.failure();
+                default -> throw new IOException("an unexpected answer of the shim");
+            };
+        }
+    }
+
     private void ask(Request request, ByteBuffer payload, String what) throws IOException {
         try (ShimConnection connection = ShimConnection.connect(socket, PATIENCE)) {
             connection.send(request, payload);

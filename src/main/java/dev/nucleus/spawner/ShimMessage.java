@@ -62,6 +62,9 @@ public sealed interface ShimMessage {
     /** @param text one datagram of sd_notify(3) */
     record Notified(String text) implements ShimMessage {}
 
+    /** @param bytes the record that the shim was given with its plan, as it was given */
+    record Recorded(byte[] bytes) implements ShimMessage {}
+
     record Ok() implements ShimMessage {}
 
     /** @param text what was attempted */
@@ -99,6 +102,7 @@ public sealed interface ShimMessage {
             case 0x8a -> new Error(payload.getInt(), string(payload));
             case 0x8b -> new Dialed();
             case 0x8f -> new Notified(string(payload));
+            case 0x93 -> new Recorded(rest(payload));
             case 0x90 -> Init.of(payload.getInt(), payload.getLong());
             case 0x8e -> new Created(payload.getInt(), payload.getLong());
             case 0x8d -> new Denied(DenialRecord.parse(rest(payload)));

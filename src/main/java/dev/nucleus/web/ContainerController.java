@@ -10,6 +10,7 @@ import dev.nucleus.health.ReplicaView;
 import dev.nucleus.health.Transition;
 import dev.nucleus.history.History;
 import dev.nucleus.isolation.CgroupUsages;
+import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -121,7 +122,12 @@ final class ContainerController {
         ContainerLog.Tail tail = whole && container.isPresent()
                 ? container.get().log().tail(LOG_LINES)
                 : new ContainerLog.Tail(List.of(), 0);
-        model.addAttribute("log", tail.lines());
+        model.addAttribute(
+                "log",
+                tail.lines().stream()
+                        .map(line ->
+                                new ContainerLog.Line(line.time(), line.stream(), VisibleText.logLine(line.text())))
+                        .toList());
         model.addAttribute(
                 "seen",
                 container

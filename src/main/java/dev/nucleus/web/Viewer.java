@@ -1,6 +1,7 @@
 package dev.nucleus.web;
 
 import dev.nucleus.container.ContainerLog;
+import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -199,7 +200,7 @@ final class Viewer {
     private static String html(ContainerLog.Line line) {
         return "<li class=\"log-line\" data-stream=\"" + HtmlUtils.htmlEscape(line.stream()) + "\"><time>"
                 + HtmlUtils.htmlEscape(Times.timeOfDay(line.time())) + "</time> <span>"
-                + HtmlUtils.htmlEscape(line.text()) + "</span></li>";
+                + HtmlUtils.htmlEscape(VisibleText.logLine(line.text())) + "</span></li>";
     }
 
     private static String html(long leftOut) {

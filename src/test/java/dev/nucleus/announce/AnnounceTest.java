@@ -167,6 +167,44 @@ class AnnounceTest {
     }
 
     @Test
+    void whatIsNotReadyForLongAndWhatWaitsForItAreToldOnce() throws Exception {
+        var requests = new CopyOnWriteArrayList<String>();
+        HttpServer server = server(requests, new AtomicInteger());
+        try (TestManager manager = TestManager.start(
+                """
+                        name: shop
+                        services:
+                          web:
+                            command: [/bin/sleep, "1000"]
+                            readiness: {exec: [test, -e, /tmp/ready], period: 50ms}
+                          worker: {command: [/bin/sleep, "1000"], depends-on: {web: healthy}}
+                        """,
+                List.of(
+                        "--nucleus.notify.webhooks[0].url=" + url(server) + "/hook",
+                        "--nucleus.notify.webhooks[0].body={\"content\": \"{kind} {about}: {text}\"}",
+                        "--nucleus.notify.lasting=300ms"))) {
+            Awaitility.await().until(() -> requests.size() == 2);
+
+            assertThat(requests)
+                    .anySatisfy(request -> assertThat(request)
+                            .startsWith("POST /hook {\"content\": \"not-ready shop/web-1: shop/web-1 has not been ready"
+                                    + " for 300ms: "))
+                    .anySatisfy(request -> assertThat(request)
+                            .contains(
+                                    "waiting shop/worker-1: shop/worker-1 has been waiting for 300ms: waits for web"));
+
+            manager.containerOf("shop/web-1")
+                    .shim()
+                    .capture(List.of("touch", "/tmp/ready"), java.time.Duration.ofSeconds(5));
+            Awaitility.await()
+                    .untilAsserted(
+                            () -> assertThat(requests).anyMatch(request -> request.contains("recovered shop/web-1")));
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
     void mailAndTheJournalAreToldToo(@TempDir Path directory) throws Exception {
         var entries = new CopyOnWriteArrayList<String>();
         Process journal = receiver(directory.resolve("journal"), entries);

@@ -1,13 +1,23 @@
 package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Mode;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.TestManager;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
@@ -81,6 +91,105 @@ class AdoptionTest {
                             .out())
                     .isEqualTo("fine\n");
             manager.nucleus("rm", "brief");
+        }
+    }
+
+    private static String idOf(ManagerProcess manager, String name) {
+        return manager.nucleus("ps", "-q")
+                .out()
+                .lines()
+                .filter(id -> id.startsWith(field(manager, name, 0)))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void aRecordThatCanNotBeReadIsRecoveredAndNothingIsStartedBeside() throws IOException {
+        Files.writeString(directory.resolve("fleet.yaml"), """
+                name: shop
+                services:
+                  copied: {command: [/bin/sleep, "1000"]}
+                  supervised: {command: [/bin/sleep, "1000"]}
+                """);
+        Path containers = directory.resolve("state/containers");
+        try (ManagerProcess manager = new ManagerProcess(directory).awaitReady().awaitUp("shop")) {
+            String copied = idOf(manager, "shop/copied-1");
+            String supervised = idOf(manager, "shop/supervised-1");
+            Path copy = containers.resolve(supervised).resolve("record.json");
+            Awaitility.await("the second copy is written")
+                    .until(() -> Files.exists(copy)
+                            && Files.exists(containers.resolve(copied).resolve("plan.json")));
+            List<String> before = List.of(field(manager, "shop/copied-1", 6), field(manager, "shop/supervised-1", 6));
+            manager.kill();
+            Files.writeString(containers.resolve(copied).resolve("state.json"), "");
+            Files.writeString(
+                    containers.resolve(supervised).resolve("state.json"), "{\"version\": 2, \"containers\": []}");
+            Files.delete(copy);
+
+            manager.restart().awaitReady().awaitUp("shop");
+
+            assertThat(List.of(field(manager, "shop/copied-1", 6), field(manager, "shop/supervised-1", 6)))
+                    .as("the same processes")
+                    .isEqualTo(before);
+            assertThat(manager.nucleus("ps", "-aq").out().lines()).containsExactlyInAnyOrder(copied, supervised);
+            assertThat(manager.log())
+                    .contains(copied
+                            + "/state.json is empty; the record of 'shop/copied-1' was recovered from its second")
+                    .contains("the record of 'shop/supervised-1' was recovered from its supervisor");
+            assertThat(manager.nucleus("exec", "shop/supervised-1", "--", "echo", "fine")
+                            .out())
+                    .as("its socket is still there")
+                    .isEqualTo("fine\n");
+            assertThat(containers.resolve(copied).resolve("state.json")).isNotEmptyFile();
+        }
+    }
+
+    /** As of one that is being launched, or that an earlier version supervises: it listens, and can't tell its record. */
+    @Test
+    void whatMayRunAndCanNotBeIdentifiedHoldsEveryNameUntilItHasEnded() throws IOException {
+        String id = ContainerId.next();
+        Path state = directory.resolve("state");
+        Path record = Files.createDirectories(state.resolve("containers").resolve(id));
+        Path gone = Files.createDirectories(state.resolve("containers").resolve(ContainerId.next()));
+        try (ServerSocketChannel shim = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            Path sockets = Files.createDirectories(directory.resolve("run/c"));
+            for (Path path : List.of(state, state.resolve("containers"), sockets.getParent(), sockets)) {
+                Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
+            }
+            shim.bind(UnixDomainSocketAddress.of(sockets.resolve(id)));
+            Thread.ofVirtual().start(() -> hangUpOnEach(shim));
+            try (TestManager manager = TestManager.startWith(
+                    List.of("--nucleus.state-dir=" + state, "--nucleus.run-dir=" + directory.resolve("run")))) {
+                var order = LaunchOrder.detached(
+                        Optional.of("web"), ContainerSpec.of(Mode.AGENT, List.of("/bin/sleep", "1000")));
+
+                assertThat(manager.containers().all()).extracting(Container::id).containsExactly(id);
+                assertThat(record).exists();
+                assertThat(gone).as("nothing runs there, and nothing is lost").doesNotExist();
+                assertThat(sockets.resolve(id)).as("its only way to be reached").exists();
+                assertThatThrownBy(() -> manager.containers().launch(order))
+                        .isInstanceOf(InvalidSpecException.class)
+                        .hasMessage("'web' may be what runs as " + id + ", whose record in " + record
+                                + " can't be read; end that first: nucleus stop " + id);
+                assertThat(manager.sh("echo unnamed").out()).isEqualTo("unnamed\n");
+
+                shim.close();
+
+                Awaitility.await("nothing listens there any more, and no process of it is left")
+                        .until(() -> manager.containers().find(id).over());
+                assertThat(manager.containers().launch(order).running()).isTrue();
+            }
+        }
+    }
+
+    private static void hangUpOnEach(ServerSocketChannel listener) {
+        try {
+            while (true) {
+                listener.accept().close();
+            }
+        } catch (IOException e) {
+            // The test has closed it.
+            return;
         }
     }
 

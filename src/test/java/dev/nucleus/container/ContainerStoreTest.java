@@ -1,6 +1,7 @@
 package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.spawner.ExitStatus;
 import java.io.IOException;
@@ -11,6 +12,8 @@ import java.util.HashSet;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ContainerStoreTest {
 
@@ -38,7 +41,8 @@ class ContainerStoreTest {
                 directory.resolve("exit.json"),
                 "{\"pid\":7,\"startTicks\":1,\"startedAt\":1000000000,\"exitedAt\":2000000000,\"code\":137,\"signal\":9}");
 
-        ContainerStore.Found found = new ContainerStore(state).load().getFirst();
+        var found =
+                (ContainerStore.Entry.Found) new ContainerStore(state).load().getFirst();
 
         assertThat(found.entry()).isEqualTo(RECORD);
         assertThat(found.exit())
@@ -48,14 +52,83 @@ class ContainerStoreTest {
                         Optional.of(ExitStatus.ofWaitStatus(9))));
     }
 
-    @Test
-    void aRecordCutShortByACrashIsRemovedNotTripped() throws IOException {
-        var store = new ContainerStore(state);
-        Path broken = create(store);
-        Files.writeString(broken.resolve("state.json"), "{\"id\":");
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "{\"id\":",
+                "[]",
+                "null",
+                "{\"version\": 2, \"container\": {\"id\": \"ID\", \"name\": \"shop/db-1\"}}",
+                "{\"id\": \"ID\", \"createdAt\": \"2026-11-25T01:02:03Z\", \"replica\": null, \"attached\": false}",
+                "{\"id\": \"ID\", \"name\": \"db\", \"createdAt\": \"soon\", \"replica\": null, \"attached\": false}",
+                "{\"id\": \"other\", \"name\": \"db\", \"createdAt\": \"2026-11-25T01:02:03Z\", \"replica\": null,"
+                        + " \"attached\": false}"
+            })
+    void aRecordThatCanNotBeReadIsReportedAndKept(String text) throws IOException {
+        Path directory = create(new ContainerStore(state));
+        Path file = directory.resolve("state.json");
+        Files.writeString(file, text.replace("ID", RECORD.id()));
 
-        assertThat(new ContainerStore(state).load()).isEmpty();
-        assertThat(broken).doesNotExist();
+        var entry = (ContainerStore.Entry.Unreadable)
+                new ContainerStore(state).load().getFirst();
+
+        assertThat(entry.id()).isEqualTo(RECORD.id());
+        assertThat(entry.why()).startsWith(file + " ");
+        assertThat(file).exists();
+    }
+
+    @Test
+    void aRecordOfALaterVersionIsReadAsFarAsItSaysWhatIsNeeded() throws IOException {
+        Path directory = create(new ContainerStore(state));
+        Path file = directory.resolve("state.json");
+        String text = Files.readString(file);
+
+        Files.writeString(file, "{\"version\": 2, \"region\": {}," + text.substring(1));
+        assertThat(new ContainerStore(state).load().getFirst())
+                .isInstanceOfSatisfying(
+                        ContainerStore.Entry.Found.class,
+                        found -> assertThat(found.entry()).isEqualTo(RECORD));
+
+        Files.writeString(file, text.replace("\"replica\":{", "\"replicas\":{"));
+        assertThat(new ContainerStore(state).load().getFirst())
+                .isInstanceOfSatisfying(
+                        ContainerStore.Entry.Unreadable.class,
+                        unreadable -> assertThat(unreadable.name()).contains("shop/db-1"));
+    }
+
+    @Test
+    void aSecondCopyIsWrittenBesideTheDescriptionAndRestoresTheFirst() throws Exception {
+        var store = new ContainerStore(state);
+        Path directory = create(store);
+        store.restore(directory, RECORD);
+        Files.writeString(directory.resolve("state.json.new"), "left by a crash");
+
+        store.restore(directory, RECORD);
+
+        assertThat(Files.readAllBytes(directory.resolve("state.json"))).isEqualTo(ContainerStore.encode(RECORD));
+        assertThatThrownBy(() -> store.readCopy(RECORD.id()))
+                .isInstanceOf(UnreadableRecordException.class)
+                .hasMessageEndingWith("record.json is missing");
+        Files.move(directory.resolve("state.json"), directory.resolve("record.json"));
+        assertThat(store.readCopy(RECORD.id())).isEqualTo(RECORD);
+        assertThat(store.load(RECORD.id())).isInstanceOf(ContainerStore.Entry.Unreadable.class);
+    }
+
+    @Test
+    void onlyWhatHasWrittenNothingAndHasNoEndIsBare() throws IOException {
+        var store = new ContainerStore(state);
+        Path directory = create(store);
+        assertThat(store.isBare(directory)).isTrue();
+
+        Path log = Files.createDirectory(directory.resolve("logs")).resolve("0");
+        Files.writeString(log, "");
+        assertThat(store.isBare(directory)).isTrue();
+        Files.writeString(log, "a line");
+        assertThat(store.isBare(directory)).isFalse();
+        Files.delete(log);
+        Files.writeString(directory.resolve("exit.json"), "{}");
+        assertThat(store.isBare(directory)).isFalse();
     }
 
     @Test

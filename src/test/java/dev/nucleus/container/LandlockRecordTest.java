@@ -29,7 +29,7 @@ class LandlockRecordTest {
                         1423, "audit(1.000:1): domain=AB blockers=fs.execute path=2F746D702F220A")
                 .orElseThrow();
 
-        assertThat(access.attempt()).isEqualTo("fs.execute /tmp/\"?");
+        assertThat(access.attempt()).isEqualTo("fs.execute /tmp/\"\\x0a");
         assertThat(access.field("domain")).isEqualTo("AB");
     }
 

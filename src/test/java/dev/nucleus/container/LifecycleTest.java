@@ -347,6 +347,27 @@ class LifecycleTest {
     }
 
     @Test
+    void aDialReachesAServerThatListensOnIpv6Alone() throws Exception {
+        String server = "use IO::Socket::IP; my $s = IO::Socket::IP->new(LocalHost => '::1', LocalPort => 7777,"
+                + " Listen => 5, V6Only => 1) or die $@; $|=1; print \"ready\\n\";"
+                + " while (my $c = $s->accept) { print $c '6'; close $c }";
+        Container container = launch(spec(List.of(), "network-server", "", "/usr/bin/perl", "-e", server));
+        try {
+            awaitLog(container, "ready");
+            try (SocketChannel channel = container.shim().dial(new Port(7777), Duration.ofSeconds(5))) {
+                ByteBuffer answer = ByteBuffer.allocate(1);
+                channel.read(answer);
+                assertThat(answer.get(0)).isEqualTo((byte) '6');
+            }
+            assertThatThrownBy(() -> container.shim().dial(new Port(7778), Duration.ofSeconds(5)))
+                    .as("a port that neither address has")
+                    .hasMessageContaining("ECONNREFUSED");
+        } finally {
+            manager.containers().stop(container, NOW);
+        }
+    }
+
+    @Test
     void aNameIsUniqueAmongLiveContainers() {
         var order = LaunchOrder.detached(Optional.of("twin"), spec(List.of(), "default", "", "/bin/sleep", "60"));
         Container first = manager.containers().launch(order);

@@ -215,6 +215,6 @@ class SharedLibrariesTest {
     void theMakersLettersDoNotReachTheTerminal() throws IOException {
         Path program = library("a", new ElfBuilder().needs("\u001b[2Jx\u202e\n"));
 
-        assertThat(of(program).missing()).containsExactly("?[2Jx??, wanted by " + program);
+        assertThat(of(program).missing()).containsExactly("\\x1b[2Jx\\u202e\\x0a, wanted by " + program);
     }
 }

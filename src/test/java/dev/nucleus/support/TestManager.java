@@ -80,15 +80,22 @@ public final class TestManager implements AutoCloseable {
     private static TestManager start(Optional<String> fleet, List<String> settings) {
         try {
             Path directory = Files.createTempDirectory("nucleus-test-");
-            var arguments =
-                    new ArrayList<>(List.of("--nucleus.run-dir=" + directory.resolve("run"), "--server.port=0"));
-            if (settings.stream().noneMatch(setting -> setting.startsWith("--nucleus.state-dir="))) {
-                arguments.add("--nucleus.state-dir=" + directory.resolve("state"));
-            }
-            // So that tests can look by plain HTTP; HttpTest looks at what everybody gets.
-            if (settings.stream().noneMatch(setting -> setting.startsWith(DETAILS))) {
-                arguments.add(DETAILS + "=always");
-            }
+            var arguments = new ArrayList<String>();
+            Map<String, String> defaults = Map.of(
+                    "--nucleus.run-dir",
+                    directory.resolve("run").toString(),
+                    "--nucleus.state-dir",
+                    directory.resolve("state").toString(),
+                    "--server.port",
+                    "0",
+                    // So that tests can look by plain HTTP; HttpTest looks at what everybody gets.
+                    DETAILS,
+                    "always");
+            defaults.forEach((name, value) -> {
+                if (settings.stream().noneMatch(setting -> setting.startsWith(name + "="))) {
+                    arguments.add(name + "=" + value);
+                }
+            });
             arguments.addAll(settings);
             if (fleet.isPresent()) {
                 Path file = Files.writeString(directory.resolve("fleet.yaml"), fleet.get());

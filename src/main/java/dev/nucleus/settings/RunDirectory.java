@@ -1,0 +1,83 @@
+package dev.nucleus.settings;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** The directory of the manager's sockets, to which nobody else may have a way: mode 0700. */
+final class RunDirectory {
+
+    /** What a manager makes there. */
+    private static final Set<String> OWN =
+            Set.of("manager.lock", "spawner.sock", "nucleus.sock", "http.sock", "c", "root");
+
+    /** {@code sun_path} has 108 bytes, the last of them a NUL; unix(7). */
+    private static final int LONGEST_SOCKET = 107;
+    /** {@code /c/} and a container's ID: the longest of the sockets there. */
+    private static final int LONGEST_NAME = 3 + 32;
+
+    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
+
+    private RunDirectory() {}
+
+    /**
+     * Makes it if it is missing, and closes it to others if it is the manager's alone.
+     *
+     * @throws IOException when its sockets would have paths that are too long, when it is somebody else's, or when it is open to
+     *     others and has something else in it, as {@code /run} would: that is left as it is
+     */
+    static Path prepare(Path directory) throws IOException {
+        checkLength(directory, LONGEST_SOCKET - LONGEST_NAME, "so that the sockets in it can be bound");
+        if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+            PrivateDirectories.refuseOtherOwner(directory);
+            close(directory);
+        }
+        return PrivateDirectories.create(directory);
+    }
+
+    /** @throws IOException when the kernel takes no socket of that path */
+    static void checkSocket(Path socket) throws IOException {
+        checkLength(socket, LONGEST_SOCKET, "as every socket's");
+    }
+
+    private static void checkLength(Path path, int most, String purpose) throws IOException {
+        int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
+        if (length > most) {
+            throw new IOException(path + " is too long: its path has " + length + " bytes and may have " + most + ", "
+                    + purpose + " (unix(7)); name a shorter one");
+        }
+    }
+
+    private static void close(Path directory) throws IOException {
+        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(directory, LinkOption.NOFOLLOW_LINKS);
+        if (OWNER_ONLY.containsAll(permissions)) {
+            return;
+        }
+        refuseForeignContent(directory, permissions);
+        Files.setPosixFilePermissions(directory, OWNER_ONLY);
+        // Again: until now others may have been able to put something there.
+        refuseForeignContent(directory, permissions);
+    }
+
+    private static void refuseForeignContent(Path directory, Set<PosixFilePermission> permissions) throws IOException {
+        List<Path> content;
+        try (Stream<Path> files = Files.list(directory)) {
+            content = files.toList();
+        }
+        for (Path file : content) {
+            if (!OWN.contains(file.getFileName().toString())) {
+                throw new IOException(directory + " is open to others (" + PosixFilePermissions.toString(permissions)
+                        + ") and holds '" + file.getFileName() + "', which is not the manager's; name a directory of "
+                        + "its own with --nucleus.run-dir, or, if it is one, chmod 700 " + directory);
+            }
+            PrivateDirectories.refuseOtherOwner(file);
+        }
+    }
+}

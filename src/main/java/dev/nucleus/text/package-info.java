@@ -1,0 +1,5 @@
+/** Text of strangers, made fit for logs, terminals and pages. Uses nothing else of Nucleus. */
+@NullMarked
+package dev.nucleus.text;
+
+import org.jspecify.annotations.NullMarked;
