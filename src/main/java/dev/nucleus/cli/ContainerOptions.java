@@ -229,8 +229,8 @@ final class ContainerOptions {
     }
 
     private void resources(ContainerSpec.Builder spec) {
-        spec.memory(Optional.ofNullable(memory).map(MemorySize::parse))
-                .swap(Optional.ofNullable(swap).map(MemorySize::parse))
+        spec.memory(Optional.ofNullable(memory).map(MemorySize::parseLimit))
+                .swap(Optional.ofNullable(swap).map(text -> MemorySize.parsePages("swap", text)))
                 .cpus(Optional.ofNullable(cpus).map(Cpus::parse))
                 .cpuWeight(Optional.ofNullable(cpuWeight))
                 .pids(pids)
@@ -242,7 +242,7 @@ final class ContainerOptions {
         Optional<HomeMount> homeMount = Optional.ofNullable(home).map(HomeMount::parse);
         spec.rootfs(Optional.ofNullable(rootfs).map(session::resolve))
                 .rootfsSha256(Optional.ofNullable(rootfsSha256))
-                .overlay(Optional.ofNullable(overlay).map(MemorySize::parse))
+                .overlay(Optional.ofNullable(overlay).map(text -> MemorySize.parsePages("overlay", text)))
                 .home(homeMount.map(HomeMount::size).orElse(Filesystem.DEFAULT_HOME))
                 .homeExecute(homeMount.map(HomeMount::execute).orElse(false))
                 .context(Optional.ofNullable(context).map(text -> ContextMount.parse(directory(text, session))))

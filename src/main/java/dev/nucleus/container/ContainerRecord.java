@@ -1,6 +1,7 @@
 package dev.nucleus.container;
 
 import java.time.Instant;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +17,25 @@ public record ContainerRecord(
      * @param specHash of the service's specification when it was launched
      * @param restarts how many came before it without a long life between
      * @param totalRestarts how many came before it in all
+     * @param fileDigests by the secrets and policy files of its specification, of what they held when it was launched; null
+     *     of one that an earlier version launched
      */
     public record ReplicaRecord(
-            String fleet, String service, int number, String specHash, int restarts, int totalRestarts) {}
+            String fleet,
+            String service,
+            int number,
+            String specHash,
+            int restarts,
+            int totalRestarts,
+            @Nullable Map<String, String> fileDigests) {
+
+        public ReplicaRecord {
+            fileDigests = fileDigests == null ? null : Map.copyOf(fileDigests);
+        }
+
+        public ReplicaRecord(
+                String fleet, String service, int number, String specHash, int restarts, int totalRestarts) {
+            this(fleet, service, number, specHash, restarts, totalRestarts, Map.of());
+        }
+    }
 }

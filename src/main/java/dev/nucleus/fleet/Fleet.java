@@ -4,6 +4,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.health.FleetView;
 import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.health.ReplicaView;
 import dev.nucleus.health.ServiceView;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.plan.LaunchPlan;
@@ -25,6 +26,8 @@ import org.springframework.scheduling.TaskScheduler;
 /** One fleet at work: its replicas by service. The lists are fixed when it is made. */
 final class Fleet {
 
+    private static final int LONGEST_CAUSE = 200;
+
     private final FleetSpec spec;
     private final Map<String, List<Replica>> replicas = new HashMap<>();
 
@@ -39,12 +42,7 @@ final class Fleet {
         var volumes = volumes(spec, state);
         for (ServiceSpec service : spec.services().values()) {
             var surroundings = new Replica.Surroundings(
-                    containers,
-                    scheduler,
-                    volumes,
-                    this::dependenciesMet,
-                    replica -> changed(replica, onChange),
-                    onAnswer);
+                    containers, scheduler, volumes, this::unmet, replica -> changed(replica, onChange), onAnswer);
             var list = new ArrayList<Replica>();
             for (int number = 1; number <= service.replicas(); number++) {
                 list.add(new Replica(spec.name(), service, number, surroundings));
@@ -87,11 +85,31 @@ final class Fleet {
         replicas().forEach(replica -> replica.start(Optional.ofNullable(left.get(replica.name()))));
     }
 
-    private boolean dependenciesMet(ServiceSpec service) {
-        return service.dependsOn().entrySet().stream().allMatch(entry -> {
-            List<Replica> others = Objects.requireNonNull(replicas.get(entry.getKey()));
-            return others.stream().allMatch(other -> met(entry.getValue(), other.status()));
-        });
+    /** Each dependency that a service still has to wait for, and why; none: it can start. */
+    private List<String> unmet(ServiceSpec service) {
+        return service.dependsOn().entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .flatMap(entry -> unmet(entry.getKey(), entry.getValue()).stream())
+                .toList();
+    }
+
+    private Optional<String> unmet(String service, Condition condition) {
+        List<ReplicaView> missing = Objects.requireNonNull(replicas.get(service)).stream()
+                .filter(replica -> !met(condition, replica.status()))
+                .map(Replica::view)
+                .toList();
+        if (missing.isEmpty()) {
+            return Optional.empty();
+        }
+        ReplicaView first = missing.getFirst();
+        String more = missing.size() > 1 ? ", and " + (missing.size() - 1) + " more" : "";
+        return Optional.of(service + " to be " + condition.word() + " (" + first.service() + "-" + first.number()
+                + " is " + first.status().words() + ": " + shorten(first.cause()) + more + ")");
+    }
+
+    /** The cause of one that waits itself names what it waits for, and so on. */
+    private static String shorten(String cause) {
+        return cause.length() > LONGEST_CAUSE ? cause.substring(0, LONGEST_CAUSE) + "…" : cause;
     }
 
     private static boolean met(Condition condition, ReplicaStatus status) {

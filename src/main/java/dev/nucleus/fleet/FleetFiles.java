@@ -4,6 +4,7 @@ import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.spec.FleetReader;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.InvalidFleetException;
+import dev.nucleus.spec.Problem;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -14,16 +15,27 @@ public final class FleetFiles {
     private FleetFiles() {}
 
     /**
-     * @throws InvalidFleetException with every mistake of every file
+     * @throws InvalidFleetException with every mistake of every file; also when a folder holds no fleet file
      */
     public static List<FleetSpec> read(Path path) {
-        return read(path, Set.of());
+        List<FleetSpec> fleets = read(path, Set.of());
+        if (fleets.isEmpty()) {
+            throw new InvalidFleetException(List.of(new Problem(
+                    path.toString(),
+                    1,
+                    1,
+                    "the folder holds no fleet file; the names of fleet files end with .yaml or .yml and don't begin with a "
+                            + "dot")));
+        }
+        return fleets;
     }
 
     /** @param healthGroups names below {@code /actuator/health} that the operator's settings have taken */
     static List<FleetSpec> read(Path path, Set<String> healthGroups) {
-        List<FleetSpec> fleets =
-                FleetReader.read(path, new FleetReader.Checks(ModePolicy::refusals, HealthGroupNames::refusal));
+        List<FleetSpec> fleets = FleetReader.read(
+                path,
+                new FleetReader.Checks(
+                        ModePolicy::refusals, HealthGroupNames::refusal, HealthGroupNames::serviceRefusal));
         HealthGroupNames.check(fleets, healthGroups);
         return fleets;
     }

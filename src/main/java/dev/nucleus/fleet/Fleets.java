@@ -21,6 +21,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -44,6 +46,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
 
     private final Containers containers;
     private final Path state;
+    private final Optional<Path> configured;
     /** Fixed after construction. */
     private final Map<String, Fleet> fleets = new LinkedHashMap<>();
 
@@ -61,6 +64,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
             ApplicationEventPublisher events) {
         this.containers = containers;
         this.state = properties.state();
+        this.configured = properties.fleetFiles();
         for (FleetSpec spec : declared.specs()) {
             groups.putAll(HealthGroupNames.of(spec));
             fleets.put(
@@ -78,6 +82,9 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     @Override
     public void start() {
         try {
+            if (fleets.isEmpty()) {
+                configured.ifPresent(path -> log.warn("{} holds no fleet file; no service is supervised", path));
+            }
             found.addAll(containers.adopt());
             running = true;
         } catch (IOException e) {
@@ -97,18 +104,27 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     /** What of the found belongs to a replica as it is specified now; the rest of old fleets is stopped. */
     private Map<String, Container> sortOut(List<Container> found) {
         var left = new HashMap<String, Container>();
+        var orphans = new TreeSet<String>();
         for (Container container : found) {
             try {
-                sortOut(container, left);
+                sortOut(container, left, orphans);
             } catch (StopFailedException | UncheckedIOException | InvalidSpecException e) {
                 // No reason to leave the others alone.
                 log.error("'{}', which an earlier manager left: {}", container.name(), e.getMessage());
             }
         }
+        if (!orphans.isEmpty()) {
+            log.warn(
+                    "no fleet is declared ({}), but these containers of fleets were found and are left as they are, supervised by "
+                            + "nobody: {}. Declare their fleets and restart the manager, or end them with nucleus stop NAME",
+                    configured.map(path -> path + " holds no fleet file").orElse("nucleus.fleets is not set"),
+                    String.join(", ", orphans));
+        }
         return left;
     }
 
-    private void sortOut(Container container, Map<String, Container> left) {
+    /** @param orphans names of those that are kept only because no fleet at all is declared: more likely a mistake */
+    private void sortOut(Container container, Map<String, Container> left, Set<String> orphans) {
         ContainerRecord.ReplicaRecord entry = container.record().replica();
         if (entry == null) {
             if (container.record().attached()) {
@@ -116,17 +132,37 @@ public final class Fleets implements FleetsView, SmartLifecycle {
             }
             return;
         }
-        boolean current = service(entry)
-                .filter(service -> entry.number() <= service.replicas())
-                .map(service -> SpecHash.of(service).equals(entry.specHash()))
-                .orElse(false);
-        if (!current) {
-            log.info("'{}' is no longer what its fleet asks for and is stopped", container.name());
+        Optional<String> outdated = outdated(entry);
+        if (outdated.isPresent() && fleets.isEmpty()) {
+            orphans.add(container.name());
+        } else if (outdated.isPresent()) {
+            log.info("'{}' is no longer what its fleet asks for and is stopped: {}", container.name(), outdated.get());
             containers.stop(container, service(entry).map(ServiceSpec::stop).orElse(StopSpec.DEFAULT));
             containers.remove(container);
         } else {
             keepNewest(left, container);
         }
+    }
+
+    /** Why a container is not what is wished for now; empty: it is. */
+    private Optional<String> outdated(ContainerRecord.ReplicaRecord entry) {
+        if (!fleets.containsKey(entry.fleet())) {
+            return Optional.of("there is no fleet '" + entry.fleet() + "' any more");
+        }
+        Optional<ServiceSpec> service = service(entry);
+        if (service.isEmpty()) {
+            return Optional.of("its fleet has no service '" + entry.service() + "' any more");
+        }
+        if (entry.number() > service.get().replicas()) {
+            return Optional.of("its service has " + service.get().replicas() + " replicas");
+        }
+        if (!SpecHash.of(service.get()).equals(entry.specHash())) {
+            return Optional.of("its service was changed in the fleet file");
+        }
+        List<String> changed = FileDigests.changed(service.get(), entry);
+        return changed.isEmpty()
+                ? Optional.empty()
+                : Optional.of("changed since it was launched: " + String.join(", ", changed));
     }
 
     private void keepNewest(Map<String, Container> left, Container container) {

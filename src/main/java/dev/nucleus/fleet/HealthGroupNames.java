@@ -31,6 +31,9 @@ final class HealthGroupNames {
             "diskSpace",
             "ssl");
 
+    /** Below a fleet: its own child, and the way from its group to the tree of all fleets. */
+    private static final Set<String> RESERVED_SERVICES = Set.of("desired", "fleets");
+
     private HealthGroupNames() {}
 
     /** Why a fleet can't have a name; empty: it can. */
@@ -38,6 +41,15 @@ final class HealthGroupNames {
         return RESERVED.contains(name)
                 ? Optional.of("a fleet can't be called '" + name + "': /actuator/health/" + name
                         + " is Spring's own; choose another name")
+                : Optional.empty();
+    }
+
+    /** Why a service can't have a name; empty: it can. */
+    static Optional<String> serviceRefusal(String name) {
+        return RESERVED_SERVICES.contains(name)
+                ? Optional.of("a service can't be called '" + name
+                        + "': its health would be hidden by /actuator/health/<fleet>/" + name
+                        + ", which is Nucleus's own; choose another name")
                 : Optional.empty();
     }
 

@@ -22,6 +22,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -81,7 +82,7 @@ final class Replica {
             Containers containers,
             TaskScheduler scheduler,
             Map<String, LaunchRequest.HostVolume> volumes,
-            java.util.function.Predicate<ServiceSpec> dependenciesMet,
+            java.util.function.Function<ServiceSpec, List<String>> unmetDependencies,
             java.util.function.Consumer<Replica> onChange,
             java.util.function.Consumer<ProbeAnswered> onAnswer) {}
 
@@ -240,22 +241,21 @@ final class Replica {
 
     /** @return false when it was stopped meanwhile */
     private boolean awaitDependencies() throws InterruptedException {
-        while (!surroundings.dependenciesMet().test(service)) {
-            move(
-                    ReplicaStatus.WAITING,
-                    new Cause(
-                            Cause.Kind.DEPENDENCY,
-                            "waits for " + String.join(", ", service.dependsOn().keySet())));
+        while (true) {
+            List<String> unmet = surroundings.unmetDependencies().apply(service);
+            if (unmet.isEmpty()) {
+                return true;
+            }
+            move(ReplicaStatus.WAITING, new Cause(Cause.Kind.DEPENDENCY, "waits for " + String.join("; ", unmet)));
             if (inbox.take() instanceof Message.Stop(var leave, var _)) {
                 return stopped(leave);
             }
         }
-        return true;
     }
 
     private Optional<Container> launch() {
         var entry = new ContainerRecord.ReplicaRecord(
-                fleet, service.name(), number, SpecHash.of(service), restarts, totalRestarts);
+                fleet, service.name(), number, SpecHash.of(service), restarts, totalRestarts, FileDigests.of(service));
         Container previous = container;
         move(
                 ReplicaStatus.STARTING,

@@ -57,8 +57,13 @@ final class ReplicaProbes implements AutoCloseable {
         service.startup().ifPresentOrElse(spec -> add(Role.STARTUP, spec), this::startOthers);
     }
 
+    /** Compose's healthcheck is tried once for both. */
+    private boolean isOneCheck() {
+        return service.readiness().flatMap(ProbeSpec::healthcheck).isPresent();
+    }
+
     private void startOthers() {
-        service.readiness().ifPresent(spec -> add(Role.READINESS, spec));
+        service.readiness().filter(_ -> !isOneCheck()).ifPresent(spec -> add(Role.READINESS, spec));
         service.liveness().ifPresent(liveness -> add(Role.LIVENESS, liveness.probe()));
     }
 
@@ -83,6 +88,10 @@ final class ReplicaProbes implements AutoCloseable {
             case LIVENESS -> {
                 alive = yes;
                 dying = said;
+                if (isOneCheck()) {
+                    ready = Optional.of(yes);
+                    cause = said;
+                }
             }
         }
     }

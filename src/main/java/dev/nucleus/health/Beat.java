@@ -31,6 +31,11 @@ final class Beat {
         }
     }
 
+    /** It ended, and the next comes so long after that, whenever it would have been due. */
+    void ended(long now, Duration wait) {
+        due = now + wait.toNanos();
+    }
+
     /** It ended. What was missed while it took long is not made up for. */
     void ended(long now) {
         long next = due + period.toNanos();

@@ -35,6 +35,8 @@ public final class ProbeLoop implements AutoCloseable {
     private int successes;
     private @Nullable Boolean verdict;
     private final Beat beat;
+    /** When the container's command started, by {@link System#nanoTime()}. */
+    private final long started;
     /** When the next try is due, its jitter counted in. */
     private long planned;
 
@@ -48,7 +50,9 @@ public final class ProbeLoop implements AutoCloseable {
             ProbeAnswer.Role role,
             ProbeSpec spec,
             Listener listener,
+            long started,
             Beat beat) {
+        this.started = started;
         this.beat = beat;
         this.scheduler = scheduler;
         this.container = container;
@@ -68,13 +72,26 @@ public final class ProbeLoop implements AutoCloseable {
             ProbeSpec spec,
             Duration spread,
             Listener listener) {
-        long first = System.nanoTime() + spec.initialDelay().toNanos() + random(spread);
-        var loop = new ProbeLoop(scheduler, container, role, spec, listener, new Beat(spec.period(), first));
+        long now = System.nanoTime();
+        long started = now - age(container).toNanos();
+        // One that has run for longer already, under an earlier manager or until it had started up, is asked at once.
+        long wait = Math.max(0, started + spec.initialDelay().toNanos() - now);
+        long first = now + wait + random(spread);
+        var loop = new ProbeLoop(scheduler, container, role, spec, listener, started, new Beat(spec.period(), first));
         loop.schedule();
         if (spec.probe() instanceof Probe.Notify) {
             container.notices().listen(loop.hear);
         }
         return loop;
+    }
+
+    /** How long it has run; of one that begins just now, or that the host's clock was set back under, nothing. */
+    private static Duration age(Container container) {
+        return container
+                .whileRunning()
+                .map(running -> Duration.between(running.startedAt(), Instant.now()))
+                .filter(Duration::isPositive)
+                .orElse(Duration.ZERO);
     }
 
     /** What the workload says of itself is looked at when it says it. */
@@ -110,7 +127,11 @@ public final class ProbeLoop implements AutoCloseable {
                 ask(pauses);
             }
         } finally {
-            beat.ended(System.nanoTime());
+            long now = System.nanoTime();
+            spec.healthcheck()
+                    .ifPresentOrElse(
+                            check -> beat.ended(now, isStarting(check, now) ? check.startInterval() : spec.period()),
+                            () -> beat.ended(now));
             if (!closed) {
                 schedule();
             }
@@ -121,19 +142,25 @@ public final class ProbeLoop implements AutoCloseable {
     private void ask(int pauses) {
         Duration late = Duration.ofNanos(Math.max(0, System.nanoTime() - planned));
         beat.began(late);
+        long began = System.nanoTime();
         ProbeAnswer answer = Probing.ask(container, role, spec, late);
         // A pause meanwhile took of its time, or all.
         if (closed || container.pauses() != pauses) {
             return;
         }
         listener.answered(answer);
-        count(
-                answer,
-                role == ProbeAnswer.Role.STARTUP
-                        && !container.notices().said().extended().isZero());
+        boolean patience = role == ProbeAnswer.Role.STARTUP
+                && !container.notices().said().extended().isZero();
+        boolean starting =
+                spec.healthcheck().map(check -> isStarting(check, began)).orElse(false);
+        count(answer, patience || starting);
     }
 
-    /** @param excused whether the workload asks for patience: then a no doesn't count */
+    private boolean isStarting(ProbeSpec.Healthcheck check, long now) {
+        return check.isStarting(Duration.ofNanos(now - started), verdict != null);
+    }
+
+    /** @param excused whether a no doesn't count, as the workload asks for patience or is within its start period */
     private void count(ProbeAnswer answer, boolean excused) {
         failures = answer.yes() || excused ? 0 : failures + 1;
         successes = answer.yes() ? successes + 1 : 0;

@@ -480,21 +480,6 @@ final class FilesystemLayer implements Layer {
         }
     }
 
-    /** Where a secret is on the host: the credentials that systemd gives the manager are in a directory of theirs. */
-    private static String source(SecretMount secret) {
-        if (!secret.source().startsWith(SecretMount.CREDENTIAL)) {
-            return secret.source();
-        }
-        String name = secret.source().substring(SecretMount.CREDENTIAL.length());
-        String directory = System.getenv("CREDENTIALS_DIRECTORY");
-        Path file = directory == null ? null : Path.of(directory).resolve(name).normalize();
-        if (file == null || !file.startsWith(Path.of(directory)) || !Files.isRegularFile(file)) {
-            throw new InvalidSpecException("secrets: systemd gives the manager no credential '" + name
-                    + "'; add LoadCredential=" + name + ":/path to its unit");
-        }
-        return file.toString();
-    }
-
     /** In memory, for the workload's user alone, and sealed before anything runs. */
     private static void addSecrets(
             RootTree tree, List<SecretMount> secrets, LaunchPlan.Identity identity, LaunchPlan.Builder plan) {
@@ -509,7 +494,11 @@ final class FilesystemLayer implements Layer {
                 MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
         for (SecretMount secret : secrets) {
             tree.add(new RootfsStep.Secret(
-                    secret.target(), HostPath.named(source(secret)), secret.mode(), identity.uid(), identity.gid()));
+                    secret.target(),
+                    HostPath.named(SecretSource.file(secret)),
+                    secret.mode(),
+                    identity.uid(),
+                    identity.gid()));
             plan.can(LAYER, "read a copy of " + secret.source() + " of the host", "secret at " + secret.target());
         }
         tree.add(new RootfsStep.Seal(SecretMount.FOLDER, MountAttributes.READ_ONLY));

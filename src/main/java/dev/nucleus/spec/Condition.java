@@ -1,10 +1,17 @@
 package dev.nucleus.spec;
 
+import java.util.Locale;
+
 /** What must be true of a service before one that depends on it starts. */
 public enum Condition {
     STARTED,
     HEALTHY,
     COMPLETED;
+
+    /** In people's words. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 
     public static Condition parse(String text) {
         return switch (text) {

@@ -24,11 +24,15 @@ final class ContainerReader {
         Mode mode = fields.parse("mode", Mode::parse).orElse(fleetMode);
         Optional<YamlValue> command = fields.require("command", "[/bin/server, --port, \"8080\"]");
         ContainerSpec.Builder spec = ContainerSpec.builder(
-                mode, command.map(value -> value.list(Function.identity())).orElse(List.of()));
+                mode, command.map(value -> value.command("command")).orElse(List.of()));
         spec.env(environment(fields));
         spec.workdir(fields.take("workdir").or(() -> fields.take("working-dir")).flatMap(YamlValue::text));
         Optional<User> user = fields.parse("user", User::parse);
         List<String> groups = fields.list("groups", Function.identity());
+        if (user.isEmpty() && !groups.isEmpty()) {
+            fields.place()
+                    .problem("'groups' are those of a user besides its own; write user: too, such as user: \"70:70\"");
+        }
         spec.user(user.map(u -> new User(u.user(), u.group(), groups)));
         fields.take("user-namespace").flatMap(ContainerReader::userNamespace).ifPresent(spec::userNamespace);
         fields.parse("network", Network::parse).ifPresent(spec::network);
@@ -42,10 +46,33 @@ final class ContainerReader {
         var env = new TreeMap<String, String>();
         fields.take("environment")
                 .or(() -> fields.take("env"))
-                .flatMap(YamlValue::mapping)
-                .ifPresent(entries -> entries.takeAll()
-                        .forEach((name, value) -> value.text().ifPresent(text -> env.put(name, text))));
+                .flatMap(ContainerReader::variables)
+                .ifPresent(entries -> entries.takeAll().forEach((name, value) -> {
+                    if (value.isNull()) {
+                        value.problem(
+                                "'" + name + "' has no value: Compose would pass the host's, which never gets into a "
+                                        + "container; write the value, or '' for an empty one");
+                    } else {
+                        value.text().ifPresent(text -> env.put(name, text));
+                    }
+                }));
         return env;
+    }
+
+    private static Optional<YamlMapping> variables(YamlValue value) {
+        if (!value.isList()) {
+            return value.mapping();
+        }
+        String first = value.items().stream()
+                .findFirst()
+                .filter(item -> !item.isMapping() && !item.isList() && !item.isNull())
+                .map(YamlValue::kind)
+                .map(text -> text.substring(1, text.length() - 1))
+                .orElse("NAME=value");
+        String[] variable = first.split("=", 2);
+        value.problem("'environment' is fields here, no list; write environment: {" + variable[0] + ": "
+                + (variable.length == 2 && !variable[1].isEmpty() ? '"' + variable[1] + '"' : "value") + "}");
+        return Optional.empty();
     }
 
     private static Optional<UserNamespace> userNamespace(YamlValue value) {
@@ -61,8 +88,8 @@ final class ContainerReader {
     }
 
     private static void resources(YamlMapping fields, ContainerSpec.Builder spec) {
-        spec.memory(fields.parse("memory", MemorySize::parse));
-        spec.swap(fields.parse("swap", MemorySize::parse));
+        spec.memory(fields.parse("memory", MemorySize::parseLimit));
+        spec.swap(size(fields, "swap"));
         spec.cpus(fields.parse("cpus", Cpus::parse));
         spec.cpuWeight(fields.take("cpu-weight").flatMap(YamlValue::integer));
         fields.take("pids").flatMap(YamlValue::integer).ifPresent(spec::pids);
@@ -81,10 +108,15 @@ final class ContainerReader {
         });
     }
 
+    /** Of something in memory. */
+    private static Optional<MemorySize> size(YamlMapping fields, String name) {
+        return fields.parse(name, text -> MemorySize.parsePages(name, text));
+    }
+
     private void filesystem(YamlMapping fields, Mode mode, ContainerSpec.Builder spec) {
         spec.rootfs(fields.take("rootfs").flatMap(YamlValue::text).map(this::inFolder));
         spec.rootfsSha256(fields.take("rootfs-sha256").flatMap(YamlValue::text));
-        spec.overlay(fields.parse("overlay", MemorySize::parse));
+        spec.overlay(size(fields, "overlay"));
         fields.take("home")
                 .flatMap(ContainerReader::home)
                 .ifPresent(home -> spec.home(home.size()).homeExecute(home.execute()));
@@ -127,7 +159,7 @@ final class ContainerReader {
             return value.parse(HomeMount::parse);
         }
         return value.mapping().map(fields -> {
-            MemorySize size = fields.parse("size", MemorySize::parse).orElse(Filesystem.DEFAULT_HOME);
+            MemorySize size = size(fields, "size").orElse(Filesystem.DEFAULT_HOME);
             boolean execute = flag(fields, "exec");
             fields.finish();
             return new HomeMount(size, execute);
@@ -138,9 +170,15 @@ final class ContainerReader {
      * {@code db:/data:ro}, or Compose's long form: {@code {type: volume, source: db, target: /data, read_only: true}}, whose
      * types are {@code volume}, {@code bind} and {@code tmpfs}; and {@code exec: true}.
      */
-    private static void mount(YamlValue value, List<VolumeMount> volumes, List<TmpfsMount> tmpfs) {
+    private void mount(YamlValue value, List<VolumeMount> volumes, List<TmpfsMount> tmpfs) {
         if (!value.isMapping()) {
-            value.parse(VolumeMount::parse).ifPresent(volumes::add);
+            value.parse(text -> {
+                        int colon = text.indexOf(':');
+                        checkSource(
+                                colon < 0 ? text : text.substring(0, colon), colon < 0 ? "" : text.substring(colon));
+                        return volume(text);
+                    })
+                    .ifPresent(volumes::add);
             return;
         }
         value.mapping().ifPresent(fields -> {
@@ -158,10 +196,41 @@ final class ContainerReader {
             boolean readOnly = flag(fields, "read-only");
             boolean execute = flag(fields, "exec");
             fields.finish();
-            source.flatMap(from ->
-                            target.flatMap(to -> value.attempt(() -> new VolumeMount(from, to, readOnly, execute))))
+            source.flatMap(from -> target.flatMap(to -> value.attempt(() -> {
+                        checkSource(from, "");
+                        return new VolumeMount(from, to, readOnly, execute);
+                    })))
                     .ifPresent(volumes::add);
         });
+    }
+
+    /** Compose's relative and missing sources. Paths of the host are absolute here, as they are in commands. */
+    private void checkSource(String source, String rest) {
+        if (source.startsWith(".")) {
+            Path path = inFolder(source);
+            throw new InvalidSpecException(
+                    "volumes: '" + source + rest + "' begins with a relative path; write '" + path + rest
+                            + "', or declare volumes: {data: {path: " + source
+                            + "}} at the top of the file and write 'data" + rest
+                            + "' here");
+        }
+        if (source.startsWith("~")) {
+            throw new InvalidSpecException("volumes: '" + source + rest
+                    + "': nobody's home is known here; write the absolute path, such as '/home/me" + source.substring(1)
+                    + rest
+                    + "'");
+        }
+    }
+
+    private static VolumeMount volume(String text) {
+        if (text.startsWith("/") && text.indexOf(':') < 0) {
+            throw new InvalidSpecException(
+                    "volumes: '" + text + "' has no source, and volumes without a name don't exist here; "
+                            + "write 'data:" + text
+                            + "' for a volume that is declared at the top of the file, or tmpfs: ['" + text
+                            + "'] for files that may be forgotten");
+        }
+        return VolumeMount.parse(text);
     }
 
     private static String mountType(String text) {
@@ -180,7 +249,7 @@ final class ContainerReader {
 
     private static Optional<TmpfsMount> longTmpfs(YamlValue value, YamlMapping fields) {
         Optional<String> target = fields.require("target", "/scratch").flatMap(YamlValue::text);
-        MemorySize size = fields.parse("size", MemorySize::parse).orElse(TmpfsMount.DEFAULT_SIZE);
+        MemorySize size = size(fields, "size").orElse(TmpfsMount.DEFAULT_SIZE);
         boolean execute = flag(fields, "exec");
         fields.finish();
         return target.flatMap(to -> value.attempt(() -> new TmpfsMount(to, size, execute)));
@@ -213,6 +282,11 @@ final class ContainerReader {
         if (!value.isMapping()) {
             return value.parse(text -> {
                 int colon = text.indexOf(':');
+                if (colon < 0) {
+                    throw new InvalidSpecException(
+                            "secrets: '" + text + "' names no file; write the file and the secret's " + "name: 'keys/"
+                                    + text + ":" + text + "'");
+                }
                 return SecretMount.parse(colon < 1 ? text : inFolder(text.substring(0, colon)) + text.substring(colon));
             });
         }

@@ -34,7 +34,7 @@ public record ContainerSpec(
     public ContainerSpec {
         command = List.copyOf(command);
         env = Collections.unmodifiableSortedMap(new TreeMap<>(env));
-        if (command.isEmpty()) {
+        if (command.isEmpty() || command.getFirst().isEmpty()) {
             throw new InvalidSpecException("a command is needed, such as [/bin/server, --port, \"8080\"]");
         }
         if (command.stream().anyMatch(part -> part.indexOf('\0') >= 0)) {

@@ -6,6 +6,12 @@ import java.util.regex.Pattern;
 /** Durations as fleet files write them: {@code 200ms}, {@code 5s}, {@code 1m30s}; never a bare number. */
 public final class Durations {
 
+    /**
+     * A hundred years: two of them and the present still fit into the 63 bits of nanoseconds that {@link System#nanoTime()}
+     * is compared in, and one into what an executor can wait.
+     */
+    public static final Duration LONGEST = Duration.ofDays(36_500);
+
     private static final Pattern FORMAT =
             Pattern.compile("(?:(\\d{1,6})d)?(?:(\\d{1,6})h)?(?:(\\d{1,6})m(?!s))?(?:(\\d{1,9})s)?(?:(\\d{1,9})ms)?");
 
@@ -17,11 +23,29 @@ public final class Durations {
             throw new InvalidSpecException(
                     "'" + text + "' is not a duration; write it with its unit, such as 500ms, " + "10s or 1m30s");
         }
-        return Duration.ofDays(number(matcher.group(1)))
-                .plusHours(number(matcher.group(2)))
-                .plusMinutes(number(matcher.group(3)))
-                .plusSeconds(number(matcher.group(4)))
-                .plusMillis(number(matcher.group(5)));
+        return check(
+                text,
+                Duration.ofDays(number(matcher.group(1)))
+                        .plusHours(number(matcher.group(2)))
+                        .plusMinutes(number(matcher.group(3)))
+                        .plusSeconds(number(matcher.group(4)))
+                        .plusMillis(number(matcher.group(5))));
+    }
+
+    /** Reads a number of seconds, as Kubernetes writes durations. */
+    static Duration parseSeconds(String text) {
+        if (!text.matches("\\d{1,18}")) {
+            throw new InvalidSpecException("'" + text + "' is not a number of seconds, such as 10");
+        }
+        return check(text, Duration.ofSeconds(Long.parseLong(text)));
+    }
+
+    private static Duration check(String text, Duration duration) {
+        if (duration.compareTo(LONGEST) > 0) {
+            throw new InvalidSpecException("'" + text + "' is longer than " + format(LONGEST)
+                    + ", which is the most that can be waited; write a shorter one");
+        }
+        return duration;
     }
 
     private static long number(@org.jspecify.annotations.Nullable String digits) {

@@ -1,6 +1,8 @@
 package dev.nucleus.spec;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,16 +36,27 @@ public final class FleetReader {
      *
      * @param refusals why a container can't be had as it is asked for; none: it can
      * @param nameRefusal why a fleet can't have a name
+     * @param serviceNameRefusal why a service can't have a name
      */
     public record Checks(
-            Function<ContainerSpec, List<String>> refusals, Function<String, Optional<String>> nameRefusal) {
+            Function<ContainerSpec, List<String>> refusals,
+            Function<String, Optional<String>> nameRefusal,
+            Function<String, Optional<String>> serviceNameRefusal) {
 
         public static final Checks NONE = new Checks(spec -> List.of(), name -> Optional.empty());
+
+        /** Of which services may have any name. */
+        public Checks(Function<ContainerSpec, List<String>> refusals, Function<String, Optional<String>> nameRefusal) {
+            this(refusals, nameRefusal, name -> Optional.empty());
+        }
     }
 
     /**
-     * Reads one file, or every {@code .yaml} and {@code .yml} file of a folder in order of their names.
+     * Reads one file, or every {@code .yaml} and {@code .yml} file of a folder in order of their names. What an editor or a
+     * copy leaves beside them (names that begin with {@code .} or {@code #}, or end with {@code ~}) and directories are no
+     * fleet files, whatever their names end with.
      *
+     * @return none of a folder without any fleet file
      * @throws InvalidFleetException when anything is wrong in any of them
      */
     public static List<FleetSpec> read(Path path, Checks checks) {
@@ -78,6 +91,8 @@ public final class FleetReader {
     private List<Problem> inOrder() {
         List<String> files = problems.stream().map(Problem::file).distinct().toList();
         return problems.stream()
+                // Of what is merged or named by an alias each use reports the same.
+                .distinct()
                 .sorted(Comparator.<Problem>comparingInt(problem -> files.indexOf(problem.file()))
                         .thenComparingInt(Problem::line)
                         .thenComparingInt(Problem::column))
@@ -89,19 +104,46 @@ public final class FleetReader {
             return List.of(path);
         }
         try (Stream<Path> entries = Files.list(path)) {
-            return entries.filter(file ->
-                            file.toString().endsWith(".yaml") || file.toString().endsWith(".yml"))
+            return entries.filter(FleetReader::isFleetFile)
                     .sorted()
+                    .filter(this::canBeRead)
                     .toList();
-        } catch (IOException e) {
-            problems.add(new Problem(path.toString(), 1, 1, "the folder can't be listed: " + e.getMessage()));
+        } catch (IOException | UncheckedIOException e) {
+            problems.add(new Problem(
+                    path.toString(),
+                    1,
+                    1,
+                    "the folder can't be listed: " + e.getMessage() + "; check its permissions"));
             return List.of();
         }
+    }
+
+    /** Reading a pipe would wait for somebody to write to it. */
+    private boolean canBeRead(Path file) {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            problems.add(new Problem(file.toString(), 1, 1, "this is no regular file; move it out of the folder"));
+            return false;
+        }
+        return true;
+    }
+
+    /** A link that leads nowhere counts: a fleet that was meant to be there is missing. */
+    private static boolean isFleetFile(Path file) {
+        String name = String.valueOf(file.getFileName());
+        return (name.endsWith(".yaml") || name.endsWith(".yml"))
+                && !name.startsWith(".")
+                && !name.startsWith("#")
+                && !name.startsWith("~")
+                && !Files.isDirectory(file);
     }
 
     private Optional<FleetSpec> readFile(Path file) {
         try {
             return parse(file, Files.readString(file));
+        } catch (CharacterCodingException e) {
+            problems.add(new Problem(
+                    file.toString(), 1, 1, "the file can't be read: it is not UTF-8; write it anew as that"));
+            return Optional.empty();
         } catch (IOException e) {
             problems.add(new Problem(file.toString(), 1, 1, "the file can't be read: " + e));
             return Optional.empty();
@@ -109,12 +151,13 @@ public final class FleetReader {
     }
 
     private Optional<FleetSpec> parse(Path file, String text) {
-        return YamlDocument.read(file.toString(), text, problems)
+        return YamlDocument.readFleet(file.toString(), text, problems)
                 .flatMap(YamlValue::mapping)
                 .flatMap(fields -> fleet(file, fields));
     }
 
     private Optional<FleetSpec> fleet(Path file, YamlMapping fields) {
+        ComposeSpellings.readFleet(fields);
         Optional<YamlValue> nameField = fields.require("name", "shop");
         Optional<String> name = nameField.flatMap(value -> value.parse(text -> ContainerName.check("fleet", text)));
         name.flatMap(checks.nameRefusal()).ifPresent(refusal -> nameField.ifPresent(value -> value.problem(refusal)));
@@ -130,15 +173,20 @@ public final class FleetReader {
         var services = new LinkedHashMap<String, ServiceSpec>();
         fields.require("services", "{web: {command: [/bin/server]}}")
                 .flatMap(YamlValue::mapping)
-                .ifPresent(entries -> entries.takeAll().forEach((key, value) -> {
-                    places.put(key, value);
-                    new ServiceReader(folder, mode).read(key, value).ifPresent(service -> {
-                        services.put(key, service);
-                        checks.refusals()
-                                .apply(service.container())
-                                .forEach(refusal -> value.problem("service '" + key + "': " + refusal));
+                .ifPresent(entries -> {
+                    entries.names()
+                            .forEach((key, place) ->
+                                    checks.serviceNameRefusal().apply(key).ifPresent(place::problem));
+                    entries.takeAll().forEach((key, value) -> {
+                        places.put(key, value);
+                        new ServiceReader(folder, mode).read(key, value).ifPresent(service -> {
+                            services.put(key, service);
+                            checks.refusals()
+                                    .apply(service.container())
+                                    .forEach(refusal -> value.problem("service '" + key + "': " + refusal));
+                        });
                     });
-                }));
+                });
         FleetHealthSpec health = fields.take("health")
                 .flatMap(YamlValue::mapping)
                 .map(entries -> health(entries, places.keySet(), services))
@@ -202,14 +250,22 @@ public final class FleetReader {
             Map<String, YamlValue> places, Map<String, ServiceSpec> services, Map<String, VolumeSpec> volumes) {
         services.forEach((name, service) -> {
             YamlValue place = java.util.Objects.requireNonNull(places.get(name));
-            for (String dependency : service.dependsOn().keySet()) {
+            service.dependsOn().forEach((dependency, condition) -> {
                 if (dependency.equals(name)) {
                     place.problem("service '" + name + "' depends on itself");
                 } else if (!places.containsKey(dependency)) {
                     place.problem("service '" + name + "' depends on '" + dependency + "', which is not a service of "
                             + "this file" + did(dependency, places.keySet()));
+                } else {
+                    Optional.ofNullable(services.get(dependency))
+                            .flatMap(other -> neverMet(other, condition))
+                            .ifPresent(reason -> place.problem("depends-on: service '" + name + "' would wait for '"
+                                    + dependency + "' for ever: " + reason));
                 }
-            }
+            });
+            replicaOf(name, services)
+                    .ifPresent(other -> place.problem("service '" + name + "' is called as a replica of service '"
+                            + other + "' is; rename one of them"));
             for (VolumeMount mount : service.container().filesystem().volumes()) {
                 if (mount.named() && !volumes.containsKey(mount.source())) {
                     place.problem("service '" + name + "' uses volume '" + mount.source() + "', which 'volumes' does "
@@ -220,6 +276,34 @@ public final class FleetReader {
         DependencyCycle.find(services)
                 .ifPresent(cycle -> java.util.Objects.requireNonNull(places.get(cycle.getFirst()))
                         .problem("these services wait for each other: " + String.join(" → ", cycle)));
+    }
+
+    /** Why a condition can't become true of a service; empty: it can. */
+    private static Optional<String> neverMet(ServiceSpec service, Condition condition) {
+        return switch (condition) {
+            case STARTED -> Optional.empty();
+            case HEALTHY ->
+                service.job()
+                        ? Optional.of("a job is never healthy, it completes; write " + service.name() + ": completed")
+                        : Optional.empty();
+            case COMPLETED ->
+                service.job()
+                        ? Optional.empty()
+                        : Optional.of("only a job completes; write job: true in '" + service.name() + "', or "
+                                + service.name() + ": healthy or started here");
+        };
+    }
+
+    /** The service one of whose replicas has that name. */
+    private static Optional<String> replicaOf(String name, Map<String, ServiceSpec> services) {
+        int hyphen = name.lastIndexOf('-');
+        if (hyphen < 1 || !name.substring(hyphen + 1).matches("[1-9]\\d{0,3}")) {
+            return Optional.empty();
+        }
+        int number = Integer.parseInt(name.substring(hyphen + 1));
+        return Optional.ofNullable(services.get(name.substring(0, hyphen)))
+                .filter(service -> number <= service.replicas())
+                .map(ServiceSpec::name);
     }
 
     private static String did(String name, java.util.Collection<String> candidates) {

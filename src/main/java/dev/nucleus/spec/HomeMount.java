@@ -14,6 +14,6 @@ public record HomeMount(MemorySize size, boolean execute) {
     public static HomeMount parse(String text) {
         boolean execute = text.endsWith(EXECUTE);
         String size = execute ? text.substring(0, text.length() - EXECUTE.length()) : text;
-        return new HomeMount(MemorySize.parse(size), execute);
+        return new HomeMount(MemorySize.parsePages("home", size), execute);
     }
 }

@@ -49,7 +49,7 @@ public record IoLimit(
                 throw new InvalidSpecException("'" + parts[i] + "' is the second of its kind");
             }
             String value = parts[i].substring(parts[i].indexOf('=') + 1);
-            limit[index] = index < 2 ? MemorySize.parse(value).bytes() : operations(value);
+            limit[index] = index < 2 ? MemorySize.parsePages("io", value).bytes() : operations(value);
         }
         return new IoLimit(
                 Integer.parseInt(device.group(1)),

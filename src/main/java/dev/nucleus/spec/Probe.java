@@ -26,7 +26,7 @@ public sealed interface Probe {
     record Exec(List<String> command) implements Probe {
         public Exec {
             command = List.copyOf(command);
-            if (command.isEmpty()) {
+            if (command.isEmpty() || command.getFirst().isBlank()) {
                 throw new InvalidSpecException("an exec probe needs a command, such as [pg_isready]");
             }
         }

@@ -155,15 +155,15 @@ final class ProbeReader {
 
     /** With its unit, or by Kubernetes' name a number of seconds. */
     private static Duration duration(YamlMapping fields, String name, String seconds, Duration fallback) {
-        Optional<Duration> counted =
-                fields.take(seconds).flatMap(YamlValue::integer).map(Duration::ofSeconds);
+        Optional<Duration> counted = fields.parse(seconds, Durations::parseSeconds);
         return fields.parse(name, Durations::parse).or(() -> counted).orElse(fallback);
     }
 
     /** {@code exec: [pg_isready]}, or Kubernetes' {@code exec: {command: [pg_isready]}}. */
     private static Optional<Probe> exec(YamlValue value) {
         if (!value.isMapping()) {
-            return value.attempt(() -> new Probe.Exec(value.list(Function.identity())));
+            List<String> command = value.command("exec");
+            return value.isList() ? value.attempt(() -> new Probe.Exec(command)) : Optional.empty();
         }
         return value.mapping().flatMap(fields -> {
             Optional<Probe> probe = fields.require("command", "[pg_isready]").flatMap(ProbeReader::exec);
@@ -286,8 +286,8 @@ final class ProbeReader {
     }
 
     /**
-     * Compose's one check is both: whether the service can take work, and whether it is to be restarted. What fails within
-     * the start period doesn't count, as long as a startup probe is tried.
+     * Compose's one check is both: whether the service can take work, and whether it is to be restarted. As there, the first
+     * try comes after an interval.
      */
     private static Probes healthcheck(YamlMapping fields) {
         Optional<Optional<Probe>> test = fields.take("test").map(ProbeReader::test);
@@ -302,43 +302,51 @@ final class ProbeReader {
         if (test.isEmpty() && !disabled) {
             fields.place().problem("'test' is missing; write, for example, test: [CMD, pg_isready]");
         }
+        if (retries < 1) {
+            fields.place()
+                    .problem("healthcheck: retries is at least 1, was " + retries
+                            + "; leave it out for Compose's default, 3");
+            return NONE;
+        }
         return test.flatMap(Function.identity())
                 .filter(_ -> !disabled)
                 .flatMap(probe -> fields.place().attempt(() -> {
-                    var check = new ProbeSpec(probe, Duration.ZERO, interval, timeout, Duration.ZERO, retries, 1);
+                    var check = new ProbeSpec(
+                            probe,
+                            startPeriod.isZero() ? interval : startInterval,
+                            interval,
+                            timeout,
+                            Duration.ZERO,
+                            retries,
+                            1,
+                            Optional.of(new ProbeSpec.Healthcheck(startPeriod, startInterval)));
                     return new Probes(
-                            startup(probe, startPeriod, startInterval, timeout, retries),
+                            Optional.empty(),
                             Optional.of(check),
                             Optional.of(new LivenessSpec(check, new LivenessSpec.Then.Restart())));
                 }))
                 .orElse(NONE);
     }
 
-    private static Optional<ProbeSpec> startup(
-            Probe probe, Duration period, Duration interval, Duration timeout, int retries) {
-        if (period.isZero()) {
-            return Optional.empty();
-        }
-        long uncounted = Math.ceilDiv(period.toMillis(), Math.max(1, interval.toMillis()));
-        int failures = (int) Math.min(Integer.MAX_VALUE, uncounted + retries);
-        return Optional.of(new ProbeSpec(probe, Duration.ZERO, interval, timeout, Duration.ZERO, failures, 1));
-    }
-
     /** {@code [CMD, program, …]}, {@code [CMD-SHELL, line]}, a line for the shell, or {@code [NONE]}. */
     private static Optional<Probe> test(YamlValue value) {
-        List<String> words = new ArrayList<>(
-                value.isList()
-                        ? value.list(Function.identity())
-                        : value.text().map(line -> List.of("CMD-SHELL", line)).orElse(List.of()));
+        if (!value.isList()) {
+            return value.argument().flatMap(line -> shell(value, List.of(line)));
+        }
+        List<String> words = new ArrayList<>(value.command("test"));
         String kind = words.isEmpty() ? "" : words.removeFirst();
         switch (kind) {
             case "CMD" -> {
                 return value.attempt(() -> new Probe.Exec(words));
             }
             case "CMD-SHELL" -> {
-                return value.attempt(() -> new Probe.Exec(List.of("/bin/sh", "-c", String.join(" ", words))));
+                return shell(value, words);
             }
             case "NONE" -> {
+                if (!words.isEmpty()) {
+                    value.problem(
+                            "'test: [NONE]' stands alone; write [CMD, " + String.join(", ", words) + "] to run that");
+                }
                 return Optional.empty();
             }
             default -> {
@@ -346,5 +354,17 @@ final class ProbeReader {
                 return Optional.empty();
             }
         }
+    }
+
+    /** An empty line would always succeed. Of several words Docker's shell runs the first alone. */
+    private static Optional<Probe> shell(YamlValue value, List<String> words) {
+        if (words.size() != 1 || words.getFirst().isBlank()) {
+            value.problem(
+                    words.size() > 1
+                            ? "'test': CMD-SHELL takes one line, such as [CMD-SHELL, '" + String.join(" ", words) + "']"
+                            : "'test' is empty; write what is run, such as [CMD, pg_isready], or [NONE] for no check");
+            return Optional.empty();
+        }
+        return Optional.of(new Probe.Exec(List.of("/bin/sh", "-c", words.getFirst())));
     }
 }

@@ -1,6 +1,7 @@
 package dev.nucleus.spec;
 
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * A probe and when it is tried, in the words and meanings of Kubernetes.
@@ -11,6 +12,7 @@ import java.time.Duration;
  * @param jitter the most by which a wait is longer, at random: so that what began together doesn't go on together
  * @param failures how many in a row turn the answer to no
  * @param successes how many in a row turn it to yes
+ * @param healthcheck how it differs where Compose's {@code healthcheck} gave it
  */
 public record ProbeSpec(
         Probe probe,
@@ -19,12 +21,47 @@ public record ProbeSpec(
         Duration timeout,
         Duration jitter,
         int failures,
-        int successes) {
+        int successes,
+        Optional<Healthcheck> healthcheck) {
+
+    /**
+     * What Compose means by a healthcheck: one check that says both whether the service can take work and whether it is well.
+     * The period is from the end of one try to the beginning of the next.
+     *
+     * @param startPeriod from the container's start: what fails within it, before the first success, doesn't count
+     * @param startInterval in place of the period, within that time and before the first success
+     * @see <a href="https://docs.docker.com/reference/dockerfile/#healthcheck">Dockerfile reference: HEALTHCHECK</a>
+     */
+    public record Healthcheck(Duration startPeriod, Duration startInterval) {
+
+        public Healthcheck {
+            if (startInterval.compareTo(SHORTEST) < 0) {
+                throw new InvalidSpecException("healthcheck: start_interval is at least 10ms");
+            }
+        }
+
+        /** Whether failures don't count yet. */
+        public boolean isStarting(Duration sinceStart, boolean succeeded) {
+            return !succeeded && sinceStart.compareTo(startPeriod) < 0;
+        }
+    }
 
     public static final Duration DEFAULT_PERIOD = Duration.ofSeconds(10);
     public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(5);
     public static final int DEFAULT_FAILURES = 3;
     static final Duration SHORTEST = Duration.ofMillis(10);
+
+    /** One in Kubernetes' sense. */
+    public ProbeSpec(
+            Probe probe,
+            Duration initialDelay,
+            Duration period,
+            Duration timeout,
+            Duration jitter,
+            int failures,
+            int successes) {
+        this(probe, initialDelay, period, timeout, jitter, failures, successes, Optional.empty());
+    }
 
     public ProbeSpec {
         if (period.compareTo(SHORTEST) < 0 || timeout.compareTo(SHORTEST) < 0) {

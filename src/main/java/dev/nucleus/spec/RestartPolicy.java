@@ -66,6 +66,11 @@ public record RestartPolicy(When when, OptionalInt attempts, Backoff backoff) {
                             + "on-failure:5, unless-stopped or never");
                 }
                 int attempts = Integer.parseInt(text.substring("on-failure:".length()));
+                if (attempts == 0) {
+                    throw new InvalidSpecException(
+                            "'" + text + "' means no limit to Compose and no restart to its reader; "
+                                    + "write on-failure for restarts without a limit, or never");
+                }
                 yield new RestartPolicy(When.ON_FAILURE, OptionalInt.of(attempts), Backoff.DEFAULT);
             }
         };

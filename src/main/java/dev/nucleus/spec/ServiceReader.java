@@ -61,6 +61,14 @@ final class ServiceReader {
                         Optional<YamlValue> scalar = condition.isMapping()
                                 ? condition.mapping().flatMap(long_ -> {
                                     Optional<YamlValue> inner = long_.require("condition", "service_healthy");
+                                    long_.acceptOnly(
+                                            "true",
+                                            "required",
+                                            "a service always waits for what it depends on; leave the dependency out");
+                                    long_.acceptOnly(
+                                            "false",
+                                            "restart",
+                                            "a service runs on while what it depends on restarts; leave it out");
                                     long_.finish();
                                     return inner;
                                 })
@@ -109,12 +117,13 @@ final class ServiceReader {
     }
 
     private static Optional<StopSpec> stop(YamlValue value) {
-        return value.mapping().map(fields -> {
+        return value.mapping().flatMap(fields -> {
             Signal signal = fields.parse("signal", Signal::parse).orElse(StopSpec.DEFAULT.signal());
             Duration grace = duration(fields, "grace", StopSpec.DEFAULT.grace());
-            List<String> before = fields.list("before", Function.identity());
+            List<String> before =
+                    fields.take("before").map(field -> field.command("before")).orElse(List.of());
             fields.finish();
-            return new StopSpec(signal, grace, before);
+            return value.attempt(() -> new StopSpec(signal, grace, before));
         });
     }
 }

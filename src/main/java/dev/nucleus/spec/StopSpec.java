@@ -16,6 +16,9 @@ public record StopSpec(Signal signal, Duration grace, List<String> before) {
 
     public StopSpec {
         before = List.copyOf(before);
+        if (!before.isEmpty() && before.getFirst().isEmpty()) {
+            throw new InvalidSpecException("stop: before needs a command, such as [/bin/drain]");
+        }
     }
 
     public StopSpec(Signal signal, Duration grace) {

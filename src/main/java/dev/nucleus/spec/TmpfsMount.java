@@ -37,7 +37,9 @@ public record TmpfsMount(String target, MemorySize size, boolean execute) {
                     "'" + text + "' is not a tmpfs; write /target, /target:64M or /target:64M:exec");
         }
         return new TmpfsMount(
-                parts.getFirst(), parts.size() == 2 ? MemorySize.parse(parts.getLast()) : DEFAULT_SIZE, execute);
+                parts.getFirst(),
+                parts.size() == 2 ? MemorySize.parsePages("tmpfs", parts.getLast()) : DEFAULT_SIZE,
+                execute);
     }
 
     @Override

@@ -17,16 +17,26 @@ public final class YamlDocument {
     private YamlDocument() {}
 
     /**
-     * Reads the text of a file.
+     * Reads the text of a file, whose dollar signs stand for themselves.
      *
      * @param problems gets every mistake, with {@code file} as its place
      * @return the value at its top; empty when there is none, or the text is no YAML
      */
     public static Optional<YamlValue> read(String file, String text, List<Problem> problems) {
+        return read(file, text, problems, false);
+    }
+
+    /** As {@link #read}; dollar signs are Compose's ({@link DollarSigns}). */
+    static Optional<YamlValue> readFleet(String file, String text, List<Problem> problems) {
+        return read(file, text, problems, true);
+    }
+
+    private static Optional<YamlValue> read(String file, String text, List<Problem> problems, boolean compose) {
         LoadSettings settings = LoadSettings.builder()
                 .setLabel(file)
                 .setSchema(new CoreSchema())
-                .setMaxAliasesForCollections(100)
+                // What aliases may bring is bounded by YamlShape: how often one is used says nothing about that.
+                .setMaxAliasesForCollections(Integer.MAX_VALUE)
                 .setCodePointLimit(LARGEST_FILE)
                 // All at once: a surrogate pair that straddles the end of its buffer throws (snakeyaml-engine 3.0.1,
                 // StreamReader.extendIfTrailingHighSurrogate).
@@ -42,7 +52,7 @@ public final class YamlDocument {
             if (root.isEmpty()) {
                 problems.add(new Problem(file, 1, 1, "the file is empty"));
             }
-            return root.map(node -> new YamlValue(node, file, problems));
+            return root.map(node -> new YamlValue(node, file, problems, compose));
         } catch (MarkedYamlEngineException e) {
             int line = e.getProblemMark().map(mark -> mark.getLine() + 1).orElse(1);
             int column = e.getProblemMark().map(mark -> mark.getColumn() + 1).orElse(1);

@@ -17,8 +17,8 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
  * The fields of a YAML mapping. Fields are taken by name; what nobody took by the time of {@link
- * #finish} is unknown, and a mistake. Underscores in names read as hyphens (Compose's spelling), keys
- * that begin with {@code x-} are the user's own, and {@code <<} merges.
+ * #finish} is unknown, and a mistake. Underscores in names read as hyphens (Compose's spelling), fields
+ * that begin with {@code x-} are extensions and ignored, and {@code <<} merges.
  */
 public final class YamlMapping {
 
@@ -67,7 +67,7 @@ public final class YamlMapping {
     }
 
     private void add(NodeTuple tuple, boolean own) {
-        YamlValue key = place.at(tuple.getKeyNode());
+        YamlValue key = place.key(tuple.getKeyNode());
         key.text().ifPresent(name -> {
             boolean present = entries.containsKey(name);
             if (present && own) {
@@ -115,10 +115,20 @@ public final class YamlMapping {
 
     /** A field of other tools that is refused here, with the reason. */
     void refuse(String name, String reason) {
-        Entry entry = entries.remove(name);
-        if (entry != null) {
-            entry.key().problem("'" + name + "' is not accepted: " + reason);
+        for (String spelling : List.of(name, name.replace('_', '-'))) {
+            Entry entry = entries.remove(spelling);
+            if (entry != null) {
+                entry.key().problem("'" + spelling + "' is not accepted: " + reason);
+            }
         }
+    }
+
+    /** A field of other tools that says, where its value is that one, what is so here in any case; else it is refused. */
+    void acceptOnly(String value, String name, String reason) {
+        take(name)
+                .flatMap(YamlValue::text)
+                .filter(text -> !text.equals(value))
+                .ifPresent(text -> place.problem("'" + name + ": " + text + "' is not accepted: " + reason));
     }
 
     /** Gives a field that another tool calls otherwise its name here. */
@@ -156,14 +166,17 @@ public final class YamlMapping {
         }
     }
 
-    /** All entries with free names, in order. */
+    /** Where the names are of the entries that nobody has taken. */
+    Map<String, YamlValue> names() {
+        var names = new LinkedHashMap<String, YamlValue>();
+        entries.forEach((name, entry) -> names.put(name, entry.key()));
+        return names;
+    }
+
+    /** All entries of a mapping whose names are the user's, in order: {@code x-} has no meaning of its own there. */
     public Map<String, YamlValue> takeAll() {
         var all = new LinkedHashMap<String, YamlValue>();
-        entries.forEach((name, entry) -> {
-            if (!name.startsWith("x-")) {
-                all.put(name, entry.value());
-            }
-        });
+        entries.forEach((name, entry) -> all.put(name, entry.value()));
         entries.clear();
         return all;
     }

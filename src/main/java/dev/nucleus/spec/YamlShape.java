@@ -5,6 +5,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Parse;
 import org.snakeyaml.engine.v2.common.Anchor;
@@ -12,23 +13,39 @@ import org.snakeyaml.engine.v2.events.AliasEvent;
 import org.snakeyaml.engine.v2.events.CollectionEndEvent;
 import org.snakeyaml.engine.v2.events.CollectionStartEvent;
 import org.snakeyaml.engine.v2.events.Event;
-import org.snakeyaml.engine.v2.events.NodeEvent;
+import org.snakeyaml.engine.v2.events.MappingStartEvent;
 import org.snakeyaml.engine.v2.events.ScalarEvent;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 
 /**
  * What a text may not be, although it is YAML, found in its events before it is composed: the composer recurses for each
- * level, and never returns from a mapping that is merged into itself (snakeyaml-engine 3.0.1, MergeUtils.flatten).
+ * level, never returns from a mapping that is merged into itself (snakeyaml-engine 3.0.1, MergeUtils.flatten), and copies
+ * what is merged. Aliases are bounded by what they bring, not by their number: a fleet of many services may merge one
+ * anchor in each.
  */
 final class YamlShape {
 
     private static final int DEEPEST = 64;
-    private static final String TAG = "a tag has no spaces at its ends";
+    private static final long MOST_VALUES = 1_000_000;
+    private static final String CORE = "tag:yaml.org,2002:";
+    private static final Set<String> SCALAR_TAGS = Set.of(CORE + "str", CORE + "int", CORE + "float", CORE + "bool");
 
     private final String file;
-    private final Map<Anchor, Integer> named = new HashMap<>();
-    private final Deque<Integer> open = new ArrayDeque<>();
-    private int nodes;
+    private final Map<Anchor, Open> named = new HashMap<>();
+    private final Map<Anchor, Long> sizes = new HashMap<>();
+    private final Deque<Open> open = new ArrayDeque<>();
+    private boolean aliased;
+
+    /** A list or fields that have begun, and how many values they hold so far, those of aliases counted in. */
+    private static final class Open {
+
+        private final Optional<Anchor> anchor;
+        private long values = 1;
+
+        Open(Optional<Anchor> anchor) {
+            this.anchor = anchor;
+        }
+    }
 
     private YamlShape(String file) {
         this.file = file;
@@ -58,47 +75,74 @@ final class YamlShape {
     }
 
     private Optional<Problem> next(Event event) {
-        switch (event) {
-            case AliasEvent alias -> {
-                Integer node = named.get(alias.getAlias());
-                if (node != null && open.contains(node)) {
-                    return problem(event, "'*" + alias.getAlias() + "' stands within what it names");
-                }
-            }
+        return switch (event) {
+            case AliasEvent alias -> alias(alias);
             case CollectionStartEvent start -> {
-                define(start);
-                open.push(nodes);
-                if (unusable(start.getTag())) {
-                    return problem(event, TAG);
-                }
-                if (open.size() > DEEPEST) {
-                    return problem(event, "nested more than " + DEEPEST + " deep");
-                }
+                var collection = new Open(start.getAnchor());
+                start.getAnchor().ifPresent(anchor -> {
+                    named.put(anchor, collection);
+                    sizes.remove(anchor);
+                });
+                open.push(collection);
+                String expected = CORE + (start instanceof MappingStartEvent ? "map" : "seq");
+                yield unknown(start, start.getTag().filter(tag -> !tag.equals(expected)))
+                        .or(() -> open.size() > DEEPEST
+                                ? problem(event, "nested more than " + DEEPEST + " deep")
+                                : Optional.empty());
             }
             case ScalarEvent scalar -> {
-                define(scalar);
-                if (unusable(scalar.getTag())) {
-                    return problem(event, TAG);
-                }
+                scalar.getAnchor().ifPresent(anchor -> {
+                    named.remove(anchor);
+                    sizes.put(anchor, 1L);
+                });
+                count(1);
+                yield unknown(scalar, scalar.getTag().filter(tag -> !SCALAR_TAGS.contains(tag)));
             }
-            case CollectionEndEvent _ -> open.pop();
-            default -> {
-                // Beginnings and ends of documents.
+            case CollectionEndEvent _ -> {
+                Open ended = open.pop();
+                ended.anchor
+                        .filter(anchor -> named.get(anchor) == ended)
+                        .ifPresent(anchor -> sizes.put(anchor, ended.values));
+                count(ended.values);
+                yield aliased ? tooMany(event) : Optional.empty();
             }
+            // Beginnings and ends of documents.
+            default -> Optional.empty();
+        };
+    }
+
+    private Optional<Problem> alias(AliasEvent alias) {
+        Open collection = named.get(alias.getAlias());
+        if (collection != null && open.contains(collection)) {
+            return problem(alias, "'*" + alias.getAlias() + "' stands within what it names");
         }
-        return Optional.empty();
+        aliased = true;
+        count(sizes.getOrDefault(alias.getAlias(), 1L));
+        return tooMany(alias);
     }
 
-    /** The composer's own check of these is no YAML error. */
-    private static boolean unusable(Optional<String> tag) {
-        return tag.isPresent()
-                && (tag.get().isEmpty()
-                        || tag.get().trim().length() != tag.get().length());
+    private Optional<Problem> tooMany(Event event) {
+        return !open.isEmpty() && open.peek().values > MOST_VALUES
+                ? problem(
+                        event, "the aliases up to here bring more than " + MOST_VALUES + " values; write fewer of them")
+                : Optional.empty();
     }
 
-    private void define(NodeEvent node) {
-        nodes++;
-        node.getAnchor().ifPresent(anchor -> named.put(anchor, nodes));
+    /** Added to the innermost alone: what it holds counts in the one around it when it ends. */
+    private void count(long values) {
+        if (!open.isEmpty()) {
+            open.peek().values += values;
+        }
+    }
+
+    /** A tag changes what a value is, and nobody here knows of any change: to ignore it would take the value for another. */
+    private Optional<Problem> unknown(Event event, Optional<String> tag) {
+        return tag.filter(name -> !name.equals("!"))
+                .flatMap(name -> problem(
+                        event,
+                        "unknown tag '" + name.replace(CORE, "!!")
+                                + "': values of this file have no tags; write the value itself, in "
+                                + "quotes if it begins with '!'"));
     }
 
     private Optional<Problem> problem(Event event, String what) {

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -20,11 +22,14 @@ public final class YamlValue {
     private final Node node;
     private final String file;
     private final List<Problem> problems;
+    private final boolean compose;
 
-    YamlValue(Node node, String file, List<Problem> problems) {
+    /** @param compose whether dollar signs in its text are read as Compose reads them, or stand for themselves */
+    YamlValue(Node node, String file, List<Problem> problems, boolean compose) {
         this.node = node;
         this.file = file;
         this.problems = problems;
+        this.compose = compose;
     }
 
     /** Notes a mistake at this place. */
@@ -35,12 +40,17 @@ public final class YamlValue {
     }
 
     YamlValue at(Node other) {
-        return new YamlValue(other, file, problems);
+        return new YamlValue(other, file, problems, compose);
+    }
+
+    /** The name of a field, whose dollar signs stand for themselves. */
+    YamlValue key(Node other) {
+        return new YamlValue(other, file, problems, false);
     }
 
     /** A part of this value's text, at its place. */
     YamlValue withText(String text) {
-        return at(new ScalarNode(Tag.STR, true, text, ScalarStyle.PLAIN, node.getStartMark(), node.getEndMark()));
+        return key(new ScalarNode(Tag.STR, true, text, ScalarStyle.PLAIN, node.getStartMark(), node.getEndMark()));
     }
 
     /** Whether it has fields. */
@@ -59,11 +69,45 @@ public final class YamlValue {
 
     /** Any scalar but null, as the file spells it. */
     public Optional<String> text() {
+        return text(DollarSigns::value);
+    }
+
+    private Optional<String> text(Function<String, String> dollars) {
         if (node instanceof ScalarNode scalar && !isNull()) {
-            return Optional.of(scalar.getValue());
+            return compose ? attempt(() -> dollars.apply(scalar.getValue())) : Optional.of(scalar.getValue());
         }
         problem("expected a single value, found " + kind());
         return Optional.empty();
+    }
+
+    /**
+     * A command: a list of its words, or a problem that says how the line that is there instead is written as one.
+     *
+     * @param field its name, for the problem
+     */
+    List<String> command(String field) {
+        if (node instanceof ScalarNode scalar && !isNull()) {
+            problem("'" + field + "' is a list of words here, as no shell reads it; write " + field + ": "
+                    + words(scalar.getValue()));
+            return List.of();
+        }
+        return items().stream()
+                .flatMap(item -> item.text(DollarSigns::argument).stream())
+                .toList();
+    }
+
+    /** A line that a shell reads. */
+    Optional<String> argument() {
+        return text(DollarSigns::argument);
+    }
+
+    /** The list that a line of words is, or what has a shell read it. */
+    private static String words(String line) {
+        return line.matches("[A-Za-z0-9_./:=@%+,\\s-]+")
+                ? Stream.of(line.strip().split("\\s+"))
+                        .map(word -> word.matches("[A-Za-z_./][A-Za-z0-9_./=-]*") ? word : '"' + word + '"')
+                        .collect(Collectors.joining(", ", "[", "]"))
+                : "[/bin/sh, -c, '" + line.strip().replace("'", "''") + "']";
     }
 
     /** A scalar through a parser whose {@link InvalidSpecException} becomes a problem at this place. */
@@ -109,7 +153,8 @@ public final class YamlValue {
                 items.add(at(item));
             }
         } else {
-            problem("expected a list, found " + kind());
+            problem("expected a list, found " + kind()
+                    + (node instanceof ScalarNode && !isNull() ? "; write [" + kind() + "]" : ""));
         }
         return items;
     }

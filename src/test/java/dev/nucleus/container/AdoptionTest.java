@@ -222,6 +222,61 @@ class AdoptionTest {
     }
 
     @Test
+    void aSecretThatChangedMeanwhileReplacesItsContainerAndAnEmptyFolderRemovesNothing() throws Exception {
+        Path folder = Files.createDirectory(directory.resolve("fleet.yaml"));
+        Path file = folder.resolve("shop.yaml");
+        Files.writeString(folder.resolve("web.key"), "first");
+        Files.writeString(folder.resolve("db.key"), "first");
+        Files.writeString(file, """
+                name: shop
+                services:
+                  web: {command: [/bin/sleep, "1000"], secrets: ["web.key:key"]}
+                  db: {command: [/bin/sleep, "1000"], secrets: ["db.key:key"]}
+                """);
+        try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
+            String web = awaitPid(manager, "shop/web-1", "");
+            String db = awaitPid(manager, "shop/db-1", "");
+            stop(manager);
+            Files.writeString(folder.resolve("web.key"), "other");
+            manager.restart().awaitReady();
+
+            String next = awaitPid(manager, "shop/web-1", web);
+            assertThat(Path.of("/proc", web)).doesNotExist();
+            assertThat(manager.nucleus("exec", "shop/web-1", "--", "cat", "/run/secrets/key")
+                            .out())
+                    .isEqualTo("other");
+            assertThat(awaitPid(manager, "shop/db-1", ""))
+                    .as("its secret is the same")
+                    .isEqualTo(db);
+            assertThat(manager.log()).contains("changed since it was launched: " + folder.resolve("web.key"));
+
+            stop(manager);
+            Files.move(file, folder.resolve(".shop.yaml"));
+            manager.restart().awaitReady();
+
+            assertThat(Path.of("/proc", next)).exists();
+            assertThat(Path.of("/proc", db)).exists();
+            assertThat(manager.log())
+                    .contains("no fleet is declared (" + folder + " holds no fleet file)")
+                    .contains("supervised by nobody: shop/db-1, shop/web-1");
+            assertThat(manager.nucleus("stop", "shop/web-1", "shop/db-1").code())
+                    .isZero();
+            assertThat(Path.of("/proc", next)).doesNotExist();
+        }
+    }
+
+    /** @param other the process that it is not */
+    private static String awaitPid(ManagerProcess manager, String name, String other) {
+        return Awaitility.await(name + " runs")
+                .until(() -> field(manager, name, 6), pid -> pid.matches("\\d+") && !pid.equals(other));
+    }
+
+    private static void stop(ManagerProcess manager) throws InterruptedException {
+        manager.process().destroy();
+        assertThat(manager.process().waitFor(20, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
     void aFileWithMistakesStartsNothingAndLeavesWithCode2() throws Exception {
         Files.writeString(directory.resolve("fleet.yaml"), "name: shop\nservices:\n  web: {comand: [/w], memory: x}\n");
 

@@ -213,11 +213,11 @@ class TerminalTest {
                         .init(false)
                         .build());
         await(container, "ready");
-        try (ShimConnection connection = ShimConnection.connect(container.shim().socket())) {
-            connection.input(0, new byte[] {'x', 3}, 0, 2);
-        }
+        try (StreamClient client = attach(container)) {
+            client.type("x\u0003");
 
-        assertThat(container.end().join().status().orElseThrow().signal()).contains(Signal.parse("INT"));
+            assertThat(container.end().join().status().orElseThrow().signal()).contains(Signal.parse("INT"));
+        }
         manager.containers().remove(container);
     }
 

@@ -32,6 +32,24 @@ class FleetFilesTest {
         assertThatThrownBy(() -> FleetFiles.read(file)).hasMessageContaining("can't be called '" + name + "'");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"desired", "fleets"})
+    void servicesWhoseHealthWouldBeHiddenAreRefused(String name) throws IOException {
+        Path file = Files.writeString(
+                folder.resolve("f.yaml"), "name: shop\nservices:\n  " + name + ":\n    command: [/w]");
+
+        assertThatThrownBy(() -> FleetFiles.read(file))
+                .hasMessageContaining("f.yaml:3:3: a service can't be called '" + name
+                        + "': its health would be hidden by " + "/actuator/health/<fleet>/" + name);
+    }
+
+    @Test
+    void aFolderWithoutAnyFleetFileIsAMistake() throws IOException {
+        Files.writeString(folder.resolve("shop.yaml~"), "name: shop\nservices: {w: {command: [/w]}}");
+
+        assertThatThrownBy(() -> FleetFiles.read(folder)).hasMessageContaining("the folder holds no fleet file");
+    }
+
     @Test
     void twoHealthGroupsOfOneNameAreRefused() throws IOException {
         Files.writeString(

@@ -199,6 +199,80 @@ class FleetSupervisionTest {
     }
 
     @Test
+    void aReplicaThatWaitsSaysForWhomAndWhy() {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  web:
+                    command: [/bin/sleep, "1000"]
+                    depends-on: {migrate: completed, db: healthy}
+                  migrate:
+                    command: [/bin/false]
+                    job: true
+                    restart: never
+                  db:
+                    command: [/bin/sleep, "1000"]
+                    replicas: 2
+                    readiness: {exec: [test, -e, /tmp/up], period: 50ms, failures: 1}
+                """)) {
+            manager.await("shop/migrate-1", ReplicaStatus.FAILED);
+            manager.await("shop/db-1", ReplicaStatus.NOT_READY);
+            manager.await("shop/db-2", ReplicaStatus.NOT_READY);
+
+            Awaitility.await()
+                    .untilAsserted(
+                            () -> assertThat(manager.replica("shop/web-1").cause())
+                                    .isEqualTo(
+                                            "waits for db to be healthy (db-1 is not ready: readiness: exit code 1, and 1 more); "
+                                                    + "migrate to be completed (migrate-1 is failed: exit code 1; restart: never)"));
+            assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.WAITING);
+        }
+    }
+
+    /** Compose's clock: nothing before the interval, one failure is enough with retries: 1, and none counts in the start period. */
+    @Test
+    void aHealthcheckKeepsComposesTime() throws Exception {
+        try (TestManager manager = TestManager.start("""
+                name: shop
+                services:
+                  late:
+                    command: [/bin/sh, -c, "sleep 0.2; touch /tmp/up; exec sleep 1000"]
+                    healthcheck: {test: [CMD, test, -e, /tmp/up], interval: 1500ms, timeout: 5s, retries: 1}
+                  slow:
+                    command: [/bin/sleep, "1000"]
+                    healthcheck:
+                      {test: [CMD, test, -e, /tmp/up], interval: 100ms, timeout: 5s, retries: 1, start_period: 1h, start_interval: 20ms}
+                    restart: {policy: always, backoff: {from: 10s, to: 10s}}
+                """)) {
+            Awaitility.await("failures within the start period")
+                    .until(() -> manager.replica("shop/slow-1").answers().size() > 5);
+            assertThat(manager.replica("shop/slow-1").status()).isEqualTo(ReplicaStatus.STARTING);
+            assertThat(manager.replica("shop/slow-1").restarts()).isZero();
+            Container slow = manager.containerOf("shop/slow-1");
+            slow.shim().capture(List.of("touch", "/tmp/up"), Duration.ofSeconds(5));
+            manager.await("shop/slow-1", ReplicaStatus.READY);
+            slow.shim().capture(List.of("rm", "/tmp/up"), Duration.ofSeconds(5));
+            Awaitility.await("one failure after the first success is enough")
+                    .until(() -> manager.replica("shop/slow-1").restarts() == 1);
+
+            manager.await("shop/late-1", ReplicaStatus.READY);
+            ReplicaView late = manager.replica("shop/late-1");
+            assertThat(late.restarts()).isZero();
+            assertThat(Duration.between(
+                            manager.containerOf("shop/late-1")
+                                    .whileRunning()
+                                    .orElseThrow()
+                                    .startedAt(),
+                            late.answers().getFirst().at()))
+                    .isGreaterThanOrEqualTo(Duration.ofMillis(1_450));
+            assertThat(late.answers())
+                    .as("one check for both")
+                    .allMatch(
+                            answer -> answer.role() == late.answers().getFirst().role());
+        }
+    }
+
+    @Test
     void backoffGrowsAndAServiceThatMayNotRestartFails() {
         try (TestManager manager = TestManager.start("""
                 name: shop

@@ -31,6 +31,15 @@ class BeatTest {
     }
 
     @Test
+    void aHealthcheckWaitsFromTheEndOfATry() {
+        long planned = beat.due();
+        beat.began(Duration.ZERO);
+        beat.ended(planned + SECOND / 4, Duration.ofSeconds(2));
+
+        assertThat(Duration.ofNanos(beat.due() - planned)).isEqualTo(Duration.ofMillis(2_250));
+    }
+
+    @Test
     void afterATryLongerThanItsPeriodTheNextIsDueAtOnce() {
         assertThat(untilNext(Duration.ZERO, Duration.ofMillis(2_500))).isEqualTo(Duration.ofMillis(2_500));
     }

@@ -15,6 +15,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -219,6 +220,92 @@ class FleetReaderTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "{completed: db}| for ever: only a job completes; write job: true in 'db', or db: healthy or started here",
+                "{healthy: once}| for ever: a job is never healthy, it completes; write once: completed"
+            })
+    void aDependencyThatCanNeverBeMetIsRefused(String text) {
+        String condition = text.substring(1, text.indexOf(':'));
+        String other = text.substring(text.indexOf(' ') + 1, text.indexOf('}'));
+
+        assertThat(problems("""
+                        name: shop
+                        services:
+                          web: {command: [/w], depends-on: {%s: %s}}
+                          db: {command: [/d]}
+                          once: {command: [/o], job: true}
+                        """.formatted(other, condition)))
+                .singleElement()
+                .asString()
+                .startsWith(FILE + ":3:8: depends-on: service 'web' would wait for '" + other + "' ")
+                .endsWith(text.substring(text.indexOf('|') + 2));
+        assertThat(read("""
+                        name: shop
+                        services:
+                          web: {command: [/w], depends-on: {once: started, other: completed, db: started}}
+                          db: {command: [/d]}
+                          once: {command: [/o], job: true}
+                          other: {command: [/o], job: true}
+                        """).services()).hasSize(4);
+    }
+
+    @Test
+    void aServiceIsNotCalledAsAReplicaOfAnother() {
+        String text = """
+                name: shop
+                services:
+                  web: {command: [/w], replicas: %s}
+                  web-2: {command: [/w]}
+                """;
+
+        assertThat(problems(text.formatted(2)))
+                .singleElement()
+                .asString()
+                .isEqualTo(
+                        FILE + ":4:10: service 'web-2' is called as a replica of service 'web' is; rename one of them");
+        assertThat(read(text.formatted(1)).services()).hasSize(2);
+    }
+
+    @Test
+    void anAnchorMayBeMergedByHoweverManyServices() {
+        var text = new StringBuilder("name: shop\nx-common: &common {memory: 64M, command: [/w]}\nservices:\n");
+        for (int i = 0; i < 500; i++) {
+            text.append("  s%d: {<<: *common, environment: {N: x%d}}\n".formatted(i, i));
+        }
+
+        assertThat(read(text.toString()).services()).hasSize(500);
+    }
+
+    @Test
+    void aMistakeInWhatIsMergedIsToldOnce() {
+        assertThat(problems("name: shop\nx-common: &common {memory: 12X, command: [/w]}\n"
+                        + "services: {a: {<<: *common}, b: {<<: *common}, c: *common}\n"))
+                .singleElement()
+                .asString()
+                .startsWith(FILE + ":2:28: '12X' is not a size");
+    }
+
+    @Test
+    @Timeout(20)
+    void aBombOfMergesIsRefusedBeforeItIsBuilt() {
+        var merges = new StringBuilder("name: shop\nx-0: &a0 {k: v}\n");
+        var lists = new StringBuilder("name: shop\nx-0: &a0 [x, x]\n");
+        var hidden = new StringBuilder("name: shop\nx-0: &a0 [x, x]\n");
+        for (int i = 1; i < 90; i++) {
+            merges.append("x-%d: &a%d {<<: [*a%d, *a%d]}\n".formatted(i, i, i - 1, i - 1));
+            lists.append("x-%d: &a%d [*a%d, *a%d]\n".formatted(i, i, i - 1, i - 1));
+            hidden.append("x-%d: &a%d [[*a%d], [*a%d]]\n".formatted(i, i, i - 1, i - 1));
+        }
+        for (var text : List.of(merges, lists, hidden)) {
+            assertThat(problems(text + "services: {w: {command: [/w]}}\n"))
+                    .singleElement()
+                    .asString()
+                    .contains("the aliases up to here bring more than 1000000 values; write fewer of them");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
                 "",
                 "just text",
                 "[1, 2]",
@@ -280,6 +367,43 @@ class FleetReaderTest {
         Files.writeString(folder.resolve("c.yaml"), "name: a\nservices: {w: {command: [/w]}}");
         assertThatThrownBy(() -> FleetReader.read(folder, FleetReader.Checks.NONE))
                 .hasMessageContaining("c.yaml:1:1: a fleet 'a' is in another file already");
+    }
+
+    @Test
+    void whatEditorsAndDirectoriesLeaveInAFolderIsNoFleet(@TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("shop.yaml"), "name: shop\nservices: {w: {command: [/w]}}");
+        for (String other : List.of(
+                ".shop.yaml",
+                ".#shop.yaml",
+                "#shop.yaml#",
+                "#shop.yaml",
+                "~shop.yaml",
+                "shop.yaml~",
+                "shop.yaml.bak")) {
+            Files.writeString(folder.resolve(other), "half of a");
+        }
+        Files.createDirectory(folder.resolve("old.yaml"));
+        Files.createDirectory(folder.resolve("..data"));
+
+        assertThat(FleetReader.read(folder, FleetReader.Checks.NONE))
+                .extracting(FleetSpec::name)
+                .containsExactly("shop");
+
+        Files.createSymbolicLink(folder.resolve("lost.yaml"), folder.resolve("nowhere"));
+        assertThatThrownBy(() -> FleetReader.read(folder, FleetReader.Checks.NONE))
+                .hasMessageContaining("lost.yaml:1:1: the file can't be read");
+    }
+
+    @Test
+    @Timeout(20)
+    void aPipeInAFolderIsNotWaitedFor(@TempDir Path folder) throws Exception {
+        assertThat(new ProcessBuilder("mkfifo", folder.resolve("a.yaml").toString())
+                        .start()
+                        .waitFor())
+                .isZero();
+
+        assertThatThrownBy(() -> FleetReader.read(folder, FleetReader.Checks.NONE))
+                .hasMessageContaining("a.yaml:1:1: this is no regular file; move it out of the folder");
     }
 
     @Test

@@ -58,6 +58,17 @@ class UnitsTest {
                 .hasMessageContaining("such as 500ms");
     }
 
+    @Test
+    void aDurationBeyondWhatTheClockCanCountIsRefused() {
+        assertThat(Durations.parse("36500d")).isEqualTo(Durations.LONGEST);
+        assertThat(Durations.LONGEST.multipliedBy(2).toNanos()).isPositive();
+        for (String text : List.of("36501d", "999999d999999h", "999999h", "36500d1ms")) {
+            assertThatThrownBy(() -> Durations.parse(text))
+                    .isInstanceOf(InvalidSpecException.class)
+                    .hasMessageContaining("longer than 36500d");
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("dev.nucleus.support.Seeds#seeds")
     void aDurationReadsBackWhatItWrites(long seed) {

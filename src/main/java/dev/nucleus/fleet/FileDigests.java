@@ -1,0 +1,82 @@
+package dev.nucleus.fleet;
+
+import dev.nucleus.container.ContainerRecord;
+import dev.nucleus.isolation.NamedFiles;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.ServiceSpec;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the files that a service names hold, its secrets and its policies, told apart by digests: a running container keeps
+ * what they held at its launch, so it is outdated when they change, as it is when its specification does.
+ *
+ * <p>Each digest is keyed with a random salt of its own, which is written before it: a record tells nobody whether two
+ * services have the same password, and no list of digests of common ones helps.
+ */
+final class FileDigests {
+
+    private static final Logger log = LoggerFactory.getLogger(FileDigests.class);
+    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final int SALT = 16;
+    private static final String SEPARATOR = ":";
+
+    private FileDigests() {}
+
+    /** By the name of each file as the specification has it; without those that can't be read, as a launch will say. */
+    static Map<String, String> of(ServiceSpec service) {
+        var digests = new TreeMap<String, String>();
+        for (String name : NamedFiles.of(service.container())) {
+            var salt = new byte[SALT];
+            RANDOM.nextBytes(salt);
+            try {
+                digests.put(name, digest(HexFormat.of().formatHex(salt), name));
+            } catch (IOException | InvalidSpecException e) {
+                log.debug("{} can't be read: {}", name, e.getMessage());
+            }
+        }
+        return digests;
+    }
+
+    /**
+     * The files that hold something else than at a launch. Of a file that can't be read now nobody knows, and a container
+     * that runs well is worth more than the guess: it is kept, with a warning.
+     */
+    static List<String> changed(ServiceSpec service, ContainerRecord.ReplicaRecord launched) {
+        Map<String, String> then = launched.fileDigests();
+        var changed = new ArrayList<String>();
+        for (String name : NamedFiles.of(service.container())) {
+            Optional<String> before = Optional.ofNullable(then).map(digests -> digests.get(name));
+            if (before.isPresent()) {
+                try {
+                    String salt = before.get().substring(0, before.get().indexOf(SEPARATOR));
+                    if (!digest(salt, name).equals(before.get())) {
+                        changed.add(name);
+                    }
+                } catch (IOException | InvalidSpecException e) {
+                    log.warn(
+                            "'{}/{}-{}' runs on with the {} that it was launched with: whether it has changed can't be told, {}",
+                            launched.fleet(),
+                            launched.service(),
+                            launched.number(),
+                            name,
+                            e.getMessage());
+                }
+            }
+        }
+        return changed;
+    }
+
+    private static String digest(String salt, String name) throws IOException {
+        return salt + SEPARATOR + NamedFiles.digest(name, salt.getBytes(StandardCharsets.US_ASCII));
+    }
+}

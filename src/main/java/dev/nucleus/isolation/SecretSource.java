@@ -1,0 +1,31 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.SecretMount;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Where secrets are on the host: the credentials that systemd gives the manager are in a directory of theirs. */
+final class SecretSource {
+
+    private SecretSource() {}
+
+    /**
+     * The absolute path of a secret's file.
+     *
+     * @throws InvalidSpecException when systemd gives the manager no such credential
+     */
+    static String file(SecretMount secret) {
+        if (!secret.source().startsWith(SecretMount.CREDENTIAL)) {
+            return secret.source();
+        }
+        String name = secret.source().substring(SecretMount.CREDENTIAL.length());
+        String directory = System.getenv("CREDENTIALS_DIRECTORY");
+        Path file = directory == null ? null : Path.of(directory).resolve(name).normalize();
+        if (file == null || !file.startsWith(Path.of(directory)) || !Files.isRegularFile(file)) {
+            throw new InvalidSpecException("secrets: systemd gives the manager no credential '" + name
+                    + "'; add LoadCredential=" + name + ":/path to its unit");
+        }
+        return file.toString();
+    }
+}
