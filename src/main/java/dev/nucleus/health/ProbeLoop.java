@@ -1,6 +1,7 @@
 package dev.nucleus.health;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;
 import java.time.Duration;
@@ -68,7 +69,7 @@ public final class ProbeLoop implements AutoCloseable {
             ProbeSpec spec,
             Duration spread,
             Listener listener) {
-        long first = System.nanoTime() + spec.initialDelay().toNanos() + random(spread);
+        long first = System.nanoTime() + Durations.nanos(spec.initialDelay()) + random(spread);
         var loop = new ProbeLoop(scheduler, container, role, spec, listener, new Beat(spec.period(), first));
         loop.schedule();
         if (spec.probe() instanceof Probe.Notify) {
@@ -87,7 +88,7 @@ public final class ProbeLoop implements AutoCloseable {
     }
 
     private static long random(Duration most) {
-        return most.isZero() ? 0 : ThreadLocalRandom.current().nextLong(most.toNanos());
+        return most.isZero() ? 0 : ThreadLocalRandom.current().nextLong(Durations.nanos(most));
     }
 
     private void schedule() {
