@@ -74,10 +74,19 @@ final class ContainerStore {
         replace(directory, "plan.json", hideSecrets(plan));
     }
 
+    /** What the run before wrote last, beside the log of the run after it. */
+    static void keep(Path directory, PreviousRun previous) throws IOException {
+        replace(directory, PreviousRun.FILE, previous.encode());
+    }
+
     private static void replace(Path directory, String name, Object value) throws IOException {
+        replace(directory, name, JSON.writeValueAsBytes(value));
+    }
+
+    private static void replace(Path directory, String name, byte[] content) throws IOException {
         Path fresh = directory.resolve(name + ".new");
         try (FileChannel file = FileChannel.open(fresh, NEW_FILE, OWNER_ONLY_FILE)) {
-            file.write(ByteBuffer.wrap(JSON.writeValueAsBytes(value)));
+            file.write(ByteBuffer.wrap(content));
             file.force(false);
         }
         Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);

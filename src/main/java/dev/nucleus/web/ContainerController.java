@@ -121,7 +121,12 @@ final class ContainerController {
         ContainerLog.Tail tail = whole && container.isPresent()
                 ? container.get().log().tail(LOG_LINES)
                 : new ContainerLog.Tail(List.of(), 0);
-        model.addAttribute("log", tail.lines());
+        var lines = new ArrayList<ContainerLog.Line>();
+        if (whole) {
+            container.flatMap(Container::previousRun).ifPresent(previous -> lines.addAll(previous.marked()));
+        }
+        lines.addAll(tail.lines());
+        model.addAttribute("log", lines);
         model.addAttribute(
                 "seen",
                 container
