@@ -2,7 +2,6 @@ package dev.nucleus.announce;
 
 import dev.nucleus.fleet.ReplicaChanged;
 import dev.nucleus.health.Cause;
-import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.ReplicaView;
 import dev.nucleus.health.Transition;
 import dev.nucleus.history.BudgetSpent;
@@ -67,12 +66,17 @@ final class Notifications implements SmartLifecycle {
         var kinds = EnumSet.noneOf(Notification.Kind.class);
         switch (last.to()) {
             case CRASHED, FAILED, UNHEALTHY -> kinds.add(Notification.Kind.DOWN);
-            case CRASH_LOOP -> kinds.add(Notification.Kind.CRASH_LOOP);
+            case CRASH_LOOP -> {
+                // Told of with each end, not with what its readiness probe says meanwhile.
+                if (!last.isReadinessInCrashLoop()) {
+                    kinds.add(Notification.Kind.CRASH_LOOP);
+                }
+            }
             default -> {
                 // Says nothing by itself.
             }
         }
-        if (last.to() == ReplicaStatus.READY && wasDown(replica)) {
+        if (last.to().serves() && wasDown(replica)) {
             kinds.add(Notification.Kind.RECOVERED);
         }
         if (last.kind() == Cause.Kind.OUT_OF_MEMORY && !kinds.isEmpty()) {
@@ -84,12 +88,12 @@ final class Notifications implements SmartLifecycle {
         return kinds;
     }
 
-    /** Since it was ready before. */
+    /** Since it was ready, or ran unchecked, before. */
     private static boolean wasDown(ReplicaView replica) {
         List<Transition> before = replica.history().subList(0, replica.history().size() - 1);
         for (Transition transition : before.reversed()) {
             switch (transition.to()) {
-                case READY -> {
+                case READY, RUNNING -> {
                     return false;
                 }
                 case CRASHED, CRASH_LOOP, FAILED, UNHEALTHY -> {

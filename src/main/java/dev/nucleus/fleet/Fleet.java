@@ -44,6 +44,7 @@ final class Fleet {
                     volumes,
                     this::dependenciesMet,
                     replica -> changed(replica, onChange),
+                    this::nudgeDependents,
                     onAnswer);
             var list = new ArrayList<Replica>();
             for (int number = 1; number <= service.replicas(); number++) {
@@ -90,20 +91,29 @@ final class Fleet {
     private boolean dependenciesMet(ServiceSpec service) {
         return service.dependsOn().entrySet().stream().allMatch(entry -> {
             List<Replica> others = Objects.requireNonNull(replicas.get(entry.getKey()));
-            return others.stream().allMatch(other -> met(entry.getValue(), other.status()));
+            return others.stream().allMatch(other -> met(entry.getValue(), other));
         });
     }
 
-    private static boolean met(Condition condition, ReplicaStatus status) {
+    private static boolean met(Condition condition, Replica replica) {
+        ReplicaStatus status = replica.status();
+        boolean crashLoop = status == ReplicaStatus.CRASH_LOOP;
         return switch (condition) {
-            case STARTED -> status.running() || status == ReplicaStatus.COMPLETED;
-            case HEALTHY -> status == ReplicaStatus.READY;
+            case STARTED -> status.running() || status == ReplicaStatus.COMPLETED || (crashLoop && replica.isUp());
+            case HEALTHY -> status == ReplicaStatus.READY || (crashLoop && replica.isServing());
             case COMPLETED -> status == ReplicaStatus.COMPLETED;
         };
     }
 
     private void changed(Replica replica, Consumer<Replica> onChange) {
-        onChange.accept(replica);
+        try {
+            onChange.accept(replica);
+        } finally {
+            nudgeDependents(replica);
+        }
+    }
+
+    private void nudgeDependents(Replica replica) {
         String name = replica.service().name();
         replicas().stream()
                 .filter(other -> other.service().dependsOn().containsKey(name))
@@ -118,6 +128,7 @@ final class Fleet {
                                 service.name(),
                                 service.job(),
                                 spec.health().critical().contains(service.name()),
+                                service.isChecked(),
                                 service.replicas(),
                                 Objects.requireNonNull(replicas.get(service.name())).stream()
                                         .map(Replica::view)

@@ -210,6 +210,15 @@ public final class FleetReader {
                             + "this file" + did(dependency, places.keySet()));
                 }
             }
+            service.dependsOn().forEach((dependency, condition) -> {
+                ServiceSpec other = services.get(dependency);
+                if (condition == Condition.HEALTHY && other != null && !other.job() && !other.isChecked()) {
+                    place.problem("service '" + name + "' waits until '" + dependency + "' is healthy, but no probe "
+                            + "checks '" + dependency
+                            + "', so that would never be known; give it a readiness probe, or "
+                            + "write depends-on: {" + dependency + ": started}");
+                }
+            });
             for (VolumeMount mount : service.container().filesystem().volumes()) {
                 if (mount.named() && !volumes.containsKey(mount.source())) {
                     place.problem("service '" + name + "' uses volume '" + mount.source() + "', which 'volumes' does "
