@@ -1,6 +1,7 @@
 #include "forced_stop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ struct target {
 	pid_t pid;
 	uint64_t start_ticks;
 	int signal;
-	int grace;      /* ms */
+	uint32_t grace; /* ms */
 	bool silent;    /* the shim gave no answer */
 	char group[64]; /* the name of the container's control groups */
 };
@@ -35,21 +36,28 @@ static bool read_target(struct target *target, const uint8_t *bytes, size_t leng
 	target->pid = (pid_t)read_u32(&reader);
 	target->start_ticks = read_u64(&reader);
 	target->signal = (int)read_u32(&reader);
-	target->grace = (int)read_u32(&reader);
+	target->grace = read_u32(&reader);
 	target->silent = read_u8(&reader) != 0;
 	id = read_string(&reader);
-	if (reader.faulty || reader.at != reader.end || target->pid <= 1 || target->grace < 0 ||
-	    strchr(id, '/') != NULL)
+	if (reader.faulty || reader.at != reader.end || target->pid <= 1 || strchr(id, '/') != NULL)
 		return false;
 	return snprintf(target->group, sizeof(target->group), "/nucleus-%s", id) <
 	       (int)sizeof(target->group);
 }
 
-static bool ends_within(int pidfd, int milliseconds)
+static bool ends_within(int pidfd, uint32_t milliseconds)
 {
 	struct pollfd polled = { .fd = pidfd, .events = POLLIN };
+	int64_t deadline = monotonic_ms() + milliseconds;
+	int64_t left = milliseconds;
+	int ready = 0;
 
-	return poll(&polled, 1, milliseconds) == 1;
+	/* poll(2) takes an int: half of what a grace can be. */
+	do {
+		ready = poll(&polled, 1, left > INT_MAX ? INT_MAX : (int)left);
+		left = deadline - monotonic_ms();
+	} while ((ready == 0 || (ready < 0 && errno == EINTR)) && left > 0);
+	return ready == 1;
 }
 
 /* Root and the process's own user may end it. So may the manager's user, when the process is in the

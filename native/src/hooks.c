@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -334,7 +335,11 @@ void hooks_run_through(struct shim *shim, enum hook_phase phase)
 		};
 		int64_t left = run->kill_at == 0 ? -1 : run->kill_at - monotonic_ms();
 
-		(void)poll(polled, 2, run->kill_at == 0 ? -1 : left < 0 ? 0 : (int)left);
+		(void)poll(polled, 2,
+			   run->kill_at == 0 ? -1
+			   : left < 0        ? 0
+			   : left > INT_MAX  ? INT_MAX
+					     : (int)left);
 		if (polled[1].revents != 0)
 			said_ready(shim, &run->said, polled[1].revents);
 		if (polled[0].revents != 0)

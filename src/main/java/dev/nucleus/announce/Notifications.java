@@ -69,7 +69,7 @@ final class Notifications implements SmartLifecycle {
         ReplicaView replica = event.replica();
         Transition last = replica.history().getLast();
         Set<Notification.Kind> kinds = kinds(replica, last);
-        if (watch(replica.name(), last) && last.to() == ReplicaStatus.READY) {
+        if (watch(replica.name(), last) && last.to().serves()) {
             kinds.add(Notification.Kind.RECOVERED);
         }
         for (Notification.Kind kind : kinds) {
@@ -129,12 +129,17 @@ final class Notifications implements SmartLifecycle {
         var kinds = EnumSet.noneOf(Notification.Kind.class);
         switch (last.to()) {
             case CRASHED, FAILED, UNHEALTHY -> kinds.add(Notification.Kind.DOWN);
-            case CRASH_LOOP -> kinds.add(Notification.Kind.CRASH_LOOP);
+            case CRASH_LOOP -> {
+                // Told of with each end, not with what its readiness probe says meanwhile.
+                if (!last.isReadinessInCrashLoop()) {
+                    kinds.add(Notification.Kind.CRASH_LOOP);
+                }
+            }
             default -> {
                 // Says nothing by itself.
             }
         }
-        if (last.to() == ReplicaStatus.READY && wasDown(replica)) {
+        if (last.to().serves() && wasDown(replica)) {
             kinds.add(Notification.Kind.RECOVERED);
         }
         if (last.kind() == Cause.Kind.OUT_OF_MEMORY && !kinds.isEmpty()) {
@@ -146,12 +151,12 @@ final class Notifications implements SmartLifecycle {
         return kinds;
     }
 
-    /** Since it was ready before. */
+    /** Since it was ready, or ran unchecked, before. */
     private static boolean wasDown(ReplicaView replica) {
         List<Transition> before = replica.history().subList(0, replica.history().size() - 1);
         for (Transition transition : before.reversed()) {
             switch (transition.to()) {
-                case READY -> {
+                case READY, RUNNING -> {
                     return false;
                 }
                 case CRASHED, CRASH_LOOP, FAILED, UNHEALTHY -> {

@@ -1,7 +1,8 @@
 package dev.nucleus.announce;
 
 import dev.nucleus.fleet.Fleets;
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.health.FleetView;
+import dev.nucleus.health.ReplicaCounts;
 import dev.nucleus.health.ReplicaView;
 import dev.nucleus.kernel.UnixDatagrams;
 import java.time.Duration;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.boot.health.contributor.Status;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
 import org.springframework.scheduling.TaskScheduler;
@@ -50,7 +52,7 @@ final class SystemdNotifier {
         if (!wanted()) {
             return;
         }
-        send("READY=1\nSTATUS=" + status(fleets.replicas()));
+        send("READY=1\nSTATUS=" + status(fleets.fleets()));
         ready = true;
         if (properties.watchdogMicros() > 0) {
             scheduler.scheduleAtFixedRate(
@@ -71,7 +73,7 @@ final class SystemdNotifier {
         if (!ready) {
             return;
         }
-        String status = status(fleets.replicas());
+        String status = status(fleets.fleets());
         if (!status.equals(told)) {
             told = status;
             send("STATUS=" + status);
@@ -79,14 +81,13 @@ final class SystemdNotifier {
     }
 
     /** One line, as {@code systemctl status} shows it. */
-    static String status(List<ReplicaView> replicas) {
-        long ready = replicas.stream()
-                .filter(replica -> replica.status() == ReplicaStatus.READY)
-                .count();
-        List<ReplicaView> wrong = replicas.stream()
-                .filter(replica -> "DOWN".equals(replica.status().health().getCode()))
+    static String status(List<FleetView> fleets) {
+        List<ReplicaView> wrong = fleets.stream()
+                .flatMap(fleet -> fleet.services().stream())
+                .flatMap(service -> service.replicas().stream())
+                .filter(replica -> replica.status().health().equals(Status.DOWN))
                 .toList();
-        String words = ready + " of " + replicas.size() + " replicas ready";
+        String words = ReplicaCounts.of(fleets).words();
         if (wrong.isEmpty()) {
             return words;
         }

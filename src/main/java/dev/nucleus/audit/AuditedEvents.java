@@ -178,8 +178,16 @@ final class AuditedEvents {
                                 : AuditKind.READINESS_READY);
             case NOT_READY -> Optional.of(AuditKind.READINESS_FAILED);
             case UNHEALTHY -> Optional.of(AuditKind.UNHEALTHY);
-            case CRASHED, CRASH_LOOP, FAILED -> Optional.of(AuditKind.HEALTH_FAILED);
-            case WAITING, STARTING, COMPLETED, STOPPED -> Optional.empty();
+            case CRASH_LOOP -> {
+                if (transition.serving()) {
+                    yield Optional.of(AuditKind.READINESS_READY);
+                }
+                yield Optional.of(
+                        transition.isReadinessInCrashLoop() ? AuditKind.READINESS_FAILED : AuditKind.HEALTH_FAILED);
+            }
+            case CRASHED, FAILED -> Optional.of(AuditKind.HEALTH_FAILED);
+            // Nothing has checked what only runs.
+            case WAITING, STARTING, RUNNING, COMPLETED, STOPPED -> Optional.empty();
         };
     }
 }

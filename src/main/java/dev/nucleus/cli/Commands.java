@@ -163,7 +163,7 @@ final class Commands {
         commands.put("run", () -> new CommandLine(new RunCommand(containers, () -> session)));
         commands.put("attach", () -> new CommandLine(new AttachCommand(containers, session)));
         commands.put("create", () -> new CommandLine(new CreateCommand(containers, session)));
-        commands.put("start", () -> new CommandLine(new StartCommand(containers, session)));
+        commands.put("start", () -> new CommandLine(new StartCommand(containers, fleets, session)));
         commands.put("ps", () -> new CommandLine(new PsCommand(containers, fleets, session)));
         commands.put("logs", () -> new CommandLine(new LogsCommand(containers, session)));
         commands.put("exec", () -> new CommandLine(new ExecCommand(containers, session)));

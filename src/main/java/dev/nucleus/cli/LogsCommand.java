@@ -6,7 +6,10 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.container.CriDecoder;
 import dev.nucleus.container.LogFeed;
 import dev.nucleus.container.OutputSink;
+import dev.nucleus.container.PreviousRun;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
@@ -41,6 +44,11 @@ final class LogsCommand implements Callable<Integer> {
         Container container = containers.find(reference);
         OutputSink sink = (stream, bytes, offset, length) ->
                 session.output(stream == OutputSink.Stream.STDERR, bytes, offset, length);
+        for (ContainerLog.Line line :
+                container.previousRun().map(PreviousRun::marked).orElse(List.of())) {
+            byte[] bytes = (line.text() + "\n").getBytes(StandardCharsets.UTF_8);
+            session.output(line.stream().equals("stderr"), bytes, 0, bytes.length);
+        }
         if (!container.running() || !follow) {
             container.log().copyTo(sink);
             return 0;

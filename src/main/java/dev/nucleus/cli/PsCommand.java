@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -24,6 +25,7 @@ final class PsCommand implements Callable<Integer> {
 
     private static final int SHORT_ID = 12;
     private static final int LONGEST_COMMAND = 40;
+    private static final int LONGEST_CAUSE = 120;
 
     private final Containers containers;
     private final Fleets fleets;
@@ -31,7 +33,7 @@ final class PsCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-a", "--all"},
-            description = "stopped ones too")
+            description = "stopped ones too, and replicas that have no container")
     private boolean all;
 
     @CommandLine.Option(
@@ -61,26 +63,56 @@ final class PsCommand implements Callable<Integer> {
             return 0;
         }
         var rows = new ArrayList<List<String>>();
-        rows.add(List.of("ID", "NAME", "STATE", "HEALTH", "RESTARTS", "AGE", "PID", "COMMAND"));
+        rows.add(List.of("ID", "NAME", "STATE", "HEALTH", "RESTARTS", "AGE", "PID", "COMMAND", "CAUSE"));
         for (Container container : shown) {
-            ReplicaView replica = replicas.get(container.id());
+            Optional<ReplicaView> replica = Optional.ofNullable(replicas.get(container.id()));
             rows.add(List.of(
                     container.id().substring(0, SHORT_ID),
                     container.name(),
                     container.paused() ? "paused" : container.state().word(),
-                    replica == null ? "-" : replica.status().words(),
-                    replica == null ? "-" : Integer.toString(replica.restarts()),
+                    replica.map(PsCommand::health).orElse("-"),
+                    replica.map(view -> Integer.toString(view.restarts())).orElse("-"),
                     age(container.record().createdAt()),
                     container
                             .whileRunning()
                             .map(running -> Integer.toString(running.pid()))
                             .orElse("-"),
-                    shorten(describe(container))));
+                    shorten(describe(container), LONGEST_COMMAND),
+                    replica.map(view -> shorten(view.cause(), LONGEST_CAUSE)).orElse("-")));
+        }
+        if (all) {
+            withoutContainer().forEach(replica -> rows.add(row(replica)));
         }
         for (String line : Table.format(rows)) {
             session.print(line);
         }
         return 0;
+    }
+
+    /** Replicas of which there is no container: they wait, or could not be launched, or somebody removed it. */
+    private List<ReplicaView> withoutContainer() {
+        return fleets.replicas().stream()
+                .filter(replica ->
+                        replica.containerId().flatMap(containers::byId).isEmpty())
+                .sorted(Comparator.comparing(ReplicaView::name))
+                .toList();
+    }
+
+    private static List<String> row(ReplicaView replica) {
+        return List.of(
+                "-",
+                replica.name(),
+                "-",
+                health(replica),
+                Integer.toString(replica.restarts()),
+                "-",
+                "-",
+                "-",
+                shorten(replica.cause(), LONGEST_CAUSE));
+    }
+
+    private static String health(ReplicaView replica) {
+        return replica.status().words() + (replica.servesInCrashLoop() ? ", serving" : "");
     }
 
     private static String describe(Container container) {
@@ -90,9 +122,9 @@ final class PsCommand implements Callable<Integer> {
         };
     }
 
-    private static String shorten(String text) {
+    private static String shorten(String text, int most) {
         String line = VisibleText.line(text);
-        return line.length() > LONGEST_COMMAND ? line.substring(0, LONGEST_COMMAND - 1) + "…" : line;
+        return line.length() > most ? line.substring(0, most - 1) + "…" : line;
     }
 
     static String age(Instant since) {

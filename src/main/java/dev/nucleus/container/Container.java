@@ -170,6 +170,11 @@ public final class Container {
         return shim;
     }
 
+    /** How the run of this replica before ended; empty: there was none, or nothing is known of it. */
+    public Optional<PreviousRun> previousRun() {
+        return PreviousRun.read(directory);
+    }
+
     public ContainerLog log() {
         return new ContainerLog(directory.resolve("logs"));
     }

@@ -86,6 +86,11 @@ final class ContainerStore {
         replace(directory, RECORD_FILE, encode(entry));
     }
 
+    /** What the run before wrote last, beside the log of the run after it. */
+    static void keep(Path directory, PreviousRun previous) throws IOException {
+        replace(directory, PreviousRun.FILE, previous.encode());
+    }
+
     private static void replace(Path directory, String name, byte[] content) throws IOException {
         Path fresh = directory.resolve(name + ".new");
         Files.deleteIfExists(fresh);

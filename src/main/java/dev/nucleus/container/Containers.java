@@ -202,6 +202,19 @@ public final class Containers {
         }
     }
 
+    /**
+     * Takes back {@link #keepStopped}.
+     *
+     * @throws UncheckedIOException when that can't be done
+     */
+    public void forgetStopped(Container container) {
+        try {
+            Files.deleteIfExists(container.directory().resolve(STOPPED));
+        } catch (IOException e) {
+            throw new UncheckedIOException("'" + container.name() + "': " + e.getMessage(), e);
+        }
+    }
+
     /** Whether {@link #keepStopped} was written down of it. */
     public boolean isKeptStopped(Container container) {
         return Files.exists(container.directory().resolve(STOPPED));
@@ -228,6 +241,20 @@ public final class Containers {
         } catch (IOException e) {
             container.paused(before);
             throw new UncheckedIOException("'" + container.name() + "': " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Keeps the last lines of a container that has stopped with the one that was started in its place, where its log
+     * begins with them.
+     *
+     * @throws UncheckedIOException when they can't be read or written
+     */
+    public void keepLastLines(Container stopped, Container next) {
+        try {
+            ContainerStore.keep(next.directory(), PreviousRun.of(stopped));
+        } catch (IOException e) {
+            throw new UncheckedIOException("'" + next.name() + "': " + e.getMessage(), e);
         }
     }
 

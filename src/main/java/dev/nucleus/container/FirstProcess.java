@@ -1,6 +1,7 @@
 package dev.nucleus.container;
 
 import dev.nucleus.kernel.Processes;
+import dev.nucleus.spec.Durations;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -69,7 +70,7 @@ record FirstProcess(int pid, long startTicks) {
 
     /** Waits up to the patience for it to exit. */
     boolean endsWithin(Duration patience) throws InterruptedException {
-        long until = System.nanoTime() + patience.toNanos();
+        long until = System.nanoTime() + Durations.nanos(patience);
         while (lives()) {
             if (System.nanoTime() >= until) {
                 return false;

@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.isolation.IdRanges;
 import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.spec.Durations;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -142,7 +143,7 @@ final class Follower {
 
     /** Whether within the patience its PID 1 exits, as far as it is known, and no process of it is left. */
     private boolean isEmptyWithin(Container container, Duration patience) {
-        long until = System.nanoTime() + patience.toNanos();
+        long until = System.nanoTime() + Durations.nanos(patience);
         if (!endsWithin(container, patience)) {
             return false;
         }

@@ -83,7 +83,7 @@ final class Stop {
     private static boolean awaitLastProcess(Container container, Duration patience)
             throws InterruptedException, ExecutionException {
         try {
-            container.lastProcess().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            container.lastProcess().get(Durations.nanos(patience), TimeUnit.NANOSECONDS);
             return true;
         } catch (TimeoutException e) {
             return false;

@@ -42,7 +42,13 @@ final class Fleet {
         var volumes = volumes(spec, state);
         for (ServiceSpec service : spec.services().values()) {
             var surroundings = new Replica.Surroundings(
-                    containers, scheduler, volumes, this::unmet, replica -> changed(replica, onChange), onAnswer);
+                    containers,
+                    scheduler,
+                    volumes,
+                    this::unmet,
+                    replica -> changed(replica, onChange),
+                    this::nudgeDependents,
+                    onAnswer);
             var list = new ArrayList<Replica>();
             for (int number = 1; number <= service.replicas(); number++) {
                 list.add(new Replica(spec.name(), service, number, surroundings));
@@ -95,7 +101,7 @@ final class Fleet {
 
     private Optional<String> unmet(String service, Condition condition) {
         List<ReplicaView> missing = Objects.requireNonNull(replicas.get(service)).stream()
-                .filter(replica -> !met(condition, replica.status()))
+                .filter(replica -> !met(condition, replica))
                 .map(Replica::view)
                 .toList();
         if (missing.isEmpty()) {
@@ -112,16 +118,25 @@ final class Fleet {
         return cause.length() > LONGEST_CAUSE ? cause.substring(0, LONGEST_CAUSE) + "…" : cause;
     }
 
-    private static boolean met(Condition condition, ReplicaStatus status) {
+    private static boolean met(Condition condition, Replica replica) {
+        ReplicaStatus status = replica.status();
+        boolean crashLoop = status == ReplicaStatus.CRASH_LOOP;
         return switch (condition) {
-            case STARTED -> status.running() || status == ReplicaStatus.COMPLETED;
-            case HEALTHY -> status == ReplicaStatus.READY;
+            case STARTED -> status.running() || status == ReplicaStatus.COMPLETED || (crashLoop && replica.isUp());
+            case HEALTHY -> status == ReplicaStatus.READY || (crashLoop && replica.isServing());
             case COMPLETED -> status == ReplicaStatus.COMPLETED;
         };
     }
 
     private void changed(Replica replica, Consumer<Replica> onChange) {
-        onChange.accept(replica);
+        try {
+            onChange.accept(replica);
+        } finally {
+            nudgeDependents(replica);
+        }
+    }
+
+    private void nudgeDependents(Replica replica) {
         String name = replica.service().name();
         replicas().stream()
                 .filter(other -> other.service().dependsOn().containsKey(name))
@@ -136,6 +151,7 @@ final class Fleet {
                                 service.name(),
                                 service.job(),
                                 spec.health().critical().contains(service.name()),
+                                service.isChecked(),
                                 service.replicas(),
                                 Objects.requireNonNull(replicas.get(service.name())).stream()
                                         .map(Replica::view)

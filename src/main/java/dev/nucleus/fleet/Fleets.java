@@ -263,7 +263,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     }
 
     /**
-     * Stops a replica for good: it is not restarted until the manager is.
+     * Stops a replica for good: it is not restarted until the manager is, or an operator starts it.
      *
      * @return false when there is no such replica
      */
@@ -281,6 +281,18 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         if (replica.isPresent()) {
             replica.get().stop(otherwise);
         }
+        return replica.isPresent();
+    }
+
+    /**
+     * Starts a replica that is stopped, has failed, or has done its work.
+     *
+     * @return false when there is no such replica
+     * @throws InvalidSpecException when it runs, or is to be started anyway
+     */
+    public boolean startReplica(String name) {
+        Optional<Replica> replica = find(name);
+        replica.ifPresent(Replica::startAgain);
         return replica.isPresent();
     }
 

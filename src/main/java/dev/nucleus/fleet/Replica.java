@@ -13,6 +13,7 @@ import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.ReplicaView;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.spec.Durations;
+import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.LivenessSpec;
 import dev.nucleus.spec.RestartPolicy;
 import dev.nucleus.spec.ServiceSpec;
@@ -24,10 +25,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,14 +39,14 @@ import org.slf4j.LoggerFactory;
 import org.springframework.scheduling.TaskScheduler;
 
 /**
- * Keeps one replica of a service alive. All decisions are taken by one virtual thread that reads its inbox; others
- * only put messages there or read {@link #view()}.
+ * Keeps one replica of a service alive. While it is supervised one virtual thread, which reads the inbox, takes all decisions;
+ * others put messages there or read {@link #view()}. The thread ends when the replica is stopped, has failed for good or has done
+ * its work, and with any fault of its own. Then nothing happens to the replica until an operator starts it; a stop works in
+ * every case, because it needs no supervision.
  */
 final class Replica {
 
     private static final Logger log = LoggerFactory.getLogger(Replica.class);
-    /** With which end in a row it is a loop. */
-    private static final int CRASH_LOOP = 5;
     /** Within what time those that a start of the manager finds are asked again. */
     private static final Duration ADOPTION_SPREAD = Duration.ofSeconds(1);
 
@@ -58,21 +62,19 @@ final class Replica {
         /** A service it depends on changed. */
         record Nudge() implements Message {}
 
-        /**
-         * @param leave whether the container is to run on
-         * @param how it is asked to end, otherwise
-         */
-        record Stop(boolean leave, StopSpec how) implements Message {}
+        /** Supervision is to end. Whoever asks for that sees to the container. */
+        record Leave() implements Message {}
     }
 
     /** How a watch ended. */
     private sealed interface Outcome {
         record Exited(ContainerState.Stopped state) implements Outcome {}
 
+        /** It could not be launched. */
+        record NotLaunched(Cause cause) implements Outcome {}
+
         /** @param forGood whether it stays stopped */
         record Unhealthy(Cause cause, boolean forGood) implements Outcome {}
-
-        record StopAsked(StopSpec how) implements Outcome {}
 
         record Left() implements Outcome {}
     }
@@ -84,6 +86,7 @@ final class Replica {
             Map<String, LaunchRequest.HostVolume> volumes,
             java.util.function.Function<ServiceSpec, List<String>> unmetDependencies,
             java.util.function.Consumer<Replica> onChange,
+            java.util.function.Consumer<Replica> nudgeDependents,
             java.util.function.Consumer<ProbeAnswered> onAnswer) {}
 
     private final String name;
@@ -93,12 +96,16 @@ final class Replica {
     private final Surroundings surroundings;
     private final ReplicaHistory history = new ReplicaHistory();
     private final BlockingQueue<Message> inbox = new LinkedBlockingQueue<>();
-    private final Thread thread;
+    /** Held while supervision begins, or is asked to end. */
+    private final ReentrantLock handover = new ReentrantLock();
+    /** Guarded by {@code handover}; null: never begun. */
+    private @Nullable Thread supervisor;
+
     private volatile @Nullable Container container;
+    /** The supervising thread's. */
     private @Nullable Container adopted;
-    private Cause lastEnd = new Cause(Cause.Kind.LOST, "its end under an earlier manager");
-    private volatile Optional<StopFailedException> stopFailure = Optional.empty();
-    private volatile int restarts;
+
+    private CrashLoop loop;
     private volatile int totalRestarts;
 
     Replica(String fleet, ServiceSpec service, int number, Surroundings surroundings) {
@@ -107,7 +114,12 @@ final class Replica {
         this.service = service;
         this.number = number;
         this.surroundings = surroundings;
-        this.thread = Thread.ofVirtual().name("replica-" + name).unstarted(this::supervise);
+        this.loop = loop(0);
+    }
+
+    private CrashLoop loop(int ends) {
+        return new CrashLoop(
+                service.restart().backoff().resetAfter(), service.readiness().isPresent(), ends);
     }
 
     String name() {
@@ -122,17 +134,59 @@ final class Replica {
         return history.status();
     }
 
+    boolean isServing() {
+        return history.isServing();
+    }
+
+    /** Whether its command runs, however it fares. */
+    boolean isUp() {
+        return Optional.ofNullable(container).filter(Container::running).isPresent();
+    }
+
     /** Begins with what an earlier manager left: a container that runs, or one that ended meanwhile. */
     void start(Optional<Container> left) {
-        left.ifPresent(found -> {
-            container = found;
-            adopted = found;
-            Optional.ofNullable(found.record().replica()).ifPresent(entry -> {
-                restarts = entry.restarts();
-                totalRestarts = entry.totalRestarts();
+        handover.lock();
+        try {
+            left.ifPresent(found -> {
+                container = found;
+                adopted = found;
+                Optional.ofNullable(found.record().replica()).ifPresent(entry -> {
+                    loop = loop(entry.restarts());
+                    totalRestarts = entry.totalRestarts();
+                });
             });
-        });
-        thread.start();
+            supervise(left, true);
+        } finally {
+            handover.unlock();
+        }
+    }
+
+    /**
+     * Starts a replica that is stopped, has failed, or has done its work. Where its supervision failed and its container
+     * runs on, that container is supervised again. Its crash loop, if it was in one, is forgotten.
+     *
+     * @throws InvalidSpecException when it is supervised
+     */
+    void startAgain() {
+        handover.lock();
+        try {
+            Thread last = supervisor;
+            if (last != null && last.isAlive()) {
+                throw new InvalidSpecException(
+                        "'" + name + "' is " + history.status().words()
+                                + "; only a replica that is stopped, failed or completed can be started");
+            }
+            Optional.ofNullable(container).ifPresent(surroundings.containers()::forgetStopped);
+            loop = loop(0);
+            supervise(Optional.ofNullable(container).filter(found -> !found.over()), false);
+        } finally {
+            handover.unlock();
+        }
+    }
+
+    private void supervise(Optional<Container> current, boolean asBefore) {
+        inbox.clear();
+        supervisor = Thread.ofVirtual().name("replica-" + name).start(() -> supervising(current, asBefore));
     }
 
     /**
@@ -143,26 +197,81 @@ final class Replica {
      */
     void stop(UnaryOperator<StopSpec> otherwise) throws InterruptedException {
         StopSpec how = otherwise.apply(service.stop());
-        Optional<StopFailedException> earlier = stopFailure;
-        inbox.add(new Message.Stop(false, how));
-        thread.join();
-        if (earlier.isPresent()) {
-            // Nobody supervises it since; it may have ended, or can be asked now.
-            Optional.ofNullable(container)
-                    .ifPresent(last -> surroundings.containers().stop(last, how));
-            stopFailure = Optional.empty();
-            stopped(false);
-        } else if (stopFailure.isPresent()) {
-            throw stopFailure.get();
+        Optional<Thread> supervising = askToLeave();
+        try {
+            // Supervision that is busy, as with a stop of its own that has a long grace, or that has failed, delays
+            // nothing.
+            end(how);
+            join(supervising);
+            // It may have launched another in that time.
+            end(how);
+        } catch (StopFailedException e) {
+            settle(
+                    supervising,
+                    Standing.of(
+                            e.ended() ? ReplicaStatus.STOPPED : ReplicaStatus.FAILED,
+                            Cause.operator(String.valueOf(e.getMessage()))));
+            throw e;
+        }
+        settle(supervising, Standing.of(ReplicaStatus.STOPPED, Cause.operator("stopped by the operator")));
+    }
+
+    private void end(StopSpec how) {
+        Container present = container;
+        if (present != null) {
+            markStopped(present);
+            surroundings.containers().stop(present, how);
+        }
+        // What a launch left that failed after its command had started.
+        surroundings.containers().all().stream()
+                .filter(other -> !other.over()
+                        && other.record().replica() != null
+                        && other.name().equals(name))
+                .forEach(other -> surroundings.containers().stop(other, how));
+    }
+
+    /** Written down before it is done: a manager that is killed in between must not start it again. */
+    private void markStopped(Container present) {
+        if (service.restart().when() == RestartPolicy.When.UNLESS_STOPPED) {
+            try {
+                surroundings.containers().keepStopped(present);
+            } catch (UncheckedIOException e) {
+                log.warn("{} is stopped, but a later manager will start it: {}", name, e.getMessage());
+            }
+        }
+    }
+
+    /** How it is after a stop, unless it has been started since. */
+    private void settle(Optional<Thread> supervising, Standing standing) {
+        handover.lock();
+        try {
+            if (supervising.equals(Optional.ofNullable(supervisor))) {
+                move(standing);
+            }
+        } finally {
+            handover.unlock();
+        }
+    }
+
+    private Optional<Thread> askToLeave() {
+        handover.lock();
+        try {
+            inbox.add(new Message.Leave());
+            return Optional.ofNullable(supervisor);
+        } finally {
+            handover.unlock();
+        }
+    }
+
+    private static void join(Optional<Thread> supervising) throws InterruptedException {
+        if (supervising.isPresent()) {
+            supervising.get().join();
         }
     }
 
     /** Ends the supervision; the container runs on for the next manager. Waits. */
     void leave() throws InterruptedException {
-        inbox.add(new Message.Stop(true, service.stop()));
-        if (thread.getState() != Thread.State.NEW) {
-            thread.join();
-        }
+        join(askToLeave());
     }
 
     void nudge() {
@@ -178,6 +287,7 @@ final class Replica {
                 name,
                 Optional.ofNullable(container).map(Container::id),
                 now.status(),
+                now.serving(),
                 now.since(),
                 now.cause(),
                 totalRestarts,
@@ -186,60 +296,77 @@ final class Replica {
                 now.answers());
     }
 
-    private void move(ReplicaProbes.Standing standing) {
-        move(standing.status(), standing.cause());
+    private void move(ReplicaStatus status, Cause cause) {
+        move(Standing.of(status, cause));
     }
 
-    private void move(ReplicaStatus status, Cause cause) {
-        if (history.move(status, cause)) {
-            log.info("{} is {}: {}", name, status.words(), cause.words());
-            surroundings.onChange().accept(this);
+    private void move(Standing standing) {
+        Standing marked = loop.mark(standing);
+        if (history.move(marked)) {
+            tell(marked);
         }
     }
 
-    private void supervise() {
+    private void tell(Standing standing) {
+        log.info(
+                "{} is {}: {}",
+                name,
+                standing.status().words(),
+                standing.cause().words());
         try {
-            Optional<Container> current = Optional.ofNullable(container);
-            if (current.isPresent() && wasStopped(current.get())) {
-                return;
+            surroundings.onChange().accept(this);
+        } catch (RuntimeException | Error e) {
+            // Whoever listens must not end what keeps the replica alive.
+            log.error(
+                    "a listener failed as {} became {}", name, standing.status().words(), e);
+        }
+    }
+
+    /** @param asBefore whether what an operator wanted of an earlier manager still holds */
+    private void supervising(Optional<Container> found, boolean asBefore) {
+        try {
+            if (!(asBefore && found.isPresent() && wasStopped(found.get()))) {
+                run(found);
             }
-            while (true) {
-                if (current.isEmpty()) {
-                    if (!awaitDependencies()) {
-                        return;
-                    }
-                    current = launch();
-                }
-                Outcome outcome = current.isPresent()
-                        ? watch(current.get())
-                        : new Outcome.Exited(
-                                new ContainerState.Stopped(Optional.empty(), Instant.now(), Optional.empty()));
-                if (!goOn(outcome, current)) {
-                    return;
-                }
-                current = Optional.empty();
+        } catch (InterruptedException | RuntimeException | Error e) {
+            log.error("supervision of {} failed; its container, if it runs, runs on unattended", name, e);
+            move(
+                    ReplicaStatus.FAILED,
+                    new Cause(
+                            Cause.Kind.FAULT,
+                            "its supervision failed: " + e + "; stop or start it, and see the manager's log"));
+        }
+    }
+
+    private void run(Optional<Container> found) throws InterruptedException {
+        Optional<Container> current = found;
+        boolean goesOn = true;
+        while (goesOn) {
+            Outcome outcome;
+            if (current.isPresent()) {
+                outcome = watch(current.get());
+            } else if (awaitDependencies()) {
+                outcome = launchAndWatch();
+            } else {
+                outcome = new Outcome.Left();
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (RuntimeException e) {
-            log.error("the supervision of {} failed", name, e);
-            move(ReplicaStatus.FAILED, new Cause(Cause.Kind.FAULT, "its supervision failed: " + e));
+            goesOn = goOn(outcome);
+            current = Optional.empty();
         }
     }
 
     /** An earlier manager was told so; it may have been killed before it was done. */
-    private boolean wasStopped(Container found) throws InterruptedException {
+    private boolean wasStopped(Container found) {
         if (service.restart().when() != RestartPolicy.When.UNLESS_STOPPED
                 || !surroundings.containers().isKeptStopped(found)) {
             return false;
         }
         surroundings.containers().stop(found, service.stop());
         move(ReplicaStatus.STOPPED, Cause.operator("was stopped by the operator; restart: unless-stopped"));
-        awaitStop();
         return true;
     }
 
-    /** @return false when it was stopped meanwhile */
+    /** @return false when supervision is to end */
     private boolean awaitDependencies() throws InterruptedException {
         while (true) {
             List<String> unmet = surroundings.unmetDependencies().apply(service);
@@ -247,25 +374,27 @@ final class Replica {
                 return true;
             }
             move(ReplicaStatus.WAITING, new Cause(Cause.Kind.DEPENDENCY, "waits for " + String.join("; ", unmet)));
-            if (inbox.take() instanceof Message.Stop(var leave, var _)) {
-                return stopped(leave);
+            if (inbox.take() instanceof Message.Leave) {
+                return false;
             }
         }
     }
 
-    private Optional<Container> launch() {
+    private Outcome launchAndWatch() throws InterruptedException {
         var entry = new ContainerRecord.ReplicaRecord(
-                fleet, service.name(), number, SpecHash.of(service), restarts, totalRestarts, FileDigests.of(service));
+                fleet, service.name(), number, SpecHash.of(service), loop.ends(), totalRestarts, FileDigests.of(service));
         Container previous = container;
         move(
                 ReplicaStatus.STARTING,
                 totalRestarts == 0
                         ? Cause.launch("is launched")
                         : new Cause(
-                                lastEnd.kind(),
-                                "is launched again, restart " + totalRestarts + ", after: " + lastEnd.words()));
+                                loop.lastEnd().kind(),
+                                "is launched again, restart " + totalRestarts + ", after: "
+                                        + loop.lastEnd().words()));
+        Container fresh;
         try {
-            Container fresh = surroundings
+            fresh = surroundings
                     .containers()
                     .launch(new LaunchOrder(
                             Optional.of(name),
@@ -274,22 +403,27 @@ final class Replica {
                             Optional.of(entry),
                             false,
                             false));
-            container = fresh;
-            forget(previous);
-            return Optional.of(fresh);
         } catch (RuntimeException e) {
             log.warn("{} did not start: {}", name, e.getMessage());
-            move(ReplicaStatus.CRASHED, Cause.launch(String.valueOf(e.getMessage())));
-            return Optional.empty();
+            return new Outcome.NotLaunched(Cause.launch(String.valueOf(e.getMessage())));
         }
+        container = fresh;
+        forget(previous, fresh);
+        return watch(fresh);
     }
 
-    /** What can't be deleted of the one before must not cost the one that runs. */
-    private void forget(@Nullable Container previous) {
+    /** What can't be kept or deleted of the one before must not cost the one that runs. */
+    private void forget(@Nullable Container previous, Container fresh) {
+        if (previous == null) {
+            return;
+        }
         try {
-            if (previous != null) {
-                surroundings.containers().remove(previous);
-            }
+            surroundings.containers().keepLastLines(previous, fresh);
+        } catch (UncheckedIOException e) {
+            log.warn("the last lines of the run of {} before are lost: {}", name, e.getMessage());
+        }
+        try {
+            surroundings.containers().remove(previous);
         } catch (UncheckedIOException e) {
             log.warn("what {} left behind can't be deleted: {}", name, e.getMessage());
         }
@@ -303,11 +437,23 @@ final class Replica {
         }
         try (ReplicaProbes probes = probes(watched)) {
             while (true) {
-                switch (inbox.take()) {
+                Optional<Message> message = next();
+                if (message.isEmpty()) {
+                    if (loop.settle(System.nanoTime())) {
+                        move(probes.standing());
+                    }
+                    continue;
+                }
+                switch (message.get()) {
                     case Message.Started(var started)
                     when started == watched -> {
+                        loop.started(age(watched), System.nanoTime());
                         move(probes.standing());
                         probes.start();
+                        if (loop.isActive()) {
+                            // No change of its status tells them that it has started.
+                            surroundings.nudgeDependents().accept(this);
+                        }
                     }
                     case Message.Ended(var ended, var state)
                     when ended == watched -> {
@@ -320,8 +466,8 @@ final class Replica {
                             return outcome.get();
                         }
                     }
-                    case Message.Stop(var leave, var how) -> {
-                        return leave ? new Outcome.Left() : new Outcome.StopAsked(how);
+                    case Message.Leave() -> {
+                        return new Outcome.Left();
                     }
                     case Message.Started _, Message.Ended _, Message.Turned _, Message.Nudge _ -> {
                         // Of a container before this one, or about somebody else's.
@@ -329,6 +475,21 @@ final class Replica {
                 }
             }
         }
+    }
+
+    /** What happens next; empty: it has run long enough to be in a crash loop no more. */
+    private Optional<Message> next() throws InterruptedException {
+        OptionalLong left = loop.untilSettled(System.nanoTime());
+        return left.isPresent()
+                ? Optional.ofNullable(inbox.poll(left.getAsLong(), TimeUnit.NANOSECONDS))
+                : Optional.of(inbox.take());
+    }
+
+    /** How long it has run, by the host's clock: longer than a moment for one of an earlier manager alone. */
+    private static Duration age(Container watched) {
+        return watched.whileRunning()
+                .map(running -> Duration.between(running.startedAt(), Instant.now()))
+                .orElse(Duration.ZERO);
     }
 
     private ReplicaProbes probes(Container watched) {
@@ -386,36 +547,22 @@ final class Replica {
     }
 
     /** @return whether the replica is to be started again, its pause over */
-    private boolean goOn(Outcome outcome, Optional<Container> ended) throws InterruptedException {
+    private boolean goOn(Outcome outcome) throws InterruptedException {
         return switch (outcome) {
             case Outcome.Left() -> false;
-            case Outcome.StopAsked(var how) -> {
-                keepStopped();
-                try {
-                    ended.ifPresent(running -> surroundings.containers().stop(running, how));
-                    yield stopped(false);
-                } catch (StopFailedException e) {
-                    move(
-                            e.ended() ? ReplicaStatus.STOPPED : ReplicaStatus.FAILED,
-                            Cause.operator(String.valueOf(e.getMessage())));
-                    stopFailure = Optional.of(e);
-                    yield false;
-                }
-            }
+            case Outcome.NotLaunched(var cause) -> pauseOrGiveUp(Optional.empty(), cause, 1);
             case Outcome.Unhealthy(var cause, var forGood) -> {
                 move(ReplicaStatus.UNHEALTHY, cause);
-                yield endUnhealthy(ended.orElseThrow(), cause, forGood);
+                yield endUnhealthy(Objects.requireNonNull(container), cause, forGood);
             }
             case Outcome.Exited(var state) -> {
-                Cause cause = ended.isPresent()
-                        ? endOf(state)
-                        : Cause.launch(history.now().cause());
+                Cause cause = endOf(state);
                 int code = state.status().map(status -> status.code()).orElse(1);
                 if (service.job() && code == 0) {
                     move(ReplicaStatus.COMPLETED, cause);
-                    yield awaitStop();
+                    yield false;
                 }
-                yield pauseOrGiveUp(state, cause, code);
+                yield pauseOrGiveUp(Optional.of(state), cause, code);
             }
         };
     }
@@ -428,41 +575,50 @@ final class Replica {
         while (true) {
             try {
                 ContainerState.Stopped state = surroundings.containers().stop(unhealthy, service.stop());
+                if (isAskedToLeave()) {
+                    return false;
+                }
                 if (forGood) {
                     move(ReplicaStatus.FAILED, cause.and("liveness: then: stop"));
-                    return awaitStop();
+                    return false;
                 }
-                return pauseOrGiveUp(state, cause, 1);
+                return pauseOrGiveUp(Optional.of(state), cause, 1);
             } catch (StopFailedException e) {
                 log.warn("{} is asked again to end: {}", name, e.getMessage());
                 move(ReplicaStatus.UNHEALTHY, cause.and(String.valueOf(e.getMessage())));
             }
-            for (Message message = inbox.poll(); message != null; message = inbox.poll()) {
-                if (message instanceof Message.Stop(var leave, var how)) {
-                    return goOn(leave ? new Outcome.Left() : new Outcome.StopAsked(how), Optional.of(unhealthy));
-                }
+            if (isAskedToLeave()) {
+                return false;
             }
         }
     }
 
-    private boolean pauseOrGiveUp(ContainerState.Stopped state, Cause cause, int code) throws InterruptedException {
-        boolean livedLong = state.startedAt()
-                .map(at -> Duration.between(at, state.exitedAt())
-                                .compareTo(service.restart().backoff().resetAfter())
-                        >= 0)
-                .orElse(false);
-        restarts = livedLong ? 0 : restarts;
-        if (!service.restart().restartsAfter(code, restarts)) {
-            move(ReplicaStatus.FAILED, cause.and("restart: " + service.restart()));
-            return awaitStop();
+    /** Looks at what came while it was busy; nothing else of that is of interest any more. */
+    private boolean isAskedToLeave() {
+        boolean leaves = false;
+        for (Message message = inbox.poll(); message != null; message = inbox.poll()) {
+            leaves |= message instanceof Message.Leave;
         }
-        Duration pause = service.restart().backoff().delay(restarts);
-        restarts++;
-        move(
-                restarts < CRASH_LOOP ? ReplicaStatus.CRASHED : ReplicaStatus.CRASH_LOOP,
-                cause.and("starts again in " + Durations.format(pause)));
+        return leaves;
+    }
+
+    /** @param state how it ended; empty: it never ran */
+    private boolean pauseOrGiveUp(Optional<ContainerState.Stopped> state, Cause cause, int code)
+            throws InterruptedException {
+        Optional<Duration> lived =
+                state.flatMap(end -> end.startedAt().map(at -> Duration.between(at, end.exitedAt())));
+        loop.ended(cause, lived, System.nanoTime());
+        if (!service.restart().restartsAfter(code, loop.ends())) {
+            move(ReplicaStatus.FAILED, cause.and("restart: " + service.restart()));
+            return false;
+        }
+        Duration pause = service.restart().backoff().delay(loop.ends());
+        loop.restarts();
+        Standing standing =
+                loop.mark(Standing.of(ReplicaStatus.CRASHED, cause.and("starts again in " + Durations.format(pause))));
+        history.end(standing);
         totalRestarts++;
-        lastEnd = cause;
+        tell(standing);
         return pause(pause);
     }
 
@@ -475,50 +631,16 @@ final class Replica {
         return new Cause(kind, state.toString());
     }
 
-    /** Written down before it is done: a manager that is killed in between must not bring it back. */
-    private void keepStopped() {
-        Container last = container;
-        if (last != null && service.restart().when() == RestartPolicy.When.UNLESS_STOPPED) {
-            try {
-                surroundings.containers().keepStopped(last);
-            } catch (UncheckedIOException e) {
-                log.warn("{} is stopped, but a later manager will start it: {}", name, e.getMessage());
-            }
-        }
-    }
-
-    /** @return false: it is not to be started again */
-    private boolean stopped(boolean leave) {
-        if (!leave) {
-            move(ReplicaStatus.STOPPED, Cause.operator("stopped by the operator"));
-        }
-        return false;
-    }
-
-    /** @return false when it was stopped meanwhile */
+    /** @return false when supervision is to end */
     private boolean pause(Duration pause) throws InterruptedException {
-        long until = System.nanoTime() + pause.toNanos();
+        long until = System.nanoTime() + Durations.nanos(pause);
         while (true) {
             Message message = inbox.poll(until - System.nanoTime(), TimeUnit.NANOSECONDS);
             if (message == null) {
                 return true;
             }
-            if (message instanceof Message.Stop(var leave, var _)) {
-                if (!leave) {
-                    keepStopped();
-                }
-                return stopped(leave);
-            }
-        }
-    }
-
-    private boolean awaitStop() throws InterruptedException {
-        while (true) {
-            if (inbox.take() instanceof Message.Stop(var leave, var _)) {
-                if (!leave) {
-                    keepStopped();
-                }
-                return stopped(leave);
+            if (message instanceof Message.Leave) {
+                return false;
             }
         }
     }

@@ -20,31 +20,50 @@ final class ReplicaHistory {
     private final List<Transition> transitions = new ArrayList<>();
     private final List<ProbeAnswer> answers = new ArrayList<>();
     private ReplicaStatus status = ReplicaStatus.WAITING;
+    private boolean serving;
     private Instant since = Instant.now();
     private Cause cause = Cause.running("not started yet");
 
     record Now(
             ReplicaStatus status,
+            boolean serving,
             Instant since,
             String cause,
             boolean flapping,
             List<Transition> history,
             List<ProbeAnswer> answers) {}
 
-    /** @return whether the status changed */
-    synchronized boolean move(ReplicaStatus to, Cause why) {
-        if (to == status && why.equals(cause)) {
-            return false;
-        }
+    /** @return whether it is another status, or takes work no more, or again */
+    synchronized boolean move(Standing to) {
+        return move(to, false);
+    }
+
+    /** It ended: that is kept even where its status stays the same, as in a crash loop. */
+    synchronized void end(Standing to) {
+        move(to, true);
+    }
+
+    private boolean move(Standing to, boolean always) {
         // What it begins as is told too, even if that is what everything begins as.
-        boolean changed = to != status || transitions.isEmpty();
+        boolean turned = to.status() != status || transitions.isEmpty();
+        boolean changed = always || turned || to.serving() != serving;
         if (changed) {
             Instant now = Instant.now();
-            append(transitions, new Transition(now, status, to, why.kind(), why.words()), TRANSITIONS);
-            since = now;
+            append(
+                    transitions,
+                    new Transition(
+                            now,
+                            status,
+                            to.status(),
+                            to.serving(),
+                            to.cause().kind(),
+                            to.cause().words()),
+                    TRANSITIONS);
+            since = turned ? now : since;
         }
-        status = to;
-        cause = why;
+        status = to.status();
+        serving = to.serving();
+        cause = to.cause();
         return changed;
     }
 
@@ -56,9 +75,19 @@ final class ReplicaHistory {
         return status;
     }
 
+    synchronized boolean isServing() {
+        return serving;
+    }
+
     synchronized Now now() {
         return new Now(
-                status, since, cause.words(), flapping(Instant.now()), List.copyOf(transitions), List.copyOf(answers));
+                status,
+                serving,
+                since,
+                cause.words(),
+                flapping(Instant.now()),
+                List.copyOf(transitions),
+                List.copyOf(answers));
     }
 
     /** Whether it has left ready again and again of late. */

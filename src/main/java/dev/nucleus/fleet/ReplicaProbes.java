@@ -1,17 +1,14 @@
 package dev.nucleus.fleet;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.health.Cause;
 import dev.nucleus.health.ProbeAnswer;
 import dev.nucleus.health.ProbeAnswer.Role;
 import dev.nucleus.health.ProbeLoop;
-import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.spec.ProbeSpec;
 import dev.nucleus.spec.ServiceSpec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.springframework.scheduling.TaskScheduler;
 
 /**
@@ -26,15 +23,7 @@ final class ReplicaProbes implements AutoCloseable {
     private final Duration spread;
     private final ProbeLoop.Listener listener;
     private final List<ProbeLoop> loops = new ArrayList<>();
-    private boolean startedUp;
-    private boolean alive = true;
-    private Optional<Boolean> ready = Optional.empty();
-    private Cause cause;
-    /** What the liveness probe said last. */
-    private Cause dying;
-
-    /** A status, and why. */
-    record Standing(ReplicaStatus status, Cause cause) {}
+    private final ProbeVerdicts verdicts;
 
     /** @param spread the most by which the first tries are later, at random */
     ReplicaProbes(
@@ -48,9 +37,7 @@ final class ReplicaProbes implements AutoCloseable {
         this.service = service;
         this.spread = spread;
         this.listener = listener;
-        this.startedUp = service.startup().isEmpty();
-        this.cause = Cause.running("it runs");
-        this.dying = cause;
+        this.verdicts = new ProbeVerdicts(service);
     }
 
     void start() {
@@ -73,41 +60,15 @@ final class ReplicaProbes implements AutoCloseable {
 
     /** Takes a verdict in. A startup probe's no is not for it to take. */
     void turned(ProbeAnswer answer, boolean yes) {
-        Cause said = Cause.probe(answer.role().word() + ": " + answer.detail());
-        switch (answer.role()) {
-            case STARTUP -> {
-                close();
-                startedUp = true;
-                cause = said;
-                startOthers();
-            }
-            case READINESS -> {
-                ready = Optional.of(yes);
-                cause = said;
-            }
-            case LIVENESS -> {
-                alive = yes;
-                dying = said;
-                if (isOneCheck()) {
-                    ready = Optional.of(yes);
-                    cause = said;
-                }
-            }
+        verdicts.add(answer, yes);
+        if (answer.role() == Role.STARTUP) {
+            close();
+            startOthers();
         }
     }
 
     Standing standing() {
-        if (!startedUp) {
-            return new Standing(ReplicaStatus.STARTING, Cause.running("waits for its startup probe"));
-        }
-        if (!alive) {
-            return new Standing(ReplicaStatus.UNHEALTHY, dying);
-        }
-        if (service.readiness().isEmpty()) {
-            return new Standing(ReplicaStatus.READY, cause);
-        }
-        return ready.map(yes -> new Standing(yes ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, cause))
-                .orElse(new Standing(ReplicaStatus.STARTING, Cause.running("waits for its readiness")));
+        return verdicts.standing();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.nucleus.health;
 
+import dev.nucleus.spec.Durations;
 import java.time.Duration;
 
 /** When the next try of a probe is due, by {@link System#nanoTime()}. For one thread at a time. */
@@ -38,7 +39,7 @@ final class Beat {
 
     /** It ended. What was missed while it took long is not made up for. */
     void ended(long now) {
-        long next = due + period.toNanos();
+        long next = due + Durations.nanos(period);
         due = next - now > 0 ? next : now;
     }
 }

@@ -22,7 +22,7 @@ final class CriticalFleetsHealthIndicator implements HealthIndicator {
     public Health health() {
         List<String> missing = fleets.fleets().stream()
                 .flatMap(fleet -> fleet.services().stream()
-                        .filter(service -> service.critical() && service.ready() == 0)
+                        .filter(service -> service.critical() && service.serving() == 0)
                         .map(service -> fleet.name() + "/" + service.name()))
                 .toList();
         return missing.isEmpty()

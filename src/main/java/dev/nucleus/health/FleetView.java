@@ -1,23 +1,13 @@
 package dev.nucleus.health;
 
 import java.util.List;
-import java.util.stream.Stream;
 
 /** A fleet at one moment. */
 public record FleetView(String name, List<ServiceView> services) {
 
-    /** How many replicas can take work; finished jobs have no more to take. */
-    public long ready() {
-        return lasting().mapToLong(ServiceView::ready).sum();
-    }
-
-    /** How many there should be. */
-    public int desired() {
-        return lasting().mapToInt(ServiceView::desired).sum();
-    }
-
-    private Stream<ServiceView> lasting() {
-        return services.stream().filter(service -> !service.job());
+    /** Its replicas that are there to stay: finished jobs have no work to take. */
+    public ReplicaCounts counts() {
+        return ReplicaCounts.of(List.of(this));
     }
 
     /** Whether every service has as many replicas as it should, finished jobs among them. */

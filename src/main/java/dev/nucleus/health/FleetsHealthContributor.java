@@ -69,11 +69,17 @@ final class FleetsHealthContributor implements CompositeHealthContributor {
     }
 
     private static Health replica(ReplicaView replica) {
-        Health.Builder health = Health.status(replica.status().health())
+        Health.Builder health = Health.status(replica.health())
                 .withDetail("status", replica.status().words())
                 .withDetail("since", replica.since().toString())
                 .withDetail("cause", replica.cause())
                 .withDetail("restarts", replica.restarts());
+        if (replica.status() == ReplicaStatus.RUNNING) {
+            health.withDetail("checked", false);
+        }
+        if (replica.status() == ReplicaStatus.CRASH_LOOP) {
+            health.withDetail("serving", replica.serving());
+        }
         if (replica.flapping()) {
             health.withDetail("flapping", true);
         }

@@ -1,6 +1,7 @@
 package dev.nucleus.health;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;
 import java.time.Duration;
@@ -73,9 +74,9 @@ public final class ProbeLoop implements AutoCloseable {
             Duration spread,
             Listener listener) {
         long now = System.nanoTime();
-        long started = now - age(container).toNanos();
+        long started = now - Durations.nanos(age(container));
         // One that has run for longer already, under an earlier manager or until it had started up, is asked at once.
-        long wait = Math.max(0, started + spec.initialDelay().toNanos() - now);
+        long wait = Math.max(0, started + Durations.nanos(spec.initialDelay()) - now);
         long first = now + wait + random(spread);
         var loop = new ProbeLoop(scheduler, container, role, spec, listener, started, new Beat(spec.period(), first));
         loop.schedule();
@@ -104,7 +105,7 @@ public final class ProbeLoop implements AutoCloseable {
     }
 
     private static long random(Duration most) {
-        return most.isZero() ? 0 : ThreadLocalRandom.current().nextLong(most.toNanos());
+        return most.isZero() ? 0 : ThreadLocalRandom.current().nextLong(Durations.nanos(most));
     }
 
     private void schedule() {

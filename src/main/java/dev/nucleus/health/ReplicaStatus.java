@@ -9,6 +9,9 @@ public enum ReplicaStatus {
     WAITING(Status.OUT_OF_SERVICE),
     /** Runs; its readiness has not been confirmed yet. */
     STARTING(Status.OUT_OF_SERVICE),
+    /** Runs, and nothing checks it: no probe, or none that has answered. Counts as serving, never as ready. */
+    RUNNING(Status.UP),
+    /** Runs, and what checks it says that it can take work. */
     READY(Status.UP),
     /** Runs, but its readiness probe says no. */
     NOT_READY(Status.OUT_OF_SERVICE),
@@ -16,7 +19,10 @@ public enum ReplicaStatus {
     UNHEALTHY(Status.DOWN),
     /** Ended by itself; starts again after a pause. */
     CRASHED(Status.DOWN),
-    /** Has ended by itself again and again; starts again after a pause. */
+    /**
+     * Has ended by itself again and again, and not run long enough since. Remains so while it runs: it serves only
+     * while its readiness probe succeeds, and Spring's word for that is UP ({@link ReplicaView#health()}).
+     */
     CRASH_LOOP(Status.DOWN),
     /** Ended or would not start, and is not started again. */
     FAILED(Status.DOWN),
@@ -31,13 +37,18 @@ public enum ReplicaStatus {
         this.health = health;
     }
 
-    /** In Spring's words. */
+    /** In Spring's words, unless it serves in a crash loop. */
     public Status health() {
         return health;
     }
 
+    /** Whether a replica with this status takes work; in a crash loop its readiness decides. */
+    public boolean serves() {
+        return this == RUNNING || this == READY;
+    }
+
     public boolean running() {
-        return this == STARTING || this == READY || this == NOT_READY || this == UNHEALTHY;
+        return this == STARTING || this == RUNNING || this == READY || this == NOT_READY || this == UNHEALTHY;
     }
 
     /** In people's words. */

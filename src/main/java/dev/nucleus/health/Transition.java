@@ -2,5 +2,16 @@ package dev.nucleus.health;
 
 import java.time.Instant;
 
-/** A change of a replica's status, and why. */
-public record Transition(Instant at, ReplicaStatus from, ReplicaStatus to, Cause.Kind kind, String cause) {}
+/**
+ * A change of a replica's status, and why. From crash loop to crash loop: it ended again, or its readiness changed.
+ *
+ * @param serving whether it takes work since
+ */
+public record Transition(
+        Instant at, ReplicaStatus from, ReplicaStatus to, boolean serving, Cause.Kind kind, String cause) {
+
+    /** Whether its readiness probe changed while it was in a crash loop. */
+    public boolean isReadinessInCrashLoop() {
+        return from == ReplicaStatus.CRASH_LOOP && to == ReplicaStatus.CRASH_LOOP && kind == Cause.Kind.PROBE;
+    }
+}

@@ -1,6 +1,7 @@
 package dev.nucleus.history;
 
 import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.health.Transition;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -11,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How available a service was: it is while at least one of its replicas is ready. Time in which no manager looked, or in
+ * How available a service was: it is while at least one of its replicas serves. Time in which no manager looked, or in
  * which the service was stopped on purpose, counts neither way.
  *
  * @param observed how much of the window counts
@@ -86,18 +87,19 @@ public record Availability(Duration observed, Duration available) {
                 findingOut.put(entry.replica(), changes.size());
                 changes.add(new Change(at.plus(FINDING_OUT), entry.replica(), Says.NOT_READY));
             } else {
-                changes.add(new Change(at, entry.replica(), of(to)));
+                changes.add(new Change(at, entry.replica(), of(entry.transition())));
             }
         }
         changes.sort(Comparator.comparing(Change::at));
         return changes;
     }
 
-    private static Says of(ReplicaStatus status) {
-        return switch (status) {
-            case READY -> Says.READY;
+    private static Says of(Transition transition) {
+        return switch (transition.to()) {
+            case READY, RUNNING -> Says.READY;
             case STOPPED, COMPLETED -> Says.NOTHING;
-            case WAITING, STARTING, NOT_READY, UNHEALTHY, CRASHED, CRASH_LOOP, FAILED -> Says.NOT_READY;
+            case CRASH_LOOP -> transition.serving() ? Says.READY : Says.NOT_READY;
+            case WAITING, STARTING, NOT_READY, UNHEALTHY, CRASHED, FAILED -> Says.NOT_READY;
         };
     }
 

@@ -20,6 +20,7 @@ public record Entry(String fleet, String service, int replica, Transition transi
             long micros,
             String from,
             String to,
+            boolean serving,
             String kind,
             String cause,
             String container,
@@ -28,6 +29,7 @@ public record Entry(String fleet, String service, int replica, Transition transi
                 instant(micros),
                 ReplicaStatus.valueOf(from),
                 ReplicaStatus.valueOf(to),
+                serving,
                 Cause.Kind.valueOf(kind),
                 cause);
         return new Entry(fleet, service, replica, transition, container, restarts);

@@ -98,8 +98,8 @@ final class HistoryStore implements AutoCloseable {
 
     private void insert(Entry entry) {
         String cause = entry.transition().cause();
-        jdbc.sql("insert into transition (at, fleet, service, replica, from_status, to_status, kind, cause, container, "
-                        + "restarts) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        jdbc.sql("insert into transition (at, fleet, service, replica, from_status, to_status, serving, kind, cause, "
+                        + "container, restarts) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
                 .params(
                         Entry.micros(entry.transition().at()),
                         entry.fleet(),
@@ -107,6 +107,7 @@ final class HistoryStore implements AutoCloseable {
                         entry.replica(),
                         entry.transition().from().name(),
                         entry.transition().to().name(),
+                        entry.transition().serving() ? 1 : 0,
                         entry.transition().kind().name(),
                         // PostgreSQL has no NUL in a text.
                         cause.substring(0, Math.min(cause.length(), CAUSE)).replace('\0', ' '),
@@ -140,6 +141,7 @@ final class HistoryStore implements AutoCloseable {
                 row.getLong("at"),
                 row.getString("from_status"),
                 row.getString("to_status"),
+                row.getInt("serving") == 1,
                 row.getString("kind"),
                 row.getString("cause"),
                 row.getString("container"),

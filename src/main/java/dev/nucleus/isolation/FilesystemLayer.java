@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -591,7 +592,8 @@ final class FilesystemLayer implements Layer {
         request.spec().notification().ifPresent(notify -> {
             variables.put("NOTIFY_SOCKET", ServiceNotify.SOCKET);
             notify.watchdog()
-                    .ifPresent(within -> variables.put("WATCHDOG_USEC", Long.toString(within.toNanos() / 1_000)));
+                    .ifPresent(within ->
+                            variables.put("WATCHDOG_USEC", Long.toString(TimeUnit.MICROSECONDS.convert(within))));
         });
         variables.putAll(request.spec().env());
         plan.command(new LaunchPlan.Command(

@@ -92,8 +92,7 @@ public final class PlanEncoder {
 
     private static void hook(WireWriter wire, LaunchPlan.Hook hook) {
         wire.u8(hook.phase().number()).string(hook.path()).u64(hook.device()).u64(hook.inode());
-        wire.strings(hook.arguments()).strings(hook.environment()).u32((int)
-                hook.timeout().toMillis());
+        wire.strings(hook.arguments()).strings(hook.environment()).millis(hook.timeout());
     }
 
     private static void map(WireWriter wire, LaunchPlan.IdMap map) {

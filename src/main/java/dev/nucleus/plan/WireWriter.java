@@ -2,7 +2,9 @@ package dev.nucleus.plan;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
 /** Little-endian, length-prefixed values: the writing twin of native/src/wire.c. */
@@ -42,6 +44,16 @@ public final class WireWriter {
     public WireWriter u32(int value) {
         room(4).putInt(value);
         return this;
+    }
+
+    /** The most milliseconds that {@link #millis} can say: 49 days. */
+    public static final long LONGEST_MILLIS = 0xffff_ffffL;
+
+    /** A duration as u32 milliseconds. A longer one than that can say is the longest, a part of a millisecond a whole one. */
+    public WireWriter millis(Duration duration) {
+        long millis = TimeUnit.MILLISECONDS.convert(duration);
+        boolean rounded = millis < Long.MAX_VALUE && duration.compareTo(Duration.ofMillis(millis)) > 0;
+        return u32((int) Math.clamp(rounded ? millis + 1 : millis, 0, LONGEST_MILLIS));
     }
 
     public WireWriter u64(long value) {

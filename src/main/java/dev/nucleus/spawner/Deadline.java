@@ -1,5 +1,6 @@
 package dev.nucleus.spawner;
 
+import dev.nucleus.spec.Durations;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -17,7 +18,7 @@ public final class Deadline implements AutoCloseable {
 
     /** @param after from now on */
     public Deadline(Duration after, SocketChannel channel) {
-        over = new CompletableFuture<Boolean>().completeOnTimeout(true, after.toNanos(), TimeUnit.NANOSECONDS);
+        over = new CompletableFuture<Boolean>().completeOnTimeout(true, Durations.nanos(after), TimeUnit.NANOSECONDS);
         over.thenAccept(passed -> {
             if (passed) {
                 close(channel);

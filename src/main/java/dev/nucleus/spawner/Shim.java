@@ -70,8 +70,7 @@ public record Shim(Path socket) {
 
     /** The signal now; SIGKILL after the grace. Returns at once. */
     public void stop(Signal signal, Duration grace) throws IOException {
-        int millis = (int) Math.min(Integer.MAX_VALUE, grace.toMillis());
-        ask(Request.STOP, new WireWriter(8).u32(signal.number()).u32(millis).finish(), "stop");
+        ask(Request.STOP, new WireWriter(8).u32(signal.number()).millis(grace).finish(), "stop");
     }
 
     /** Lets a container that was only created start its command. Returns at once. */
@@ -204,7 +203,7 @@ public record Shim(Path socket) {
             byte[] ticket) {
         WireWriter wire = new WireWriter(256).bool(capture).bool(input);
         PlanEncoder.terminal(wire, terminal);
-        return wire.u32((int) timeout.toMillis())
+        return wire.millis(timeout)
                 .string(workdir)
                 .strings(command)
                 .strings(environment)
@@ -250,10 +249,7 @@ public record Shim(Path socket) {
         try {
             connection.send(
                     Request.DIAL,
-                    new WireWriter(8)
-                            .u16(port.number())
-                            .u32((int) timeout.toMillis())
-                            .finish());
+                    new WireWriter(8).u16(port.number()).millis(timeout).finish());
             Optional<ShimMessage> answer = connection.receive();
             if (answer.isPresent() && answer.get() instanceof ShimMessage.Dialed) {
                 connection.stay();

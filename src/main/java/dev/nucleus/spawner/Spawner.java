@@ -98,7 +98,7 @@ public final class Spawner implements SmartLifecycle {
                             .u32(pid)
                             .u64(startTicks)
                             .u32(signal.number())
-                            .u32((int) Math.min(Integer.MAX_VALUE, grace.toMillis()))
+                            .millis(grace)
                             .bool(silent)
                             .string(id)
                             .finish());

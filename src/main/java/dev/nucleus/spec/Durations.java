@@ -1,6 +1,7 @@
 package dev.nucleus.spec;
 
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /** Durations as fleet files write them: {@code 200ms}, {@code 5s}, {@code 1m30s}; never a bare number. */
@@ -46,6 +47,14 @@ public final class Durations {
                     + ", which is the most that can be waited; write a shorter one");
         }
         return duration;
+    }
+
+    /**
+     * What a deadline by {@link System#nanoTime()} can be set to: nanoseconds, at most a quarter of what it counts (73
+     * years), so that sums of a few of them don't overflow. Never negative.
+     */
+    public static long nanos(Duration duration) {
+        return Math.clamp(TimeUnit.NANOSECONDS.convert(duration), 0, Long.MAX_VALUE / 4);
     }
 
     private static long number(@org.jspecify.annotations.Nullable String digits) {

@@ -285,7 +285,11 @@ public final class FleetReader {
             case HEALTHY ->
                 service.job()
                         ? Optional.of("a job is never healthy, it completes; write " + service.name() + ": completed")
-                        : Optional.empty();
+                        : service.isChecked()
+                                ? Optional.empty()
+                                : Optional.of("no probe checks '" + service.name()
+                                        + "', so that would never be known; give it a readiness probe, or write depends-on: {"
+                                        + service.name() + ": started}");
             case COMPLETED ->
                 service.job()
                         ? Optional.empty()

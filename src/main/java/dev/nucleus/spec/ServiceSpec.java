@@ -8,7 +8,7 @@ import java.util.Optional;
  *
  * @param dependsOn services of the same fleet, and what must be true of each first
  * @param startup whether it has come up; before that, neither of the others is asked. A no restarts it
- * @param readiness whether it can take work; empty: as soon as it runs
+ * @param readiness whether it can take work; empty: nothing tells, and it counts as serving while it runs
  * @param liveness whether it is still right in itself, and what follows a no
  * @param job whether it is expected to end by itself
  */
@@ -32,5 +32,10 @@ public record ServiceSpec(
         if (replicas < 0 || replicas > MOST_REPLICAS) {
             throw new InvalidSpecException("replicas is 0 to " + MOST_REPLICAS + ", was " + replicas);
         }
+    }
+
+    /** Whether any probe checks it: what nothing checks can run, but is never known to be ready. */
+    public boolean isChecked() {
+        return startup.isPresent() || readiness.isPresent() || liveness.isPresent();
     }
 }

@@ -86,12 +86,20 @@ final class ReplicaMeters {
                     .description("Restarts of the replica")
                     .tags(tags)
                     .register(registry);
-            Gauge.builder("nucleus.container.ready", this, Of::ready)
-                    .description("Whether the replica can take work")
+            Gauge.builder("nucleus.container.ready", this, of -> of.is(ReplicaStatus.READY))
+                    .description("Whether the replica is ready, as its probes say")
+                    .tags(tags)
+                    .register(registry);
+            Gauge.builder("nucleus.container.serving", this, Of::serving)
+                    .description("Whether the replica takes work: ready, unchecked, or ready within a crash loop")
+                    .tags(tags)
+                    .register(registry);
+            Gauge.builder("nucleus.container.crash.loop", this, of -> of.is(ReplicaStatus.CRASH_LOOP))
+                    .description("Whether the replica is in a crash loop, running or not")
                     .tags(tags)
                     .register(registry);
             if (cadvisorNames) {
-                Gauge.builder("container.health.state", this, Of::ready)
+                Gauge.builder("container.health.state", this, Of::serving)
                         .description("Whether the container is healthy")
                         .tags(named)
                         .register(registry);
@@ -103,9 +111,14 @@ final class ReplicaMeters {
             return now == null ? 0 : now.restarts();
         }
 
-        private double ready() {
+        private double is(ReplicaStatus status) {
             ReplicaView now = view;
-            return now != null && now.status() == ReplicaStatus.READY ? 1 : 0;
+            return now != null && now.status() == status ? 1 : 0;
+        }
+
+        private double serving() {
+            ReplicaView now = view;
+            return now != null && now.serving() ? 1 : 0;
         }
 
         synchronized void measure(Container container, Instant startedAt) {

@@ -122,9 +122,14 @@ final class ContainerController {
         ContainerLog.Tail tail = whole && container.isPresent()
                 ? container.get().log().tail(LOG_LINES)
                 : new ContainerLog.Tail(List.of(), 0);
+        var lines = new ArrayList<ContainerLog.Line>();
+        if (whole) {
+            container.flatMap(Container::previousRun).ifPresent(previous -> lines.addAll(previous.marked()));
+        }
+        lines.addAll(tail.lines());
         model.addAttribute(
                 "log",
-                tail.lines().stream()
+                lines.stream()
                         .map(line ->
                                 new ContainerLog.Line(line.time(), line.stream(), VisibleText.logLine(line.text())))
                         .toList());

@@ -79,8 +79,8 @@ class AnnounceTest {
                             "--nucleus.systemd.watchdog-micros=200000"))) {
                 Awaitility.await().until(() -> !lines.isEmpty());
                 assertThat(lines.getFirst()).as("the first word").startsWith("READY=1|STATUS=");
-                manager.await("shop/web-1", ReplicaStatus.READY);
-                Awaitility.await().until(() -> lines.stream().anyMatch(line -> line.contains("1 of 2 replicas ready")));
+                manager.await("shop/web-1", ReplicaStatus.RUNNING);
+                Awaitility.await().until(() -> lines.stream().anyMatch(line -> line.contains("STATUS=1 of 1 running")));
                 Awaitility.await()
                         .until(() -> lines.stream().filter("WATCHDOG=1"::equals).count() > 3);
             }
@@ -117,7 +117,7 @@ class AnnounceTest {
         var requests = new CopyOnWriteArrayList<String>();
         HttpServer server = server(requests, new AtomicInteger());
         try (TestManager manager = TestManager.start(FLEET, List.of("--nucleus.boot-admin.url=" + url(server) + "/"))) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Awaitility.await().until(() -> !requests.isEmpty());
 
             assertThat(requests.getFirst()).startsWith("POST /instances ");
@@ -145,7 +145,7 @@ class AnnounceTest {
                 List.of(
                         "--nucleus.notify.webhooks[0].url=" + url(server) + "/hook",
                         "--nucleus.notify.webhooks[0].on=down,recovered"))) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
 
             Awaitility.await().atMost(java.time.Duration.ofSeconds(20)).until(() -> requests.size() == 2);
@@ -156,10 +156,10 @@ class AnnounceTest {
                             .contains("\"text\":\"shop/web-1 is crashed: killed by SIGKILL"))
                     .anySatisfy(request -> assertThat(request).contains("\"kind\":\"recovered\""));
 
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
             Awaitility.await().until(() -> manager.replica("shop/web-1").restarts() == 2);
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Awaitility.await().during(java.time.Duration.ofMillis(300)).until(() -> requests.size() == 2);
         } finally {
             server.stop(0);
@@ -235,7 +235,7 @@ class AnnounceTest {
                         "--nucleus.notify.mail.from=nucleus@example.org",
                         "--nucleus.notify.mail.to=ops@example.org",
                         "--nucleus.notify.mail.on=down"))) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
             Awaitility.await()
                     .atMost(java.time.Duration.ofSeconds(20))
@@ -264,7 +264,7 @@ class AnnounceTest {
     @Test
     void theHostIsDescribedAndFleetsCanBeRead() {
         try (TestManager manager = TestManager.start(FLEET)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
 
             JsonNode host = JsonMapper.shared()
                     .readTree(manager.get("/actuator/info").body())
@@ -276,7 +276,7 @@ class AnnounceTest {
             JsonNode fleet = JsonMapper.shared()
                     .readTree(manager.get("/actuator/fleets/shop").body());
             assertThat(fleet.path("name").asString()).isEqualTo("shop");
-            assertThat(fleet.toString()).contains("\"READY\"");
+            assertThat(fleet.toString()).contains("\"RUNNING\"");
             assertThat(manager.get("/actuator/fleets").body()).contains("shop/web-1");
             assertThat(manager.get("/actuator/fleets/nosuch").statusCode()).isEqualTo(404);
             assertThat(manager.bean(ApplicationAvailability.class).getLivenessState())

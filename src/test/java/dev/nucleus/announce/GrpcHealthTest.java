@@ -91,8 +91,8 @@ class GrpcHealthTest {
         try (TestManager manager = TestManager.start(FLEET, SETTINGS)) {
             ManagedChannel channel = channel(manager);
             try {
-                manager.await("shop/web-1", ReplicaStatus.READY);
-                manager.await("shop/cache-1", ReplicaStatus.READY);
+                manager.await("shop/web-1", ReplicaStatus.RUNNING);
+                manager.await("shop/cache-1", ReplicaStatus.RUNNING);
                 BlockingQueue<ServingStatus> shop = watch(channel, "shop");
                 Awaitility.await().until(() -> check(channel, "shop") == ServingStatus.SERVING);
                 for (String service : List.of("", "shop-web", "liveness", "readiness")) {
@@ -118,8 +118,8 @@ class GrpcHealthTest {
         try (TestManager manager = TestManager.start(FLEET, SETTINGS)) {
             ManagedChannel channel = channel(manager);
             try {
-                manager.await("shop/web-1", ReplicaStatus.READY);
-                manager.await("shop/cache-1", ReplicaStatus.READY);
+                manager.await("shop/web-1", ReplicaStatus.RUNNING);
+                manager.await("shop/cache-1", ReplicaStatus.RUNNING);
                 Awaitility.await().until(() -> check(channel, "shop-web") == ServingStatus.SERVING);
                 manager.fleets().stopReplica("shop/web-1");
                 Awaitility.await().until(() -> check(channel, "shop-web") == ServingStatus.NOT_SERVING);

@@ -294,7 +294,7 @@ public final class Benchmark {
                 """)) {
             var down = new ArrayList<Double>();
             for (int i = 0; i < KILLS; i++) {
-                manager.await("shop/web-1", ReplicaStatus.READY);
+                manager.await("shop/web-1", ReplicaStatus.RUNNING);
                 manager.get("/actuator/health/shop");
                 Container container = manager.containerOf("shop/web-1");
                 long begun = System.nanoTime();

@@ -182,12 +182,12 @@ final class ScaleBenchmark {
             var late = new ArrayList<Double>();
             for (int i = 0; i < RESTARTS; i++) {
                 int restart = i + 1;
-                manager.await("scale/s-1", ReplicaStatus.READY);
+                manager.await("scale/s-1", ReplicaStatus.RUNNING);
                 manager.containerOf("scale/s-1").shim().signal(Signal.KILL);
                 Awaitility.await()
                         .pollInterval(Duration.ofMillis(5))
                         .until(() -> manager.replica("scale/s-1").restarts() == restart
-                                && manager.replica("scale/s-1").status() == ReplicaStatus.READY);
+                                && manager.replica("scale/s-1").status() == ReplicaStatus.RUNNING);
                 List<Transition> history = manager.replica("scale/s-1").history();
                 Transition ended = history.get(history.size() - 3);
                 Duration took = Duration.between(ended.at(), history.getLast().at());

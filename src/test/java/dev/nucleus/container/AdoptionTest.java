@@ -201,8 +201,8 @@ class AdoptionTest {
                 "name: shop\nservices:\n  web: {command: [/bin/sleep, \"1000\"]}\n  old: {command: [/bin/sleep, \"1000\"]}\n");
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
             Awaitility.await()
-                    .until(() -> field(manager, "shop/web-1", 3).equals("ready")
-                            && field(manager, "shop/old-1", 3).equals("ready"));
+                    .until(() -> field(manager, "shop/web-1", 3).equals("running")
+                            && field(manager, "shop/old-1", 3).equals("running"));
             String web = field(manager, "shop/web-1", 6);
             String old = field(manager, "shop/old-1", 6);
             manager.process().destroy();
@@ -212,7 +212,7 @@ class AdoptionTest {
             Files.writeString(file, "name: shop\nservices:\n  web: {command: [/bin/sleep, \"2000\"]}\n");
             manager.restart().awaitReady();
 
-            Awaitility.await().until(() -> field(manager, "shop/web-1", 3).equals("ready"));
+            Awaitility.await().until(() -> field(manager, "shop/web-1", 3).equals("running"));
             assertThat(field(manager, "shop/web-1", 6)).isNotEqualTo(web);
             assertThat(field(manager, "shop/web-1", 7)).isEqualTo("/bin/sleep 2000");
             assertThat(Path.of("/proc", web)).doesNotExist();

@@ -46,7 +46,7 @@ class FleetSupervisionTest {
                     command: [/bin/sleep, "1000"]
                     restart: {policy: always, backoff: {from: 1s}}
                 """)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);
             Container first = manager.containerOf("shop/web-1");
 
@@ -59,11 +59,11 @@ class FleetSupervisionTest {
                     .contains("\"DOWN\"")
                     .contains("killed by SIGKILL");
             assertThat(took).as("loosely: the benchmark measures it").isLessThan(Duration.ofMillis(500));
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             assertThat(manager.containerOf("shop/web-1").id()).isNotEqualTo(first.id());
             assertThat(manager.replica("shop/web-1").restarts()).isEqualTo(1);
             assertThat(statuses(manager.replica("shop/web-1")))
-                    .containsExactly("STARTING", "READY", "CRASHED", "STARTING", "READY");
+                    .containsExactly("STARTING", "RUNNING", "CRASHED", "STARTING", "RUNNING");
             awaitHealth(manager, "/actuator/health/shop", 200);
         }
     }
@@ -186,7 +186,7 @@ class FleetSupervisionTest {
                     command: [/bin/sh, -c, "sleep 0.3; touch /tmp/up; exec sleep 1000"]
                     readiness: {exec: [test, -e, /tmp/up], period: 50ms}
                 """)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
 
             assertThat(manager.replica("shop/migrate-1").status()).isEqualTo(ReplicaStatus.COMPLETED);
             assertThat(manager.replica("shop/web-1").since())
@@ -308,7 +308,7 @@ class FleetSupervisionTest {
                     command: [/bin/sleep, "1000"]
                 """)) {
             manager.await("shop/broken-1", ReplicaStatus.FAILED);
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
 
             assertThat(manager.replica("shop/broken-1").cause())
                     .contains("launch failed at exec")
@@ -328,7 +328,7 @@ class FleetSupervisionTest {
                 services:
                   web: {command: [/bin/sleep, "1000"]}
                 """)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
 
             manager.fleets().stopReplica("shop/web-1");
 
@@ -352,8 +352,8 @@ class FleetSupervisionTest {
                   none: {command: [/bin/sleep, "1000"], replicas: 0}
                 health: {traffic: [web, none]}
                 """)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
-            manager.await("shop/web-2", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
+            manager.await("shop/web-2", ReplicaStatus.RUNNING);
 
             assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
             assertThat(manager.get("/actuator/health/shop-web").statusCode()).isEqualTo(200);
@@ -387,7 +387,7 @@ class FleetSupervisionTest {
                 "--management.endpoint.health.show-details=when-authorized",
                 "--management.endpoint.health.show-components=when-authorized");
         try (TestManager manager = TestManager.start(fleet, hidden)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
 
             for (String group : List.of("shop", "shop-web", "readiness")) {
                 assertThat(manager.get("/actuator/health/" + group).body()).isEqualTo("{\"status\":\"UP\"}");
@@ -435,7 +435,7 @@ class FleetSupervisionTest {
                   web: {command: [/bin/sleep, "1000"], replicas: 3}
                 """)) {
             for (int i = 1; i <= 3; i++) {
-                manager.await("shop/web-" + i, ReplicaStatus.READY);
+                manager.await("shop/web-" + i, ReplicaStatus.RUNNING);
             }
 
             assertThat(manager.fleets().replicas().stream()

@@ -83,7 +83,7 @@ final class ManagerKills {
     private void kill(int kills, Random random) throws IOException, InterruptedException {
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
             for (String lasting : List.of("kept-1", "steady-1")) {
-                Awaitility.await().until(() -> health(manager, lasting).equals("ready"));
+                Awaitility.await().until(() -> health(manager, lasting).equals("running"));
             }
             String steady = pid(manager, "steady-1");
             if (manager.nucleus("stop", "--grace", "0s", "kills/kept-1").code() != 0) {

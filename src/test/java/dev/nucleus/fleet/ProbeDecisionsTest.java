@@ -200,7 +200,7 @@ class ProbeDecisionsTest {
                     command: [/bin/sh, -c, "trap 'cat /tmp/drained; exit 3' TERM; echo up; while true; do sleep 0.02; done"]
                     stop: {grace: 20s, before: [/bin/sh, -c, "sleep 0.1; echo drained >/tmp/drained"]}
                 """)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Awaitility.await().until(() -> !log(manager, "shop/web-1").isEmpty());
 
             manager.fleets().stopReplica("shop/web-1");
@@ -218,7 +218,7 @@ class ProbeDecisionsTest {
                     command: [/bin/sh, -c, "trap 'echo USR1; exit 0' USR1; trap 'echo TERM' TERM; echo up; while true; do sleep 0.02; done"]
                     stop: {signal: TERM, grace: 1h}
                 """)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Awaitility.await().until(() -> !log(manager, "shop/web-1").isEmpty());
 
             manager.fleets().stopReplica("shop/web-1", usual -> new StopSpec(new Signal(10), usual.grace()));
@@ -237,7 +237,7 @@ class ProbeDecisionsTest {
                     command: [/bin/sh, -c, "trap 'echo ended; exit 3' TERM; echo up; while true; do sleep 0.02; done"]
                     stop: {grace: 300ms, before: [/bin/sleep, "1000"]}
                 """)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Awaitility.await().until(() -> !log(manager, "shop/web-1").isEmpty());
 
             manager.fleets().stopReplica("shop/web-1");

@@ -4,16 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.health.Cause;
 import dev.nucleus.health.ReplicaStatus;
+import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 class ReplicaHistoryTest {
 
     private final ReplicaHistory history = new ReplicaHistory();
 
+    private boolean move(ReplicaStatus status, Cause cause) {
+        return history.move(Standing.of(status, cause));
+    }
+
     @Test
     void everyTransitionIsKeptWithItsCause() {
-        history.move(ReplicaStatus.STARTING, Cause.probe("waits for its readiness"));
-        history.move(ReplicaStatus.READY, Cause.probe("readiness: status 200"));
+        move(ReplicaStatus.STARTING, Cause.probe("waits for its readiness"));
+        move(ReplicaStatus.READY, Cause.probe("readiness: status 200"));
 
         assertThat(history.now().history())
                 .extracting(transition -> transition.from() + " → " + transition.to() + ": " + transition.cause())
@@ -23,28 +28,48 @@ class ReplicaHistoryTest {
 
     @Test
     void whatItBeginsAsIsTold() {
-        assertThat(history.move(ReplicaStatus.WAITING, Cause.probe("waits for db")))
-                .isTrue();
-        assertThat(history.move(ReplicaStatus.WAITING, Cause.probe("waits for db and cache")))
+        assertThat(move(ReplicaStatus.WAITING, Cause.probe("waits for db"))).isTrue();
+        assertThat(move(ReplicaStatus.WAITING, Cause.probe("waits for db and cache")))
                 .isFalse();
         assertThat(history.now().history()).hasSize(1);
     }
 
     @Test
     void aNewCauseOfTheSameStatusIsNoTransition() {
-        history.move(ReplicaStatus.READY, Cause.probe("status 200"));
+        move(ReplicaStatus.READY, Cause.probe("status 200"));
 
-        assertThat(history.move(ReplicaStatus.READY, Cause.probe("status 204"))).isFalse();
+        assertThat(move(ReplicaStatus.READY, Cause.probe("status 204"))).isFalse();
         assertThat(history.now().cause()).isEqualTo("status 204");
         assertThat(history.now().history()).hasSize(1);
+    }
+
+    @Test
+    void inACrashLoopEachEndIsKeptAndWhetherItServes() {
+        var exit = new Cause(Cause.Kind.EXIT, "exit code 3");
+        history.end(Standing.of(ReplicaStatus.CRASH_LOOP, exit));
+        Instant since = history.now().since();
+
+        assertThat(move(ReplicaStatus.CRASH_LOOP, Cause.running("is launched again")))
+                .isFalse();
+        assertThat(history.move(new Standing(ReplicaStatus.CRASH_LOOP, Cause.probe("status 200"), true)))
+                .isTrue();
+        assertThat(history.isServing()).isTrue();
+        history.end(Standing.of(ReplicaStatus.CRASH_LOOP, exit));
+
+        assertThat(history.isServing()).isFalse();
+        assertThat(history.now().history())
+                .extracting(transition -> transition.from() + " " + transition.cause() + " " + transition.serving())
+                .containsExactly(
+                        "WAITING exit code 3 false", "CRASH_LOOP status 200 true", "CRASH_LOOP exit code 3 false");
+        assertThat(history.now().since()).as("it is one crash loop").isEqualTo(since);
     }
 
     @Test
     void whoLeavesReadyAgainAndAgainIsFlapping() {
         for (int turn = 1; turn <= 5; turn++) {
             assertThat(history.now().flapping()).as("turn %d", turn).isFalse();
-            history.move(ReplicaStatus.READY, Cause.probe("yes"));
-            history.move(ReplicaStatus.NOT_READY, Cause.probe("no"));
+            move(ReplicaStatus.READY, Cause.probe("yes"));
+            move(ReplicaStatus.NOT_READY, Cause.probe("no"));
         }
         assertThat(history.now().flapping()).isTrue();
     }
@@ -52,7 +77,7 @@ class ReplicaHistoryTest {
     @Test
     void onlyTheLastHundredAreKept() {
         for (int i = 0; i < 300; i++) {
-            history.move(i % 2 == 0 ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, Cause.probe("turn " + i));
+            move(i % 2 == 0 ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, Cause.probe("turn " + i));
         }
 
         assertThat(history.now().history())

@@ -59,7 +59,7 @@ class SilentShimTest {
                 services:
                   web:
                     command: [/bin/sleep, "1000"]
-                    liveness: {exec: ["true"], period: 50ms, timeout: 100ms, failures: 1}
+                    liveness: {exec: ["true"], period: 50ms, timeout: 3s, failures: 1}
                     restart: {policy: always, backoff: {from: 10ms}}
                     stop: {grace: 0s}
                 """)) {
@@ -75,7 +75,7 @@ class SilentShimTest {
 
             assertThat(manager.replica("shop/web-1").history())
                     .extracting(Transition::cause)
-                    .anyMatch(cause -> cause.startsWith("liveness: the shim does not answer: no word for 5 s"));
+                    .anyMatch(cause -> cause.startsWith("liveness: the shim does not answer: no word for 8 s"));
             assertThat(manager.pidOf("shop/web-1")).isNotEqualTo(first);
             Awaitility.await("nobody waits for a shim that can't be woken")
                     .until(() -> ProcessHandle.of(Long.parseLong(shim)).isEmpty());
@@ -122,14 +122,15 @@ class SilentShimTest {
 
                 assertThat(manager.status("/actuator/health/shop")).isEqualTo(503);
                 assertThat(manager.nucleus("ps").out())
-                        .containsPattern("shop/two-1 +running +ready")
+                        .containsPattern("shop/two-1 +running +running")
                         .containsPattern("shop/web-1 +creating +not ready");
                 assertThat(manager.log()).contains("can't adopt 'shop/web-1': its shim does not answer");
             } finally {
                 send("CONT", shim);
             }
             manager.awaitUp("shop");
-            assertThat(manager.nucleus("ps").out()).containsPattern("shop/web-1 +running +ready +0 .* " + web + "\\b");
+            assertThat(manager.nucleus("ps").out())
+                    .containsPattern("shop/web-1 +running +running +0 .* " + web + "\\b");
 
             send("STOP", shim);
             assertThat(manager.nucleus("stop", "--grace", "0s", "shop/web-1"))
@@ -178,7 +179,7 @@ class SilentShimTest {
                 services:
                   web: {command: [/bin/sleep, "1000"], restart: {policy: always, backoff: {from: 10ms}}}
                 """)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Container first = manager.containerOf("shop/web-1");
             Path busy =
                     manager.state().resolve("containers").resolve(first.id()).resolve("busy");
@@ -186,7 +187,7 @@ class SilentShimTest {
                 first.shim().signal(Signal.KILL);
                 Awaitility.await()
                         .until(() -> manager.replica("shop/web-1").restarts() == 1
-                                && manager.replica("shop/web-1").status() == ReplicaStatus.READY);
+                                && manager.replica("shop/web-1").status() == ReplicaStatus.RUNNING);
                 Container second = manager.containerOf("shop/web-1");
 
                 assertThat(second.id()).isNotEqualTo(first.id());

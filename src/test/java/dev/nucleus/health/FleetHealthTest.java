@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.health.contributor.CompositeHealthContributor;
+import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthContributors;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.health.contributor.Status;
@@ -38,6 +39,10 @@ class FleetHealthTest {
     private final FleetsHealthContributor contributor = new FleetsHealthContributor(view);
 
     private static ReplicaView replica(ReplicaStatus status) {
+        return replica(status, status.serves());
+    }
+
+    private static ReplicaView replica(ReplicaStatus status, boolean serving) {
         return new ReplicaView(
                 "shop",
                 "web",
@@ -45,6 +50,7 @@ class FleetHealthTest {
                 "shop/web-1",
                 Optional.of("id"),
                 status,
+                serving,
                 Instant.EPOCH,
                 "because",
                 2,
@@ -54,7 +60,7 @@ class FleetHealthTest {
     }
 
     private static FleetView fleet(boolean job, ReplicaStatus status) {
-        return new FleetView("shop", List.of(new ServiceView("web", job, false, 1, List.of(replica(status)))));
+        return new FleetView("shop", List.of(new ServiceView("web", job, false, true, 1, List.of(replica(status)))));
     }
 
     private static List<String> names(CompositeHealthContributor composite) {
@@ -69,6 +75,7 @@ class FleetHealthTest {
     @CsvSource({
         "WAITING, OUT_OF_SERVICE",
         "STARTING, OUT_OF_SERVICE",
+        "RUNNING, UP",
         "READY, UP",
         "NOT_READY, OUT_OF_SERVICE",
         "UNHEALTHY, DOWN",
@@ -86,6 +93,67 @@ class FleetHealthTest {
 
         assertThat(Objects.requireNonNull(indicator.health()).getStatus()).isEqualTo(new Status(health));
         assertThat(Objects.requireNonNull(indicator.health()).getDetails()).containsEntry("cause", "because");
+    }
+
+    private Health healthOf(ReplicaView replica) {
+        living.clear();
+        living.add(new FleetView("shop", List.of(new ServiceView("web", false, true, true, 1, List.of(replica)))));
+        var service = (CompositeHealthContributor) Objects.requireNonNull(shop().getContributor("web"));
+        var indicator = (HealthIndicator) Objects.requireNonNull(service.getContributor("web-1"));
+        return Objects.requireNonNull(indicator.health());
+    }
+
+    @Test
+    void whatNothingChecksIsUpAndSaysThatItIsNotChecked() {
+        Health health = healthOf(replica(ReplicaStatus.RUNNING));
+
+        assertThat(health.getStatus()).isEqualTo(Status.UP);
+        assertThat(health.getDetails()).containsEntry("status", "running").containsEntry("checked", false);
+        assertThat(new CriticalFleetsHealthIndicator(view).health().getStatus()).isEqualTo(Status.UP);
+        assertThat(healthOf(replica(ReplicaStatus.READY)).getDetails()).doesNotContainKey("checked");
+    }
+
+    @Test
+    void inACrashLoopOnlyWhatItsReadinessVouchesForTakesTraffic() {
+        Health serving = healthOf(replica(ReplicaStatus.CRASH_LOOP, true));
+        assertThat(serving.getStatus()).isEqualTo(Status.UP);
+        assertThat(serving.getDetails()).containsEntry("status", "crash loop").containsEntry("serving", true);
+        assertThat(new CriticalFleetsHealthIndicator(view).health().getStatus()).isEqualTo(Status.UP);
+
+        Health not = healthOf(replica(ReplicaStatus.CRASH_LOOP, false));
+        assertThat(not.getStatus()).isEqualTo(Status.DOWN);
+        assertThat(not.getDetails()).containsEntry("serving", false);
+        assertThat(new CriticalFleetsHealthIndicator(view).health().getStatus()).isEqualTo(Status.OUT_OF_SERVICE);
+    }
+
+    @Test
+    void onlyWhatAProbeChecksIsCountedAmongTheReady() {
+        var probed = new ServiceView(
+                "db",
+                false,
+                false,
+                true,
+                3,
+                List.of(
+                        replica(ReplicaStatus.READY),
+                        replica(ReplicaStatus.NOT_READY),
+                        replica(ReplicaStatus.CRASH_LOOP, true)));
+        var unprobed = new ServiceView(
+                "web",
+                false,
+                false,
+                false,
+                2,
+                List.of(replica(ReplicaStatus.RUNNING), replica(ReplicaStatus.CRASH_LOOP, false)));
+        var job = new ServiceView("init", true, false, false, 1, List.of(replica(ReplicaStatus.COMPLETED)));
+
+        assertThat(new FleetView("shop", List.of(probed, unprobed, job))
+                        .counts()
+                        .words())
+                .isEqualTo("1 of 3 ready, 1 of 2 running, 2 in crash loop");
+        assertThat(new FleetView("shop", List.of(unprobed)).counts().words())
+                .isEqualTo("1 of 2 running, 1 in crash loop");
+        assertThat(new FleetView("shop", List.of(job)).counts().words()).isEqualTo("0 of 0 ready");
     }
 
     @Test
@@ -110,7 +178,7 @@ class FleetHealthTest {
     @Test
     void aFleetWithTooFewReplicasIsOutOfService() {
         living.add(new FleetView(
-                "shop", List.of(new ServiceView("web", false, false, 2, List.of(replica(ReplicaStatus.READY))))));
+                "shop", List.of(new ServiceView("web", false, false, true, 2, List.of(replica(ReplicaStatus.READY))))));
 
         var desired = (HealthIndicator) Objects.requireNonNull(shop().getContributor("desired"));
 
@@ -119,7 +187,7 @@ class FleetHealthTest {
 
     @Test
     void aServiceWithoutReplicasIsUnknownNotMissing() {
-        living.add(new FleetView("shop", List.of(new ServiceView("web", false, false, 0, List.of()))));
+        living.add(new FleetView("shop", List.of(new ServiceView("web", false, false, true, 0, List.of()))));
 
         var web = (CompositeHealthContributor) Objects.requireNonNull(shop().getContributor("web"));
         var desired = (HealthIndicator) Objects.requireNonNull(web.getContributor("desired"));
@@ -139,13 +207,15 @@ class FleetHealthTest {
                                 "web",
                                 false,
                                 true,
+                                true,
                                 2,
                                 List.of(replica(ReplicaStatus.CRASHED), replica(ReplicaStatus.READY))),
-                        new ServiceView("extra", false, false, 1, List.of(replica(ReplicaStatus.FAILED))))));
+                        new ServiceView("extra", false, false, true, 1, List.of(replica(ReplicaStatus.FAILED))))));
         assertThat(critical.health().getStatus()).isEqualTo(Status.UP);
 
         living.add(new FleetView(
-                "bank", List.of(new ServiceView("db", false, true, 1, List.of(replica(ReplicaStatus.NOT_READY))))));
+                "bank",
+                List.of(new ServiceView("db", false, true, true, 1, List.of(replica(ReplicaStatus.NOT_READY))))));
         assertThat(critical.health().getStatus()).isEqualTo(Status.OUT_OF_SERVICE);
         assertThat(critical.health().getDetails()).containsEntry("notReady", List.of("bank/db"));
     }
@@ -156,7 +226,7 @@ class FleetHealthTest {
         for (int i = 0; i < 1000; i++) {
             replicas.add(replica(ReplicaStatus.READY));
         }
-        living.add(new FleetView("shop", List.of(new ServiceView("web", false, false, 1000, replicas))));
+        living.add(new FleetView("shop", List.of(new ServiceView("web", false, false, true, 1000, replicas))));
 
         var service = (CompositeHealthContributor) Objects.requireNonNull(shop().getContributor("web"));
 

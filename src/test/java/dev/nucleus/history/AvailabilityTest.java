@@ -23,8 +23,12 @@ class AvailabilityTest {
     }
 
     private void turns(int replica, long second, ReplicaStatus to) {
-        entries.add(
-                Entry.of("shop", "web", replica, Entry.micros(at(second)), "STARTING", to.name(), "PROBE", "", "", 0));
+        turns(replica, second, to, to.serves());
+    }
+
+    private void turns(int replica, long second, ReplicaStatus to, boolean serving) {
+        entries.add(Entry.of(
+                "shop", "web", replica, Entry.micros(at(second)), "STARTING", to.name(), serving, "PROBE", "", "", 0));
     }
 
     private Availability measure(long from, long to, Watch... watches) {
@@ -49,6 +53,16 @@ class AvailabilityTest {
         turns(1, 160, ReplicaStatus.READY);
 
         is(measure(0, 1_000, watch(0, 1_000)), 1_000, 990);
+    }
+
+    @Test
+    void whatNothingChecksServesAndACrashLoopDoesSoWhileItsReadinessSucceeds() {
+        turns(1, 0, ReplicaStatus.RUNNING);
+        turns(1, 100, ReplicaStatus.CRASH_LOOP, false);
+        turns(1, 200, ReplicaStatus.CRASH_LOOP, true);
+        turns(1, 300, ReplicaStatus.CRASH_LOOP, false);
+
+        is(measure(0, 1_000, watch(0, 1_000)), 1_000, 200);
     }
 
     @Test

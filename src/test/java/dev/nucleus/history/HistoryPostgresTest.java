@@ -79,7 +79,7 @@ class HistoryPostgresTest {
                         "--nucleus.history.url=jdbc:postgresql://127.0.0.1:" + port + "/postgres?connectTimeout=2",
                         "--nucleus.history.username=postgres"))) {
             History history = manager.bean(History.class);
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Awaitility.await()
                     .atMost(java.time.Duration.ofSeconds(30))
                     .until(() -> kept(history).size() == 2);

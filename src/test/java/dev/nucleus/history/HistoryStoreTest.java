@@ -31,7 +31,7 @@ class HistoryStoreTest {
 
     private static Entry entry(String service, int second, String cause) {
         var transition = new Transition(
-                START.plusSeconds(second), ReplicaStatus.READY, ReplicaStatus.CRASHED, Cause.Kind.EXIT, cause);
+                START.plusSeconds(second), ReplicaStatus.READY, ReplicaStatus.CRASHED, false, Cause.Kind.EXIT, cause);
         return new Entry("shop", service, 1, transition, "c0ffee", second);
     }
 

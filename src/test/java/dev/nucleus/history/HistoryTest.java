@@ -50,17 +50,17 @@ class HistoryTest {
         Path state = directory.resolve("state");
         String id;
         try (TestManager manager = TestManager.start(FLEET, List.of("--nucleus.state-dir=" + state))) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             id = manager.containerOf("shop/web-1").id();
             manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
             Awaitility.await().until(() -> manager.replica("shop/web-1").restarts() == 1);
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Awaitility.await().until(() -> kept(manager).size() >= 5);
             assertThat(manager.get("/actuator/health/history").body()).contains("\"UP\"");
         }
 
         try (TestManager manager = TestManager.start(FLEET, List.of("--nucleus.state-dir=" + state))) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Awaitility.await().until(() -> !kept(manager).isEmpty());
             List<Entry> all = kept(manager).reversed();
             assertThat(all)
@@ -68,10 +68,10 @@ class HistoryTest {
                             + entry.transition().kind())
                     .startsWith(
                             "STARTING by LAUNCH",
-                            "READY by RUNNING",
+                            "RUNNING by RUNNING",
                             "CRASHED by SIGNAL",
                             "STARTING by SIGNAL",
-                            "READY by RUNNING",
+                            "RUNNING by RUNNING",
                             "STOPPED by OPERATOR");
             assertThat(all.get(2).transition().cause()).startsWith("killed by SIGKILL");
             assertThat(all.get(2).container()).isEqualTo(id);
@@ -85,7 +85,7 @@ class HistoryTest {
     @Test
     void aServiceIsMeasuredAgainstItsObjective() {
         try (TestManager manager = TestManager.start(FLEET)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             ServiceLevels levels = manager.bean(ServiceLevels.class);
 
             // Observed is what the manager has noted of itself, every ten seconds.
@@ -127,19 +127,19 @@ class HistoryTest {
                 TestManager manager = TestManager.start(
                         FLEET,
                         List.of("--nucleus.history.url=jdbc:sqlite:" + file + "?journal_mode=WAL&busy_timeout=5000"))) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Awaitility.await().until(() -> kept(manager).size() >= 2);
             Path filling = disk.fill();
 
             for (int restart = 0; restart < 3; restart++) {
                 int before = restart;
                 Awaitility.await()
-                        .until(() -> manager.replica("shop/web-1").status() == ReplicaStatus.READY
+                        .until(() -> manager.replica("shop/web-1").status() == ReplicaStatus.RUNNING
                                 && manager.replica("shop/web-1").restarts() == before);
                 manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
             }
             Awaitility.await().until(() -> manager.bean(History.class).problem().isPresent());
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
             assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);
             assertThat(manager.get("/actuator/health").statusCode()).isEqualTo(200);
             assertThat(manager.get("/actuator/health/history").body())

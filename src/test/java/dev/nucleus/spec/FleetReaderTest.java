@@ -73,6 +73,25 @@ class FleetReaderTest {
     }
 
     @Test
+    void whatNoProbeChecksCanNotBeWaitedForUntilItIsHealthy() {
+        String fleet = """
+                name: shop
+                services:
+                  web: {command: [/w], depends-on: {cache: healthy}}
+                  cache: {command: [/c]%s}
+                """;
+
+        assertThat(problems(fleet.formatted("")))
+                .containsExactly(FILE
+                        + ":3:8: service 'web' waits until 'cache' is healthy, but no probe checks 'cache', so that would "
+                        + "never be known; give it a readiness probe, or write depends-on: {cache: started}");
+        for (String probe : List.of("readiness", "startup", "liveness")) {
+            assertThat(read(fleet.formatted(", " + probe + ": {tcp: 80}")).services())
+                    .hasSize(2);
+        }
+    }
+
+    @Test
     void whatOfItsHealthOthersGoByIsOfLastingServices() {
         assertThat(read(WHOLE + "health: {critical: [db, web], traffic: [web]}\n")
                         .health())

@@ -205,4 +205,10 @@ class UnitsTest {
         assertThat(RestartPolicy.parse("no").restartsAfter(1, 0)).isFalse();
         assertThatThrownBy(() -> RestartPolicy.parse("sometimes")).hasMessageContaining("on-failure:5");
     }
+
+    @ParameterizedTest
+    @CsvSource({"0s, 0", "10ms, 10000000", "999999d, 2305843009213693951"})
+    void aDeadlineIsSetWithinWhatTheClockCounts(String text, long nanos) {
+        assertThat(Durations.nanos(Durations.parse(text))).isEqualTo(nanos);
+    }
 }

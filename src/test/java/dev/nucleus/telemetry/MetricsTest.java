@@ -123,7 +123,7 @@ class MetricsTest {
                     command: [/usr/bin/perl, -e, "socket(my $s, 16, 2, 0) for 1..7; sleep 1000"]
                 """;
         try (TestManager manager = TestManager.start(fleet)) {
-            manager.await("shop/web-1", ReplicaStatus.READY);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
 
             String series = "nucleus_container_denials_total" + TAGS.replace(",replica", ",layer=\"seccomp\",replica");
             Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> value(manager, series) == 7);

@@ -31,7 +31,7 @@ class DetailsTest {
 
     @BeforeAll
     static void start() {
-        manager.await("shop/web-1", ReplicaStatus.READY);
+        manager.await("shop/web-1", ReplicaStatus.RUNNING);
     }
 
     private static Path socket() {
@@ -56,7 +56,7 @@ class DetailsTest {
 
         SocketHttp.Answer answer = SocketHttp.get(socket(), path);
         assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.body()).contains("\"cause\":\"it runs\"");
+        assertThat(answer.body()).contains("\"cause\":\"runs; no probe has checked it\"", "\"checked\":false");
     }
 
     @ParameterizedTest

@@ -40,8 +40,8 @@ class HttpTest {
 
     @BeforeAll
     static void start() {
-        manager.await("shop/web-1", ReplicaStatus.READY);
-        manager.await("shop/evil-1", ReplicaStatus.READY);
+        manager.await("shop/web-1", ReplicaStatus.RUNNING);
+        manager.await("shop/evil-1", ReplicaStatus.RUNNING);
     }
 
     @ParameterizedTest

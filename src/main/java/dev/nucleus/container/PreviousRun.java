@@ -1,0 +1,74 @@
+package dev.nucleus.container;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * How the run before a restart ended, kept beside the log of the run after it: the last lines before a crash are what an
+ * operator needs first, and the container that wrote them is gone.
+ *
+ * @param end in words
+ * @param lines its last, oldest first
+ */
+public record PreviousRun(String end, Instant endedAt, List<ContainerLog.Line> lines) {
+
+    private static final Logger log = LoggerFactory.getLogger(PreviousRun.class);
+    private static final JsonMapper JSON = JsonMapper.shared();
+    private static final int LINES = 20;
+    static final String FILE = "previous-run.json";
+    private static final String MARK = "nucleus";
+
+    public PreviousRun {
+        lines = List.copyOf(lines);
+    }
+
+    static PreviousRun of(Container ended) throws IOException {
+        var stopped = (ContainerState.Stopped) ended.state();
+        return new PreviousRun(
+                stopped.toString(), stopped.exitedAt(), ended.log().tail(LINES).lines());
+    }
+
+    /** Its lines between two that say what they are; those have the stream {@code nucleus}. */
+    public List<ContainerLog.Line> marked() {
+        String time = endedAt.toString();
+        String what = lines.isEmpty()
+                ? "the run before wrote nothing"
+                : "last " + (lines.size() == 1 ? "line" : lines.size() + " lines") + " of the run before";
+        var head = new ContainerLog.Line(
+                time,
+                MARK,
+                "----- " + what + "; it ended at " + endedAt.truncatedTo(ChronoUnit.SECONDS) + ": " + end + " -----");
+        var foot = new ContainerLog.Line(time, MARK, "----- this run -----");
+        return Stream.of(Stream.of(head), lines.stream(), Stream.of(foot))
+                .flatMap(each -> each)
+                .toList();
+    }
+
+    byte[] encode() {
+        return JSON.writeValueAsBytes(this);
+    }
+
+    static Optional<PreviousRun> read(Path directory) {
+        Path file = directory.resolve(FILE);
+        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(JSON.readValue(file.toFile(), PreviousRun.class));
+        } catch (JacksonException e) {
+            log.warn("{} can't be read, so the log begins without the run before: {}", file, e.getMessage());
+            return Optional.empty();
+        }
+    }
+}
