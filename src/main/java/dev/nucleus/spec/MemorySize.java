@@ -1,5 +1,6 @@
 package dev.nucleus.spec;
 
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -26,7 +27,9 @@ public record MemorySize(long bytes) {
     public static MemorySize parse(String text) {
         var matcher = FORMAT.matcher(text.strip());
         if (!matcher.matches()) {
-            throw new InvalidSpecException("'" + text + "' is not a size; write bytes or K, M, G, T, such as 512M");
+            String upper = text.strip().toUpperCase(Locale.ROOT).replaceFirst("(?<=[KMGT])I", "i");
+            throw new InvalidSpecException("'" + text + "' is not a size; write bytes or K, M, G, T, such as "
+                    + (FORMAT.matcher(upper).matches() ? upper : "512M"));
         }
         int shift =
                 10 * (UNITS.indexOf(matcher.group(2)) + 1) * (matcher.group(2).isEmpty() ? 0 : 1);
@@ -35,6 +38,36 @@ public record MemorySize(long bytes) {
         } catch (ArithmeticException overflow) {
             throw new InvalidSpecException("'" + text + "' is more than 2^63 bytes");
         }
+    }
+
+    /**
+     * Reads a memory limit, at least 1 MiB: below it the launch itself is killed.
+     *
+     * @throws InvalidSpecException also for less, usually a number that lacks its unit
+     */
+    public static MemorySize parseLimit(String text) {
+        return parse("memory", text, new MemorySize(1L << 20));
+    }
+
+    /**
+     * Reads how much something in memory holds, or a device moves in a second: at least a page, as the kernel counts in
+     * pages.
+     *
+     * @param field for the error
+     * @throws InvalidSpecException also for less, usually a number that lacks its unit
+     */
+    public static MemorySize parsePages(String field, String text) {
+        return parse(field, text, new MemorySize(4096));
+    }
+
+    private static MemorySize parse(String field, String text, MemorySize least) {
+        MemorySize size = parse(text);
+        if (size.bytes < least.bytes) {
+            boolean bare = text.strip().matches("\\d+");
+            throw new InvalidSpecException(field + ": '" + text + "' is " + size.bytes + " bytes, and the minimum is "
+                    + least + "; write " + (bare ? "the unit too, such as " + text.strip() + "M" : least + " or more"));
+        }
+        return size;
     }
 
     @Override
@@ -57,6 +90,6 @@ public record MemorySize(long bytes) {
             value /= 1024;
             unit++;
         }
-        return unit < 0 ? bytes + "B" : String.format(java.util.Locale.ROOT, "%.1f%c", value, units.charAt(unit));
+        return unit < 0 ? bytes + "B" : String.format(Locale.ROOT, "%.1f%c", value, units.charAt(unit));
     }
 }
