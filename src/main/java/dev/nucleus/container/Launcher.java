@@ -9,8 +9,8 @@ import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.policy.Posture;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spawner.Spawner;
+import dev.nucleus.spawner.Ticket;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -148,6 +148,7 @@ final class Launcher {
         var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
         var container = new Container(
                 entry, () -> description(plan.get()), places.store().directory(id), places.shim(id));
+        container.orderedBy(order);
         // First: what one of this name brings back to its workspace is not copied half.
         known.claimName(container);
         try (Copies.Sources opened = places.copies().make(id, order.spec().filesystem())) {
@@ -188,11 +189,7 @@ final class Launcher {
     }
 
     private Begun begin(
-            LaunchOrder order,
-            Container container,
-            LaunchPlan plan,
-            ShimConnection connection,
-            Optional<Ticket> ticket)
+            LaunchOrder order, Container container, LaunchPlan plan, ShimConnection connection, Optional<Ticket> ticket)
             throws IOException {
         try {
             byte[] entry = ContainerStore.encode(container.record());

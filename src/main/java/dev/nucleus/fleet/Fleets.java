@@ -226,6 +226,21 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         return replica.isPresent();
     }
 
+    /**
+     * Starts a replica again that was stopped, has failed, or has completed; one that waits for its next restart starts at
+     * once.
+     *
+     * @return false when there is no such replica
+     * @throws InvalidSpecException when it runs already
+     */
+    public boolean startReplica(String name) throws InterruptedException {
+        Optional<Replica> replica = find(name);
+        if (replica.isPresent()) {
+            replica.get().startAgain();
+        }
+        return replica.isPresent();
+    }
+
     /** The service that {@code fleet/service} or {@code fleet/service-n} names, and the volumes it may use. */
     public record ServiceDefinition(String name, ServiceSpec service, Map<String, LaunchRequest.HostVolume> volumes) {}
 

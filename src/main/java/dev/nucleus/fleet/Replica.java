@@ -13,6 +13,7 @@ import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.ReplicaView;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.spec.Durations;
+import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.LivenessSpec;
 import dev.nucleus.spec.RestartPolicy;
 import dev.nucleus.spec.ServiceSpec;
@@ -27,6 +28,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,6 +55,9 @@ final class Replica {
         record Ended(Container container, ContainerState.Stopped state) implements Message {}
 
         record Turned(Container container, ProbeAnswer answer, boolean yes) implements Message {}
+
+        /** The operator wants it to run. */
+        record Start() implements Message {}
 
         /** A service it depends on changed. */
         record Nudge() implements Message {}
@@ -92,7 +97,11 @@ final class Replica {
     private final Surroundings surroundings;
     private final ReplicaHistory history = new ReplicaHistory();
     private final BlockingQueue<Message> inbox = new LinkedBlockingQueue<>();
-    private final Thread thread;
+    /** Guards the begin and the end of the supervision at an operator's command. */
+    private final ReentrantLock lifecycle = new ReentrantLock();
+    /** One after the other: each begins when the one before has ended. */
+    private volatile Thread thread;
+
     private volatile @Nullable Container container;
     private @Nullable Container adopted;
     private Cause lastEnd = new Cause(Cause.Kind.LOST, "its end under an earlier manager");
@@ -106,7 +115,11 @@ final class Replica {
         this.service = service;
         this.number = number;
         this.surroundings = surroundings;
-        this.thread = Thread.ofVirtual().name("replica-" + name).unstarted(this::supervise);
+        this.thread = supervision(() -> supervise(Optional.ofNullable(container)));
+    }
+
+    private Thread supervision(Runnable work) {
+        return Thread.ofVirtual().name("replica-" + name).unstarted(work);
     }
 
     String name() {
@@ -141,7 +154,15 @@ final class Replica {
      * @throws StopFailedException when it still runs, or its workspace is still being copied back
      */
     void stop(UnaryOperator<StopSpec> otherwise) throws InterruptedException {
-        StopSpec how = otherwise.apply(service.stop());
+        lifecycle.lockInterruptibly();
+        try {
+            stopOnce(otherwise.apply(service.stop()));
+        } finally {
+            lifecycle.unlock();
+        }
+    }
+
+    private void stopOnce(StopSpec how) throws InterruptedException {
         Optional<StopFailedException> earlier = stopFailure;
         inbox.add(new Message.Stop(false, how));
         thread.join();
@@ -153,6 +174,40 @@ final class Replica {
             stopped(false);
         } else if (stopFailure.isPresent()) {
             throw stopFailure.get();
+        }
+    }
+
+    /**
+     * Starts it again after a stop or its last end; one that waits for its next restart starts at once.
+     *
+     * @throws InvalidSpecException when it runs already
+     */
+    void startAgain() throws InterruptedException {
+        lifecycle.lockInterruptibly();
+        try {
+            if (thread.isAlive() && status().running()) {
+                throw new InvalidSpecException("'" + name + "' is running already");
+            }
+            Container last = container;
+            if (last != null) {
+                surroundings.containers().allowStart(last);
+            }
+            if (thread.isAlive()) {
+                inbox.add(new Message.Start());
+                return;
+            }
+            if (last != null) {
+                // After a stop that failed it may still run, and there must not be two.
+                surroundings.containers().stop(last, service.stop());
+            }
+            lastEnd = Cause.operator("a stop by the operator");
+            stopFailure = Optional.empty();
+            restarts = 0;
+            inbox.clear();
+            thread = supervision(() -> supervise(Optional.empty()));
+            thread.start();
+        } finally {
+            lifecycle.unlock();
         }
     }
 
@@ -196,11 +251,15 @@ final class Replica {
         }
     }
 
-    private void supervise() {
+    /** @param present empty: it is to be launched */
+    private void supervise(Optional<Container> present) {
         try {
-            Optional<Container> current = Optional.ofNullable(container);
+            Optional<Container> current = present;
             if (current.isPresent() && wasStopped(current.get())) {
-                return;
+                if (!awaitStop()) {
+                    return;
+                }
+                current = Optional.empty();
             }
             while (true) {
                 if (current.isEmpty()) {
@@ -227,14 +286,13 @@ final class Replica {
     }
 
     /** An earlier manager was told so; it may have been killed before it was done. */
-    private boolean wasStopped(Container found) throws InterruptedException {
+    private boolean wasStopped(Container found) {
         if (service.restart().when() != RestartPolicy.When.UNLESS_STOPPED
                 || !surroundings.containers().isKeptStopped(found)) {
             return false;
         }
         surroundings.containers().stop(found, service.stop());
         move(ReplicaStatus.STOPPED, Cause.operator("was stopped by the operator; restart: unless-stopped"));
-        awaitStop();
         return true;
     }
 
@@ -275,7 +333,7 @@ final class Replica {
                             false,
                             false));
             container = fresh;
-            forget(previous);
+            replace(previous, fresh);
             return Optional.of(fresh);
         } catch (RuntimeException e) {
             log.warn("{} did not start: {}", name, e.getMessage());
@@ -285,10 +343,10 @@ final class Replica {
     }
 
     /** What can't be deleted of the one before must not cost the one that runs. */
-    private void forget(@Nullable Container previous) {
+    private void replace(@Nullable Container previous, Container fresh) {
         try {
             if (previous != null) {
-                surroundings.containers().remove(previous);
+                surroundings.containers().replace(previous, fresh);
             }
         } catch (UncheckedIOException e) {
             log.warn("what {} left behind can't be deleted: {}", name, e.getMessage());
@@ -323,7 +381,7 @@ final class Replica {
                     case Message.Stop(var leave, var how) -> {
                         return leave ? new Outcome.Left() : new Outcome.StopAsked(how);
                     }
-                    case Message.Started _, Message.Ended _, Message.Turned _, Message.Nudge _ -> {
+                    case Message.Started _, Message.Ended _, Message.Turned _, Message.Nudge _, Message.Start _ -> {
                         // Of a container before this one, or about somebody else's.
                     }
                 }
@@ -509,12 +567,21 @@ final class Replica {
                 }
                 return stopped(leave);
             }
+            if (message instanceof Message.Start) {
+                return true;
+            }
         }
     }
 
+    /** @return whether it is to be started again */
     private boolean awaitStop() throws InterruptedException {
         while (true) {
-            if (inbox.take() instanceof Message.Stop(var leave, var _)) {
+            Message message = inbox.take();
+            if (message instanceof Message.Start) {
+                restarts = 0;
+                return true;
+            }
+            if (message instanceof Message.Stop(var leave, var _)) {
                 if (!leave) {
                     keepStopped();
                 }
