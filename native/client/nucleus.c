@@ -15,6 +15,7 @@
 
 #include "connect.h"
 #include "frame.h"
+#include "reference.h"
 #include "streams.h"
 #include "terminal.h"
 
@@ -193,8 +194,9 @@ static void receive(struct session *session)
 	memmove(session->buffer, session->buffer + used, session->length);
 }
 
-/* For the process in the container. Where there is none, such as while the manager is busy, a signal
- * that ends a command ends this one: the manager sees that, and takes back what it has begun. */
+/* For the process in the container. Where there is none, such as while the manager is busy, a
+ * signal that ends a command ends this one: the manager sees that, and takes back what it has
+ * begun. */
 static void take_signal(struct session *session)
 {
 	struct signalfd_siginfo information;
@@ -266,6 +268,7 @@ int main(int argc, char *argv[])
 	static struct session session;
 	char path[PATH_MAX];
 	int first = 1;
+	int answered;
 	int result = default_socket(path, sizeof(path));
 
 	if (argc > 2 && strcmp(argv[1], "--socket") == 0) {
@@ -276,16 +279,24 @@ int main(int argc, char *argv[])
 											     : -1;
 		first = 2;
 	}
+	answered = reference_answer(argc - first, argv + first);
+	if (answered >= 0)
+		return answered;
 	session.signals = watch_signals();
 	streams_init(&session.streams);
 	session.socket = result < 0 ? -1 : connect_to(path);
 	if (session.socket < 0 || send_command(session.socket, argc - first, argv + first) < 0) {
+		int error = errno;
+
+		answered = reference_without_manager(argc - first, argv + first);
+		if (answered >= 0)
+			return answered;
 		(void)fprintf(
 			stderr,
 			"nucleus: no manager answers at %s: %s\n"
 			"Start one (java -jar nucleus.jar), or name its socket with --socket or "
 			"$NUCLEUS_SOCKET.\n",
-			path, strerror(errno));
+			path, strerror(error));
 		return NO_MANAGER;
 	}
 	return converse(&session);

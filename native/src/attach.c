@@ -81,8 +81,8 @@ static enum moved deliver(const struct shim *shim, struct output *output)
 	for (struct tap *tap = next_tap(shim, output, NULL); tap != NULL;
 	     tap = next_tap(shim, output, tap)) {
 		size_t left = output->length - tap->done;
-		ssize_t written = left == 0 ? 0
-					    : write(tap->source.fd, output->pending + tap->done, left);
+		ssize_t written =
+			left == 0 ? 0 : write(tap->source.fd, output->pending + tap->done, left);
 
 		if (written < 0 && errno != EAGAIN && errno != EINTR) {
 			tap_close(tap);
@@ -257,8 +257,9 @@ bool attach_busy(const struct shim *shim)
 /* Hands on what is typed at a client's terminal. */
 static void keys_ready(struct shim *shim, struct source *source, short revents)
 {
-	struct connection *connection =
-		(struct connection *)(void *)((uint8_t *)source - offsetof(struct connection, keys));
+	struct connection *connection = (struct connection *)(void *)((uint8_t *)source -
+								      offsetof(struct connection,
+									       keys));
 	int *terminal = request_stdin(shim, connection->attached_id);
 	char bytes[512];
 	ssize_t got;

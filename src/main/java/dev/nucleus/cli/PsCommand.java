@@ -18,10 +18,10 @@ import java.util.stream.Collectors;
 import picocli.CommandLine;
 
 /** {@code nucleus ps}. */
-@CommandLine.Command(name = "ps", mixinStandardHelpOptions = true, description = "List containers.")
+@CommandLine.Command(name = "ps", description = "List running containers and the replicas of fleets.")
 final class PsCommand implements Callable<Integer> {
 
-    private static final int SHORT_ID = 12;
+    static final int SHORT_ID = 12;
     private static final int LONGEST_COMMAND = 40;
 
     private final Containers containers;
@@ -30,12 +30,12 @@ final class PsCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-a", "--all"},
-            description = "stopped ones too")
+            description = "list stopped containers too")
     private boolean all;
 
     @CommandLine.Option(
             names = {"-q", "--quiet"},
-            description = "ids alone")
+            description = "print container IDs alone")
     private boolean quiet;
 
     PsCommand(Containers containers, Fleets fleets, Session session) {
@@ -90,7 +90,7 @@ final class PsCommand implements Callable<Integer> {
     }
 
     private static String shorten(String text) {
-        String line = text.replace('\n', ' ');
+        String line = TerminalText.of(text.replace('\n', ' '));
         return line.length() > LONGEST_COMMAND ? line.substring(0, LONGEST_COMMAND - 1) + "…" : line;
     }
 

@@ -2,22 +2,43 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
-import java.io.IOException;
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.spec.InvalidSpecException;
 import picocli.CommandLine;
 
-/** {@code nucleus start}: lets a container that was created start its command. */
+/** {@code nucleus start}: the command of what was created, or again what has stopped. */
 @CommandLine.Command(
         name = "start",
-        mixinStandardHelpOptions = true,
-        description = "Start the command of containers that were made with nucleus create.")
+        description = "Start containers made by nucleus create, and start stopped containers and replicas again.")
 final class StartCommand extends EachContainerCommand {
 
-    StartCommand(Containers containers, Session session) {
-        super(containers, session);
+    private final Containers containers;
+    private final Fleets fleets;
+
+    StartCommand(Containers containers, Fleets fleets, Session session) {
+        super(session);
+        this.containers = containers;
+        this.fleets = fleets;
     }
 
     @Override
-    void act(Containers containers, Container container) throws IOException {
-        containers.start(container);
+    String act(String reference) throws InterruptedException {
+        Target target = Target.find(containers, fleets, reference);
+        switch (target) {
+            case Target.Replica(var view, var _) -> fleets.startReplica(view.name());
+            case Target.Standalone(var container) -> start(container);
+        }
+        return target.name();
+    }
+
+    private void start(Container container) {
+        if (container.running()) {
+            throw new InvalidSpecException("'" + container.name() + "' is running already");
+        }
+        if (container.over()) {
+            containers.relaunch(container);
+        } else {
+            containers.start(container);
+        }
     }
 }
