@@ -16,6 +16,7 @@
 
 #include "connect.h"
 #include "frame.h"
+#include "reference.h"
 #include "streams.h"
 #include "terminal.h"
 
@@ -348,6 +349,7 @@ int main(int argc, char *argv[])
 	static struct session session;
 	char path[PATH_MAX];
 	int first = 1;
+	int answered;
 	int result = default_socket(path, sizeof(path));
 
 	if (argc > 2 && strcmp(argv[1], "--socket") == 0) {
@@ -359,15 +361,23 @@ int main(int argc, char *argv[])
 		first = 2;
 	}
 	open_standard_streams();
+	answered = reference_answer(argc - first, argv + first);
+	if (answered >= 0)
+		return answered;
 	streams_init(&session.streams);
 	session.socket = result < 0 ? -1 : connect_to(path);
 	if (session.socket < 0 || send_command(session.socket, argc - first, argv + first) < 0) {
+		int error = errno;
+
+		answered = reference_without_manager(argc - first, argv + first);
+		if (answered >= 0)
+			return answered;
 		(void)fprintf(
 			stderr,
 			"nucleus: no manager answers at %s: %s\n"
 			"Start one (java -jar nucleus.jar), or name its socket with --socket or "
 			"$NUCLEUS_SOCKET.\n",
-			path, strerror(errno));
+			path, strerror(error));
 		return NO_MANAGER;
 	}
 	/* Not before: a manager that hangs takes no command, and until then a signal just ends

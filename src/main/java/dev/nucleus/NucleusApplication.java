@@ -1,5 +1,6 @@
 package dev.nucleus;
 
+import dev.nucleus.cli.LocalCommands;
 import dev.nucleus.kernel.ProcessorShare;
 import dev.nucleus.startup.Preparation;
 import dev.nucleus.startup.PreparedStart;
@@ -25,6 +26,7 @@ public class NucleusApplication {
         if (args.length == 1 && args[0].equals(Preparation.COMMAND)) {
             System.exit(Preparation.run(NucleusApplication.class));
         }
+        LocalCommands.run(args).ifPresent(System::exit);
         PreparedStart.replaceThisProcess(NucleusApplication.class);
         ProcessorShare.raise();
         SpringApplication.run(NucleusApplication.class, args);

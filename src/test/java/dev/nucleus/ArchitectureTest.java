@@ -81,6 +81,9 @@ class ArchitectureTest {
             .that()
             .resideOutsideOfPackages(
                     "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.telemetry..", "dev.nucleus.announce..")
+            // Which carries commands out that need no manager.
+            .and()
+            .doNotBelongToAnyOf(NucleusApplication.class)
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(

@@ -4,7 +4,6 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.Ticket;
-import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -15,8 +14,7 @@ import picocli.CommandLine;
 /** {@code nucleus attach}: the streams of a container that runs; its exit code is passed on. */
 @CommandLine.Command(
         name = "attach",
-        mixinStandardHelpOptions = true,
-        description = "Read what a container writes from now on, and write to it; Ctrl-P Ctrl-Q leaves its terminal.")
+        description = "Attach to the standard streams of a running container. Ctrl-P Ctrl-Q detaches from a terminal.")
 final class AttachCommand implements Callable<Integer> {
 
     private final Containers containers;
@@ -24,15 +22,15 @@ final class AttachCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-n", "--no-stdin"},
-            description = "leave the standard input alone")
+            description = "do not read standard input")
     private boolean noStdin;
 
     @CommandLine.Option(
             names = {"-t", "--terminal"},
-            description = "its standard streams are a terminal: hand every key on")
+            description = "pass every key to the container's terminal")
     private boolean terminal;
 
-    @CommandLine.Parameters(paramLabel = "CONTAINER", description = "name, id, or beginning of an id")
+    @CommandLine.Parameters(paramLabel = "CONTAINER", description = "container name or ID prefix")
     private String reference = "";
 
     AttachCommand(Containers containers, Session session) {
@@ -43,9 +41,7 @@ final class AttachCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Container container = containers.find(reference);
-        if (!container.running()) {
-            throw new InvalidSpecException("'" + container.name() + "' is not running (" + container.state() + ")");
-        }
+        Containers.requireRunning(container);
         Optional<Session.ClientTerminal> client = terminal ? Optional.of(session.wantTerminal()) : Optional.empty();
         if (client.isPresent()) {
             container.shim().resize(0, client.get().size());

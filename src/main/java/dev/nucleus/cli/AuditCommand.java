@@ -3,7 +3,7 @@ package dev.nucleus.cli;
 import picocli.CommandLine;
 
 /** {@code nucleus audit}: what is said without a command. */
-@CommandLine.Command(name = "audit", mixinStandardHelpOptions = true, description = "Check the audit trail.")
+@CommandLine.Command(name = "audit", description = "Verify the audit trail.")
 final class AuditCommand implements Runnable {
 
     @CommandLine.Spec
@@ -12,6 +12,6 @@ final class AuditCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing");
+        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing: verify");
     }
 }

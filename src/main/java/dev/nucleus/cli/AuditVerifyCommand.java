@@ -12,10 +12,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /** {@code nucleus audit verify}: exit code 0 when the chain holds, 1 when it was tampered with. */
-@CommandLine.Command(
-        name = "verify",
-        mixinStandardHelpOptions = true,
-        description = "Follow the chain of hashes from the first line to the last.")
+@CommandLine.Command(name = "verify", description = "Verify the chain of hashes of an audit trail.")
 final class AuditVerifyCommand implements Callable<Integer> {
 
     private final AuditTrail trail;
@@ -24,13 +21,13 @@ final class AuditVerifyCommand implements Callable<Integer> {
     @CommandLine.Option(
             names = "--head",
             paramLabel = "NUMBER:HASH",
-            description = "a head that was noted elsewhere, such as in the manager's log; it must be in the trail")
+            description = "head recorded elsewhere, such as in the manager's log, that the trail must contain")
     private @Nullable String head;
 
     @CommandLine.Parameters(
             arity = "0..1",
             paramLabel = "DIRECTORY",
-            description = "a copy of the trail; usual: the manager's own")
+            description = "copy of a trail; default: the manager's own")
     private @Nullable Path directory;
 
     AuditVerifyCommand(AuditTrail trail, Session session) {

@@ -39,36 +39,45 @@ final class ContainerOptions {
 
     @CommandLine.Option(
             names = "--mode",
+            paramLabel = "MODE",
             defaultValue = "agent",
-            description = "confinement: agent, strict-agent or production")
+            description = "confinement: agent, strict-agent or production; default: agent")
     private String mode = "agent";
 
-    @CommandLine.Option(names = "--memory", description = "memory limit, for example 512M")
+    @CommandLine.Option(names = "--memory", paramLabel = "SIZE", description = "memory limit, for example 512M")
     private @Nullable String memory;
 
     @CommandLine.Option(
             names = "--swap",
-            description = "swap limit beyond the memory, for example 256M; needs --memory")
+            paramLabel = "SIZE",
+            description = "swap limit in addition to memory, for example 256M; needs --memory")
     private @Nullable String swap;
 
-    @CommandLine.Option(names = "--cpus", description = "processor limit, for example 0.5")
+    @CommandLine.Option(names = "--cpus", paramLabel = "NUMBER", description = "CPU limit, for example 0.5")
     private @Nullable String cpus;
 
     @CommandLine.Option(
             names = "--cpu-weight",
-            description = "processor share under contention, 1 to 10000; default: 100")
+            paramLabel = "WEIGHT",
+            description = "CPU share under contention, 1 to 10000; default: 100")
     private @Nullable Integer cpuWeight;
 
     @CommandLine.Option(
             names = "--io",
-            description = "I/O limits of a block device: 'MAJOR:MINOR rbps=10M wbps=1M riops=100 wiops=50'")
+            paramLabel = "LIMITS",
+            description = "I/O limits of a block device: 'MAJOR:MINOR rbps=10M wbps=1M riops=100 wiops=50'; repeatable")
     private List<String> io = new ArrayList<>();
 
-    @CommandLine.Option(names = "--pids", defaultValue = "512", description = "process limit; 0: none; default: 512")
+    @CommandLine.Option(
+            names = "--pids",
+            paramLabel = "NUMBER",
+            defaultValue = "512",
+            description = "limit of processes and threads; 0 for none; default: 512")
     private int pids = Resources.DEFAULT_PIDS;
 
     @CommandLine.Option(
             names = "--open-files",
+            paramLabel = "NUMBER",
             defaultValue = "1024",
             description = "open file limit per process; default: 1024")
     private int openFiles = Resources.DEFAULT_OPEN_FILES;
@@ -87,99 +96,156 @@ final class ContainerOptions {
 
     @CommandLine.Option(
             names = {"-e", "--env"},
-            description = "environment variable: NAME=value")
+            paramLabel = "NAME=VALUE",
+            description = "environment variable; repeatable")
     private List<String> env = new ArrayList<>();
 
     @CommandLine.Option(
             names = "--env-fd",
-            description = "descriptor of the client to read variables from, each ended by a newline or NUL")
+            paramLabel = "FD",
+            description = "file descriptor to read variables from, each ended by a newline or NUL")
     private @Nullable Integer envDescriptor;
 
-    @CommandLine.Option(names = "--workdir", description = "working directory of the command")
+    @CommandLine.Option(
+            names = {"-w", "--workdir"},
+            paramLabel = "DIR",
+            description = "working directory of the command")
     private @Nullable String workdir;
 
-    @CommandLine.Option(names = "--rootfs", description = "root filesystem, a directory")
+    @CommandLine.Option(names = "--rootfs", paramLabel = "DIR", description = "directory to use as root filesystem")
     private @Nullable Path rootfs;
 
-    @CommandLine.Option(names = "--rootfs-sha256", description = "SHA-256 of its manifest")
+    @CommandLine.Option(names = "--rootfs-sha256", paramLabel = "HASH", description = "SHA-256 of the rootfs manifest")
     private @Nullable String rootfsSha256;
 
-    @CommandLine.Option(names = "--user", description = "user: NAME, NAME:GROUP or UID:GID")
+    @CommandLine.Option(
+            names = {"-u", "--user"},
+            paramLabel = "USER",
+            description = "user to run as: NAME, NAME:GROUP or UID:GID")
     private @Nullable String user;
 
     @CommandLine.Option(
             names = "--user-namespace",
+            paramLabel = "KIND",
             defaultValue = "none",
-            description = "none, auto, keep-id or nomap; default: none, without root nomap")
+            description = "user namespace: none, auto, keep-id or nomap; default: none, or nomap without root")
     private String userNamespace = "none";
 
     @CommandLine.Option(
             names = {"-v", "--volume"},
-            description = "host directory or file: SRC:DEST[:ro|rw][,exec]; exec: run programs in it")
+            paramLabel = "SPEC",
+            description =
+                    "host directory or file to mount: SRC:DEST[:ro|rw|exec|ro,exec]; exec allows running programs in "
+                            + "it; repeatable")
     private List<String> volumes = new ArrayList<>();
 
-    @CommandLine.Option(names = "--overlay", description = "memory limit for what is written to the root filesystem")
+    @CommandLine.Option(
+            names = "--mount",
+            paramLabel = "SPEC",
+            description = "mount in the long form: type=bind,source=SRC,target=DEST[,readonly][,exec], "
+                    + "type=tmpfs,target=DEST[,size=SIZE][,exec] or type=secret,source=SRC,target=NAME[,mode=0400]; "
+                    + "repeatable")
+    private List<String> mounts = new ArrayList<>();
+
+    @CommandLine.Option(
+            names = "--overlay",
+            paramLabel = "SIZE",
+            description = "make the root filesystem writable, in memory up to this size")
     private @Nullable String overlay;
 
-    @CommandLine.Option(names = "--home", description = "memory limit of its home: SIZE[:exec]; default: 64M")
+    @CommandLine.Option(
+            names = "--home",
+            paramLabel = "SIZE[:exec]",
+            description = "size limit of the home directory, which is in memory; default: 64M")
     private @Nullable String home;
 
-    @CommandLine.Option(names = "--context", description = "read-only directory at /context: DIR[:copy|bind]")
+    @CommandLine.Option(
+            names = "--context",
+            paramLabel = "DIR[:copy|bind]",
+            description = "host directory to provide read-only at /context; default: copy")
     private @Nullable String context;
 
     @CommandLine.Option(
             names = "--workspace",
-            description = "working directory at /workspace: DIR[:bind-rw|bind-ro|copy-in-out][:exec|noexec]; "
+            paramLabel = "SPEC",
+            description = "host directory to work in at /workspace: DIR[:bind-rw|bind-ro|copy-in-out][:exec|noexec]; "
                     + "default: bind-rw, and exec in agent mode")
     private @Nullable String workspace;
 
     @CommandLine.Option(
             names = "--tmpfs",
-            description = "directory in memory: DEST[:SIZE][:exec]; /tmp and /dev/shm are replaced")
+            paramLabel = "SPEC",
+            description = "directory in memory: DEST[:SIZE][:exec]; repeatable")
     private List<String> tmpfs = new ArrayList<>();
 
-    @CommandLine.Option(names = "--secret", description = "secret, copied to /run/secrets/NAME in memory: SRC:NAME")
+    @CommandLine.Option(
+            names = "--secret",
+            paramLabel = "SRC:NAME",
+            description = "file to copy to /run/secrets/NAME, in memory; repeatable")
     private List<String> secrets = new ArrayList<>();
 
-    @CommandLine.Option(names = "--network", defaultValue = "none", description = "network: none or host")
+    @CommandLine.Option(
+            names = "--network",
+            paramLabel = "KIND",
+            defaultValue = "none",
+            description = "network: none or host; default: none")
     private String network = "none";
 
     @CommandLine.Option(
             names = "--seccomp",
+            paramLabel = "PROFILE",
             defaultValue = "default",
             description = "seccomp profile: a name or a file (OCI JSON)")
     private String seccomp = Security.DEFAULT_SECCOMP;
 
-    @CommandLine.Option(names = "--seccomp-sha256", description = "SHA-256 of the seccomp file")
+    @CommandLine.Option(names = "--seccomp-sha256", paramLabel = "HASH", description = "SHA-256 of the seccomp file")
     private @Nullable String seccompSha256;
 
     @CommandLine.Option(
             names = "--trace",
-            description = "allow and record every system call, for policy learn (agent mode)")
+            description = "allow and record every system call, for nucleus policy learn (agent mode only)")
     private boolean trace;
 
-    @CommandLine.Option(names = "--landlock", description = "Landlock policy file")
+    @CommandLine.Option(names = "--landlock", paramLabel = "FILE", description = "Landlock policy file")
     private @Nullable Path landlock;
 
-    @CommandLine.Option(names = "--landlock-sha256", description = "SHA-256 of the Landlock policy file")
+    @CommandLine.Option(
+            names = "--landlock-sha256",
+            paramLabel = "HASH",
+            description = "SHA-256 of the Landlock policy file")
     private @Nullable String landlockSha256;
 
-    @CommandLine.Option(names = "--capability-policy", description = "capability policy file")
+    @CommandLine.Option(names = "--capability-policy", paramLabel = "FILE", description = "capability policy file")
     private @Nullable Path capabilityPolicy;
 
-    @CommandLine.Option(names = "--capability-policy-sha256", description = "SHA-256 of the capability policy file")
+    @CommandLine.Option(
+            names = "--capability-policy-sha256",
+            paramLabel = "HASH",
+            description = "SHA-256 of the capability policy file")
     private @Nullable String capabilityPolicySha256;
 
-    @CommandLine.Option(names = "--lockdown", description = "required kernel lockdown: integrity or confidentiality")
+    @CommandLine.Option(
+            names = "--lockdown",
+            paramLabel = "LEVEL",
+            description = "kernel lockdown to require: integrity or confidentiality")
     private @Nullable String lockdown;
 
-    @CommandLine.Option(names = "--runtime", description = "native, or gvisor for a kernel of its own")
+    @CommandLine.Option(
+            names = "--runtime",
+            paramLabel = "RUNTIME",
+            description = "runtime: native, or gvisor for a separate kernel")
     private @Nullable String runtime;
 
-    @CommandLine.Option(names = "--gvisor-platform", description = "gVisor platform: systrap, kvm or ptrace")
+    @CommandLine.Option(
+            names = "--gvisor-platform",
+            paramLabel = "PLATFORM",
+            description = "gVisor platform: systrap, kvm or ptrace")
     private @Nullable String gvisorPlatform;
 
-    @CommandLine.Option(names = "--trust", description = "trusted or untrusted; untrusted code needs gVisor")
+    @CommandLine.Option(
+            names = "--trust",
+            paramLabel = "LEVEL",
+            description = "trust in the code: trusted or untrusted, which needs gVisor")
     private @Nullable String trust;
 
     @CommandLine.Option(
@@ -187,16 +253,21 @@ final class ContainerOptions {
             negatable = true,
             defaultValue = "true",
             fallbackValue = "true",
-            description = "run a small init as PID 1; default: true")
+            description = "run an init as PID 1, which reaps orphans and forwards signals; default: --init")
     private boolean init;
 
-    @CommandLine.Option(names = "--time-namespace", description = "own monotonic and boot time clocks")
+    @CommandLine.Option(names = "--time-namespace", description = "separate monotonic and boot time clocks")
     private boolean timeNamespace;
 
-    @CommandLine.Option(names = "--capability", description = "capability to keep, for example NET_BIND_SERVICE")
+    @CommandLine.Option(
+            names = "--capability",
+            paramLabel = "NAME",
+            description = "capability to keep, for example NET_BIND_SERVICE; repeatable")
     private List<String> capabilities = new ArrayList<>();
 
-    @CommandLine.Option(names = "--allow-degraded", description = "run without layers that the host lacks (agent mode)")
+    @CommandLine.Option(
+            names = "--allow-degraded",
+            description = "run without isolation layers that the host lacks (agent mode only)")
     private boolean allowDegraded;
 
     ContainerSpec spec(List<String> command, Session session) throws IOException {
@@ -239,6 +310,19 @@ final class ContainerOptions {
     }
 
     private void filesystem(ContainerSpec.Builder spec, Session session) {
+        var allVolumes = new ArrayList<>(
+                volumes.stream().map(text -> volume(text, session)).toList());
+        var allTmpfs = new ArrayList<>(tmpfs.stream().map(TmpfsMount::parse).toList());
+        var allSecrets = new ArrayList<>(secrets.stream()
+                .map(text -> SecretMount.parse(onHost(text, session)))
+                .toList());
+        for (String text : mounts) {
+            switch (MountOption.parse(text, session::resolve)) {
+                case MountOption.Bind(var mount) -> allVolumes.add(mount);
+                case MountOption.Memory(var mount) -> allTmpfs.add(mount);
+                case MountOption.Secret(var mount) -> allSecrets.add(mount);
+            }
+        }
         Optional<HomeMount> homeMount = Optional.ofNullable(home).map(HomeMount::parse);
         spec.rootfs(Optional.ofNullable(rootfs).map(session::resolve))
                 .rootfsSha256(Optional.ofNullable(rootfsSha256))
@@ -248,12 +332,9 @@ final class ContainerOptions {
                 .context(Optional.ofNullable(context).map(text -> ContextMount.parse(directory(text, session))))
                 .workspace(Optional.ofNullable(workspace)
                         .map(text -> WorkspaceMount.parse(directory(text, session), Mode.parse(mode))))
-                .volumes(volumes.stream().map(text -> volume(text, session)).toList())
-                .tmpfs(tmpfs.stream().map(TmpfsMount::parse).toList())
-                .secrets(secrets.stream()
-                        .map(text -> onHost(text, session))
-                        .map(SecretMount::parse)
-                        .toList());
+                .volumes(allVolumes)
+                .tmpfs(allTmpfs)
+                .secrets(allSecrets);
     }
 
     private void security(ContainerSpec.Builder spec, Session session) {

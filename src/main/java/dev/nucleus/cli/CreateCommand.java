@@ -16,8 +16,7 @@ import picocli.CommandLine;
 /** {@code nucleus create}: everything of a launch but the command, as the OCI runtime specification has it. */
 @CommandLine.Command(
         name = "create",
-        mixinStandardHelpOptions = true,
-        description = "Make a container and stop just before its command; nucleus start goes on. Prints the id.")
+        description = "Create a container without starting its command and print its ID. nucleus start starts it.")
 final class CreateCommand implements Callable<Integer> {
 
     private final Containers containers;
@@ -28,21 +27,21 @@ final class CreateCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-i", "--interactive"},
-            description = "keep the standard input open, for nucleus attach")
+            description = "keep standard input open for nucleus attach")
     private boolean interactive;
 
     @CommandLine.Option(
             names = {"-t", "--terminal"},
-            description = "its standard streams are a terminal")
+            description = "use a terminal for the standard streams")
     private boolean terminal;
 
     @CommandLine.Mixin
     private PlacingOptions placing = new PlacingOptions();
 
-    @CommandLine.Option(names = "--name", description = "its name among live containers")
+    @CommandLine.Option(names = "--name", paramLabel = "NAME", description = "container name; default: its ID")
     private @Nullable String name;
 
-    @CommandLine.Parameters(arity = "1..*", paramLabel = "COMMAND", description = "after --")
+    @CommandLine.Parameters(arity = "1..*", paramLabel = "COMMAND", description = "command and its arguments")
     private List<String> command = List.of();
 
     CreateCommand(Containers containers, Session session) {

@@ -10,17 +10,14 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 
 /** {@code nucleus denials}: what a container tried and was refused. */
-@CommandLine.Command(
-        name = "denials",
-        mixinStandardHelpOptions = true,
-        description = "List what a container tried and was refused.")
+@CommandLine.Command(name = "denials", description = "List what a container attempted and was denied.")
 final class DenialsCommand implements Callable<Integer> {
 
     private final Containers containers;
     private final Denials denials;
     private final Session session;
 
-    @CommandLine.Parameters(paramLabel = "CONTAINER", description = "a name, an id, or the beginning of an id")
+    @CommandLine.Parameters(paramLabel = "CONTAINER", description = "container name or ID prefix")
     private String reference = "";
 
     DenialsCommand(Containers containers, Denials denials, Session session) {

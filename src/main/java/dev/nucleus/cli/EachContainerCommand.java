@@ -1,35 +1,69 @@
 package dev.nucleus.cli;
 
-import dev.nucleus.container.Container;
-import dev.nucleus.container.Containers;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import picocli.CommandLine;
 
-/** What is done with one container after another; the name of each is written when it is done with it. */
+/**
+ * What is done to several containers, to all of them at once. The name of each is printed when it is done; what fails for one
+ * is reported and keeps none of the others back.
+ */
 abstract class EachContainerCommand implements Callable<Integer> {
 
-    private final Containers containers;
     private final Session session;
 
-    @CommandLine.Parameters(arity = "1..*", paramLabel = "CONTAINER", description = "names, ids, or beginnings of ids")
+    @CommandLine.Parameters(arity = "1..*", paramLabel = "CONTAINER", description = "container names or ID prefixes")
     private List<String> references = List.of();
 
-    EachContainerCommand(Containers containers, Session session) {
-        this.containers = containers;
+    EachContainerCommand(Session session) {
         this.session = session;
     }
 
-    abstract void act(Containers containers, Container container) throws IOException;
+    /**
+     * Does it to one of them.
+     *
+     * @return what to print
+     */
+    abstract String act(String reference) throws IOException, InterruptedException;
+
+    /** Before it is done to any of them, for options that can be wrong. */
+    void prepare() {}
 
     @Override
-    public final Integer call() throws IOException {
-        for (String reference : references) {
-            Container container = containers.find(reference);
-            act(containers, container);
-            session.print(container.name());
+    public final Integer call() throws InterruptedException {
+        prepare();
+        int code = 0;
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Map<String, Future<Integer>> results = new LinkedHashMap<>();
+            for (String reference : references) {
+                results.computeIfAbsent(reference, name -> threads.submit(() -> report(name)));
+            }
+            for (Future<Integer> result : results.values()) {
+                code = Math.max(code, result.get());
+            }
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
         }
-        return 0;
+        return code;
+    }
+
+    private int report(String reference) {
+        try {
+            session.print(act(reference));
+            return 0;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Failures.REFUSED;
+        } catch (IOException | RuntimeException e) {
+            Failures.report(e, getClass().getSimpleName(), session.writer(true));
+            return Failures.REFUSED;
+        }
     }
 }

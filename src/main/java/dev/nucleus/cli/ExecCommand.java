@@ -18,10 +18,7 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
 /** {@code nucleus exec}: a second process inside, under the same confinement; its exit code is passed on. */
-@CommandLine.Command(
-        name = "exec",
-        mixinStandardHelpOptions = true,
-        description = "Run a command inside a container, confined as its workload is.")
+@CommandLine.Command(name = "exec", description = "Run a command in a running container, confined as its workload is.")
 final class ExecCommand implements Callable<Integer> {
 
     private static final Logger log = LoggerFactory.getLogger(ExecCommand.class);
@@ -31,26 +28,44 @@ final class ExecCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-n", "--no-stdin"},
-            description = "leave the standard input alone")
+            description = "do not read standard input")
     private boolean noStdin;
 
     @CommandLine.Option(
+            names = {"-i", "--interactive"},
+            description = "pass standard input to the command; the default")
+    private boolean interactive;
+
+    @CommandLine.Option(
+            names = {"-d", "--detach"},
+            description = "return when the command runs; its output is discarded")
+    private boolean detach;
+
+    @CommandLine.Option(
             names = {"-t", "--terminal"},
-            description = "its standard streams are a terminal")
+            description = "use the terminal for the standard streams")
     private boolean terminal;
 
     @CommandLine.Option(
             names = {"-e", "--env"},
-            description = "NAME=value, besides the workload's")
+            paramLabel = "NAME=VALUE",
+            description = "environment variable in addition to the workload's; repeatable")
     private List<String> env = new ArrayList<>();
 
-    @CommandLine.Option(names = "--workdir", description = "where it starts; usual: where the workload did")
+    @CommandLine.Option(
+            names = {"-w", "--workdir"},
+            paramLabel = "DIR",
+            description = "working directory; default: the workload's")
     private String workdir = "";
 
-    @CommandLine.Parameters(index = "0", paramLabel = "CONTAINER", description = "name, id, or beginning of an id")
+    @CommandLine.Parameters(index = "0", paramLabel = "CONTAINER", description = "container name or ID prefix")
     private String reference = "";
 
-    @CommandLine.Parameters(index = "1..*", arity = "1..*", paramLabel = "COMMAND", description = "after --")
+    @CommandLine.Parameters(
+            index = "1..*",
+            arity = "1..*",
+            paramLabel = "COMMAND",
+            description = "command and its arguments")
     private List<String> command = List.of();
 
     ExecCommand(Containers containers, Session session) {
@@ -61,8 +76,13 @@ final class ExecCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Container container = containers.find(reference);
-        if (!container.running()) {
-            throw new InvalidSpecException("'" + container.name() + "' is not running (" + container.state() + ")");
+        Containers.requireRunning(container);
+        if (command.getFirst().equals("--")) {
+            command = command.subList(1, command.size());
+        }
+        if (detach) {
+            containers.execDetached(container, command, workdir, env);
+            return 0;
         }
         if (container.paused()) {
             throw new InvalidSpecException(

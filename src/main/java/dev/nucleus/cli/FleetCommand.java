@@ -3,7 +3,7 @@ package dev.nucleus.cli;
 import picocli.CommandLine;
 
 /** {@code nucleus fleet …}. */
-@CommandLine.Command(name = "fleet", mixinStandardHelpOptions = true, description = "Fleet files.")
+@CommandLine.Command(name = "fleet", description = "Work with fleet files.")
 final class FleetCommand implements Runnable {
 
     @CommandLine.Spec

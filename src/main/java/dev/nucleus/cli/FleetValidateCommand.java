@@ -4,29 +4,48 @@ import dev.nucleus.fleet.FleetFiles;
 import dev.nucleus.spec.FleetSpec;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /** {@code nucleus fleet validate}: every mistake of a file at once, or what it declares. */
-@CommandLine.Command(name = "validate", mixinStandardHelpOptions = true, description = "Check a fleet file.")
+@CommandLine.Command(name = "validate", description = "Check fleet files and report every mistake. Needs no manager.")
 final class FleetValidateCommand implements Callable<Integer> {
 
-    private final Session session;
+    private final Caller caller;
+
+    @CommandLine.Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandLine.Model.CommandSpec spec;
 
     @CommandLine.Option(
             names = {"-f", "--file"},
-            required = true,
-            description = "the file, or a folder of them")
-    private Path file = Path.of("");
+            paramLabel = "FILE",
+            description = "fleet file, or a directory of them; the same as an argument")
+    private @Nullable Path file;
 
-    FleetValidateCommand(Session session) {
-        this.session = session;
+    @CommandLine.Parameters(arity = "0..*", paramLabel = "FILE", description = "fleet file, or a directory of them")
+    private List<Path> files = List.of();
+
+    FleetValidateCommand(Caller caller) {
+        this.caller = caller;
     }
 
     @Override
     public Integer call() throws IOException {
-        for (FleetSpec fleet : FleetFiles.read(session.resolve(file))) {
-            session.print(fleet.name() + ": " + fleet.services().size() + " services, no mistakes");
+        var all = new ArrayList<>(files);
+        if (file != null) {
+            all.add(file);
+        }
+        if (all.isEmpty()) {
+            throw new CommandLine.ParameterException(spec.commandLine(), "a fleet file is missing");
+        }
+        for (Path path : all) {
+            for (FleetSpec fleet : FleetFiles.read(caller.resolve(path))) {
+                caller.print(fleet.name() + ": " + fleet.services().size() + " services, no mistakes");
+            }
         }
         return 0;
     }

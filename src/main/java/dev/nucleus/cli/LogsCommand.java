@@ -3,89 +3,153 @@ package dev.nucleus.cli;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerLog;
 import dev.nucleus.container.Containers;
-import dev.nucleus.container.CriDecoder;
 import dev.nucleus.container.LogFeed;
 import dev.nucleus.container.OutputSink;
 import dev.nucleus.container.PreviousRun;
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
 /** {@code nucleus logs}. */
-@CommandLine.Command(name = "logs", mixinStandardHelpOptions = true, description = "Show a container's output.")
+@CommandLine.Command(name = "logs", description = "Show the output of a container.")
 final class LogsCommand implements Callable<Integer> {
 
     private static final Logger log = LoggerFactory.getLogger(LogsCommand.class);
 
     private final Containers containers;
+    private final Fleets fleets;
     private final Session session;
 
     @CommandLine.Option(
             names = {"-f", "--follow"},
-            description = "and what comes, until it ends")
+            description = "follow log output until the container stops")
     private boolean follow;
 
-    @CommandLine.Parameters(index = "0", paramLabel = "CONTAINER", description = "name, id, or beginning of an id")
+    @CommandLine.Option(
+            names = {"-n", "--tail"},
+            paramLabel = "LINES",
+            description = "number of lines to show from the end of the log")
+    private @Nullable Integer tail;
+
+    @CommandLine.Option(
+            names = "--since",
+            paramLabel = "TIME",
+            description = "start of the output to show: a time such as 2026-05-01T12:00:00Z, or a duration such as 10m")
+    private @Nullable String since;
+
+    @CommandLine.Option(names = "--until", paramLabel = "TIME", description = "end of the output to show, as --since")
+    private @Nullable String until;
+
+    @CommandLine.Option(names = "--previous", description = "log of the run before the last restart")
+    private boolean previous;
+
+    @CommandLine.Option(
+            names = {"-t", "--timestamps"},
+            description = "begin each line with its time")
+    private boolean timestamps;
+
+    @CommandLine.Parameters(paramLabel = "CONTAINER", description = "container name or ID prefix")
     private String reference = "";
 
-    LogsCommand(Containers containers, Session session) {
+    LogsCommand(Containers containers, Fleets fleets, Session session) {
         this.containers = containers;
+        this.fleets = fleets;
         this.session = session;
     }
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        Container container = containers.find(reference);
+        Container container = Target.container(containers, fleets, reference);
+        LogView.Selection selection = selection();
         OutputSink sink = (stream, bytes, offset, length) ->
                 session.output(stream == OutputSink.Stream.STDERR, bytes, offset, length);
-        for (ContainerLog.Line line :
-                container.previousRun().map(PreviousRun::marked).orElse(List.of())) {
-            byte[] bytes = (line.text() + "\n").getBytes(StandardCharsets.UTF_8);
-            session.output(line.stream().equals("stderr"), bytes, 0, bytes.length);
+        if (selection.isEverything() && !previous) {
+            for (ContainerLog.Line line :
+                    container.previousRun().map(PreviousRun::marked).orElse(List.of())) {
+                byte[] bytes = (line.text() + "\n").getBytes(StandardCharsets.UTF_8);
+                session.output(line.stream().equals("stderr"), bytes, 0, bytes.length);
+            }
         }
-        if (!container.running() || !follow) {
-            container.log().copyTo(sink);
-            return 0;
-        }
-        try (LogFeed.Reader reader = container.feed().open(0)) {
-            // A client that leaves, or interrupts, ends the following.
-            Thread.ofVirtual().start(() -> {
-                session.awaitLeft();
-                reader.close();
-            });
-            copy(reader, sink);
+        var view = new LogView(selection, sink);
+        long end = copy(log(container), view);
+        view.flush();
+        if (follow && !previous && container.running()) {
+            follow(container, view, end);
         }
         return 0;
     }
 
-    /** A client that is slow gets everything that is still kept when it is ready for more. */
-    private void copy(LogFeed.Reader reader, OutputSink sink) throws IOException, InterruptedException {
-        var decoder = new CriDecoder(sink);
-        OptionalLong expected = OptionalLong.empty();
-        Optional<ContainerLog.Chunk> chunk = reader.next();
+    private LogView.Selection selection() {
+        if (tail != null && tail < 0) {
+            throw new InvalidSpecException("--tail is a number of lines, was " + tail);
+        }
+        if (follow && until != null) {
+            throw new InvalidSpecException(
+                    "--until ends the output and --follow waits for more; leave one of them out");
+        }
+        if (follow && previous) {
+            throw new InvalidSpecException(
+                    "the run before has ended, so --previous can't be followed; leave out --follow");
+        }
+        Instant now = Instant.now();
+        return new LogView.Selection(
+                Optional.ofNullable(tail),
+                Optional.ofNullable(since).map(text -> Moment.parse("--since", text, now)),
+                Optional.ofNullable(until).map(text -> Moment.parse("--until", text, now)),
+                timestamps);
+    }
+
+    private ContainerLog log(Container container) {
+        return previous
+                ? container
+                        .previousLog()
+                        .orElseThrow(() -> new InvalidSpecException("no log of an earlier run of '" + container.name()
+                                + "' is kept: it has not been restarted since it was launched"))
+                : container.log();
+    }
+
+    /** @return the offset after what was copied */
+    private static long copy(ContainerLog log, LogView view) throws IOException {
+        long offset = 0;
+        Optional<ContainerLog.Chunk> chunk = log.read(offset, Long.MAX_VALUE);
         while (chunk.isPresent()) {
-            long offset = chunk.get().offset();
-            byte[] bytes = chunk.get().bytes();
-            try {
-                if (expected.isPresent() && expected.getAsLong() < offset) {
+            view.accept(chunk.get().bytes());
+            offset = chunk.get().offset() + chunk.get().bytes().length;
+            chunk = log.read(offset, Long.MAX_VALUE);
+        }
+        return offset;
+    }
+
+    /** A client that is slow gets everything that is still kept when it is ready for more. */
+    private void follow(Container container, LogView view, long begin) throws IOException, InterruptedException {
+        try (LogFeed.Reader reader = container.feed().open(begin)) {
+            // A client that leaves, or interrupts, ends the following.
+            Departure.of(session).thenRun(reader::close);
+            long expected = begin;
+            Optional<ContainerLog.Chunk> chunk = reader.next();
+            while (chunk.isPresent()) {
+                long offset = chunk.get().offset();
+                if (expected < offset) {
                     session.writer(true)
-                            .println("nucleus: " + (offset - expected.getAsLong())
+                            .println("nucleus: " + (offset - expected)
                                     + " bytes of the log were rotated away before they could be shown");
-                    decoder = new CriDecoder(sink);
+                    view.skip();
                 }
-                decoder.accept(bytes);
-            } catch (IOException e) {
-                log.debug("the client left: {}", e.toString());
-                return;
+                view.accept(chunk.get().bytes());
+                expected = offset + chunk.get().bytes().length;
+                chunk = reader.next();
             }
-            expected = OptionalLong.of(offset + bytes.length);
-            chunk = reader.next();
+        } catch (ClientGoneException e) {
+            log.debug("the client left: {}", e.toString());
         }
     }
 }

@@ -5,16 +5,35 @@ import picocli.CommandLine;
 /** What is said without a command. */
 @CommandLine.Command(
         name = "nucleus",
-        mixinStandardHelpOptions = true,
-        version = "nucleus 0.1.0",
-        synopsisSubcommandLabel = "COMMAND",
-        description = "Runs hardened containers and fleets of them. The manager is found by --socket (first), "
-                + "$NUCLEUS_SOCKET, or <run-dir>/nucleus.sock.")
+        synopsisHeading = "Usage: ",
+        customSynopsis = "nucleus [--socket=PATH] COMMAND [OPTIONS] [ARGUMENTS]",
+        description = "Run hardened containers and fleets of them.",
+        commandListHeading = "%nCommands:%n",
+        optionListHeading = "%nOptions:%n",
+        footer = {
+            "",
+            "See 'nucleus COMMAND --help' and 'nucleus man COMMAND'.",
+            "The manager is found by --socket, $NUCLEUS_SOCKET, or nucleus.sock in its run directory.",
+            NucleusCommand.EXIT_CODES
+        })
 final class NucleusCommand implements Runnable {
+
+    static final String VERSION = "nucleus 0.1.0";
+
+    static final String EXIT_CODES =
+            "Exit codes: 0 for success, 2 for a mistake in the command line or a fleet file, 125 for "
+                    + "a failure of Nucleus; run, exec and attach pass on the code of the command, 126 if it can't be "
+                    + "executed, 127 if it is not found, and 128 + N if signal N ended it.";
 
     @CommandLine.Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandLine.Model.CommandSpec spec;
+
+    @CommandLine.Option(
+            names = "--socket",
+            paramLabel = "PATH",
+            description = "socket of the manager; read by the client, before the command")
+    private String socket = "";
 
     @Override
     public void run() {

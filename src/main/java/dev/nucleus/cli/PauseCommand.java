@@ -2,22 +2,28 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
-import java.io.IOException;
+import dev.nucleus.fleet.Fleets;
 import picocli.CommandLine;
 
 /** {@code nucleus pause} and {@code nucleus resume}: every process of a container stops where it is, or goes on. */
-@CommandLine.Command(mixinStandardHelpOptions = true)
+@CommandLine.Command
 final class PauseCommand extends EachContainerCommand {
 
+    private final Containers containers;
+    private final Fleets fleets;
     private final boolean pause;
 
-    PauseCommand(Containers containers, Session session, boolean pause) {
-        super(containers, session);
+    PauseCommand(Containers containers, Fleets fleets, Session session, boolean pause) {
+        super(session);
+        this.containers = containers;
+        this.fleets = fleets;
         this.pause = pause;
     }
 
     @Override
-    void act(Containers containers, Container container) throws IOException {
+    String act(String reference) {
+        Container container = Target.container(containers, fleets, reference);
         containers.pause(container, pause);
+        return container.name();
     }
 }

@@ -24,12 +24,14 @@ final class PlacingOptions {
 
     @CommandLine.Option(
             names = "--pid-file",
-            description = "a file for the pid of its first process, as the host has it")
+            paramLabel = "FILE",
+            description = "file to write the host PID of the first process to")
     private @Nullable Path pidFile;
 
     @CommandLine.Option(
             names = "--console-socket",
-            description = "a unix socket that gets the terminal; nothing of it comes to the log then")
+            paramLabel = "PATH",
+            description = "unix socket to pass the terminal to; its output is not logged then")
     private @Nullable Path consoleSocket;
 
     /**

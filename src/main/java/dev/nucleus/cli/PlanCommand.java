@@ -17,8 +17,9 @@ import picocli.CommandLine;
 /** {@code nucleus plan}: what a launch would do, and what the container could and couldn't. Starts nothing. */
 @CommandLine.Command(
         name = "plan",
-        mixinStandardHelpOptions = true,
-        description = "Explain a service (FLEET/SERVICE), or a command as 'run' would launch it (after --).")
+        description =
+                "Explain what a service (FLEET/SERVICE), or a command that run would launch, may and may not do. Nothing "
+                        + "is started.")
 final class PlanCommand implements Callable<Integer> {
 
     private final Containers containers;
@@ -28,13 +29,16 @@ final class PlanCommand implements Callable<Integer> {
     @CommandLine.Mixin
     private ContainerOptions options = new ContainerOptions();
 
-    @CommandLine.Option(names = "--steps", description = "each step in filling the root as well")
+    @CommandLine.Option(names = "--steps", description = "list each step of building the root filesystem too")
     private boolean steps;
 
-    @CommandLine.Option(names = "--service", description = "FLEET/SERVICE instead of a command")
+    @CommandLine.Option(names = "--service", paramLabel = "FLEET/SERVICE", description = "service to explain")
     private @Nullable String service;
 
-    @CommandLine.Parameters(arity = "0..*", paramLabel = "COMMAND")
+    @CommandLine.Parameters(
+            arity = "0..*",
+            paramLabel = "COMMAND",
+            description = "FLEET/SERVICE, or a command and its arguments")
     private List<String> command = List.of();
 
     PlanCommand(Containers containers, Fleets fleets, Session session) {
@@ -81,7 +85,7 @@ final class PlanCommand implements Callable<Integer> {
                     false);
         }
         if (command.isEmpty()) {
-            throw new InvalidSpecException("name a service (FLEET/SERVICE), or give a command after --");
+            throw new InvalidSpecException("name a service (FLEET/SERVICE), or give a command");
         }
         return LaunchOrder.detached(Optional.empty(), options.spec(command, session));
     }

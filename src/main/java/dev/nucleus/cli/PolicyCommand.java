@@ -3,7 +3,7 @@ package dev.nucleus.cli;
 import picocli.CommandLine;
 
 /** {@code nucleus policy}: what is said without a command. */
-@CommandLine.Command(name = "policy", mixinStandardHelpOptions = true, description = "Make policies.")
+@CommandLine.Command(name = "policy", description = "Create security policies.")
 final class PolicyCommand implements Runnable {
 
     @CommandLine.Spec
@@ -12,6 +12,6 @@ final class PolicyCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing");
+        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing: learn");
     }
 }

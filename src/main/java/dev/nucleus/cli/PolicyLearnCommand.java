@@ -28,10 +28,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /** {@code nucleus policy learn}: from what containers did while they were traced, the least they can do with. */
-@CommandLine.Command(
-        name = "learn",
-        mixinStandardHelpOptions = true,
-        description = "Write the policies that containers, run with --trace, can do with.")
+@CommandLine.Command(name = "learn", description = "Write the tightest policies that containers run with --trace need.")
 final class PolicyLearnCommand implements Callable<Integer> {
 
     private static final List<String> FIELDS_THAT_GO = List.of("trace");
@@ -41,25 +38,36 @@ final class PolicyLearnCommand implements Callable<Integer> {
     private final SystemCalls calls;
     private final Session session;
 
-    @CommandLine.Option(names = "--name", required = true, description = "of the policy: its files begin with it")
+    @CommandLine.Option(
+            names = "--name",
+            required = true,
+            paramLabel = "NAME",
+            description = "name of the policy, which its files begin with")
     private String name = "";
 
-    @CommandLine.Option(names = "--output", defaultValue = ".", description = "the folder for the policy's files")
+    @CommandLine.Option(
+            names = "--output",
+            paramLabel = "DIR",
+            defaultValue = ".",
+            description = "directory to write the policy files to; default: .")
     private Path output = Path.of(".");
 
-    @CommandLine.Option(names = "--fleet-file", description = "show what would change in it")
+    @CommandLine.Option(names = "--fleet-file", paramLabel = "FILE", description = "fleet file to show the changes for")
     private @Nullable Path fleetFile;
 
-    @CommandLine.Option(names = "--service", description = "of the fleet file; usual: the policy's name")
+    @CommandLine.Option(
+            names = "--service",
+            paramLabel = "SERVICE",
+            description = "service of the fleet file; default: the policy's name")
     private @Nullable String service;
 
-    @CommandLine.Option(names = "--apply", description = "change the fleet file as shown")
+    @CommandLine.Option(names = "--apply", description = "write the changes to the fleet file")
     private boolean apply;
 
     @CommandLine.Parameters(
             arity = "1..*",
             paramLabel = "CONTAINER",
-            description = "runs of one workload, to be merged")
+            description = "names or ID prefixes of traced containers, whose traces are merged")
     private List<String> references = List.of();
 
     PolicyLearnCommand(Containers containers, Traces traces, SystemCalls calls, Session session) {

@@ -20,10 +20,10 @@ import java.util.stream.Collectors;
 import picocli.CommandLine;
 
 /** {@code nucleus ps}. */
-@CommandLine.Command(name = "ps", mixinStandardHelpOptions = true, description = "List containers.")
+@CommandLine.Command(name = "ps", description = "List running containers and the replicas of fleets.")
 final class PsCommand implements Callable<Integer> {
 
-    private static final int SHORT_ID = 12;
+    static final int SHORT_ID = 12;
     private static final int LONGEST_COMMAND = 40;
     private static final int LONGEST_CAUSE = 120;
 
@@ -33,12 +33,12 @@ final class PsCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-a", "--all"},
-            description = "stopped ones too, and replicas that have no container")
+            description = "list stopped containers too, and replicas that have none")
     private boolean all;
 
     @CommandLine.Option(
             names = {"-q", "--quiet"},
-            description = "ids alone")
+            description = "print container IDs alone")
     private boolean quiet;
 
     PsCommand(Containers containers, Fleets fleets, Session session) {

@@ -2,19 +2,40 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
-import java.io.IOException;
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
+import java.time.Duration;
 import picocli.CommandLine;
 
 /** {@code nucleus rm}: forgets stopped containers, and deletes their logs. */
-@CommandLine.Command(name = "rm", mixinStandardHelpOptions = true, description = "Remove stopped containers.")
+@CommandLine.Command(name = "rm", description = "Remove stopped containers and their logs.")
 final class RmCommand extends EachContainerCommand {
 
-    RmCommand(Containers containers, Session session) {
-        super(containers, session);
+    private static final StopSpec AT_ONCE = new StopSpec(Signal.KILL, Duration.ZERO);
+
+    private final Containers containers;
+    private final Fleets fleets;
+
+    @CommandLine.Option(
+            names = {"-f", "--force"},
+            description = "kill a running container first")
+    private boolean force;
+
+    RmCommand(Containers containers, Fleets fleets, Session session) {
+        super(session);
+        this.containers = containers;
+        this.fleets = fleets;
     }
 
     @Override
-    void act(Containers containers, Container container) throws IOException {
+    String act(String reference) throws InterruptedException {
+        // A container, also one of a replica's: the replica itself is its fleet file's.
+        Container container = Target.container(containers, fleets, reference);
+        if (force && !fleets.stopReplica(container.name(), _ -> AT_ONCE)) {
+            containers.stop(container, AT_ONCE);
+        }
         containers.remove(container);
+        return container.name();
     }
 }

@@ -9,24 +9,23 @@ import picocli.CommandLine;
 /** {@code nucleus rootfs attest}: what is there now is what shall be there. */
 @CommandLine.Command(
         name = "attest",
-        mixinStandardHelpOptions = true,
-        description = "Record what is in a root filesystem, for production mode to insist on.")
+        description = "Record the content of a root filesystem in a manifest, which production mode verifies.")
 final class RootfsAttestCommand implements Callable<Integer> {
 
-    private final Session session;
+    private final Caller caller;
 
-    @CommandLine.Parameters(paramLabel = "DIRECTORY")
+    @CommandLine.Parameters(paramLabel = "DIRECTORY", description = "root filesystem")
     private Path directory = Path.of("");
 
-    RootfsAttestCommand(Session session) {
-        this.session = session;
+    RootfsAttestCommand(Caller caller) {
+        this.caller = caller;
     }
 
     @Override
     public Integer call() throws IOException {
-        Path top = session.resolve(directory);
+        Path top = caller.resolve(directory);
         RootfsAttestation.Result result = RootfsAttestation.attest(top);
-        session.print("%s: %d files, manifest sha256 %s".formatted(top, result.files(), result.digest()));
+        caller.print("%s: %d files, manifest sha256 %s".formatted(top, result.files(), result.digest()));
         return 0;
     }
 }

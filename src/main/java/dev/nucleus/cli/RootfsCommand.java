@@ -3,7 +3,7 @@ package dev.nucleus.cli;
 import picocli.CommandLine;
 
 /** {@code nucleus rootfs …}. */
-@CommandLine.Command(name = "rootfs", mixinStandardHelpOptions = true, description = "Root filesystems of containers.")
+@CommandLine.Command(name = "rootfs", description = "Build and verify root filesystems.")
 final class RootfsCommand implements Runnable {
 
     @CommandLine.Spec

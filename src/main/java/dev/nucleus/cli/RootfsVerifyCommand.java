@@ -9,24 +9,23 @@ import picocli.CommandLine;
 /** {@code nucleus rootfs verify}: what production mode would say of it. */
 @CommandLine.Command(
         name = "verify",
-        mixinStandardHelpOptions = true,
         description = "Compare a root filesystem with its manifest, as production mode does.")
 final class RootfsVerifyCommand implements Callable<Integer> {
 
-    private final Session session;
+    private final Caller caller;
 
-    @CommandLine.Parameters(paramLabel = "DIRECTORY")
+    @CommandLine.Parameters(paramLabel = "DIRECTORY", description = "root filesystem")
     private Path directory = Path.of("");
 
-    RootfsVerifyCommand(Session session) {
-        this.session = session;
+    RootfsVerifyCommand(Caller caller) {
+        this.caller = caller;
     }
 
     @Override
     public Integer call() throws IOException {
-        Path top = session.resolve(directory);
+        Path top = caller.resolve(directory);
         RootfsAttestation.Result result = RootfsAttestation.ofThisUser().verify(top);
-        session.print("%s: %d files as recorded, manifest sha256 %s".formatted(top, result.files(), result.digest()));
+        caller.print("%s: %d files as recorded, manifest sha256 %s".formatted(top, result.files(), result.digest()));
         return 0;
     }
 }

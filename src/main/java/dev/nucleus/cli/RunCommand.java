@@ -24,8 +24,9 @@ import picocli.CommandLine;
 /** {@code nucleus run}: a container with its streams attached; its exit code is passed on. */
 @CommandLine.Command(
         name = "run",
-        mixinStandardHelpOptions = true,
-        description = "Run a command in a new container; without -d with streams attached, and removed at its end.")
+        description =
+                "Run a command in a new container, attached to its streams; it is removed when the command ends. With -d "
+                        + "it runs in the background.")
 final class RunCommand implements Callable<Integer> {
 
     private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
@@ -43,28 +44,28 @@ final class RunCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-d", "--detach"},
-            description = "print the id and leave it running")
+            description = "run in the background and print the container ID")
     private boolean detach;
 
     @CommandLine.Option(
             names = {"-n", "--no-stdin"},
-            description = "leave the standard input alone")
+            description = "do not read standard input")
     private boolean noStdin;
 
     @CommandLine.Option(
             names = {"-i", "--interactive"},
-            description = "with -d: keep the standard input open, for nucleus attach")
+            description = "pass standard input to the command, the default; with -d keep it open for nucleus attach")
     private boolean interactive;
 
     @CommandLine.Option(
             names = {"-t", "--terminal"},
-            description = "its standard streams are a terminal")
+            description = "use a terminal for the standard streams")
     private boolean terminal;
 
-    @CommandLine.Option(names = "--name", description = "its name among live containers")
+    @CommandLine.Option(names = "--name", paramLabel = "NAME", description = "container name; default: its ID")
     private @Nullable String name;
 
-    @CommandLine.Parameters(arity = "1..*", paramLabel = "COMMAND", description = "after --")
+    @CommandLine.Parameters(arity = "1..*", paramLabel = "COMMAND", description = "command and its arguments")
     private List<String> command = List.of();
 
     /**

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * One command of a client, from its arguments to its exit code. Frames are u32 length, u8 type, payload
  * (native/client/nucleus.c). Writing is guarded by a lock; one thread reads.
  */
-final class Session {
+final class Session implements Caller {
 
     private static final int HEADER = 5;
     private static final int COMMAND = 1;
@@ -73,8 +73,8 @@ final class Session {
         return strings;
     }
 
-    /** A path as the client means it. */
-    Path resolve(Path path) {
+    @Override
+    public Path resolve(Path path) {
         return workdir.resolve(path).normalize();
     }
 
@@ -234,8 +234,8 @@ final class Session {
         send(EXIT, payload, 0, payload.length);
     }
 
-    /** A line for the client's standard output. */
-    void print(String line) throws IOException {
+    @Override
+    public void print(String line) throws IOException {
         byte[] bytes = (VisibleText.lines(line) + "\n").getBytes(StandardCharsets.UTF_8);
         output(false, bytes, 0, bytes.length);
     }
@@ -255,7 +255,8 @@ final class Session {
     }
 
     /** A writer on the client's standard output or error, for messages: what a terminal would obey is shown instead. */
-    PrintWriter writer(boolean error) {
+    @Override
+    public PrintWriter writer(boolean error) {
         return new PrintWriter(
                 new Writer() {
                     @Override

@@ -3,48 +3,42 @@ package dev.nucleus.cli;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
-import java.io.IOException;
-import java.util.List;
-import java.util.concurrent.Callable;
+import dev.nucleus.spec.InvalidSpecException;
 import picocli.CommandLine;
 
-/** {@code nucleus start}: starts a replica that is stopped, or the command of a container that was created. */
+/** {@code nucleus start}: the command of what was created, or again what has stopped. */
 @CommandLine.Command(
         name = "start",
-        mixinStandardHelpOptions = true,
-        description = "Start replicas that are stopped, failed or completed, and containers made with nucleus create.")
-final class StartCommand implements Callable<Integer> {
+        description = "Start containers made by nucleus create, and start stopped containers and replicas again.")
+final class StartCommand extends EachContainerCommand {
 
     private final Containers containers;
     private final Fleets fleets;
-    private final Session session;
-
-    @CommandLine.Parameters(arity = "1..*", paramLabel = "CONTAINER", description = "names, ids, or beginnings of ids")
-    private List<String> references = List.of();
 
     StartCommand(Containers containers, Fleets fleets, Session session) {
+        super(session);
         this.containers = containers;
         this.fleets = fleets;
-        this.session = session;
     }
 
     @Override
-    public Integer call() throws IOException {
-        for (String reference : references) {
-            session.print(start(reference));
+    String act(String reference) throws InterruptedException {
+        Target target = Target.find(containers, fleets, reference);
+        switch (target) {
+            case Target.Replica(var view, var _) -> fleets.startReplica(view.name());
+            case Target.Standalone(var container) -> start(container);
         }
-        return 0;
+        return target.name();
     }
 
-    /** @return its name */
-    private String start(String reference) {
-        if (fleets.startReplica(reference)) {
-            return reference;
+    private void start(Container container) {
+        if (container.running()) {
+            throw new InvalidSpecException("'" + container.name() + "' is running already");
         }
-        Container container = containers.find(reference);
-        if (!fleets.startReplica(container.name())) {
+        if (container.over()) {
+            containers.relaunch(container);
+        } else {
             containers.start(container);
         }
-        return container.name();
     }
 }

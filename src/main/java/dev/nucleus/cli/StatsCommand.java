@@ -2,47 +2,114 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
+import dev.nucleus.fleet.Fleets;
 import dev.nucleus.isolation.CgroupUsage;
 import dev.nucleus.isolation.CgroupUsages;
+import dev.nucleus.spec.Durations;
+import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.MemorySize;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import picocli.CommandLine;
 
 /** {@code nucleus stats}: what containers use now, and how long they stood still for want of it. */
 @CommandLine.Command(
         name = "stats",
-        mixinStandardHelpOptions = true,
-        description = "Show what containers use; all that run, without a name.")
+        description = "Show the resource usage of containers; without a name, of all that run.")
 final class StatsCommand implements Callable<Integer> {
 
+    private static final Duration SHORTEST = Duration.ofMillis(100);
+
     private final Containers containers;
+    private final Fleets fleets;
     private final CgroupUsages usages;
     private final Session session;
 
-    @CommandLine.Parameters(arity = "0..*", paramLabel = "CONTAINER", description = "names, ids, or beginnings of ids")
+    @CommandLine.Option(
+            names = {"-f", "--follow"},
+            description = "repeat the table until interrupted, or the named containers have stopped")
+    private boolean follow;
+
+    @CommandLine.Option(
+            names = "--interval",
+            paramLabel = "DURATION",
+            defaultValue = "1s",
+            description = "time between two tables; default: 1s")
+    private String interval = "1s";
+
+    @CommandLine.Parameters(arity = "0..*", paramLabel = "CONTAINER", description = "container names or ID prefixes")
     private List<String> references = List.of();
 
-    StatsCommand(Containers containers, CgroupUsages usages, Session session) {
+    /** CPU time at a moment, to tell what was used since. */
+    private record Sample(long nanos, Duration processor) {}
+
+    private final Map<String, Sample> before = new HashMap<>();
+
+    StatsCommand(Containers containers, Fleets fleets, CgroupUsages usages, Session session) {
         this.containers = containers;
+        this.fleets = fleets;
         this.usages = usages;
         this.session = session;
     }
 
     @Override
-    public Integer call() throws IOException {
-        List<Container> shown = references.isEmpty()
+    public Integer call() throws IOException, InterruptedException {
+        Duration pause = Durations.parse(interval);
+        if (pause.compareTo(SHORTEST) < 0) {
+            throw new InvalidSpecException("--interval: the shortest is 100ms, was " + interval);
+        }
+        print(shown());
+        if (!follow) {
+            return 0;
+        }
+        CompletableFuture<Void> left = Departure.of(session);
+        while (!isOver(left, pause)) {
+            List<Container> shown = shown();
+            if (!references.isEmpty() && shown.stream().noneMatch(Container::running)) {
+                return 0;
+            }
+            session.print("");
+            print(shown);
+        }
+        return 0;
+    }
+
+    private static boolean isOver(CompletableFuture<Void> left, Duration pause) throws InterruptedException {
+        try {
+            left.get(pause.toMillis(), TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private List<Container> shown() {
+        return references.isEmpty()
                 ? containers.all().stream()
                         .filter(Container::running)
                         .sorted(Comparator.comparing(Container::name))
                         .toList()
-                : references.stream().map(containers::find).toList();
+                : references.stream()
+                        .map(reference -> Target.container(containers, fleets, reference))
+                        .toList();
+    }
+
+    private void print(List<Container> shown) throws IOException {
         var rows = new ArrayList<List<String>>();
         rows.add(List.of(
                 "NAME",
@@ -50,6 +117,7 @@ final class StatsCommand implements Callable<Integer> {
                 "PEAK",
                 "LIMIT",
                 "SWAP",
+                "CPU",
                 "CPU TIME",
                 "THROTTLED",
                 "PIDS",
@@ -58,23 +126,23 @@ final class StatsCommand implements Callable<Integer> {
                 "STALLED mem/cpu/io",
                 "OOM KILLS"));
         for (Container container : shown) {
-            rows.add(row(container.name(), usages.of(container.id())));
+            rows.add(row(container, usages.of(container.id())));
         }
         for (String line : Table.format(rows)) {
             session.print(line);
         }
-        return 0;
     }
 
-    private static List<String> row(String name, CgroupUsage usage) {
+    private List<String> row(Container container, CgroupUsage usage) {
         return List.of(
-                name,
+                container.name(),
                 bytes(usage.memory()),
                 bytes(usage.memoryPeak()),
                 bytes(usage.memoryLimit()),
                 bytes(usage.swap()),
-                show(usage.processor(), time -> String.format(Locale.ROOT, "%.2fs", time.toNanos() / 1e9)),
-                show(usage.throttled(), time -> String.format(Locale.ROOT, "%.2fs", time.toNanos() / 1e9)),
+                show(usage.processor().flatMap(used -> share(container, used)), share -> share),
+                show(usage.processor(), StatsCommand::seconds),
+                show(usage.throttled(), StatsCommand::seconds),
                 show(usage.processes(), count -> Long.toString(count))
                         + usage.processLimit().map(limit -> "/" + limit).orElse(""),
                 bytes(usage.read()),
@@ -85,6 +153,20 @@ final class StatsCommand implements Callable<Integer> {
                         stalled(usage.processorPressure()),
                         stalled(usage.ioPressure())),
                 show(usage.kills(), count -> Long.toString(count)));
+    }
+
+    /** Of one processor, since the table before; empty in the first. */
+    private Optional<String> share(Container container, Duration used) {
+        long now = System.nanoTime();
+        Optional<Sample> earlier = Optional.ofNullable(before.put(container.id(), new Sample(now, used)));
+        return earlier.map(sample -> String.format(
+                Locale.ROOT,
+                "%.1f%%",
+                100.0 * used.minus(sample.processor()).toNanos() / Math.max(1, now - sample.nanos())));
+    }
+
+    private static String seconds(Duration time) {
+        return String.format(Locale.ROOT, "%.2fs", time.toNanos() / 1e9);
     }
 
     private static String stalled(Optional<CgroupUsage.Pressure> pressure) {

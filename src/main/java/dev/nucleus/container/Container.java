@@ -3,6 +3,8 @@ package dev.nucleus.container;
 import dev.nucleus.plan.Statement;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.text.VisibleText;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +19,9 @@ import org.springframework.util.function.SingletonSupplier;
  * moves forward.
  */
 public final class Container {
+
+    /** In its directory: the logs of the container that it replaced. */
+    static final String PREVIOUS_LOGS = "previous-logs";
 
     private final ContainerRecord record;
     private final SingletonSupplier<Description> description;
@@ -40,6 +45,9 @@ public final class Container {
     private volatile Consumer<String> progress = _ -> {};
 
     private volatile CompletableFuture<Void> described = CompletableFuture.completedFuture(null);
+
+    /** What it was launched by; empty for one that an earlier manager launched. Set once, before others see it. */
+    private volatile Optional<LaunchOrder> order = Optional.empty();
 
     /** What there is to say of it: what it can and can't do, and what it runs. */
     record Description(List<Statement> statements, List<String> command) {
@@ -177,6 +185,21 @@ public final class Container {
 
     public ContainerLog log() {
         return new ContainerLog(directory.resolve("logs"));
+    }
+
+    /** The log of the run before, when this container replaced another of its name. */
+    public Optional<ContainerLog> previousLog() {
+        return Optional.of(directory.resolve(PREVIOUS_LOGS))
+                .filter(logs -> Files.isDirectory(logs, LinkOption.NOFOLLOW_LINKS))
+                .map(ContainerLog::new);
+    }
+
+    Optional<LaunchOrder> order() {
+        return order;
+    }
+
+    void orderedBy(LaunchOrder value) {
+        order = Optional.of(value);
     }
 
     /** Its log as it grows, for all who follow it. */

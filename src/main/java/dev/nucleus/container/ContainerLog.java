@@ -77,7 +77,7 @@ public record ContainerLog(Path directory) {
      * @param until offset that is not read beyond
      * @return empty: there is nothing
      */
-    Optional<Chunk> read(long offset, long until) throws IOException {
+    public Optional<Chunk> read(long offset, long until) throws IOException {
         for (Path segment : segments()) {
             long begin = offset(segment);
             long from = Math.max(offset, begin);

@@ -40,6 +40,16 @@ public sealed interface ContainerState {
         }
     }
 
+    /** In words for people, to complete "it is not running: it …". */
+    default String description() {
+        return switch (this) {
+            case Creating() -> "is being launched";
+            case Created _ -> "is created and not started; nucleus start starts it";
+            case Running _ -> "is running";
+            case Stopped stopped -> "has stopped: " + stopped;
+        };
+    }
+
     /** The word for it. */
     default String word() {
         return switch (this) {

@@ -104,6 +104,16 @@ final class ContainerStore {
         Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
     }
 
+    /** As {@code spec.json} has it, with secrets hidden. */
+    static JsonNode specification(ContainerSpec spec) {
+        return JSON.valueToTree(hideSecrets(spec));
+    }
+
+    /** The same as it was written down; a missing node when it was not. */
+    static JsonNode specification(Path directory) {
+        return json(directory.resolve("spec.json"));
+    }
+
     private static ContainerSpec hideSecrets(ContainerSpec spec) {
         var env = new TreeMap<String, String>();
         spec.env().forEach((name, value) -> env.put(name, PLAIN_VARIABLES.contains(name) ? value : HIDDEN));

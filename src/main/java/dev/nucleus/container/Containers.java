@@ -2,15 +2,19 @@ package dev.nucleus.container;
 
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spawner.Spawner;
 import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.ContainerName;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -18,7 +22,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
+import tools.jackson.databind.JsonNode;
 
 /**
  * All containers this manager knows, and what can be done with them. Safe for use by many threads: each container is
@@ -27,9 +34,9 @@ import org.springframework.stereotype.Component;
 @Component
 public final class Containers {
 
-    private static final String STOPPED = "stopped";
+    private static final Logger log = LoggerFactory.getLogger(Containers.class);
 
-    private static final Duration STOPPING = Duration.ofSeconds(5);
+    private static final String STOPPED = "stopped";
 
     private final KnownContainers known;
     private final ContainerEvents events;
@@ -123,6 +130,33 @@ public final class Containers {
         return container.shim().exec(command, input, terminal, workdir, environment, ticket);
     }
 
+    /**
+     * Starts a command inside and returns when it runs. Nobody reads its output, and it goes on by itself.
+     *
+     * @param workdir empty: the workload's
+     * @param environment NAME=value, besides the workload's
+     * @throws LaunchException naming the step that failed
+     */
+    public void execDetached(Container container, List<String> command, String workdir, List<String> environment)
+            throws IOException {
+        events.tell(new ContainerEvent.Executed(container, command));
+        try (ShimConnection connection = container.shim().exec(command, workdir, environment)) {
+            Optional<ShimMessage> message = connection.receive();
+            while (message.isPresent()) {
+                switch (message.get()) {
+                    case ShimMessage.ExecStarted _, ShimMessage.ExecExited _ -> {
+                        return;
+                    }
+                    case ShimMessage.Failed(var step, var errno, var detail) ->
+                        throw new LaunchException(step, errno, detail);
+                    case ShimMessage.Error error -> throw error.failure();
+                    default -> message = connection.receive();
+                }
+            }
+        }
+        throw new InvalidSpecException("'" + container.name() + "' ended before the command ran");
+    }
+
     /** A running container and its standard input. */
     public record Attachment(Container container, ShimConnection connection) {}
 
@@ -143,8 +177,8 @@ public final class Containers {
      */
     public void start(Container container) {
         if (!(container.state() instanceof ContainerState.Created)) {
-            throw new InvalidSpecException("'" + container.name() + "' is "
-                    + container.state().word() + "; only what was created and not started can be started");
+            throw new InvalidSpecException("'" + container.name() + "' is not waiting to be started: it "
+                    + container.state().description());
         }
         try {
             container.shim().start();
@@ -154,6 +188,91 @@ public final class Containers {
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException cause ? cause : e;
         }
+    }
+
+    /**
+     * Sends a signal to its workload. SIGKILL ends a paused one too.
+     *
+     * @throws InvalidSpecException when it is not running
+     */
+    public void kill(Container container, Signal signal) throws IOException {
+        requireRunning(container);
+        container.shim().signal(signal);
+        if (signal.equals(Signal.KILL) && container.paused()) {
+            try {
+                // In a version 1 hierarchy a frozen process does not even die.
+                container.shim().freeze(false);
+            } catch (IOException e) {
+                log.debug("'{}' has ended: {}", container.name(), e.toString());
+            }
+        }
+    }
+
+    /** @throws InvalidSpecException saying what it is instead, when it is not running */
+    public static void requireRunning(Container container) {
+        if (!container.running()) {
+            throw new InvalidSpecException("'" + container.name() + "' is not running: it "
+                    + container.state().description());
+        }
+    }
+
+    /**
+     * Launches a container again that has ended: by the same order and under the same name, which is its ID where it had no
+     * other. The new one has an ID of its own and keeps the log of the one before, which is removed.
+     *
+     * @throws InvalidSpecException when its order is not known any more, or is not to be repeated
+     * @throws LaunchException naming the step that failed; the one before is still there then
+     */
+    public Container relaunch(Container ended) {
+        checkRepeatable(ended);
+        LaunchOrder order = ended.order().orElseThrow();
+        Container fresh = launcher.launch(new LaunchOrder(
+                Optional.of(ended.name()),
+                order.spec(),
+                order.volumes(),
+                Optional.empty(),
+                false,
+                order.input(),
+                order.console()));
+        replace(ended, fresh);
+        return fresh;
+    }
+
+    /** @throws InvalidSpecException saying why {@link #relaunch} can't launch a container again */
+    public void checkRepeatable(Container container) {
+        if (container.record().attached()) {
+            throw new InvalidSpecException("'" + container.name()
+                    + "' belongs to the client that runs it and is removed with its end; run it with -d to restart it");
+        }
+        if (container.order().isEmpty()) {
+            throw new InvalidSpecException("'" + container.name()
+                    + "' was launched by an earlier manager, and the values of its environment are not kept on disk; "
+                    + "launch it with nucleus run again");
+        }
+    }
+
+    /** Removes a stopped container, whose log another one keeps as that of the run before. */
+    public void replace(Container ended, Container fresh) {
+        if (!known.has(ended)) {
+            return;
+        }
+        try {
+            Files.move(
+                    ended.log().directory(),
+                    fresh.directory().resolve(Container.PREVIOUS_LOGS),
+                    StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            log.warn("the log of '{}' before its restart is lost: {}", ended.name(), e.toString());
+        }
+        remove(ended);
+    }
+
+    /** What it was launched by, with secrets hidden; a missing node when nothing is known of that. */
+    public JsonNode specification(Container container) {
+        return container
+                .order()
+                .map(order -> ContainerStore.specification(order.spec()))
+                .orElseGet(() -> ContainerStore.specification(container.directory()));
     }
 
     /**
@@ -227,9 +346,7 @@ public final class Containers {
      * @throws UncheckedIOException when this host has no control group that could
      */
     public void pause(Container container, boolean pause) {
-        if (!container.running()) {
-            throw new InvalidSpecException("'" + container.name() + "' is not running");
-        }
+        requireRunning(container);
         boolean before = container.paused();
         if (pause) {
             // First: whoever asks it something must know that there may be no answer.

@@ -148,6 +148,7 @@ final class Launcher {
         var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
         var container = new Container(
                 entry, () -> description(plan.get()), places.store().directory(id), places.shim(id));
+        container.orderedBy(order);
         // First: what one of this name brings back to its workspace is not copied half.
         known.claimName(container);
         Consumer<String> progress = message -> {

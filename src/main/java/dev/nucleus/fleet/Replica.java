@@ -423,7 +423,7 @@ final class Replica {
             log.warn("the last lines of the run of {} before are lost: {}", name, e.getMessage());
         }
         try {
-            surroundings.containers().remove(previous);
+            surroundings.containers().replace(previous, fresh);
         } catch (UncheckedIOException e) {
             log.warn("what {} left behind can't be deleted: {}", name, e.getMessage());
         }

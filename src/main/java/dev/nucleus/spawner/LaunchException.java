@@ -8,14 +8,19 @@ public final class LaunchException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
+    /** How the shim names the step that enters it (native/src/sandbox.c). */
+    private static final String WORKING_DIRECTORY = "enter the working directory";
+
     private final LaunchStep step;
     private final int errno;
+    private final boolean workingDirectory;
 
     public LaunchException(LaunchStep step, int errno, String detail) {
         super("launch failed at " + step.label() + " (" + step.words() + "): " + VisibleText.line(detail) + said(errno)
-                + advice(step, errno));
+                + advice(step, errno, detail));
         this.step = step;
         this.errno = errno;
+        this.workingDirectory = detail.startsWith(WORKING_DIRECTORY);
     }
 
     /** What the system answered; nothing where it was not asked: ECANCELED stands for a program's own refusal. */
@@ -31,8 +36,42 @@ public final class LaunchException extends RuntimeException {
         return errno;
     }
 
+    /** Whether the working directory could not be entered; the program was not looked for. */
+    public boolean isOfWorkingDirectory() {
+        return workingDirectory;
+    }
+
+    private static String advice(LaunchStep step, int errno, String detail) {
+        String advice;
+        if (detail.startsWith(WORKING_DIRECTORY)) {
+            advice = workingDirectoryAdvice(errno);
+        } else if (step == LaunchStep.ROOTFS && errno == 2 && detail.contains(" from ")) {
+            advice = "create " + sourceOf(detail)
+                    + " on the host first, or name another source; in a rootfs of your own the "
+                    + "target's directory must exist too";
+        } else {
+            advice = advice(step, errno);
+        }
+        return advice.isEmpty() ? "" : ". What to do: " + advice;
+    }
+
+    private static String workingDirectoryAdvice(int errno) {
+        return switch (errno) {
+            case 2 ->
+                "the directory is not in the container: create it in the rootfs or mount it, or name another with workdir";
+            case 13 ->
+                "the container's user may not enter the directory: change its mode, or name another with workdir";
+            case 20 -> "it is not a directory: name one with workdir";
+            default -> "";
+        };
+    }
+
+    private static String sourceOf(String detail) {
+        return detail.substring(detail.indexOf(" from ") + " from ".length());
+    }
+
     private static String advice(LaunchStep step, int errno) {
-        String advice = switch (step) {
+        return switch (step) {
             case EXEC ->
                 switch (errno) {
                     case 2 -> "the program is not in the container: check command, rootfs and volumes";
@@ -64,6 +103,5 @@ public final class LaunchException extends RuntimeException {
             case DIRECTORY, IDENTITY_MAP, HOSTNAME, PIVOT, NETWORK, RLIMITS, CAPABILITIES, LANDLOCK, SECCOMP ->
                 errno == 28 || errno == 24 || errno == 12 ? "the host has run out of space, descriptors or memory" : "";
         };
-        return advice.isEmpty() ? "" : ". What to do: " + advice;
     }
 }

@@ -45,6 +45,11 @@ public record ContainerSpec(
                 throw new InvalidSpecException("'" + name + "' can't name an environment variable");
             }
         }
+        if (init && resources.pids() == 1) {
+            throw new InvalidSpecException(
+                    "pids: 1 leaves no room for the command beside its init; write at least 2, or "
+                            + "init: false (--no-init)");
+        }
         workdir.ifPresent(path -> {
             if (!path.equals("/")) {
                 ContainerPath.check(path);

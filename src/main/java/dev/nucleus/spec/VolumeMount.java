@@ -31,11 +31,15 @@ public record VolumeMount(String source, String target, boolean readOnly, boolea
         this(source, target, readOnly, false);
     }
 
-    /** Reads {@code source:/target[:ro|rw][,exec]}; {@code :exec} alone means {@code :rw,exec}. */
+    /** Reads {@code source:/target[:ro|rw|exec|ro,exec|rw,exec]}; {@code :exec} alone means {@code :rw,exec}. */
     public static VolumeMount parse(String text) {
         boolean execute = text.endsWith(",exec") || text.endsWith(":exec");
         String rest = execute ? text.substring(0, text.length() - ",exec".length()) : text;
         List<String> parts = List.of(rest.split(":", -1));
+        if (execute && parts.size() == 2 && text.endsWith(",exec")) {
+            throw new InvalidSpecException("'" + text + "': is ',exec' part of the target or an option? Write " + rest
+                    + ":exec for the option");
+        }
         boolean flagged = parts.size() == 3
                 && (parts.getLast().equals("ro") || parts.getLast().equals("rw"));
         if (parts.size() != 2 && !flagged) {

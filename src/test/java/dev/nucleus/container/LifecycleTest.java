@@ -440,7 +440,7 @@ class LifecycleTest {
                 .hasMessageContaining("enter the working directory /nosuch");
         assertThat(failure(spec(List.of(VolumeMount.parse("/nosuch/source:/data")), "default", "", "/bin/true")))
                 .hasMessageContaining("bind /data from /nosuch/source")
-                .hasMessageContaining("the source is not on the host")
+                .hasMessageContaining("create /nosuch/source on the host first")
                 .extracting(LaunchException::step)
                 .isEqualTo(LaunchStep.ROOTFS);
         assertThat(failure(spec(List.of(VolumeMount.parse("/opt:/usr/nosuch")), "default", "", "/bin/true")))

@@ -77,7 +77,8 @@ final class Service {
         while (started.interrupted()) {
             subject.awaitManager();
             started = subject.run("start", name);
-            if (started.err().contains("only what was created and not started can be started")) {
+            if (started.err().contains("is running already")
+                    || started.err().contains("was launched by an earlier manager")) {
                 return;
             }
         }

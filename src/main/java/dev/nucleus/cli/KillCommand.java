@@ -1,0 +1,42 @@
+package dev.nucleus.cli;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.Containers;
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.spec.Signal;
+import java.io.IOException;
+import picocli.CommandLine;
+
+/** {@code nucleus kill}: a signal to a workload. */
+@CommandLine.Command(
+        name = "kill",
+        description = "Send a signal to the workload of containers. A replica that ends is restarted by its policy.")
+final class KillCommand extends EachContainerCommand {
+
+    private final Containers containers;
+    private final Fleets fleets;
+
+    @CommandLine.Option(
+            names = {"-s", "--signal"},
+            paramLabel = "SIGNAL",
+            description = "signal by name or number, for example HUP; default: KILL")
+    private String signal = "KILL";
+
+    KillCommand(Containers containers, Fleets fleets, Session session) {
+        super(session);
+        this.containers = containers;
+        this.fleets = fleets;
+    }
+
+    @Override
+    void prepare() {
+        Signal.parse(signal);
+    }
+
+    @Override
+    String act(String reference) throws IOException {
+        Container container = Target.container(containers, fleets, reference);
+        containers.kill(container, Signal.parse(signal));
+        return container.name();
+    }
+}

@@ -1,0 +1,74 @@
+package dev.nucleus.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+import picocli.CommandLine;
+
+/** {@code java -jar nucleus.jar COMMAND}: commands that need no manager, and help, without starting one. */
+public final class LocalCommands {
+
+    private static final Set<String> ABOUT = Set.of("-h", "--help", "-V", "--version");
+
+    private LocalCommands() {}
+
+    /**
+     * Carries a command out, if it is one.
+     *
+     * @param arguments of the jar; settings of a manager begin with {@code --}
+     * @return the exit code; empty when a manager is to be started
+     */
+    public static OptionalInt run(String[] arguments) {
+        if (arguments.length == 0 || arguments[0].startsWith("-") && !ABOUT.contains(arguments[0])) {
+            return OptionalInt.empty();
+        }
+        String command = arguments[0];
+        var caller = new Process();
+        PrintWriter errors = caller.writer(true);
+        CommandLine line = CommandTree.without(caller)
+                .with(command)
+                .setOut(caller.writer(false))
+                .setErr(errors);
+        line.setExecutionStrategy(parsed -> {
+            Integer help = CommandLine.executeHelpRequest(parsed);
+            if (help != null) {
+                return help;
+            }
+            if (parsed.hasSubcommand() && !CommandTree.isLocal(command)) {
+                errors.println("nucleus: '" + command
+                        + "' is a command to a running manager; give it with the nucleus client: " + "nucleus "
+                        + String.join(" ", List.of(arguments)));
+                return Failures.USAGE;
+            }
+            return new CommandLine.RunLast().execute(parsed);
+        });
+        line.setExecutionExceptionHandler((exception, _, _) -> Failures.report(exception, command, errors));
+        int code = line.execute(arguments);
+        caller.writer(false).flush();
+        return OptionalInt.of(code);
+    }
+
+    /** This process's own directory and streams. */
+    private static final class Process implements Caller {
+
+        private final PrintWriter out = new PrintWriter(System.out, true);
+        private final PrintWriter err = new PrintWriter(System.err, true);
+
+        @Override
+        public Path resolve(Path path) {
+            return path.toAbsolutePath().normalize();
+        }
+
+        @Override
+        public void print(String line) {
+            out.println(line);
+        }
+
+        @Override
+        public PrintWriter writer(boolean error) {
+            return error ? err : out;
+        }
+    }
+}

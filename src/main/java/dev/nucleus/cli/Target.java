@@ -1,0 +1,61 @@
+package dev.nucleus.cli;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.Containers;
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.health.ReplicaView;
+import dev.nucleus.spec.InvalidSpecException;
+import java.util.Optional;
+
+/** What an operator's command names. */
+sealed interface Target {
+
+    String name();
+
+    /** @param container its present or last one; empty: it was never launched */
+    record Replica(ReplicaView view, Optional<Container> container) implements Target {
+        @Override
+        public String name() {
+            return view.name();
+        }
+    }
+
+    /** One that was run by hand. */
+    record Standalone(Container container) implements Target {
+        @Override
+        public String name() {
+            return container.name();
+        }
+    }
+
+    /**
+     * By the name of a replica, the name of a container, or a prefix of its ID that no other has.
+     *
+     * @throws InvalidSpecException when there is none, or more than one
+     */
+    static Target find(Containers containers, Fleets fleets, String reference) {
+        Optional<ReplicaView> named = fleets.replica(reference);
+        if (named.isPresent()) {
+            return new Replica(named.get(), named.get().containerId().flatMap(containers::byId));
+        }
+        Container container = containers.find(reference);
+        Optional<ReplicaView> replica =
+                container.record().replica() == null ? Optional.empty() : fleets.replica(container.name());
+        return replica.<Target>map(view -> new Replica(view, Optional.of(container)))
+                .orElseGet(() -> new Standalone(container));
+    }
+
+    /**
+     * The container of it.
+     *
+     * @throws InvalidSpecException when a replica has none
+     */
+    static Container container(Containers containers, Fleets fleets, String reference) {
+        return switch (find(containers, fleets, reference)) {
+            case Standalone(var container) -> container;
+            case Replica(var view, var container) ->
+                container.orElseThrow(() -> new InvalidSpecException("'" + view.name() + "' has no container: it is "
+                        + view.status().words() + " (" + view.cause() + ")"));
+        };
+    }
+}

@@ -1,0 +1,87 @@
+package dev.nucleus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.ManagerProcess.Result;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The thin client where no manager answers. */
+class ClientWithoutManagerTest {
+
+    private static Result client(Map<String, String> environment, String... arguments) throws IOException {
+        var command = new ArrayList<>(List.of(ManagerProcess.CLIENT.toString(), "--socket", "/nosuch/socket"));
+        command.addAll(List.of(arguments));
+        var builder = new ProcessBuilder(command);
+        builder.environment().remove("NUCLEUS_JAR");
+        builder.environment().putAll(environment);
+        return ManagerProcess.finish(builder.start());
+    }
+
+    private static Result client(String... arguments) throws IOException {
+        return client(Map.of(), arguments);
+    }
+
+    @Test
+    void helpIsThere() throws IOException {
+        Map<String, String> texts = Reference.texts();
+
+        assertThat(client("--help")).isEqualTo(new Result(0, texts.get("--help"), ""));
+        assertThat(client()).isEqualTo(new Result(2, "", texts.get("--help")));
+        assertThat(client("run", "--help")).isEqualTo(new Result(0, texts.get("--help run"), ""));
+        assertThat(client("fleet", "validate", "-h").out()).isEqualTo(texts.get("--help fleet validate"));
+        assertThat(client("help", "fleet").out()).isEqualTo(texts.get("--help fleet"));
+        assertThat(client("logs", "-f", "--help").out()).isEqualTo(texts.get("--help logs"));
+        assertThat(client("--version")).isEqualTo(new Result(0, NucleusCommand.VERSION + "\n", ""));
+    }
+
+    @Test
+    void manualPagesAndCompletionAreThere(@TempDir Path directory) throws IOException {
+        assertThat(client("man", "run").out()).startsWith(".TH NUCLEUS-RUN ");
+        Path script = Files.writeString(
+                directory.resolve("complete"), client("completion", "bash").out());
+
+        Result completed = ManagerProcess.finish(new ProcessBuilder(
+                        "bash",
+                        "-c",
+                        "source \"$0\"; COMP_WORDS=(nucleus rest); COMP_CWORD=1; _complete_nucleus; echo \"${COMPREPLY[@]}\"",
+                        script.toString())
+                .start());
+
+        assertThat(completed.out()).isEqualTo("restart\n");
+    }
+
+    @Test
+    void aCommandThatNeedsNoManagerIsRunByTheJar(@TempDir Path home) throws IOException {
+        Path java = Files.createDirectory(home.resolve("bin")).resolve("java");
+        Files.writeString(java, "#!/bin/sh\necho \"$@\"; exit 7\n");
+        Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+        assertThat(client(
+                        Map.of("JAVA_HOME", home.toString(), "NUCLEUS_JAR", "/opt/nucleus.jar"),
+                        "fleet",
+                        "validate",
+                        "-f",
+                        "x.yaml"))
+                .isEqualTo(new Result(7, "-jar /opt/nucleus.jar fleet validate -f x.yaml\n", ""));
+        assertThat(client("fleet", "validate", "x.yaml").err()).contains("java -jar nucleus.jar fleet validate x.yaml");
+    }
+
+    @Test
+    void helpThatCanNotBeWrittenIsAnError() throws IOException {
+        Process full = new ProcessBuilder(
+                        "sh", "-c", "exec \"$0\" --help > /dev/full", ManagerProcess.CLIENT.toString())
+                .start();
+
+        assertThat(ManagerProcess.finish(full))
+                .isEqualTo(new Result(125, "", "nucleus: can't write to standard output: No space left on device\n"));
+    }
+}

@@ -1,0 +1,85 @@
+package dev.nucleus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/** What is written about the commands, from their descriptions. */
+class ReferenceTest {
+
+    private static void check(CommandLine line) {
+        CommandLine.Model.CommandSpec spec = line.getCommandSpec();
+        assertThat(spec.usageMessage().description())
+                .as(spec.qualifiedName())
+                .hasSize(1)
+                .allMatch(text -> Character.isUpperCase(text.charAt(0)));
+        spec.args().forEach(argument -> {
+            String name = spec.qualifiedName() + " " + argument.paramLabel();
+            assertThat(argument.description()).as(name).hasSize(1);
+            assertThat(argument.description()[0])
+                    .as(name)
+                    .isNotBlank()
+                    .doesNotContain("usual", "after --", "beginnings")
+                    .doesNotStartWith("its ")
+                    .doesNotStartWith("what ")
+                    .doesNotStartWith("a ")
+                    .doesNotEndWith(".");
+            assertThat(
+                            argument.arity().max() == 0
+                                    ? "FLAG"
+                                    : argument.paramLabel().replaceAll("\\[.*]", ""))
+                    .as("not a field's name: %s", name)
+                    .isUpperCase();
+        });
+        line.getSubcommands().values().forEach(ReferenceTest::check);
+    }
+
+    @Test
+    void everyCommandAndEveryArgumentIsDescribed() {
+        CommandLine root = CommandTree.described();
+
+        root.getSubcommands().values().forEach(ReferenceTest::check);
+    }
+
+    @Test
+    void thereAreAHelpTextAndAManualPageOfEachCommand() {
+        Map<String, String> texts = Reference.texts();
+
+        assertThat(texts.get("--help")).contains("\n  run ", "\n  fleet ").startsWith("Usage: nucleus ");
+        assertThat(texts.get("--help fleet validate"))
+                .startsWith("Usage: nucleus fleet validate [OPTIONS] [FILE...]\n");
+        assertThat(texts.get("man run"))
+                .startsWith(".TH NUCLEUS-RUN 1 ")
+                .contains("\n.SH NAME\nnucleus-run \\- Run a command in a new container\n")
+                .contains("\\fB\\-\\-[no\\-]init\\fR", "\\fB\\-e\\fR, \\fB\\-\\-env\\fR=\\fINAME=VALUE\\fR");
+        assertThat(texts.get("completion bash")).contains("--user-namespace").startsWith("#!/usr/bin/env bash");
+        assertThat(texts)
+                .containsKeys("local fleet validate", "local rootfs verify")
+                .doesNotContainKey("local run");
+        assertThat(texts.keySet().stream().filter(name -> name.startsWith("--help")))
+                .hasSameSizeAs(texts.keySet().stream()
+                        .filter(name -> name.startsWith("man"))
+                        .toList());
+    }
+
+    @Test
+    void whereACommandOfTheUsersBeginsOurOptionsEnd() {
+        CommandLine run = CommandTree.described();
+
+        CommandLine.ParseResult parsed = run.parseArgs("run", "--no-init", "-e", "A=b", "ls", "-la", "--help", "@file");
+
+        assertThat(parsed.subcommand().matchedPositionals().getFirst().<List<String>>getValue())
+                .containsExactly("ls", "-la", "--help", "@file");
+        assertThat(parsed.subcommand().isUsageHelpRequested()).isFalse();
+        assertThat(parsed.subcommand().<Boolean>matchedOptionValue("--init", true))
+                .isFalse();
+        assertThat(CommandTree.described()
+                        .parseArgs("run", "--init", "ls")
+                        .subcommand()
+                        .<Boolean>matchedOptionValue("--init", false))
+                .isTrue();
+    }
+}
