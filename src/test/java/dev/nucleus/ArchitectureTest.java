@@ -122,6 +122,7 @@ class ArchitectureTest {
     @ArchTest
     static void modulesKeepToTheirBorders(JavaClasses classes) {
         ApplicationModules.of(NucleusApplication.class).verify();
+        uses(classes, "text");
         uses(classes, "spec");
         uses(classes, "kernel");
         uses(classes, "settings");
@@ -151,11 +152,13 @@ class ArchitectureTest {
         uses(classes, "history", "spec", "spawner", "container", "health", "fleet", "settings", "spool");
     }
 
+    /** Besides itself, and {@code text}, which uses nothing and everything may use. */
     private static void uses(JavaClasses classes, String from, String... to) {
-        String[] allowed = new String[to.length + 1];
+        String[] allowed = new String[to.length + 2];
         allowed[0] = "dev.nucleus." + from + "..";
+        allowed[1] = "dev.nucleus.text..";
         for (int i = 0; i < to.length; i++) {
-            allowed[i + 1] = "dev.nucleus." + to[i] + "..";
+            allowed[i + 2] = "dev.nucleus." + to[i] + "..";
         }
         noClasses()
                 .that()

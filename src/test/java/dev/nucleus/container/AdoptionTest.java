@@ -3,19 +3,28 @@ package dev.nucleus.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.PlanEncoder;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Mode;
+import dev.nucleus.support.Command;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -179,6 +188,42 @@ class AdoptionTest {
                         .until(() -> manager.containers().find(id).over());
                 assertThat(manager.containers().launch(order).running()).isTrue();
             }
+        }
+    }
+
+    /** Its plan was sent and not read yet when the manager was killed: the next one could not know of what it became. */
+    @Test
+    void aLaunchWhoseManagerHasLeftIsGivenUp() throws IOException {
+        try (TestManager manager = TestManager.start()) {
+            String spawner =
+                    Long.toString(manager.spawner().process().orElseThrow().pid());
+            LaunchPlan plan = manager.containers()
+                    .plan(LaunchOrder.detached(
+                            Optional.empty(), ContainerSpec.of(Mode.AGENT, List.of("/bin/sleep", "1000"))));
+            var record = new ContainerRecord(plan.id(), plan.name(), Instant.now(), null, false);
+            ByteBuffer payload = PlanEncoder.encode(plan, ContainerStore.encode(record));
+            ByteBuffer header = ByteBuffer.allocate(5)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(payload.remaining())
+                    .put((byte) 1)
+                    .flip();
+            Path run = manager.directory().resolve("run");
+            try (SocketChannel channel =
+                    SocketChannel.open(UnixDomainSocketAddress.of(run.resolve("spawner.sock")))) {
+                Command.run("kill", "-s", "STOP", spawner);
+                try {
+                    channel.write(header);
+                    channel.write(payload);
+                    channel.shutdownOutput();
+                } finally {
+                    Command.run("kill", "-s", "CONT", spawner);
+                }
+
+                assertThat(new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.ISO_8859_1))
+                        .contains("launch for a manager that left");
+            }
+            assertThat(manager.state().resolve("containers").resolve(plan.id())).doesNotExist();
+            assertThat(run.resolve("c").resolve(plan.id())).doesNotExist();
         }
     }
 
