@@ -49,7 +49,7 @@ final class PolicyLearnCommand implements Callable<Integer> {
             names = "--output",
             paramLabel = "DIR",
             defaultValue = ".",
-            description = "directory to write the policy files to; default: .")
+            description = "directory for the policy files; default: the current one")
     private Path output = Path.of(".");
 
     @CommandLine.Option(names = "--fleet-file", paramLabel = "FILE", description = "fleet file to show the changes for")

@@ -142,6 +142,7 @@ class OperatorCommandsTest {
 
         assertThat(nucleus("start", name)).isEqualTo(new Result(0, name + "\n", ""));
         manager.await(name, ReplicaStatus.READY);
+        awaitLog(name, "run");
         String id = manager.containerOf(name).id();
         assertThat(nucleus("start", name).err()).contains("is running already");
         assertThat(nucleus("restart", "--grace", "0s", id)).isEqualTo(new Result(0, name + "\n", ""));
