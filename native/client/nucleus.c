@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "connect.h"
+#include "copy.h"
 #include "frame.h"
 #include "streams.h"
 #include "terminal.h"
@@ -45,6 +46,7 @@ struct session {
 	bool finished;
 	int code;
 	struct streams streams;
+	struct copy copy;
 	size_t length;
 	uint8_t buffer[CHUNK + FRAME_HEADER];
 };
@@ -127,6 +129,12 @@ static void attach(struct session *session, const uint8_t *payload, size_t lengt
 			      strerror(errno));
 		session->finished = true;
 		session->code = NO_MANAGER;
+		return;
+	}
+	if (session->copy.wanted &&
+	    !copy_begin(&session->copy, &session->streams, (payload[0] & WITH_INPUT) != 0)) {
+		session->finished = true;
+		session->code = NO_MANAGER;
 	}
 	session->streams.can_be_left = (payload[0] & CAN_BE_LEFT) != 0;
 }
@@ -193,8 +201,9 @@ static void receive(struct session *session)
 	memmove(session->buffer, session->buffer + used, session->length);
 }
 
-/* For the process in the container. Where there is none, such as while the manager is busy, a signal
- * that ends a command ends this one: the manager sees that, and takes back what it has begun. */
+/* For the process in the container. Where there is none, such as while the manager is busy, a
+ * signal that ends a command ends this one: the manager sees that, and takes back what it has
+ * begun. */
 static void take_signal(struct session *session)
 {
 	struct signalfd_siginfo information;
@@ -209,7 +218,15 @@ static void take_signal(struct session *session)
 			send_terminal(session);
 		return;
 	}
-	if (streams_signal(&session->streams, number))
+	if (number == SIGCHLD) {
+		if (copy_reap(&session->copy)) {
+			session->finished = true;
+			session->code = 1;
+		}
+		return;
+	}
+	/* A copy ends here; the supervisor ends its other half. */
+	if (!session->copy.wanted && streams_signal(&session->streams, number))
 		return;
 	session->finished = true;
 	session->code = 128 + (int)number;
@@ -227,6 +244,7 @@ static int watch_signals(void)
 	(void)sigaddset(&forwarded, SIGUSR1);
 	(void)sigaddset(&forwarded, SIGUSR2);
 	(void)sigaddset(&forwarded, SIGWINCH);
+	(void)sigaddset(&forwarded, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &forwarded, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &forwarded, SFD_CLOEXEC);
@@ -237,28 +255,31 @@ static int converse(struct session *session)
 	struct streams *streams = &session->streams;
 
 	while (!session->finished) {
-		struct pollfd polled[2 + STREAMS_POLLED] = {
+		struct pollfd polled[3 + STREAMS_POLLED] = {
 			{ .fd = session->told ? -1 : session->socket, .events = POLLIN },
 			{ .fd = session->signals, .events = POLLIN },
 		};
 
-		if (session->told && streams_ended(streams))
+		if (session->told && streams_ended(streams) && copy_ended(&session->copy))
 			break;
 		streams_poll(streams, polled + 2);
-		if (poll(polled, 2 + STREAMS_POLLED, -1) < 0)
+		polled[2 + STREAMS_POLLED] = copy_poll(&session->copy);
+		if (poll(polled, 3 + STREAMS_POLLED, -1) < 0)
 			continue;
 		if (polled[1].revents != 0)
 			take_signal(session);
 		streams_move(streams, polled + 2);
+		copy_move(&session->copy, polled + 2 + STREAMS_POLLED);
 		if (streams->failed != 0)
 			write_failed(session, streams->failed_name, streams->failed);
 		session->finished |= streams->left;
 		if (polled[0].revents != 0 && !session->finished)
 			receive(session);
 	}
+	copy_stop(&session->copy);
 	streams_close(streams);
 	terminal_restore();
-	return session->code;
+	return copy_code(&session->copy, session->code);
 }
 
 int main(int argc, char *argv[])
@@ -276,6 +297,7 @@ int main(int argc, char *argv[])
 											     : -1;
 		first = 2;
 	}
+	copy_parse(&session.copy, argc - first, argv + first);
 	session.signals = watch_signals();
 	streams_init(&session.streams);
 	session.socket = result < 0 ? -1 : connect_to(path);

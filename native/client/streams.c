@@ -43,7 +43,8 @@ static int receive_ends(int socket, uint8_t *answer, size_t size, int fds[3])
 	const struct cmsghdr *head;
 	size_t count;
 
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)size || answer[4] != ANSWER_ATTACHED) {
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)size ||
+	    answer[4] != ANSWER_ATTACHED) {
 		errno = EACCES;
 		return -1;
 	}
@@ -184,8 +185,8 @@ static bool leaves(struct streams *streams)
 		uint8_t key = in->bytes[i];
 
 		streams->matched = key == leave_keys[streams->matched] ? streams->matched + 1
-				   : key == leave_keys[0]		? 1
-									: 0;
+				   : key == leave_keys[0]              ? 1
+								       : 0;
 		if (streams->matched == sizeof(leave_keys))
 			return true;
 	}

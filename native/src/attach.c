@@ -15,6 +15,8 @@
 
 /* ms in which a client must come with its ticket. */
 #define GRANT_TIME 10000
+/* ms for a copy to end by itself when its client has left. */
+#define COPY_GRACE 2000
 /* Tickets that may be waiting at once. */
 #define GRANTS_MAX 64
 /* Room of a client's pipe: fewer turns of both sides. Less where the user may have no more
@@ -81,8 +83,8 @@ static enum moved deliver(const struct shim *shim, struct output *output)
 	for (struct tap *tap = next_tap(shim, output, NULL); tap != NULL;
 	     tap = next_tap(shim, output, tap)) {
 		size_t left = output->length - tap->done;
-		ssize_t written = left == 0 ? 0
-					    : write(tap->source.fd, output->pending + tap->done, left);
+		ssize_t written =
+			left == 0 ? 0 : write(tap->source.fd, output->pending + tap->done, left);
 
 		if (written < 0 && errno != EAGAIN && errno != EINTR) {
 			tap_close(tap);
@@ -257,8 +259,9 @@ bool attach_busy(const struct shim *shim)
 /* Hands on what is typed at a client's terminal. */
 static void keys_ready(struct shim *shim, struct source *source, short revents)
 {
-	struct connection *connection =
-		(struct connection *)(void *)((uint8_t *)source - offsetof(struct connection, keys));
+	struct connection *connection = (struct connection *)(void *)((uint8_t *)source -
+								      offsetof(struct connection,
+									       keys));
 	int *terminal = request_stdin(shim, connection->attached_id);
 	char bytes[512];
 	ssize_t got;
@@ -443,7 +446,11 @@ static void end_owned(struct shim *shim, uint32_t id)
 	struct exec *exec = id == 0 ? NULL : exec_find(shim, id);
 
 	if (id != 0) {
-		if (exec != NULL)
+		if (exec != NULL && exec->copies) {
+			/* It removes what it has written in part. */
+			(void)exec_signal(shim, exec, SIGTERM);
+			exec->deadline = monotonic_ms() + COPY_GRACE;
+		} else if (exec != NULL)
 			(void)exec_signal(shim, exec, SIGKILL);
 		return;
 	}

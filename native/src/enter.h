@@ -16,9 +16,10 @@ struct exec_report {
 /* A request, read. */
 struct exec_request {
 	bool capture;
+	bool copies; /* files, itself: its words are those of copy_run */
 	bool keep_stdin;
 	const uint8_t *ticket; /* of the client that its streams are for; NULL: none */
-	bool terminal; /* its standard streams are one */
+	bool terminal;         /* its standard streams are one */
 	struct terminal_size size;
 	bool listen;         /* to what its filter refuses */
 	int stdio_fd;        /* its standard input and output; -1: pipes */

@@ -32,6 +32,7 @@ struct exec {
 	struct connection *requester;
 	int64_t deadline; /* CLOCK_MONOTONIC ms; 0: none */
 	bool captured;
+	bool copies; /* files, and cleans up when it is to end */
 	bool terminal;
 	bool exited;
 	bool timed_out;

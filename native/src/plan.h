@@ -218,8 +218,8 @@ struct plan {
 	bool keep_stdin;
 	const uint8_t *ticket; /* of the client that its streams are for; see attach.h */
 	size_t ticket_length;  /* 0: none */
-	bool hold;     /* stop just before the command, until somebody says so */
-	bool terminal; /* the standard streams are one */
+	bool hold;             /* stop just before the command, until somebody says so */
+	bool terminal;         /* the standard streams are one */
 	struct terminal_size terminal_size;
 	const char *console_socket; /* who gets the terminal instead of the log; or "" */
 	bool audit;                 /* every mount is looked at again, from inside */

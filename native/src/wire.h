@@ -36,6 +36,13 @@ enum request {
 	REQUEST_KILL = 0x0e, /* of the spawner, in place of a plan; see forced_stop.h */
 };
 
+/* What a REQUEST_EXEC begins with. */
+enum exec_kind {
+	EXEC_ATTACHED = 0,
+	EXEC_CAPTURED = 1,
+	EXEC_COPY = 2, /* attached, and no command: see copy.h */
+};
+
 enum answer {
 	ANSWER_STEPS = 0x81,
 	ANSWER_STARTED = 0x82,

@@ -167,6 +167,7 @@ final class Commands {
         commands.put("ps", () -> new CommandLine(new PsCommand(containers, fleets, session)));
         commands.put("logs", () -> new CommandLine(new LogsCommand(containers, session)));
         commands.put("exec", () -> new CommandLine(new ExecCommand(containers, session)));
+        commands.put("cp", () -> new CommandLine(new CopyCommand(containers, session)));
         commands.put("stop", () -> new CommandLine(new StopCommand(containers, fleets, session)));
         commands.put("rm", () -> new CommandLine(new RmCommand(containers, session)));
         commands.put("pause", () -> new CommandLine(new PauseCommand(containers, session, true)));
