@@ -168,7 +168,7 @@ static int enter(const struct packing *packing, int parent, const char *name, si
 	int result;
 
 	if (*depth == DEPTH_MAX) {
-		report_failed(packing->report, entry.name, "enter", ELOOP);
+		report_failed(packing->report, entry.name, "enter", ENAMETOOLONG);
 		return 0;
 	}
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -57,7 +57,9 @@ void report_failed(struct report *report, const char *name, const char *what, in
 	if (++report->failed > NAMED_MAX)
 		return;
 	(void)printable(shown, sizeof(shown), name, strlen(name));
-	(void)snprintf(line, sizeof(line), "can't %s '%s': %s", what, shown, strerror(error));
+	(void)snprintf(line, sizeof(line), "can't %s '%s': %s", what, shown,
+		       error == ELOOP ? "a symbolic link is there, and links are not followed"
+				      : strerror(error));
 	say(report, line);
 }
 

@@ -557,14 +557,15 @@ static void add_time(struct records *records, const struct tar_entry *entry)
 }
 
 /* What doesn't fit into a plain header. */
-static int put_records(struct tar_writer *writer, const struct tar_entry *entry, uint64_t size)
+static int put_records(struct tar_writer *writer, const struct tar_entry *entry, const char *name,
+		       uint64_t size)
 {
 	struct records records = { .length = 0 };
 	char digits[24];
 	int result;
 
-	if (strlen(entry->name) > name_field.length)
-		add_record(&records, "path", entry->name);
+	if (strlen(name) > name_field.length)
+		add_record(&records, "path", name);
 	if (strlen(entry->target) > link_field.length)
 		add_record(&records, "linkpath", entry->target);
 	if (size > OCTAL_MAX) {
@@ -589,11 +590,18 @@ int tar_write(struct tar_writer *writer, const struct tar_entry *entry)
 		[TAR_SYMBOLIC_LINK] = '2',
 		[TAR_HARD_LINK] = '1',
 	};
+	/* A directory's name ends in a slash, as all who write archives have it. */
+	const char *slash = entry->type == TAR_DIRECTORY ? "/" : "";
 	uint64_t size = entry->type == TAR_FILE ? entry->size : 0;
-	int result = put_records(writer, entry, size);
+	char name[TAR_NAME_MAX];
+	int length = snprintf(name, sizeof(name), "%s%s", entry->name, slash);
+	int result;
 
+	if (length >= (int)sizeof(name))
+		memcpy(name, entry->name, sizeof(name));
+	result = put_records(writer, entry, name, size);
 	if (result == 0)
-		result = put_header(writer, entry->name, entry->target, types[entry->type], size,
+		result = put_header(writer, name, entry->target, types[entry->type], size,
 				    entry->mode, entry->seconds);
 	writer->left = size;
 	writer->padding = padding_of(size);
