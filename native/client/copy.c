@@ -279,7 +279,7 @@ static int put_in(const struct copy *copy)
 	};
 	owned_fd parent = -1;
 	struct split split;
-	struct stat status;
+	struct stat status = { .st_mode = S_IFDIR };
 	int result;
 
 	if (strcmp(copy->host, "-") == 0)

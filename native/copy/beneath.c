@@ -18,7 +18,7 @@ int path_split(const char *path, struct split *split)
 	const char *base;
 	const char *slash;
 
-	*split = (struct split){ .directory = false };
+	memset(split, 0, sizeof(*split));
 	if (length == 0)
 		return -ENOENT;
 	if (length >= sizeof(split->parent))

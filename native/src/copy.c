@@ -83,7 +83,7 @@ static int refuse(const char *path, size_t length, int error)
 static int open_parent(const char *path, struct split *split)
 {
 	owned_fd root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int result = root < 0 ? -errno : path_split(path, split);
+	int result = path_split(path, split);
 	size_t length = strlen(path);
 
 	if (result == 0)

@@ -2,18 +2,15 @@ package dev.nucleus.container;
 
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.plan.LaunchPlan;
-import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.Ticket;
-import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spawner.Spawner;
+import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.ContainerName;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.StopSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Collection;
@@ -21,9 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.springframework.stereotype.Component;
 
@@ -97,7 +91,8 @@ public final class Containers {
      * @param onStart gets the container when its command runs
      * @param onEnd gets how it ended
      */
-    public void run(LaunchOrder order, Ticket ticket, Consumer<Container> onStart, Consumer<ContainerState.Stopped> onEnd) {
+    public void run(
+            LaunchOrder order, Ticket ticket, Consumer<Container> onStart, Consumer<ContainerState.Stopped> onEnd) {
         Container container = launcher.run(order, ticket, onStart);
         var stopped = (ContainerState.Stopped) container.state();
         boolean kept = order.spec().security().trace();

@@ -129,7 +129,9 @@ public record Shim(Path socket) {
      */
     public Captured capture(List<String> command, Duration timeout) throws IOException {
         try (ShimConnection connection = ShimConnection.connect(socket, timeout.plus(PATIENCE))) {
-            connection.send(Request.EXEC, execRequest(true, false, Optional.empty(), timeout, "", command, List.of(), new byte[0]));
+            connection.send(
+                    Request.EXEC,
+                    execRequest(true, false, Optional.empty(), timeout, "", command, List.of(), new byte[0]));
             while (true) {
                 switch (connection.receive().orElseThrow(() -> new IOException("the container ended"))) {
                     case ShimMessage.ExecExited(var _, var status, var timedOut, var output) -> {

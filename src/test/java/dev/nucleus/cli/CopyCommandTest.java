@@ -137,12 +137,15 @@ class CopyCommandTest {
                 .contains("left out: 'evil/link': a symbolic link to /etc/shadow", "'evil/so': a socket")
                 .doesNotContain("\033");
         Path tree = scratch.resolve("evil");
-        assertThat(Files.exists(tree.resolve("link"), LinkOption.NOFOLLOW_LINKS)).isFalse();
-        assertThat(Files.exists(tree.resolve("d/up"), LinkOption.NOFOLLOW_LINKS)).isFalse();
+        assertThat(Files.exists(tree.resolve("link"), LinkOption.NOFOLLOW_LINKS))
+                .isFalse();
+        assertThat(Files.exists(tree.resolve("d/up"), LinkOption.NOFOLLOW_LINKS))
+                .isFalse();
         assertThat(privileged.err()).contains("left out: 'set': its set-user-ID or set-group-ID bit");
         assertThat((int) Files.getAttribute(scratch.resolve("set"), "unix:mode") & 07777)
                 .isEqualTo(0777);
-        assertThat((int) Files.getAttribute(tree.resolve("d"), "unix:mode") & 07777).isEqualTo(0777);
+        assertThat((int) Files.getAttribute(tree.resolve("d"), "unix:mode") & 07777)
+                .isEqualTo(0777);
 
         assertThat(copy("web:/tmp/evil/link", scratch).err()).contains("is a symbolic link to '/etc/shadow'");
         assertThat(copy("web:/tmp/evil/d/up/passwd", scratch).err()).contains("'/tmp/evil/d/up' in the container");
@@ -153,8 +156,11 @@ class CopyCommandTest {
     void noLinkThatAContainerMadeLeadsElsewhereOnTheHost() throws IOException {
         Path victim = Files.createDirectory(scratch.resolve("victim"));
         Files.writeString(victim.resolve("f"), "mine");
-        inside("web", "cd /volume; mkdir -p to from; ln -sfn " + victim + " to/d; ln -sfn " + victim + "/f to/f; "
-                + "ln -sfn " + victim + " from/l; mkdir -p /tmp/src/d; echo evil >/tmp/src/d/f; echo evil >/tmp/src/f");
+        inside(
+                "web",
+                "cd /volume; mkdir -p to from; ln -sfn " + victim + " to/d; ln -sfn " + victim + "/f to/f; "
+                        + "ln -sfn " + victim
+                        + " from/l; mkdir -p /tmp/src/d; echo evil >/tmp/src/d/f; echo evil >/tmp/src/f");
 
         Result copied = copy("web:/tmp/src/.", volume.resolve("to"));
 
@@ -206,16 +212,15 @@ class CopyCommandTest {
     /** A tar header of a file of one gibibyte (tar(5)). */
     private static byte[] header() {
         var header = new byte[512];
-        byte[] fields = ("f" + "\0".repeat(99) + "0000644\0" + "0000000\0" + "0000000\0" + "10000000000\0" + "00000000000\0"
-                        + "        " + "0" + "\0".repeat(100) + "ustar\0" + "00")
+        byte[] fields = ("f" + "\0".repeat(99) + "0000644\0" + "0000000\0" + "0000000\0" + "10000000000\0"
+                        + "00000000000\0" + "        " + "0" + "\0".repeat(100) + "ustar\0" + "00")
                 .getBytes(StandardCharsets.ISO_8859_1);
         System.arraycopy(fields, 0, header, 0, fields.length);
         int sum = 0;
         for (byte one : header) {
             sum += one & 0xff;
         }
-        System.arraycopy(
-                "%06o\0 ".formatted(sum).getBytes(StandardCharsets.ISO_8859_1), 0, header, 148, 8);
+        System.arraycopy("%06o\0 ".formatted(sum).getBytes(StandardCharsets.ISO_8859_1), 0, header, 148, 8);
         return header;
     }
 
@@ -272,8 +277,8 @@ class CopyCommandTest {
         assertThat(copy("web:/nosuch", scratch))
                 .isEqualTo(new Result(
                         1, "", "nucleus: can't open '/nosuch' in the container: No such file or directory\n"));
-        assertThat(copy(scratch, "web:/etc/")).satisfies(refused -> assertThat(refused.err())
-                .contains("Read-only file system"));
+        assertThat(copy(scratch, "web:/etc/"))
+                .satisfies(refused -> assertThat(refused.err()).contains("Read-only file system"));
     }
 
     @Test
@@ -288,8 +293,8 @@ class CopyCommandTest {
                 .isEqualTo("text");
         Result copied = copy("sandbox:/tmp/tree", scratch.resolve("back"));
 
-        assertThat(copied).isEqualTo(new Result(
-                0, "", "nucleus: left out: 'tree/l': a symbolic link to /etc/shadow\n"));
+        assertThat(copied)
+                .isEqualTo(new Result(0, "", "nucleus: left out: 'tree/l': a symbolic link to /etc/shadow\n"));
         assertThat(scratch.resolve("back/d/f")).hasContent("text");
         assertThat(copy("sandbox:/tmp/nosuch", scratch).code()).isEqualTo(1);
         manager.nucleus("stop", "sandbox");

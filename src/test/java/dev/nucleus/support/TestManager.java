@@ -205,8 +205,7 @@ public final class TestManager implements AutoCloseable {
 
     /** Runs a command of the command-line client. */
     public ManagerProcess.Result nucleus(String... arguments) {
-        var command = new ArrayList<>(
-                List.of(ManagerProcess.CLIENT.toString(), "--socket", socket().toString()));
+        var command = new ArrayList<>(List.of(ManagerProcess.CLIENT.toString(), "--socket", socket().toString()));
         command.addAll(List.of(arguments));
         try {
             return ManagerProcess.finish(new ProcessBuilder(command).start());
