@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "connect.h"
+#include "copy.h"
 #include "frame.h"
 #include "reference.h"
 #include "streams.h"
@@ -49,6 +50,7 @@ struct session {
 	bool finished;
 	int code;
 	struct streams streams;
+	struct copy copy;
 	size_t length;
 	uint8_t buffer[CHUNK + FRAME_HEADER];
 };
@@ -138,6 +140,12 @@ static void attach(struct session *session, const uint8_t *payload, size_t lengt
 		(void)fprintf(stderr, "nucleus: can't attach to the container's streams: %s\n",
 			      session->streams.refusal[0] != '\0' ? session->streams.refusal
 								  : strerror(errno));
+		session->finished = true;
+		session->code = NO_MANAGER;
+		return;
+	}
+	if (session->copy.wanted &&
+	    !copy_begin(&session->copy, &session->streams, (payload[0] & WITH_INPUT) != 0)) {
 		session->finished = true;
 		session->code = NO_MANAGER;
 	}
@@ -261,8 +269,16 @@ static void take_signal(struct session *session)
 			send_terminal(session);
 		return;
 	}
+	if (number == SIGCHLD) {
+		if (copy_reap(&session->copy)) {
+			session->finished = true;
+			session->code = 1;
+		}
+		return;
+	}
 	session->signal = number;
-	if (!streams_signal(&session->streams, number))
+	/* A copy ends here; the supervisor ends its other half. */
+	if (session->copy.wanted || !streams_signal(&session->streams, number))
 		interrupt(session);
 }
 
@@ -278,6 +294,7 @@ static int watch_signals(void)
 	(void)sigaddset(&forwarded, SIGUSR1);
 	(void)sigaddset(&forwarded, SIGUSR2);
 	(void)sigaddset(&forwarded, SIGWINCH);
+	(void)sigaddset(&forwarded, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &forwarded, NULL);
 	return signalfd(-1, &forwarded, SFD_CLOEXEC);
 }
@@ -307,17 +324,18 @@ static int converse(struct session *session)
 	struct streams *streams = &session->streams;
 
 	while (!session->finished) {
-		struct pollfd polled[2 + STREAMS_POLLED] = {
+		struct pollfd polled[3 + STREAMS_POLLED] = {
 			{ .fd = session->told ? -1 : session->socket, .events = POLLIN },
 			{ .fd = session->signals, .events = POLLIN },
 		};
 
 		int ready;
 
-		if (session->told && streams_ended(streams))
+		if (session->told && streams_ended(streams) && copy_ended(&session->copy))
 			break;
 		streams_poll(streams, polled + 2);
-		ready = poll(polled, 2 + STREAMS_POLLED, patience(session));
+		polled[2 + STREAMS_POLLED] = copy_poll(&session->copy);
+		ready = poll(polled, 3 + STREAMS_POLLED, patience(session));
 		if (ready == 0) {
 			session->code = session->told ? session->code : exit_code(streams->status);
 			break;
@@ -327,6 +345,7 @@ static int converse(struct session *session)
 		if (polled[1].revents != 0)
 			take_signal(session);
 		streams_move(streams, polled + 2);
+		copy_move(&session->copy, polled + 2 + STREAMS_POLLED);
 		if (streams->failed != 0)
 			write_failed(session, streams->failed_name, streams->failed);
 		session->finished |= streams->left;
@@ -339,9 +358,10 @@ static int converse(struct session *session)
 		if (!session->finished)
 			conclude(session);
 	}
+	copy_stop(&session->copy);
 	streams_close(streams);
 	terminal_restore();
-	return session->code;
+	return copy_code(&session->copy, session->code);
 }
 
 int main(int argc, char *argv[])
@@ -364,6 +384,7 @@ int main(int argc, char *argv[])
 	answered = reference_answer(argc - first, argv + first);
 	if (answered >= 0)
 		return answered;
+	copy_parse(&session.copy, argc - first, argv + first);
 	streams_init(&session.streams);
 	session.socket = result < 0 ? -1 : connect_to(path);
 	if (session.socket < 0 || send_command(session.socket, argc - first, argv + first) < 0) {

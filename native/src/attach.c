@@ -15,6 +15,8 @@
 
 /* ms in which a client must come with its ticket. */
 #define GRANT_TIME 10000
+/* ms for a copy to end by itself when its client has left. */
+#define COPY_GRACE 2000
 /* Tickets that may be waiting at once. */
 #define GRANTS_MAX 64
 /* Room of a client's pipe: fewer turns of both sides. Less where the user may have no more
@@ -518,8 +520,13 @@ static void end_owned(struct shim *shim, uint32_t id)
 	struct exec *exec = id == 0 ? NULL : exec_find(shim, id);
 
 	if (id != 0) {
-		if (exec != NULL)
+		if (exec != NULL && exec->copies) {
+			/* It removes what it has written in part. */
+			(void)exec_signal(shim, exec, SIGTERM);
+			exec->deadline = monotonic_ms() + COPY_GRACE;
+		} else if (exec != NULL) {
 			exec_end(shim, exec);
+		}
 		return;
 	}
 	if (shim->exited)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "confine.h"
+#include "copy.h"
 #include "descriptors.h"
 #include "sandbox.h"
 #include "syscalls.h"
@@ -85,6 +86,8 @@ static _Noreturn void run_inside(const struct shim *shim, const struct exec_requ
 		   /* Changing the user resets it to fs.suid_dumpable (prctl(2)). */
 		   prctl(PR_SET_DUMPABLE, 0) == 0 && confine_landlock(plan, failure) == 0 &&
 		   confine_workdir(request->workdir, failure) == 0) {
+		if (request->copies && !plan_is_sandboxed(plan))
+			_exit(copy_run(request->argv, pipes->status[1]));
 		execute(request, plan, pipes, &report);
 	}
 	report_and_leave(pipes->status[1], &report);

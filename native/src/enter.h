@@ -16,6 +16,7 @@ struct exec_report {
 /* A request, read. */
 struct exec_request {
 	bool capture;
+	bool copies; /* files, itself: its words are those of copy_run */
 	bool keep_stdin;
 	const uint8_t *ticket; /* of the client that its streams are for; NULL: none */
 	bool terminal;         /* its standard streams are one */

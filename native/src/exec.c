@@ -291,6 +291,7 @@ static struct exec *exec_new(struct shim *shim, struct connection *connection,
 	exec->id = ++shim->next_exec;
 	exec->requester = connection;
 	exec->captured = request->capture;
+	exec->copies = request->copies;
 	exec->terminal = request->terminal;
 	exec->notices.fd = exec->go_fd = -1;
 	exec->out.awaited = exec->err.awaited = request->ticket != NULL;
@@ -393,12 +394,15 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 	size_t count = 0;
 	size_t variables = 0;
 	enum connection_use use;
+	uint8_t kind;
 	int result;
 
 	/* Without root a process that hides from its container hides from its shim too, and its
 	 * listener can't be taken: what nobody can answer for fails, with ENOSYS. */
 	request.listen = geteuid() == 0;
-	request.capture = read_u8(reader) != 0;
+	kind = read_u8(reader);
+	request.capture = kind == EXEC_CAPTURED;
+	request.copies = kind == EXEC_COPY;
 	use = request.capture ? USE_PROBE : USE_SESSION;
 	request.keep_stdin = read_u8(reader) != 0;
 	request.terminal = read_u8(reader) != 0;
@@ -416,7 +420,8 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 	if (!plan_is_sandboxed(plan) && request.workdir[0] == '\0')
 		request.workdir = plan->workdir;
 	if (plan_is_sandboxed(plan) && request.argv != NULL)
-		request.argv = sandbox_confined(&request.arena, request.argv);
+		request.argv = request.copies ? sandbox_copying(&request.arena, request.argv)
+					      : sandbox_confined(&request.arena, request.argv);
 	if (reader->faulty || count == 0 || request.argv == NULL || request.envp == NULL) {
 		send_error(connection, EBADMSG, "malformed exec request");
 	} else if (shim->exited || !shim->started) {

@@ -30,6 +30,7 @@ struct exec {
 	struct connection *requester;
 	int64_t deadline; /* CLOCK_MONOTONIC ms; 0: none */
 	bool captured;
+	bool copies; /* files, and cleans up when it is to end */
 	bool terminal;
 	bool grouped; /* it has a cgroup of its own; see exec_group.h */
 	bool ending;  /* its client has left: all that it started is killed */

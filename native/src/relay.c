@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "copy.h"
 #include "descriptors.h"
 #include "passage.h"
 
@@ -122,6 +123,8 @@ int relay_run(int argc, char *const argv[])
 {
 	if (argc > 2 && strcmp(argv[1], CONFINED_ROLE) == 0)
 		return confined(argv + 2);
+	if (argc > 3 && strcmp(argv[1], COPY_ROLE) == 0)
+		return copy_run(argv + 2, -1);
 	if (argc != 3)
 		return -1;
 	if (strcmp(argv[1], RELAY_ROLE) == 0)

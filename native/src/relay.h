@@ -16,7 +16,7 @@
 #define CONFINED_ROLE "--confined"
 #define FILTER_PATH "/.nucleus/seccomp"
 
-/* The exit code, when argv asks for one of the three; else -1. */
+/* The exit code, when argv asks for one of these or for COPY_ROLE (copy.h); else -1. */
 int relay_run(int argc, char *const argv[]);
 
 #endif

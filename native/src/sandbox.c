@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "copy.h"
 #include "descriptors.h"
 #include "exec.h"
 #include "filesystem.h"
@@ -422,10 +423,10 @@ int sandbox_signal(struct shim *shim, uint32_t exec_id, int number)
 	return result;
 }
 
-char **sandbox_confined(void **arena, char *const argv[])
+/* This program inside, in a role. NULL: no memory. */
+static char **in_role(void **arena, char *role, char *const argv[])
 {
 	static char path[] = RELAY_PATH;
-	static char role[] = CONFINED_ROLE;
 	size_t count = count_of(argv);
 	char **confined = arena_take(arena, count + 3, sizeof(*confined));
 
@@ -435,6 +436,20 @@ char **sandbox_confined(void **arena, char *const argv[])
 	confined[1] = role;
 	memcpy(&confined[2], argv, count * sizeof(*argv));
 	return confined;
+}
+
+char **sandbox_confined(void **arena, char *const argv[])
+{
+	static char role[] = CONFINED_ROLE;
+
+	return in_role(arena, role, argv);
+}
+
+char **sandbox_copying(void **arena, char *const argv[])
+{
+	static char role[] = COPY_ROLE;
+
+	return in_role(arena, role, argv);
 }
 
 int sandbox_dial(struct shim *shim, uint16_t port)

@@ -40,6 +40,8 @@ void sandbox_conclude(struct shim *shim);
 /* Wraps a command so that it runs under the workload's filter, which the runtime does not apply to
  * an exec: see CONFINED_ROLE in relay.h. NULL without memory. */
 char **sandbox_confined(void **arena, char *const argv[]);
+/* What copies files inside; see copy.h. NULL: no memory. */
+char **sandbox_copying(void **arena, char *const argv[]);
 /* Makes the request, number `id`, one for the runtime. Command and environment are the runtime's to
  * read from `process_fd`, which the caller closes: a command line is for all the host to see. 0, or
  * a negative errno. */

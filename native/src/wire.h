@@ -37,6 +37,13 @@ enum request {
 	REQUEST_RECORD = 0x11,
 };
 
+/* What a REQUEST_EXEC begins with. */
+enum exec_kind {
+	EXEC_ATTACHED = 0,
+	EXEC_CAPTURED = 1,
+	EXEC_COPY = 2, /* attached, and no command: see copy.h */
+};
+
 enum answer {
 	ANSWER_STEPS = 0x81,
 	ANSWER_STARTED = 0x82,

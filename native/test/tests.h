@@ -3,6 +3,7 @@
 #define NUCLEUS_TESTS_H
 
 int audit_tests(void);
+int copy_tests(void);
 int json_tests(void);
 int mount_table_tests(void);
 int plan_tests(void);

@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.spawner.Shim;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spawner.Spawner;
@@ -155,6 +156,20 @@ public final class Containers {
             }
         }
         throw new InvalidSpecException("'" + container.name() + "' ended before the command ran");
+    }
+
+    /**
+     * Copies files between a running container and the client that has the ticket, as the workload's user; how it goes is
+     * told on the connection.
+     *
+     * @param options letters, as native/src/copy.h has them
+     * @param path in the container
+     */
+    public ShimConnection copy(Container container, Shim.Copy direction, String options, String path, Ticket ticket)
+            throws IOException {
+        String way = direction == Shim.Copy.IN ? "--to" : "--from";
+        events.tell(new ContainerEvent.Executed(container, List.of("nucleus cp", way, path)));
+        return container.shim().copy(direction, options, path, ticket);
     }
 
     /** A running container and its standard input. */

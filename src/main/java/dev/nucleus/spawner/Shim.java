@@ -29,6 +29,9 @@ public record Shim(Path socket) {
     /** What a connection may take: a shim that is stopped accepts none once as many wait as it has room for. */
     private static final Duration REACHING = Duration.ofSeconds(1);
 
+    /** What a request to copy begins with, in place of whether to capture; see native/src/wire.h. */
+    private static final int COPY = 2;
+
     /** Follows the container's life: {@link ShimMessage.Started} and {@link ShimMessage.Exited} arrive on it. */
     public ShimConnection subscribe() throws IOException {
         return subscribe(ShimConnection.connect(socket));
@@ -183,7 +186,33 @@ public record Shim(Path socket) {
         return connection;
     }
 
-    /** The same without streams: its output is discarded, and it goes on when the connection is closed. */
+    /** Which way files go, and how; see native/src/copy.h. */
+    public enum Copy {
+        IN,
+        OUT
+    }
+
+    /**
+     * Copies files between the container and the client that has the ticket; how it goes is told on the connection.
+     *
+     * @param path in the container
+     * @param options letters, as native/src/copy.h has them
+     */
+    public ShimConnection copy(Copy direction, String options, String path, Ticket ticket) throws IOException {
+        byte[] key = ticket.bytes();
+        WireWriter wire = new WireWriter(256).u8(COPY).bool(direction == Copy.IN);
+        PlanEncoder.terminal(wire, Optional.empty());
+        wire.u32(0)
+                .string("/")
+                .strings(List.of(direction == Copy.IN ? "in" : "out", "-" + options, path))
+                .strings(List.of())
+                .raw(key, 0, key.length);
+        ShimConnection connection = ShimConnection.connect(socket);
+        connection.send(Request.EXEC, wire.finish());
+        return connection;
+    }
+
+    /** As {@link #exec} without streams: its output is discarded, and it goes on when the connection is closed. */
     public ShimConnection exec(List<String> command, String workdir, List<String> environment) throws IOException {
         ShimConnection connection = ShimConnection.connect(socket);
         connection.send(

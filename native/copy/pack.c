@@ -1,0 +1,293 @@
+#include "pack.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "../src/descriptors.h"
+
+#define CHUNK (1UL << 17)
+
+/* As getdents64(2) fills it. */
+struct listed {
+	uint64_t inode;
+	int64_t offset;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
+
+/* A directory on the way, with what was read of its list. */
+struct level {
+	int fd;
+	dev_t device;
+	size_t name_length; /* of the path before it was entered */
+	size_t at;
+	size_t end;
+	_Alignas(struct listed) char list[8192];
+};
+
+/* No process packs two trees; and a forked child has no heap to use. */
+static struct level levels[DEPTH_MAX];
+static struct tar_entry entry;
+static uint8_t chunk[CHUNK];
+
+/* The data of one file, of the size that its header told. */
+static int pack_data(const struct packing *packing, int fd)
+{
+	struct tar_writer *writer = packing->writer;
+
+	while (writer->left > 0) {
+		size_t wanted = writer->left < sizeof(chunk) ? (size_t)writer->left : sizeof(chunk);
+		ssize_t got = read(fd, chunk, wanted);
+		int result;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			report_failed(packing->report, entry.name, "read all of",
+				      got < 0 ? errno : ESTALE);
+			return tar_write_missing(writer);
+		}
+		result = tar_write_data(writer, chunk, (size_t)got);
+		if (result < 0)
+			return result;
+		report_bytes(packing->report, (size_t)got);
+	}
+	return 0;
+}
+
+/* Files that the kernel makes up, as below /proc, tell no size. Of one, as much as fits into the
+ * buffer. */
+static int pack_unsized(const struct packing *packing, int fd)
+{
+	size_t length = 0;
+	ssize_t got;
+	int result;
+
+	do {
+		got = read(fd, chunk + length, sizeof(chunk) - length);
+		length += got > 0 ? (size_t)got : 0;
+	} while (length < sizeof(chunk) && (got > 0 || (got < 0 && errno == EINTR)));
+	if (got < 0)
+		report_failed(packing->report, entry.name, "read", errno);
+	else if (length == sizeof(chunk))
+		report_failed(packing->report, entry.name, "read all of", EFBIG);
+	entry.size = length;
+	result = tar_write(packing->writer, &entry);
+	if (result == 0 && length > 0)
+		result = tar_write_data(packing->writer, chunk, length);
+	report_bytes(packing->report, length);
+	return result;
+}
+
+static void describe(const struct packing *packing, enum tar_type type, const struct stat *status)
+{
+	entry.type = type;
+	entry.target[0] = '\0';
+	entry.size = 0;
+	/* No set-user-ID bit leaves here. */
+	entry.mode = status->st_mode & 0777U;
+	entry.seconds = status->st_mtim.tv_sec;
+	entry.nanoseconds = packing->keep ? (uint32_t)status->st_mtim.tv_nsec : 0;
+}
+
+static int pack_file(const struct packing *packing, int parent, const char *name)
+{
+	/* It may have become a FIFO since it was looked at. */
+	owned_fd fd = openat(parent, name,
+			     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat status;
+	int result;
+
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		report_failed(packing->report, entry.name, "read", errno);
+		return 0;
+	}
+	if (!S_ISREG(status.st_mode)) {
+		report_failed(packing->report, entry.name, "read", ESTALE);
+		return 0;
+	}
+	if ((status.st_mode & (S_ISUID | S_ISGID)) != 0)
+		report_left_out(packing->report, entry.name, "%s",
+				"its set-user-ID or set-group-ID bit; the file is copied");
+	describe(packing, TAR_FILE, &status);
+	report_file(packing->report, entry.name);
+	if (status.st_size == 0)
+		return pack_unsized(packing, fd);
+	entry.size = (uint64_t)status.st_size;
+	result = tar_write(packing->writer, &entry);
+	return result < 0 ? result : pack_data(packing, fd);
+}
+
+static int pack_link(const struct packing *packing, int parent, const char *name,
+		     const struct stat *status)
+{
+	ssize_t length;
+
+	describe(packing, TAR_SYMBOLIC_LINK, status);
+	length = readlinkat(parent, name, entry.target, sizeof(entry.target));
+	if (length < 0 || length >= (ssize_t)sizeof(entry.target)) {
+		report_failed(packing->report, entry.name, "read the link",
+			      length < 0 ? errno : ENAMETOOLONG);
+		return 0;
+	}
+	entry.target[length] = '\0';
+	if (!packing->links) {
+		report_left_out(packing->report, entry.name, "a symbolic link to %s", entry.target);
+		return 0;
+	}
+	report_file(packing->report, entry.name);
+	return tar_write(packing->writer, &entry);
+}
+
+/* Whether it is a view of the kernel's state that was not asked for by itself. */
+static bool is_kernel_view(int fd, dev_t device, size_t depth)
+{
+	struct statfs status;
+
+	return depth > 0 && device != levels[depth - 1].device && fstatfs(fd, &status) == 0 &&
+	       (status.f_type == PROC_SUPER_MAGIC || status.f_type == SYSFS_MAGIC ||
+		status.f_type == CGROUP_SUPER_MAGIC || status.f_type == CGROUP2_SUPER_MAGIC);
+}
+
+/* Its header; its list is read from then on. */
+static int enter(const struct packing *packing, int parent, const char *name, size_t name_length,
+		 size_t *depth)
+{
+	owned_fd fd = -1;
+	struct stat status;
+	struct level *level = &levels[*depth];
+	int result;
+
+	if (*depth == DEPTH_MAX) {
+		report_failed(packing->report, entry.name, "enter", ENAMETOOLONG);
+		return 0;
+	}
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status) < 0) {
+		report_failed(packing->report, entry.name, "read", errno);
+		return 0;
+	}
+	if (is_kernel_view(fd, status.st_dev, *depth)) {
+		report_left_out(packing->report, entry.name, "%s",
+				"a view of the kernel's state, not files");
+		return 0;
+	}
+	describe(packing, TAR_DIRECTORY, &status);
+	report_file(packing->report, entry.name);
+	result = tar_write(packing->writer, &entry);
+	level->device = status.st_dev;
+	level->name_length = name_length;
+	level->at = level->end = 0;
+	level->fd = release(&fd);
+	(*depth)++;
+	return result;
+}
+
+static int pack_one(const struct packing *packing, int parent, const char *name, size_t name_length,
+		    size_t *depth)
+{
+	struct stat status;
+
+	if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+		report_failed(packing->report, entry.name, "read", errno);
+		return 0;
+	}
+	switch (status.st_mode & S_IFMT) {
+	case S_IFREG:
+		return pack_file(packing, parent, name);
+	case S_IFDIR:
+		return enter(packing, parent, name, name_length, depth);
+	case S_IFLNK:
+		return pack_link(packing, parent, name, &status);
+	default:
+		report_left_out(packing->report, entry.name, "%s",
+				S_ISFIFO(status.st_mode)   ? "a FIFO"
+				: S_ISSOCK(status.st_mode) ? "a socket"
+							   : "a device");
+		return 0;
+	}
+}
+
+/* The next name of a directory's list; NULL: there is none. */
+static const char *next_name(const struct packing *packing, struct level *level)
+{
+	for (;;) {
+		const struct listed *listed;
+
+		if (level->at == level->end) {
+			long got = syscall(SYS_getdents64, level->fd, level->list,
+					   sizeof(level->list));
+
+			if (got < 0)
+				report_failed(packing->report, entry.name, "list", errno);
+			if (got <= 0)
+				return NULL;
+			level->at = 0;
+			level->end = (size_t)got;
+		}
+		listed = (const struct listed *)(const void *)(level->list + level->at);
+		level->at += listed->length;
+		if (strcmp(listed->name, ".") != 0 && strcmp(listed->name, "..") != 0)
+			return listed->name;
+	}
+}
+
+static void leave_all(size_t depth)
+{
+	while (depth > 0)
+		(void)close(levels[--depth].fd);
+}
+
+static int walk(const struct packing *packing, size_t depth)
+{
+	while (depth > 0) {
+		struct level *level = &levels[depth - 1];
+		size_t length = strlen(entry.name);
+		const char *name = next_name(packing, level);
+		int result;
+
+		if (name == NULL) {
+			entry.name[level->name_length] = '\0';
+			(void)close(level->fd);
+			depth--;
+			continue;
+		}
+		if (length + 1 + strlen(name) >= sizeof(entry.name)) {
+			report_failed(packing->report, entry.name, "read what is in", ENAMETOOLONG);
+			continue;
+		}
+		(void)snprintf(entry.name + length, sizeof(entry.name) - length, "/%s", name);
+		result = pack_one(packing, level->fd, name, length, &depth);
+		if (result < 0) {
+			leave_all(depth);
+			return result;
+		}
+		if (level == &levels[depth - 1])
+			entry.name[length] = '\0';
+	}
+	return 0;
+}
+
+int pack(const struct packing *packing, int parent, const char *base)
+{
+	const char *name = base[0] == '\0' ? "." : base;
+	size_t depth = 0;
+	int result;
+
+	(void)snprintf(entry.name, sizeof(entry.name), "%s", name);
+	result = pack_one(packing, parent, name, 0, &depth);
+	if (result < 0) {
+		leave_all(depth);
+		return result;
+	}
+	return walk(packing, depth);
+}

@@ -1,0 +1,103 @@
+/* libFuzzer target: whatever bytes arrive, reading an archive ends in its end or in a refusal, with
+ * names and targets that end within their bounds, and data of the length that was told.
+ * `make fuzz SECONDS=60`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../copy/printable.h"
+#include "../copy/tar.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct input {
+	const uint8_t *at;
+	size_t left;
+};
+
+/* In parts of changing length, so that every boundary is met. */
+static ssize_t fill(void *context, void *bytes, size_t size)
+{
+	struct input *input = context;
+	size_t part = input->left % 700 + 1;
+
+	part = part < size ? part : size;
+	part = part < input->left ? part : input->left;
+	if (part > 0)
+		memcpy(bytes, input->at, part);
+	input->at += part;
+	input->left -= part;
+	return (ssize_t)part;
+}
+
+static struct tar_reader reader;
+static struct tar_entry entry;
+
+static void check_printable(const char *text)
+{
+	char shown[200];
+	size_t length = printable(shown, sizeof(shown), text, strlen(text));
+
+	if (length >= sizeof(shown) || shown[length] != '\0')
+		abort();
+	for (size_t i = 0; i < length; i++) {
+		if ((unsigned char)shown[i] < 0x20 || shown[i] == 0x7f)
+			abort();
+	}
+}
+
+/* Every block gets the right sum, as if it were a header: few would ever be one else. */
+static void set_sums(uint8_t *data, size_t size)
+{
+	for (size_t at = 0; at + TAR_BLOCK <= size; at += TAR_BLOCK) {
+		uint8_t *block = data + at;
+		unsigned int sum = 8 * ' ';
+
+		if (block[0] == 0)
+			continue;
+		for (size_t i = 0; i < TAR_BLOCK; i++)
+			sum += i >= 148 && i < 156 ? 0 : block[i];
+		(void)snprintf((char *)block + 148, 8, "%06o", sum);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* A copy of exactly this size: a read behind it is seen. */
+	uint8_t *copy = malloc(size == 0 ? 1 : size);
+	struct input input = { copy, size };
+
+	if (copy == NULL)
+		abort();
+	if (size > 0)
+		memcpy(copy, data, size);
+	set_sums(copy, size);
+	reader.fill = fill;
+	reader.context = &input;
+	reader.left = 0;
+	reader.padding = 0;
+	reader.start = reader.end = 0;
+	while (tar_next(&reader, &entry) == 1) {
+		const uint8_t *part;
+		uint64_t seen = 0;
+		ssize_t got;
+
+		if (memchr(entry.name, '\0', sizeof(entry.name)) == NULL ||
+		    memchr(entry.target, '\0', sizeof(entry.target)) == NULL ||
+		    entry.nanoseconds > 999999999 || entry.mode > 07777 ||
+		    (entry.type == TAR_OTHER) != (entry.what[0] != '\0'))
+			abort();
+		check_printable(entry.name);
+		check_printable(entry.target);
+		/* Some are skipped. */
+		if (entry.size % 3 == 0)
+			continue;
+		while ((got = tar_read(&reader, &part)) > 0) {
+			seen += (uint64_t)got;
+		}
+		if (seen > entry.size || (got == 0 && seen != entry.size))
+			abort();
+	}
+	free(copy);
+	return 0;
+}

@@ -1,0 +1,123 @@
+package dev.nucleus.cli;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.container.Containers;
+import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.spawner.Shim;
+import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.spawner.Ticket;
+import dev.nucleus.spec.InvalidSpecException;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+
+/**
+ * {@code nucleus cp}: files go between the client, which reads and writes them as its user, and a process in the
+ * container, which does so as the workload's. The manager only lets the two meet.
+ */
+@CommandLine.Command(
+        name = "cp",
+        description = "Copy files and directories into or out of a running container.",
+        footer = {
+            "",
+            "One of SRC and DST is CONTAINER:PATH, with a path from the container's root; the other",
+            "is a path on this host, or - for a tar archive on standard input or output.",
+            "A directory DST gets SRC under its own name; SRC/. means what is in a directory.",
+            "Links are not followed: none on the way to a path in the container, and none that is",
+            "the last part of a path. Links, devices and sockets are not copied out."
+        })
+final class CopyCommand implements Callable<Integer> {
+
+    private static final Logger log = LoggerFactory.getLogger(CopyCommand.class);
+
+    private final Containers containers;
+    private final Session session;
+
+    @CommandLine.Option(
+            names = {"-a", "--archive"},
+            description = "keep permissions and times")
+    private boolean archive;
+
+    /** For the client alone. */
+    @CommandLine.Option(
+            names = {"-v", "--verbose"},
+            description = "name each file that is copied, on standard error")
+    @SuppressWarnings("unused")
+    private boolean verbose;
+
+    @CommandLine.Parameters(index = "0", paramLabel = "SRC", description = "file or directory to copy")
+    private String source = "";
+
+    @CommandLine.Parameters(index = "1", paramLabel = "DST", description = "directory to copy to, or new name")
+    private String target = "";
+
+    CopyCommand(Containers containers, Session session) {
+        this.containers = containers;
+        this.session = session;
+    }
+
+    /** What is in a container, as the client reads it too (native/client/copy.c). */
+    record Place(String container, String path) {
+
+        static Optional<Place> parse(String argument) {
+            int colon = argument.indexOf(':');
+            if (colon < 0 || argument.startsWith("/") || argument.startsWith(".")) {
+                return Optional.empty();
+            }
+            return Optional.of(new Place(argument.substring(0, colon), argument.substring(colon + 1)));
+        }
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Optional<Place> from = Place.parse(source);
+        Optional<Place> to = Place.parse(target);
+        if (from.isPresent() == to.isPresent()) {
+            throw new InvalidSpecException(
+                    from.isPresent()
+                            ? "cp copies between a container and this host, not from one container to another"
+                            : "cp needs one path in a container: CONTAINER:PATH (a path on this host with a colon"
+                                    + " is written with ./ before it)");
+        }
+        Place place = from.or(() -> to).orElseThrow();
+        if (place.path().isEmpty()) {
+            throw new InvalidSpecException("cp: '" + place.container() + ":' has no path");
+        }
+        Container container = containers.find(place.container());
+        if (!container.running()) {
+            throw new InvalidSpecException("cp: '" + container.name() + "' is not running ("
+                    + container.state().word() + "); only a running container's files can be copied");
+        }
+        if (container.paused()) {
+            throw new InvalidSpecException("cp: '" + container.name() + "' is paused; resume it first");
+        }
+        String options = (archive ? "a" : "") + (source.equals("-") ? "d" : "");
+        return copy(container, from.isPresent() ? Shim.Copy.OUT : Shim.Copy.IN, options, place.path());
+    }
+
+    private int copy(Container container, Shim.Copy direction, String options, String path) throws IOException {
+        var ticket = new Ticket();
+        try (ShimConnection connection = containers.copy(container, direction, options, path, ticket)) {
+            while (true) {
+                switch (connection
+                        .receive()
+                        .orElseThrow(() -> new InvalidSpecException("'" + container.name() + "' ended"))) {
+                    // A client that leaves takes the process in the container with it: its shim sees to that.
+                    case ShimMessage.ExecStarted _ ->
+                        session.attach(container.shim().socket(), ticket, direction == Shim.Copy.IN, false);
+                    case ShimMessage.ExecExited(var _, var status, var _, var _) -> {
+                        return status.code();
+                    }
+                    case ShimMessage.Failed(var step, var errno, var detail) ->
+                        throw new LaunchException(step, errno, detail);
+                    case ShimMessage.Error(var _, var text) -> throw new InvalidSpecException(text);
+                    default -> log.debug("the copy goes on");
+                }
+            }
+        }
+    }
+}
