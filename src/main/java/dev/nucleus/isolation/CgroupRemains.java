@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -127,13 +129,30 @@ public final class CgroupRemains {
         }
     }
 
-    /** Nobody, when the group never existed or is gone. */
+    /** Of the group and of those below it, which execs have (native/src/exec_group.h). Empty when it is gone. */
     private static List<String> members(Path directory) throws IOException {
-        try {
-            return Files.readAllLines(directory.resolve("cgroup.procs"));
+        var members = new ArrayList<String>();
+        for (Path group : withGroupsBelow(directory)) {
+            try {
+                members.addAll(Files.readAllLines(group.resolve("cgroup.procs")));
+            } catch (NoSuchFileException e) {
+                log.debug("{} is gone", group);
+            }
+        }
+        return members;
+    }
+
+    /** Those below first. */
+    private static List<Path> withGroupsBelow(Path directory) throws IOException {
+        var groups = new ArrayList<Path>();
+        try (Stream<Path> entries = Files.list(directory)) {
+            entries.filter(entry -> Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS))
+                    .forEach(groups::add);
         } catch (NoSuchFileException e) {
             return List.of();
         }
+        groups.add(directory);
+        return groups;
     }
 
     /** Whether there were any. A number that another process has by now is passed over: a handle knows the start time. */
@@ -151,7 +170,7 @@ public final class CgroupRemains {
     private static boolean isMember(String pid, Path directory) {
         try {
             return Files.readAllLines(Path.of("/proc", pid, "cgroup")).stream()
-                    .anyMatch(line -> line.endsWith("/" + directory.getFileName()));
+                    .anyMatch(line -> (line + "/").contains("/" + directory.getFileName() + "/"));
         } catch (IOException e) {
             return false;
         }
@@ -173,7 +192,9 @@ public final class CgroupRemains {
         long until = System.nanoTime() + DYING.toNanos();
         while (Files.isDirectory(directory)) {
             try {
-                Files.delete(directory);
+                for (Path group : withGroupsBelow(directory)) {
+                    Files.deleteIfExists(group);
+                }
             } catch (IOException e) {
                 if (System.nanoTime() > until) {
                     log.warn("the cgroup {} of a container whose shim was killed stays: {}", directory, e.toString());
