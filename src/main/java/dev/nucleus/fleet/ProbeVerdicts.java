@@ -13,6 +13,7 @@ final class ProbeVerdicts {
     private final boolean hasReadiness;
     /** Compose's healthcheck is one probe for both. */
     private final boolean isOneCheck;
+
     private boolean startedUp;
     private boolean alive = true;
     private Optional<Boolean> ready = Optional.empty();
@@ -23,8 +24,7 @@ final class ProbeVerdicts {
 
     ProbeVerdicts(ServiceSpec service) {
         this.hasReadiness = service.readiness().isPresent();
-        this.isOneCheck =
-                service.readiness().flatMap(ProbeSpec::healthcheck).isPresent();
+        this.isOneCheck = service.readiness().flatMap(ProbeSpec::healthcheck).isPresent();
         this.startedUp = service.startup().isEmpty();
     }
 

@@ -382,7 +382,13 @@ final class Replica {
 
     private Outcome launchAndWatch() throws InterruptedException {
         var entry = new ContainerRecord.ReplicaRecord(
-                fleet, service.name(), number, SpecHash.of(service), loop.ends(), totalRestarts, FileDigests.of(service));
+                fleet,
+                service.name(),
+                number,
+                SpecHash.of(service),
+                loop.ends(),
+                totalRestarts,
+                FileDigests.of(service));
         Container previous = container;
         move(
                 ReplicaStatus.STARTING,
