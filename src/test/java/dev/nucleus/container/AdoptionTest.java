@@ -208,8 +208,7 @@ class AdoptionTest {
                     .put((byte) 1)
                     .flip();
             Path run = manager.directory().resolve("run");
-            try (SocketChannel channel =
-                    SocketChannel.open(UnixDomainSocketAddress.of(run.resolve("spawner.sock")))) {
+            try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(run.resolve("spawner.sock")))) {
                 Command.run("kill", "-s", "STOP", spawner);
                 try {
                     channel.write(header);
