@@ -83,7 +83,7 @@ class FleetReaderTest {
 
         assertThat(problems(fleet.formatted("")))
                 .containsExactly(FILE
-                        + ":3:8: service 'web' waits until 'cache' is healthy, but no probe checks 'cache', so that would "
+                        + ":3:8: depends-on: service 'web' would wait for 'cache' for ever: no probe checks 'cache', so that would "
                         + "never be known; give it a readiness probe, or write depends-on: {cache: started}");
         for (String probe : List.of("readiness", "startup", "liveness")) {
             assertThat(read(fleet.formatted(", " + probe + ": {tcp: 80}")).services())
