@@ -63,12 +63,26 @@ static void execute(const struct exec_request *request, const struct plan *plan,
 	(void)confine_exec(request->argv, request->envp, &report->failure);
 }
 
+struct plan enter_plan(const struct shim *shim, const struct exec_request *request)
+{
+	struct plan plan = shim->plan;
+
+	if (request->has_user) {
+		plan.uid = request->uid;
+		plan.gid = request->gid;
+		plan.groups = request->groups;
+		plan.group_count = request->group_count;
+	}
+	return plan;
+}
+
 static _Noreturn void run_inside(const struct shim *shim, const struct exec_request *request,
 				 struct exec_pipes *pipes)
 {
 	struct exec_report report = { 0 };
 	struct failure *failure = &report.failure;
-	const struct plan *plan = &shim->plan;
+	const struct plan own = enter_plan(shim, request);
+	const struct plan *plan = &own;
 	const int kept[] = { pipes->status[1], pipes->go[0], request->process_fd };
 
 	(void)setsid();

@@ -21,9 +21,14 @@ struct exec_request {
 	const uint8_t *ticket; /* of the client that its streams are for; NULL: none */
 	bool terminal;         /* its standard streams are one */
 	struct terminal_size size;
-	bool listen;         /* to what its filter refuses */
-	int stdio_fd;        /* its standard input and output; -1: pipes */
-	int process_fd;      /* its description for a sandbox's runtime; -1: none */
+	bool listen;    /* to what its filter refuses */
+	int stdio_fd;   /* its standard input and output; -1: pipes */
+	int process_fd; /* its description for a sandbox's runtime; -1: none */
+	bool has_user;  /* one other than the workload's */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t *groups;
+	size_t group_count;
 	uint32_t timeout;    /* ms, 0: none */
 	const char *workdir; /* "": the workload's */
 	char **argv;
@@ -41,6 +46,8 @@ struct exec_pipes {
 	pid_t *born;  /* the process's pid from its fork on, in memory that the helper shares */
 };
 
+/* The plan that the process is confined by: the container's, with its own user if it has one. */
+struct plan enter_plan(const struct shim *shim, const struct exec_request *request);
 /* Forks a helper that forks the process: first the helper's pid is known, and through the
  * status pipe the process's. Returns the helper's pid, or a negative errno. */
 long enter_fork(const struct shim *shim, const struct exec_request *request,

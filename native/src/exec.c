@@ -29,7 +29,7 @@
 /* ms for a sandbox's client to end after the process that it stands for. */
 #define CLIENT_GRACE 2000
 /* ms between passes over the processes of an exec that is ending. */
-#define ENDING_PAUSE 10
+#define ENDING_PAUSE INT64_C(10)
 
 struct exec *exec_find(struct shim *shim, uint32_t id)
 {
@@ -176,6 +176,7 @@ static void exec_status_ready(struct shim *shim, struct source *source, short re
 static int open_exec_pipes(const struct shim *shim, const struct exec_request *request,
 			   struct exec_pipes *pipes)
 {
+	const struct plan plan = enter_plan(shim, request);
 	int result = 0;
 
 	if (pipe2(pipes->status, O_CLOEXEC) < 0 || pipe2(pipes->go, O_CLOEXEC) < 0)
@@ -193,8 +194,8 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 	}
 	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0)
 		return -errno;
-	give_to_workload(&shim->plan, pipes->out[1]);
-	give_to_workload(&shim->plan, pipes->err[1]);
+	give_to_workload(&plan, pipes->out[1]);
+	give_to_workload(&plan, pipes->err[1]);
 	if (request->stdio_fd >= 0 && dup3(request->stdio_fd, pipes->out[1], O_CLOEXEC) < 0)
 		return -errno;
 	return 0;
@@ -387,6 +388,35 @@ static char **merge(struct exec_request *request, char *const own[], size_t vari
 	return merged;
 }
 
+/* u8 whether there is one, then u32 uid, u32 gid, and a list of u32 groups. */
+static void read_user(struct reader *reader, struct exec_request *request)
+{
+	request->has_user = read_u8(reader) != 0;
+	if (!request->has_user)
+		return;
+	request->uid = read_u32(reader);
+	request->gid = read_u32(reader);
+	request->group_count = read_count(reader, 4);
+	request->groups = arena_take(&request->arena, request->group_count, sizeof(uint32_t));
+	for (size_t i = 0; request->groups != NULL && i < request->group_count; i++)
+		request->groups[i] = read_u32(reader);
+	if (request->groups == NULL && request->group_count > 0)
+		reader->faulty = true;
+}
+
+/* Root's files and rights are what its plan was made for; a sandbox's user is its runtime's to set.
+ */
+static const char *refusal_of_user(const struct plan *plan, const struct exec_request *request)
+{
+	if (!request->has_user)
+		return NULL;
+	if (plan_is_sandboxed(plan))
+		return "with gVisor a command runs as the workload's user only";
+	if (request->uid == 0 && plan->uid != 0)
+		return "a container whose workload isn't root runs nothing as root";
+	return NULL;
+}
+
 void exec_start(struct shim *shim, struct connection *connection, struct reader *reader)
 {
 	struct exec_request request = { .stdio_fd = -1, .process_fd = -1 };
@@ -412,18 +442,22 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 	request.workdir = read_string(reader);
 	request.argv = read_vector(reader, &request.arena, &count);
 	request.envp = read_vector(reader, &request.arena, &variables);
+	read_user(reader, &request);
 	if (!request.capture && reader->end - reader->at == TICKET_BYTES)
 		request.ticket = reader->at;
 	/* With a sandbox, the plan's environment is its runtime's. */
 	request.envp = merge(&request, plan_is_sandboxed(plan) ? plan->sandbox.envp : plan->envp,
 			     variables);
+	/* The workload's may be its home, which no other user can enter. */
 	if (!plan_is_sandboxed(plan) && request.workdir[0] == '\0')
-		request.workdir = plan->workdir;
+		request.workdir = request.has_user ? "/" : plan->workdir;
 	if (plan_is_sandboxed(plan) && request.argv != NULL)
 		request.argv = request.copies ? sandbox_copying(&request.arena, request.argv)
 					      : sandbox_confined(&request.arena, request.argv);
 	if (reader->faulty || count == 0 || request.argv == NULL || request.envp == NULL) {
 		send_error(connection, EBADMSG, "malformed exec request");
+	} else if (refusal_of_user(plan, &request) != NULL) {
+		send_error(connection, EPERM, refusal_of_user(plan, &request));
 	} else if (shim->exited || !shim->started) {
 		send_error(connection, ESRCH, "the container is not running");
 	} else if (connection_admit(shim, connection, use)) {

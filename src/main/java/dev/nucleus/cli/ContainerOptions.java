@@ -84,12 +84,14 @@ final class ContainerOptions {
 
     @CommandLine.Option(
             names = "--log-rate",
+            paramLabel = "SIZE",
             defaultValue = "16M",
             description = "bytes per second that are logged; default: 16M")
     private String logRate = "16M";
 
     @CommandLine.Option(
             names = "--log-overflow",
+            paramLabel = "POLICY",
             defaultValue = "block",
             description = "output beyond the log rate: block (the command's writes wait) or drop; default: block")
     private String logOverflow = "block";

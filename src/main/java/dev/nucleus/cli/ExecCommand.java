@@ -7,12 +7,14 @@ import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.User;
 import java.io.IOException;
 import java.nio.channels.AsynchronousCloseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
@@ -55,8 +57,15 @@ final class ExecCommand implements Callable<Integer> {
     @CommandLine.Option(
             names = {"-w", "--workdir"},
             paramLabel = "DIR",
-            description = "working directory; default: the workload's")
+            description = "working directory; default: the workload's, with --user /")
     private String workdir = "";
+
+    @CommandLine.Option(
+            names = {"-u", "--user"},
+            paramLabel = "USER[:GROUP]",
+            description = "user of the container, by name or as numbers; default: the workload's. Root only where the "
+                    + "workload is root")
+    private @Nullable String user;
 
     @CommandLine.Parameters(index = "0", paramLabel = "CONTAINER", description = "container name or ID prefix")
     private String reference = "";
@@ -81,7 +90,7 @@ final class ExecCommand implements Callable<Integer> {
             command = command.subList(1, command.size());
         }
         if (detach) {
-            containers.execDetached(container, command, workdir, env);
+            containers.execDetached(container, command, workdir, env, Optional.ofNullable(user).map(User::parse));
             return 0;
         }
         if (container.paused()) {
@@ -95,7 +104,14 @@ final class ExecCommand implements Callable<Integer> {
                 .ifPresent(kind -> environment.addFirst("TERM=" + kind));
         var ticket = new Ticket();
         try (ShimConnection connection = containers.exec(
-                container, command, !noStdin, client.map(Session.ClientTerminal::size), workdir, environment, ticket)) {
+                container,
+                command,
+                !noStdin,
+                client.map(Session.ClientTerminal::size),
+                workdir,
+                environment,
+                Optional.ofNullable(user).map(User::parse),
+                ticket)) {
             // A client that leaves takes the process with it, also one that has not begun.
             Thread.ofVirtual().name("client").start(() -> {
                 session.awaitLeft();

@@ -1,6 +1,7 @@
 package dev.nucleus.container;
 
 import dev.nucleus.isolation.CgroupRemains;
+import dev.nucleus.isolation.Identities;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.Shim;
@@ -12,9 +13,11 @@ import dev.nucleus.spec.ContainerName;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.spec.User;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Collection;
@@ -117,6 +120,7 @@ public final class Containers {
      *
      * @param workdir empty: the workload's
      * @param environment NAME=value, besides the workload's
+     * @param user empty: the workload's
      */
     public ShimConnection exec(
             Container container,
@@ -125,10 +129,12 @@ public final class Containers {
             Optional<LaunchPlan.Terminal> terminal,
             String workdir,
             List<String> environment,
+            Optional<User> user,
             Ticket ticket)
             throws IOException {
+        Optional<LaunchPlan.Identity> identity = identity(container, user);
         events.tell(new ContainerEvent.Executed(container, command));
-        return container.shim().exec(command, input, terminal, workdir, environment, ticket);
+        return container.shim().exec(command, input, terminal, workdir, environment, identity, ticket);
     }
 
     /**
@@ -138,10 +144,12 @@ public final class Containers {
      * @param environment NAME=value, besides the workload's
      * @throws LaunchException naming the step that failed
      */
-    public void execDetached(Container container, List<String> command, String workdir, List<String> environment)
+    public void execDetached(
+            Container container, List<String> command, String workdir, List<String> environment, Optional<User> user)
             throws IOException {
+        Optional<LaunchPlan.Identity> identity = identity(container, user);
         events.tell(new ContainerEvent.Executed(container, command));
-        try (ShimConnection connection = container.shim().exec(command, workdir, environment)) {
+        try (ShimConnection connection = container.shim().exec(command, workdir, environment, identity)) {
             Optional<ShimMessage> message = connection.receive();
             while (message.isPresent()) {
                 switch (message.get()) {
@@ -170,6 +178,18 @@ public final class Containers {
         String way = direction == Shim.Copy.IN ? "--to" : "--from";
         events.tell(new ContainerEvent.Executed(container, List.of("nucleus cp", way, path)));
         return container.shim().copy(direction, options, path, ticket);
+    }
+
+    /** Names are the container's own: of its root filesystem, else of the host, whose programs it has then. */
+    private Optional<LaunchPlan.Identity> identity(Container container, Optional<User> user) {
+        if (user.isEmpty()) {
+            return Optional.empty();
+        }
+        String rootfs = specification(container)
+                .path("filesystem")
+                .path("rootfs")
+                .asString("");
+        return user.map(other -> Identities.resolve(other, Path.of(rootfs.isEmpty() ? "/" : rootfs)));
     }
 
     /** A running container and its standard input. */

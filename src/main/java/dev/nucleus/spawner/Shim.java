@@ -147,7 +147,16 @@ public record Shim(Path socket) {
         try (ShimConnection connection = ShimConnection.connect(socket, timeout.plus(PATIENCE))) {
             connection.send(
                     Request.EXEC,
-                    execRequest(true, false, Optional.empty(), timeout, "", command, List.of(), new byte[0]));
+                    execRequest(
+                            true,
+                            false,
+                            Optional.empty(),
+                            timeout,
+                            "",
+                            command,
+                            List.of(),
+                            Optional.empty(),
+                            new byte[0]));
             while (true) {
                 switch (connection.receive().orElseThrow(() -> new IOException("the container ended"))) {
                     case ShimMessage.ExecExited(var _, var status, var timedOut, var output) -> {
@@ -170,7 +179,26 @@ public record Shim(Path socket) {
      *
      * @param workdir empty: the workload's
      * @param environment NAME=value, besides the workload's
+     * @param user empty: the workload's
      */
+    public ShimConnection exec(
+            List<String> command,
+            boolean input,
+            Optional<LaunchPlan.Terminal> terminal,
+            String workdir,
+            List<String> environment,
+            Optional<LaunchPlan.Identity> user,
+            Ticket ticket)
+            throws IOException {
+        ShimConnection connection = ShimConnection.connect(socket);
+        connection.send(
+                Request.EXEC,
+                execRequest(
+                        false, input, terminal, Duration.ZERO, workdir, command, environment, user, ticket.bytes()));
+        return connection;
+    }
+
+    /** The same as the workload's user. */
     public ShimConnection exec(
             List<String> command,
             boolean input,
@@ -179,11 +207,7 @@ public record Shim(Path socket) {
             List<String> environment,
             Ticket ticket)
             throws IOException {
-        ShimConnection connection = ShimConnection.connect(socket);
-        connection.send(
-                Request.EXEC,
-                execRequest(false, input, terminal, Duration.ZERO, workdir, command, environment, ticket.bytes()));
-        return connection;
+        return exec(command, input, terminal, workdir, environment, Optional.empty(), ticket);
     }
 
     /** Which way files go, and how; see native/src/copy.h. */
@@ -206,6 +230,7 @@ public record Shim(Path socket) {
                 .string("/")
                 .strings(List.of(direction == Copy.IN ? "in" : "out", "-" + options, path))
                 .strings(List.of())
+                .bool(false)
                 .raw(key, 0, key.length);
         ShimConnection connection = ShimConnection.connect(socket);
         connection.send(Request.EXEC, wire.finish());
@@ -213,11 +238,22 @@ public record Shim(Path socket) {
     }
 
     /** As {@link #exec} without streams: its output is discarded, and it goes on when the connection is closed. */
-    public ShimConnection exec(List<String> command, String workdir, List<String> environment) throws IOException {
+    public ShimConnection exec(
+            List<String> command, String workdir, List<String> environment, Optional<LaunchPlan.Identity> user)
+            throws IOException {
         ShimConnection connection = ShimConnection.connect(socket);
         connection.send(
                 Request.EXEC,
-                execRequest(false, false, Optional.empty(), Duration.ZERO, workdir, command, environment, new byte[0]));
+                execRequest(
+                        false,
+                        false,
+                        Optional.empty(),
+                        Duration.ZERO,
+                        workdir,
+                        command,
+                        environment,
+                        user,
+                        new byte[0]));
         return connection;
     }
 
@@ -229,15 +265,18 @@ public record Shim(Path socket) {
             String workdir,
             List<String> command,
             List<String> environment,
+            Optional<LaunchPlan.Identity> user,
             byte[] ticket) {
         WireWriter wire = new WireWriter(256).bool(capture).bool(input);
         PlanEncoder.terminal(wire, terminal);
-        return wire.millis(timeout)
+        wire.millis(timeout)
                 .string(workdir)
                 .strings(command)
                 .strings(environment)
-                .raw(ticket, 0, ticket.length)
-                .finish();
+                .bool(user.isPresent());
+        user.ifPresent(
+                other -> wire.u32(other.uid()).u32(other.gid()).list(other.groups(), WireWriter::u32));
+        return wire.raw(ticket, 0, ticket.length).finish();
     }
 
     /** Lets the client with a ticket attach to the workload, which goes on when that leaves. */

@@ -321,6 +321,25 @@ class StreamsTest {
     }
 
     @Test
+    void anExecMayBeAnotherUsersButNotRoots() {
+        Container container = manager.launch("/bin/sleep", "1000");
+        try {
+            String exec = "$N exec -n --user ";
+            var other = sh(exec + "4711:4712 " + container.id() + " -- sh -c 'id -u; id -g; id -G; echo x > /dev/stdout'");
+            assertThat(other.out()).as(other.err()).isEqualTo("4711\n4712\n4712\nx\n");
+            assertThat(sh(exec + "daemon " + container.id() + " -- id -un").out()).isEqualTo("1\n");
+            assertThat(sh(exec + "nobodyknows " + container.id() + " -- id").err())
+                    .contains("user 'nobodyknows' is not in /etc/passwd");
+            assertThat(sh(exec + "0:0 " + container.id() + " -- id")).satisfies(refused -> {
+                assertThat(refused.code()).isEqualTo(125);
+                assertThat(refused.err()).contains("runs nothing as root");
+            });
+        } finally {
+            remove(container);
+        }
+    }
+
+    @Test
     void argumentsAreBytes() {
         assertThat(sh("LC_ALL=C $N run -n -e \"X=$(printf '\\374')\" -- sh -c 'printf %s \"$1$X\" | od -An -tx1' sh"
                                 + " \"$(printf 'caf\\351')\"")

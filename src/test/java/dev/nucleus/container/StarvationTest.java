@@ -67,7 +67,7 @@ class StarvationTest {
     }
 
     private ShimConnection session(String... command) throws IOException {
-        return opened(container.shim().exec(List.of(command), "", List.of()));
+        return opened(container.shim().exec(List.of(command), "", List.of(), Optional.empty()));
     }
 
     private static ShimMessage first(ShimConnection connection) throws IOException {
@@ -271,7 +271,7 @@ class StarvationTest {
                 readers.add(container.feed().open(0));
             }
             Awaitility.await().until(() -> sockets(shim) == before + 1);
-            container.shim().exec(List.of("/bin/true"), "", List.of()).close();
+            container.shim().exec(List.of("/bin/true"), "", List.of(), Optional.empty()).close();
             Awaitility.await().during(Duration.ofMillis(200)).until(() -> sockets(shim) <= before + 1);
         } finally {
             readers.forEach(LogFeed.Reader::close);

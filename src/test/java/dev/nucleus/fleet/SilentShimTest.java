@@ -94,7 +94,7 @@ class SilentShimTest {
                                     .timeNamespace(ownClocks)
                                     .build()));
             int pid = container.whileRunning().orElseThrow().pid();
-            try (ShimConnection exec = container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of())) {
+            try (ShimConnection exec = container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of(), Optional.empty())) {
                 assertThat(exec.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
                 send("STOP", shimOf(pid));
 

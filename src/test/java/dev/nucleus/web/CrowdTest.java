@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -70,7 +71,7 @@ class CrowdTest {
                     open.add(events(manager, "shop/web-1"));
                 }
                 for (int i = 0; i < SESSIONS; i++) {
-                    ShimConnection session = container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of());
+                    ShimConnection session = container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of(), Optional.empty());
                     open.add(session);
                     assertThat(session.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
                 }
