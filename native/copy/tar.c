@@ -503,6 +503,7 @@ static void put_octal(uint8_t *header, struct field field, uint64_t value)
 static int put_header(struct tar_writer *writer, const char *name, const char *target, uint8_t type,
 		      uint64_t size, uint32_t mode, int64_t seconds)
 {
+	static const char magic[8] = { 'u', 's', 't', 'a', 'r', '\0', '0', '0' };
 	uint8_t header[TAR_BLOCK] = { 0 };
 	unsigned int sum = 0;
 	char digits[8];
@@ -515,7 +516,7 @@ static int put_header(struct tar_writer *writer, const char *name, const char *t
 	put_octal(header, size_field, size <= OCTAL_MAX ? size : 0);
 	put_octal(header, time_field, seconds < 0 ? 0 : (uint64_t)seconds & OCTAL_MAX);
 	header[TYPE_AT] = type;
-	memcpy(header + MAGIC_AT, "ustar\00000", 8);
+	memcpy(header + MAGIC_AT, magic, sizeof(magic));
 	memset(header + sum_field.at, ' ', sum_field.length);
 	for (size_t i = 0; i < TAR_BLOCK; i++)
 		sum += header[i];

@@ -19,13 +19,13 @@
 
 /* A directory that is being filled. */
 struct level {
+	size_t length; /* of the path until its own name */
+	int64_t seconds;
+	uint32_t nanoseconds;
+	uint32_t mode;
 	int fd;
 	bool made; /* by us: its permissions and times are set when it is complete */
 	bool told; /* by an entry of its own */
-	uint32_t mode;
-	int64_t seconds;
-	uint32_t nanoseconds;
-	size_t length; /* of the path until its own name */
 };
 
 static struct level levels[DEPTH_MAX];

@@ -63,8 +63,38 @@ int exec_group_make(const struct shim *shim, struct exec *exec)
 	return fd;
 }
 
-/* Kills the members of the session, and the descendants of those killed in this pass. Returns how
- * many were killed. */
+struct lineage {
+	char state;
+	pid_t parent;
+	pid_t session;
+};
+
+/* Of /proc/PID/stat (proc_pid_stat(5)). The name in it may hold anything, also parentheses. */
+static bool read_lineage(pid_t pid, struct lineage *lineage)
+{
+	char path[64];
+	char text[512];
+	char *at;
+	owned_fd fd = -1;
+	ssize_t got;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (got <= 0)
+		return false;
+	text[got] = '\0';
+	at = strrchr(text, ')');
+	if (at == NULL || strlen(at) < 4)
+		return false;
+	lineage->state = at[2];
+	lineage->parent = (pid_t)strtol(at + 3, &at, 10);
+	(void)strtol(at, &at, 10);
+	lineage->session = (pid_t)strtol(at, NULL, 10);
+	return true;
+}
+
+/* Kills the members of the session and the children of its leader. Returns how many. */
 static int kill_session(pid_t session)
 {
 	DIR *processes = opendir("/proc");
@@ -74,32 +104,15 @@ static int kill_session(pid_t session)
 		return 0;
 	for (const struct dirent *entry = readdir(processes); entry != NULL;
 	     entry = readdir(processes)) {
-		char path[64];
-		char text[512];
-		const char *fields;
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		pid_t parent = 0;
-		pid_t its_session = 0;
-		owned_fd pidfd = -1;
-		owned_fd fd = -1;
-		ssize_t got;
+		/* Held before it is looked at, so it is the one that is killed. */
+		owned_fd pidfd = pid > 0 ? sys_pidfd_open(pid) : -1;
+		struct lineage lineage;
 
-		if (pid <= 0)
+		if (pidfd < 0 || !read_lineage(pid, &lineage))
 			continue;
-		pidfd = sys_pidfd_open(pid);
-		(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		fd = pidfd < 0 ? -1 : openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-		got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-		if (got <= 0)
-			continue;
-		text[got] = '\0';
-		/* The name may hold anything, also parentheses (proc_pid_stat(5)). */
-		fields = strrchr(text, ')');
-		if (fields == NULL ||
-		    sscanf(fields + 1, " %*c %d %*d %d", &parent, &its_session) != 2)
-			continue;
-		if ((its_session == session || parent == session) &&
-		    sys_pidfd_send_signal(pidfd, SIGKILL) == 0 && fields[2] != 'Z')
+		if ((lineage.session == session || lineage.parent == session) &&
+		    lineage.state != 'Z' && sys_pidfd_send_signal(pidfd, SIGKILL) == 0)
 			killed++;
 	}
 	(void)closedir(processes);

@@ -151,6 +151,33 @@ static bool is_allowed(const struct connection *connection, uint8_t type,
 	return (copy.at == copy.end ? 0 : read_u32(&copy)) == connection->attached_id;
 }
 
+/* u32 number, u32 grace in ms. */
+static void stop(struct shim *shim, struct connection *connection, struct reader *reader)
+{
+	int number = (int)read_u32(reader);
+
+	shim_stop(shim, number, read_u32(reader));
+	send_empty(connection, ANSWER_OK);
+}
+
+/* u32 id. */
+static void end_input(struct shim *shim, struct reader *reader)
+{
+	int *fd = request_stdin(shim, read_u32(reader));
+
+	if (fd != NULL)
+		close_fd(fd);
+}
+
+/* u16 port, u32 timeout in ms. */
+static void dial(struct shim *shim, struct connection *connection, struct reader *reader)
+{
+	uint16_t port = read_u16(reader);
+
+	if (connection_admit(shim, connection, USE_PROBE))
+		dial_start(shim, connection, port, read_u32(reader));
+}
+
 static void serve(struct shim *shim, struct connection *connection, uint8_t type,
 		  struct reader *reader)
 {
@@ -174,23 +201,15 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 	case REQUEST_SIGNAL:
 		send_signal(shim, connection, reader);
 		return;
-	case REQUEST_STOP: {
-		int number = (int)read_u32(reader);
-
-		shim_stop(shim, number, read_u32(reader));
-		send_empty(connection, ANSWER_OK);
+	case REQUEST_STOP:
+		stop(shim, connection, reader);
 		return;
-	}
 	case REQUEST_STREAM:
 		send_stream(shim, connection, reader);
 		return;
-	case REQUEST_STDIN_END: {
-		int *fd = request_stdin(shim, read_u32(reader));
-
-		if (fd != NULL)
-			close_fd(fd);
+	case REQUEST_STDIN_END:
+		end_input(shim, reader);
 		return;
-	}
 	case REQUEST_START:
 		send_result(connection, shim_release(shim), "start what is not waiting for that");
 		return;
@@ -209,14 +228,9 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 	case REQUEST_EXEC:
 		exec_start(shim, connection, reader);
 		return;
-	case REQUEST_DIAL: {
-		uint16_t port = read_u16(reader);
-
-		if (!connection_admit(shim, connection, USE_PROBE))
-			return;
-		dial_start(shim, connection, port, read_u32(reader));
+	case REQUEST_DIAL:
+		dial(shim, connection, reader);
 		return;
-	}
 	default:
 		send_error(connection, EBADMSG, "unknown request");
 		connection->closing = true;
