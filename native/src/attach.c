@@ -17,6 +17,8 @@
 #define GRANT_TIME 10000
 /* ms for a copy to end by itself when its client has left. */
 #define COPY_GRACE 2000
+/* ms for the client of a process that has ended to read on. */
+#define PATIENCE 600000
 /* Tickets that may be waiting at once. */
 #define GRANTS_MAX 64
 /* Room of a client's pipe: fewer turns of both sides. Less where the user may have no more
@@ -131,8 +133,10 @@ static size_t bound(const struct output *output, size_t length)
 
 static void count(struct output *output, size_t moved)
 {
-	if (output->left >= 0)
-		output->left -= (int64_t)moved;
+	if (output->left < 0)
+		return;
+	output->left -= (int64_t)moved;
+	output->moved_at = monotonic_ms();
 }
 
 /* The pages themselves, without a copy (tee(2)). */
@@ -239,6 +243,7 @@ void attach_finish(struct shim *shim, struct output *output)
 	if (!output->is_pipe || ioctl(output->source.fd, FIONREAD, &waiting) < 0)
 		waiting = TURNS * (int)CHUNK;
 	output->left = waiting;
+	output->moved_at = monotonic_ms();
 	do
 		attach_pump(shim, output);
 	while (output->source.events == POLLIN);
@@ -496,31 +501,12 @@ static int attach(struct shim *shim, struct connection *connection, const struct
 	return result;
 }
 
-void attach_serve(struct shim *shim, struct connection *connection, struct reader *reader)
-{
-	struct grant *grant = NULL;
-	int result = -EACCES;
-
-	if (reader->end - reader->at == TICKET_BYTES && !connection->attached)
-		grant = take_grant(shim, reader->at);
-	if (grant != NULL && !connection_admit(shim, connection, USE_SESSION)) {
-		connection->closing = true;
-	} else if (grant != NULL) {
-		result = attach(shim, connection, grant);
-	}
-	free(grant);
-	if (result < 0) {
-		send_error(connection, -result, "attach: the ticket is not, or no longer, good");
-		connection->closing = true;
-	}
-}
-
 static void end_owned(struct shim *shim, uint32_t id)
 {
 	struct exec *exec = id == 0 ? NULL : exec_find(shim, id);
 
 	if (id != 0) {
-		if (exec != NULL && exec->copies) {
+		if (exec != NULL && exec->copies && !exec->exited) {
 			/* It removes what it has written in part. */
 			(void)exec_signal(shim, exec, SIGTERM);
 			exec->deadline = monotonic_ms() + COPY_GRACE;
@@ -534,6 +520,43 @@ static void end_owned(struct shim *shim, uint32_t id)
 	if (shim->frozen)
 		(void)shim_freeze(shim, false);
 	(void)shim_signal(shim, SIGKILL);
+}
+
+/* Nobody comes for what was announced: its output goes to the log alone, and what it was to own
+ * ends. */
+static void abandon(struct shim *shim, const struct grant *grant)
+{
+	struct output *outputs[ATTACHED_OUTPUTS];
+
+	if (!grant->owner || !outputs_of(shim, grant->id, outputs))
+		return;
+	for (size_t i = 0; i < ATTACHED_OUTPUTS; i++) {
+		outputs[i]->awaited = false;
+		attach_pump(shim, outputs[i]);
+	}
+	end_owned(shim, grant->id);
+}
+
+void attach_serve(struct shim *shim, struct connection *connection, struct reader *reader)
+{
+	struct grant *grant = NULL;
+	int result = -EACCES;
+
+	if (reader->end - reader->at == TICKET_BYTES && !connection->attached)
+		grant = take_grant(shim, reader->at);
+	/* The session of an exec was counted when that was started. */
+	if (grant != NULL &&
+	    connection_admit(shim, connection, grant->id == 0 ? USE_SESSION : USE_CLIENT))
+		result = attach(shim, connection, grant);
+	else if (grant != NULL)
+		result = -EAGAIN;
+	if (grant != NULL && result < 0)
+		abandon(shim, grant);
+	free(grant);
+	if (result < 0 && result != -EAGAIN)
+		send_error(connection, -result, "attach: the ticket is not, or no longer, good");
+	if (result < 0)
+		connection->closing = true;
 }
 
 void attach_left(struct shim *shim, struct connection *connection)
@@ -562,8 +585,16 @@ void attach_withdraw(struct shim *shim, uint32_t id)
 	}
 }
 
+/* The time when the rest of an output is given up, since its client doesn't read; or 0. */
+static int64_t given_up_at(const struct output *output)
+{
+	return output->source.fd >= 0 && output->left >= 0 ? output->moved_at + PATIENCE : 0;
+}
+
 static void resume(struct shim *shim, struct output *output, int64_t now)
 {
+	if (given_up_at(output) != 0 && given_up_at(output) <= now)
+		attach_close(shim, output);
 	if (output->throttled && stream_admits_at(output->stream) <= now)
 		attach_pump(shim, output);
 }
@@ -572,24 +603,27 @@ void attach_expire(struct shim *shim, int64_t now)
 {
 	resume(shim, &shim->out, now);
 	resume(shim, &shim->err, now);
+	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
+		resume(shim, &at->out, now);
+		resume(shim, &at->err, now);
+	}
 	for (struct grant **link = &shim->grants; *link != NULL;) {
 		struct grant *grant = *link;
-		struct output *outputs[ATTACHED_OUTPUTS];
 
 		if (now < grant->expires) {
 			link = &grant->next;
 			continue;
 		}
 		*link = grant->next;
-		if (grant->owner && outputs_of(shim, grant->id, outputs)) {
-			for (size_t i = 0; i < ATTACHED_OUTPUTS; i++) {
-				outputs[i]->awaited = false;
-				attach_pump(shim, outputs[i]);
-			}
-			end_owned(shim, grant->id);
-		}
+		abandon(shim, grant);
 		free(grant);
 	}
+}
+
+static void sooner(int64_t *earliest, int64_t at)
+{
+	if (at != 0 && (*earliest == 0 || at < *earliest))
+		*earliest = at;
 }
 
 int64_t attach_deadline(const struct shim *shim)
@@ -601,11 +635,13 @@ int64_t attach_deadline(const struct shim *shim)
 		if (earliest == 0 || at->expires < earliest)
 			earliest = at->expires > 0 ? at->expires : 1;
 	}
-	if (shim->out.throttled || shim->err.throttled) {
-		int64_t ready = stream_admits_at(&shim->log);
-
-		if (earliest == 0 || ready < earliest)
-			earliest = ready;
+	if (shim->out.throttled || shim->err.throttled)
+		sooner(&earliest, stream_admits_at(&shim->log));
+	sooner(&earliest, given_up_at(&shim->out));
+	sooner(&earliest, given_up_at(&shim->err));
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
+		sooner(&earliest, given_up_at(&at->out));
+		sooner(&earliest, given_up_at(&at->err));
 	}
 	return earliest;
 }

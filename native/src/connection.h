@@ -13,6 +13,7 @@ enum connection_use {
 	USE_CONTROL, /* what has asked for nothing below, or for nothing yet */
 	USE_PROBE,   /* a captured exec or a dial */
 	USE_SESSION, /* an exec that is not captured, its output, or an attached operator */
+	USE_CLIENT,  /* of an exec, whose session counts already */
 	USE_READER,  /* the log alone: the manager's, which passes it on to all who read */
 	USE_COUNT,
 };
@@ -23,7 +24,7 @@ enum connection_use {
 #define PROBES_MAX 48
 #define SESSIONS_MAX 64
 #define READERS_MAX 32
-#define CONNECTIONS_MAX (CONTROLS_MAX + PROBES_MAX + SESSIONS_MAX + READERS_MAX)
+#define CONNECTIONS_MAX (CONTROLS_MAX + PROBES_MAX + 2 * SESSIONS_MAX + READERS_MAX)
 
 struct dial;
 

@@ -72,6 +72,10 @@ struct plan enter_plan(const struct shim *shim, const struct exec_request *reque
 		plan.gid = request->gid;
 		plan.groups = request->groups;
 		plan.group_count = request->group_count;
+		/* They are the workload's. */
+		if (plan.uid != shim->plan.uid)
+			plan.capabilities.permitted = plan.capabilities.inheritable =
+				plan.capabilities.ambient = 0;
 	}
 	return plan;
 }

@@ -404,6 +404,15 @@ static void read_user(struct reader *reader, struct exec_request *request)
 		reader->faulty = true;
 }
 
+static bool has_root_group(const struct exec_request *request)
+{
+	bool found = request->gid == 0;
+
+	for (size_t i = 0; i < request->group_count; i++)
+		found |= request->groups[i] == 0;
+	return found;
+}
+
 /* Root's files and rights are what its plan was made for; a sandbox's user is its runtime's to set.
  */
 static const char *refusal_of_user(const struct plan *plan, const struct exec_request *request)
@@ -412,8 +421,9 @@ static const char *refusal_of_user(const struct plan *plan, const struct exec_re
 		return NULL;
 	if (plan_is_sandboxed(plan))
 		return "with gVisor a command runs as the workload's user only";
-	if (request->uid == 0 && plan->uid != 0)
-		return "a container whose workload isn't root runs nothing as root";
+	if ((request->uid == 0 && plan->uid != 0) || (plan->gid != 0 && has_root_group(request)))
+		return "a container whose workload isn't root runs nothing as root, nor in its "
+		       "group";
 	return NULL;
 }
 
@@ -580,6 +590,10 @@ void execs_expire(struct shim *shim, int64_t now)
 			continue;
 		if (at->ending) {
 			keep_ending(shim, at, now);
+			continue;
+		}
+		if (at->exited) {
+			at->deadline = 0;
 			continue;
 		}
 		learn_pid(at);

@@ -22,13 +22,14 @@
  * one is not the first of the plan, whose members the freezer and the kill look at. */
 static const char *parent_of(const struct plan *plan)
 {
-	static const char *const harmless[] = { "/pids/", "/devices/", "/memory/" };
+	static const char *const harmless[] = { "/sys/fs/cgroup/pids/", "/sys/fs/cgroup/devices/" };
 
 	if (plan->cgroup.unified[0] != '\0')
 		return plan->cgroup.unified;
 	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
 		for (size_t j = 1; j < plan->cgroup.directory_count; j++) {
-			if (strstr(plan->cgroup.directories[j], harmless[i]) != NULL)
+			if (strncmp(plan->cgroup.directories[j], harmless[i],
+				    strlen(harmless[i])) == 0)
 				return plan->cgroup.directories[j];
 		}
 	}
@@ -125,8 +126,9 @@ bool exec_group_kill(const struct shim *shim, const struct exec *exec)
 	char path[PATH_MAX];
 	owned_fd fd = -1;
 
+	/* The number of a leader that was reaped may be another process's by now. */
 	if (!exec->grouped)
-		return exec->pid <= 0 || kill_session(exec->pid) == 0;
+		return exec->exited || exec->pid <= 0 || kill_session(exec->pid) == 0;
 	if (path_of(path, parent, exec->id, "/cgroup.kill") < 0)
 		return true;
 	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);

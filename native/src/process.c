@@ -93,7 +93,7 @@ static uint64_t signal_set(const char *status, const char *field)
 {
 	const char *at = strstr(status, field);
 
-	return at == NULL ? 0 : strtoull(at + strlen(field), NULL, 16);
+	return at == NULL ? UINT64_MAX : strtoull(at + strlen(field), NULL, 16);
 }
 
 static bool ends_by_default_now(pid_t pid, int signal)

@@ -40,7 +40,7 @@
 #define LINGER 1000        /* ms for readers to fetch the last bytes */
 /* What is polled at once: the shim's own eleven, four of each exec, two of each connection, four
  * more of each that is attached. */
-#define SOURCES_MAX (11 + 4 * EXECS_MAX + 2 * CONNECTIONS_MAX + 4 * SESSIONS_MAX)
+#define SOURCES_MAX (11 + 4 * EXECS_MAX + 2 * CONNECTIONS_MAX + 8 * SESSIONS_MAX)
 
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream)
 {

@@ -4,11 +4,11 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.isolation.CgroupRemains;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +30,7 @@ record ContainerProcess(int pid, int hostPid, long user, Duration processor, lon
     /** USER_HZ, which is 100 on every architecture that this runs on (proc_pid_stat(5)). */
     private static final long TICK_NANOS = 10_000_000;
 
+    private static final int MOST_BYTES = 4096;
     private static final int UTIME = 11;
     private static final int STIME = 12;
 
@@ -70,8 +71,11 @@ record ContainerProcess(int pid, int hostPid, long user, Duration processor, lon
         }
     }
 
+    /** Its beginning: a command line may have megabytes, and a container hundreds of processes with the same. */
     private static String text(Path file) throws IOException {
-        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        try (InputStream in = Files.newInputStream(file)) {
+            return new String(in.readNBytes(MOST_BYTES), StandardCharsets.UTF_8);
+        }
     }
 
     private static Map<String, String> status(Path directory) throws IOException {
@@ -103,9 +107,7 @@ record ContainerProcess(int pid, int hostPid, long user, Duration processor, lon
     }
 
     private static String command(Path directory, String name) throws IOException {
-        var arguments =
-                new ArrayList<>(List.of(text(directory.resolve("cmdline")).split("\0")));
-        String command = String.join(" ", arguments);
+        String command = text(directory.resolve("cmdline")).replace('\0', ' ').stripTrailing();
         return command.isBlank() ? "[" + name + "]" : command;
     }
 }

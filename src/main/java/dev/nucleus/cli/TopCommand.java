@@ -19,6 +19,8 @@ import picocli.CommandLine;
         description = "List the processes of a container; with gVisor, those of its sandbox.")
 final class TopCommand implements Callable<Integer> {
 
+    private static final int LONGEST_COMMAND = 500;
+
     private final Containers containers;
     private final Fleets fleets;
     private final CgroupRemains cgroups;
@@ -47,7 +49,7 @@ final class TopCommand implements Callable<Integer> {
                     Long.toString(process.user()),
                     String.format(Locale.ROOT, "%.2fs", process.processor().toNanos() / 1e9),
                     MemorySize.approximate(process.resident()),
-                    VisibleText.escape(process.command())));
+                    VisibleText.escape(process.command(), LONGEST_COMMAND)));
         }
         for (String line : Table.format(rows)) {
             session.print(line);

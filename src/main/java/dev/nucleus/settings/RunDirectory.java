@@ -2,14 +2,17 @@ package dev.nucleus.settings;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.SecureDirectoryStream;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** The directory of the manager's sockets, to which nobody else may have a way: mode 0700. */
 final class RunDirectory {
@@ -55,29 +58,60 @@ final class RunDirectory {
         }
     }
 
+    /** By one descriptor: what is looked at is what is changed, whatever the path leads to by then. */
     private static void close(Path directory) throws IOException {
-        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(directory, LinkOption.NOFOLLOW_LINKS);
-        if (OWNER_ONLY.containsAll(permissions)) {
-            return;
+        try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+            if (!(stream instanceof SecureDirectoryStream<Path> opened)) {
+                throw new IOException(directory + " can't be opened by a descriptor");
+            }
+            PosixFileAttributeView view = opened.getFileAttributeView(PosixFileAttributeView.class);
+            Set<PosixFilePermission> permissions = view.readAttributes().permissions();
+            if (OWNER_ONLY.containsAll(permissions)) {
+                return;
+            }
+            var names = new ArrayList<Path>();
+            opened.forEach(entry -> names.add(entry.getFileName()));
+            refuseForeignContent(directory, opened, names, permissions);
+            view.setPermissions(OWNER_ONLY);
         }
-        refuseForeignContent(directory, permissions);
-        Files.setPosixFilePermissions(directory, OWNER_ONLY);
         // Again: until now others may have been able to put something there.
-        refuseForeignContent(directory, permissions);
+        try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
+            for (Path entry : stream) {
+                refuseForeign(directory, entry.getFileName(), OWNER_ONLY);
+                PrivateDirectories.refuseOtherOwner(entry);
+            }
+        }
     }
 
-    private static void refuseForeignContent(Path directory, Set<PosixFilePermission> permissions) throws IOException {
-        List<Path> content;
-        try (Stream<Path> files = Files.list(directory)) {
-            content = files.toList();
-        }
-        for (Path file : content) {
-            if (!OWN.contains(file.getFileName().toString())) {
-                throw new IOException(directory + " is open to others (" + PosixFilePermissions.toString(permissions)
-                        + ") and holds '" + file.getFileName() + "', which is not the manager's; name a directory of "
-                        + "its own with --nucleus.run-dir, or, if it is one, chmod 700 " + directory);
+    private static void refuseForeignContent(
+            Path directory,
+            SecureDirectoryStream<Path> opened,
+            List<Path> names,
+            Set<PosixFilePermission> permissions)
+            throws IOException {
+        String owner = opened.getFileAttributeView(PosixFileAttributeView.class)
+                .readAttributes()
+                .owner()
+                .getName();
+        for (Path name : names) {
+            refuseForeign(directory, name, permissions);
+            String other = opened.getFileAttributeView(
+                            name, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+                    .readAttributes()
+                    .owner()
+                    .getName();
+            if (!other.equals(owner)) {
+                throw new IOException(directory.resolve(name) + " belongs to " + other + ", not to " + owner);
             }
-            PrivateDirectories.refuseOtherOwner(file);
+        }
+    }
+
+    private static void refuseForeign(Path directory, Path name, Set<PosixFilePermission> permissions)
+            throws IOException {
+        if (!OWN.contains(name.toString())) {
+            throw new IOException(directory + " is open to others (" + PosixFilePermissions.toString(permissions)
+                    + ") and holds '" + name + "', which is not the manager's; name a directory of "
+                    + "its own with --nucleus.run-dir, or, if it is one, chmod 700 " + directory);
         }
     }
 }

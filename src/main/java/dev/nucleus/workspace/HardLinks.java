@@ -20,8 +20,11 @@ final class HardLinks {
     /** Of all places together, in bytes. */
     private static final long HELD = 4L << 20;
 
-    /** What a name costs besides its bytes. */
-    private static final int NAME_COST = 16;
+    /** What a name costs besides its bytes: the object, and its place in a list. */
+    private static final int NAME_COST = 64;
+
+    /** What a file costs: its content's digest, and its entry in the map. */
+    private static final long FILE_COST = 400;
 
     private record Id(long device, long inode) {}
 
@@ -54,7 +57,7 @@ final class HardLinks {
         private final Content content;
         private final List<Place> places = new ArrayList<>();
         /** Whether the places were written by this walk, and not found as they are. */
-        private final boolean written;
+        private boolean written;
 
         private int namesLeft;
 
@@ -74,6 +77,13 @@ final class HardLinks {
 
         List<Place> places() {
             return List.copyOf(places);
+        }
+
+        /** The places before are the same file as this one now: one of them is enough. */
+        private void replacePlaces(Place by) {
+            places.clear();
+            places.add(by);
+            written = false;
         }
 
         boolean isWritten() {
@@ -97,6 +107,7 @@ final class HardLinks {
             known.namesLeft--;
             if (known.namesLeft <= 0) {
                 files.remove(id);
+                held -= FILE_COST;
                 known.places.forEach(place -> held -= place.cost());
             }
         }
@@ -114,7 +125,7 @@ final class HardLinks {
             return;
         }
         var place = new Place(path.names(), name);
-        if (held + place.cost() > HELD) {
+        if (held + place.cost() + (known == null ? FILE_COST : 0) > HELD) {
             separated += written ? 1 : 0;
             return;
         }
@@ -123,11 +134,19 @@ final class HardLinks {
             var first = new Linked(content, written, file.links() - 1);
             first.places.add(place);
             files.put(id, first);
-            held += place.cost();
+            held += place.cost() + FILE_COST;
         } else if (files.get(id) == known) {
             known.places.add(place);
             held += place.cost();
         }
+    }
+
+    /** Its places are the same file as this one now, and need not be looked at again for each further name. */
+    void settle(Linked known, TreePath path, FileName name) {
+        var place = new Place(path.names(), name);
+        known.places.forEach(before -> held -= before.cost());
+        known.replacePlaces(place);
+        held += place.cost();
     }
 
     /** A name of a file became a file of its own, since it could not be linked. */

@@ -408,6 +408,7 @@ public final class TreeReturn {
                 }
             }
         }
+        links.settle(linked, path, name);
     }
 
     /** Replaces a file that was written by a name of one that is on the host; false: one of them isn't as it was. */

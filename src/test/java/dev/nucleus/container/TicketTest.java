@@ -1,8 +1,11 @@
 package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.nucleus.plan.WireWriter;
+import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
@@ -15,6 +18,9 @@ import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -24,6 +30,7 @@ import org.junit.jupiter.api.Test;
 @Tag("isolation")
 class TicketTest {
 
+    private static final int SESSIONS = 64;
     private static final int SIGNAL = 0x03;
     private static final int STOP = 0x04;
     private static final int STREAM = 0x05;
@@ -98,6 +105,52 @@ class TicketTest {
             assertThat(ask(second, ATTACH, ByteBuffer.wrap(ticket.bytes())))
                     .satisfies(answer -> assertThat(answer.type()).isEqualTo(ERROR))
                     .satisfies(answer -> assertThat(answer.text()).contains("ticket"));
+        }
+    }
+
+    @Test
+    void aClientThatLeavesAsItAttachesTakesItsExecAlong() throws IOException {
+        var ticket = new Ticket();
+        try (ShimConnection connection = container
+                .shim()
+                .exec(List.of("/bin/sleep", "1000"), false, Optional.empty(), "", List.of(), ticket)) {
+            assertThat(connection.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
+            try (SocketChannel channel = connect()) {
+                channel.write(ByteBuffer.allocate(21)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putInt(16)
+                        .put((byte) ATTACH)
+                        .put(ticket.bytes())
+                        .flip());
+            }
+
+            assertThat(connection.receive().orElseThrow())
+                    .isInstanceOfSatisfying(
+                            ShimMessage.ExecExited.class,
+                            exited -> assertThat(exited.status().signal()).contains(Signal.KILL));
+        }
+    }
+
+    /** Each is a session once, and not once more by its client. */
+    @Test
+    void allSessionsHaveClients() throws IOException {
+        var open = new ArrayList<AutoCloseable>();
+        try {
+            for (int i = 0; i < SESSIONS; i++) {
+                var ticket = new Ticket();
+                ShimConnection connection = container
+                        .shim()
+                        .exec(List.of("/bin/sleep", "1000"), false, Optional.empty(), "", List.of(), ticket);
+                open.add(connection);
+                assertThat(connection.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
+                SocketChannel channel = connect();
+                open.add(channel);
+                assertThat(ask(channel, ATTACH, ByteBuffer.wrap(ticket.bytes())).type()).isEqualTo(ATTACHED);
+            }
+        } finally {
+            for (AutoCloseable each : open) {
+                assertThatCode(each::close).doesNotThrowAnyException();
+            }
         }
     }
 
