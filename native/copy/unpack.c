@@ -309,7 +309,7 @@ static void begin_pending(int directory)
 {
 	uint64_t number = 0;
 
-	(void)getrandom(&number, sizeof(number), 0);
+	(void)!getrandom(&number, sizeof(number), 0);
 	(void)snprintf(pending.name, sizeof(pending.name), ".nucleus-cp-%016llx",
 		       (unsigned long long)number);
 	pending.directory = directory;

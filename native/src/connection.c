@@ -64,8 +64,7 @@ bool connection_admit(struct shim *shim, struct connection *connection, enum con
 	};
 	static const char *const refusals[USE_COUNT] = {
 		[USE_PROBE] = "too many probes of the container at once",
-		[USE_SESSION] = "too many sessions in the container: exec or attach again when one "
-				"has ended",
+		[USE_SESSION] = "too many sessions in the container; try again when one has ended",
 		[USE_CLIENT] = "too many clients of the container's sessions",
 		[USE_READER] = "too many readers of the container's log",
 	};

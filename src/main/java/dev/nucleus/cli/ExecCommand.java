@@ -90,7 +90,8 @@ final class ExecCommand implements Callable<Integer> {
             command = command.subList(1, command.size());
         }
         if (detach) {
-            containers.execDetached(container, command, workdir, env, Optional.ofNullable(user).map(User::parse));
+            containers.execDetached(
+                    container, command, workdir, env, Optional.ofNullable(user).map(User::parse));
             return 0;
         }
         if (container.paused()) {

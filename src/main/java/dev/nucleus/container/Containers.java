@@ -185,10 +185,8 @@ public final class Containers {
         if (user.isEmpty()) {
             return Optional.empty();
         }
-        String rootfs = specification(container)
-                .path("filesystem")
-                .path("rootfs")
-                .asString("");
+        String rootfs =
+                specification(container).path("filesystem").path("rootfs").asString("");
         return user.map(other -> Identities.resolve(other, Path.of(rootfs.isEmpty() ? "/" : rootfs)));
     }
 

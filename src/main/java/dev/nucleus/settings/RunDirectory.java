@@ -84,10 +84,7 @@ final class RunDirectory {
     }
 
     private static void refuseForeignContent(
-            Path directory,
-            SecureDirectoryStream<Path> opened,
-            List<Path> names,
-            Set<PosixFilePermission> permissions)
+            Path directory, SecureDirectoryStream<Path> opened, List<Path> names, Set<PosixFilePermission> permissions)
             throws IOException {
         String owner = opened.getFileAttributeView(PosixFileAttributeView.class)
                 .readAttributes()
@@ -95,8 +92,7 @@ final class RunDirectory {
                 .getName();
         for (Path name : names) {
             refuseForeign(directory, name, permissions);
-            String other = opened.getFileAttributeView(
-                            name, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+            String other = opened.getFileAttributeView(name, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
                     .readAttributes()
                     .owner()
                     .getName();

@@ -274,8 +274,7 @@ public record Shim(Path socket) {
                 .strings(command)
                 .strings(environment)
                 .bool(user.isPresent());
-        user.ifPresent(
-                other -> wire.u32(other.uid()).u32(other.gid()).list(other.groups(), WireWriter::u32));
+        user.ifPresent(other -> wire.u32(other.uid()).u32(other.gid()).list(other.groups(), WireWriter::u32));
         return wire.raw(ticket, 0, ticket.length).finish();
     }
 

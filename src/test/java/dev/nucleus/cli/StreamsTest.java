@@ -325,9 +325,11 @@ class StreamsTest {
         Container container = manager.launch("/bin/sleep", "1000");
         try {
             String exec = "$N exec -n --user ";
-            var other = sh(exec + "4711:4712 " + container.id() + " -- sh -c 'id -u; id -g; id -G; echo x > /dev/stdout'");
+            var other =
+                    sh(exec + "4711:4712 " + container.id() + " -- sh -c 'id -u; id -g; id -G; echo x > /dev/stdout'");
             assertThat(other.out()).as(other.err()).isEqualTo("4711\n4712\n4712\nx\n");
-            assertThat(sh(exec + "daemon " + container.id() + " -- id -un").out()).isEqualTo("1\n");
+            assertThat(sh(exec + "daemon " + container.id() + " -- id -un").out())
+                    .isEqualTo("1\n");
             assertThat(sh(exec + "nobodyknows " + container.id() + " -- id").err())
                     .contains("user 'nobodyknows' is not in /etc/passwd");
             assertThat(sh(exec + "0:0 " + container.id() + " -- id")).satisfies(refused -> {

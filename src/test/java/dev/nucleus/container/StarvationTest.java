@@ -271,7 +271,10 @@ class StarvationTest {
                 readers.add(container.feed().open(0));
             }
             Awaitility.await().until(() -> sockets(shim) == before + 1);
-            container.shim().exec(List.of("/bin/true"), "", List.of(), Optional.empty()).close();
+            container
+                    .shim()
+                    .exec(List.of("/bin/true"), "", List.of(), Optional.empty())
+                    .close();
             Awaitility.await().during(Duration.ofMillis(200)).until(() -> sockets(shim) <= before + 1);
         } finally {
             readers.forEach(LogFeed.Reader::close);

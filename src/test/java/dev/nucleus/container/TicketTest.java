@@ -111,9 +111,8 @@ class TicketTest {
     @Test
     void aClientThatLeavesAsItAttachesTakesItsExecAlong() throws IOException {
         var ticket = new Ticket();
-        try (ShimConnection connection = container
-                .shim()
-                .exec(List.of("/bin/sleep", "1000"), false, Optional.empty(), "", List.of(), ticket)) {
+        try (ShimConnection connection =
+                container.shim().exec(List.of("/bin/sleep", "1000"), false, Optional.empty(), "", List.of(), ticket)) {
             assertThat(connection.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
             try (SocketChannel channel = connect()) {
                 channel.write(ByteBuffer.allocate(21)
@@ -145,7 +144,8 @@ class TicketTest {
                 assertThat(connection.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
                 SocketChannel channel = connect();
                 open.add(channel);
-                assertThat(ask(channel, ATTACH, ByteBuffer.wrap(ticket.bytes())).type()).isEqualTo(ATTACHED);
+                assertThat(ask(channel, ATTACH, ByteBuffer.wrap(ticket.bytes())).type())
+                        .isEqualTo(ATTACHED);
             }
         } finally {
             for (AutoCloseable each : open) {

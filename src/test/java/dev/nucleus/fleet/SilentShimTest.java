@@ -94,7 +94,8 @@ class SilentShimTest {
                                     .timeNamespace(ownClocks)
                                     .build()));
             int pid = container.whileRunning().orElseThrow().pid();
-            try (ShimConnection exec = container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of(), Optional.empty())) {
+            try (ShimConnection exec =
+                    container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of(), Optional.empty())) {
                 assertThat(exec.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
                 send("STOP", shimOf(pid));
 

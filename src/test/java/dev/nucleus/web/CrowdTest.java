@@ -71,7 +71,8 @@ class CrowdTest {
                     open.add(events(manager, "shop/web-1"));
                 }
                 for (int i = 0; i < SESSIONS; i++) {
-                    ShimConnection session = container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of(), Optional.empty());
+                    ShimConnection session =
+                            container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of(), Optional.empty());
                     open.add(session);
                     assertThat(session.receive().orElseThrow()).isInstanceOf(ShimMessage.ExecStarted.class);
                 }
