@@ -645,7 +645,9 @@ void execs_forget(struct shim *shim, const struct connection *connection)
 		if (at->requester != connection)
 			continue;
 		at->requester = NULL;
-		/* Its client has not attached, and now it never will. */
-		attach_withdraw(shim, at->id);
+		/* A client that has not attached never will, unless the exec is over and its output
+		 * waits. */
+		if (!at->exited)
+			attach_withdraw(shim, at->id);
 	}
 }

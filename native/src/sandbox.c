@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "copy.h"
 #include "descriptors.h"
 #include "exec.h"
@@ -272,6 +273,10 @@ void sandbox_conclude(struct shim *shim)
 	if (shim->status.fd < 0)
 		return;
 	close_fd(&shim->status.fd);
+	/* No client will come for what the runtime said. */
+	shim->out.awaited = shim->err.awaited = false;
+	attach_finish(shim, &shim->out);
+	attach_finish(shim, &shim->err);
 	last_words(shim, words, sizeof(words));
 	shim->report.failed = true;
 	/* As a shell has it: what is not there is told apart from what can't be run. */

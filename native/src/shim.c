@@ -189,6 +189,7 @@ static void container_exited(struct shim *shim, int status)
 	/* Its pid namespace went with PID 1, so whoever held the pipes is gone. */
 	attach_finish(shim, &shim->out);
 	attach_finish(shim, &shim->err);
+	stream_conclude(&shim->log);
 	attach_ended(shim, 0, shim->exit_status);
 	close_fd(&shim->stdin_fd);
 	sandbox_conclude(shim);
@@ -380,6 +381,7 @@ static void supervise(struct shim *shim)
 	hooks_run(shim, HOOK_POSTSTOP);
 	while (attach_busy(shim))
 		turn(shim);
+	stream_conclude(&shim->log);
 	stop_listening(shim);
 	shim->leave_at = monotonic_ms() + LINGER;
 	while (shim->connections != NULL && monotonic_ms() < shim->leave_at)

@@ -268,6 +268,20 @@ int64_t stream_admits_at(const struct stream *stream)
 void stream_skip(struct stream *stream, size_t length)
 {
 	stream->skipped += length;
+	/* What was appended at once may cost much more than the rate: it is not paid for by a log
+	 * that stays silent for minutes. */
+	if (stream->room < -(int64_t)stream->rate)
+		stream->room = -(int64_t)stream->rate;
+}
+
+void stream_conclude(struct stream *stream)
+{
+	static struct batch batch;
+
+	if (stream->directory_fd < 0)
+		return;
+	add_skipped(stream, &batch);
+	write_batch(stream, &batch);
 }
 
 struct search {

@@ -47,6 +47,8 @@ bool stream_admits(struct stream *stream);
 int64_t stream_admits_at(const struct stream *stream);
 /* Counts bytes that were not appended: the next record that is appended follows one about them. */
 void stream_skip(struct stream *stream, size_t length);
+/* Appends that record now, if there is anything to report: nothing may follow. */
+void stream_conclude(struct stream *stream);
 /* Reads what lies at `*offset`, which moves on past a gap when that part has been
  * rotated away. Bytes read, 0 at the end, or a negative errno. `*file_fd` and
  * `*file_segment` cache the open file between calls. */

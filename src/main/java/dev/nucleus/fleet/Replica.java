@@ -172,6 +172,9 @@ final class Replica {
         try {
             Thread last = supervisor;
             if (last != null && last.isAlive()) {
+                if (history.status().running()) {
+                    throw new InvalidSpecException("'" + name + "' is running already");
+                }
                 throw new InvalidSpecException(
                         "'" + name + "' is " + history.status().words()
                                 + "; only a replica that is stopped, failed or completed can be started");

@@ -258,7 +258,7 @@ class CommandLineTest {
 
         assertThat(out.lines().findFirst().orElseThrow())
                 .containsSubsequence("ID", "NAME", "STATE", "HEALTH", "RESTARTS", "AGE", "PID", "COMMAND");
-        assertThat(out).containsPattern("[0-9a-f]{12}  shop/web-1 +running +ready +0 .*/bin/sleep 1000");
+        assertThat(out).containsPattern("[0-9a-f]{12}  shop/web-1 +running +running +0 .*/bin/sleep 1000");
         assertThat(manager.nucleus("ps", "-q").out().lines()).allMatch(line -> line.matches("[0-9a-f]{32}"));
     }
 

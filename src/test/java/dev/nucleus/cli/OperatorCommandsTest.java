@@ -136,18 +136,18 @@ class OperatorCommandsTest {
     @Test
     void aStoppedReplicaIsStartedAgain() {
         String name = "shop/web-1";
-        manager.await(name, ReplicaStatus.READY);
+        manager.await(name, ReplicaStatus.RUNNING);
         assertThat(nucleus("stop", "--grace", "0s", name).code()).isZero();
         assertThat(manager.replica(name).status()).isEqualTo(ReplicaStatus.STOPPED);
 
         assertThat(nucleus("start", name)).isEqualTo(new Result(0, name + "\n", ""));
-        manager.await(name, ReplicaStatus.READY);
+        manager.await(name, ReplicaStatus.RUNNING);
         awaitLog(name, "run");
         String id = manager.containerOf(name).id();
         assertThat(nucleus("start", name).err()).contains("is running already");
         assertThat(nucleus("restart", "--grace", "0s", id)).isEqualTo(new Result(0, name + "\n", ""));
 
-        manager.await(name, ReplicaStatus.READY);
+        manager.await(name, ReplicaStatus.RUNNING);
         assertThat(manager.containerOf(name).id()).isNotEqualTo(id);
         assertThat(nucleus("logs", "--previous", name).out()).isEqualTo("run\n");
         manager.await("shop/job-1", ReplicaStatus.COMPLETED);
@@ -236,7 +236,7 @@ class OperatorCommandsTest {
 
         Awaitility.await().until(() -> nucleus("events").out(), out -> out.contains(" container eventful stopped ("));
         assertThat(nucleus("events", "--since", "1h").out())
-                .contains("replica shop/web-1 ready", "container eventful started (", ": exit code 3");
+                .contains("replica shop/web-1 running", "container eventful started (", ": exit code 3");
         String line = lines.readLine();
         while (!line.contains("\"event\":\"stopped\",\"name\":\"eventful\"")) {
             line = lines.readLine();

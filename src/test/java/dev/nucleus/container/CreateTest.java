@@ -90,7 +90,7 @@ class CreateTest {
         assertThat(container.state().word()).isEqualTo("stopped");
         assertThatThrownBy(() -> manager.containers().start(container))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessageContaining("is stopped");
+                .hasMessageContaining("it has stopped");
         manager.containers().remove(container);
     }
 

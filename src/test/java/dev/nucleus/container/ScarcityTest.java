@@ -134,7 +134,7 @@ class ScarcityTest {
     @Test
     void aFullDiskCostsLinesOfTheLogNotTheContainer(@TempDir Path directory) throws IOException {
         Path state = directory.resolve("state");
-        try (SmallDisk _ = SmallDisk.mount(state, "size=384k");
+        try (SmallDisk _ = SmallDisk.mount(state, "size=768k");
                 TestManager manager = TestManager.startWith(List.of("--nucleus.state-dir=" + state))) {
             Container container = manager.launch("/bin/sh", "-c", "head -c 2000000 /dev/zero | tr '\\0' 'x'; exit 7");
 

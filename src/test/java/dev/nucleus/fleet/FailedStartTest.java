@@ -71,7 +71,7 @@ class FailedStartTest {
         Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("rwxr-xr-x"));
 
         try (TestManager manager = TestManager.start(FLEET, settings(run, 0))) {
-            manager.await("shop/web-1", dev.nucleus.health.ReplicaStatus.READY);
+            manager.await("shop/web-1", dev.nucleus.health.ReplicaStatus.RUNNING);
         }
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(run)))
                 .isEqualTo("rwx------");
