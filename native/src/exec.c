@@ -647,7 +647,7 @@ void execs_forget(struct shim *shim, const struct connection *connection)
 		at->requester = NULL;
 		/* A client that has not attached never will, unless the exec is over and its output
 		 * waits. */
-		if (!at->exited)
+		if (!at->exited || at->failed)
 			attach_withdraw(shim, at->id);
 	}
 }
