@@ -39,14 +39,15 @@ enum from_manager {
 };
 
 /* What STREAMS says of them. */
-enum { WITH_INPUT = 1, CAN_BE_LEFT = 2 };
+enum { WITH_INPUT = 1, DETACH_KEYS = 2, WITH_WORKSPACE = 4 };
 
 struct session {
 	int socket;
 	int signals;
 	bool has_terminal;
-	uint32_t signal; /* the last that was sent on */
-	bool told;       /* the exit code */
+	uint32_t signal;    /* the last that was sent on */
+	bool has_workspace; /* that a manager brings back */
+	bool told;          /* the exit code */
 	bool finished;
 	int code;
 	struct streams streams;
@@ -149,7 +150,8 @@ static void attach(struct session *session, const uint8_t *payload, size_t lengt
 		session->finished = true;
 		session->code = NO_MANAGER;
 	}
-	session->streams.can_be_left = (payload[0] & CAN_BE_LEFT) != 0;
+	session->streams.can_be_left = (payload[0] & DETACH_KEYS) != 0;
+	session->has_workspace = (payload[0] & WITH_WORKSPACE) != 0;
 }
 
 static void handle_frame(struct session *session, uint8_t type, const uint8_t *payload,
@@ -200,6 +202,17 @@ static int exit_code(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* The command has ended, but what it wrote is not in its workspace yet. */
+static void incomplete(struct session *session)
+{
+	(void)fprintf(
+		stderr,
+		"nucleus: the command ended with exit code %d, but the manager has gone: the next "
+		"one brings the workspace back\n",
+		session->code);
+	session->code = NO_MANAGER;
+}
+
 /* Without a manager: whether the end is known, or never will be. */
 static void conclude(struct session *session)
 {
@@ -214,6 +227,8 @@ static void conclude(struct session *session)
 	if (!streams->ended)
 		(void)fprintf(stderr,
 			      "nucleus: lost manager and supervisor: the exit code is not known\n");
+	else if (session->has_workspace)
+		incomplete(session);
 }
 
 static void receive(struct session *session)

@@ -645,8 +645,8 @@ void execs_forget(struct shim *shim, const struct connection *connection)
 		if (at->requester != connection)
 			continue;
 		at->requester = NULL;
-		/* A client that has not attached never will, unless the exec is over and its output
-		 * waits. */
+		/* A client that has not attached never will; unless the command ran and has ended,
+		 * and its output waits for a client that is on its way. */
 		if (!at->exited || at->failed)
 			attach_withdraw(shim, at->id);
 	}

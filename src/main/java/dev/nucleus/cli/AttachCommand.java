@@ -5,6 +5,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.Ticket;
 import java.io.IOException;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -48,7 +49,11 @@ final class AttachCommand implements Callable<Integer> {
         }
         var ticket = new Ticket();
         container.shim().announce(ticket);
-        session.attach(container.shim().socket(), ticket, !noStdin, true);
+        var options = EnumSet.of(AttachOption.DETACH_KEYS);
+        if (!noStdin) {
+            options.add(AttachOption.INPUT);
+        }
+        session.attach(container.shim().socket(), ticket, options);
         var left = new CompletableFuture<Integer>();
         Thread.ofVirtual().name("client").start(() -> {
             session.awaitLeft();

@@ -10,6 +10,7 @@ import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -108,7 +109,10 @@ final class CopyCommand implements Callable<Integer> {
                         .orElseThrow(() -> new InvalidSpecException("'" + container.name() + "' ended"))) {
                     // A client that leaves takes the process in the container with it: its shim sees to that.
                     case ShimMessage.ExecStarted _ ->
-                        session.attach(container.shim().socket(), ticket, direction == Shim.Copy.IN, false);
+                        session.attach(
+                                container.shim().socket(),
+                                ticket,
+                                direction == Shim.Copy.IN ? Set.of(AttachOption.INPUT) : Set.of());
                     case ShimMessage.ExecExited(var _, var status, var _, var _) -> {
                         return status.code();
                     }

@@ -13,6 +13,7 @@ import java.nio.channels.AsynchronousCloseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -132,7 +133,7 @@ final class ExecCommand implements Callable<Integer> {
                             "'" + container.name() + "' ended; the exit code of the command is not known"));
             switch (message) {
                 case ShimMessage.ExecStarted _ ->
-                    session.attach(container.shim().socket(), ticket, !noStdin, false);
+                    session.attach(container.shim().socket(), ticket, noStdin ? Set.of() : Set.of(AttachOption.INPUT));
                 case ShimMessage.ExecExited(var _, var status, var _, var _) -> {
                     return status.code();
                 }

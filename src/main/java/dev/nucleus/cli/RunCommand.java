@@ -7,7 +7,9 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.WorkspaceMount;
 import java.io.IOException;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -112,7 +114,7 @@ final class RunCommand implements Callable<Integer> {
                 container -> {
                     ran.set(container);
                     placing.writePid(session, containers, container);
-                    attach(session, container, ticket);
+                    attach(session, container, order.spec(), ticket);
                 },
                 end -> {
                     code.set(end.status().map(status -> status.code()).orElse(Commands.REFUSED));
@@ -122,9 +124,16 @@ final class RunCommand implements Callable<Integer> {
     }
 
     /** A client that goes away takes its container with it. */
-    private void attach(Session session, Container container, Ticket ticket) {
+    private void attach(Session session, Container container, ContainerSpec spec, Ticket ticket) {
+        var options = EnumSet.noneOf(AttachOption.class);
+        if (!noStdin) {
+            options.add(AttachOption.INPUT);
+        }
+        if (spec.filesystem().workspace().filter(WorkspaceMount::copied).isPresent()) {
+            options.add(AttachOption.WORKSPACE);
+        }
         try {
-            session.attach(container.shim().socket(), ticket, !noStdin, false);
+            session.attach(container.shim().socket(), ticket, options);
         } catch (IOException e) {
             log.debug("the client left: {}", e.toString());
             kill(container);

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -36,8 +37,6 @@ final class Session implements Caller {
     private static final int WANT_TERMINAL = 0x15;
     private static final int WANT_DESCRIPTOR = 0x16;
     private static final int STREAMS = 0x17;
-    private static final int WITH_INPUT = 1;
-    private static final int CAN_BE_LEFT = 2;
     /** Arguments of 6 MiB are the most that the kernel takes (execve(2)). */
     private static final int LONGEST = 8 << 20;
 
@@ -205,15 +204,12 @@ final class Session implements Caller {
 
     /**
      * The client connects to a shim and moves the streams of a process itself, from now on.
-     *
-     * @param input whether its standard input is the process's
-     * @param leaving whether the keys Ctrl-P Ctrl-Q leave the process to itself, as Docker has it
      */
-    void attach(Path shim, Ticket ticket, boolean input, boolean leaving) throws IOException {
+    void attach(Path shim, Ticket ticket, Set<AttachOption> options) throws IOException {
         byte[] path = shim.toString().getBytes(StandardCharsets.UTF_8);
         byte[] key = ticket.bytes();
         byte[] payload = ByteBuffer.allocate(2 + key.length + path.length)
-                .put((byte) ((input ? WITH_INPUT : 0) | (leaving ? CAN_BE_LEFT : 0)))
+                .put((byte) options.stream().mapToInt(AttachOption::bit).sum())
                 .put(key)
                 .put(path)
                 .put((byte) 0)

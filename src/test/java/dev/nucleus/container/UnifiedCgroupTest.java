@@ -158,7 +158,8 @@ class UnifiedCgroupTest {
         Awaitility.await()
                 .atMost(LONG)
                 .untilAsserted(() -> assertThat(nucleus("stats", "busy").out())
-                        .containsPattern("busy +[0-9.]+[KM] +[0-9.]+[KM] +64.0M +0B +(-|[0-9.]+%?) +[0-9.]*[1-9][0-9.]*s"));
+                        .containsPattern(
+                                "busy +[0-9.]+[KM] +[0-9.]+[KM] +64.0M +0B +(-|[0-9.]+%?) +[0-9.]*[1-9][0-9.]*s"));
         assertThat(nucleus("stats", "busy").out()).containsPattern("[0-9.]+%/[0-9.]+%/[0-9.]+%");
     }
 

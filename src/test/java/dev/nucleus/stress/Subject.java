@@ -28,6 +28,7 @@ final class Subject {
     static final Duration START = Duration.ofMinutes(3);
 
     private static final String CLOSED = "nucleus: the manager closed the connection\n";
+    private static final String INCOMPLETE = "the manager has gone: the next one brings the workspace back\n";
     private static final String ABSENT = "nucleus: no manager answers at ";
     private static final int NO_MANAGER = 125;
 
@@ -152,7 +153,9 @@ final class Subject {
     /** A client that lost its manager says so; anything else must be what it would be without kills. */
     private Outcome excuse(Outages.Moment begun, Outcome outcome) {
         boolean lost = outcome.code() == NO_MANAGER
-                && (outcome.err().endsWith(CLOSED) || outcome.err().startsWith(ABSENT));
+                && (outcome.err().endsWith(CLOSED)
+                        || outcome.err().endsWith(INCOMPLETE)
+                        || outcome.err().startsWith(ABSENT));
         if (!lost) {
             return outcome;
         }
