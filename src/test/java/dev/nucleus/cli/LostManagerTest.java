@@ -1,0 +1,72 @@
+package dev.nucleus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.ManagerProcess.Result;
+import dev.nucleus.support.Requires;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A manager is killed under a run; the supervisor and the client go on without it. */
+@Tag("isolation")
+class LostManagerTest {
+
+    @TempDir
+    private static Path directory;
+
+    @BeforeAll
+    static void root() {
+        Requires.root();
+    }
+
+    @Test
+    void aRunEndsWithItsOwnExitCodeUnlessItsWorkspaceIsStillToBeBroughtBack() throws IOException {
+        Path workspace = Files.createDirectory(directory.resolve("workspace"));
+        Files.setPosixFilePermissions(workspace, PosixFilePermissions.fromString("rwxrwxrwx"));
+        try (var manager = new ManagerProcess(directory).awaitReady()) {
+            Process plain = manager.start("run", "--", "/bin/sh", "-c", "echo begun; read word; exit 7");
+            Process copied = manager.start(
+                    "run",
+                    "--workspace",
+                    workspace + ":copy-in-out",
+                    "--",
+                    "/bin/sh",
+                    "-c",
+                    "echo begun; read word; echo $word >made; exit 7");
+            awaitBegun(plain);
+            awaitBegun(copied);
+            manager.kill();
+            for (Process client : new Process[] {plain, copied}) {
+                client.getOutputStream().write("word\n".getBytes());
+                client.getOutputStream().flush();
+            }
+
+            assertThat(ManagerProcess.finish(plain)).isEqualTo(new Result(7, "", ""));
+            Result incomplete = ManagerProcess.finish(copied);
+            assertThat(incomplete.code()).isEqualTo(125);
+            assertThat(incomplete.err())
+                    .isEqualTo("nucleus: the command ended with exit code 7, but the manager has gone: the next one"
+                            + " brings the workspace back\n");
+            assertThat(workspace).isEmptyDirectory();
+
+            manager.restart().awaitReady();
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .untilAsserted(() -> assertThat(workspace.resolve("made")).hasContent("word"));
+            assertThat(manager.nucleus("ps", "-a", "-q").out()).isEmpty();
+        }
+    }
+
+    private static void awaitBegun(Process client) throws IOException {
+        assertThat(new String(client.getInputStream().readNBytes(6))).isEqualTo("begun\n");
+    }
+}
