@@ -79,6 +79,12 @@ static int command_length(int count, char *const arguments[])
 	return length;
 }
 
+static int refuse_unknown(const char *word)
+{
+	(void)fprintf(stderr, "nucleus: there is no command '%s'\nSee 'nucleus --help'.\n", word);
+	return USAGE;
+}
+
 int reference_answer(int count, char *const arguments[])
 {
 	const char *help = find("--help");
@@ -103,6 +109,8 @@ int reference_answer(int count, char *const arguments[])
 	length = command_length(count, arguments);
 	if (length > 0 && length < count && is(arguments[length], "-h", "--help"))
 		return show(STDOUT_FILENO, find_words("--help", length, arguments), 0);
+	if (length == 0 && count > 1 && is(arguments[1], "-h", "--help"))
+		return refuse_unknown(arguments[0]);
 	return -1;
 }
 
@@ -155,6 +163,8 @@ int reference_without_manager(int count, char *const arguments[])
 {
 	int length = command_length(count, arguments);
 
+	if (length == 0 && count > 0 && arguments[0][0] != '-' && find("--help") != NULL)
+		return refuse_unknown(arguments[0]);
 	for (int i = length; i < count && strcmp(arguments[i], "--") != 0; i++)
 		if (is(arguments[i], "-h", "--help"))
 			return show(STDOUT_FILENO, find_words("--help", length, arguments), 0);

@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
+import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.Ticket;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import picocli.CommandLine;
 final class AttachCommand implements Callable<Integer> {
 
     private final Containers containers;
+    private final Fleets fleets;
     private final Session session;
 
     @CommandLine.Option(
@@ -28,22 +30,24 @@ final class AttachCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-t", "--terminal"},
-            description = "pass every key to the container's terminal")
+            description = "pass every key to the container's terminal; the default where both have a terminal")
     private boolean terminal;
 
     @CommandLine.Parameters(paramLabel = "CONTAINER", description = "container name or ID prefix")
     private String reference = "";
 
-    AttachCommand(Containers containers, Session session) {
+    AttachCommand(Containers containers, Fleets fleets, Session session) {
         this.containers = containers;
+        this.fleets = fleets;
         this.session = session;
     }
 
     @Override
     public Integer call() throws IOException {
-        Container container = containers.find(reference);
-        Containers.requireRunning(container);
-        Optional<Session.ClientTerminal> client = terminal ? Optional.of(session.wantTerminal()) : Optional.empty();
+        Container container = Target.running(containers, fleets, reference);
+        Optional<Session.ClientTerminal> client = terminal
+                ? Optional.of(session.wantTerminal())
+                : container.hasTerminal() && !noStdin ? session.offerTerminal() : Optional.empty();
         if (client.isPresent()) {
             container.shim().resize(0, client.get().size());
         }

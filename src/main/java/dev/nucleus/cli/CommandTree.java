@@ -159,10 +159,10 @@ final class CommandTree {
         add(commands, "events", () -> new EventsCommand(services.events(), session.get()));
         add(commands, "top", () -> new TopCommand(containers, fleets, services.cgroups(), session.get()));
         add(commands, "stats", () -> new StatsCommand(containers, fleets, services.usages(), session.get()));
-        add(commands, "exec", () -> new ExecCommand(containers, session.get()));
-        add(commands, "cp", () -> new CopyCommand(containers, session.get()));
-        add(commands, "attach", () -> new AttachCommand(containers, session.get()));
-        add(commands, "denials", () -> new DenialsCommand(containers, services.denials(), session.get()));
+        add(commands, "exec", () -> new ExecCommand(containers, fleets, session.get()));
+        add(commands, "cp", () -> new CopyCommand(containers, fleets, session.get()));
+        add(commands, "attach", () -> new AttachCommand(containers, fleets, session.get()));
+        add(commands, "denials", () -> new DenialsCommand(containers, fleets, services.denials(), session.get()));
         add(commands, "plan", () -> new PlanCommand(containers, fleets, session.get()));
         commands.put(
                 "fleet",

@@ -367,6 +367,12 @@ final class ContainerOptions {
 
     /** On the command line a source may be relative to where the client stands. */
     private static VolumeMount volume(String text, Session session) {
+        int colon = text.indexOf(':');
+        String source = colon < 0 ? "" : text.substring(0, colon);
+        if (!source.isEmpty() && source.indexOf('/') < 0 && !source.matches("\\.{1,2}")) {
+            throw new InvalidSpecException("-v " + text + ": '" + source + "' reads as the name of a volume, which only"
+                    + " fleet files have; write ./" + text + " for the directory");
+        }
         return VolumeMount.parse(onHost(text, session));
     }
 

@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
+import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spawner.ShimConnection;
@@ -36,6 +37,7 @@ final class CopyCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(CopyCommand.class);
 
     private final Containers containers;
+    private final Fleets fleets;
     private final Session session;
 
     @CommandLine.Option(
@@ -56,8 +58,9 @@ final class CopyCommand implements Callable<Integer> {
     @CommandLine.Parameters(index = "1", paramLabel = "DST", description = "directory to copy to, or new name")
     private String target = "";
 
-    CopyCommand(Containers containers, Session session) {
+    CopyCommand(Containers containers, Fleets fleets, Session session) {
         this.containers = containers;
+        this.fleets = fleets;
         this.session = session;
     }
 
@@ -88,7 +91,7 @@ final class CopyCommand implements Callable<Integer> {
         if (place.path().isEmpty()) {
             throw new InvalidSpecException("cp: '" + place.container() + ":' has no path");
         }
-        Container container = containers.find(place.container());
+        Container container = Target.container(containers, fleets, place.container());
         if (!container.running()) {
             throw new InvalidSpecException("cp: '" + container.name() + "' is not running ("
                     + container.state().word() + "); only a running container's files can be copied");

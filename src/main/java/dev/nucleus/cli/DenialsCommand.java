@@ -3,6 +3,7 @@ package dev.nucleus.cli;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.Denial;
 import dev.nucleus.container.Denials;
+import dev.nucleus.fleet.Fleets;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,21 +15,23 @@ import picocli.CommandLine;
 final class DenialsCommand implements Callable<Integer> {
 
     private final Containers containers;
+    private final Fleets fleets;
     private final Denials denials;
     private final Session session;
 
     @CommandLine.Parameters(paramLabel = "CONTAINER", description = "container name or ID prefix")
     private String reference = "";
 
-    DenialsCommand(Containers containers, Denials denials, Session session) {
+    DenialsCommand(Containers containers, Fleets fleets, Denials denials, Session session) {
         this.containers = containers;
+        this.fleets = fleets;
         this.denials = denials;
         this.session = session;
     }
 
     @Override
     public Integer call() throws IOException {
-        List<Denial> found = denials.of(containers.find(reference));
+        List<Denial> found = denials.of(Target.container(containers, fleets, reference));
         if (found.isEmpty()) {
             session.print("'" + reference + "' was refused nothing");
             return 0;

@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
+import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
@@ -27,6 +28,7 @@ final class ExecCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(ExecCommand.class);
 
     private final Containers containers;
+    private final Fleets fleets;
     private final Session session;
 
     @CommandLine.Option(
@@ -78,17 +80,22 @@ final class ExecCommand implements Callable<Integer> {
             description = "command and its arguments")
     private List<String> command = List.of();
 
-    ExecCommand(Containers containers, Session session) {
+    ExecCommand(Containers containers, Fleets fleets, Session session) {
         this.containers = containers;
+        this.fleets = fleets;
         this.session = session;
     }
 
     @Override
     public Integer call() throws IOException {
-        Container container = containers.find(reference);
-        Containers.requireRunning(container);
+        Container container = Target.running(containers, fleets, reference);
         if (command.getFirst().equals("--")) {
             command = command.subList(1, command.size());
+        }
+        for (String variable : env) {
+            if (variable.indexOf('=') < 1) {
+                throw new InvalidSpecException("'" + variable + "' is not NAME=value");
+            }
         }
         if (detach) {
             containers.execDetached(

@@ -25,6 +25,8 @@ final class LogsCommand implements Callable<Integer> {
 
     private static final Logger log = LoggerFactory.getLogger(LogsCommand.class);
 
+    private static final String ALL = "all";
+
     private final Containers containers;
     private final Fleets fleets;
     private final Session session;
@@ -37,8 +39,8 @@ final class LogsCommand implements Callable<Integer> {
     @CommandLine.Option(
             names = {"-n", "--tail"},
             paramLabel = "LINES",
-            description = "number of lines to show from the end of the log")
-    private @Nullable Integer tail;
+            description = "number of lines to show from the end of the log, or all; default: all")
+    private String tail = ALL;
 
     @CommandLine.Option(
             names = "--since",
@@ -89,9 +91,6 @@ final class LogsCommand implements Callable<Integer> {
     }
 
     private LogView.Selection selection() {
-        if (tail != null && tail < 0) {
-            throw new InvalidSpecException("--tail is a number of lines, was " + tail);
-        }
         if (follow && until != null) {
             throw new InvalidSpecException(
                     "--until ends the output and --follow waits for more; leave one of them out");
@@ -101,11 +100,22 @@ final class LogsCommand implements Callable<Integer> {
                     "the run before has ended, so --previous can't be followed; leave out --follow");
         }
         Instant now = Instant.now();
-        return new LogView.Selection(
-                Optional.ofNullable(tail),
-                Optional.ofNullable(since).map(text -> Moment.parse("--since", text, now)),
-                Optional.ofNullable(until).map(text -> Moment.parse("--until", text, now)),
-                timestamps);
+        Optional<Instant> from = Optional.ofNullable(since).map(text -> Moment.parse("--since", text, now));
+        Optional<Instant> to = Optional.ofNullable(until).map(text -> Moment.parse("--until", text, now));
+        if (from.isPresent() && to.isPresent() && to.get().isBefore(from.get())) {
+            throw new InvalidSpecException("--until " + until + " is before --since " + since);
+        }
+        return new LogView.Selection(lines(), from, to, timestamps);
+    }
+
+    private Optional<Integer> lines() {
+        if (tail.equals(ALL)) {
+            return Optional.empty();
+        }
+        if (!tail.matches("\\d{1,9}")) {
+            throw new InvalidSpecException("--tail is a number of lines or " + ALL + ", was '" + tail + "'");
+        }
+        return Optional.of(Integer.parseInt(tail));
     }
 
     private ContainerLog log(Container container) {

@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -77,11 +78,15 @@ final class PsCommand implements Callable<Integer> {
                             .whileRunning()
                             .map(running -> Integer.toString(running.pid()))
                             .orElse("-"),
-                    shorten(describe(container), LONGEST_COMMAND),
-                    replica.map(view -> shorten(view.cause(), LONGEST_CAUSE)).orElse("-")));
+                    shorten(String.join(" ", container.command()), LONGEST_COMMAND),
+                    shorten(replica.map(ReplicaView::cause).orElseGet(() -> end(container)), LONGEST_CAUSE)));
         }
         if (all) {
-            withoutContainer().forEach(replica -> rows.add(row(replica)));
+            Set<String> names = shown.stream().map(Container::name).collect(Collectors.toSet());
+            withoutContainer().stream()
+                    // A container that is being adopted is listed, and its replica may not know it yet.
+                    .filter(replica -> !names.contains(replica.name()))
+                    .forEach(replica -> rows.add(row(replica)));
         }
         for (String line : Table.format(rows)) {
             session.print(line);
@@ -115,11 +120,8 @@ final class PsCommand implements Callable<Integer> {
         return replica.status().words() + (replica.servesInCrashLoop() ? ", serving" : "");
     }
 
-    private static String describe(Container container) {
-        return switch (container.state()) {
-            case ContainerState.Stopped stopped -> stopped.toString();
-            default -> String.join(" ", container.command());
-        };
+    private static String end(Container container) {
+        return container.state() instanceof ContainerState.Stopped stopped ? stopped.toString() : "-";
     }
 
     private static String shorten(String text, int most) {

@@ -6,6 +6,7 @@ import dev.nucleus.container.LaunchOrder;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.WorkspaceMount;
 import java.io.IOException;
@@ -64,6 +65,9 @@ final class RunCommand implements Callable<Integer> {
             description = "use a terminal for the standard streams")
     private boolean terminal;
 
+    @CommandLine.Option(names = "--rm", hidden = true)
+    private boolean remove;
+
     @CommandLine.Option(names = "--name", paramLabel = "NAME", description = "container name; default: its ID")
     private @Nullable String name;
 
@@ -84,6 +88,11 @@ final class RunCommand implements Callable<Integer> {
         ContainerSpec spec = options.spec(command, session);
         Optional<String> checked = Optional.ofNullable(name).map(Containers::checkName);
         placing.check(terminal && detach);
+        if (remove && detach) {
+            throw new InvalidSpecException(
+                    "--rm is not for -d: without -d a container is removed with its end; with -d remove it with nucleus"
+                            + " rm");
+        }
         Optional<Session.ClientTerminal> client =
                 terminal && !detach ? Optional.of(session.wantTerminal()) : Optional.empty();
         if (terminal) {
@@ -97,6 +106,8 @@ final class RunCommand implements Callable<Integer> {
                 .reporting(session::note);
         if (detach) {
             Container container = containers.launch(order);
+            // Whoever reads the ID may count on a later manager that knows what it is.
+            container.described().join();
             placing.writePid(session, containers, container);
             session.print(container.id());
             return 0;

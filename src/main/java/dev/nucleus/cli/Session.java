@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -131,6 +132,12 @@ final class Session implements Caller {
      * @throws InvalidSpecException when its standard input is no terminal
      */
     ClientTerminal wantTerminal() throws IOException {
+        return offerTerminal()
+                .orElseThrow(() -> new InvalidSpecException("-t needs a terminal as standard input, and it is none"));
+    }
+
+    /** As {@link #wantTerminal}; empty: its standard input is no terminal. */
+    Optional<ClientTerminal> offerTerminal() throws IOException {
         send(WANT_TERMINAL, new byte[0], 0, 0);
         Frame frame = readFrame();
         while (frame != null && frame.type() != TERMINAL) {
@@ -141,10 +148,10 @@ final class Session implements Caller {
         }
         LaunchPlan.Terminal size = size(frame.payload());
         if (size.rows() == 0) {
-            throw new InvalidSpecException("-t needs a terminal as standard input, and it is none");
+            return Optional.empty();
         }
-        return new ClientTerminal(
-                size, new String(frame.payload(), 4, frame.payload().length - 4, StandardCharsets.UTF_8));
+        return Optional.of(new ClientTerminal(
+                size, new String(frame.payload(), 4, frame.payload().length - 4, StandardCharsets.UTF_8)));
     }
 
     /**

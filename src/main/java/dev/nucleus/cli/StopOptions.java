@@ -18,15 +18,16 @@ final class StopOptions {
     private Optional<String> signal = Optional.empty();
 
     @CommandLine.Option(
-            names = "--grace",
+            names = {"-t", "--grace", "--time"},
             paramLabel = "DURATION",
-            description = "time to wait before SIGKILL; default: the service's, or 10s")
+            description =
+                    "time to wait before SIGKILL; such as 30s, or a number of seconds; default: the service's, or 10s")
     private Optional<String> grace = Optional.empty();
 
     /** Changes a way to stop by the options that were given. */
     UnaryOperator<StopSpec> overrides() {
         Optional<Signal> first = signal.map(Signal::parse);
-        Optional<Duration> patience = grace.map(Durations::parse);
+        Optional<Duration> patience = grace.map(text -> Durations.parse(text.matches("\\d{1,9}") ? text + "s" : text));
         return own -> new StopSpec(first.orElse(own.signal()), patience.orElse(own.grace()), own.before());
     }
 }

@@ -5,6 +5,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.health.ReplicaView;
 import dev.nucleus.spec.InvalidSpecException;
+import java.util.List;
 import java.util.Optional;
 
 /** What an operator's command names. */
@@ -38,11 +39,46 @@ sealed interface Target {
         if (named.isPresent()) {
             return new Replica(named.get(), named.get().containerId().flatMap(containers::byId));
         }
-        Container container = containers.find(reference);
+        Container container = standalone(containers, fleets, reference);
         Optional<ReplicaView> replica =
                 container.record().replica() == null ? Optional.empty() : fleets.replica(container.name());
         return replica.<Target>map(view -> new Replica(view, Optional.of(container)))
                 .orElseGet(() -> new Standalone(container));
+    }
+
+    private static Container standalone(Containers containers, Fleets fleets, String reference) {
+        try {
+            return containers.find(reference);
+        } catch (InvalidSpecException e) {
+            List<String> replicas = replicas(fleets, reference);
+            if (replicas.isEmpty()) {
+                throw e;
+            }
+            throw new InvalidSpecException(
+                    "'" + reference + "' is not a container; name a replica of it: " + String.join(", ", replicas));
+        }
+    }
+
+    /** Those of a fleet or a service. */
+    private static List<String> replicas(Fleets fleets, String reference) {
+        return fleets.replicas().stream()
+                .filter(view -> view.fleet().equals(reference)
+                        || view.service().equals(reference)
+                        || (view.fleet() + "/" + view.service()).equals(reference))
+                .map(ReplicaView::name)
+                .sorted()
+                .toList();
+    }
+
+    /**
+     * The container of it, which runs.
+     *
+     * @throws InvalidSpecException saying what it is instead
+     */
+    static Container running(Containers containers, Fleets fleets, String reference) {
+        Container container = container(containers, fleets, reference);
+        Containers.requireRunning(container);
+        return container;
     }
 
     /**

@@ -194,6 +194,11 @@ public final class Container {
                 .map(ContainerLog::new);
     }
 
+    /** Whether its streams are a terminal; not known, so false, of one that an earlier manager launched. */
+    public boolean hasTerminal() {
+        return order.flatMap(LaunchOrder::console).isPresent();
+    }
+
     Optional<LaunchOrder> order() {
         return order;
     }
@@ -212,7 +217,7 @@ public final class Container {
     }
 
     /** What is still being written to its directory, to be waited for before that is deleted. */
-    CompletableFuture<Void> described() {
+    public CompletableFuture<Void> described() {
         return described;
     }
 

@@ -7,14 +7,14 @@ import java.util.regex.Pattern;
  * An amount of memory or storage, in bytes.
  *
  * <p>Written as digits with an optional binary suffix: {@code 512M}, {@code 512Mi}, {@code 1G}
- * (1024-based, as cgroups count). Without a suffix, bytes.
+ * (1024-based, as cgroups count), in upper or lower case. Without a suffix, bytes.
  *
  * @param bytes at least 1
  * @see <a href="https://docs.kernel.org/admin-guide/cgroup-v2.html#memory">cgroup v2, memory.max</a>
  */
 public record MemorySize(long bytes) {
 
-    private static final Pattern FORMAT = Pattern.compile("(\\d{1,18})([KMGT]?)i?B?");
+    private static final Pattern FORMAT = Pattern.compile("(\\d{1,18})([KMGT]?)i?B?", Pattern.CASE_INSENSITIVE);
     private static final String UNITS = "KMGT";
 
     public MemorySize {
@@ -27,12 +27,11 @@ public record MemorySize(long bytes) {
     public static MemorySize parse(String text) {
         var matcher = FORMAT.matcher(text.strip());
         if (!matcher.matches()) {
-            String upper = text.strip().toUpperCase(Locale.ROOT).replaceFirst("(?<=[KMGT])I", "i");
-            throw new InvalidSpecException("'" + text + "' is not a size; write bytes or K, M, G, T, such as "
-                    + (FORMAT.matcher(upper).matches() ? upper : "512M"));
+            throw new InvalidSpecException("'" + text + "' is not a size; write bytes or K, M, G, T, such as 512M");
         }
-        int shift =
-                10 * (UNITS.indexOf(matcher.group(2)) + 1) * (matcher.group(2).isEmpty() ? 0 : 1);
+        int shift = 10
+                * (UNITS.indexOf(matcher.group(2).toUpperCase(Locale.ROOT)) + 1)
+                * (matcher.group(2).isEmpty() ? 0 : 1);
         try {
             return new MemorySize(Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << shift));
         } catch (ArithmeticException overflow) {

@@ -44,6 +44,15 @@ class ClientWithoutManagerTest {
     }
 
     @Test
+    void aWordThatIsNoCommandIsAMistake() throws IOException {
+        var mistake = new Result(2, "", "nucleus: there is no command 'frobnicate'\nSee 'nucleus --help'.\n");
+
+        assertThat(client("frobnicate")).isEqualTo(mistake);
+        assertThat(client("frobnicate", "-x")).isEqualTo(mistake);
+        assertThat(client("frobnicate", "--help")).isEqualTo(mistake);
+    }
+
+    @Test
     void manualPagesAndCompletionAreThere(@TempDir Path directory) throws IOException {
         assertThat(client("man", "run").out()).startsWith(".TH NUCLEUS-RUN ");
         Path script = Files.writeString(

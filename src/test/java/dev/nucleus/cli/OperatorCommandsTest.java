@@ -103,6 +103,46 @@ class OperatorCommandsTest {
     }
 
     @Test
+    void aFleetOrAServiceIsAnsweredWithItsReplicas() {
+        for (String command : List.of("exec", "logs", "attach", "inspect", "denials")) {
+            String[] words =
+                    command.equals("exec") ? new String[] {command, "web", "ls"} : new String[] {command, "web"};
+            assertThat(nucleus(words).err())
+                    .isEqualTo("nucleus: 'web' is not a container; name a replica of it: shop/web-1\n");
+        }
+        assertThat(nucleus("logs", "shop").err()).contains("name a replica of it: shop/job-1, shop/web-1");
+    }
+
+    @Test
+    void aStoppedContainerIsListedWithItsCommandAndItsCause() {
+        run("ended", "exit 3");
+        assertThat(nucleus("wait", "ended").out()).isEqualTo("3\n");
+
+        assertThat(nucleus("ps", "-a").out().lines().filter(line -> line.contains(" ended ")))
+                .singleElement()
+                .asString()
+                .containsPattern("/bin/sh -c exit 3 +exit code 3$");
+    }
+
+    @Test
+    void wordsOfOtherToolsMeanTheSameOrAreRefused() {
+        run("habit", "exec sleep 1000");
+
+        assertThat(nucleus("run", "--rm", "/bin/true")).isEqualTo(new Result(0, "", ""));
+        assertThat(nucleus("run", "--rm", "-d", "/bin/true").err()).contains("--rm is not for -d");
+        assertThat(nucleus("run", "--memory", "64m", "/bin/true").code()).isZero();
+        assertThat(nucleus("run", "-v", "data:/data", "/bin/true").err())
+                .contains("'data' reads as the name of a volume, which only fleet files have; write ./data:/data");
+        assertThat(nucleus("exec", "-e", "NAME", "habit", "env").err()).contains("'NAME' is not NAME=value");
+        assertThat(nucleus("logs", "--tail", "all", "habit").code()).isZero();
+        assertThat(nucleus("logs", "--tail", "few", "habit").err())
+                .contains("--tail is a number of lines or all, was 'few'");
+        assertThat(nucleus("logs", "--since", "1m", "--until", "2m", "habit").err())
+                .contains("--until 2m is before --since 1m");
+        assertThat(nucleus("stop", "-t", "0", "habit")).isEqualTo(new Result(0, "habit\n", ""));
+    }
+
+    @Test
     void manyAreStoppedAtOnce() {
         String deaf = "trap : TERM; echo up; while :; do sleep 0.02; done";
         List.of("deaf1", "deaf2", "deaf3").forEach(name -> run(name, deaf));
