@@ -65,7 +65,9 @@ final class RunCommand implements Callable<Integer> {
             description = "use a terminal for the standard streams")
     private boolean terminal;
 
-    @CommandLine.Option(names = "--rm", hidden = true)
+    @CommandLine.Option(
+            names = "--rm",
+            description = "remove the container when its command ends; the default without -d, and not for -d")
     private boolean remove;
 
     @CommandLine.Option(names = "--name", paramLabel = "NAME", description = "container name; default: its ID")

@@ -21,7 +21,10 @@ import tools.jackson.databind.node.ObjectNode;
 final class StreamBenchmark {
 
     private static final int ROUNDS = 5;
-    private static final int COMMANDS = 20;
+    private static final int COMMANDS = 50;
+    /** Before the commands that are measured: after as many, the JIT compiler has done with most of their way. */
+    private static final int WARM_UP = 1_000;
+
     private static final String BYTES = "1000000000";
     private static final String LINES = "yes hello | head -c " + BYTES;
     private static final List<String> BUBBLEWRAP =
@@ -47,6 +50,10 @@ final class StreamBenchmark {
         throughput(directory, client, figures, "zeros", "", "head -c " + BYTES + " /dev/zero");
         throughput(directory, client, figures, "6-byte lines", "", LINES);
         throughput(directory, client, figures, "input", "head -c " + BYTES + " /dev/zero | ", "cat");
+        List<String> trivial = concatenate(client, List.of("--", "/bin/true"));
+        for (int i = 0; i < WARM_UP; i++) {
+            time(trivial);
+        }
         latency(directory, client, figures, "back to back", 0);
         latency(directory, client, figures, "0.5 s between commands", 500);
     }

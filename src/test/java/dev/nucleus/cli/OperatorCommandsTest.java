@@ -230,6 +230,18 @@ class OperatorCommandsTest {
         assertThat(nucleus("top", "busy").err()).contains("'busy' is not running: it has stopped");
     }
 
+    /** A container may have hundreds of processes with megabytes of arguments each. */
+    @Test
+    void ofALongCommandLineTheBeginningIsShown() {
+        run("long", "exec sleep 1000");
+        nucleus("exec", "-d", "long", "/bin/sh", "-c", "sleep 1000; : begin " + "x".repeat(100_000));
+
+        assertThat(nucleus("top", "long").out().lines().filter(line -> line.contains("begin")))
+                .singleElement()
+                .satisfies(line -> assertThat(line).hasSizeLessThan(5_000));
+        assertThat(nucleus("top", "long").out()).hasSizeLessThan(20_000);
+    }
+
     @Test
     void inspectTellsAllButSecrets(@TempDir Path host) throws IOException {
         Path secret = Files.writeString(host.resolve("key"), "hidden content");

@@ -336,9 +336,24 @@ class StreamsTest {
                 assertThat(refused.code()).isEqualTo(125);
                 assertThat(refused.err()).contains("runs nothing as root");
             });
+            assertThat(sh(exec + "4711:0 " + container.id() + " -- id").code()).isEqualTo(125);
         } finally {
             remove(container);
         }
+    }
+
+    /** They are the workload's, not those of another user in its container. */
+    @Test
+    void anExecOfAnotherUserHasNoCapabilities() {
+        String id = sh("$N run -d --capability NET_BIND_SERVICE -- sleep 1000")
+                .out()
+                .strip();
+        String capabilities = id + " -- grep CapEff: /proc/self/status";
+
+        assertThat(sh("$N exec -n " + capabilities).out()).isNotEqualTo("CapEff:\t0000000000000000\n");
+        assertThat(sh("$N exec -n --user 4711:4712 " + capabilities).out()).isEqualTo("CapEff:\t0000000000000000\n");
+
+        assertThat(sh("$N rm -f " + id).code()).isZero();
     }
 
     @Test

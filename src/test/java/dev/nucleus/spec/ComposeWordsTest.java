@@ -169,7 +169,6 @@ class ComposeWordsTest {
                 "mem_limit: 1000000                   | the minimum is 1M",
                 "memory: 512K                         | the minimum is 1M; write 1M or more",
                 "memory: 512 MB                       | such as 512M",
-                "memory: 1gb                          | such as 1GB",
                 "tmpfs: ['/x:64']                     | tmpfs: '64' is 64 bytes, and the minimum is 4K; write the unit too, such as 64M",
                 "tmpfs: [{target: /x, size: 64}]      | size: '64' is 64 bytes",
                 "home: 64                             | home: '64' is 64 bytes",

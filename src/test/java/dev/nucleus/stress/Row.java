@@ -3,7 +3,7 @@ package dev.nucleus.stress;
 import java.util.List;
 
 /** A line of {@code nucleus ps -a}. */
-record Row(String id, String name, String state, String health, int pid, String command) {
+record Row(String id, String name, String state, String health, int pid, String cause) {
 
     static List<Row> parse(String table) {
         return table.lines().skip(1).map(Row::parseLine).toList();
@@ -17,6 +17,6 @@ record Row(String id, String name, String state, String health, int pid, String 
                 cells[2],
                 cells[3],
                 cells[6].equals("-") ? 0 : Integer.parseInt(cells[6]),
-                cells.length > 7 ? cells[7] : "");
+                cells[cells.length - 1]);
     }
 }

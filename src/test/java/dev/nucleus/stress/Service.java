@@ -263,7 +263,7 @@ final class Service {
                 CHANGE,
                 () -> subject.row(name)
                         .filter(row ->
-                                row.state().equals("stopped") && row.command().startsWith(end))
+                                row.state().equals("stopped") && row.cause().startsWith(end))
                         .isPresent());
         findings.check(stopped, name + ": wanted '" + end + "': " + subject.row(name));
         findings.count("services that ended: " + end);

@@ -1,0 +1,60 @@
+package dev.nucleus.workspace;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.kernel.FileName;
+import dev.nucleus.kernel.FileStat;
+import dev.nucleus.workspace.TreeManifest.Content;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+
+/** What is remembered of files that have several names. */
+class HardLinksTest {
+
+    private static final Content CONTENT = new Content("0".repeat(64), false);
+
+    private final HardLinks links = new HardLinks();
+    private final TreePath path = new TreePath();
+
+    private static FileStat file(long inode, int links) {
+        return new FileStat(
+                FileStat.Type.REGULAR_FILE, 0644, 1000, 1000, 1, inode, links, 1, Instant.EPOCH, Instant.EPOCH);
+    }
+
+    @Test
+    void aFileWithOneNameIsNotRemembered() {
+        links.add(file(1, 1), null, CONTENT, true, path, FileName.of("alone"));
+
+        assertThat(links.next(file(1, 1))).isNull();
+    }
+
+    @Test
+    void namesThatAreTheSameFileNowAreOnePlace() {
+        FileStat file = file(2, 1_000);
+        assertThat(links.next(file)).isNull();
+        links.add(file, null, CONTENT, true, path, FileName.of("0"));
+        for (int i = 1; i < 1_000; i++) {
+            HardLinks.Linked known = links.next(file);
+            assertThat(known).isNotNull();
+            // Else each name would look at all the names before it, a million looks at a thousand names.
+            assertThat(known.places()).hasSize(1);
+            if (known.isWritten()) {
+                links.settle(known, path, FileName.of(Integer.toString(i)));
+            } else {
+                assertThat(known.place().name()).isEqualTo(FileName.of("1"));
+            }
+        }
+        assertThat(links.next(file)).as("all its names were met").isNull();
+    }
+
+    @Test
+    void whatDoesNotFitBecomesFilesOfTheirOwn() {
+        for (long inode = 0; inode < 20_000; inode++) {
+            links.add(file(inode, 2), null, CONTENT, true, path, FileName.of("n".repeat(200)));
+        }
+
+        assertThat(links.separated()).isBetween(1L, 19_999L);
+        assertThat(links.next(file(0, 2))).isNotNull();
+        assertThat(links.next(file(19_999, 2))).isNull();
+    }
+}
