@@ -97,28 +97,82 @@ static void send_terminal(const struct session *session)
 		(void)frame_send(session->socket, TERMINAL, payload, length);
 }
 
+/* Ends the client: what it ran ends with it. */
+static void interrupt(struct session *session)
+{
+	session->finished = true;
+	session->code = 128 + (int)session->signal;
+}
+
+/* For the process in the container. Where there is none, such as while the manager is busy, a
+ * signal that ends a command ends this one: the manager sees that, and takes back what it has
+ * begun. */
+static void take_signal(struct session *session)
+{
+	struct signalfd_siginfo information;
+	uint32_t number;
+
+	if (read(session->signals, &information, sizeof(information)) !=
+	    (ssize_t)sizeof(information))
+		return;
+	number = information.ssi_signo;
+	if (number == SIGWINCH) {
+		if (session->has_terminal)
+			send_terminal(session);
+		return;
+	}
+	if (number == SIGCHLD) {
+		if (copy_reap(&session->copy)) {
+			session->finished = true;
+			session->code = 1;
+		}
+		return;
+	}
+	session->signal = number;
+	/* A copy ends here; the supervisor ends its other half. */
+	if (session->copy.wanted || !streams_signal(&session->streams, number))
+		interrupt(session);
+}
+
+/* As read(2), but a signal is taken meanwhile: EINTR. */
+static ssize_t read_unless_signalled(struct session *session, int fd, uint8_t *bytes, size_t size)
+{
+	struct pollfd polled[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = session->signals, .events = POLLIN },
+	};
+
+	if (fd < 0) {
+		errno = EBADF;
+		return -1;
+	}
+	if (poll(polled, 2, -1) < 0)
+		return -1;
+	if (polled[1].revents != 0)
+		take_signal(session);
+	if (polled[0].revents != 0)
+		return read(fd, bytes, size);
+	errno = EINTR;
+	return -1;
+}
+
 /* Reads a descriptor to its end and sends it: u32 errno, then the bytes. */
-static void send_descriptor(const struct session *session, int fd)
+static void send_descriptor(struct session *session, int fd)
 {
 	static uint8_t payload[DESCRIPTOR_MAX];
 	size_t length = 4;
 	ssize_t got;
 
 	do {
-		struct pollfd polled[] = {
-			{ .fd = fd, .events = POLLIN },
-			{ .fd = session->signals, .events = POLLIN },
-		};
-
-		/* A signal is taken by the caller's loop. */
-		if (poll(polled, 2, -1) > 0 && polled[1].revents != 0)
-			return;
-		got = read(fd, payload + length, sizeof(payload) - length);
+		got = read_unless_signalled(session, fd, payload + length,
+					    sizeof(payload) - length);
 		if (got > 0)
 			length += (size_t)got;
-	} while ((got > 0 && length < sizeof(payload)) || (got < 0 && errno == EINTR));
+	} while (!session->finished &&
+		 ((got > 0 && length < sizeof(payload)) || (got < 0 && errno == EINTR)));
 	frame_put_u32(payload, got < 0 ? (size_t)errno : length == sizeof(payload) ? EFBIG : 0);
-	(void)frame_send(session->socket, DESCRIPTOR, payload, got < 0 ? 4 : length);
+	if (!session->finished)
+		(void)frame_send(session->socket, DESCRIPTOR, payload, got < 0 ? 4 : length);
 	explicit_bzero(payload, length);
 }
 
@@ -258,43 +312,6 @@ static void receive(struct session *session)
 	}
 	session->length -= used;
 	memmove(session->buffer, session->buffer + used, session->length);
-}
-
-/* Ends the client: what it ran ends with it. */
-static void interrupt(struct session *session)
-{
-	session->finished = true;
-	session->code = 128 + (int)session->signal;
-}
-
-/* For the process in the container. Where there is none, such as while the manager is busy, a
- * signal that ends a command ends this one: the manager sees that, and takes back what it has
- * begun. */
-static void take_signal(struct session *session)
-{
-	struct signalfd_siginfo information;
-	uint32_t number;
-
-	if (read(session->signals, &information, sizeof(information)) !=
-	    (ssize_t)sizeof(information))
-		return;
-	number = information.ssi_signo;
-	if (number == SIGWINCH) {
-		if (session->has_terminal)
-			send_terminal(session);
-		return;
-	}
-	if (number == SIGCHLD) {
-		if (copy_reap(&session->copy)) {
-			session->finished = true;
-			session->code = 1;
-		}
-		return;
-	}
-	session->signal = number;
-	/* A copy ends here; the supervisor ends its other half. */
-	if (session->copy.wanted || !streams_signal(&session->streams, number))
-		interrupt(session);
 }
 
 static int watch_signals(void)

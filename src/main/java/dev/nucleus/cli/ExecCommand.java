@@ -10,7 +10,7 @@ import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.User;
 import java.io.IOException;
-import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -127,7 +127,7 @@ final class ExecCommand implements Callable<Integer> {
                 connection.close();
             });
             return converse(container, connection, ticket);
-        } catch (AsynchronousCloseException e) {
+        } catch (ClosedChannelException e) {
             throw new ClientGoneException(e);
         }
     }

@@ -61,6 +61,9 @@ class CommandLineTest {
 
         assertThat(shell(client() + run + "<(printf 'A=from a pipe\\n')"))
                 .isEqualTo(new Result(0, "from a pipe/plain", ""));
+        // A child of the client's own, as where the shell became the client, ends while the client reads.
+        assertThat(shell("sleep 0.3 & exec " + client() + run + "<(sleep 0.6; printf 'A=late')"))
+                .isEqualTo(new Result(0, "late/plain", ""));
         assertThat(shell(client() + run + "<(printf 'A=two\\nlines\\0')"))
                 .isEqualTo(new Result(0, "two\nlines/plain", ""));
         assertThat(shell(client() + run + "<(printf 'secret')"))

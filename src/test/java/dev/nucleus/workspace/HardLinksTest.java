@@ -6,6 +6,7 @@ import dev.nucleus.kernel.FileName;
 import dev.nucleus.kernel.FileStat;
 import dev.nucleus.workspace.TreeManifest.Content;
 import java.time.Instant;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** What is remembered of files that have several names. */
@@ -34,8 +35,7 @@ class HardLinksTest {
         assertThat(links.next(file)).isNull();
         links.add(file, null, CONTENT, true, path, FileName.of("0"));
         for (int i = 1; i < 1_000; i++) {
-            HardLinks.Linked known = links.next(file);
-            assertThat(known).isNotNull();
+            HardLinks.Linked known = Objects.requireNonNull(links.next(file));
             // Else each name would look at all the names before it, a million looks at a thousand names.
             assertThat(known.places()).hasSize(1);
             if (known.isWritten()) {
