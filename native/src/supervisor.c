@@ -30,9 +30,12 @@ int supervisor_keep(uint64_t kept)
 	if (geteuid() != 0)
 		return 0;
 	for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
-		if ((kept >> capability & 1U) == 0 && prctl(PR_CAPBSET_DROP, capability) < 0 &&
-		    errno != EINVAL)
-			return -errno;
+		if ((kept >> capability & 1U) != 0 || prctl(PR_CAPBSET_DROP, capability) == 0)
+			continue;
+		/* Past the last capability that this kernel has. */
+		if (errno == EINVAL)
+			break;
+		return -errno;
 	}
 	if (syscall(SYS_capget, &header, sets) < 0)
 		return -errno;

@@ -15,8 +15,13 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import jdk.net.ExtendedSocketOptions;
-import jdk.net.UnixDomainPrincipal;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,12 +40,17 @@ final class CommandServer implements SmartLifecycle {
 
     private static final Logger log = LoggerFactory.getLogger(CommandServer.class);
     private static final int BACKLOG = 256;
+    /** As many commands are usually under way; further ones get virtual threads. */
+    private static final int PLATFORM_THREADS = 64;
+
+    private static final Executor BESIDE = command -> Thread.ofVirtual().start(command);
 
     private final Path directory;
     private final Path socket;
     private final Commands commands;
     private final ApplicationEventPublisher events;
     private final Set<String> allowed = Set.copyOf(List.of("root", System.getProperty("user.name")));
+    private final Executor threads = threads();
     private volatile @Nullable ServerSocketChannel listener;
 
     CommandServer(NucleusProperties properties, Commands commands, ApplicationEventPublisher events) {
@@ -48,6 +58,21 @@ final class CommandServer implements SmartLifecycle {
         this.socket = directory.resolve("nucleus.sock");
         this.commands = commands;
         this.events = events;
+    }
+
+    /**
+     * A platform thread that reads is woken by the kernel itself; a virtual one by two pollers, on two other threads, which is
+     * a noticeable part of a short command. Of those there may be any number.
+     */
+    private static Executor threads() {
+        return new ThreadPoolExecutor(
+                0,
+                PLATFORM_THREADS,
+                1,
+                TimeUnit.MINUTES,
+                new SynchronousQueue<>(),
+                Thread.ofPlatform().daemon().name("command-", 0).factory(),
+                (command, _) -> Thread.ofVirtual().name("command").start(command));
     }
 
     @Override
@@ -92,7 +117,7 @@ final class CommandServer implements SmartLifecycle {
         while (opened.isOpen()) {
             try {
                 SocketChannel client = opened.accept();
-                Thread.ofVirtual().name("command").start(() -> serve(client));
+                threads.execute(() -> serve(client));
             } catch (ClosedChannelException e) {
                 return;
             } catch (IOException e) {
@@ -103,23 +128,35 @@ final class CommandServer implements SmartLifecycle {
 
     private void serve(SocketChannel client) {
         try (client) {
-            UnixDomainPrincipal peer = client.getOption(ExtendedSocketOptions.SO_PEERCRED);
             var session = new Session(client);
+            CompletableFuture<String> asked = CompletableFuture.supplyAsync(() -> user(client), BESIDE);
             List<String> arguments = session.readCommand();
-            if (!allowed.contains(peer.user().getName())) {
-                log.warn("refused a command of user {}", peer.user().getName());
+            String user = asked.join();
+            if (!allowed.contains(user)) {
+                log.warn("refused a command of user {}", user);
                 session.writer(true).println("nucleus: only root and the manager's own user may give commands");
                 session.exit(Commands.REFUSED);
-                events.publishEvent(new CommandGiven(peer.user().getName(), arguments, Commands.REFUSED));
+                events.publishEvent(new CommandGiven(user, arguments, Commands.REFUSED));
                 return;
             }
             int code = commands.execute(session, arguments);
             session.exit(code);
-            events.publishEvent(new CommandGiven(peer.user().getName(), arguments, code));
+            events.publishEvent(new CommandGiven(user, arguments, code));
+        } catch (CompletionException e) {
+            log.warn("a client whose user is not known: {}", e.toString());
         } catch (IOException e) {
             log.debug("a client left: {}", e.toString());
         }
         commands.prepare();
+    }
+
+    /** Its name is looked up in the files of users and of groups, while the command is read. */
+    private static String user(SocketChannel client) {
+        try {
+            return client.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override

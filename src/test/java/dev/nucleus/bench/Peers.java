@@ -4,6 +4,7 @@ import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +32,8 @@ final class Peers {
         Map<String, List<Double>> times = new LinkedHashMap<>();
         for (int round = 0; round < ROUNDS; round++) {
             for (var entry : commands.entrySet()) {
-                times.computeIfAbsent(entry.getKey(), _ -> new ArrayList<>()).addAll(time(directory, entry.getValue()));
+                times.computeIfAbsent(entry.getKey(), _ -> new ArrayList<>())
+                        .addAll(time(directory, entry.getValue(), Duration.ZERO));
             }
         }
         times.forEach((name, values) -> figures.add(name + ", whole process, p50", values, 50, "–"));
@@ -40,18 +42,22 @@ final class Peers {
         figures.add("nucleus run / bwrap --unshare-all", ratio, "≤ 1.5");
     }
 
-    private static List<Double> time(Path directory, List<String> command) throws IOException, InterruptedException {
+    /**
+     * Times of a command, started by a program that does nothing else: what a shell or a JVM adds would be in both sides of
+     * a ratio.
+     *
+     * @param pause before each
+     * @return in ms
+     */
+    static List<Double> time(Path directory, List<String> command, Duration pause)
+            throws IOException, InterruptedException {
         Path json = directory.resolve("hyperfine.json");
-        var whole = new ArrayList<>(List.of(
-                "hyperfine",
-                "-N",
-                "--warmup",
-                "3",
-                "--runs",
-                RUNS,
-                "--export-json",
-                json.toString(),
-                String.join(" ", command)));
+        var whole = new ArrayList<>(
+                List.of("hyperfine", "-N", "--warmup", "3", "--runs", RUNS, "--export-json", json.toString()));
+        if (pause.isPositive()) {
+            whole.addAll(List.of("--prepare", "sleep " + pause.toMillis() / 1000.0));
+        }
+        whole.add(String.join(" ", command));
         Process process = new ProcessBuilder(whole)
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("hyperfine.log").toFile())

@@ -6,6 +6,7 @@ import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,7 +22,6 @@ import tools.jackson.databind.node.ObjectNode;
 final class StreamBenchmark {
 
     private static final int ROUNDS = 5;
-    private static final int COMMANDS = 50;
     /** Before the commands that are measured: after as many, the JIT compiler has done with most of their way. */
     private static final int WARM_UP = 1_000;
 
@@ -54,8 +54,8 @@ final class StreamBenchmark {
         for (int i = 0; i < WARM_UP; i++) {
             time(trivial);
         }
-        latency(directory, client, figures, "back to back", 0);
-        latency(directory, client, figures, "0.5 s between commands", 500);
+        latency(directory, client, figures, "back to back", Duration.ZERO);
+        latency(directory, client, figures, "0.5 s between commands", Duration.ofMillis(500));
     }
 
     /** Whole command lines of a shell, by name; the consumer reads a pipe. */
@@ -85,22 +85,17 @@ final class StreamBenchmark {
                 "≥ 0.5");
     }
 
-    private static void latency(Path directory, List<String> client, Figures figures, String name, long pause)
+    private static void latency(Path directory, List<String> client, Figures figures, String name, Duration pause)
             throws IOException, InterruptedException {
         Map<String, List<String>> commands = new LinkedHashMap<>();
         commands.put("bwrap", concatenate(BUBBLEWRAP, List.of("/bin/true")));
         commands.put("nucleus", concatenate(client, List.of("--", "/bin/true")));
         commands.put("runc", runc(directory, "exit 0"));
         Map<String, List<Double>> times = new LinkedHashMap<>();
-        for (int round = 0; round <= COMMANDS; round++) {
+        for (int round = 0; round < ROUNDS; round++) {
             for (var command : commands.entrySet()) {
-                // People and scripts leave time between commands; that is what is measured, not a wait for a condition.
-                Thread.sleep(pause);
-                double millis = time(command.getValue());
-                if (round > 0) {
-                    times.computeIfAbsent(command.getKey(), _ -> new ArrayList<>())
-                            .add(millis);
-                }
+                times.computeIfAbsent(command.getKey(), _ -> new ArrayList<>())
+                        .addAll(Peers.time(directory, command.getValue(), pause));
             }
         }
         times.forEach(
