@@ -21,8 +21,7 @@
 #define PATIENCE 600000
 /* Tickets that may be waiting at once. */
 #define GRANTS_MAX 64
-/* Room of a client's pipe: fewer turns of both sides. Less where the user may have no more
- * (pipe(7), pipe-user-pages-soft). */
+/* Room of an attached pipe: fewer turns of all sides. */
 #define PIPE_BYTES (1 << 20)
 /* What one turn moves of one output: whoever floods it starves nobody. */
 #define TURNS 16
@@ -384,6 +383,12 @@ static bool outputs_of(struct shim *shim, uint32_t id, struct output *outputs[AT
 	return true;
 }
 
+/* Less stays where the user may have no more (pipe(7), pipe-user-pages-soft). */
+static void enlarge(int fd)
+{
+	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+}
+
 /* A pipe that a client reads: its end is returned, ours becomes the tap. */
 static int open_tap(struct tap *tap, struct output *output)
 {
@@ -391,7 +396,7 @@ static int open_tap(struct tap *tap, struct output *output)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES);
+	enlarge(ends[1]);
 	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	tap->source = (struct source){ .fd = ends[1], .ready = tap_ready };
 	if (output->source.fd < 0) {
@@ -399,6 +404,8 @@ static int open_tap(struct tap *tap, struct output *output)
 		close_fd(&tap->source.fd);
 		return ends[0];
 	}
+	if (output->is_pipe)
+		enlarge(output->source.fd);
 	tap->output = output;
 	tap->done = output->length;
 	return ends[0];
@@ -413,8 +420,10 @@ static int open_input(struct shim *shim, struct connection *connection, bool ter
 
 	if (fd == NULL || *fd < 0)
 		return -1;
-	if (!terminal)
+	if (!terminal) {
+		enlarge(*fd);
 		return connection->owner ? release(fd) : fcntl(*fd, F_DUPFD_CLOEXEC, 0);
+	}
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -1;
 	connection->keys = (struct source){ .fd = ends[0], .events = POLLIN, .ready = keys_ready };
