@@ -147,7 +147,7 @@ final class CommandServer implements SmartLifecycle {
         } catch (IOException e) {
             log.debug("a client left: {}", e.toString());
         }
-        commands.prepare();
+        commands.tidy();
     }
 
     /** Its name is looked up in the files of users and of groups, while the command is read. */

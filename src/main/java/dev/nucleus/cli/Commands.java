@@ -15,6 +15,9 @@ import java.net.StandardProtocolFamily;
 import java.nio.channels.SocketChannel;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,11 +33,28 @@ final class Commands {
 
     private static final Logger log = LoggerFactory.getLogger(Commands.class);
 
-    private final CommandTree.Services services;
-    private final AtomicReference<@Nullable PreparedRun> prepared = new AtomicReference<>();
+    private static final PrintWriter NOWHERE = new PrintWriter(Writer.nullWriter());
+    private static final int MOST_IDLE = 8;
 
-    /** {@code run}, described to picocli before anybody asks for it: its forty options take a third of a launch. */
-    private record PreparedRun(CommandLine line, AtomicReference<@Nullable Session> caller) {}
+    private final CommandTree.Services services;
+    private final Queue<PreparedRun> idle = new ConcurrentLinkedQueue<>();
+    private final Queue<PreparedRun> used = new ConcurrentLinkedQueue<>();
+
+    /**
+     * {@code run}, described to picocli before anybody asks for it, and used again: its fifty options take a third of a launch,
+     * or of a processor beside the next one.
+     */
+    private record PreparedRun(CommandLine line, AtomicReference<@Nullable Session> caller) {
+
+        /** Each parse begins with the initial value of every option; this one leaves nothing of the last behind. */
+        void forget() {
+            caller.set(null);
+            line.setOut(NOWHERE).setErr(NOWHERE).setExecutionExceptionHandler((exception, _, _) -> {
+                throw exception;
+            });
+            line.parseArgs(CommandTree.RUN, "true");
+        }
+    }
 
     Commands(
             Containers containers,
@@ -54,9 +74,7 @@ final class Commands {
     void warmUp() {
         var help = List.of("run", "--help");
         try (SocketChannel nobody = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            commandLine(new Session(nobody), help)
-                    .setOut(new PrintWriter(Writer.nullWriter()))
-                    .execute(help.toArray(String[]::new));
+            commandLine(new Session(nobody), help).setOut(NOWHERE).execute(help.toArray(String[]::new));
         } catch (IOException e) {
             log.debug("no first command: {}", e.toString());
         }
@@ -65,31 +83,53 @@ final class Commands {
 
     /** While nobody waits: what the next command will need. */
     void prepare() {
-        if (prepared.get() == null) {
-            var caller = new AtomicReference<@Nullable Session>();
-            CommandLine line = CommandTree.of(services, () -> Objects.requireNonNull(caller.get()))
-                    .with(CommandTree.RUN);
-            prepared.set(new PreparedRun(line, caller));
+        if (idle.isEmpty()) {
+            idle.add(describeRun());
         }
     }
 
+    private PreparedRun describeRun() {
+        var caller = new AtomicReference<@Nullable Session>();
+        CommandLine line = CommandTree.of(services, () -> Objects.requireNonNull(caller.get()))
+                .with(CommandTree.RUN);
+        return new PreparedRun(line, caller);
+    }
+
     int execute(Session session, List<String> arguments) {
+        String command = arguments.isEmpty() ? "" : arguments.getFirst();
+        if (!command.equals(CommandTree.RUN)) {
+            return execute(commandLine(session, arguments), session, arguments);
+        }
+        PreparedRun run = Optional.ofNullable(idle.poll()).orElseGet(this::describeRun);
+        run.caller().set(session);
+        try {
+            return execute(run.line(), session, arguments);
+        } finally {
+            used.add(run);
+        }
+    }
+
+    /** After a client has been answered: what it used can be used again. */
+    void tidy() {
+        for (PreparedRun run = used.poll(); run != null; run = used.poll()) {
+            if (idle.size() < MOST_IDLE) {
+                run.forget();
+                idle.add(run);
+            }
+        }
+        prepare();
+    }
+
+    private static int execute(CommandLine line, Session session, List<String> arguments) {
         PrintWriter errors = session.writer(true);
         // For the log. Arguments may hold secrets.
         String name = arguments.isEmpty() ? "" : arguments.getFirst();
-        CommandLine line =
-                commandLine(session, arguments).setOut(session.writer(false)).setErr(errors);
+        line.setOut(session.writer(false)).setErr(errors);
         line.setExecutionExceptionHandler((exception, _, _) -> Failures.report(exception, name, errors));
         return line.execute(arguments.toArray(String[]::new));
     }
 
     private CommandLine commandLine(Session session, List<String> arguments) {
-        String command = arguments.isEmpty() ? "" : arguments.getFirst();
-        PreparedRun run = command.equals(CommandTree.RUN) ? prepared.getAndSet(null) : null;
-        if (run != null) {
-            run.caller().set(session);
-            return run.line();
-        }
-        return CommandTree.of(services, () -> session).with(command);
+        return CommandTree.of(services, () -> session).with(arguments.isEmpty() ? "" : arguments.getFirst());
     }
 }

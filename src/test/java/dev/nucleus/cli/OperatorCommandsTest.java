@@ -142,6 +142,38 @@ class OperatorCommandsTest {
         assertThat(nucleus("stop", "-t", "0", "habit")).isEqualTo(new Result(0, "habit\n", ""));
     }
 
+    /** A run is parsed by what an earlier one was parsed by. */
+    @Test
+    void nothingOfARunIsLeftForTheNext() {
+        String script = "echo \"$SECRET $PWD $(ulimit -n)\"; [ $(id -u) = 4711 ] && echo other; ls -d /extra";
+        Result usual = nucleus("run", "/bin/sh", "-c", script);
+        assertThat(usual.code()).isNotZero();
+
+        for (int i = 0; i < 3; i++) {
+            assertThat(nucleus(
+                                    "run",
+                                    "-e",
+                                    "SECRET=hidden",
+                                    "--user",
+                                    "4711:4712",
+                                    "-w",
+                                    "/tmp",
+                                    "--open-files",
+                                    "99",
+                                    "--tmpfs",
+                                    "/extra",
+                                    "/bin/sh",
+                                    "-c",
+                                    script)
+                            .out())
+                    .isEqualTo("hidden /tmp 99\nother\n/extra\n");
+            assertThat(nucleus("run", "--mode", "nonsense", "--name", "!", "true")
+                            .code())
+                    .isEqualTo(125);
+            assertThat(nucleus("run", "/bin/sh", "-c", script)).isEqualTo(usual);
+        }
+    }
+
     @Test
     void manyAreStoppedAtOnce() {
         String deaf = "trap : TERM; echo up; while :; do sleep 0.02; done";
