@@ -34,13 +34,15 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/** The options that describe a container: the fields of a fleet file, by the same names. */
+/**
+ * The options that describe a container: the fields of a fleet file, by the same names. Their defaults are the initial values:
+ * picocli tries each {@code defaultValue} as a number first, by exceptions.
+ */
 final class ContainerOptions {
 
     @CommandLine.Option(
             names = "--mode",
             paramLabel = "MODE",
-            defaultValue = "agent",
             description = "confinement: agent, strict-agent or production; default: agent")
     private String mode = "agent";
 
@@ -71,28 +73,24 @@ final class ContainerOptions {
     @CommandLine.Option(
             names = "--pids",
             paramLabel = "NUMBER",
-            defaultValue = "512",
             description = "limit of processes and threads; 0 for none; default: 512")
     private int pids = Resources.DEFAULT_PIDS;
 
     @CommandLine.Option(
             names = "--open-files",
             paramLabel = "NUMBER",
-            defaultValue = "1024",
             description = "open file limit per process; default: 1024")
     private int openFiles = Resources.DEFAULT_OPEN_FILES;
 
     @CommandLine.Option(
             names = "--log-rate",
             paramLabel = "SIZE",
-            defaultValue = "16M",
             description = "bytes per second that are logged, 4K to 1G; a line costs 256 besides its text; default: 16M")
     private String logRate = "16M";
 
     @CommandLine.Option(
             names = "--log-overflow",
             paramLabel = "POLICY",
-            defaultValue = "block",
             description = "output beyond the log rate: block (the command's writes wait) or drop; default: block")
     private String logOverflow = "block";
 
@@ -129,7 +127,6 @@ final class ContainerOptions {
     @CommandLine.Option(
             names = "--user-namespace",
             paramLabel = "KIND",
-            defaultValue = "none",
             description = "user namespace: none, auto, keep-id or nomap; default: none, or nomap without root")
     private String userNamespace = "none";
 
@@ -186,17 +183,12 @@ final class ContainerOptions {
             description = "file to copy to /run/secrets/NAME, in memory; repeatable")
     private List<String> secrets = new ArrayList<>();
 
-    @CommandLine.Option(
-            names = "--network",
-            paramLabel = "KIND",
-            defaultValue = "none",
-            description = "network: none or host; default: none")
+    @CommandLine.Option(names = "--network", paramLabel = "KIND", description = "network: none or host; default: none")
     private String network = "none";
 
     @CommandLine.Option(
             names = "--seccomp",
             paramLabel = "PROFILE",
-            defaultValue = "default",
             description = "seccomp profile: a name or a file (OCI JSON)")
     private String seccomp = Security.DEFAULT_SECCOMP;
 
