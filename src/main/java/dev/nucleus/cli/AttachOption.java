@@ -1,6 +1,6 @@
 package dev.nucleus.cli;
 
-/** What a client is told of the streams that it attaches to; sent as bits, in this order. */
+/** How a client is to treat the streams it attaches to. Sent as bits, in this order. */
 enum AttachOption {
     /** Its standard input is the process's. */
     INPUT,

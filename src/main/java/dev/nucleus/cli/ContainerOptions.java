@@ -271,14 +271,14 @@ final class ContainerOptions {
             given.addAll(EnvironmentText.variables(session.readDescriptor(envDescriptor)));
         }
         for (String variable : given) {
-            int equals = variable.indexOf('=');
-            if (equals < 1) {
+            if (!EnvironmentText.isVariable(variable)) {
                 throw new InvalidSpecException(
                         envDescriptor == null || env.contains(variable)
                                 ? "'" + variable + "' is not NAME=value"
                                 // It may be a secret.
                                 : "--env-fd: a line is not NAME=value");
             }
+            int equals = variable.indexOf('=');
             variables.put(variable.substring(0, equals), variable.substring(equals + 1));
         }
         ContainerSpec.Builder spec = ContainerSpec.builder(Mode.parse(mode), command)

@@ -9,6 +9,11 @@ final class EnvironmentText {
 
     private EnvironmentText() {}
 
+    /** Whether it has a name and a value, which may be empty. */
+    static boolean isVariable(String text) {
+        return text.indexOf('=') >= 1;
+    }
+
     /** Each as NAME=value, or whatever stands there. A value may hold newlines where NUL ends it. */
     static List<String> variables(byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);

@@ -93,7 +93,7 @@ final class ExecCommand implements Callable<Integer> {
             command = command.subList(1, command.size());
         }
         for (String variable : env) {
-            if (variable.indexOf('=') < 1) {
+            if (!EnvironmentText.isVariable(variable)) {
                 throw new InvalidSpecException("'" + variable + "' is not NAME=value");
             }
         }

@@ -108,7 +108,7 @@ final class RunCommand implements Callable<Integer> {
                 .reporting(session::note);
         if (detach) {
             Container container = containers.launch(order);
-            // Whoever reads the ID may count on a later manager that knows what it is.
+            // The record is complete before the ID is printed, so a manager that starts later knows the container.
             container.described().join();
             placing.writePid(session, containers, container);
             session.print(container.id());

@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
+import dev.nucleus.container.UnknownContainerException;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.health.ReplicaView;
 import dev.nucleus.spec.InvalidSpecException;
@@ -49,7 +50,7 @@ sealed interface Target {
     private static Container standalone(Containers containers, Fleets fleets, String reference) {
         try {
             return containers.find(reference);
-        } catch (InvalidSpecException e) {
+        } catch (UnknownContainerException e) {
             List<String> replicas = replicas(fleets, reference);
             if (replicas.isEmpty()) {
                 throw e;

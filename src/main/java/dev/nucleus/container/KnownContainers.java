@@ -100,7 +100,7 @@ final class KnownContainers {
             throw new InvalidSpecException("'" + reference + "' is still being launched; try again when it runs");
         }
         if (matches.isEmpty()) {
-            throw new InvalidSpecException("there is no container '" + reference + "'; nucleus ps -a lists them all");
+            throw new UnknownContainerException(reference);
         }
         boolean sameName =
                 matches.stream().allMatch(container -> container.name().equals(reference));

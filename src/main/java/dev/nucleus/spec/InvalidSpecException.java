@@ -1,7 +1,7 @@
 package dev.nucleus.spec;
 
 /** A value that can't be used; the message says what it was and what would be right. */
-public final class InvalidSpecException extends IllegalArgumentException {
+public class InvalidSpecException extends IllegalArgumentException {
 
     private static final long serialVersionUID = 1L;
 
