@@ -262,7 +262,7 @@ static void incomplete(struct session *session)
 	(void)fprintf(
 		stderr,
 		"nucleus: the command ended with exit code %d, but the manager has gone: the next "
-		"one brings the workspace back\n",
+		"one brings the workspace back when it starts\n",
 		session->code);
 	session->code = NO_MANAGER;
 }

@@ -26,14 +26,17 @@
 /* What one turn moves of one output: whoever floods it starves nobody. */
 #define TURNS 16
 #define CHUNK 65536UL
+/* ms in which a flood that isn't logged gathers: a pipe of PIPE_BYTES holds what is written then.
+ */
+#define GATHER 2
 
 enum { HAS_ERR = 1, HAS_INPUT = 2 };
 
 enum moved {
 	MOVED,
-	EMPTY,     /* nothing is there for now */
-	FULL,      /* a client has to read first */
-	THROTTLED, /* the log has to be ready for more */
+	EMPTY,   /* nothing is there for now */
+	FULL,    /* a client has to read first */
+	RESTING, /* there may be more, to be read at output->resumes_at */
 	ENDED,
 };
 
@@ -104,22 +107,31 @@ static enum moved deliver(const struct shim *shim, struct output *output)
 	return MOVED;
 }
 
-/* Logs what a client has been given already, or drops it when the log has had enough. */
+/* Takes from a pipe what isn't logged, without a copy: standard output is /dev/null. */
+static ssize_t discard(struct output *output, size_t length)
+{
+	ssize_t got = splice(output->source.fd, NULL, STDOUT_FILENO, NULL, length,
+			     SPLICE_F_NONBLOCK);
+
+	if (got > 0)
+		stream_skip(output->stream, (size_t)got);
+	return got;
+}
+
+/* Logs what a client has been given already, as far as the rate allows. */
 static void consume(struct output *output, size_t length)
 {
 	while (length > 0) {
 		bool kept = stream_admits(output->stream);
 		ssize_t got = kept ? read(output->source.fd, output->pending,
 					  length < CHUNK ? length : CHUNK)
-				   : splice(output->source.fd, NULL, STDOUT_FILENO, NULL, length,
-					    SPLICE_F_NONBLOCK);
+				   : discard(output, length);
 
 		if (got <= 0)
 			return;
 		if (kept)
-			stream_append(output->stream, output->tag, output->pending, (size_t)got);
-		else
-			stream_skip(output->stream, (size_t)got);
+			stream_append(output->stream, output->tag, output->pending, (size_t)got,
+				      false);
 		length -= (size_t)got;
 	}
 }
@@ -164,15 +176,44 @@ static enum moved pass_on(struct output *output, struct tap *tap)
 	return FULL;
 }
 
+static enum moved rest(struct output *output, int64_t until)
+{
+	output->resumes_at = until;
+	return RESTING;
+}
+
+/* Output that nobody wants: neither the log nor a client. It is read seldom and much at once, for
+ * a flood must not cost more here than where it is written. */
+static enum moved drain(struct output *output)
+{
+	ssize_t got;
+
+	if (fcntl(output->source.fd, F_GETPIPE_SZ) < PIPE_BYTES)
+		(void)fcntl(output->source.fd, F_SETPIPE_SZ, PIPE_BYTES);
+	got = discard(output, bound(output, PIPE_BYTES));
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return errno == EAGAIN ? EMPTY : MOVED;
+	if (got <= 0)
+		return ENDED;
+	count(output, (size_t)got);
+	/* A pipe that could not be enlarged would hold up its writer. */
+	if (output->left >= 0 || fcntl(output->source.fd, F_GETPIPE_SZ) < PIPE_BYTES)
+		return MOVED;
+	return rest(output, monotonic_ms() + GATHER);
+}
+
 /* A copy for the log and for each client. With a client the log drops what is beyond its rate:
  * only clients hold up the writer then. What is left of a process that has ended is logged. */
 static enum moved copy(struct output *output, bool attached)
 {
+	bool whole = !attached && (output->stream->blocks || output->left >= 0);
 	bool kept = stream_admits(output->stream) || (output->left >= 0 && !attached);
 	ssize_t got;
 
-	if (!kept && !attached && output->stream->blocks)
-		return THROTTLED;
+	if (!kept && whole)
+		return rest(output, stream_admits_at(output->stream));
+	if (!kept && !attached && output->is_pipe)
+		return drain(output);
 	got = read(output->source.fd, output->pending, bound(output, CHUNK));
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -182,7 +223,7 @@ static enum moved copy(struct output *output, bool attached)
 	count(output, (size_t)got);
 	output->length = (size_t)got;
 	if (kept)
-		stream_append(output->stream, output->tag, output->pending, (size_t)got);
+		stream_append(output->stream, output->tag, output->pending, (size_t)got, whole);
 	else
 		stream_skip(output->stream, (size_t)got);
 	return MOVED;
@@ -218,10 +259,11 @@ static void pump(struct shim *shim, struct output *output)
 	/* Nobody writes any more, whoever may hold the other end. */
 	if (moved == EMPTY && output->left >= 0)
 		moved = ENDED;
-	output->throttled = moved == THROTTLED;
+	if (moved != RESTING)
+		output->resumes_at = 0;
 	if (moved == ENDED)
 		attach_close(shim, output);
-	else if (moved != FULL && moved != THROTTLED)
+	else if (moved != FULL && moved != RESTING)
 		output->source.events = POLLIN;
 }
 
@@ -604,7 +646,7 @@ static void resume(struct shim *shim, struct output *output, int64_t now)
 {
 	if (given_up_at(output) != 0 && given_up_at(output) <= now)
 		attach_close(shim, output);
-	if (output->throttled && stream_admits_at(output->stream) <= now)
+	if (output->resumes_at != 0 && output->resumes_at <= now)
 		attach_pump(shim, output);
 }
 
@@ -635,6 +677,13 @@ static void sooner(int64_t *earliest, int64_t at)
 		*earliest = at;
 }
 
+static void due(int64_t *earliest, const struct output *output)
+{
+	sooner(earliest, given_up_at(output));
+	if (output->source.fd >= 0)
+		sooner(earliest, output->resumes_at);
+}
+
 int64_t attach_deadline(const struct shim *shim)
 {
 	int64_t earliest = 0;
@@ -644,13 +693,11 @@ int64_t attach_deadline(const struct shim *shim)
 		if (earliest == 0 || at->expires < earliest)
 			earliest = at->expires > 0 ? at->expires : 1;
 	}
-	if (shim->out.throttled || shim->err.throttled)
-		sooner(&earliest, stream_admits_at(&shim->log));
-	sooner(&earliest, given_up_at(&shim->out));
-	sooner(&earliest, given_up_at(&shim->err));
+	due(&earliest, &shim->out);
+	due(&earliest, &shim->err);
 	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
-		sooner(&earliest, given_up_at(&at->out));
-		sooner(&earliest, given_up_at(&at->err));
+		due(&earliest, &at->out);
+		due(&earliest, &at->err);
 	}
 	return earliest;
 }

@@ -34,12 +34,13 @@ struct output {
 	struct source source;
 	enum stream_tag tag;
 	struct stream *stream;
-	bool is_pipe;     /* and no terminal */
-	bool awaited;     /* by a client that is to come: nothing is read before */
-	bool throttled;   /* the log takes no more for now, and the writer is to wait for it */
-	int64_t moved_at; /* CLOCK_MONOTONIC ms, once its end is known */
-	int64_t left;     /* bytes to its end, once that is known; else -1 */
-	char *pending;    /* read, and not written to every client yet */
+	bool is_pipe;       /* and no terminal */
+	bool awaited;       /* by a client that is to come: nothing is read before */
+	int64_t resumes_at; /* CLOCK_MONOTONIC ms: not read before, for the log's sake; 0: no wait
+			     */
+	int64_t moved_at;   /* CLOCK_MONOTONIC ms, once its end is known */
+	int64_t left;       /* bytes to its end, once that is known; else -1 */
+	char *pending;      /* read, and not written to every client yet */
 	size_t length;
 };
 

@@ -174,16 +174,22 @@ static size_t format_header(char *head, size_t size, enum stream_tag tag)
 					 tag == STREAM_STDOUT ? "stdout" : "stderr");
 }
 
-/* Returns how many records it wrote. */
+/* Whether the rate allows another record. */
+static bool has_room(const struct stream *stream)
+{
+	return stream->rate == 0 || stream->room > 0;
+}
+
+/* Records of the whole text, or of what the rate allows of it. Returns how much that is. */
 static size_t add_records(struct stream *stream, struct batch *batch, enum stream_tag tag,
-			  const char *data, size_t length)
+			  const char *data, size_t length, bool whole)
 {
 	char head[64];
 	size_t head_length = format_header(head, sizeof(head), tag);
-	size_t count = 0;
+	size_t left = length;
 
-	for (; length > 0; count++) {
-		size_t part = length < TEXT_MAX ? length : TEXT_MAX;
+	while (left > 0 && (whole || has_room(stream))) {
+		size_t part = left < TEXT_MAX ? left : TEXT_MAX;
 		const char *newline = memchr(data, '\n', part);
 		size_t text = newline == NULL ? part : (size_t)(newline - data);
 
@@ -194,11 +200,12 @@ static size_t add_records(struct stream *stream, struct batch *batch, enum strea
 		batch_append(batch, "\n", 1);
 		text += newline == NULL ? 0 : 1;
 		data += text;
-		length -= text;
+		left -= text;
+		stream->room -= (int64_t)text + RECORD_COST;
 		if (batch->length >= BATCH)
 			write_batch(stream, batch);
 	}
-	return count;
+	return length - left;
 }
 
 /* A record in the log says how much is missing there. */
@@ -211,13 +218,25 @@ static void add_skipped(struct stream *stream, struct batch *batch)
 			      stream->skipped, stream->rate);
 
 	if (stream->skipped > 0)
-		(void)add_records(stream, batch, STREAM_STDERR, text, (size_t)length);
+		(void)add_records(stream, batch, STREAM_STDERR, text, (size_t)length, true);
 	stream->skipped = 0;
 }
 
-void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length)
+static void skip(struct stream *stream, size_t length)
+{
+	stream->skipped += length;
+	stream->skipping = true;
+	/* What had to be appended whole may have cost much more than the rate: it is not paid for
+	 * by a log that stays silent for minutes. */
+	if (stream->room < -(int64_t)stream->rate)
+		stream->room = -(int64_t)stream->rate;
+}
+
+void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length,
+		   bool whole)
 {
 	static struct batch batch;
+	size_t added;
 
 	if (stream->captured != NULL) {
 		size_t room = CAPTURE_MAX - stream->captured_length;
@@ -230,9 +249,10 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 	if (stream->directory_fd < 0)
 		return;
 	add_skipped(stream, &batch);
-	stream->room -= (int64_t)length +
-			RECORD_COST * (int64_t)add_records(stream, &batch, tag, data, length);
+	added = add_records(stream, &batch, tag, data, length, whole);
 	write_batch(stream, &batch);
+	if (added < length)
+		skip(stream, length - added);
 }
 
 static void refill(struct stream *stream)
@@ -248,6 +268,13 @@ static void refill(struct stream *stream)
 	stream->filled = now;
 }
 
+/* The room there has to be. A log that has skipped goes on when it is all there: a gap a second,
+ * not one between any two lines. */
+static int64_t room_needed(const struct stream *stream)
+{
+	return stream->skipping ? (int64_t)stream->rate : 1;
+}
+
 bool stream_admits(struct stream *stream)
 {
 	if (stream->directory_fd < 0)
@@ -255,23 +282,25 @@ bool stream_admits(struct stream *stream)
 	if (stream->rate == 0)
 		return true;
 	refill(stream);
-	return stream->room > 0;
+	if (stream->room < room_needed(stream))
+		return false;
+	stream->skipping = false;
+	return true;
 }
 
 int64_t stream_admits_at(const struct stream *stream)
 {
-	return stream->rate == 0 || stream->room > 0
+	int64_t missing = room_needed(stream) - stream->room;
+
+	return stream->rate == 0 || missing <= 0
 		       ? stream->filled
-		       : stream->filled + 1 - stream->room * 1000 / (int64_t)stream->rate;
+		       : stream->filled + 1 + missing * 1000 / (int64_t)stream->rate;
 }
 
 void stream_skip(struct stream *stream, size_t length)
 {
-	stream->skipped += length;
-	/* What was appended at once may cost much more than the rate: it is not paid for by a log
-	 * that stays silent for minutes. */
-	if (stream->room < -(int64_t)stream->rate)
-		stream->room = -(int64_t)stream->rate;
+	if (stream->directory_fd >= 0)
+		skip(stream, length);
 }
 
 void stream_conclude(struct stream *stream)

@@ -26,6 +26,7 @@ struct stream {
 	bool blocks;      /* beyond the rate the writer waits; else it is not logged */
 	int64_t room;     /* bytes that may be logged now; overdrawn by what is appended at once */
 	int64_t filled;   /* CLOCK_MONOTONIC ms when there was that much room */
+	bool skipping;    /* until there is room for a second's worth */
 	uint64_t skipped; /* bytes beyond the rate, not yet reported in the log */
 	uint32_t owner;
 	uint32_t group;
@@ -40,7 +41,9 @@ int stream_open(struct stream *stream, int directory_fd, uint64_t file_bytes, ui
 		uint32_t owner, uint32_t group);
 /* A stream that keeps only its beginning, in memory. */
 int stream_capture(struct stream *stream);
-void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length);
+/* Appends the whole text, or skips what is beyond the rate. */
+void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length,
+		   bool whole);
 /* Whether the rate allows appending now. */
 bool stream_admits(struct stream *stream);
 /* When it will, in ms of CLOCK_MONOTONIC. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../src/stream.h"
+#include "../src/wire.h"
 #include "tests.h"
 
 /* Last: it has a macro named fail. */
@@ -79,8 +80,8 @@ static void lines_are_written_as_cri_has_them(void **state)
 	char text[1024];
 
 	(void)state;
-	stream_append(&stream, STREAM_STDOUT, "whole\npart", 10);
-	stream_append(&stream, STREAM_STDERR, "\n", 1);
+	stream_append(&stream, STREAM_STDOUT, "whole\npart", 10, true);
+	stream_append(&stream, STREAM_STDERR, "\n", 1, true);
 	assert_true(read_all(0, text, sizeof(text)) > 0);
 	assert_non_null(strstr(text, "Z stdout F whole\n"));
 	assert_non_null(strstr(text, "Z stdout P part\n"));
@@ -98,7 +99,7 @@ static void a_reader_resumes_at_its_offset_without_losing_a_byte(void **state)
 		char line[32];
 		int printed = snprintf(line, sizeof(line), "line %d\n", i);
 
-		stream_append(&stream, STREAM_STDOUT, line, (size_t)printed);
+		stream_append(&stream, STREAM_STDOUT, line, (size_t)printed, true);
 	}
 	length = read_all(0, whole, sizeof(whole));
 	for (size_t at = 0; at < length; at += 97) {
@@ -117,7 +118,8 @@ static void rotation_keeps_the_newest_files_and_offsets_go_on(void **state)
 
 	(void)state;
 	for (int i = 0; i < 1000; i++)
-		stream_append(&stream, STREAM_STDOUT, "0123456789012345678901234567890\n", 32);
+		stream_append(&stream, STREAM_STDOUT, "0123456789012345678901234567890\n", 32,
+			      true);
 	assert_int_equal(count_files(), 3);
 	assert_true(stream.end > 60000);
 	/* What was rotated away is skipped, not an error. */
@@ -125,6 +127,70 @@ static void rotation_keeps_the_newest_files_and_offsets_go_on(void **state)
 	assert_true(offset > 40000 && offset < stream.end);
 	(void)close(fd);
 	assert_int_equal(read_all(offset, text, sizeof(text)), stream.end - offset);
+}
+
+static unsigned int count_records(void)
+{
+	static char text[1 << 20];
+	size_t length = read_all(0, text, sizeof(text));
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < length; i++)
+		count += text[i] == '\n';
+	return count;
+}
+
+/* 4,000 bytes a second are 15 empty lines, each of which costs 257. */
+static void what_is_beyond_the_rate_is_skipped_within_one_append(void **state)
+{
+	static char lines[10000];
+
+	(void)state;
+	memset(lines, '\n', sizeof(lines));
+	stream.file_bytes = 1 << 20;
+	stream.rate = 4000;
+	stream.room = 4000;
+	stream.filled = monotonic_ms() + 1000000; /* the clock stands still */
+	assert_true(stream_admits(&stream));
+	stream_append(&stream, STREAM_STDOUT, lines, sizeof(lines), false);
+	assert_int_equal(count_records(), 16);
+	assert_int_equal(stream.skipped, sizeof(lines) - 16);
+	stream_skip(&stream, 16);
+	stream_conclude(&stream);
+	assert_int_equal(count_records(), 17);
+}
+
+static void a_log_that_skipped_goes_on_when_a_second_has_passed(void **state)
+{
+	(void)state;
+	stream.rate = 4000;
+	stream.filled = monotonic_ms() + 1000000;
+	stream.room = 0;
+	stream_skip(&stream, 1);
+	stream.room = 3999;
+	assert_false(stream_admits(&stream));
+	stream.room = 4000;
+	stream.filled = monotonic_ms() + 1000000;
+	assert_true(stream_admits(&stream));
+	stream.room = 1;
+	assert_true(stream_admits(&stream));
+}
+
+static void a_log_that_is_to_be_whole_is_overdrawn(void **state)
+{
+	static char lines[1000];
+
+	(void)state;
+	memset(lines, '\n', sizeof(lines));
+	stream.file_bytes = 1 << 20;
+	stream.rate = 4000;
+	stream.room = 1;
+	stream.filled = 0;
+	stream_append(&stream, STREAM_STDOUT, lines, sizeof(lines), true);
+	assert_int_equal(count_records(), 1000);
+	assert_int_equal(stream.skipped, 0);
+	/* 257,000 bytes at 4,000 a second. */
+	assert_int_equal(stream_admits_at(&stream) / 1000, 64);
 }
 
 static void a_captured_stream_keeps_its_beginning_only(void **state)
@@ -135,8 +201,8 @@ static void a_captured_stream_keeps_its_beginning_only(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(stream_capture(&captured), 0);
-	stream_append(&captured, STREAM_STDOUT, text, sizeof(text));
-	stream_append(&captured, STREAM_STDOUT, text, sizeof(text));
+	stream_append(&captured, STREAM_STDOUT, text, sizeof(text), true);
+	stream_append(&captured, STREAM_STDOUT, text, sizeof(text), true);
 	assert_int_equal(captured.captured_length, CAPTURE_MAX);
 	stream_close(&captured);
 }
@@ -167,6 +233,13 @@ int stream_tests(void)
 			remove_stream),
 		cmocka_unit_test_setup_teardown(rotation_keeps_the_newest_files_and_offsets_go_on,
 						open_stream, remove_stream),
+		cmocka_unit_test_setup_teardown(
+			what_is_beyond_the_rate_is_skipped_within_one_append, open_stream,
+			remove_stream),
+		cmocka_unit_test_setup_teardown(a_log_that_skipped_goes_on_when_a_second_has_passed,
+						open_stream, remove_stream),
+		cmocka_unit_test_setup_teardown(a_log_that_is_to_be_whole_is_overdrawn, open_stream,
+						remove_stream),
 		cmocka_unit_test(a_captured_stream_keeps_its_beginning_only),
 		cmocka_unit_test_setup_teardown(a_log_is_never_written_through_a_link, open_stream,
 						remove_stream),

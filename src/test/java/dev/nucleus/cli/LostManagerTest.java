@@ -55,7 +55,7 @@ class LostManagerTest {
             assertThat(incomplete.code()).isEqualTo(125);
             assertThat(incomplete.err())
                     .isEqualTo("nucleus: the command ended with exit code 7, but the manager has gone: the next one"
-                            + " brings the workspace back\n");
+                            + " brings the workspace back when it starts\n");
             assertThat(workspace).isEmptyDirectory();
 
             manager.restart().awaitReady();
