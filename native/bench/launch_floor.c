@@ -230,7 +230,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < workload_count; i++)
 		read_workload(&workloads[i], argv[i + 2]);
 	block_signals();
-	launch_touch_pages();
+	launch_populate_pages();
 	one_at_a_time(&workloads[0], count);
 	side_by_side(workloads, workload_count, count / 10 + 1);
 	return 0;

@@ -28,6 +28,8 @@ enum { HAS_ERR = 1, HAS_INPUT = 2 };
 #define DETACH_KEY 0x11
 /* Signals that may be unanswered before the client ends by itself. */
 #define UNANSWERED_MAX 2
+/* Room of a pipe of standard input: fewer turns of all that take part. */
+#define PIPE_BYTES (1 << 20)
 /* Bytes that a pipe takes without blocking once poll(2) says POLLOUT. */
 #define ATOMIC_BYTES 4096U
 
@@ -130,6 +132,7 @@ int streams_attach(struct streams *streams, const char *path, const uint8_t *tic
 		streams->in.owns_to = true;
 		if (wants_input) {
 			streams->in.from = STDIN_FILENO;
+			(void)fcntl(STDIN_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
 		} else {
 			(void)close(streams->in.to);
 			streams->in.to = -1;

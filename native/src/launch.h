@@ -66,7 +66,7 @@ struct launch {
  * descriptor of it, or a negative errno. The caller must have one thread. */
 int launch_prepare_network(void);
 /* Makes the pages that a launch will write to present; see spare.c. */
-void launch_touch_pages(void);
+void launch_populate_pages(void);
 int launch_start(struct launch *launch, struct failure *failure);
 
 #endif

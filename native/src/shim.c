@@ -375,8 +375,9 @@ static void supervise(struct shim *shim)
 	if (shim->started) {
 		owned_fd record = openat(shim->directory_fd, "exit.json", O_RDONLY | O_CLOEXEC);
 
-		(void)fsync(record);
-		(void)fsync(shim->directory_fd);
+		/* Of a container that is removed with its end nothing is left to keep. */
+		if (record >= 0 && fsync(record) == 0)
+			(void)fsync(shim->directory_fd);
 	}
 	hooks_run(shim, HOOK_POSTSTOP);
 	while (attach_busy(shim))

@@ -1,7 +1,9 @@
 #include "spare.h"
 
 #include <errno.h>
+#include <linux/mman.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "descriptors.h"
@@ -25,19 +27,23 @@ static int receive(int control_fd, struct ucred *peer)
 }
 
 /* A page's first use after fork(2) is a fault, and under a paravirtual hypervisor one costs
- * 10 us and more: the pages that a launch will use are touched while nobody waits. */
-static void __attribute__((noinline)) touch_pages(void)
+ * 10 us and more: the pages that a launch will use are made present at once (madvise(2);
+ * without it, before Linux 5.14, they come one by one). */
+static void populate(uintptr_t from, uintptr_t to, int advice)
+{
+	from -= from % PAGE;
+	(void)madvise((void *)from, (to - from + PAGE - 1) / PAGE * PAGE, advice);
+}
+
+void spare_populate(void)
 {
 	extern const char __executable_start[];
 	extern const char etext[];
-	volatile char stack[STACK_USED];
-	static volatile char sum;
+	uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
 
-	for (size_t at = 0; at < sizeof(stack); at += PAGE)
-		stack[at] = 0;
-	for (const volatile char *at = __executable_start; at < etext; at += PAGE)
-		sum = (char)(sum + *at);
-	launch_touch_pages();
+	populate((uintptr_t)__executable_start, (uintptr_t)etext, MADV_POPULATE_READ);
+	populate(stack - STACK_USED, stack, MADV_POPULATE_WRITE);
+	launch_populate_pages();
 }
 
 static _Noreturn void run_spare(int control_fd)
@@ -47,7 +53,7 @@ static _Noreturn void run_spare(int control_fd)
 	int connection_fd;
 
 	(void)prctl(PR_SET_NAME, "nucleus-spare");
-	touch_pages();
+	spare_populate();
 	/* Without root a network namespace can't be made ahead: the user namespace that it
 	 * belongs to is the container's own. */
 	netns_fd = geteuid() == 0 ? launch_prepare_network() : -1;

@@ -98,6 +98,7 @@ static void serve(const struct spawner_options *options, int listener, struct sp
 	pid = fork();
 	if (pid == 0) {
 		(void)close(listener);
+		spare_populate();
 		shim_run(release(&fd), peer.uid, peer.gid, -1);
 	}
 	if (pid < 0)
@@ -105,6 +106,13 @@ static void serve(const struct spawner_options *options, int listener, struct sp
 }
 
 static volatile sig_atomic_t ended;
+static volatile sig_atomic_t child_ended;
+
+static void note_child(int number)
+{
+	(void)number;
+	child_ended = 1;
+}
 
 static void end(int number)
 {
@@ -115,6 +123,9 @@ static void end(int number)
 static void prepare_signals(void)
 {
 	struct sigaction action = { .sa_handler = end };
+	/* Shims are not waited for: they outlive this process. What a shim leaves behind when it is
+	 * killed is reaped here, at once: a zombie keeps the PID namespace it is in. */
+	const struct sigaction child = { .sa_handler = note_child, .sa_flags = SA_NOCLDWAIT };
 	sigset_t ending;
 
 	for (int number = 1; number < NSIG; number++) {
@@ -123,15 +134,14 @@ static void prepare_signals(void)
 	}
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGCHLD, &child, NULL);
 	/* Let in by ppoll(2) alone: one that came just before it would be slept through. */
 	(void)sigemptyset(&ending);
+	(void)sigaddset(&ending, SIGCHLD);
 	(void)sigaddset(&ending, SIGTERM);
 	(void)sigaddset(&ending, SIGINT);
 	(void)sigprocmask(SIG_SETMASK, &ending, NULL);
-	/* Shims are not waited for: they outlive this process. What a shim leaves behind when it is
-	 * killed is reaped here, at once: a zombie keeps the PID namespace it is in. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
-	(void)signal(SIGCHLD, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
@@ -165,7 +175,11 @@ int spawner_run(const struct spawner_options *options)
 		bool idle = failing < 0 || spares.count == SPARES;
 		int ready = ppoll(polled, 2, idle ? NULL : &pause, &none);
 
-		failing = ready == 0 ? spare_add(&spares, listener) : 0;
+		/* An end leaves a processor, and soon, as in a loop of a script, the next begins.
+		 */
+		failing = ready == 0 || (ready < 0 && child_ended) ? spare_add(&spares, listener)
+								   : 0;
+		child_ended = 0;
 		if (ready <= 0)
 			continue;
 		if ((polled[1].revents & (POLLHUP | POLLERR)) != 0)
