@@ -118,10 +118,16 @@ final class AuditChain implements AutoCloseable {
         }
     }
 
-    /** Appends them and waits until the disk has them. All of them, or none when that fails. */
+    /** Waits until the disk has what was appended (fdatasync(2)). */
+    void sync() throws IOException {
+        file.force(false);
+    }
+
+    /** Appends them: they outlive the manager from here on, and the machine after {@link #sync()}. All of them, or none. */
     void append(List<AuditRecord> records) throws IOException {
         if (file.size() >= fileBytes) {
             FileChannel fresh = create(directory, head);
+            sync();
             file.close();
             file = fresh;
         }
@@ -138,7 +144,6 @@ final class AuditChain implements AutoCloseable {
             while (bytes.hasRemaining()) {
                 file.write(bytes);
             }
-            file.force(false);
         } catch (IOException e) {
             file.truncate(before);
             throw e;

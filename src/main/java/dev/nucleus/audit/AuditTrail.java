@@ -25,8 +25,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.util.backoff.FixedBackOff;
 
 /**
- * Writes the audit trail, {@code <state>/audit}. One virtual thread appends, many records with one flush of the disk;
- * launches never wait for it. What had to be left out, because the disk was full for too long, is said in the trail itself.
+ * Writes the audit trail, {@code <state>/audit}. One thread appends at once, and flushes the disk for all that came
+ * within some milliseconds; launches never wait for it. What had to be left out, because the disk was full for too long, is said in the trail itself.
  */
 @Component
 public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
@@ -177,6 +177,11 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
             }
             chain().append(batch);
             missing.addAndGet(-gap);
+        }
+
+        @Override
+        public void settle() throws IOException {
+            chain().sync();
         }
 
         @Override

@@ -42,8 +42,13 @@ public final class CgroupRemains {
 
     /** Waits for members that are still dying: rmdir(2) answers EBUSY until the last has gone. */
     public void remove(String id) {
-        end(id);
-        layout.directories(CgroupLayout.nameOf(id)).forEach(CgroupRemains::remove);
+        List<Path> left = layout.directories(CgroupLayout.nameOf(id)).stream()
+                .filter(directory -> Files.isDirectory(directory))
+                .toList();
+        if (!left.isEmpty()) {
+            end(id);
+            left.forEach(CgroupRemains::remove);
+        }
     }
 
     /** Ends every process in them, whoever supervises it. */

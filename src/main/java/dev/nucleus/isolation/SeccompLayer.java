@@ -39,11 +39,14 @@ final class SeccompLayer implements Layer {
     private static final int PR_SET_SECCOMP = 22;
 
     private final SeccompCompiler compiler;
-    private final Map<Variant, LaunchPlan.Seccomp> compiled = new ConcurrentHashMap<>();
+    private final Map<Variant, Filter> compiled = new ConcurrentHashMap<>();
     private final LaunchPlan.Seccomp trace;
 
     /** Of a profile, by what else decides on its program. */
-    private record Variant(String profile, boolean setIdFiles, boolean sandboxed) {}
+    private record Variant(String profile, boolean network, boolean setIdFiles, boolean sandboxed) {}
+
+    /** @param calls how many system calls the profile allows, whatever their arguments */
+    private record Filter(SeccompProfile profile, LaunchPlan.Seccomp program, long calls) {}
 
     SeccompLayer(SeccompCompiler compiler) {
         this.compiler = compiler;
@@ -59,8 +62,9 @@ final class SeccompLayer implements Layer {
             plan.seccomp(trace).can(LAYER, "make every system call; each is recorded", "trace: true");
             return;
         }
-        SeccompProfile profile = profile(request.spec(), request.sandboxed());
-        LaunchPlan.Seccomp program = program(request.spec(), request.sandboxed());
+        Filter filter = filter(request.spec(), request.sandboxed());
+        SeccompProfile profile = filter.profile();
+        LaunchPlan.Seccomp program = filter.program();
         plan.seccomp(program);
         if (canReachPersistentFiles(request.spec())) {
             plan.cannot(
@@ -73,7 +77,7 @@ final class SeccompLayer implements Layer {
             plan.cannot(LAYER, "make a call of gVisor's kernel that it doesn't need", "profile " + profile.name());
             return;
         }
-        explain(profile, program, plan);
+        explain(filter, plan);
     }
 
     /** What applies the profile to processes run beside the workload: gVisor's own exec does not. */
@@ -90,18 +94,19 @@ final class SeccompLayer implements Layer {
 
     /** The compiled program of a container's profile, on the host's kernel. */
     LaunchPlan.Seccomp program(ContainerSpec spec) {
-        return program(spec, false);
+        return filter(spec, false).program();
     }
 
-    private LaunchPlan.Seccomp program(ContainerSpec spec, boolean sandboxed) {
-        SeccompProfile profile = profile(spec, sandboxed);
-        Variant variant = new Variant(profile.name(), !canReachPersistentFiles(spec), sandboxed);
-        LaunchPlan.Seccomp program = compiled.get(variant);
-        if (program == null) {
-            program = compile(profile, !sandboxed && !allowsFilters(profile));
-            compiled.put(variant, program);
+    private Filter filter(ContainerSpec spec, boolean sandboxed) {
+        SeccompProfile base = SeccompProfiles.of(spec.security().seccomp());
+        var variant = new Variant(base.name(), needsNetwork(spec), !canReachPersistentFiles(spec), sandboxed);
+        Filter filter = compiled.get(variant);
+        if (filter == null) {
+            SeccompProfile profile = variant(base, spec, sandboxed);
+            filter = new Filter(profile, compile(profile, !sandboxed && !allowsFilters(profile)), calls(profile));
+            compiled.put(variant, filter);
         }
-        return program;
+        return filter;
     }
 
     /**
@@ -110,11 +115,15 @@ final class SeccompLayer implements Layer {
      * @param sandboxed whether gVisor runs it, whose own kernel keeps the limits
      */
     static SeccompProfile profile(ContainerSpec spec, boolean sandboxed) {
-        PolicySource source = spec.security().seccomp();
-        SeccompProfile profile = SeccompProfiles.of(source);
-        if (spec.network() == Network.HOST && source instanceof PolicySource.Named) {
-            profile = profile.withNetwork();
-        }
+        return variant(SeccompProfiles.of(spec.security().seccomp()), spec, sandboxed);
+    }
+
+    private static boolean needsNetwork(ContainerSpec spec) {
+        return spec.network() == Network.HOST && spec.security().seccomp() instanceof PolicySource.Named;
+    }
+
+    private static SeccompProfile variant(SeccompProfile base, ContainerSpec spec, boolean sandboxed) {
+        SeccompProfile profile = needsNetwork(spec) ? base.withNetwork() : base;
         if (!sandboxed) {
             profile = profile.withFixedCoreLimit();
         }
@@ -136,19 +145,23 @@ final class SeccompLayer implements Layer {
                 || spec.network() == Network.HOST;
     }
 
-    private static void explain(SeccompProfile profile, LaunchPlan.Seccomp program, LaunchPlan.Builder plan) {
-        long calls = profile.rules().stream()
+    private static long calls(SeccompProfile profile) {
+        return profile.rules().stream()
                 .filter(rule -> rule.errno().isEmpty())
                 .flatMap(rule -> rule.names().stream())
                 .distinct()
                 .count();
+    }
+
+    private static void explain(Filter filter, LaunchPlan.Builder plan) {
+        SeccompProfile profile = filter.profile();
         String because = "profile " + profile.name();
-        plan.can(LAYER, "make " + calls + " of the kernel's system calls", because);
+        plan.can(LAYER, "make " + filter.calls() + " of the kernel's system calls", because);
         plan.cannot(
                 LAYER,
                 "make any other system call, nor 32-bit and x32 ones",
                 because
-                        + (program.denied() == Denied.REPORTED
+                        + (filter.program().denied() == Denied.REPORTED
                                 ? "; what it tries is counted: nucleus denials"
                                 : "; unseen, because it allows filters of the container's own"));
         profile.warnings().forEach(warning -> plan.cannot(LAYER, "have all of its profile", because + " " + warning));

@@ -19,6 +19,8 @@ public final class Spool<T> {
 
     /** How long it waits for something to write before it sees to the target. */
     private static final Duration LOOK = Duration.ofSeconds(1);
+    /** How long after a batch what it wrote is made to last, with all that came meanwhile. */
+    private static final Duration SETTLE = Duration.ofMillis(50);
 
     /** Where it is written to. Only one thread calls this, and again what has failed. */
     public interface Target<T> {
@@ -27,6 +29,9 @@ public final class Spool<T> {
 
         /** @param batch has something in it; all of it is written, or none */
         void write(List<T> batch) throws Exception;
+
+        /** Makes what was written last, soon after a batch; also before {@link #close()}. */
+        default void settle() throws Exception {}
 
         /** About once a second, and before each batch. */
         void upkeep() throws Exception;
@@ -62,6 +67,9 @@ public final class Spool<T> {
     private volatile boolean running;
     private boolean troubled;
     private int inHand;
+    /** When the first batch was written that has not been settled, as System.nanoTime(). */
+    private Optional<Long> unsettled = Optional.empty();
+
     private @Nullable Thread writer;
 
     /**
@@ -99,7 +107,7 @@ public final class Spool<T> {
     public synchronized void start() {
         if (writer == null) {
             running = true;
-            writer = Thread.ofVirtual().name(name).start(this::work);
+            writer = Thread.ofPlatform().daemon().name(name).start(this::work);
         }
     }
 
@@ -133,9 +141,14 @@ public final class Spool<T> {
                 inHand = next.size();
                 if (inHand > 0) {
                     persistently(() -> target.write(next));
+                    unsettled = unsettled.or(() -> Optional.of(System.nanoTime()));
                 }
                 inHand = 0;
+                if (untilSettled() <= 0) {
+                    settle();
+                }
             }
+            settle();
         } catch (InterruptedException e) {
             fault = Optional.of(e);
         }
@@ -147,8 +160,23 @@ public final class Spool<T> {
         target.ended(inHand + (int) waiting.stream().filter(Optional::isPresent).count(), fault);
     }
 
+    private void settle() throws InterruptedException {
+        if (unsettled.isPresent()) {
+            persistently(target::settle);
+            unsettled = Optional.empty();
+        }
+    }
+
+    /** In nanoseconds; the longest there is when there is nothing to settle. */
+    private long untilSettled() {
+        return unsettled
+                .map(since -> since + SETTLE.toNanos() - System.nanoTime())
+                .orElse(Long.MAX_VALUE);
+    }
+
     private List<T> next() throws InterruptedException {
-        Optional<T> first = waiting.poll(running ? LOOK.toMillis() : 0, TimeUnit.MILLISECONDS);
+        long patience = running ? Math.min(LOOK.toNanos(), untilSettled()) : 0;
+        Optional<T> first = waiting.poll(patience, TimeUnit.NANOSECONDS);
         if (first == null) {
             return List.of();
         }
