@@ -58,11 +58,7 @@ final class AttachCommand implements Callable<Integer> {
             options.add(AttachOption.INPUT);
         }
         session.attach(container.shim().socket(), ticket, options);
-        var left = new CompletableFuture<Integer>();
-        Thread.ofVirtual().name("client").start(() -> {
-            session.awaitLeft();
-            left.complete(0);
-        });
+        CompletableFuture<Integer> left = Departure.of(session).thenApply(_ -> 0);
         return container
                 .end()
                 .thenApply(end -> end.status().map(ExitStatus::code).orElse(Commands.REFUSED))

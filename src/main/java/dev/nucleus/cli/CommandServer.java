@@ -18,9 +18,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,8 +37,6 @@ final class CommandServer implements SmartLifecycle {
 
     private static final Logger log = LoggerFactory.getLogger(CommandServer.class);
     private static final int BACKLOG = 256;
-    /** As many commands are usually under way; further ones get virtual threads. */
-    private static final int PLATFORM_THREADS = 64;
 
     private static final Executor BESIDE = command -> Thread.ofVirtual().start(command);
 
@@ -50,7 +45,7 @@ final class CommandServer implements SmartLifecycle {
     private final Commands commands;
     private final ApplicationEventPublisher events;
     private final Set<String> allowed = Set.copyOf(List.of("root", System.getProperty("user.name")));
-    private final Executor threads = threads();
+    private final Executor threads = ReaderThreads.named("command-");
     private volatile @Nullable ServerSocketChannel listener;
 
     CommandServer(NucleusProperties properties, Commands commands, ApplicationEventPublisher events) {
@@ -58,21 +53,6 @@ final class CommandServer implements SmartLifecycle {
         this.socket = directory.resolve("nucleus.sock");
         this.commands = commands;
         this.events = events;
-    }
-
-    /**
-     * A platform thread that reads is woken by the kernel itself; a virtual one by two pollers, on two other threads, which is
-     * a noticeable part of a short command. Of those there may be any number.
-     */
-    private static Executor threads() {
-        return new ThreadPoolExecutor(
-                0,
-                PLATFORM_THREADS,
-                1,
-                TimeUnit.MINUTES,
-                new SynchronousQueue<>(),
-                Thread.ofPlatform().daemon().name("command-", 0).factory(),
-                (command, _) -> Thread.ofVirtual().name("command").start(command));
     }
 
     @Override
@@ -147,7 +127,7 @@ final class CommandServer implements SmartLifecycle {
         } catch (IOException e) {
             log.debug("a client left: {}", e.toString());
         }
-        commands.tidy();
+        commands.prepare();
     }
 
     /** Its name is looked up in the files of users and of groups, while the command is read. */

@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 import picocli.CommandLine;
 
@@ -35,6 +36,8 @@ final class Commands {
 
     private static final PrintWriter NOWHERE = new PrintWriter(Writer.nullWriter());
     private static final int MOST_IDLE = 8;
+    /** How long what a run said may stay in memory, at most; ms. */
+    private static final long FORGOTTEN_AFTER = 1_000;
 
     private final CommandTree.Services services;
     private final Queue<PreparedRun> idle = new ConcurrentLinkedQueue<>();
@@ -46,12 +49,15 @@ final class Commands {
      */
     private record PreparedRun(CommandLine line, AtomicReference<@Nullable Session> caller) {
 
-        /** Each parse begins with the initial value of every option; this one leaves nothing of the last behind. */
-        void forget() {
+        void release() {
             caller.set(null);
             line.setOut(NOWHERE).setErr(NOWHERE).setExecutionExceptionHandler((exception, _, _) -> {
                 throw exception;
             });
+        }
+
+        /** Each parse begins with the initial value of every option; this one leaves nothing of the last in memory. */
+        void forget() {
             line.parseArgs(CommandTree.RUN, "true");
         }
     }
@@ -83,7 +89,7 @@ final class Commands {
 
     /** While nobody waits: what the next command will need. */
     void prepare() {
-        if (idle.isEmpty()) {
+        if (idle.isEmpty() && used.isEmpty()) {
             idle.add(describeRun());
         }
     }
@@ -100,24 +106,27 @@ final class Commands {
         if (!command.equals(CommandTree.RUN)) {
             return execute(commandLine(session, arguments), session, arguments);
         }
-        PreparedRun run = Optional.ofNullable(idle.poll()).orElseGet(this::describeRun);
+        PreparedRun run = Optional.ofNullable(used.poll())
+                .or(() -> Optional.ofNullable(idle.poll()))
+                .orElseGet(this::describeRun);
         run.caller().set(session);
         try {
             return execute(run.line(), session, arguments);
         } finally {
+            run.release();
             used.add(run);
         }
     }
 
-    /** After a client has been answered: what it used can be used again. */
-    void tidy() {
+    /** Arguments may hold secrets, which are not to stay for the next run. */
+    @Scheduled(fixedDelay = FORGOTTEN_AFTER)
+    void forget() {
         for (PreparedRun run = used.poll(); run != null; run = used.poll()) {
             if (idle.size() < MOST_IDLE) {
                 run.forget();
                 idle.add(run);
             }
         }
-        prepare();
     }
 
     private static int execute(CommandLine line, Session session, List<String> arguments) {

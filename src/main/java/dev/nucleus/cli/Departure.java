@@ -1,19 +1,17 @@
 package dev.nucleus.cli;
 
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 
 /** The end of a client's connection, which commands without an end of their own wait for. */
 final class Departure {
+
+    private static final Executor THREADS = ReaderThreads.named("client-");
 
     private Departure() {}
 
     /** Completed when the client has left, or has been interrupted. */
     static CompletableFuture<Void> of(Session session) {
-        var left = new CompletableFuture<Void>();
-        Thread.ofVirtual().name("client").start(() -> {
-            session.awaitLeft();
-            left.complete(null);
-        });
-        return left;
+        return CompletableFuture.runAsync(session::awaitLeft, THREADS);
     }
 }

@@ -152,8 +152,7 @@ final class RunCommand implements Callable<Integer> {
             kill(container);
             return;
         }
-        Thread.ofVirtual().name("client").start(() -> {
-            session.awaitLeft();
+        Departure.of(session).thenRun(() -> {
             if (container.running()) {
                 kill(container);
             }

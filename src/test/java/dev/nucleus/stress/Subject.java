@@ -28,7 +28,8 @@ final class Subject {
     static final Duration START = Duration.ofMinutes(3);
 
     private static final String CLOSED = "nucleus: the manager closed the connection\n";
-    private static final String INCOMPLETE = "the manager has gone: the next one brings the workspace back when it starts\n";
+    private static final String INCOMPLETE =
+            "the manager has gone: the next one brings the workspace back when it starts\n";
     private static final String ABSENT = "nucleus: no manager answers at ";
     private static final int NO_MANAGER = 125;
 
