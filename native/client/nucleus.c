@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -401,21 +400,13 @@ static int converse(struct session *session)
 	return copy_code(&session->copy, session->code);
 }
 
-/* It has little to do each time it is woken, and its user waits for it: a short slice lets it do
- * that first, beside a manager that clears up (since Linux 6.12; before it means nothing). */
+/* The client runs briefly each time it is woken, and its user waits: it preempts a manager that is
+ * cleaning up. Not where its user chose another policy; musl's sched_getscheduler(3) always fails
+ * with ENOSYS. */
 static void ask_for_short_slices(void)
 {
-	const struct scheduling attributes = {
-		.size = sizeof(attributes),
-		.policy = SCHED_OTHER,
-		.flags = SCHED_FLAG_RESET_ON_FORK,
-		.nice = getpriority(PRIO_PROCESS, 0),
-		.runtime = SHORT_SLICE,
-	};
-
-	/* The C library knows no policies (musl). */
-	if (syscall(SYS_sched_getscheduler, 0) == SCHED_OTHER)
-		(void)sys_sched_setattr(0, &attributes);
+	if (syscall(SYS_sched_getscheduler, 0) == SCHED_NORMAL)
+		sys_ask_for_short_slices(getpriority(PRIO_PROCESS, 0));
 }
 
 int main(int argc, char *argv[])
@@ -434,7 +425,6 @@ int main(int argc, char *argv[])
 											     : -1;
 		first = 2;
 	}
-	ask_for_short_slices();
 	open_standard_streams();
 	answered = reference_answer(argc - first, argv + first);
 	if (answered >= 0)
@@ -459,5 +449,6 @@ int main(int argc, char *argv[])
 	/* Not before: a manager that hangs takes no command, and until then a signal just ends
 	 * this. */
 	session.signals = watch_signals();
+	ask_for_short_slices();
 	return converse(&session);
 }

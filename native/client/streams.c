@@ -28,7 +28,7 @@ enum { HAS_ERR = 1, HAS_INPUT = 2 };
 #define DETACH_KEY 0x11
 /* Signals that may be unanswered before the client ends by itself. */
 #define UNANSWERED_MAX 2
-/* Room of a pipe of standard input: fewer turns of all that take part. */
+/* Size of a pipe on standard input: a larger one means fewer wakeups. */
 #define PIPE_BYTES (1 << 20)
 /* Bytes that a pipe takes without blocking once poll(2) says POLLOUT. */
 #define ATOMIC_BYTES 4096U
@@ -107,6 +107,15 @@ static int receive_ends(struct streams *streams, uint8_t *answer, size_t size, i
 	return (int)count;
 }
 
+/* Never smaller: the pipe is the caller's. */
+static void enlarge(int fd)
+{
+	int size = fcntl(fd, F_GETPIPE_SZ);
+
+	if (size > 0 && size < PIPE_BYTES)
+		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+}
+
 int streams_attach(struct streams *streams, const char *path, const uint8_t *ticket,
 		   size_t ticket_length, bool wants_input)
 {
@@ -132,7 +141,7 @@ int streams_attach(struct streams *streams, const char *path, const uint8_t *tic
 		streams->in.owns_to = true;
 		if (wants_input) {
 			streams->in.from = STDIN_FILENO;
-			(void)fcntl(STDIN_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
+			enlarge(STDIN_FILENO);
 		} else {
 			(void)close(streams->in.to);
 			streams->in.to = -1;

@@ -21,22 +21,22 @@
 #define PATIENCE 600000
 /* Tickets that may be waiting at once. */
 #define GRANTS_MAX 64
-/* Room of an attached pipe: fewer turns of all sides. */
+/* Size of attached pipes: larger ones mean fewer wakeups. */
 #define PIPE_BYTES (1 << 20)
 /* What one turn moves of one output: whoever floods it starves nobody. */
 #define TURNS 16
 #define CHUNK 65536UL
-/* ms in which a flood that isn't logged gathers: a pipe of PIPE_BYTES holds what is written then.
- */
-#define GATHER 2
+/* ms between two reads of output that isn't logged. A pipe of PIPE_BYTES holds up no writer below
+ * 500 MB/s. */
+#define DISCARD_PAUSE 2
 
 enum { HAS_ERR = 1, HAS_INPUT = 2 };
 
 enum moved {
 	MOVED,
-	EMPTY,   /* nothing is there for now */
-	FULL,    /* a client has to read first */
-	RESTING, /* there may be more, to be read at output->resumes_at */
+	EMPTY,  /* nothing is there for now */
+	FULL,   /* a client has to read first */
+	PAUSED, /* there may be more; reading resumes at output->resumes_at */
 	ENDED,
 };
 
@@ -122,7 +122,7 @@ static ssize_t discard(struct output *output, size_t length)
 static void consume(struct output *output, size_t length)
 {
 	while (length > 0) {
-		bool kept = stream_admits(output->stream);
+		bool kept = stream_admits(output->stream, false);
 		ssize_t got = kept ? read(output->source.fd, output->pending,
 					  length < CHUNK ? length : CHUNK)
 				   : discard(output, length);
@@ -176,42 +176,57 @@ static enum moved pass_on(struct output *output, struct tap *tap)
 	return FULL;
 }
 
-static enum moved rest(struct output *output, int64_t until)
+static enum moved pause_until(struct output *output, int64_t when)
 {
-	output->resumes_at = until;
-	return RESTING;
+	output->resumes_at = when;
+	return PAUSED;
 }
 
-/* Output that nobody wants: neither the log nor a client. It is read seldom and much at once, for
- * a flood must not cost more here than where it is written. */
+/* Whether the pipe has PIPE_BYTES now. Less stays where the user may have no more (pipe(7),
+ * pipe-user-pages-soft). */
+static bool enlarge(int fd)
+{
+	return fcntl(fd, F_GETPIPE_SZ) >= PIPE_BYTES ||
+	       fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES;
+}
+
+/* Discards output that neither the log nor a client takes: rarely and much at a time, so that a
+ * flood costs the supervisor less than its writer. Of a process that has ended the last of it
+ * stays. */
 static enum moved drain(struct output *output)
 {
-	ssize_t got;
+	bool ended = output->left >= 0;
+	bool large = enlarge(output->source.fd);
+	ssize_t got = discard(output, ended ? (size_t)output->left - CHUNK : PIPE_BYTES);
 
-	if (fcntl(output->source.fd, F_GETPIPE_SZ) < PIPE_BYTES)
-		(void)fcntl(output->source.fd, F_SETPIPE_SZ, PIPE_BYTES);
-	got = discard(output, bound(output, PIPE_BYTES));
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return errno == EAGAIN ? EMPTY : MOVED;
 	if (got <= 0)
 		return ENDED;
 	count(output, (size_t)got);
-	/* A pipe that could not be enlarged would hold up its writer. */
-	if (output->left >= 0 || fcntl(output->source.fd, F_GETPIPE_SZ) < PIPE_BYTES)
-		return MOVED;
-	return rest(output, monotonic_ms() + GATHER);
+	/* No pause if the pipe could not be enlarged: it would hold up its writer. */
+	return ended || !large ? MOVED : pause_until(output, monotonic_ms() + DISCARD_PAUSE);
+}
+
+/* Whether it is the rest of a process that has ended, which is logged whatever the rate is: all of
+ * it, or the last of a flood that was not logged. */
+static bool is_last(const struct output *output)
+{
+	return output->left >= 0 &&
+	       (output->stream->blocks || !output->is_pipe || output->left <= (int64_t)CHUNK);
 }
 
 /* A copy for the log and for each client. With a client the log drops what is beyond its rate:
- * only clients hold up the writer then. What is left of a process that has ended is logged. */
+ * only clients hold up the writer then. */
 static enum moved copy(struct output *output, bool attached)
 {
-	bool whole = !attached && (output->stream->blocks || output->left >= 0);
-	bool kept = stream_admits(output->stream) || (output->left >= 0 && !attached);
+	bool last = !attached && is_last(output);
+	bool whole = !attached && (output->stream->blocks || last);
+	bool kept = stream_admits(output->stream, whole) || last;
 	ssize_t got;
 
 	if (!kept && whole)
-		return rest(output, stream_admits_at(output->stream));
+		return pause_until(output, stream_admits_at(output->stream));
 	if (!kept && !attached && output->is_pipe)
 		return drain(output);
 	got = read(output->source.fd, output->pending, bound(output, CHUNK));
@@ -259,11 +274,11 @@ static void pump(struct shim *shim, struct output *output)
 	/* Nobody writes any more, whoever may hold the other end. */
 	if (moved == EMPTY && output->left >= 0)
 		moved = ENDED;
-	if (moved != RESTING)
+	if (moved != PAUSED)
 		output->resumes_at = 0;
 	if (moved == ENDED)
 		attach_close(shim, output);
-	else if (moved != FULL && moved != RESTING)
+	else if (moved != FULL && moved != PAUSED)
 		output->source.events = POLLIN;
 }
 
@@ -294,6 +309,7 @@ void attach_close(struct shim *shim, struct output *output)
 {
 	close_fd(&output->source.fd);
 	output->source.events = 0;
+	output->resumes_at = 0;
 	for (struct tap *tap = next_tap(shim, output, NULL); tap != NULL;
 	     tap = next_tap(shim, output, NULL))
 		tap_close(tap);
@@ -425,12 +441,6 @@ static bool outputs_of(struct shim *shim, uint32_t id, struct output *outputs[AT
 	return true;
 }
 
-/* Less stays where the user may have no more (pipe(7), pipe-user-pages-soft). */
-static void enlarge(int fd)
-{
-	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
-}
-
 /* A pipe that a client reads: its end is returned, ours becomes the tap. */
 static int open_tap(struct tap *tap, struct output *output)
 {
@@ -438,7 +448,7 @@ static int open_tap(struct tap *tap, struct output *output)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	enlarge(ends[1]);
+	(void)enlarge(ends[1]);
 	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	tap->source = (struct source){ .fd = ends[1], .ready = tap_ready };
 	if (output->source.fd < 0) {
@@ -447,7 +457,7 @@ static int open_tap(struct tap *tap, struct output *output)
 		return ends[0];
 	}
 	if (output->is_pipe)
-		enlarge(output->source.fd);
+		(void)enlarge(output->source.fd);
 	tap->output = output;
 	tap->done = output->length;
 	return ends[0];
@@ -463,7 +473,7 @@ static int open_input(struct shim *shim, struct connection *connection, bool ter
 	if (fd == NULL || *fd < 0)
 		return -1;
 	if (!terminal) {
-		enlarge(*fd);
+		(void)enlarge(*fd);
 		return connection->owner ? release(fd) : fcntl(*fd, F_DUPFD_CLOEXEC, 0);
 	}
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -677,11 +687,10 @@ static void sooner(int64_t *earliest, int64_t at)
 		*earliest = at;
 }
 
-static void due(int64_t *earliest, const struct output *output)
+static void add_deadlines(int64_t *earliest, const struct output *output)
 {
 	sooner(earliest, given_up_at(output));
-	if (output->source.fd >= 0)
-		sooner(earliest, output->resumes_at);
+	sooner(earliest, output->resumes_at);
 }
 
 int64_t attach_deadline(const struct shim *shim)
@@ -693,11 +702,11 @@ int64_t attach_deadline(const struct shim *shim)
 		if (earliest == 0 || at->expires < earliest)
 			earliest = at->expires > 0 ? at->expires : 1;
 	}
-	due(&earliest, &shim->out);
-	due(&earliest, &shim->err);
+	add_deadlines(&earliest, &shim->out);
+	add_deadlines(&earliest, &shim->err);
 	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
-		due(&earliest, &at->out);
-		due(&earliest, &at->err);
+		add_deadlines(&earliest, &at->out);
+		add_deadlines(&earliest, &at->err);
 	}
 	return earliest;
 }

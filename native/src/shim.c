@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/mman.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -36,8 +38,9 @@
 #include "trace.h"
 #include "wire.h"
 
-#define SHORT_SLICE 100000 /* ns, the least there is */
-#define LINGER 1000        /* ms for readers to fetch the last bytes */
+#define PAGE 4096U
+#define STACK_USED 32768U /* bytes, by a shim's turn, with what it calls */
+#define LINGER 1000       /* ms for readers to fetch the last bytes */
 /* What is polled at once: the shim's own eleven, four of each exec, two of each connection, four
  * more of each that is attached. */
 #define SOURCES_MAX (11 + 4 * EXECS_MAX + 2 * CONNECTIONS_MAX + 8 * SESSIONS_MAX)
@@ -375,7 +378,7 @@ static void supervise(struct shim *shim)
 	if (shim->started) {
 		owned_fd record = openat(shim->directory_fd, "exit.json", O_RDONLY | O_CLOEXEC);
 
-		/* Of a container that is removed with its end nothing is left to keep. */
+		/* No record: the container has been removed already. */
 		if (record >= 0 && fsync(record) == 0)
 			(void)fsync(shim->directory_fd);
 	}
@@ -392,26 +395,31 @@ static void supervise(struct shim *shim)
 		turn(shim);
 }
 
-/* Runs as soon as it is woken: a shim has little to do, and everybody waits for its word.
- * A short slice gives it that, without a larger share (since Linux 6.12; before it means
- * nothing). The container does not inherit it. */
-static void ask_for_short_slices(void)
-{
-	const struct scheduling attributes = {
-		.size = sizeof(attributes),
-		.policy = SCHED_OTHER,
-		.flags = SCHED_FLAG_RESET_ON_FORK,
-		.runtime = SHORT_SLICE,
-	};
-
-	(void)sys_sched_setattr(0, &attributes);
-}
-
 static void detach_from_spawner(void)
 {
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "nucleus-shim");
 	shim_close_streams();
+}
+
+/* The first use of a page after fork(2) is a fault, which costs 10 us and more under a
+ * paravirtual hypervisor. One madvise(2) populates the range; before Linux 5.14 it fails, and the
+ * faults come one by one. */
+static void populate(uintptr_t from, uintptr_t to, int advice)
+{
+	from -= from % PAGE;
+	(void)madvise((void *)from, (to - from + PAGE - 1) / PAGE * PAGE, advice);
+}
+
+void shim_populate_pages(void)
+{
+	extern const char __executable_start[];
+	extern const char etext[];
+	uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
+
+	populate((uintptr_t)__executable_start, (uintptr_t)etext, MADV_POPULATE_READ);
+	populate(stack - STACK_USED, stack, MADV_POPULATE_WRITE);
+	launch_populate_pages();
 }
 
 _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd)
@@ -436,7 +444,9 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	shim.out.source.ready = shim.err.source.ready = output_ready;
 	detach_from_spawner();
 	confine_scheduling();
-	ask_for_short_slices();
+	/* It runs as soon as it is woken: a shim has little to do, and everybody waits for its
+	 * word. The container doesn't inherit it. */
+	sys_ask_for_short_slices(0);
 	bytes = shim_receive(connection_fd, &type, &length, &failure);
 	if (bytes != NULL && type == REQUEST_KILL)
 		forced_stop_serve(connection_fd, owner, bytes, length);

@@ -36,8 +36,7 @@ struct output {
 	struct stream *stream;
 	bool is_pipe;       /* and no terminal */
 	bool awaited;       /* by a client that is to come: nothing is read before */
-	int64_t resumes_at; /* CLOCK_MONOTONIC ms: not read before, for the log's sake; 0: no wait
-			     */
+	int64_t resumes_at; /* when reading resumes (CLOCK_MONOTONIC ms), or 0 */
 	int64_t moved_at;   /* CLOCK_MONOTONIC ms, once its end is known */
 	int64_t left;       /* bytes to its end, once that is known; else -1 */
 	char *pending;      /* read, and not written to every client yet */
@@ -130,6 +129,8 @@ struct shim {
 	uint32_t next_exec;
 };
 
+/* Populates the pages that a launch uses, instead of a fault for each. */
+void shim_populate_pages(void);
 /* Supervises the container that the plan on `connection_fd` asks for. Runs in a process of
  * its own; does not return before the container is gone. `netns_fd`: a network namespace
  * made ahead, or -1. */

@@ -1,17 +1,12 @@
 #include "spare.h"
 
 #include <errno.h>
-#include <linux/mman.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 
 #include "descriptors.h"
 #include "launch.h"
 #include "shim.h"
-
-#define PAGE 4096U
-#define STACK_USED 32768U /* bytes, by a shim's turn, with what it calls */
 
 /* Waits for a connection. Its descriptor; -1 when the spawner has gone. */
 static int receive(int control_fd, struct ucred *peer)
@@ -26,26 +21,6 @@ static int receive(int control_fd, struct ucred *peer)
 	return got == (ssize_t)sizeof(*peer) && count == 1 ? fd : -1;
 }
 
-/* A page's first use after fork(2) is a fault, and under a paravirtual hypervisor one costs
- * 10 us and more: the pages that a launch will use are made present at once (madvise(2);
- * without it, before Linux 5.14, they come one by one). */
-static void populate(uintptr_t from, uintptr_t to, int advice)
-{
-	from -= from % PAGE;
-	(void)madvise((void *)from, (to - from + PAGE - 1) / PAGE * PAGE, advice);
-}
-
-void spare_populate(void)
-{
-	extern const char __executable_start[];
-	extern const char etext[];
-	uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
-
-	populate((uintptr_t)__executable_start, (uintptr_t)etext, MADV_POPULATE_READ);
-	populate(stack - STACK_USED, stack, MADV_POPULATE_WRITE);
-	launch_populate_pages();
-}
-
 static _Noreturn void run_spare(int control_fd)
 {
 	struct ucred peer = { 0 };
@@ -53,7 +28,7 @@ static _Noreturn void run_spare(int control_fd)
 	int connection_fd;
 
 	(void)prctl(PR_SET_NAME, "nucleus-spare");
-	spare_populate();
+	shim_populate_pages();
 	/* Without root a network namespace can't be made ahead: the user namespace that it
 	 * belongs to is the container's own. */
 	netns_fd = geteuid() == 0 ? launch_prepare_network() : -1;

@@ -20,8 +20,6 @@ int spare_add(struct spares *spares, int listener_fd);
 /* Hands a connection to one. False when there is none: fork a shim for it. */
 bool spare_hand_over(struct spares *spares, int connection_fd, const struct ucred *peer);
 /* Closes the sockets; the spares leave with them. */
-/* Makes the pages present that a launch will use. */
-void spare_populate(void);
 void spares_close(struct spares *spares);
 
 #endif

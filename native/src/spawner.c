@@ -23,7 +23,7 @@
 
 /* ns without a request before another spare shim is made. A fork takes a processor for as
  * long as a third of a launch, and the launch just asked for, and the first steps of its
- * command, need it first. */
+ * command, need it first. The end of a child skips this pause. */
 #define REFILL_PAUSE 20000000
 
 static void complain(const char *what, const char *path)
@@ -98,7 +98,7 @@ static void serve(const struct spawner_options *options, int listener, struct sp
 	pid = fork();
 	if (pid == 0) {
 		(void)close(listener);
-		spare_populate();
+		shim_populate_pages();
 		shim_run(release(&fd), peer.uid, peer.gid, -1);
 	}
 	if (pid < 0)
@@ -124,9 +124,11 @@ static void prepare_signals(void)
 {
 	struct sigaction action = { .sa_handler = end };
 	/* Shims are not waited for: they outlive this process. What a shim leaves behind when it is
-	 * killed is reaped here, at once: a zombie keeps the PID namespace it is in. */
-	const struct sigaction child = { .sa_handler = note_child, .sa_flags = SA_NOCLDWAIT };
-	sigset_t ending;
+	 * killed is reaped here, at once: a zombie keeps the PID namespace it is in. Linux sends
+	 * SIGCHLD all the same (sigaction(2)). */
+	const struct sigaction child = { .sa_handler = note_child,
+					 .sa_flags = SA_NOCLDWAIT | SA_NOCLDSTOP };
+	sigset_t blocked;
 
 	for (int number = 1; number < NSIG; number++) {
 		if (number != SIGKILL && number != SIGSTOP)
@@ -135,12 +137,12 @@ static void prepare_signals(void)
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGCHLD, &child, NULL);
-	/* Let in by ppoll(2) alone: one that came just before it would be slept through. */
-	(void)sigemptyset(&ending);
-	(void)sigaddset(&ending, SIGCHLD);
-	(void)sigaddset(&ending, SIGTERM);
-	(void)sigaddset(&ending, SIGINT);
-	(void)sigprocmask(SIG_SETMASK, &ending, NULL);
+	/* Blocked except in ppoll(2): one that came just before it would go unnoticed. */
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGCHLD);
+	(void)sigaddset(&blocked, SIGTERM);
+	(void)sigaddset(&blocked, SIGINT);
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	(void)signal(SIGPIPE, SIG_IGN);
 }
@@ -171,12 +173,13 @@ int spawner_run(const struct spawner_options *options)
 	polled[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	polled[1] = (struct pollfd){ .fd = options->follow_stdin ? STDIN_FILENO : -1 };
 	while (!ended) {
-		/* After a failure, such as EAGAIN, the next try is with the next request. */
+		/* After a failure, such as EAGAIN, the next attempt comes with the next request, or
+		 * the next child that ends. */
 		bool idle = failing < 0 || spares.count == SPARES;
 		int ready = ppoll(polled, 2, idle ? NULL : &pause, &none);
 
-		/* An end leaves a processor, and soon, as in a loop of a script, the next begins.
-		 */
+		/* When a shim ends, a processor is free, and in a script's loop the next command is
+		 * about to begin. */
 		failing = ready == 0 || (ready < 0 && child_ended) ? spare_add(&spares, listener)
 								   : 0;
 		child_ended = 0;

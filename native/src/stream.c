@@ -226,8 +226,8 @@ static void skip(struct stream *stream, size_t length)
 {
 	stream->skipped += length;
 	stream->skipping = true;
-	/* What had to be appended whole may have cost much more than the rate: it is not paid for
-	 * by a log that stays silent for minutes. */
+	/* Text appended whole may have overdrawn the rate by far; the debt is limited to one
+	 * second, or the log would stay silent for minutes. */
 	if (stream->room < -(int64_t)stream->rate)
 		stream->room = -(int64_t)stream->rate;
 }
@@ -268,21 +268,18 @@ static void refill(struct stream *stream)
 	stream->filled = now;
 }
 
-/* The room there has to be. A log that has skipped goes on when it is all there: a gap a second,
- * not one between any two lines. */
-static int64_t room_needed(const struct stream *stream)
+bool stream_admits(struct stream *stream, bool whole)
 {
-	return stream->skipping ? (int64_t)stream->rate : 1;
-}
+	/* After a skip the log waits for a full second's worth, so that there is one gap a second
+	 * instead of one between any two lines. What is logged whole has no gaps. */
+	int64_t needed = stream->skipping && !whole ? (int64_t)stream->rate : 1;
 
-bool stream_admits(struct stream *stream)
-{
 	if (stream->directory_fd < 0)
 		return stream->captured != NULL;
 	if (stream->rate == 0)
 		return true;
 	refill(stream);
-	if (stream->room < room_needed(stream))
+	if (stream->room < needed)
 		return false;
 	stream->skipping = false;
 	return true;
@@ -290,11 +287,9 @@ bool stream_admits(struct stream *stream)
 
 int64_t stream_admits_at(const struct stream *stream)
 {
-	int64_t missing = room_needed(stream) - stream->room;
-
-	return stream->rate == 0 || missing <= 0
+	return stream->rate == 0 || stream->room > 0
 		       ? stream->filled
-		       : stream->filled + 1 + missing * 1000 / (int64_t)stream->rate;
+		       : stream->filled + 1 - stream->room * 1000 / (int64_t)stream->rate;
 }
 
 void stream_skip(struct stream *stream, size_t length)

@@ -24,9 +24,9 @@ struct stream {
 	uint64_t dropped; /* bytes that could not be written (disk full) */
 	uint32_t rate;    /* bytes a second that are logged at most; 0: all */
 	bool blocks;      /* beyond the rate the writer waits; else it is not logged */
-	int64_t room;     /* bytes that may be logged now; overdrawn by what is appended at once */
+	int64_t room; /* bytes that may be logged now; negative: text appended whole overdrew it */
 	int64_t filled;   /* CLOCK_MONOTONIC ms when there was that much room */
-	bool skipping;    /* until there is room for a second's worth */
+	bool skipping;    /* has skipped, and resumes when there is room for a second's worth */
 	uint64_t skipped; /* bytes beyond the rate, not yet reported in the log */
 	uint32_t owner;
 	uint32_t group;
@@ -41,12 +41,13 @@ int stream_open(struct stream *stream, int directory_fd, uint64_t file_bytes, ui
 		uint32_t owner, uint32_t group);
 /* A stream that keeps only its beginning, in memory. */
 int stream_capture(struct stream *stream);
-/* Appends the whole text, or skips what is beyond the rate. */
+/* Appends the text: all of it if `whole`, which may overdraw the rate; else as much as the rate
+ * allows, and counts the rest as skipped. */
 void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length,
 		   bool whole);
-/* Whether the rate allows appending now. */
-bool stream_admits(struct stream *stream);
-/* When it will, in ms of CLOCK_MONOTONIC. */
+/* Whether the rate allows appending now: `whole`, or else with a gap after it. */
+bool stream_admits(struct stream *stream, bool whole);
+/* The earliest time at which a whole text is admitted, in ms of CLOCK_MONOTONIC. */
 int64_t stream_admits_at(const struct stream *stream);
 /* Counts bytes that were not appended: the next record that is appended follows one about them. */
 void stream_skip(struct stream *stream, size_t length);

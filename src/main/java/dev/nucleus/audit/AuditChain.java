@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -36,6 +37,12 @@ final class AuditChain implements AutoCloseable {
     private final long fileBytes;
     private Head head;
     private FileChannel file;
+    /** Appended since the last {@link #sync()}, and where the chain and its file were then. */
+    private final List<AuditRecord> unsynced = new ArrayList<>();
+
+    private Head syncedHead;
+    private long syncedBytes;
+    private boolean syncFailed;
 
     /** The last line: its number, and its hash. */
     record Head(long number, String hash) {
@@ -46,8 +53,10 @@ final class AuditChain implements AutoCloseable {
         }
     }
 
-    private AuditChain(Path directory, long fileBytes, Head head, FileChannel file) {
+    private AuditChain(Path directory, long fileBytes, Head head, FileChannel file) throws IOException {
         this.directory = directory;
+        this.syncedHead = head;
+        this.syncedBytes = file.size();
         this.fileBytes = fileBytes;
         this.head = head;
         this.file = file;
@@ -118,19 +127,47 @@ final class AuditChain implements AutoCloseable {
         }
     }
 
-    /** Waits until the disk has what was appended (fdatasync(2)). */
+    /**
+     * Waits until the disk has what was appended (fdatasync(2)). When that fails, the next attempt writes it again: the kernel
+     * may have dropped the pages that it could not write (fsync(2), NOTES).
+     */
     void sync() throws IOException {
-        file.force(false);
+        if (syncFailed) {
+            writeUnsyncedAgain();
+        }
+        try {
+            file.force(false);
+        } catch (IOException e) {
+            syncFailed = true;
+            throw e;
+        }
+        unsynced.clear();
+        syncedHead = head;
+        syncedBytes = file.size();
     }
 
-    /** Appends them: they outlive the manager from here on, and the machine after {@link #sync()}. All of them, or none. */
+    private void writeUnsyncedAgain() throws IOException {
+        file.truncate(syncedBytes);
+        head = syncedHead;
+        write(unsynced);
+        syncFailed = false;
+    }
+
+    /** Appends all of them or none. They survive the manager from here on, the host after {@link #sync()}. */
     void append(List<AuditRecord> records) throws IOException {
         if (file.size() >= fileBytes) {
-            FileChannel fresh = create(directory, head);
+            // Before the next file is made, so that this can be repeated.
             sync();
+            FileChannel fresh = create(directory, head);
             file.close();
             file = fresh;
+            syncedBytes = 0;
         }
+        write(records);
+        unsynced.addAll(records);
+    }
+
+    private void write(List<AuditRecord> records) throws IOException {
         Head now = head;
         var text = new StringBuilder();
         for (AuditRecord record : records) {
@@ -190,7 +227,11 @@ final class AuditChain implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        file.close();
+        try {
+            sync();
+        } finally {
+            file.close();
+        }
     }
 
     /**

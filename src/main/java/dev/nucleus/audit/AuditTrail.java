@@ -25,8 +25,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.util.backoff.FixedBackOff;
 
 /**
- * Writes the audit trail, {@code <state>/audit}. One thread appends at once, and flushes the disk for all that came
- * within some milliseconds; launches never wait for it. What had to be left out, because the disk was full for too long, is said in the trail itself.
+ * Writes the audit trail, {@code <state>/audit}. One thread appends each batch at once and flushes the disk within 50 ms;
+ * launches never wait for it. Records that were lost because the disk was full for too long are counted in the trail itself.
  */
 @Component
 public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
@@ -158,6 +158,7 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
                         AuditRecord.ITSELF,
                         "by process " + ProcessHandle.current().pid(),
                         false)));
+                chain.sync();
                 begun = true;
             }
         }
@@ -180,7 +181,7 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
         }
 
         @Override
-        public void settle() throws IOException {
+        public void flush() throws IOException {
             chain().sync();
         }
 

@@ -38,7 +38,7 @@ final class CommandServer implements SmartLifecycle {
     private static final Logger log = LoggerFactory.getLogger(CommandServer.class);
     private static final int BACKLOG = 256;
 
-    private static final Executor BESIDE = command -> Thread.ofVirtual().start(command);
+    private static final Executor VIRTUAL_THREADS = command -> Thread.ofVirtual().start(command);
 
     private final Path directory;
     private final Path socket;
@@ -109,9 +109,9 @@ final class CommandServer implements SmartLifecycle {
     private void serve(SocketChannel client) {
         try (client) {
             var session = new Session(client);
-            CompletableFuture<String> asked = CompletableFuture.supplyAsync(() -> user(client), BESIDE);
+            CompletableFuture<String> peer = CompletableFuture.supplyAsync(() -> peerUser(client), VIRTUAL_THREADS);
             List<String> arguments = session.readCommand();
-            String user = asked.join();
+            String user = known(peer);
             if (!allowed.contains(user)) {
                 log.warn("refused a command of user {}", user);
                 session.writer(true).println("nucleus: only root and the manager's own user may give commands");
@@ -122,16 +122,23 @@ final class CommandServer implements SmartLifecycle {
             int code = commands.execute(session, arguments);
             session.exit(code);
             events.publishEvent(new CommandGiven(user, arguments, code));
-        } catch (CompletionException e) {
-            log.warn("a client whose user is not known: {}", e.toString());
         } catch (IOException e) {
             log.debug("a client left: {}", e.toString());
         }
         commands.prepare();
     }
 
-    /** Its name is looked up in the files of users and of groups, while the command is read. */
-    private static String user(SocketChannel client) {
+    private static String known(CompletableFuture<String> peer) throws IOException {
+        try {
+            return peer.join();
+        } catch (CompletionException e) {
+            log.warn("cannot determine the user of a client: {}", e.toString());
+            throw new IOException(e);
+        }
+    }
+
+    /** The JDK resolves user and group by name, which reads files: done while the command is read. */
+    private static String peerUser(SocketChannel client) {
         try {
             return client.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
         } catch (IOException e) {

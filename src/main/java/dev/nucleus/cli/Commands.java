@@ -34,14 +34,14 @@ final class Commands {
 
     private static final Logger log = LoggerFactory.getLogger(Commands.class);
 
-    private static final PrintWriter NOWHERE = new PrintWriter(Writer.nullWriter());
-    private static final int MOST_IDLE = 8;
-    /** How long what a run said may stay in memory, at most; ms. */
-    private static final long FORGOTTEN_AFTER = 1_000;
+    private static final PrintWriter DISCARDED = new PrintWriter(Writer.nullWriter());
+    private static final int MAX_CLEARED = 8;
+    /** How often parsed arguments of finished runs are dropped. */
+    private static final long FORGET_INTERVAL_MILLIS = 1_000;
 
     private final CommandTree.Services services;
-    private final Queue<PreparedRun> idle = new ConcurrentLinkedQueue<>();
-    private final Queue<PreparedRun> used = new ConcurrentLinkedQueue<>();
+    private final Queue<PreparedRun> cleared = new ConcurrentLinkedQueue<>();
+    private final Queue<PreparedRun> finished = new ConcurrentLinkedQueue<>();
 
     /**
      * {@code run}, described to picocli before anybody asks for it, and used again: its fifty options take a third of a launch,
@@ -51,12 +51,12 @@ final class Commands {
 
         void release() {
             caller.set(null);
-            line.setOut(NOWHERE).setErr(NOWHERE).setExecutionExceptionHandler((exception, _, _) -> {
+            line.setOut(DISCARDED).setErr(DISCARDED).setExecutionExceptionHandler((exception, _, _) -> {
                 throw exception;
             });
         }
 
-        /** Each parse begins with the initial value of every option; this one leaves nothing of the last in memory. */
+        /** Each parse begins with the initial value of every option; this one drops the references to the last run's values. */
         void forget() {
             line.parseArgs(CommandTree.RUN, "true");
         }
@@ -80,7 +80,7 @@ final class Commands {
     void warmUp() {
         var help = List.of("run", "--help");
         try (SocketChannel nobody = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            commandLine(new Session(nobody), help).setOut(NOWHERE).execute(help.toArray(String[]::new));
+            commandLine(new Session(nobody), help).setOut(DISCARDED).execute(help.toArray(String[]::new));
         } catch (IOException e) {
             log.debug("no first command: {}", e.toString());
         }
@@ -89,8 +89,8 @@ final class Commands {
 
     /** While nobody waits: what the next command will need. */
     void prepare() {
-        if (idle.isEmpty() && used.isEmpty()) {
-            idle.add(describeRun());
+        if (cleared.isEmpty() && finished.isEmpty()) {
+            cleared.add(describeRun());
         }
     }
 
@@ -106,25 +106,25 @@ final class Commands {
         if (!command.equals(CommandTree.RUN)) {
             return execute(commandLine(session, arguments), session, arguments);
         }
-        PreparedRun run = Optional.ofNullable(used.poll())
-                .or(() -> Optional.ofNullable(idle.poll()))
+        PreparedRun run = Optional.ofNullable(finished.poll())
+                .or(() -> Optional.ofNullable(cleared.poll()))
                 .orElseGet(this::describeRun);
         run.caller().set(session);
         try {
             return execute(run.line(), session, arguments);
         } finally {
             run.release();
-            used.add(run);
+            finished.add(run);
         }
     }
 
-    /** Arguments may hold secrets, which are not to stay for the next run. */
-    @Scheduled(fixedDelay = FORGOTTEN_AFTER)
+    /** Arguments may hold secrets: they are dropped, where no further run has replaced them. */
+    @Scheduled(fixedDelay = FORGET_INTERVAL_MILLIS)
     void forget() {
-        for (PreparedRun run = used.poll(); run != null; run = used.poll()) {
-            if (idle.size() < MOST_IDLE) {
+        for (PreparedRun run = finished.poll(); run != null; run = finished.poll()) {
+            if (cleared.size() < MAX_CLEARED) {
                 run.forget();
-                idle.add(run);
+                cleared.add(run);
             }
         }
     }

@@ -3,7 +3,7 @@ package dev.nucleus.cli;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
-/** The end of a client's connection, which commands without an end of their own wait for. */
+/** The end of a client's connection. */
 final class Departure {
 
     private static final Executor THREADS = ReaderThreads.named("client-");

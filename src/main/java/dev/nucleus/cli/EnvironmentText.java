@@ -9,7 +9,7 @@ final class EnvironmentText {
 
     private EnvironmentText() {}
 
-    /** Whether it has a name and a value, which may be empty. */
+    /** Whether the text is NAME=value; the value may be empty. */
     static boolean isVariable(String text) {
         return text.indexOf('=') >= 1;
     }

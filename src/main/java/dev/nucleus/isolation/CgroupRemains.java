@@ -42,13 +42,13 @@ public final class CgroupRemains {
 
     /** Waits for members that are still dying: rmdir(2) answers EBUSY until the last has gone. */
     public void remove(String id) {
+        // Most containers have left none; to know it costs a stat(2) for each directory.
         List<Path> left = layout.directories(CgroupLayout.nameOf(id)).stream()
                 .filter(directory -> Files.isDirectory(directory))
                 .toList();
-        if (!left.isEmpty()) {
-            end(id);
-            left.forEach(CgroupRemains::remove);
-        }
+        left.forEach(CgroupRemains::thaw);
+        left.forEach(CgroupRemains::kill);
+        left.forEach(CgroupRemains::remove);
     }
 
     /** Ends every process in them, whoever supervises it. */

@@ -39,14 +39,18 @@ final class SeccompLayer implements Layer {
     private static final int PR_SET_SECCOMP = 22;
 
     private final SeccompCompiler compiler;
-    private final Map<Variant, Filter> compiled = new ConcurrentHashMap<>();
+    private final Map<Variant, CompiledProfile> compiled = new ConcurrentHashMap<>();
     private final LaunchPlan.Seccomp trace;
 
-    /** Of a profile, by what else decides on its program. */
+    /** What decides on the adapted profile and its program. The name of a file's profile contains its hash. */
     private record Variant(String profile, boolean network, boolean setIdFiles, boolean sandboxed) {}
 
-    /** @param calls how many system calls the profile allows, whatever their arguments */
-    private record Filter(SeccompProfile profile, LaunchPlan.Seccomp program, long calls) {}
+    /**
+     * A profile as adapted to a container, and its program.
+     *
+     * @param calls how many system calls it allows, whatever their arguments
+     */
+    private record CompiledProfile(SeccompProfile profile, LaunchPlan.Seccomp program, long calls) {}
 
     SeccompLayer(SeccompCompiler compiler) {
         this.compiler = compiler;
@@ -62,9 +66,9 @@ final class SeccompLayer implements Layer {
             plan.seccomp(trace).can(LAYER, "make every system call; each is recorded", "trace: true");
             return;
         }
-        Filter filter = filter(request.spec(), request.sandboxed());
-        SeccompProfile profile = filter.profile();
-        LaunchPlan.Seccomp program = filter.program();
+        CompiledProfile adapted = compiled(request.spec(), request.sandboxed());
+        SeccompProfile profile = adapted.profile();
+        LaunchPlan.Seccomp program = adapted.program();
         plan.seccomp(program);
         if (canReachPersistentFiles(request.spec())) {
             plan.cannot(
@@ -77,7 +81,7 @@ final class SeccompLayer implements Layer {
             plan.cannot(LAYER, "make a call of gVisor's kernel that it doesn't need", "profile " + profile.name());
             return;
         }
-        explain(filter, plan);
+        explain(adapted, plan);
     }
 
     /** What applies the profile to processes run beside the workload: gVisor's own exec does not. */
@@ -94,23 +98,23 @@ final class SeccompLayer implements Layer {
 
     /** The compiled program of a container's profile, on the host's kernel. */
     LaunchPlan.Seccomp program(ContainerSpec spec) {
-        return filter(spec, false).program();
+        return compiled(spec, false).program();
     }
 
-    private Filter filter(ContainerSpec spec, boolean sandboxed) {
+    private CompiledProfile compiled(ContainerSpec spec, boolean sandboxed) {
         SeccompProfile base = SeccompProfiles.of(spec.security().seccomp());
         var variant = new Variant(base.name(), needsNetwork(spec), !canReachPersistentFiles(spec), sandboxed);
-        Filter filter = compiled.get(variant);
-        if (filter == null) {
+        CompiledProfile known = compiled.get(variant);
+        if (known == null) {
             SeccompProfile profile = variant(base, spec, sandboxed);
-            filter = new Filter(profile, compile(profile, !sandboxed && !allowsFilters(profile)), calls(profile));
-            compiled.put(variant, filter);
+            known = new CompiledProfile(profile, compile(profile, !sandboxed && !allowsFilters(profile)), calls(profile));
+            compiled.put(variant, known);
         }
-        return filter;
+        return known;
     }
 
     /**
-     * A file says all itself; ours leave the network to where there is one.
+     * The profile as adapted to the container.
      *
      * @param sandboxed whether gVisor runs it, whose own kernel keeps the limits
      */
@@ -118,6 +122,7 @@ final class SeccompLayer implements Layer {
         return variant(SeccompProfiles.of(spec.security().seccomp()), spec, sandboxed);
     }
 
+    /** Only our own profiles get the network's calls added; a user's file is taken as it is. */
     private static boolean needsNetwork(ContainerSpec spec) {
         return spec.network() == Network.HOST && spec.security().seccomp() instanceof PolicySource.Named;
     }
@@ -153,15 +158,15 @@ final class SeccompLayer implements Layer {
                 .count();
     }
 
-    private static void explain(Filter filter, LaunchPlan.Builder plan) {
-        SeccompProfile profile = filter.profile();
+    private static void explain(CompiledProfile adapted, LaunchPlan.Builder plan) {
+        SeccompProfile profile = adapted.profile();
         String because = "profile " + profile.name();
-        plan.can(LAYER, "make " + filter.calls() + " of the kernel's system calls", because);
+        plan.can(LAYER, "make " + adapted.calls() + " of the kernel's system calls", because);
         plan.cannot(
                 LAYER,
                 "make any other system call, nor 32-bit and x32 ones",
                 because
-                        + (filter.program().denied() == Denied.REPORTED
+                        + (adapted.program().denied() == Denied.REPORTED
                                 ? "; what it tries is counted: nucleus denials"
                                 : "; unseen, because it allows filters of the container's own"));
         profile.warnings().forEach(warning -> plan.cannot(LAYER, "have all of its profile", because + " " + warning));

@@ -19,8 +19,8 @@ public final class Spool<T> {
 
     /** How long it waits for something to write before it sees to the target. */
     private static final Duration LOOK = Duration.ofSeconds(1);
-    /** How long after a batch what it wrote is made to last, with all that came meanwhile. */
-    private static final Duration SETTLE = Duration.ofMillis(50);
+    /** From the first unflushed batch to the flush that covers it and all later ones. */
+    private static final Duration FLUSH_DELAY = Duration.ofMillis(50);
 
     /** Where it is written to. Only one thread calls this, and again what has failed. */
     public interface Target<T> {
@@ -30,10 +30,10 @@ public final class Spool<T> {
         /** @param batch has something in it; all of it is written, or none */
         void write(List<T> batch) throws Exception;
 
-        /** Makes what was written last, soon after a batch; also before {@link #close()}. */
-        default void settle() throws Exception {}
+        /** Makes what was written durable: within 50 ms of a batch, and before {@link #close()}. */
+        default void flush() throws Exception {}
 
-        /** About once a second, and before each batch. */
+        /** About once a second, before each batch and after each flush. */
         void upkeep() throws Exception;
 
         /**
@@ -67,8 +67,8 @@ public final class Spool<T> {
     private volatile boolean running;
     private boolean troubled;
     private int inHand;
-    /** When the first batch was written that has not been settled, as System.nanoTime(). */
-    private Optional<Long> unsettled = Optional.empty();
+    /** When the first unflushed batch was written, as System.nanoTime(). Used by the writer alone. */
+    private Optional<Long> unflushedSince = Optional.empty();
 
     private @Nullable Thread writer;
 
@@ -107,6 +107,7 @@ public final class Spool<T> {
     public synchronized void start() {
         if (writer == null) {
             running = true;
+            // Not virtual: it waits for what comes and for the disk many times a second, and would be woken by other threads.
             writer = Thread.ofPlatform().daemon().name(name).start(this::work);
         }
     }
@@ -141,14 +142,14 @@ public final class Spool<T> {
                 inHand = next.size();
                 if (inHand > 0) {
                     persistently(() -> target.write(next));
-                    unsettled = unsettled.or(() -> Optional.of(System.nanoTime()));
+                    unflushedSince = unflushedSince.or(() -> Optional.of(System.nanoTime()));
                 }
                 inHand = 0;
-                if (untilSettled() <= 0) {
-                    settle();
+                if (untilFlush() <= 0) {
+                    flush();
                 }
             }
-            settle();
+            flush();
         } catch (InterruptedException e) {
             fault = Optional.of(e);
         }
@@ -160,22 +161,22 @@ public final class Spool<T> {
         target.ended(inHand + (int) waiting.stream().filter(Optional::isPresent).count(), fault);
     }
 
-    private void settle() throws InterruptedException {
-        if (unsettled.isPresent()) {
-            persistently(target::settle);
-            unsettled = Optional.empty();
+    private void flush() throws InterruptedException {
+        if (unflushedSince.isPresent()) {
+            persistently(target::flush);
+            unflushedSince = Optional.empty();
         }
     }
 
-    /** In nanoseconds; the longest there is when there is nothing to settle. */
-    private long untilSettled() {
-        return unsettled
-                .map(since -> since + SETTLE.toNanos() - System.nanoTime())
+    /** Nanoseconds until the next flush; Long.MAX_VALUE when nothing is unflushed. */
+    private long untilFlush() {
+        return unflushedSince
+                .map(since -> since + FLUSH_DELAY.toNanos() - System.nanoTime())
                 .orElse(Long.MAX_VALUE);
     }
 
     private List<T> next() throws InterruptedException {
-        long patience = running ? Math.min(LOOK.toNanos(), untilSettled()) : 0;
+        long patience = running ? Math.min(LOOK.toNanos(), untilFlush()) : 0;
         Optional<T> first = waiting.poll(patience, TimeUnit.NANOSECONDS);
         if (first == null) {
             return List.of();

@@ -11,11 +11,14 @@ import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -58,9 +61,33 @@ class LogRateTest {
             Duration used = cpu(shim).minus(before);
             double share = used.toNanos() / (double) (System.nanoTime() - begun);
 
-            assertThat(share).as("share of a processor").isLessThan(ALLOWED);
+            // It was just as much once; what is measured on a slow day varies by a tenth.
+            assertThat(share).as("share of a processor").isLessThan(0.7 * ALLOWED);
         } finally {
             manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
+            manager.containers().remove(container);
+        }
+    }
+
+    /** What is left in the pipe of a process that has ended is logged, but a flood of lines is not made up for at its end. */
+    @Test
+    void theEndOfAFloodIsLoggedToABound() throws IOException {
+        Container container = manager.containers()
+                .launch(LaunchOrder.detached(
+                        Optional.empty(),
+                        ContainerSpec.builder(
+                                        Mode.AGENT,
+                                        List.of("/bin/sh", "-c", "head -c 9000000 /dev/zero | tr '\\0' '\\n'; echo last"))
+                                .log(new LogPolicy(MemorySize.parse("64K"), LogPolicy.Overflow.DROP))
+                                .build()));
+        try {
+            container.end().orTimeout(30, TimeUnit.SECONDS).join();
+            ContainerLog.Tail tail = container.log().tail(1);
+
+            // 65,536 empty lines at most, each with its time.
+            assertThat(tail.end()).isLessThan(5_000_000);
+            assertThat(tail.lines().getLast().text()).isEqualTo("last");
+        } finally {
             manager.containers().remove(container);
         }
     }

@@ -24,6 +24,14 @@ class SpoolTest {
         final List<List<Integer>> batches = new CopyOnWriteArrayList<>();
         final List<String> told = new CopyOnWriteArrayList<>();
         final AtomicInteger failures = new AtomicInteger();
+        final AtomicInteger flushes = new AtomicInteger();
+        volatile int flushed;
+
+        @Override
+        public void flush() {
+            flushes.incrementAndGet();
+            flushed = written().size();
+        }
 
         @Override
         public void open() {
@@ -86,6 +94,29 @@ class SpoolTest {
         assertThat(target.written()).isEqualTo(numbers(1, 95));
         assertThat(target.batches).allMatch(batch -> batch.size() <= 10);
         assertThat(target.told).containsExactly("open", "close", "ended, 0 unwritten");
+    }
+
+    @Test
+    void batchesAreFlushedSoonAndTogether() {
+        var target = new Recorder();
+        Spool<Integer> spool = spool(1_000, target);
+        numbers(1, 500).forEach(spool::offer);
+        spool.start();
+
+        Awaitility.await().until(() -> target.flushed == 500);
+        assertThat(target.batches).hasSizeGreaterThanOrEqualTo(50);
+        assertThat(target.flushes.get()).isLessThan(25);
+        spool.stop(AMPLE);
+    }
+
+    @Test
+    void theLastBatchIsFlushedBeforeTheEnd() {
+        var target = new Recorder();
+        Spool<Integer> spool = spool(1_000, target);
+        spool.offer(1);
+        spool.stop(AMPLE);
+
+        assertThat(target.flushed).isEqualTo(1);
     }
 
     @Test
