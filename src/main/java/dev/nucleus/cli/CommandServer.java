@@ -38,7 +38,8 @@ final class CommandServer implements SmartLifecycle {
     private static final Logger log = LoggerFactory.getLogger(CommandServer.class);
     private static final int BACKLOG = 256;
 
-    private static final Executor VIRTUAL_THREADS = command -> Thread.ofVirtual().start(command);
+    private static final Executor VIRTUAL_THREADS =
+            command -> Thread.ofVirtual().start(command);
 
     private final Path directory;
     private final Path socket;

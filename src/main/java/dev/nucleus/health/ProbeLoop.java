@@ -44,6 +44,8 @@ public final class ProbeLoop implements AutoCloseable {
     private final Runnable hear = this::kick;
     private volatile boolean closed;
     private volatile @Nullable ScheduledFuture<?> scheduled;
+    /** The workload has said something since the last attempt began. */
+    private volatile boolean kicked;
 
     private ProbeLoop(
             TaskScheduler scheduler,
@@ -79,10 +81,11 @@ public final class ProbeLoop implements AutoCloseable {
         long wait = Math.max(0, started + Durations.nanos(spec.initialDelay()) - now);
         long first = now + wait + random(spread);
         var loop = new ProbeLoop(scheduler, container, role, spec, listener, started, new Beat(spec.period(), first));
-        loop.schedule();
+        // Before the first attempt: nothing is said between that and the next, unheard.
         if (spec.probe() instanceof Probe.Notify) {
             container.notices().listen(loop.hear);
         }
+        loop.schedule();
         return loop;
     }
 
@@ -97,6 +100,7 @@ public final class ProbeLoop implements AutoCloseable {
 
     /** What the workload says of itself is looked at when it says it. */
     private void kick() {
+        kicked = true;
         ScheduledFuture<?> next = scheduled;
         if (!closed && next != null && next.cancel(false)) {
             planned = System.nanoTime();
@@ -114,6 +118,9 @@ public final class ProbeLoop implements AutoCloseable {
         scheduled = scheduler.schedule(this::attempt, Instant.now().plusNanos(wait));
         if (closed) {
             cancel();
+        } else if (kicked) {
+            // During the attempt, which may have looked before.
+            kick();
         }
     }
 
@@ -121,6 +128,7 @@ public final class ProbeLoop implements AutoCloseable {
         if (closed) {
             return;
         }
+        kicked = false;
         try {
             // Who stands still can't answer, which says nothing about its health.
             int pauses = container.pauses();

@@ -107,7 +107,8 @@ final class SeccompLayer implements Layer {
         CompiledProfile known = compiled.get(variant);
         if (known == null) {
             SeccompProfile profile = variant(base, spec, sandboxed);
-            known = new CompiledProfile(profile, compile(profile, !sandboxed && !allowsFilters(profile)), calls(profile));
+            known = new CompiledProfile(
+                    profile, compile(profile, !sandboxed && !allowsFilters(profile)), calls(profile));
             compiled.put(variant, known);
         }
         return known;

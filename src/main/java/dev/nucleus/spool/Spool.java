@@ -107,7 +107,8 @@ public final class Spool<T> {
     public synchronized void start() {
         if (writer == null) {
             running = true;
-            // Not virtual: it waits for what comes and for the disk many times a second, and would be woken by other threads.
+            // Not virtual: it waits for what comes and for the disk many times a second, and would be woken by other
+            // threads.
             writer = Thread.ofPlatform().daemon().name(name).start(this::work);
         }
     }

@@ -208,8 +208,9 @@ class AdoptionTest {
                     .put((byte) 1)
                     .flip();
             Path run = manager.directory().resolve("run");
+            // Before the connection, which a shim may have taken over by the time that it is stopped.
+            Command.run("kill", "-s", "STOP", spawner);
             try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(run.resolve("spawner.sock")))) {
-                Command.run("kill", "-s", "STOP", spawner);
                 try {
                     channel.write(header);
                     channel.write(payload);

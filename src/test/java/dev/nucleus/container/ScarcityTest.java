@@ -101,7 +101,7 @@ class ScarcityTest {
     @Test
     void withoutSpaceOrInodesForItsRecordALaunchFailsAndLaterOnesDoNot(@TempDir Path directory) throws IOException {
         Path state = directory.resolve("state");
-        try (SmallDisk disk = SmallDisk.mount(state, "size=576k,nr_inodes=64");
+        try (SmallDisk disk = SmallDisk.mount(state, "size=1m,nr_inodes=64");
                 TestManager manager = TestManager.startWith(List.of(
                         "--nucleus.state-dir=" + state,
                         // It would take space and inodes when it likes.
