@@ -25,6 +25,7 @@
 #include "terminal.h"
 
 #define CHUNK 65536U
+#define ATOMIC_BYTES 4096U
 #define SHORT_SLICE 100000        /* ns, the least there is */
 #define DESCRIPTOR_MAX (1U << 20) /* bytes of a descriptor's answer */
 #define NO_MANAGER 125
@@ -160,6 +161,33 @@ static ssize_t read_unless_signalled(struct session *session, int fd, uint8_t *b
 	return -1;
 }
 
+/* As write_all(), but signals are taken meanwhile, which may end the command. A pipe takes 4096
+ * bytes without blocking once poll(2) says POLLOUT (pipe(7)). */
+static int write_unless_signalled(struct session *session, int fd, const uint8_t *bytes,
+				  size_t length)
+{
+	while (length > 0 && !session->finished) {
+		struct pollfd polled[] = {
+			{ .fd = fd, .events = POLLOUT },
+			{ .fd = session->signals, .events = POLLIN },
+		};
+		ssize_t written;
+
+		if (poll(polled, 2, -1) < 0)
+			return -1;
+		if (polled[1].revents != 0)
+			take_signal(session);
+		if (polled[0].revents == 0)
+			continue;
+		written = write(fd, bytes, length < ATOMIC_BYTES ? length : ATOMIC_BYTES);
+		if (written < 0 && errno != EAGAIN && errno != EINTR)
+			return -1;
+		bytes += written < 0 ? 0 : written;
+		length -= written < 0 ? 0 : (size_t)written;
+	}
+	return 0;
+}
+
 /* Reads a descriptor to its end and sends it: u32 errno, then the bytes. */
 static void send_descriptor(struct session *session, int fd)
 {
@@ -217,11 +245,11 @@ static void handle_frame(struct session *session, uint8_t type, const uint8_t *p
 {
 	switch (type) {
 	case OUTPUT:
-		if (write_all(STDOUT_FILENO, payload, length) < 0)
+		if (write_unless_signalled(session, STDOUT_FILENO, payload, length) < 0)
 			write_failed(session, "standard output", errno);
 		break;
 	case ERROR_OUTPUT:
-		(void)write_all(STDERR_FILENO, payload, length);
+		(void)write_unless_signalled(session, STDERR_FILENO, payload, length);
 		break;
 	case STREAMS:
 		attach(session, payload, length);

@@ -17,7 +17,7 @@
 #define GRANT_TIME 10000
 /* ms for a copy to end by itself when its client has left. */
 #define COPY_GRACE 2000
-/* ms for the client of a process that has ended to read on. */
+/* ms for clients of a process that has ended to read on; whoever ran it may take any time. */
 #define PATIENCE 600000
 /* Tickets that may be waiting at once. */
 #define GRANTS_MAX 64
@@ -229,7 +229,8 @@ static enum moved copy(struct output *output, bool attached)
 		return pause_until(output, stream_admits_at(output->stream));
 	if (!kept && !attached && output->is_pipe)
 		return drain(output);
-	got = read(output->source.fd, output->pending, bound(output, CHUNK));
+	got = read(output->source.fd, output->pending,
+		   bound(output, whole && !last ? stream_share(output->stream, CHUNK) : CHUNK));
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return errno == EAGAIN ? EMPTY : MOVED;
@@ -274,6 +275,9 @@ static void pump(struct shim *shim, struct output *output)
 	/* Nobody writes any more, whoever may hold the other end. */
 	if (moved == EMPTY && output->left >= 0)
 		moved = ENDED;
+	/* What was read in the last turn waits for nothing but the client. */
+	if (moved == MOVED && output->length > 0 && deliver(shim, output) == FULL)
+		moved = FULL;
 	if (moved != PAUSED)
 		output->resumes_at = 0;
 	if (moved == ENDED)
@@ -403,10 +407,13 @@ int attach_grant(struct shim *shim, uint32_t id, const uint8_t ticket[TICKET_BYT
 	grant = calloc(1, sizeof(*grant));
 	if (grant == NULL)
 		return -ENOMEM;
+	/* The ticket of a launch is told with its success. */
 	*grant = (struct grant){ .next = shim->grants,
 				 .id = id,
 				 .owner = owner,
-				 .expires = monotonic_ms() + GRANT_TIME };
+				 .expires = id == 0 && owner && !shim->started
+						    ? INT64_MAX
+						    : monotonic_ms() + GRANT_TIME };
 	memcpy(grant->ticket, ticket, TICKET_BYTES);
 	shim->grants = grant;
 	return 0;
@@ -638,6 +645,14 @@ void attach_left(struct shim *shim, struct connection *connection)
 		end_owned(shim, connection->attached_id);
 }
 
+void attach_launched(struct shim *shim)
+{
+	for (struct grant *at = shim->grants; at != NULL; at = at->next) {
+		if (at->expires == INT64_MAX)
+			at->expires = monotonic_ms() + GRANT_TIME;
+	}
+}
+
 void attach_withdraw(struct shim *shim, uint32_t id)
 {
 	for (struct grant *at = shim->grants; at != NULL; at = at->next) {
@@ -646,15 +661,30 @@ void attach_withdraw(struct shim *shim, uint32_t id)
 	}
 }
 
-/* The time when the rest of an output is given up, since its client doesn't read; or 0. */
-static int64_t given_up_at(const struct output *output)
+static bool is_read_by_owner(const struct shim *shim, const struct output *output)
 {
-	return output->source.fd >= 0 && output->left >= 0 ? output->moved_at + PATIENCE : 0;
+	for (const struct connection *at = shim->connections; at != NULL; at = at->next) {
+		for (size_t i = 0; i < ATTACHED_OUTPUTS; i++) {
+			if (at->attached && at->owner && at->taps[i].output == output)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The time when the rest of an output is given up, since its clients don't read; or 0. */
+static int64_t given_up_at(const struct shim *shim, const struct output *output)
+{
+	return output->source.fd >= 0 && output->left >= 0 && !is_read_by_owner(shim, output)
+		       ? output->moved_at + PATIENCE
+		       : 0;
 }
 
 static void resume(struct shim *shim, struct output *output, int64_t now)
 {
-	if (given_up_at(output) != 0 && given_up_at(output) <= now)
+	int64_t given_up = given_up_at(shim, output);
+
+	if (given_up != 0 && given_up <= now)
 		attach_close(shim, output);
 	if (output->resumes_at != 0 && output->resumes_at <= now)
 		attach_pump(shim, output);
@@ -687,9 +717,9 @@ static void sooner(int64_t *earliest, int64_t at)
 		*earliest = at;
 }
 
-static void add_deadlines(int64_t *earliest, const struct output *output)
+static void add_deadlines(const struct shim *shim, int64_t *earliest, const struct output *output)
 {
-	sooner(earliest, given_up_at(output));
+	sooner(earliest, given_up_at(shim, output));
 	sooner(earliest, output->resumes_at);
 }
 
@@ -702,11 +732,11 @@ int64_t attach_deadline(const struct shim *shim)
 		if (earliest == 0 || at->expires < earliest)
 			earliest = at->expires > 0 ? at->expires : 1;
 	}
-	add_deadlines(&earliest, &shim->out);
-	add_deadlines(&earliest, &shim->err);
+	add_deadlines(shim, &earliest, &shim->out);
+	add_deadlines(shim, &earliest, &shim->err);
 	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
-		add_deadlines(&earliest, &at->out);
-		add_deadlines(&earliest, &at->err);
+		add_deadlines(shim, &earliest, &at->out);
+		add_deadlines(shim, &earliest, &at->err);
 	}
 	return earliest;
 }

@@ -189,6 +189,7 @@ static void workload_runs(struct shim *shim)
 	close_fd(&shim->go_fd);
 	shim->started = true;
 	shim->started_at = realtime_ns();
+	attach_launched(shim);
 	for (struct connection *at = shim->connections; at != NULL; at = at->next)
 		send_started(shim, at);
 	/* Whoever was told may have been woken on this processor. */

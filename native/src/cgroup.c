@@ -267,17 +267,18 @@ int cgroup_kill_members(const char *directory)
 {
 	FILE *members = cgroup_members(directory);
 	char line[32];
-	int killed = 0;
+	int seen = 0;
 
 	while (members != NULL && fgets(line, sizeof(line), members) != NULL) {
 		owned_fd pidfd = cgroup_open_member(directory, (pid_t)strtol(line, NULL, 10));
 
-		if (pidfd >= 0 && sys_pidfd_send_signal(pidfd, SIGKILL) == 0)
-			killed++;
+		if (pidfd >= 0)
+			(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+		seen++;
 	}
 	if (members != NULL)
 		(void)fclose(members);
-	return killed;
+	return seen;
 }
 
 rlim_t cgroup_process_limit(const struct plan *plan)

@@ -95,11 +95,12 @@ static bool read_lineage(pid_t pid, struct lineage *lineage)
 	return true;
 }
 
-/* Kills the members of the session and the children of its leader. Returns how many. */
+/* Kills the members of the session and the children of its leader. Returns how many it saw: one
+ * that has gone meanwhile may have left children. */
 static int kill_session(pid_t session)
 {
 	DIR *processes = opendir("/proc");
-	int killed = 0;
+	int seen = 0;
 
 	if (processes == NULL)
 		return 0;
@@ -113,11 +114,28 @@ static int kill_session(pid_t session)
 		if (pidfd < 0 || !read_lineage(pid, &lineage))
 			continue;
 		if ((lineage.session == session || lineage.parent == session) &&
-		    lineage.state != 'Z' && sys_pidfd_send_signal(pidfd, SIGKILL) == 0)
-			killed++;
+		    lineage.state != 'Z') {
+			(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+			seen++;
+		}
 	}
 	(void)closedir(processes);
-	return killed;
+	return seen;
+}
+
+/* A process that forks and exits is gone before it can be killed, and its child with it, and so
+ * on. In the pids hierarchy of version 1 it can't fork any more
+ * (cgroup-v1/pids.rst); elsewhere the file is not there. */
+static void forbid_forks(const char *parent, uint32_t id)
+{
+	char path[PATH_MAX];
+	owned_fd fd = -1;
+
+	if (path_of(path, parent, id, "/pids.max") < 0)
+		return;
+	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)!write(fd, "0", 1);
 }
 
 bool exec_group_kill(const struct shim *shim, const struct exec *exec)
@@ -134,6 +152,7 @@ bool exec_group_kill(const struct shim *shim, const struct exec *exec)
 	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
 	if (fd >= 0 && write(fd, "1", 1) == 1)
 		return true;
+	forbid_forks(parent, exec->id);
 	(void)path_of(path, parent, exec->id, "");
 	return cgroup_kill_members(path) == 0;
 }

@@ -195,6 +195,7 @@ static size_t add_records(struct stream *stream, struct batch *batch, enum strea
 
 		/* F: a line ends; P: a part of one. */
 		head[head_length - 2] = newline == NULL ? 'P' : 'F';
+		stream->in_line[tag] = newline == NULL;
 		batch_append(batch, head, head_length);
 		batch_append(batch, data, text);
 		batch_append(batch, "\n", 1);
@@ -208,6 +209,17 @@ static size_t add_records(struct stream *stream, struct batch *batch, enum strea
 	return length - left;
 }
 
+/* A line that was begun ends where something is missing. */
+static void end_lines(struct stream *stream, struct batch *batch)
+{
+	static const enum stream_tag tags[] = { STREAM_STDOUT, STREAM_STDERR };
+
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		if (stream->in_line[tags[i]])
+			(void)add_records(stream, batch, tags[i], "\n", 1, true);
+	}
+}
+
 /* A record in the log says how much is missing there. */
 static void add_skipped(struct stream *stream, struct batch *batch)
 {
@@ -217,8 +229,10 @@ static void add_skipped(struct stream *stream, struct batch *batch)
 			      " a second]\n",
 			      stream->skipped, stream->rate);
 
-	if (stream->skipped > 0)
-		(void)add_records(stream, batch, STREAM_STDERR, text, (size_t)length, true);
+	if (stream->skipped == 0)
+		return;
+	end_lines(stream, batch);
+	(void)add_records(stream, batch, STREAM_STDERR, text, (size_t)length, true);
 	stream->skipped = 0;
 }
 
@@ -230,6 +244,14 @@ static void skip(struct stream *stream, size_t length)
 	 * second, or the log would stay silent for minutes. */
 	if (stream->room < -(int64_t)stream->rate)
 		stream->room = -(int64_t)stream->rate;
+}
+
+/* After a gap: what is left of a line whose beginning is missing, if more follows it. */
+static size_t rest_of_line(const char *data, size_t length)
+{
+	const char *newline = memchr(data, '\n', length);
+
+	return newline == NULL || newline + 1 == data + length ? 0 : (size_t)(newline + 1 - data);
 }
 
 void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length,
@@ -248,6 +270,13 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 	}
 	if (stream->directory_fd < 0)
 		return;
+	if (stream->skipped > 0) {
+		size_t rest = rest_of_line(data, length);
+
+		stream->skipped += rest;
+		data += rest;
+		length -= rest;
+	}
 	add_skipped(stream, &batch);
 	added = add_records(stream, &batch, tag, data, length, whole);
 	write_batch(stream, &batch);
@@ -260,8 +289,9 @@ static void refill(struct stream *stream)
 	int64_t now = monotonic_ms();
 	int64_t passed = now - stream->filled;
 
-	/* More than a second's worth is not kept. */
-	passed = passed < 0 ? 0 : passed > 60000 ? 60000 : passed;
+	/* More than a second's worth is not kept. Eleven days pay for any debt, and do not
+	 * overflow. */
+	passed = passed < 0 ? 0 : passed > 1000000000 ? 1000000000 : passed;
 	stream->room += passed * (int64_t)stream->rate / 1000;
 	if (stream->room > (int64_t)stream->rate)
 		stream->room = (int64_t)stream->rate;
@@ -283,6 +313,13 @@ bool stream_admits(struct stream *stream, bool whole)
 		return false;
 	stream->skipping = false;
 	return true;
+}
+
+size_t stream_share(const struct stream *stream, size_t most)
+{
+	size_t share = stream->rate / 4;
+
+	return stream->rate == 0 || share > most ? most : share;
 }
 
 int64_t stream_admits_at(const struct stream *stream)

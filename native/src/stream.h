@@ -27,6 +27,7 @@ struct stream {
 	int64_t room; /* bytes that may be logged now; negative: text appended whole overdrew it */
 	int64_t filled;   /* CLOCK_MONOTONIC ms when there was that much room */
 	bool skipping;    /* has skipped, and resumes when there is room for a second's worth */
+	bool in_line[2];  /* of each tag: the last record is a part of a line that goes on */
 	uint64_t skipped; /* bytes beyond the rate, not yet reported in the log */
 	uint32_t owner;
 	uint32_t group;
@@ -47,6 +48,9 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 		   bool whole);
 /* Whether the rate allows appending now: `whole`, or else with a gap after it. */
 bool stream_admits(struct stream *stream, bool whole);
+/* How much is read at once for a log that is to be whole: of a line feed each, a minute's worth at
+ * most. */
+size_t stream_share(const struct stream *stream, size_t most);
 /* The earliest time at which a whole text is admitted, in ms of CLOCK_MONOTONIC. */
 int64_t stream_admits_at(const struct stream *stream);
 /* Counts bytes that were not appended: the next record that is appended follows one about them. */

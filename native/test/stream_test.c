@@ -194,6 +194,34 @@ static void text_appended_whole_overdraws_the_rate(void **state)
 	assert_int_equal(stream_admits_at(&stream) / 1000, 64);
 }
 
+static void a_debt_of_minutes_is_paid_by_as_much_time(void **state)
+{
+	(void)state;
+	stream.rate = 4000;
+	stream.room = -150 * 4000;
+	stream.filled = monotonic_ms() - 149000;
+	assert_false(stream_admits(&stream, true));
+	stream.filled = monotonic_ms() - 2000;
+	assert_true(stream_admits(&stream, true));
+}
+
+/* A line that was begun before a gap, or whose beginning is missing, is no part of another. */
+static void a_gap_separates_lines(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	stream_append(&stream, STREAM_STDOUT, "begun", 5, false);
+	stream_skip(&stream, 10);
+	stream_append(&stream, STREAM_STDOUT, "rest of another\nnew\n", 20, false);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "stdout P begun\n"));
+	assert_non_null(strstr(text, "stdout F \n"));
+	assert_non_null(strstr(text, "[nucleus: 26 bytes were not logged"));
+	assert_null(strstr(text, "another"));
+	assert_non_null(strstr(text, "stdout F new\n"));
+}
+
 static void a_captured_stream_keeps_its_beginning_only(void **state)
 {
 	struct stream captured;
@@ -241,6 +269,9 @@ int stream_tests(void)
 						open_stream, remove_stream),
 		cmocka_unit_test_setup_teardown(text_appended_whole_overdraws_the_rate, open_stream,
 						remove_stream),
+		cmocka_unit_test_setup_teardown(a_debt_of_minutes_is_paid_by_as_much_time,
+						open_stream, remove_stream),
+		cmocka_unit_test_setup_teardown(a_gap_separates_lines, open_stream, remove_stream),
 		cmocka_unit_test(a_captured_stream_keeps_its_beginning_only),
 		cmocka_unit_test_setup_teardown(a_log_is_never_written_through_a_link, open_stream,
 						remove_stream),

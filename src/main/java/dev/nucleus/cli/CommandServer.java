@@ -97,13 +97,22 @@ final class CommandServer implements SmartLifecycle {
     private void accept(ServerSocketChannel opened) {
         while (opened.isOpen()) {
             try {
-                SocketChannel client = opened.accept();
-                threads.execute(() -> serve(client));
+                serveBeside(opened.accept());
             } catch (ClosedChannelException e) {
                 return;
             } catch (IOException e) {
                 log.warn("can't accept a client: {}", e.toString());
             }
+        }
+    }
+
+    /** Nothing that befalls one client may end the loop that accepts the others. */
+    private void serveBeside(SocketChannel client) throws IOException {
+        try {
+            threads.execute(() -> serve(client));
+        } catch (OutOfMemoryError e) {
+            log.error("no thread for a client, whose command is not carried out: {}", e.toString());
+            client.close();
         }
     }
 
@@ -115,18 +124,28 @@ final class CommandServer implements SmartLifecycle {
             String user = known(peer);
             if (!allowed.contains(user)) {
                 log.warn("refused a command of user {}", user);
+                // Before anything is said: the trail has it, whether or not somebody hears the answer.
+                events.publishEvent(new CommandGiven(user, arguments, Commands.REFUSED));
                 session.writer(true).println("nucleus: only root and the manager's own user may give commands");
                 session.exit(Commands.REFUSED);
-                events.publishEvent(new CommandGiven(user, arguments, Commands.REFUSED));
                 return;
             }
-            int code = commands.execute(session, arguments);
-            session.exit(code);
-            events.publishEvent(new CommandGiven(user, arguments, code));
+            carryOut(session, user, arguments);
         } catch (IOException e) {
             log.debug("a client left: {}", e.toString());
         }
         commands.prepare();
+    }
+
+    /** The command is in the audit trail also when its client has left. */
+    private void carryOut(Session session, String user, List<String> arguments) throws IOException {
+        int code = Commands.REFUSED;
+        try {
+            code = commands.execute(session, arguments);
+            session.exit(code);
+        } finally {
+            events.publishEvent(new CommandGiven(user, arguments, code));
+        }
     }
 
     private static String known(CompletableFuture<String> peer) throws IOException {

@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import java.util.concurrent.Executor;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -17,13 +18,17 @@ final class ReaderThreads {
     private ReaderThreads() {}
 
     static Executor named(String prefix) {
+        return named(prefix, Thread.ofPlatform().daemon().name(prefix, 0).factory());
+    }
+
+    static Executor named(String prefix, ThreadFactory platformThreads) {
         var pool = new ThreadPoolExecutor(
                 0,
                 PLATFORM_THREADS,
                 1,
                 TimeUnit.MINUTES,
                 new SynchronousQueue<>(),
-                Thread.ofPlatform().daemon().name(prefix, 0).factory(),
+                platformThreads,
                 (task, _) -> startVirtual(prefix, task));
         return task -> {
             try {

@@ -143,6 +143,10 @@ final class HardLinks {
 
     /** Its places are the same file as this one now, and need not be looked at again for each further name. */
     void settle(Linked known, TreePath path, FileName name) {
+        if (known.namesLeft <= 0) {
+            // The last name: it is not remembered any more, and its places cost nothing.
+            return;
+        }
         var place = new Place(path.names(), name);
         known.places.forEach(before -> held -= before.cost());
         known.replacePlaces(place);

@@ -2,9 +2,15 @@ package dev.nucleus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.audit.CommandGiven;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerEvent;
+import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
@@ -67,6 +73,59 @@ class LeavingClientTest {
                     assertThat(processes(container)).as("init and workload").hasSize(2);
                 });
         manager.containers().stop(container, StopSpec.DEFAULT);
+        manager.containers().remove(container);
+    }
+
+    @Test
+    void theCommandOfAClientThatHasLeftIsInTheAuditTrail() throws IOException {
+        Container container = manager.launch("/bin/sleep", "1000");
+        var audited = new AtomicBoolean();
+        manager.listen(CommandGiven.class, event -> {
+            if (event.arguments().equals(List.of("pause", container.id()))) {
+                audited.set(true);
+            }
+        });
+
+        sendAndLeave("pause", container.id());
+
+        Awaitility.await().untilTrue(audited);
+        manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
+        manager.containers().remove(container);
+    }
+
+    /** Each is gone before it can be killed, and has left a child. */
+    @Test
+    void anExecThatForksAndExitsEndsWithItsClient() throws IOException {
+        Container container = manager.containers()
+                .launch(LaunchOrder.detached(
+                        Optional.empty(),
+                        ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "1000"))
+                                .pids(64)
+                                .build()));
+        String walker =
+                "$SIG{CHLD}='IGNORE'; if (fork) { sleep 1000 } while (1) { my $p = fork; if (!defined $p) { select(undef,undef,undef,0.0005) }"
+                        + " elsif ($p) { exit if rand() < 0.5 } }";
+        Process client = new ProcessBuilder(
+                        ManagerProcess.CLIENT.toString(),
+                        "--socket",
+                        manager.socket().toString(),
+                        "exec",
+                        "-n",
+                        container.id(),
+                        "perl",
+                        "-e",
+                        walker)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        Awaitility.await().until(() -> processes(container).size() > 20);
+
+        client.destroyForcibly();
+
+        Awaitility.await("init and workload stay")
+                .during(Duration.ofMillis(200))
+                .atMost(Duration.ofSeconds(20))
+                .until(() -> processes(container).size() == 2);
+        manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
         manager.containers().remove(container);
     }
 

@@ -32,6 +32,19 @@ class ReaderThreadsTest {
         end.countDown();
     }
 
+    /** As under a pids.max or RLIMIT_NPROC that is used up (pthread_create(3), EAGAIN). */
+    @Test
+    void withoutAFurtherNativeThreadATaskGetsAVirtualOne() throws InterruptedException {
+        Executor threads = ReaderThreads.named("test-", _ -> {
+            throw new OutOfMemoryError("unable to create native thread");
+        });
+        var ran = new CountDownLatch(1);
+
+        threads.execute(ran::countDown);
+
+        assertThat(ran.await(20, TimeUnit.SECONDS)).isTrue();
+    }
+
     private static void awaitUninterruptibly(CountDownLatch latch) {
         try {
             latch.await();

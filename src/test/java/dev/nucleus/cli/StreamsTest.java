@@ -6,6 +6,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.support.Command;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
@@ -409,5 +410,58 @@ class StreamsTest {
         } finally {
             remove(container);
         }
+    }
+
+    /** What was read in the last of a turn's sixteen pieces waited for more output. */
+    @Test
+    void severalClientsGetAllOfABurst() throws IOException {
+        String script = "trap go=1 USR1; while [ -z $go ]; do echo .; sleep 0.02; done; head -c 1000000 /dev/zero;"
+                + " exec sleep 1000";
+        String id = sh("$N run -d --no-init -- sh -c '" + script + "'").out().strip();
+        Container container = manager.containers().find(id);
+        long workload = container.whileRunning().orElseThrow().pid();
+        String shim = Long.toString(ProcessHandle.of(workload)
+                .flatMap(ProcessHandle::parent)
+                .orElseThrow()
+                .pid());
+        List<Path> outputs = List.of(directory.resolve("a"), directory.resolve("b"));
+        Process clients = shell("$N attach -n " + id + " > a & $N attach -n " + id + " > b & wait")
+                .start();
+        try {
+            Awaitility.await("both are attached")
+                    .until(() ->
+                            outputs.stream().allMatch(output -> output.toFile().length() > 0));
+            Command.run("kill", "-s", "STOP", shim);
+            Command.run("kill", "-s", "USR1", Long.toString(workload));
+            Awaitility.await("all is written")
+                    .until(() -> Files.readString(Path.of("/proc/" + workload + "/comm"))
+                            .equals("sleep\n"));
+            Command.run("kill", "-s", "CONT", shim);
+
+            Awaitility.await()
+                    .until(() -> zeros(outputs.getFirst()) == 1_000_000 && zeros(outputs.getLast()) == 1_000_000);
+        } finally {
+            Command.run("kill", "-s", "CONT", shim);
+            remove(container);
+            ManagerProcess.finish(clients);
+        }
+    }
+
+    private static int zeros(Path file) throws IOException {
+        int count = 0;
+        for (byte each : Files.readAllBytes(file)) {
+            count += each == 0 ? 1 : 0;
+        }
+        return count;
+    }
+
+    /** A client that writes for the manager, and whose reader does not read. */
+    @Test
+    void aClientThatWritesForTheManagerCanBeInterrupted() {
+        ManagerProcess.Result result =
+                sh("ID=$($N run -d -- sh -c 'seq 1 100000; sleep 1000'); sleep 1; mkfifo f; sleep 30 < f & S=$!;"
+                        + " timeout -k 10 1 $N logs $ID > f; echo $?; kill $S; $N stop -t 0 $ID; $N rm $ID");
+
+        assertThat(result.out()).startsWith("124\n");
     }
 }

@@ -47,6 +47,21 @@ class HardLinksTest {
         assertThat(links.next(file)).as("all its names were met").isNull();
     }
 
+    /** What was forgotten must not be paid back twice: that would let any number be remembered. */
+    @Test
+    void theLastNameOfAFileFreesItsPlacesOnce() {
+        for (long inode = 0; inode < 20_000; inode++) {
+            FileStat pair = file(100_000 + inode, 2);
+            links.add(pair, null, CONTENT, true, path, FileName.of("n".repeat(200)));
+            links.settle(Objects.requireNonNull(links.next(pair)), path, FileName.of("n"));
+        }
+        for (long inode = 0; inode < 20_000; inode++) {
+            links.add(file(inode, 2), null, CONTENT, true, path, FileName.of("n".repeat(200)));
+        }
+
+        assertThat(links.separated()).isPositive();
+    }
+
     @Test
     void whatDoesNotFitBecomesFilesOfTheirOwn() {
         for (long inode = 0; inode < 20_000; inode++) {
