@@ -314,6 +314,7 @@ public record Shim(Path socket) {
     public SocketChannel dial(Port port, Duration timeout) throws IOException {
         ShimConnection connection = ShimConnection.connect(socket, timeout.plus(PATIENCE));
         try {
+            connection.readNoFurther();
             connection.send(
                     Request.DIAL,
                     new WireWriter(8).u16(port.number()).millis(timeout).finish());

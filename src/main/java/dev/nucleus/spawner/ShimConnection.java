@@ -33,6 +33,9 @@ public final class ShimConnection implements AutoCloseable {
     /** What became of a request that could not be written: its answer, if there is one, tells why. */
     private volatile @Nullable IOException unsent;
 
+    /** Else what follows a message is left to whoever reads the channel next. */
+    private boolean readsAhead = true;
+
     private ByteBuffer received =
             ByteBuffer.allocate(BUFFER).order(ByteOrder.LITTLE_ENDIAN).flip();
 
@@ -196,6 +199,9 @@ public final class ShimConnection implements AutoCloseable {
             } else {
                 received.compact();
             }
+            if (!readsAhead) {
+                received.limit(needed);
+            }
             int count = channel.read(received);
             received.flip();
             if (count < 0) {
@@ -203,6 +209,11 @@ public final class ShimConnection implements AutoCloseable {
             }
         }
         return true;
+    }
+
+    /** The next message is followed by bytes that are none: a server may speak first. */
+    void readNoFurther() {
+        readsAhead = false;
     }
 
     /** The bytes behind a dial, once the shim has said that it is connected. */
