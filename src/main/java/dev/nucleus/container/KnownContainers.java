@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.springframework.stereotype.Component;
 
 /**
@@ -79,7 +80,7 @@ final class KnownContainers {
     }
 
     /**
-     * By name, id, or a beginning of an id that only one has; the live one first, then the newest.
+     * By name, else by ID or a beginning of one that no other has; the live one first, then the newest.
      *
      * @throws InvalidSpecException when there is none, or more than one
      */
@@ -88,26 +89,30 @@ final class KnownContainers {
         if (named != null && has(named)) {
             return named;
         }
-        List<Container> matches = byId.values().stream()
-                .filter(container -> container.name().equals(reference)
-                        // Not where it is the name of one that is being launched.
-                        || named == null && container.id().startsWith(reference))
-                .sorted(Comparator.comparing(
-                                (Container container) -> container.record().createdAt())
-                        .reversed())
-                .toList();
+        List<Container> matches = newestFirst(container -> container.name().equals(reference));
+        // Not where it is the name of one that is being launched.
+        if (matches.isEmpty() && named == null) {
+            matches = newestFirst(container -> container.id().startsWith(reference));
+        }
         if (matches.isEmpty() && named != null) {
             throw new InvalidSpecException("'" + reference + "' is still being launched; try again when it runs");
         }
         if (matches.isEmpty()) {
             throw new UnknownContainerException(reference);
         }
-        boolean sameName =
-                matches.stream().allMatch(container -> container.name().equals(reference));
-        if (matches.size() > 1 && !sameName) {
+        if (matches.size() > 1 && !matches.getFirst().name().equals(reference)) {
             throw new InvalidSpecException(
                     "'" + reference + "' is the beginning of " + matches.size() + " containers' ids; write more of it");
         }
         return matches.getFirst();
+    }
+
+    private List<Container> newestFirst(Predicate<Container> wanted) {
+        return byId.values().stream()
+                .filter(wanted)
+                .sorted(Comparator.comparing(
+                                (Container container) -> container.record().createdAt())
+                        .reversed())
+                .toList();
     }
 }

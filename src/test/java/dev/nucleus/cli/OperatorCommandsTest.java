@@ -175,6 +175,19 @@ class OperatorCommandsTest {
     }
 
     @Test
+    void theNameOfAnEndedContainerIsNotTakenForTheBeginningOfAnId() {
+        String id = nucleus("run", "-d", "/bin/sleep", "1000").out().strip();
+        String name = id.substring(0, 6);
+        assertThat(nucleus("run", "-d", "--name", name, "/bin/true").code()).isZero();
+        assertThat(nucleus("wait", name).out()).isEqualTo("0\n");
+
+        assertThat(nucleus("rm", name)).isEqualTo(new Result(0, name + "\n", ""));
+        assertThat(nucleus("kill", name).out()).as("the beginning of an ID now").isEqualTo(id + "\n");
+        assertThat(nucleus("wait", id).out()).isEqualTo("137\n");
+        assertThat(nucleus("rm", id).code()).isZero();
+    }
+
+    @Test
     void manyAreStoppedAtOnce() {
         String deaf = "trap : TERM; echo up; while :; do sleep 0.02; done";
         List.of("deaf1", "deaf2", "deaf3").forEach(name -> run(name, deaf));
