@@ -52,7 +52,7 @@ struct session {
 	bool has_terminal;
 	uint32_t signal;    /* the last that was sent on */
 	bool has_workspace; /* that a manager brings back */
-	bool told;          /* the manager has sent the exit code */
+	bool told;          /* the exit code has been received */
 	bool finished;
 	int code;
 	struct streams streams;

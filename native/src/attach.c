@@ -17,7 +17,8 @@
 #define GRANT_TIME 10000
 /* ms for a copy to end by itself when its client has left. */
 #define COPY_GRACE 2000
-/* ms for clients of a process that has ended to read on; whoever ran it may take any time. */
+/* ms without progress after which the rest of the output of a process that has ended is dropped.
+ * The client that started it has no limit. */
 #define PATIENCE 600000
 /* Tickets that may be waiting at once. */
 #define GRANTS_MAX 64
@@ -407,7 +408,7 @@ int attach_grant(struct shim *shim, uint32_t id, const uint8_t ticket[TICKET_BYT
 	grant = calloc(1, sizeof(*grant));
 	if (grant == NULL)
 		return -ENOMEM;
-	/* The ticket of a launch is told with its success. */
+	/* The client of a launch gets its ticket when the command runs: see attach_launched(). */
 	*grant = (struct grant){ .next = shim->grants,
 				 .id = id,
 				 .owner = owner,

@@ -45,7 +45,7 @@ void attach_left(struct shim *shim, struct connection *connection);
 void attach_ended(struct shim *shim, uint32_t id, int status);
 /* The terminal that an attached client types at, to be polled. */
 struct source *attach_terminal(struct shim *shim, struct connection *connection);
-/* The command runs: whoever launched it is told, and has the usual time to come with the ticket. */
+/* To be called when the command runs: the time in which its client may attach begins. */
 void attach_launched(struct shim *shim);
 /* Withdraws the unused ticket of the owner of an exec: the exec ends with the next turn. */
 void attach_withdraw(struct shim *shim, uint32_t id);

@@ -33,7 +33,7 @@ public final class ShimConnection implements AutoCloseable {
     /** What became of a request that could not be written: its answer, if there is one, tells why. */
     private volatile @Nullable IOException unsent;
 
-    /** Else what follows a message is left to whoever reads the channel next. */
+    /** If false, bytes that follow a message stay in the channel. */
     private boolean readsAhead = true;
 
     private ByteBuffer received =
@@ -211,7 +211,7 @@ public final class ShimConnection implements AutoCloseable {
         return true;
     }
 
-    /** The next message is followed by bytes that are none: a server may speak first. */
+    /** From now on reads messages only: what follows the next one is the bytes of a server, which may speak first. */
     void readNoFurther() {
         readsAhead = false;
     }
