@@ -22,6 +22,12 @@ static void touch_vector(char *const *vector)
 		touch(vector[i]);
 }
 
+static void touch_bytes(const uint8_t *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		touched += bytes[i];
+}
+
 static void touch_rootfs(const struct plan *plan)
 {
 	touch(plan->root_options);
@@ -31,10 +37,9 @@ static void touch_rootfs(const struct plan *plan)
 		touch(step->target);
 		touch(step->source);
 		if (step->target[0] != '/' || step->action < ROOTFS_DIRECTORY ||
-		    step->action > ROOTFS_DETACH)
+		    step->action > ROOTFS_LAST)
 			abort();
-		for (size_t at = 0; at < step->content_length; at++)
-			touched += step->content[at];
+		touch_bytes(step->content, step->content_length);
 	}
 }
 
@@ -45,9 +50,28 @@ static void touch_hooks(const struct hooks_plan *hooks)
 		touch(hooks->list[i].path);
 		touch_vector(hooks->list[i].argv);
 		touch_vector(hooks->list[i].envp);
-		if (hooks->list[i].phase == HOOK_NONE || hooks->list[i].phase > HOOK_POSTSTOP)
+		if (hooks->list[i].phase == HOOK_NONE || hooks->list[i].phase > HOOK_LAST)
 			abort();
 	}
+}
+
+static void touch_maps(const struct id_map *maps, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		touched += maps[i].inside + maps[i].outside + maps[i].count;
+}
+
+static void touch_sandbox(const struct plan *plan)
+{
+	const struct sandbox_plan *sandbox = &plan->sandbox;
+
+	touch_bytes(sandbox->config, sandbox->config_length);
+	touch(sandbox->process);
+	touch_vector(sandbox->envp);
+	touch_vector(sandbox->exec);
+	touch_vector(sandbox->kill);
+	if (plan_is_sandboxed(plan) && (sandbox->exec[0] == NULL || sandbox->kill[0] == NULL))
+		abort();
 }
 
 static void touch_plan(const struct plan *plan)
@@ -57,8 +81,12 @@ static void touch_plan(const struct plan *plan)
 	touch(plan->directory);
 	touch(plan->socket);
 	touch(plan->staging);
-	for (size_t i = 0; i < plan->record_length; i++)
-		touched += plan->record[i];
+	for (size_t i = 0; i < plan->reserved_count; i++)
+		touch(plan->reserved[i]);
+	touch_bytes(plan->ticket, plan->ticket_length);
+	touch_maps(plan->uid_maps, plan->uid_map_count);
+	touch_maps(plan->gid_maps, plan->gid_map_count);
+	touch_bytes(plan->record, plan->record_length);
 	touch(plan->workdir);
 	touch(plan->cgroup.unified);
 	touch(plan->cgroup.freezer);
@@ -72,16 +100,21 @@ static void touch_plan(const struct plan *plan)
 		touch(plan->cgroup.joins[i]);
 	touch_rootfs(plan);
 	touch(plan->console_socket);
+	touch_sandbox(plan);
 	touch_hooks(&plan->hooks);
 	touch(plan->notify);
 	for (size_t i = 0; i < plan->landlock.path_count; i++)
 		touch(plan->landlock.paths[i].path);
-	for (size_t i = 0; i < plan->seccomp_length; i++)
-		touched += plan->seccomp[i];
-	if (plan->seccomp_mode > SECCOMP_TRACE)
+	for (size_t i = 0; i < plan->landlock.port_count; i++)
+		touched += plan->landlock.ports[i].port;
+	for (size_t i = 0; i < plan->group_count; i++)
+		touched += plan->groups[i];
+	for (size_t i = 0; i < plan->rlimit_count; i++)
+		touched += plan->rlimits[i].resource;
+	touch_bytes(plan->seccomp, plan->seccomp_length);
+	if (plan->seccomp_mode > SECCOMP_LAST)
 		abort();
-	for (size_t i = 0; i < plan->cgroup.devices_length; i++)
-		touched += plan->cgroup.devices[i];
+	touch_bytes(plan->cgroup.devices, plan->cgroup.devices_length);
 	for (size_t i = 0; i < plan->writable_count; i++)
 		touch(plan->writable[i]);
 	touch(plan->map_programs[0]);

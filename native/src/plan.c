@@ -121,7 +121,7 @@ static void read_rootfs(struct reader *reader, struct plan *plan)
 		step->device = read_u64(reader);
 		step->inode = read_u64(reader);
 		step->content = read_bytes(reader, &step->content_length);
-		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_DEVPTS ||
+		if (step->action < ROOTFS_DIRECTORY || step->action > ROOTFS_LAST ||
 		    step->target[0] != '/' || (step->mode & ~07777U) != 0)
 			reader->faulty = true;
 		if ((step->flags & ROOTFS_SERVED) != 0 && step->action != ROOTFS_BIND &&
@@ -193,7 +193,7 @@ static void read_seccomp(struct reader *reader, struct plan *plan)
 	plan->seccomp = read_bytes(reader, &plan->seccomp_length);
 	plan->seccomp_mode = read_u8(reader);
 	plan->seccomp_errno = read_u16(reader);
-	if (plan->seccomp_mode > SECCOMP_TRACE || plan->seccomp_errno > MAX_ERRNO ||
+	if (plan->seccomp_mode > SECCOMP_LAST || plan->seccomp_errno > MAX_ERRNO ||
 	    plan->seccomp_length % 8 != 0 || plan->seccomp_length / 8 > UINT16_MAX)
 		reader->faulty = true;
 }
@@ -290,7 +290,7 @@ static void read_hooks(struct reader *reader, struct plan *plan)
 		hook->argv = read_vector(reader, &plan->arena, &words);
 		hook->envp = read_vector(reader, &plan->arena, &variables);
 		hook->timeout = read_u32(reader);
-		if (hook->phase == HOOK_NONE || hook->phase > HOOK_POSTSTOP || words == 0 ||
+		if (hook->phase == HOOK_NONE || hook->phase > HOOK_LAST || words == 0 ||
 		    hook->path[0] != '/')
 			reader->faulty = true;
 	}

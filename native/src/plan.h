@@ -57,6 +57,7 @@ enum rootfs_action {
 	ROOTFS_OVERLAY = 14, /* the source, with a layer on top that may be written to */
 	ROOTFS_DETACH = 15,  /* a mount that others go on from */
 	ROOTFS_DEVPTS = 16,  /* pseudo-terminals of the container's own (devpts) */
+	ROOTFS_LAST = ROOTFS_DEVPTS,
 };
 
 #define ROOTFS_OPTIONAL 1U   /* a missing source or target is no failure */
@@ -106,6 +107,7 @@ enum seccomp_mode {
 	SECCOMP_REFUSE = 0, /* it fails, and nobody hears of it */
 	SECCOMP_REPORT = 1, /* the shim hears of it, and it fails */
 	SECCOMP_TRACE = 2,  /* the shim hears of it, and it goes on */
+	SECCOMP_LAST = SECCOMP_TRACE,
 };
 
 struct landlock_port {
@@ -152,6 +154,7 @@ enum hook_phase {
 		1,          /* the namespaces are there, nothing is mounted: a failure is fatal */
 	HOOK_POSTSTART = 2, /* the command runs */
 	HOOK_POSTSTOP = 3,  /* nothing of the container is left */
+	HOOK_LAST = HOOK_POSTSTOP,
 };
 
 struct hook {

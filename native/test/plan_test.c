@@ -61,7 +61,8 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_true(plan.cgroup.required && plan.cgroup.limits_memory);
 	assert_string_equal(plan.cgroup.writes[0].value, "512");
 	assert_string_equal(plan.cgroup.freezer, "/sys/fs/cgroup/freezer/nucleus-x");
-	assert_int_equal(plan.rootfs_count, 13);
+	assert_int_equal(plan.rootfs_count, 17);
+	assert_int_equal(plan.rootfs[16].action, ROOTFS_LAST);
 	assert_int_equal(plan.rootfs[11].action, ROOTFS_SECRET);
 	assert_true(plan.audit);
 	assert_string_equal(plan.writable[0], "/tmp");

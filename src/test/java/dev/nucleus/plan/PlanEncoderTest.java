@@ -73,7 +73,12 @@ class PlanEncoderTest {
                                         71,
                                         RootfsStep.Owners.MAPPED),
                                 new RootfsStep.Secret("/run/secrets/key", HostPath.own("/etc/key"), 0400, 70, 71),
-                                new RootfsStep.Self("/.nucleus/relay")),
+                                new RootfsStep.Self("/.nucleus/relay"),
+                                new RootfsStep.Workspace(
+                                        "/work", HostPath.named("/srv/work"), MountAttributes.NO_DEV, 70, 71),
+                                new RootfsStep.Overlay("/usr", HostPath.own("/usr"), RootfsStep.Owners.HOST),
+                                new RootfsStep.Detach("/usr"),
+                                new RootfsStep.Devpts("/dev/pts", "mode=600", MountAttributes.NO_EXEC)),
                         true,
                         List.of("/tmp")))
                 .identity(new LaunchPlan.Identity(70, 71, List.of(72, 73)))
@@ -134,6 +139,14 @@ class PlanEncoderTest {
         assertThat(encoded)
                 .as("change native/src/plan.c and PLAN_VERSION too, then write it anew with -Dgolden.write=true")
                 .isEqualTo(Files.readAllBytes(GOLDEN));
+    }
+
+    /** Or the fuzz target would begin without it: it took a step that its seed lacked minutes to be found. */
+    @Test
+    void theSeedHasEveryKindOfStep() {
+        assertThat(plan().rootfs().steps())
+                .extracting(Object::getClass)
+                .contains(RootfsStep.class.getPermittedSubclasses());
     }
 
     @Test
