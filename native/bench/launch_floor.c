@@ -104,6 +104,7 @@ static struct times launch(struct workload *workload)
 		.cgroup = &cgroup,
 		.stdio = { workload->null_fd, workload->null_fd, workload->null_fd },
 		.init_fd = -1,
+		.terminal_fd = -1,
 		.netns_fd = netns_fd,
 		.pidfd = -1,
 	};

@@ -1,6 +1,7 @@
 #include "reference.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +15,8 @@
 #define NAME_MAX_LENGTH 256
 #define USAGE 2
 #define NO_MANAGER 125
+/* What nucleus.jar is compiled for. */
+#define JAVA_NEEDED 25
 
 /* Pairs of name and text, each ended by NUL; nothing in a client that was built without them. */
 extern const char reference_begin[];
@@ -135,26 +138,125 @@ static const char *find_jar(char *path, size_t size)
 	return access(path, R_OK) == 0 ? path : NULL;
 }
 
-/* Replaces this program by the jar's. Returns when there is no jar, or no Java. */
-static void run_jar(int count, char *const arguments[])
+/* The version in the release file of the JDK that a program is of. 0: not known. */
+static long java_version(const char *java)
 {
-	char path[PATH_MAX];
-	char java[PATH_MAX] = "java";
-	char option[] = "-jar";
+	static const char key[] = "JAVA_VERSION=\"";
+	char path[PATH_MAX + sizeof("release")];
+	char line[256];
+	long version = 0;
+	FILE *release;
+
+	/* JDK/bin/java, whatever links lead there. */
+	if (realpath(java, path) == NULL)
+		return 0;
+	for (int part = 0; part < 2; part++) {
+		char *slash = strrchr(path, '/');
+
+		if (slash == NULL)
+			return 0;
+		*slash = '\0';
+	}
+	memcpy(path + strlen(path), "/release", sizeof("/release"));
+	release = fopen(path, "re");
+	if (release == NULL)
+		return 0;
+	while (version == 0 && fgets(line, sizeof(line), release) != NULL)
+		if (strncmp(line, key, sizeof(key) - 1) == 0)
+			version = strtol(line + sizeof(key) - 1, NULL, 10);
+	(void)fclose(release);
+	return version;
+}
+
+/* Whether there is such a program, of no version that is too old; complains of one that is. */
+static bool usable(const char *java, const char **old)
+{
+	static char first[PATH_MAX + sizeof(" is Java ") + 20];
+	long version;
+
+	if (access(java, X_OK) < 0)
+		return false;
+	version = java_version(java);
+	if (version == 0 || version >= JAVA_NEEDED)
+		return true;
+	if (*old == NULL) {
+		(void)snprintf(first, sizeof(first), "%s is Java %ld", java, version);
+		*old = first;
+	}
+	return false;
+}
+
+static bool find_on_path(char java[PATH_MAX], const char **old)
+{
+	const char *at = getenv("PATH");
+
+	while (at != NULL && *at != '\0') {
+		size_t length = strcspn(at, ":");
+
+		(void)snprintf(java, PATH_MAX, "%.*s/java", (int)length, at);
+		if (length > 0 && usable(java, old))
+			return true;
+		at += length + (at[length] == ':');
+	}
+	return false;
+}
+
+/* Where distributions put their JDKs. */
+static bool find_installed(char java[PATH_MAX], const char **old)
+{
+	glob_t found;
+	bool any = false;
+
+	if (glob("/usr/lib/jvm/*/bin/java", 0, NULL, &found) != 0)
+		return false;
+	for (size_t i = 0; i < found.gl_pathc && !any; i++) {
+		(void)snprintf(java, PATH_MAX, "%s", found.gl_pathv[i]);
+		any = usable(java, old);
+	}
+	globfree(&found);
+	return any;
+}
+
+/* $JAVA_HOME, the PATH, what is installed: the first that is new enough. */
+static bool find_java(char java[PATH_MAX], const char **old)
+{
 	const char *home = getenv("JAVA_HOME");
-	const char *jar = find_jar(path, sizeof(path));
-	char **words = jar == NULL ? NULL : calloc((size_t)count + 4, sizeof(*words));
+
+	if (home != NULL && home[0] != '\0') {
+		(void)snprintf(java, PATH_MAX, "%s/bin/java", home);
+		if (usable(java, old))
+			return true;
+	}
+	return find_on_path(java, old) || find_installed(java, old);
+}
+
+/* Replaces this program by the jar's. Returns when that can't be done. */
+static void run_jar(const char *jar, int count, char *const arguments[])
+{
+	static char option[] = "-jar";
+	static char java[PATH_MAX];
+	const char *old = NULL;
+	char **words = calloc((size_t)count + 4, sizeof(*words));
 
 	if (words == NULL)
 		return;
-	if (home != NULL && home[0] != '\0')
-		(void)snprintf(java, sizeof(java), "%s/bin/java", home);
+	if (!find_java(java, &old)) {
+		(void)fprintf(stderr, "nucleus: this command needs Java %d without a manager, and ",
+			      JAVA_NEEDED);
+		if (old != NULL)
+			(void)fprintf(stderr, "%s; ", old);
+		else
+			(void)fprintf(stderr, "there is none; ");
+		(void)fprintf(stderr, "install it, or set $JAVA_HOME\n");
+		free(words);
+		return;
+	}
 	words[0] = java;
 	words[1] = option;
 	words[2] = (char *)(uintptr_t)jar;
 	for (int i = 0; i < count; i++)
 		words[3 + i] = arguments[i];
-	(void)execvp(java, words);
+	(void)execv(java, words);
 	(void)fprintf(stderr, "nucleus: can't run %s: %s\n", java, strerror(errno));
 	free(words);
 }
@@ -169,7 +271,13 @@ int reference_without_manager(int count, char *const arguments[])
 		if (is(arguments[i], "-h", "--help"))
 			return show(STDOUT_FILENO, find_words("--help", length, arguments), 0);
 	if (length > 0 && find_words("local", length, arguments) != NULL) {
-		run_jar(count, arguments);
+		char path[PATH_MAX];
+		const char *jar = find_jar(path, sizeof(path));
+
+		if (jar != NULL) {
+			run_jar(jar, count, arguments);
+			return NO_MANAGER;
+		}
 		(void)fprintf(
 			stderr,
 			"nucleus: no manager answers, and there is no nucleus.jar beside this "

@@ -108,15 +108,27 @@ static enum moved deliver(const struct shim *shim, struct output *output)
 	return MOVED;
 }
 
-/* Takes from a pipe what isn't logged, without a copy: standard output is /dev/null. */
+/* Takes output that isn't logged from a pipe: without a copy (standard output is /dev/null), except
+ * for the last of it. */
 static ssize_t discard(struct output *output, size_t length)
 {
-	ssize_t got = splice(output->source.fd, NULL, STDOUT_FILENO, NULL, length,
-			     SPLICE_F_NONBLOCK);
+	size_t last = length < STREAM_KEPT_MAX ? length : STREAM_KEPT_MAX;
+	ssize_t passed = 0;
+	ssize_t got;
 
-	if (got > 0)
-		stream_skip(output->stream, (size_t)got);
-	return got;
+	if (length > last)
+		passed = splice(output->source.fd, NULL, STDOUT_FILENO, NULL, length - last,
+				SPLICE_F_NONBLOCK);
+	if (passed < 0)
+		return passed;
+	stream_skip(output->stream, (size_t)passed);
+	if ((size_t)passed < length - last)
+		return passed;
+	got = read(output->source.fd, output->pending, last);
+	if (got <= 0)
+		return passed > 0 ? passed : got;
+	stream_keep(output->stream, output->tag, output->pending, (size_t)got);
+	return passed + got;
 }
 
 /* Logs what a client has been given already, as far as the rate allows. */
@@ -198,8 +210,12 @@ static enum moved drain(struct output *output)
 {
 	bool ended = output->left >= 0;
 	bool large = enlarge(output->source.fd);
-	ssize_t got = discard(output, ended ? (size_t)output->left - CHUNK : PIPE_BYTES);
+	int waiting = 0;
+	ssize_t got;
 
+	if (ioctl(output->source.fd, FIONREAD, &waiting) < 0 || waiting == 0)
+		waiting = STREAM_KEPT_MAX;
+	got = discard(output, ended ? (size_t)output->left - CHUNK : (size_t)waiting);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return errno == EAGAIN ? EMPTY : MOVED;
 	if (got <= 0)
@@ -242,7 +258,7 @@ static enum moved copy(struct output *output, bool attached)
 	if (kept)
 		stream_append(output->stream, output->tag, output->pending, (size_t)got, whole);
 	else
-		stream_skip(output->stream, (size_t)got);
+		stream_keep(output->stream, output->tag, output->pending, (size_t)got);
 	return MOVED;
 }
 

@@ -160,8 +160,8 @@ static void batch_append(struct batch *batch, const char *bytes, size_t length)
 	batch->length += length;
 }
 
-/* Returns the length. All records of one read share a timestamp. */
-static size_t format_header(char *head, size_t size, enum stream_tag tag)
+/* The time, and `rest`. Returns the length. All records of one read share a timestamp. */
+static size_t format_header(char *head, size_t size, const char *rest)
 {
 	struct timespec now;
 	struct tm utc;
@@ -170,8 +170,8 @@ static size_t format_header(char *head, size_t size, enum stream_tag tag)
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)gmtime_r(&now.tv_sec, &utc);
 	length = strftime(head, size, "%Y-%m-%dT%H:%M:%S", &utc);
-	return length + (size_t)snprintf(head + length, size - length, ".%09ldZ %s F ", now.tv_nsec,
-					 tag == STREAM_STDOUT ? "stdout" : "stderr");
+	return length +
+	       (size_t)snprintf(head + length, size - length, ".%09ldZ %s ", now.tv_nsec, rest);
 }
 
 /* Whether the rate allows another record. */
@@ -185,7 +185,8 @@ static size_t add_records(struct stream *stream, struct batch *batch, enum strea
 			  const char *data, size_t length, bool whole)
 {
 	char head[64];
-	size_t head_length = format_header(head, sizeof(head), tag);
+	size_t head_length = format_header(head, sizeof(head),
+					   tag == STREAM_STDOUT ? "stdout F" : "stderr F");
 	size_t left = length;
 
 	while (left > 0 && (whole || has_room(stream))) {
@@ -220,25 +221,49 @@ static void end_lines(struct stream *stream, struct batch *batch)
 	}
 }
 
+/* After a gap: what is left of a line whose beginning is missing, if more follows it. */
+static size_t rest_of_line(const char *data, size_t length)
+{
+	const char *newline = length == 0 ? NULL : memchr(data, '\n', length);
+
+	return newline == NULL || newline + 1 == data + length ? 0 : (size_t)(newline + 1 - data);
+}
+
 /* A record in the log says how much is missing there. */
+static void add_gap(struct stream *stream, struct batch *batch)
+{
+	char record[256];
+	size_t length;
+
+	end_lines(stream, batch);
+	length = format_header(record, sizeof(record), "stderr F:nucleus");
+	length += (size_t)snprintf(record + length, sizeof(record) - length,
+				   "[nucleus: %" PRIu64 " bytes were not logged: more than %" PRIu32
+				   " a second]\n",
+				   stream->skipped, stream->rate);
+	batch_append(batch, record, length);
+	stream->room -= (int64_t)length;
+}
+
+/* The gap, and what is remembered of its end. */
 static void add_skipped(struct stream *stream, struct batch *batch)
 {
-	char text[128];
-	int length = snprintf(text, sizeof(text),
-			      "[nucleus: %" PRIu64 " bytes were not logged: more than %" PRIu32
-			      " a second]\n",
-			      stream->skipped, stream->rate);
+	size_t length = stream->kept_length;
+	size_t rest = stream->skipped == length ? 0 : rest_of_line(stream->kept, length);
 
-	if (stream->skipped == 0)
-		return;
-	end_lines(stream, batch);
-	(void)add_records(stream, batch, STREAM_STDERR, text, (size_t)length, true);
+	stream->skipped -= length - rest;
+	if (stream->skipped > 0)
+		add_gap(stream, batch);
+	(void)add_records(stream, batch, stream->kept_tag, stream->kept + rest, length - rest,
+			  true);
 	stream->skipped = 0;
+	stream->kept_length = 0;
 }
 
 static void skip(struct stream *stream, size_t length)
 {
 	stream->skipped += length;
+	stream->kept_length = 0;
 	stream->skipping = true;
 	/* Text appended whole may have overdrawn the rate by far; the debt is limited to one
 	 * second, or the log would stay silent for minutes. */
@@ -246,12 +271,45 @@ static void skip(struct stream *stream, size_t length)
 		stream->room = -(int64_t)stream->rate;
 }
 
-/* After a gap: what is left of a line whose beginning is missing, if more follows it. */
-static size_t rest_of_line(const char *data, size_t length)
+void stream_skip(struct stream *stream, size_t length)
 {
-	const char *newline = memchr(data, '\n', length);
+	if (stream->directory_fd >= 0 && length > 0)
+		skip(stream, length);
+}
 
-	return newline == NULL || newline + 1 == data + length ? 0 : (size_t)(newline + 1 - data);
+/* Adds to what is kept, of which the beginning gives way. */
+static void keep(struct stream *stream, const char *data, size_t length)
+{
+	size_t old = stream->kept_length;
+
+	if (length > STREAM_KEPT_MAX) {
+		data += length - STREAM_KEPT_MAX;
+		length = STREAM_KEPT_MAX;
+	}
+	if (old + length > STREAM_KEPT_MAX) {
+		size_t excess = old + length - STREAM_KEPT_MAX;
+
+		memmove(stream->kept, stream->kept + excess, old - excess);
+		old -= excess;
+	}
+	memcpy(stream->kept + old, data, length);
+	stream->kept_length = old + length;
+}
+
+void stream_keep(struct stream *stream, enum stream_tag tag, const char *data, size_t length)
+{
+	size_t kept = stream->kept_tag == tag ? stream->kept_length : 0;
+
+	if (stream->directory_fd < 0 || length == 0)
+		return;
+	skip(stream, length);
+	if (stream->kept == NULL)
+		stream->kept = malloc(STREAM_KEPT_MAX);
+	if (stream->kept == NULL)
+		return;
+	stream->kept_length = kept;
+	stream->kept_tag = tag;
+	keep(stream, data, length);
 }
 
 void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length,
@@ -270,7 +328,7 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 	}
 	if (stream->directory_fd < 0)
 		return;
-	if (stream->skipped > 0) {
+	if (stream->skipped > 0 && (stream->kept_length == 0 || stream->kept_tag != tag)) {
 		size_t rest = rest_of_line(data, length);
 
 		stream->skipped += rest;
@@ -280,8 +338,7 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 	add_skipped(stream, &batch);
 	added = add_records(stream, &batch, tag, data, length, whole);
 	write_batch(stream, &batch);
-	if (added < length)
-		skip(stream, length - added);
+	stream_keep(stream, tag, data + added, length - added);
 }
 
 static void refill(struct stream *stream)
@@ -327,12 +384,6 @@ int64_t stream_admits_at(const struct stream *stream)
 	return stream->rate == 0 || stream->room > 0
 		       ? stream->filled
 		       : stream->filled + 1 - stream->room * 1000 / (int64_t)stream->rate;
-}
-
-void stream_skip(struct stream *stream, size_t length)
-{
-	if (stream->directory_fd >= 0)
-		skip(stream, length);
 }
 
 void stream_conclude(struct stream *stream)
@@ -427,5 +478,6 @@ void stream_close(struct stream *stream)
 	close_fd(&stream->file_fd);
 	close_fd(&stream->directory_fd);
 	free(stream->captured);
-	stream->captured = NULL;
+	free(stream->kept);
+	stream->captured = stream->kept = NULL;
 }

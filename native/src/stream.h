@@ -3,7 +3,8 @@
  * their first byte, so the offset of any byte survives rotation.
  *
  * A line is "TIME stdout|stderr F|P TEXT\n": F ends a line of the workload, P is a part
- * of one (kubernetes design-proposals, kubelet-cri-logging). */
+ * of one (kubernetes design-proposals, kubelet-cri-logging). "F:nucleus" is a record about the
+ * log itself, which no workload can write. */
 #ifndef NUCLEUS_STREAM_H
 #define NUCLEUS_STREAM_H
 
@@ -13,6 +14,11 @@
 
 /* How much of a stream that is only captured is kept: its beginning, in bytes. */
 #define CAPTURE_MAX 4096U
+/* How much is remembered of the last output that was not logged: of a flood that ends then, the
+ * last lines are logged. */
+#define STREAM_KEPT_MAX 4096U
+
+enum stream_tag { STREAM_STDOUT, STREAM_STDERR };
 
 struct stream {
 	int directory_fd; /* of the log files, or -1: captured only */
@@ -29,13 +35,14 @@ struct stream {
 	bool skipping;    /* has skipped, and resumes when there is room for a second's worth */
 	bool in_line[2];  /* of each tag: the last record is a part of a line that goes on */
 	uint64_t skipped; /* bytes beyond the rate, not yet reported in the log */
+	char *kept;       /* the last of those, of one tag */
+	size_t kept_length;
+	enum stream_tag kept_tag;
 	uint32_t owner;
 	uint32_t group;
 	char *captured;
 	size_t captured_length;
 };
-
-enum stream_tag { STREAM_STDOUT, STREAM_STDERR };
 
 /* Opens a stream below an existing directory, whose descriptor it takes over. */
 int stream_open(struct stream *stream, int directory_fd, uint64_t file_bytes, uint16_t files,
@@ -55,6 +62,8 @@ size_t stream_share(const struct stream *stream, size_t most);
 int64_t stream_admits_at(const struct stream *stream);
 /* Counts bytes that were not appended: the next record that is appended follows one about them. */
 void stream_skip(struct stream *stream, size_t length);
+/* The same for bytes that were read: the last of them are appended after that record. */
+void stream_keep(struct stream *stream, enum stream_tag tag, const char *data, size_t length);
 /* Appends that record now, if there is anything to report: nothing may follow. */
 void stream_conclude(struct stream *stream);
 /* Reads what lies at `*offset`, which moves on past a gap when that part has been

@@ -158,7 +158,7 @@ static void what_is_beyond_the_rate_is_skipped_within_one_append(void **state)
 	assert_int_equal(stream.skipped, sizeof(lines) - 16);
 	stream_conclude(&stream);
 	assert_true(read_all(0, text, sizeof(text)) > 0);
-	assert_non_null(strstr(text, "[nucleus: 9984 bytes were not logged: more than 4000 a"));
+	assert_non_null(strstr(text, "[nucleus: 5889 bytes were not logged: more than 4000 a"));
 }
 
 static void a_log_that_skipped_resumes_with_room_for_a_second(void **state)
@@ -217,8 +217,61 @@ static void a_gap_separates_lines(void **state)
 	assert_true(read_all(0, text, sizeof(text)) > 0);
 	assert_non_null(strstr(text, "stdout P begun\n"));
 	assert_non_null(strstr(text, "stdout F \n"));
-	assert_non_null(strstr(text, "[nucleus: 26 bytes were not logged"));
+	assert_non_null(strstr(text, "stderr F:nucleus [nucleus: 26 bytes were not logged"));
 	assert_null(strstr(text, "another"));
+	assert_non_null(strstr(text, "stdout F new\n"));
+}
+
+/* What was skipped last is what tells why a process ended. */
+static void the_last_lines_of_a_flood_are_logged(void **state)
+{
+	static char flood[20000];
+	static char text[65536];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(flood); i += 10)
+		memcpy(flood + i, "123456789\n", 10);
+	memcpy(flood + sizeof(flood) - 10, "the last\n\n", 10);
+	stream_skip(&stream, 5);
+	stream_keep(&stream, STREAM_STDOUT, flood, sizeof(flood) / 2);
+	stream_keep(&stream, STREAM_STDOUT, flood + sizeof(flood) / 2, sizeof(flood) / 2);
+	assert_int_equal(stream.skipped, 20005);
+	stream_conclude(&stream);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	/* Of 4,096 bytes the first six are the end of a line. */
+	assert_non_null(strstr(text, "F:nucleus [nucleus: 15915 bytes were not logged"));
+	assert_non_null(strstr(text, "stdout F the last\n"));
+	assert_int_equal(count_records(), 1 + 410);
+	assert_int_equal(stream.skipped, 0);
+}
+
+/* Little was beyond the rate, and all of it is remembered. */
+static void what_is_logged_after_all_is_no_gap(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	stream_append(&stream, STREAM_STDOUT, "beg", 3, false);
+	stream_keep(&stream, STREAM_STDOUT, "un\n", 3);
+	stream_append(&stream, STREAM_STDOUT, "new\n", 4, false);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	assert_null(strstr(text, "nucleus"));
+	assert_non_null(strstr(text, "stdout P beg\n"));
+	assert_non_null(strstr(text, "stdout F un\n"));
+	assert_non_null(strstr(text, "stdout F new\n"));
+}
+
+static void what_is_kept_of_another_stream_is_no_line_of_this(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	stream_skip(&stream, 5);
+	stream_keep(&stream, STREAM_STDERR, "error", 5);
+	stream_append(&stream, STREAM_STDOUT, "rest\nnew\n", 9, false);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "nucleus: 10 bytes"));
+	assert_non_null(strstr(text, "stderr P error\n"));
 	assert_non_null(strstr(text, "stdout F new\n"));
 }
 
@@ -272,6 +325,12 @@ int stream_tests(void)
 		cmocka_unit_test_setup_teardown(a_debt_of_minutes_is_paid_by_as_much_time,
 						open_stream, remove_stream),
 		cmocka_unit_test_setup_teardown(a_gap_separates_lines, open_stream, remove_stream),
+		cmocka_unit_test_setup_teardown(the_last_lines_of_a_flood_are_logged, open_stream,
+						remove_stream),
+		cmocka_unit_test_setup_teardown(what_is_logged_after_all_is_no_gap, open_stream,
+						remove_stream),
+		cmocka_unit_test_setup_teardown(what_is_kept_of_another_stream_is_no_line_of_this,
+						open_stream, remove_stream),
 		cmocka_unit_test(a_captured_stream_keeps_its_beginning_only),
 		cmocka_unit_test_setup_teardown(a_log_is_never_written_through_a_link, open_stream,
 						remove_stream),

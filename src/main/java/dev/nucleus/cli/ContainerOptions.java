@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
@@ -294,19 +295,40 @@ final class ContainerOptions {
     }
 
     private void resources(ContainerSpec.Builder spec) {
-        spec.memory(Optional.ofNullable(memory).map(MemorySize::parseLimit))
-                .swap(Optional.ofNullable(swap).map(text -> MemorySize.parsePages("swap", text)))
-                .cpus(Optional.ofNullable(cpus).map(Cpus::parse))
+        spec.memory(read("--memory", memory, MemorySize::parseLimit))
+                .swap(read("--swap", swap, text -> MemorySize.parsePages("swap", text)))
+                .cpus(read("--cpus", cpus, Cpus::parse))
                 .cpuWeight(Optional.ofNullable(cpuWeight))
                 .pids(pids)
                 .openFiles(openFiles)
-                .io(io.stream().map(IoLimit::parse).toList());
+                .io(readAll("--io", io, IoLimit::parse));
+    }
+
+    /** The value of an option; what is wrong with it is told with the option's name. */
+    private static <T> Optional<T> read(String option, @Nullable String text, Function<String, T> parser) {
+        if (text == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(parser.apply(text));
+        } catch (InvalidSpecException e) {
+            String field = option.substring(2) + ": ";
+            String message = e.getMessage();
+            throw new InvalidSpecException(
+                    option + ": " + (message.startsWith(field) ? message.substring(field.length()) : message));
+        }
+    }
+
+    private static <T> List<T> readAll(String option, List<String> texts, Function<String, T> parser) {
+        return texts.stream()
+                .flatMap(text -> read(option, text, parser).stream())
+                .toList();
     }
 
     private void filesystem(ContainerSpec.Builder spec, Session session) {
         var allVolumes = new ArrayList<>(
                 volumes.stream().map(text -> volume(text, session)).toList());
-        var allTmpfs = new ArrayList<>(tmpfs.stream().map(TmpfsMount::parse).toList());
+        var allTmpfs = new ArrayList<>(readAll("--tmpfs", tmpfs, TmpfsMount::parse));
         var allSecrets = new ArrayList<>(secrets.stream()
                 .map(text -> SecretMount.parse(onHost(text, session)))
                 .toList());
@@ -317,10 +339,10 @@ final class ContainerOptions {
                 case MountOption.Secret(var mount) -> allSecrets.add(mount);
             }
         }
-        Optional<HomeMount> homeMount = Optional.ofNullable(home).map(HomeMount::parse);
+        Optional<HomeMount> homeMount = read("--home", home, HomeMount::parse);
         spec.rootfs(Optional.ofNullable(rootfs).map(session::resolve))
                 .rootfsSha256(Optional.ofNullable(rootfsSha256))
-                .overlay(Optional.ofNullable(overlay).map(text -> MemorySize.parsePages("overlay", text)))
+                .overlay(read("--overlay", overlay, text -> MemorySize.parsePages("overlay", text)))
                 .home(homeMount.map(HomeMount::size).orElse(Filesystem.DEFAULT_HOME))
                 .homeExecute(homeMount.map(HomeMount::execute).orElse(false))
                 .context(Optional.ofNullable(context).map(text -> ContextMount.parse(directory(text, session))))
@@ -348,7 +370,7 @@ final class ContainerOptions {
                 .gvisorPlatform(Optional.ofNullable(gvisorPlatform).map(GvisorPlatform::parse))
                 .trust(Optional.ofNullable(trust).map(Trust::parse))
                 .init(init)
-                .log(new LogPolicy(MemorySize.parse(logRate), LogPolicy.Overflow.parse(logOverflow)))
+                .log(new LogPolicy(read("--log-rate", logRate, MemorySize::parse).orElseThrow(), LogPolicy.Overflow.parse(logOverflow)))
                 .timeNamespace(timeNamespace)
                 .allowDegraded(allowDegraded);
     }

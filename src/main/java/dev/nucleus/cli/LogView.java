@@ -28,7 +28,11 @@ final class LogView {
     record Selection(Optional<Integer> tail, Optional<Instant> since, Optional<Instant> until, boolean timestamps) {
 
         boolean isEverything() {
-            return tail.isEmpty() && since.isEmpty() && until.isEmpty() && !timestamps;
+            return isFromTheBeginning() && until.isEmpty() && !timestamps;
+        }
+
+        boolean isFromTheBeginning() {
+            return tail.isEmpty() && since.isEmpty();
         }
     }
 

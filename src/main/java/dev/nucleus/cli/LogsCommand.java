@@ -45,10 +45,13 @@ final class LogsCommand implements Callable<Integer> {
     @CommandLine.Option(
             names = "--since",
             paramLabel = "TIME",
-            description = "start of the output to show: a time such as 2026-05-01T12:00:00Z, or a duration such as 10m")
+            description = "start of the output to show: a time such as 2026-05-01T12:00:00Z, or how long ago, such as 10m")
     private @Nullable String since;
 
-    @CommandLine.Option(names = "--until", paramLabel = "TIME", description = "end of the output to show, as --since")
+    @CommandLine.Option(
+            names = "--until",
+            paramLabel = "TIME",
+            description = "end of the output to show: a time, or how long ago, such as 1h")
     private @Nullable String until;
 
     @CommandLine.Option(names = "--previous", description = "log of the run before the last restart")
@@ -82,10 +85,10 @@ final class LogsCommand implements Callable<Integer> {
             }
         }
         var view = new LogView(selection, sink);
-        long end = copy(log(container), view);
+        long end = copy(log(container), selection, view);
         view.flush();
         if (follow && !previous && container.running()) {
-            follow(container, view, end);
+            follow(container, selection, view, end);
         }
         return 0;
     }
@@ -128,34 +131,39 @@ final class LogsCommand implements Callable<Integer> {
     }
 
     /** @return the offset after what was copied */
-    private static long copy(ContainerLog log, LogView view) throws IOException {
+    private long copy(ContainerLog log, LogView.Selection selection, LogView view) throws IOException {
         long offset = 0;
         Optional<ContainerLog.Chunk> chunk = log.read(offset, Long.MAX_VALUE);
         while (chunk.isPresent()) {
-            view.accept(chunk.get().bytes());
-            offset = chunk.get().offset() + chunk.get().bytes().length;
+            offset = show(chunk.get(), offset, selection, view);
             chunk = log.read(offset, Long.MAX_VALUE);
         }
         return offset;
     }
 
+    /** @return the offset after the chunk */
+    private long show(ContainerLog.Chunk chunk, long expected, LogView.Selection selection, LogView view)
+            throws IOException {
+        if (expected < chunk.offset()) {
+            if (expected > 0 || selection.isFromTheBeginning()) {
+                session.note((chunk.offset() - expected) + " bytes of the log were rotated away and can't be shown");
+            }
+            view.skip();
+        }
+        view.accept(chunk.bytes());
+        return chunk.offset() + chunk.bytes().length;
+    }
+
     /** A client that is slow gets everything that is still kept when it is ready for more. */
-    private void follow(Container container, LogView view, long begin) throws IOException, InterruptedException {
+    private void follow(Container container, LogView.Selection selection, LogView view, long begin)
+            throws IOException, InterruptedException {
         try (LogFeed.Reader reader = container.feed().open(begin)) {
             // A client that leaves, or interrupts, ends the following.
             Departure.of(session).thenRun(reader::close);
             long expected = begin;
             Optional<ContainerLog.Chunk> chunk = reader.next();
             while (chunk.isPresent()) {
-                long offset = chunk.get().offset();
-                if (expected < offset) {
-                    session.writer(true)
-                            .println("nucleus: " + (offset - expected)
-                                    + " bytes of the log were rotated away before they could be shown");
-                    view.skip();
-                }
-                view.accept(chunk.get().bytes());
-                expected = offset + chunk.get().bytes().length;
+                expected = show(chunk.get(), expected, selection, view);
                 chunk = reader.next();
             }
         } catch (ClientGoneException e) {

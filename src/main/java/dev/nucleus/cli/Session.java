@@ -257,21 +257,26 @@ final class Session implements Caller {
         }
     }
 
-    /** A writer on the client's standard output or error, for messages: what a terminal would obey is shown instead. */
+    /**
+     * A writer on the client's standard output or error, for messages: what a terminal would obey is shown instead. A line is
+     * sent whole, so lines of several writers don't mix.
+     */
     @Override
     public PrintWriter writer(boolean error) {
         return new PrintWriter(
                 new Writer() {
+                    private final StringBuilder pending = new StringBuilder();
+
                     @Override
-                    public void write(char[] text, int offset, int length) throws IOException {
-                        byte[] bytes = VisibleText.lines(new String(text, offset, length))
-                                .getBytes(StandardCharsets.UTF_8);
-                        output(error, bytes, 0, bytes.length);
+                    public void write(char[] text, int offset, int length) {
+                        pending.append(text, offset, length);
                     }
 
                     @Override
-                    public void flush() {
-                        // Everything is sent when it is written.
+                    public void flush() throws IOException {
+                        byte[] bytes = VisibleText.lines(pending.toString()).getBytes(StandardCharsets.UTF_8);
+                        pending.setLength(0);
+                        output(error, bytes, 0, bytes.length);
                     }
 
                     @Override

@@ -25,7 +25,7 @@ public record ContainerLog(Path directory) {
      * A line of output.
      *
      * @param time RFC 3339, UTC
-     * @param stream stdout or stderr
+     * @param stream stdout, stderr, or {@link #NUCLEUS}
      */
     public record Line(String time, String stream, String text) {}
 
@@ -43,6 +43,12 @@ public record ContainerLog(Path directory) {
      * @param offset of the first byte
      */
     public record Chunk(long offset, byte[] bytes) {}
+
+    /** The stream of lines about the log itself, which no workload can write. */
+    static final String NUCLEUS = "nucleus";
+
+    /** The tag of such a line in the files (native/src/stream.c). */
+    private static final String OWN_RECORD = "F:nucleus";
 
     private static final int TAIL_BYTES = 65_536;
 
@@ -115,9 +121,14 @@ public record ContainerLog(Path directory) {
     /** One line of a log in the CRI format. */
     public static Optional<Line> parse(String line) {
         String[] parts = line.split(" ", 4);
-        return parts.length == 4 && parts[2].length() == 1
-                ? Optional.of(new Line(parts[0], parts[1], parts[3]))
-                : Optional.empty();
+        if (parts.length < 4) {
+            return Optional.empty();
+        }
+        return switch (parts[2]) {
+            case "F", "P" -> Optional.of(new Line(parts[0], parts[1], parts[3]));
+            case OWN_RECORD -> Optional.of(new Line(parts[0], NUCLEUS, parts[3]));
+            default -> Optional.empty();
+        };
     }
 
     /** What a file holds from an offset in it on; nothing when it ends before, or was rotated away meanwhile. */

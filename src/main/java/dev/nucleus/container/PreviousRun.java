@@ -27,7 +27,6 @@ public record PreviousRun(String end, Instant endedAt, List<ContainerLog.Line> l
     private static final JsonMapper JSON = JsonMapper.shared();
     private static final int LINES = 20;
     static final String FILE = "previous-run.json";
-    private static final String MARK = "nucleus";
 
     public PreviousRun {
         lines = List.copyOf(lines);
@@ -47,9 +46,9 @@ public record PreviousRun(String end, Instant endedAt, List<ContainerLog.Line> l
                 : "last " + (lines.size() == 1 ? "line" : lines.size() + " lines") + " of the run before";
         var head = new ContainerLog.Line(
                 time,
-                MARK,
+                ContainerLog.NUCLEUS,
                 "----- " + what + "; it ended at " + endedAt.truncatedTo(ChronoUnit.SECONDS) + ": " + end + " -----");
-        var foot = new ContainerLog.Line(time, MARK, "----- this run -----");
+        var foot = new ContainerLog.Line(time, ContainerLog.NUCLEUS, "----- this run -----");
         return Stream.of(Stream.of(head), lines.stream(), Stream.of(foot))
                 .flatMap(each -> each)
                 .toList();

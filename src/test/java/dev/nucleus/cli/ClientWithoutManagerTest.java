@@ -70,9 +70,7 @@ class ClientWithoutManagerTest {
 
     @Test
     void aCommandThatNeedsNoManagerIsRunByTheJar(@TempDir Path home) throws IOException {
-        Path java = Files.createDirectory(home.resolve("bin")).resolve("java");
-        Files.writeString(java, "#!/bin/sh\necho \"$@\"; exit 7\n");
-        Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+        jdk(home, "26");
 
         assertThat(client(
                         Map.of("JAVA_HOME", home.toString(), "NUCLEUS_JAR", "/opt/nucleus.jar"),
@@ -80,8 +78,34 @@ class ClientWithoutManagerTest {
                         "validate",
                         "-f",
                         "x.yaml"))
-                .isEqualTo(new Result(7, "-jar /opt/nucleus.jar fleet validate -f x.yaml\n", ""));
+                .isEqualTo(new Result(7, "26 -jar /opt/nucleus.jar fleet validate -f x.yaml\n", ""));
         assertThat(client("fleet", "validate", "x.yaml").err()).contains("java -jar nucleus.jar fleet validate x.yaml");
+    }
+
+    /** A JVM that is too old prints the stack of an UnsupportedClassVersionError. */
+    @Test
+    void anOlderJavaIsPassedBy(@TempDir Path directory) throws IOException {
+        Path old = jdk(directory.resolve("old"), "17.0.15");
+        Path recent = jdk(directory.resolve("recent"), "25.0.3");
+        Map<String, String> environment = Map.of(
+                "JAVA_HOME",
+                old.toString(),
+                "PATH",
+                old.resolve("bin") + ":" + recent.resolve("bin"),
+                "NUCLEUS_JAR",
+                "/opt/nucleus.jar");
+
+        assertThat(client(environment, "fleet", "validate", "x.yaml"))
+                .isEqualTo(new Result(7, "25.0.3 -jar /opt/nucleus.jar fleet validate x.yaml\n", ""));
+    }
+
+    /** A JDK whose java tells its version and its arguments. */
+    private static Path jdk(Path home, String version) throws IOException {
+        Path java = Files.createDirectories(home.resolve("bin")).resolve("java");
+        Files.writeString(home.resolve("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"" + version + "\"\n");
+        Files.writeString(java, "#!/bin/sh\necho " + version + " \"$@\"; exit 7\n");
+        Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return home;
     }
 
     @Test

@@ -263,6 +263,17 @@ class OperatorCommandsTest {
     }
 
     @Test
+    void aLogThatWasRotatedSaysHowMuchIsMissing() {
+        String lines = "head -c 100000000 /dev/zero | tr '\\0' x | fold -w 9999; echo; echo end";
+        nucleus("run", "-d", "--name", "long", "--log-rate", "1G", "sh", "-c", lines);
+        nucleus("wait", "long");
+
+        assertThat(nucleus("logs", "long").err())
+                .matches("nucleus: \\d+ bytes of the log were rotated away and can't be shown\n");
+        assertThat(nucleus("logs", "--tail", "1", "long")).isEqualTo(new Result(0, "end\n", ""));
+    }
+
+    @Test
     void processesAreListedAndTheirTextIsHarmless() {
         run("busy", "exec sleep 1000");
         nucleus("exec", "-d", "busy", "/bin/sh", "-c", "sleep 1000; : \u001b[31mred");
@@ -365,6 +376,9 @@ class OperatorCommandsTest {
         assertThat(nucleus("run", "--no-init", "--pids", "1", "true").code()).isZero();
         assertThat(nucleus("run", "-v", "/nosuch:/data", "true").err()).contains("create /nosuch on the host first");
         assertThat(nucleus("run", "--memory", "10", "true").err()).contains("write the unit too, such as 10M");
+        assertThat(nucleus("run", "--overlay", "x", "true").err()).startsWith("nucleus: --overlay: 'x' is not a size");
+        assertThat(nucleus("run", "--log-rate", "fast", "true").err())
+                .startsWith("nucleus: --log-rate: 'fast' is not a size");
         assertThat(nucleus("run", "-v", "/usr/share:/data,exec", "true").err()).contains("Write /usr/share:/data:exec");
         Result workdir = nucleus("run", "--workdir", "/nosuch", "true");
         assertThat(workdir.err())

@@ -412,6 +412,23 @@ class StreamsTest {
         }
     }
 
+    /** Its last lines are what tells why it ended. */
+    @Test
+    void theLastLinesOfAFloodThatIsDroppedAreLogged() {
+        String id = sh("$N run -d --log-rate 1M --log-overflow drop -- seq 1 2000000")
+                .out()
+                .strip();
+        Container container = manager.containers().find(id);
+        try {
+            container.end().join();
+
+            assertThat(sh("$N logs " + id + " 2>/dev/null | tail -n 500").out())
+                    .isEqualTo(sh("seq 1999501 2000000").out());
+        } finally {
+            remove(container);
+        }
+    }
+
     /** What was read in the last of a turn's sixteen pieces waited for more output. */
     @Test
     void severalClientsGetAllOfABurst() throws IOException {
