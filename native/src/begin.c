@@ -87,13 +87,13 @@ static int make_socket(const char *path)
 
 /* A fresh directory of the manager's user, for nobody else. Its descriptor, or a negative
  * errno. */
-static int make_directory(const struct shim *shim, int parent_fd, const char *name)
+static int make_directory(const struct shim *shim, const char *path)
 {
 	owned_fd fd = -1;
 
-	if (mkdirat(parent_fd, name, 0700) < 0)
+	if (mkdir(path, 0700) < 0)
 		return -errno;
-	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || (shim->owner != geteuid() && fchown(fd, shim->owner, shim->group) < 0))
 		return -errno;
 	return release(&fd);
@@ -145,13 +145,13 @@ static int open_socket(struct shim *shim, struct failure *failure)
 	return 0;
 }
 
-/* The container's own directory: logs below it, the records in it. */
+/* The container's own directory, for its records and its log. */
 static int open_directory(struct shim *shim, struct failure *failure)
 {
-	owned_fd logs = -1;
+	int logs;
 	int result;
 
-	shim->directory_fd = make_directory(shim, AT_FDCWD, shim->plan.directory);
+	shim->directory_fd = make_directory(shim, shim->plan.directory);
 	if (shim->directory_fd < 0)
 		return fail(failure, STEP_DIRECTORY, -shim->directory_fd, "make %s",
 			    shim->plan.directory);
@@ -159,14 +159,11 @@ static int open_directory(struct shim *shim, struct failure *failure)
 	if (result < 0)
 		return fail(failure, STEP_DIRECTORY, -result, "write %s/state.json",
 			    shim->plan.directory);
-	logs = make_directory(shim, shim->directory_fd, "logs");
+	logs = fcntl(shim->directory_fd, F_DUPFD_CLOEXEC, 0);
 	if (logs < 0)
-		return fail(failure, STEP_DIRECTORY, -logs, "make %s/logs", shim->plan.directory);
-	result = stream_open(&shim->log, release(&logs), shim->plan.log_bytes, shim->plan.log_files,
-			     shim->owner, shim->group);
-	if (result < 0)
-		return fail(failure, STEP_DIRECTORY, -result, "open a log in %s/logs",
-			    shim->plan.directory);
+		return fail(failure, STEP_DIRECTORY, errno, "open %s again", shim->plan.directory);
+	stream_open(&shim->log, logs, shim->plan.log_bytes, shim->plan.log_files, shim->owner,
+		    shim->group);
 	return 0;
 }
 

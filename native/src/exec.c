@@ -297,7 +297,7 @@ static struct exec *exec_new(struct shim *shim, struct connection *connection,
 	exec->notices.fd = exec->go_fd = -1;
 	exec->out.awaited = exec->err.awaited = request->ticket != NULL;
 	exec->status.fd = exec->out.source.fd = exec->err.source.fd = exec->stdin_fd = -1;
-	exec->stream.directory_fd = exec->stream.file_fd = -1;
+	exec->stream.parent_fd = exec->stream.directory_fd = exec->stream.file_fd = -1;
 	exec->deadline = request->timeout == 0 ? 0 : monotonic_ms() + request->timeout;
 	return exec;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "descriptors.h"
@@ -33,10 +34,29 @@ static bool segment_offset(const char *name, uint64_t *offset)
 	return end == name + 20 && strcmp(end, ".log") == 0;
 }
 
+/* The manager's user's, and for nobody else. */
+static int open_directory(struct stream *stream)
+{
+	if (stream->directory_fd >= 0)
+		return 0;
+	if (mkdirat(stream->parent_fd, STREAM_DIRECTORY, 0700) < 0)
+		return -errno;
+	stream->directory_fd = openat(stream->parent_fd, STREAM_DIRECTORY,
+				      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (stream->directory_fd < 0)
+		return -errno;
+	if (stream->owner != geteuid())
+		(void)!fchown(stream->directory_fd, stream->owner, stream->group);
+	return 0;
+}
+
 static int open_segment(struct stream *stream)
 {
 	char name[SEGMENT_NAME];
+	int result = open_directory(stream);
 
+	if (result < 0)
+		return result;
 	segment_name(name, stream->end);
 	stream->file_fd = openat(stream->directory_fd, name,
 				 O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
@@ -49,23 +69,24 @@ static int open_segment(struct stream *stream)
 	return 0;
 }
 
-int stream_open(struct stream *stream, int directory_fd, uint64_t file_bytes, uint16_t files,
-		uint32_t owner, uint32_t group)
+void stream_open(struct stream *stream, int parent_fd, uint64_t file_bytes, uint16_t files,
+		 uint32_t owner, uint32_t group)
 {
 	*stream = (struct stream){
-		.directory_fd = directory_fd,
+		.parent_fd = parent_fd,
+		.directory_fd = -1,
+		.is_log = true,
 		.file_fd = -1,
 		.file_bytes = file_bytes,
 		.files = files,
 		.owner = owner,
 		.group = group,
 	};
-	return open_segment(stream);
 }
 
 int stream_capture(struct stream *stream)
 {
-	*stream = (struct stream){ .directory_fd = -1, .file_fd = -1 };
+	*stream = (struct stream){ .parent_fd = -1, .directory_fd = -1, .file_fd = -1 };
 	stream->captured = malloc(CAPTURE_MAX);
 	return stream->captured == NULL ? -ENOMEM : 0;
 }
@@ -273,7 +294,7 @@ static void skip(struct stream *stream, size_t length)
 
 void stream_skip(struct stream *stream, size_t length)
 {
-	if (stream->directory_fd >= 0 && length > 0)
+	if (stream->is_log && length > 0)
 		skip(stream, length);
 }
 
@@ -300,7 +321,7 @@ void stream_keep(struct stream *stream, enum stream_tag tag, const char *data, s
 {
 	size_t kept = stream->kept_tag == tag ? stream->kept_length : 0;
 
-	if (stream->directory_fd < 0 || length == 0)
+	if (!stream->is_log || length == 0)
 		return;
 	skip(stream, length);
 	if (stream->kept == NULL)
@@ -326,7 +347,7 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 		stream->captured_length += kept;
 		return;
 	}
-	if (stream->directory_fd < 0)
+	if (!stream->is_log)
 		return;
 	if (stream->skipped > 0 && (stream->kept_length == 0 || stream->kept_tag != tag)) {
 		size_t rest = rest_of_line(data, length);
@@ -361,7 +382,7 @@ bool stream_admits(struct stream *stream, bool whole)
 	 * instead of one between any two lines. What is logged whole has no gaps. */
 	int64_t needed = stream->skipping && !whole ? (int64_t)stream->rate : 1;
 
-	if (stream->directory_fd < 0)
+	if (!stream->is_log)
 		return stream->captured != NULL;
 	if (stream->rate == 0)
 		return true;
@@ -390,7 +411,7 @@ void stream_conclude(struct stream *stream)
 {
 	static struct batch batch;
 
-	if (stream->directory_fd < 0)
+	if (!stream->is_log)
 		return;
 	add_skipped(stream, &batch);
 	write_batch(stream, &batch);
@@ -477,6 +498,7 @@ void stream_close(struct stream *stream)
 {
 	close_fd(&stream->file_fd);
 	close_fd(&stream->directory_fd);
+	close_fd(&stream->parent_fd);
 	free(stream->captured);
 	free(stream->kept);
 	stream->captured = stream->kept = NULL;

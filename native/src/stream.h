@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The name of the directory of the log files. */
+#define STREAM_DIRECTORY "logs"
 /* How much of a stream that is only captured is kept: its beginning, in bytes. */
 #define CAPTURE_MAX 4096U
 /* How much is remembered of the last output that was not logged: of a flood that ends then, the
@@ -21,7 +23,9 @@
 enum stream_tag { STREAM_STDOUT, STREAM_STDERR };
 
 struct stream {
-	int directory_fd; /* of the log files, or -1: captured only */
+	int parent_fd;    /* where the directory of the log files is made with the first of them */
+	int directory_fd; /* of the log files, or -1: there is none yet */
+	bool is_log;      /* else captured only, or neither */
 	int file_fd;
 	uint64_t segment;    /* offset of the current file's first byte */
 	uint64_t end;        /* offset after the last byte written */
@@ -44,9 +48,11 @@ struct stream {
 	size_t captured_length;
 };
 
-/* Opens a stream below an existing directory, whose descriptor it takes over. */
-int stream_open(struct stream *stream, int directory_fd, uint64_t file_bytes, uint16_t files,
-		uint32_t owner, uint32_t group);
+/* A stream that is logged in a directory below `parent_fd`, which it takes over. The directory and
+ * the first file are made with the first record: most of what a short command leaves on the disk.
+ */
+void stream_open(struct stream *stream, int parent_fd, uint64_t file_bytes, uint16_t files,
+		 uint32_t owner, uint32_t group);
 /* A stream that keeps only its beginning, in memory. */
 int stream_capture(struct stream *stream);
 /* Appends the text: all of it if `whole`, which may overdraw the rate; else as much as the rate

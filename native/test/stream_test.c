@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../src/descriptors.h"
 #include "../src/stream.h"
 #include "../src/wire.h"
 #include "tests.h"
@@ -17,7 +19,8 @@
 /* Last: it has a macro named fail. */
 #include <cmocka.h>
 
-static char directory[64];
+static char parent[64];
+static char directory[128];
 static struct stream stream;
 
 static int open_stream(void **state)
@@ -25,11 +28,14 @@ static int open_stream(void **state)
 	int fd;
 
 	(void)state;
-	(void)snprintf(directory, sizeof(directory), "/tmp/nucleus-stream-XXXXXX");
-	if (mkdtemp(directory) == NULL)
+	(void)snprintf(parent, sizeof(parent), "/tmp/nucleus-stream-XXXXXX");
+	if (mkdtemp(parent) == NULL)
 		return -1;
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -1 : stream_open(&stream, fd, 4096, 3, geteuid(), getegid());
+	(void)snprintf(directory, sizeof(directory), "%s/" STREAM_DIRECTORY, parent);
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		stream_open(&stream, fd, 4096, 3, geteuid(), getegid());
+	return fd < 0 ? -1 : 0;
 }
 
 static int remove_stream(void **state)
@@ -37,7 +43,7 @@ static int remove_stream(void **state)
 	(void)state;
 	stream_remove(&stream);
 	stream_close(&stream);
-	return rmdir(directory);
+	return (rmdir(directory) < 0 && errno != ENOENT) || rmdir(parent) < 0 ? -1 : 0;
 }
 
 /* Everything from the offset on, in one buffer. */
@@ -291,18 +297,31 @@ static void a_captured_stream_keeps_its_beginning_only(void **state)
 
 static void a_log_is_never_written_through_a_link(void **state)
 {
-	char name[128];
-	struct stream other;
-	int fd;
+	char name[256];
 
 	(void)state;
-	(void)snprintf(name, sizeof(name), "%s/%020d.log", directory, 0);
-	assert_int_equal(unlink(name), 0);
+	stream_append(&stream, STREAM_STDOUT, "first\n", 6, true);
+	stream_remove(&stream);
+	(void)snprintf(name, sizeof(name), "%s/%020" PRIu64 ".log", directory, stream.end);
 	assert_int_equal(symlink("/tmp/nucleus-stream-elsewhere", name), 0);
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(stream_open(&other, fd, 4096, 3, geteuid(), getegid()) < 0);
+	close_fd(&stream.file_fd);
+	stream_append(&stream, STREAM_STDOUT, "second\n", 7, true);
+	assert_true(stream.dropped > 0);
 	assert_int_equal(access("/tmp/nucleus-stream-elsewhere", F_OK), -1);
-	(void)close(fd);
+}
+
+static void what_writes_nothing_leaves_nothing_on_the_disk(void **state)
+{
+	uint64_t offset = 0;
+	uint64_t segment = 0;
+	int fd = -1;
+	char byte;
+
+	(void)state;
+	assert_true(stream_admits(&stream, true));
+	assert_int_equal(stream_read(&stream, &offset, &fd, &segment, &byte, 1), 0);
+	stream_conclude(&stream);
+	assert_int_equal(access(directory, F_OK), -1);
 }
 
 int stream_tests(void)
@@ -334,6 +353,8 @@ int stream_tests(void)
 		cmocka_unit_test(a_captured_stream_keeps_its_beginning_only),
 		cmocka_unit_test_setup_teardown(a_log_is_never_written_through_a_link, open_stream,
 						remove_stream),
+		cmocka_unit_test_setup_teardown(what_writes_nothing_leaves_nothing_on_the_disk,
+						open_stream, remove_stream),
 	};
 
 	return cmocka_run_group_tests_name("stream", tests, NULL, NULL);

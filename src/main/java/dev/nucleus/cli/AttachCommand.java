@@ -16,8 +16,9 @@ import picocli.CommandLine;
 /** {@code nucleus attach}: the streams of a container that runs; its exit code is passed on. */
 @CommandLine.Command(
         name = "attach",
-        description = "Attach to the standard streams of a running container. Signals of the client, such as Ctrl-C and those of timeout,"
-                + " go to its command; Ctrl-P Ctrl-Q detaches from a terminal.")
+        description =
+                "Attach to the standard streams of a running container. Signals of the client, such as Ctrl-C and those of timeout,"
+                        + " go to its command; Ctrl-P Ctrl-Q detaches from a terminal.")
 final class AttachCommand implements Callable<Integer> {
 
     private final Containers containers;

@@ -370,7 +370,9 @@ final class ContainerOptions {
                 .gvisorPlatform(Optional.ofNullable(gvisorPlatform).map(GvisorPlatform::parse))
                 .trust(Optional.ofNullable(trust).map(Trust::parse))
                 .init(init)
-                .log(new LogPolicy(read("--log-rate", logRate, MemorySize::parse).orElseThrow(), LogPolicy.Overflow.parse(logOverflow)))
+                .log(new LogPolicy(
+                        read("--log-rate", logRate, MemorySize::parse).orElseThrow(),
+                        LogPolicy.Overflow.parse(logOverflow)))
                 .timeNamespace(timeNamespace)
                 .allowDegraded(allowDegraded);
     }

@@ -17,6 +17,7 @@ import dev.nucleus.spec.User;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
@@ -289,11 +290,14 @@ public final class Containers {
         if (!known.has(ended)) {
             return;
         }
+        Path previous = fresh.directory().resolve(Container.PREVIOUS_LOGS);
         try {
-            Files.move(
-                    ended.log().directory(),
-                    fresh.directory().resolve(Container.PREVIOUS_LOGS),
-                    StandardCopyOption.ATOMIC_MOVE);
+            if (Files.exists(ended.log().directory(), LinkOption.NOFOLLOW_LINKS)) {
+                Files.move(ended.log().directory(), previous, StandardCopyOption.ATOMIC_MOVE);
+            } else {
+                // It wrote nothing.
+                Files.createDirectory(previous);
+            }
         } catch (IOException e) {
             log.warn("the log of '{}' before its restart is lost: {}", ended.name(), e.toString());
         }
