@@ -313,7 +313,7 @@ final class ContainerOptions {
             return Optional.of(parser.apply(text));
         } catch (InvalidSpecException e) {
             String field = option.substring(2) + ": ";
-            String message = e.getMessage();
+            String message = String.valueOf(e.getMessage());
             throw new InvalidSpecException(
                     option + ": " + (message.startsWith(field) ? message.substring(field.length()) : message));
         }
