@@ -28,8 +28,10 @@ enum { HAS_ERR = 1, HAS_INPUT = 2 };
 #define DETACH_KEY 0x11
 /* Signals that may be unanswered before the client ends by itself. */
 #define UNANSWERED_MAX 2
-/* Size of a pipe on standard input: a larger one means fewer wakeups. */
-#define PIPE_BYTES (1 << 20)
+/* Sizes of the caller's pipes: a larger one means fewer wakeups. That of an output is changed once
+ * it has been full. */
+#define INPUT_PIPE_BYTES (1 << 20)
+#define OUTPUT_PIPE_BYTES (1 << 19)
 /* Bytes that a pipe takes without blocking once poll(2) says POLLOUT. */
 #define ATOMIC_BYTES 4096U
 
@@ -108,12 +110,12 @@ static int receive_ends(struct streams *streams, uint8_t *answer, size_t size, i
 }
 
 /* Never smaller: the pipe is the caller's. */
-static void enlarge(int fd)
+static void enlarge(int fd, int wanted)
 {
 	int size = fcntl(fd, F_GETPIPE_SZ);
 
-	if (size > 0 && size < PIPE_BYTES)
-		(void)fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES);
+	if (size > 0 && size < wanted)
+		(void)fcntl(fd, F_SETPIPE_SZ, wanted);
 }
 
 int streams_attach(struct streams *streams, const char *path, const uint8_t *ticket,
@@ -141,7 +143,7 @@ int streams_attach(struct streams *streams, const char *path, const uint8_t *tic
 		streams->in.owns_to = true;
 		if (wants_input) {
 			streams->in.from = STDIN_FILENO;
-			enlarge(STDIN_FILENO);
+			enlarge(STDIN_FILENO, INPUT_PIPE_BYTES);
 		} else {
 			(void)close(streams->in.to);
 			streams->in.to = -1;
@@ -231,6 +233,11 @@ static bool move(struct way *way)
 
 		/* One of both: if there is something, it is the reader who is waited for. */
 		way->full = poll(&readable, 1, 0) == 1;
+		if (way->full && !way->owns_to && !way->enlarged) {
+			way->enlarged = true;
+			enlarge(way->to, OUTPUT_PIPE_BYTES);
+			way->full = false;
+		}
 		return true;
 	}
 	return errno == EINTR;

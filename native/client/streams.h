@@ -17,7 +17,8 @@ struct way {
 	int to;
 	bool copies; /* the kernel can't move them itself */
 	bool owns_to;
-	bool full;   /* waits for the reader */
+	bool full; /* waits for the reader */
+	bool enlarged;
 	size_t most; /* what is read at once when it is copied */
 	size_t start;
 	size_t end;

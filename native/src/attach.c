@@ -108,21 +108,25 @@ static enum moved deliver(const struct shim *shim, struct output *output)
 	return MOVED;
 }
 
-/* Takes output that isn't logged from a pipe: without a copy (standard output is /dev/null), except
- * for the last of it. */
+/* Takes output that isn't logged from a pipe, without a copy: standard output is /dev/null. */
 static ssize_t discard(struct output *output, size_t length)
 {
+	ssize_t got = splice(output->source.fd, NULL, STDOUT_FILENO, NULL, length,
+			     SPLICE_F_NONBLOCK);
+
+	if (got > 0)
+		stream_skip(output->stream, (size_t)got);
+	return got;
+}
+
+/* The same, but the log remembers the last of it. */
+static ssize_t discard_but_last(struct output *output, size_t length)
+{
 	size_t last = length < STREAM_KEPT_MAX ? length : STREAM_KEPT_MAX;
-	ssize_t passed = 0;
+	ssize_t passed = length > last ? discard(output, length - last) : 0;
 	ssize_t got;
 
-	if (length > last)
-		passed = splice(output->source.fd, NULL, STDOUT_FILENO, NULL, length - last,
-				SPLICE_F_NONBLOCK);
-	if (passed < 0)
-		return passed;
-	stream_skip(output->stream, (size_t)passed);
-	if ((size_t)passed < length - last)
+	if (passed < 0 || (size_t)passed < length - last)
 		return passed;
 	got = read(output->source.fd, output->pending, last);
 	if (got <= 0)
@@ -215,7 +219,7 @@ static enum moved drain(struct output *output)
 
 	if (ioctl(output->source.fd, FIONREAD, &waiting) < 0 || waiting == 0)
 		waiting = STREAM_KEPT_MAX;
-	got = discard(output, ended ? (size_t)output->left - CHUNK : (size_t)waiting);
+	got = discard_but_last(output, ended ? (size_t)output->left - CHUNK : (size_t)waiting);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return errno == EAGAIN ? EMPTY : MOVED;
 	if (got <= 0)
