@@ -41,6 +41,7 @@
 #define PAGE 4096U
 #define STACK_USED 32768U /* bytes, by a shim's turn, with what it calls */
 #define LINGER 1000       /* ms for readers to fetch the last bytes */
+#define SERVED_FIRST 20   /* ms for a client before the rest is cleared away */
 /* What is polled at once: the shim's own eleven, four of each exec, two of each connection, four
  * more of each that is attached. */
 #define SOURCES_MAX (11 + 4 * EXECS_MAX + 2 * CONNECTIONS_MAX + 8 * SESSIONS_MAX)
@@ -360,10 +361,22 @@ static void stop_listening(struct shim *shim)
 	close_fd(&shim->listener.fd);
 }
 
+/* A client waits for the end of its command, and for nothing that is cleared away after it. One
+ * that has yet to come with its ticket, or to read, holds that up for a moment only. */
+static void serve_first(struct shim *shim)
+{
+	shim->leave_at = monotonic_ms() + SERVED_FIRST;
+	while (attach_busy(shim) && monotonic_ms() < shim->leave_at)
+		turn(shim);
+	shim->leave_at = 0;
+}
+
 static void supervise(struct shim *shim)
 {
 	while (!shim->exited)
 		turn(shim);
+	if (shim->plan.ticket_length > 0)
+		serve_first(shim);
 	/* Whoever is to fetch its output has yet to come. */
 	if (shim->grants == NULL)
 		stop_listening(shim);
@@ -375,7 +388,8 @@ static void supervise(struct shim *shim)
 	cgroup_kill(&shim->plan);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
-	if (shim->started) {
+	/* What a client waits for is removed with its end. */
+	if (shim->started && shim->plan.ticket_length == 0) {
 		owned_fd record = openat(shim->directory_fd, "exit.json", O_RDONLY | O_CLOEXEC);
 
 		/* No record: the container has been removed already. */
