@@ -201,6 +201,10 @@ final class Copies {
      * @return what came of it, in a sentence
      */
     Optional<String> end(String id, Consumer<String> listener) {
+        if (!Files.exists(of(id), LinkOption.NOFOLLOW_LINKS)) {
+            // As of most.
+            return Optional.empty();
+        }
         if (!hasWorkspace(id)) {
             remove(id);
             return Optional.empty();

@@ -169,7 +169,7 @@ final class FilesystemLayer implements Layer {
     private static void bindTop(HostPath source, String target, RootTree tree, boolean mapped) {
         Path path = Path.of(source.path());
         try {
-            if (Files.isSymbolicLink(path)) {
+            if (RootfsLinks.isLink(path)) {
                 tree.add(new RootfsStep.Symlink(
                         target, Files.readSymbolicLink(path).toString()));
             } else if (Files.isDirectory(path)) {

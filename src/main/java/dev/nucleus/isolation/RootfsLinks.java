@@ -6,6 +6,7 @@ import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -96,7 +97,7 @@ record RootfsLinks(Path rootfs, Predicate<String> bound) {
         while (!rest.isEmpty()) {
             String name = rest.pop();
             Path next = at.resolve(name).normalize();
-            if (name.isEmpty() || name.equals(".") || !contains(next) || !Files.isSymbolicLink(host(next))) {
+            if (name.isEmpty() || name.equals(".") || !contains(next) || !isLink(host(next))) {
                 at = next;
                 continue;
             }
@@ -108,6 +109,11 @@ record RootfsLinks(Path rootfs, Predicate<String> bound) {
             Arrays.asList(to.split("/")).reversed().forEach(rest::push);
         }
         return at.toString();
+    }
+
+    /** Of what is missing, as much of it is, {@link Files#isSymbolicLink} costs an exception. */
+    static boolean isLink(Path path) {
+        return Files.exists(path, LinkOption.NOFOLLOW_LINKS) && Files.isSymbolicLink(path);
     }
 
     /** Whether what is there in the container, if anything, is the root filesystem's. */
