@@ -1,6 +1,7 @@
 #include "reference.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "frame.h"
@@ -138,27 +140,41 @@ static const char *find_jar(char *path, size_t size)
 	return access(path, R_OK) == 0 ? path : NULL;
 }
 
-/* The version in the release file of the JDK that a program is of. 0: not known. */
+/* The release file of the JDK whose bin directory java is in, whatever links lead there; null:
+ * none. */
+static FILE *open_release(const char *java)
+{
+	static const char program[] = "/bin/java";
+	char path[PATH_MAX + sizeof("/release")];
+	struct stat status;
+	size_t length;
+	FILE *file;
+	int fd;
+
+	if (realpath(java, path) == NULL)
+		return NULL;
+	length = strlen(path);
+	if (length < sizeof(program) || strcmp(path + length - (sizeof(program) - 1), program) != 0)
+		return NULL;
+	memcpy(path + length - (sizeof(program) - 1), "/release", sizeof("/release"));
+	/* Of anybody else's making: a named pipe would have no end. */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? fdopen(fd, "r") : NULL;
+	if (file == NULL)
+		(void)close(fd);
+	return file;
+}
+
+/* The version in that file; 0 if unknown. */
 static long java_version(const char *java)
 {
 	static const char key[] = "JAVA_VERSION=\"";
-	char path[PATH_MAX + sizeof("release")];
 	char line[256];
 	long version = 0;
-	FILE *release;
+	FILE *release = open_release(java);
 
-	/* JDK/bin/java, whatever links lead there. */
-	if (realpath(java, path) == NULL)
-		return 0;
-	for (int part = 0; part < 2; part++) {
-		char *slash = strrchr(path, '/');
-
-		if (slash == NULL)
-			return 0;
-		*slash = '\0';
-	}
-	memcpy(path + strlen(path), "/release", sizeof("/release"));
-	release = fopen(path, "re");
 	if (release == NULL)
 		return 0;
 	while (version == 0 && fgets(line, sizeof(line), release) != NULL)
@@ -168,33 +184,39 @@ static long java_version(const char *java)
 	return version;
 }
 
-/* Whether there is such a program, of no version that is too old; complains of one that is. */
-static bool usable(const char *java, const char **old)
+struct java {
+	char path[PATH_MAX];
+	long version;
+};
+
+/* Whether there is such a program, and it is not too old. `old` is the first that is. */
+static bool is_recent_enough(const char *path, struct java *old)
 {
-	static char first[PATH_MAX + sizeof(" is Java ") + 20];
+	struct stat status;
 	long version;
 
-	if (access(java, X_OK) < 0)
+	if (stat(path, &status) < 0 || !S_ISREG(status.st_mode) || access(path, X_OK) < 0)
 		return false;
-	version = java_version(java);
+	version = java_version(path);
 	if (version == 0 || version >= JAVA_NEEDED)
 		return true;
-	if (*old == NULL) {
-		(void)snprintf(first, sizeof(first), "%s is Java %ld", java, version);
-		*old = first;
+	if (old->version == 0) {
+		(void)snprintf(old->path, sizeof(old->path), "%s", path);
+		old->version = version;
 	}
 	return false;
 }
 
-static bool find_on_path(char java[PATH_MAX], const char **old)
+static bool find_on_path(char java[PATH_MAX], struct java *old)
 {
 	const char *at = getenv("PATH");
 
 	while (at != NULL && *at != '\0') {
 		size_t length = strcspn(at, ":");
 
-		(void)snprintf(java, PATH_MAX, "%.*s/java", (int)length, at);
-		if (length > 0 && usable(java, old))
+		int printed = snprintf(java, PATH_MAX, "%.*s/java", (int)length, at);
+
+		if (length > 0 && printed < PATH_MAX && is_recent_enough(java, old))
 			return true;
 		at += length + (at[length] == ':');
 	}
@@ -202,7 +224,7 @@ static bool find_on_path(char java[PATH_MAX], const char **old)
 }
 
 /* Where distributions put their JDKs. */
-static bool find_installed(char java[PATH_MAX], const char **old)
+static bool find_installed(char java[PATH_MAX], struct java *old)
 {
 	glob_t found;
 	bool any = false;
@@ -211,23 +233,35 @@ static bool find_installed(char java[PATH_MAX], const char **old)
 		return false;
 	for (size_t i = 0; i < found.gl_pathc && !any; i++) {
 		(void)snprintf(java, PATH_MAX, "%s", found.gl_pathv[i]);
-		any = usable(java, old);
+		any = is_recent_enough(java, old);
 	}
 	globfree(&found);
 	return any;
 }
 
 /* $JAVA_HOME, the PATH, what is installed: the first that is new enough. */
-static bool find_java(char java[PATH_MAX], const char **old)
+static bool find_java(char java[PATH_MAX], struct java *old)
 {
 	const char *home = getenv("JAVA_HOME");
 
-	if (home != NULL && home[0] != '\0') {
-		(void)snprintf(java, PATH_MAX, "%s/bin/java", home);
-		if (usable(java, old))
-			return true;
-	}
+	if (home != NULL && home[0] != '\0' &&
+	    snprintf(java, PATH_MAX, "%s/bin/java", home) < PATH_MAX && is_recent_enough(java, old))
+		return true;
 	return find_on_path(java, old) || find_installed(java, old);
+}
+
+static void complain_of_java(const struct java *old)
+{
+	(void)fprintf(
+		stderr,
+		"nucleus: no manager is running, and without one this command needs Java %d or "
+		"later: ",
+		JAVA_NEEDED);
+	if (old->version != 0)
+		(void)fprintf(stderr, "%s is Java %ld", old->path, old->version);
+	else
+		(void)fprintf(stderr, "no Java was found");
+	(void)fprintf(stderr, ". Install it, or set JAVA_HOME\n");
 }
 
 /* Replaces this program by the jar's. Returns when that can't be done. */
@@ -235,28 +269,22 @@ static void run_jar(const char *jar, int count, char *const arguments[])
 {
 	static char option[] = "-jar";
 	static char java[PATH_MAX];
-	const char *old = NULL;
-	char **words = calloc((size_t)count + 4, sizeof(*words));
+	static struct java old;
+	char **words;
 
-	if (words == NULL)
-		return;
 	if (!find_java(java, &old)) {
-		(void)fprintf(stderr, "nucleus: this command needs Java %d without a manager, and ",
-			      JAVA_NEEDED);
-		if (old != NULL)
-			(void)fprintf(stderr, "%s; ", old);
-		else
-			(void)fprintf(stderr, "there is none; ");
-		(void)fprintf(stderr, "install it, or set $JAVA_HOME\n");
-		free(words);
+		complain_of_java(&old);
 		return;
 	}
-	words[0] = java;
-	words[1] = option;
-	words[2] = (char *)(uintptr_t)jar;
-	for (int i = 0; i < count; i++)
-		words[3 + i] = arguments[i];
-	(void)execv(java, words);
+	words = calloc((size_t)count + 4, sizeof(*words));
+	if (words != NULL) {
+		words[0] = java;
+		words[1] = option;
+		words[2] = (char *)(uintptr_t)jar;
+		for (int i = 0; i < count; i++)
+			words[3 + i] = arguments[i];
+		(void)execv(java, words);
+	}
 	(void)fprintf(stderr, "nucleus: can't run %s: %s\n", java, strerror(errno));
 	free(words);
 }

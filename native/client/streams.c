@@ -28,8 +28,9 @@ enum { HAS_ERR = 1, HAS_INPUT = 2 };
 #define DETACH_KEY 0x11
 /* Signals that may be unanswered before the client ends by itself. */
 #define UNANSWERED_MAX 2
-/* Sizes of the caller's pipes: a larger one means fewer wakeups. That of an output is changed once
- * it has been full. */
+/* Sizes of the caller's pipes: a larger one means fewer wakeups. An output's is enlarged only after
+ * it was full once, and to less: its reader copies the bytes, while they are in the processor's
+ * cache. */
 #define INPUT_PIPE_BYTES (1 << 20)
 #define OUTPUT_PIPE_BYTES (1 << 19)
 /* Bytes that a pipe takes without blocking once poll(2) says POLLOUT. */

@@ -115,7 +115,7 @@ static ssize_t discard(struct output *output, size_t length)
 			     SPLICE_F_NONBLOCK);
 
 	if (got > 0)
-		stream_skip(output->stream, (size_t)got);
+		stream_skip(output->stream, output->tag, (size_t)got);
 	return got;
 }
 
@@ -142,7 +142,7 @@ static void consume(struct output *output, size_t length)
 		bool kept = stream_admits(output->stream, false);
 		ssize_t got = kept ? read(output->source.fd, output->pending,
 					  length < CHUNK ? length : CHUNK)
-				   : discard(output, length);
+				   : discard_but_last(output, length);
 
 		if (got <= 0)
 			return;

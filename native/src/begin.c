@@ -148,7 +148,7 @@ static int open_socket(struct shim *shim, struct failure *failure)
 /* The container's own directory, for its records and its log. */
 static int open_directory(struct shim *shim, struct failure *failure)
 {
-	int logs;
+	int parent;
 	int result;
 
 	shim->directory_fd = make_directory(shim, shim->plan.directory);
@@ -159,10 +159,10 @@ static int open_directory(struct shim *shim, struct failure *failure)
 	if (result < 0)
 		return fail(failure, STEP_DIRECTORY, -result, "write %s/state.json",
 			    shim->plan.directory);
-	logs = fcntl(shim->directory_fd, F_DUPFD_CLOEXEC, 0);
-	if (logs < 0)
+	parent = fcntl(shim->directory_fd, F_DUPFD_CLOEXEC, 0);
+	if (parent < 0)
 		return fail(failure, STEP_DIRECTORY, errno, "open %s again", shim->plan.directory);
-	stream_open(&shim->log, logs, shim->plan.log_bytes, shim->plan.log_files, shim->owner,
+	stream_open(&shim->log, parent, shim->plan.log_bytes, shim->plan.log_files, shim->owner,
 		    shim->group);
 	return 0;
 }

@@ -41,7 +41,7 @@
 #define PAGE 4096U
 #define STACK_USED 32768U /* bytes, by a shim's turn, with what it calls */
 #define LINGER 1000       /* ms for readers to fetch the last bytes */
-#define SERVED_FIRST 20   /* ms for a client before the rest is cleared away */
+#define SERVED_FIRST 20   /* ms that a client may delay cleanup */
 /* What is polled at once: the shim's own eleven, four of each exec, two of each connection, four
  * more of each that is attached. */
 #define SOURCES_MAX (11 + 4 * EXECS_MAX + 2 * CONNECTIONS_MAX + 8 * SESSIONS_MAX)
@@ -193,7 +193,7 @@ static void container_exited(struct shim *shim, int status)
 	/* Its pid namespace went with PID 1, so whoever held the pipes is gone. */
 	attach_finish(shim, &shim->out);
 	attach_finish(shim, &shim->err);
-	stream_conclude(&shim->log);
+	stream_report_gap(&shim->log, true);
 	attach_ended(shim, 0, shim->exit_status);
 	close_fd(&shim->stdin_fd);
 	sandbox_conclude(shim);
@@ -298,12 +298,24 @@ static int wait_time(const struct shim *shim)
 	earlier(&deadline, execs_deadline(shim));
 	earlier(&deadline, dials_deadline(shim));
 	earlier(&deadline, attach_deadline(shim));
+	earlier(&deadline, stream_gap_due_at(&shim->log));
 	if (deadline == 0)
 		return -1;
 	left = deadline - monotonic_ms();
 	if (left <= 0)
 		return 0;
 	return left > 60000 ? 60000 : (int)left;
+}
+
+/* Output that was not logged is reported also when none follows it. */
+static void report_gap(struct shim *shim, int64_t now)
+{
+	int64_t due = stream_gap_due_at(&shim->log);
+
+	if (due == 0 || now < due || !stream_admits(&shim->log, false))
+		return;
+	stream_report_gap(&shim->log, false);
+	connections_pump_log(shim);
 }
 
 static void expire(struct shim *shim)
@@ -323,6 +335,7 @@ static void expire(struct shim *shim)
 	execs_expire(shim, now);
 	dials_expire(shim, now);
 	attach_expire(shim, now);
+	report_gap(shim, now);
 }
 
 static void turn(struct shim *shim)
@@ -361,9 +374,9 @@ static void stop_listening(struct shim *shim)
 	close_fd(&shim->listener.fd);
 }
 
-/* A client waits for the end of its command, and for nothing that is cleared away after it. One
- * that has yet to come with its ticket, or to read, holds that up for a moment only. */
-static void serve_first(struct shim *shim)
+/* Lets the client read its output and the exit code before cleanup; one that is not connected yet,
+ * or not reading, delays that by at most SERVED_FIRST. */
+static void flush_to_clients(struct shim *shim)
 {
 	shim->leave_at = monotonic_ms() + SERVED_FIRST;
 	while (attach_busy(shim) && monotonic_ms() < shim->leave_at)
@@ -376,7 +389,7 @@ static void supervise(struct shim *shim)
 	while (!shim->exited)
 		turn(shim);
 	if (shim->plan.ticket_length > 0)
-		serve_first(shim);
+		flush_to_clients(shim);
 	/* Whoever is to fetch its output has yet to come. */
 	if (shim->grants == NULL)
 		stop_listening(shim);
@@ -388,8 +401,9 @@ static void supervise(struct shim *shim)
 	cgroup_kill(&shim->plan);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
-	/* What a client waits for is removed with its end. */
-	if (shim->started && shim->plan.ticket_length == 0) {
+	/* The manager deletes the record of a foreground run at its end, except of a traced one. */
+	if (shim->started &&
+	    (shim->plan.ticket_length == 0 || shim->plan.seccomp_mode == SECCOMP_TRACE)) {
 		owned_fd record = openat(shim->directory_fd, "exit.json", O_RDONLY | O_CLOEXEC);
 
 		/* No record: the container has been removed already. */
@@ -399,7 +413,7 @@ static void supervise(struct shim *shim)
 	hooks_run(shim, HOOK_POSTSTOP);
 	while (attach_busy(shim))
 		turn(shim);
-	stream_conclude(&shim->log);
+	stream_report_gap(&shim->log, true);
 	stop_listening(shim);
 	shim->leave_at = monotonic_ms() + LINGER;
 	while (shim->connections != NULL && monotonic_ms() < shim->leave_at)

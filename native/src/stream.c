@@ -35,25 +35,26 @@ static bool segment_offset(const char *name, uint64_t *offset)
 }
 
 /* The manager's user's, and for nobody else. */
-static int open_directory(struct stream *stream)
+static int ensure_directory(struct stream *stream)
 {
+	owned_fd fd = -1;
+
 	if (stream->directory_fd >= 0)
 		return 0;
-	if (mkdirat(stream->parent_fd, STREAM_DIRECTORY, 0700) < 0)
+	if (mkdirat(stream->parent_fd, STREAM_DIRECTORY, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	stream->directory_fd = openat(stream->parent_fd, STREAM_DIRECTORY,
-				      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (stream->directory_fd < 0)
+	fd = openat(stream->parent_fd, STREAM_DIRECTORY,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || (stream->owner != geteuid() && fchown(fd, stream->owner, stream->group) < 0))
 		return -errno;
-	if (stream->owner != geteuid())
-		(void)!fchown(stream->directory_fd, stream->owner, stream->group);
+	stream->directory_fd = release(&fd);
 	return 0;
 }
 
 static int open_segment(struct stream *stream)
 {
 	char name[SEGMENT_NAME];
-	int result = open_directory(stream);
+	int result = ensure_directory(stream);
 
 	if (result < 0)
 		return result;
@@ -146,14 +147,17 @@ static void rotate(struct stream *stream)
 struct batch {
 	char bytes[2 * BATCH];
 	size_t length;
+	uint64_t reported; /* bytes that could not be written before, as one of the records says */
 };
 
 static void write_batch(struct stream *stream, struct batch *batch)
 {
 	size_t length = batch->length;
+	uint64_t reported = batch->reported;
 	ssize_t written;
 
 	batch->length = 0;
+	batch->reported = 0;
 	if (length == 0)
 		return;
 	rotate(stream);
@@ -164,6 +168,7 @@ static void write_batch(struct stream *stream, struct batch *batch)
 	written = write(stream->file_fd, batch->bytes, length);
 	if (written == (ssize_t)length) {
 		stream->end += length;
+		stream->dropped -= reported;
 		return;
 	}
 	/* Only whole records stay. */
@@ -231,17 +236,6 @@ static size_t add_records(struct stream *stream, struct batch *batch, enum strea
 	return length - left;
 }
 
-/* A line that was begun ends where something is missing. */
-static void end_lines(struct stream *stream, struct batch *batch)
-{
-	static const enum stream_tag tags[] = { STREAM_STDOUT, STREAM_STDERR };
-
-	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
-		if (stream->in_line[tags[i]])
-			(void)add_records(stream, batch, tags[i], "\n", 1, true);
-	}
-}
-
 /* After a gap: what is left of a line whose beginning is missing, if more follows it. */
 static size_t rest_of_line(const char *data, size_t length)
 {
@@ -250,41 +244,62 @@ static size_t rest_of_line(const char *data, size_t length)
 	return newline == NULL || newline + 1 == data + length ? 0 : (size_t)(newline + 1 - data);
 }
 
-/* A record in the log says how much is missing there. */
-static void add_gap(struct stream *stream, struct batch *batch)
+/* How much of a tag's gap is not kept. */
+static uint64_t missing(const struct gap *gap)
+{
+	return gap->skipped - gap->length;
+}
+
+/* A line that was begun ends where something is missing. */
+static void end_lines(struct stream *stream, struct batch *batch)
+{
+	for (size_t i = 0; i < STREAM_TAGS; i++) {
+		if (stream->in_line[i] && missing(&stream->gaps[i]) > 0)
+			(void)add_records(stream, batch, (enum stream_tag)i, "\n", 1, true);
+	}
+}
+
+/* A record about the log itself. */
+static void add_own_record(struct stream *stream, struct batch *batch, const char *text)
 {
 	char record[256];
-	size_t length;
+	size_t length = format_header(record, sizeof(record), "stderr F:nucleus");
 
-	end_lines(stream, batch);
-	length = format_header(record, sizeof(record), "stderr F:nucleus");
-	length += (size_t)snprintf(record + length, sizeof(record) - length,
-				   "[nucleus: %" PRIu64 " bytes were not logged: more than %" PRIu32
-				   " a second]\n",
-				   stream->skipped, stream->rate);
+	length += (size_t)snprintf(record + length, sizeof(record) - length, "[nucleus: %s]\n",
+				   text);
 	batch_append(batch, record, length);
-	stream->room -= (int64_t)length;
+	stream->room -= RECORD_COST;
 }
 
-/* The gap, and what is remembered of its end. */
-static void add_skipped(struct stream *stream, struct batch *batch)
+/* A record in the log says how much is missing there. */
+static void add_gap_record(struct stream *stream, struct batch *batch, uint64_t bytes)
 {
-	size_t length = stream->kept_length;
-	size_t rest = stream->skipped == length ? 0 : rest_of_line(stream->kept, length);
+	char text[128];
 
-	stream->skipped -= length - rest;
-	if (stream->skipped > 0)
-		add_gap(stream, batch);
-	(void)add_records(stream, batch, stream->kept_tag, stream->kept + rest, length - rest,
-			  true);
-	stream->skipped = 0;
-	stream->kept_length = 0;
+	(void)snprintf(text, sizeof(text),
+		       "%" PRIu64 " bytes were not logged: more than %" PRIu32 " a second", bytes,
+		       stream->rate);
+	end_lines(stream, batch);
+	add_own_record(stream, batch, text);
 }
 
-static void skip(struct stream *stream, size_t length)
+/* The same of what the disk did not take, once it takes something. */
+static void add_dropped(struct stream *stream, struct batch *batch)
 {
-	stream->skipped += length;
-	stream->kept_length = 0;
+	char text[128];
+
+	if (stream->dropped == 0 || batch->reported > 0)
+		return;
+	(void)snprintf(text, sizeof(text),
+		       "%" PRIu64 " bytes of the log could not be written: is the disk full?",
+		       stream->dropped);
+	add_own_record(stream, batch, text);
+	batch->reported = stream->dropped;
+}
+
+static void skip(struct stream *stream, enum stream_tag tag, size_t length)
+{
+	stream->gaps[tag].skipped += length;
 	stream->skipping = true;
 	/* Text appended whole may have overdrawn the rate by far; the debt is limited to one
 	 * second, or the log would stay silent for minutes. */
@@ -292,16 +307,46 @@ static void skip(struct stream *stream, size_t length)
 		stream->room = -(int64_t)stream->rate;
 }
 
-void stream_skip(struct stream *stream, size_t length)
+/* The gaps of all tags, and what is kept of their ends. */
+static void add_gaps(struct stream *stream, struct batch *batch, bool whole)
 {
-	if (stream->is_log && length > 0)
-		skip(stream, length);
+	size_t rest[STREAM_TAGS];
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < STREAM_TAGS; i++) {
+		const struct gap *gap = &stream->gaps[i];
+
+		rest[i] = missing(gap) == 0 ? 0 : rest_of_line(gap->kept, gap->length);
+		bytes += missing(gap) + rest[i];
+	}
+	if (bytes > 0)
+		add_gap_record(stream, batch, bytes);
+	for (size_t i = 0; i < STREAM_TAGS; i++) {
+		enum stream_tag tag = (enum stream_tag)i;
+		struct gap *gap = &stream->gaps[i];
+		size_t length = gap->length - rest[i];
+		size_t added = 0;
+
+		if (length > 0)
+			added = add_records(stream, batch, tag, gap->kept + rest[i], length, whole);
+		gap->skipped = gap->length = 0;
+		if (added < length)
+			skip(stream, tag, length - added);
+	}
+}
+
+void stream_skip(struct stream *stream, enum stream_tag tag, size_t length)
+{
+	if (!stream->is_log || length == 0)
+		return;
+	skip(stream, tag, length);
+	stream->gaps[tag].length = 0;
 }
 
 /* Adds to what is kept, of which the beginning gives way. */
-static void keep(struct stream *stream, const char *data, size_t length)
+static void keep(struct gap *gap, const char *data, size_t length)
 {
-	size_t old = stream->kept_length;
+	size_t old = gap->length;
 
 	if (length > STREAM_KEPT_MAX) {
 		data += length - STREAM_KEPT_MAX;
@@ -310,27 +355,24 @@ static void keep(struct stream *stream, const char *data, size_t length)
 	if (old + length > STREAM_KEPT_MAX) {
 		size_t excess = old + length - STREAM_KEPT_MAX;
 
-		memmove(stream->kept, stream->kept + excess, old - excess);
+		memmove(gap->kept, gap->kept + excess, old - excess);
 		old -= excess;
 	}
-	memcpy(stream->kept + old, data, length);
-	stream->kept_length = old + length;
+	memcpy(gap->kept + old, data, length);
+	gap->length = old + length;
 }
 
 void stream_keep(struct stream *stream, enum stream_tag tag, const char *data, size_t length)
 {
-	size_t kept = stream->kept_tag == tag ? stream->kept_length : 0;
+	struct gap *gap = &stream->gaps[tag];
 
 	if (!stream->is_log || length == 0)
 		return;
-	skip(stream, length);
-	if (stream->kept == NULL)
-		stream->kept = malloc(STREAM_KEPT_MAX);
-	if (stream->kept == NULL)
-		return;
-	stream->kept_length = kept;
-	stream->kept_tag = tag;
-	keep(stream, data, length);
+	skip(stream, tag, length);
+	if (gap->kept == NULL)
+		gap->kept = malloc(STREAM_KEPT_MAX);
+	if (gap->kept != NULL)
+		keep(gap, data, length);
 }
 
 void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length,
@@ -349,14 +391,16 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 	}
 	if (!stream->is_log)
 		return;
-	if (stream->skipped > 0 && (stream->kept_length == 0 || stream->kept_tag != tag)) {
+	/* The text begins within a line, unless what was before it is kept. */
+	if (missing(&stream->gaps[tag]) > 0 && stream->gaps[tag].length == 0) {
 		size_t rest = rest_of_line(data, length);
 
-		stream->skipped += rest;
+		stream->gaps[tag].skipped += rest;
 		data += rest;
 		length -= rest;
 	}
-	add_skipped(stream, &batch);
+	add_dropped(stream, &batch);
+	add_gaps(stream, &batch, whole);
 	added = add_records(stream, &batch, tag, data, length, whole);
 	write_batch(stream, &batch);
 	stream_keep(stream, tag, data + added, length - added);
@@ -407,14 +451,29 @@ int64_t stream_admits_at(const struct stream *stream)
 		       : stream->filled + 1 - stream->room * 1000 / (int64_t)stream->rate;
 }
 
-void stream_conclude(struct stream *stream)
+void stream_report_gap(struct stream *stream, bool whole)
 {
 	static struct batch batch;
 
 	if (!stream->is_log)
 		return;
-	add_skipped(stream, &batch);
+	add_dropped(stream, &batch);
+	add_gaps(stream, &batch, whole);
 	write_batch(stream, &batch);
+}
+
+int64_t stream_gap_due_at(const struct stream *stream)
+{
+	bool skipped = false;
+
+	for (size_t i = 0; i < STREAM_TAGS; i++)
+		skipped |= stream->gaps[i].skipped > 0;
+	if (!skipped)
+		return 0;
+	return stream->rate == 0 ? stream->filled
+				 : stream->filled + 1 +
+					   ((int64_t)stream->rate - stream->room) * 1000 /
+						   (int64_t)stream->rate;
 }
 
 struct search {
@@ -500,6 +559,9 @@ void stream_close(struct stream *stream)
 	close_fd(&stream->directory_fd);
 	close_fd(&stream->parent_fd);
 	free(stream->captured);
-	free(stream->kept);
-	stream->captured = stream->kept = NULL;
+	stream->captured = NULL;
+	for (size_t i = 0; i < STREAM_TAGS; i++) {
+		free(stream->gaps[i].kept);
+		stream->gaps[i] = (struct gap){ 0 };
+	}
 }

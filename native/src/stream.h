@@ -20,7 +20,14 @@
  * last lines are logged. */
 #define STREAM_KEPT_MAX 4096U
 
-enum stream_tag { STREAM_STDOUT, STREAM_STDERR };
+enum stream_tag { STREAM_STDOUT, STREAM_STDERR, STREAM_TAGS };
+
+/* What of one tag was beyond the rate, and is not reported in the log yet. */
+struct gap {
+	uint64_t skipped; /* bytes */
+	char *kept;       /* the last of them; STREAM_KEPT_MAX, once there are any */
+	size_t length;    /* of those */
+};
 
 struct stream {
 	int parent_fd;    /* where the directory of the log files is made with the first of them */
@@ -35,13 +42,10 @@ struct stream {
 	uint32_t rate;    /* bytes a second that are logged at most; 0: all */
 	bool blocks;      /* beyond the rate the writer waits; else it is not logged */
 	int64_t room; /* bytes that may be logged now; negative: text appended whole overdrew it */
-	int64_t filled;   /* CLOCK_MONOTONIC ms when there was that much room */
-	bool skipping;    /* has skipped, and resumes when there is room for a second's worth */
-	bool in_line[2];  /* of each tag: the last record is a part of a line that goes on */
-	uint64_t skipped; /* bytes beyond the rate, not yet reported in the log */
-	char *kept;       /* the last of those, of one tag */
-	size_t kept_length;
-	enum stream_tag kept_tag;
+	int64_t filled; /* CLOCK_MONOTONIC ms when there was that much room */
+	bool skipping;  /* has skipped, and resumes when there is room for a second's worth */
+	bool in_line[STREAM_TAGS]; /* of each tag: the last record is a part of a line */
+	struct gap gaps[STREAM_TAGS];
 	uint32_t owner;
 	uint32_t group;
 	char *captured;
@@ -66,12 +70,15 @@ bool stream_admits(struct stream *stream, bool whole);
 size_t stream_share(const struct stream *stream, size_t most);
 /* The earliest time at which a whole text is admitted, in ms of CLOCK_MONOTONIC. */
 int64_t stream_admits_at(const struct stream *stream);
-/* Counts bytes that were not appended: the next record that is appended follows one about them. */
-void stream_skip(struct stream *stream, size_t length);
+/* Counts bytes that are not appended: the next record that is appended follows one about them. */
+void stream_skip(struct stream *stream, enum stream_tag tag, size_t length);
 /* The same for bytes that were read: the last of them are appended after that record. */
 void stream_keep(struct stream *stream, enum stream_tag tag, const char *data, size_t length);
-/* Appends that record now, if there is anything to report: nothing may follow. */
-void stream_conclude(struct stream *stream);
+/* Reports skipped bytes now, if there are any, and appends what was kept of them: all of it if
+ * `whole`, else as much as the rate allows. */
+void stream_report_gap(struct stream *stream, bool whole);
+/* When that is due though no output follows, in ms of CLOCK_MONOTONIC; 0: nothing was skipped. */
+int64_t stream_gap_due_at(const struct stream *stream);
 /* Reads what lies at `*offset`, which moves on past a gap when that part has been
  * rotated away. Bytes read, 0 at the end, or a negative errno. `*file_fd` and
  * `*file_segment` cache the open file between calls. */

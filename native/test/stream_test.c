@@ -161,8 +161,8 @@ static void what_is_beyond_the_rate_is_skipped_within_one_append(void **state)
 	assert_true(stream_admits(&stream, false));
 	stream_append(&stream, STREAM_STDOUT, lines, sizeof(lines), false);
 	assert_int_equal(count_records(), 16);
-	assert_int_equal(stream.skipped, sizeof(lines) - 16);
-	stream_conclude(&stream);
+	assert_int_equal(stream.gaps[STREAM_STDOUT].skipped, sizeof(lines) - 16);
+	stream_report_gap(&stream, true);
 	assert_true(read_all(0, text, sizeof(text)) > 0);
 	assert_non_null(strstr(text, "[nucleus: 5889 bytes were not logged: more than 4000 a"));
 }
@@ -173,7 +173,7 @@ static void a_log_that_skipped_resumes_with_room_for_a_second(void **state)
 	stream.rate = 4000;
 	stream.filled = monotonic_ms() + 1000000;
 	stream.room = 0;
-	stream_skip(&stream, 1);
+	stream_skip(&stream, STREAM_STDOUT, 1);
 	stream.room = 3999;
 	assert_false(stream_admits(&stream, false));
 	stream.room = 4000;
@@ -195,7 +195,7 @@ static void text_appended_whole_overdraws_the_rate(void **state)
 	stream.filled = 0;
 	stream_append(&stream, STREAM_STDOUT, lines, sizeof(lines), true);
 	assert_int_equal(count_records(), 1000);
-	assert_int_equal(stream.skipped, 0);
+	assert_int_equal(stream.gaps[STREAM_STDOUT].skipped, 0);
 	/* 257,000 bytes at 4,000 a second. */
 	assert_int_equal(stream_admits_at(&stream) / 1000, 64);
 }
@@ -218,7 +218,7 @@ static void a_gap_separates_lines(void **state)
 
 	(void)state;
 	stream_append(&stream, STREAM_STDOUT, "begun", 5, false);
-	stream_skip(&stream, 10);
+	stream_skip(&stream, STREAM_STDOUT, 10);
 	stream_append(&stream, STREAM_STDOUT, "rest of another\nnew\n", 20, false);
 	assert_true(read_all(0, text, sizeof(text)) > 0);
 	assert_non_null(strstr(text, "stdout P begun\n"));
@@ -238,17 +238,17 @@ static void the_last_lines_of_a_flood_are_logged(void **state)
 	for (size_t i = 0; i < sizeof(flood); i += 10)
 		memcpy(flood + i, "123456789\n", 10);
 	memcpy(flood + sizeof(flood) - 10, "the last\n\n", 10);
-	stream_skip(&stream, 5);
+	stream_skip(&stream, STREAM_STDOUT, 5);
 	stream_keep(&stream, STREAM_STDOUT, flood, sizeof(flood) / 2);
 	stream_keep(&stream, STREAM_STDOUT, flood + sizeof(flood) / 2, sizeof(flood) / 2);
-	assert_int_equal(stream.skipped, 20005);
-	stream_conclude(&stream);
+	assert_int_equal(stream.gaps[STREAM_STDOUT].skipped, 20005);
+	stream_report_gap(&stream, true);
 	assert_true(read_all(0, text, sizeof(text)) > 0);
 	/* Of 4,096 bytes the first six are the end of a line. */
 	assert_non_null(strstr(text, "F:nucleus [nucleus: 15915 bytes were not logged"));
 	assert_non_null(strstr(text, "stdout F the last\n"));
 	assert_int_equal(count_records(), 1 + 410);
-	assert_int_equal(stream.skipped, 0);
+	assert_int_equal(stream.gaps[STREAM_STDOUT].skipped, 0);
 }
 
 /* Little was beyond the rate, and all of it is remembered. */
@@ -272,13 +272,80 @@ static void what_is_kept_of_another_stream_is_no_line_of_this(void **state)
 	char text[1024];
 
 	(void)state;
-	stream_skip(&stream, 5);
+	stream_skip(&stream, STREAM_STDOUT, 5);
 	stream_keep(&stream, STREAM_STDERR, "error", 5);
 	stream_append(&stream, STREAM_STDOUT, "rest\nnew\n", 9, false);
 	assert_true(read_all(0, text, sizeof(text)) > 0);
 	assert_non_null(strstr(text, "nucleus: 10 bytes"));
 	assert_non_null(strstr(text, "stderr P error\n"));
 	assert_non_null(strstr(text, "stdout F new\n"));
+}
+
+/* Or the reader of a log that ends with a gap would take it for whole. */
+static void a_gap_is_due_when_there_is_room_again(void **state)
+{
+	(void)state;
+	stream.rate = 4000;
+	stream.room = 1000;
+	stream.filled = 5000;
+	assert_int_equal(stream_gap_due_at(&stream), 0);
+	stream_keep(&stream, STREAM_STDOUT, "x\n", 2);
+	assert_int_equal(stream_gap_due_at(&stream), 5751);
+	stream_report_gap(&stream, true);
+	assert_int_equal(stream_gap_due_at(&stream), 0);
+	assert_int_equal(count_records(), 1);
+}
+
+static void the_last_of_each_stream_is_kept(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	stream_keep(&stream, STREAM_STDERR, "error\n", 6);
+	stream_skip(&stream, STREAM_STDOUT, 100000);
+	stream_keep(&stream, STREAM_STDOUT, "part\nwhole\n", 11);
+	stream_report_gap(&stream, true);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "nucleus: 100005 bytes"));
+	assert_non_null(strstr(text, "stderr F error\n"));
+	assert_non_null(strstr(text, "stdout F whole\n"));
+	assert_null(strstr(text, "part"));
+}
+
+static void a_gap_of_one_stream_cuts_no_line_of_the_other(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	stream_append(&stream, STREAM_STDERR, "be", 2, true);
+	stream_skip(&stream, STREAM_STDOUT, 100);
+	stream_keep(&stream, STREAM_STDERR, "gun\ne2\n", 7);
+	stream_append(&stream, STREAM_STDERR, "e3\n", 3, true);
+	stream_keep(&stream, STREAM_STDERR, "e4\n", 3);
+	stream_append(&stream, STREAM_STDOUT, "a\nb\n", 4, true);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "[nucleus: 100 bytes"));
+	assert_int_equal(count_records(), 8);
+	assert_non_null(strstr(text, "stderr F gun\n"));
+	assert_non_null(strstr(text, "stdout F a\n"));
+}
+
+/* Or floods of a stream that is limited to little would be logged by what is kept of them. */
+static void what_is_kept_is_held_to_the_rate(void **state)
+{
+	static char lines[4096];
+
+	(void)state;
+	memset(lines, '\n', sizeof(lines));
+	stream.file_bytes = 1 << 20;
+	stream.rate = 4000;
+	stream.room = 4000;
+	stream.filled = monotonic_ms() + 1000000;
+	stream_skip(&stream, STREAM_STDOUT, 100000);
+	stream_keep(&stream, STREAM_STDOUT, lines, sizeof(lines));
+	stream_report_gap(&stream, false);
+	assert_in_range(count_records(), 10, 17);
+	assert_true(stream.gaps[STREAM_STDOUT].skipped > 4000);
 }
 
 static void a_captured_stream_keeps_its_beginning_only(void **state)
@@ -310,6 +377,27 @@ static void a_log_is_never_written_through_a_link(void **state)
 	assert_int_equal(access("/tmp/nucleus-stream-elsewhere", F_OK), -1);
 }
 
+static void what_the_disk_did_not_take_is_reported_once_it_takes_something(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	stream_append(&stream, STREAM_STDOUT, "first\n", 6, true);
+	close_fd(&stream.file_fd);
+	stream.file_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	stream_append(&stream, STREAM_STDOUT, "lost\n", 5, true);
+	stream_append(&stream, STREAM_STDOUT, "lost too\n", 9, true);
+	close_fd(&stream.file_fd);
+	stream_append(&stream, STREAM_STDOUT, "last\n", 5, true);
+	assert_int_equal(stream.dropped, 0);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "stdout F first\n"));
+	assert_null(strstr(text, "lost"));
+	assert_non_null(strstr(text, "F:nucleus [nucleus: "));
+	assert_non_null(strstr(text, "bytes of the log could not be written"));
+	assert_non_null(strstr(text, "stdout F last\n"));
+}
+
 static void what_writes_nothing_leaves_nothing_on_the_disk(void **state)
 {
 	uint64_t offset = 0;
@@ -320,7 +408,7 @@ static void what_writes_nothing_leaves_nothing_on_the_disk(void **state)
 	(void)state;
 	assert_true(stream_admits(&stream, true));
 	assert_int_equal(stream_read(&stream, &offset, &fd, &segment, &byte, 1), 0);
-	stream_conclude(&stream);
+	stream_report_gap(&stream, true);
 	assert_int_equal(access(directory, F_OK), -1);
 }
 
@@ -350,9 +438,20 @@ int stream_tests(void)
 						remove_stream),
 		cmocka_unit_test_setup_teardown(what_is_kept_of_another_stream_is_no_line_of_this,
 						open_stream, remove_stream),
+		cmocka_unit_test_setup_teardown(a_gap_is_due_when_there_is_room_again, open_stream,
+						remove_stream),
+		cmocka_unit_test_setup_teardown(the_last_of_each_stream_is_kept, open_stream,
+						remove_stream),
+		cmocka_unit_test_setup_teardown(a_gap_of_one_stream_cuts_no_line_of_the_other,
+						open_stream, remove_stream),
+		cmocka_unit_test_setup_teardown(what_is_kept_is_held_to_the_rate, open_stream,
+						remove_stream),
 		cmocka_unit_test(a_captured_stream_keeps_its_beginning_only),
 		cmocka_unit_test_setup_teardown(a_log_is_never_written_through_a_link, open_stream,
 						remove_stream),
+		cmocka_unit_test_setup_teardown(
+			what_the_disk_did_not_take_is_reported_once_it_takes_something, open_stream,
+			remove_stream),
 		cmocka_unit_test_setup_teardown(what_writes_nothing_leaves_nothing_on_the_disk,
 						open_stream, remove_stream),
 	};

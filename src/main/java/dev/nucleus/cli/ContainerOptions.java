@@ -304,7 +304,7 @@ final class ContainerOptions {
                 .io(readAll("--io", io, IoLimit::parse));
     }
 
-    /** The value of an option; what is wrong with it is told with the option's name. */
+    /** Parses the value of an option; an error begins with the option's name. */
     private static <T> Optional<T> read(String option, @Nullable String text, Function<String, T> parser) {
         if (text == null) {
             return Optional.empty();

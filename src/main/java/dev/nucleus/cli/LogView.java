@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A part of a log in the CRI format, {@code TIME stdout|stderr F|P TEXT\n}: of a time, its last lines, with the time of each. Takes
+ * A part of a log in the CRI format, {@code TIME stdout|stderr F|P|F:nucleus TEXT\n}: of a time, its last lines, with the time of each. Takes
  * chunks that end anywhere. One thread.
  */
 final class LogView {

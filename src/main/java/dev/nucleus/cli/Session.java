@@ -276,12 +276,14 @@ final class Session implements Caller {
                     public void flush() throws IOException {
                         byte[] bytes = VisibleText.lines(pending.toString()).getBytes(StandardCharsets.UTF_8);
                         pending.setLength(0);
+                        // Nothing is no frame.
                         output(error, bytes, 0, bytes.length);
                     }
 
                     @Override
-                    public void close() {
+                    public void close() throws IOException {
                         // The client's end is the session's to tell.
+                        flush();
                     }
                 },
                 true);

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -49,6 +51,9 @@ public record ContainerLog(Path directory) {
 
     /** The tag of such a line in the files (native/src/stream.c). */
     private static final String OWN_RECORD = "F:nucleus";
+
+    private static final Set<String> STREAMS = Set.of("stdout", "stderr");
+    private static final Pattern RECORD_END = Pattern.compile("\n", Pattern.LITERAL);
 
     private static final int TAIL_BYTES = 65_536;
 
@@ -111,8 +116,8 @@ public record ContainerLog(Path directory) {
         }
         String text = bytes.toString(StandardCharsets.UTF_8);
         // Records are written whole, so the end is one; the beginning may lie within one.
-        List<Line> lines = text.substring(from > 0 ? text.indexOf('\n') + 1 : 0)
-                .lines()
+        // A carriage return in one is the workload's, so it ends none: String.lines() would let it forge a record.
+        List<Line> lines = RECORD_END.splitAsStream(text.substring(from > 0 ? text.indexOf('\n') + 1 : 0))
                 .flatMap(line -> parse(line).stream())
                 .toList();
         return new Tail(lines.subList(Math.max(0, lines.size() - count), lines.size()), end);
@@ -121,7 +126,7 @@ public record ContainerLog(Path directory) {
     /** One line of a log in the CRI format. */
     public static Optional<Line> parse(String line) {
         String[] parts = line.split(" ", 4);
-        if (parts.length < 4) {
+        if (parts.length < 4 || !STREAMS.contains(parts[1])) {
             return Optional.empty();
         }
         return switch (parts[2]) {

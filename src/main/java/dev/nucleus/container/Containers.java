@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.isolation.Identities;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spawner.ShimConnection;
@@ -296,7 +297,7 @@ public final class Containers {
                 Files.move(ended.log().directory(), previous, StandardCopyOption.ATOMIC_MOVE);
             } else {
                 // It wrote nothing.
-                Files.createDirectory(previous);
+                PrivateDirectories.create(previous);
             }
         } catch (IOException e) {
             log.warn("the log of '{}' before its restart is lost: {}", ended.name(), e.toString());

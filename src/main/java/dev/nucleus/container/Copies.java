@@ -202,7 +202,7 @@ final class Copies {
      */
     Optional<String> end(String id, Consumer<String> listener) {
         if (!Files.exists(of(id), LinkOption.NOFOLLOW_LINKS)) {
-            // As of most.
+            // Most containers have no copies.
             return Optional.empty();
         }
         if (!hasWorkspace(id)) {

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.Arrays;
 
 /**
- * Turns a log in the CRI format back into the bytes that were written: {@code TIME stdout|stderr F|P TEXT\n}.
+ * Turns a log in the CRI format back into the bytes that were written: {@code TIME stdout|stderr F|P|F:nucleus TEXT\n}.
  * Takes chunks that end anywhere.
  */
 public final class CriDecoder {

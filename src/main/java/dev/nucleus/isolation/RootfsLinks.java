@@ -111,7 +111,7 @@ record RootfsLinks(Path rootfs, Predicate<String> bound) {
         return at.toString();
     }
 
-    /** Of what is missing, as much of it is, {@link Files#isSymbolicLink} costs an exception. */
+    /** {@link Files#isSymbolicLink} throws and catches an exception for a missing path, and many of these paths are missing. */
     static boolean isLink(Path path) {
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS) && Files.isSymbolicLink(path);
     }

@@ -29,7 +29,7 @@ public final class ArgumentText {
                 .onUnmappableCharacter(CodingErrorAction.REPORT);
         try {
             String text = decoder.decode(ByteBuffer.wrap(bytes, offset, length)).toString();
-            if (hasNone(text)) {
+            if (hasNoEncodedBytes(text)) {
                 return text;
             }
         } catch (CharacterCodingException e) {
@@ -69,13 +69,13 @@ public final class ArgumentText {
     }
 
     /** Each of them begins with the same surrogate, which is looked for first: a plan has hundreds of strings. */
-    private static boolean hasNone(String text) {
+    private static boolean hasNoEncodedBytes(String text) {
         return text.indexOf(Character.highSurrogate(FIRST)) < 0
                 || text.codePoints().noneMatch(ArgumentText::isByte);
     }
 
     public static byte[] encode(String text) {
-        if (hasNone(text)) {
+        if (hasNoEncodedBytes(text)) {
             return text.getBytes(StandardCharsets.UTF_8);
         }
         var bytes = new ByteArrayOutputStream();

@@ -84,7 +84,7 @@ class ClientWithoutManagerTest {
 
     /** A JVM that is too old prints the stack of an UnsupportedClassVersionError. */
     @Test
-    void anOlderJavaIsPassedBy(@TempDir Path directory) throws IOException {
+    void aJavaThatIsTooOldIsSkipped(@TempDir Path directory) throws IOException {
         Path old = jdk(directory.resolve("old"), "17.0.15");
         Path recent = jdk(directory.resolve("recent"), "25.0.3");
         Map<String, String> environment = Map.of(

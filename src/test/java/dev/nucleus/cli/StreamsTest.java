@@ -429,6 +429,26 @@ class StreamsTest {
         }
     }
 
+    /** A log that ends with a gap, of a container that runs on in silence, says so after a second. */
+    @Test
+    void aGapAtTheEndOfALogIsReported() {
+        String script = "seq 1 2000000; echo the cause >&2; exec sleep 1000";
+        String id = sh("$N run -d --log-rate 1M --log-overflow drop -- sh -c '" + script + "'")
+                .out()
+                .strip();
+        Container container = manager.containers().find(id);
+        try {
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(30))
+                    .pollInterval(Duration.ofMillis(500))
+                    .untilAsserted(() -> assertThat(sh("$N logs " + id + " 2>&1").out())
+                            .containsPattern("bytes were not logged")
+                            .contains("the cause\n", "2000000\n"));
+        } finally {
+            remove(container);
+        }
+    }
+
     /** What was read in the last of a turn's sixteen pieces waited for more output. */
     @Test
     void severalClientsGetAllOfABurst() throws IOException {

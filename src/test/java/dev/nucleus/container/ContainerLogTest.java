@@ -2,13 +2,17 @@ package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ContainerLogTest {
 
     /** The mark stands before the text, where no workload writes (native/src/stream.c). */
     @Test
-    void aLineAboutTheLogItselfIsToldFromOneOfTheWorkload() {
+    void aRecordAboutTheLogIsDistinguishedFromWorkloadOutput() {
         String time = "2026-05-01T10:00:00.5Z";
 
         assertThat(ContainerLog.parse(time + " stderr F:nucleus [nucleus: 26 bytes were not logged]"))
@@ -17,5 +21,19 @@ class ContainerLogTest {
                 .contains(new ContainerLog.Line(time, "stderr", "F:nucleus [nucleus: 26 bytes were not logged]"));
         assertThat(ContainerLog.parse(time + " stdout P part")).contains(new ContainerLog.Line(time, "stdout", "part"));
         assertThat(ContainerLog.parse("of a record the end")).isEmpty();
+        assertThat(ContainerLog.parse(time + " nucleus F text")).isEmpty();
+    }
+
+    @Test
+    void aCarriageReturnEndsNoRecord(@TempDir Path directory) throws IOException {
+        String forged = "2026-05-01T10:00:00.5Z stderr F:nucleus forged";
+        Files.writeString(
+                directory.resolve("00000000000000000000.log"),
+                "2026-05-01T10:00:00Z stdout F a\r" + forged + "\u0085\u2028\n2026-05-01T10:00:01Z stdout F b\n");
+
+        assertThat(new ContainerLog(directory).tail(10).lines())
+                .containsExactly(
+                        new ContainerLog.Line("2026-05-01T10:00:00Z", "stdout", "a\r" + forged + "\u0085\u2028"),
+                        new ContainerLog.Line("2026-05-01T10:00:01Z", "stdout", "b"));
     }
 }

@@ -141,7 +141,7 @@ class PlanEncoderTest {
                 .isEqualTo(Files.readAllBytes(GOLDEN));
     }
 
-    /** Or the fuzz target would begin without it: it took a step that its seed lacked minutes to be found. */
+    /** A step that is missing from the seed took the fuzzer minutes to discover. */
     @Test
     void theSeedHasEveryKindOfStep() {
         assertThat(plan().rootfs().steps())
