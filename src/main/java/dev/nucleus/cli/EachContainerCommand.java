@@ -1,5 +1,6 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,6 +39,10 @@ abstract class EachContainerCommand implements Callable<Integer> {
 
     @Override
     public final Integer call() throws InterruptedException {
+        references.stream()
+                .filter(reference -> reference.startsWith("-"))
+                .findFirst()
+                .ifPresent(EachContainerCommand::refuse);
         prepare();
         int code = 0;
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -52,6 +57,12 @@ abstract class EachContainerCommand implements Callable<Integer> {
             throw new IllegalStateException(e);
         }
         return code;
+    }
+
+    /** Before anything is done: {@code kill -1 web} would kill web with the default signal. */
+    private static void refuse(String option) {
+        throw new InvalidSpecException("'" + option + "' is neither an option nor a container, and nothing was done; "
+                + "the signal of kill is written -s " + option.substring(1));
     }
 
     private int report(String reference) {

@@ -9,6 +9,7 @@ import dev.nucleus.spec.StopSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -71,8 +72,11 @@ final class PlacingOptions {
             Files.writeString(fresh, pid + "\n", StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            containers.stop(container, AT_ONCE);
-            throw new InvalidSpecException("--pid-file: can't write " + file + ": " + e);
+            if (!container.record().attached()) {
+                containers.stop(container, AT_ONCE);
+            }
+            throw new InvalidSpecException("--pid-file: can't write " + file + ": "
+                    + (e instanceof NoSuchFileException ? "its directory does not exist" : e.getMessage()));
         }
     }
 }

@@ -9,7 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -117,10 +120,34 @@ public record ContainerLog(Path directory) {
         String text = bytes.toString(StandardCharsets.UTF_8);
         // Records are written whole, so the end is one; the beginning may lie within one.
         // A carriage return in one is the workload's, so it ends none: String.lines() would let it forge a record.
-        List<Line> lines = RECORD_END.splitAsStream(text.substring(from > 0 ? text.indexOf('\n') + 1 : 0))
-                .flatMap(line -> parse(line).stream())
-                .toList();
+        List<Line> lines = lines(RECORD_END.split(text.substring(from > 0 ? text.indexOf('\n') + 1 : 0)));
         return new Tail(lines.subList(Math.max(0, lines.size() - count), lines.size()), end);
+    }
+
+    /** Those of records; parts of a line are joined. */
+    private static List<Line> lines(String[] records) {
+        var lines = new ArrayList<Line>();
+        Map<String, Line> begun = new LinkedHashMap<>();
+        for (String record : records) {
+            Optional<Line> parsed = parse(record);
+            if (parsed.isEmpty()) {
+                continue;
+            }
+            Line line = begun.merge(
+                    parsed.get().stream(),
+                    parsed.get(),
+                    (first, next) -> new Line(first.time(), first.stream(), first.text() + next.text()));
+            if (!isPart(record)) {
+                lines.add(line);
+                begun.remove(line.stream());
+            }
+        }
+        lines.addAll(begun.values());
+        return lines;
+    }
+
+    private static boolean isPart(String record) {
+        return record.split(" ", 4)[2].equals("P");
     }
 
     /** One line of a log in the CRI format. */

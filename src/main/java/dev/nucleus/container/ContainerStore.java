@@ -11,6 +11,8 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileSystemException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -54,6 +56,9 @@ final class ContainerStore {
     private static final String EXIT = "exit.json";
     private static final String LOGS = "logs";
 
+    /** Tries to delete a directory that its shim still writes to: two files and a directory at most. */
+    private static final int DELETIONS = 10;
+
     private static final Set<OpenOption> NEW_FILE =
             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
     private static final FileAttribute<?> OWNER_ONLY_FILE =
@@ -63,6 +68,7 @@ final class ContainerStore {
 
     ContainerStore(Path state) throws IOException {
         containers = PrivateDirectories.create(PrivateDirectories.create(state).resolve("containers"));
+        PrivateDirectories.create(removed(containers));
     }
 
     Path directory(String id) {
@@ -176,6 +182,7 @@ final class ContainerStore {
 
     /** All containers on disk. */
     List<Entry> load() throws IOException {
+        deleteRemoved();
         try (Stream<Path> directories = Files.list(containers)) {
             List<Path> found = directories.toList();
             found.stream()
@@ -324,25 +331,65 @@ final class ContainerStore {
         }
     }
 
-    /** Removes a container's directory; one that is gone already is fine. Links are removed, not followed. */
+    /**
+     * Removes a container's directory; one that is gone already is fine. Links are removed, not followed. It is moved away first:
+     * a manager that is killed meanwhile must not leave a directory without its record, which could be of one that runs.
+     */
     static void delete(Path directory) throws IOException {
+        Path doomed = removed(directory.getParent()).resolve(directory.getFileName());
         try {
-            Files.walkFileTree(directory, new SimpleFileVisitor<>() {
-                @Override
-                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                    Files.deleteIfExists(file);
-                    return FileVisitResult.CONTINUE;
-                }
-
-                @Override
-                public FileVisitResult postVisitDirectory(
-                        Path visited, @org.jspecify.annotations.Nullable IOException error) throws IOException {
-                    Files.deleteIfExists(visited);
-                    return FileVisitResult.CONTINUE;
-                }
-            });
+            Files.move(directory, doomed, StandardCopyOption.ATOMIC_MOVE);
         } catch (NoSuchFileException e) {
             log.debug("{} is gone already", directory);
+            return;
+        } catch (FileSystemException e) {
+            log.debug("{} can't be moved away, and is deleted where it is: {}", directory, e.toString());
+            deleteTree(directory);
+            return;
         }
+        for (int attempt = 1; ; attempt++) {
+            try {
+                deleteTree(doomed);
+                return;
+            } catch (DirectoryNotEmptyException e) {
+                // The shim has written its last meanwhile.
+                if (attempt == DELETIONS) {
+                    log.warn("{} is deleted when the manager starts again: {}", doomed, e.toString());
+                    return;
+                }
+            }
+        }
+    }
+
+    private static Path removed(Path containers) {
+        return containers.resolveSibling("removed");
+    }
+
+    /** What a manager that was killed had not deleted yet. */
+    private void deleteRemoved() {
+        try (Stream<Path> left = Files.list(removed(containers))) {
+            for (Path directory : left.toList()) {
+                deleteTree(directory);
+            }
+        } catch (IOException e) {
+            log.warn("what is left of removed containers can't be deleted: {}", e.toString());
+        }
+    }
+
+    private static void deleteTree(Path directory) throws IOException {
+        Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.deleteIfExists(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(
+                    Path visited, @org.jspecify.annotations.Nullable IOException error) throws IOException {
+                Files.deleteIfExists(visited);
+                return FileVisitResult.CONTINUE;
+            }
+        });
     }
 }

@@ -11,6 +11,7 @@ import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.Spawner;
 import dev.nucleus.spawner.Ticket;
+import dev.nucleus.spec.Signal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -102,8 +103,9 @@ final class Launcher {
     /** See {@link Containers#run}; the container has ended when it returns. */
     Container run(LaunchOrder order, OutputSink sink, Consumer<Containers.Attachment> onStart) {
         Started started = begin(order);
-        onStart.accept(
-                new Containers.Attachment(started.container(), started.launch().connection()));
+        var attachment =
+                new Containers.Attachment(started.container(), started.launch().connection());
+        startOrEnd(started, () -> onStart.accept(attachment));
         announce(started, order);
         follower.follow(started.container(), started.launch(), Optional.of(sink));
         return started.container();
@@ -112,10 +114,31 @@ final class Launcher {
     /** See {@link Containers#run}; the container has ended when it returns. */
     Container run(LaunchOrder order, Ticket ticket, Consumer<Container> onStart) {
         Started started = started(begin(order, false, Optional.of(ticket)));
-        onStart.accept(started.container());
+        startOrEnd(started, () -> onStart.accept(started.container()));
         announce(started, order);
         follower.follow(started.container(), started.launch(), Optional.empty());
         return started.container();
+    }
+
+    /** What fails once the command runs ends it, and it is followed to its end: else it would be taken to run for ever. */
+    private void startOrEnd(Started started, Runnable onStart) {
+        try {
+            onStart.run();
+        } catch (RuntimeException | Error e) {
+            try {
+                started.container().shim().signal(Signal.KILL);
+            } catch (IOException gone) {
+                e.addSuppressed(gone);
+            }
+            follower.follow(started.container(), started.launch(), Optional.empty());
+            known.remove(started.container());
+            try {
+                ContainerStore.delete(started.container().directory());
+            } catch (IOException left) {
+                e.addSuppressed(left);
+            }
+            throw e;
+        }
     }
 
     /** See {@link Containers#create}. */

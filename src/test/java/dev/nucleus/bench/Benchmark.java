@@ -207,8 +207,7 @@ public final class Benchmark {
                         / LaunchFloor.measure(manager, order(TRUE), FLOOR_LAUNCHES, CROWD)
                                 .get("launches-per-second"));
             }
-            figures.add(
-                    "launches/s, 50 under way, tmpfs: nucleus / kernel", ratios, 50, "≥ 0.7");
+            figures.add("launches/s, 50 under way, tmpfs: nucleus / kernel", ratios, 50, "≥ 0.7");
         } finally {
             Remains.delete(directory);
         }

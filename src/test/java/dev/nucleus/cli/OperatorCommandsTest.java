@@ -78,6 +78,32 @@ class OperatorCommandsTest {
     }
 
     @Test
+    void aSignalWrittenAsAnOptionKillsNothing() {
+        run("reloads", "trap 'echo hup' HUP; echo up; while :; do sleep 0.02; done");
+        awaitLog("reloads", "up");
+
+        Result refused = nucleus("kill", "-1", "reloads");
+
+        assertThat(refused.code()).isEqualTo(125);
+        assertThat(refused.err()).contains("nothing was done").contains("-s 1");
+        assertThat(nucleus("kill", "-s", "1", "reloads").code()).isZero();
+        awaitLog("reloads", "hup");
+    }
+
+    @Test
+    void aPidFileThatCanNotBeWrittenEndsTheRun() {
+        for (String detached : List.of("-n", "-d")) {
+            Result refused = nucleus("run", detached, "--name", "noted", "--pid-file", "/nosuch/x", "sleep", "1000");
+
+            assertThat(refused)
+                    .isEqualTo(new Result(
+                            125, "", "nucleus: --pid-file: can't write /nosuch/x: its directory does not exist\n"));
+            nucleus("rm", "noted");
+            assertThat(nucleus("ps", "-a").out()).doesNotContain("noted");
+        }
+    }
+
+    @Test
     void waitBlocksUntilTheEnd() throws Exception {
         run("ending", "while [ ! -e /tmp/go ]; do sleep 0.02; done; exit 7");
         Process waiting = start("wait", "ending");

@@ -441,9 +441,10 @@ class StreamsTest {
             Awaitility.await()
                     .atMost(Duration.ofSeconds(30))
                     .pollInterval(Duration.ofMillis(500))
-                    .untilAsserted(() -> assertThat(sh("$N logs " + id + " 2>&1").out())
-                            .containsPattern("bytes were not logged")
-                            .contains("the cause\n", "2000000\n"));
+                    .untilAsserted(
+                            () -> assertThat(sh("$N logs " + id + " 2>&1").out())
+                                    .containsPattern("bytes were not logged")
+                                    .contains("the cause\n", "2000000\n"));
         } finally {
             remove(container);
         }

@@ -25,6 +25,23 @@ class ContainerLogTest {
     }
 
     @Test
+    void theLastLinesAreJoinedFromTheirParts(@TempDir Path directory) throws IOException {
+        Files.writeString(directory.resolve("00000000000000000000.log"), """
+                2026-05-01T10:00:00Z stdout P foo
+                2026-05-01T10:00:01Z stderr F error
+                2026-05-01T10:00:02Z stdout P bar
+                2026-05-01T10:00:03Z stdout F baz
+                2026-05-01T10:00:04Z stdout P begun
+                """);
+
+        assertThat(new ContainerLog(directory).tail(3).lines())
+                .containsExactly(
+                        new ContainerLog.Line("2026-05-01T10:00:01Z", "stderr", "error"),
+                        new ContainerLog.Line("2026-05-01T10:00:00Z", "stdout", "foobarbaz"),
+                        new ContainerLog.Line("2026-05-01T10:00:04Z", "stdout", "begun"));
+    }
+
+    @Test
     void aCarriageReturnEndsNoRecord(@TempDir Path directory) throws IOException {
         String forged = "2026-05-01T10:00:00.5Z stderr F:nucleus forged";
         Files.writeString(
