@@ -216,8 +216,8 @@ class CommandLineTest {
         assertThat(manager.nucleus("run", "--", "/nosuch").code()).isEqualTo(127);
         assertThat(manager.nucleus("run", "--", "/etc/passwd").code()).isEqualTo(126);
         assertThat(manager.nucleus("run", "--memory", "12X", "--", "true"))
-                .isEqualTo(
-                        new Result(125, "", "nucleus: '12X' is not a size; write bytes or K, M, G, T, such as 512M\n"));
+                .isEqualTo(new Result(
+                        125, "", "nucleus: --memory: '12X' is not a size; write bytes or K, M, G, T, such as 512M\n"));
         assertThat(manager.nucleus("nosuch").code()).isEqualTo(2);
         assertThat(manager.nucleus("run").code()).isEqualTo(2);
         assertThat(manager.nucleus("run", "--mode", "production", "--", "true").err())

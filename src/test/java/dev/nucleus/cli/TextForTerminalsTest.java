@@ -48,8 +48,8 @@ class TextForTerminalsTest {
 
     @Test
     void aMessageShowsWhatATerminalWouldObey() throws IOException {
-        assertThat(printed(session -> session.writer(true).print("nucleus: '\u001b]0;x\u0007' \u65e5 \ud83d\ude00")))
-                .isEqualTo("nucleus: '\\x1b]0;x\\x07' \u65e5 \ud83d\ude00");
+        assertThat(printed(session -> session.writer(true).println("nucleus: '\u001b]0;x\u0007' \u65e5 \ud83d\ude00")))
+                .isEqualTo("nucleus: '\\x1b]0;x\\x07' \u65e5 \ud83d\ude00\n");
     }
 
     @Test
