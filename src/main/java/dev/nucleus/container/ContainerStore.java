@@ -28,6 +28,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -336,7 +337,7 @@ final class ContainerStore {
      * a manager that is killed meanwhile must not leave a directory without its record, which could be of one that runs.
      */
     static void delete(Path directory) throws IOException {
-        Path doomed = removed(directory.getParent()).resolve(directory.getFileName());
+        Path doomed = removed(Objects.requireNonNull(directory.getParent())).resolve(directory.getFileName());
         try {
             Files.move(directory, doomed, StandardCopyOption.ATOMIC_MOVE);
         } catch (NoSuchFileException e) {
