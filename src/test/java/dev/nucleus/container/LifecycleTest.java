@@ -87,14 +87,18 @@ class LifecycleTest {
 
     @Test
     void theRecordIsThereWithTheStartForTheOwnerAlone() throws IOException {
-        Container container = manager.launch("/bin/sleep", "1000");
-        Path record = container.directory().resolve("state.json");
+        Container container = manager.launch("/bin/sh", "-c", "echo up; exec sleep 1000");
+        try {
+            Path record = container.directory().resolve("state.json");
 
-        assertThat(Files.readAllBytes(record)).isEqualTo(ContainerStore.encode(container.record()));
-        assertThat(permissions(record)).isEqualTo("rw-------");
-        assertThat(permissions(container.directory())).isEqualTo("rwx------");
-        assertThat(permissions(container.directory().resolve("logs"))).isEqualTo("rwx------");
-        manager.containers().stop(container, NOW);
+            assertThat(Files.readAllBytes(record)).isEqualTo(ContainerStore.encode(container.record()));
+            assertThat(permissions(record)).isEqualTo("rw-------");
+            assertThat(permissions(container.directory())).isEqualTo("rwx------");
+            awaitLog(container, "up");
+            assertThat(permissions(container.directory().resolve("logs"))).isEqualTo("rwx------");
+        } finally {
+            manager.containers().stop(container, NOW);
+        }
     }
 
     @Test
