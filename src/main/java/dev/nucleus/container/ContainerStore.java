@@ -348,12 +348,11 @@ final class ContainerStore {
             deleteTree(directory);
             return;
         }
-        for (int attempt = 1; ; attempt++) {
+        for (int attempt = 1; Files.exists(doomed, LinkOption.NOFOLLOW_LINKS); attempt++) {
             try {
                 deleteTree(doomed);
-                return;
-            } catch (DirectoryNotEmptyException e) {
-                // The shim has written its last meanwhile.
+            } catch (DirectoryNotEmptyException | NoSuchFileException e) {
+                // The shim has written or renamed its last meanwhile.
                 if (attempt == DELETIONS) {
                     log.warn("{} is deleted when the manager starts again: {}", doomed, e.toString());
                     return;
@@ -369,11 +368,17 @@ final class ContainerStore {
     /** What a manager that was killed had not deleted yet. */
     private void deleteRemoved() {
         try (Stream<Path> left = Files.list(removed(containers))) {
-            for (Path directory : left.toList()) {
-                deleteTree(directory);
-            }
+            left.forEach(ContainerStore::deleteLeft);
         } catch (IOException e) {
-            log.warn("what is left of removed containers can't be deleted: {}", e.toString());
+            log.warn("can't look for what is left of removed containers: {}", e.toString());
+        }
+    }
+
+    private static void deleteLeft(Path directory) {
+        try {
+            deleteTree(directory);
+        } catch (IOException e) {
+            log.warn("what is left of a removed container can't be deleted: {}", e.toString());
         }
     }
 

@@ -155,6 +155,17 @@ class ContainerStoreTest {
         assertThat(precious).exists();
     }
 
+    /** Without its record, it could be of a container that runs. */
+    @Test
+    void whatAKilledManagerHadNotDeletedYetIsDeletedByTheNext() throws IOException {
+        var store = new ContainerStore(state);
+        Path left = Files.createDirectories(state.resolve("removed").resolve(ContainerId.next()));
+        Files.writeString(left.resolve("exit.json"), "{}");
+
+        assertThat(store.load()).isEmpty();
+        assertThat(left).doesNotExist();
+    }
+
     @Test
     void idsAre128RandomBits() {
         var ids = new HashSet<String>();
