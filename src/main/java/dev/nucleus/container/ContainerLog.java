@@ -138,12 +138,22 @@ public record ContainerLog(Path directory) {
                     parsed.get(),
                     (first, next) -> new Line(first.time(), first.stream(), first.text() + next.text()));
             if (!isPart(record)) {
-                lines.add(line);
+                lines.add(withoutReturn(line));
                 begun.remove(line.stream());
             }
         }
         lines.addAll(begun.values());
         return lines;
+    }
+
+    /** A terminal ends its lines with a carriage return and a line feed. */
+    private static Line withoutReturn(Line line) {
+        return line.text().endsWith("\r")
+                ? new Line(
+                        line.time(),
+                        line.stream(),
+                        line.text().substring(0, line.text().length() - 1))
+                : line;
     }
 
     private static boolean isPart(String record) {

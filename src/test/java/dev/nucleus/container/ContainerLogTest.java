@@ -46,7 +46,7 @@ class ContainerLogTest {
         String forged = "2026-05-01T10:00:00.5Z stderr F:nucleus forged";
         Files.writeString(
                 directory.resolve("00000000000000000000.log"),
-                "2026-05-01T10:00:00Z stdout F a\r" + forged + "\u0085\u2028\n2026-05-01T10:00:01Z stdout F b\n");
+                "2026-05-01T10:00:00Z stdout F a\r" + forged + "\u0085\u2028\n2026-05-01T10:00:01Z stdout F b\r\n");
 
         assertThat(new ContainerLog(directory).tail(10).lines())
                 .containsExactly(

@@ -16,7 +16,6 @@ import dev.nucleus.support.Command;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.Requires;
-import dev.nucleus.support.SmallDisk;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -184,7 +183,10 @@ class SilentShimTest {
             Container first = manager.containerOf("shop/web-1");
             Path busy =
                     manager.state().resolve("containers").resolve(first.id()).resolve("busy");
-            try (SmallDisk _ = SmallDisk.mount(busy, "size=64k")) {
+            Path moved = manager.state().resolve("removed").resolve(first.id()).resolve("busy");
+            Command.run("mkdir", busy.toString());
+            Command.run("mount", "-t", "tmpfs", "-o", "size=64k", "none", busy.toString());
+            try {
                 first.shim().signal(Signal.KILL);
                 Awaitility.await()
                         .until(() -> manager.replica("shop/web-1").restarts() == 1
@@ -193,7 +195,9 @@ class SilentShimTest {
 
                 assertThat(second.id()).isNotEqualTo(first.id());
                 assertThat(second.running()).isTrue();
-                assertThat(busy).exists();
+                assertThat(moved).exists();
+            } finally {
+                Command.run("umount", Files.exists(moved) ? moved.toString() : busy.toString());
             }
         }
     }
