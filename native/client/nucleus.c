@@ -52,7 +52,7 @@ struct session {
 	bool has_terminal;
 	uint32_t signal;    /* the last that was sent on */
 	bool has_workspace; /* that a manager brings back */
-	bool told;          /* the exit code has been received */
+	bool has_exit_code; /* received from the manager */
 	bool finished;
 	int code;
 	struct streams streams;
@@ -263,7 +263,7 @@ static void handle_frame(struct session *session, uint8_t type, const uint8_t *p
 		send_descriptor(session, length < 4 ? -1 : (int)frame_u32(payload));
 		break;
 	case EXIT:
-		session->told = true;
+		session->has_exit_code = true;
 		session->code = length < 4 ? NO_MANAGER : (int)frame_u32(payload);
 		break;
 	default:
@@ -389,19 +389,20 @@ static int converse(struct session *session)
 
 	while (!session->finished) {
 		struct pollfd polled[3 + STREAMS_POLLED] = {
-			{ .fd = session->told ? -1 : session->socket, .events = POLLIN },
+			{ .fd = session->has_exit_code ? -1 : session->socket, .events = POLLIN },
 			{ .fd = session->signals, .events = POLLIN },
 		};
 
 		int ready;
 
-		if (session->told && streams_ended(streams) && copy_ended(&session->copy))
+		if (session->has_exit_code && streams_ended(streams) && copy_ended(&session->copy))
 			break;
 		streams_poll(streams, polled + 2);
 		polled[2 + STREAMS_POLLED] = copy_poll(&session->copy);
 		ready = poll(polled, 3 + STREAMS_POLLED, patience(session));
 		if (ready == 0) {
-			session->code = session->told ? session->code : exit_code(streams->status);
+			session->code = session->has_exit_code ? session->code
+							       : exit_code(streams->status);
 			break;
 		}
 		if (ready < 0)

@@ -62,7 +62,7 @@ abstract class EachContainerCommand implements Callable<Integer> {
     /** Before anything is done: {@code kill -1 web} would kill web with the default signal. */
     private static void refuse(String option) {
         throw new InvalidSpecException("'" + option + "' is neither an option nor a container, and nothing was done; "
-                + "the signal of kill is written -s " + option.substring(1));
+                + "kill takes a signal as -s " + option.substring(1));
     }
 
     private int report(String reference) {

@@ -276,7 +276,6 @@ final class Session implements Caller {
                     public void flush() throws IOException {
                         byte[] bytes = VisibleText.lines(pending.toString()).getBytes(StandardCharsets.UTF_8);
                         pending.setLength(0);
-                        // Nothing is no frame.
                         output(error, bytes, 0, bytes.length);
                     }
 
