@@ -1,6 +1,5 @@
 #include "host_path.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +10,7 @@
 
 #include "descriptors.h"
 #include "mount_table.h"
+#include "new_directory.h"
 #include "rootfs.h"
 #include "sources.h"
 #include "syscalls.h"
@@ -25,28 +25,21 @@
 #define LINKS_MAX 40 /* as the kernel has it (path_resolution(7)) */
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
 
-/* Mode and owner of a directory that is created at the end of a path, its parents searchable by
- * all. Existing ones keep their owner and mode. */
-struct new_directory {
-	mode_t mode;
-	uid_t uid;
-	gid_t gid;
-};
-
 /* A walk along a path: where it is, and what is left of it. */
 struct walk {
 	const char *path; /* as it was given */
 	int directory_fd;
 	char rest[PATH_MAX];
 	unsigned int links;
-	const struct new_directory *make; /* NULL: nothing is made */
-	bool strict;                      /* only root may be able to change any component */
-	bool follows;                     /* links too, when strict */
-	bool inside;                      /* a container's root: links on read-only mounts only */
-	bool own;                         /* one of the manager's directories */
-	const struct plan *plan;          /* whose sources have been checked, or NULL */
-	bool within_source; /* of the plan: the workload may have made what is there */
-	bool placed;        /* trusted users alone could have put what is there where it is */
+	/* The directory at the end, its parents searchable by all; NULL: nothing is made. */
+	const struct new_directory *make;
+	bool strict;             /* only root may be able to change any component */
+	bool follows;            /* links too, when strict */
+	bool inside;             /* a container's root: links on read-only mounts only */
+	bool own;                /* one of the manager's directories */
+	const struct plan *plan; /* whose sources have been checked, or NULL */
+	bool within_source;      /* of the plan: the workload may have made what is there */
+	bool placed;             /* trusted users alone could have put what is there where it is */
 };
 
 /* On the way to the manager's own directory its user counts, on any other not: a rootless workload
@@ -133,48 +126,12 @@ static int follow(struct walk *walk, int link_fd, const char *name, struct failu
 	return target[0] == '/' ? return_to_root(walk) : 0;
 }
 
-static bool is_empty(int directory_fd)
-{
-	int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-	size_t count = 0;
-
-	if (directory == NULL) {
-		close_fd(&fd);
-		return false;
-	}
-	while (count <= 2 && readdir(directory) != NULL)
-		count++;
-	(void)closedir(directory);
-	/* "." and ".." */
-	return count <= 2;
-}
-
-/* Whether it is what this process has just made, and not a directory with something in it that the
- * owner of the one above has moved there meanwhile. */
-static bool is_new(int fd)
-{
-	struct stat status;
-
-	return fstat(fd, &status) == 0 && status.st_uid == geteuid() && is_empty(fd);
-}
-
 /* Creates the directory `name`, unless another process has created it meanwhile. */
 static int make(const struct walk *walk, const char *name, bool last)
 {
-	owned_fd fd = -1;
-
-	if (mkdirat(walk->directory_fd, name, last ? 0700 : 0711) < 0)
-		return errno == EEXIST ? 0 : -errno;
-	if (!last)
-		return 0;
-	fd = openat(walk->directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && !is_new(fd))
-		return -ESTALE;
-	if (fd < 0 || fchown(fd, walk->make->uid, walk->make->gid) < 0 ||
-	    fchmod(fd, walk->make->mode) < 0)
-		return -errno;
-	return 0;
+	if (last)
+		return new_directory_make(walk->directory_fd, name, walk->make);
+	return mkdirat(walk->directory_fd, name, 0711) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 static int open_component(const struct walk *walk, const char *name, bool last)

@@ -64,6 +64,12 @@ static inline int sys_openat2(int at, const char *path, struct open_how *how)
 	return (int)syscall(SYS_openat2, at, path, how, sizeof(*how));
 }
 
+static inline int sys_renameat2(int from, const char *from_name, int to, const char *to_name,
+				unsigned int flags)
+{
+	return (int)syscall(SYS_renameat2, from, from_name, to, to_name, flags);
+}
+
 static inline int sys_open_tree(int at, const char *path, unsigned int flags)
 {
 	return (int)syscall(SYS_open_tree, at, path, flags);

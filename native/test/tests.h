@@ -6,6 +6,7 @@ int audit_tests(void);
 int copy_tests(void);
 int json_tests(void);
 int mount_table_tests(void);
+int new_directory_tests(void);
 int plan_tests(void);
 int process_tests(void);
 int stream_tests(void);

@@ -22,7 +22,7 @@ final class ManagerKills {
     private static final int LONGEST_LIFE_MS = 300;
     private static final int LONGEST_START_MS = 2_500;
 
-    private static final String LOCKED = "exec 9>/data/$HOSTNAME.lock; "
+    private static final String LOCKED = "exec 9>/data/$HOSTNAME.lock || exit 98; "
             + "flock -n 9 || { echo double >>/data/$HOSTNAME.double; exit 99; }; "
             + "echo start >>/data/$HOSTNAME.starts; ";
 

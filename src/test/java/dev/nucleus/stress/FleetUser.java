@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  */
 final class FleetUser implements Runnable {
 
-    private static final String NOTED = "exec 9>/data/$HOSTNAME.lock; "
+    private static final String NOTED = "exec 9>/data/$HOSTNAME.lock || exit 98; "
             + "flock -n 9 || { echo double >>/data/$HOSTNAME.double; exit 99; }; "
             + "echo start >>/data/$HOSTNAME.starts; ";
 
