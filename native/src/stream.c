@@ -143,41 +143,70 @@ static void rotate(struct stream *stream)
 	}
 }
 
+/* A record about the log itself: where it is in its batch, and how many bytes it reports. */
+struct report {
+	size_t begin;
+	size_t end;
+	uint64_t bytes; /* 0: there is none */
+};
+
 /* Records to be written at once. */
 struct batch {
 	char bytes[2 * BATCH];
 	size_t length;
-	uint64_t reported; /* bytes that could not be written before, as one of the records says */
+	struct report skipped; /* beyond the rate */
+	struct report dropped; /* that could not be written before */
 };
 
-static void write_batch(struct stream *stream, struct batch *batch)
+/* Only whole records stay. Returns how much of the batch does. */
+static size_t write_whole_records(struct stream *stream, const struct batch *batch)
 {
-	size_t length = batch->length;
-	uint64_t reported = batch->reported;
 	ssize_t written;
 
-	batch->length = 0;
-	batch->reported = 0;
-	if (length == 0)
-		return;
 	rotate(stream);
-	if (stream->file_fd < 0 && open_segment(stream) < 0) {
-		stream->dropped += length;
-		return;
+	if (stream->file_fd < 0 && open_segment(stream) < 0)
+		return 0;
+	written = write(stream->file_fd, batch->bytes, batch->length);
+	if (written == (ssize_t)batch->length) {
+		stream->end += batch->length;
+		return batch->length;
 	}
-	written = write(stream->file_fd, batch->bytes, length);
-	if (written == (ssize_t)length) {
-		stream->end += length;
-		stream->dropped -= reported;
-		return;
-	}
-	/* Only whole records stay. */
 	while (written > 0 && batch->bytes[written - 1] != '\n')
 		written--;
 	written = written < 0 ? 0 : written;
 	stream->end += (uint64_t)written;
-	stream->dropped += length - (size_t)written;
 	(void)!ftruncate(stream->file_fd, (off_t)(stream->end - stream->segment));
+	return (size_t)written;
+}
+
+/* Whether a report is among the first bytes of its batch, which were written. */
+static bool is_written(const struct report *report, size_t written)
+{
+	return report->bytes > 0 && report->end <= written;
+}
+
+/* What a report takes of the bytes that were not written: it is no output of the workload. */
+static size_t lost_report(const struct report *report, size_t written)
+{
+	return report->bytes == 0 || report->end <= written ? 0 : report->end - report->begin;
+}
+
+static void write_batch(struct stream *stream, struct batch *batch)
+{
+	size_t written;
+
+	if (batch->length == 0)
+		return;
+	written = write_whole_records(stream, batch);
+	if (is_written(&batch->dropped, written))
+		stream->dropped -= batch->dropped.bytes;
+	/* Reported again with the next record. */
+	if (!is_written(&batch->skipped, written))
+		stream->gaps[STREAM_STDERR].skipped += batch->skipped.bytes;
+	stream->dropped += batch->length - written - lost_report(&batch->dropped, written) -
+			   lost_report(&batch->skipped, written);
+	batch->length = 0;
+	batch->skipped = batch->dropped = (struct report){ 0 };
 }
 
 static void batch_append(struct batch *batch, const char *bytes, size_t length)
@@ -260,15 +289,19 @@ static void end_lines(struct stream *stream, struct batch *batch)
 }
 
 /* A record about the log itself. */
-static void add_own_record(struct stream *stream, struct batch *batch, const char *text)
+static struct report add_own_record(struct stream *stream, struct batch *batch, uint64_t bytes,
+				    const char *text)
 {
 	char record[256];
 	size_t length = format_header(record, sizeof(record), "stderr F:nucleus");
+	struct report report = { .begin = batch->length, .bytes = bytes };
 
-	length += (size_t)snprintf(record + length, sizeof(record) - length, "[nucleus: %s]\n",
-				   text);
+	length += (size_t)snprintf(record + length, sizeof(record) - length,
+				   "[nucleus: %" PRIu64 " %s]\n", bytes, text);
 	batch_append(batch, record, length);
+	report.end = batch->length;
 	stream->room -= RECORD_COST;
+	return report;
 }
 
 /* A record in the log says how much is missing there. */
@@ -276,25 +309,19 @@ static void add_gap_record(struct stream *stream, struct batch *batch, uint64_t 
 {
 	char text[128];
 
-	(void)snprintf(text, sizeof(text),
-		       "%" PRIu64 " bytes were not logged: more than %" PRIu32 " a second", bytes,
+	(void)snprintf(text, sizeof(text), "bytes were not logged: more than %" PRIu32 " a second",
 		       stream->rate);
 	end_lines(stream, batch);
-	add_own_record(stream, batch, text);
+	batch->skipped = add_own_record(stream, batch, bytes, text);
 }
 
 /* The same of what the disk did not take, once it takes something. */
 static void add_dropped(struct stream *stream, struct batch *batch)
 {
-	char text[128];
-
-	if (stream->dropped == 0 || batch->reported > 0)
-		return;
-	(void)snprintf(text, sizeof(text),
-		       "%" PRIu64 " bytes of the log could not be written: is the disk full?",
-		       stream->dropped);
-	add_own_record(stream, batch, text);
-	batch->reported = stream->dropped;
+	if (stream->dropped > 0 && batch->dropped.bytes == 0)
+		batch->dropped = add_own_record(
+			stream, batch, stream->dropped,
+			"bytes of the log could not be written: is the disk full?");
 }
 
 static void skip(struct stream *stream, enum stream_tag tag, size_t length)
@@ -307,31 +334,75 @@ static void skip(struct stream *stream, enum stream_tag tag, size_t length)
 		stream->room = -(int64_t)stream->rate;
 }
 
-/* The gaps of all tags, and what is kept of their ends. */
-static void add_gaps(struct stream *stream, struct batch *batch, bool whole)
+/* Where the last line before `end` begins, not before `from`. */
+static size_t line_before(const char *data, size_t from, size_t end)
 {
-	size_t rest[STREAM_TAGS];
+	const char *newline = memrchr(data + from, '\n', end - from - 1);
+
+	return newline == NULL ? from : (size_t)(newline + 1 - data);
+}
+
+/* Where in what is kept the lines begin that are logged: the last of them, as many as cost no more
+ * than `most`, but at least one. */
+static size_t first_logged(const struct gap *gap, int64_t most)
+{
+	size_t from = missing(gap) == 0 ? 0 : rest_of_line(gap->kept, gap->length);
+	size_t at = gap->length;
+
+	while (at > from) {
+		size_t line = line_before(gap->kept, from, at);
+
+		most -= (int64_t)(at - line) + RECORD_COST;
+		if (most < 0 && at < gap->length)
+			break;
+		at = line;
+	}
+	return at;
+}
+
+static void forget_kept(struct gap *gap, size_t length)
+{
+	if (length == 0)
+		return;
+	gap->length -= length;
+	memmove(gap->kept, gap->kept + length, gap->length);
+}
+
+static bool is_unlimited(const struct stream *stream, bool whole)
+{
+	return whole || stream->rate == 0;
+}
+
+/* What each tag's kept output may cost. */
+static int64_t share_of_room(const struct stream *stream, int64_t room)
+{
+	unsigned int sharers = 0;
+
+	for (size_t i = 0; i < STREAM_TAGS; i++)
+		sharers += stream->gaps[i].length > 0;
+	return sharers == 0 ? room : room / sharers;
+}
+
+/* The gaps of all tags, and the newest of what is kept of their ends, for so much of the rate. */
+static void add_gaps(struct stream *stream, struct batch *batch, int64_t room)
+{
+	int64_t most = share_of_room(stream, room);
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < STREAM_TAGS; i++) {
-		const struct gap *gap = &stream->gaps[i];
+		struct gap *gap = &stream->gaps[i];
 
-		rest[i] = missing(gap) == 0 ? 0 : rest_of_line(gap->kept, gap->length);
-		bytes += missing(gap) + rest[i];
+		forget_kept(gap, first_logged(gap, most));
+		bytes += missing(gap);
 	}
 	if (bytes > 0)
 		add_gap_record(stream, batch, bytes);
 	for (size_t i = 0; i < STREAM_TAGS; i++) {
-		enum stream_tag tag = (enum stream_tag)i;
 		struct gap *gap = &stream->gaps[i];
-		size_t length = gap->length - rest[i];
-		size_t added = 0;
+		size_t length = gap->length;
 
-		if (length > 0)
-			added = add_records(stream, batch, tag, gap->kept + rest[i], length, whole);
 		gap->skipped = gap->length = 0;
-		if (added < length)
-			skip(stream, tag, length - added);
+		(void)add_records(stream, batch, (enum stream_tag)i, gap->kept, length, true);
 	}
 }
 
@@ -400,7 +471,8 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 		length -= rest;
 	}
 	add_dropped(stream, &batch);
-	add_gaps(stream, &batch, whole);
+	/* Half, so that there is room for what follows. */
+	add_gaps(stream, &batch, is_unlimited(stream, whole) ? INT64_MAX : stream->room / 2);
 	added = add_records(stream, &batch, tag, data, length, whole);
 	write_batch(stream, &batch);
 	stream_keep(stream, tag, data + added, length - added);
@@ -458,7 +530,7 @@ void stream_report_gap(struct stream *stream, bool whole)
 	if (!stream->is_log)
 		return;
 	add_dropped(stream, &batch);
-	add_gaps(stream, &batch, whole);
+	add_gaps(stream, &batch, is_unlimited(stream, whole) ? INT64_MAX : stream->room);
 	write_batch(stream, &batch);
 }
 

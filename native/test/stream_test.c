@@ -334,9 +334,11 @@ static void a_gap_of_one_stream_cuts_no_line_of_the_other(void **state)
 static void what_is_kept_is_held_to_the_rate(void **state)
 {
 	static char lines[4096];
+	static char text[65536];
 
 	(void)state;
 	memset(lines, '\n', sizeof(lines));
+	memcpy(lines + sizeof(lines) - 6, "fatal\n", 6);
 	stream.file_bytes = 1 << 20;
 	stream.rate = 4000;
 	stream.room = 4000;
@@ -344,8 +346,31 @@ static void what_is_kept_is_held_to_the_rate(void **state)
 	stream_skip(&stream, STREAM_STDOUT, 100000);
 	stream_keep(&stream, STREAM_STDOUT, lines, sizeof(lines));
 	stream_report_gap(&stream, false);
+	/* The newest, and all the rest is in one report before it. */
 	assert_in_range(count_records(), 10, 17);
-	assert_true(stream.gaps[STREAM_STDOUT].skipped > 4000);
+	assert_int_equal(stream.gaps[STREAM_STDOUT].skipped, 0);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "stdout F fatal\n"));
+	assert_int_equal(strtoul(strstr(text, "[nucleus: ") + strlen("[nucleus: "), NULL, 10),
+			 104096 - (count_records() - 2) - 6);
+}
+
+/* One line may cost more than there is room for. */
+static void the_last_line_is_logged_at_any_rate(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	stream.rate = 100;
+	stream.room = 100;
+	stream.filled = monotonic_ms() + 1000000;
+	stream_skip(&stream, STREAM_STDOUT, 10);
+	stream_keep(&stream, STREAM_STDOUT, "one\ntwo\n", 8);
+	stream_append(&stream, STREAM_STDOUT, "three\n", 6, false);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "[nucleus: 14 bytes were not logged"));
+	assert_non_null(strstr(text, "stdout F two\n"));
+	assert_int_equal(stream.gaps[STREAM_STDOUT].length, 6);
 }
 
 static void a_captured_stream_keeps_its_beginning_only(void **state)
@@ -398,6 +423,32 @@ static void what_the_disk_did_not_take_is_reported_once_it_takes_something(void 
 	assert_non_null(strstr(text, "stdout F last\n"));
 }
 
+/* Each byte is reported once, however often the report itself can't be written. */
+static void what_was_lost_is_counted_once(void **state)
+{
+	char text[1024];
+	uint64_t lost;
+
+	(void)state;
+	stream_append(&stream, STREAM_STDOUT, "first\n", 6, true);
+	close_fd(&stream.file_fd);
+	stream.file_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	stream_append(&stream, STREAM_STDOUT, "lost\n", 5, true);
+	lost = stream.dropped;
+	stream_skip(&stream, STREAM_STDOUT, 1000);
+	stream_report_gap(&stream, true);
+	assert_int_equal(stream.dropped, lost);
+	stream_report_gap(&stream, true);
+	assert_int_equal(stream.dropped, lost);
+	close_fd(&stream.file_fd);
+	stream_append(&stream, STREAM_STDOUT, "last\n", 5, true);
+	assert_int_equal(stream.dropped, 0);
+	assert_int_equal(stream_gap_due_at(&stream), 0);
+	assert_true(read_all(0, text, sizeof(text)) > 0);
+	assert_non_null(strstr(text, "[nucleus: 1000 bytes were not logged"));
+	assert_int_equal(count_records(), 4);
+}
+
 static void what_writes_nothing_leaves_nothing_on_the_disk(void **state)
 {
 	uint64_t offset = 0;
@@ -445,6 +496,10 @@ int stream_tests(void)
 		cmocka_unit_test_setup_teardown(a_gap_of_one_stream_cuts_no_line_of_the_other,
 						open_stream, remove_stream),
 		cmocka_unit_test_setup_teardown(what_is_kept_is_held_to_the_rate, open_stream,
+						remove_stream),
+		cmocka_unit_test_setup_teardown(the_last_line_is_logged_at_any_rate, open_stream,
+						remove_stream),
+		cmocka_unit_test_setup_teardown(what_was_lost_is_counted_once, open_stream,
 						remove_stream),
 		cmocka_unit_test(a_captured_stream_keeps_its_beginning_only),
 		cmocka_unit_test_setup_teardown(a_log_is_never_written_through_a_link, open_stream,

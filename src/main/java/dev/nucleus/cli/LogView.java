@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A part of a log in the CRI format, {@code TIME stdout|stderr F|P|F:nucleus TEXT\n}: of a time, its last lines, with the time of each. Takes
- * chunks that end anywhere. One thread.
+ * A part of a log in the CRI format, {@code TIME stdout|stderr F|P|F:nucleus TEXT\n}: of a time, its last lines, with the time
+ * of each. Takes chunks that end anywhere. One thread.
  */
 final class LogView {
 
@@ -35,6 +35,8 @@ final class LogView {
             return tail.isEmpty() && since.isEmpty();
         }
     }
+
+    private static final byte[] NEWLINE = {'\n'};
 
     private record Piece(OutputSink.Stream stream, byte[] bytes) {}
 
@@ -88,6 +90,11 @@ final class LogView {
         }
         boolean whole = bytes[afterStream] == 'F';
         var stream = bytes[afterTime + 3] == 'o' ? OutputSink.Stream.STDOUT : OutputSink.Stream.STDERR;
+        if (whole && bytes[afterStream + 1] == ':' && withinLine.getOrDefault(stream, false)) {
+            // A record of Nucleus's own within a line of the workload's.
+            write(stream, NEWLINE, 0, 1, true);
+            withinLine.put(stream, false);
+        }
         if (selection.timestamps() && !withinLine.getOrDefault(stream, false)) {
             byte[] shown = (time + " ").getBytes(StandardCharsets.US_ASCII);
             write(stream, shown, 0, shown.length, false);

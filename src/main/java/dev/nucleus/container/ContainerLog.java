@@ -117,7 +117,8 @@ public record ContainerLog(Path directory) {
             bytes.write(part);
             end = part.length > 0 ? Math.max(from, offset(segment)) + part.length : end;
         }
-        String text = bytes.toString(StandardCharsets.UTF_8);
+        // A character may be in two records: bytes are decoded once the parts of a line are joined.
+        String text = bytes.toString(StandardCharsets.ISO_8859_1);
         // Records are written whole, so the end is one; the beginning may lie within one.
         // A carriage return in one is the workload's, so it ends none: String.lines() would let it forge a record.
         List<Line> lines = lines(RECORD_END.split(text.substring(from > 0 ? text.indexOf('\n') + 1 : 0)));
@@ -138,22 +139,18 @@ public record ContainerLog(Path directory) {
                     parsed.get(),
                     (first, next) -> new Line(first.time(), first.stream(), first.text() + next.text()));
             if (!isPart(record)) {
-                lines.add(withoutReturn(line));
+                lines.add(decoded(line));
                 begun.remove(line.stream());
             }
         }
-        lines.addAll(begun.values());
+        begun.values().forEach(line -> lines.add(decoded(line)));
         return lines;
     }
 
-    /** A terminal ends its lines with a carriage return and a line feed. */
-    private static Line withoutReturn(Line line) {
-        return line.text().endsWith("\r")
-                ? new Line(
-                        line.time(),
-                        line.stream(),
-                        line.text().substring(0, line.text().length() - 1))
-                : line;
+    /** Without the carriage return with which a terminal ends its lines. */
+    private static Line decoded(Line line) {
+        String text = new String(line.text().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+        return new Line(line.time(), line.stream(), text.endsWith("\r") ? text.substring(0, text.length() - 1) : text);
     }
 
     private static boolean isPart(String record) {

@@ -7,6 +7,9 @@ import dev.nucleus.container.OutputSink;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -46,6 +49,21 @@ class LogViewTest {
     }
 
     @Test
+    void aRecordOfNucleusIsOnALineOfItsOwn() throws IOException {
+        var view = new LogView(new LogView.Selection(Optional.empty(), Optional.empty(), Optional.empty(), true), sink);
+
+        view.accept("""
+                2026-05-01T10:00:00Z stderr P begun
+                2026-05-01T10:00:01Z stderr F:nucleus [nucleus: 5 bytes]
+                2026-05-01T10:00:02Z stderr F  rest
+                """.getBytes(StandardCharsets.UTF_8));
+
+        assertThat(shown.toString().replace("!", ""))
+                .isEqualTo("2026-05-01T10:00:00Z begun\n2026-05-01T10:00:01Z [nucleus: 5 bytes]\n"
+                        + "2026-05-01T10:00:02Z  rest\n");
+    }
+
+    @Test
     void theLastLinesAreWholeAndWhatComesLaterFollows() throws IOException {
         assertThat(show(new LogView.Selection(Optional.of(2), Optional.empty(), Optional.empty(), false), 1000))
                 .isEqualTo("!two\nfour\n");
@@ -75,6 +93,14 @@ class LogViewTest {
 
         assertThat(Moment.parse("--since", "10m", now)).isEqualTo("2026-05-01T11:50:00Z");
         assertThat(Moment.parse("--since", "2026-05-01T12:00:00+02:00", now)).isEqualTo("2026-05-01T10:00:00Z");
+        assertThat(Moment.parse("--since", "2026-05-01T12:00", now))
+                .isEqualTo(LocalDateTime.of(2026, 5, 1, 12, 0)
+                        .atZone(ZoneId.systemDefault())
+                        .toInstant());
+        assertThat(Moment.parse("--since", "2026-05-01", now))
+                .isEqualTo(LocalDate.of(2026, 5, 1)
+                        .atStartOfDay(ZoneId.systemDefault())
+                        .toInstant());
         assertThatThrownBy(() -> Moment.parse("--since", "yesterday", now))
                 .hasMessageContaining("--since: 'yesterday' is neither a time such as");
     }

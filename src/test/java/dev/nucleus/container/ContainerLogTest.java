@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -52,5 +53,14 @@ class ContainerLogTest {
                 .containsExactly(
                         new ContainerLog.Line("2026-05-01T10:00:00Z", "stdout", "a\r" + forged + "\u0085\u2028"),
                         new ContainerLog.Line("2026-05-01T10:00:01Z", "stdout", "b"));
+    }
+
+    @Test
+    void aCharacterThatIsInTwoRecordsIsWhole(@TempDir Path directory) throws IOException {
+        String records = "2026-05-01T10:00:00Z stdout P caf\u00c3\n2026-05-01T10:00:01Z stdout F \u00a9 fin\n";
+        Files.write(directory.resolve("00000000000000000000.log"), records.getBytes(StandardCharsets.ISO_8859_1));
+
+        assertThat(new ContainerLog(directory).tail(1).lines())
+                .containsExactly(new ContainerLog.Line("2026-05-01T10:00:00Z", "stdout", "caf\u00e9 fin"));
     }
 }
