@@ -438,6 +438,25 @@ static void ask_for_short_slices(void)
 		sys_ask_for_short_slices(getpriority(PRIO_PROCESS, 0));
 }
 
+/* What --socket names before the command: the last, as with any option. NULL: there is none. */
+static const char *named_socket(int argc, char *argv[], int *first)
+{
+	static const char option[] = "--socket=";
+	const char *named = NULL;
+
+	for (;;) {
+		if (*first + 1 < argc && strcmp(argv[*first], "--socket") == 0) {
+			named = argv[*first + 1];
+			*first += 2;
+		} else if (*first < argc && strncmp(argv[*first], option, strlen(option)) == 0) {
+			named = argv[*first] + strlen(option);
+			*first += 1;
+		} else {
+			return named;
+		}
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	static struct session session;
@@ -445,15 +464,10 @@ int main(int argc, char *argv[])
 	int first = 1;
 	int answered;
 	int result = default_socket(path, sizeof(path));
+	const char *named = named_socket(argc, argv, &first);
 
-	if (argc > 2 && strcmp(argv[1], "--socket") == 0) {
-		result = snprintf(path, sizeof(path), "%s", argv[2]) < (int)sizeof(path) ? 0 : -1;
-		first = 3;
-	} else if (argc > 1 && strncmp(argv[1], "--socket=", 9) == 0) {
-		result = snprintf(path, sizeof(path), "%s", argv[1] + 9) < (int)sizeof(path) ? 0
-											     : -1;
-		first = 2;
-	}
+	if (named != NULL)
+		result = snprintf(path, sizeof(path), "%s", named) < (int)sizeof(path) ? 0 : -1;
 	open_standard_streams();
 	answered = reference_answer(argc - first, argv + first);
 	if (answered >= 0)

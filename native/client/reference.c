@@ -140,23 +140,29 @@ static const char *find_jar(char *path, size_t size)
 	return access(path, R_OK) == 0 ? path : NULL;
 }
 
-/* The release file of the JDK whose bin directory java is in, whatever links lead there; null:
- * none. */
+/* The release file of the JDK or JRE whose bin directory java is in, whatever links lead there;
+ * null: none. One before Java 9 has it above its jre directory. */
 static FILE *open_release(const char *java)
 {
-	static const char program[] = "/bin/java";
+	static const char *const programs[] = { "/jre/bin/java", "/bin/java" };
 	char path[PATH_MAX + sizeof("/release")];
 	struct stat status;
-	size_t length;
+	size_t home = 0;
 	FILE *file;
 	int fd;
 
 	if (realpath(java, path) == NULL)
 		return NULL;
-	length = strlen(path);
-	if (length < sizeof(program) || strcmp(path + length - (sizeof(program) - 1), program) != 0)
+	for (size_t i = 0; i < 2 && home == 0; i++) {
+		size_t length = strlen(path);
+		size_t end = strlen(programs[i]);
+
+		if (length > end && strcmp(path + length - end, programs[i]) == 0)
+			home = length - end;
+	}
+	if (home == 0)
 		return NULL;
-	memcpy(path + length - (sizeof(program) - 1), "/release", sizeof("/release"));
+	memcpy(path + home, "/release", sizeof("/release"));
 	/* Of anybody else's making: a named pipe would have no end. */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
@@ -165,6 +171,12 @@ static FILE *open_release(const char *java)
 	if (file == NULL)
 		(void)close(fd);
 	return file;
+}
+
+/* Of 25.0.1 it is 25, of 1.8.0_392 it is 8. */
+static long feature_version(const char *text)
+{
+	return strncmp(text, "1.", 2) == 0 ? strtol(text + 2, NULL, 10) : strtol(text, NULL, 10);
 }
 
 /* The version in that file; 0 if unknown. */
@@ -179,7 +191,7 @@ static long java_version(const char *java)
 		return 0;
 	while (version == 0 && fgets(line, sizeof(line), release) != NULL)
 		if (strncmp(line, key, sizeof(key) - 1) == 0)
-			version = strtol(line + sizeof(key) - 1, NULL, 10);
+			version = feature_version(line + sizeof(key) - 1);
 	(void)fclose(release);
 	return version;
 }
@@ -189,34 +201,48 @@ struct java {
 	long version;
 };
 
-/* Whether there is such a program, and it is not too old. `old` is the first that is. */
-static bool is_recent_enough(const char *path, struct java *old)
+/* A search for a java that is new enough: what was found besides. */
+struct search {
+	char found[PATH_MAX];
+	struct java old;        /* the first that is too old */
+	char unknown[PATH_MAX]; /* the first whose version is not known */
+};
+
+static bool is_program(const char *path)
 {
 	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
+/* Whether `found` is known to be new enough. */
+static bool is_recent_enough(struct search *search)
+{
 	long version;
 
-	if (stat(path, &status) < 0 || !S_ISREG(status.st_mode) || access(path, X_OK) < 0)
+	if (!is_program(search->found))
 		return false;
-	version = java_version(path);
-	if (version == 0 || version >= JAVA_NEEDED)
+	version = java_version(search->found);
+	if (version >= JAVA_NEEDED)
 		return true;
-	if (old->version == 0) {
-		(void)snprintf(old->path, sizeof(old->path), "%s", path);
-		old->version = version;
+	if (version == 0 && search->unknown[0] == '\0')
+		memcpy(search->unknown, search->found, sizeof(search->unknown));
+	if (version != 0 && search->old.version == 0) {
+		memcpy(search->old.path, search->found, sizeof(search->old.path));
+		search->old.version = version;
 	}
 	return false;
 }
 
-static bool find_on_path(char java[PATH_MAX], struct java *old)
+static bool find_on_path(struct search *search)
 {
 	const char *at = getenv("PATH");
 
 	while (at != NULL && *at != '\0') {
 		size_t length = strcspn(at, ":");
+		int printed = snprintf(search->found, PATH_MAX, "%.*s/java", (int)length, at);
 
-		int printed = snprintf(java, PATH_MAX, "%.*s/java", (int)length, at);
-
-		if (length > 0 && printed < PATH_MAX && is_recent_enough(java, old))
+		if (length > 0 && printed < PATH_MAX && is_recent_enough(search))
 			return true;
 		at += length + (at[length] == ':');
 	}
@@ -224,7 +250,7 @@ static bool find_on_path(char java[PATH_MAX], struct java *old)
 }
 
 /* Where distributions put their JDKs. */
-static bool find_installed(char java[PATH_MAX], struct java *old)
+static bool find_installed(struct search *search)
 {
 	glob_t found;
 	bool any = false;
@@ -232,22 +258,27 @@ static bool find_installed(char java[PATH_MAX], struct java *old)
 	if (glob("/usr/lib/jvm/*/bin/java", 0, NULL, &found) != 0)
 		return false;
 	for (size_t i = 0; i < found.gl_pathc && !any; i++) {
-		(void)snprintf(java, PATH_MAX, "%s", found.gl_pathv[i]);
-		any = is_recent_enough(java, old);
+		(void)snprintf(search->found, PATH_MAX, "%s", found.gl_pathv[i]);
+		any = is_recent_enough(search);
 	}
 	globfree(&found);
 	return any;
 }
 
-/* $JAVA_HOME, the PATH, what is installed: the first that is new enough. */
-static bool find_java(char java[PATH_MAX], struct java *old)
+/* $JAVA_HOME, unless it is too old; else the first that is known to be new enough, on the PATH or
+ * installed; else the first that may be, such as a script of a version manager. */
+static bool find_java(struct search *search)
 {
 	const char *home = getenv("JAVA_HOME");
 
 	if (home != NULL && home[0] != '\0' &&
-	    snprintf(java, PATH_MAX, "%s/bin/java", home) < PATH_MAX && is_recent_enough(java, old))
+	    snprintf(search->found, PATH_MAX, "%s/bin/java", home) < PATH_MAX &&
+	    (is_recent_enough(search) || search->unknown[0] != '\0'))
 		return true;
-	return find_on_path(java, old) || find_installed(java, old);
+	if (find_on_path(search) || find_installed(search))
+		return true;
+	memcpy(search->found, search->unknown, sizeof(search->found));
+	return search->unknown[0] != '\0';
 }
 
 static void complain_of_java(const struct java *old)
@@ -268,24 +299,23 @@ static void complain_of_java(const struct java *old)
 static void run_jar(const char *jar, int count, char *const arguments[])
 {
 	static char option[] = "-jar";
-	static char java[PATH_MAX];
-	static struct java old;
+	static struct search search;
 	char **words;
 
-	if (!find_java(java, &old)) {
-		complain_of_java(&old);
+	if (!find_java(&search)) {
+		complain_of_java(&search.old);
 		return;
 	}
 	words = calloc((size_t)count + 4, sizeof(*words));
 	if (words != NULL) {
-		words[0] = java;
+		words[0] = search.found;
 		words[1] = option;
 		words[2] = (char *)(uintptr_t)jar;
 		for (int i = 0; i < count; i++)
 			words[3 + i] = arguments[i];
-		(void)execv(java, words);
+		(void)execv(search.found, words);
 	}
-	(void)fprintf(stderr, "nucleus: can't run %s: %s\n", java, strerror(errno));
+	(void)fprintf(stderr, "nucleus: can't run %s: %s\n", search.found, strerror(errno));
 	free(words);
 }
 

@@ -44,6 +44,13 @@ class ClientWithoutManagerTest {
     }
 
     @Test
+    void theLastSocketThatIsNamedCounts() throws IOException {
+        assertThat(client("--socket=/nosuch/other", "--socket", "/nosuch/last", "ps")
+                        .err())
+                .startsWith("nucleus: no manager answers at /nosuch/last: ");
+    }
+
+    @Test
     void aWordThatIsNoCommandIsAMistake() throws IOException {
         var mistake = new Result(2, "", "nucleus: there is no command 'frobnicate'\nSee 'nucleus --help'.\n");
 
@@ -97,6 +104,35 @@ class ClientWithoutManagerTest {
 
         assertThat(client(environment, "fleet", "validate", "x.yaml"))
                 .isEqualTo(new Result(7, "25.0.3 -jar /opt/nucleus.jar fleet validate x.yaml\n", ""));
+    }
+
+    @Test
+    void aJavaOfUnknownVersionIsTakenWhenNoOtherIs(@TempDir Path directory) throws IOException {
+        Path unknown = jdk(directory.resolve("unknown"), "?");
+        Files.delete(unknown.resolve("release"));
+        Path recent = jdk(directory.resolve("recent"), "25");
+        Path ancient = jdk(directory.resolve("ancient/jre"), "1.8.0_392");
+        Files.move(ancient.resolve("release"), directory.resolve("ancient/release"));
+        String jar = "/opt/nucleus.jar";
+
+        assertThat(client(
+                                Map.of("JAVA_HOME", "", "PATH", bins(ancient, unknown, recent), "NUCLEUS_JAR", jar),
+                                "fleet",
+                                "validate")
+                        .out())
+                .startsWith("25 -jar");
+        assertThat(client(
+                                Map.of("JAVA_HOME", unknown.toString(), "PATH", bins(recent), "NUCLEUS_JAR", jar),
+                                "fleet",
+                                "validate")
+                        .out())
+                .startsWith("? -jar");
+    }
+
+    private static String bins(Path... homes) {
+        return java.util.Arrays.stream(homes)
+                .map(home -> home.resolve("bin").toString())
+                .collect(java.util.stream.Collectors.joining(":"));
     }
 
     /** A JDK whose java tells its version and its arguments. */
