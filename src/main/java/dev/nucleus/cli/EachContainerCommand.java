@@ -42,7 +42,7 @@ abstract class EachContainerCommand implements Callable<Integer> {
         references.stream()
                 .filter(reference -> reference.startsWith("-"))
                 .findFirst()
-                .ifPresent(EachContainerCommand::refuse);
+                .ifPresent(this::refuse);
         prepare();
         int code = 0;
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -60,9 +60,14 @@ abstract class EachContainerCommand implements Callable<Integer> {
     }
 
     /** Before anything is done: {@code kill -1 web} would kill web with the default signal. */
-    private static void refuse(String option) {
-        throw new InvalidSpecException("'" + option + "' is neither an option nor a container, and nothing was done; "
-                + "kill takes a signal as -s " + option.substring(1));
+    private void refuse(String option) {
+        throw new InvalidSpecException(
+                "'" + option + "' is neither an option nor a container, and nothing was done" + adviceOn(option));
+    }
+
+    /** What to write instead of a word that looks like an option, to follow a clause; empty: nothing is known. */
+    String adviceOn(String option) {
+        return "";
     }
 
     private int report(String reference) {

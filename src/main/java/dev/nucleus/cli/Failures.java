@@ -2,16 +2,18 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.StopFailedException;
 import dev.nucleus.isolation.UnsupportedLayerException;
-import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.policy.PolicyViolationException;
 import dev.nucleus.rootfs.RootfsException;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimException;
 import dev.nucleus.spec.InvalidFleetException;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.text.FileErrors;
+import dev.nucleus.text.VisibleText;
 import dev.nucleus.workspace.WorkspaceException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,7 +45,7 @@ final class Failures {
             case PolicyViolationException e -> e.refusals().forEach(refusal -> errors.println("nucleus: " + refusal));
             case LaunchException e -> {
                 errors.println("nucleus: " + e.getMessage());
-                return launchCode(e);
+                return e.exitCode();
             }
             case InvalidSpecException e -> errors.println("nucleus: " + e.getMessage());
             case RootfsException e -> errors.println("nucleus: " + e.getMessage());
@@ -51,6 +53,8 @@ final class Failures {
             case UnsupportedLayerException e -> errors.println("nucleus: " + e.getMessage());
             case StopFailedException e -> errors.println("nucleus: " + e.getMessage());
             case ShimException e -> errors.println("nucleus: " + e.getMessage());
+            case FileSystemException e ->
+                errors.println("nucleus: " + VisibleText.line(e.getFile() + ": " + FileErrors.reason(e)));
             case UncheckedIOException e -> errors.println("nucleus: " + e.getMessage());
             case ClientGoneException e -> log.debug("command '{}': {}", command, e.getMessage());
             default -> {
@@ -59,13 +63,5 @@ final class Failures {
             }
         }
         return REFUSED;
-    }
-
-    /** As shells have it: 127 not found, 126 not executable. A working directory that is missing is neither. */
-    private static int launchCode(LaunchException failure) {
-        if (failure.step() != LaunchStep.EXEC || failure.isOfWorkingDirectory()) {
-            return REFUSED;
-        }
-        return failure.errno() == 2 ? 127 : 126;
     }
 }

@@ -34,6 +34,11 @@ final class KillCommand extends EachContainerCommand {
     }
 
     @Override
+    String adviceOn(String option) {
+        return "; a signal is given as -s " + option.substring(1);
+    }
+
+    @Override
     String act(String reference) throws IOException {
         Container container = Target.container(containers, fleets, reference);
         containers.kill(container, Signal.parse(signal));

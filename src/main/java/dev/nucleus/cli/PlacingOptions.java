@@ -6,7 +6,9 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.text.FileErrors;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -67,16 +69,26 @@ final class PlacingOptions {
                 : container.whileRunning().map(ContainerState.Running::pid).orElse(0);
         try {
             if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
-                throw new IOException("it is a directory");
+                throw new FileSystemException(file.toString(), null, "it is a directory");
             }
             Files.writeString(fresh, pid + "\n", StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
+            deleteDraft(fresh, e);
             if (!container.record().attached()) {
                 containers.stop(container, AT_ONCE);
+                containers.remove(container);
             }
             throw new InvalidSpecException("--pid-file: can't write " + file + ": "
-                    + (e instanceof NoSuchFileException ? "its directory does not exist" : e.getMessage()));
+                    + (e instanceof NoSuchFileException ? "its directory does not exist" : FileErrors.reason(e)));
+        }
+    }
+
+    private static void deleteDraft(Path draft, IOException why) {
+        try {
+            Files.deleteIfExists(draft);
+        } catch (IOException left) {
+            why.addSuppressed(left);
         }
     }
 }

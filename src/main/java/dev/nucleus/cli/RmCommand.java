@@ -8,7 +8,7 @@ import dev.nucleus.spec.StopSpec;
 import java.time.Duration;
 import picocli.CommandLine;
 
-/** {@code nucleus rm}: forgets stopped containers, and deletes their logs. */
+/** {@code nucleus rm}: forgets containers that don't run, and deletes their logs. */
 @CommandLine.Command(name = "rm", description = "Remove stopped containers and their logs.")
 final class RmCommand extends EachContainerCommand {
 
@@ -32,7 +32,7 @@ final class RmCommand extends EachContainerCommand {
     String act(String reference) throws InterruptedException {
         // A container, also one of a replica's: the replica itself is its fleet file's.
         Container container = Target.container(containers, fleets, reference);
-        if (force && !fleets.stopReplica(container.name(), _ -> AT_ONCE)) {
+        if ((force || container.waitsForStart()) && !fleets.stopReplica(container.name(), _ -> AT_ONCE)) {
             containers.stop(container, AT_ONCE);
         }
         containers.remove(container);

@@ -1,9 +1,11 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.LaunchOrder;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.InvalidSpecException;
@@ -131,7 +133,7 @@ final class RunCommand implements Callable<Integer> {
                 },
                 end -> {
                     code.set(end.status().map(status -> status.code()).orElse(Commands.REFUSED));
-                    conclude(session, ran.get(), code.get());
+                    conclude(session, ran.get(), end, code.get());
                 });
         return code.get();
     }
@@ -160,8 +162,13 @@ final class RunCommand implements Callable<Integer> {
     }
 
     /** What is left to do, nobody needs to wait for. */
-    private static void conclude(Session session, Container container, int code) {
+    private static void conclude(Session session, Container container, ContainerState.Stopped end, int code) {
         try {
+            if (end.status().filter(ExitStatus::outOfMemory).isPresent()) {
+                session.writer(true)
+                        .println(
+                                "nucleus: out of memory: the kernel killed a process of the container at its memory limit");
+            }
             Optional<String> broughtBack = container.broughtBack();
             if (broughtBack.isPresent()) {
                 session.writer(true).println("nucleus: " + broughtBack.get());

@@ -124,8 +124,14 @@ final class Adoption {
             log.debug("the record of {} can't be recovered", unreadable.id(), e);
             return Optional.empty();
         }
-        log.warn("{}; the record of '{}' was recovered from {}", unreadable.why(), entry.name(), source);
-        restore(unreadable.directory(), entry);
+        if (Files.exists(unreadable.directory())) {
+            log.warn("{}; the record of '{}' was recovered from {}", unreadable.why(), entry.name(), source);
+            restore(unreadable.directory(), entry);
+        } else {
+            // Of a run that has ended, and was removed, its supervisor stays until the client has the last of its
+            // output.
+            log.info("'{}' has no directory; its record is from {}", entry.name(), source);
+        }
         return Optional.of(new ContainerStore.Entry.Found(
                 entry, unreadable.directory(), places.store().exit(unreadable.directory())));
     }

@@ -97,6 +97,11 @@ public final class Container {
         return state instanceof ContainerState.Running;
     }
 
+    /** Whether all is done but its command, which has not been started. */
+    public boolean waitsForStart() {
+        return state instanceof ContainerState.Created;
+    }
+
     /** Whether it has ended, or was never begun. */
     public boolean over() {
         return state instanceof ContainerState.Stopped;

@@ -55,6 +55,7 @@ final class ContainerStore {
     private static final String RECORD_FILE = "state.json";
     private static final String COPY = "record.json";
     private static final String EXIT = "exit.json";
+    private static final String REPORTED = "reported";
     private static final String LOGS = "logs";
 
     /** Tries to delete a directory that its shim still writes to: two files and a directory at most. */
@@ -309,12 +310,50 @@ final class ContainerStore {
         }
         int signal = exit.path("signal").asInt();
         return Optional.of(new ContainerState.Stopped(
-                Optional.of(instant(exit.path("startedAt").asLong())),
+                Optional.of(exit.path("startedAt").asLong())
+                        .filter(started -> started != 0)
+                        .map(ContainerStore::instant),
                 instant(exit.path("exitedAt").asLong()),
                 Optional.of(new ExitStatus(
                         exit.path("code").asInt(),
                         signal == 0 ? Optional.empty() : Optional.of(new Signal(signal)),
                         exit.path("outOfMemory").asBoolean(false)))));
+    }
+
+    /** As the shim writes it, for a container that ended before its command ran: the shim says nothing of that. */
+    void writeExit(Path directory, ContainerState.Stopped end) {
+        ExitStatus status = end.status().orElseThrow();
+        var exit = JSON.createObjectNode()
+                .put("startedAt", 0)
+                .put("exitedAt", nanos(end.exitedAt()))
+                .put("code", status.code())
+                .put("signal", status.signal().map(Signal::number).orElse(0))
+                .put("outOfMemory", false);
+        try {
+            replace(directory, EXIT, JSON.writeValueAsBytes(exit));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Whether its end has been reported to whoever keeps account of it, as the audit trail does. */
+    static boolean isReported(Path directory) {
+        return Files.exists(directory.resolve(REPORTED), LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** Writes down that it has. One that has been removed meanwhile needs no mark. */
+    static void markReported(Path directory) {
+        try (FileChannel made = FileChannel.open(directory.resolve(REPORTED), NEW_FILE, OWNER_ONLY_FILE)) {
+            log.trace("made {}", made);
+        } catch (NoSuchFileException e) {
+            log.debug("{} is gone already", directory);
+        } catch (IOException e) {
+            log.warn("the next manager reports the end of a container again: {}", e.toString());
+        }
+    }
+
+    private static long nanos(Instant at) {
+        return at.getEpochSecond() * 1_000_000_000 + at.getNano();
     }
 
     private static Instant instant(long nanos) {
@@ -340,13 +379,10 @@ final class ContainerStore {
         Path doomed = removed(Objects.requireNonNull(directory.getParent())).resolve(directory.getFileName());
         try {
             Files.move(directory, doomed, StandardCopyOption.ATOMIC_MOVE);
-        } catch (NoSuchFileException e) {
-            log.debug("{} is gone already", directory);
-            return;
         } catch (FileSystemException e) {
+            // Gone already; or the directory for removed ones is, or is on another file system.
             log.debug("{} can't be moved away, and is deleted where it is: {}", directory, e.toString());
-            deleteTree(directory);
-            return;
+            doomed = directory;
         }
         for (int attempt = 1; Files.exists(doomed, LinkOption.NOFOLLOW_LINKS); attempt++) {
             try {

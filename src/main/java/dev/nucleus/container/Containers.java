@@ -211,7 +211,7 @@ public final class Containers {
      * @throws dev.nucleus.spawner.LaunchException when its command can't be run; it has ended then
      */
     public void start(Container container) {
-        if (!(container.state() instanceof ContainerState.Created)) {
+        if (!container.waitsForStart()) {
             throw new InvalidSpecException("'" + container.name() + "' is not waiting to be started: it "
                     + container.state().description());
         }

@@ -2,8 +2,12 @@ package dev.nucleus.container;
 
 import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.isolation.IdRanges;
+import dev.nucleus.plan.LaunchStep;
+import dev.nucleus.spawner.ExitStatus;
+import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spec.Durations;
+import dev.nucleus.spec.Signal;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -188,7 +192,19 @@ final class Follower {
         } finally {
             container.stopped(stopped);
         }
-        attempt(container, "reporting its end", () -> events.tell(new ContainerEvent.Stopped(container, stopped)));
+        attempt(container, "reporting its end", () -> report(container, stopped));
+    }
+
+    /** Once: not again by each later manager that finds what is left of it. */
+    private void report(Container container, ContainerState.Stopped stopped) {
+        if (ContainerStore.isReported(container.directory())) {
+            return;
+        }
+        events.tell(new ContainerEvent.Stopped(container, stopped));
+        // One that is attached is removed in a moment.
+        if (!container.record().attached()) {
+            ContainerStore.markReported(container.directory());
+        }
     }
 
     private void bringBack(Container container) {
@@ -291,7 +307,25 @@ final class Follower {
 
     private void notStarted(Container container, Launch launch, RuntimeException why) {
         launch.close();
-        ended(container, Optional.empty());
+        Optional<ContainerState.Stopped> end = endWithoutStart(why);
+        end.ifPresent(stopped -> attempt(
+                container,
+                "writing down how it ended",
+                () -> places.store().writeExit(container.directory(), stopped)));
+        ended(container, end);
         container.notStarted(why);
+    }
+
+    /** Empty: its shim was lost. */
+    private static Optional<ContainerState.Stopped> endWithoutStart(RuntimeException why) {
+        if (!(why instanceof LaunchException failure) || failure.step() == LaunchStep.PLAN) {
+            return Optional.empty();
+        }
+        boolean refused = failure.step() == LaunchStep.EXEC || failure.step() == LaunchStep.HOOKS;
+        // Nothing else fails once it is created: it was stopped, or removed, instead of started.
+        ExitStatus status = refused
+                ? new ExitStatus(failure.exitCode(), Optional.empty(), false)
+                : ExitStatus.ofWaitStatus(Signal.KILL.number());
+        return Optional.of(new ContainerState.Stopped(Optional.empty(), Instant.now(), Optional.of(status)));
     }
 }

@@ -105,7 +105,7 @@ final class Launcher {
         Started started = begin(order);
         var attachment =
                 new Containers.Attachment(started.container(), started.launch().connection());
-        startOrEnd(started, () -> onStart.accept(attachment));
+        startOrEnd(started, order, () -> onStart.accept(attachment));
         announce(started, order);
         follower.follow(started.container(), started.launch(), Optional.of(sink));
         return started.container();
@@ -114,17 +114,18 @@ final class Launcher {
     /** See {@link Containers#run}; the container has ended when it returns. */
     Container run(LaunchOrder order, Ticket ticket, Consumer<Container> onStart) {
         Started started = started(begin(order, false, Optional.of(ticket)));
-        startOrEnd(started, () -> onStart.accept(started.container()));
+        startOrEnd(started, order, () -> onStart.accept(started.container()));
         announce(started, order);
         follower.follow(started.container(), started.launch(), Optional.empty());
         return started.container();
     }
 
     /** What fails once the command runs ends it, and it is followed to its end: else it would be taken to run for ever. */
-    private void startOrEnd(Started started, Runnable onStart) {
+    private void startOrEnd(Started started, LaunchOrder order, Runnable onStart) {
         try {
             onStart.run();
         } catch (RuntimeException | Error e) {
+            announce(started, order);
             try {
                 started.container().shim().signal(Signal.KILL);
             } catch (IOException gone) {
@@ -132,6 +133,7 @@ final class Launcher {
             }
             follower.follow(started.container(), started.launch(), Optional.empty());
             known.remove(started.container());
+            started.container().described().join();
             try {
                 ContainerStore.delete(started.container().directory());
             } catch (IOException left) {

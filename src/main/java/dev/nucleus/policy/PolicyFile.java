@@ -5,13 +5,11 @@ import dev.nucleus.spec.Problem;
 import dev.nucleus.spec.YamlDocument;
 import dev.nucleus.spec.YamlMapping;
 import dev.nucleus.spec.YamlValue;
+import dev.nucleus.text.FileErrors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,15 +26,6 @@ record PolicyFile(String field, Path path, String text, String sha256) {
 
     private static final int LARGEST = 1 << 20;
 
-    private static String reason(IOException e) {
-        return switch (e) {
-            case NoSuchFileException _ -> "there is no such file";
-            case AccessDeniedException _ -> "permission denied";
-            case FileSystemException f when f.getReason() != null -> f.getReason();
-            default -> e.toString();
-        };
-    }
-
     /**
      * @param field of the spec that names the file, for errors
      * @throws PolicyViolationException when it can't be read, is too large, or isn't what its pin says
@@ -46,7 +35,7 @@ record PolicyFile(String field, Path path, String text, String sha256) {
         try (InputStream in = Files.newInputStream(source.path())) {
             bytes = in.readNBytes(LARGEST + 1);
         } catch (IOException e) {
-            throw violation(field + ": can't read " + source.path() + ": " + reason(e));
+            throw violation(field + ": can't read " + source.path() + ": " + FileErrors.reason(e));
         }
         if (bytes.length > LARGEST) {
             throw violation(field + ": " + source.path() + " is larger than " + LARGEST + " bytes");

@@ -36,9 +36,16 @@ public final class LaunchException extends RuntimeException {
         return errno;
     }
 
-    /** Whether the working directory could not be entered; the program was not looked for. */
-    public boolean isOfWorkingDirectory() {
-        return workingDirectory;
+    /**
+     * The exit code that shells give a command which can't be run: 127 when there is no such program, 126 when it can't be
+     * executed (sh(1), Exit Status); 125, as Docker and env(1) have it, when something before it failed.
+     */
+    public int exitCode() {
+        // The program is not looked for once the working directory can't be entered.
+        if (step != LaunchStep.EXEC || workingDirectory) {
+            return 125;
+        }
+        return errno == 2 ? 127 : 126;
     }
 
     private static String advice(LaunchStep step, int errno, String detail) {

@@ -1,5 +1,6 @@
 package dev.nucleus.spec;
 
+import dev.nucleus.text.FileErrors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
@@ -145,7 +146,7 @@ public final class FleetReader {
                     file.toString(), 1, 1, "the file can't be read: it is not UTF-8; write it anew as that"));
             return Optional.empty();
         } catch (IOException e) {
-            problems.add(new Problem(file.toString(), 1, 1, "the file can't be read: " + e));
+            problems.add(new Problem(file.toString(), 1, 1, "the file can't be read: " + FileErrors.reason(e)));
             return Optional.empty();
         }
     }

@@ -85,7 +85,7 @@ class OperatorCommandsTest {
         Result refused = nucleus("kill", "-1", "reloads");
 
         assertThat(refused.code()).isEqualTo(125);
-        assertThat(refused.err()).contains("nothing was done").contains("-s 1");
+        assertThat(refused.err()).contains("nothing was done; a signal is given as -s 1");
         assertThat(nucleus("kill", "-s", "1", "reloads").code()).isZero();
         awaitLog("reloads", "hup");
     }
@@ -98,9 +98,39 @@ class OperatorCommandsTest {
             assertThat(refused)
                     .isEqualTo(new Result(
                             125, "", "nucleus: --pid-file: can't write /nosuch/x: its directory does not exist\n"));
-            nucleus("rm", "noted");
             assertThat(nucleus("ps", "-a").out()).doesNotContain("noted");
         }
+    }
+
+    @Test
+    void aContainerThatWasNotStartedCanBeRemoved() {
+        nucleus("create", "--name", "unused", "true");
+        nucleus("create", "--name", "stopped", "true");
+
+        assertThat(nucleus("stop", "stopped").code()).isZero();
+        assertThat(nucleus("ps", "-a").out()).containsPattern("stopped .*killed by SIGKILL");
+        assertThat(nucleus("rm", "unused")).isEqualTo(new Result(0, "unused\n", ""));
+        assertThat(nucleus("ps", "-a").out()).doesNotContain("unused");
+    }
+
+    @Test
+    void aCommandThatCanNotBeRunEndsWithTheExitCodeOfShells() {
+        nucleus("create", "--name", "absent", "/nosuch");
+
+        assertThat(nucleus("start", "absent").err()).contains("the program is not in the container");
+        assertThat(nucleus("ps", "-a").out()).containsPattern("absent .*exit code 127");
+        assertThat(nucleus("wait", "absent").out()).isEqualTo("127\n");
+    }
+
+    @Test
+    void aRunThatRanOutOfMemorySaysSo() {
+        Result ended = nucleus("run", "-n", "--memory", "16M", "tail", "/dev/zero");
+
+        assertThat(ended)
+                .isEqualTo(new Result(
+                        137,
+                        "",
+                        "nucleus: out of memory: the kernel killed a process of the container at its memory limit\n"));
     }
 
     @Test

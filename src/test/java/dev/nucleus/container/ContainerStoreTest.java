@@ -175,4 +175,27 @@ class ContainerStoreTest {
 
         assertThat(ids).hasSize(10_000).allMatch(id -> id.matches("[0-9a-f]{32}"));
     }
+
+    @Test
+    void aDirectoryIsDeletedWhereItIsWhenItCanNotBeMovedAway() throws IOException {
+        var store = new ContainerStore(state);
+        Path directory = create(store);
+        Files.delete(state.resolve("removed"));
+
+        ContainerStore.delete(directory);
+
+        assertThat(directory).doesNotExist();
+    }
+
+    @Test
+    void anEndBeforeTheStartIsReadBackAsItWasWritten() throws IOException {
+        var store = new ContainerStore(state);
+        Path directory = create(store);
+        var end = new ContainerState.Stopped(
+                Optional.empty(), Instant.ofEpochSecond(2, 5), Optional.of(ExitStatus.ofWaitStatus(9)));
+
+        store.writeExit(directory, end);
+
+        assertThat(store.exit(directory)).contains(end);
+    }
 }

@@ -429,7 +429,7 @@ class FleetReaderTest {
     void aFileThatIsMissingIsAProblemNotAStackTrace() {
         assertThatThrownBy(() -> FleetReader.read(Path.of("/no/such.yaml"), FleetReader.Checks.NONE))
                 .isInstanceOf(InvalidFleetException.class)
-                .hasMessageContaining("/no/such.yaml:1:1: the file can't be read");
+                .hasMessageContaining("/no/such.yaml:1:1: the file can't be read: there is no such file");
     }
 
     /** Whatever is done to a good file, the reader answers with a fleet or with places of mistakes. */
