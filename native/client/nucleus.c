@@ -438,8 +438,8 @@ static void ask_for_short_slices(void)
 		sys_ask_for_short_slices(getpriority(PRIO_PROCESS, 0));
 }
 
-/* What --socket names before the command: the last, as with any option. NULL: there is none. */
-static const char *named_socket(int argc, char *argv[], int *first)
+/* The value of the last --socket before the command, or NULL. */
+static const char *socket_option(int argc, char *argv[], int *first)
 {
 	static const char option[] = "--socket=";
 	const char *named = NULL;
@@ -464,7 +464,7 @@ int main(int argc, char *argv[])
 	int first = 1;
 	int answered;
 	int result = default_socket(path, sizeof(path));
-	const char *named = named_socket(argc, argv, &first);
+	const char *named = socket_option(argc, argv, &first);
 
 	if (named != NULL)
 		result = snprintf(path, sizeof(path), "%s", named) < (int)sizeof(path) ? 0 : -1;

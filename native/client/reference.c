@@ -163,7 +163,7 @@ static FILE *open_release(const char *java)
 	if (home == 0)
 		return NULL;
 	memcpy(path + home, "/release", sizeof("/release"));
-	/* Of anybody else's making: a named pipe would have no end. */
+	/* The file may be anybody's: a named pipe must not keep the open waiting. */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
@@ -281,18 +281,18 @@ static bool find_java(struct search *search)
 	return search->unknown[0] != '\0';
 }
 
-static void complain_of_java(const struct java *old)
+static void report_unsuitable_java(const struct java *old)
 {
 	(void)fprintf(
 		stderr,
 		"nucleus: no manager is running, and without one this command needs Java %d or "
-		"later: ",
+		"later. ",
 		JAVA_NEEDED);
 	if (old->version != 0)
 		(void)fprintf(stderr, "%s is Java %ld", old->path, old->version);
 	else
-		(void)fprintf(stderr, "no Java was found");
-	(void)fprintf(stderr, ". Install it, or set JAVA_HOME\n");
+		(void)fprintf(stderr, "No Java was found");
+	(void)fprintf(stderr, ". Install Java %d, or set JAVA_HOME.\n", JAVA_NEEDED);
 }
 
 /* Replaces this program by the jar's. Returns when that can't be done. */
@@ -303,7 +303,7 @@ static void run_jar(const char *jar, int count, char *const arguments[])
 	char **words;
 
 	if (!find_java(&search)) {
-		complain_of_java(&search.old);
+		report_unsuitable_java(&search.old);
 		return;
 	}
 	words = calloc((size_t)count + 4, sizeof(*words));

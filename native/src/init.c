@@ -51,6 +51,14 @@ static void hand_over(int report_fd, int listener)
 	(void)descriptors_send(report_fd, &record, sizeof(record), &listener, 1);
 }
 
+/* The signal for the workload. Whoever is outside of the pid namespace has no PID in it. */
+static int for_workload(int number, const siginfo_t *info)
+{
+	bool relayed = number == INIT_RELAY && info->si_code == SI_QUEUE && info->si_pid == 0;
+
+	return relayed ? info->si_value.sival_int : number;
+}
+
 _Noreturn void init_run(pid_t workload, int report_fd, int listener)
 {
 	/* Until records that did not fit into the socket are sent again. */
@@ -69,11 +77,13 @@ _Noreturn void init_run(pid_t workload, int report_fd, int listener)
 	(void)fcntl(REPORT_FD, F_SETFL, O_NONBLOCK);
 	(void)sigfillset(&all);
 	for (;;) {
-		int number = orphans > 0 ? sigtimedwait(&all, NULL, &again)
-					 : sigwaitinfo(&all, NULL);
+		siginfo_t info;
+		int number = orphans > 0 ? sigtimedwait(&all, &info, &again)
+					 : sigwaitinfo(&all, &info);
 		bool ended = number == SIGCHLD && reap(workload, &status, &orphans);
 
 		if (number > 0 && number != SIGCHLD) {
+			number = for_workload(number, &info);
 			(void)kill(workload, number);
 			(void)tell(INIT_FORWARDED, number);
 		}

@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* SIGRTMAX: queued with the number of a signal for the workload that an init itself can't forward.
+ */
+#define INIT_RELAY 64
+
 /* What it reports to the shim: one record each, over a stream socket, written whole. */
 enum init_news {
 	INIT_ENDED = 1,     /* value: the workload's wait status; the last record */

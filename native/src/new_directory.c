@@ -40,7 +40,7 @@ static bool is_new(int fd)
 	return fstat(fd, &status) == 0 && status.st_uid == geteuid() && is_empty(fd);
 }
 
-/* Makes a directory that is not there. A descriptor, or a negative errno; nothing is left then. */
+/* Makes a directory that is not there. A descriptor, or a negative errno. */
 static int make_one(int parent_fd, const char *name, const struct new_directory *make)
 {
 	owned_fd fd = -1;
@@ -53,11 +53,10 @@ static int make_one(int parent_fd, const char *name, const struct new_directory 
 		result = -ESTALE;
 	else if (fd < 0 || fchown(fd, make->uid, make->gid) < 0 || fchmod(fd, make->mode) < 0)
 		result = -errno;
-	if (result < 0) {
+	/* What is in its place then is somebody else's. */
+	if (result < 0 && result != -ESTALE)
 		(void)unlinkat(parent_fd, name, AT_REMOVEDIR);
-		return result;
-	}
-	return release(&fd);
+	return result < 0 ? result : release(&fd);
 }
 
 static int check_same(int fd, int parent_fd, const char *name)

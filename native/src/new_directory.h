@@ -12,7 +12,9 @@ struct new_directory {
 
 /* Makes the directory `name`. Other processes see it with its mode and owner or not at all, so one
  * that makes the same directory at the same time, or finds it after this process was killed, can
- * use it as it is. One that is there already keeps its mode and owner. 0, or a negative errno;
+ * use it as it is; but on a file system that can't rename without replacing, such as NFS, it is
+ * seen for a moment with mode 0700. A process that is killed before that leaves an empty directory,
+ * .nucleus-PID-TIME. One that is there already keeps its mode and owner. 0, or a negative errno;
  * -ESTALE when somebody else put another directory in its place. */
 int new_directory_make(int parent_fd, const char *name, const struct new_directory *make);
 

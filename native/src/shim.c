@@ -27,6 +27,7 @@
 #include "freezer.h"
 #include "guardian.h"
 #include "hooks.h"
+#include "init.h"
 #include "init_report.h"
 #include "notice.h"
 #include "peer.h"
@@ -92,6 +93,9 @@ int shim_signal(struct shim *shim, int number)
 	/* The end of a sandbox's runtime is the end of all in its namespaces. */
 	if (plan_is_sandboxed(&shim->plan) && shim->started && number != SIGKILL)
 		return sandbox_signal(shim, 0, number);
+	/* The init can't forward those: one stops it, the other is its own children's. */
+	if (shim->plan.init && shim->started && (number == SIGSTOP || number == SIGCHLD))
+		return sys_pidfd_queue_signal(shim->pidfd, INIT_RELAY, number) < 0 ? -errno : 0;
 	return sys_pidfd_send_signal(shim->pidfd, number) < 0 ? -errno : 0;
 }
 

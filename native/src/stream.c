@@ -158,6 +158,9 @@ struct batch {
 	struct report dropped; /* that could not be written before */
 };
 
+/* Empty between calls. */
+static struct batch unwritten;
+
 /* Only whole records stay. Returns how much of the batch does. */
 static size_t write_whole_records(struct stream *stream, const struct batch *batch)
 {
@@ -188,7 +191,7 @@ static bool is_written(const struct report *report, size_t written)
 /* What a report takes of the bytes that were not written: it is no output of the workload. */
 static size_t lost_report(const struct report *report, size_t written)
 {
-	return report->bytes == 0 || report->end <= written ? 0 : report->end - report->begin;
+	return report->end <= written ? 0 : report->end - report->begin;
 }
 
 static void write_batch(struct stream *stream, struct batch *batch)
@@ -200,9 +203,12 @@ static void write_batch(struct stream *stream, struct batch *batch)
 	written = write_whole_records(stream, batch);
 	if (is_written(&batch->dropped, written))
 		stream->dropped -= batch->dropped.bytes;
-	/* Reported again with the next record. */
-	if (!is_written(&batch->skipped, written))
-		stream->gaps[STREAM_STDERR].skipped += batch->skipped.bytes;
+	if (!is_written(&batch->skipped, written) && batch->skipped.bytes > 0) {
+		stream->unreported += batch->skipped.bytes;
+		/* Tried again in a second. */
+		stream->skipping = true;
+		stream->room = 0;
+	}
 	stream->dropped += batch->length - written - lost_report(&batch->dropped, written) -
 			   lost_report(&batch->skipped, written);
 	batch->length = 0;
@@ -387,8 +393,9 @@ static int64_t share_of_room(const struct stream *stream, int64_t room)
 static void add_gaps(struct stream *stream, struct batch *batch, int64_t room)
 {
 	int64_t most = share_of_room(stream, room);
-	uint64_t bytes = 0;
+	uint64_t bytes = stream->unreported;
 
+	stream->unreported = 0;
 	for (size_t i = 0; i < STREAM_TAGS; i++) {
 		struct gap *gap = &stream->gaps[i];
 
@@ -449,7 +456,6 @@ void stream_keep(struct stream *stream, enum stream_tag tag, const char *data, s
 void stream_append(struct stream *stream, enum stream_tag tag, const char *data, size_t length,
 		   bool whole)
 {
-	static struct batch batch;
 	size_t added;
 
 	if (stream->captured != NULL) {
@@ -470,11 +476,11 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 		data += rest;
 		length -= rest;
 	}
-	add_dropped(stream, &batch);
+	add_dropped(stream, &unwritten);
 	/* Half, so that there is room for what follows. */
-	add_gaps(stream, &batch, is_unlimited(stream, whole) ? INT64_MAX : stream->room / 2);
-	added = add_records(stream, &batch, tag, data, length, whole);
-	write_batch(stream, &batch);
+	add_gaps(stream, &unwritten, is_unlimited(stream, whole) ? INT64_MAX : stream->room / 2);
+	added = add_records(stream, &unwritten, tag, data, length, whole);
+	write_batch(stream, &unwritten);
 	stream_keep(stream, tag, data + added, length - added);
 }
 
@@ -525,18 +531,16 @@ int64_t stream_admits_at(const struct stream *stream)
 
 void stream_report_gap(struct stream *stream, bool whole)
 {
-	static struct batch batch;
-
 	if (!stream->is_log)
 		return;
-	add_dropped(stream, &batch);
-	add_gaps(stream, &batch, is_unlimited(stream, whole) ? INT64_MAX : stream->room);
-	write_batch(stream, &batch);
+	add_dropped(stream, &unwritten);
+	add_gaps(stream, &unwritten, is_unlimited(stream, whole) ? INT64_MAX : stream->room);
+	write_batch(stream, &unwritten);
 }
 
 int64_t stream_gap_due_at(const struct stream *stream)
 {
-	bool skipped = false;
+	bool skipped = stream->unreported > 0;
 
 	for (size_t i = 0; i < STREAM_TAGS; i++)
 		skipped |= stream->gaps[i].skipped > 0;

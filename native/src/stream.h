@@ -42,8 +42,9 @@ struct stream {
 	uint32_t rate;    /* bytes a second that are logged at most; 0: all */
 	bool blocks;      /* beyond the rate the writer waits; else it is not logged */
 	int64_t room; /* bytes that may be logged now; negative: text appended whole overdrew it */
-	int64_t filled; /* CLOCK_MONOTONIC ms when there was that much room */
-	bool skipping;  /* has skipped, and resumes when there is room for a second's worth */
+	int64_t filled;      /* CLOCK_MONOTONIC ms when there was that much room */
+	uint64_t unreported; /* bytes skipped whose report could not be written */
+	bool skipping;       /* has skipped, and resumes when there is room for a second's worth */
 	bool in_line[STREAM_TAGS]; /* of each tag: the last record is a part of a line */
 	struct gap gaps[STREAM_TAGS];
 	uint32_t owner;

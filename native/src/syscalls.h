@@ -8,6 +8,7 @@
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -116,6 +117,15 @@ static inline int sys_pidfd_open(int pid)
 static inline int sys_pidfd_send_signal(int pidfd, int signal)
 {
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+/* With a value (sigqueue(3)), which only a process that waits for the signal takes. */
+static inline int sys_pidfd_queue_signal(int pidfd, int signal, int value)
+{
+	siginfo_t info = { .si_signo = signal, .si_code = SI_QUEUE };
+
+	info.si_value.sival_int = value;
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, &info, 0);
 }
 
 static inline int sys_bpf(int command, union bpf_attr *attributes, unsigned int size)

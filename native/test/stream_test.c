@@ -441,12 +441,27 @@ static void what_was_lost_is_counted_once(void **state)
 	stream_report_gap(&stream, true);
 	assert_int_equal(stream.dropped, lost);
 	close_fd(&stream.file_fd);
-	stream_append(&stream, STREAM_STDOUT, "last\n", 5, true);
+	stream_append(&stream, STREAM_STDERR, "e1\ne2\n", 6, true);
 	assert_int_equal(stream.dropped, 0);
 	assert_int_equal(stream_gap_due_at(&stream), 0);
 	assert_true(read_all(0, text, sizeof(text)) > 0);
 	assert_non_null(strstr(text, "[nucleus: 1000 bytes were not logged"));
-	assert_int_equal(count_records(), 4);
+	assert_int_equal(count_records(), 5);
+}
+
+/* A disk that stays full must not keep a supervisor busy. */
+static void a_report_that_could_not_be_written_is_due_in_a_second(void **state)
+{
+	(void)state;
+	stream.rate = 16 << 20;
+	assert_true(stream_admits(&stream, false));
+	stream_append(&stream, STREAM_STDOUT, "first\n", 6, false);
+	close_fd(&stream.file_fd);
+	stream.file_fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	stream_skip(&stream, STREAM_STDOUT, 1000);
+	stream_report_gap(&stream, false);
+	assert_int_equal(stream_gap_due_at(&stream), stream.filled + 1001);
+	assert_false(stream_admits(&stream, false));
 }
 
 static void what_writes_nothing_leaves_nothing_on_the_disk(void **state)
@@ -501,6 +516,9 @@ int stream_tests(void)
 						remove_stream),
 		cmocka_unit_test_setup_teardown(what_was_lost_is_counted_once, open_stream,
 						remove_stream),
+		cmocka_unit_test_setup_teardown(
+			a_report_that_could_not_be_written_is_due_in_a_second, open_stream,
+			remove_stream),
 		cmocka_unit_test(a_captured_stream_keeps_its_beginning_only),
 		cmocka_unit_test_setup_teardown(a_log_is_never_written_through_a_link, open_stream,
 						remove_stream),

@@ -51,7 +51,9 @@ final class EventLog {
             case ContainerEvent.Started(var container, var state) -> add(container, "started", "pid " + state.pid());
             case ContainerEvent.Adopted(var container) ->
                 add(container, "adopted", "was running when the manager started");
-            case ContainerEvent.Stopped(var container, var state) -> add(container, "stopped", state.toString());
+            case ContainerEvent.Stopped(var container, var state) ->
+                add(new Event(
+                        state.exitedAt(), "container", "stopped", container.name(), container.id(), state.toString()));
             case ContainerEvent.Failed(var container, var _, var why) ->
                 add(container, "launch failed", String.valueOf(why.getMessage()));
             // Arguments may hold secrets.

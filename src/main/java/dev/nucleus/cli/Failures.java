@@ -14,6 +14,7 @@ import dev.nucleus.workspace.WorkspaceException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,7 +55,9 @@ final class Failures {
             case StopFailedException e -> errors.println("nucleus: " + e.getMessage());
             case ShimException e -> errors.println("nucleus: " + e.getMessage());
             case FileSystemException e ->
-                errors.println("nucleus: " + VisibleText.line(e.getFile() + ": " + FileErrors.reason(e)));
+                errors.println("nucleus: "
+                        + VisibleText.line(
+                                Objects.requireNonNullElse(e.getFile(), command) + ": " + FileErrors.reason(e)));
             case UncheckedIOException e -> errors.println("nucleus: " + e.getMessage());
             case ClientGoneException e -> log.debug("command '{}': {}", command, e.getMessage());
             default -> {

@@ -2,7 +2,9 @@ package dev.nucleus.cli;
 
 import dev.nucleus.fleet.FleetFiles;
 import dev.nucleus.spec.FleetSpec;
+import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,10 +45,23 @@ final class FleetValidateCommand implements Callable<Integer> {
             throw new CommandLine.ParameterException(spec.commandLine(), "a fleet file is missing");
         }
         for (Path path : all) {
-            for (FleetSpec fleet : FleetFiles.read(caller.resolve(path))) {
-                caller.print(fleet.name() + ": " + fleet.services().size() + " services, no mistakes");
+            for (FleetSpec fleet : FleetFiles.read(readable(path))) {
+                int services = fleet.services().size();
+                caller.print(
+                        fleet.name() + ": " + services + (services == 1 ? " service" : " services") + ", no mistakes");
             }
         }
         return 0;
+    }
+
+    /** A process that is not this shell's child sees neither its standard input nor its descriptors; a pipe may have no end. */
+    private Path readable(Path path) {
+        Path resolved = caller.resolve(path);
+        boolean descriptor = path.toString().equals("-") || resolved.startsWith("/dev") || resolved.startsWith("/proc");
+        if (descriptor || Files.exists(resolved) && !Files.isRegularFile(resolved) && !Files.isDirectory(resolved)) {
+            throw new InvalidSpecException(
+                    "'" + path + "' is no regular file: write what is to be checked to a file, and name that");
+        }
+        return resolved;
     }
 }

@@ -46,7 +46,8 @@ final class LogsCommand implements Callable<Integer> {
             names = "--since",
             paramLabel = "TIME",
             description =
-                    "start of the output to show: a time such as 2026-05-01T12:00:00Z, or how long ago, such as 10m")
+                    "start of the output to show: a time such as 2026-05-01T12:00:00Z or 2026-05-01T12:00, or how long ago, such"
+                            + " as 10m")
     private @Nullable String since;
 
     @CommandLine.Option(

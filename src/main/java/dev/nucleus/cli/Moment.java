@@ -39,7 +39,8 @@ final class Moment {
         return time(text)
                 .or(() -> ago(text, now))
                 .orElseThrow(() -> new InvalidSpecException(option + ": '" + text
-                        + "' is neither a time such as 2026-05-01T12:00:00Z nor a duration such as 10m or 2h30m"));
+                        + "' is neither a time such as 2026-05-01T12:00:00Z, 2026-05-01T12:00 or 2026-05-01 nor a duration such as"
+                        + " 10m or 2h30m"));
     }
 
     private static Optional<Instant> time(String text) {

@@ -8,8 +8,10 @@ import dev.nucleus.spec.StopSpec;
 import java.time.Duration;
 import picocli.CommandLine;
 
-/** {@code nucleus rm}: forgets containers that don't run, and deletes their logs. */
-@CommandLine.Command(name = "rm", description = "Remove stopped containers and their logs.")
+/** {@code nucleus rm}: forgets containers that are stopped or not yet started, and deletes their logs. */
+@CommandLine.Command(
+        name = "rm",
+        description = "Remove containers that are stopped or not yet started, and their logs.")
 final class RmCommand extends EachContainerCommand {
 
     private static final StopSpec AT_ONCE = new StopSpec(Signal.KILL, Duration.ZERO);
@@ -32,7 +34,7 @@ final class RmCommand extends EachContainerCommand {
     String act(String reference) throws InterruptedException {
         // A container, also one of a replica's: the replica itself is its fleet file's.
         Container container = Target.container(containers, fleets, reference);
-        if ((force || container.waitsForStart()) && !fleets.stopReplica(container.name(), _ -> AT_ONCE)) {
+        if ((force || container.isAwaitingStart()) && !fleets.stopReplica(container.name(), _ -> AT_ONCE)) {
             containers.stop(container, AT_ONCE);
         }
         containers.remove(container);

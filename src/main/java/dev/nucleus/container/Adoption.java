@@ -128,8 +128,7 @@ final class Adoption {
             log.warn("{}; the record of '{}' was recovered from {}", unreadable.why(), entry.name(), source);
             restore(unreadable.directory(), entry);
         } else {
-            // Of a run that has ended, and was removed, its supervisor stays until the client has the last of its
-            // output.
+            // Once a foreground run is removed, its supervisor stays until the client has read the last output.
             log.info("'{}' has no directory; its record is from {}", entry.name(), source);
         }
         return Optional.of(new ContainerStore.Entry.Found(

@@ -49,8 +49,8 @@ public final class Container {
     /** What it was launched by; empty for one that an earlier manager launched. Set once, before others see it. */
     private volatile Optional<LaunchOrder> order = Optional.empty();
 
-    /** What there is to say of it: what it can and can't do, and what it runs. */
-    record Description(List<Statement> statements, List<String> command) {
+    /** What there is to say of it: what it can and can't do, what it runs, and whether in a terminal. */
+    record Description(List<Statement> statements, List<String> command, boolean terminal) {
 
         Description {
             statements = List.copyOf(statements);
@@ -97,8 +97,8 @@ public final class Container {
         return state instanceof ContainerState.Running;
     }
 
-    /** Whether all is done but its command, which has not been started. */
-    public boolean waitsForStart() {
+    /** Whether it is created and its command not started yet. */
+    public boolean isAwaitingStart() {
         return state instanceof ContainerState.Created;
     }
 
@@ -199,9 +199,10 @@ public final class Container {
                 .map(ContainerLog::new);
     }
 
-    /** Whether its streams are a terminal; not known, so false, of one that an earlier manager launched. */
+    /** Whether its streams are a terminal. */
     public boolean hasTerminal() {
-        return order.flatMap(LaunchOrder::console).isPresent();
+        return order.map(launched -> launched.console().isPresent())
+                .orElseGet(() -> description.obtain().terminal());
     }
 
     Optional<LaunchOrder> order() {

@@ -58,8 +58,8 @@ final class ContainerStore {
     private static final String REPORTED = "reported";
     private static final String LOGS = "logs";
 
-    /** Tries to delete a directory that its shim still writes to: two files and a directory at most. */
-    private static final int DELETIONS = 10;
+    /** Attempts to delete a directory that its shim still writes to: two files and a directory at most. */
+    private static final int DELETE_ATTEMPTS = 10;
 
     private static final Set<OpenOption> NEW_FILE =
             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
@@ -299,7 +299,8 @@ final class ContainerStore {
         }
         var command = new ArrayList<String>();
         plan.path("command").path("arguments").forEach(argument -> command.add(argument.asString()));
-        return new Container.Description(statements, command);
+        return new Container.Description(
+                statements, command, plan.path("console").isObject());
     }
 
     /** What the shim left when the container ended. */
@@ -343,12 +344,12 @@ final class ContainerStore {
 
     /** Writes down that it has. One that has been removed meanwhile needs no mark. */
     static void markReported(Path directory) {
-        try (FileChannel made = FileChannel.open(directory.resolve(REPORTED), NEW_FILE, OWNER_ONLY_FILE)) {
-            log.trace("made {}", made);
+        try {
+            Files.createFile(directory.resolve(REPORTED), OWNER_ONLY_FILE);
         } catch (NoSuchFileException e) {
             log.debug("{} is gone already", directory);
         } catch (IOException e) {
-            log.warn("the next manager reports the end of a container again: {}", e.toString());
+            log.warn("the end of a container will be reported again by the next manager: {}", e.toString());
         }
     }
 
@@ -380,18 +381,23 @@ final class ContainerStore {
         try {
             Files.move(directory, doomed, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException e) {
-            // Gone already; or the directory for removed ones is, or is on another file system.
-            log.debug("{} can't be moved away, and is deleted where it is: {}", directory, e.toString());
+            if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+                return;
+            }
+            log.warn("can't move {} to {}, so it is deleted where it is: {}", directory, doomed, e.toString());
             doomed = directory;
         }
+        deleteRetrying(doomed);
+    }
+
+    /** A shim may write or rename its last files meanwhile. */
+    private static void deleteRetrying(Path doomed) throws IOException {
         for (int attempt = 1; Files.exists(doomed, LinkOption.NOFOLLOW_LINKS); attempt++) {
             try {
                 deleteTree(doomed);
             } catch (DirectoryNotEmptyException | NoSuchFileException e) {
-                // The shim has written or renamed its last meanwhile.
-                if (attempt == DELETIONS) {
-                    log.warn("{} is deleted when the manager starts again: {}", doomed, e.toString());
-                    return;
+                if (attempt == DELETE_ATTEMPTS) {
+                    throw e;
                 }
             }
         }

@@ -211,7 +211,7 @@ public final class Containers {
      * @throws dev.nucleus.spawner.LaunchException when its command can't be run; it has ended then
      */
     public void start(Container container) {
-        if (!container.waitsForStart()) {
+        if (!container.isAwaitingStart()) {
             throw new InvalidSpecException("'" + container.name() + "' is not waiting to be started: it "
                     + container.state().description());
         }
@@ -378,7 +378,7 @@ public final class Containers {
     }
 
     /**
-     * Stops every process of it where it is, or lets them go on.
+     * Stops every process of it where it is, or lets them go on; nothing is done where they do already.
      *
      * @throws InvalidSpecException when it is not running
      * @throws UncheckedIOException when this host has no control group that could
@@ -386,6 +386,9 @@ public final class Containers {
     public void pause(Container container, boolean pause) {
         requireRunning(container);
         boolean before = container.paused();
+        if (before == pause) {
+            return;
+        }
         if (pause) {
             // First: whoever asks it something must know that there may be no answer.
             container.paused(true);

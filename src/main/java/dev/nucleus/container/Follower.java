@@ -192,11 +192,11 @@ final class Follower {
         } finally {
             container.stopped(stopped);
         }
-        attempt(container, "reporting its end", () -> report(container, stopped));
+        attempt(container, "reporting its end", () -> reportOnce(container, stopped));
     }
 
-    /** Once: not again by each later manager that finds what is left of it. */
-    private void report(Container container, ContainerState.Stopped stopped) {
+    /** Unless an earlier manager has. One that is killed before that is marked reports it once more. */
+    private void reportOnce(Container container, ContainerState.Stopped stopped) {
         if (ContainerStore.isReported(container.directory())) {
             return;
         }
@@ -321,9 +321,9 @@ final class Follower {
         if (!(why instanceof LaunchException failure) || failure.step() == LaunchStep.PLAN) {
             return Optional.empty();
         }
-        boolean refused = failure.step() == LaunchStep.EXEC || failure.step() == LaunchStep.HOOKS;
-        // Nothing else fails once it is created: it was stopped, or removed, instead of started.
-        ExitStatus status = refused
+        boolean commandFailed = failure.step() == LaunchStep.EXEC || failure.step() == LaunchStep.HOOKS;
+        // Nothing else fails once it is created: it was stopped or removed instead of started.
+        ExitStatus status = commandFailed
                 ? new ExitStatus(failure.exitCode(), Optional.empty(), false)
                 : ExitStatus.ofWaitStatus(Signal.KILL.number());
         return Optional.of(new ContainerState.Stopped(Optional.empty(), Instant.now(), Optional.of(status)));

@@ -85,6 +85,10 @@ final class KnownContainers {
      * @throws InvalidSpecException when there is none, or more than one
      */
     Container find(String reference) {
+        if (reference.isEmpty()) {
+            // As a variable that is not set makes it: every ID begins with it.
+            throw new InvalidSpecException("the name of a container is empty");
+        }
         Container named = liveByName.get(reference);
         if (named != null && has(named)) {
             return named;

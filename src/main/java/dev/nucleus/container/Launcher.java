@@ -105,7 +105,7 @@ final class Launcher {
         Started started = begin(order);
         var attachment =
                 new Containers.Attachment(started.container(), started.launch().connection());
-        startOrEnd(started, order, () -> onStart.accept(attachment));
+        runOrKill(started, order, () -> onStart.accept(attachment));
         announce(started, order);
         follower.follow(started.container(), started.launch(), Optional.of(sink));
         return started.container();
@@ -114,29 +114,31 @@ final class Launcher {
     /** See {@link Containers#run}; the container has ended when it returns. */
     Container run(LaunchOrder order, Ticket ticket, Consumer<Container> onStart) {
         Started started = started(begin(order, false, Optional.of(ticket)));
-        startOrEnd(started, order, () -> onStart.accept(started.container()));
+        runOrKill(started, order, () -> onStart.accept(started.container()));
         announce(started, order);
         follower.follow(started.container(), started.launch(), Optional.empty());
         return started.container();
     }
 
-    /** What fails once the command runs ends it, and it is followed to its end: else it would be taken to run for ever. */
-    private void startOrEnd(Started started, LaunchOrder order, Runnable onStart) {
+    /** Runs the callback. When that fails, the container is killed, followed to its end, and removed. */
+    private void runOrKill(Started started, LaunchOrder order, Runnable callback) {
         try {
-            onStart.run();
+            callback.run();
         } catch (RuntimeException | Error e) {
-            announce(started, order);
+            Container container = started.container();
             try {
-                started.container().shim().signal(Signal.KILL);
+                container.shim().signal(Signal.KILL);
             } catch (IOException gone) {
                 e.addSuppressed(gone);
             }
-            follower.follow(started.container(), started.launch(), Optional.empty());
-            known.remove(started.container());
-            started.container().described().join();
             try {
-                ContainerStore.delete(started.container().directory());
-            } catch (IOException left) {
+                announce(started, order);
+                follower.follow(container, started.launch(), Optional.empty());
+                known.remove(container);
+                container.described().join();
+                ContainerStore.delete(container.directory());
+                events.tell(new ContainerEvent.Removed(container));
+            } catch (IOException | RuntimeException | Error left) {
                 e.addSuppressed(left);
             }
             throw e;
@@ -205,8 +207,9 @@ final class Launcher {
 
     private static Container.Description description(@Nullable LaunchPlan plan) {
         return plan == null
-                ? new Container.Description(List.of(), List.of())
-                : new Container.Description(plan.statements(), plan.workload());
+                ? new Container.Description(List.of(), List.of(), false)
+                : new Container.Description(
+                        plan.statements(), plan.workload(), plan.console().isPresent());
     }
 
     private void forget(Container container) {

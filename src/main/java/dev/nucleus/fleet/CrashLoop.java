@@ -22,7 +22,7 @@ final class CrashLoop {
     private final Duration resetAfter;
     private final boolean hasReadiness;
     private int ends;
-    private Cause lastEnd = new Cause(Cause.Kind.LOST, "its end under an earlier manager");
+    private Cause lastEnd;
     private boolean running;
     /** When the present run has lasted long enough. */
     private long settled;
@@ -31,11 +31,13 @@ final class CrashLoop {
      * @param resetAfter how long a run must last to count as recovered
      * @param hasReadiness whether a readiness probe says if it can serve meanwhile
      * @param ends in a row before
+     * @param lastEnd why it is started, when it has not ended since
      */
-    CrashLoop(Duration resetAfter, boolean hasReadiness, int ends) {
+    CrashLoop(Duration resetAfter, boolean hasReadiness, int ends, Cause lastEnd) {
         this.resetAfter = resetAfter;
         this.hasReadiness = hasReadiness;
         this.ends = ends;
+        this.lastEnd = lastEnd;
     }
 
     /** How often it ended in a row. */

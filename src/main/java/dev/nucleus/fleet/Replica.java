@@ -50,6 +50,10 @@ final class Replica {
     /** Within what time those that a start of the manager finds are asked again. */
     private static final Duration ADOPTION_SPREAD = Duration.ofSeconds(1);
 
+    private static final Cause EARLIER_END = new Cause(Cause.Kind.LOST, "its end under an earlier manager");
+    private static final String PAUSED = "paused by the operator; nucleus resume lets it go on";
+    private static final Cause OPERATOR_START = Cause.operator("a stop; the operator started it");
+
     /** What happened, for the supervising thread. */
     private sealed interface Message {
         /** It runs: at once, unless its shim was silent when it was taken over. */
@@ -114,12 +118,12 @@ final class Replica {
         this.service = service;
         this.number = number;
         this.surroundings = surroundings;
-        this.loop = loop(0);
+        this.loop = loop(0, EARLIER_END);
     }
 
-    private CrashLoop loop(int ends) {
+    private CrashLoop loop(int ends, Cause lastEnd) {
         return new CrashLoop(
-                service.restart().backoff().resetAfter(), service.readiness().isPresent(), ends);
+                service.restart().backoff().resetAfter(), service.readiness().isPresent(), ends, lastEnd);
     }
 
     String name() {
@@ -151,7 +155,7 @@ final class Replica {
                 container = found;
                 adopted = found;
                 Optional.ofNullable(found.record().replica()).ifPresent(entry -> {
-                    loop = loop(entry.restarts());
+                    loop = loop(entry.restarts(), EARLIER_END);
                     totalRestarts = entry.totalRestarts();
                 });
             });
@@ -180,7 +184,7 @@ final class Replica {
                                 + "; only a replica that is stopped, failed or completed can be started");
             }
             Optional.ofNullable(container).ifPresent(surroundings.containers()::forgetStopped);
-            loop = loop(0);
+            loop = loop(0, OPERATOR_START);
             supervise(Optional.ofNullable(container).filter(found -> !found.over()), false);
         } finally {
             handover.unlock();
@@ -200,6 +204,7 @@ final class Replica {
      */
     void stop(UnaryOperator<StopSpec> otherwise) throws InterruptedException {
         StopSpec how = otherwise.apply(service.stop());
+        boolean hasEnded = hasEndedForGood();
         Optional<Thread> supervising = askToLeave();
         try {
             // Supervision that is busy, as with a stop of its own that has a long grace, or that has failed, delays
@@ -216,7 +221,16 @@ final class Replica {
                             Cause.operator(String.valueOf(e.getMessage()))));
             throw e;
         }
-        settle(supervising, Standing.of(ReplicaStatus.STOPPED, Cause.operator("stopped by the operator")));
+        if (!hasEnded) {
+            settle(supervising, Standing.of(ReplicaStatus.STOPPED, Cause.operator("stopped by the operator")));
+        }
+    }
+
+    /** Whether it completed or failed by itself, which remains so, and nothing of it runs. */
+    private boolean hasEndedForGood() {
+        ReplicaStatus status = history.status();
+        return (status == ReplicaStatus.COMPLETED || status == ReplicaStatus.FAILED)
+                && Optional.ofNullable(container).map(Container::over).orElse(true);
     }
 
     private void end(StopSpec how) {
@@ -283,16 +297,20 @@ final class Replica {
 
     ReplicaView view() {
         ReplicaHistory.Now now = history.now();
+        Optional<Container> present = Optional.ofNullable(container);
+        // Its probes are not asked, and it answers nobody: what they said before is out of date.
+        boolean paused =
+                present.filter(Container::paused).isPresent() && now.status().running();
         return new ReplicaView(
                 fleet,
                 service.name(),
                 number,
                 name,
-                Optional.ofNullable(container).map(Container::id),
-                now.status(),
-                now.serving(),
+                present.map(Container::id),
+                paused ? ReplicaStatus.NOT_READY : now.status(),
+                now.serving() && !paused,
                 now.since(),
-                now.cause(),
+                paused ? PAUSED : now.cause(),
                 totalRestarts,
                 now.flapping(),
                 now.history(),

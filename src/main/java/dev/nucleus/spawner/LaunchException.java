@@ -11,6 +11,11 @@ public final class LaunchException extends RuntimeException {
     /** How the shim names the step that enters it (native/src/sandbox.c). */
     private static final String WORKING_DIRECTORY = "enter the working directory";
 
+    private static final int NOT_RUN = 125;
+    private static final int NOT_EXECUTABLE = 126;
+    private static final int NOT_FOUND = 127;
+    private static final int ENOENT = 2;
+
     private final LaunchStep step;
     private final int errno;
     private final boolean workingDirectory;
@@ -43,9 +48,9 @@ public final class LaunchException extends RuntimeException {
     public int exitCode() {
         // The program is not looked for once the working directory can't be entered.
         if (step != LaunchStep.EXEC || workingDirectory) {
-            return 125;
+            return NOT_RUN;
         }
-        return errno == 2 ? 127 : 126;
+        return errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
     }
 
     private static String advice(LaunchStep step, int errno, String detail) {

@@ -91,9 +91,13 @@ final class ContainerReader {
         spec.memory(fields.parse("memory", MemorySize::parseLimit));
         spec.swap(size(fields, "swap"));
         spec.cpus(fields.parse("cpus", Cpus::parse));
-        spec.cpuWeight(fields.take("cpu-weight").flatMap(YamlValue::integer));
-        fields.take("pids").flatMap(YamlValue::integer).ifPresent(spec::pids);
-        fields.take("open-files").flatMap(YamlValue::integer).ifPresent(spec::openFiles);
+        spec.cpuWeight(fields.take("cpu-weight").flatMap(value -> value.integer(Resources::checkCpuWeight)));
+        fields.take("pids")
+                .flatMap(value -> value.integer(Resources::checkPids))
+                .ifPresent(spec::pids);
+        fields.take("open-files")
+                .flatMap(value -> value.integer(Resources::checkOpenFiles))
+                .ifPresent(spec::openFiles);
         spec.io(fields.list("io", IoLimit::parse));
         fields.take("log").flatMap(ContainerReader::log).ifPresent(spec::log);
     }

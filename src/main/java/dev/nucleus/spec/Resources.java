@@ -26,6 +26,8 @@ public record Resources(
     public static final int DEFAULT_OPEN_FILES = 1024;
     public static final int MOST_CPU_WEIGHT = 10_000;
     private static final int MOST_PIDS = 4_194_304;
+    /** The launch itself opens several once the limit is set. */
+    private static final int FEWEST_OPEN_FILES = 16;
 
     public static final Resources DEFAULT = new Resources(
             Optional.empty(),
@@ -38,20 +40,35 @@ public record Resources(
 
     public Resources {
         io = List.copyOf(io);
-        if (pids < 0 || pids > MOST_PIDS) {
-            throw new InvalidSpecException("pids is 0 (no limit) to " + MOST_PIDS + ", was " + pids);
-        }
-        if (openFiles < 3) {
-            throw new InvalidSpecException("open-files is at least 3, was " + openFiles);
-        }
-        cpuWeight.filter(weight -> weight < 1 || weight > MOST_CPU_WEIGHT).ifPresent(weight -> {
-            throw new InvalidSpecException("cpu-weight is 1 to " + MOST_CPU_WEIGHT + ", was " + weight);
-        });
+        checkPids(pids);
+        checkOpenFiles(openFiles);
+        cpuWeight.ifPresent(Resources::checkCpuWeight);
         if (swap.isPresent() && memory.isEmpty()) {
             throw new InvalidSpecException("swap needs a memory limit too, such as memory: 512M");
         }
         if (io.stream().map(IoLimit::device).distinct().count() != io.size()) {
             throw new InvalidSpecException("io names a device twice");
         }
+    }
+
+    static int checkPids(int pids) {
+        if (pids < 0 || pids > MOST_PIDS) {
+            throw new InvalidSpecException("pids is 0 (no limit) to " + MOST_PIDS + ", was " + pids);
+        }
+        return pids;
+    }
+
+    static int checkOpenFiles(int openFiles) {
+        if (openFiles < FEWEST_OPEN_FILES) {
+            throw new InvalidSpecException("open-files is at least " + FEWEST_OPEN_FILES + ", was " + openFiles);
+        }
+        return openFiles;
+    }
+
+    static int checkCpuWeight(int weight) {
+        if (weight < 1 || weight > MOST_CPU_WEIGHT) {
+            throw new InvalidSpecException("cpu-weight is 1 to " + MOST_CPU_WEIGHT + ", was " + weight);
+        }
+        return weight;
     }
 }

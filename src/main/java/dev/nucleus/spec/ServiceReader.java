@@ -23,7 +23,9 @@ final class ServiceReader {
         return value.mapping().flatMap(fields -> {
             ComposeSpellings.read(fields);
             Optional<ContainerSpec> container = new ContainerReader(folder, fleetMode).read(fields);
-            int replicas = fields.take("replicas").flatMap(YamlValue::integer).orElse(1);
+            int replicas = fields.take("replicas")
+                    .flatMap(number -> number.integer(ServiceSpec::checkReplicas))
+                    .orElse(1);
             Map<String, Condition> dependsOn = dependencies(fields);
             ProbeReader.Probes probes = ProbeReader.read(fields);
             boolean job = fields.take("job").flatMap(YamlValue::bool).orElse(false);

@@ -29,13 +29,18 @@ public record ServiceSpec(
     public ServiceSpec {
         ContainerName.check("service", name);
         dependsOn = Map.copyOf(dependsOn);
-        if (replicas < 0 || replicas > MOST_REPLICAS) {
-            throw new InvalidSpecException("replicas is 0 to " + MOST_REPLICAS + ", was " + replicas);
-        }
+        checkReplicas(replicas);
     }
 
     /** Whether any probe checks it: what nothing checks can run, but is never known to be ready. */
     public boolean isChecked() {
         return startup.isPresent() || readiness.isPresent() || liveness.isPresent();
+    }
+
+    static int checkReplicas(int replicas) {
+        if (replicas < 0 || replicas > MOST_REPLICAS) {
+            throw new InvalidSpecException("replicas is 0 to " + MOST_REPLICAS + ", was " + replicas);
+        }
+        return replicas;
     }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
@@ -127,9 +128,14 @@ public final class YamlValue {
 
     /** A whole number. */
     public Optional<Integer> integer() {
+        return integer(IntUnaryOperator.identity());
+    }
+
+    /** @param check throws {@link InvalidSpecException} for a number that is out of range, and returns any other */
+    public Optional<Integer> integer(IntUnaryOperator check) {
         return parse(text -> {
             try {
-                return Integer.parseInt(text);
+                return check.applyAsInt(Integer.parseInt(text));
             } catch (NumberFormatException e) {
                 throw new InvalidSpecException("expected a whole number, found '" + text + "'");
             }

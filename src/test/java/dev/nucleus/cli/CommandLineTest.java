@@ -428,7 +428,7 @@ class CommandLineTest {
         assertThat(result.code()).isEqualTo(2);
         assertThat(result.err().lines()).hasSize(3).allMatch(line -> line.matches(".*/bad.yaml:3:\\d+: .*"));
         assertThat(manager.nucleus("fleet", "validate", "-f", "fleet.yaml").out())
-                .isEqualTo("shop: 1 services, no mistakes\n");
+                .isEqualTo("shop: 1 service, no mistakes\n");
     }
 
     @Test

@@ -57,7 +57,7 @@ class LocalCommandsTest {
         Path bad = Files.writeString(directory.resolve("bad.yaml"), "name: shop\nservices:\n  web: {comand: [/w]}\n");
 
         assertThat(run("fleet", "validate", good.toString()))
-                .isEqualTo(new Result(OptionalInt.of(0), "shop: 1 services, no mistakes\n", ""));
+                .isEqualTo(new Result(OptionalInt.of(0), "shop: 1 service, no mistakes\n", ""));
         assertThat(run("fleet", "validate", bad.toString()))
                 .satisfies(result -> assertThat(result.code()).hasValue(2))
                 .satisfies(result -> assertThat(result.err()).contains("bad.yaml:3:"));

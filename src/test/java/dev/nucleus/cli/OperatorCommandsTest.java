@@ -102,6 +102,37 @@ class OperatorCommandsTest {
         }
     }
 
+    /** As a variable that is not set makes it: every ID begins with nothing. */
+    @Test
+    void anEmptyNameIsNoContainers() {
+        for (String command : List.of("stop", "rm", "logs")) {
+            assertThat(nucleus(command, ""))
+                    .isEqualTo(new Result(125, "", "nucleus: the name of a container is empty\n"));
+        }
+    }
+
+    @Test
+    void aPausedReplicaIsNotReady() {
+        assertThat(nucleus("pause", "shop/web-1").code()).isZero();
+        assertThat(nucleus("pause", "shop/web-1").code()).isZero();
+        try {
+            assertThat(nucleus("ps").out()).containsPattern("shop/web-1 .*not ready .*paused by the operator");
+        } finally {
+            assertThat(nucleus("resume", "shop/web-1").code()).isZero();
+        }
+        assertThat(nucleus("resume", "shop/web-1").code()).isZero();
+        assertThat(nucleus("ps").out()).containsPattern("shop/web-1 +running");
+    }
+
+    @Test
+    void whatCompletedStaysCompletedWhenItIsStopped() {
+        Awaitility.await().until(() -> nucleus("ps", "-a").out().contains("completed"));
+
+        assertThat(nucleus("stop", "shop/job-1").code()).isZero();
+
+        assertThat(nucleus("ps", "-a").out()).containsPattern("shop/job-1 .*completed");
+    }
+
     @Test
     void aContainerThatWasNotStartedCanBeRemoved() {
         nucleus("create", "--name", "unused", "true");

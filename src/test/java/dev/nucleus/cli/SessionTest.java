@@ -13,12 +13,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class SessionTest {
 
     /** {@code stop a b c} reports from a thread for each: two of their lines came out as one. */
     @Test
+    @Timeout(10)
     void aLineIsSentWhole(@TempDir Path directory) throws IOException {
         var address = UnixDomainSocketAddress.of(directory.resolve("s"));
         try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(address);

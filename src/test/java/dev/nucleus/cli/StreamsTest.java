@@ -422,6 +422,7 @@ class StreamsTest {
         try {
             container.end().join();
 
+            assertThat(sh("$N logs " + id + " 2>&1").out()).contains("bytes were not logged");
             assertThat(sh("$N logs " + id + " 2>/dev/null | tail -n 500").out())
                     .isEqualTo(sh("seq 1999501 2000000").out());
         } finally {

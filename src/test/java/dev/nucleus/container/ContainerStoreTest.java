@@ -198,4 +198,15 @@ class ContainerStoreTest {
 
         assertThat(store.exit(directory)).contains(end);
     }
+
+    @Test
+    void aTerminalIsKnownToTheNextManager() throws IOException {
+        var store = new ContainerStore(state);
+        Path directory = create(store);
+
+        Files.writeString(directory.resolve("plan.json"), "{\"console\": {\"socket\": null}}");
+        assertThat(store.description(directory).terminal()).isTrue();
+        Files.writeString(directory.resolve("plan.json"), "{\"console\": null}");
+        assertThat(store.description(directory).terminal()).isFalse();
+    }
 }

@@ -45,7 +45,7 @@ class LaunchTest {
         byte[] record = "2026-11-28T21:00:00.000000000Z stdout F here\n".getBytes(UTF_8);
         var container = new Container(
                 new ContainerRecord("id", "name", Instant.EPOCH, null, true),
-                () -> new Container.Description(List.of(), List.of()),
+                () -> new Container.Description(List.of(), List.of(), false),
                 directory,
                 new Shim(socket));
         var out = new ByteArrayOutputStream();

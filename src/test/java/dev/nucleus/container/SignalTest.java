@@ -15,6 +15,7 @@ import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -88,6 +89,34 @@ class SignalTest {
         assertThat(stopped.status().orElseThrow().code()).isEqualTo(4);
         assertThat(log(container)).contains("drained");
         manager.containers().remove(container);
+    }
+
+    /** An init that was stopped itself would forward no signal any more. */
+    @Test
+    void whatAnInitCanNotForwardReachesTheWorkloadAllTheSame() throws IOException {
+        Container container = launch(
+                ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "60")).build());
+        int init = container.whileRunning().orElseThrow().pid();
+
+        container.shim().signal(Signal.parse("STOP"));
+
+        Awaitility.await("the workload stands still")
+                .until(() -> state(child(init)).equals("T"));
+        assertThat(state(Integer.toString(init))).isEqualTo("S");
+        container.shim().signal(Signal.parse("CONT"));
+        Awaitility.await("it goes on").until(() -> state(child(init)).equals("S"));
+        container.shim().signal(Signal.TERM);
+        assertThat(endOf(container).code()).isEqualTo(143);
+    }
+
+    private static String child(int pid) throws IOException {
+        return Files.readString(Path.of("/proc/" + pid + "/task/" + pid + "/children"))
+                .strip();
+    }
+
+    private static String state(String pid) throws IOException {
+        String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+        return stat.substring(stat.lastIndexOf(')') + 2).substring(0, 1);
     }
 
     @Test

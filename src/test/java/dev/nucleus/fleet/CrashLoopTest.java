@@ -13,6 +13,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class CrashLoopTest {
 
+    private static final Cause END_BEFORE = Cause.operator("before");
+
     private static final Duration RESET = Duration.ofMinutes(10);
     private static final long MINUTE = Duration.ofMinutes(1).toNanos();
     private static final Cause EXIT = new Cause(Cause.Kind.EXIT, "exit code 3");
@@ -30,7 +32,7 @@ class CrashLoopTest {
     }
 
     private static CrashLoop loop(boolean hasReadiness) {
-        return new CrashLoop(RESET, hasReadiness, 0);
+        return new CrashLoop(RESET, hasReadiness, 0, END_BEFORE);
     }
 
     private static Standing standing(ReplicaStatus status) {
@@ -45,7 +47,7 @@ class CrashLoopTest {
 
     @Test
     void anEarlierManagersCountGoesOn() {
-        assertThat(new CrashLoop(RESET, false, 13).isActive()).isTrue();
+        assertThat(new CrashLoop(RESET, false, 13, END_BEFORE).isActive()).isTrue();
     }
 
     @ParameterizedTest
@@ -99,7 +101,7 @@ class CrashLoopTest {
 
     @Test
     void whatItRanUnderAnEarlierManagerCounts() {
-        var loop = new CrashLoop(RESET, false, 5);
+        var loop = new CrashLoop(RESET, false, 5, END_BEFORE);
         loop.started(Duration.ofMinutes(9), now);
 
         assertThat(loop.untilSettled(now)).isEqualTo(OptionalLong.of(MINUTE));
@@ -107,7 +109,7 @@ class CrashLoopTest {
 
     @Test
     void whatHasRecoveredUnderAnEarlierManagerIsInNoLoop() {
-        var loop = new CrashLoop(RESET, false, 5);
+        var loop = new CrashLoop(RESET, false, 5, END_BEFORE);
         loop.started(Duration.ofHours(1), now);
 
         assertThat(loop.isActive()).isFalse();
@@ -139,7 +141,7 @@ class CrashLoopTest {
 
     @Test
     void aLongRunThatEndedWhileNoManagerLookedResets() {
-        var loop = new CrashLoop(RESET, false, 5);
+        var loop = new CrashLoop(RESET, false, 5, END_BEFORE);
 
         loop.ended(EXIT, Optional.of(RESET), now);
 
@@ -148,7 +150,7 @@ class CrashLoopTest {
 
     @Test
     void aResetBeyondWhatTheClockCountsNeverComes() {
-        var loop = new CrashLoop(Duration.ofDays(999_999), false, 5);
+        var loop = new CrashLoop(Duration.ofDays(999_999), false, 5, END_BEFORE);
         loop.started(Duration.ZERO, now);
         now += Duration.ofDays(365).toNanos();
 

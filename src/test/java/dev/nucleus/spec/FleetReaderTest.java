@@ -351,6 +351,13 @@ class FleetReaderTest {
     }
 
     @Test
+    void aNumberOutOfRangeHidesNoOtherMistake() {
+        assertThat(problems("name: shop\nservices: {web: {command: [/w], pids: -3, open-files: 3, cpu-weight: 0, "
+                        + "replicas: -1, depends-on: [nosuch], volumes: [\"nosuch:/x\"]}}"))
+                .hasSize(6);
+    }
+
+    @Test
     void underscoresOfComposeMeanHyphens() {
         FleetSpec fleet = read("name: shop\nservices: {web: {command: [/w], open_files: 64}}");
 
