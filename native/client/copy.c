@@ -267,7 +267,9 @@ static int send_archive(const struct copy *copy, struct tar_writer *writer)
 	if (result == 0)
 		drain_stdin();
 	if (result == -ENODATA && report.files == 0)
-		report_fatal(&report, "standard input is no tar archive: it is empty or too short");
+		report_fatal(
+			&report,
+			"standard input ended before the first file of a tar archive was whole");
 	return conclude(result, "standard input");
 }
 

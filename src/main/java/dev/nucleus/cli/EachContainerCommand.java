@@ -1,10 +1,10 @@
 package dev.nucleus.cli;
 
-import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -19,6 +19,10 @@ import picocli.CommandLine;
 abstract class EachContainerCommand implements Callable<Integer> {
 
     private final Session session;
+
+    @CommandLine.Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandLine.Model.CommandSpec spec;
 
     @CommandLine.Parameters(arity = "1..*", paramLabel = "CONTAINER", description = "container names or ID prefixes")
     private List<String> references = List.of();
@@ -61,13 +65,15 @@ abstract class EachContainerCommand implements Callable<Integer> {
 
     /** Before anything is done: {@code kill -1 web} would kill web with the default signal. */
     private void refuse(String option) {
-        throw new InvalidSpecException(
-                "'" + option + "' is neither an option nor a container, and nothing was done" + adviceOn(option));
+        throw new CommandLine.ParameterException(
+                spec.commandLine(),
+                "unknown option '" + option + "'; nothing was done"
+                        + suggestionFor(option).map(text -> "; " + text).orElse(""));
     }
 
-    /** What to write instead of a word that looks like an option, to follow a clause; empty: nothing is known. */
-    String adviceOn(String option) {
-        return "";
+    /** What to write instead of a word that looks like an option. */
+    Optional<String> suggestionFor(String option) {
+        return Optional.empty();
     }
 
     private int report(String reference) {

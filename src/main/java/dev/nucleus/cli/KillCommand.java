@@ -5,6 +5,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;
+import java.util.Optional;
 import picocli.CommandLine;
 
 /** {@code nucleus kill}: a signal to a workload. */
@@ -34,8 +35,8 @@ final class KillCommand extends EachContainerCommand {
     }
 
     @Override
-    String adviceOn(String option) {
-        return "; a signal is given as -s " + option.substring(1);
+    Optional<String> suggestionFor(String option) {
+        return Optional.of("a signal is given as -s " + option.substring(1));
     }
 
     @Override

@@ -84,8 +84,8 @@ class OperatorCommandsTest {
 
         Result refused = nucleus("kill", "-1", "reloads");
 
-        assertThat(refused.code()).isEqualTo(125);
-        assertThat(refused.err()).contains("nothing was done; a signal is given as -s 1");
+        assertThat(refused.code()).isEqualTo(2);
+        assertThat(refused.err()).contains("unknown option '-1'; nothing was done; a signal is given as -s 1");
         assertThat(nucleus("kill", "-s", "1", "reloads").code()).isZero();
         awaitLog("reloads", "hup");
     }
