@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.springframework.scheduling.TaskScheduler;
 
@@ -38,14 +39,21 @@ public final class ProbeLoop implements AutoCloseable {
     private final Beat beat;
     /** When the container's command started, by {@link System#nanoTime()}. */
     private final long started;
-    /** When the next try is due, its jitter counted in. */
-    private long planned;
 
     private final Runnable hear = this::kick;
     private volatile boolean closed;
-    private volatile @Nullable ScheduledFuture<?> scheduled;
-    /** The workload has said something since the last attempt began. */
-    private volatile boolean kicked;
+
+    /** Guards what follows: a try may be over before the call that planned it returns. */
+    private final ReentrantLock planning = new ReentrantLock();
+    /** When the next try is due, its jitter counted in. */
+    private long planned;
+    /** The number of the next try; one with another number was planned anew when it could not be cancelled any more. */
+    private int number;
+
+    private @Nullable ScheduledFuture<?> scheduled;
+    private boolean underWay;
+    /** The workload has said something since the last try began. */
+    private boolean kicked;
 
     private ProbeLoop(
             TaskScheduler scheduler,
@@ -100,11 +108,17 @@ public final class ProbeLoop implements AutoCloseable {
 
     /** What the workload says of itself is looked at when it says it. */
     private void kick() {
-        kicked = true;
-        ScheduledFuture<?> next = scheduled;
-        if (!closed && next != null && next.cancel(false)) {
-            planned = System.nanoTime();
-            scheduled = scheduler.schedule(this::attempt, Instant.now());
+        planning.lock();
+        try {
+            kicked = true;
+            // A try that is under way may have looked before; it plans the next.
+            long now = System.nanoTime();
+            if (scheduled != null && !underWay && !closed && planned - now > 0) {
+                scheduled.cancel(false);
+                plan(now);
+            }
+        } finally {
+            planning.unlock();
         }
     }
 
@@ -113,22 +127,42 @@ public final class ProbeLoop implements AutoCloseable {
     }
 
     private void schedule() {
-        planned = beat.due() + random(spec.jitter());
-        long wait = planned - System.nanoTime();
-        scheduled = scheduler.schedule(this::attempt, Instant.now().plusNanos(wait));
-        if (closed) {
-            cancel();
-        } else if (kicked) {
-            // During the attempt, which may have looked before.
-            kick();
+        planning.lock();
+        try {
+            underWay = false;
+            if (!closed) {
+                plan(kicked ? System.nanoTime() : beat.due() + random(spec.jitter()));
+            }
+        } finally {
+            planning.unlock();
         }
     }
 
-    private void attempt() {
-        if (closed) {
+    private void plan(long at) {
+        planned = at;
+        number++;
+        int mine = number;
+        scheduled = scheduler.schedule(() -> attempt(mine), Instant.now().plusNanos(at - System.nanoTime()));
+    }
+
+    private boolean begins(int attempt) {
+        planning.lock();
+        try {
+            if (closed || attempt != number) {
+                return false;
+            }
+            underWay = true;
+            kicked = false;
+            return true;
+        } finally {
+            planning.unlock();
+        }
+    }
+
+    private void attempt(int attempt) {
+        if (!begins(attempt)) {
             return;
         }
-        kicked = false;
         try {
             // Who stands still can't answer, which says nothing about its health.
             int pauses = container.pauses();
@@ -141,9 +175,7 @@ public final class ProbeLoop implements AutoCloseable {
                     .ifPresentOrElse(
                             check -> beat.ended(now, isStarting(check, now) ? check.startInterval() : spec.period()),
                             () -> beat.ended(now));
-            if (!closed) {
-                schedule();
-            }
+            schedule();
         }
     }
 
@@ -182,17 +214,17 @@ public final class ProbeLoop implements AutoCloseable {
         }
     }
 
-    private void cancel() {
-        ScheduledFuture<?> next = scheduled;
-        if (next != null) {
-            next.cancel(false);
-        }
-    }
-
     @Override
     public void close() {
-        closed = true;
         container.notices().forget(hear);
-        cancel();
+        planning.lock();
+        try {
+            closed = true;
+            if (scheduled != null) {
+                scheduled.cancel(false);
+            }
+        } finally {
+            planning.unlock();
+        }
     }
 }

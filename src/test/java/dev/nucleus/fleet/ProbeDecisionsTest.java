@@ -325,9 +325,10 @@ class ProbeDecisionsTest {
             assertThat(answers.getOrDefault("web", 0))
                     .as("with one that was on its way")
                     .isLessThanOrEqualTo(asked + 1);
-            assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.READY);
+            assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.NOT_READY);
 
             manager.containers().pause(container, false);
+            assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.READY);
             Awaitility.await().until(() -> answers.getOrDefault("web", 0) > asked + 5);
             assertThat(manager.containerOf("shop/web-1")).isEqualTo(container);
             assertThat(manager.replica("shop/web-1").restarts()).isZero();

@@ -1,0 +1,99 @@
+package dev.nucleus.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.health.ProbeAnswer;
+import dev.nucleus.health.ProbeLoop;
+import dev.nucleus.spawner.Shim;
+import dev.nucleus.spec.Probe;
+import dev.nucleus.spec.ProbeSpec;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.scheduling.concurrent.ConcurrentTaskScheduler;
+
+/** What a workload says of itself is looked at when it says it, whatever its probe does at that moment. */
+class NotifiedProbeTest {
+
+    private static final ProbeSpec HOURLY = new ProbeSpec(
+            new Probe.Notify(Optional.empty()),
+            Duration.ZERO,
+            Duration.ofHours(1),
+            Duration.ofSeconds(1),
+            Duration.ZERO,
+            1,
+            1,
+            Optional.empty());
+
+    /** As when the thread that plans a try loses its processor: the try is over before the call returns. */
+    private static final class SlowToReturn extends ConcurrentTaskScheduler {
+
+        SlowToReturn(ScheduledExecutorService threads) {
+            super(threads);
+        }
+
+        @Override
+        public ScheduledFuture<?> schedule(Runnable task, Instant at) {
+            ScheduledFuture<?> planned = super.schedule(task, at);
+            try {
+                if (!at.isAfter(Instant.now())) {
+                    // At most for a moment: the try may need what its planner holds.
+                    planned.get(200, TimeUnit.MILLISECONDS);
+                }
+            } catch (TimeoutException e) {
+                return planned;
+            } catch (InterruptedException | ExecutionException e) {
+                throw new IllegalStateException(e);
+            }
+            return planned;
+        }
+    }
+
+    @Test
+    @Timeout(30)
+    void noWordIsMissedWhileATryIsPlanned(@TempDir Path directory) {
+        var container = new Container(
+                new ContainerRecord("id", "name", Instant.EPOCH, null, false),
+                () -> new Container.Description(List.of(), List.of(), false),
+                directory,
+                new Shim(directory.resolve("shim")));
+        var refused = new CompletableFuture<Void>();
+        var ready = new CompletableFuture<Void>();
+        try (ScheduledExecutorService threads = Executors.newScheduledThreadPool(4);
+                ProbeLoop loop = ProbeLoop.start(
+                        new SlowToReturn(threads),
+                        container,
+                        ProbeAnswer.Role.READINESS,
+                        HOURLY,
+                        Duration.ZERO,
+                        new ProbeLoop.Listener() {
+                            @Override
+                            public void answered(ProbeAnswer answer) {}
+
+                            @Override
+                            public void turned(ProbeAnswer answer, boolean yes) {
+                                (yes ? ready : refused).complete(null);
+                            }
+                        })) {
+            Awaitility.await().until(refused::isDone);
+
+            container.notices().accept("READY=1");
+
+            Awaitility.await().atMost(Duration.ofSeconds(10)).until(ready::isDone);
+            assertThat(loop).isNotNull();
+        }
+    }
+}
