@@ -61,9 +61,9 @@ public final class Preparation {
             var training = new ArrayList<>(List.of("-XX:AOTCacheOutput=" + prepared.cache()));
             training.addAll(JarCommandLine.JVM_OPTIONS);
             training.addAll(List.of(
+                    "-D" + TrainingRun.PROPERTY + "=true",
                     "-jar",
                     prepared.classes().toString(),
-                    "--" + TrainingRun.SETTING + "=true",
                     "--nucleus.state-dir=" + scratch.resolve("state"),
                     "--nucleus.run-dir=" + scratch.resolve("run"),
                     "--nucleus.fleets=",

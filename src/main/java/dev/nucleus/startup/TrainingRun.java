@@ -23,8 +23,8 @@ import org.springframework.stereotype.Component;
 @Component
 final class TrainingRun {
 
-    /** Set by the preparation alone. */
-    static final String SETTING = "nucleus.training";
+    /** A system property, set by the preparation alone. */
+    static final String PROPERTY = "nucleus.training";
 
     private static final Logger log = LoggerFactory.getLogger(TrainingRun.class);
     private static final Duration PATIENCE = Duration.ofSeconds(20);
@@ -47,7 +47,7 @@ final class TrainingRun {
 
     @EventListener
     void on(ApplicationReadyEvent event) {
-        if (!environment.getProperty(SETTING, Boolean.class, false)) {
+        if (!environment.getProperty(PROPERTY, Boolean.class, false)) {
             return;
         }
         // Not in this thread: the context can't be closed before its start is over.

@@ -1,0 +1,21 @@
+package dev.nucleus.settings;
+
+import java.util.List;
+import java.util.Set;
+
+/** Settings were given that there are not. */
+final class UnknownSettingException extends RuntimeException {
+
+    private static final long serialVersionUID = 1L;
+
+    private final transient List<String> known;
+
+    UnknownSettingException(Set<String> unknown, List<String> known) {
+        super("there is no setting " + String.join(", ", unknown));
+        this.known = List.copyOf(known);
+    }
+
+    List<String> known() {
+        return known;
+    }
+}

@@ -1,0 +1,17 @@
+package dev.nucleus.settings;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+
+/** Names the settings that there are. */
+final class UnknownSettingFailureAnalyzer extends AbstractFailureAnalyzer<UnknownSettingException> {
+
+    @Override
+    protected @Nullable FailureAnalysis analyze(Throwable rootFailure, UnknownSettingException cause) {
+        return new FailureAnalysis(
+                cause.getMessage() + "; nothing was started.",
+                "Correct or remove it. There are: " + String.join(", ", cause.known()),
+                cause);
+    }
+}
