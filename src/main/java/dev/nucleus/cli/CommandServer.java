@@ -15,8 +15,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
@@ -37,9 +35,6 @@ final class CommandServer implements SmartLifecycle {
 
     private static final Logger log = LoggerFactory.getLogger(CommandServer.class);
     private static final int BACKLOG = 256;
-
-    private static final Executor VIRTUAL_THREADS =
-            command -> Thread.ofVirtual().start(command);
 
     private final Path directory;
     private final Path socket;
@@ -94,10 +89,16 @@ final class CommandServer implements SmartLifecycle {
         throw new IOException("another manager answers there");
     }
 
+    /** Whoever accepts a client serves it, and another thread accepts the next: no thread has to be woken for the client first. */
     private void accept(ServerSocketChannel opened) {
         while (opened.isOpen()) {
             try {
-                serveBeside(opened.accept());
+                SocketChannel client = opened.accept();
+                if (acceptElsewhere(opened)) {
+                    serve(client);
+                    return;
+                }
+                client.close();
             } catch (ClosedChannelException e) {
                 return;
             } catch (IOException e) {
@@ -107,21 +108,21 @@ final class CommandServer implements SmartLifecycle {
     }
 
     /** Nothing that befalls one client may end the loop that accepts the others. */
-    private void serveBeside(SocketChannel client) throws IOException {
+    private boolean acceptElsewhere(ServerSocketChannel opened) {
         try {
-            threads.execute(() -> serve(client));
+            threads.execute(() -> accept(opened));
+            return true;
         } catch (OutOfMemoryError e) {
             log.error("no thread for a client, whose command is not carried out: {}", e.toString());
-            client.close();
+            return false;
         }
     }
 
     private void serve(SocketChannel client) {
         try (client) {
             var session = new Session(client);
-            CompletableFuture<String> peer = CompletableFuture.supplyAsync(() -> peerUser(client), VIRTUAL_THREADS);
+            String user = peerUser(client);
             List<String> arguments = session.readCommand();
-            String user = known(peer);
             if (!allowed.contains(user)) {
                 log.warn("refused a command of user {}", user);
                 // Before anything is said: the trail has it, whether or not somebody hears the answer.
@@ -148,22 +149,9 @@ final class CommandServer implements SmartLifecycle {
         }
     }
 
-    private static String known(CompletableFuture<String> peer) throws IOException {
-        try {
-            return peer.join();
-        } catch (CompletionException e) {
-            log.warn("cannot determine the user of a client: {}", e.toString());
-            throw new IOException(e);
-        }
-    }
-
-    /** The JDK resolves user and group by name, which reads files: done while the command is read. */
-    private static String peerUser(SocketChannel client) {
-        try {
-            return client.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    /** @throws IOException when nobody knows who it is, such as a client that has left */
+    private static String peerUser(SocketChannel client) throws IOException {
+        return client.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
     }
 
     @Override
