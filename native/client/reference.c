@@ -140,36 +140,43 @@ static const char *find_jar(char *path, size_t size)
 	return access(path, R_OK) == 0 ? path : NULL;
 }
 
-/* The release file of the JDK or JRE whose bin directory java is in, whatever links lead there;
- * null: none. One before Java 9 has it above its jre directory. */
-static FILE *open_release(const char *java)
+/* Opens the file `release` of a directory, the first `length` bytes of the path; null: there is
+ * none. */
+static FILE *open_release_in(const char *path, size_t length)
 {
-	static const char *const programs[] = { "/jre/bin/java", "/bin/java" };
-	char path[PATH_MAX + sizeof("/release")];
+	char name[PATH_MAX + sizeof("/release")];
 	struct stat status;
-	size_t home = 0;
 	FILE *file;
 	int fd;
 
-	if (realpath(java, path) == NULL)
-		return NULL;
-	for (size_t i = 0; i < 2 && home == 0; i++) {
-		size_t length = strlen(path);
-		size_t end = strlen(programs[i]);
-
-		if (length > end && strcmp(path + length - end, programs[i]) == 0)
-			home = length - end;
-	}
-	if (home == 0)
-		return NULL;
-	memcpy(path + home, "/release", sizeof("/release"));
+	(void)snprintf(name, sizeof(name), "%.*s/release", (int)length, path);
 	/* The file may be anybody's: a named pipe must not keep the open waiting. */
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
 	file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? fdopen(fd, "r") : NULL;
 	if (file == NULL)
 		(void)close(fd);
+	return file;
+}
+
+/* The release file of the JDK or JRE whose bin directory java is in, whatever links lead there;
+ * null: none. A JDK before Java 9 has it above its jre directory. */
+static FILE *open_release(const char *java)
+{
+	static const char *const programs[] = { "/bin/java", "/jre/bin/java" };
+	char path[PATH_MAX];
+	FILE *file = NULL;
+
+	if (realpath(java, path) == NULL)
+		return NULL;
+	for (size_t i = 0; i < 2 && file == NULL; i++) {
+		size_t length = strlen(path);
+		size_t end = strlen(programs[i]);
+
+		if (length > end && strcmp(path + length - end, programs[i]) == 0)
+			file = open_release_in(path, length - end);
+	}
 	return file;
 }
 

@@ -151,13 +151,17 @@ static int freeze_legacy(const struct plan *plan, struct cgroup *cgroup)
 
 int freezer_set(const struct plan *plan, struct cgroup *cgroup, bool freeze)
 {
+	int result;
+
 	if (plan->cgroup.unified[0] != '\0')
 		return write_in(plan->cgroup.unified, "cgroup.freeze", freeze ? "1" : "0");
 	if (plan->cgroup.freezer[0] == '\0' || plan->cgroup.directory_count == 0)
 		return -EOPNOTSUPP;
 	if (freeze)
 		return freeze_legacy(plan, cgroup);
-	return write_in(plan->cgroup.freezer, "freezer.state", "THAWED");
+	result = write_in(plan->cgroup.freezer, "freezer.state", "THAWED");
+	/* It is made with the first pause. */
+	return result == -ENOENT ? 0 : result;
 }
 
 /* 1 if the file contains the text, 0 if not, or a negative errno. */

@@ -51,12 +51,16 @@ static void hand_over(int report_fd, int listener)
 	(void)descriptors_send(report_fd, &record, sizeof(record), &listener, 1);
 }
 
-/* The signal for the workload. Whoever is outside of the pid namespace has no PID in it. */
+/* The signal for the workload. Whoever queues one inside can choose what it says, so only what any
+ * sender could send the workload is taken. */
 static int for_workload(int number, const siginfo_t *info)
 {
-	bool relayed = number == INIT_RELAY && info->si_code == SI_QUEUE && info->si_pid == 0;
+	int relayed = info->si_value.sival_int;
 
-	return relayed ? info->si_value.sival_int : number;
+	if (number != INIT_RELAY || info->si_code != SI_QUEUE ||
+	    (relayed != SIGSTOP && relayed != SIGCHLD))
+		return number;
+	return relayed;
 }
 
 _Noreturn void init_run(pid_t workload, int report_fd, int listener)

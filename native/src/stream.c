@@ -207,7 +207,8 @@ static void write_batch(struct stream *stream, struct batch *batch)
 		stream->unreported += batch->skipped.bytes;
 		/* Tried again in a second. */
 		stream->skipping = true;
-		stream->room = 0;
+		if (stream->room > 0)
+			stream->room = 0;
 	}
 	stream->dropped += batch->length - written - lost_report(&batch->dropped, written) -
 			   lost_report(&batch->skipped, written);

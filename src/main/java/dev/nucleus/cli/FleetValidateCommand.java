@@ -16,6 +16,8 @@ import picocli.CommandLine;
 @CommandLine.Command(name = "validate", description = "Check fleet files and report every mistake. Needs no manager.")
 final class FleetValidateCommand implements Callable<Integer> {
 
+    private static final List<Path> OF_A_PROCESS = List.of(Path.of("/dev/fd"), Path.of("/dev/stdin"), Path.of("/proc"));
+
     private final Caller caller;
 
     @CommandLine.Spec
@@ -54,11 +56,13 @@ final class FleetValidateCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** A process that is not this shell's child sees neither its standard input nor its descriptors; a pipe may have no end. */
+    /** A manager sees neither its client's standard input nor its descriptors; and a pipe may have no end. */
     private Path readable(Path path) {
         Path resolved = caller.resolve(path);
-        boolean descriptor = path.toString().equals("-") || resolved.startsWith("/dev") || resolved.startsWith("/proc");
-        if (descriptor || Files.exists(resolved) && !Files.isRegularFile(resolved) && !Files.isDirectory(resolved)) {
+        boolean descriptor =
+                path.toString().equals("-") || OF_A_PROCESS.stream().anyMatch(resolved::startsWith);
+        boolean special = Files.exists(resolved) && !Files.isRegularFile(resolved) && !Files.isDirectory(resolved);
+        if (caller instanceof Session && (descriptor || special)) {
             throw new InvalidSpecException(
                     "'" + path + "' is no regular file: write what is to be checked to a file, and name that");
         }

@@ -55,7 +55,6 @@ final class ContainerStore {
     private static final String RECORD_FILE = "state.json";
     private static final String COPY = "record.json";
     private static final String EXIT = "exit.json";
-    private static final String REPORTED = "reported";
     private static final String LOGS = "logs";
 
     /** Attempts to delete a directory that its shim still writes to: two files and a directory at most. */
@@ -334,22 +333,6 @@ final class ContainerStore {
             replace(directory, EXIT, JSON.writeValueAsBytes(exit));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    /** Whether its end has been reported to whoever keeps account of it, as the audit trail does. */
-    static boolean isReported(Path directory) {
-        return Files.exists(directory.resolve(REPORTED), LinkOption.NOFOLLOW_LINKS);
-    }
-
-    /** Writes down that it has. One that has been removed meanwhile needs no mark. */
-    static void markReported(Path directory) {
-        try {
-            Files.createFile(directory.resolve(REPORTED), OWNER_ONLY_FILE);
-        } catch (NoSuchFileException e) {
-            log.debug("{} is gone already", directory);
-        } catch (IOException e) {
-            log.warn("the end of a container will be reported again by the next manager: {}", e.toString());
         }
     }
 

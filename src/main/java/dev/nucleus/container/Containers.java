@@ -378,7 +378,7 @@ public final class Containers {
     }
 
     /**
-     * Stops every process of it where it is, or lets them go on; nothing is done where they do already.
+     * Stops every process of it where it is, or lets them go on.
      *
      * @throws InvalidSpecException when it is not running
      * @throws UncheckedIOException when this host has no control group that could
@@ -386,9 +386,6 @@ public final class Containers {
     public void pause(Container container, boolean pause) {
         requireRunning(container);
         boolean before = container.paused();
-        if (before == pause) {
-            return;
-        }
         if (pause) {
             // First: whoever asks it something must know that there may be no answer.
             container.paused(true);

@@ -192,19 +192,7 @@ final class Follower {
         } finally {
             container.stopped(stopped);
         }
-        attempt(container, "reporting its end", () -> reportOnce(container, stopped));
-    }
-
-    /** Unless an earlier manager has. One that is killed before that is marked reports it once more. */
-    private void reportOnce(Container container, ContainerState.Stopped stopped) {
-        if (ContainerStore.isReported(container.directory())) {
-            return;
-        }
-        events.tell(new ContainerEvent.Stopped(container, stopped));
-        // One that is attached is removed in a moment.
-        if (!container.record().attached()) {
-            ContainerStore.markReported(container.directory());
-        }
+        attempt(container, "reporting its end", () -> events.tell(new ContainerEvent.Stopped(container, stopped)));
     }
 
     private void bringBack(Container container) {

@@ -133,6 +133,10 @@ final class Launcher {
             }
             try {
                 announce(started, order);
+            } catch (RuntimeException | Error unannounced) {
+                e.addSuppressed(unannounced);
+            }
+            try {
                 follower.follow(container, started.launch(), Optional.empty());
                 known.remove(container);
                 container.described().join();

@@ -74,7 +74,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
                             containers,
                             scheduler,
                             state,
-                            replica -> events.publishEvent(new ReplicaChanged(replica.view())),
+                            replica -> events.publishEvent(new ReplicaChanged(replica.supervisedView())),
                             events::publishEvent));
         }
     }

@@ -23,11 +23,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -51,6 +53,10 @@ final class Replica {
     private static final Duration ADOPTION_SPREAD = Duration.ofSeconds(1);
 
     private static final Cause EARLIER_END = new Cause(Cause.Kind.LOST, "its end under an earlier manager");
+    /** What a pause puts an end to; whatever else is wrong stays in sight. */
+    private static final Set<ReplicaStatus> AVAILABLE =
+            EnumSet.of(ReplicaStatus.STARTING, ReplicaStatus.RUNNING, ReplicaStatus.READY);
+
     private static final String PAUSED = "paused by the operator; nucleus resume lets it go on";
     private static final Cause OPERATOR_START = Cause.operator("a stop; the operator started it");
 
@@ -204,7 +210,7 @@ final class Replica {
      */
     void stop(UnaryOperator<StopSpec> otherwise) throws InterruptedException {
         StopSpec how = otherwise.apply(service.stop());
-        boolean hasEnded = hasEndedForGood();
+        boolean completed = hasCompleted();
         Optional<Thread> supervising = askToLeave();
         try {
             // Supervision that is busy, as with a stop of its own that has a long grace, or that has failed, delays
@@ -221,16 +227,19 @@ final class Replica {
                             Cause.operator(String.valueOf(e.getMessage()))));
             throw e;
         }
-        if (!hasEnded) {
+        if (!completed) {
             settle(supervising, Standing.of(ReplicaStatus.STOPPED, Cause.operator("stopped by the operator")));
         }
     }
 
-    /** Whether it completed or failed by itself, which remains so, and nothing of it runs. */
-    private boolean hasEndedForGood() {
-        ReplicaStatus status = history.status();
-        return (status == ReplicaStatus.COMPLETED || status == ReplicaStatus.FAILED)
-                && Optional.ofNullable(container).map(Container::over).orElse(true);
+    /** Whether it has done its work, which remains so, and is not being started again. */
+    private boolean hasCompleted() {
+        handover.lock();
+        try {
+            return history.status() == ReplicaStatus.COMPLETED && (supervisor == null || !supervisor.isAlive());
+        } finally {
+            handover.unlock();
+        }
     }
 
     private void end(StopSpec how) {
@@ -295,20 +304,27 @@ final class Replica {
         inbox.add(new Message.Nudge());
     }
 
+    /** As it is now: while it is paused its probes are not asked, and what they said before is out of date. */
     ReplicaView view() {
+        return view(Optional.ofNullable(container).filter(Container::paused).isPresent());
+    }
+
+    /** As its supervision left it, whether or not it is paused: a pause is no transition of its own. */
+    ReplicaView supervisedView() {
+        return view(false);
+    }
+
+    private ReplicaView view(boolean standsStill) {
         ReplicaHistory.Now now = history.now();
-        Optional<Container> present = Optional.ofNullable(container);
-        // Its probes are not asked, and it answers nobody: what they said before is out of date.
-        boolean paused =
-                present.filter(Container::paused).isPresent() && now.status().running();
+        boolean paused = standsStill && AVAILABLE.contains(now.status());
         return new ReplicaView(
                 fleet,
                 service.name(),
                 number,
                 name,
-                present.map(Container::id),
+                Optional.ofNullable(container).map(Container::id),
                 paused ? ReplicaStatus.NOT_READY : now.status(),
-                now.serving() && !paused,
+                now.serving() && !standsStill,
                 now.since(),
                 paused ? PAUSED : now.cause(),
                 totalRestarts,

@@ -101,6 +101,7 @@ class LogViewTest {
                 .isEqualTo(LocalDate.of(2026, 5, 1)
                         .atStartOfDay(ZoneId.systemDefault())
                         .toInstant());
+        assertThatThrownBy(() -> Moment.parse("--since", "2026-02-30", now)).hasMessageContaining("neither a time");
         assertThatThrownBy(() -> Moment.parse("--since", "yesterday", now))
                 .hasMessageContaining("--since: 'yesterday' is neither a time such as");
     }
