@@ -19,6 +19,10 @@
 /* How long to wait for processes to freeze; one in uninterruptible sleep cannot. */
 #define FREEZE_TIMEOUT_MS 3000
 
+/* Looks, a millisecond each, after which what does not freeze is thawed for a moment. */
+#define REFREEZE_LOOKS 300
+#define REFREEZE_PAUSE_MS 10
+
 static int path_in(char path[PATH_MAX], const char *directory, const char *file)
 {
 	int length = snprintf(path, PATH_MAX, "%s/%s", directory, file);
@@ -176,8 +180,18 @@ static int file_contains(int fd, const char *expected)
 	return strstr(content, expected) != NULL;
 }
 
+/* A process that is in a system call which the freezer of version 1 can't interrupt, such as one of
+ * a ptrace(2)d family, is caught at another moment; runc does the same. */
+static void freeze_again(const struct plan *plan)
+{
+	(void)write_in(plan->cgroup.freezer, "freezer.state", "THAWED");
+	(void)poll(NULL, 0, REFREEZE_PAUSE_MS);
+	(void)write_in(plan->cgroup.freezer, "freezer.state", "FROZEN");
+}
+
 int freezer_await(const struct plan *plan)
 {
+	int looks = 0;
 	bool unified = plan->cgroup.unified[0] != '\0';
 	int64_t deadline = monotonic_ms() + FREEZE_TIMEOUT_MS;
 	owned_fd fd = unified ? open_in(plan->cgroup.unified, "cgroup.events", O_RDONLY)
@@ -195,6 +209,8 @@ int freezer_await(const struct plan *plan)
 			result = -ETIMEDOUT;
 		if (result == 0)
 			(void)poll(&polled, 1, unified ? (int)left : 1);
+		if (result == 0 && !unified && ++looks % REFREEZE_LOOKS == 0)
+			freeze_again(plan);
 	}
 	return result < 0 ? result : 0;
 }
