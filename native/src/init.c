@@ -51,8 +51,8 @@ static void hand_over(int report_fd, int listener)
 	(void)descriptors_send(report_fd, &record, sizeof(record), &listener, 1);
 }
 
-/* The signal for the workload. Whoever queues one inside can choose what it says, so only what any
- * sender could send the workload is taken. */
+/* The signal to forward to the workload. A process inside can queue INIT_RELAY with any value, so
+ * only the two signals that the shim relays are accepted. */
 static int for_workload(int number, const siginfo_t *info)
 {
 	int relayed = info->si_value.sival_int;

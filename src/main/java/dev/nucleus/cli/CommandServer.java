@@ -89,7 +89,7 @@ final class CommandServer implements SmartLifecycle {
         throw new IOException("another manager answers there");
     }
 
-    /** Whoever accepts a client serves it, and another thread accepts the next: no thread has to be woken for the client first. */
+    /** The thread that accepts a client also serves it, and another accepts the next, which saves a wake-up per command. */
     private void accept(ServerSocketChannel opened) {
         while (opened.isOpen()) {
             try {
