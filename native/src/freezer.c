@@ -149,7 +149,6 @@ static int freeze_legacy(const struct plan *plan, struct cgroup *cgroup)
 		if (moved < 0)
 			result = moved;
 	}
-	(void)write_in(freezer, "freezer.state", "THAWED");
 	return result < 0 ? result : -EAGAIN;
 }
 

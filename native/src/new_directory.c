@@ -40,30 +40,24 @@ static bool is_new(int fd)
 	return fstat(fd, &status) == 0 && status.st_uid == geteuid() && is_empty(fd);
 }
 
-/* Makes a directory that is not there. A descriptor, or a negative errno; `*made`: it was made all
- * the same. */
-static int make_one(int parent_fd, const char *name, const struct new_directory *make, bool *made)
+/* Makes a directory that is not there. A descriptor, or a negative errno: then nothing is left of
+ * it, so that the next try does not take it for one that an operator has made. */
+static int make_one(int parent_fd, const char *name, const struct new_directory *make)
 {
 	owned_fd fd = -1;
+	int result = 0;
 
-	*made = mkdirat(parent_fd, name, 0700) == 0;
-	if (!*made)
+	if (mkdirat(parent_fd, name, 0700) < 0)
 		return -errno;
 	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0 && !is_new(fd))
-		return -ESTALE;
-	if (fd < 0 || fchown(fd, make->uid, make->gid) < 0 || fchmod(fd, make->mode) < 0)
-		return -errno;
-	return release(&fd);
-}
-
-/* Where others see it while it is made. */
-static int make_in_place(int parent_fd, const char *name, const struct new_directory *make)
-{
-	bool made;
-	owned_fd fd = make_one(parent_fd, name, make, &made);
-
-	return fd >= 0 || fd == -EEXIST ? 0 : fd;
+		result = -ESTALE;
+	else if (fd < 0 || fchown(fd, make->uid, make->gid) < 0 || fchmod(fd, make->mode) < 0)
+		result = -errno;
+	/* Removes only an empty directory, if it was replaced by another. */
+	if (result < 0)
+		(void)unlinkat(parent_fd, name, AT_REMOVEDIR);
+	return result < 0 ? result : release(&fd);
 }
 
 static int check_same(int fd, int parent_fd, const char *name)
@@ -80,20 +74,22 @@ int new_directory_make(int parent_fd, const char *name, const struct new_directo
 {
 	char draft[64];
 	owned_fd fd = -1;
-	bool made;
 	int result;
 
 	(void)snprintf(draft, sizeof(draft), ".nucleus-%d-%" PRIu64, getpid(), monotonic_ns());
-	fd = make_one(parent_fd, draft, make, &made);
-	if (fd >= 0 && sys_renameat2(parent_fd, draft, parent_fd, name, RENAME_NOREPLACE) == 0)
+	fd = make_one(parent_fd, draft, make);
+	if (fd < 0)
+		return fd;
+	if (sys_renameat2(parent_fd, draft, parent_fd, name, RENAME_NOREPLACE) == 0)
 		return check_same(fd, parent_fd, name);
-	result = fd < 0 ? fd : -errno;
-	/* Only an empty directory goes; whose it is does not matter. */
-	if (made)
-		(void)unlinkat(parent_fd, draft, AT_REMOVEDIR);
-	if (result == -EEXIST)
-		return 0;
-	/* Not every file system renames without replacing (rename(2)), as NFS; some let nobody
-	 * choose an owner, as CIFS: the next try uses what is there then. */
-	return made ? make_in_place(parent_fd, name, make) : result;
+	result = -errno;
+	(void)unlinkat(parent_fd, draft, AT_REMOVEDIR);
+	/* Not every file system renames without replacing (rename(2)), NFS for example: there
+	 * others see the directory while it is made. */
+	if (result == -EINVAL) {
+		close_fd(&fd);
+		fd = make_one(parent_fd, name, make);
+		result = fd < 0 ? fd : 0;
+	}
+	return result == -EEXIST ? 0 : result;
 }

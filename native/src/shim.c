@@ -73,16 +73,20 @@ int shim_freeze(struct shim *shim, bool freeze)
 
 	if (result == 0)
 		shim->frozen = freeze;
+	else if (freeze && !shim->frozen)
+		(void)freezer_set(&shim->plan, &shim->cgroup, false);
 	return result;
 }
 
 int shim_pause(struct shim *shim)
 {
+	/* A container that is paused already stays paused, whatever has joined it since. */
+	bool was_frozen = shim->frozen;
 	int result = shim_freeze(shim, true);
 
 	if (result == 0) {
 		result = freezer_await(&shim->plan);
-		if (result < 0)
+		if (result < 0 && !was_frozen)
 			(void)shim_freeze(shim, false);
 	}
 	return result;

@@ -1,4 +1,5 @@
 /* Directories that are made while others look. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -126,11 +127,41 @@ static void one_that_is_there_keeps_its_mode(void **state)
 	remove_all(parent, path);
 }
 
+/* Whoever may not choose the owner hears so at each try. */
+static void a_directory_that_cannot_get_its_owner_is_not_left_behind(void **state)
+{
+	char path[] = "/tmp/nucleus-new-directory-XXXXXX";
+	const struct new_directory make = { .mode = 0751, .uid = OWNER, .gid = OWNER };
+	pid_t child;
+	int parent;
+	int status;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	assert_int_equal(chmod(path, 0777), 0);
+	parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		bool ordinary = geteuid() != 0 || setuid(OWNER + 1) == 0;
+
+		_exit(ordinary && new_directory_make(parent, "0", &make) == -EPERM &&
+				      new_directory_make(parent, "0", &make) == -EPERM
+			      ? 0
+			      : 1);
+	}
+	assert_true(waitpid(child, &status, 0) == child);
+	(void)close(parent);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(status, 0);
+}
+
 int new_directory_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whoever_makes_the_same_directory_finds_it_whole),
 		cmocka_unit_test(one_that_is_there_keeps_its_mode),
+		cmocka_unit_test(a_directory_that_cannot_get_its_owner_is_not_left_behind),
 	};
 
 	return cmocka_run_group_tests_name("new directories", tests, NULL, NULL);

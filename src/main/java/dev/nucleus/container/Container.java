@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.springframework.util.function.SingletonSupplier;
@@ -35,6 +37,8 @@ public final class Container {
     private volatile ContainerState state = new ContainerState.Creating();
     /** Whether its processes were stopped where they are; a manager that adopts it asks its control group. */
     private volatile boolean paused;
+    /** Held while {@link #paused} is changed, so that it is what the shim did last. */
+    private final Lock pausing = new ReentrantLock();
 
     private final AtomicInteger pauses = new AtomicInteger();
 
@@ -128,6 +132,10 @@ public final class Container {
     /** How often it was stopped where it is: what was asked of it when that changes says nothing of its health. */
     public int pauses() {
         return pauses.get();
+    }
+
+    Lock pausing() {
+        return pausing;
     }
 
     void paused(boolean value) {

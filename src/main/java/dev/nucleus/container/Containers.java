@@ -378,24 +378,29 @@ public final class Containers {
     }
 
     /**
-     * Stops every process of it where it is, or lets them go on.
+     * Pauses or resumes all processes of a container. A pause that fails leaves the container as it was.
      *
      * @throws InvalidSpecException when it is not running
-     * @throws UncheckedIOException when this host has no control group that could
+     * @throws UncheckedIOException when this host has no freezer cgroup, or when a process can't be frozen
      */
     public void pause(Container container, boolean pause) {
-        requireRunning(container);
-        boolean before = container.paused();
-        if (pause) {
-            // First: whoever asks it something must know that there may be no answer.
-            container.paused(true);
-        }
+        container.pausing().lock();
         try {
-            container.shim().freeze(pause);
-            container.paused(pause);
-        } catch (IOException e) {
-            container.paused(before);
-            throw new UncheckedIOException("'" + container.name() + "': " + e.getMessage(), e);
+            requireRunning(container);
+            boolean before = container.paused();
+            if (pause) {
+                // First: probes and requests must know that there may be no answer.
+                container.paused(true);
+            }
+            try {
+                container.shim().freeze(pause);
+                container.paused(pause);
+            } catch (IOException e) {
+                container.paused(before);
+                throw new UncheckedIOException("'" + container.name() + "': " + e.getMessage(), e);
+            }
+        } finally {
+            container.pausing().unlock();
         }
     }
 

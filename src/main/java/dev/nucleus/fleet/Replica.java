@@ -210,7 +210,6 @@ final class Replica {
      */
     void stop(UnaryOperator<StopSpec> otherwise) throws InterruptedException {
         StopSpec how = otherwise.apply(service.stop());
-        boolean completed = hasCompleted();
         Optional<Thread> supervising = askToLeave();
         try {
             // Supervision that is busy, as with a stop of its own that has a long grace, or that has failed, delays
@@ -227,25 +226,18 @@ final class Replica {
                             Cause.operator(String.valueOf(e.getMessage()))));
             throw e;
         }
-        if (!completed) {
+        // A job that has done its work remains completed. Supervision has ended by now: it can't become so any more.
+        if (history.status() != ReplicaStatus.COMPLETED) {
             settle(supervising, Standing.of(ReplicaStatus.STOPPED, Cause.operator("stopped by the operator")));
-        }
-    }
-
-    /** Whether it has done its work, which remains so, and is not being started again. */
-    private boolean hasCompleted() {
-        handover.lock();
-        try {
-            return history.status() == ReplicaStatus.COMPLETED && (supervisor == null || !supervisor.isAlive());
-        } finally {
-            handover.unlock();
         }
     }
 
     private void end(StopSpec how) {
         Container present = container;
         if (present != null) {
-            markStopped(present);
+            if (history.status() != ReplicaStatus.COMPLETED) {
+                markStopped(present);
+            }
             surroundings.containers().stop(present, how);
         }
         // What a launch left that failed after its command had started.

@@ -4,6 +4,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerEvent;
 import dev.nucleus.container.ContainerRecord;
 import dev.nucleus.container.Denials;
+import dev.nucleus.fleet.Fleets;
 import dev.nucleus.fleet.ReplicaChanged;
 import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.health.ReplicaView;
@@ -14,6 +15,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.event.EventListener;
@@ -24,20 +26,23 @@ import org.springframework.stereotype.Component;
 final class ReplicaMeters {
 
     private final MeterRegistry registry;
+    private final Fleets fleets;
     private final CgroupUsages usages;
     private final Denials denials;
     private final boolean cadvisorNames;
     /** By name; what they hold the registry refers to weakly. */
     private final Map<String, Of> replicas = new ConcurrentHashMap<>();
 
-    ReplicaMeters(MeterRegistry registry, CgroupUsages usages, Denials denials, MetricsProperties properties) {
+    ReplicaMeters(
+            MeterRegistry registry, Fleets fleets, CgroupUsages usages, Denials denials, MetricsProperties properties) {
         this.registry = registry;
+        this.fleets = fleets;
         this.usages = usages;
         this.denials = denials;
         this.cadvisorNames = properties.cadvisorNames();
     }
 
-    private Of of(String fleet, String service, int number) {
+    private Of register(String fleet, String service, int number) {
         return replicas.computeIfAbsent(
                 fleet + "/" + service + "-" + number, name -> new Of(name, fleet, service, number));
     }
@@ -45,7 +50,7 @@ final class ReplicaMeters {
     @EventListener
     void on(ReplicaChanged event) {
         ReplicaView replica = event.replica();
-        of(replica.fleet(), replica.service(), replica.number()).view = replica;
+        register(replica.fleet(), replica.service(), replica.number());
     }
 
     @EventListener
@@ -55,7 +60,7 @@ final class ReplicaMeters {
         if (replica == null) {
             return;
         }
-        Of of = of(replica.fleet(), replica.service(), replica.number());
+        Of of = register(replica.fleet(), replica.service(), replica.number());
         switch (event) {
             case ContainerEvent.Started _, ContainerEvent.Adopted _ ->
                 container.whileRunning().ifPresent(running -> of.measure(container, running.startedAt()));
@@ -75,12 +80,13 @@ final class ReplicaMeters {
 
         private final Tags tags;
         private final Tags named;
-        private volatile @Nullable ReplicaView view;
+        private final String name;
         private String measured = "";
         private @Nullable ContainerMeters meters;
 
         Of(String name, String fleet, String service, int number) {
             this.tags = Tags.of("fleet", fleet, "service", service, "replica", Integer.toString(number));
+            this.name = name;
             this.named = tags.and("name", name);
             FunctionCounter.builder("nucleus.container.restarts", this, Of::restarts)
                     .description("Restarts of the replica")
@@ -107,18 +113,20 @@ final class ReplicaMeters {
         }
 
         private double restarts() {
-            ReplicaView now = view;
-            return now == null ? 0 : now.restarts();
+            return now().map(ReplicaView::restarts).orElse(0);
         }
 
         private double is(ReplicaStatus status) {
-            ReplicaView now = view;
-            return now != null && now.status() == status ? 1 : 0;
+            return now().filter(replica -> replica.status() == status).isPresent() ? 1 : 0;
         }
 
         private double serving() {
-            ReplicaView now = view;
-            return now != null && now.serving() ? 1 : 0;
+            return now().filter(ReplicaView::serving).isPresent() ? 1 : 0;
+        }
+
+        /** Not as of its last transition: a pause is none, and a paused replica is not ready. */
+        private Optional<ReplicaView> now() {
+            return fleets.replica(name);
         }
 
         synchronized void measure(Container container, Instant startedAt) {

@@ -84,6 +84,11 @@ class MetricsTest {
                     .isPositive();
             assertThat(value(manager, "nucleus_launch_duration_seconds_count{step=\"exec\"}"))
                     .isEqualTo(1);
+            manager.containers().pause(manager.containerOf("shop/web-1"), true);
+            assertThat(value(manager, "nucleus_container_ready" + TAGS)).isZero();
+            assertThat(value(manager, "nucleus_container_serving" + TAGS)).isZero();
+            manager.containers().pause(manager.containerOf("shop/web-1"), false);
+            assertThat(value(manager, "nucleus_container_ready" + TAGS)).isOne();
             assertThat(scrape(manager))
                     .as("never by container")
                     .noneMatch(line ->
