@@ -17,12 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../src/cgroup.h"
-#include "../src/descriptors.h"
-#include "../src/launch.h"
-#include "../src/plan.h"
-#include "../src/syscalls.h"
-#include "../src/wire.h"
+#include "base/descriptors.h"
+#include "base/syscalls.h"
+#include "base/wire.h"
+#include "launch/cgroup.h"
+#include "launch/launch.h"
+#include "launch/plan.h"
 
 #define PAUSE_NS 15000000L /* as the manager's benchmark has it */
 #define WARM_UP 50

@@ -10,13 +10,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../copy/beneath.h"
-#include "../copy/files_only.h"
-#include "../copy/pack.h"
-#include "../copy/printable.h"
-#include "../copy/unpack.h"
-#include "../src/descriptors.h"
-#include "../src/syscalls.h"
+#include "base/descriptors.h"
+#include "base/syscalls.h"
+#include "copy/beneath.h"
+#include "copy/files_only.h"
+#include "copy/pack.h"
+#include "copy/printable.h"
+#include "copy/unpack.h"
 #include "frame.h"
 
 /* The child's end of the stream, the only descriptor that it has besides the standard ones. */

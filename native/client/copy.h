@@ -1,7 +1,7 @@
 /* The client's part of `nucleus cp`: files go as an archive between a process in the container
- * (native/src/copy.h) and one here, a child of this client, which reads or writes them as its user.
- * What comes out of a container is not trusted: the child that unpacks it can write beneath the
- * destination and nowhere else. */
+ * (native/src/shim/copy.h) and one here, a child of this client, which reads or writes them as its
+ * user. What comes out of a container is not trusted: the child that unpacks it can write beneath
+ * the destination and nowhere else. */
 #ifndef NUCLEUS_CLIENT_COPY_H
 #define NUCLEUS_CLIENT_COPY_H
 

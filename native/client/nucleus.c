@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../src/syscalls.h"
+#include "base/syscalls.h"
 #include "connect.h"
 #include "copy.h"
 #include "frame.h"

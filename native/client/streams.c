@@ -13,7 +13,7 @@
 
 #define AT_ONCE (1UL << 20)
 
-/* Of the supervisor's protocol (native/src/wire.h). */
+/* Of the supervisor's protocol (native/src/base/wire.h). */
 enum {
 	REQUEST_SIGNAL = 0x03,
 	REQUEST_STDIN_END = 0x07,

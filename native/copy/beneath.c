@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../src/descriptors.h"
+#include "base/descriptors.h"
 
 static bool is_dots(const char *name)
 {

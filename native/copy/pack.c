@@ -11,7 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "../src/descriptors.h"
+#include "base/descriptors.h"
 
 #define CHUNK (1UL << 17)
 

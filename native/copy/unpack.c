@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../src/descriptors.h"
+#include "base/descriptors.h"
 #include "pack.h"
 
 /* A file system has only so many inodes: nobody copies more by intention. */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../copy/printable.h"
-#include "../copy/tar.h"
+#include "copy/printable.h"
+#include "copy/tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../src/audit.h"
+#include "launch/audit.h"
 #include "tests.h"
 
 /* Last: it has a macro named fail. */

@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "../copy/beneath.h"
-#include "../copy/pack.h"
-#include "../copy/printable.h"
-#include "../copy/unpack.h"
+#include "copy/beneath.h"
+#include "copy/pack.h"
+#include "copy/printable.h"
+#include "copy/unpack.h"
 #include "tests.h"
 
 /* An archive in memory, written and then read. */

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../src/json.h"
+#include "base/json.h"
 #include "tests.h"
 
 /* Last: it has a macro named fail. */

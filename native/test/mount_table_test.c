@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "../src/mount_table.h"
+#include "base/mount_table.h"
 #include "tests.h"
 
 /* Last: it has a macro named fail. */

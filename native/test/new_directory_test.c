@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../src/new_directory.h"
+#include "base/new_directory.h"
 #include "tests.h"
 
 /* Last: it has a macro named fail. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../src/plan.h"
+#include "launch/plan.h"
 #include "tests.h"
 
 /* Last: it has a macro named fail. */

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../src/process.h"
+#include "base/process.h"
 #include "tests.h"
 
 /* Last: it has a macro named fail. */

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../src/descriptors.h"
-#include "../src/stream.h"
-#include "../src/wire.h"
+#include "base/descriptors.h"
+#include "base/stream.h"
+#include "base/wire.h"
 #include "tests.h"
 
 /* Last: it has a macro named fail. */

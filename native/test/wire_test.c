@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../src/wire.h"
+#include "base/wire.h"
 #include "tests.h"
 
 /* Last: it has a macro named fail. */

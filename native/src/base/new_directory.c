@@ -1,0 +1,95 @@
+#include "base/new_directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/descriptors.h"
+#include "base/syscalls.h"
+#include "base/wire.h"
+
+static bool is_empty(int directory_fd)
+{
+	int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+	size_t count = 0;
+
+	if (directory == NULL) {
+		close_fd(&fd);
+		return false;
+	}
+	while (count <= 2 && readdir(directory) != NULL)
+		count++;
+	(void)closedir(directory);
+	/* "." and ".." */
+	return count <= 2;
+}
+
+/* Whether it is what this process has just made, and not a directory with something in it that the
+ * owner of the one above has moved there meanwhile. */
+static bool is_new(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && status.st_uid == geteuid() && is_empty(fd);
+}
+
+/* Makes a directory that is not there. A descriptor, or a negative errno: then nothing is left of
+ * it, so that the next try does not take it for one that an operator has made. */
+static int make_one(int parent_fd, const char *name, const struct new_directory *make)
+{
+	owned_fd fd = -1;
+	int result = 0;
+
+	if (mkdirat(parent_fd, name, 0700) < 0)
+		return -errno;
+	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && !is_new(fd))
+		result = -ESTALE;
+	else if (fd < 0 || fchown(fd, make->uid, make->gid) < 0 || fchmod(fd, make->mode) < 0)
+		result = -errno;
+	/* Removes only an empty directory, if it was replaced by another. */
+	if (result < 0)
+		(void)unlinkat(parent_fd, name, AT_REMOVEDIR);
+	return result < 0 ? result : release(&fd);
+}
+
+static int check_same(int fd, int parent_fd, const char *name)
+{
+	struct stat made;
+	struct stat found;
+
+	if (fstat(fd, &made) < 0 || fstatat(parent_fd, name, &found, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return made.st_dev == found.st_dev && made.st_ino == found.st_ino ? 0 : -ESTALE;
+}
+
+int new_directory_make(int parent_fd, const char *name, const struct new_directory *make)
+{
+	char draft[64];
+	owned_fd fd = -1;
+	int result;
+
+	(void)snprintf(draft, sizeof(draft), ".nucleus-%d-%" PRIu64, getpid(), monotonic_ns());
+	fd = make_one(parent_fd, draft, make);
+	if (fd < 0)
+		return fd;
+	if (sys_renameat2(parent_fd, draft, parent_fd, name, RENAME_NOREPLACE) == 0)
+		return check_same(fd, parent_fd, name);
+	result = -errno;
+	(void)unlinkat(parent_fd, draft, AT_REMOVEDIR);
+	/* Not every file system renames without replacing (rename(2)), NFS for example: there
+	 * others see the directory while it is made. */
+	if (result == -EINVAL) {
+		close_fd(&fd);
+		fd = make_one(parent_fd, name, make);
+		result = fd < 0 ? fd : 0;
+	}
+	return result == -EEXIST ? 0 : result;
+}

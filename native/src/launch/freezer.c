@@ -1,0 +1,215 @@
+#include "launch/freezer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/descriptors.h"
+#include "base/wire.h"
+
+/* How often members are looked for that were forked while others were moved. Each turn stops all
+ * it finds, so that only children of those not yet found are left: two or three do. */
+#define TURNS_MAX 1000
+
+/* How long to wait for processes to freeze; one in uninterruptible sleep cannot. */
+#define FREEZE_TIMEOUT_MS 3000
+
+/* Looks, a millisecond each, after which what does not freeze is thawed for a moment. */
+#define REFREEZE_LOOKS 300
+#define REFREEZE_PAUSE_MS 10
+
+static int path_in(char path[PATH_MAX], const char *directory, const char *file)
+{
+	int length = snprintf(path, PATH_MAX, "%s/%s", directory, file);
+
+	return length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+/* Opens `file` in a directory; a descriptor, or a negative errno. */
+static int open_in(const char *directory, const char *file, int flags)
+{
+	char path[PATH_MAX];
+	int fd = path_in(path, directory, file);
+
+	if (fd == 0) {
+		fd = openat(AT_FDCWD, path, flags | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+	}
+	return fd;
+}
+
+static int write_in(const char *directory, const char *file, const char *value)
+{
+	owned_fd fd = open_in(directory, file, O_WRONLY);
+
+	if (fd < 0)
+		return fd;
+	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+static bool is_frozen_already(const char *freezer, long pid)
+{
+	char line[32];
+	bool found = false;
+	FILE *members = cgroup_members(freezer);
+
+	while (members != NULL && !found && fgets(line, sizeof(line), members) != NULL)
+		found = strtol(line, NULL, 10) == pid;
+	if (members != NULL)
+		(void)fclose(members);
+	return found;
+}
+
+/* Moves one process. The write names it by number, which may be reused after the check: if the
+ * process is still alive afterwards, it was the one that was moved; else the process that was moved
+ * in its place is moved back. 1 when it was moved, 0 when it has ended, or a negative errno. */
+static int move_one(const char *from, const char *freezer, int freezer_fd, long pid)
+{
+	char number[32];
+	char root[PATH_MAX];
+	owned_fd pidfd = cgroup_open_member(from, (pid_t)pid);
+	struct pollfd polled = { .fd = pidfd, .events = POLLIN };
+	const char *slash = strrchr(freezer, '/');
+	owned_fd other = -1;
+
+	if (pidfd < 0)
+		return pidfd == -ESRCH ? 0 : pidfd;
+	(void)snprintf(number, sizeof(number), "%ld", pid);
+	if (write(freezer_fd, number, strlen(number)) < 0)
+		return errno == ESRCH ? 0 : -errno;
+	if (poll(&polled, 1, 0) == 0)
+		return 1;
+	other = cgroup_open_member(from, (pid_t)pid);
+	if (other < 0) {
+		(void)snprintf(root, sizeof(root), "%.*s", (int)(slash - freezer), freezer);
+		(void)write_in(root, "cgroup.procs", number);
+	}
+	return 0;
+}
+
+/* Moves those of `from` that are not in the freezer yet, whole processes. How many it moved, or a
+ * negative errno. */
+static int move_members(const char *from, const char *freezer)
+{
+	char line[32];
+	int moved = 0;
+	int result = 0;
+	FILE *members = cgroup_members(from);
+	owned_fd freezer_fd = open_in(freezer, "cgroup.procs", O_WRONLY);
+
+	if (members == NULL || freezer_fd < 0)
+		result = members == NULL ? -EIO : freezer_fd;
+	while (result >= 0 && fgets(line, sizeof(line), members) != NULL) {
+		long pid = strtol(line, NULL, 10);
+
+		if (is_frozen_already(freezer, pid))
+			continue;
+		result = move_one(from, freezer, freezer_fd, pid);
+		moved += result > 0;
+	}
+	if (members != NULL)
+		(void)fclose(members);
+	return result < 0 ? result : moved;
+}
+
+/* Whoever is run in the container from now on joins this hierarchy as well. */
+static int make(const char *directory, struct cgroup *cgroup)
+{
+	int fd = cgroup_make_directory(cgroup, directory);
+
+	if (fd < 0)
+		return fd == -EEXIST ? 0 : fd;
+	if (cgroup->join_count == CGROUP_JOINS_MAX)
+		return -E2BIG;
+	fd = open_in(directory, "tasks", O_WRONLY);
+	if (fd < 0)
+		return fd;
+	cgroup->join_fds[cgroup->join_count++] = fd;
+	return 0;
+}
+
+static int freeze_legacy(const struct plan *plan, struct cgroup *cgroup)
+{
+	const char *freezer = plan->cgroup.freezer;
+	int result = make(freezer, cgroup);
+
+	/* Frozen first: who is moved in stands still at once and forks no more. */
+	if (result == 0)
+		result = write_in(freezer, "freezer.state", "FROZEN");
+	for (int turn = 0; result == 0 && turn < TURNS_MAX; turn++) {
+		int moved = move_members(plan->cgroup.directories[0], freezer);
+
+		if (moved == 0)
+			return 0;
+		if (moved < 0)
+			result = moved;
+	}
+	return result < 0 ? result : -EAGAIN;
+}
+
+int freezer_set(const struct plan *plan, struct cgroup *cgroup, bool freeze)
+{
+	int result;
+
+	if (plan->cgroup.unified[0] != '\0')
+		return write_in(plan->cgroup.unified, "cgroup.freeze", freeze ? "1" : "0");
+	if (plan->cgroup.freezer[0] == '\0' || plan->cgroup.directory_count == 0)
+		return -EOPNOTSUPP;
+	if (freeze)
+		return freeze_legacy(plan, cgroup);
+	result = write_in(plan->cgroup.freezer, "freezer.state", "THAWED");
+	/* It is made with the first pause. */
+	return result == -ENOENT ? 0 : result;
+}
+
+/* 1 if the file contains the text, 0 if not, or a negative errno. */
+static int file_contains(int fd, const char *expected)
+{
+	char content[128];
+	ssize_t length = pread(fd, content, sizeof(content) - 1, 0);
+
+	if (length < 0)
+		return -errno;
+	content[length] = '\0';
+	return strstr(content, expected) != NULL;
+}
+
+/* A process that is in a system call which the freezer of version 1 can't interrupt, such as one of
+ * a ptrace(2)d family, is caught at another moment; runc does the same. */
+static void freeze_again(const struct plan *plan)
+{
+	(void)write_in(plan->cgroup.freezer, "freezer.state", "THAWED");
+	(void)poll(NULL, 0, REFREEZE_PAUSE_MS);
+	(void)write_in(plan->cgroup.freezer, "freezer.state", "FROZEN");
+}
+
+int freezer_await(const struct plan *plan)
+{
+	int looks = 0;
+	bool unified = plan->cgroup.unified[0] != '\0';
+	int64_t deadline = monotonic_ms() + FREEZE_TIMEOUT_MS;
+	owned_fd fd = unified ? open_in(plan->cgroup.unified, "cgroup.events", O_RDONLY)
+			      : open_in(plan->cgroup.freezer, "freezer.state", O_RDONLY);
+	int result = fd < 0 ? fd : 0;
+
+	while (result == 0) {
+		/* Version 2 signals a change with POLLPRI; version 1 updates its state only when it
+		 * is read. */
+		struct pollfd polled = { .fd = unified ? fd : -1, .events = POLLPRI };
+		int64_t left = deadline - monotonic_ms();
+
+		result = file_contains(fd, unified ? "frozen 1" : "FROZEN");
+		if (result == 0 && left <= 0)
+			result = -ETIMEDOUT;
+		if (result == 0)
+			(void)poll(&polled, 1, unified ? (int)left : 1);
+		if (result == 0 && !unified && ++looks % REFREEZE_LOOKS == 0)
+			freeze_again(plan);
+	}
+	return result < 0 ? result : 0;
+}

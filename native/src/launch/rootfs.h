@@ -1,0 +1,26 @@
+/* The new root: a tmpfs filled step by step as the plan says, then pivoted to. */
+#ifndef NUCLEUS_ROOTFS_H
+#define NUCLEUS_ROOTFS_H
+
+#include <stdint.h>
+
+#include "base/failure.h"
+#include "launch/plan.h"
+
+/* What a step does, as the beginning of a sentence. */
+const char *rootfs_describe(enum rootfs_action action);
+/* Builds the root on the staging directory. Returns a descriptor of it, or a negative errno.
+ * Runs in the container's own mount namespace. `runtime_fd`: the root of a sandbox's runtime,
+ * where steps that are served are attached (sandbox_make_root); or -1. `sources`: what
+ * each step binds, where it was opened ahead; or NULL. */
+int rootfs_build(const struct plan *plan, int staging_fd, int runtime_fd, const int *sources,
+		 struct failure *failure);
+/* Makes this namespace's mounts its own: nothing that is mounted here is seen elsewhere, or the
+ * other way round. 0, or a negative errno. */
+int rootfs_make_private(struct failure *failure);
+/* Writes a copy of this program into a directory. 0, or a negative errno. */
+int rootfs_copy_self(int directory_fd, const char *name, uint32_t mode);
+/* Makes the built root this namespace's root and detaches the host's. */
+int rootfs_pivot(int root_fd, struct failure *failure);
+
+#endif

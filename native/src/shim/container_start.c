@@ -1,0 +1,561 @@
+#include "shim/container_start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "base/descriptors.h"
+#include "base/peer.h"
+#include "base/syscalls.h"
+#include "launch/null_device.h"
+#include "launch/userns.h"
+#include "shim/answer.h"
+#include "shim/attach.h"
+#include "shim/connection.h"
+#include "shim/guardian.h"
+#include "shim/hooks.h"
+#include "shim/init_report.h"
+#include "shim/sandbox.h"
+#include "shim/sdnotify.h"
+#include "shim/seccomp_notify.h"
+#include "shim/supervisor.h"
+#include "shim/terminal.h"
+
+#define PLAN_TIMEOUT 30000 /* ms until the plan has arrived: the manager makes it meanwhile */
+
+uint8_t *shim_receive(int fd, enum request *type, size_t *length, struct failure *failure)
+{
+	uint8_t header[FRAME_HEADER];
+	struct reader reader = { .at = header, .end = header + sizeof(header) };
+	int result = read_exactly(fd, header, sizeof(header), PLAN_TIMEOUT);
+	uint8_t *bytes;
+
+	if (result < 0) {
+		(void)fail(failure, STEP_PLAN, -result, "receive the launch plan");
+		return NULL;
+	}
+	*length = read_u32(&reader);
+	*type = (enum request)read_u8(&reader);
+	if (*length > FRAME_MAX || (*type != REQUEST_PLAN && *type != REQUEST_KILL)) {
+		(void)fail(failure, STEP_PLAN, EBADMSG,
+			   "expected a launch plan of at most %u bytes", FRAME_MAX);
+		return NULL;
+	}
+	bytes = malloc(*length);
+	if (bytes == NULL) {
+		(void)fail(failure, STEP_PLAN, ENOMEM, "a launch plan of %zu bytes", *length);
+		return NULL;
+	}
+	result = read_exactly(fd, bytes, *length, PLAN_TIMEOUT);
+	if (result < 0) {
+		(void)fail(failure, STEP_PLAN, -result, "receive a launch plan of %zu bytes",
+			   *length);
+		free(bytes);
+		return NULL;
+	}
+	return bytes;
+}
+
+static int make_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	owned_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	mode_t mask;
+	int result;
+
+	if (fd < 0)
+		return -errno;
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	mask = umask(0177);
+	result = bind(fd, (struct sockaddr *)&address, sizeof(address));
+	(void)umask(mask);
+	if (result < 0 || listen(fd, 64) < 0)
+		return -errno;
+	return release(&fd);
+}
+
+/* A fresh directory of the manager's user, for nobody else. Its descriptor, or a negative
+ * errno. */
+static int make_directory(const struct shim *shim, const char *path)
+{
+	owned_fd fd = -1;
+
+	if (mkdir(path, 0700) < 0)
+		return -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || (shim->owner != geteuid() && fchown(fd, shim->owner, shim->group) < 0))
+		return -errno;
+	return release(&fd);
+}
+
+/* The manager's record of the container: from now on its next start knows of it. Nothing
+ * runs yet, so one cut short by a crash is a container that never was. It has its name only
+ * once it is whole. */
+static int write_record(const struct shim *shim)
+{
+	owned_fd fd = openat(shim->directory_fd, "state.json.new",
+			     O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+	ssize_t written;
+
+	if (fd < 0 || (shim->owner != geteuid() && fchown(fd, shim->owner, shim->group) < 0))
+		return -errno;
+	written = write(fd, shim->plan.record, shim->plan.record_length);
+	if (written < 0)
+		return -errno;
+	if ((size_t)written != shim->plan.record_length)
+		return -ENOSPC;
+	return renameat(shim->directory_fd, "state.json.new", shim->directory_fd, "state.json") < 0
+		       ? -errno
+		       : 0;
+}
+
+/* Whether the manager that sent the plan has gone: nobody waits for the container. */
+static bool is_abandoned(const struct shim *shim)
+{
+	struct pollfd polled = { .fd = shim->connections->source.fd, .events = POLLRDHUP };
+
+	return poll(&polled, 1, 0) == 1 && (polled.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/* Listens before the container has a directory, so that whoever finds the directory can tell a
+ * launch under way from one that was cut short. A manager that looked before that is not the one
+ * that sent the plan, and the launch is given up: it would run unknown to anybody. */
+static int open_socket(struct shim *shim, struct failure *failure)
+{
+	shim->listener.fd = make_socket(shim->plan.socket);
+	if (shim->listener.fd < 0)
+		return fail(failure, STEP_DIRECTORY, -shim->listener.fd, "listen on %s",
+			    shim->plan.socket);
+	shim->listener.events = POLLIN;
+	if (shim->owner != geteuid())
+		(void)!chown(shim->plan.socket, shim->owner, shim->group);
+	if (is_abandoned(shim))
+		return fail(failure, STEP_DIRECTORY, ECANCELED, "launch for a manager that left");
+	return 0;
+}
+
+/* The container's own directory, for its records and its log. */
+static int open_directory(struct shim *shim, struct failure *failure)
+{
+	int parent;
+	int result;
+
+	shim->directory_fd = make_directory(shim, shim->plan.directory);
+	if (shim->directory_fd < 0)
+		return fail(failure, STEP_DIRECTORY, -shim->directory_fd, "make %s",
+			    shim->plan.directory);
+	result = write_record(shim);
+	if (result < 0)
+		return fail(failure, STEP_DIRECTORY, -result, "write %s/state.json",
+			    shim->plan.directory);
+	parent = fcntl(shim->directory_fd, F_DUPFD_CLOEXEC, 0);
+	if (parent < 0)
+		return fail(failure, STEP_DIRECTORY, errno, "open %s again", shim->plan.directory);
+	stream_open(&shim->log, parent, shim->plan.log_bytes, shim->plan.log_files, shim->owner,
+		    shim->group);
+	return 0;
+}
+
+/* Taking a mount namespace apart takes longer than the rest of an exit, and the kernel
+ * does it before it tells the parent. With a reference here, it does it after. Not before
+ * the start has been told: this waits for an exec under way (exec_update_lock). */
+static int hold_mounts(pid_t pid)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	return openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+}
+
+static void workload_runs(struct shim *shim)
+{
+	struct failure failure = { 0 };
+
+	shim->report.timeline.done[STEP_EXEC] = monotonic_ns();
+	close_fd(&shim->go_fd);
+	shim->started = true;
+	shim->started_at = realtime_ns();
+	attach_launched(shim);
+	for (struct connection *at = shim->connections; at != NULL; at = at->next)
+		send_started(shim, at);
+	/* Whoever was told may have been woken on this processor. */
+	(void)sched_yield();
+	shim->mounts_fd = hold_mounts(shim->pid);
+	if (supervisor_confine(&shim->plan, &failure) < 0)
+		shim_warn(shim, &failure);
+	hooks_run(shim, HOOK_POSTSTART);
+}
+
+/* All reports have been read, and if the last one was of no failure the command runs. */
+static void conclude_launch(struct shim *shim)
+{
+	close_fd(&shim->status.fd);
+	sdnotify_mounted(shim);
+	if (shim->report.failed || shim->report.halt != HALT_NONE ||
+	    shim->report.timeline.done[STEP_RLIMITS] == 0)
+		return;
+	if (plan_is_sandboxed(&shim->plan))
+		sandbox_await(shim, workload_runs);
+	else
+		workload_runs(shim);
+}
+
+/* The workload stands still after its report until its listener is here. */
+static void take_listener(struct shim *shim, struct launch_report *report)
+{
+	int result = notice_fetch(&shim->notices, shim->pidfd, report->listener);
+
+	report->listener = 0;
+	if (result < 0) {
+		(void)fail(&report->failure, STEP_SECCOMP, -result,
+			   "take the listener of the workload's filter");
+		report->failed = true;
+		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
+	}
+	(void)!write(shim->go_fd, "g", 1);
+	close_fd(&shim->go_fd);
+}
+
+static void end_launch(struct shim *shim)
+{
+	shim->report.failed = true;
+	(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
+}
+
+void shim_go_on(struct shim *shim, const struct failure *failure)
+{
+	if (failure == NULL) {
+		(void)!write(shim->go_fd, "g", 1);
+		return;
+	}
+	shim->report.failure = *failure;
+	end_launch(shim);
+}
+
+static void wait_for_start(struct shim *shim)
+{
+	shim->created = true;
+	for (struct connection *at = shim->connections; at != NULL; at = at->next)
+		send_created(shim, at);
+}
+
+int shim_release(struct shim *shim)
+{
+	if (!shim->created || shim->started || shim->exited)
+		return -EINVAL;
+	shim->created = false;
+	return write(shim->go_fd, "g", 1) < 0 ? -errno : 0;
+}
+
+/* The shim's end of the standard streams is from now on that of a terminal. */
+static int keep_terminal(struct shim *shim, int master)
+{
+	owned_fd owned = master;
+	int result;
+
+	if (shim->plan.console_socket[0] != '\0') {
+		result = terminal_hand_over(shim->plan.console_socket, owned);
+		return result < 0 ? fail(&shim->report.failure, STEP_DIRECTORY, -result,
+					 "give the terminal to %s", shim->plan.console_socket)
+				  : 0;
+	}
+	shim->stdin_fd = fcntl(owned, F_DUPFD_CLOEXEC, 0);
+	if (shim->stdin_fd < 0)
+		return fail(&shim->report.failure, STEP_DIRECTORY, errno, "keep the terminal");
+	output_open(&shim->out, release(&owned), STREAM_STDOUT, &shim->log);
+	return 0;
+}
+
+/* The container opens its terminal before its last report, and none before it has a root. */
+static int take_terminal(struct shim *shim)
+{
+	char name[16];
+	size_t count = 0;
+	int master = -1;
+
+	if (shim->terminal_fd < 0 ||
+	    descriptors_receive(shim->terminal_fd, name, sizeof(name), &master, 1, &count) <= 0 ||
+	    count != 1)
+		return 0;
+	close_fd(&shim->terminal_fd);
+	return keep_terminal(shim, master);
+}
+
+/* The status pipe has reports of the launch, and ends when execve(2) returns. */
+static void status_ready(struct shim *shim, struct source *source, short revents)
+{
+	struct launch_report report;
+	ssize_t got = read(source->fd, &report, sizeof(report));
+
+	(void)revents;
+	if (got == (ssize_t)sizeof(report)) {
+		if (report.listener > 0 && !report.failed)
+			take_listener(shim, &report);
+		shim->report = report;
+		if (!report.failed && take_terminal(shim) < 0) {
+			end_launch(shim);
+			return;
+		}
+		if (report.halt == HALT_HOOKS)
+			hooks_run(shim, HOOK_CREATE_RUNTIME);
+		else if (report.halt == HALT_HELD)
+			wait_for_start(shim);
+	} else if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
+		conclude_launch(shim);
+	}
+}
+
+void shim_close_streams(void)
+{
+	owned_fd null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	(void)dup2(null, STDERR_FILENO);
+}
+
+void shim_finish_launch(struct shim *shim)
+{
+	while (shim->status.fd >= 0 && shim->status.ready == status_ready)
+		status_ready(shim, &shim->status, POLLIN);
+}
+
+/* The pipes of one launch, as the shim made them: read end, write end. */
+struct pipes {
+	int in[2];
+	int out[2];
+	int err[2];
+	int status[2];
+	int init[2];
+	int terminal[2];
+};
+
+void give_to_workload(const struct plan *plan, int fd)
+{
+	(void)!fchown(fd, userns_outside(plan->uid_maps, plan->uid_map_count, plan->uid),
+		      userns_outside(plan->gid_maps, plan->gid_map_count, plan->gid));
+}
+
+/* Of a sandbox, whose runtime passes it on, the host's; else the container opens one itself. */
+static int open_terminal(struct shim *shim, struct pipes *pipes, struct failure *failure)
+{
+	const struct plan *plan = &shim->plan;
+	int result;
+
+	if (!plan_is_sandboxed(plan))
+		return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+				  pipes->terminal) < 0
+			       ? fail(failure, STEP_DIRECTORY, errno,
+				      "open a socket to the container")
+			       : 0;
+	result = terminal_open(shim, &plan->terminal_size, pipes->in, pipes->out, pipes->err);
+	if (result < 0)
+		return fail(failure, STEP_DIRECTORY, -result, "open a terminal");
+	if (plan->console_socket[0] == '\0')
+		return 0;
+	result = terminal_hand_over(plan->console_socket, pipes->out[0]);
+	close_fd(&pipes->in[1]);
+	close_fd(&pipes->out[0]);
+	return result < 0 ? fail(failure, STEP_DIRECTORY, -result, "give the terminal to %s",
+				 plan->console_socket)
+			  : 0;
+}
+
+static int open_pipes(struct shim *shim, struct pipes *pipes, struct failure *failure)
+{
+	const struct plan *plan = &shim->plan;
+	int result = plan->keep_stdin && !plan->terminal ? pipe2(pipes->in, O_CLOEXEC) : 0;
+
+	if (pipe2(pipes->status, O_CLOEXEC) < 0 ||
+	    (plan->init && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pipes->init) < 0))
+		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
+	if (plan->terminal)
+		return open_terminal(shim, pipes, failure);
+	if (!plan->keep_stdin) {
+		pipes->in[0] = null_device_open();
+		pipes->in[1] = -1;
+		result = pipes->in[0];
+	}
+	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0)
+		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
+	give_to_workload(plan, pipes->out[1]);
+	give_to_workload(plan, pipes->err[1]);
+	if (plan->keep_stdin)
+		give_to_workload(plan, pipes->in[0]);
+	return 0;
+}
+
+static void keep_own_ends(struct shim *shim, struct pipes *pipes)
+{
+	output_open(&shim->out, pipes->out[0], STREAM_STDOUT, &shim->log);
+	output_open(&shim->err, pipes->err[0], STREAM_STDERR, &shim->log);
+	shim->log.rate = shim->plan.log_rate;
+	shim->log.blocks = shim->plan.log_blocks;
+	if (shim->plan.ticket_length == TICKET_BYTES &&
+	    attach_grant(shim, 0, shim->plan.ticket, true) == 0) {
+		shim->out.awaited = shim->err.awaited = true;
+		shim->out.source.events = shim->err.source.events = 0;
+		if (shim->log.rate == 0 || shim->log.rate > ATTACHED_LOG_RATE)
+			shim->log.rate = ATTACHED_LOG_RATE;
+	}
+	if (shim->plan.init)
+		init_report_open(shim, pipes->init[0]);
+	shim->stdin_fd = pipes->in[1];
+	if (shim->stdin_fd >= 0)
+		(void)fcntl(shim->stdin_fd, F_SETFL, O_NONBLOCK);
+	(void)close(pipes->in[0]);
+	(void)close(pipes->out[1]);
+	(void)close(pipes->err[1]);
+	(void)close(pipes->status[1]);
+	close_fd(&pipes->init[1]);
+	shim->terminal_fd = pipes->terminal[0];
+	close_fd(&pipes->terminal[1]);
+}
+
+void shim_warn(struct shim *shim, const struct failure *failure)
+{
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		uint8_t bytes[512];
+		struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+
+		write_failure(&writer, ANSWER_WARNING, failure);
+		if (at->subscribed && !at->dead)
+			connection_send(at, &writer);
+	}
+}
+
+/* Control groups may be done without where there are none, not where the host has run out. */
+static bool is_want(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
+}
+
+/* Without a control group, the limit of the container's processes becomes one of its user's, the
+ * only other limit that the kernel has (getrlimit(2), RLIMIT_NPROC). */
+static int limit_processes_of_user(struct plan *plan)
+{
+	rlim_t processes = cgroup_process_limit(plan);
+	struct rlimit_plan *limits;
+
+	if (processes == RLIM_INFINITY || plan_is_sandboxed(plan))
+		return 0;
+	limits = arena_take(&plan->arena, plan->rlimit_count + 1, sizeof(*limits));
+	if (limits == NULL)
+		return -ENOMEM;
+	if (plan->rlimit_count > 0)
+		memcpy(limits, plan->rlimits, plan->rlimit_count * sizeof(*limits));
+	limits[plan->rlimit_count++] = (struct rlimit_plan){ .resource = RLIMIT_NPROC,
+							     .soft = processes,
+							     .hard = processes };
+	plan->rlimits = limits;
+	return 0;
+}
+
+static int create_cgroup(struct shim *shim, struct failure *failure)
+{
+	int result = cgroup_create(&shim->plan, &shim->cgroup, failure);
+
+	if (result == 0 || shim->plan.cgroup.required || is_want(failure->error))
+		return result;
+	shim_warn(shim, failure);
+	if (limit_processes_of_user(&shim->plan) < 0)
+		return fail(failure, STEP_CGROUP, ENOMEM, "limit the processes of its user");
+	shim->plan.cgroup = (struct cgroup_plan){ .unified = "", .freezer = "" };
+	return 0;
+}
+
+static void pressure_ready(struct shim *shim, struct source *source, short revents)
+{
+	(void)revents;
+	cgroup_lift_soft_limit(&shim->plan);
+	close_fd(&source->fd);
+}
+
+/* Above its soft limit the kernel slows a cgroup down and never kills in it. Who has nothing
+ * to give back, as without swap, would stand still for minutes instead of meeting the hard
+ * limit: so the soft one goes as soon as it hinders, or when nobody can watch whether it
+ * does. */
+static void watch_memory(struct shim *shim)
+{
+	if (shim->cgroup.unified_fd < 0 || !shim->plan.cgroup.limits_memory)
+		return;
+	shim->pressure = (struct source){
+		.fd = cgroup_watch_memory(&shim->plan),
+		.events = POLLPRI,
+		.ready = pressure_ready,
+	};
+	if (shim->pressure.fd < 0) {
+		shim->pressure.fd = -1;
+		cgroup_lift_soft_limit(&shim->plan);
+	}
+}
+
+int shim_begin(struct shim *shim, struct failure *failure)
+{
+	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 },
+			       { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	struct launch launch = { .plan = &shim->plan, .cgroup = &shim->cgroup, .pidfd = -1 };
+	int result = open_socket(shim, failure);
+
+	if (result == 0)
+		result = open_directory(shim, failure);
+	launch.timeline.done[STEP_PLAN] = monotonic_ns();
+	if (result == 0)
+		result = open_pipes(shim, &pipes, failure);
+	launch.timeline.done[STEP_DIRECTORY] = monotonic_ns();
+	if (result == 0)
+		result = sdnotify_open(shim, failure);
+	if (result == 0)
+		result = create_cgroup(shim, failure);
+	if (result < 0)
+		return result;
+	watch_memory(shim);
+	launch.stdio = (struct stdio){ pipes.in[0], pipes.out[1], pipes.err[1] };
+	launch.terminal_fd = pipes.terminal[1];
+	launch.status_fd = pipes.status[1];
+	launch.init_fd = pipes.init[1];
+	launch.hands_over = shim->plan.init && geteuid() != 0;
+	launch.netns_fd = shim->netns_fd;
+	launch.shim_pidfd = sys_pidfd_open(getpid());
+	result = launch_start(&launch, failure);
+	shim->pid = launch.pid;
+	shim->pidfd = launch.pidfd;
+	shim->go_fd = launch.go_fd;
+	close_fd(&launch.shim_pidfd);
+	shim->status = (struct source){ pipes.status[0], POLLIN, status_ready };
+	keep_own_ends(shim, &pipes);
+	close_fd(&shim->netns_fd);
+	if (result == 0)
+		result = guardian_start(shim, failure);
+	return result;
+}
+
+void shim_undo(struct shim *shim, const struct failure *failure, int connection_fd)
+{
+	hooks_cancel(shim);
+	if (shim->pid > 0) {
+		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
+		(void)waitpid(shim->pid, NULL, 0);
+		guardian_dismiss(shim);
+	}
+	if (shim->listener.fd >= 0)
+		(void)unlink(shim->plan.socket);
+	sdnotify_close(shim);
+	cgroup_close(&shim->cgroup);
+	cgroup_remove(&shim->plan);
+	/* What the hooks before it have made is theirs to take away. */
+	if (shim->pid > 0)
+		hooks_run_through(shim, HOOK_POSTSTOP);
+	peer_refuse(connection_fd, failure);
+}

@@ -1,0 +1,28 @@
+/* A TCP stream to a port inside the container's network namespace. */
+#ifndef NUCLEUS_DIAL_H
+#define NUCLEUS_DIAL_H
+
+#include "base/passage.h"
+#include "shim/connection.h"
+
+struct dial {
+	struct source source; /* the TCP socket, or the way to the relay */
+	struct connection *connection;
+	bool connecting;
+	bool relayed; /* by a process inside, which tells how it went */
+	uint16_t port;
+	bool over_v6; /* 127.0.0.1 refused with `error`, and ::1 is tried */
+	int error;
+	int64_t deadline;
+	struct passage inward;
+	struct passage outward;
+};
+
+void dial_start(struct shim *shim, struct connection *connection, uint16_t port, uint32_t timeout);
+/* Moves bytes after the peer's side became ready. */
+void dial_peer_ready(struct connection *connection, short revents);
+void dial_free(struct dial *dial);
+void dials_expire(struct shim *shim, int64_t now);
+int64_t dials_deadline(const struct shim *shim);
+
+#endif

@@ -1,0 +1,68 @@
+/* A second process inside the container, under the same confinement as the workload. */
+#ifndef NUCLEUS_EXEC_H
+#define NUCLEUS_EXEC_H
+
+#include "base/wire.h"
+#include "shim/connection.h"
+#include "shim/enter.h"
+#include "shim/shim.h"
+
+/* How many the shim may run for itself at once, such as what signals a sandbox's workload. */
+#define INTERNAL_EXECS_MAX 16
+/* How many there may be after a sweep. */
+#define EXECS_MAX (SESSIONS_MAX + PROBES_MAX + INTERNAL_EXECS_MAX)
+
+struct exec {
+	struct exec *next;
+	uint32_t id;
+	enum connection_use use; /* whose limit it counts against; the shim's own: USE_CONTROL */
+	pid_t helper;            /* forks the process inside, then leaves; 0: reaped */
+	pid_t pid;               /* 0: not known yet */
+	pid_t *born; /* shared with the helper, which may die before it reports the pid */
+	struct source status;
+	struct source notices; /* of its filter; else fd -1 */
+	int listener;          /* told of by the process, not taken yet; else 0 */
+	int go_fd;             /* lets it go on; else -1 */
+	struct output out;
+	struct output err;
+	int stdin_fd;
+	struct stream stream;
+	struct connection *requester;
+	int64_t deadline; /* CLOCK_MONOTONIC ms; 0: none */
+	bool captured;
+	bool copies; /* files, and cleans up when it is to end */
+	bool terminal;
+	bool grouped; /* it has a cgroup of its own; see exec_group.h */
+	bool ending;  /* its client has left: all that it started is killed */
+	bool exited;
+	bool timed_out;
+	bool failed;
+	int exit_status;
+	struct failure failure;
+};
+
+/* Starts what a REQUEST_EXEC asks for. The answer goes to the connection. */
+void exec_start(struct shim *shim, struct connection *connection, struct reader *reader);
+/* Runs a command inside for the shim itself, which nobody is told of. 0, or a negative errno. */
+int exec_run(struct shim *shim, const struct exec_request *request);
+struct exec *exec_find(struct shim *shim, uint32_t id);
+/* Signals its process. 0, or a negative errno. */
+int exec_signal(struct shim *shim, const struct exec *exec, int number);
+/* Kills it and every process that it started. */
+void exec_end(struct shim *shim, struct exec *exec);
+/* True when it has ended and all its output has been passed on. */
+bool exec_finished(const struct exec *exec);
+void send_exec_exited(struct connection *connection, const struct exec *exec);
+/* Reaps processes that ended, and tells who asked for them. Frees nothing. */
+void execs_reap(struct shim *shim);
+/* Frees what has ended, but for the last few records. Not while sources are visited. */
+void execs_sweep(struct shim *shim);
+/* Kills those whose time is up. */
+void execs_expire(struct shim *shim, int64_t now);
+/* Earliest deadline in ms of CLOCK_MONOTONIC, or 0. */
+int64_t execs_deadline(const struct shim *shim);
+/* Whether a process requested on this connection still runs. */
+bool execs_wanted(const struct shim *shim, const struct connection *connection);
+void execs_forget(struct shim *shim, const struct connection *connection);
+
+#endif

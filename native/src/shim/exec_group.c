@@ -1,0 +1,185 @@
+#include "shim/exec_group.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/descriptors.h"
+#include "base/syscalls.h"
+#include "launch/cgroup.h"
+
+/* Follows the name of the container's cgroup. */
+#define SUFFIX ".exec-"
+
+/* A hierarchy in which a group below the container's changes no limit and no share. A version 1
+ * one is not the first of the plan, whose members the freezer and the kill look at. */
+static const char *parent_of(const struct plan *plan)
+{
+	static const char *const harmless[] = { "/sys/fs/cgroup/pids/", "/sys/fs/cgroup/devices/" };
+
+	if (plan->cgroup.unified[0] != '\0')
+		return plan->cgroup.unified;
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		for (size_t j = 1; j < plan->cgroup.directory_count; j++) {
+			if (strncmp(plan->cgroup.directories[j], harmless[i],
+				    strlen(harmless[i])) == 0)
+				return plan->cgroup.directories[j];
+		}
+	}
+	return NULL;
+}
+
+static int path_of(char path[PATH_MAX], const char *parent, uint32_t id, const char *file)
+{
+	const char *slash = strrchr(parent, '/');
+	int length = snprintf(path, PATH_MAX, "%s%s" SUFFIX "%" PRIu32 "%s", parent,
+			      slash == NULL ? "/" : slash, id, file);
+
+	return length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+int exec_group_make(const struct shim *shim, struct exec *exec)
+{
+	const char *parent = parent_of(&shim->plan);
+	bool unified = shim->plan.cgroup.unified[0] != '\0';
+	char path[PATH_MAX];
+	int fd;
+
+	if (parent == NULL || path_of(path, parent, exec->id, "") < 0 ||
+	    cgroup_make_directory(&shim->cgroup, path) < 0)
+		return -1;
+	(void)path_of(path, parent, exec->id, unified ? "" : "/tasks");
+	fd = openat(AT_FDCWD, path,
+		    unified ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC);
+	exec->grouped = true;
+	if (fd < 0)
+		exec_group_remove(shim, exec);
+	return fd;
+}
+
+struct lineage {
+	char state;
+	pid_t parent;
+	pid_t session;
+};
+
+/* Of /proc/PID/stat (proc_pid_stat(5)). The name in it may hold anything, also parentheses. */
+static bool read_lineage(pid_t pid, struct lineage *lineage)
+{
+	char path[64];
+	char text[512];
+	char *at;
+	owned_fd fd = -1;
+	ssize_t got;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+	got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (got <= 0)
+		return false;
+	text[got] = '\0';
+	at = strrchr(text, ')');
+	if (at == NULL || strlen(at) < 4)
+		return false;
+	lineage->state = at[2];
+	lineage->parent = (pid_t)strtol(at + 3, &at, 10);
+	(void)strtol(at, &at, 10);
+	lineage->session = (pid_t)strtol(at, NULL, 10);
+	return true;
+}
+
+/* Kills the members of the session and the children of its leader. Returns how many it saw: one
+ * that has gone meanwhile may have left children. */
+static int kill_session(pid_t session)
+{
+	DIR *processes = opendir("/proc");
+	int seen = 0;
+
+	if (processes == NULL)
+		return 0;
+	for (const struct dirent *entry = readdir(processes); entry != NULL;
+	     entry = readdir(processes)) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		/* Held before it is looked at, so it is the one that is killed. */
+		owned_fd pidfd = pid > 0 ? sys_pidfd_open(pid) : -1;
+		struct lineage lineage;
+
+		if (pidfd < 0 || !read_lineage(pid, &lineage))
+			continue;
+		if ((lineage.session == session || lineage.parent == session) &&
+		    lineage.state != 'Z') {
+			(void)sys_pidfd_send_signal(pidfd, SIGKILL);
+			seen++;
+		}
+	}
+	(void)closedir(processes);
+	return seen;
+}
+
+/* A process that forks and exits is gone before it can be killed, and its child with it, and so
+ * on. In the pids hierarchy of version 1 it can't fork any more
+ * (cgroup-v1/pids.rst); elsewhere the file is not there. */
+static void forbid_forks(const char *parent, uint32_t id)
+{
+	char path[PATH_MAX];
+	owned_fd fd = -1;
+
+	if (path_of(path, parent, id, "/pids.max") < 0)
+		return;
+	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)!write(fd, "0", 1);
+}
+
+bool exec_group_kill(const struct shim *shim, const struct exec *exec)
+{
+	const char *parent = parent_of(&shim->plan);
+	char path[PATH_MAX];
+	owned_fd fd = -1;
+
+	/* The number of a leader that was reaped may be another process's by now. */
+	if (!exec->grouped)
+		return exec->exited || exec->pid <= 0 || kill_session(exec->pid) == 0;
+	if (path_of(path, parent, exec->id, "/cgroup.kill") < 0)
+		return true;
+	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "1", 1) == 1)
+		return true;
+	forbid_forks(parent, exec->id);
+	(void)path_of(path, parent, exec->id, "");
+	return cgroup_kill_members(path) == 0;
+}
+
+void exec_group_remove(const struct shim *shim, const struct exec *exec)
+{
+	char path[PATH_MAX];
+
+	if (exec->grouped && path_of(path, parent_of(&shim->plan), exec->id, "") == 0)
+		(void)rmdir(path);
+}
+
+void exec_groups_remove(const struct plan *plan)
+{
+	const char *parent = parent_of(plan);
+	DIR *directory = parent == NULL ? NULL : opendir(parent);
+
+	if (directory == NULL)
+		return;
+	for (const struct dirent *entry = readdir(directory); entry != NULL;
+	     entry = readdir(directory)) {
+		char path[PATH_MAX];
+
+		if (entry->d_type == DT_DIR && strstr(entry->d_name, SUFFIX) != NULL &&
+		    snprintf(path, sizeof(path), "%s/%s", parent, entry->d_name) <
+			    (int)sizeof(path))
+			cgroup_remove_directory(path);
+	}
+	(void)closedir(directory);
+}

@@ -1,0 +1,491 @@
+#include "shim/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/descriptors.h"
+#include "base/filesystem.h"
+#include "base/json.h"
+#include "base/syscalls.h"
+#include "launch/host_path.h"
+#include "launch/mount_sources.h"
+#include "launch/rootfs.h"
+#include "shim/attach.h"
+#include "shim/copy.h"
+#include "shim/exec.h"
+#include "shim/relay.h"
+
+/* How long the runtime may take to deliver a signal, in ms. */
+#define SIGNAL_TIMEOUT 10000
+/* What the runtime's hook makes in the bundle when the workload runs. */
+#define STARTED "started"
+
+static int write_file(int directory_fd, const char *name, const uint8_t *content, size_t length)
+{
+	owned_fd fd = openat(directory_fd, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	return write_whole(fd, content, length);
+}
+
+static int check_runtime(const char *program, struct failure *failure)
+{
+	owned_fd fd = -1;
+
+	failure->detail[0] = '\0';
+	fd = host_path_open_program(program, failure);
+	if (fd >= 0)
+		return 0;
+	failure->step = STEP_EXEC;
+	return failure->detail[0] == '\0' ? fail(failure, STEP_EXEC, -fd, "open %s", program) : fd;
+}
+
+int sandbox_make_root(const struct plan *plan, struct failure *failure)
+{
+	static const char *const directories[] = { "bundle", "dev", "proc",
+						   "rootfs", "tmp", "volumes" };
+	owned_fd root = -1;
+	int result = rootfs_make_private(failure);
+
+	if (result < 0)
+		return result;
+	/* Over the container's directory, which is empty but for what is the host's to see. */
+	result = filesystem_mount("tmpfs", "size=16M,mode=755",
+				  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, AT_FDCWD, plan->directory);
+	if (result < 0)
+		return fail(failure, STEP_ROOTFS, -result, "mount a root for the runtime at %s",
+			    plan->directory);
+	root = openat(AT_FDCWD, plan->directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (root < 0)
+		return fail(failure, STEP_ROOTFS, errno, "open %s", plan->directory);
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		if (mkdirat(root, directories[i], 0755) < 0)
+			return fail(failure, STEP_ROOTFS, errno,
+				    "make directory %s of the runtime's root", directories[i]);
+	}
+	return release(&root);
+}
+
+/* Binds a file of the host's at the same path of the runtime's root. */
+static int bind_host_file(int root_fd, const char *path, uint64_t attributes)
+{
+	owned_fd mount_fd = clone_tree(path, attributes);
+	owned_fd file = -1;
+	char at[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (mount_fd < 0)
+		return mount_fd;
+	if (length < 2 || length >= sizeof(at) || path[0] != '/')
+		return -EINVAL;
+	memcpy(at, path + 1, length);
+	for (char *slash = strchr(at, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(root_fd, at, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	file = openat(root_fd, at, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0444);
+	if (file < 0)
+		return -errno;
+	return sys_move_mount(mount_fd, "", root_fd, at, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+/* The program of the runtime and the devices that it opens. */
+static int bind_runtime(const struct plan *plan, int root_fd, struct failure *failure)
+{
+	static const char platform[] = "--platform=kvm";
+	static const char kvm[] = "/dev/kvm";
+	const uint64_t device = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	int result = check_runtime(plan->argv[0], failure);
+
+	if (result < 0)
+		return result;
+	/* What is executed from here on, for an exec or a signal too, is this very file. */
+	result = bind_host_file(root_fd, plan->argv[0],
+				MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (result < 0)
+		return fail(failure, STEP_ROOTFS, -result, "bind %s into the runtime's root",
+			    plan->argv[0]);
+	result = bind_host_file(root_fd, "/dev/null", device);
+	for (char *const *word = plan->argv; result == 0 && *word != NULL; word++) {
+		if (strcmp(*word, platform) == 0)
+			result = bind_host_file(root_fd, kvm, device);
+	}
+	return result < 0 ? fail(failure, STEP_ROOTFS, -result,
+				 "bind /dev/null, and %s for %s, into the runtime's root", kvm,
+				 platform)
+			  : 0;
+}
+
+static int make_bundle(const struct plan *plan, int root_fd, struct failure *failure)
+{
+	const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	owned_fd bundle = -1;
+	int result = filesystem_mount("tmpfs", "size=16M,mode=700", attributes, root_fd,
+				      SANDBOX_BUNDLE + 1);
+
+	if (result == 0) {
+		bundle = openat(root_fd, SANDBOX_BUNDLE + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		result = bundle < 0 ? -errno
+				    : write_file(bundle, "config.json", plan->sandbox.config,
+						 plan->sandbox.config_length);
+	}
+	return result < 0 ? fail(failure, STEP_ROOTFS, -result, "make the runtime's bundle") : 0;
+}
+
+int sandbox_enter_root(const struct plan *plan, int runtime_fd, int root_fd,
+		       struct failure *failure)
+{
+	const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+	struct mount_attr sealed = { .attr_set = MOUNT_ATTR_RDONLY };
+	int result;
+
+	if (sys_move_mount(root_fd, "", runtime_fd, SANDBOX_ROOTFS + 1, MOVE_MOUNT_F_EMPTY_PATH) <
+	    0)
+		return fail(failure, STEP_ROOTFS, errno, "move the new root to the runtime's");
+	result = filesystem_mount("proc", "", attributes, runtime_fd, "proc");
+	if (result < 0)
+		return fail(failure, STEP_ROOTFS, -result, "mount a /proc for the runtime");
+	/* Outside of all that a mount of the container can cover: root executes it. */
+	result = rootfs_copy_self(runtime_fd, SANDBOX_HOOK + 1, 0500);
+	if (result < 0)
+		return fail(failure, STEP_ROOTFS, -result, "copy this program for the hook");
+	result = bind_runtime(plan, runtime_fd, failure);
+	if (result == 0)
+		result = make_bundle(plan, runtime_fd, failure);
+	if (result < 0)
+		return result;
+	if (sys_mount_setattr(runtime_fd, "", AT_EMPTY_PATH, &sealed) < 0)
+		return fail(failure, STEP_ROOTFS, errno, "make the runtime's root read-only");
+	return rootfs_pivot(runtime_fd, failure);
+}
+
+/* The bundle, in the runtime's root: no name on the way is the container's to change. */
+static int open_bundle(const struct shim *shim)
+{
+	char path[64];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/root%s", shim->pid, SANDBOX_BUNDLE);
+	fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Whether its word is among what is to be read. */
+static bool has_started(int inotify_fd)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	ssize_t got;
+
+	while ((got = read(inotify_fd, events, sizeof(events))) > 0) {
+		for (const char *at = events; at < events + got;) {
+			const struct inotify_event *event =
+				(const struct inotify_event *)(const void *)at;
+
+			if (event->len > 0 && strcmp(event->name, STARTED) == 0)
+				return true;
+			at += sizeof(*event) + event->len;
+		}
+	}
+	return false;
+}
+
+static void word_ready(struct shim *shim, struct source *source, short revents)
+{
+	(void)revents;
+	if (!has_started(source->fd))
+		return;
+	close_fd(&source->fd);
+	shim->sandbox_started(shim);
+}
+
+void sandbox_await(struct shim *shim, void (*started)(struct shim *shim))
+{
+	char path[64];
+	owned_fd bundle = open_bundle(shim);
+	owned_fd inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	int result = bundle < 0 ? bundle : inotify < 0 ? -errno : 0;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", bundle);
+	if (result == 0 && inotify_add_watch(inotify, path, IN_CREATE) < 0)
+		result = -errno;
+	if (result < 0) {
+		shim->report.failed = true;
+		(void)fail(&shim->report.failure, STEP_EXEC, -result, "watch the runtime's bundle");
+		return;
+	}
+	shim->sandbox_started = started;
+	if (faccessat(bundle, STARTED, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		started(shim);
+		return;
+	}
+	shim->status = (struct source){ release(&inotify), POLLIN, word_ready };
+}
+
+/* The last line of the output, which is the runtime's complaint. */
+static void last_words(const struct shim *shim, char *text, size_t size)
+{
+	uint64_t offset = shim->log.end > 4096 ? shim->log.end - 4096 : 0;
+	char tail[4096 + 1];
+	owned_fd file = -1;
+	uint64_t segment = 0;
+	long got = stream_read(&shim->log, &offset, &file, &segment, tail, sizeof(tail) - 1);
+	const char *line = tail;
+	char *end;
+
+	(void)snprintf(text, size, "the runtime ended before the command ran");
+	if (got <= 0)
+		return;
+	tail[got] = '\0';
+	end = strrchr(tail, '\n');
+	if (end != NULL)
+		*end = '\0';
+	if (strrchr(tail, '\n') != NULL)
+		line = strrchr(tail, '\n') + 1;
+	/* Time, stream and tag of the log's format, a space after each. */
+	for (int i = 0; i < 3 && strchr(line, ' ') != NULL; i++)
+		line = strchr(line, ' ') + 1;
+	if (*line != '\0')
+		(void)snprintf(text, size, "%.*s", (int)size - 1, line);
+}
+
+void sandbox_conclude(struct shim *shim)
+{
+	char words[200];
+
+	if (shim->status.fd < 0 || shim->status.ready != word_ready)
+		return;
+	word_ready(shim, &shim->status, POLLIN);
+	if (shim->status.fd < 0)
+		return;
+	close_fd(&shim->status.fd);
+	/* No client will come for what the runtime said. */
+	shim->out.awaited = shim->err.awaited = false;
+	attach_finish(shim, &shim->out);
+	attach_finish(shim, &shim->err);
+	last_words(shim, words, sizeof(words));
+	shim->report.failed = true;
+	/* As a shell has it: what is not there is told apart from what can't be run. */
+	(void)fail(&shim->report.failure, STEP_EXEC,
+		   strstr(words, "no such file") != NULL || strstr(words, "not found") != NULL
+			   ? ENOENT
+			   : ECHILD,
+		   "%s", words);
+}
+
+static size_t count_of(char *const vector[])
+{
+	size_t count = 0;
+
+	while (vector[count] != NULL)
+		count++;
+	return count;
+}
+
+static void pid_file_name(char *name, size_t size, uint32_t exec_id)
+{
+	(void)snprintf(name, size, "exec-%u.pid", exec_id);
+}
+
+/* What is run, by whom and how, as the runtime reads it: a file in memory, gone with the last who
+ * has it open. */
+static int describe_process(const struct plan *plan, const struct exec_request *request)
+{
+	owned_fd fd = memfd_create("process", MFD_CLOEXEC);
+	struct json json = { .fd = fd };
+	int result;
+
+	if (fd < 0)
+		return -errno;
+	json_text(&json, plan->sandbox.process);
+	json_text(&json, request->terminal ? ",\"terminal\":true" : ",\"terminal\":false");
+	json_text(&json, ",\"args\":");
+	json_strings(&json, request->argv);
+	json_text(&json, ",\"env\":");
+	json_strings(&json, request->envp);
+	/* Without one it is the workload's. */
+	if (request->workdir[0] != '\0') {
+		json_text(&json, ",\"cwd\":");
+		json_string(&json, request->workdir);
+	}
+	json_text(&json, "}");
+	result = json_finish(&json);
+	return result < 0 ? result : release(&fd);
+}
+
+/* A word of the arena's, as printf(3) has it. */
+__attribute__((format(printf, 2, 3))) static char *word(void **arena, const char *format, ...)
+{
+	char text[PATH_MAX];
+	va_list values;
+	int length;
+	char *copy;
+
+	va_start(values, format);
+	length = vsnprintf(text, sizeof(text), format, values);
+	va_end(values);
+	if (length < 0 || length >= (int)sizeof(text))
+		return NULL;
+	copy = arena_take(arena, (size_t)length + 1, 1);
+	if (copy != NULL)
+		memcpy(copy, text, (size_t)length + 1);
+	return copy;
+}
+
+int sandbox_exec(const struct shim *shim, struct exec_request *request, uint32_t id)
+{
+	const struct plan *plan = &shim->plan;
+	size_t count = count_of(plan->sandbox.exec);
+	char **argv = arena_take(&request->arena, count + 4, sizeof(*argv));
+	owned_fd process = argv == NULL ? -ENOMEM : describe_process(plan, request);
+	char file[32];
+
+	if (process < 0)
+		return process;
+	memcpy(argv, plan->sandbox.exec, count * sizeof(*argv));
+	pid_file_name(file, sizeof(file), id);
+	argv[count] = word(&request->arena, "--internal-pid-file=" SANDBOX_BUNDLE "/%s", file);
+	argv[count + 1] = word(&request->arena, "--process=/proc/self/fd/%d", process);
+	argv[count + 2] = (char *)(uintptr_t)plan->id;
+	if (argv[count] == NULL || argv[count + 1] == NULL)
+		return -ENOMEM;
+	request->argv = argv;
+	request->envp = plan->envp;
+	request->workdir = plan->workdir;
+	request->process_fd = release(&process);
+	return 0;
+}
+
+/* The number that a process beside the workload has inside, as the runtime wrote it. */
+static long pid_inside(const struct shim *shim, uint32_t exec_id)
+{
+	char text[32] = "";
+	owned_fd bundle = open_bundle(shim);
+	owned_fd fd = -1;
+	long pid;
+
+	pid_file_name(text, sizeof(text), exec_id);
+	fd = bundle < 0 ? -1 : openat(bundle, text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	memset(text, 0, sizeof(text));
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return -ESRCH;
+	pid = strtol(text, NULL, 10);
+	return pid > 0 ? pid : -ESRCH;
+}
+
+void sandbox_forget(const struct shim *shim, uint32_t exec_id)
+{
+	char name[32];
+	owned_fd bundle = open_bundle(shim);
+
+	pid_file_name(name, sizeof(name), exec_id);
+	if (bundle >= 0)
+		(void)unlinkat(bundle, name, 0);
+}
+
+int sandbox_signal(struct shim *shim, uint32_t exec_id, int number)
+{
+	struct exec_request request = {
+		.capture = true, .timeout = SIGNAL_TIMEOUT, .stdio_fd = -1, .process_fd = -1
+	};
+	char process[32];
+	char name[16];
+	size_t at = count_of(shim->plan.sandbox.kill);
+	char **argv = arena_take(&request.arena, at + 4, sizeof(*argv));
+	long pid = exec_id == 0 ? 0 : pid_inside(shim, exec_id);
+	int result;
+
+	if (argv == NULL || pid < 0) {
+		arena_free(&request.arena);
+		return argv == NULL ? -ENOMEM : (int)pid;
+	}
+	memcpy(argv, shim->plan.sandbox.kill, at * sizeof(*argv));
+	(void)snprintf(process, sizeof(process), "--pid=%ld", pid);
+	(void)snprintf(name, sizeof(name), "%d", number);
+	if (exec_id != 0)
+		argv[at++] = process;
+	argv[at++] = (char *)(uintptr_t)shim->plan.id;
+	argv[at] = name;
+	request.argv = argv;
+	request.envp = shim->plan.envp;
+	request.workdir = shim->plan.workdir;
+	result = exec_run(shim, &request);
+	arena_free(&request.arena);
+	return result;
+}
+
+/* This program inside, in a role. NULL: no memory. */
+static char **in_role(void **arena, char *role, char *const argv[])
+{
+	static char path[] = RELAY_PATH;
+	size_t count = count_of(argv);
+	char **confined = arena_take(arena, count + 3, sizeof(*confined));
+
+	if (confined == NULL)
+		return NULL;
+	confined[0] = path;
+	confined[1] = role;
+	memcpy(&confined[2], argv, count * sizeof(*argv));
+	return confined;
+}
+
+char **sandbox_confined(void **arena, char *const argv[])
+{
+	static char role[] = CONFINED_ROLE;
+
+	return in_role(arena, role, argv);
+}
+
+char **sandbox_copying(void **arena, char *const argv[])
+{
+	static char role[] = COPY_ROLE;
+
+	return in_role(arena, role, argv);
+}
+
+int sandbox_dial(struct shim *shim, uint16_t port)
+{
+	char number[8];
+	char relay[] = RELAY_PATH;
+	char role[] = RELAY_ROLE;
+	char *argv[] = { relay, role, number, NULL };
+	char *envp[] = { NULL };
+	struct exec_request request = { .capture = true,
+					.workdir = "/",
+					.argv = argv,
+					.envp = envp,
+					.stdio_fd = -1,
+					.process_fd = -1 };
+	owned_fd here = -1;
+	owned_fd there = -1;
+	int pair[2];
+	int result;
+
+	(void)snprintf(number, sizeof(number), "%u", port);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	here = pair[0];
+	there = pair[1];
+	(void)fcntl(here, F_SETFL, O_NONBLOCK);
+	request.stdio_fd = there;
+	result = sandbox_exec(shim, &request, shim->next_exec + 1);
+	if (result == 0)
+		result = exec_run(shim, &request);
+	close_fd(&request.process_fd);
+	arena_free(&request.arena);
+	return result < 0 ? result : release(&here);
+}

@@ -1,0 +1,57 @@
+/* A container on a kernel of its own: an OCI runtime of the host (gVisor's runsc) is PID 1 of
+ * the namespaces, and the workload is a process of the kernel that it runs.
+ *
+ * The runtime works with root's rights, and with paths: it looks for mount points in the
+ * container's tree, makes missing ones, and follows links there, while a container that shares a
+ * volume can change them. So its root directory is one of ours, made for it, in which there is
+ * nothing of the host's but the runtime's own program. What leads out of the container leads there.
+ */
+#ifndef NUCLEUS_SANDBOX_H
+#define NUCLEUS_SANDBOX_H
+
+#include "base/failure.h"
+#include "launch/plan.h"
+#include "shim/enter.h"
+#include "shim/shim.h"
+
+/* What is in the runtime's root, which can't be written to itself; as
+ * dev.nucleus.isolation.OciBundle has it. The new root, which the runtime serves to its kernel: */
+#define SANDBOX_ROOTFS "/rootfs"
+/* What it mounts there by itself, by the number of the plan's step: */
+#define SANDBOX_VOLUMES "/volumes"
+/* Its bundle and its state, in memory, where nothing is executed: */
+#define SANDBOX_BUNDLE "/bundle"
+/* A copy of this program, which its hook is: */
+#define SANDBOX_HOOK "/hook"
+
+/* By the child, before its root is built: makes the runtime's root. A descriptor of it, or a
+ * negative errno. */
+int sandbox_make_root(const struct plan *plan, struct failure *failure);
+/* By the child, its root built: adds that and what the runtime needs to the runtime's root, and
+ * makes it this namespace's root; the host's is detached. */
+int sandbox_enter_root(const struct plan *plan, int runtime_fd, int root_fd,
+		       struct failure *failure);
+/* The runtime has been executed: waits for its word that the workload runs, as the shim's
+ * status. */
+void sandbox_await(struct shim *shim, void (*started)(struct shim *shim));
+/* The runtime has ended while it was waited for: either its word is here, or the launch has
+ * failed, with what it wrote last. */
+void sandbox_conclude(struct shim *shim);
+/* Wraps a command so that it runs under the workload's filter, which the runtime does not apply to
+ * an exec: see CONFINED_ROLE in relay.h. NULL without memory. */
+char **sandbox_confined(void **arena, char *const argv[]);
+/* What copies files inside; see copy.h. NULL: no memory. */
+char **sandbox_copying(void **arena, char *const argv[]);
+/* Makes the request, number `id`, one for the runtime. Command and environment are the runtime's to
+ * read from `process_fd`, which the caller closes: a command line is for all the host to see. 0, or
+ * a negative errno. */
+int sandbox_exec(const struct shim *shim, struct exec_request *request, uint32_t id);
+/* Sends a signal to the workload (exec_id 0), or to a process beside it. */
+int sandbox_signal(struct shim *shim, uint32_t exec_id, int number);
+/* Removes what the runtime wrote about a process beside the workload. */
+void sandbox_forget(const struct shim *shim, uint32_t exec_id);
+/* Connects to a TCP port inside by a relay that is run there. A socket that tells in its first
+ * byte how that went: 0, or an errno; or a negative errno. */
+int sandbox_dial(struct shim *shim, uint16_t port);
+
+#endif

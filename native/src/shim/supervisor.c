@@ -1,0 +1,58 @@
+#include "shim/supervisor.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LAST_CAPABILITY 63
+#define BIT(capability) (1ULL << (capability))
+
+/* What supervising needs after the start, and why; docs/security.md lists them too. */
+static const uint64_t needed =
+	BIT(CAP_CHOWN) |        /* logs and records are the manager's user's */
+	BIT(CAP_DAC_OVERRIDE) | /* and lie in that user's directories */
+	BIT(CAP_KILL) |         /* the workload is another user's */
+	BIT(CAP_SETGID) | BIT(CAP_SETUID) |
+	BIT(CAP_SETPCAP) |     /* exec: become the workload's user */
+	BIT(CAP_SYS_ADMIN) |   /* setns(2) */
+	BIT(CAP_SYS_CHROOT) |  /* setns(2) into a mount namespace; the container's root */
+	BIT(CAP_SYS_PTRACE) |  /* pidfd_getfd(2), /proc/PID/root, /proc/PID/ns */
+	BIT(CAP_SYS_RESOURCE); /* exec: limits above the manager's own */
+
+int supervisor_keep(uint64_t kept)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[2];
+
+	/* Without root it has none. */
+	if (geteuid() != 0)
+		return 0;
+	for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
+		if ((kept >> capability & 1U) != 0 || prctl(PR_CAPBSET_DROP, capability) == 0)
+			continue;
+		/* Past the last capability that this kernel has. */
+		if (errno == EINVAL)
+			break;
+		return -errno;
+	}
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -errno;
+	sets[0].permitted &= (uint32_t)kept;
+	sets[1].permitted &= (uint32_t)(kept >> 32);
+	sets[0].effective &= (uint32_t)kept;
+	sets[1].effective &= (uint32_t)(kept >> 32);
+	sets[0].inheritable = sets[1].inheritable = 0;
+	return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
+}
+
+int supervisor_confine(const struct plan *plan, struct failure *failure)
+{
+	int result = plan->hooks.count > 0 ? 0
+					   : supervisor_keep(needed | plan->capabilities.bounding);
+
+	return result < 0 ? fail(failure, STEP_CAPABILITIES, -result,
+				 "drop the supervisor's capabilities")
+			  : 0;
+}

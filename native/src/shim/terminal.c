@@ -1,0 +1,155 @@
+#include "shim/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/descriptors.h"
+#include "base/syscalls.h"
+#include "shim/container_start.h"
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+
+int terminal_resize(int master, const struct terminal_size *size)
+{
+	struct winsize window = { .ws_row = size->rows, .ws_col = size->columns };
+
+	return ioctl(master, TIOCSWINSZ, &window) < 0 ? -errno : 0;
+}
+
+/* A new pair: the master, of `path` below the directory, and its other end. 0, or a negative
+ * errno. */
+static int open_pair(int directory_fd, const char *path, const struct terminal_size *size,
+		     int *master, int *slave)
+{
+	owned_fd near = openat(directory_fd, path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	owned_fd far = -1;
+	int locked = 0;
+
+	if (near < 0 || ioctl(near, TIOCSPTLCK, &locked) < 0)
+		return -errno;
+	/* By the master, not by a name that somebody could have put something else under. */
+	far = ioctl(near, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (far < 0 || terminal_resize(near, size) < 0)
+		return -errno;
+	*master = release(&near);
+	*slave = release(&far);
+	return 0;
+}
+
+int terminal_open_inside(const struct terminal_size *size, int *master, int *slave)
+{
+	return open_pair(AT_FDCWD, "/dev/pts/ptmx", size, master, slave);
+}
+
+/* The container's /dev/pts; -1 when that can't be reached, or something else is there. */
+static int open_pts(const struct shim *shim)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	char path[64];
+	owned_fd opened = -1;
+	owned_fd pts = -1;
+	int root = shim->handles.fds[0];
+	struct statfs status;
+
+	if (root < 0) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/root", shim->pid);
+		opened = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		root = opened;
+	}
+	pts = root < 0 ? -1 : sys_openat2(root, "dev/pts", &how);
+	if (pts < 0 || fstatfs(pts, &status) < 0 || status.f_type != DEVPTS_SUPER_MAGIC)
+		return -1;
+	return release(&pts);
+}
+
+/* One of the host's, for the workload's user. 0, or a negative errno. */
+static int open_on_host(const struct plan *plan, const struct terminal_size *size, int *master,
+			int *slave)
+{
+	int result = open_pair(AT_FDCWD, "/dev/ptmx", size, master, slave);
+
+	if (result == 0 && fchmod(*slave, 0600) < 0)
+		result = -errno;
+	if (result == 0)
+		give_to_workload(plan, *slave);
+	return result;
+}
+
+int terminal_open(const struct shim *shim, const struct terminal_size *size, int in[2], int out[2],
+		  int err[2])
+{
+	owned_fd pts = plan_is_sandboxed(&shim->plan) || !shim->started ? -1 : open_pts(shim);
+	owned_fd master = -1;
+	owned_fd slave = -1;
+	int result = pts < 0 ? -ENODEV : open_pair(pts, "ptmx", size, &master, &slave);
+
+	/* What runs inside may hold all that it may have of its own (ENOSPC). */
+	if (result < 0)
+		result = open_on_host(&shim->plan, size, &master, &slave);
+	if (result < 0)
+		return result;
+	in[0] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+	out[1] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+	err[1] = fcntl(slave, F_DUPFD_CLOEXEC, 0);
+	in[1] = fcntl(master, F_DUPFD_CLOEXEC, 0);
+	err[0] = -1;
+	if (in[0] < 0 || out[1] < 0 || err[1] < 0 || in[1] < 0)
+		return -errno;
+	out[0] = release(&master);
+	return 0;
+}
+
+int terminal_hand_over(const char *socket_path, int master)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	static const char name[] = "terminal";
+	owned_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (strlen(socket_path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return descriptors_send(fd, name, sizeof(name) - 1, &master, 1);
+}
+
+int terminal_key_signal(int master, const uint8_t *keys, size_t length, pid_t *group)
+{
+	struct termios settings;
+
+	/* The master tells the settings and the group of the other end (pty(7)). */
+	if (tcgetattr(master, &settings) < 0 || (settings.c_lflag & ISIG) == 0 ||
+	    ioctl(master, TIOCGPGRP, group) < 0)
+		return 0;
+	for (size_t i = 0; i < length; i++) {
+		if (keys[i] == _POSIX_VDISABLE)
+			continue;
+		if (keys[i] == settings.c_cc[VINTR])
+			return SIGINT;
+		if (keys[i] == settings.c_cc[VQUIT])
+			return SIGQUIT;
+	}
+	return 0;
+}
+
+int terminal_take(void)
+{
+	return ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0 ? -errno : 0;
+}
