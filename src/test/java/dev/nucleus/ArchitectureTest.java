@@ -1,25 +1,40 @@
 package dev.nucleus;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.GeneralCodingRules.NO_CLASSES_SHOULD_USE_FIELD_INJECTION;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertAll;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.NullMarked;
 import org.springframework.modulith.core.ApplicationModules;
 
-/** The borders of docs/architecture.md. An arrow there is "may use"; nothing points back. */
+/** Which package may use which, and rules for all of them. The table in docs/architecture.md is made from {@link #ALLOWED}. */
 @AnalyzeClasses(
         packages = "dev.nucleus",
         importOptions = {ImportOption.DoNotIncludeTests.class, ArchitectureTest.WrittenByHand.class})
 class ArchitectureTest {
+
+    private static final Path DOCUMENT = Path.of("docs/architecture.md");
+    private static final String TABLE_HEAD = "| package | holds | uses |\n";
 
     /** Without what the build generates of an application context. */
     static final class WrittenByHand implements ImportOption {
@@ -29,30 +44,84 @@ class ArchitectureTest {
         }
     }
 
-    private static final String[] PACKAGES = {
-        "spec",
-        "policy",
-        "rootfs",
-        "learning",
-        "kernel",
-        "plan",
-        "isolation",
-        "spawner",
-        "container",
-        "health",
-        "fleet",
-        "web",
-        "cli",
-        "settings",
-        "workspace",
-        "startup",
-        "telemetry",
-        "spool",
-        "history",
-        "audit",
-        "announce",
-        "text"
-    };
+    /** What each package may use besides itself, {@code text}, {@code failure} and libraries. In the order of docs/architecture.md. */
+    private static final Map<String, Set<String>> ALLOWED = allowed();
+
+    private static Map<String, Set<String>> allowed() {
+        var allowed = new LinkedHashMap<String, Set<String>>();
+        allow(allowed, "startup");
+        allow(allowed, "text");
+        allow(allowed, "failure");
+        allow(allowed, "spec");
+        allow(allowed, "spec.fleetfile", "spec");
+        allow(allowed, "policy", "spec", "spec.fleetfile");
+        allow(allowed, "kernel");
+        allow(allowed, "learning", "spec", "policy", "kernel");
+        allow(allowed, "plan", "spec");
+        allow(allowed, "rootfs", "kernel");
+        allow(allowed, "workspace", "kernel");
+        allow(allowed, "settings");
+        allow(allowed, "cgroup", "spec", "plan", "kernel");
+        allow(allowed, "isolation", "spec", "policy", "plan", "kernel", "rootfs", "cgroup");
+        allow(allowed, "spawner", "spec", "plan", "kernel", "settings");
+        allow(allowed, "log", "spawner");
+        allow(
+                allowed,
+                "container",
+                "spec",
+                "policy",
+                "plan",
+                "kernel",
+                "cgroup",
+                "isolation",
+                "spawner",
+                "log",
+                "settings",
+                "workspace");
+        allow(allowed, "denial", "kernel", "spawner", "container");
+        allow(allowed, "probe", "spec", "spawner", "container");
+        allow(
+                allowed,
+                "fleet",
+                "spec",
+                "spec.fleetfile",
+                "policy",
+                "plan",
+                "isolation",
+                "spawner",
+                "container",
+                "probe",
+                "settings");
+        allow(allowed, "health", "fleet");
+        allow(allowed, "spool");
+        allow(allowed, "audit", "spec", "plan", "spawner", "container", "fleet", "settings", "spool");
+        allow(allowed, "history", "spec", "fleet", "settings", "spool");
+        allow(allowed, "telemetry", "plan", "cgroup", "spawner", "container", "denial", "probe", "fleet");
+        allow(allowed, "integration", "spec", "kernel", "fleet", "history");
+        allow(allowed, "web", "spec", "plan", "cgroup", "log", "container", "denial", "fleet", "history", "settings");
+        allow(
+                allowed,
+                "cli",
+                "spec",
+                "policy",
+                "learning",
+                "plan",
+                "rootfs",
+                "settings",
+                "cgroup",
+                "isolation",
+                "spawner",
+                "log",
+                "container",
+                "denial",
+                "fleet",
+                "audit");
+        return allowed;
+    }
+
+    private static void allow(Map<String, Set<String>> allowed, String from, String... to) {
+        allowed.put(from, new LinkedHashSet<>(List.of(to)));
+    }
 
     @ArchTest
     static final ArchRule specPolicyAndPlanKnowNothingOfSpring = noClasses()
@@ -80,18 +149,18 @@ class ArchitectureTest {
     static final ArchRule nothingDependsOnTheEdges = noClasses()
             .that()
             .resideOutsideOfPackages(
-                    "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.telemetry..", "dev.nucleus.announce..")
-            // Which carries commands out that need no manager.
+                    "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.telemetry..", "dev.nucleus.integration..")
+            // It runs commands that need no manager.
             .and()
             .doNotBelongToAnyOf(NucleusApplication.class)
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.telemetry..", "dev.nucleus.announce..");
+                    "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.telemetry..", "dev.nucleus.integration..");
 
     @ArchTest
     static final ArchRule packagesHaveNoCycles =
-            slices().matching("dev.nucleus.(*)..").should().beFreeOfCycles();
+            slices().matching("dev.nucleus.(**)").should().beFreeOfCycles();
 
     @ArchTest
     static final ArchRule noInjectionIntoFields = NO_CLASSES_SHOULD_USE_FIELD_INJECTION;
@@ -110,66 +179,87 @@ class ArchitectureTest {
             .haveSimpleNameNotEndingWith("Impl");
 
     @ArchTest
-    static void everyPackageIsNullMarkedAndSaysWhatLivesInIt(JavaClasses classes) {
-        for (String name : PACKAGES) {
+    static void everyPackageIsListedAndNullMarked(JavaClasses classes) {
+        assertThat(classes.stream()
+                        .map(type -> type.getPackageName().replaceFirst("^dev\\.nucleus\\.?", ""))
+                        .filter(name -> !name.isEmpty()))
+                .allSatisfy(name -> assertThat(ALLOWED).containsKey(name));
+        for (String name : ALLOWED.keySet()) {
             assertThat(classes.getPackage("dev.nucleus." + name).isAnnotatedWith(NullMarked.class))
                     .as("dev.nucleus.%s is @NullMarked", name)
                     .isTrue();
         }
     }
 
-    /** Each package uses only what docs/architecture.md lets it use. */
     @ArchTest
-    static void modulesKeepToTheirBorders(JavaClasses classes) {
-        ApplicationModules.of(NucleusApplication.class).verify();
-        uses(classes, "text");
-        uses(classes, "spec");
-        uses(classes, "kernel");
-        uses(classes, "settings");
-        uses(classes, "startup");
-        uses(classes, "spool");
-        uses(classes, "rootfs", "kernel");
-        uses(classes, "policy", "spec");
-        uses(classes, "workspace", "kernel");
-        uses(classes, "plan", "spec", "policy");
-        uses(classes, "isolation", "spec", "policy", "plan", "kernel", "rootfs");
-        uses(classes, "spawner", "spec", "plan", "kernel", "settings");
-        uses(classes, "container", "spec", "policy", "plan", "kernel", "isolation", "spawner", "settings", "workspace");
-        uses(classes, "health", "spec", "spawner", "container");
-        uses(classes, "fleet", "spec", "policy", "plan", "isolation", "spawner", "container", "health", "settings");
-        uses(
-                classes,
-                "audit",
-                "spec",
-                "policy",
-                "plan",
-                "spawner",
-                "container",
-                "health",
-                "fleet",
-                "settings",
-                "spool");
-        uses(classes, "history", "spec", "spawner", "container", "health", "fleet", "settings", "spool");
+    static void eachPackageUsesOnlyWhatIsAllowed(JavaClasses classes) {
+        // A sub-package is a module's own to Modulith; ALLOWED says who may use it.
+        assertThat(ApplicationModules.of(NucleusApplication.class)
+                        .detectViolations()
+                        .getMessages())
+                .allMatch(message -> message.contains("non-exposed type dev.nucleus.spec.fleetfile."));
+        assertAll(ALLOWED.entrySet().stream().map(entry -> () -> uses(classes, entry.getKey(), entry.getValue())));
     }
 
-    /** Besides itself, and {@code text}, which uses nothing and everything may use. */
-    private static void uses(JavaClasses classes, String from, String... to) {
-        String[] allowed = new String[to.length + 2];
-        allowed[0] = "dev.nucleus." + from + "..";
-        allowed[1] = "dev.nucleus.text..";
-        for (int i = 0; i < to.length; i++) {
-            allowed[i + 2] = "dev.nucleus." + to[i] + "..";
+    /** So that the table can't grow beyond the code. */
+    @ArchTest
+    static void eachAllowanceIsUsed(JavaClasses classes) {
+        ALLOWED.forEach((from, to) -> assertThat(to)
+                .as("what %s uses", from)
+                .allSatisfy(other -> assertThat(classes.that(resideInAPackage("dev.nucleus." + from)).stream()
+                                .flatMap(type -> type.getDirectDependenciesFromSelf().stream())
+                                .map(dependency -> dependency.getTargetClass().getPackageName()))
+                        .contains("dev.nucleus." + other)));
+    }
+
+    /** With {@code -Dnucleus.docs.write=true} it writes the table instead. */
+    @ArchTest
+    static void theDocumentedTableOfPackagesIsThisOne(JavaClasses classes) throws IOException {
+        String before = Files.readString(DOCUMENT);
+        int begin = before.indexOf(TABLE_HEAD);
+        int end = before.indexOf("\n\n", begin) + 1;
+        String after = before.substring(0, begin) + table() + before.substring(end);
+        if (Boolean.getBoolean("nucleus.docs.write")) {
+            Files.writeString(DOCUMENT, after);
         }
+        assertThat(Files.readString(DOCUMENT)).isEqualTo(after);
+    }
+
+    private static String table() throws IOException {
+        var table = new StringBuilder(TABLE_HEAD).append("|---|---|---|\n");
+        for (var entry : ALLOWED.entrySet()) {
+            table.append("| `%s` | %s | %s |\n"
+                    .formatted(
+                            entry.getKey(),
+                            firstSentence(entry.getKey()),
+                            entry.getValue().isEmpty() ? "–" : String.join(", ", entry.getValue())));
+        }
+        return table.toString();
+    }
+
+    /** Of the package's documentation. */
+    private static String firstSentence(String name) throws IOException {
+        String source =
+                Files.readString(Path.of("src/main/java/dev/nucleus", name.replace('.', '/'), "package-info.java"));
+        String text = source.substring(source.indexOf("/**") + 3, source.indexOf("*/"))
+                .replaceAll("\\s*\\n \\* ?", " ")
+                .replaceAll("\\{@code ([^}]*)}", "`$1`")
+                .strip();
+        int end = text.indexOf(". ");
+        return end < 0 ? text.replaceFirst("\\.$", "") : text.substring(0, end);
+    }
+
+    private static void uses(JavaClasses classes, String from, Set<String> to) {
+        Set<String> allowed = new HashSet<>(List.of("dev.nucleus." + from, "dev.nucleus.text", "dev.nucleus.failure"));
+        to.forEach(name -> allowed.add("dev.nucleus." + name));
         noClasses()
                 .that()
-                .resideInAPackage("dev.nucleus." + from + "..")
+                .resideInAPackage("dev.nucleus." + from)
                 .should()
-                .dependOnClassesThat(com.tngtech.archunit.base.DescribedPredicate.describe(
-                        "lie beyond the border",
+                .dependOnClassesThat(DescribedPredicate.describe(
+                        "are in a package that ALLOWED does not list for it",
                         type -> type.getPackageName().startsWith("dev.nucleus.")
-                                && java.util.Arrays.stream(allowed)
-                                        .noneMatch(package_ -> (type.getPackageName() + ".")
-                                                .startsWith(package_.substring(0, package_.length() - 1)))))
+                                && !allowed.contains(type.getPackageName())))
                 .check(classes);
     }
 }

@@ -3,9 +3,9 @@ package dev.nucleus.audit;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerEvent;
 import dev.nucleus.fleet.ReplicaChanged;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.ReplicaView;
-import dev.nucleus.health.Transition;
+import dev.nucleus.fleet.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaView;
+import dev.nucleus.fleet.Transition;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.plan.RootfsStep;
@@ -33,7 +33,7 @@ final class AuditedEvents {
     }
 
     @EventListener
-    void on(CommandGiven event) {
+    void on(CommandReceived event) {
         trail.add(AuditRecord.of(
                 AuditKind.COMMAND,
                 event.principal(),
@@ -122,7 +122,7 @@ final class AuditedEvents {
         }
         add(AuditKind.ROOT_SWITCHED, container, "pivot_root", false);
         if (plan.rootfs().audited()) {
-            add(AuditKind.MOUNT_AUDIT_PASSED, container, "every mount was looked at from inside", false);
+            add(AuditKind.MOUNT_AUDIT_PASSED, container, "every mount was checked from inside", false);
         }
         add(AuditKind.NO_NEW_PRIVILEGES, container, "PR_SET_NO_NEW_PRIVS", false);
         add(

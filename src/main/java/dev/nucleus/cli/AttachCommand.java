@@ -60,7 +60,7 @@ final class AttachCommand implements Callable<Integer> {
             options.add(AttachOption.INPUT);
         }
         session.attach(container.shim().socket(), ticket, options);
-        CompletableFuture<Integer> left = Departure.of(session).thenApply(_ -> 0);
+        CompletableFuture<Integer> left = ClientDisconnect.of(session).thenApply(_ -> 0);
         return container
                 .end()
                 .thenApply(end -> end.status().map(ExitStatus::code).orElse(Commands.REFUSED))

@@ -1,6 +1,7 @@
 package dev.nucleus.cli;
 
-import dev.nucleus.audit.CommandGiven;
+import dev.nucleus.audit.CommandReceived;
+import dev.nucleus.settings.LifecyclePhases;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
 import java.io.IOException;
@@ -126,7 +127,7 @@ final class CommandServer implements SmartLifecycle {
             if (!allowed.contains(user)) {
                 log.warn("refused a command of user {}", user);
                 // Before anything is said: the trail has it, whether or not somebody hears the answer.
-                events.publishEvent(new CommandGiven(user, arguments, Commands.REFUSED));
+                events.publishEvent(new CommandReceived(user, arguments, Commands.REFUSED));
                 session.writer(true).println("nucleus: only root and the manager's own user may give commands");
                 session.exit(Commands.REFUSED);
                 return;
@@ -145,7 +146,7 @@ final class CommandServer implements SmartLifecycle {
             code = commands.execute(session, arguments);
             session.exit(code);
         } finally {
-            events.publishEvent(new CommandGiven(user, arguments, code));
+            events.publishEvent(new CommandReceived(user, arguments, code));
         }
     }
 
@@ -176,6 +177,6 @@ final class CommandServer implements SmartLifecycle {
     /** Last to open, first to close. */
     @Override
     public int getPhase() {
-        return Integer.MAX_VALUE - 10;
+        return LifecyclePhases.COMMAND_SERVER;
     }
 }

@@ -1,13 +1,13 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.audit.AuditTrail;
+import dev.nucleus.cgroup.CgroupRemoval;
+import dev.nucleus.cgroup.CgroupUsages;
 import dev.nucleus.container.Containers;
-import dev.nucleus.container.Denials;
 import dev.nucleus.container.Traces;
+import dev.nucleus.denial.Denials;
+import dev.nucleus.denial.SystemCalls;
 import dev.nucleus.fleet.Fleets;
-import dev.nucleus.isolation.CgroupRemains;
-import dev.nucleus.isolation.CgroupUsages;
-import dev.nucleus.isolation.SystemCalls;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -67,7 +67,7 @@ final class Commands {
             Fleets fleets,
             Denials denials,
             CgroupUsages usages,
-            CgroupRemains cgroups,
+            CgroupRemoval cgroups,
             Traces traces,
             SystemCalls calls,
             AuditTrail trail,

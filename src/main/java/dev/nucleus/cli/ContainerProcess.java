@@ -1,8 +1,8 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
-import dev.nucleus.isolation.CgroupRemains;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -35,7 +35,7 @@ record ContainerProcess(int pid, int hostPid, long user, Duration processor, lon
     private static final int STIME = 12;
 
     /** Those that run now, in the order of the host's numbers. With gVisor: those of the sandbox. */
-    static List<ContainerProcess> of(Container container, CgroupRemains cgroups) {
+    static List<ContainerProcess> of(Container container, CgroupRemoval cgroups) {
         // Without control groups, what descends from its first process; with them, also what exec started.
         var pids = new TreeSet<>(cgroups.processes(container.id()));
         container

@@ -26,11 +26,11 @@ import picocli.CommandLine;
         description = "Copy files and directories into or out of a running container.",
         footer = {
             "",
-            "One of SRC and DST is CONTAINER:PATH, with a path from the container's root; the other",
-            "is a path on this host, or - for a tar archive on standard input or output.",
-            "A directory DST gets SRC under its own name; SRC/. means what is in a directory.",
-            "Links are not followed: none on the way to a path in the container, and none that is",
-            "the last part of a path. Links, devices and sockets are not copied out."
+            "One of SRC and DST is CONTAINER:PATH, with a path from the container's root;",
+            "the other is a path on this host, or - for a tar archive on standard input or",
+            "output. A directory DST gets SRC under its own name; SRC/. is the content of a",
+            "directory. Symbolic links are not followed, neither in the path to a file nor as",
+            "its last part. Links, devices and sockets are not copied out."
         })
 final class CopyCommand implements Callable<Integer> {
 
@@ -92,7 +92,7 @@ final class CopyCommand implements Callable<Integer> {
             throw new InvalidSpecException("cp: '" + place.container() + ":' has no path");
         }
         Container container = Target.container(containers, fleets, place.container());
-        if (!container.running()) {
+        if (!container.isRunning()) {
             throw new InvalidSpecException("cp: '" + container.name() + "' is not running ("
                     + container.state().word() + "); only a running container's files can be copied");
         }
@@ -122,7 +122,7 @@ final class CopyCommand implements Callable<Integer> {
                     case ShimMessage.Failed(var step, var errno, var detail) ->
                         throw new LaunchException(step, errno, detail);
                     case ShimMessage.Error(var _, var text) -> throw new InvalidSpecException(text);
-                    default -> log.debug("the copy goes on");
+                    default -> log.debug("the copy continues");
                 }
             }
         }

@@ -1,8 +1,8 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.container.Containers;
-import dev.nucleus.container.Denial;
-import dev.nucleus.container.Denials;
+import dev.nucleus.denial.Denial;
+import dev.nucleus.denial.Denials;
 import dev.nucleus.fleet.Fleets;
 import java.io.IOException;
 import java.util.ArrayList;

@@ -45,13 +45,14 @@ final class EventsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        Optional<Instant> first = Optional.ofNullable(since).map(text -> Moment.parse("--since", text, Instant.now()));
+        Optional<Instant> first =
+                Optional.ofNullable(since).map(text -> TimeOption.parse("--since", text, Instant.now()));
         EventLog.Batch batch = events.from(0);
         if (!follow || first.isPresent()) {
             print(batch, first);
         }
         if (follow) {
-            CompletableFuture<Void> left = Departure.of(session);
+            CompletableFuture<Void> left = ClientDisconnect.of(session);
             left.thenRun(events::wake);
             while (!left.isDone()) {
                 batch = events.await(batch.next(), left);

@@ -122,7 +122,7 @@ final class ExecCommand implements Callable<Integer> {
                 Optional.ofNullable(user).map(User::parse),
                 ticket)) {
             // A client that leaves takes the process with it, also one that has not begun.
-            Departure.of(session).thenRun(connection::close);
+            ClientDisconnect.of(session).thenRun(connection::close);
             return converse(container, connection, ticket);
         } catch (ClosedChannelException e) {
             throw new ClientGoneException(e);

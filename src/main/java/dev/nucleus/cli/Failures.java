@@ -1,16 +1,9 @@
 package dev.nucleus.cli;
 
-import dev.nucleus.container.StopFailedException;
-import dev.nucleus.isolation.UnsupportedLayerException;
-import dev.nucleus.policy.PolicyViolationException;
-import dev.nucleus.rootfs.RootfsException;
-import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.failure.NucleusException;
 import dev.nucleus.spawner.ShimException;
-import dev.nucleus.spec.InvalidFleetException;
-import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.text.FileErrors;
 import dev.nucleus.text.VisibleText;
-import dev.nucleus.workspace.WorkspaceException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystemException;
@@ -18,11 +11,10 @@ import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a command that failed says, and its exit code. */
+/** The messages and exit codes of commands that failed. */
 final class Failures {
 
-    /** The exit code of what goes wrong before or instead of a workload; its own codes are passed on. */
-    static final int REFUSED = 125;
+    static final int REFUSED = NucleusException.REFUSED;
 
     /** The exit code of a command line with a mistake. */
     static final int USAGE = 2;
@@ -32,27 +24,17 @@ final class Failures {
     private Failures() {}
 
     /**
-     * Says what went wrong.
+     * Prints what went wrong.
      *
      * @param command its name, for the log: arguments may hold secrets
      * @return the exit code
      */
     static int report(Exception exception, String command, PrintWriter errors) {
         switch (exception) {
-            case InvalidFleetException e -> {
-                errors.println(e.getMessage());
-                return USAGE;
-            }
-            case PolicyViolationException e -> e.refusals().forEach(refusal -> errors.println("nucleus: " + refusal));
-            case LaunchException e -> {
-                errors.println("nucleus: " + e.getMessage());
+            case NucleusException e -> {
+                e.lines().forEach(errors::println);
                 return e.exitCode();
             }
-            case InvalidSpecException e -> errors.println("nucleus: " + e.getMessage());
-            case RootfsException e -> errors.println("nucleus: " + e.getMessage());
-            case WorkspaceException e -> errors.println("nucleus: " + e.getMessage());
-            case UnsupportedLayerException e -> errors.println("nucleus: " + e.getMessage());
-            case StopFailedException e -> errors.println("nucleus: " + e.getMessage());
             case ShimException e -> errors.println("nucleus: " + e.getMessage());
             case FileSystemException e ->
                 errors.println("nucleus: "

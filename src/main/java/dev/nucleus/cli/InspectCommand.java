@@ -1,11 +1,11 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.cgroup.CgroupRemoval;
+import dev.nucleus.cgroup.CgroupUsages;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
-import dev.nucleus.isolation.CgroupRemains;
-import dev.nucleus.isolation.CgroupUsages;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.plan.Statement;
 import dev.nucleus.spec.ContextMount;
@@ -39,13 +39,13 @@ final class InspectCommand implements Callable<Integer> {
     private final Containers containers;
     private final Fleets fleets;
     private final CgroupUsages usages;
-    private final CgroupRemains cgroups;
+    private final CgroupRemoval cgroups;
     private final Session session;
 
     @CommandLine.Parameters(arity = "1..*", paramLabel = "CONTAINER", description = "container names or ID prefixes")
     private List<String> references = List.of();
 
-    InspectCommand(Containers containers, Fleets fleets, CgroupUsages usages, CgroupRemains cgroups, Session session) {
+    InspectCommand(Containers containers, Fleets fleets, CgroupUsages usages, CgroupRemoval cgroups, Session session) {
         this.containers = containers;
         this.fleets = fleets;
         this.usages = usages;
@@ -93,9 +93,9 @@ final class InspectCommand implements Callable<Integer> {
         fields.put("command", container.command());
         fields.put("confinement", confinement(container.statements()));
         fields.put("mounts", mounts(container, spec));
-        fields.put("processes", container.running() ? ContainerProcess.of(container, cgroups) : List.of());
+        fields.put("processes", container.isRunning() ? ContainerProcess.of(container, cgroups) : List.of());
         fields.put("usage", usages.of(container.id()));
-        fields.put("notified", container.notices().said());
+        fields.put("notified", container.notifyState().said());
         fields.put("log", container.log().directory().toString());
         fields.put("spec", spec);
         return fields;

@@ -1,6 +1,6 @@
 package dev.nucleus.cli;
 
-import dev.nucleus.container.OutputSink;
+import dev.nucleus.log.OutputSink;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

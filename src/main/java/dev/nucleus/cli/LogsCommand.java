@@ -1,12 +1,12 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.container.ContainerLog;
 import dev.nucleus.container.Containers;
-import dev.nucleus.container.LogFeed;
-import dev.nucleus.container.OutputSink;
 import dev.nucleus.container.PreviousRun;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.log.ContainerLog;
+import dev.nucleus.log.LogFeed;
+import dev.nucleus.log.OutputSink;
 import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -89,7 +89,7 @@ final class LogsCommand implements Callable<Integer> {
         var view = new LogView(selection, sink);
         long end = copy(log(container), selection, view);
         view.flush();
-        if (follow && !previous && container.running()) {
+        if (follow && !previous && container.isRunning()) {
             follow(container, selection, view, end);
         }
         return 0;
@@ -105,8 +105,8 @@ final class LogsCommand implements Callable<Integer> {
                     "the run before has ended, so --previous can't be followed; leave out --follow");
         }
         Instant now = Instant.now();
-        Optional<Instant> from = Optional.ofNullable(since).map(text -> Moment.parse("--since", text, now));
-        Optional<Instant> to = Optional.ofNullable(until).map(text -> Moment.parse("--until", text, now));
+        Optional<Instant> from = Optional.ofNullable(since).map(text -> TimeOption.parse("--since", text, now));
+        Optional<Instant> to = Optional.ofNullable(until).map(text -> TimeOption.parse("--until", text, now));
         if (from.isPresent() && to.isPresent() && to.get().isBefore(from.get())) {
             throw new InvalidSpecException("--until " + until + " is before --since " + since);
         }
@@ -161,7 +161,7 @@ final class LogsCommand implements Callable<Integer> {
             throws IOException, InterruptedException {
         try (LogFeed.Reader reader = container.feed().open(begin)) {
             // A client that leaves, or interrupts, ends the following.
-            Departure.of(session).thenRun(reader::close);
+            ClientDisconnect.of(session).thenRun(reader::close);
             long expected = begin;
             Optional<ContainerLog.Chunk> chunk = reader.next();
             while (chunk.isPresent()) {

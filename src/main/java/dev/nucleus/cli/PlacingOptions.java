@@ -44,7 +44,7 @@ final class PlacingOptions {
     void check(boolean terminal) {
         if (consoleSocket != null && !terminal) {
             throw new InvalidSpecException(
-                    "--console-socket needs a terminal that nobody is attached to: create -t, or run -d -t");
+                    "--console-socket needs a terminal without an attached client: create -t, or run -d -t");
         }
     }
 

@@ -3,7 +3,7 @@ package dev.nucleus.cli;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.Traces;
-import dev.nucleus.isolation.SystemCalls;
+import dev.nucleus.denial.SystemCalls;
 import dev.nucleus.learning.FleetPatch;
 import dev.nucleus.learning.Learning;
 import dev.nucleus.learning.LearntPolicy;

@@ -4,7 +4,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
-import dev.nucleus.health.ReplicaView;
+import dev.nucleus.fleet.ReplicaView;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Duration;
@@ -54,7 +54,7 @@ final class PsCommand implements Callable<Integer> {
                 .filter(replica -> replica.containerId().isPresent())
                 .collect(Collectors.toMap(r -> r.containerId().orElseThrow(), Function.identity(), (a, b) -> a));
         List<Container> shown = containers.all().stream()
-                .filter(container -> all || !container.over() || replicas.containsKey(container.id()))
+                .filter(container -> all || !container.isStopped() || replicas.containsKey(container.id()))
                 .sorted(Comparator.comparing(Container::name))
                 .toList();
         if (quiet) {

@@ -34,7 +34,7 @@ final class RmCommand extends EachContainerCommand {
     String act(String reference) throws InterruptedException {
         // A container, also one of a replica's: the replica itself is its fleet file's.
         Container container = Target.container(containers, fleets, reference);
-        if ((force || container.isAwaitingStart()) && !fleets.stopReplica(container.name(), _ -> AT_ONCE)) {
+        if ((force || container.state().canStart()) && !fleets.stopReplica(container.name(), _ -> AT_ONCE)) {
             containers.stop(container, AT_ONCE);
         }
         containers.remove(container);

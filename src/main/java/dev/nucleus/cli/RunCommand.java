@@ -154,8 +154,8 @@ final class RunCommand implements Callable<Integer> {
             kill(container);
             return;
         }
-        Departure.of(session).thenRun(() -> {
-            if (container.running()) {
+        ClientDisconnect.of(session).thenRun(() -> {
+            if (container.isRunning()) {
                 kill(container);
             }
         });

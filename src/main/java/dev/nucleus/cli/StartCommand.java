@@ -32,10 +32,10 @@ final class StartCommand extends EachContainerCommand {
     }
 
     private void start(Container container) {
-        if (container.running()) {
+        if (container.isRunning()) {
             throw new InvalidSpecException("'" + container.name() + "' is running already");
         }
-        if (container.over()) {
+        if (container.isStopped()) {
             containers.relaunch(container);
         } else {
             containers.start(container);

@@ -1,10 +1,10 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.cgroup.CgroupUsage;
+import dev.nucleus.cgroup.CgroupUsages;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
-import dev.nucleus.isolation.CgroupUsage;
-import dev.nucleus.isolation.CgroupUsages;
 import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.MemorySize;
@@ -75,10 +75,10 @@ final class StatsCommand implements Callable<Integer> {
         if (!follow) {
             return 0;
         }
-        CompletableFuture<Void> left = Departure.of(session);
+        CompletableFuture<Void> left = ClientDisconnect.of(session);
         while (!isOver(left, pause)) {
             List<Container> shown = shown();
-            if (!references.isEmpty() && shown.stream().noneMatch(Container::running)) {
+            if (!references.isEmpty() && shown.stream().noneMatch(Container::isRunning)) {
                 return 0;
             }
             session.print("");
@@ -101,7 +101,7 @@ final class StatsCommand implements Callable<Integer> {
     private List<Container> shown() {
         return references.isEmpty()
                 ? containers.all().stream()
-                        .filter(Container::running)
+                        .filter(Container::isRunning)
                         .sorted(Comparator.comparing(Container::name))
                         .toList()
                 : references.stream()

@@ -4,7 +4,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.UnknownContainerException;
 import dev.nucleus.fleet.Fleets;
-import dev.nucleus.health.ReplicaView;
+import dev.nucleus.fleet.ReplicaView;
 import dev.nucleus.spec.InvalidSpecException;
 import java.util.List;
 import java.util.Optional;

@@ -1,9 +1,9 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
-import dev.nucleus.isolation.CgroupRemains;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
@@ -23,13 +23,13 @@ final class TopCommand implements Callable<Integer> {
 
     private final Containers containers;
     private final Fleets fleets;
-    private final CgroupRemains cgroups;
+    private final CgroupRemoval cgroups;
     private final Session session;
 
     @CommandLine.Parameters(paramLabel = "CONTAINER", description = "container name or ID prefix")
     private String reference = "";
 
-    TopCommand(Containers containers, Fleets fleets, CgroupRemains cgroups, Session session) {
+    TopCommand(Containers containers, Fleets fleets, CgroupRemoval cgroups, Session session) {
         this.containers = containers;
         this.fleets = fleets;
         this.cgroups = cgroups;

@@ -37,7 +37,7 @@ final class WaitCommand implements Callable<Integer> {
                 .map(reference -> Target.container(containers, fleets, reference))
                 .toList();
         CompletableFuture<Optional<ContainerState.Stopped>> left =
-                Departure.of(session).thenApply(_ -> Optional.empty());
+                ClientDisconnect.of(session).thenApply(_ -> Optional.empty());
         int code = 0;
         for (Container container : awaited) {
             Optional<ContainerState.Stopped> end = container

@@ -1,11 +1,11 @@
 package dev.nucleus.container;
 
-import dev.nucleus.isolation.CgroupRemains;
-import dev.nucleus.isolation.CgroupUsages;
+import dev.nucleus.cgroup.CgroupRemoval;
+import dev.nucleus.cgroup.CgroupUsages;
 import dev.nucleus.isolation.IdRanges;
-import dev.nucleus.spawner.NoAnswerException;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.spawner.ShimTimeoutException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,22 +30,22 @@ final class Adoption {
 
     private static final Duration BETWEEN_TRIES = Duration.ofSeconds(1);
 
-    private final KnownContainers known;
-    private final ContainerPlaces places;
+    private final ContainerRegistry known;
+    private final ContainerDirectories places;
     private final ContainerEvents events;
     private final Follower follower;
     private final CgroupUsages usages;
     private final IdRanges ranges;
-    private final CgroupRemains cgroups;
+    private final CgroupRemoval cgroups;
 
     Adoption(
-            KnownContainers known,
-            ContainerPlaces places,
+            ContainerRegistry known,
+            ContainerDirectories places,
             ContainerEvents events,
             Follower follower,
             CgroupUsages usages,
             IdRanges ranges,
-            CgroupRemains cgroups) {
+            CgroupRemoval cgroups) {
         this.known = known;
         this.places = places;
         this.events = events;
@@ -65,7 +65,7 @@ final class Adoption {
         try {
             removeStaleSockets();
         } catch (IOException e) {
-            log.warn("can't remove the sockets of shims that are gone in {}: {}", places.sockets(), e.toString());
+            log.warn("can't remove the sockets of ended shims in {}: {}", places.sockets(), e.toString());
         }
         // One whose record can't be read may still have work to be brought back.
         places.copies()
@@ -188,7 +188,7 @@ final class Adoption {
         try {
             takeOver(container, container.shim().subscribe(FIRST_WORD));
         } catch (IOException | RuntimeException | Error e) {
-            if (!(e instanceof NoAnswerException) && container.shim().hasGone()) {
+            if (!(e instanceof ShimTimeoutException) && container.shim().hasGone()) {
                 withoutShim(container, found, e);
             } else {
                 log.error(
@@ -203,7 +203,7 @@ final class Adoption {
     }
 
     private void takeOver(Container container, ShimConnection connection) throws IOException {
-        var launch = new Launch(container, connection, events::tell);
+        var launch = new Launch(container, connection, events::publish);
         ContainerState state;
         try {
             state = launch.awaitNext();
@@ -224,7 +224,7 @@ final class Adoption {
         container.paused(usages.frozen(container.id()));
         container.started(running);
         follower.begin(container, launch);
-        events.tell(new ContainerEvent.Adopted(container));
+        events.publish(new ContainerEvent.Adopted(container));
     }
 
     /** Waits as long as it takes: its processes run, so it can't be taken for ended, and another must not be started. */
@@ -275,7 +275,7 @@ final class Adoption {
             for (Path socket : files.toList()) {
                 Optional<Container> owner = known.byId(socket.getFileName().toString());
                 // A shim that listens is of a container, known or not, and can't be reached without its socket.
-                if ((owner.isEmpty() || owner.get().over()) && new Shim(socket).hasGone()) {
+                if ((owner.isEmpty() || owner.get().isStopped()) && new Shim(socket).hasGone()) {
                     Files.deleteIfExists(socket);
                 }
             }

@@ -1,6 +1,6 @@
 package dev.nucleus.container;
 
-import dev.nucleus.isolation.CgroupRemains;
+import dev.nucleus.cgroup.CgroupRemoval;
 import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -20,10 +20,10 @@ class CgroupSweep implements DisposableBean {
 
     private record Ended(String id, long at) {}
 
-    private final CgroupRemains cgroups;
+    private final CgroupRemoval cgroups;
     private final Queue<Ended> ended = new ConcurrentLinkedQueue<>();
 
-    CgroupSweep(CgroupRemains cgroups) {
+    CgroupSweep(CgroupRemoval cgroups) {
         this.cgroups = cgroups;
     }
 

@@ -1,5 +1,7 @@
 package dev.nucleus.container;
 
+import dev.nucleus.log.ContainerLog;
+import dev.nucleus.log.LogFeed;
 import dev.nucleus.plan.Statement;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.text.VisibleText;
@@ -30,7 +32,7 @@ public final class Container {
     private final Path directory;
     private final Shim shim;
     private final LogFeed feed;
-    private final Notices notices = new Notices();
+    private final NotifyState notifyState = new NotifyState();
     private final CompletableFuture<Void> lastProcess = new CompletableFuture<>();
     private final CompletableFuture<ContainerState.Stopped> end = new CompletableFuture<>();
     private final CompletableFuture<ContainerState.Running> start = new CompletableFuture<>();
@@ -97,17 +99,12 @@ public final class Container {
         return state;
     }
 
-    public boolean running() {
+    public boolean isRunning() {
         return state instanceof ContainerState.Running;
     }
 
-    /** Whether it is created and its command not started yet. */
-    public boolean isAwaitingStart() {
-        return state instanceof ContainerState.Created;
-    }
-
     /** Whether it has ended, or was never begun. */
-    public boolean over() {
+    public boolean isStopped() {
         return state instanceof ContainerState.Stopped;
     }
 
@@ -126,7 +123,7 @@ public final class Container {
 
     /** Whether its processes stand still until they are resumed. */
     public boolean paused() {
-        return paused && running();
+        return paused && isRunning();
     }
 
     /** How often it was stopped where it is: what was asked of it when that changes says nothing of its health. */
@@ -182,8 +179,8 @@ public final class Container {
     }
 
     /** What its workload has said of itself. */
-    public Notices notices() {
-        return notices;
+    public NotifyState notifyState() {
+        return notifyState;
     }
 
     /** To speak with it while it runs. */
@@ -226,7 +223,7 @@ public final class Container {
         return feed;
     }
 
-    Path directory() {
+    public Path directory() {
         return directory;
     }
 

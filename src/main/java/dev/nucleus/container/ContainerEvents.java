@@ -17,7 +17,7 @@ final class ContainerEvents {
         this.listeners = listeners;
     }
 
-    void tell(ContainerEvent event) {
+    void publish(ContainerEvent event) {
         try {
             listeners.publishEvent(event);
         } catch (RuntimeException | Error e) {

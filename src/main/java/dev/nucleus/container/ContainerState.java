@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Where a container is in its life, in the words of the OCI runtime specification. It only ever moves forward.
+ * The state of a container, in the words of the OCI runtime specification. It only ever moves forward.
  */
 public sealed interface ContainerState {
 
@@ -38,6 +38,26 @@ public sealed interface ContainerState {
         public String toString() {
             return status.map(ExitStatus::toString).orElse("lost with its shim, or by a restart of the host");
         }
+    }
+
+    /** Whether its command can be started: it was created and not started yet. */
+    default boolean canStart() {
+        return this instanceof Created;
+    }
+
+    /** Whether commands can be run in it, and its processes signalled or paused. */
+    default boolean canExec() {
+        return this instanceof Running;
+    }
+
+    /** Whether there is anything to stop. */
+    default boolean canStop() {
+        return !(this instanceof Stopped);
+    }
+
+    /** Whether its record and logs can be removed. */
+    default boolean canRemove() {
+        return this instanceof Stopped;
     }
 
     /** In words for people, to complete "it is not running: it …". */

@@ -1,7 +1,8 @@
 package dev.nucleus.container;
 
-import dev.nucleus.isolation.CgroupRemains;
+import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.isolation.Identities;
+import dev.nucleus.log.OutputSink;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.spawner.LaunchException;
@@ -44,20 +45,20 @@ public final class Containers {
 
     private static final String STOPPED = "stopped";
 
-    private final KnownContainers known;
+    private final ContainerRegistry known;
     private final ContainerEvents events;
     private final Launcher launcher;
     private final Adoption adoption;
     private final Spawner spawner;
-    private final CgroupRemains cgroups;
+    private final CgroupRemoval cgroups;
 
     Containers(
-            KnownContainers known,
+            ContainerRegistry known,
             ContainerEvents events,
             Launcher launcher,
             Adoption adoption,
             Spawner spawner,
-            CgroupRemains cgroups) {
+            CgroupRemoval cgroups) {
         this.known = known;
         this.events = events;
         this.launcher = launcher;
@@ -135,7 +136,7 @@ public final class Containers {
             Ticket ticket)
             throws IOException {
         Optional<LaunchPlan.Identity> identity = identity(container, user);
-        events.tell(new ContainerEvent.Executed(container, command));
+        events.publish(new ContainerEvent.Executed(container, command));
         return container.shim().exec(command, input, terminal, workdir, environment, identity, ticket);
     }
 
@@ -150,7 +151,7 @@ public final class Containers {
             Container container, List<String> command, String workdir, List<String> environment, Optional<User> user)
             throws IOException {
         Optional<LaunchPlan.Identity> identity = identity(container, user);
-        events.tell(new ContainerEvent.Executed(container, command));
+        events.publish(new ContainerEvent.Executed(container, command));
         try (ShimConnection connection = container.shim().exec(command, workdir, environment, identity)) {
             Optional<ShimMessage> message = connection.receive();
             while (message.isPresent()) {
@@ -172,13 +173,13 @@ public final class Containers {
      * Copies files between a running container and the client that has the ticket, as the workload's user; how it goes is
      * told on the connection.
      *
-     * @param options letters, as native/src/copy.h has them
+     * @param options letters, as native/src/shim/copy.h has them
      * @param path in the container
      */
     public ShimConnection copy(Container container, Shim.Copy direction, String options, String path, Ticket ticket)
             throws IOException {
         String way = direction == Shim.Copy.IN ? "--to" : "--from";
-        events.tell(new ContainerEvent.Executed(container, List.of("nucleus cp", way, path)));
+        events.publish(new ContainerEvent.Executed(container, List.of("nucleus cp", way, path)));
         return container.shim().copy(direction, options, path, ticket);
     }
 
@@ -211,7 +212,7 @@ public final class Containers {
      * @throws dev.nucleus.spawner.LaunchException when its command can't be run; it has ended then
      */
     public void start(Container container) {
-        if (!container.isAwaitingStart()) {
+        if (!container.state().canStart()) {
             throw new InvalidSpecException("'" + container.name() + "' is not waiting to be started: it "
                     + container.state().description());
         }
@@ -245,7 +246,7 @@ public final class Containers {
 
     /** @throws InvalidSpecException saying what it is instead, when it is not running */
     public static void requireRunning(Container container) {
-        if (!container.running()) {
+        if (!container.state().canExec()) {
             throw new InvalidSpecException("'" + container.name() + "' is not running: it "
                     + container.state().description());
         }
@@ -323,11 +324,11 @@ public final class Containers {
     }
 
     private void endWithoutShim(Container container, StopSpec how, Duration grace, boolean silent) throws IOException {
-        if (container.over()) {
+        if (container.isStopped()) {
             return;
         }
         // After a restart of the manager, the shim may not have reported the PID.
-        Optional<FirstProcess> first = FirstProcess.of(container).or(() -> firstProcess(container));
+        Optional<InitProcess> first = InitProcess.of(container).or(() -> firstProcess(container));
         if (first.isEmpty()) {
             cgroups.end(container.id());
             return;
@@ -337,12 +338,12 @@ public final class Containers {
     }
 
     /** Found by its control group, and still in it once its start ticks have been read: another may have its PID by then. */
-    private Optional<FirstProcess> firstProcess(Container container) {
+    private Optional<InitProcess> firstProcess(Container container) {
         OptionalInt pid = cgroups.firstProcess(container.id());
         return pid.stream()
                 .boxed()
                 .findFirst()
-                .flatMap(FirstProcess::of)
+                .flatMap(InitProcess::of)
                 .filter(_ -> cgroups.firstProcess(container.id()).equals(pid));
     }
 
@@ -351,7 +352,7 @@ public final class Containers {
      *
      * @throws UncheckedIOException when that can't be written
      */
-    public void keepStopped(Container container) {
+    public void markStopped(Container container) {
         try {
             Files.writeString(container.directory().resolve(STOPPED), "");
         } catch (IOException e) {
@@ -360,11 +361,11 @@ public final class Containers {
     }
 
     /**
-     * Takes back {@link #keepStopped}.
+     * Takes back {@link #markStopped}.
      *
      * @throws UncheckedIOException when that can't be done
      */
-    public void forgetStopped(Container container) {
+    public void unmarkStopped(Container container) {
         try {
             Files.deleteIfExists(container.directory().resolve(STOPPED));
         } catch (IOException e) {
@@ -372,8 +373,8 @@ public final class Containers {
         }
     }
 
-    /** Whether {@link #keepStopped} was written down of it. */
-    public boolean isKeptStopped(Container container) {
+    /** Whether {@link #markStopped} was written down of it. */
+    public boolean isMarkedStopped(Container container) {
         return Files.exists(container.directory().resolve(STOPPED));
     }
 
@@ -420,7 +421,7 @@ public final class Containers {
 
     /** Forgets a stopped container and deletes its record and logs. */
     public void remove(Container container) {
-        if (!container.over()) {
+        if (!container.state().canRemove()) {
             throw new InvalidSpecException(
                     "'" + container.name() + "' is " + container.state().word() + "; stop it first");
         }
@@ -435,7 +436,7 @@ public final class Containers {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        events.tell(new ContainerEvent.Removed(container));
+        events.publish(new ContainerEvent.Removed(container));
     }
 
     /** All that are known, also those that have stopped. */

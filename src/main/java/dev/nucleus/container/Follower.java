@@ -1,7 +1,9 @@
 package dev.nucleus.container;
 
-import dev.nucleus.isolation.CgroupRemains;
+import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.isolation.IdRanges;
+import dev.nucleus.log.LogStream;
+import dev.nucleus.log.OutputSink;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.LaunchException;
@@ -33,18 +35,18 @@ final class Follower {
     /** Time allowed for killed processes to exit, and for a shim to write how its container ended. */
     private static final Duration DYING = Duration.ofSeconds(5);
 
-    private final KnownContainers known;
-    private final ContainerPlaces places;
+    private final ContainerRegistry known;
+    private final ContainerDirectories places;
     private final ContainerEvents events;
-    private final CgroupRemains cgroups;
+    private final CgroupRemoval cgroups;
     private final CgroupSweep sweep;
     private final IdRanges ranges;
 
     Follower(
-            KnownContainers known,
-            ContainerPlaces places,
+            ContainerRegistry known,
+            ContainerDirectories places,
             ContainerEvents events,
-            CgroupRemains cgroups,
+            CgroupRemoval cgroups,
             CgroupSweep sweep,
             IdRanges ranges) {
         this.known = known;
@@ -121,7 +123,7 @@ final class Follower {
         while (true) {
             Launch launch = before;
             try {
-                launch = new Launch(container, container.shim().subscribe(), events::tell);
+                launch = new Launch(container, container.shim().subscribe(), events::publish);
                 launch.awaitNext();
                 launch.connection().stay();
                 log.info("reconnected to the shim of '{}', which is still running", container.name());
@@ -166,7 +168,7 @@ final class Follower {
 
     private static boolean endsWithin(Container container, Duration patience) {
         try {
-            Optional<FirstProcess> first = FirstProcess.of(container);
+            Optional<InitProcess> first = InitProcess.of(container);
             return first.isEmpty() || first.get().endsWithin(patience);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -192,7 +194,7 @@ final class Follower {
         } finally {
             container.stopped(stopped);
         }
-        attempt(container, "reporting its end", () -> events.tell(new ContainerEvent.Stopped(container, stopped)));
+        attempt(container, "reporting its end", () -> events.publish(new ContainerEvent.Stopped(container, stopped)));
     }
 
     private void bringBack(Container container) {
@@ -211,7 +213,7 @@ final class Follower {
         try {
             container.progress().accept(message);
         } catch (RuntimeException e) {
-            log.debug("'{}': nobody is told how far it is: {}", container.name(), e.toString());
+            log.debug("'{}': its progress can't be reported: {}", container.name(), e.toString());
         }
     }
 
@@ -278,7 +280,7 @@ final class Follower {
         try {
             ContainerState.Running running = launch.awaitStart();
             container.started(running);
-            events.tell(new ContainerEvent.Started(container, running));
+            events.publish(new ContainerEvent.Started(container, running));
         } catch (IOException e) {
             notStarted(container, launch, new UncheckedIOException(e));
             return;

@@ -1,5 +1,6 @@
 package dev.nucleus.container;
 
+import dev.nucleus.log.LogStream;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
@@ -130,7 +131,7 @@ final class Launch implements AutoCloseable {
     private void other(ShimMessage message) {
         switch (message) {
             case ShimMessage.Warning warning -> warn(warning);
-            case ShimMessage.Notified(var text) -> container.notices().accept(text);
+            case ShimMessage.Notified(var text) -> container.notifyState().accept(text);
             case ShimMessage.Init(var reaped, var forwarded) ->
                 events.accept(new ContainerEvent.InitActed(
                         container, reaped, forwarded.stream().map(Signal::new).toList()));

@@ -1,9 +1,10 @@
 package dev.nucleus.container;
 
-import dev.nucleus.isolation.CgroupRemains;
+import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.isolation.IdRanges;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.isolation.Planner;
+import dev.nucleus.log.OutputSink;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.policy.Posture;
@@ -38,23 +39,23 @@ final class Launcher {
     private static final ContainerState.Stopped STILL_RUNNING =
             new ContainerState.Stopped(Optional.empty(), Instant.MAX, Optional.empty());
 
-    private final KnownContainers known;
-    private final ContainerPlaces places;
+    private final ContainerRegistry known;
+    private final ContainerDirectories places;
     private final ContainerEvents events;
     private final Follower follower;
     private final Planner planner;
     private final Spawner spawner;
-    private final CgroupRemains cgroups;
+    private final CgroupRemoval cgroups;
     private final IdRanges ranges;
 
     Launcher(
-            KnownContainers known,
-            ContainerPlaces places,
+            ContainerRegistry known,
+            ContainerDirectories places,
             ContainerEvents events,
             Follower follower,
             Planner planner,
             Spawner spawner,
-            CgroupRemains cgroups,
+            CgroupRemoval cgroups,
             IdRanges ranges) {
         this.known = known;
         this.places = places;
@@ -141,7 +142,7 @@ final class Launcher {
                 known.remove(container);
                 container.described().join();
                 ContainerStore.delete(container.directory());
-                events.tell(new ContainerEvent.Removed(container));
+                events.publish(new ContainerEvent.Removed(container));
             } catch (IOException | RuntimeException | Error left) {
                 e.addSuppressed(left);
             }
@@ -154,7 +155,7 @@ final class Launcher {
         Begun begun = begin(order, true, Optional.empty());
         Container container = begun.container();
         container.describing(describe(container, order, begun.plan()));
-        events.tell(new ContainerEvent.Confined(container, begun.plan()));
+        events.publish(new ContainerEvent.Confined(container, begun.plan()));
         follower.beginCreated(container, begun.launch());
         return container;
     }
@@ -187,7 +188,8 @@ final class Launcher {
             order.progress().accept(message);
         };
         container.reportingTo(order.progress());
-        try (Copies.Sources opened = places.copies().make(id, order.spec().filesystem(), progress)) {
+        try (WorkspaceCopies.Sources opened =
+                places.copies().make(id, order.spec().filesystem(), progress)) {
             var sources = new LaunchRequest.Sources(opened.context(), opened.workspace());
             // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
             Optional<LaunchPlan> ready =
@@ -235,7 +237,7 @@ final class Launcher {
             } else {
                 connection.launch(plan, entry, order.attached());
             }
-            var launch = new Launch(container, connection, events::tell);
+            var launch = new Launch(container, connection, events::publish);
             ContainerState state = launch.awaitNext();
             switch (state) {
                 case ContainerState.Created created -> container.created(created);
@@ -247,7 +249,7 @@ final class Launcher {
         } catch (IOException | RuntimeException | Error e) {
             abandon(container);
             if (e instanceof LaunchException failure) {
-                events.tell(new ContainerEvent.Failed(container, plan, failure));
+                events.publish(new ContainerEvent.Failed(container, plan, failure));
             }
             throw e;
         }
@@ -257,8 +259,8 @@ final class Launcher {
     private void announce(Started started, LaunchOrder order) {
         Container container = started.container();
         container.describing(describe(container, order, started.plan()));
-        events.tell(new ContainerEvent.Confined(container, started.plan()));
-        events.tell(new ContainerEvent.Started(container, started.running()));
+        events.publish(new ContainerEvent.Confined(container, started.plan()));
+        events.publish(new ContainerEvent.Started(container, started.running()));
     }
 
     /**

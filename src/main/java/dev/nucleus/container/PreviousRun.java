@@ -1,5 +1,6 @@
 package dev.nucleus.container;
 
+import dev.nucleus.log.ContainerLog;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

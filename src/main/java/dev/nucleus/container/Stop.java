@@ -1,8 +1,8 @@
 package dev.nucleus.container;
 
 import dev.nucleus.spawner.LaunchException;
-import dev.nucleus.spawner.NoAnswerException;
 import dev.nucleus.spawner.Shim;
+import dev.nucleus.spawner.ShimTimeoutException;
 import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.text.VisibleText;
@@ -47,13 +47,13 @@ final class Stop {
         Duration grace = how.before().isEmpty() ? how.grace() : prepareStop(container, how);
         try {
             container.shim().stop(how.signal(), grace);
-        } catch (NoAnswerException e) {
+        } catch (ShimTimeoutException e) {
             log.warn("'{}' is stopped without its shim, which does not answer: {}", container.name(), e.getMessage());
             silent = true;
             force(container, how, grace, true, force);
         } catch (IOException e) {
             // Its shim leaves with it: a stop that came a moment late finds nobody to ask.
-            log.debug("the shim of '{}' can't be asked: {}", container.name(), e.toString());
+            log.debug("the shim of '{}' does not answer: {}", container.name(), e.toString());
             silent = !container.shim().hasGone();
         }
         try {

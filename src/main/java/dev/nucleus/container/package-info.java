@@ -1,6 +1,6 @@
 /**
- * The life of containers: launch, state, record on disk, logs, exec, stop, and adoption after the manager was away.
- * When to restart one is not decided here ({@code fleet}), nor whether it is healthy ({@code health}).
+ * The life cycle of containers: launch, state, record on disk, exec, stop, and adoption after a restart of the manager. Restarts
+ * are decided in {@code fleet}.
  */
 @NullMarked
 package dev.nucleus.container;

@@ -2,15 +2,15 @@ package dev.nucleus.fleet;
 
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.spec.FleetSpec;
-import dev.nucleus.spec.InvalidFleetException;
+import dev.nucleus.spec.fleetfile.InvalidFleetException;
 import java.util.List;
 import java.util.Set;
 
-/** The fleets that the manager's settings name. */
+/** The fleets that are configured in the manager's settings. */
 record DeclaredFleets(List<FleetSpec> specs) {
 
     /**
-     * @param healthGroups names below {@code /actuator/health} that the operator's settings have taken
+     * @param healthGroups names below {@code /actuator/health} that the operator's settings already use
      * @throws FleetsUnusableException when a file has mistakes
      */
     static DeclaredFleets of(NucleusProperties properties, Set<String> healthGroups) {

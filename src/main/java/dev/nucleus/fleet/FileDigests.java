@@ -17,11 +17,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the files that a service names hold, its secrets and its policies, told apart by digests: a running container keeps
- * what they held at its launch, so it is outdated when they change, as it is when its specification does.
+ * Digests of the files of a service, its secrets and policies. A running container keeps the content that they had at its launch,
+ * so it is outdated when they change, as it is when its specification does.
  *
- * <p>Each digest is keyed with a random salt of its own, which is written before it: a record tells nobody whether two
- * services have the same password, and no list of digests of common ones helps.
+ * <p>Each digest is keyed with a random salt, which is stored before it: a record does not reveal whether two services have the
+ * same password, and precomputed digests of common passwords do not help.
  */
 final class FileDigests {
 
@@ -32,7 +32,7 @@ final class FileDigests {
 
     private FileDigests() {}
 
-    /** By the name of each file as the specification has it; without those that can't be read, as a launch will say. */
+    /** By the name of each file as in the specification, without unreadable ones, which a launch reports. */
     static Map<String, String> of(ServiceSpec service) {
         var digests = new TreeMap<String, String>();
         for (String name : NamedFiles.of(service.container())) {
@@ -48,8 +48,8 @@ final class FileDigests {
     }
 
     /**
-     * The files that hold something else than at a launch. Of a file that can't be read now nobody knows, and a container
-     * that runs well is worth more than the guess: it is kept, with a warning.
+     * The files whose content has changed since a launch. If a file can't be read now, its container is kept and a warning is
+     * logged.
      */
     static List<String> changed(ServiceSpec service, ContainerRecord.ReplicaRecord launched) {
         Map<String, String> then = launched.fileDigests();
@@ -64,7 +64,7 @@ final class FileDigests {
                     }
                 } catch (IOException | InvalidSpecException e) {
                     log.warn(
-                            "'{}/{}-{}' runs on with the {} that it was launched with: whether it has changed can't be told, {}",
+                            "'{}/{}-{}' runs on with the {} that it was launched with: whether it has changed is unknown, {}",
                             launched.fleet(),
                             launched.service(),
                             launched.number(),

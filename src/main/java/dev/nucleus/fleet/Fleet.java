@@ -2,10 +2,6 @@ package dev.nucleus.fleet;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
-import dev.nucleus.health.FleetView;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.ReplicaView;
-import dev.nucleus.health.ServiceView;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.Condition;
@@ -23,7 +19,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.springframework.scheduling.TaskScheduler;
 
-/** One fleet at work: its replicas by service. The lists are fixed when it is made. */
+/** A fleet under supervision: its replicas by service. The lists never change. */
 final class Fleet {
 
     private static final int LONGEST_CAUSE = 200;
@@ -37,27 +33,27 @@ final class Fleet {
             TaskScheduler scheduler,
             Path state,
             Consumer<Replica> onChange,
-            Consumer<ProbeAnswered> onAnswer) {
+            Consumer<ProbeCompleted> onAnswer) {
         this.spec = spec;
         var volumes = volumes(spec, state);
         for (ServiceSpec service : spec.services().values()) {
-            var surroundings = new Replica.Surroundings(
+            var context = new ReplicaContext(
                     containers,
                     scheduler,
                     volumes,
                     this::unmet,
                     replica -> changed(replica, onChange),
-                    this::nudgeDependents,
+                    this::notifyDependents,
                     onAnswer);
             var list = new ArrayList<Replica>();
             for (int number = 1; number <= service.replicas(); number++) {
-                list.add(new Replica(spec.name(), service, number, surroundings));
+                list.add(new Replica(spec.name(), service, number, context));
             }
             replicas.put(service.name(), List.copyOf(list));
         }
     }
 
-    /** Where named volumes lie: where the fleet file says, or below the manager's state. */
+    /** Host directories of the named volumes: the configured ones, or directories below the manager's state. */
     static Map<String, LaunchRequest.HostVolume> volumes(FleetSpec spec, Path state) {
         var volumes = new HashMap<String, LaunchRequest.HostVolume>();
         for (VolumeSpec volume : spec.volumes().values()) {
@@ -91,7 +87,7 @@ final class Fleet {
         replicas().forEach(replica -> replica.start(Optional.ofNullable(left.get(replica.name()))));
     }
 
-    /** Each dependency that a service still has to wait for, and why; none: it can start. */
+    /** The unmet dependencies of a service with their reasons; empty: it can start. */
     private List<String> unmet(ServiceSpec service) {
         return service.dependsOn().entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
@@ -113,7 +109,7 @@ final class Fleet {
                 + " is " + first.status().words() + ": " + shorten(first.cause()) + more + ")");
     }
 
-    /** The cause of one that waits itself names what it waits for, and so on. */
+    /** The cause of a waiting replica contains the causes of its dependencies, so it may be long. */
     private static String shorten(String cause) {
         return cause.length() > LONGEST_CAUSE ? cause.substring(0, LONGEST_CAUSE) + "…" : cause;
     }
@@ -122,7 +118,7 @@ final class Fleet {
         ReplicaStatus status = replica.status();
         boolean crashLoop = status == ReplicaStatus.CRASH_LOOP;
         return switch (condition) {
-            case STARTED -> status.running() || status == ReplicaStatus.COMPLETED || (crashLoop && replica.isUp());
+            case STARTED -> status.isRunning() || status == ReplicaStatus.COMPLETED || (crashLoop && replica.isUp());
             case HEALTHY -> status == ReplicaStatus.READY || (crashLoop && replica.isServing());
             case COMPLETED -> status == ReplicaStatus.COMPLETED;
         };
@@ -132,15 +128,15 @@ final class Fleet {
         try {
             onChange.accept(replica);
         } finally {
-            nudgeDependents(replica);
+            notifyDependents(replica);
         }
     }
 
-    private void nudgeDependents(Replica replica) {
+    private void notifyDependents(Replica replica) {
         String name = replica.service().name();
         replicas().stream()
                 .filter(other -> other.service().dependsOn().containsKey(name))
-                .forEach(Replica::nudge);
+                .forEach(Replica::onDependencyChanged);
     }
 
     FleetView view() {

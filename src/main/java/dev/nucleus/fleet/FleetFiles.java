@@ -1,15 +1,15 @@
 package dev.nucleus.fleet;
 
 import dev.nucleus.policy.ModePolicy;
-import dev.nucleus.spec.FleetReader;
 import dev.nucleus.spec.FleetSpec;
-import dev.nucleus.spec.InvalidFleetException;
-import dev.nucleus.spec.Problem;
+import dev.nucleus.spec.fleetfile.FleetReader;
+import dev.nucleus.spec.fleetfile.InvalidFleetException;
+import dev.nucleus.spec.fleetfile.Problem;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 
-/** Reads fleet files and checks them against what their modes allow and what names are taken. */
+/** Reads fleet files and checks them against the rules of their modes and the names in use. */
 public final class FleetFiles {
 
     private FleetFiles() {}
@@ -30,7 +30,7 @@ public final class FleetFiles {
         return fleets;
     }
 
-    /** @param healthGroups names below {@code /actuator/health} that the operator's settings have taken */
+    /** @param healthGroups names below {@code /actuator/health} that the operator's settings already use */
     static List<FleetSpec> read(Path path, Set<String> healthGroups) {
         List<FleetSpec> fleets = FleetReader.read(
                 path,

@@ -4,10 +4,8 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerRecord;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.StopFailedException;
-import dev.nucleus.health.FleetView;
-import dev.nucleus.health.FleetsView;
-import dev.nucleus.health.ReplicaView;
 import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.settings.LifecyclePhases;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.InvalidSpecException;
@@ -36,11 +34,11 @@ import org.springframework.scheduling.TaskScheduler;
 import org.springframework.stereotype.Component;
 
 /**
- * The fleets of this manager. With its start it adopts what an earlier manager left; once the manager has started whole, with
- * all its ports and sockets bound, it starts what is missing. With its end it lets go: containers run on.
+ * The fleets of this manager. At its start it adopts the containers of an earlier manager. When the whole application has started,
+ * with all ports and sockets bound, it launches the missing replicas. At its end the containers keep running.
  */
 @Component
-public final class Fleets implements FleetsView, SmartLifecycle {
+public final class Fleets implements FleetViews, SmartLifecycle {
 
     private static final Logger log = LoggerFactory.getLogger(Fleets.class);
 
@@ -51,7 +49,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     private final Map<String, Fleet> fleets = new LinkedHashMap<>();
 
     private final Map<String, String> groups = new LinkedHashMap<>();
-    /** What an earlier manager left, until it is sorted out. */
+    /** Containers that an earlier manager left, until they are reconciled. */
     private final List<Container> found = new CopyOnWriteArrayList<>();
 
     private volatile boolean running;
@@ -92,43 +90,43 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         }
     }
 
-    /** Nothing is stopped or launched by a manager whose own start may still fail. */
+    /** Only now: a manager whose own start fails must not have stopped or launched anything. */
     @EventListener
     void on(ApplicationStartedEvent event) {
-        Map<String, Container> left = sortOut(found);
+        Map<String, Container> left = reconcile(found);
         log.info("{} containers found, {} of them of the present fleets", found.size(), left.size());
         found.clear();
         fleets.values().forEach(fleet -> fleet.start(left));
     }
 
-    /** What of the found belongs to a replica as it is specified now; the rest of old fleets is stopped. */
-    private Map<String, Container> sortOut(List<Container> found) {
+    /** Returns the containers that match a replica as it is declared now. Other containers of fleets are stopped. */
+    private Map<String, Container> reconcile(List<Container> found) {
         var left = new HashMap<String, Container>();
         var orphans = new TreeSet<String>();
         for (Container container : found) {
             try {
-                sortOut(container, left, orphans);
+                reconcile(container, left, orphans);
             } catch (StopFailedException | UncheckedIOException | InvalidSpecException e) {
-                // No reason to leave the others alone.
+                // It does not affect the others.
                 log.error("'{}', which an earlier manager left: {}", container.name(), e.getMessage());
             }
         }
         if (!orphans.isEmpty()) {
             log.warn(
-                    "no fleet is declared ({}), but these containers of fleets were found and are left as they are, supervised by "
-                            + "nobody: {}. Declare their fleets and restart the manager, or end them with nucleus stop NAME",
+                    "no fleet is declared ({}), but these containers of fleets were found and keep running without "
+                            + "supervision: {}. Declare their fleets and restart the manager, or end them with nucleus stop NAME",
                     configured.map(path -> path + " holds no fleet file").orElse("nucleus.fleets is not set"),
                     String.join(", ", orphans));
         }
         return left;
     }
 
-    /** @param orphans names of those that are kept only because no fleet at all is declared: more likely a mistake */
-    private void sortOut(Container container, Map<String, Container> left, Set<String> orphans) {
+    /** @param orphans collects the containers that keep running only because no fleet at all is declared, which is more likely a mistake */
+    private void reconcile(Container container, Map<String, Container> left, Set<String> orphans) {
         ContainerRecord.ReplicaRecord entry = container.record().replica();
         if (entry == null) {
             if (container.record().attached()) {
-                removeWithItsEnd(container);
+                removeWhenStopped(container);
             }
             return;
         }
@@ -136,7 +134,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         if (outdated.isPresent() && fleets.isEmpty()) {
             orphans.add(container.name());
         } else if (outdated.isPresent()) {
-            log.info("'{}' is no longer what its fleet asks for and is stopped: {}", container.name(), outdated.get());
+            log.info("'{}' no longer matches its fleet and is stopped: {}", container.name(), outdated.get());
             containers.stop(container, service(entry).map(ServiceSpec::stop).orElse(StopSpec.DEFAULT));
             containers.remove(container);
         } else {
@@ -144,7 +142,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         }
     }
 
-    /** Why a container is not what is wished for now; empty: it is. */
+    /** Why a container does not match the declaration; empty: it does. */
     private Optional<String> outdated(ContainerRecord.ReplicaRecord entry) {
         if (!fleets.containsKey(entry.fleet())) {
             return Optional.of("there is no fleet '" + entry.fleet() + "' any more");
@@ -169,7 +167,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         Container other = left.get(container.name());
         if (other == null) {
             left.put(container.name(), container);
-        } else if (container.running()
+        } else if (container.isRunning()
                 || container.record().createdAt().isAfter(other.record().createdAt())) {
             left.put(container.name(), container);
             remove(other);
@@ -178,7 +176,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         }
     }
 
-    /** It may run, or be silent, as well. */
+    /** The container may be running, or its shim silent. */
     private void remove(Container surplus) {
         containers.stop(
                 surplus,
@@ -189,7 +187,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         containers.remove(surplus);
     }
 
-    private void removeWithItsEnd(Container container) {
+    private void removeWhenStopped(Container container) {
         container.end().thenAccept(_ -> containers.remove(container));
     }
 
@@ -204,7 +202,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         for (Fleet fleet : fleets.values()) {
             for (Replica replica : fleet.replicas()) {
                 try {
-                    replica.leave();
+                    replica.detach();
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                     return;
@@ -221,7 +219,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     /** After the spawner, before whatever serves requests. */
     @Override
     public int getPhase() {
-        return Integer.MIN_VALUE + 1_000;
+        return LifecyclePhases.FLEETS;
     }
 
     @Override
@@ -239,7 +237,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
         return groups;
     }
 
-    /** What was declared. */
+    /** The fleets as they were declared. */
     public List<FleetSpec> specs() {
         return fleets.values().stream().map(Fleet::spec).toList();
     }
@@ -263,7 +261,7 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     }
 
     /**
-     * Stops a replica for good: it is not restarted until the manager is, or an operator starts it.
+     * Stops a replica permanently: it is not started again until the manager restarts or an operator starts it.
      *
      * @return false when there is no such replica
      */
@@ -274,21 +272,21 @@ public final class Fleets implements FleetsView, SmartLifecycle {
     /**
      * As {@link #stopReplica(String)}.
      *
-     * @param otherwise changes the way in which its service says that it stops
+     * @param overrides changes how its service is configured to stop
      */
-    public boolean stopReplica(String name, UnaryOperator<StopSpec> otherwise) throws InterruptedException {
+    public boolean stopReplica(String name, UnaryOperator<StopSpec> overrides) throws InterruptedException {
         Optional<Replica> replica = find(name);
         if (replica.isPresent()) {
-            replica.get().stop(otherwise);
+            replica.get().stop(overrides);
         }
         return replica.isPresent();
     }
 
     /**
-     * Starts a replica that is stopped, has failed, or has done its work.
+     * Starts a replica that is stopped, failed or completed.
      *
      * @return false when there is no such replica
-     * @throws InvalidSpecException when it runs, or is to be started anyway
+     * @throws InvalidSpecException when it is supervised
      */
     public boolean startReplica(String name) {
         Optional<Replica> replica = find(name);

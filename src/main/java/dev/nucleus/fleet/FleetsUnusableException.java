@@ -1,6 +1,6 @@
 package dev.nucleus.fleet;
 
-import dev.nucleus.spec.InvalidFleetException;
+import dev.nucleus.spec.fleetfile.InvalidFleetException;
 import org.springframework.boot.ExitCodeGenerator;
 
 /** The configured fleet files have mistakes: the manager does not start, and leaves with exit code 2. */

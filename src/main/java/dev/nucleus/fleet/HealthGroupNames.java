@@ -1,8 +1,8 @@
 package dev.nucleus.fleet;
 
 import dev.nucleus.spec.FleetSpec;
-import dev.nucleus.spec.InvalidFleetException;
-import dev.nucleus.spec.Problem;
+import dev.nucleus.spec.fleetfile.InvalidFleetException;
+import dev.nucleus.spec.fleetfile.Problem;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -12,9 +12,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The names below {@code /actuator/health} that fleets have: their own, and {@code <fleet>-<service>} of each service with
- * a group. Spring looks a first segment up as a group before it looks for a contributor of that name, and checks no
- * group that comes later for clashes: so all of them are checked when fleets are loaded.
+ * The names of fleets below {@code /actuator/health}: their own, and {@code <fleet>-<service>} of each service with a group. Spring
+ * looks up a first segment as a group before it looks for a contributor, and does not check groups that are added later for
+ * clashes, so all of them are checked when fleets are loaded.
  */
 final class HealthGroupNames {
 

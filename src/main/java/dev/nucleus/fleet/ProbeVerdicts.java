@@ -1,71 +1,79 @@
 package dev.nucleus.fleet;
 
-import dev.nucleus.health.Cause;
-import dev.nucleus.health.ProbeAnswer;
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.spec.ProbeSpec;
 import dev.nucleus.spec.ServiceSpec;
 import java.util.Optional;
 
-/** What the probes of one container have said so far, and what that makes of it. Confined to the supervising thread. */
-final class ProbeVerdicts {
+/**
+ * The probe results of one container that crossed their thresholds, and the status that follows from them. Immutable.
+ *
+ * @param hasReadiness whether the service has a readiness probe
+ * @param isHealthcheck whether it is Compose's healthcheck: one probe for readiness and liveness
+ * @param isStartedUp whether the startup probe has succeeded, or there is none
+ * @param isAlive false after the liveness probe has failed
+ * @param isReady empty: the readiness probe has no result yet
+ * @param checked the last result that says whether it can take work; empty: there is none
+ * @param liveness the last result of the liveness probe
+ */
+record ProbeVerdicts(
+        boolean hasReadiness,
+        boolean isHealthcheck,
+        boolean isStartedUp,
+        boolean isAlive,
+        Optional<Boolean> isReady,
+        Optional<Cause> checked,
+        Cause liveness) {
 
-    private final boolean hasReadiness;
-    /** Compose's healthcheck is one probe for both. */
-    private final boolean isOneCheck;
-
-    private boolean startedUp;
-    private boolean alive = true;
-    private Optional<Boolean> ready = Optional.empty();
-    /** What said last that it can take work, or can't; empty: nothing has checked it yet. */
-    private Optional<Cause> checked = Optional.empty();
-    /** What the liveness probe said last. */
-    private Cause liveness = Cause.running("");
-
-    ProbeVerdicts(ServiceSpec service) {
-        this.hasReadiness = service.readiness().isPresent();
-        this.isOneCheck = service.readiness().flatMap(ProbeSpec::healthcheck).isPresent();
-        this.startedUp = service.startup().isEmpty();
+    /** Those of a container that has just started. */
+    static ProbeVerdicts none(ServiceSpec service) {
+        return new ProbeVerdicts(
+                service.readiness().isPresent(),
+                service.readiness().flatMap(ProbeSpec::healthcheck).isPresent(),
+                service.startup().isEmpty(),
+                true,
+                Optional.empty(),
+                Optional.empty(),
+                Cause.running(""));
     }
 
-    /** Takes a verdict in; a startup probe's failure ends the container and is not for this. */
-    void add(ProbeAnswer answer, boolean success) {
-        Cause said = Cause.probe(answer.role().word() + ": " + answer.detail());
-        switch (answer.role()) {
-            case STARTUP -> {
-                startedUp = true;
-                checked = Optional.of(said);
-            }
-            case READINESS -> {
-                ready = Optional.of(success);
-                checked = Optional.of(said);
-            }
-            case LIVENESS -> {
-                alive = success;
-                liveness = said;
-                if (isOneCheck) {
-                    ready = Optional.of(success);
-                }
-                if (!hasReadiness || isOneCheck) {
-                    checked = Optional.of(said);
-                }
-            }
-        }
+    /** Adds a result. A failed startup probe ends the container and is never added. */
+    ProbeVerdicts with(ProbeResult result, boolean success) {
+        Optional<Cause> cause = Optional.of(causeOf(result));
+        return switch (result.role()) {
+            case STARTUP -> new ProbeVerdicts(hasReadiness, isHealthcheck, true, isAlive, isReady, cause, liveness);
+            case READINESS ->
+                new ProbeVerdicts(
+                        hasReadiness, isHealthcheck, isStartedUp, isAlive, Optional.of(success), cause, liveness);
+            case LIVENESS ->
+                new ProbeVerdicts(
+                        hasReadiness,
+                        isHealthcheck,
+                        isStartedUp,
+                        success,
+                        isHealthcheck ? Optional.of(success) : isReady,
+                        hasReadiness && !isHealthcheck ? checked : cause,
+                        causeOf(result));
+        };
     }
 
-    Standing standing() {
-        if (!startedUp) {
-            return Standing.of(ReplicaStatus.STARTING, Cause.running("waits for its startup probe"));
+    static Cause causeOf(ProbeResult result) {
+        return Cause.probe(result.role().word() + ": " + result.detail());
+    }
+
+    StatusWithCause status() {
+        if (!isStartedUp) {
+            return StatusWithCause.of(ReplicaStatus.STARTING, Cause.running("waits for its startup probe"));
         }
-        if (!alive) {
-            return Standing.of(ReplicaStatus.UNHEALTHY, liveness);
+        if (!isAlive) {
+            return StatusWithCause.of(ReplicaStatus.UNHEALTHY, liveness);
         }
         if (!hasReadiness) {
-            return checked.map(said -> Standing.of(ReplicaStatus.READY, said))
-                    .orElse(Standing.of(ReplicaStatus.RUNNING, Cause.running("runs; no probe has checked it")));
+            return checked.map(cause -> StatusWithCause.of(ReplicaStatus.READY, cause))
+                    .orElse(StatusWithCause.of(ReplicaStatus.RUNNING, Cause.running("runs; no probe has checked it")));
         }
-        return ready.map(success ->
-                        Standing.of(success ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, checked.orElseThrow()))
-                .orElse(Standing.of(ReplicaStatus.STARTING, Cause.running("waits for its readiness")));
+        return isReady.map(success -> StatusWithCause.of(
+                        success ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, checked.orElseThrow()))
+                .orElse(StatusWithCause.of(ReplicaStatus.STARTING, Cause.running("waits for its readiness")));
     }
 }

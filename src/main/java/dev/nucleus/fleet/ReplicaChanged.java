@@ -1,6 +1,4 @@
 package dev.nucleus.fleet;
 
-import dev.nucleus.health.ReplicaView;
-
-/** A replica's status changed; told to whoever listens within the manager. */
+/** The status of a replica has changed. Published within the manager. */
 public record ReplicaChanged(ReplicaView replica) {}

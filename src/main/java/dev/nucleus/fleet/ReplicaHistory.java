@@ -1,15 +1,12 @@
 package dev.nucleus.fleet;
 
-import dev.nucleus.health.Cause;
-import dev.nucleus.health.ProbeAnswer;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.Transition;
+import dev.nucleus.probe.ProbeResult;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A replica's status, how it came to it, and the last answers of its probes. Guarded by its own monitor. */
+/** A replica's status, its transitions and the last results of its probes. Guarded by its own monitor. */
 final class ReplicaHistory {
 
     private static final int TRANSITIONS = 100;
@@ -18,7 +15,7 @@ final class ReplicaHistory {
     private static final Duration FLAPPING_WITHIN = Duration.ofMinutes(10);
 
     private final List<Transition> transitions = new ArrayList<>();
-    private final List<ProbeAnswer> answers = new ArrayList<>();
+    private final List<ProbeResult> answers = new ArrayList<>();
     private ReplicaStatus status = ReplicaStatus.WAITING;
     private boolean serving;
     private Instant since = Instant.now();
@@ -31,20 +28,20 @@ final class ReplicaHistory {
             String cause,
             boolean flapping,
             List<Transition> history,
-            List<ProbeAnswer> answers) {}
+            List<ProbeResult> answers) {}
 
-    /** @return whether it is another status, or takes work no more, or again */
-    synchronized boolean move(Standing to) {
+    /** @return whether the status or {@code serving} has changed */
+    synchronized boolean move(StatusWithCause to) {
         return move(to, false);
     }
 
-    /** It ended: that is kept even where its status stays the same, as in a crash loop. */
-    synchronized void end(Standing to) {
+    /** A run has ended: this is recorded even if the status stays the same, as in a crash loop. */
+    synchronized void end(StatusWithCause to) {
         move(to, true);
     }
 
-    private boolean move(Standing to, boolean always) {
-        // What it begins as is told too, even if that is what everything begins as.
+    private boolean move(StatusWithCause to, boolean always) {
+        // The first status is published too, even if it is the initial one.
         boolean turned = to.status() != status || transitions.isEmpty();
         boolean changed = always || turned || to.serving() != serving;
         if (changed) {
@@ -67,7 +64,7 @@ final class ReplicaHistory {
         return changed;
     }
 
-    synchronized void answered(ProbeAnswer answer) {
+    synchronized void answered(ProbeResult answer) {
         append(answers, answer, ANSWERS);
     }
 
@@ -90,7 +87,7 @@ final class ReplicaHistory {
                 List.copyOf(answers));
     }
 
-    /** Whether it has left ready again and again of late. */
+    /** Whether it has left READY repeatedly within a short time. */
     private boolean flapping(Instant now) {
         return transitions.stream()
                         .filter(transition -> transition.from() == ReplicaStatus.READY

@@ -1,9 +1,8 @@
 package dev.nucleus.fleet;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.health.ProbeAnswer;
-import dev.nucleus.health.ProbeAnswer.Role;
-import dev.nucleus.health.ProbeLoop;
+import dev.nucleus.probe.ProbeLoop;
+import dev.nucleus.probe.ProbeResult.Role;
 import dev.nucleus.spec.ProbeSpec;
 import dev.nucleus.spec.ServiceSpec;
 import java.time.Duration;
@@ -12,8 +11,8 @@ import java.util.List;
 import org.springframework.scheduling.TaskScheduler;
 
 /**
- * The probes of one container and what they say together: first the startup probe alone, after its yes the others, as
- * Kubernetes has it. Confined to the replica's supervising thread.
+ * The running probes of one container: first the startup probe alone, and when it has succeeded the others, as in Kubernetes.
+ * Confined to the replica's supervising thread.
  */
 final class ReplicaProbes implements AutoCloseable {
 
@@ -23,7 +22,6 @@ final class ReplicaProbes implements AutoCloseable {
     private final Duration spread;
     private final ProbeLoop.Listener listener;
     private final List<ProbeLoop> loops = new ArrayList<>();
-    private final ProbeVerdicts verdicts;
 
     /** @param spread the most by which the first tries are later, at random */
     ReplicaProbes(
@@ -37,7 +35,6 @@ final class ReplicaProbes implements AutoCloseable {
         this.service = service;
         this.spread = spread;
         this.listener = listener;
-        this.verdicts = new ProbeVerdicts(service);
     }
 
     void start() {
@@ -58,17 +55,10 @@ final class ReplicaProbes implements AutoCloseable {
         loops.add(ProbeLoop.start(scheduler, container, role, spec, spread, listener));
     }
 
-    /** Takes a verdict in. A startup probe's no is not for it to take. */
-    void turned(ProbeAnswer answer, boolean yes) {
-        verdicts.add(answer, yes);
-        if (answer.role() == Role.STARTUP) {
-            close();
-            startOthers();
-        }
-    }
-
-    Standing standing() {
-        return verdicts.standing();
+    /** The startup probe has succeeded. */
+    void startRemaining() {
+        close();
+        startOthers();
     }
 
     @Override

@@ -12,7 +12,7 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** SHA-256 of a service's canonical form: tells whether a running container is what is wished for now. */
+/** SHA-256 of a service's canonical form, by which a running container is compared with the declaration. */
 final class SpecHash {
 
     private static final JsonMapper CANONICAL = JsonMapper.builder()
@@ -22,7 +22,7 @@ final class SpecHash {
             .addMixIn(TmpfsMount.class, WithoutDefaults.class)
             .build();
 
-    /** Items of lists have no default to differ from: what later versions added to them is left out where it is off. */
+    /** Items of lists have no defaults: fields that later versions added to them are left out if they are off. */
     private interface WithoutDefaults {
         @JsonInclude(JsonInclude.Include.NON_DEFAULT)
         boolean execute();
@@ -31,8 +31,8 @@ final class SpecHash {
     private SpecHash() {}
 
     /**
-     * What differs from the defaults, so that a field which a later version adds changes no hash. Mode and command are
-     * always there.
+     * The fields that differ from their defaults, so that a field which a later version adds does not change the hash. Mode and
+     * command are always included.
      */
     private static JsonNode canonical(ContainerSpec spec) {
         JsonNode defaults = CANONICAL.valueToTree(ContainerSpec.of(spec.mode(), spec.command()));

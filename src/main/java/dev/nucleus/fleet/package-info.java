@@ -1,6 +1,6 @@
 /**
- * Fleets: what is desired, and the supervisors that keep it so: dependencies, restarts and their back-off, adoption of
- * what an earlier manager left.
+ * Fleets: their desired state, the model of a replica and its status, and the supervision that keeps the two together:
+ * dependencies, restarts with back-off, and adoption of containers that an earlier manager started.
  */
 @NullMarked
 package dev.nucleus.fleet;

@@ -1,20 +1,21 @@
 package dev.nucleus.health;
 
+import dev.nucleus.fleet.FleetViews;
 import java.util.List;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.stereotype.Component;
 
 /**
- * Whether every service that an operator calls critical has a replica that can take work. It belongs to the manager's
- * readiness, never to its liveness: a restart of the manager heals no workload.
+ * Up while every service that an operator marked as critical has a serving replica. Part of the manager's readiness, never of
+ * its liveness: a restart of the manager repairs no workload.
  */
 @Component
 final class CriticalFleetsHealthIndicator implements HealthIndicator {
 
-    private final FleetsView fleets;
+    private final FleetViews fleets;
 
-    CriticalFleetsHealthIndicator(FleetsView fleets) {
+    CriticalFleetsHealthIndicator(FleetViews fleets) {
         this.fleets = fleets;
     }
 

@@ -1,5 +1,6 @@
 package dev.nucleus.health;
 
+import dev.nucleus.fleet.FleetViews;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroupsPostProcessor;
 import org.springframework.context.annotation.Bean;
@@ -18,9 +19,9 @@ public class FleetHealthAutoConfiguration {
     @Bean
     @Order(Ordered.LOWEST_PRECEDENCE)
     static HealthEndpointGroupsPostProcessor fleetHealthGroups(
-            org.springframework.beans.factory.ObjectProvider<FleetsView> fleets) {
+            org.springframework.beans.factory.ObjectProvider<FleetViews> fleets) {
         return groups -> {
-            FleetsView view = fleets.getIfAvailable();
+            FleetViews view = fleets.getIfAvailable();
             return view == null ? groups : new FleetHealthGroups(groups, view);
         };
     }

@@ -1,5 +1,6 @@
 package dev.nucleus.health;
 
+import dev.nucleus.fleet.FleetViews;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -17,8 +18,8 @@ import org.springframework.boot.health.actuate.endpoint.StatusAggregator;
 import org.springframework.boot.health.contributor.Status;
 
 /**
- * Boot's health groups and one more per fleet, and per service where that is asked for, as fleets come and go: {@code
- * /actuator/health/<fleet>}. These are asked by load balancers, so what is stopped, UNKNOWN to Spring, answers 503.
+ * Boot's health groups, one more per fleet and, if configured, one per service: {@code /actuator/health/<fleet>}. Load balancers
+ * request these, so a stopped fleet, UNKNOWN to Spring, answers 503.
  */
 final class FleetHealthGroups implements HealthEndpointGroups, AdditionalPathsMapper {
 
@@ -29,9 +30,9 @@ final class FleetHealthGroups implements HealthEndpointGroups, AdditionalPathsMa
             Status.UNKNOWN.getCode(), UNAVAILABLE));
 
     private final HealthEndpointGroups others;
-    private final FleetsView fleets;
+    private final FleetViews fleets;
 
-    FleetHealthGroups(HealthEndpointGroups others, FleetsView fleets) {
+    FleetHealthGroups(HealthEndpointGroups others, FleetViews fleets) {
         this.others = others;
         this.fleets = fleets;
     }
@@ -65,7 +66,7 @@ final class FleetHealthGroups implements HealthEndpointGroups, AdditionalPathsMa
         return others.getAllWithAdditionalPath(namespace);
     }
 
-    /** Boot's own groups have such paths, and are asked for them through this interface. */
+    /** Boot reads the additional paths of its own groups through this interface. */
     @Override
     public @Nullable List<String> getAdditionalPaths(EndpointId endpoint, WebServerNamespace namespace) {
         return others instanceof AdditionalPathsMapper mapper
@@ -73,12 +74,12 @@ final class FleetHealthGroups implements HealthEndpointGroups, AdditionalPathsMa
                 : List.of();
     }
 
-    /** @param contributor the path of what it is of, within the tree of all fleets */
+    /** @param contributor path of its contributor in the tree of all fleets */
     private record FleetGroup(String contributor, HealthEndpointGroup primary) implements HealthEndpointGroup {
 
         @Override
         public boolean isMember(String name) {
-            // Those above are asked too, on the way.
+            // Its ancestors are requested as well.
             return name.equals(contributor) || name.startsWith(contributor + "/") || contributor.startsWith(name + "/");
         }
 

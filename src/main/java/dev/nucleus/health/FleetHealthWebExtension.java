@@ -1,5 +1,6 @@
 package dev.nucleus.health;
 
+import dev.nucleus.fleet.FleetViews;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.function.Function;
@@ -19,22 +20,21 @@ import org.springframework.boot.health.contributor.HealthContributor;
 import org.springframework.boot.health.registry.HealthContributorRegistry;
 
 /**
- * Health over HTTP, with two things more than Boot's own: below a fleet's group its services answer by their short
- * path, {@code /actuator/health/shop/web}; and a path that leads nowhere answers 404 at any depth, where Boot 4.1
- * fails with 500 below the first level.
+ * Health over HTTP with two additions to Boot's: the services of a fleet have a short path below its group, {@code
+ * /actuator/health/shop/web}, and an unknown path answers 404 at any depth, where Boot 4.1 fails with 500 below the first level.
  */
 @EndpointWebExtension(endpoint = HealthEndpoint.class)
 public final class FleetHealthWebExtension extends HealthEndpointWebExtension {
 
     private final HealthContributorRegistry registry;
     private final HealthEndpointGroups groups;
-    private final FleetsView fleets;
+    private final FleetViews fleets;
 
     FleetHealthWebExtension(
             HealthContributorRegistry registry,
             HealthEndpointGroups groups,
             @Nullable Duration slowIndicator,
-            FleetsView fleets) {
+            FleetViews fleets) {
         super(registry, null, groups, slowIndicator);
         this.registry = registry;
         this.groups = groups;
@@ -54,7 +54,7 @@ public final class FleetHealthWebExtension extends HealthEndpointWebExtension {
                 : super.health(version, server, security, all, whole);
     }
 
-    /** {@code shop/web} is {@code shop/fleets/shop/web}: within the group {@code shop}, the contributor of that path. */
+    /** Expands {@code shop/web} to {@code shop/fleets/shop/web}: the contributor of that path in the group {@code shop}. */
     private String[] lengthen(String[] path) {
         String contributor = path.length > 1 ? fleets.groups().get(path[0]) : null;
         if (contributor == null || path[1].equals("fleets")) {

@@ -1,5 +1,7 @@
 package dev.nucleus.health;
 
+import dev.nucleus.fleet.FleetView;
+import dev.nucleus.fleet.FleetViews;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
@@ -7,18 +9,18 @@ import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
 import org.springframework.stereotype.Component;
 
-/** {@code /actuator/fleets}: fleets, services and replicas with their history, for reading. */
+/** {@code /actuator/fleets}: fleets, services and replicas with their history. Read-only. */
 @Component
 @Endpoint(id = "fleets")
 public final class FleetsEndpoint {
 
-    private final FleetsView fleets;
+    private final FleetViews fleets;
 
-    FleetsEndpoint(FleetsView fleets) {
+    FleetsEndpoint(FleetViews fleets) {
         this.fleets = fleets;
     }
 
-    /** What all fleets are like now. */
+    /** All fleets. */
     public record Fleets(List<FleetView> fleets) {}
 
     @ReadOperation
@@ -26,7 +28,7 @@ public final class FleetsEndpoint {
         return new Fleets(fleets.fleets());
     }
 
-    /** One fleet; null, which is 404: there is none of that name. */
+    /** One fleet; null, which becomes 404, if there is none of that name. */
     @ReadOperation
     public @Nullable FleetView fleet(@Selector String name) {
         return fleets.fleet(name).orElse(null);

@@ -1,5 +1,10 @@
 package dev.nucleus.health;
 
+import dev.nucleus.fleet.FleetView;
+import dev.nucleus.fleet.FleetViews;
+import dev.nucleus.fleet.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaView;
+import dev.nucleus.fleet.ServiceView;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -12,18 +17,18 @@ import org.springframework.boot.health.contributor.Status;
 import org.springframework.stereotype.Component;
 
 /**
- * The tree {@code fleets → fleet → service → replica} in Spring's health. It is one contributor that reads the
- * living state at each request; nothing is registered per container.
+ * The tree {@code fleets → fleet → service → replica} in Spring's health. One contributor reads
+ * the state at each request; nothing is registered per container.
  */
 @Component
 final class FleetsHealthContributor implements CompositeHealthContributor {
 
-    /** A child of every fleet, and of a service without replicas: a composite without children would answer 404. */
+    /** A child of each fleet and of each service without replicas, because a composite without children answers 404. */
     private static final String DESIRED = "desired";
 
-    private final FleetsView fleets;
+    private final FleetViews fleets;
 
-    FleetsHealthContributor(FleetsView fleets) {
+    FleetsHealthContributor(FleetViews fleets) {
         this.fleets = fleets;
     }
 

@@ -1,12 +1,13 @@
 package dev.nucleus.health;
 
+import dev.nucleus.fleet.FleetViews;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroups;
 import org.springframework.boot.health.autoconfigure.actuate.endpoint.HealthEndpointProperties;
 import org.springframework.boot.health.registry.HealthContributorRegistry;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** Replaces Boot's web side of the health endpoint, which steps back when there is another. */
+/** Replaces the web extension of Boot's health endpoint, which is conditional on a missing bean. */
 @Configuration(proxyBeanMethods = false)
 class HealthEndpointConfiguration {
 
@@ -15,7 +16,7 @@ class HealthEndpointConfiguration {
             HealthContributorRegistry registry,
             HealthEndpointGroups groups,
             HealthEndpointProperties properties,
-            FleetsView fleets) {
+            FleetViews fleets) {
         return new FleetHealthWebExtension(
                 registry, groups, properties.getLogging().getSlowIndicatorThreshold(), fleets);
     }

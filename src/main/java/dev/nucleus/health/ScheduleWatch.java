@@ -13,8 +13,8 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Calls the manager broken while its schedule stands still: no probe is asked then, and none of what it says is true any more. A
- * thread of its own looks, as those of the scheduler are what is looked at.
+ * Sets the manager's liveness to broken while scheduled tasks do not run: probes are not executed then and all health is out of
+ * date. It has a thread of its own, independent of the scheduler it watches.
  */
 @Component
 final class ScheduleWatch implements SmartLifecycle {
@@ -48,7 +48,7 @@ final class ScheduleWatch implements SmartLifecycle {
         }
     }
 
-    /** @param still how long the schedule has stood still */
+    /** @param still time since the last scheduled run */
     void look(Duration still) {
         boolean stuck = still.compareTo(PATIENCE) > 0;
         if (stuck == broken) {
@@ -56,7 +56,7 @@ final class ScheduleWatch implements SmartLifecycle {
         }
         broken = stuck;
         if (stuck) {
-            log.error("nothing that is scheduled has run for {} s: this manager is broken", still.toSeconds());
+            log.error("no scheduled task has run for {} s: the manager is reported as broken", still.toSeconds());
         } else {
             log.info("what is scheduled runs again");
         }

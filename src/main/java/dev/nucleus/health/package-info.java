@@ -1,6 +1,5 @@
 /**
- * Whether containers are well: probes and their thresholds, replicas' statuses, and all of it as Spring's health. What
- * follows from a bad answer is decided elsewhere ({@code fleet}).
+ * The fleets in Spring's health: contributors, groups, status mapping and the fleets endpoint.
  */
 @NullMarked
 package dev.nucleus.health;

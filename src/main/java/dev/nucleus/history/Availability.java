@@ -1,7 +1,7 @@
 package dev.nucleus.history;
 
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.Transition;
+import dev.nucleus.fleet.ReplicaStatus;
+import dev.nucleus.fleet.Transition;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

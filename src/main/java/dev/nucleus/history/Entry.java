@@ -1,8 +1,8 @@
 package dev.nucleus.history;
 
-import dev.nucleus.health.Cause;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.Transition;
+import dev.nucleus.fleet.Cause;
+import dev.nucleus.fleet.ReplicaStatus;
+import dev.nucleus.fleet.Transition;
 import java.time.Instant;
 
 /**

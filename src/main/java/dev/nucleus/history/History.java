@@ -1,7 +1,8 @@
 package dev.nucleus.history;
 
 import dev.nucleus.fleet.ReplicaChanged;
-import dev.nucleus.health.ReplicaView;
+import dev.nucleus.fleet.ReplicaView;
+import dev.nucleus.settings.LifecyclePhases;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.spool.Spool;
 import java.nio.file.Path;
@@ -134,7 +135,7 @@ public final class History implements SmartLifecycle {
         public void failed(Exception why, boolean first) {
             if (first) {
                 log.warn(
-                        "the history can't be written to {}: {}. Health goes on without it; transitions wait in memory, "
+                        "the history can't be written to {}: {}. Health is not affected; transitions wait in memory, "
                                 + "up to {}",
                         properties.place(state),
                         reason(why),
@@ -195,6 +196,6 @@ public final class History implements SmartLifecycle {
     /** Before the fleets, so that it hears of all that happens, and after them at the end. */
     @Override
     public int getPhase() {
-        return Integer.MIN_VALUE + 500;
+        return LifecyclePhases.HISTORY;
     }
 }

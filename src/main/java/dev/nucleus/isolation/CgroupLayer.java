@@ -1,5 +1,6 @@
 package dev.nucleus.isolation;
 
+import dev.nucleus.cgroup.CgroupLayout;
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.ContainerSpec;

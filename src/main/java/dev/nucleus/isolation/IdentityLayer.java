@@ -28,7 +28,7 @@ final class IdentityLayer implements Layer {
     static final int UIDS = 1 << 27;
     /**
      * What root inside a user namespace is on the disk of a volume: nobody, so that a file it leaves there has no rights
-     * (native/src/userns.h).
+     * (native/src/launch/userns.h).
      */
     static final int ROOT_ON_DISK = FIRST_UID + UIDS - 1;
 
@@ -43,7 +43,7 @@ final class IdentityLayer implements Layer {
                 .orElseGet(() -> ownIdentity(request.name()));
         plan.identity(identity);
         if (identity.uid() == 0) {
-            plan.can(LAYER, "be root inside", "user: root was asked for");
+            plan.can(LAYER, "be root inside", "user: root was requested");
         } else {
             plan.cannot(
                     LAYER,

@@ -34,16 +34,16 @@ final class OciBundle {
 
     /** A directory of the root's own tmpfs, which nothing else is mounted at. */
     static final String OWN = "/.nucleus";
-    /** Where the launching program is, inside; see native/src/relay.h. */
+    /** Where the launching program is, inside; see native/src/shim/relay.h. */
     static final String RELAY = OWN + "/relay";
-    /** The bundle, in the runtime's root; as all of that, see native/src/sandbox.h. */
+    /** The bundle, in the runtime's root; as all of that, see native/src/shim/sandbox.h. */
     static final Path DIRECTORY = Path.of("/bundle");
 
     private static final String ROOT = "/rootfs";
     private static final String VOLUMES = "/volumes/";
     private static final String HOOK = "/hook";
 
-    /** The filter of what is run beside the workload, an array of struct sock_filter; see native/src/relay.h. */
+    /** The filter of what is run beside the workload, an array of struct sock_filter; see native/src/shim/relay.h. */
     static final String FILTER = OWN + "/seccomp";
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -236,7 +236,7 @@ final class OciBundle {
         return Map.of("destination", target, "type", type, "source", source, "options", options);
     }
 
-    /** Tells the shim that the workload runs: see native/src/sandbox.h. */
+    /** Tells the shim that the workload runs: see native/src/shim/sandbox.h. */
     private Map<String, Object> started() {
         return Map.of("path", HOOK, "args", List.of("hook", "--mark", DIRECTORY + "/started"));
     }

@@ -30,8 +30,8 @@ record RootfsLinks(Path rootfs, Predicate<String> bound) {
     static RootfsLinks of(Filesystem filesystem) {
         return filesystem
                 .rootfs()
-                .map(rootfs -> new RootfsLinks(rootfs, name -> !FilesystemLayer.OWN_TREES.contains(name)))
-                .orElseGet(() -> new RootfsLinks(Path.of("/"), FilesystemLayer.HOST_TREES::contains));
+                .map(rootfs -> new RootfsLinks(rootfs, name -> !RootFiles.OWN_TREES.contains(name)))
+                .orElseGet(() -> new RootfsLinks(Path.of("/"), RootFiles.HOST_TREES::contains));
     }
 
     /**

@@ -1,7 +1,9 @@
 package dev.nucleus.isolation;
 
+import dev.nucleus.failure.NucleusException;
+
 /** This host can't apply a layer that the container's mode requires. */
-public final class UnsupportedLayerException extends RuntimeException {
+public final class UnsupportedLayerException extends NucleusException {
 
     private static final long serialVersionUID = 1L;
 

@@ -12,7 +12,7 @@ final class UnusableHookFailureAnalyzer extends AbstractFailureAnalyzer<Unusable
         return new FailureAnalysis(
                 cause.getMessage() + "; nothing was started.",
                 "A hook runs with the manager's rights. Give the program and every directory above it to root, "
-                        + "and let nobody else write to them (chown root:root, chmod go-w).",
+                        + "and must not be writable by others (chown root:root, chmod go-w).",
                 cause);
     }
 }

@@ -1,6 +1,6 @@
 /**
- * One bean per isolation layer. Each adds its part to a launch plan and says, in plain words, what that means
- * for the container. They read the host; they change nothing.
+ * Isolation layers, one bean each. A layer adds its part to a launch plan and describes in plain words what it means for the container.
+ * Layers read the host and never change it.
  */
 @NullMarked
 package dev.nucleus.isolation;

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 
 /**
  * The mounts that this process sees, for the question whether two trees have files in common. The twin of
- * native/src/mount_table.c.
+ * native/src/base/mount_table.c.
  *
  * <p>Whoever may mount anything names the place: names are bytes of any kind here, one a character (ISO 8859-1), and lines
  * end with a line feed alone, which the kernel escapes.

@@ -36,7 +36,8 @@ public final class Learning {
         try (RootedFiles files = RootedFiles.below(root)) {
             return learn(name, trace, new Surroundings(root, files, List.copyOf(writableTargets)), names, notes);
         } catch (IOException e) {
-            throw new InvalidSpecException("the traced container's root filesystem is gone: " + e.getMessage());
+            throw new InvalidSpecException(
+                    "the traced container's root filesystem does not exist any more: " + e.getMessage());
         }
     }
 

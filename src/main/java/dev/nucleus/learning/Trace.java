@@ -49,7 +49,7 @@ public record Trace(
     /** Bytes of one line: a path of PATH_MAX below a directory of PATH_MAX, each byte escaped by six. */
     private static final int LONGEST_LINE = 65_536;
 
-    /** Bytes of one record; native/src/trace.c stops well before. */
+    /** Bytes of one record; native/src/shim/trace.c stops well before. */
     private static final long LARGEST_RECORD = 32L << 20;
 
     /** Characters of all paths together. */
@@ -59,7 +59,7 @@ public record Trace(
     private static final int PATH_MAX = 4_096;
 
     /**
-     * Merges the records that shims wrote (native/src/trace.c). The last line of a run that was cut short is left out.
+     * Merges the records that shims wrote (native/src/shim/trace.c). The last line of a run that was cut short is left out.
      *
      * @throws IOException when one can't be read
      */

@@ -3,7 +3,7 @@ package dev.nucleus.plan;
 import java.util.Locale;
 
 /**
- * When a hook runs; the ordinals travel on the wire as one more (native/src/plan.h).
+ * When a hook runs; the ordinals travel on the wire as one more (native/src/launch/plan.h).
  *
  * @see <a href="https://github.com/opencontainers/runtime-spec/blob/main/config.md#posix-platform-hooks">OCI runtime
  *     specification, POSIX-platform hooks</a>

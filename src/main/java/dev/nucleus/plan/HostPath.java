@@ -13,7 +13,7 @@ public record HostPath(String path, Origin origin, long device, long inode) {
     /**
      * In a path that a user named, a symbolic link is followed only where root alone could have created it, and never in
      * another source of the same container; the path must not overlap the manager's own directories
-     * (native/src/host_path.h).
+     * (native/src/launch/host_path.h).
      */
     public enum Origin {
         /** The manager's own, or the host's programs. */

@@ -153,7 +153,7 @@ public record LaunchPlan(
      */
     public record Seccomp(String profile, byte[] program, Denied denied, int errno) {
 
-        /** What becomes of a call that the program does not allow; numbers of native/src/plan.h. */
+        /** What becomes of a call that the program does not allow; numbers of native/src/launch/plan.h. */
         public enum Denied {
             /** It fails, and nobody hears of it. */
             REFUSED(0),

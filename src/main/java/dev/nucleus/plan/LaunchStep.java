@@ -2,7 +2,7 @@ package dev.nucleus.plan;
 
 import java.util.Locale;
 
-/** The steps of a launch, in order; their ordinals travel on the wire (native/src/failure.h). */
+/** The steps of a launch, in order; their ordinals travel on the wire (native/src/base/failure.h). */
 public enum LaunchStep {
     PLAN("the plan"),
     DIRECTORY("the container's directory"),

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** Encodes a plan for the spawner: the writing twin of native/src/plan.c. */
+/** Encodes a plan for the spawner: the writing twin of native/src/launch/plan.c. */
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
@@ -126,7 +126,7 @@ public final class PlanEncoder {
                 (w, number) -> step(w, steps.get(number), served.contains(number) ? SERVED : 0));
     }
 
-    /** The numbers of enum rootfs_action in native/src/plan.h. */
+    /** The numbers of enum rootfs_action in native/src/launch/plan.h. */
     private static void step(WireWriter wire, RootfsStep step, int served) {
         switch (step) {
             case RootfsStep.Directory(var target, var mode, var uid, var gid) ->

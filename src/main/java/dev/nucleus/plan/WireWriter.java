@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
-/** Little-endian, length-prefixed values: the writing twin of native/src/wire.c. */
+/** Little-endian, length-prefixed values: the writing twin of native/src/base/wire.c. */
 public final class WireWriter {
 
     private static final int MOST_ELEMENTS = 1 << 20;

@@ -2,7 +2,7 @@ package dev.nucleus.policy;
 
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.PolicySource;
-import dev.nucleus.spec.YamlMapping;
+import dev.nucleus.spec.fleetfile.YamlMapping;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;

@@ -101,7 +101,7 @@ public final class ModePolicy {
         if (security.wishedRuntime() == Runtime.NATIVE) {
             if (security.trust().equals(Optional.of(Trust.UNTRUSTED))
                     && !(spec.mode() == Mode.AGENT && security.allowDegraded())) {
-                refusals.add("runtime: untrusted code wants a kernel of its own (gvisor), not the host's (native)");
+                refusals.add("runtime: untrusted code needs a kernel of its own (gvisor), not the host's (native)");
             }
             security.gvisorPlatform()
                     .ifPresent(platform -> refusals.add("gvisor-platform: " + platform + " needs runtime: gvisor"));

@@ -1,10 +1,10 @@
 package dev.nucleus.policy;
 
 import dev.nucleus.spec.PolicySource;
-import dev.nucleus.spec.Problem;
-import dev.nucleus.spec.YamlDocument;
-import dev.nucleus.spec.YamlMapping;
-import dev.nucleus.spec.YamlValue;
+import dev.nucleus.spec.fleetfile.Problem;
+import dev.nucleus.spec.fleetfile.YamlDocument;
+import dev.nucleus.spec.fleetfile.YamlMapping;
+import dev.nucleus.spec.fleetfile.YamlValue;
 import dev.nucleus.text.FileErrors;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,9 +1,10 @@
 package dev.nucleus.policy;
 
+import dev.nucleus.failure.NucleusException;
 import java.util.List;
 
-/** A wish that its mode refuses: each refusal one sentence that names the field and the mode. */
-public final class PolicyViolationException extends RuntimeException {
+/** A request that its mode refuses. Each refusal is one sentence that names the field and the mode. */
+public final class PolicyViolationException extends NucleusException {
 
     private static final long serialVersionUID = 1L;
 
@@ -17,5 +18,10 @@ public final class PolicyViolationException extends RuntimeException {
 
     public List<String> refusals() {
         return refusals;
+    }
+
+    @Override
+    public List<String> lines() {
+        return refusals.stream().map(refusal -> "nucleus: " + refusal).toList();
     }
 }

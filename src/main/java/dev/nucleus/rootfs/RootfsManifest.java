@@ -79,7 +79,7 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
         try (Node node = top.node(new FileName(path))) {
             String label = top + "/" + new FileName(path);
             if (!node.status().equals(expected)) {
-                throw new RootfsException(label + " was changed while it was looked at; try again");
+                throw new RootfsException(label + " changed while it was read; try again");
             }
             return RootfsEntry.of(node, label);
         }

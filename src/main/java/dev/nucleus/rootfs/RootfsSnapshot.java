@@ -90,7 +90,7 @@ record RootfsSnapshot(
     }
 
     private static RootfsException changed(Directory directory, FileName name) {
-        return new RootfsException(directory + "/" + name + " was changed while it was looked at; try again");
+        return new RootfsException(directory + "/" + name + " changed while it was read; try again");
     }
 
     /** One number for all of it, which another content, mode, owner or place of any file changes. */

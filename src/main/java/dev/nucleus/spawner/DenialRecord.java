@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A kind of system call that a container's filter denied, as its shim counts them (native/src/notice.c).
+ * A kind of system call that a container's filter denied, as its shim counts them (native/src/shim/seccomp_notify.c).
  *
  * @param program name of the thread that called; chosen by the workload itself
  * @param architecture AUDIT_ARCH_* of the call

@@ -1,17 +1,17 @@
 package dev.nucleus.spawner;
 
+import dev.nucleus.failure.NucleusException;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.text.VisibleText;
 
 /** A launch that failed: its step, what the system answered, and what to do. Nothing of it is left behind. */
-public final class LaunchException extends RuntimeException {
+public final class LaunchException extends NucleusException {
 
     private static final long serialVersionUID = 1L;
 
-    /** How the shim names the step that enters it (native/src/sandbox.c). */
+    /** How the shim names the step that enters it (native/src/shim/sandbox.c). */
     private static final String WORKING_DIRECTORY = "enter the working directory";
 
-    private static final int NOT_RUN = 125;
     private static final int NOT_EXECUTABLE = 126;
     private static final int NOT_FOUND = 127;
     private static final int ENOENT = 2;
@@ -45,10 +45,11 @@ public final class LaunchException extends RuntimeException {
      * The exit code that shells give a command which can't be run: 127 when there is no such program, 126 when it can't be
      * executed (sh(1), Exit Status); 125, as Docker and env(1) have it, when something before it failed.
      */
+    @Override
     public int exitCode() {
         // The program is not looked for once the working directory can't be entered.
         if (step != LaunchStep.EXEC || workingDirectory) {
-            return NOT_RUN;
+            return REFUSED;
         }
         return errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
     }

@@ -1,6 +1,6 @@
 package dev.nucleus.spawner;
 
-/** Requests to a shim (native/src/wire.h, enum request). */
+/** Requests to a shim (native/src/base/wire.h, enum request). */
 public enum Request {
     PLAN(0x01),
     SUBSCRIBE(0x02),

@@ -29,7 +29,7 @@ public record Shim(Path socket) {
     /** What a connection may take: a shim that is stopped accepts none once as many wait as it has room for. */
     private static final Duration REACHING = Duration.ofSeconds(1);
 
-    /** What a request to copy begins with, in place of whether to capture; see native/src/wire.h. */
+    /** What a request to copy begins with, in place of whether to capture; see native/src/base/wire.h. */
     private static final int COPY = 2;
 
     /** Follows the container's life: {@link ShimMessage.Started} and {@link ShimMessage.Exited} arrive on it. */
@@ -47,7 +47,7 @@ public record Shim(Path socket) {
         return connection;
     }
 
-    /** Whether it has exited: nobody listens at its socket. Any other failure to reach it says nothing. */
+    /** Whether it has exited: nothing listens at its socket. Any other failure to reach it says nothing. */
     public boolean hasGone() {
         if (!Files.exists(socket)) {
             return true;
@@ -210,7 +210,7 @@ public record Shim(Path socket) {
         return exec(command, input, terminal, workdir, environment, Optional.empty(), ticket);
     }
 
-    /** Which way files go, and how; see native/src/copy.h. */
+    /** Which way files go, and how; see native/src/shim/copy.h. */
     public enum Copy {
         IN,
         OUT
@@ -220,7 +220,7 @@ public record Shim(Path socket) {
      * Copies files between the container and the client that has the ticket; how it goes is told on the connection.
      *
      * @param path in the container
-     * @param options letters, as native/src/copy.h has them
+     * @param options letters, as native/src/shim/copy.h has them
      */
     public ShimConnection copy(Copy direction, String options, String path, Ticket ticket) throws IOException {
         byte[] key = ticket.bytes();

@@ -78,15 +78,15 @@ public final class ShimConnection implements AutoCloseable {
      *
      * @throws NoAnswerException when the time was over a moment before
      */
-    public void stay() throws NoAnswerException {
+    public void stay() throws ShimTimeoutException {
         deadline.ifPresent(Deadline::close);
         if (deadline.filter(Deadline::passed).isPresent()) {
-            throw new NoAnswerException(patience, new ClosedChannelException());
+            throw new ShimTimeoutException(patience, new ClosedChannelException());
         }
     }
 
     private IOException explained(IOException e) {
-        return deadline.filter(Deadline::passed).isPresent() ? new NoAnswerException(patience, e) : e;
+        return deadline.filter(Deadline::passed).isPresent() ? new ShimTimeoutException(patience, e) : e;
     }
 
     /** Sends one request. That it could not be written is told by {@link #receive()}, unless the other side says why. */

@@ -8,7 +8,7 @@ import java.security.SecureRandom;
  */
 public final class Ticket {
 
-    /** As in native/src/attach.h. */
+    /** As in native/src/shim/attach.h. */
     static final int BYTES = 16;
 
     private static final SecureRandom RANDOM = new SecureRandom();

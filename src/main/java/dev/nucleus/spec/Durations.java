@@ -34,7 +34,7 @@ public final class Durations {
     }
 
     /** Reads a number of seconds, as Kubernetes writes durations. */
-    static Duration parseSeconds(String text) {
+    public static Duration parseSeconds(String text) {
         if (!text.matches("\\d{1,18}")) {
             throw new InvalidSpecException("'" + text + "' is not a number of seconds, such as 10");
         }

@@ -3,25 +3,25 @@ package dev.nucleus.spec;
 import java.util.Locale;
 
 /**
- * A liveness probe, and what follows when it says no.
+ * A liveness probe, and what follows when it fails.
  *
- * @param then what is done about a container that is not right in itself
+ * @param then what is done with the container then
  */
 public record LivenessSpec(ProbeSpec probe, Then then) {
 
-    /** What follows a liveness probe's no. */
+    /** What follows when a liveness probe fails. */
     public sealed interface Then {
 
-        /** Stops it, and starts it again whatever its restart policy says of ends of its own, but {@code never}. */
+        /** Stops it and starts it again, unless its restart policy is {@code never}. */
         record Restart() implements Then {}
 
         /** Stops it for good, until the operator starts it again. */
         record Stop() implements Then {}
 
-        /** Leaves it as it is; only its health tells. */
+        /** Only its health shows it. */
         record Nothing() implements Then {}
 
-        /** Tells it, once for each turn to no. */
+        /** Sends a signal, once each time the probe begins to fail. */
         record Send(Signal signal) implements Then {}
 
         /** Reads {@code restart}, {@code stop} or {@code nothing}. */
@@ -31,7 +31,7 @@ public record LivenessSpec(ProbeSpec probe, Then then) {
                 case "stop" -> new Stop();
                 case "nothing" -> new Nothing();
                 default ->
-                    throw new InvalidSpecException("'" + text + "' does not follow a liveness probe's no; write "
+                    throw new InvalidSpecException("'" + text + "' is not an action for a failed liveness probe; write "
                             + "restart, stop, nothing or {signal: HUP}");
             };
         }

@@ -22,7 +22,7 @@ public sealed interface Probe {
         };
     }
 
-    /** Runs a command under the workload's confinement; exit code 0 is a yes. */
+    /** Runs a command under the workload's confinement; exit code 0 is a success. */
     record Exec(List<String> command) implements Probe {
         public Exec {
             command = List.copyOf(command);
@@ -60,7 +60,7 @@ public sealed interface Probe {
     }
 
     /**
-     * Asks gRPC's standard health service; SERVING is a yes.
+     * Asks gRPC's standard health service; SERVING is a success.
      *
      * @param service of which the server is asked; empty: of itself
      */
@@ -81,7 +81,7 @@ public sealed interface Probe {
     }
 
     /**
-     * Asks over HTTP/1.1. A status within the range is a yes, if the body holds what it should.
+     * Asks over HTTP/1.1. A status within the range is a success, if the body contains the expected text.
      *
      * @param headers by name, besides those that every request has
      * @param body what the first 64 KiB of the answer's body must contain; empty: whatever it is

@@ -4,14 +4,14 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * A probe and when it is tried, in the words and meanings of Kubernetes.
+ * A probe and its schedule, in the words and meanings of Kubernetes.
  *
- * @param initialDelay from the container's start to the first try
- * @param period from one try to the next
- * @param timeout after which a try counts as failed
- * @param jitter the most by which a wait is longer, at random: so that what began together doesn't go on together
- * @param failures how many in a row turn the answer to no
- * @param successes how many in a row turn it to yes
+ * @param initialDelay from the container's start to the first attempt
+ * @param period from one attempt to the next
+ * @param timeout after which an attempt counts as failed
+ * @param jitter maximum random delay added to each wait, so that probes that began together do not stay in step
+ * @param failures how many in a row make it fail
+ * @param successes how many in a row make it succeed
  * @param healthcheck how it differs where Compose's {@code healthcheck} gave it
  */
 public record ProbeSpec(
@@ -25,8 +25,8 @@ public record ProbeSpec(
         Optional<Healthcheck> healthcheck) {
 
     /**
-     * What Compose means by a healthcheck: one check that says both whether the service can take work and whether it is well.
-     * The period is from the end of one try to the beginning of the next.
+     * Compose's healthcheck: one probe for readiness and liveness. The period is from the end of one attempt to the beginning of
+     * the next.
      *
      * @param startPeriod from the container's start: what fails within it, before the first success, doesn't count
      * @param startInterval in place of the period, within that time and before the first success
@@ -49,7 +49,7 @@ public record ProbeSpec(
     public static final Duration DEFAULT_PERIOD = Duration.ofSeconds(10);
     public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(5);
     public static final int DEFAULT_FAILURES = 3;
-    static final Duration SHORTEST = Duration.ofMillis(10);
+    public static final Duration SHORTEST = Duration.ofMillis(10);
 
     /** One in Kubernetes' sense. */
     public ProbeSpec(

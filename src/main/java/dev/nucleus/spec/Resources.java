@@ -51,21 +51,21 @@ public record Resources(
         }
     }
 
-    static int checkPids(int pids) {
+    public static int checkPids(int pids) {
         if (pids < 0 || pids > MOST_PIDS) {
             throw new InvalidSpecException("pids is 0 (no limit) to " + MOST_PIDS + ", was " + pids);
         }
         return pids;
     }
 
-    static int checkOpenFiles(int openFiles) {
+    public static int checkOpenFiles(int openFiles) {
         if (openFiles < FEWEST_OPEN_FILES) {
             throw new InvalidSpecException("open-files is at least " + FEWEST_OPEN_FILES + ", was " + openFiles);
         }
         return openFiles;
     }
 
-    static int checkCpuWeight(int weight) {
+    public static int checkCpuWeight(int weight) {
         if (weight < 1 || weight > MOST_CPU_WEIGHT) {
             throw new InvalidSpecException("cpu-weight is 1 to " + MOST_CPU_WEIGHT + ", was " + weight);
         }

@@ -9,7 +9,7 @@ import java.util.Optional;
  * @param dependsOn services of the same fleet, and what must be true of each first
  * @param startup whether it has come up; before that, neither of the others is asked. A no restarts it
  * @param readiness whether it can take work; empty: nothing tells, and it counts as serving while it runs
- * @param liveness whether it is still right in itself, and what follows a no
+ * @param liveness whether it is still right in itself, and what follows a failure
  * @param job whether it is expected to end by itself
  */
 public record ServiceSpec(
@@ -37,7 +37,7 @@ public record ServiceSpec(
         return startup.isPresent() || readiness.isPresent() || liveness.isPresent();
     }
 
-    static int checkReplicas(int replicas) {
+    public static int checkReplicas(int replicas) {
         if (replicas < 0 || replicas > MOST_REPLICAS) {
             throw new InvalidSpecException("replicas is 0 to " + MOST_REPLICAS + ", was " + replicas);
         }

@@ -1,7 +1,6 @@
 /**
- * What a user asks for: validated records, their units, and the reader of fleet files, whose every
- * error has a file, a line and a column. What a mode allows is not here ({@code policy}), nor how a
- * wish is carried out ({@code plan}). Free of Spring.
+ * What a user can ask for, as validated records with their units. The rules of a mode are in {@code policy}; how a request is
+ * carried out, in {@code plan}.
  */
 @NullMarked
 package dev.nucleus.spec;

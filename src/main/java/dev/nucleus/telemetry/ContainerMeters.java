@@ -1,6 +1,6 @@
 package dev.nucleus.telemetry;
 
-import dev.nucleus.isolation.CgroupUsage;
+import dev.nucleus.cgroup.CgroupUsage;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;

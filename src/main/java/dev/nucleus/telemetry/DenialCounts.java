@@ -1,8 +1,8 @@
 package dev.nucleus.telemetry;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.container.Denial;
-import dev.nucleus.container.Denials;
+import dev.nucleus.denial.Denial;
+import dev.nucleus.denial.Denials;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;

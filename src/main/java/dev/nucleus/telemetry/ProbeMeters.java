@@ -1,6 +1,6 @@
 package dev.nucleus.telemetry;
 
-import dev.nucleus.fleet.ProbeAnswered;
+import dev.nucleus.fleet.ProbeCompleted;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -16,7 +16,7 @@ final class ProbeMeters {
     private final MeterRegistry registry;
     private final Map<Key, Timer> timers = new ConcurrentHashMap<>();
 
-    private record Key(String fleet, String service, String role, String kind, boolean yes) {}
+    private record Key(String fleet, String service, String role, String kind, boolean success) {}
 
     private final Timer lateness;
 
@@ -29,22 +29,22 @@ final class ProbeMeters {
     }
 
     @EventListener
-    void on(ProbeAnswered event) {
-        lateness.record(event.answer().late());
+    void on(ProbeCompleted event) {
+        lateness.record(event.result().late());
         var key = new Key(
                 event.fleet(),
                 event.service(),
-                event.answer().role().word(),
-                event.answer().kind(),
-                event.answer().yes());
-        timers.computeIfAbsent(key, this::timer).record(event.answer().took());
+                event.result().role().word(),
+                event.result().kind(),
+                event.result().success());
+        timers.computeIfAbsent(key, this::timer).record(event.result().took());
     }
 
     private Timer timer(Key key) {
         return Timer.builder("nucleus.probe.duration")
                 .description("Time that a probe takes to be answered")
                 .tags("fleet", key.fleet(), "service", key.service(), "role", key.role(), "kind", key.kind())
-                .tag("outcome", key.yes() ? "yes" : "no")
+                .tag("outcome", key.success() ? "success" : "failure")
                 .register(registry);
     }
 }

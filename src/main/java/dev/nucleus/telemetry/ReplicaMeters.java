@@ -1,14 +1,14 @@
 package dev.nucleus.telemetry;
 
+import dev.nucleus.cgroup.CgroupUsages;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerEvent;
 import dev.nucleus.container.ContainerRecord;
-import dev.nucleus.container.Denials;
+import dev.nucleus.denial.Denials;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.fleet.ReplicaChanged;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.ReplicaView;
-import dev.nucleus.isolation.CgroupUsages;
+import dev.nucleus.fleet.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaView;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;

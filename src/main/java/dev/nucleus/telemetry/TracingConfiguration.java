@@ -37,7 +37,7 @@ class TracingConfiguration {
         return new BeanPostProcessor() {
             @Override
             public Object postProcessAfterInitialization(Object bean, String name) {
-                return bean instanceof SpanExporter exporter ? new ToldExporter(exporter) : bean;
+                return bean instanceof SpanExporter exporter ? new OutageLoggingExporter(exporter) : bean;
             }
         };
     }

@@ -1,6 +1,6 @@
 package dev.nucleus.telemetry;
 
-import dev.nucleus.isolation.CgroupUsage;
+import dev.nucleus.cgroup.CgroupUsage;
 import java.time.Duration;
 import java.util.function.Supplier;
 

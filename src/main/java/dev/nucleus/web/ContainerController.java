@@ -1,15 +1,15 @@
 package dev.nucleus.web;
 
+import dev.nucleus.cgroup.CgroupUsages;
 import dev.nucleus.container.Container;
-import dev.nucleus.container.ContainerLog;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
-import dev.nucleus.container.Denials;
+import dev.nucleus.denial.Denials;
 import dev.nucleus.fleet.Fleets;
-import dev.nucleus.health.ReplicaView;
-import dev.nucleus.health.Transition;
+import dev.nucleus.fleet.ReplicaView;
+import dev.nucleus.fleet.Transition;
 import dev.nucleus.history.History;
-import dev.nucleus.isolation.CgroupUsages;
+import dev.nucleus.log.ContainerLog;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Instant;
@@ -107,7 +107,7 @@ final class ContainerController {
         model.addAttribute(
                 "usage",
                 container
-                        .filter(Container::running)
+                        .filter(Container::isRunning)
                         .map(found -> UsageView.of(usages.of(found.id())))
                         .orElse(List.of()));
         model.addAttribute(
@@ -156,8 +156,8 @@ final class ContainerController {
     private static String kernel(Container container) {
         return container.statements().stream()
                         .anyMatch(statement -> statement.layer().equals("gVisor"))
-                ? "its own (gVisor)"
-                : "the host's";
+                ? "gVisor"
+                : "host";
     }
 
     private static ResponseStatusException missing(String name) {

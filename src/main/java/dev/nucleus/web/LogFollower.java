@@ -1,8 +1,8 @@
 package dev.nucleus.web;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.container.ContainerLog;
-import dev.nucleus.container.LogFeed;
+import dev.nucleus.log.ContainerLog;
+import dev.nucleus.log.LogFeed;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -40,7 +40,7 @@ final class LogFollower {
         Optional<Container> last = Optional.empty();
         try {
             while (!viewer.gone()) {
-                Optional<Container> now = present.get().filter(Container::running);
+                Optional<Container> now = present.get().filter(Container::isRunning);
                 if (now.isPresent() && !now.equals(last)) {
                     last = now;
                     follow(now.get());

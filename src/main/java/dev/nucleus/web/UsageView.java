@@ -1,6 +1,6 @@
 package dev.nucleus.web;
 
-import dev.nucleus.isolation.CgroupUsage;
+import dev.nucleus.cgroup.CgroupUsage;
 import dev.nucleus.spec.MemorySize;
 import java.time.Duration;
 import java.util.ArrayList;

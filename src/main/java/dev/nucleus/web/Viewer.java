@@ -1,6 +1,6 @@
 package dev.nucleus.web;
 
-import dev.nucleus.container.ContainerLog;
+import dev.nucleus.log.ContainerLog;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Duration;

@@ -28,7 +28,7 @@ public final class TreeCopy {
     private final FileContent content;
     private final TreePath path = new TreePath();
     private final HardLinks links = new HardLinks();
-    private final Tally<Skipped> skipped = new Tally<>();
+    private final Tally<SkippedFile> skipped = new Tally<>();
 
     private TreeCopy(
             SourceDirectory source, Directory target, TreeLimits limits, NameSorter sorter, CopyProgress progress) {
@@ -49,7 +49,7 @@ public final class TreeCopy {
      * @param files how many were copied, directories included
      * @param bytes their length
      */
-    public record Copied(TreeManifest manifest, Tally<Skipped> skipped, long separated, long files, long bytes) {
+    public record Copied(TreeManifest manifest, Tally<SkippedFile> skipped, long separated, long files, long bytes) {
 
         /** Whether anything is different from what was copied. */
         public boolean isPartial() {
@@ -61,7 +61,8 @@ public final class TreeCopy {
             return CopyProgress.amount(files, bytes) + " copied"
                     + (skipped.isEmpty()
                             ? ""
-                            : "; " + skipped.count() + " left out: " + skipped.words(Skipped.SHOWN, Skipped::words))
+                            : "; " + skipped.count() + " left out: "
+                                    + skipped.words(SkippedFile.SHOWN, SkippedFile::words))
                     + (separated == 0 ? "" : "; " + separated + " hard links became files of their own");
         }
     }
@@ -157,7 +158,7 @@ public final class TreeCopy {
     }
 
     private void skip(FileName name, String why) {
-        skipped.add(() -> new Skipped(path.of(name), why));
+        skipped.add(() -> new SkippedFile(path.of(name), why));
     }
 
     private TreeManifest.Content copyFile(Node file, Directory to, FileName name) throws IOException {

@@ -3,7 +3,7 @@ package dev.nucleus.bench;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.LaunchOrder;
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;

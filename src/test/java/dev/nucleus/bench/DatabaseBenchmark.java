@@ -1,6 +1,6 @@
 package dev.nucleus.bench;
 
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.rootfs.RootfsBuilder;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.TestManager;

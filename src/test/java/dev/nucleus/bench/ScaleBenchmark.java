@@ -1,7 +1,7 @@
 package dev.nucleus.bench;
 
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.Transition;
+import dev.nucleus.fleet.ReplicaStatus;
+import dev.nucleus.fleet.Transition;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Remains;

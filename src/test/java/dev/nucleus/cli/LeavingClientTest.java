@@ -2,7 +2,7 @@ package dev.nucleus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.audit.CommandGiven;
+import dev.nucleus.audit.CommandReceived;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerEvent;
 import dev.nucleus.container.LaunchOrder;
@@ -80,7 +80,7 @@ class LeavingClientTest {
     void theCommandOfAClientThatHasLeftIsInTheAuditTrail() throws IOException {
         Container container = manager.launch("/bin/sleep", "1000");
         var audited = new AtomicBoolean();
-        manager.listen(CommandGiven.class, event -> {
+        manager.listen(CommandReceived.class, event -> {
             if (event.arguments().equals(List.of("pause", container.id()))) {
                 audited.set(true);
             }

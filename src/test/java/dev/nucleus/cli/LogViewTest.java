@@ -3,7 +3,7 @@ package dev.nucleus.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nucleus.container.OutputSink;
+import dev.nucleus.log.OutputSink;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -91,18 +91,19 @@ class LogViewTest {
     void momentsAreTimesOrDurations() {
         Instant now = Instant.parse("2026-05-01T12:00:00Z");
 
-        assertThat(Moment.parse("--since", "10m", now)).isEqualTo("2026-05-01T11:50:00Z");
-        assertThat(Moment.parse("--since", "2026-05-01T12:00:00+02:00", now)).isEqualTo("2026-05-01T10:00:00Z");
-        assertThat(Moment.parse("--since", "2026-05-01T12:00", now))
+        assertThat(TimeOption.parse("--since", "10m", now)).isEqualTo("2026-05-01T11:50:00Z");
+        assertThat(TimeOption.parse("--since", "2026-05-01T12:00:00+02:00", now))
+                .isEqualTo("2026-05-01T10:00:00Z");
+        assertThat(TimeOption.parse("--since", "2026-05-01T12:00", now))
                 .isEqualTo(LocalDateTime.of(2026, 5, 1, 12, 0)
                         .atZone(ZoneId.systemDefault())
                         .toInstant());
-        assertThat(Moment.parse("--since", "2026-05-01", now))
+        assertThat(TimeOption.parse("--since", "2026-05-01", now))
                 .isEqualTo(LocalDate.of(2026, 5, 1)
                         .atStartOfDay(ZoneId.systemDefault())
                         .toInstant());
-        assertThatThrownBy(() -> Moment.parse("--since", "2026-02-30", now)).hasMessageContaining("neither a time");
-        assertThatThrownBy(() -> Moment.parse("--since", "yesterday", now))
+        assertThatThrownBy(() -> TimeOption.parse("--since", "2026-02-30", now)).hasMessageContaining("neither a time");
+        assertThatThrownBy(() -> TimeOption.parse("--since", "yesterday", now))
                 .hasMessageContaining("--since: 'yesterday' is neither a time such as");
     }
 }

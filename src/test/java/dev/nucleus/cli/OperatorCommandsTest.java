@@ -2,7 +2,7 @@ package dev.nucleus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.SharedManager;

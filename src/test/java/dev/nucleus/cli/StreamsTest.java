@@ -55,7 +55,7 @@ class StreamsTest {
     }
 
     private static void remove(Container container) {
-        if (!container.over()) {
+        if (!container.isStopped()) {
             manager.containers().stop(container, NOW);
         }
         manager.containers().remove(container);
@@ -66,7 +66,7 @@ class StreamsTest {
                 .atMost(IN_TIME)
                 .until(
                         () -> manager.containers().all().stream()
-                                .filter(Container::running)
+                                .filter(Container::isRunning)
                                 .findFirst(),
                         java.util.Optional::isPresent)
                 .orElseThrow();
@@ -232,7 +232,7 @@ class StreamsTest {
                         .atMost(IN_TIME)
                         .until(() -> processes(each).isEmpty());
             }
-            assertThat(container.running()).isTrue();
+            assertThat(container.isRunning()).isTrue();
         } finally {
             remove(container);
         }

@@ -198,8 +198,8 @@ class AdoptionTest {
                 shim.close();
 
                 Awaitility.await("nothing listens there any more, and no process of it is left")
-                        .until(() -> manager.containers().find(id).over());
-                assertThat(manager.containers().launch(order).running()).isTrue();
+                        .until(() -> manager.containers().find(id).isStopped());
+                assertThat(manager.containers().launch(order).isRunning()).isTrue();
             }
         }
     }

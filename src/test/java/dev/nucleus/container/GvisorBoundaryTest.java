@@ -494,7 +494,7 @@ class GvisorBoundaryTest {
                 (id, _) -> signal(container, id));
 
         assertThat(ended.code()).isEqualTo(8);
-        assertThat(container.running()).isTrue();
+        assertThat(container.isRunning()).isTrue();
     }
 
     private static void signal(Container container, int id) {

@@ -3,7 +3,7 @@ package dev.nucleus.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spec.ContainerSpec;
@@ -269,7 +269,7 @@ class GvisorTest {
                                 .split("/proc/[0-9]+")
                                 .length
                         <= 4);
-        assertThat(container.running()).isTrue();
+        assertThat(container.isRunning()).isTrue();
     }
 
     @Test

@@ -177,7 +177,7 @@ class HooksTest {
                     .launch(LaunchOrder.detached(
                             Optional.of("lucky"), sleeper(Mode.AGENT).build()));
             Awaitility.await().until(() -> Files.exists(directory.resolve("second")));
-            assertThat(container.running()).isTrue();
+            assertThat(container.isRunning()).isTrue();
             manager.containers().stop(container, AT_ONCE);
 
             Awaitility.await()

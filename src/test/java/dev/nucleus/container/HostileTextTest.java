@@ -2,6 +2,8 @@ package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.denial.Denial;
+import dev.nucleus.log.ContainerLog;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;
@@ -88,7 +90,7 @@ class HostileTextTest {
                 .satisfies(denial -> assertThat(denial.program()).isEqualTo("a\\u202e"))
                 .satisfies(denial ->
                         assertThat(denial.attempt()).isEqualTo("fs.write_file /tmp/\\x0a\\x1b[2J\\u202e\\x07"));
-        var notices = new Notices();
+        var notices = new NotifyState();
         notices.accept("STATUS=at work " + HOSTILE);
         assertThat(notices.said().status()).isEqualTo("at work \\x1b[2J\\u202e\\x07");
     }

@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.log.LogStream;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spawner.ShimMessage;
 import java.io.ByteArrayOutputStream;

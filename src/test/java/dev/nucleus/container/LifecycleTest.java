@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.log.ContainerLog;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
@@ -424,7 +425,7 @@ class LifecycleTest {
         var before = Remains.cgroups();
         LaunchException failure = catchThrowableOfType(LaunchException.class, () -> launch(spec));
         assertThat(failure).isNotNull();
-        assertThat(manager.containers().all()).noneMatch(Container::running);
+        assertThat(manager.containers().all()).noneMatch(Container::isRunning);
         assertThat(Remains.added(before, Remains.cgroups())).isEmpty();
         return failure;
     }
@@ -484,7 +485,7 @@ class LifecycleTest {
             failure2();
         }
 
-        assertThat(container.running()).isTrue();
+        assertThat(container.isRunning()).isTrue();
         assertThat(container
                         .shim()
                         .capture(List.of("/bin/echo", "fine"), Duration.ofSeconds(5))
@@ -575,7 +576,7 @@ class LifecycleTest {
                         .process()
                         .map(now -> now.isAlive() && now.pid() != spawner.pid())
                         .orElse(false));
-        assertThat(container.running()).isTrue();
+        assertThat(container.isRunning()).isTrue();
         assertThat(container
                         .shim()
                         .capture(List.of("/bin/echo", "fine"), Duration.ofSeconds(5))

@@ -2,8 +2,8 @@ package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.ProbeAnswer;
-import dev.nucleus.health.ProbeLoop;
+import dev.nucleus.probe.ProbeLoop;
+import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;
@@ -64,7 +64,7 @@ class NotifiedProbeTest {
 
     @Test
     @Timeout(30)
-    void noWordIsMissedWhileATryIsPlanned(@TempDir Path directory) {
+    void noNotificationIsMissedWhileAnAttemptIsPlanned(@TempDir Path directory) {
         var container = new Container(
                 new ContainerRecord("id", "name", Instant.EPOCH, null, false),
                 () -> new Container.Description(List.of(), List.of(), false),
@@ -76,21 +76,21 @@ class NotifiedProbeTest {
                 ProbeLoop loop = ProbeLoop.start(
                         new SlowToReturn(threads),
                         container,
-                        ProbeAnswer.Role.READINESS,
+                        ProbeResult.Role.READINESS,
                         HOURLY,
                         Duration.ZERO,
                         new ProbeLoop.Listener() {
                             @Override
-                            public void answered(ProbeAnswer answer) {}
+                            public void onResult(ProbeResult result) {}
 
                             @Override
-                            public void turned(ProbeAnswer answer, boolean yes) {
-                                (yes ? ready : refused).complete(null);
+                            public void onThresholdCrossed(ProbeResult result, boolean success) {
+                                (success ? ready : refused).complete(null);
                             }
                         })) {
             Awaitility.await().until(refused::isDone);
 
-            container.notices().accept("READY=1");
+            container.notifyState().accept("READY=1");
 
             Awaitility.await().atMost(Duration.ofSeconds(10)).until(ready::isDone);
             assertThat(loop).isNotNull();

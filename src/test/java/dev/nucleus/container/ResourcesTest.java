@@ -3,7 +3,8 @@ package dev.nucleus.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nucleus.isolation.CgroupUsage;
+import dev.nucleus.cgroup.CgroupUsage;
+import dev.nucleus.log.ContainerLog;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.InvalidSpecException;

@@ -2,6 +2,7 @@ package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.log.ContainerLog;
 import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spec.ContainerSpec;

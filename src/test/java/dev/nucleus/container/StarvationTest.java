@@ -2,6 +2,8 @@ package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.log.ContainerLog;
+import dev.nucleus.log.LogFeed;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spec.Signal;
@@ -33,7 +35,7 @@ class StarvationTest {
 
     /** More than a shim has slots, of any kind. */
     private static final int CROWD = 300;
-    /** SESSIONS_MAX and PROBES_MAX of native/src/connection.h. */
+    /** SESSIONS_MAX and PROBES_MAX of native/src/shim/connection.h. */
     private static final int SESSIONS = 64;
 
     private static final int PROBES = 48;
@@ -55,7 +57,7 @@ class StarvationTest {
         for (AutoCloseable closeable : open) {
             closeable.close();
         }
-        if (!container.over()) {
+        if (!container.isStopped()) {
             manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
         }
         manager.containers().remove(container);
@@ -96,7 +98,7 @@ class StarvationTest {
                     .as("stopped by the shim, not by the manager's fallback")
                     .isLessThan(Duration.ofSeconds(5));
         } finally {
-            if (!flood.over()) {
+            if (!flood.isStopped()) {
                 manager.containers().stop(flood, new StopSpec(Signal.KILL, Duration.ZERO));
             }
             manager.containers().remove(flood);

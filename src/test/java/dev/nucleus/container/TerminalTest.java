@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nucleus.log.ContainerLog;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;

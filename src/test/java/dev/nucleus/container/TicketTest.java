@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What the connection of an attached client may do, in bytes as native/src/wire.h has them. */
+/** What the connection of an attached client may do, in bytes as native/src/base/wire.h has them. */
 @Tag("isolation")
 class TicketTest {
 
@@ -173,7 +173,7 @@ class TicketTest {
                             .type())
                     .isEqualTo(OK);
         }
-        assertThat(container.running())
+        assertThat(container.isRunning())
                 .as("it goes on without a client that only attached")
                 .isTrue();
     }
@@ -196,6 +196,6 @@ class TicketTest {
                 assertThat(answer.text()).contains("a client that is attached");
             }
         }
-        assertThat(container.running()).isTrue();
+        assertThat(container.isRunning()).isTrue();
     }
 }

@@ -145,7 +145,7 @@ final class Abuses {
         try {
             var output =
                     perl(setting, "print kill(9, -1); kill 9, grep { $_ != $$ } 2..40000; sleep 1; print ' lives'");
-            return Verdict.of(neighbour.running() && output.out().endsWith(" lives"), output.out());
+            return Verdict.of(neighbour.isRunning() && output.out().endsWith(" lives"), output.out());
         } finally {
             manager.containers().stop(neighbour, NOW);
             manager.containers().remove(neighbour);

@@ -2,7 +2,6 @@ package dev.nucleus.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -54,7 +53,7 @@ class ClockStepTest {
     void probesAndBackoffsNeitherStandStillNorStorm() throws Exception {
         try (TestManager manager = TestManager.start(FLEET)) {
             var answers = new AtomicInteger();
-            manager.listen(ProbeAnswered.class, _ -> answers.incrementAndGet());
+            manager.listen(ProbeCompleted.class, _ -> answers.incrementAndGet());
             until(() -> manager.replica("clock/steady-1").status() == ReplicaStatus.READY && answers.get() > 0);
             int pid = manager.pidOf("clock/steady-1");
 

@@ -2,9 +2,6 @@ package dev.nucleus.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.ReplicaView;
-import dev.nucleus.health.Transition;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;

@@ -71,7 +71,7 @@ class FailedStartTest {
         Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("rwxr-xr-x"));
 
         try (TestManager manager = TestManager.start(FLEET, settings(run, 0))) {
-            manager.await("shop/web-1", dev.nucleus.health.ReplicaStatus.RUNNING);
+            manager.await("shop/web-1", dev.nucleus.fleet.ReplicaStatus.RUNNING);
         }
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(run)))
                 .isEqualTo("rwx------");

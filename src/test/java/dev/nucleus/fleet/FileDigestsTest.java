@@ -3,8 +3,8 @@ package dev.nucleus.fleet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.ContainerRecord;
-import dev.nucleus.spec.FleetReader;
 import dev.nucleus.spec.ServiceSpec;
+import dev.nucleus.spec.fleetfile.FleetReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,9 +3,6 @@ package dev.nucleus.fleet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.ReplicaView;
-import dev.nucleus.health.Transition;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
@@ -143,10 +140,10 @@ class FleetSupervisionTest {
                                                 default -> "no answer within 300 ms";
                                             })));
 
-            boolean yes = behaviour.equals("exit 200");
+            boolean success = behaviour.equals("exit 200");
             Awaitility.await()
                     .until(() -> manager.replica("shop/web-1").status()
-                            == (yes ? ReplicaStatus.READY : ReplicaStatus.NOT_READY));
+                            == (success ? ReplicaStatus.READY : ReplicaStatus.NOT_READY));
         }
     }
 

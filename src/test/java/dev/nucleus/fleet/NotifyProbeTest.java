@@ -3,7 +3,6 @@ package dev.nucleus.fleet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.health.ReplicaStatus;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;

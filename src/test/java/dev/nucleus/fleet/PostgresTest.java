@@ -3,8 +3,6 @@ package dev.nucleus.fleet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.Transition;
 import dev.nucleus.spec.Port;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;

@@ -3,10 +3,8 @@ package dev.nucleus.fleet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.container.ContainerLog;
-import dev.nucleus.health.ProbeAnswer;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.Transition;
+import dev.nucleus.log.ContainerLog;
+import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Requires;
@@ -69,8 +67,8 @@ class ProbeDecisionsTest {
             Awaitility.await()
                     .until(() -> manager.replica("shop/web-1").answers().size() > 10);
             assertThat(manager.replica("shop/web-1").answers())
-                    .extracting(ProbeAnswer::role)
-                    .containsOnly(ProbeAnswer.Role.STARTUP);
+                    .extracting(ProbeResult::role)
+                    .containsOnly(ProbeResult.Role.STARTUP);
             assertThat(manager.replica("shop/web-1").cause()).isEqualTo("waits for its startup probe");
             assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
 
@@ -78,8 +76,8 @@ class ProbeDecisionsTest {
             manager.await("shop/web-1", ReplicaStatus.READY);
             Awaitility.await()
                     .until(() -> manager.replica("shop/web-1").answers().stream()
-                            .filter(answer -> answer.role() == ProbeAnswer.Role.LIVENESS)
-                            .anyMatch(ProbeAnswer::yes));
+                            .filter(answer -> answer.role() == ProbeResult.Role.LIVENESS)
+                            .anyMatch(ProbeResult::success));
             assertThat(manager.replica("shop/web-1").restarts()).isZero();
         }
     }
@@ -116,7 +114,7 @@ class ProbeDecisionsTest {
             assertThat(manager.replica("shop/web-1").cause())
                     .contains("ECONNREFUSED")
                     .endsWith("then: stop");
-            assertThat(manager.containerOf("shop/web-1").running()).isFalse();
+            assertThat(manager.containerOf("shop/web-1").isRunning()).isFalse();
             assertThat(manager.replica("shop/web-1").restarts()).isZero();
         }
     }
@@ -279,7 +277,7 @@ class ProbeDecisionsTest {
                 """)) {
             manager.await("shop/web-1", ReplicaStatus.NOT_READY);
 
-            ProbeAnswer answer = manager.replica("shop/web-1").answers().getLast();
+            ProbeResult answer = manager.replica("shop/web-1").answers().getLast();
             assertThat(answer.detail()).startsWith("exit code 3: xxx").hasSizeLessThan(1_000);
             assertThat(mostResident(shimOf(manager.pidOf("shop/web-1"))))
                     .as("KiB of the shim")
@@ -314,7 +312,7 @@ class ProbeDecisionsTest {
                     liveness: {exec: ["true"], period: 20ms}
                 """)) {
             var answers = new ConcurrentHashMap<String, Integer>();
-            manager.listen(ProbeAnswered.class, event -> answers.merge(event.service(), 1, Integer::sum));
+            manager.listen(ProbeCompleted.class, event -> answers.merge(event.service(), 1, Integer::sum));
             Awaitility.await().until(() -> answers.containsKey("web"));
             Container container = manager.containerOf("shop/web-1");
             manager.containers().pause(container, true);
@@ -355,9 +353,9 @@ class ProbeDecisionsTest {
                             readiness: {exec: ["true"], period: 50ms}
                         """.formatted(resolver))) {
             var late = new CopyOnWriteArrayList<Duration>();
-            manager.listen(ProbeAnswered.class, event -> {
+            manager.listen(ProbeCompleted.class, event -> {
                 if (event.service().equals("other")) {
-                    late.add(event.answer().late());
+                    late.add(event.result().late());
                 }
             });
             manager.await("shop/web-1", ReplicaStatus.NOT_READY);

@@ -2,11 +2,10 @@ package dev.nucleus.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.ProbeAnswer;
-import dev.nucleus.health.ProbeAnswer.Role;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.spec.FleetReader;
+import dev.nucleus.probe.ProbeResult;
+import dev.nucleus.probe.ProbeResult.Role;
 import dev.nucleus.spec.ServiceSpec;
+import dev.nucleus.spec.fleetfile.FleetReader;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,23 +21,23 @@ class ProbeVerdictsTest {
                         FleetReader.Checks.NONE)
                 .services()
                 .get("web");
-        return new ProbeVerdicts(Objects.requireNonNull(service));
+        return ProbeVerdicts.none(Objects.requireNonNull(service));
     }
 
-    private static void say(ProbeVerdicts verdicts, Role role, boolean success) {
-        verdicts.add(
-                new ProbeAnswer(role, "exec", Instant.EPOCH, success, "code", Duration.ZERO, Duration.ZERO), success);
+    private static ProbeVerdicts say(ProbeVerdicts verdicts, Role role, boolean success) {
+        return verdicts.with(
+                new ProbeResult(role, "exec", Instant.EPOCH, success, "code", Duration.ZERO, Duration.ZERO), success);
     }
 
     private static void is(ProbeVerdicts verdicts, ReplicaStatus status, boolean serving) {
-        assertThat(verdicts.standing().status()).isEqualTo(status);
-        assertThat(verdicts.standing().serving()).isEqualTo(serving);
+        assertThat(verdicts.status().status()).isEqualTo(status);
+        assertThat(verdicts.status().serving()).isEqualTo(serving);
     }
 
     @Test
     void whatNothingChecksRunsAndServesButIsNeverReady() {
         is(with(""), ReplicaStatus.RUNNING, true);
-        assertThat(with("").standing().cause().words()).isEqualTo("runs; no probe has checked it");
+        assertThat(with("").status().cause().words()).isEqualTo("runs; no probe has checked it");
     }
 
     @Test
@@ -46,11 +45,11 @@ class ProbeVerdictsTest {
         ProbeVerdicts verdicts = with(", liveness: {tcp: 80}");
         is(verdicts, ReplicaStatus.RUNNING, true);
 
-        say(verdicts, Role.LIVENESS, true);
+        verdicts = say(verdicts, Role.LIVENESS, true);
         is(verdicts, ReplicaStatus.READY, true);
-        say(verdicts, Role.LIVENESS, false);
+        verdicts = say(verdicts, Role.LIVENESS, false);
         is(verdicts, ReplicaStatus.UNHEALTHY, false);
-        say(verdicts, Role.LIVENESS, true);
+        verdicts = say(verdicts, Role.LIVENESS, true);
         is(verdicts, ReplicaStatus.READY, true);
     }
 
@@ -59,22 +58,22 @@ class ProbeVerdictsTest {
         ProbeVerdicts verdicts = with(", startup: {tcp: 80}");
         is(verdicts, ReplicaStatus.STARTING, false);
 
-        say(verdicts, Role.STARTUP, true);
+        verdicts = say(verdicts, Role.STARTUP, true);
         is(verdicts, ReplicaStatus.READY, true);
-        assertThat(verdicts.standing().cause().words()).isEqualTo("startup: code");
+        assertThat(verdicts.status().cause().words()).isEqualTo("startup: code");
     }
 
     @Test
     void itsReadinessDecidesWhateverElseSucceeds() {
         ProbeVerdicts verdicts = with(", readiness: {tcp: 80}, liveness: {tcp: 81}");
-        say(verdicts, Role.LIVENESS, true);
+        verdicts = say(verdicts, Role.LIVENESS, true);
         is(verdicts, ReplicaStatus.STARTING, false);
 
-        say(verdicts, Role.READINESS, false);
+        verdicts = say(verdicts, Role.READINESS, false);
         is(verdicts, ReplicaStatus.NOT_READY, false);
-        say(verdicts, Role.READINESS, true);
-        say(verdicts, Role.LIVENESS, true);
+        verdicts = say(verdicts, Role.READINESS, true);
+        verdicts = say(verdicts, Role.LIVENESS, true);
         is(verdicts, ReplicaStatus.READY, true);
-        assertThat(verdicts.standing().cause().words()).isEqualTo("readiness: code");
+        assertThat(verdicts.status().cause().words()).isEqualTo("readiness: code");
     }
 }

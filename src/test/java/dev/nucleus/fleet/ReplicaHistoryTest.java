@@ -2,8 +2,6 @@ package dev.nucleus.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.Cause;
-import dev.nucleus.health.ReplicaStatus;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
@@ -12,7 +10,7 @@ class ReplicaHistoryTest {
     private final ReplicaHistory history = new ReplicaHistory();
 
     private boolean move(ReplicaStatus status, Cause cause) {
-        return history.move(Standing.of(status, cause));
+        return history.move(StatusWithCause.of(status, cause));
     }
 
     @Test
@@ -46,15 +44,15 @@ class ReplicaHistoryTest {
     @Test
     void inACrashLoopEachEndIsKeptAndWhetherItServes() {
         var exit = new Cause(Cause.Kind.EXIT, "exit code 3");
-        history.end(Standing.of(ReplicaStatus.CRASH_LOOP, exit));
+        history.end(StatusWithCause.of(ReplicaStatus.CRASH_LOOP, exit));
         Instant since = history.now().since();
 
         assertThat(move(ReplicaStatus.CRASH_LOOP, Cause.running("is launched again")))
                 .isFalse();
-        assertThat(history.move(new Standing(ReplicaStatus.CRASH_LOOP, Cause.probe("status 200"), true)))
+        assertThat(history.move(new StatusWithCause(ReplicaStatus.CRASH_LOOP, Cause.probe("status 200"), true)))
                 .isTrue();
         assertThat(history.isServing()).isTrue();
-        history.end(Standing.of(ReplicaStatus.CRASH_LOOP, exit));
+        history.end(StatusWithCause.of(ReplicaStatus.CRASH_LOOP, exit));
 
         assertThat(history.isServing()).isFalse();
         assertThat(history.now().history())

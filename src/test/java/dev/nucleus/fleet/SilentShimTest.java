@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.LaunchOrder;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.Transition;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.spec.ContainerSpec;
@@ -101,7 +99,7 @@ class SilentShimTest {
                 manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
             }
 
-            assertThat(container.over()).isTrue();
+            assertThat(container.isStopped()).isTrue();
             assertThat(ProcessHandle.of(pid)).isEmpty();
             manager.containers().remove(container);
         }
@@ -194,7 +192,7 @@ class SilentShimTest {
                 Container second = manager.containerOf("shop/web-1");
 
                 assertThat(second.id()).isNotEqualTo(first.id());
-                assertThat(second.running()).isTrue();
+                assertThat(second.isRunning()).isTrue();
                 assertThat(moved).exists();
             } finally {
                 Command.run("umount", Files.exists(moved) ? moved.toString() : busy.toString());

@@ -2,8 +2,8 @@ package dev.nucleus.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.spec.FleetReader;
 import dev.nucleus.spec.ServiceSpec;
+import dev.nucleus.spec.fleetfile.FleetReader;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;

@@ -4,13 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.Transition;
-import dev.nucleus.spec.FleetReader;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.ServiceSpec;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.spec.fleetfile.FleetReader;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
 import java.nio.file.Path;
@@ -56,7 +54,7 @@ class SupervisionFaultTest {
                 "shop",
                 service,
                 1,
-                new Replica.Surroundings(
+                new ReplicaContext(
                         manager.containers(),
                         scheduler,
                         Map.of(),
@@ -109,10 +107,10 @@ class SupervisionFaultTest {
             replica.start(Optional.empty());
             await(replica, ReplicaStatus.FAILED);
             Container container = manager.containers().all().iterator().next();
-            assertThat(container.running()).as("it runs on unattended").isTrue();
+            assertThat(container.isRunning()).as("it runs on unattended").isTrue();
 
             replica.stop(UnaryOperator.identity());
-            assertThat(container.over()).isTrue();
+            assertThat(container.isStopped()).isTrue();
             assertThat(replica.status()).isEqualTo(ReplicaStatus.STOPPED);
 
             replica.startAgain();
@@ -150,7 +148,7 @@ class SupervisionFaultTest {
             });
 
             assertThat(operator.join(Duration.ofSeconds(30))).isTrue();
-            assertThat(manager.containerOf("shop/web-1").over()).isTrue();
+            assertThat(manager.containerOf("shop/web-1").isStopped()).isTrue();
             assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.STOPPED);
             assertThat(manager.replica("shop/web-1").history())
                     .extracting(Transition::to)

@@ -2,6 +2,11 @@ package dev.nucleus.health;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.fleet.FleetView;
+import dev.nucleus.fleet.FleetViews;
+import dev.nucleus.fleet.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaView;
+import dev.nucleus.fleet.ServiceView;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,7 +25,7 @@ import org.springframework.boot.health.contributor.Status;
 class FleetHealthTest {
 
     private final List<FleetView> living = new ArrayList<>();
-    private final FleetsView view = new FleetsView() {
+    private final FleetViews view = new FleetViews() {
         @Override
         public List<FleetView> fleets() {
             return List.copyOf(living);

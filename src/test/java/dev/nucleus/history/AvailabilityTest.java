@@ -3,7 +3,7 @@ package dev.nucleus.history;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.spec.Objective;
 import java.time.Duration;
 import java.time.Instant;

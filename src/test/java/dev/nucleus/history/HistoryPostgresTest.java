@@ -2,7 +2,7 @@ package dev.nucleus.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;

@@ -2,9 +2,9 @@ package dev.nucleus.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.Cause;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.Transition;
+import dev.nucleus.fleet.Cause;
+import dev.nucleus.fleet.ReplicaStatus;
+import dev.nucleus.fleet.Transition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,8 +2,8 @@ package dev.nucleus.history;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.Cause;
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.Cause;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.SmallDisk;

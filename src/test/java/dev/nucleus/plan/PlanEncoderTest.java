@@ -137,7 +137,7 @@ class PlanEncoderTest {
         }
 
         assertThat(encoded)
-                .as("change native/src/plan.c and PLAN_VERSION too, then write it anew with -Dgolden.write=true")
+                .as("change native/src/launch/plan.c and PLAN_VERSION too, then write it anew with -Dgolden.write=true")
                 .isEqualTo(Files.readAllBytes(GOLDEN));
     }
 
@@ -179,7 +179,7 @@ class PlanEncoderTest {
 
     @Test
     void theStepsOfALaunchAreNumberedAsTheNativeSideNumbersThem() throws IOException {
-        String header = Files.readString(Path.of("native/src/failure.h"));
+        String header = Files.readString(Path.of("native/src/base/failure.h"));
         List<String> names = header.lines()
                 .map(String::strip)
                 .filter(line -> line.startsWith("STEP_") && !line.startsWith("STEP_COUNT"))

@@ -86,7 +86,7 @@ class ModePolicyTest {
                         untrusted.runtime(Optional.of(Runtime.NATIVE)).build()))
                 .singleElement()
                 .asString()
-                .startsWith("runtime: untrusted code wants a kernel of its own");
+                .startsWith("runtime: untrusted code needs a kernel of its own");
         assertThat(ModePolicy.refusals(untrusted.runtime(Optional.empty()).build()))
                 .isEmpty();
         assertThat(ModePolicy.refusals(spec(Mode.AGENT, Network.NONE, true, true)

@@ -3,8 +3,8 @@ package dev.nucleus.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.container.ContainerLog;
 import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.log.ContainerLog;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;

@@ -1,18 +1,18 @@
 package dev.nucleus.support;
 
 import dev.nucleus.NucleusApplication;
+import dev.nucleus.cgroup.CgroupUsage;
+import dev.nucleus.cgroup.CgroupUsages;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
-import dev.nucleus.container.Denials;
 import dev.nucleus.container.LaunchOrder;
-import dev.nucleus.container.OutputSink;
 import dev.nucleus.container.Traces;
+import dev.nucleus.denial.Denials;
+import dev.nucleus.denial.SystemCalls;
 import dev.nucleus.fleet.Fleets;
-import dev.nucleus.health.ReplicaStatus;
-import dev.nucleus.health.ReplicaView;
-import dev.nucleus.isolation.CgroupUsage;
-import dev.nucleus.isolation.CgroupUsages;
-import dev.nucleus.isolation.SystemCalls;
+import dev.nucleus.fleet.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaView;
+import dev.nucleus.log.OutputSink;
 import dev.nucleus.spawner.Spawner;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;

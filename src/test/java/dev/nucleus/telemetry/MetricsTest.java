@@ -2,7 +2,7 @@ package dev.nucleus.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
@@ -79,7 +79,7 @@ class MetricsTest {
             assertThat(value(manager, "container_uptime_seconds" + TAGS)).isPositive();
             assertThat(value(
                             manager,
-                            "nucleus_probe_duration_seconds_count{fleet=\"shop\",kind=\"exec\",outcome=\"yes\","
+                            "nucleus_probe_duration_seconds_count{fleet=\"shop\",kind=\"exec\",outcome=\"success\","
                                     + "role=\"readiness\",service=\"web\"}"))
                     .isPositive();
             assertThat(value(manager, "nucleus_launch_duration_seconds_count{step=\"exec\"}"))

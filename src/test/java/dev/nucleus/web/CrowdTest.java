@@ -3,7 +3,7 @@ package dev.nucleus.web;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimMessage;
 import dev.nucleus.support.TestManager;
@@ -81,7 +81,7 @@ class CrowdTest {
                 Awaitility.await("probes go on")
                         .atMost(IN_TIME)
                         .until(() -> manager.replica("shop/web-1").answers().stream()
-                                        .filter(answer -> answer.at().isAfter(crowded) && answer.yes())
+                                        .filter(answer -> answer.at().isAfter(crowded) && answer.success())
                                         .count()
                                 >= 3);
                 assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.READY);

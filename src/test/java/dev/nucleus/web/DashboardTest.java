@@ -11,7 +11,7 @@ import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.ColorScheme;
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.SharedManager;
@@ -154,7 +154,7 @@ class DashboardTest {
         assertThat(page.locator("h1")).hasText("shop/web-1");
         assertThat(page.locator("main")).containsText("reach any network but its own loopback");
         assertThat(page.locator("main")).containsText("use more than 64M of memory");
-        assertThat(page.locator("main")).containsText("readiness: yes");
+        assertThat(page.locator("main")).containsText("readiness succeeded");
         assertThat(page.locator("#lines")).containsText("tick 1");
         keep(page, "container-" + scheme.name().toLowerCase(java.util.Locale.ROOT));
         accessible(page);
@@ -225,7 +225,7 @@ class DashboardTest {
     void everythingIsReadableWithoutScripts() {
         Page page = open("/fleets/shop/web-1", ColorScheme.LIGHT, 1280, false);
 
-        assertThat(page.locator("main")).containsText("readiness: yes");
+        assertThat(page.locator("main")).containsText("readiness succeeded");
         assertThat(page.locator("#lines")).containsText("tick 1");
     }
 

@@ -2,7 +2,7 @@ package dev.nucleus.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.health.ReplicaStatus;
+import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.SocketHttp;
 import dev.nucleus.support.TestManager;

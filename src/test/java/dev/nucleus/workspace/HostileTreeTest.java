@@ -60,9 +60,9 @@ class HostileTreeTest {
         }
     }
 
-    private TreeReturn.Result bringBack(TreeManifest before, TreeLimits limits) {
+    private WorkspaceSync.Result bringBack(TreeManifest before, TreeLimits limits) {
         try (SourceDirectory opened = SourceDirectory.open(source)) {
-            return TreeReturn.bringBack(copy, opened, before, "0123456789abcdef", limits);
+            return WorkspaceSync.bringBack(copy, opened, before, "0123456789abcdef", limits);
         }
     }
 
@@ -123,7 +123,7 @@ class HostileTreeTest {
             Files.move(home, directory.resolve("aside"));
             Files.createSymbolicLink(home, outside);
 
-            TreeReturn.bringBack(copy, opened, before, "0123456789abcdef", TreeLimits.DEFAULT);
+            WorkspaceSync.bringBack(copy, opened, before, "0123456789abcdef", TreeLimits.DEFAULT);
         }
 
         assertThat(below(outside)).containsExactly("source");
@@ -173,7 +173,7 @@ class HostileTreeTest {
             }
         }
 
-        TreeReturn.Result result = bringBack(before, TreeLimits.DEFAULT);
+        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.conflicts().first()).containsExactlyInAnyOrder("changed", "removed");
         assertThat(source.resolve("changed")).hasSize(huge);
@@ -288,14 +288,14 @@ class HostileTreeTest {
             socket.bind(java.net.UnixDomainSocketAddress.of(copy.resolve("socket")));
         }
 
-        TreeReturn.Result result = bringBack(before, TreeLimits.DEFAULT);
+        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(below(source)).isEmpty();
         assertThat(result.leftOut().first())
                 .containsExactlyInAnyOrder(
-                        new Skipped("link", "a link"),
-                        new Skipped("pipe", "a special file"),
-                        new Skipped("socket", "a special file"));
+                        new SkippedFile("link", "a link"),
+                        new SkippedFile("pipe", "a special file"),
+                        new SkippedFile("socket", "a special file"));
     }
 
     /** Written through, it would be the other file as well. */
@@ -338,7 +338,7 @@ class HostileTreeTest {
         Files.createDirectory(copy.resolve("file"));
         Files.writeString(copy.resolve("file/inner"), "x");
 
-        TreeReturn.Result result = bringBack(before, TreeLimits.DEFAULT);
+        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(below(source)).containsExactly("directory", "file", "file/inner");
         assertThat(source.resolve("directory")).hasContent("a file now");
@@ -353,7 +353,7 @@ class HostileTreeTest {
         Files.writeString(copy.resolve("directory/file"), "work");
         Files.delete(source.resolve("directory"));
 
-        TreeReturn.Result result = bringBack(before, TreeLimits.DEFAULT);
+        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.unplaced().first()).containsExactly("directory/file");
         assertThat(result.summary()).contains("1 could not be placed on the host: directory/file");
@@ -427,7 +427,7 @@ class HostileTreeTest {
             opened.deleteFile(strange);
         }
 
-        TreeReturn.Result result = bringBack(before, TreeLimits.DEFAULT);
+        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.removed().first()).containsExactly("a\\x0au\\x\\xff");
         try (var opened = dev.nucleus.kernel.Directory.open(source)) {
@@ -457,7 +457,7 @@ class HostileTreeTest {
         Files.delete(copy.resolve("file-77"));
         Files.writeString(copy.resolve("file-78"), "changed");
 
-        TreeReturn.Result result = bringBack(before, TreeLimits.DEFAULT);
+        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.removed().first()).containsExactly("file-77");
         assertThat(result.changed().first()).containsExactly("file-78");

@@ -51,7 +51,7 @@ class SmallHeapTest {
                             source, directory.resolve("copy"), directory.resolve("manifest"), TreeLimits.DEFAULT)
                     .manifest();
             make(directory.resolve("copy"));
-            TreeReturn.Result result = TreeReturn.bringBack(
+            WorkspaceSync.Result result = WorkspaceSync.bringBack(
                     directory.resolve("copy"), source, before, "0123456789abcdef", TreeLimits.DEFAULT);
             System.out.println(result.summary());
         }

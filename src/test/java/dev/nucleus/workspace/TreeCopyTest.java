@@ -59,13 +59,13 @@ class TreeCopyTest {
         }
     }
 
-    private TreeReturn.Result bringBack(TreeManifest before) {
+    private WorkspaceSync.Result bringBack(TreeManifest before) {
         return bringBack(before, TreeLimits.DEFAULT);
     }
 
-    private TreeReturn.Result bringBack(TreeManifest before, TreeLimits limits) {
+    private WorkspaceSync.Result bringBack(TreeManifest before, TreeLimits limits) {
         try (SourceDirectory opened = SourceDirectory.open(source)) {
-            return TreeReturn.bringBack(copy, opened, before, "0123456789abcdef", limits);
+            return WorkspaceSync.bringBack(copy, opened, before, "0123456789abcdef", limits);
         }
     }
 
@@ -149,7 +149,7 @@ class TreeCopyTest {
         TreeCopy.Copied copied = copyIn();
 
         assertThat(below(copy)).isEmpty();
-        assertThat(copied.skipped().first()).extracting(Skipped::why).containsExactly("a link", "a link");
+        assertThat(copied.skipped().first()).extracting(SkippedFile::why).containsExactly("a link", "a link");
     }
 
     private static long blocks(Path file) throws Exception {
@@ -207,7 +207,7 @@ class TreeCopyTest {
         // Before and behind the name that the host knows.
         Files.createLink(copy.resolve("0"), copy.resolve("e"));
         Files.createLink(copy.resolve("z"), copy.resolve("e"));
-        TreeReturn.Result result = bringBack(copied.manifest());
+        WorkspaceSync.Result result = bringBack(copied.manifest());
 
         assertThat(source.resolve("a")).hasContent("two");
         assertThat(areOne(source.resolve("a"), source.resolve("d/b"))).isTrue();
@@ -367,7 +367,7 @@ class TreeCopyTest {
         Files.delete(copy.resolve("gone/file"));
         Files.delete(copy.resolve("gone"));
 
-        TreeReturn.Result result = bringBack(before);
+        WorkspaceSync.Result result = bringBack(before);
 
         assertThat(below(source)).containsExactly("changed", "new", "new/file", "same");
         assertThat(source.resolve("changed")).hasContent("after");
@@ -386,7 +386,7 @@ class TreeCopyTest {
         Files.delete(copy.resolve("removed-there"));
         write(source, "removed-there", "changed here");
 
-        TreeReturn.Result result = bringBack(before);
+        WorkspaceSync.Result result = bringBack(before);
 
         assertThat(source.resolve("both")).hasContent("the host's");
         assertThat(source.resolve("both.from-0123456789ab")).hasContent("the container's");
@@ -407,13 +407,13 @@ class TreeCopyTest {
         write(copy, "suid", "evil");
         Files.setAttribute(copy.resolve("suid"), "unix:mode", 04755);
 
-        TreeReturn.Result result = bringBack(before);
+        WorkspaceSync.Result result = bringBack(before);
 
         assertThat(below(source)).containsExactly("suid");
         assertThat((int) Files.getAttribute(source.resolve("suid"), "unix:mode") & 07000)
                 .isZero();
         assertThat(result.leftOut().first())
-                .extracting(Skipped::path)
+                .extracting(SkippedFile::path)
                 .containsExactlyInAnyOrder(".git", "x.pem", "link", "file");
         assertThat(below(outside)).isEmpty();
     }
@@ -428,7 +428,7 @@ class TreeCopyTest {
         Files.delete(source.resolve("directory"));
         Files.createSymbolicLink(source.resolve("directory"), outside);
 
-        TreeReturn.Result result = bringBack(before);
+        WorkspaceSync.Result result = bringBack(before);
 
         assertThat(below(outside)).isEmpty();
         assertThat(result.conflicts().first()).contains("directory/new");

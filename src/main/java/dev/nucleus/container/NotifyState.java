@@ -1,0 +1,81 @@
+package dev.nucleus.container;
+
+import dev.nucleus.text.VisibleText;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * What a workload has said of itself by sd_notify(3). One thread takes it in; any may ask.
+ *
+ * @see <a href="https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html">sd_notify(3)</a>
+ */
+public final class NotifyState {
+
+    private static final String STATUS = "STATUS=";
+    private static final String EXTEND = "EXTEND_TIMEOUT_USEC=";
+    private static final int LONGEST_STATUS = 200;
+
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private boolean ready;
+    private boolean stopping;
+    private String status = "";
+    /** When it last said that it is alive, or began to be listened to. */
+    private long alive = System.nanoTime();
+
+    private long extended = alive;
+
+    /**
+     * At one moment.
+     *
+     * @param status in its own words
+     * @param silent how long it has not said that it is alive
+     * @param extended for how long it still asks for patience with its start
+     */
+    public record Said(boolean ready, boolean stopping, String status, Duration silent, Duration extended) {}
+
+    void accept(String text) {
+        synchronized (this) {
+            text.lines().forEach(this::line);
+        }
+        listeners.forEach(Runnable::run);
+    }
+
+    private void line(String line) {
+        switch (line) {
+            case "READY=1" -> {
+                ready = true;
+                stopping = false;
+            }
+            case "STOPPING=1" -> stopping = true;
+            case "WATCHDOG=1" -> alive = System.nanoTime();
+            // As if it had not kept to its own time.
+            case "WATCHDOG=trigger" ->
+                alive = System.nanoTime() - Duration.ofDays(1).toNanos();
+            default -> {
+                if (line.startsWith(STATUS)) {
+                    status = VisibleText.line(line.substring(STATUS.length()), LONGEST_STATUS);
+                } else if (line.startsWith(EXTEND) && line.matches(EXTEND + "\\d{1,15}")) {
+                    long micros = Long.parseLong(line.substring(EXTEND.length()));
+                    extended =
+                            System.nanoTime() + Duration.ofNanos(micros * 1_000).toNanos();
+                }
+            }
+        }
+    }
+
+    public synchronized Said said() {
+        long now = System.nanoTime();
+        return new Said(
+                ready, stopping, status, Duration.ofNanos(now - alive), Duration.ofNanos(Math.max(0, extended - now)));
+    }
+
+    /** Runs it after each thing that is said, in the thread that hears it. */
+    public void listen(Runnable listener) {
+        listeners.add(listener);
+    }
+
+    public void forget(Runnable listener) {
+        listeners.remove(listener);
+    }
+}

@@ -1,0 +1,58 @@
+package dev.nucleus.fleet;
+
+import java.util.Locale;
+import org.springframework.boot.health.contributor.Status;
+
+/** The status of a replica, and the Spring status that it maps to. */
+public enum ReplicaStatus {
+    /** Waits for services it depends on. */
+    WAITING(Status.OUT_OF_SERVICE),
+    /** Runs; its readiness has not been confirmed yet. */
+    STARTING(Status.OUT_OF_SERVICE),
+    /** Runs, and nothing checks it: no probe, or none that has answered. Counts as serving, never as ready. */
+    RUNNING(Status.UP),
+    /** Runs, and its probes succeed. */
+    READY(Status.UP),
+    /** Runs, but its readiness probe fails. */
+    NOT_READY(Status.OUT_OF_SERVICE),
+    /** Its startup or liveness probe has failed; it is being stopped, if that is configured. */
+    UNHEALTHY(Status.DOWN),
+    /** Ended by itself; it is started again after a delay. */
+    CRASHED(Status.DOWN),
+    /**
+     * Has ended by itself again and again, and not run long enough since. Remains so while it runs: it serves only
+     * while its readiness probe succeeds, and Spring's status is UP then ({@link ReplicaView#health()}).
+     */
+    CRASH_LOOP(Status.DOWN),
+    /** Ended or would not start, and is not started again. */
+    FAILED(Status.DOWN),
+    /** A job that has done its work. */
+    COMPLETED(Status.UNKNOWN),
+    /** Stopped on purpose. */
+    STOPPED(Status.UNKNOWN);
+
+    private final Status health;
+
+    ReplicaStatus(Status health) {
+        this.health = health;
+    }
+
+    /** The Spring status, unless the replica serves in a crash loop. */
+    public Status health() {
+        return health;
+    }
+
+    /** Whether a replica with this status takes work; in a crash loop its readiness decides. */
+    public boolean serves() {
+        return this == RUNNING || this == READY;
+    }
+
+    public boolean isRunning() {
+        return this == STARTING || this == RUNNING || this == READY || this == NOT_READY || this == UNHEALTHY;
+    }
+
+    /** As it is shown to users. */
+    public String words() {
+        return name().toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+}

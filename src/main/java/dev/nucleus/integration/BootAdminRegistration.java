@@ -1,0 +1,104 @@
+package dev.nucleus.integration;
+
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.spec.FleetSpec;
+import dev.nucleus.spec.ServiceSpec;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.core.env.Environment;
+import org.springframework.http.HttpHeaders;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Registers each service that is there to stay as an instance with a Spring Boot Admin server, again and again: its registry
+ * forgets. Without a management URL it offers health only, which is what there is. What a manager that ends has registered stays:
+ * that it can't be reached is what the server should show.
+ *
+ * @see <a href="https://docs.spring-boot-admin.com/">Spring Boot Admin</a>
+ */
+@Component
+@ConditionalOnProperty("nucleus.boot-admin.url")
+final class BootAdminRegistration {
+
+    private static final Logger log = LoggerFactory.getLogger(BootAdminRegistration.class);
+    private final BootAdminProperties properties;
+    private final Fleets fleets;
+    private final Environment environment;
+    private final URI instances;
+    private final Map<String, String> headers;
+    private final JsonPost post = new JsonPost();
+    private boolean troubled;
+
+    /** As the server takes it. */
+    record Instance(String name, String healthUrl, String serviceUrl, Map<String, String> metadata) {}
+
+    BootAdminRegistration(BootAdminProperties properties, Fleets fleets, Environment environment) {
+        this.properties = properties;
+        this.fleets = fleets;
+        this.environment = environment;
+        this.instances = URI.create(Objects.requireNonNull(properties.url()).replaceAll("/+$", "") + "/instances");
+        this.headers = properties.username() == null
+                ? Map.of()
+                : Map.of(
+                        HttpHeaders.AUTHORIZATION,
+                        "Basic "
+                                + HttpHeaders.encodeBasicAuth(
+                                        properties.username(),
+                                        Objects.requireNonNullElse(properties.password(), ""),
+                                        StandardCharsets.UTF_8));
+    }
+
+    @Scheduled(initialDelay = 1, fixedDelay = 30, timeUnit = TimeUnit.SECONDS)
+    void register() {
+        try {
+            for (Instance instance : instances()) {
+                post.send(instances, headers, JsonMapper.shared().writeValueAsBytes(instance));
+            }
+            if (troubled) {
+                log.info("registered with Spring Boot Admin again");
+            }
+            troubled = false;
+        } catch (IOException e) {
+            if (!troubled) {
+                log.warn("can't register with Spring Boot Admin at {}: {}", properties.url(), e.getMessage());
+            }
+            troubled = true;
+        }
+    }
+
+    /** One for each service, named so that each is an application of its own: among instances of one, UNKNOWN would win. */
+    private List<Instance> instances() {
+        return fleets.specs().stream()
+                .flatMap(fleet -> fleet.services().values().stream()
+                        .filter(service -> !service.job())
+                        .map(service -> instance(fleet, service)))
+                .toList();
+    }
+
+    private Instance instance(FleetSpec fleet, ServiceSpec service) {
+        String group = fleet.name() + "-" + service.name();
+        String path = fleets.groups().containsKey(group) ? group : fleet.name() + "/" + service.name();
+        String base = base();
+        return new Instance(
+                group,
+                base + "/actuator/health/" + path,
+                base + "/",
+                Map.of("fleet", fleet.name(), "service", service.name(), "tags.fleet", fleet.name()));
+    }
+
+    private String base() {
+        return properties.instanceUrl() != null
+                ? properties.instanceUrl().replaceAll("/+$", "")
+                : "http://localhost:" + environment.getProperty("local.server.port", "8080");
+    }
+}

@@ -1,0 +1,36 @@
+package dev.nucleus.integration;
+
+import org.springframework.mail.MailSender;
+import org.springframework.mail.SimpleMailMessage;
+
+/** Sends a message of plain text. */
+final class MailNotificationSender implements NotificationSender {
+
+    private final MailSender mail;
+    private final NotificationProperties.Mail settings;
+
+    MailNotificationSender(MailSender mail, NotificationProperties.Mail settings) {
+        this.mail = mail;
+        this.settings = settings;
+    }
+
+    @Override
+    public boolean wants(Notification notification) {
+        return NotificationProperties.wants(settings.on(), notification);
+    }
+
+    @Override
+    public void send(Notification notification) {
+        var message = new SimpleMailMessage();
+        message.setFrom(settings.from());
+        message.setTo(settings.to().toArray(String[]::new));
+        message.setSubject("[nucleus] " + notification.kind().word() + ": " + notification.about());
+        message.setText(notification.text() + "\n\n" + notification.at() + "\n");
+        mail.send(message);
+    }
+
+    @Override
+    public String toString() {
+        return "the mail server";
+    }
+}

@@ -1,0 +1,48 @@
+package dev.nucleus.integration;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * Who is told when something is wrong.
+ *
+ * @param webhooks each gets a POST with JSON
+ * @param mail needs spring.mail.host as well
+ * @param journal whether systemd's journal gets a structured entry
+ * @param lasting how long a replica waits, or is not ready, before that is told
+ */
+@ConfigurationProperties("nucleus.notify")
+record NotificationProperties(
+        @DefaultValue List<Webhook> webhooks,
+        @Nullable Mail mail,
+        @DefaultValue("false") boolean journal,
+        @DefaultValue("5m") Duration lasting) {
+
+    /**
+     * @param on which kinds; none named: all
+     * @param body a template, see {@link BodyTemplate}; null: every field
+     */
+    record Webhook(
+            String url,
+            @DefaultValue Set<Notification.Kind> on,
+            @Nullable String body) {
+
+        Webhook {
+            if (body != null) {
+                // Before anything starts, and not with the first notification.
+                new BodyTemplate(body);
+            }
+        }
+    }
+
+    /** @param on which kinds; none named: all */
+    record Mail(String from, List<String> to, @DefaultValue Set<Notification.Kind> on) {}
+
+    static boolean wants(Set<Notification.Kind> on, Notification notification) {
+        return on.isEmpty() || on.contains(notification.kind());
+    }
+}

@@ -1,0 +1,39 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.plan.HostPath;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.MountAttributes;
+import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.spec.SecretMount;
+import java.util.List;
+
+/** Copies of secret files, in memory. */
+final class Secrets {
+
+    private static final String LAYER = FilesystemLayer.NAME;
+
+    private Secrets() {}
+
+    /** In memory, for the workload's user alone, and sealed before anything runs. */
+    static void add(RootTree tree, List<SecretMount> secrets, LaunchPlan.Identity identity, LaunchPlan.Builder plan) {
+        if (secrets.isEmpty()) {
+            return;
+        }
+        tree.directories(SecretMount.FOLDER);
+        tree.add(new RootfsStep.Tmpfs(
+                SecretMount.FOLDER,
+                // Where the kernel has it, no copy of a secret gets to a disk (tmpfs(5), Linux 6.4).
+                "size=16M,mode=700,uid=" + identity.uid() + ",gid=" + identity.gid() + ",noswap",
+                MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
+        for (SecretMount secret : secrets) {
+            tree.add(new RootfsStep.Secret(
+                    secret.target(),
+                    HostPath.named(SecretSource.file(secret)),
+                    secret.mode(),
+                    identity.uid(),
+                    identity.gid()));
+            plan.can(LAYER, "read a copy of " + secret.source() + " of the host", "secret at " + secret.target());
+        }
+        tree.add(new RootfsStep.Seal(SecretMount.FOLDER, MountAttributes.READ_ONLY));
+    }
+}

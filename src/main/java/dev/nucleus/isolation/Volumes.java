@@ -1,0 +1,69 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.plan.HostPath;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.MountAttributes;
+import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.plan.RootfsStep.Owners;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.VolumeMount;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Directories and files of the host, and named volumes. */
+final class Volumes {
+
+    private static final String LAYER = FilesystemLayer.NAME;
+
+    private Volumes() {}
+
+    static void add(
+            RootTree tree,
+            VolumeMount volume,
+            LaunchRequest request,
+            LaunchPlan.Identity identity,
+            LaunchPlan.Builder plan,
+            boolean isRoot) {
+        long attributes = MountAttributes.NO_SUID
+                | MountAttributes.NO_DEV
+                | (volume.readOnly() ? MountAttributes.READ_ONLY : 0)
+                | (volume.execute() ? 0 : MountAttributes.NO_EXEC);
+        String source = volume.source();
+        // Without root only the manager's user and its range exist, and no mount can say otherwise.
+        Owners owners = plan.mapped() && isRoot ? Owners.MAPPED : Owners.HOST;
+        if (volume.named()) {
+            LaunchRequest.HostVolume place = request.volumes().get(volume.source());
+            if (place == null) {
+                throw new InvalidSpecException("there is no volume '" + volume.source() + "'");
+            }
+            LaunchPlan.Identity owner = place.owner().orElse(identity);
+            tree.directories(volume.target());
+            tree.add(new RootfsStep.Volume(
+                    volume.target(),
+                    HostPath.named(place.path().toString()),
+                    attributes,
+                    0700,
+                    onDisk(owner.uid(), owners),
+                    onDisk(owner.gid(), owners),
+                    owners));
+            source = place.path().toString();
+        } else {
+            if (Files.isDirectory(Path.of(source))) {
+                tree.directories(volume.target());
+            } else {
+                tree.parents(volume.target());
+            }
+            tree.add(new RootfsStep.Bind(volume.target(), HostPath.named(source), attributes, false, owners));
+        }
+        plan.can(
+                LAYER,
+                (volume.readOnly() ? "read " : "read and write ") + source + " of the host"
+                        + FilesystemLayer.connects(request),
+                "volume at " + volume.target());
+    }
+
+    /** Root inside a user namespace is not root on disk. */
+    private static int onDisk(int number, Owners owners) {
+        return owners == Owners.MAPPED && number == 0 ? IdentityLayer.ROOT_ON_DISK : number;
+    }
+}

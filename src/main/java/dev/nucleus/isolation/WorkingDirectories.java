@@ -1,0 +1,122 @@
+package dev.nucleus.isolation;
+
+import dev.nucleus.kernel.HostDirectory;
+import dev.nucleus.kernel.HostFeatures;
+import dev.nucleus.plan.HostPath;
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.plan.MountAttributes;
+import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.plan.RootfsStep.Owners;
+import dev.nucleus.spec.ContextMount;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.WorkspaceMount;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+
+/** The workspace and the context of a container: directories of the host, or copies of them. */
+final class WorkingDirectories {
+
+    private static final String LAYER = FilesystemLayer.NAME;
+
+    private WorkingDirectories() {}
+
+    static void context(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
+        request.spec().filesystem().context().ifPresent(context -> {
+            tree.bind(
+                    ContextMount.TARGET,
+                    context.mode() == ContextMount.Mode.COPY
+                            ? HostPath.own(request.copies()
+                                    .resolve(FilesystemLayer.CONTEXT_COPY)
+                                    .toString())
+                            : named(request.sources().context(), context.source()),
+                    MountAttributes.SEALED | MountAttributes.NO_EXEC,
+                    Owners.HOST);
+            plan.can(
+                    LAYER,
+                    "read " + (context.mode() == ContextMount.Mode.COPY ? "a copy of " : "") + context.source()
+                            + " of the host",
+                    "context at " + ContextMount.TARGET);
+        });
+    }
+
+    static void workspace(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan, HostFeatures host) {
+        request.spec().filesystem().workspace().ifPresent(workspace -> {
+            boolean readOnly = workspace.access() == WorkspaceMount.Access.BIND_RO;
+            long attributes = MountAttributes.NO_SUID
+                    | MountAttributes.NO_DEV
+                    | (workspace.execute() ? 0 : MountAttributes.NO_EXEC)
+                    | (readOnly ? MountAttributes.READ_ONLY : 0);
+            Path source =
+                    workspace.copied() ? request.copies().resolve(FilesystemLayer.WORKSPACE_COPY) : workspace.source();
+            tree.add(new RootfsStep.Directory(WorkspaceMount.TARGET));
+            tree.add(step(workspace, source, request.sources().workspace(), attributes, host));
+            plan.can(
+                    LAYER,
+                    switch (workspace.access()) {
+                        case BIND_RW ->
+                            "change " + workspace.source() + " of the host, as its owner"
+                                    + FilesystemLayer.connects(request);
+                        case BIND_RO ->
+                            "read " + workspace.source() + " of the host" + FilesystemLayer.connects(request);
+                        case COPY_IN_OUT ->
+                            "change a copy of " + workspace.source()
+                                    + " of the host; the changes are copied back when it ends";
+                    },
+                    "workspace at " + WorkspaceMount.TARGET);
+            explainExecution(workspace, request.spec().mode(), plan);
+        });
+    }
+
+    private static void explainExecution(WorkspaceMount workspace, Mode mode, LaunchPlan.Builder plan) {
+        boolean usual = workspace.execute() == WorkspaceMount.executableIn(mode);
+        String what = "run programs in " + WorkspaceMount.TARGET;
+        if (workspace.execute()) {
+            plan.can(LAYER, what, usual ? "the default in " + mode + " mode; noexec forbids it" : "workspace: exec");
+        } else {
+            plan.cannot(LAYER, what, usual ? "the default in " + mode + " mode; exec allows it" : "workspace: noexec");
+        }
+    }
+
+    /**
+     * The owner of the directory on disk is the workload, so that it can work, and what it makes is the owner's. Not where
+     * root owns it: what it makes must not be root's, with bits that only root's files should have. Without root there is
+     * one user anyway.
+     */
+    private static RootfsStep step(
+            WorkspaceMount workspace, Path source, Optional<HostDirectory> looked, long attributes, HostFeatures host) {
+        LaunchPlan.Identity owner = workspace.copied()
+                ? new LaunchPlan.Identity(host.identity().uid(), host.identity().gid(), List.of())
+                : looked.map(directory -> new LaunchPlan.Identity(directory.uid(), directory.gid(), List.of()))
+                        .orElseGet(() -> owner(source));
+        boolean mapped = host.identity().root() && (workspace.copied() || owner.uid() != 0);
+        HostPath from = workspace.copied() ? HostPath.own(source.toString()) : named(looked, source);
+        return mapped
+                ? new RootfsStep.Workspace(WorkspaceMount.TARGET, from, attributes, owner.uid(), owner.gid())
+                : new RootfsStep.Bind(WorkspaceMount.TARGET, from, attributes, false);
+    }
+
+    /** Without links, as it was looked at; as it was named when nothing is launched. */
+    private static HostPath named(Optional<HostDirectory> looked, Path named) {
+        return looked.map(directory ->
+                        HostPath.named(directory.path().toString()).verified(directory.device(), directory.inode()))
+                .orElseGet(() -> HostPath.named(named.toString()));
+    }
+
+    private static LaunchPlan.Identity owner(Path directory) {
+        try {
+            Map<String, Object> attributes = Files.readAttributes(directory, "unix:uid,gid");
+            return new LaunchPlan.Identity(
+                    (int) Objects.requireNonNull(attributes.get("uid")),
+                    (int) Objects.requireNonNull(attributes.get("gid")),
+                    List.of());
+        } catch (IOException e) {
+            throw new InvalidSpecException("workspace: " + directory + " can't be read: " + e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package dev.nucleus.log;
+
+import dev.nucleus.spawner.ShimMessage;
+import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A container's output on its way from its shim to a sink. A shim leaves a moment after its container, whether its
+ * reader was quick enough or not; what it could not deliver is read from the files it wrote. A sink that fails gets
+ * nothing more, and the container's life is followed all the same.
+ */
+public final class LogStream {
+
+    private static final Logger log = LoggerFactory.getLogger(LogStream.class);
+
+    private final ContainerLog files;
+    private final OutputSink sink;
+    private final CriDecoder decoder = new CriDecoder(this::write);
+    private long offset;
+    private boolean ended;
+    private boolean deaf;
+
+    /** @param offset where the stream begins in the log */
+    public LogStream(ContainerLog files, OutputSink sink, long offset) {
+        this.files = files;
+        this.sink = sink;
+        this.offset = offset;
+    }
+
+    private void write(OutputSink.Stream stream, byte[] bytes, int from, int length) {
+        if (!deaf) {
+            try {
+                sink.write(stream, bytes, from, length);
+            } catch (IOException e) {
+                log.debug("the reader of the output has disconnected: {}", e.toString());
+                deaf = true;
+            }
+        }
+    }
+
+    /** @return whether the message was about output */
+    public boolean accept(ShimMessage message) throws IOException {
+        switch (message) {
+            case ShimMessage.Data(var start, var bytes) -> {
+                decoder.accept(bytes);
+                offset = start + bytes.length;
+            }
+            case ShimMessage.End() -> ended = true;
+            default -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether all output has come. */
+    public boolean ended() {
+        return ended;
+    }
+
+    /** After the shim has left: what it could not deliver. */
+    public void finish() throws IOException {
+        if (!ended) {
+            files.copyTo(decoder, offset);
+            ended = true;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+package dev.nucleus.spawner;
+
+import java.io.IOException;
+import java.time.Duration;
+
+/** A shim took a question and did not answer in time: it was stopped, or its host is out of breath. */
+public final class ShimTimeoutException extends IOException {
+
+    private static final long serialVersionUID = 1L;
+
+    ShimTimeoutException(Duration waited, IOException cause) {
+        super("the shim does not answer: no word for " + waited.toSeconds() + " s", cause);
+    }
+}

@@ -1,0 +1,333 @@
+package dev.nucleus.spec.fleetfile;
+
+import dev.nucleus.spec.Condition;
+import dev.nucleus.spec.ContainerName;
+import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Durations;
+import dev.nucleus.spec.FleetHealthSpec;
+import dev.nucleus.spec.FleetSpec;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Objective;
+import dev.nucleus.spec.ServiceSpec;
+import dev.nucleus.spec.User;
+import dev.nucleus.spec.VolumeMount;
+import dev.nucleus.spec.VolumeSpec;
+import dev.nucleus.text.FileErrors;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/**
+ * Reads fleet files: YAML 1.2, unknown fields are mistakes, all mistakes are told at once with their
+ * places. Shared fields for services of one file come by anchors and {@code <<}.
+ */
+public final class FleetReader {
+
+    private final List<Problem> problems = new ArrayList<>();
+
+    private final Checks checks;
+
+    private FleetReader(Checks checks) {
+        this.checks = checks;
+    }
+
+    /**
+     * What others know about a fleet's parts.
+     *
+     * @param refusals why a container can't be had as it is asked for; none: it can
+     * @param nameRefusal why a fleet can't have a name
+     * @param serviceNameRefusal why a service can't have a name
+     */
+    public record Checks(
+            Function<ContainerSpec, List<String>> refusals,
+            Function<String, Optional<String>> nameRefusal,
+            Function<String, Optional<String>> serviceNameRefusal) {
+
+        public static final Checks NONE = new Checks(spec -> List.of(), name -> Optional.empty());
+
+        /** Of which services may have any name. */
+        public Checks(Function<ContainerSpec, List<String>> refusals, Function<String, Optional<String>> nameRefusal) {
+            this(refusals, nameRefusal, name -> Optional.empty());
+        }
+    }
+
+    /**
+     * Reads one file, or every {@code .yaml} and {@code .yml} file of a folder in order of their names. What an editor or a
+     * copy leaves beside them (names that begin with {@code .} or {@code #}, or end with {@code ~}) and directories are no
+     * fleet files, whatever their names end with.
+     *
+     * @return none of a folder without any fleet file
+     * @throws InvalidFleetException when anything is wrong in any of them
+     */
+    public static List<FleetSpec> read(Path path, Checks checks) {
+        var reader = new FleetReader(checks);
+        var fleets = new ArrayList<FleetSpec>();
+        for (Path file : reader.files(path)) {
+            reader.readFile(file).ifPresent(fleet -> {
+                if (fleets.stream().anyMatch(other -> other.name().equals(fleet.name()))) {
+                    reader.problems.add(new Problem(
+                            file.toString(), 1, 1, "a fleet '" + fleet.name() + "' is in another file already"));
+                }
+                fleets.add(fleet);
+            });
+        }
+        if (!reader.problems.isEmpty()) {
+            throw new InvalidFleetException(reader.inOrder());
+        }
+        return List.copyOf(fleets);
+    }
+
+    /** Reads one fleet from text; {@code file} is named in errors and is what relative paths are relative to. */
+    public static FleetSpec readText(Path file, String text, Checks checks) {
+        var reader = new FleetReader(checks);
+        Optional<FleetSpec> fleet = reader.parse(file, text);
+        if (!reader.problems.isEmpty() || fleet.isEmpty()) {
+            throw new InvalidFleetException(reader.inOrder());
+        }
+        return fleet.get();
+    }
+
+    /** The problems by file, in the order in which the files were read, and within each by place. */
+    private List<Problem> inOrder() {
+        List<String> files = problems.stream().map(Problem::file).distinct().toList();
+        return problems.stream()
+                // Of what is merged or named by an alias each use reports the same.
+                .distinct()
+                .sorted(Comparator.<Problem>comparingInt(problem -> files.indexOf(problem.file()))
+                        .thenComparingInt(Problem::line)
+                        .thenComparingInt(Problem::column))
+                .toList();
+    }
+
+    private List<Path> files(Path path) {
+        if (!Files.isDirectory(path)) {
+            return List.of(path);
+        }
+        try (Stream<Path> entries = Files.list(path)) {
+            return entries.filter(FleetReader::isFleetFile)
+                    .sorted()
+                    .filter(this::canBeRead)
+                    .toList();
+        } catch (IOException | UncheckedIOException e) {
+            problems.add(new Problem(
+                    path.toString(),
+                    1,
+                    1,
+                    "the folder can't be listed: " + e.getMessage() + "; check its permissions"));
+            return List.of();
+        }
+    }
+
+    /** Reading a pipe would wait for somebody to write to it. */
+    private boolean canBeRead(Path file) {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            problems.add(new Problem(file.toString(), 1, 1, "this is no regular file; move it out of the folder"));
+            return false;
+        }
+        return true;
+    }
+
+    /** A link that leads nowhere counts: a fleet that was meant to be there is missing. */
+    private static boolean isFleetFile(Path file) {
+        String name = String.valueOf(file.getFileName());
+        return (name.endsWith(".yaml") || name.endsWith(".yml"))
+                && !name.startsWith(".")
+                && !name.startsWith("#")
+                && !name.startsWith("~")
+                && !Files.isDirectory(file);
+    }
+
+    private Optional<FleetSpec> readFile(Path file) {
+        try {
+            return parse(file, Files.readString(file));
+        } catch (CharacterCodingException e) {
+            problems.add(new Problem(
+                    file.toString(), 1, 1, "the file can't be read: it is not UTF-8; write it anew as that"));
+            return Optional.empty();
+        } catch (IOException e) {
+            problems.add(new Problem(file.toString(), 1, 1, "the file can't be read: " + FileErrors.reason(e)));
+            return Optional.empty();
+        }
+    }
+
+    private Optional<FleetSpec> parse(Path file, String text) {
+        return YamlDocument.readFleet(file.toString(), text, problems)
+                .flatMap(YamlValue::mapping)
+                .flatMap(fields -> fleet(file, fields));
+    }
+
+    private Optional<FleetSpec> fleet(Path file, YamlMapping fields) {
+        ComposeSpellings.readFleet(fields);
+        Optional<YamlValue> nameField = fields.require("name", "shop");
+        Optional<String> name = nameField.flatMap(value -> value.parse(text -> ContainerName.check("fleet", text)));
+        name.flatMap(checks.nameRefusal()).ifPresent(refusal -> nameField.ifPresent(value -> value.problem(refusal)));
+        Mode mode =
+                fields.take("mode").flatMap(value -> value.parse(Mode::parse)).orElse(Mode.AGENT);
+        Path folder = Optional.ofNullable(file.toAbsolutePath().getParent()).orElse(Path.of("/"));
+        var volumes = new LinkedHashMap<String, VolumeSpec>();
+        fields.take("volumes")
+                .flatMap(YamlValue::mapping)
+                .ifPresent(entries -> entries.takeAll()
+                        .forEach((key, value) -> volume(folder, key, value).ifPresent(v -> volumes.put(key, v))));
+        var places = new LinkedHashMap<String, YamlValue>();
+        var services = new LinkedHashMap<String, ServiceSpec>();
+        fields.require("services", "{web: {command: [/bin/server]}}")
+                .flatMap(YamlValue::mapping)
+                .ifPresent(entries -> {
+                    entries.names()
+                            .forEach((key, place) ->
+                                    checks.serviceNameRefusal().apply(key).ifPresent(place::problem));
+                    entries.takeAll().forEach((key, value) -> {
+                        places.put(key, value);
+                        new ServiceReader(folder, mode).read(key, value).ifPresent(service -> {
+                            services.put(key, service);
+                            checks.refusals()
+                                    .apply(service.container())
+                                    .forEach(refusal -> value.problem("service '" + key + "': " + refusal));
+                        });
+                    });
+                });
+        FleetHealthSpec health = fields.take("health")
+                .flatMap(YamlValue::mapping)
+                .map(entries -> health(entries, places.keySet(), services))
+                .orElse(FleetHealthSpec.NONE);
+        fields.finish();
+        checkReferences(places, services, volumes);
+        return name.filter(text -> problems.isEmpty())
+                .flatMap(text -> fields.place().attempt(() -> new FleetSpec(text, file, volumes, services, health)));
+    }
+
+    private static FleetHealthSpec health(YamlMapping fields, Set<String> declared, Map<String, ServiceSpec> services) {
+        Set<String> critical = lasting(fields, "critical", declared, services);
+        Set<String> traffic = lasting(fields, "traffic", declared, services);
+        Optional<Objective> objective = fields.take("objective").flatMap(FleetReader::objective);
+        fields.finish();
+        return new FleetHealthSpec(critical, traffic, objective);
+    }
+
+    private static Optional<Objective> objective(YamlValue value) {
+        return value.mapping().flatMap(fields -> {
+            Optional<Double> availability =
+                    fields.require("availability", "99.9%").flatMap(field -> field.parse(Objective::parseAvailability));
+            Optional<Duration> over = fields.require("over", "30d").flatMap(field -> field.parse(Durations::parse));
+            fields.finish();
+            return availability.flatMap(
+                    ratio -> over.flatMap(window -> value.attempt(() -> new Objective(ratio, window))));
+        });
+    }
+
+    /** Services of this file that are there to stay. */
+    private static Set<String> lasting(
+            YamlMapping fields, String field, Set<String> declared, Map<String, ServiceSpec> services) {
+        return new TreeSet<>(fields.list(field, name -> {
+            if (!declared.contains(name)) {
+                throw new InvalidSpecException("'" + name + "' is not a service of this file" + did(name, declared));
+            }
+            ServiceSpec service = services.get(name);
+            if (service != null && service.job()) {
+                throw new InvalidSpecException(
+                        "'" + name + "' is a job, which ends; the health of a fleet can't depend on it");
+            }
+            return name;
+        }));
+    }
+
+    private static Optional<VolumeSpec> volume(Path folder, String name, YamlValue value) {
+        if (value.attempt(() -> ContainerName.check("volume", name)).isEmpty()) {
+            return Optional.empty();
+        }
+        if (value.isNull()) {
+            return Optional.of(new VolumeSpec(name, Optional.empty(), Optional.empty()));
+        }
+        return value.mapping().map(fields -> {
+            Optional<Path> path = fields.take("path").flatMap(YamlValue::text).map(folder::resolve);
+            Optional<User> owner = fields.take("owner").flatMap(field -> field.parse(User::parse));
+            fields.finish();
+            return new VolumeSpec(name, path.map(Path::normalize), owner);
+        });
+    }
+
+    private static void checkReferences(
+            Map<String, YamlValue> places, Map<String, ServiceSpec> services, Map<String, VolumeSpec> volumes) {
+        services.forEach((name, service) -> {
+            YamlValue place = java.util.Objects.requireNonNull(places.get(name));
+            service.dependsOn().forEach((dependency, condition) -> {
+                if (dependency.equals(name)) {
+                    place.problem("service '" + name + "' depends on itself");
+                } else if (!places.containsKey(dependency)) {
+                    place.problem("service '" + name + "' depends on '" + dependency + "', which is not a service of "
+                            + "this file" + did(dependency, places.keySet()));
+                } else {
+                    Optional.ofNullable(services.get(dependency))
+                            .flatMap(other -> neverMet(other, condition))
+                            .ifPresent(reason -> place.problem("depends-on: service '" + name + "' would wait for '"
+                                    + dependency + "' for ever: " + reason));
+                }
+            });
+            replicaOf(name, services)
+                    .ifPresent(other -> place.problem("service '" + name + "' is called as a replica of service '"
+                            + other + "' is; rename one of them"));
+            for (VolumeMount mount : service.container().filesystem().volumes()) {
+                if (mount.named() && !volumes.containsKey(mount.source())) {
+                    place.problem("service '" + name + "' uses volume '" + mount.source() + "', which 'volumes' does "
+                            + "not declare; add it there, or write an absolute host path");
+                }
+            }
+        });
+        DependencyCycle.find(services)
+                .ifPresent(cycle -> java.util.Objects.requireNonNull(places.get(cycle.getFirst()))
+                        .problem("these services wait for each other: " + String.join(" → ", cycle)));
+    }
+
+    /** Why a condition can't become true of a service; empty: it can. */
+    private static Optional<String> neverMet(ServiceSpec service, Condition condition) {
+        return switch (condition) {
+            case STARTED -> Optional.empty();
+            case HEALTHY ->
+                service.job()
+                        ? Optional.of("a job is never healthy, it completes; write " + service.name() + ": completed")
+                        : service.isChecked()
+                                ? Optional.empty()
+                                : Optional.of("no probe checks '" + service.name()
+                                        + "', so that would never be known; give it a readiness probe, or write depends-on: {"
+                                        + service.name() + ": started}");
+            case COMPLETED ->
+                service.job()
+                        ? Optional.empty()
+                        : Optional.of("only a job completes; write job: true in '" + service.name() + "', or "
+                                + service.name() + ": healthy or started here");
+        };
+    }
+
+    /** The service one of whose replicas has that name. */
+    private static Optional<String> replicaOf(String name, Map<String, ServiceSpec> services) {
+        int hyphen = name.lastIndexOf('-');
+        if (hyphen < 1 || !name.substring(hyphen + 1).matches("[1-9]\\d{0,3}")) {
+            return Optional.empty();
+        }
+        int number = Integer.parseInt(name.substring(hyphen + 1));
+        return Optional.ofNullable(services.get(name.substring(0, hyphen)))
+                .filter(service -> number <= service.replicas())
+                .map(ServiceSpec::name);
+    }
+
+    private static String did(String name, java.util.Collection<String> candidates) {
+        return YamlMapping.closest(name, candidates)
+                .map(found -> "; did you mean '" + found + "'?")
+                .orElse("");
+    }
+}

@@ -1,0 +1,35 @@
+package dev.nucleus.spec.fleetfile;
+
+import dev.nucleus.failure.NucleusException;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Fleet files that can't be used: every mistake in them, in the order of the files. */
+public final class InvalidFleetException extends NucleusException {
+
+    private static final long serialVersionUID = 1L;
+
+    @SuppressWarnings("serial")
+    private final List<Problem> problems;
+
+    public InvalidFleetException(List<Problem> problems) {
+        super(problems.stream().map(Problem::toString).collect(Collectors.joining("\n")));
+        this.problems = List.copyOf(problems);
+    }
+
+    public List<Problem> problems() {
+        return problems;
+    }
+
+    /** That of a mistake in the command line. */
+    @Override
+    public int exitCode() {
+        return 2;
+    }
+
+    /** Without a prefix: each begins with its file and line, as editors expect it. */
+    @Override
+    public List<String> lines() {
+        return problems.stream().map(Problem::toString).toList();
+    }
+}

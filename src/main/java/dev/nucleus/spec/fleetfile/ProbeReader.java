@@ -1,0 +1,377 @@
+package dev.nucleus.spec.fleetfile;
+
+import dev.nucleus.spec.Durations;
+import dev.nucleus.spec.LivenessSpec;
+import dev.nucleus.spec.Port;
+import dev.nucleus.spec.Probe;
+import dev.nucleus.spec.ProbeSpec;
+import dev.nucleus.spec.ServiceNotify;
+import dev.nucleus.spec.Signal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/**
+ * Reads a service's probes: Kubernetes' kinds and words, in this file's spelling or in its own, and Compose's {@code
+ * healthcheck}.
+ *
+ * @see <a href="https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe">Kubernetes:
+ *     Probe</a>
+ * @see <a href="https://github.com/compose-spec/compose-spec/blob/main/05-services.md#healthcheck">Compose:
+ *     healthcheck</a>
+ */
+final class ProbeReader {
+
+    private static final List<String> KINDS = List.of("exec", "tcp", "http", "grpc", "notify", "actuator");
+    /** What is said is heard at once; this is how soon it shows that nothing was. */
+    private static final Duration SOON = Duration.ofSeconds(1);
+
+    private static final Duration COMPOSE_INTERVAL = Duration.ofSeconds(30);
+    private static final Duration COMPOSE_START_INTERVAL = Duration.ofSeconds(5);
+
+    /** Where each kind of question is answered by a Spring Boot application. */
+    private enum Question {
+        STARTUP("liveness"),
+        READINESS("readiness"),
+        LIVENESS("liveness");
+
+        private final String group;
+
+        Question(String group) {
+            this.group = group;
+        }
+    }
+
+    /** The probes of one service. */
+    record Probes(Optional<ProbeSpec> startup, Optional<ProbeSpec> readiness, Optional<LivenessSpec> liveness) {
+
+        /** What the container needs for them. */
+        Optional<ServiceNotify> notification() {
+            List<Probe.Notify> wanted = Stream.of(startup, readiness, liveness.map(LivenessSpec::probe))
+                    .flatMap(Optional::stream)
+                    .map(ProbeSpec::probe)
+                    .filter(Probe.Notify.class::isInstance)
+                    .map(Probe.Notify.class::cast)
+                    .toList();
+            return wanted.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new ServiceNotify(wanted.stream()
+                            .map(Probe.Notify::watchdog)
+                            .flatMap(Optional::stream)
+                            .findFirst()));
+        }
+    }
+
+    private ProbeReader() {}
+
+    static Probes read(YamlMapping fields) {
+        Optional<YamlValue> healthcheck = fields.take("healthcheck");
+        Optional<YamlValue> startup = fields.take("startup");
+        Optional<YamlValue> readiness = fields.take("readiness");
+        Optional<YamlValue> liveness = fields.take("liveness");
+        if (healthcheck.isPresent()) {
+            if (startup.isPresent() || readiness.isPresent() || liveness.isPresent()) {
+                healthcheck
+                        .get()
+                        .problem("'healthcheck' is readiness and liveness in one; write either it, or startup, "
+                                + "readiness and liveness");
+            }
+            return healthcheck.get().mapping().map(ProbeReader::healthcheck).orElse(NONE);
+        }
+        return new Probes(
+                startup.flatMap(value -> probe(value, Question.STARTUP)),
+                readiness.flatMap(value -> probe(value, Question.READINESS)),
+                liveness.flatMap(ProbeReader::liveness));
+    }
+
+    private static final Probes NONE = new Probes(Optional.empty(), Optional.empty(), Optional.empty());
+
+    private static Optional<LivenessSpec> liveness(YamlValue value) {
+        return value.mapping().flatMap(fields -> {
+            LivenessSpec.Then then =
+                    fields.take("then").flatMap(ProbeReader::then).orElse(new LivenessSpec.Then.Restart());
+            return probe(fields, Question.LIVENESS).map(probe -> new LivenessSpec(probe, then));
+        });
+    }
+
+    private static Optional<LivenessSpec.Then> then(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.parse(LivenessSpec.Then::parse);
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<LivenessSpec.Then> send = fields.require("signal", "HUP")
+                    .flatMap(field -> field.parse(Signal::parse))
+                    .map(LivenessSpec.Then.Send::new);
+            fields.finish();
+            return send;
+        });
+    }
+
+    private static Optional<ProbeSpec> probe(YamlValue value, Question question) {
+        return value.mapping().flatMap(fields -> probe(fields, question));
+    }
+
+    private static Optional<ProbeSpec> probe(YamlMapping fields, Question question) {
+        fields.rename("httpGet", "http");
+        fields.rename("tcpSocket", "tcp");
+        Optional<YamlValue> exec = fields.take("exec");
+        Optional<YamlValue> tcp = fields.take("tcp");
+        Optional<YamlValue> http = fields.take("http");
+        Optional<YamlValue> grpc = fields.take("grpc");
+        Optional<YamlValue> notify = fields.take("notify");
+        Optional<YamlValue> actuator = fields.take("actuator");
+        Duration period =
+                duration(fields, "period", "periodSeconds", notify.isPresent() ? SOON : ProbeSpec.DEFAULT_PERIOD);
+        Duration timeout = duration(fields, "timeout", "timeoutSeconds", ProbeSpec.DEFAULT_TIMEOUT);
+        Duration delay = duration(fields, "initial-delay", "initialDelaySeconds", Duration.ZERO);
+        Duration jitter = fields.parse("jitter", Durations::parse).orElse(Duration.ZERO);
+        fields.rename("failureThreshold", "failures");
+        fields.rename("successThreshold", "successes");
+        // A watchdog that was missed is not asked for again.
+        boolean watchdog = notify.isPresent() && question == Question.LIVENESS;
+        int failures =
+                fields.take("failures").flatMap(YamlValue::integer).orElse(watchdog ? 1 : ProbeSpec.DEFAULT_FAILURES);
+        int successes = fields.take("successes").flatMap(YamlValue::integer).orElse(1);
+        fields.finish();
+        if (Stream.of(exec, tcp, http, grpc, notify, actuator)
+                        .filter(Optional::isPresent)
+                        .count()
+                != 1) {
+            fields.place()
+                    .problem("a probe needs exactly one of " + String.join(", ", KINDS)
+                            + ", such as {tcp: 5432} or {exec: [pg_isready]}");
+            return Optional.empty();
+        }
+        if (question != Question.READINESS && successes != 1) {
+            fields.place().problem("only a readiness probe can ask for several successes; here one is enough");
+        }
+        Optional<Probe> probe = exec.flatMap(ProbeReader::exec)
+                .or(() -> tcp.flatMap(ProbeReader::tcp))
+                .or(() -> http.flatMap(ProbeReader::http))
+                .or(() -> grpc.flatMap(ProbeReader::grpc))
+                .or(() -> notify.flatMap(value -> notify(value, question)))
+                .or(() -> actuator.flatMap(value -> actuator(value, question)));
+        return probe.flatMap(kind ->
+                fields.place().attempt(() -> new ProbeSpec(kind, delay, period, timeout, jitter, failures, successes)));
+    }
+
+    /** With its unit, or by Kubernetes' name a number of seconds. */
+    private static Duration duration(YamlMapping fields, String name, String seconds, Duration fallback) {
+        Optional<Duration> counted = fields.parse(seconds, Durations::parseSeconds);
+        return fields.parse(name, Durations::parse).or(() -> counted).orElse(fallback);
+    }
+
+    /** {@code exec: [pg_isready]}, or Kubernetes' {@code exec: {command: [pg_isready]}}. */
+    private static Optional<Probe> exec(YamlValue value) {
+        if (!value.isMapping()) {
+            List<String> command = value.command("exec");
+            return value.isList() ? value.attempt(() -> new Probe.Exec(command)) : Optional.empty();
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<Probe> probe = fields.require("command", "[pg_isready]").flatMap(ProbeReader::exec);
+            fields.finish();
+            return probe;
+        });
+    }
+
+    /** {@code tcp: 5432}, or Kubernetes' {@code tcpSocket: {port: 5432}}. */
+    private static Optional<Probe> tcp(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.parse(Port::parse).map(Probe.Tcp::new);
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<Probe> probe = fields.require("port", "5432").flatMap(ProbeReader::tcp);
+            fields.finish();
+            return probe;
+        });
+    }
+
+    /** {@code notify: true}; of liveness {@code notify: 10s}, within which it has to say that it is alive. */
+    private static Optional<Probe> notify(YamlValue value, Question question) {
+        if (question == Question.LIVENESS) {
+            return value.parse(Durations::parse).flatMap(within -> {
+                if (within.compareTo(ProbeSpec.SHORTEST) < 0) {
+                    value.problem("a watchdog waits for 10ms at least");
+                }
+                return Optional.of(new Probe.Notify(Optional.of(within)));
+            });
+        }
+        return value.bool().flatMap(wanted -> {
+            if (!wanted) {
+                value.problem("write notify: true, or another kind of probe");
+            }
+            return Optional.of(new Probe.Notify(Optional.empty()));
+        });
+    }
+
+    /** {@code grpc: 9090}, or {@code grpc: {port: 9090, service: shop.Cart}}. */
+    private static Optional<Probe> grpc(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.parse(Port::parse).map(port -> new Probe.Grpc(port, ""));
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<Port> port = fields.require("port", "9090").flatMap(field -> field.parse(Port::parse));
+            String service = fields.take("service").flatMap(YamlValue::text).orElse("");
+            fields.finish();
+            return port.flatMap(number -> value.attempt(() -> new Probe.Grpc(number, service)));
+        });
+    }
+
+    /**
+     * {@code http: 8080}, or {@code http: {port: 8080, path: /healthz, status: 200-399, headers: {Accept: text/plain},
+     * body: ok}}.
+     */
+    private static Optional<Probe> http(YamlValue value) {
+        if (!value.isMapping()) {
+            return value.parse(Port::parse).map(Probe.Http::of);
+        }
+        return value.mapping().flatMap(fields -> {
+            fields.rename("httpHeaders", "headers");
+            fields.refuse("host", "a probe asks the container's own loopback; write headers: {Host: example.com}");
+            fields.take("scheme")
+                    .flatMap(YamlValue::text)
+                    .filter(text -> !text.equalsIgnoreCase("http"))
+                    .ifPresent(text -> fields.place()
+                            .problem("a probe speaks HTTP; let the workload answer it on a port of its own"));
+            Optional<Port> port = fields.require("port", "8080").flatMap(field -> field.parse(Port::parse));
+            String path = fields.take("path").flatMap(YamlValue::text).orElse("/");
+            Probe.Http.Statuses statuses = fields.take("status")
+                    .flatMap(field -> field.parse(Probe.Http.Statuses::parse))
+                    .orElse(Probe.Http.Statuses.DEFAULT);
+            Map<String, String> headers =
+                    fields.take("headers").map(ProbeReader::headers).orElse(Map.of());
+            Optional<String> body = fields.take("body").flatMap(YamlValue::text);
+            fields.finish();
+            return port.flatMap(number -> value.attempt(() -> new Probe.Http(number, path, statuses, headers, body)));
+        });
+    }
+
+    /** {@code {Name: value}}, or Kubernetes' list of {@code {name, value}}. */
+    private static Map<String, String> headers(YamlValue value) {
+        var headers = new LinkedHashMap<String, String>();
+        if (!value.isList()) {
+            value.mapping()
+                    .ifPresent(fields -> fields.takeAll()
+                            .forEach((name, header) -> header.text().ifPresent(text -> headers.put(name, text))));
+            return headers;
+        }
+        for (YamlValue item : value.items()) {
+            item.mapping().ifPresent(fields -> {
+                Optional<String> name = fields.require("name", "Accept").flatMap(YamlValue::text);
+                Optional<String> text = fields.require("value", "text/plain").flatMap(YamlValue::text);
+                fields.finish();
+                name.ifPresent(found -> headers.put(found, text.orElse("")));
+            });
+        }
+        return headers;
+    }
+
+    /**
+     * A Spring Boot application's own health: {@code actuator: 8080}, or {@code actuator: {port: 8081, base: /manage}}. Its
+     * groups {@code readiness} and {@code liveness} answer with 200 or 503.
+     */
+    private static Optional<Probe> actuator(YamlValue value, Question question) {
+        if (!value.isMapping()) {
+            return value.parse(Port::parse).map(port -> actuator(port, "/actuator", question));
+        }
+        return value.mapping().flatMap(fields -> {
+            Optional<Port> port = fields.require("port", "8080").flatMap(field -> field.parse(Port::parse));
+            String base = fields.take("base").flatMap(YamlValue::text).orElse("/actuator");
+            fields.finish();
+            return port.flatMap(number -> value.attempt(() -> actuator(number, base, question)));
+        });
+    }
+
+    private static Probe actuator(Port port, String base, Question question) {
+        String path = (base.equals("/") ? "" : base) + "/health/" + question.group;
+        return new Probe.Http(port, path, new Probe.Http.Statuses(200, 299), Map.of(), Optional.empty());
+    }
+
+    /**
+     * Compose's one check is both: whether the service can take work, and whether it is to be restarted. As there, the first
+     * try comes after an interval.
+     */
+    private static Probes healthcheck(YamlMapping fields) {
+        Optional<Optional<Probe>> test = fields.take("test").map(ProbeReader::test);
+        boolean disabled = fields.take("disable").flatMap(YamlValue::bool).orElse(false);
+        Duration interval = fields.parse("interval", Durations::parse).orElse(COMPOSE_INTERVAL);
+        Duration timeout = fields.parse("timeout", Durations::parse).orElse(COMPOSE_INTERVAL);
+        int retries = fields.take("retries").flatMap(YamlValue::integer).orElse(ProbeSpec.DEFAULT_FAILURES);
+        Duration startPeriod = fields.parse("start-period", Durations::parse).orElse(Duration.ZERO);
+        Duration startInterval =
+                fields.parse("start-interval", Durations::parse).orElse(COMPOSE_START_INTERVAL);
+        fields.finish();
+        if (test.isEmpty() && !disabled) {
+            fields.place().problem("'test' is missing; write, for example, test: [CMD, pg_isready]");
+        }
+        if (retries < 1) {
+            fields.place()
+                    .problem("healthcheck: retries is at least 1, was " + retries
+                            + "; leave it out for Compose's default, 3");
+            return NONE;
+        }
+        return test.flatMap(Function.identity())
+                .filter(_ -> !disabled)
+                .flatMap(probe -> fields.place().attempt(() -> {
+                    var check = new ProbeSpec(
+                            probe,
+                            startPeriod.isZero() ? interval : startInterval,
+                            interval,
+                            timeout,
+                            Duration.ZERO,
+                            retries,
+                            1,
+                            Optional.of(new ProbeSpec.Healthcheck(startPeriod, startInterval)));
+                    return new Probes(
+                            Optional.empty(),
+                            Optional.of(check),
+                            Optional.of(new LivenessSpec(check, new LivenessSpec.Then.Restart())));
+                }))
+                .orElse(NONE);
+    }
+
+    /** {@code [CMD, program, …]}, {@code [CMD-SHELL, line]}, a line for the shell, or {@code [NONE]}. */
+    private static Optional<Probe> test(YamlValue value) {
+        if (!value.isList()) {
+            return value.argument().flatMap(line -> shell(value, List.of(line)));
+        }
+        List<String> words = new ArrayList<>(value.command("test"));
+        String kind = words.isEmpty() ? "" : words.removeFirst();
+        switch (kind) {
+            case "CMD" -> {
+                return value.attempt(() -> new Probe.Exec(words));
+            }
+            case "CMD-SHELL" -> {
+                return shell(value, words);
+            }
+            case "NONE" -> {
+                if (!words.isEmpty()) {
+                    value.problem(
+                            "'test: [NONE]' stands alone; write [CMD, " + String.join(", ", words) + "] to run that");
+                }
+                return Optional.empty();
+            }
+            default -> {
+                value.problem("'test' begins with CMD, CMD-SHELL or NONE, such as [CMD, pg_isready]");
+                return Optional.empty();
+            }
+        }
+    }
+
+    /** An empty line would always succeed. Of several words Docker's shell runs the first alone. */
+    private static Optional<Probe> shell(YamlValue value, List<String> words) {
+        if (words.size() != 1 || words.getFirst().isBlank()) {
+            value.problem(
+                    words.size() > 1
+                            ? "'test': CMD-SHELL takes one line, such as [CMD-SHELL, '" + String.join(" ", words) + "']"
+                            : "'test' is empty; write what is run, such as [CMD, pg_isready], or [NONE] for no check");
+            return Optional.empty();
+        }
+        return Optional.of(new Probe.Exec(List.of("/bin/sh", "-c", words.getFirst())));
+    }
+}

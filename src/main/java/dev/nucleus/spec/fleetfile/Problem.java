@@ -1,0 +1,16 @@
+package dev.nucleus.spec.fleetfile;
+
+/**
+ * One mistake in a file.
+ *
+ * @param line counted from 1
+ * @param column counted from 1
+ * @param message what is wrong, and what would be right
+ */
+public record Problem(String file, int line, int column, String message) {
+
+    @Override
+    public String toString() {
+        return file + ":" + line + ":" + column + ": " + message;
+    }
+}

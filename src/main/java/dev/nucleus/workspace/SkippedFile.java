@@ -1,0 +1,17 @@
+package dev.nucleus.workspace;
+
+/**
+ * What was in a tree and was not copied.
+ *
+ * @param path below the tree's top
+ * @param why in a word or two
+ */
+public record SkippedFile(String path, String why) {
+
+    /** As many are named in a sentence. */
+    static final int SHOWN = 5;
+
+    String words() {
+        return path + " (" + why + ")";
+    }
+}

@@ -1,0 +1,63 @@
+package dev.nucleus.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class NotifyStateTest {
+
+    private final NotifyState state = new NotifyState();
+
+    @Test
+    void whatWasSaidLastHolds() {
+        assertThat(state.said().ready()).isFalse();
+
+        state.accept("READY=1\nSTATUS=serves\nX_OTHER=1\nnonsense");
+        assertThat(state.said().ready()).isTrue();
+        assertThat(state.said().status()).isEqualTo("serves");
+
+        state.accept("STOPPING=1");
+        assertThat(state.said().stopping()).isTrue();
+        state.accept("READY=1\n");
+        assertThat(state.said().stopping()).as("it has begun anew").isFalse();
+    }
+
+    @Test
+    void aLongStatusIsCutAndAStrangeNumberIsNone() {
+        state.accept(
+                "STATUS=" + "x".repeat(1_000) + "\nEXTEND_TIMEOUT_USEC=-1\nEXTEND_TIMEOUT_USEC=99999999999999999999");
+
+        assertThat(state.said().status()).hasSize(201).endsWith("x…");
+        assertThat(state.said().extended()).isZero();
+    }
+
+    @Test
+    void patienceIsAskedForByTheMicrosecond() {
+        state.accept("EXTEND_TIMEOUT_USEC=60000000");
+
+        assertThat(state.said().extended()).isBetween(Duration.ofSeconds(50), Duration.ofSeconds(60));
+    }
+
+    @Test
+    void aTriggeredWatchdogHasBeenSilentForLong() {
+        state.accept("WATCHDOG=1");
+        assertThat(state.said().silent()).isLessThan(Duration.ofSeconds(5));
+
+        state.accept("WATCHDOG=trigger");
+        assertThat(state.said().silent()).isGreaterThan(Duration.ofHours(20));
+    }
+
+    @Test
+    void listenersHearOfEachThing() {
+        var heard = new AtomicInteger();
+        Runnable listener = heard::incrementAndGet;
+        state.listen(listener);
+        state.accept("READY=1");
+        state.forget(listener);
+        state.accept("WATCHDOG=1");
+
+        assertThat(heard).hasValue(1);
+    }
+}

@@ -1,0 +1,161 @@
+package dev.nucleus.fleet;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class RestartTrackerTest {
+
+    private static final Cause END_BEFORE = Cause.operator("before");
+
+    private static final Duration RESET = Duration.ofMinutes(10);
+    private static final long MINUTE = Duration.ofMinutes(1).toNanos();
+    private static final Cause EXIT = new Cause(Cause.Kind.EXIT, "exit code 3");
+
+    /** Wraps around meanwhile, as the monotonic clock may. */
+    private long now = Long.MAX_VALUE - MINUTE;
+
+    private RestartTracker crash(RestartTracker loop, int times) {
+        RestartTracker crashed = loop;
+        for (int i = 0; i < times; i++) {
+            crashed = crashed.started(Duration.ZERO, now)
+                    .ended(EXIT, Optional.of(Duration.ofMillis(100)), now)
+                    .restarting();
+        }
+        return crashed;
+    }
+
+    private static RestartTracker loop(boolean hasReadiness) {
+        return new RestartTracker(RESET, hasReadiness, 0, END_BEFORE);
+    }
+
+    private static StatusWithCause standing(ReplicaStatus status) {
+        return StatusWithCause.of(status, Cause.probe("readiness: status 200"));
+    }
+
+    @Test
+    void fiveEndsInARowAreALoop() {
+        assertThat(crash(loop(false), 4).isCrashLoop()).isFalse();
+        assertThat(crash(loop(false), 5).isCrashLoop()).isTrue();
+    }
+
+    @Test
+    void anEarlierManagersCountGoesOn() {
+        assertThat(new RestartTracker(RESET, false, 13, END_BEFORE).isCrashLoop())
+                .isTrue();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"WAITING", "STARTING", "RUNNING", "READY", "NOT_READY", "CRASHED"})
+    void itRemainsALoopWhateverTheReplicaDoesMeanwhile(ReplicaStatus status) {
+        RestartTracker loop = crash(loop(false), 5);
+        assertThat(loop.mark(standing(status)).status()).isEqualTo(ReplicaStatus.CRASH_LOOP);
+
+        loop = loop.started(Duration.ZERO, now);
+        StatusWithCause marked = loop.mark(standing(status));
+
+        assertThat(marked.status()).isEqualTo(ReplicaStatus.CRASH_LOOP);
+        assertThat(marked.serving()).as("without a readiness probe").isFalse();
+        assertThat(marked.cause().words())
+                .isEqualTo("ended 5 times in a row, last: exit code 3; in a crash loop until it has run for 10m; "
+                        + "now: readiness: status 200");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"UNHEALTHY", "FAILED", "COMPLETED", "STOPPED"})
+    void whatIsOverOrBeingEndedSaysSo(ReplicaStatus status) {
+        assertThat(crash(loop(true), 5).mark(standing(status))).isEqualTo(standing(status));
+    }
+
+    @Test
+    void withAReadinessProbeThatSucceedsItServes() {
+        RestartTracker loop = crash(loop(true), 5);
+        loop = loop.started(Duration.ZERO, now);
+
+        assertThat(loop.mark(standing(ReplicaStatus.READY)).serving()).isTrue();
+        assertThat(loop.mark(standing(ReplicaStatus.NOT_READY)).serving()).isFalse();
+        assertThat(loop.mark(standing(ReplicaStatus.STARTING)).serving()).isFalse();
+    }
+
+    @Test
+    void itIsOverWhenItHasRunLongEnough() {
+        RestartTracker loop = crash(loop(false), 7);
+        assertThat(loop.untilReset(now)).as("it does not run").isEmpty();
+        loop = loop.started(Duration.ZERO, now);
+        assertThat(loop.untilReset(now)).isEqualTo(OptionalLong.of(RESET.toNanos()));
+
+        now += RESET.toNanos() - 1;
+        assertThat(loop.onTimer(now)).isEqualTo(loop);
+        now += 1;
+        loop = loop.onTimer(now);
+
+        assertThat(loop.isCrashLoop()).isFalse();
+        assertThat(loop.ends()).isZero();
+        assertThat(loop.mark(standing(ReplicaStatus.RUNNING))).isEqualTo(standing(ReplicaStatus.RUNNING));
+    }
+
+    @Test
+    void whatItRanUnderAnEarlierManagerCounts() {
+        var loop = new RestartTracker(RESET, false, 5, END_BEFORE);
+        loop = loop.started(Duration.ofMinutes(9), now);
+
+        assertThat(loop.untilReset(now)).isEqualTo(OptionalLong.of(MINUTE));
+    }
+
+    @Test
+    void whatHasRecoveredUnderAnEarlierManagerIsInNoLoop() {
+        var loop = new RestartTracker(RESET, false, 5, END_BEFORE);
+        loop = loop.started(Duration.ofHours(1), now);
+
+        assertThat(loop.isCrashLoop()).isFalse();
+        assertThat(loop.mark(standing(ReplicaStatus.RUNNING)).status()).isEqualTo(ReplicaStatus.RUNNING);
+    }
+
+    @Test
+    void aManagerThatWasHeldUpHearsOfAnEndFirst() {
+        RestartTracker loop = crash(loop(false), 5);
+        loop = loop.started(Duration.ZERO, now);
+        now += RESET.toNanos() + 2 * MINUTE;
+        loop = loop.onTimer(now);
+        assertThat(loop.isCrashLoop()).as("an end may be on its way").isTrue();
+
+        loop = loop.ended(EXIT, Optional.of(Duration.ofSeconds(1)), now);
+
+        assertThat(loop.isCrashLoop()).isTrue();
+    }
+
+    @Test
+    void aClockThatIsSetForwardMakesNoLongRun() {
+        RestartTracker loop = crash(loop(false), 4);
+        loop = loop.started(Duration.ZERO, now);
+        now += MINUTE;
+
+        loop = loop.ended(EXIT, Optional.of(Duration.ofDays(1)), now);
+
+        assertThat(loop.ends()).isEqualTo(4);
+    }
+
+    @Test
+    void aLongRunThatEndedWhileNoManagerLookedResets() {
+        var loop = new RestartTracker(RESET, false, 5, END_BEFORE);
+
+        loop = loop.ended(EXIT, Optional.of(RESET), now);
+
+        assertThat(loop.ends()).isZero();
+    }
+
+    @Test
+    void aResetBeyondWhatTheClockCountsNeverComes() {
+        var loop = new RestartTracker(Duration.ofDays(999_999), false, 5, END_BEFORE);
+        loop = loop.started(Duration.ZERO, now);
+        now += Duration.ofDays(365).toNanos();
+
+        assertThat(loop.onTimer(now)).isEqualTo(loop);
+        assertThat(loop.untilReset(now)).isNotEmpty();
+    }
+}
