@@ -61,9 +61,10 @@ class ArchitectureTest {
         allow(allowed, "rootfs", "kernel");
         allow(allowed, "workspace", "kernel");
         allow(allowed, "settings");
+        allow(allowed, "lifecycle");
         allow(allowed, "cgroup", "spec", "plan", "kernel");
         allow(allowed, "isolation", "spec", "policy", "plan", "kernel", "rootfs", "cgroup");
-        allow(allowed, "spawner", "spec", "plan", "kernel", "settings");
+        allow(allowed, "spawner", "spec", "plan", "kernel", "settings", "lifecycle");
         allow(allowed, "log", "spawner");
         allow(
                 allowed,
@@ -91,13 +92,14 @@ class ArchitectureTest {
                 "spawner",
                 "container",
                 "probe",
-                "settings");
+                "settings",
+                "lifecycle");
         allow(allowed, "health", "fleet");
         allow(allowed, "spool");
-        allow(allowed, "audit", "spec", "plan", "spawner", "container", "fleet", "settings", "spool");
-        allow(allowed, "history", "spec", "fleet", "settings", "spool");
+        allow(allowed, "audit", "spec", "plan", "spawner", "container", "fleet", "settings", "lifecycle", "spool");
+        allow(allowed, "history", "spec", "fleet", "settings", "lifecycle", "spool");
         allow(allowed, "telemetry", "plan", "cgroup", "spawner", "container", "denial", "probe", "fleet");
-        allow(allowed, "integration", "spec", "kernel", "fleet", "history");
+        allow(allowed, "integration", "spec", "kernel", "lifecycle", "fleet", "history");
         allow(allowed, "web", "spec", "plan", "cgroup", "log", "container", "denial", "fleet", "history", "settings");
         allow(
                 allowed,
@@ -108,6 +110,7 @@ class ArchitectureTest {
                 "plan",
                 "rootfs",
                 "settings",
+                "lifecycle",
                 "cgroup",
                 "isolation",
                 "spawner",
@@ -124,7 +127,7 @@ class ArchitectureTest {
     }
 
     @ArchTest
-    static final ArchRule specPolicyAndPlanKnowNothingOfSpring = noClasses()
+    static final ArchRule pureModulesDoNotUseSpring = noClasses()
             .that()
             .resideInAnyPackage(
                     "dev.nucleus.spec..",
@@ -132,6 +135,10 @@ class ArchitectureTest {
                     "dev.nucleus.plan..",
                     "dev.nucleus.rootfs..",
                     "dev.nucleus.workspace..",
+                    "dev.nucleus.kernel..",
+                    "dev.nucleus.text..",
+                    "dev.nucleus.failure..",
+                    "dev.nucleus.log..",
                     "dev.nucleus.learning..")
             .should()
             .dependOnClassesThat()

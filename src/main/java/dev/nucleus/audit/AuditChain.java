@@ -13,7 +13,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -100,9 +102,7 @@ final class AuditChain implements AutoCloseable {
         if (end == bytes.length) {
             return;
         }
-        Files.write(
-                path.resolveSibling(path.getFileName() + ".torn"),
-                java.util.Arrays.copyOfRange(bytes, end, bytes.length));
+        Files.write(path.resolveSibling(path.getFileName() + ".torn"), Arrays.copyOfRange(bytes, end, bytes.length));
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
             channel.truncate(end);
             channel.force(true);
@@ -110,7 +110,7 @@ final class AuditChain implements AutoCloseable {
     }
 
     private static FileChannel create(Path directory, Head head) throws IOException {
-        Path path = directory.resolve(String.format(java.util.Locale.ROOT, "audit-%012d.jsonl", head.number() + 1));
+        Path path = directory.resolve(String.format(Locale.ROOT, "audit-%012d.jsonl", head.number() + 1));
         return FileChannel.open(
                 path,
                 Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.APPEND),
@@ -300,7 +300,7 @@ final class AuditChain implements AutoCloseable {
         long number = node.path("number").asLong();
         if (first) {
             String name = path.getFileName().toString();
-            return name.equals(String.format(java.util.Locale.ROOT, "audit-%012d.jsonl", number))
+            return name.equals(String.format(Locale.ROOT, "audit-%012d.jsonl", number))
                     ? Optional.empty()
                     : Optional.of("is number " + number + "; lines before it are missing from the file");
         }

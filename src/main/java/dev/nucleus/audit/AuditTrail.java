@@ -1,6 +1,6 @@
 package dev.nucleus.audit;
 
-import dev.nucleus.settings.LifecyclePhases;
+import dev.nucleus.lifecycle.LifecyclePhase;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.spool.Spool;
@@ -245,6 +245,6 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
     /** Before anything that is told of, and after it at the end. */
     @Override
     public int getPhase() {
-        return LifecyclePhases.AUDIT_TRAIL;
+        return LifecyclePhase.AUDIT_TRAIL.phase();
     }
 }

@@ -34,7 +34,8 @@ public sealed interface CgroupLayout {
                 ? new Unified(
                         hierarchies.unified().orElseThrow(),
                         hierarchies.unifiedControllers(),
-                        // Who may load no program needs none: without rights on the host no device can be made.
+                        // A user who can't load BPF programs needs none: without privileges on the host no device node
+                        // can be created.
                         hierarchies.delegated() ? NOTHING : DEVICES)
                 : new Legacy(hierarchies.legacy());
     }

@@ -85,7 +85,7 @@ public final class CgroupRemoval {
      * Whether a process of it is left that has not exited, such as one in an uninterruptible wait; also when that can't be
      * told.
      */
-    public boolean inhabited(String id) {
+    public boolean isPopulated(String id) {
         return layout.directories(CgroupLayout.nameOf(id)).stream().anyMatch(CgroupRemoval::isInhabited);
     }
 
@@ -112,9 +112,9 @@ public final class CgroupRemoval {
     }
 
     /** Its PID 1 among them. */
-    public OptionalInt firstProcess(String id) {
+    public OptionalInt initPid(String id) {
         return processes(id).stream()
-                .filter(CgroupRemoval::isFirst)
+                .filter(CgroupRemoval::isInit)
                 .mapToInt(Integer::intValue)
                 .findFirst();
     }
@@ -124,7 +124,7 @@ public final class CgroupRemoval {
      *
      * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_status.5.html">proc_pid_status(5), NSpid</a>
      */
-    private static boolean isFirst(int pid) {
+    private static boolean isInit(int pid) {
         Path file = Path.of("/proc", Integer.toString(pid), "status");
         try (Stream<String> status = Files.lines(file, StandardCharsets.ISO_8859_1)) {
             return status.anyMatch(line -> line.equals("NSpid:\t" + pid + "\t1"));

@@ -2,6 +2,7 @@ package dev.nucleus.cgroup;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -105,7 +106,7 @@ record DeviceRule(int major, OptionalInt minor) {
         }
 
         byte[] bytes() {
-            return java.util.Arrays.copyOf(code.array(), code.position());
+            return Arrays.copyOf(code.array(), code.position());
         }
     }
 }

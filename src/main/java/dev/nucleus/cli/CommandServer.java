@@ -1,7 +1,7 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.audit.CommandReceived;
-import dev.nucleus.settings.LifecyclePhases;
+import dev.nucleus.lifecycle.LifecyclePhase;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
 import java.io.IOException;
@@ -177,6 +177,6 @@ final class CommandServer implements SmartLifecycle {
     /** Last to open, first to close. */
     @Override
     public int getPhase() {
-        return LifecyclePhases.COMMAND_SERVER;
+        return LifecyclePhase.COMMAND_SERVER.phase();
     }
 }

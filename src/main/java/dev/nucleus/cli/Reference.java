@@ -7,7 +7,10 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -45,7 +48,7 @@ public final class Reference {
         Files.write(fresh, encode(all));
         // Only when they differ: the client is linked again when they do.
         if (!Files.exists(texts) || Files.mismatch(fresh, texts) >= 0) {
-            Files.move(fresh, texts, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+            Files.move(fresh, texts, StandardCopyOption.REPLACE_EXISTING);
         } else {
             Files.delete(fresh);
         }
@@ -118,7 +121,7 @@ public final class Reference {
         String name = (NAME + "-" + path(spec).replace(' ', '-')).replaceFirst("-$", "");
         CommandLine.Help help = line.getHelp();
         var page = new StringBuilder();
-        page.append(".TH ").append(name.toUpperCase(java.util.Locale.ROOT)).append(" 1 \"\" \"");
+        page.append(".TH ").append(name.toUpperCase(Locale.ROOT)).append(" 1 \"\" \"");
         page.append(NucleusCommand.VERSION).append("\" \"Nucleus\"\n");
         String description = String.join(" ", spec.usageMessage().description());
         page.append(".SH NAME\n").append(name).append(" \\- ");
@@ -133,7 +136,7 @@ public final class Reference {
         }
         page.append(".SH OPTIONS\n");
         for (OptionSpec option : spec.options()) {
-            String names = java.util.Arrays.stream(option.names())
+            String names = Arrays.stream(option.names())
                     .map(each ->
                             "\\fB" + escape(option.negatable() ? each.replaceFirst("^--", "--[no-]") : each) + "\\fR")
                     .collect(Collectors.joining(", "));

@@ -147,7 +147,7 @@ final class Adoption {
     private Optional<Adoptee> keepUnidentified(ContainerStore.Entry.Unreadable unreadable) {
         String id = unreadable.id();
         Path directory = unreadable.directory();
-        boolean mayRun = !places.shim(id).hasGone() || cgroups.inhabited(id);
+        boolean mayRun = !places.shim(id).hasGone() || cgroups.isPopulated(id);
         if (!mayRun && places.store().isBare(directory) && !places.copies().hasWorkspace(id)) {
             log.warn("{}; nothing of it runs and it has written nothing: {} is removed", unreadable.why(), directory);
             try {
@@ -256,7 +256,7 @@ final class Adoption {
      */
     private void withoutShim(Container container, ContainerStore.Entry.Found found, Throwable why) {
         log.debug("'{}' has no shim any more: {}", container.name(), why.toString());
-        if (places.copies().hasWorkspace(container.id()) || cgroups.inhabited(container.id())) {
+        if (places.copies().hasWorkspace(container.id()) || cgroups.isPopulated(container.id())) {
             keepWhatItHas(container);
             Thread.ofVirtual().name("adoption-", 0).start(() -> follower.ended(container, found.exit()));
         } else {

@@ -268,7 +268,7 @@ public final class Containers {
                 order.volumes(),
                 Optional.empty(),
                 false,
-                order.input(),
+                order.keepStdin(),
                 order.console()));
         replace(ended, fresh);
         return fresh;
@@ -328,7 +328,7 @@ public final class Containers {
             return;
         }
         // After a restart of the manager, the shim may not have reported the PID.
-        Optional<InitProcess> first = InitProcess.of(container).or(() -> firstProcess(container));
+        Optional<InitProcess> first = InitProcess.of(container).or(() -> initProcess(container));
         if (first.isEmpty()) {
             cgroups.end(container.id());
             return;
@@ -338,13 +338,13 @@ public final class Containers {
     }
 
     /** Found by its control group, and still in it once its start ticks have been read: another may have its PID by then. */
-    private Optional<InitProcess> firstProcess(Container container) {
-        OptionalInt pid = cgroups.firstProcess(container.id());
+    private Optional<InitProcess> initProcess(Container container) {
+        OptionalInt pid = cgroups.initPid(container.id());
         return pid.stream()
                 .boxed()
                 .findFirst()
                 .flatMap(InitProcess::of)
-                .filter(_ -> cgroups.firstProcess(container.id()).equals(pid));
+                .filter(_ -> cgroups.initPid(container.id()).equals(pid));
     }
 
     /**

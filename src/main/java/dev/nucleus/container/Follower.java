@@ -154,7 +154,7 @@ final class Follower {
             return false;
         }
         try {
-            while (cgroups.inhabited(container.id())) {
+            while (cgroups.isPopulated(container.id())) {
                 if (System.nanoTime() >= until) {
                     return false;
                 }

@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  * @param name empty: the id
  * @param volumes host directories of named volumes
  * @param attached whether a command line waits for it, gets its output, and removes it with its end
- * @param input whether that command line feeds its standard input
+ * @param keepStdin whether that command line feeds its standard input
  * @param console a terminal that its standard streams are
  * @param progress told what there is to say while directories are copied for it, a line each; what it throws before the
  *     launch ends that
@@ -24,7 +24,7 @@ public record LaunchOrder(
         Map<String, LaunchRequest.HostVolume> volumes,
         Optional<ContainerRecord.ReplicaRecord> replica,
         boolean attached,
-        boolean input,
+        boolean keepStdin,
         Optional<LaunchPlan.Console> console,
         Consumer<String> progress) {
 
@@ -34,9 +34,9 @@ public record LaunchOrder(
             Map<String, LaunchRequest.HostVolume> volumes,
             Optional<ContainerRecord.ReplicaRecord> replica,
             boolean attached,
-            boolean input,
+            boolean keepStdin,
             Optional<LaunchPlan.Console> console) {
-        this(name, spec, volumes, replica, attached, input, console, _ -> {});
+        this(name, spec, volumes, replica, attached, keepStdin, console, _ -> {});
     }
 
     public LaunchOrder(
@@ -45,13 +45,13 @@ public record LaunchOrder(
             Map<String, LaunchRequest.HostVolume> volumes,
             Optional<ContainerRecord.ReplicaRecord> replica,
             boolean attached,
-            boolean input) {
-        this(name, spec, volumes, replica, attached, input, Optional.empty());
+            boolean keepStdin) {
+        this(name, spec, volumes, replica, attached, keepStdin, Optional.empty());
     }
 
     /** The same, with somebody who wants to know how far it is. */
     public LaunchOrder reporting(Consumer<String> listener) {
-        return new LaunchOrder(name, spec, volumes, replica, attached, input, console, listener);
+        return new LaunchOrder(name, spec, volumes, replica, attached, keepStdin, console, listener);
     }
 
     public static LaunchOrder detached(Optional<String> name, ContainerSpec spec) {

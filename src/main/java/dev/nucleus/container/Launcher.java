@@ -87,7 +87,7 @@ final class Launcher {
                 places.of(id),
                 places.copies().of(id),
                 order.volumes(),
-                order.input(),
+                order.keepStdin(),
                 held,
                 order.console());
         return planner.plan(request.withSources(sources));

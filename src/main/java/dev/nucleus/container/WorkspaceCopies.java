@@ -26,6 +26,7 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
@@ -59,9 +60,7 @@ final class WorkspaceCopies {
      * @param inode of the same
      */
     record Record(
-            Path source,
-            @org.jspecify.annotations.Nullable Long device,
-            @org.jspecify.annotations.Nullable Long inode) {}
+            Path source, @Nullable Long device, @Nullable Long inode) {}
 
     /** The directories of the host that a container gets, as they were looked at; held until the launch is over. */
     static final class Sources implements AutoCloseable {

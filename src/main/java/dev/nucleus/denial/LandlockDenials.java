@@ -38,10 +38,10 @@ final class LandlockDenials {
     private static final Pattern CONTAINER = Pattern.compile("nucleus-([0-9a-f]{32})");
     /** Kinds of one container that are counted one by one; as many as the shim counts. */
     private static final int KINDS = 512;
-    /** Domains that are remembered; the oldest go first. */
     /** Calls are audited only of processes that were begun while auditing was on. */
     private static final String NOBODY = "?";
 
+    /** Domains that are remembered; the oldest are dropped first. */
     private static final int REMEMBERED = 4_096;
 
     private final Map<String, Map<String, Denial>> tables = new ConcurrentHashMap<>();

@@ -1,5 +1,5 @@
 /**
- * What was denied to containers, by seccomp, Landlock and the audit log of the kernel, and the names of the system calls and requests.
+ * Denials by seccomp and Landlock, the latter read from the kernel's audit records, and the names of system calls and ioctl requests.
  */
 @NullMarked
 package dev.nucleus.denial;

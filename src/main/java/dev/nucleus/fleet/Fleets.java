@@ -5,7 +5,7 @@ import dev.nucleus.container.ContainerRecord;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.StopFailedException;
 import dev.nucleus.isolation.LaunchRequest;
-import dev.nucleus.settings.LifecyclePhases;
+import dev.nucleus.lifecycle.LifecyclePhase;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.InvalidSpecException;
@@ -219,7 +219,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
     /** After the spawner, before whatever serves requests. */
     @Override
     public int getPhase() {
-        return LifecyclePhases.FLEETS;
+        return LifecyclePhase.FLEETS.phase();
     }
 
     @Override

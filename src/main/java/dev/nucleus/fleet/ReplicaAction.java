@@ -34,6 +34,6 @@ sealed interface ReplicaAction {
      */
     record SetStatus(StatusWithCause status, boolean isEnd) implements ReplicaAction {}
 
-    /** The replica has started or stopped without a change of its status. */
+    /** A replica in a crash loop has started: its status stays the same, so its dependents are notified explicitly. */
     record NotifyDependents() implements ReplicaAction {}
 }

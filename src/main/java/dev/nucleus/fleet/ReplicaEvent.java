@@ -15,10 +15,10 @@ sealed interface ReplicaEvent {
      * A container that an earlier supervision left.
      *
      * @param container its ID
-     * @param answers whether it has ended, or runs and its shim answers
+     * @param isResponsive whether it has ended, or runs and its shim answers
      * @param isMarkedStopped whether an operator had stopped it, and a restart of the manager must not change that
      */
-    record Found(String container, boolean answers, boolean isMarkedStopped) {}
+    record Found(String container, boolean isResponsive, boolean isMarkedStopped) {}
 
     /** The dependencies were checked. @param unmet what each unmet one needs, in words */
     record DependenciesChecked(List<String> unmet) implements ReplicaEvent {}

@@ -11,7 +11,7 @@ final class ReplicaHistory {
 
     private static final int TRANSITIONS = 100;
     private static final int ANSWERS = 60;
-    private static final int FLAPPING_TURNS = 5;
+    private static final int FLAPPING_THRESHOLD = 5;
     private static final Duration FLAPPING_WITHIN = Duration.ofMinutes(10);
 
     private final List<Transition> transitions = new ArrayList<>();
@@ -42,8 +42,8 @@ final class ReplicaHistory {
 
     private boolean move(StatusWithCause to, boolean always) {
         // The first status is published too, even if it is the initial one.
-        boolean turned = to.status() != status || transitions.isEmpty();
-        boolean changed = always || turned || to.serving() != serving;
+        boolean statusChanged = to.status() != status || transitions.isEmpty();
+        boolean changed = always || statusChanged || to.serving() != serving;
         if (changed) {
             Instant now = Instant.now();
             append(
@@ -56,7 +56,7 @@ final class ReplicaHistory {
                             to.cause().kind(),
                             to.cause().words()),
                     TRANSITIONS);
-            since = turned ? now : since;
+            since = statusChanged ? now : since;
         }
         status = to.status();
         serving = to.serving();
@@ -93,7 +93,7 @@ final class ReplicaHistory {
                         .filter(transition -> transition.from() == ReplicaStatus.READY
                                 && transition.at().isAfter(now.minus(FLAPPING_WITHIN)))
                         .count()
-                >= FLAPPING_TURNS;
+                >= FLAPPING_THRESHOLD;
     }
 
     private static <T> void append(List<T> list, T value, int most) {

@@ -82,16 +82,16 @@ final class ReplicaMachine {
                             ReplicaPhase.AfterStop.STAY_STOPPED)),
                     new ReplicaAction.StopContainer());
         }
-        return watch(state, container.container(), container.answers());
+        return watch(state, container.container(), container.isResponsive());
     }
 
     private static Step await(ReplicaState state) {
         return new Step(state.with(new ReplicaPhase.Waiting()), new ReplicaAction.CheckDependencies());
     }
 
-    private Step watch(ReplicaState state, String container, boolean answers) {
+    private Step watch(ReplicaState state, String container, boolean isResponsive) {
         ReplicaState watching = state.with(new ReplicaPhase.Watching(container, ProbeVerdicts.none(service)));
-        return answers
+        return isResponsive
                 ? new Step(watching, new ReplicaAction.Watch())
                 : new Step(
                         watching,
@@ -223,6 +223,10 @@ final class ReplicaMachine {
                         end(state, ReplicaStatus.FAILED, stopping.cause().and("liveness: then: stop"));
                     case STAY_STOPPED -> end(state, ReplicaStatus.STOPPED, stopping.cause());
                 };
+            // It counts as stopped by the operator, not as a service that others could depend on.
+            case ReplicaEvent.StopFailed(var message)
+            when stopping.then() == ReplicaPhase.AfterStop.STAY_STOPPED ->
+                end(state, ReplicaStatus.FAILED, stopping.cause().and(message));
             case ReplicaEvent.StopFailed(var message) ->
                 new Step(
                         state,

@@ -7,7 +7,7 @@ import org.springframework.boot.health.contributor.Status;
 public enum ReplicaStatus {
     /** Waits for services it depends on. */
     WAITING(Status.OUT_OF_SERVICE),
-    /** Runs; its readiness has not been confirmed yet. */
+    /** Is being launched, or runs and its startup or readiness probe has not succeeded yet. */
     STARTING(Status.OUT_OF_SERVICE),
     /** Runs, and nothing checks it: no probe, or none that has answered. Counts as serving, never as ready. */
     RUNNING(Status.UP),

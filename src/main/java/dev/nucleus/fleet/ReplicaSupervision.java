@@ -120,16 +120,16 @@ final class ReplicaSupervision {
                 && context.containers().isMarkedStopped(found);
     }
 
-    /** A request to end supervision overtakes the rest: nothing is launched after it. */
+    /**
+     * Results come before the inbox, except a request to end supervision: nothing is launched after it. Other events in the
+     * inbox keep their order, so an end before the request counts.
+     */
     private ReplicaEvent next() throws InterruptedException {
-        Optional<ReplicaEvent> detached =
-                inbox.stream().filter(ReplicaEvent.Detached.class::isInstance).findFirst();
-        if (detached.isPresent()) {
-            return detached.get();
-        }
-        ReplicaEvent result = results.poll();
-        if (result != null) {
-            return result;
+        if (!results.isEmpty()) {
+            return inbox.stream()
+                    .filter(ReplicaEvent.Detached.class::isInstance)
+                    .findFirst()
+                    .orElseGet(results::remove);
         }
         OptionalLong left = state.untilTimer(System.nanoTime());
         if (left.isEmpty()) {

@@ -1,6 +1,7 @@
 package dev.nucleus.health;
 
 import dev.nucleus.fleet.FleetViews;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.health.actuate.endpoint.HealthEndpointGroupsPostProcessor;
 import org.springframework.context.annotation.Bean;
@@ -18,8 +19,7 @@ public class FleetHealthAutoConfiguration {
 
     @Bean
     @Order(Ordered.LOWEST_PRECEDENCE)
-    static HealthEndpointGroupsPostProcessor fleetHealthGroups(
-            org.springframework.beans.factory.ObjectProvider<FleetViews> fleets) {
+    static HealthEndpointGroupsPostProcessor fleetHealthGroups(ObjectProvider<FleetViews> fleets) {
         return groups -> {
             FleetViews view = fleets.getIfAvailable();
             return view == null ? groups : new FleetHealthGroups(groups, view);

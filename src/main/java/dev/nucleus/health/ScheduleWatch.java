@@ -58,7 +58,7 @@ final class ScheduleWatch implements SmartLifecycle {
         if (stuck) {
             log.error("no scheduled task has run for {} s: the manager is reported as broken", still.toSeconds());
         } else {
-            log.info("what is scheduled runs again");
+            log.info("scheduled tasks run again; the manager is no longer reported as broken");
         }
         AvailabilityChangeEvent.publish(context, stuck ? LivenessState.BROKEN : LivenessState.CORRECT);
     }

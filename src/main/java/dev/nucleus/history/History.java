@@ -2,7 +2,7 @@ package dev.nucleus.history;
 
 import dev.nucleus.fleet.ReplicaChanged;
 import dev.nucleus.fleet.ReplicaView;
-import dev.nucleus.settings.LifecyclePhases;
+import dev.nucleus.lifecycle.LifecyclePhase;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.spool.Spool;
 import java.nio.file.Path;
@@ -196,6 +196,6 @@ public final class History implements SmartLifecycle {
     /** Before the fleets, so that it hears of all that happens, and after them at the end. */
     @Override
     public int getPhase() {
-        return LifecyclePhases.HISTORY;
+        return LifecyclePhase.HISTORY.phase();
     }
 }

@@ -5,6 +5,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
@@ -133,7 +134,7 @@ final class HistoryStore implements AutoCloseable {
                 .list();
     }
 
-    private static Entry entry(java.sql.ResultSet row, int number) throws java.sql.SQLException {
+    private static Entry entry(ResultSet row, int number) throws SQLException {
         return Entry.of(
                 row.getString("fleet"),
                 row.getString("service"),

@@ -2,6 +2,7 @@ package dev.nucleus.integration;
 
 import java.time.Instant;
 import java.util.Map;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
@@ -46,7 +47,7 @@ final class BodyTemplate {
                         + "; there are {kind}, {at}, {about}, {status}, {cause} and {text}");
             }
             String quoted = JSON.writeValueAsString(value);
-            return java.util.regex.Matcher.quoteReplacement(quoted.substring(1, quoted.length() - 1));
+            return Matcher.quoteReplacement(quoted.substring(1, quoted.length() - 1));
         });
     }
 

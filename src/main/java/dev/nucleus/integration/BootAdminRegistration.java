@@ -20,9 +20,9 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Registers each service that is there to stay as an instance with a Spring Boot Admin server, again and again: its registry
- * forgets. Without a management URL it offers health only, which is what there is. What a manager that ends has registered stays:
- * that it can't be reached is what the server should show.
+ * Registers each service that is no job as an instance with a Spring Boot Admin server, periodically, because its registry may lose
+ * instances. Without a management URL an instance has health only. At its end the manager does not deregister them: the server
+ * shows them as unreachable.
  *
  * @see <a href="https://docs.spring-boot-admin.com/">Spring Boot Admin</a>
  */

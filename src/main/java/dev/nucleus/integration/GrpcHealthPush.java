@@ -1,7 +1,7 @@
 package dev.nucleus.integration;
 
 import dev.nucleus.fleet.ReplicaChanged;
-import dev.nucleus.settings.LifecyclePhases;
+import dev.nucleus.lifecycle.LifecyclePhase;
 import io.grpc.protobuf.services.HealthStatusManager;
 import java.util.HashSet;
 import java.util.Set;
@@ -16,9 +16,8 @@ import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Tells whoever watches the gRPC health service of a transition when it happens; Boot alone would with its next look, which
- * goes on beside this for what tells of nothing, such as a disk. However many transitions come at once, one look answers
- * for all that came before it.
+ * Publishes a transition to clients that watch the gRPC health service when it happens. Boot alone polls, which continues beside
+ * this for indicators without events, such as disk space. One update covers all transitions before it.
  */
 @Component
 @ConditionalOnBooleanProperty("spring.grpc.server.enabled")
@@ -68,7 +67,7 @@ final class GrpcHealthPush implements SmartLifecycle {
         served = now;
     }
 
-    /** Before anybody can ask: unless told, the service takes itself for SERVING. */
+    /** Before the first request: without a status the service reports itself as SERVING. */
     @Override
     public void start() {
         push();
@@ -89,6 +88,6 @@ final class GrpcHealthPush implements SmartLifecycle {
     /** After the fleets, before the server. */
     @Override
     public int getPhase() {
-        return LifecyclePhases.GRPC_HEALTH;
+        return LifecyclePhase.GRPC_HEALTH.phase();
     }
 }

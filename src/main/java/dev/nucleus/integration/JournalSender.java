@@ -19,14 +19,14 @@ final class JournalSender implements NotificationSender {
     }
 
     @Override
-    public boolean wants(Notification notification) {
+    public boolean accepts(Notification notification) {
         return true;
     }
 
     @Override
     public void send(Notification notification) {
         String entry = field("MESSAGE", notification.text())
-                + field("PRIORITY", notification.grave() ? "3" : "5")
+                + field("PRIORITY", notification.isProblem() ? "3" : "5")
                 + field("SYSLOG_IDENTIFIER", "nucleus")
                 + field("NUCLEUS_KIND", notification.kind().word())
                 + field("NUCLEUS_ABOUT", notification.about())

@@ -15,8 +15,8 @@ final class MailNotificationSender implements NotificationSender {
     }
 
     @Override
-    public boolean wants(Notification notification) {
-        return NotificationProperties.wants(settings.on(), notification);
+    public boolean accepts(Notification notification) {
+        return NotificationProperties.accepts(settings.on(), notification);
     }
 
     @Override

@@ -5,14 +5,14 @@ import java.time.Instant;
 import java.util.Locale;
 
 /**
- * Something that somebody should know.
+ * An event that operators are notified of.
  *
  * @param about a replica, or a service
- * @param text one line that says it all
+ * @param text everything in one line
  */
 public record Notification(Kind kind, Instant at, String about, String status, String cause, String text) {
 
-    /** What it is about; settings choose among them. */
+    /** The kind; each sender can be configured for some of them. */
     public enum Kind {
         /** A replica crashed, failed, or is unhealthy. */
         DOWN,
@@ -21,7 +21,7 @@ public record Notification(Kind kind, Instant at, String about, String status, S
         CRASH_LOOP,
         /** It has not been ready for long. */
         NOT_READY,
-        /** It has waited for others for long. */
+        /** It has been waiting for dependencies for long. */
         WAITING,
         FLAPPING,
         OUT_OF_MEMORY,
@@ -34,14 +34,14 @@ public record Notification(Kind kind, Instant at, String about, String status, S
         }
     }
 
-    /** A workload's own words may be among the cause. */
+    /** The cause may contain words of the workload. */
     public Notification {
         status = VisibleText.line(status);
         cause = VisibleText.line(cause);
         text = VisibleText.line(text);
     }
 
-    boolean grave() {
+    boolean isProblem() {
         return kind != Kind.RECOVERED;
     }
 }

@@ -8,12 +8,12 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * Who is told when something is wrong.
+ * Recipients of notifications.
  *
  * @param webhooks each gets a POST with JSON
  * @param mail needs spring.mail.host as well
  * @param journal whether systemd's journal gets a structured entry
- * @param lasting how long a replica waits, or is not ready, before that is told
+ * @param lasting how long a replica waits, or is not ready, before a notification is sent
  */
 @ConfigurationProperties("nucleus.notify")
 record NotificationProperties(
@@ -42,7 +42,7 @@ record NotificationProperties(
     /** @param on which kinds; none named: all */
     record Mail(String from, List<String> to, @DefaultValue Set<Notification.Kind> on) {}
 
-    static boolean wants(Set<Notification.Kind> on, Notification notification) {
+    static boolean accepts(Set<Notification.Kind> on, Notification notification) {
         return on.isEmpty() || on.contains(notification.kind());
     }
 }

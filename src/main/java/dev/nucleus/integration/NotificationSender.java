@@ -1,12 +1,12 @@
 package dev.nucleus.integration;
 
-/** A way to tell somebody. */
+/** A channel for notifications. */
 interface NotificationSender {
 
-    boolean wants(Notification notification);
+    boolean accepts(Notification notification);
 
     /**
-     * @throws RuntimeException when it could not be told
+     * @throws RuntimeException when it could not be delivered
      */
     void send(Notification notification);
 }

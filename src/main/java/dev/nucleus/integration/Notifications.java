@@ -26,38 +26,41 @@ import org.springframework.core.retry.RetryTemplate;
 import org.springframework.scheduling.TaskScheduler;
 
 /**
- * Turns what happens into notifications, and hands them to whoever sends them. One of a kind about one replica goes out a minute
- * at most; each sender gets three tries; nothing waits for any of it.
+ * Turns events into notifications and passes them to the senders. At most one notification of a kind about one replica is sent
+ * per minute, each sender has three attempts, and nothing waits for any of them.
  */
 final class Notifications implements SmartLifecycle {
 
     private static final Logger log = LoggerFactory.getLogger(Notifications.class);
-    private static final Duration QUIET = Duration.ofMinutes(1);
-    private static final int WAITING = 1_000;
-    private static final RetryTemplate TRIES = new RetryTemplate(RetryPolicy.builder()
+    private static final Duration MIN_INTERVAL = Duration.ofMinutes(1);
+    private static final int QUEUE_CAPACITY = 1_000;
+    private static final RetryTemplate ATTEMPTS = new RetryTemplate(RetryPolicy.builder()
             .maxRetries(2)
             .delay(Duration.ofSeconds(2))
             .multiplier(2)
             .build());
 
     private final List<NotificationSender> senders;
-    private final BlockingQueue<Notification> waiting = new LinkedBlockingQueue<>(WAITING);
-    private final Map<String, Instant> told = new ConcurrentHashMap<>();
+    private final BlockingQueue<Notification> waiting = new LinkedBlockingQueue<>(QUEUE_CAPACITY);
+    private final Map<String, Instant> lastSent = new ConcurrentHashMap<>();
     private final Duration lasting;
     private final TaskScheduler scheduler;
-    /** Replicas that wait or are not ready, with the change that began it. */
-    private final Map<String, Lasting> unready = new ConcurrentHashMap<>();
+    /** Replicas that wait or are not ready, by name. */
+    private final Map<String, UnreadyPeriod> unready = new ConcurrentHashMap<>();
 
     private volatile boolean running;
     private @Nullable Thread thread;
 
     /**
-     * @param begin with which it stopped being ready, or began to wait
-     * @param told whether that has lasted, and was told
+     * A time in which a replica waits or is not ready.
+     *
+     * @param begin the transition that began it
+     * @param last the last transition in it
+     * @param isPublished whether it has lasted long enough, and a notification was sent
      */
-    private record Lasting(Transition begin, Transition last, boolean told) {}
+    private record UnreadyPeriod(Transition begin, Transition last, boolean isPublished) {}
 
-    /** @param lasting how long a replica waits, or is not ready, before that is told */
+    /** @param lasting how long a replica waits, or is not ready, before a notification is sent */
     Notifications(List<NotificationSender> senders, Duration lasting, TaskScheduler scheduler) {
         this.senders = senders;
         this.lasting = lasting;
@@ -73,7 +76,7 @@ final class Notifications implements SmartLifecycle {
             kinds.add(Notification.Kind.RECOVERED);
         }
         for (Notification.Kind kind : kinds) {
-            tell(new Notification(
+            publish(new Notification(
                     kind,
                     last.at(),
                     replica.name(),
@@ -83,21 +86,22 @@ final class Notifications implements SmartLifecycle {
         }
     }
 
-    /** @return whether it was told that the replica has not been ready for long, which is over */
+    /** @return whether a published period without readiness has ended */
     private boolean watch(String replica, Transition last) {
         if (senders.isEmpty()) {
             return false;
         }
         if (!isUnready(last.to())) {
-            Lasting over = unready.remove(replica);
-            return over != null && over.told();
+            UnreadyPeriod ended = unready.remove(replica);
+            return ended != null && ended.isPublished();
         }
-        Lasting now = unready.merge(
+        UnreadyPeriod now = unready.merge(
                 replica,
-                new Lasting(last, last, false),
-                (before, _) -> new Lasting(before.begin(), last, before.told()));
+                new UnreadyPeriod(last, last, false),
+                (before, _) -> new UnreadyPeriod(before.begin(), last, before.isPublished()));
         if (now.begin().equals(last)) {
-            scheduler.schedule(() -> tellLasting(replica, last), Instant.now().plus(lasting));
+            scheduler.schedule(
+                    () -> publishIfStillUnready(replica, last), Instant.now().plus(lasting));
         }
         return false;
     }
@@ -106,16 +110,17 @@ final class Notifications implements SmartLifecycle {
         return status == ReplicaStatus.WAITING || status == ReplicaStatus.STARTING || status == ReplicaStatus.NOT_READY;
     }
 
-    private void tellLasting(String replica, Transition begin) {
-        Lasting now = unready.computeIfPresent(
-                replica, (_, lasts) -> lasts.begin().equals(begin) ? new Lasting(begin, lasts.last(), true) : lasts);
+    private void publishIfStillUnready(String replica, Transition begin) {
+        UnreadyPeriod now = unready.computeIfPresent(
+                replica,
+                (_, period) -> period.begin().equals(begin) ? new UnreadyPeriod(begin, period.last(), true) : period);
         if (now == null || !now.begin().equals(begin)) {
-            // It was over meanwhile.
+            // It has ended since.
             return;
         }
         Transition last = now.last();
         boolean waiting = last.to() == ReplicaStatus.WAITING;
-        tell(new Notification(
+        publish(new Notification(
                 waiting ? Notification.Kind.WAITING : Notification.Kind.NOT_READY,
                 Instant.now(),
                 replica,
@@ -130,13 +135,13 @@ final class Notifications implements SmartLifecycle {
         switch (last.to()) {
             case CRASHED, FAILED, UNHEALTHY -> kinds.add(Notification.Kind.DOWN);
             case CRASH_LOOP -> {
-                // Told of with each end, not with what its readiness probe says meanwhile.
+                // At each end, not at each result of its readiness probe in between.
                 if (!last.isReadinessInCrashLoop()) {
                     kinds.add(Notification.Kind.CRASH_LOOP);
                 }
             }
             default -> {
-                // Says nothing by itself.
+                // No notification of its own.
             }
         }
         if (last.to().serves() && wasDown(replica)) {
@@ -151,7 +156,7 @@ final class Notifications implements SmartLifecycle {
         return kinds;
     }
 
-    /** Since it was ready, or ran unchecked, before. */
+    /** Since it was ready, or ran without a probe. */
     private static boolean wasDown(ReplicaView replica) {
         List<Transition> before = replica.history().subList(0, replica.history().size() - 1);
         for (Transition transition : before.reversed()) {
@@ -163,7 +168,7 @@ final class Notifications implements SmartLifecycle {
                     return true;
                 }
                 default -> {
-                    // Further back.
+                    // Look further back.
                 }
             }
         }
@@ -173,7 +178,7 @@ final class Notifications implements SmartLifecycle {
     @EventListener
     void on(BudgetSpent event) {
         String service = event.level().fleet() + "/" + event.level().service();
-        tell(new Notification(
+        publish(new Notification(
                 Notification.Kind.BUDGET_LOW,
                 Instant.now(),
                 service,
@@ -182,20 +187,20 @@ final class Notifications implements SmartLifecycle {
                 service + " has spent " + event.percent() + " % of its error budget"));
     }
 
-    private void tell(Notification notification) {
+    private void publish(Notification notification) {
         if (senders.isEmpty()) {
             return;
         }
         String key = notification.kind() + " " + notification.about() + " "
                 + (notification.kind() == Notification.Kind.BUDGET_LOW ? notification.status() : "");
         Instant now = notification.at();
-        Instant before = told.get(key);
-        if (before != null && before.plus(QUIET).isAfter(now)) {
+        Instant before = lastSent.get(key);
+        if (before != null && before.plus(MIN_INTERVAL).isAfter(now)) {
             return;
         }
-        told.put(key, now);
+        lastSent.put(key, now);
         if (!waiting.offer(notification)) {
-            log.warn("too many notifications wait; this one is not sent: {}", notification.text());
+            log.warn("the queue of notifications is full; this one is dropped: {}", notification.text());
         }
     }
 
@@ -204,7 +209,7 @@ final class Notifications implements SmartLifecycle {
             while (running) {
                 Notification notification = waiting.take();
                 senders.stream()
-                        .filter(sender -> sender.wants(notification))
+                        .filter(sender -> sender.accepts(notification))
                         .forEach(sender ->
                                 Thread.ofVirtual().name("notification").start(() -> send(sender, notification)));
             }
@@ -215,7 +220,7 @@ final class Notifications implements SmartLifecycle {
 
     private static void send(NotificationSender sender, Notification notification) {
         try {
-            TRIES.invoke(() -> sender.send(notification));
+            ATTEMPTS.invoke(() -> sender.send(notification));
         } catch (RuntimeException e) {
             log.warn("{} could not deliver '{}': {}", sender, notification.text(), e.getMessage());
         }

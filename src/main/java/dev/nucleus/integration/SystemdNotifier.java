@@ -19,8 +19,8 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Tells systemd that the manager is ready, how its containers fare, and that it is still at work: the watchdog's word comes from
- * the same scheduler that probes do, so a manager whose schedule stands still is restarted.
+ * Reports the manager's readiness and a summary of its replicas to systemd, and serves its watchdog. The watchdog message is sent
+ * by the scheduler that also schedules probes, so systemd restarts a manager whose scheduled tasks do not run.
  *
  * @see <a href="https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html">sd_notify(3)</a>
  */
@@ -31,7 +31,7 @@ final class SystemdNotifier {
     private final Fleets fleets;
     private final TaskScheduler scheduler;
     private volatile boolean ready;
-    private String told = "";
+    private String lastStatus = "";
 
     SystemdNotifier(SystemdProperties properties, Fleets fleets, TaskScheduler scheduler) {
         this.properties = properties;
@@ -39,7 +39,7 @@ final class SystemdNotifier {
         this.scheduler = scheduler;
     }
 
-    private boolean wanted() {
+    private boolean isEnabled() {
         return !Objects.requireNonNullElse(properties.notifySocket(), "").isEmpty();
     }
 
@@ -49,7 +49,7 @@ final class SystemdNotifier {
 
     @EventListener
     void on(ApplicationReadyEvent event) {
-        if (!wanted()) {
+        if (!isEnabled()) {
             return;
         }
         send("READY=1\nSTATUS=" + status(fleets.fleets()));
@@ -62,37 +62,37 @@ final class SystemdNotifier {
 
     @EventListener
     void on(ContextClosedEvent event) {
-        if (wanted()) {
+        if (isEnabled()) {
             ready = false;
-            send("STOPPING=1\nSTATUS=leaves; containers run on");
+            send("STOPPING=1\nSTATUS=stopping; containers keep running");
         }
     }
 
     @Scheduled(fixedDelay = 1, timeUnit = TimeUnit.SECONDS)
-    void tell() {
+    void sendStatus() {
         if (!ready) {
             return;
         }
         String status = status(fleets.fleets());
-        if (!status.equals(told)) {
-            told = status;
+        if (!status.equals(lastStatus)) {
+            lastStatus = status;
             send("STATUS=" + status);
         }
     }
 
     /** One line, as {@code systemctl status} shows it. */
     static String status(List<FleetView> fleets) {
-        List<ReplicaView> wrong = fleets.stream()
+        List<ReplicaView> down = fleets.stream()
                 .flatMap(fleet -> fleet.services().stream())
                 .flatMap(service -> service.replicas().stream())
                 .filter(replica -> replica.status().health().equals(Status.DOWN))
                 .toList();
         String words = ReplicaCounts.of(fleets).words();
-        if (wrong.isEmpty()) {
+        if (down.isEmpty()) {
             return words;
         }
-        ReplicaView first = wrong.getFirst();
+        ReplicaView first = down.getFirst();
         return words + "; " + first.name() + " is " + first.status().words()
-                + (wrong.size() == 1 ? "" : ", and " + (wrong.size() - 1) + " more are down");
+                + (down.size() == 1 ? "" : ", and " + (down.size() - 1) + " more are down");
     }
 }

@@ -20,8 +20,8 @@ final class WebhookSender implements NotificationSender {
     }
 
     @Override
-    public boolean wants(Notification notification) {
-        return NotificationProperties.wants(webhook.on(), notification);
+    public boolean accepts(Notification notification) {
+        return NotificationProperties.accepts(webhook.on(), notification);
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.nucleus.policy.CapabilityPolicy;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Security;
 import dev.nucleus.spec.UserNamespace;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -78,7 +79,7 @@ final class CapabilitiesLayer implements Layer {
      * ({@code LimitNPROC=} of its unit); raising it would need CAP_SYS_RESOURCE. gVisor counts in its own kernel.
      */
     private static void limits(LaunchRequest request, LaunchPlan.Builder plan) {
-        var limits = new java.util.ArrayList<LaunchPlan.Rlimits.Rlimit>();
+        var limits = new ArrayList<LaunchPlan.Rlimits.Rlimit>();
         long files = request.spec().resources().openFiles();
         long pids = request.spec().resources().pids();
         if (pids > 0 && (request.sandboxed() || !plan.cgroup().limitsProcesses())) {

@@ -4,6 +4,7 @@ import dev.nucleus.plan.HostPath;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.spec.Filesystem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,8 +35,8 @@ final class EtcFiles {
                 "root:x:0:0:root:/root:/usr/sbin/nologin\n"
                         + (identity.uid() == 0
                                 ? ""
-                                : "agent:x:" + identity.uid() + ":" + identity.gid() + ":agent:"
-                                        + dev.nucleus.spec.Filesystem.HOME + ":/bin/sh\n")
+                                : "agent:x:" + identity.uid() + ":" + identity.gid() + ":agent:" + Filesystem.HOME
+                                        + ":/bin/sh\n")
                         + "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"));
         tree.add(new RootfsStep.File(
                 "/etc/group",

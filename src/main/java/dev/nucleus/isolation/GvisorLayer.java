@@ -4,6 +4,7 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.CapabilityPolicy;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -49,7 +50,7 @@ final class GvisorLayer implements Layer {
         LaunchPlan.Identity workload = plan.identity();
         var bundle = new OciBundle(request, plan, plan.rootfs().steps(), SeccompLayer.profile(request.spec(), true));
         Path directory = OciBundle.DIRECTORY;
-        List<String> run = new java.util.ArrayList<>(gvisor.call(directory, request.spec(), "run"));
+        List<String> run = new ArrayList<>(gvisor.call(directory, request.spec(), "run"));
         run.addAll(List.of("--bundle=" + directory, request.id()));
         long capabilities = CapabilityPolicy.bits(NEEDED);
         plan.sandbox(new LaunchPlan.Sandbox(

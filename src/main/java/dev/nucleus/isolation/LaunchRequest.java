@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param name unique among live containers
  * @param copies where the container's copies of directories are made, before it is launched
  * @param volumes host directories of the named volumes
- * @param attached whether somebody feeds its standard input
+ * @param keepStdin whether somebody feeds its standard input
  * @param held whether it is only created, and started later
  * @param console a terminal that its standard streams are
  * @param sources the directories of the host that it works in or reads, as they were looked at
@@ -29,7 +29,7 @@ public record LaunchRequest(
         LaunchPlan.Places places,
         Path copies,
         Map<String, HostVolume> volumes,
-        boolean attached,
+        boolean keepStdin,
         boolean held,
         Optional<LaunchPlan.Console> console,
         Sources sources,
@@ -55,21 +55,33 @@ public record LaunchRequest(
             LaunchPlan.Places places,
             Path copies,
             Map<String, HostVolume> volumes,
-            boolean attached,
+            boolean keepStdin,
             boolean held,
             Optional<LaunchPlan.Console> console) {
-        this(id, name, spec, posture, places, copies, volumes, attached, held, console, Sources.NONE, Optional.empty());
+        this(
+                id,
+                name,
+                spec,
+                posture,
+                places,
+                copies,
+                volumes,
+                keepStdin,
+                held,
+                console,
+                Sources.NONE,
+                Optional.empty());
     }
 
     /** The same, with the directories of the host that were looked at for it. */
     public LaunchRequest withSources(Sources looked) {
         return new LaunchRequest(
-                id, name, spec, posture, places, copies, volumes, attached, held, console, looked, gvisor);
+                id, name, spec, posture, places, copies, volumes, keepStdin, held, console, looked, gvisor);
     }
 
     LaunchRequest on(Optional<Gvisor> kernel) {
         return new LaunchRequest(
-                id, name, spec, posture, places, copies, volumes, attached, held, console, sources, kernel);
+                id, name, spec, posture, places, copies, volumes, keepStdin, held, console, sources, kernel);
     }
 
     boolean sandboxed() {

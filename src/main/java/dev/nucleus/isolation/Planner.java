@@ -30,7 +30,7 @@ public final class Planner {
         var plan = new LaunchPlan.Builder(
                 request.id(), request.name(), request.spec().mode(), request.places());
         layers.forEach(layer -> layer.contribute(request, plan));
-        return plan.keepStdin(request.attached())
+        return plan.keepStdin(request.keepStdin())
                 .held(request.held())
                 .console(request.console())
                 .build(new LaunchPlan.Log(

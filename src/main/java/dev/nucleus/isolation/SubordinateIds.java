@@ -3,6 +3,7 @@ package dev.nucleus.isolation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
@@ -38,7 +39,7 @@ record SubordinateIds(Path root, String user, int uid) {
                             && fields[1].matches("\\d{1,9}")
                             && fields[2].matches("\\d{1,9}"))
                     .map(fields -> new Range(Integer.parseInt(fields[1]), Integer.parseInt(fields[2])))
-                    .max(java.util.Comparator.comparingInt(Range::count));
+                    .max(Comparator.comparingInt(Range::count));
         } catch (IOException e) {
             return Optional.empty();
         }

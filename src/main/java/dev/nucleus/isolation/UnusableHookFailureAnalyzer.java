@@ -11,7 +11,7 @@ final class UnusableHookFailureAnalyzer extends AbstractFailureAnalyzer<Unusable
     protected @Nullable FailureAnalysis analyze(Throwable rootFailure, UnusableHookException cause) {
         return new FailureAnalysis(
                 cause.getMessage() + "; nothing was started.",
-                "A hook runs with the manager's rights. Give the program and every directory above it to root, "
+                "A hook runs with the manager's rights. The program and every directory above it must belong to root, "
                         + "and must not be writable by others (chown root:root, chmod go-w).",
                 cause);
     }

@@ -5,6 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
@@ -88,7 +90,7 @@ public final class Directory implements AutoCloseable {
     public Optional<Node> find(FileName name) throws IOException {
         try {
             return Optional.of(node(name));
-        } catch (java.nio.file.NoSuchFileException e) {
+        } catch (NoSuchFileException e) {
             return Optional.empty();
         }
     }
@@ -186,7 +188,7 @@ public final class Directory implements AutoCloseable {
                 RENAME_NOREPLACE));
         if (result == -SystemCall.EINVAL) {
             if (to.status(newName).isPresent()) {
-                throw new java.nio.file.FileAlreadyExistsException(to.label(newName));
+                throw new FileAlreadyExistsException(to.label(newName));
             }
             rename(name, to, newName);
         } else if (result < 0) {

@@ -4,6 +4,7 @@ import dev.nucleus.text.VisibleText;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * The name of something in a directory: any bytes but '/' and zero, in whatever encoding (path_resolution(7)). Never
@@ -35,7 +36,7 @@ public record FileName(String bytes) implements Comparable<FileName> {
     }
 
     static byte[] terminated(byte[] bytes) {
-        return java.util.Arrays.copyOf(bytes, bytes.length + 1);
+        return Arrays.copyOf(bytes, bytes.length + 1);
     }
 
     @Override

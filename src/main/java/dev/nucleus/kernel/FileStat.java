@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What statx(2) says of a file itself, never of what a link leads to.
@@ -80,8 +81,7 @@ public record FileStat(
     }
 
     /** @return null: there is nothing by that name */
-    static @org.jspecify.annotations.Nullable FileStat of(int directory, FileName name, String label)
-            throws IOException {
+    static @Nullable FileStat of(int directory, FileName name, String label) throws IOException {
         byte[] buffer = new byte[LENGTH];
         byte[] path = name.terminated();
         long result = SystemCall.result(() ->

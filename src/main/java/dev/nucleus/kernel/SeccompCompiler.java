@@ -1,5 +1,6 @@
 package dev.nucleus.kernel;
 
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.OptionalInt;
@@ -134,7 +135,7 @@ public final class SeccompCompiler {
             if (length <= 0 || length % 8 != 0) {
                 throw new KernelException("the exported seccomp program has " + length + " bytes");
             }
-            return java.util.Arrays.copyOf(buffer, (int) length);
+            return Arrays.copyOf(buffer, (int) length);
         } finally {
             Libc.INSTANCE.close(fd);
         }

@@ -2,6 +2,7 @@ package dev.nucleus.kernel;
 
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -105,7 +106,7 @@ public final class TreeRemoval {
             try {
                 directory.renameToNew(entry, top, FileName.of(MOVED + moved++));
                 return;
-            } catch (java.nio.file.FileAlreadyExistsException e) {
+            } catch (FileAlreadyExistsException e) {
                 // What is deleted may contain such a name.
                 continue;
             }

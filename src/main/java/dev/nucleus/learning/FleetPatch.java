@@ -4,6 +4,7 @@ import dev.nucleus.spec.InvalidSpecException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -67,7 +68,7 @@ public record FleetPatch(String text, String diff) {
         return new FleetPatch(String.join("\n", whole) + "\n", hunk(file, lines, head, end, diff, changed.size()));
     }
 
-    private static java.util.Optional<Integer> head(List<String> lines, String service) {
+    private static Optional<Integer> head(List<String> lines, String service) {
         Pattern pattern = Pattern.compile("\\s+[\"']?" + Pattern.quote(service) + "[\"']?:\\s*(#.*)?");
         boolean within = false;
         for (int i = 0; i < lines.size(); i++) {
@@ -75,10 +76,10 @@ public record FleetPatch(String text, String diff) {
             if (!line.isBlank() && indentation(line) == 0 && !line.startsWith("#")) {
                 within = line.startsWith("services:");
             } else if (within && pattern.matcher(line).matches()) {
-                return java.util.Optional.of(i);
+                return Optional.of(i);
             }
         }
-        return java.util.Optional.empty();
+        return Optional.empty();
     }
 
     /** The line after the last of the block: blank lines and comments at its end belong to what follows. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -206,7 +207,7 @@ final class LandlockLearning {
         surroundings.writableTargets().stream()
                 .filter(gathered::containsKey)
                 .forEach(target -> notes.add(target + ": "
-                        + words(java.util.Objects.requireNonNull(gathered.get(target)))
+                        + words(Objects.requireNonNull(gathered.get(target)))
                         + " of everything below it, which begins empty or belongs to the container"));
         gathered.forEach((path, access) -> {
             if (access.contains(Access.READDIR) && guarded(path)) {

@@ -3,6 +3,7 @@ package dev.nucleus.learning;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.LandlockPolicy;
 import dev.nucleus.policy.SeccompProfile;
+import dev.nucleus.spec.Port;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,7 +71,7 @@ public final class PolicyTexts {
         return text.toString();
     }
 
-    private static String numbers(List<dev.nucleus.spec.Port> ports) {
+    private static String numbers(List<Port> ports) {
         return ports.stream().map(port -> Integer.toString(port.number())).collect(Collectors.joining(", ", "[", "]"));
     }
 

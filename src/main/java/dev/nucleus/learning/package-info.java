@@ -1,6 +1,6 @@
 /**
- * Policies learnt from what a workload did while it was traced: the least system calls, files, ports and capabilities
- * it can do with, each with what it grants beyond what was seen. Decides nothing for anybody: it writes files for people
+ * Policies learnt from what a workload did while it was traced: the smallest set of system calls, files, ports and capabilities
+ * that it needs, each with what it allows beyond what was observed. Decides nothing for anybody: it writes files for people
  * to read. Free of Spring.
  */
 @NullMarked

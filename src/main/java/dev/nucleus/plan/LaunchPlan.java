@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -486,7 +487,7 @@ public record LaunchPlan(
 
     /** The environment as a map, for showing. */
     public Map<String, String> environment() {
-        var variables = new java.util.TreeMap<String, String>();
+        var variables = new TreeMap<String, String>();
         for (String variable : command.environment()) {
             int equals = variable.indexOf('=');
             variables.put(variable.substring(0, equals), variable.substring(equals + 1));

@@ -1,9 +1,11 @@
 package dev.nucleus.policy;
 
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /**
  * Which system calls a container may make, in the shape of the OCI runtime specification.
@@ -95,8 +97,8 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
         GREATER(6, "SCMP_CMP_GT"),
         MASKED_EQUAL(7, "SCMP_CMP_MASKED_EQ");
 
-        private static final Map<String, Operator> BY_NAME = java.util.Arrays.stream(values())
-                .collect(java.util.stream.Collectors.toUnmodifiableMap(Operator::ociName, operator -> operator));
+        private static final Map<String, Operator> BY_NAME =
+                Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(Operator::ociName, operator -> operator));
 
         private final int number;
         private final String ociName;

@@ -24,6 +24,7 @@ import org.apache.hc.core5.http2.hpack.HPackException;
 import org.apache.hc.core5.http2.impl.io.FrameInputBuffer;
 import org.apache.hc.core5.http2.impl.io.FrameOutputBuffer;
 import org.apache.hc.core5.util.ByteArrayBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One call of gRPC's standard health service on a connection that was opened for it: HTTP/2 with prior knowledge, one stream.
@@ -201,8 +202,7 @@ final class GrpcExchange {
         block.reset();
     }
 
-    private static void append(ByteArrayOutputStream to, @org.jspecify.annotations.Nullable ByteBuffer bytes, int most)
-            throws IOException {
+    private static void append(ByteArrayOutputStream to, @Nullable ByteBuffer bytes, int most) throws IOException {
         if (bytes == null) {
             return;
         }

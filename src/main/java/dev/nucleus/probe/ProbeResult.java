@@ -8,7 +8,7 @@ import java.util.Locale;
 /**
  * The result of one attempt of a probe.
  *
- * @param kind of the probe: exec, tcp, http or grpc
+ * @param kind of the probe: exec, tcp, http, grpc or notify
  * @param detail what was observed: an exit code, a status or an error, on one line and shortened if it is too long
  * @param late how long after it was due the attempt began, without its jitter
  */

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -108,7 +109,7 @@ public record Shim(Path socket) {
      * The container's record as the shim was given it with the plan: what {@code state.json} held when it was written.
      *
      * @throws ShimException when the shim is of an earlier version, which doesn't keep it
-     * @throws NoAnswerException when the shim does not answer
+     * @throws ShimTimeoutException when the shim does not answer
      */
     public byte[] fetchRecord() throws IOException {
         try (ShimConnection connection = ShimConnection.connect(socket, PATIENCE)) {
@@ -141,7 +142,7 @@ public record Shim(Path socket) {
      * Runs a command inside, as the workload's user and under its confinement, and waits for it.
      *
      * @throws LaunchException when it could not be started
-     * @throws NoAnswerException when the shim itself does not answer
+     * @throws ShimTimeoutException when the shim itself does not answer
      */
     public Captured capture(List<String> command, Duration timeout) throws IOException {
         try (ShimConnection connection = ShimConnection.connect(socket, timeout.plus(PATIENCE))) {
@@ -160,8 +161,7 @@ public record Shim(Path socket) {
             while (true) {
                 switch (connection.receive().orElseThrow(() -> new IOException("the container ended"))) {
                     case ShimMessage.ExecExited(var _, var status, var timedOut, var output) -> {
-                        return new Captured(
-                                status, timedOut, new String(output, java.nio.charset.StandardCharsets.UTF_8));
+                        return new Captured(status, timedOut, new String(output, StandardCharsets.UTF_8));
                     }
                     case ShimMessage.Failed(var step, var errno, var detail) ->
                         throw new LaunchException(step, errno, detail);

@@ -56,7 +56,7 @@ public final class ShimConnection implements AutoCloseable {
     /**
      * One that lasts no longer than the patience, unless {@link #stay()} says otherwise.
      *
-     * @throws NoAnswerException when it took that long to connect; later {@link #receive()} throws it
+     * @throws ShimTimeoutException when it took that long to connect; later {@link #receive()} throws it
      */
     public static ShimConnection connect(Path socket, Duration patience) throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
@@ -76,7 +76,7 @@ public final class ShimConnection implements AutoCloseable {
     /**
      * What was asked is answered: the conversation may take as long as it likes.
      *
-     * @throws NoAnswerException when the time was over a moment before
+     * @throws ShimTimeoutException when the deadline has just passed
      */
     public void stay() throws ShimTimeoutException {
         deadline.ifPresent(Deadline::close);

@@ -1,9 +1,9 @@
 package dev.nucleus.spawner;
 
 import dev.nucleus.kernel.ProcessorShare;
+import dev.nucleus.lifecycle.LifecyclePhase;
 import dev.nucleus.plan.WireWriter;
 import dev.nucleus.settings.InstanceLock;
-import dev.nucleus.settings.LifecyclePhases;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.spec.Signal;
@@ -248,6 +248,6 @@ public final class Spawner implements SmartLifecycle {
     /** Before everything that launches, after everything that stops. */
     @Override
     public int getPhase() {
-        return LifecyclePhases.SPAWNER;
+        return LifecyclePhase.SPAWNER.phase();
     }
 }

@@ -3,6 +3,7 @@ package dev.nucleus.spec;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Durations as fleet files write them: {@code 200ms}, {@code 5s}, {@code 1m30s}; never a bare number. */
 public final class Durations {
@@ -57,7 +58,7 @@ public final class Durations {
         return Math.clamp(TimeUnit.NANOSECONDS.convert(duration), 0, Long.MAX_VALUE / 4);
     }
 
-    private static long number(@org.jspecify.annotations.Nullable String digits) {
+    private static long number(@Nullable String digits) {
         return digits == null ? 0 : Long.parseLong(digits);
     }
 

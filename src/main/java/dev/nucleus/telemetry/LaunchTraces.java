@@ -8,6 +8,7 @@ import io.micrometer.tracing.Span;
 import io.micrometer.tracing.Tracer;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.springframework.context.event.EventListener;
@@ -38,7 +39,7 @@ final class LaunchTraces {
         Instant begin = end.minus(steps.map(LaunchSteps::whole).orElse(Duration.ZERO));
         Span launch =
                 begin(event.container(), begin).tag("process.pid", event.state().pid());
-        for (LaunchSteps.Step step : steps.map(LaunchSteps::each).orElseGet(java.util.List::of)) {
+        for (LaunchSteps.Step step : steps.map(LaunchSteps::each).orElseGet(List::of)) {
             Span span = below(launch, step.step(), begin.plus(step.from()));
             end(span, begin.plus(step.to()));
         }

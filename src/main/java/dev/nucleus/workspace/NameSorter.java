@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -174,7 +175,7 @@ final class NameSorter implements AutoCloseable {
         }
 
         FileName current() {
-            return java.util.Objects.requireNonNull(current);
+            return Objects.requireNonNull(current);
         }
 
         /** Whether there was one more. */

@@ -4,6 +4,7 @@ import dev.nucleus.kernel.Directory;
 import dev.nucleus.kernel.HostDirectory;
 import dev.nucleus.kernel.TrustedPath;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -62,7 +63,7 @@ public final class SourceDirectory implements AutoCloseable {
                         path + " is " + opened.status().type().words() + ", not a directory");
             }
             return new SourceDirectory(path, HostDirectory.of(opened), opened.openDirectory());
-        } catch (java.nio.file.NoSuchFileException e) {
+        } catch (NoSuchFileException e) {
             throw new WorkspaceException(path + " is not a directory: " + e.getMessage(), e);
         } catch (IOException e) {
             throw new WorkspaceException("can't open " + path + ": " + e.getMessage(), e);

@@ -12,6 +12,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Copies a directory for a container, and makes sure that the copy is what was copied. */
 public final class TreeCopy {
@@ -95,7 +96,7 @@ public final class TreeCopy {
         }
     }
 
-    private static WorkspaceException changed(SourceDirectory source, @org.jspecify.annotations.Nullable Exception e) {
+    private static WorkspaceException changed(SourceDirectory source, @Nullable Exception e) {
         String message = source + " changed while it was copied; nothing was started, try again when it rests";
         return e == null ? new WorkspaceException(message) : new WorkspaceException(message, e);
     }

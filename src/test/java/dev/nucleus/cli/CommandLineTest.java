@@ -162,7 +162,7 @@ class CommandLineTest {
         manager.nucleus("rm", "on-console");
         assertThat(manager.nucleus("run", "--console-socket", socket.toString(), "--", "true")
                         .err())
-                .contains("--console-socket needs a terminal that nobody is attached to");
+                .contains("--console-socket needs a terminal without an attached client");
     }
 
     @Test

@@ -316,7 +316,7 @@ class AdoptionTest {
             assertThat(Path.of("/proc", db)).exists();
             assertThat(manager.log())
                     .contains("no fleet is declared (" + folder + " holds no fleet file)")
-                    .contains("supervised by nobody: shop/db-1, shop/web-1");
+                    .contains("keep running without supervision: shop/db-1, shop/web-1");
             assertThat(manager.nucleus("stop", "shop/web-1", "shop/db-1").code())
                     .isZero();
             assertThat(Path.of("/proc", next)).doesNotExist();

@@ -304,6 +304,19 @@ class ReplicaMachineTest {
     }
 
     @Test
+    void aReplicaThatAnOperatorStoppedAndThatDoesNotEndHasFailed() {
+        var subject = new Subject("restart: unless-stopped")
+                .on(
+                        new ReplicaEvent.Supervised(Optional.of(new ReplicaEvent.Found("old", true, true))),
+                        new ReplicaEvent.StopFailed("it still runs"));
+
+        assertThat(subject.status().status()).isEqualTo(ReplicaStatus.FAILED);
+        assertThat(subject.status().cause().words()).contains("it still runs");
+        assertThat(subject.actions).doesNotContain(new ReplicaAction.StopContainer());
+        assertThat(subject.state.hasEnded()).isTrue();
+    }
+
+    @Test
     void eventsOfAnotherContainerChangeNothing() {
         var subject = new Subject("liveness: {tcp: 80}").running("a");
         ReplicaState before = subject.state;
@@ -328,6 +341,8 @@ class ReplicaMachineTest {
         private Optional<String> live = Optional.empty();
         private boolean isProbed;
         private boolean isLaunchDue;
+        private boolean isUnmet;
+        private String watched = "none";
         private boolean wasDetached;
 
         World(String fields, RandomGenerator random) {
@@ -340,8 +355,25 @@ class ReplicaMachineTest {
             give(new ReplicaEvent.Supervised(
                     live.map(id -> new ReplicaEvent.Found(id, random.nextBoolean(), random.nextInt(8) == 0))));
             for (int i = 0; i < events; i++) {
-                give(next());
+                if (subject.state.hasEnded() && random.nextInt(4) == 0) {
+                    startAgain();
+                } else {
+                    give(next());
+                }
             }
+        }
+
+        /** As an operator, or as a new manager, which finds the container if it was not stopped. */
+        private void startAgain() {
+            if (random.nextBoolean()) {
+                live = Optional.empty();
+            }
+            due.clear();
+            wasDetached = false;
+            watched = "none";
+            subject.state =
+                    subject.machine.initial(random.nextInt(7), Cause.operator("before"), subject.state.totalRestarts());
+            give(new ReplicaEvent.Supervised(live.map(id -> new ReplicaEvent.Found(id, true, false))));
         }
 
         private ReplicaEvent next() {
@@ -362,7 +394,9 @@ class ReplicaMachineTest {
                 default -> {
                     Optional<String> ending = live;
                     live = Optional.empty();
-                    yield ending.map(this::endOf).orElseGet(ReplicaEvent.DependencyChanged::new);
+                    yield ending.filter(watched::equals)
+                            .map(this::endOf)
+                            .orElseGet(ReplicaEvent.DependencyChanged::new);
                 }
             };
         }
@@ -390,42 +424,40 @@ class ReplicaMachineTest {
                 assertThat(subject.actions).as(this::told).isSubsetOf(List.of(new ReplicaAction.StopProbes()));
             }
             subject.actions.forEach(this::execute);
-            assertThat(subject.state.hasEnded() || hasSomethingToWaitFor())
-                    .as(this::told)
-                    .isTrue();
+            assertThat(isProbed && !(subject.state.phase() instanceof ReplicaPhase.Watching))
+                    .as("probes without a watch: %s", told())
+                    .isFalse();
+            assertThat(hasSomethingToWaitFor()).as(this::told).isTrue();
         }
 
         /** Otherwise the replica would be forgotten. */
         private boolean hasSomethingToWaitFor() {
             return switch (subject.state.phase()) {
-                case ReplicaPhase.Waiting() -> true;
+                case ReplicaPhase.Waiting() -> isUnmet || isDue(ReplicaEvent.DependenciesChecked.class);
                 case ReplicaPhase.Launching() -> isLaunchDue;
                 case ReplicaPhase.Watching watching ->
-                    isLaunchDue || live.equals(Optional.of(watching.container())) || willEnd(watching.container());
+                    watched.equals(watching.container())
+                            && (live.equals(Optional.of(watched)) || isDue(ReplicaEvent.Ended.class));
                 case ReplicaPhase.Stopping _ ->
-                    due.stream()
-                            .anyMatch(event -> event instanceof ReplicaEvent.StopSucceeded
-                                    || event instanceof ReplicaEvent.StopFailed);
+                    isDue(ReplicaEvent.StopSucceeded.class) || isDue(ReplicaEvent.StopFailed.class);
                 case ReplicaPhase.BackingOff _ ->
                     subject.state.untilTimer(subject.now).isPresent();
                 case ReplicaPhase.Ended() -> true;
             };
         }
 
-        private boolean willEnd(String id) {
-            return due.stream()
-                    .anyMatch(event -> event instanceof ReplicaEvent.Ended end
-                            && end.container().equals(id));
+        private boolean isDue(Class<? extends ReplicaEvent> type) {
+            return due.stream().anyMatch(type::isInstance);
         }
 
         private void execute(ReplicaAction action) {
             switch (action) {
-                case ReplicaAction.CheckDependencies() ->
-                    due.add(new ReplicaEvent.DependenciesChecked(
-                            random.nextInt(3) == 0 ? List.of("db to be healthy") : List.of()));
+                case ReplicaAction.CheckDependencies() -> {
+                    isUnmet = random.nextInt(3) == 0;
+                    due.add(new ReplicaEvent.DependenciesChecked(isUnmet ? List.of("db to be healthy") : List.of()));
+                }
                 case ReplicaAction.Launch() -> launch();
-                case ReplicaAction.Watch() ->
-                    live.ifPresent(id -> due.add(new ReplicaEvent.Started(id, Duration.ZERO)));
+                case ReplicaAction.Watch() -> watch();
                 case ReplicaAction.StartProbes() -> {
                     assertThat(isProbed).as(this::told).isFalse();
                     isProbed = true;
@@ -439,6 +471,14 @@ class ReplicaMachineTest {
                     assertThat(isProbed || action instanceof ReplicaAction.NotifyDependents)
                             .as(this::told)
                             .isTrue();
+            }
+        }
+
+        private void watch() {
+            watched = subject.state.phase() instanceof ReplicaPhase.Watching watching ? watching.container() : "none";
+            due.add(new ReplicaEvent.Started(watched, Duration.ZERO));
+            if (!live.equals(Optional.of(watched))) {
+                due.add(endOf(watched));
             }
         }
 

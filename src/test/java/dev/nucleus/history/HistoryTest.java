@@ -157,7 +157,7 @@ class HistoryTest {
                                     .filter(entry -> entry.transition().to() == ReplicaStatus.CRASHED)
                                     .count()
                             == 3);
-            assertThat(output).contains("Health goes on without it");
+            assertThat(output).contains("Health is not affected");
             try (var connection = java.sql.DriverManager.getConnection("jdbc:sqlite:" + file);
                     var rows = connection.createStatement().executeQuery("pragma integrity_check")) {
                 assertThat(rows.next()).isTrue();

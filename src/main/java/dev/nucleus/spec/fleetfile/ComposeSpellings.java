@@ -5,6 +5,7 @@ import static java.util.Map.entry;
 import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -183,7 +184,7 @@ final class ComposeSpellings {
     /** Compose's two fields for how a service is stopped; empty when neither is there. */
     static Optional<StopSpec> stop(YamlMapping fields) {
         Optional<Signal> signal = fields.parse("stop-signal", Signal::parse);
-        Optional<java.time.Duration> grace = fields.parse("stop-grace-period", Durations::parse);
+        Optional<Duration> grace = fields.parse("stop-grace-period", Durations::parse);
         return signal.isEmpty() && grace.isEmpty()
                 ? Optional.empty()
                 : Optional.of(

@@ -21,10 +21,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -264,7 +266,7 @@ public final class FleetReader {
     private static void checkReferences(
             Map<String, YamlValue> places, Map<String, ServiceSpec> services, Map<String, VolumeSpec> volumes) {
         services.forEach((name, service) -> {
-            YamlValue place = java.util.Objects.requireNonNull(places.get(name));
+            YamlValue place = Objects.requireNonNull(places.get(name));
             service.dependsOn().forEach((dependency, condition) -> {
                 if (dependency.equals(name)) {
                     place.problem("service '" + name + "' depends on itself");
@@ -289,7 +291,7 @@ public final class FleetReader {
             }
         });
         DependencyCycle.find(services)
-                .ifPresent(cycle -> java.util.Objects.requireNonNull(places.get(cycle.getFirst()))
+                .ifPresent(cycle -> Objects.requireNonNull(places.get(cycle.getFirst()))
                         .problem("these services wait for each other: " + String.join(" → ", cycle)));
     }
 
@@ -325,7 +327,7 @@ public final class FleetReader {
                 .map(ServiceSpec::name);
     }
 
-    private static String did(String name, java.util.Collection<String> candidates) {
+    private static String did(String name, Collection<String> candidates) {
         return YamlMapping.closest(name, candidates)
                 .map(found -> "; did you mean '" + found + "'?")
                 .orElse("");

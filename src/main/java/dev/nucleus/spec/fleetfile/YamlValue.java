@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
@@ -118,7 +119,7 @@ public final class YamlValue {
     }
 
     /** What the maker makes; an {@link InvalidSpecException} becomes a problem at this place. */
-    public <T> Optional<T> attempt(java.util.function.Supplier<T> maker) {
+    public <T> Optional<T> attempt(Supplier<T> maker) {
         try {
             return Optional.of(maker.get());
         } catch (InvalidSpecException e) {
