@@ -158,4 +158,35 @@ class RestartTrackerTest {
         assertThat(loop.onTimer(now)).isEqualTo(loop);
         assertThat(loop.untilReset(now)).isNotEmpty();
     }
+
+    @Test
+    void aRunOfExactlyTheResetTimeCounts() {
+        var found = new RestartTracker(RESET, false, 5, END_BEFORE).started(RESET, now);
+        assertThat(found.ends()).isZero();
+
+        RestartTracker seen = crash(loop(false), 5).started(Duration.ZERO, now);
+        assertThat(seen.ended(EXIT, Optional.of(RESET), now + RESET.toNanos() - 1)
+                        .ends())
+                .as("by the monotonic clock it was shorter")
+                .isEqualTo(5);
+        assertThat(seen.ended(EXIT, Optional.of(RESET), now + RESET.toNanos()).ends())
+                .isZero();
+        assertThat(seen.ended(EXIT, Optional.of(RESET.minusNanos(1)), now + RESET.toNanos())
+                        .ends())
+                .as("by the host's clock it was shorter")
+                .isEqualTo(5);
+    }
+
+    @Test
+    void aTimerThatFiresLateWaitsForOneSecondMore() {
+        RestartTracker running = crash(loop(false), 5).started(Duration.ZERO, now);
+        long second = Duration.ofSeconds(1).toNanos();
+        now += RESET.toNanos() + second;
+        assertThat(running.onTimer(now).isCrashLoop()).as("not late yet").isFalse();
+
+        now += 1;
+        RestartTracker waiting = running.onTimer(now);
+        assertThat(waiting.untilReset(now)).hasValue(second);
+        assertThat(waiting.onTimer(now + second).isCrashLoop()).isFalse();
+    }
 }
