@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mount_table.h"
-#include "shim/sandbox.h"
+#include "launch/sandbox_root.h"
 
 /* Whether a list of options, separated by commas, has this one. */
 static bool has(const char *options, const char *option)

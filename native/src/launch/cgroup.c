@@ -1,5 +1,6 @@
 #include "launch/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,7 +16,6 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "launch/freezer.h"
-#include "shim/exec_group.h"
 
 /* Passes over the members: some may be forked while others are killed. */
 #define KILL_TURNS 1000
@@ -331,9 +331,45 @@ void cgroup_remove_directory(const char *path)
 	}
 }
 
+const char *cgroup_exec_parent(const struct plan *plan)
+{
+	static const char *const harmless[] = { "/sys/fs/cgroup/pids/", "/sys/fs/cgroup/devices/" };
+
+	if (plan->cgroup.unified[0] != '\0')
+		return plan->cgroup.unified;
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+		for (size_t j = 1; j < plan->cgroup.directory_count; j++) {
+			if (strncmp(plan->cgroup.directories[j], harmless[i],
+				    strlen(harmless[i])) == 0)
+				return plan->cgroup.directories[j];
+		}
+	}
+	return NULL;
+}
+
+/* Those of all execs of a container that has ended. */
+static void remove_exec_groups(const struct plan *plan)
+{
+	const char *parent = cgroup_exec_parent(plan);
+	DIR *directory = parent == NULL ? NULL : opendir(parent);
+
+	if (directory == NULL)
+		return;
+	for (const struct dirent *entry = readdir(directory); entry != NULL;
+	     entry = readdir(directory)) {
+		char path[PATH_MAX];
+
+		if (entry->d_type == DT_DIR && strstr(entry->d_name, CGROUP_EXEC_SUFFIX) != NULL &&
+		    snprintf(path, sizeof(path), "%s/%s", parent, entry->d_name) <
+			    (int)sizeof(path))
+			cgroup_remove_directory(path);
+	}
+	(void)closedir(directory);
+}
+
 void cgroup_remove(const struct plan *plan)
 {
-	exec_groups_remove(plan);
+	remove_exec_groups(plan);
 	if (plan->cgroup.freezer[0] != '\0')
 		cgroup_remove_directory(plan->cgroup.freezer);
 	for (size_t i = plan->cgroup.directory_count; i > 0; i--)

@@ -21,6 +21,9 @@ struct cgroup {
 	gid_t group;
 };
 
+/* Follows the name of the container's cgroup in that of an exec. */
+#define CGROUP_EXEC_SUFFIX ".exec-"
+
 /* Makes a directory that only root, or the manager's group, can enter. 0, or a negative errno. */
 int cgroup_make_directory(const struct cgroup *cgroup, const char *path);
 /* Makes the directories, writes the limits, opens what a child needs to join; `cgroup` says for
@@ -51,6 +54,10 @@ rlim_t cgroup_process_limit(const struct plan *plan);
 void cgroup_close(struct cgroup *cgroup);
 /* Removes one directory; waits a little for members that are still exiting. */
 void cgroup_remove_directory(const char *path);
+/* A hierarchy in which a group below the container's changes no limit and no share, for the cgroups
+ * of execs; NULL: there is none. A version 1 one is not the first of the plan, whose members the
+ * freezer and the kill look at. */
+const char *cgroup_exec_parent(const struct plan *plan);
 /* Removes the directories, and those of execs below them. */
 void cgroup_remove(const struct plan *plan);
 

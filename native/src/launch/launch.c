@@ -27,11 +27,10 @@
 #include "launch/host_path.h"
 #include "launch/init.h"
 #include "launch/mount_sources.h"
+#include "launch/pty.h"
 #include "launch/rootfs.h"
+#include "launch/sandbox_root.h"
 #include "launch/userns.h"
-#include "shim/hooks.h"
-#include "shim/sandbox.h"
-#include "shim/terminal.h"
 
 static void mark(struct launch_report *report, enum step step)
 {
@@ -149,7 +148,7 @@ static int open_terminal(const struct launch *launch, struct stdio *stdio, struc
 
 	if (launch->terminal_fd < 0)
 		return 0;
-	result = terminal_open_inside(&launch->plan->terminal_size, &master, &slave);
+	result = pty_open_inside(&launch->plan->terminal_size, &master, &slave);
 	if (result < 0)
 		return fail(failure, STEP_ROOTFS, -result, "open a terminal in /dev/pts");
 	*stdio = (struct stdio){ slave, slave, slave };
@@ -256,7 +255,7 @@ static _Noreturn void run_workload(const struct launch *launch, int go_fd, int l
 				   struct launch_report *report)
 {
 	const struct plan *plan = launch->plan;
-	int result = plan->terminal ? terminal_take() : 0;
+	int result = plan->terminal ? pty_take() : 0;
 	int listener;
 
 	if (result < 0) {
@@ -319,7 +318,7 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	if (result < 0)
 		return result;
 	mark(report, STEP_NETWORK);
-	if (hooks_planned(plan, HOOK_CREATE_RUNTIME)) {
+	if (plan_has_hooks(plan, HOOK_CREATE_RUNTIME)) {
 		halt(launch, go_fd, HALT_HOOKS, report);
 		mark(report, STEP_HOOKS);
 	}

@@ -346,3 +346,12 @@ void plan_free(struct plan *plan)
 {
 	arena_free(&plan->arena);
 }
+
+bool plan_has_hooks(const struct plan *plan, enum hook_phase phase)
+{
+	for (size_t i = 0; i < plan->hooks.count; i++) {
+		if (plan->hooks.list[i].phase == phase)
+			return true;
+	}
+	return false;
+}

@@ -237,6 +237,7 @@ struct plan {
 /* Reads a plan. Strings and bytes point into `data`, which must outlive the plan. */
 int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct failure *failure);
 void plan_free(struct plan *plan);
+bool plan_has_hooks(const struct plan *plan, enum hook_phase phase);
 
 static inline bool plan_is_sandboxed(const struct plan *plan)
 {

@@ -101,7 +101,7 @@ void send_exited(const struct shim *shim, struct connection *connection)
 	write_u32(&writer, (uint32_t)shim->exit_status);
 	write_u64(&writer, shim->exited_at);
 	write_u8(&writer, shim->out_of_memory);
-	write_u8(&writer, hooks_planned(&shim->plan, HOOK_POSTSTOP));
+	write_u8(&writer, plan_has_hooks(&shim->plan, HOOK_POSTSTOP));
 	frame_end(&writer, frame);
 	connection_send(connection, &writer);
 }

@@ -11,6 +11,7 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "launch/confine.h"
+#include "launch/pty.h"
 #include "shim/copy.h"
 #include "shim/sandbox.h"
 #include "shim/terminal.h"
@@ -96,7 +97,7 @@ static _Noreturn void run_inside(const struct shim *shim, const struct exec_requ
 	    descriptors_keep(kept, sizeof(kept) / sizeof(kept[0])) < 0 ||
 	    (request->process_fd >= 0 && fcntl(request->process_fd, F_SETFD, 0) < 0)) {
 		(void)fail(failure, STEP_EXEC, errno, "connect the standard streams");
-	} else if (request->terminal && terminal_take() < 0) {
+	} else if (request->terminal && pty_take() < 0) {
 		(void)fail(failure, STEP_EXEC, errno, "take the terminal");
 	} else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		(void)fail(failure, STEP_CAPABILITIES, errno, "PR_SET_NO_NEW_PRIVS");

@@ -15,31 +15,10 @@
 #include "base/syscalls.h"
 #include "launch/cgroup.h"
 
-/* Follows the name of the container's cgroup. */
-#define SUFFIX ".exec-"
-
-/* A hierarchy in which a group below the container's changes no limit and no share. A version 1
- * one is not the first of the plan, whose members the freezer and the kill look at. */
-static const char *parent_of(const struct plan *plan)
-{
-	static const char *const harmless[] = { "/sys/fs/cgroup/pids/", "/sys/fs/cgroup/devices/" };
-
-	if (plan->cgroup.unified[0] != '\0')
-		return plan->cgroup.unified;
-	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
-		for (size_t j = 1; j < plan->cgroup.directory_count; j++) {
-			if (strncmp(plan->cgroup.directories[j], harmless[i],
-				    strlen(harmless[i])) == 0)
-				return plan->cgroup.directories[j];
-		}
-	}
-	return NULL;
-}
-
 static int path_of(char path[PATH_MAX], const char *parent, uint32_t id, const char *file)
 {
 	const char *slash = strrchr(parent, '/');
-	int length = snprintf(path, PATH_MAX, "%s%s" SUFFIX "%" PRIu32 "%s", parent,
+	int length = snprintf(path, PATH_MAX, "%s%s" CGROUP_EXEC_SUFFIX "%" PRIu32 "%s", parent,
 			      slash == NULL ? "/" : slash, id, file);
 
 	return length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
@@ -47,7 +26,7 @@ static int path_of(char path[PATH_MAX], const char *parent, uint32_t id, const c
 
 int exec_group_make(const struct shim *shim, struct exec *exec)
 {
-	const char *parent = parent_of(&shim->plan);
+	const char *parent = cgroup_exec_parent(&shim->plan);
 	bool unified = shim->plan.cgroup.unified[0] != '\0';
 	char path[PATH_MAX];
 	int fd;
@@ -140,7 +119,7 @@ static void forbid_forks(const char *parent, uint32_t id)
 
 bool exec_group_kill(const struct shim *shim, const struct exec *exec)
 {
-	const char *parent = parent_of(&shim->plan);
+	const char *parent = cgroup_exec_parent(&shim->plan);
 	char path[PATH_MAX];
 	owned_fd fd = -1;
 
@@ -161,25 +140,6 @@ void exec_group_remove(const struct shim *shim, const struct exec *exec)
 {
 	char path[PATH_MAX];
 
-	if (exec->grouped && path_of(path, parent_of(&shim->plan), exec->id, "") == 0)
+	if (exec->grouped && path_of(path, cgroup_exec_parent(&shim->plan), exec->id, "") == 0)
 		(void)rmdir(path);
-}
-
-void exec_groups_remove(const struct plan *plan)
-{
-	const char *parent = parent_of(plan);
-	DIR *directory = parent == NULL ? NULL : opendir(parent);
-
-	if (directory == NULL)
-		return;
-	for (const struct dirent *entry = readdir(directory); entry != NULL;
-	     entry = readdir(directory)) {
-		char path[PATH_MAX];
-
-		if (entry->d_type == DT_DIR && strstr(entry->d_name, SUFFIX) != NULL &&
-		    snprintf(path, sizeof(path), "%s/%s", parent, entry->d_name) <
-			    (int)sizeof(path))
-			cgroup_remove_directory(path);
-	}
-	(void)closedir(directory);
 }

@@ -14,7 +14,5 @@ int exec_group_make(const struct shim *shim, struct exec *exec);
 bool exec_group_kill(const struct shim *shim, const struct exec *exec);
 /* Removes the cgroup, unless a process is left in it. */
 void exec_group_remove(const struct shim *shim, const struct exec *exec);
-/* Removes the cgroups of all execs of a container that has ended. */
-void exec_groups_remove(const struct plan *plan);
 
 #endif

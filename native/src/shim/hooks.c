@@ -15,7 +15,6 @@
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "launch/host_path.h"
-#include "shim/connection.h"
 #include "shim/container_start.h"
 #include "shim/shim.h"
 
@@ -33,15 +32,6 @@ static const char *const statuses[] = {
 	[HOOK_POSTSTART] = "running",
 	[HOOK_POSTSTOP] = "stopped",
 };
-
-bool hooks_planned(const struct plan *plan, enum hook_phase phase)
-{
-	for (size_t i = 0; i < plan->hooks.count; i++) {
-		if (plan->hooks.list[i].phase == phase)
-			return true;
-	}
-	return false;
-}
 
 bool hooks_busy(const struct shim *shim)
 {

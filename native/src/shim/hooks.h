@@ -11,7 +11,6 @@
 
 struct shim;
 
-bool hooks_planned(const struct plan *plan, enum hook_phase phase);
 /* Begins to run the hooks of a phase, one after another, after those of an earlier one. */
 void hooks_run(struct shim *shim, enum hook_phase phase);
 /* Whether any is under way. */

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "base/descriptors.h"
+#include "launch/pty.h"
 #include "shim/answer.h"
 #include "shim/attach.h"
 #include "shim/dial.h"
 #include "shim/exec.h"
 #include "shim/sandbox.h"
 #include "shim/seccomp_notify.h"
-#include "shim/terminal.h"
 
 int *request_stdin(struct shim *shim, uint32_t id)
 {
@@ -107,7 +107,7 @@ static int resize(struct shim *shim, struct reader *reader)
 	size.columns = read_u16(reader);
 	if (!terminal)
 		return -ENOTTY;
-	result = terminal_resize(id == 0 ? shim->out.source.fd : exec->out.source.fd, &size);
+	result = pty_resize(id == 0 ? shim->out.source.fd : exec->out.source.fd, &size);
 	/* The host's kernel tells the runtime, which tells nobody. */
 	if (result == 0 && plan_is_sandboxed(&shim->plan))
 		(void)sandbox_signal(shim, id, SIGWINCH);

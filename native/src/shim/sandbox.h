@@ -14,23 +14,6 @@
 #include "shim/enter.h"
 #include "shim/shim.h"
 
-/* What is in the runtime's root, which can't be written to itself; as
- * dev.nucleus.isolation.OciBundle has it. The new root, which the runtime serves to its kernel: */
-#define SANDBOX_ROOTFS "/rootfs"
-/* What it mounts there by itself, by the number of the plan's step: */
-#define SANDBOX_VOLUMES "/volumes"
-/* Its bundle and its state, in memory, where nothing is executed: */
-#define SANDBOX_BUNDLE "/bundle"
-/* A copy of this program, which its hook is: */
-#define SANDBOX_HOOK "/hook"
-
-/* By the child, before its root is built: makes the runtime's root. A descriptor of it, or a
- * negative errno. */
-int sandbox_make_root(const struct plan *plan, struct failure *failure);
-/* By the child, its root built: adds that and what the runtime needs to the runtime's root, and
- * makes it this namespace's root; the host's is detached. */
-int sandbox_enter_root(const struct plan *plan, int runtime_fd, int root_fd,
-		       struct failure *failure);
 /* The runtime has been executed: waits for its word that the workload runs, as the shim's
  * status. */
 void sandbox_await(struct shim *shim, void (*started)(struct shim *shim));

@@ -17,43 +17,8 @@
 
 #include "base/descriptors.h"
 #include "base/syscalls.h"
+#include "launch/pty.h"
 #include "shim/container_start.h"
-
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER _IO('T', 0x41)
-#endif
-
-int terminal_resize(int master, const struct terminal_size *size)
-{
-	struct winsize window = { .ws_row = size->rows, .ws_col = size->columns };
-
-	return ioctl(master, TIOCSWINSZ, &window) < 0 ? -errno : 0;
-}
-
-/* A new pair: the master, of `path` below the directory, and its other end. 0, or a negative
- * errno. */
-static int open_pair(int directory_fd, const char *path, const struct terminal_size *size,
-		     int *master, int *slave)
-{
-	owned_fd near = openat(directory_fd, path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	owned_fd far = -1;
-	int locked = 0;
-
-	if (near < 0 || ioctl(near, TIOCSPTLCK, &locked) < 0)
-		return -errno;
-	/* By the master, not by a name that somebody could have put something else under. */
-	far = ioctl(near, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (far < 0 || terminal_resize(near, size) < 0)
-		return -errno;
-	*master = release(&near);
-	*slave = release(&far);
-	return 0;
-}
-
-int terminal_open_inside(const struct terminal_size *size, int *master, int *slave)
-{
-	return open_pair(AT_FDCWD, "/dev/pts/ptmx", size, master, slave);
-}
 
 /* The container's /dev/pts; -1 when that can't be reached, or something else is there. */
 static int open_pts(const struct shim *shim)
@@ -83,7 +48,7 @@ static int open_pts(const struct shim *shim)
 static int open_on_host(const struct plan *plan, const struct terminal_size *size, int *master,
 			int *slave)
 {
-	int result = open_pair(AT_FDCWD, "/dev/ptmx", size, master, slave);
+	int result = pty_open(AT_FDCWD, "/dev/ptmx", size, master, slave);
 
 	if (result == 0 && fchmod(*slave, 0600) < 0)
 		result = -errno;
@@ -98,7 +63,7 @@ int terminal_open(const struct shim *shim, const struct terminal_size *size, int
 	owned_fd pts = plan_is_sandboxed(&shim->plan) || !shim->started ? -1 : open_pts(shim);
 	owned_fd master = -1;
 	owned_fd slave = -1;
-	int result = pts < 0 ? -ENODEV : open_pair(pts, "ptmx", size, &master, &slave);
+	int result = pts < 0 ? -ENODEV : pty_open(pts, "ptmx", size, &master, &slave);
 
 	/* What runs inside may hold all that it may have of its own (ENOSPC). */
 	if (result < 0)
@@ -147,9 +112,4 @@ int terminal_key_signal(int master, const uint8_t *keys, size_t length, pid_t *g
 			return SIGQUIT;
 	}
 	return 0;
-}
-
-int terminal_take(void)
-{
-	return ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0 ? -errno : 0;
 }

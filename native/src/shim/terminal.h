@@ -10,8 +10,6 @@
 #include "launch/plan.h"
 #include "shim/shim.h"
 
-/* By PID 1, in the root that it has just built: one of its own. 0, or a negative errno. */
-int terminal_open_inside(const struct terminal_size *size, int *master, int *slave);
 /* By the shim: the three standard streams and what they are read and written by, both pairs of the
  * same terminal. `out` gets the master, `in` a copy of it. 0, or a negative errno. */
 int terminal_open(const struct shim *shim, const struct terminal_size *size, int in[2], int out[2],
@@ -19,11 +17,8 @@ int terminal_open(const struct shim *shim, const struct terminal_size *size, int
 /* Gives the master to whoever listens on the socket (OCI runtimes' --console-socket: one message
  * with the descriptor). 0, or a negative errno. */
 int terminal_hand_over(const char *socket_path, int master);
-int terminal_resize(int master, const struct terminal_size *size);
 /* The signal that the terminal makes of the first key in these bytes that it makes one of, for the
  * processes in front; 0: none. `group` gets their process group. */
 int terminal_key_signal(int master, const uint8_t *keys, size_t length, pid_t *group);
-/* Makes standard input the controlling terminal of this session, which has none. */
-int terminal_take(void);
 
 #endif
