@@ -113,8 +113,9 @@ class ReplicaSupervisionTest {
     void aJobThatHasCompletedBeforeAStopIsRequestedStaysCompleted() throws Exception {
         var mayContinue = new CountDownLatch(1);
         try (TestManager manager = TestManager.start()) {
-            Replica replica =
-                    replica(manager, service("command: [/bin/true], job: true, restart: never"), () -> {}, changed -> {
+            // Long enough for its start to be handled before its end.
+            Replica replica = replica(
+                    manager, service("command: [/bin/sleep, \"1\"], job: true, restart: never"), () -> {}, changed -> {
                         if (changed.status() == ReplicaStatus.RUNNING) {
                             await(mayContinue);
                         }
