@@ -127,7 +127,7 @@ static void one_that_is_there_keeps_its_mode(void **state)
 	remove_all(parent, path);
 }
 
-/* Whoever may not choose the owner hears so at each try. */
+/* Without the right to set the owner, each attempt fails and leaves nothing behind. */
 static void a_directory_that_cannot_get_its_owner_is_not_left_behind(void **state)
 {
 	char path[] = "/tmp/nucleus-new-directory-XXXXXX";

@@ -37,8 +37,8 @@ final class PseudoFilesystems {
     }
 
     /**
-     * A devpts of the container's own: it shows no terminal of the host's or of another container's, and every terminal in it
-     * is the workload's user's, whoever opens it. /dev/tty is the terminal that the process itself has, if any (tty(4)).
+     * The container has a devpts instance of its own: no terminal of the host or of another container is in it, and each
+     * terminal in it belongs to the workload's user. /dev/tty is the controlling terminal of the calling process (tty(4)).
      */
     static void addTerminals(RootTree tree, boolean mapped, LaunchPlan.Identity identity) {
         tree.add(new RootfsStep.Directory("/dev/pts"));
