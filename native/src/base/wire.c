@@ -204,7 +204,7 @@ static uint64_t clock_ns(clockid_t clock)
 	struct timespec time;
 
 	(void)clock_gettime(clock, &time);
-	return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
+	return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
 }
 
 uint64_t monotonic_ns(void)
@@ -214,7 +214,7 @@ uint64_t monotonic_ns(void)
 
 int64_t monotonic_ms(void)
 {
-	return (int64_t)(monotonic_ns() / 1000000U);
+	return (int64_t)(monotonic_ns() / NS_PER_MS);
 }
 
 uint64_t realtime_ns(void)

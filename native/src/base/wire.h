@@ -109,6 +109,9 @@ void write_error(struct writer *writer, int error, const char *text);
  * (-EPIPE when the peer went away, -ETIMEDOUT). */
 int read_exactly(int fd, void *buffer, size_t length, int timeout);
 
+#define NS_PER_S 1000000000
+#define NS_PER_MS 1000000
+
 /* Milliseconds and nanoseconds of CLOCK_MONOTONIC. */
 int64_t monotonic_ms(void);
 uint64_t monotonic_ns(void);

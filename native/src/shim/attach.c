@@ -27,9 +27,15 @@
 /* What one turn moves of one output: whoever floods it starves nobody. */
 #define TURNS 16
 #define CHUNK 65536UL
-/* ms between two reads of output that isn't logged. A pipe of PIPE_BYTES holds up no writer below
+/* ns between two reads of output that isn't logged. A pipe of PIPE_BYTES holds up no writer below
  * 500 MB/s. */
-#define DISCARD_PAUSE 2
+#define DISCARD_PAUSE 2000000U
+/* A writer of BURST bytes within BURST_TIME ns is read only every BURST_PAUSE ns: its output moves
+ * in few large pieces then, and not with a wakeup of supervisor and client for each write(2). A
+ * pipe of PIPE_BYTES holds up no writer below 5 GB/s. */
+#define BURST 262144U
+#define BURST_TIME 1000000U
+#define BURST_PAUSE 200000U
 
 enum { HAS_ERR = 1, HAS_INPUT = 2 };
 
@@ -167,6 +173,36 @@ static void count(struct output *output, size_t moved)
 	output->moved_at = monotonic_ms();
 }
 
+static enum moved pause_until(struct output *output, uint64_t when)
+{
+	output->resumes_at = when;
+	return PAUSED;
+}
+
+/* Whether the pipe has PIPE_BYTES now. Less stays where the user may have no more (pipe(7),
+ * pipe-user-pages-soft). */
+static bool enlarge(int fd)
+{
+	return fcntl(fd, F_GETPIPE_SZ) >= PIPE_BYTES ||
+	       fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES;
+}
+
+/* After `moved` bytes for a client. */
+static enum moved pause_in_burst(struct output *output, size_t moved)
+{
+	uint64_t now = monotonic_ns();
+
+	if (now - output->burst_at > BURST_TIME) {
+		output->burst_at = now;
+		output->burst = 0;
+	}
+	output->burst += moved;
+	/* The rest of a process that has ended grows no more. */
+	if (output->burst < BURST || output->left >= 0 || !enlarge(output->source.fd))
+		return MOVED;
+	return pause_until(output, now + BURST_PAUSE);
+}
+
 /* The pages themselves, without a copy (tee(2)). */
 static enum moved pass_on(struct output *output, struct tap *tap)
 {
@@ -177,7 +213,7 @@ static enum moved pass_on(struct output *output, struct tap *tap)
 	if (given > 0) {
 		consume(output, (size_t)given);
 		count(output, (size_t)given);
-		return MOVED;
+		return pause_in_burst(output, (size_t)given);
 	}
 	if (given == 0)
 		return ENDED;
@@ -191,20 +227,6 @@ static enum moved pass_on(struct output *output, struct tap *tap)
 		return EMPTY;
 	wait_for(tap);
 	return FULL;
-}
-
-static enum moved pause_until(struct output *output, int64_t when)
-{
-	output->resumes_at = when;
-	return PAUSED;
-}
-
-/* Whether the pipe has PIPE_BYTES now. Less stays where the user may have no more (pipe(7),
- * pipe-user-pages-soft). */
-static bool enlarge(int fd)
-{
-	return fcntl(fd, F_GETPIPE_SZ) >= PIPE_BYTES ||
-	       fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES;
 }
 
 /* Discards output that neither the log nor a client takes: rarely and much at a time, so that a
@@ -226,7 +248,7 @@ static enum moved drain(struct output *output)
 		return ENDED;
 	count(output, (size_t)got);
 	/* No pause if the pipe could not be enlarged: it would hold up its writer. */
-	return ended || !large ? MOVED : pause_until(output, monotonic_ms() + DISCARD_PAUSE);
+	return ended || !large ? MOVED : pause_until(output, monotonic_ns() + DISCARD_PAUSE);
 }
 
 /* Whether it is the rest of a process that has ended, which is logged whatever the rate is: all of
@@ -247,7 +269,7 @@ static enum moved copy(struct output *output, bool attached)
 	ssize_t got;
 
 	if (!kept && whole)
-		return pause_until(output, stream_admits_at(output->stream));
+		return pause_until(output, (uint64_t)stream_admits_at(output->stream) * NS_PER_MS);
 	if (!kept && !attached && output->is_pipe)
 		return drain(output);
 	got = read(output->source.fd, output->pending,
@@ -707,7 +729,7 @@ static void resume(struct shim *shim, struct output *output, int64_t now)
 
 	if (given_up != 0 && given_up <= now)
 		attach_close(shim, output);
-	if (output->resumes_at != 0 && output->resumes_at <= now)
+	if (output->resumes_at != 0 && output->resumes_at <= monotonic_ns())
 		attach_pump(shim, output);
 }
 
@@ -738,12 +760,6 @@ static void sooner(int64_t *earliest, int64_t at)
 		*earliest = at;
 }
 
-static void add_deadlines(const struct shim *shim, int64_t *earliest, const struct output *output)
-{
-	sooner(earliest, given_up_at(shim, output));
-	sooner(earliest, output->resumes_at);
-}
-
 int64_t attach_deadline(const struct shim *shim)
 {
 	int64_t earliest = 0;
@@ -753,11 +769,30 @@ int64_t attach_deadline(const struct shim *shim)
 		if (earliest == 0 || at->expires < earliest)
 			earliest = at->expires > 0 ? at->expires : 1;
 	}
-	add_deadlines(shim, &earliest, &shim->out);
-	add_deadlines(shim, &earliest, &shim->err);
+	sooner(&earliest, given_up_at(shim, &shim->out));
+	sooner(&earliest, given_up_at(shim, &shim->err));
 	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
-		add_deadlines(shim, &earliest, &at->out);
-		add_deadlines(shim, &earliest, &at->err);
+		sooner(&earliest, given_up_at(shim, &at->out));
+		sooner(&earliest, given_up_at(shim, &at->err));
+	}
+	return earliest;
+}
+
+static void resumes_sooner(uint64_t *earliest, const struct output *output)
+{
+	if (output->resumes_at != 0 && (*earliest == 0 || output->resumes_at < *earliest))
+		*earliest = output->resumes_at;
+}
+
+uint64_t attach_resumes_at(const struct shim *shim)
+{
+	uint64_t earliest = 0;
+
+	resumes_sooner(&earliest, &shim->out);
+	resumes_sooner(&earliest, &shim->err);
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
+		resumes_sooner(&earliest, &at->out);
+		resumes_sooner(&earliest, &at->err);
 	}
 	return earliest;
 }

@@ -53,5 +53,7 @@ void attach_withdraw(struct shim *shim, uint32_t id);
 void attach_expire(struct shim *shim, int64_t now);
 /* Earliest deadline in ms of CLOCK_MONOTONIC, or 0. */
 int64_t attach_deadline(const struct shim *shim);
+/* When reading of a paused output resumes, in ns of CLOCK_MONOTONIC, or 0. */
+uint64_t attach_resumes_at(const struct shim *shim);
 
 #endif

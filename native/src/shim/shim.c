@@ -293,10 +293,16 @@ static void earlier(int64_t *deadline, int64_t candidate)
 		*deadline = candidate;
 }
 
-static int wait_time(const struct shim *shim)
+/* Longest wait for the next deadline, in ms. */
+#define WAIT_MAX 60000
+
+/* ns until the next deadline, or -1: there is none. */
+static int64_t wait_time(const struct shim *shim)
 {
+	uint64_t resumes_at = attach_resumes_at(shim);
+	uint64_t now = monotonic_ns();
 	int64_t deadline = 0;
-	int64_t left;
+	int64_t left = -1;
 
 	earlier(&deadline, shim->exited ? 0 : shim->kill_at);
 	earlier(&deadline, shim->leave_at);
@@ -307,12 +313,17 @@ static int wait_time(const struct shim *shim)
 	earlier(&deadline, dials_deadline(shim));
 	earlier(&deadline, attach_deadline(shim));
 	earlier(&deadline, stream_gap_due_at(&shim->log));
-	if (deadline == 0)
-		return -1;
-	left = deadline - monotonic_ms();
-	if (left <= 0)
-		return 0;
-	return left > 60000 ? 60000 : (int)left;
+	if (deadline != 0) {
+		left = deadline - (int64_t)(now / NS_PER_MS);
+		left = left < 0 ? 0 : left > WAIT_MAX ? WAIT_MAX : left;
+		left *= NS_PER_MS;
+	}
+	if (resumes_at != 0) {
+		int64_t paused = resumes_at > now ? (int64_t)(resumes_at - now) : 0;
+
+		left = left < 0 || paused < left ? paused : left;
+	}
+	return left;
 }
 
 /* Output that was not logged is reported also when none follows it. */
@@ -352,6 +363,8 @@ static void turn(struct shim *shim)
 	struct pollfd polled[SOURCES_MAX];
 	size_t collected = collect(shim, sources);
 	size_t count = 0;
+	struct timespec time;
+	int64_t wait;
 
 	/* None without a descriptor: poll(2) fails for more than a process may have open. */
 	for (size_t i = 0; i < collected; i++) {
@@ -361,8 +374,12 @@ static void turn(struct shim *shim)
 		polled[count++] = (struct pollfd){ .fd = sources[i]->fd,
 						   .events = sources[i]->events };
 	}
+	wait = wait_time(shim);
+	time = (struct timespec){ .tv_sec = (time_t)(wait / NS_PER_S),
+				  .tv_nsec = (long)(wait % NS_PER_S) };
 	/* EINVAL: the limit was lowered below what is open already. The first matter most. */
-	while (poll(polled, count, wait_time(shim)) < 0 && errno == EINVAL && count > 1)
+	while (ppoll(polled, count, wait < 0 ? NULL : &time, NULL) < 0 && errno == EINVAL &&
+	       count > 1)
 		count /= 2;
 	/* Nothing is freed while the sources are visited: what ended is marked, and swept
 	 * after the turn. */

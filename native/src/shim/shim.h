@@ -34,12 +34,14 @@ struct output {
 	struct source source;
 	enum stream_tag tag;
 	struct stream *stream;
-	bool is_pipe;       /* and no terminal */
-	bool awaited;       /* by a client that is to come: nothing is read before */
-	int64_t resumes_at; /* when reading resumes (CLOCK_MONOTONIC ms), or 0 */
-	int64_t moved_at;   /* CLOCK_MONOTONIC ms, once its end is known */
-	int64_t left;       /* bytes to its end, once that is known; else -1 */
-	char *pending;      /* read, and not written to every client yet */
+	bool is_pipe;        /* and no terminal */
+	bool awaited;        /* by a client that is to come: nothing is read before */
+	uint64_t resumes_at; /* when reading resumes (CLOCK_MONOTONIC ns), or 0 */
+	int64_t moved_at;    /* CLOCK_MONOTONIC ms, once its end is known */
+	int64_t left;        /* bytes to its end, once that is known; else -1 */
+	uint64_t burst_at;   /* when the burst began (CLOCK_MONOTONIC ns) */
+	size_t burst;        /* bytes moved to a client since then */
+	char *pending;       /* read, and not written to every client yet */
 	size_t length;
 };
 

@@ -110,6 +110,17 @@ class StreamsTest {
         assertThat(ended.err()).isEqualTo("last\n");
     }
 
+    /** The supervisor waits for more in a burst, but not until more has come. */
+    @Test
+    void aWriterThatWaitsForAnAnswerAfterABurstGetsOne() {
+        assertThat(
+                        sh("coproc N { $N run -- sh -c 'for i in 1 2 3; do head -c 4000001 /dev/zero; read go; done; echo end'; };"
+                                        + " for i in 1 2 3; do head -c 4000001 <&${N[0]} | wc -c; echo go >&${N[1]}; done;"
+                                        + " cat <&${N[0]}")
+                                .out())
+                .isEqualTo("4000001\n4000001\n4000001\nend\n");
+    }
+
     @Test
     void allInputArrives() {
         assertThat(sh("seq 1 2000000 | $N run -- md5sum").out())
@@ -120,7 +131,7 @@ class StreamsTest {
     void anArchiveMadeByExecIsWhole() {
         Container container = manager.launch("/bin/sleep", "1000");
         try {
-            String make = "head -c 60000000 /dev/zero | tr '\\0' '\\n' | sed -n =";
+            String make = "head -c 10000000 /dev/zero | tr '\\0' '\\n' | sed -n =";
 
             assertThat(sh("$N exec -n " + container.id() + " -- sh -c \"" + make + "\" | md5sum")
                             .out())
