@@ -99,7 +99,8 @@ final class AuditedEvents {
         add(
                 AuditKind.NAMESPACES_CREATED,
                 container,
-                Namespaces.words(plan.namespaces()) + (plan.uidMaps().isEmpty() ? "" : ", users mapped"),
+                Namespaces.words(plan.namespaces().flags())
+                        + (plan.namespaces().users().uids().isEmpty() ? "" : ", users mapped"),
                 false);
         if (!plan.cgroup().directories().isEmpty()) {
             add(
@@ -128,29 +129,29 @@ final class AuditedEvents {
         add(
                 AuditKind.CAPABILITIES_DROPPED,
                 container,
-                Long.bitCount(plan.capabilities().bounding()) + " are left",
+                Long.bitCount(plan.confinement().capabilities().bounding()) + " are left",
                 false);
-        if (plan.landlock().handledFiles() != 0) {
+        if (plan.confinement().landlock().handledFiles() != 0) {
             add(
                     AuditKind.LANDLOCK_APPLIED,
                     container,
-                    plan.landlock().paths().size() + " file rules, "
-                            + plan.landlock().ports().size() + " port rules",
+                    plan.confinement().landlock().paths().size() + " file rules, "
+                            + plan.confinement().landlock().ports().size() + " port rules",
                     false);
         }
-        if (plan.seccomp().program().length > 0) {
+        if (plan.confinement().seccomp().program().length > 0) {
             add(
                     AuditKind.SECCOMP_PROFILE_LOADED,
                     container,
-                    plan.seccomp().program().length / 8 + " instructions",
+                    plan.confinement().seccomp().program().length / 8 + " instructions",
                     false);
             add(
                     AuditKind.SECCOMP_APPLIED,
                     container,
-                    "what is denied: " + plan.seccomp().denied(),
+                    "what is denied: " + plan.confinement().seccomp().denied(),
                     false);
         }
-        if (plan.init()) {
+        if (plan.execution().init()) {
             add(AuditKind.INIT_STARTED, container, "as PID 1", false);
         }
         if (sandboxed) {

@@ -31,7 +31,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -85,8 +84,8 @@ final class ContainerStore {
     /** A second copy of the record, which survives a crash of the host; and the parts for reading, with secrets hidden. */
     void describe(Path directory, ContainerRecord entry, ContainerSpec spec, LaunchPlan plan) throws IOException {
         replace(directory, COPY, encode(entry));
-        replace(directory, "spec.json", JSON.writeValueAsBytes(hideSecrets(spec)));
-        replace(directory, "plan.json", JSON.writeValueAsBytes(hideSecrets(plan)));
+        replace(directory, "spec.json", JSON.writeValueAsBytes(spec.redacted(PLAIN_VARIABLES, HIDDEN)));
+        replace(directory, "plan.json", JSON.writeValueAsBytes(plan.redacted(PLAIN_VARIABLES, HIDDEN)));
     }
 
     /** Writes a record again that could not be read. */
@@ -114,57 +113,12 @@ final class ContainerStore {
 
     /** As {@code spec.json} has it, with secrets hidden. */
     static JsonNode specification(ContainerSpec spec) {
-        return JSON.valueToTree(hideSecrets(spec));
+        return JSON.valueToTree(spec.redacted(PLAIN_VARIABLES, HIDDEN));
     }
 
     /** The same as it was written down; a missing node when it was not. */
     static JsonNode specification(Path directory) {
         return json(directory.resolve("spec.json"));
-    }
-
-    private static ContainerSpec hideSecrets(ContainerSpec spec) {
-        var env = new TreeMap<String, String>();
-        spec.env().forEach((name, value) -> env.put(name, PLAIN_VARIABLES.contains(name) ? value : HIDDEN));
-        return spec.change().env(env).build();
-    }
-
-    private static LaunchPlan hideSecrets(LaunchPlan plan) {
-        List<String> environment = plan.command().environment().stream()
-                .map(variable -> {
-                    String name = variable.substring(0, variable.indexOf('='));
-                    return PLAIN_VARIABLES.contains(name) ? variable : name + "=" + HIDDEN;
-                })
-                .toList();
-        return new LaunchPlan(
-                plan.id(),
-                plan.name(),
-                plan.mode(),
-                plan.hostname(),
-                plan.places(),
-                plan.namespaces(),
-                plan.ownClocks(),
-                plan.uidMaps(),
-                plan.gidMaps(),
-                plan.denySetgroups(),
-                plan.mapPrograms(),
-                plan.init(),
-                plan.keepStdin(),
-                plan.held(),
-                plan.console(),
-                plan.oomScoreAdj(),
-                plan.cgroup(),
-                plan.rootfs(),
-                plan.identity(),
-                plan.capabilities(),
-                plan.rlimits(),
-                plan.landlock(),
-                plan.seccomp(),
-                new LaunchPlan.Command(plan.command().workdir(), plan.workload(), environment),
-                LaunchPlan.Sandbox.NONE,
-                LaunchPlan.Hooks.NONE,
-                plan.notifySocket(),
-                plan.log(),
-                plan.statements());
     }
 
     /** The directory of a container that an earlier manager launched. */
@@ -298,9 +252,9 @@ final class ContainerStore {
             statements.add(JSON.treeToValue(node, Statement.class));
         }
         var command = new ArrayList<String>();
-        plan.path("command").path("arguments").forEach(argument -> command.add(argument.asString()));
+        plan.at("/execution/command/arguments").forEach(argument -> command.add(argument.asString()));
         return new Container.Description(
-                statements, command, plan.path("console").isObject());
+                statements, command, plan.at("/streams/console").isObject());
     }
 
     /** What the shim left when the container ended. */

@@ -215,7 +215,9 @@ final class Launcher {
         return plan == null
                 ? new Container.Description(List.of(), List.of(), false)
                 : new Container.Description(
-                        plan.statements(), plan.workload(), plan.console().isPresent());
+                        plan.statements(),
+                        plan.workload(),
+                        plan.streams().console().isPresent());
     }
 
     private void forget(Container container) {

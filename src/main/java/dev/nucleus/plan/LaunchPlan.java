@@ -15,40 +15,21 @@ import org.jspecify.annotations.Nullable;
  * Everything decided about one launch. A pure function of the wish, the policy and the host: the same inputs
  * give an equal plan. The native side carries it out and decides nothing.
  *
- * @param namespaces CLONE_NEW* flags of clone(2)
- * @param ownClocks whether monotonic and boot time begin with the container (time_namespaces(7))
- * @param denySetgroups whether supplementary groups can't be set in the user namespace
  * @param statements what the container can and can't do, and because of what
  */
 public record LaunchPlan(
         String id,
         String name,
         Mode mode,
-        String hostname,
         Places places,
-        int namespaces,
-        boolean ownClocks,
-        List<IdMap> uidMaps,
-        List<IdMap> gidMaps,
-        boolean denySetgroups,
-        MapPrograms mapPrograms,
-        boolean init,
-        boolean keepStdin,
-        boolean held,
-        Optional<Console> console,
-        int oomScoreAdj,
+        Namespaces namespaces,
         Cgroup cgroup,
         Rootfs rootfs,
-        Identity identity,
-        Capabilities capabilities,
-        Rlimits rlimits,
-        Landlock landlock,
-        Seccomp seccomp,
-        Command command,
+        Execution execution,
+        Confinement confinement,
+        Streams streams,
         Sandbox sandbox,
         Hooks hooks,
-        String notifySocket,
-        Log log,
         List<Statement> statements) {
 
     /**
@@ -60,6 +41,24 @@ public record LaunchPlan(
     public record Places(String directory, String socket, String staging, List<String> reserved) {
         public Places {
             reserved = List.copyOf(reserved);
+        }
+    }
+
+    /**
+     * @param flags CLONE_NEW* of clone(2)
+     * @param ownClocks whether monotonic and boot time begin with the container (time_namespaces(7))
+     */
+    public record Namespaces(int flags, boolean ownClocks, String hostname, UserMapping users) {}
+
+    /**
+     * Of the user namespace; without maps there is none.
+     *
+     * @param denySetgroups whether supplementary groups can't be set in it
+     */
+    public record UserMapping(List<IdMap> uids, List<IdMap> gids, boolean denySetgroups, MapPrograms programs) {
+
+        public boolean present() {
+            return !uids.isEmpty();
         }
     }
 
@@ -82,6 +81,13 @@ public record LaunchPlan(
             return new Console(size, Optional.empty());
         }
     }
+
+    /**
+     * Input, output and log.
+     *
+     * @param keepStdin whether input is a pipe that a client may write to; else it is empty
+     */
+    public record Streams(boolean keepStdin, Optional<Console> console, Log log) {}
 
     public record IdMap(int inside, int outside, int count) {}
 
@@ -118,6 +124,19 @@ public record LaunchPlan(
      * @param writable mount points that may be written to; all others may not
      */
     public record Rootfs(String options, List<RootfsStep> steps, boolean audited, List<String> writable) {}
+
+    /**
+     * What runs, and as whom.
+     *
+     * @param init whether PID 1 is the supervisor's own, which reaps and passes signals on
+     * @param held whether it stops just before the command, until it is told to start
+     * @param notifySocket where the workload tells its state by sd_notify(3); empty: nowhere
+     */
+    public record Execution(
+            Command command, Identity identity, boolean init, boolean held, int oomScoreAdj, String notifySocket) {}
+
+    /** What the process may do. */
+    public record Confinement(Capabilities capabilities, Rlimits rlimits, Landlock landlock, Seccomp seccomp) {}
 
     public record Identity(int uid, int gid, List<Integer> groups) {}
 
@@ -176,7 +195,18 @@ public record LaunchPlan(
     }
 
     /** @param environment NAME=value, in order */
-    public record Command(String workdir, List<String> arguments, List<String> environment) {}
+    public record Command(String workdir, List<String> arguments, List<String> environment) {
+
+        private Command redacted(List<String> shown, Set<String> plainVariables, String hidden) {
+            List<String> variables = environment.stream()
+                    .map(variable -> {
+                        String name = variable.substring(0, variable.indexOf('='));
+                        return plainVariables.contains(name) ? variable : name + "=" + hidden;
+                    })
+                    .toList();
+            return new Command(workdir, shown, variables);
+        }
+    }
 
     /**
      * A kernel of the container's own, which an OCI runtime of the host gives it: the plan's command is then the
@@ -245,7 +275,31 @@ public record LaunchPlan(
 
     /** The command that was asked for, whoever runs it. */
     public List<String> workload() {
-        return sandbox.present() ? sandbox.workload() : command.arguments();
+        return sandbox.present() ? sandbox.workload() : execution.command().arguments();
+    }
+
+    /** For people: values of variables hidden but for those named, and without what only the spawner needs. */
+    public LaunchPlan redacted(Set<String> plainVariables, String hidden) {
+        return new LaunchPlan(
+                id,
+                name,
+                mode,
+                places,
+                namespaces,
+                cgroup,
+                rootfs,
+                new Execution(
+                        execution.command().redacted(workload(), plainVariables, hidden),
+                        execution.identity(),
+                        execution.init(),
+                        execution.held(),
+                        execution.oomScoreAdj(),
+                        execution.notifySocket()),
+                confinement,
+                streams,
+                Sandbox.NONE,
+                Hooks.NONE,
+                statements);
     }
 
     /** What the layers said about this container, in plain words, one line each. */
@@ -456,31 +510,29 @@ public record LaunchPlan(
                     id,
                     name,
                     mode,
-                    hostname,
                     places,
-                    namespaces,
-                    ownClocks,
-                    List.copyOf(uidMaps),
-                    List.copyOf(gidMaps),
-                    denySetgroups,
-                    mapPrograms,
-                    init,
-                    keepStdin,
-                    held,
-                    console,
-                    0,
+                    new Namespaces(
+                            namespaces,
+                            ownClocks,
+                            hostname,
+                            new UserMapping(List.copyOf(uidMaps), List.copyOf(gidMaps), denySetgroups, mapPrograms)),
                     Objects.requireNonNull(cgroup, "cgroup"),
                     Objects.requireNonNull(rootfs, "rootfs"),
-                    Objects.requireNonNull(identity, "identity"),
-                    Objects.requireNonNull(capabilities, "capabilities"),
-                    Objects.requireNonNull(rlimits, "rlimits"),
-                    Objects.requireNonNull(landlock, "landlock"),
-                    Objects.requireNonNull(seccomp, "seccomp"),
-                    Objects.requireNonNull(command, "command"),
+                    new Execution(
+                            Objects.requireNonNull(command, "command"),
+                            Objects.requireNonNull(identity, "identity"),
+                            init,
+                            held,
+                            0,
+                            notifySocket),
+                    new Confinement(
+                            Objects.requireNonNull(capabilities, "capabilities"),
+                            Objects.requireNonNull(rlimits, "rlimits"),
+                            Objects.requireNonNull(landlock, "landlock"),
+                            Objects.requireNonNull(seccomp, "seccomp")),
+                    new Streams(keepStdin, console, log),
                     sandbox,
                     hooks,
-                    notifySocket,
-                    log,
                     List.copyOf(statements));
         }
     }
@@ -488,7 +540,7 @@ public record LaunchPlan(
     /** The environment as a map, for showing. */
     public Map<String, String> environment() {
         var variables = new TreeMap<String, String>();
-        for (String variable : command.environment()) {
+        for (String variable : execution.command().environment()) {
             int equals = variable.indexOf('=');
             variables.put(variable.substring(0, equals), variable.substring(equals + 1));
         }

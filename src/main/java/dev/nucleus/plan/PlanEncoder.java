@@ -33,43 +33,49 @@ public final class PlanEncoder {
     public static ByteBuffer encode(LaunchPlan plan, byte[] record, byte[] ticket) {
         var wire = new WireWriter(TYPICAL_BYTES);
         wire.u32(MAGIC).u16(VERSION);
-        wire.string(plan.id()).string(plan.hostname());
+        wire.string(plan.id()).string(plan.namespaces().hostname());
         wire.string(plan.places().directory())
                 .string(plan.places().socket())
                 .string(plan.places().staging())
                 .strings(plan.places().reserved())
                 .bytes(record);
-        wire.u32(plan.namespaces()).bool(plan.ownClocks());
-        wire.list(plan.uidMaps(), PlanEncoder::map).list(plan.gidMaps(), PlanEncoder::map);
-        wire.bool(plan.denySetgroups())
-                .string(plan.mapPrograms().uids())
-                .string(plan.mapPrograms().gids());
-        wire.bool(plan.init()).bool(plan.keepStdin()).bytes(ticket).bool(plan.held());
-        terminal(wire, plan.console().map(LaunchPlan.Console::size));
-        wire.string(plan.console().flatMap(LaunchPlan.Console::socket).orElse(""));
-        wire.u32(plan.oomScoreAdj());
+        wire.u32(plan.namespaces().flags()).bool(plan.namespaces().ownClocks());
+        wire.list(plan.namespaces().users().uids(), PlanEncoder::map)
+                .list(plan.namespaces().users().gids(), PlanEncoder::map);
+        wire.bool(plan.namespaces().users().denySetgroups())
+                .string(plan.namespaces().users().programs().uids())
+                .string(plan.namespaces().users().programs().gids());
+        wire.bool(plan.execution().init())
+                .bool(plan.streams().keepStdin())
+                .bytes(ticket)
+                .bool(plan.execution().held());
+        terminal(wire, plan.streams().console().map(LaunchPlan.Console::size));
+        wire.string(plan.streams().console().flatMap(LaunchPlan.Console::socket).orElse(""));
+        wire.u32(plan.execution().oomScoreAdj());
         cgroup(wire, plan.cgroup());
         wire.string(plan.rootfs().options());
         steps(wire, plan.rootfs().steps(), plan.sandbox().served());
         wire.bool(plan.rootfs().audited()).strings(plan.rootfs().writable());
-        wire.u32(plan.identity().uid()).u32(plan.identity().gid());
-        wire.list(plan.identity().groups(), WireWriter::u32);
-        LaunchPlan.Capabilities sets = plan.capabilities();
+        wire.u32(plan.execution().identity().uid())
+                .u32(plan.execution().identity().gid());
+        wire.list(plan.execution().identity().groups(), WireWriter::u32);
+        LaunchPlan.Capabilities sets = plan.confinement().capabilities();
         wire.u64(sets.bounding()).u64(sets.permitted()).u64(sets.inheritable()).u64(sets.ambient());
-        wire.bool(plan.rlimits().required());
+        wire.bool(plan.confinement().rlimits().required());
         wire.list(
-                plan.rlimits().limits(),
+                plan.confinement().rlimits().limits(),
                 (w, limit) -> w.u8(limit.resource()).u64(limit.soft()).u64(limit.hard()));
-        landlock(wire, plan.landlock());
-        wire.bytes(plan.seccomp().program())
-                .u8(plan.seccomp().denied().number())
-                .u16(plan.seccomp().errno());
-        wire.string(plan.command().workdir());
-        wire.strings(plan.command().arguments()).strings(plan.command().environment());
-        wire.u64(plan.log().fileBytes())
-                .u16(plan.log().files())
-                .u32((int) plan.log().rate())
-                .bool(plan.log().blocks());
+        landlock(wire, plan.confinement().landlock());
+        wire.bytes(plan.confinement().seccomp().program())
+                .u8(plan.confinement().seccomp().denied().number())
+                .u16(plan.confinement().seccomp().errno());
+        wire.string(plan.execution().command().workdir());
+        wire.strings(plan.execution().command().arguments())
+                .strings(plan.execution().command().environment());
+        wire.u64(plan.streams().log().fileBytes())
+                .u16(plan.streams().log().files())
+                .u32((int) plan.streams().log().rate())
+                .bool(plan.streams().log().blocks());
         wire.bytes(plan.sandbox().config())
                 .string(plan.sandbox().process())
                 .strings(plan.sandbox().environment())
@@ -79,7 +85,7 @@ public final class PlanEncoder {
                 .u32(plan.sandbox().identity().gid());
         wire.string(plan.hooks().state());
         wire.list(plan.hooks().list(), PlanEncoder::hook);
-        wire.string(plan.notifySocket());
+        wire.string(plan.execution().notifySocket());
         return wire.finish();
     }
 

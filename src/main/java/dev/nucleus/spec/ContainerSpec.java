@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -65,6 +66,13 @@ public record ContainerSpec(
     /** Starts from every default. */
     public static Builder builder(Mode mode, List<String> command) {
         return new Builder(mode, command);
+    }
+
+    /** For people: values of variables hidden but for those named. */
+    public ContainerSpec redacted(Set<String> plainVariables, String hidden) {
+        var shown = new TreeMap<String, String>();
+        env.forEach((name, value) -> shown.put(name, plainVariables.contains(name) ? value : hidden));
+        return change().env(shown).build();
     }
 
     /** Starts from this one. */

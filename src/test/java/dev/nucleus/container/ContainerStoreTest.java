@@ -204,9 +204,9 @@ class ContainerStoreTest {
         var store = new ContainerStore(state);
         Path directory = create(store);
 
-        Files.writeString(directory.resolve("plan.json"), "{\"console\": {\"socket\": null}}");
+        Files.writeString(directory.resolve("plan.json"), "{\"streams\": {\"console\": {\"socket\": null}}}");
         assertThat(store.description(directory).terminal()).isTrue();
-        Files.writeString(directory.resolve("plan.json"), "{\"console\": null}");
+        Files.writeString(directory.resolve("plan.json"), "{\"streams\": {\"console\": null}}");
         assertThat(store.description(directory).terminal()).isFalse();
     }
 }

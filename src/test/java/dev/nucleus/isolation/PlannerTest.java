@@ -118,8 +118,8 @@ class PlannerTest {
 
     @Test
     void everyNamespaceIsTheContainersOwn() {
-        assertThat(plan(host(0, 7, V1), "a", agent()).namespaces()).isEqualTo(0x6e020000);
-        assertThat(plan(host(1000, 7, V1), "a", agent()).namespaces())
+        assertThat(plan(host(0, 7, V1), "a", agent()).namespaces().flags()).isEqualTo(0x6e020000);
+        assertThat(plan(host(1000, 7, V1), "a", agent()).namespaces().flags())
                 .as("an ordinary user's lie in a user namespace")
                 .isEqualTo(0x7e020000);
     }
@@ -152,12 +152,14 @@ class PlannerTest {
                 agent().change().runtime(Optional.of(Runtime.GVISOR)).build());
 
         assertThat(plan.workload()).containsExactly("/bin/true");
-        assertThat(plan.command().arguments()).startsWith("/usr/bin/runsc").endsWith(plan.id());
+        assertThat(plan.execution().command().arguments())
+                .startsWith("/usr/bin/runsc")
+                .endsWith(plan.id());
         assertThat(new String(plan.sandbox().config(), StandardCharsets.UTF_8))
                 .contains("\"args\":[\"/bin/true\"]", "\"noNewPrivileges\":true", "SCMP_ACT_ERRNO");
-        assertThat(plan.landlock().handledFiles()).isZero();
+        assertThat(plan.confinement().landlock().handledFiles()).isZero();
         long never = Capability.SYS_MODULE.bit() | Capability.SYS_RAWIO.bit() | Capability.SYS_TIME.bit();
-        assertThat(plan.capabilities().bounding() & never)
+        assertThat(plan.confinement().capabilities().bounding() & never)
                 .as("runsc's own rights: not the kernel's modules, raw memory or clocks")
                 .isZero();
     }
@@ -177,15 +179,16 @@ class PlannerTest {
     @Test
     void nobodyIsRootUnlessAskedFor() {
         LaunchPlan.Identity identity =
-                plan(host(0, 7, V1), "shop/db-1", agent()).identity();
+                plan(host(0, 7, V1), "shop/db-1", agent()).execution().identity();
 
         assertThat(identity.uid())
                 .isBetween(IdentityLayer.FIRST_UID, Integer.MAX_VALUE)
                 .isEqualTo(identity.gid());
-        assertThat(plan(host(0, 7, V1), "shop/db-1", agent()).identity())
+        assertThat(plan(host(0, 7, V1), "shop/db-1", agent()).execution().identity())
                 .as("the same name has the same user, so that its volumes stay its own")
                 .isEqualTo(identity);
-        assertThat(plan(host(0, 7, V1), "shop/db-2", agent()).identity()).isNotEqualTo(identity);
+        assertThat(plan(host(0, 7, V1), "shop/db-2", agent()).execution().identity())
+                .isNotEqualTo(identity);
     }
 
     @Test
@@ -218,7 +221,7 @@ class PlannerTest {
 
     @Test
     void noCapabilityIsLeftInAnySet() {
-        assertThat(plan(host(0, 7, V1), "a", agent()).capabilities())
+        assertThat(plan(host(0, 7, V1), "a", agent()).confinement().capabilities())
                 .isEqualTo(new LaunchPlan.Capabilities(0, 0, 0, 0));
     }
 
@@ -232,9 +235,9 @@ class PlannerTest {
         long both = Capability.SETFCAP.bit() | Capability.CHOWN.bit();
         long chown = Capability.CHOWN.bit();
 
-        assertThat(plan(host(0, 7, V1), "a", alone).capabilities())
+        assertThat(plan(host(0, 7, V1), "a", alone).confinement().capabilities())
                 .isEqualTo(new LaunchPlan.Capabilities(both, both, both, both));
-        assertThat(plan(host(0, 7, V1), "a", shared).capabilities())
+        assertThat(plan(host(0, 7, V1), "a", shared).confinement().capabilities())
                 .isEqualTo(new LaunchPlan.Capabilities(chown, chown, chown, chown));
         assertThat(plan(
                                 host(0, 7, V1),
@@ -242,6 +245,7 @@ class PlannerTest {
                                 shared.change()
                                         .userNamespace(new UserNamespace.Auto())
                                         .build())
+                        .confinement()
                         .capabilities())
                 .isEqualTo(new LaunchPlan.Capabilities(both, both, both, both));
     }
@@ -289,7 +293,7 @@ class PlannerTest {
 
         LaunchPlan plan = plan(host(0, 0, V1), "a", degraded);
 
-        assertThat(plan.landlock().handledFiles()).isZero();
+        assertThat(plan.confinement().landlock().handledFiles()).isZero();
         assertThat(plan.explain()).anyMatch(line -> line.startsWith("can ") && line.contains("Landlock"));
     }
 
@@ -299,11 +303,18 @@ class PlannerTest {
         ContainerSpec withHostNetwork =
                 agent().change().network(Network.HOST).allowDegraded(true).build();
 
-        assertThat(plan(host(0, 7, V1), "a", agent()).landlock().scoped()).isZero();
-        assertThat(plan(host(0, 7, V1), "a", withHostNetwork).landlock().scoped())
+        assertThat(plan(host(0, 7, V1), "a", agent()).confinement().landlock().scoped())
+                .isZero();
+        assertThat(plan(host(0, 7, V1), "a", withHostNetwork)
+                        .confinement()
+                        .landlock()
+                        .scoped())
                 .as("abstract sockets")
                 .isEqualTo(1);
-        assertThat(plan(host(0, 5, V1), "a", withHostNetwork).landlock().scoped())
+        assertThat(plan(host(0, 5, V1), "a", withHostNetwork)
+                        .confinement()
+                        .landlock()
+                        .scoped())
                 .as("an older kernel")
                 .isZero();
     }
@@ -321,7 +332,7 @@ class PlannerTest {
     }
 
     private static boolean executableByLandlock(LaunchPlan plan, String path) {
-        return plan.landlock().paths().stream()
+        return plan.confinement().landlock().paths().stream()
                 .filter(rule -> (rule.access() & LandlockRights.EXECUTE) != 0)
                 .anyMatch(rule -> path.equals(rule.path()) || path.startsWith(rule.path() + "/"));
     }
@@ -472,7 +483,7 @@ class PlannerTest {
     }
 
     private static Optional<LaunchPlan.Rlimits.Rlimit> limit(LaunchPlan plan, String name) {
-        return plan.rlimits().limits().stream()
+        return plan.confinement().rlimits().limits().stream()
                 .filter(limit -> limit.name().equals(name))
                 .findFirst();
     }
@@ -536,6 +547,7 @@ class PlannerTest {
         var user = new User("postgres", Optional.empty(), List.of("ssl"));
 
         assertThat(plan(host(0, 7, V1), "a", with(agent(), Optional.of(rootfs), Optional.of(user), List.of()))
+                        .execution()
                         .identity())
                 .isEqualTo(new LaunchPlan.Identity(70, 71, List.of(99)));
         assertThatThrownBy(() -> plan(
