@@ -16,8 +16,10 @@
  * it finds, so that only children of those not yet found are left: two or three do. */
 #define TURNS_MAX 1000
 
-/* How long to wait for processes to freeze; one in uninterruptible sleep cannot. */
-#define FREEZE_TIMEOUT_MS 3000
+/* How long members may take to join the freezer of version 1, and then to freeze: one in
+ * uninterruptible sleep cannot. Together less than the manager waits. */
+#define JOIN_TIMEOUT_MS 2000
+#define FREEZE_TIMEOUT_MS 2500
 
 /* Looks, a millisecond each, after which what does not freeze is thawed for a moment. */
 #define REFREEZE_LOOKS 300
@@ -52,17 +54,56 @@ static int write_in(const char *directory, const char *file, const char *value)
 	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
 }
 
-static bool is_frozen_already(const char *freezer, long pid)
+struct pids {
+	long *list; /* sorted */
+	size_t count;
+};
+
+static int compare_pids(const void *one, const void *other)
+{
+	long a = *(const long *)one;
+	long b = *(const long *)other;
+
+	return (a > b) - (a < b);
+}
+
+static void free_pids(struct pids *pids)
+{
+	free(pids->list);
+}
+
+/* 0, or a negative errno. */
+static int read_members(const char *directory, struct pids *pids)
 {
 	char line[32];
-	bool found = false;
-	FILE *members = cgroup_members(freezer);
+	size_t capacity = 0;
+	int result = 0;
+	FILE *members = cgroup_members(directory);
 
-	while (members != NULL && !found && fgets(line, sizeof(line), members) != NULL)
-		found = strtol(line, NULL, 10) == pid;
-	if (members != NULL)
-		(void)fclose(members);
-	return found;
+	if (members == NULL)
+		return -EIO;
+	while (result == 0 && fgets(line, sizeof(line), members) != NULL) {
+		if (pids->count == capacity) {
+			long *larger;
+
+			capacity = capacity == 0 ? 64 : capacity * 2;
+			larger = reallocarray(pids->list, capacity, sizeof(long));
+			result = larger == NULL ? -ENOMEM : 0;
+			pids->list = larger == NULL ? pids->list : larger;
+		}
+		if (result == 0)
+			pids->list[pids->count++] = strtol(line, NULL, 10);
+	}
+	(void)fclose(members);
+	if (pids->count > 0)
+		qsort(pids->list, pids->count, sizeof(long), compare_pids);
+	return result;
+}
+
+static bool contains(const struct pids *pids, long pid)
+{
+	return pids->count > 0 &&
+	       bsearch(&pid, pids->list, pids->count, sizeof(long), compare_pids) != NULL;
 }
 
 /* Moves one process. The write names it by number, which may be reused after the check: if the
@@ -94,26 +135,24 @@ static int move_one(const char *from, const char *freezer, int freezer_fd, long 
 
 /* Moves those of `from` that are not in the freezer yet, whole processes. How many it moved, or a
  * negative errno. */
-static int move_members(const char *from, const char *freezer)
+static int move_members(const char *from, const char *freezer, int64_t deadline)
 {
-	char line[32];
-	int moved = 0;
-	int result = 0;
-	FILE *members = cgroup_members(from);
+	__attribute__((cleanup(free_pids))) struct pids frozen = { 0 };
+	__attribute__((cleanup(free_pids))) struct pids members = { 0 };
 	owned_fd freezer_fd = open_in(freezer, "cgroup.procs", O_WRONLY);
+	int moved = 0;
+	int result = freezer_fd < 0 ? freezer_fd : read_members(freezer, &frozen);
 
-	if (members == NULL || freezer_fd < 0)
-		result = members == NULL ? -EIO : freezer_fd;
-	while (result >= 0 && fgets(line, sizeof(line), members) != NULL) {
-		long pid = strtol(line, NULL, 10);
-
-		if (is_frozen_already(freezer, pid))
+	if (result == 0)
+		result = read_members(from, &members);
+	for (size_t i = 0; result >= 0 && i < members.count; i++) {
+		if (contains(&frozen, members.list[i]))
 			continue;
-		result = move_one(from, freezer, freezer_fd, pid);
+		result = monotonic_ms() > deadline
+				 ? -ETIMEDOUT
+				 : move_one(from, freezer, freezer_fd, members.list[i]);
 		moved += result > 0;
 	}
-	if (members != NULL)
-		(void)fclose(members);
 	return result < 0 ? result : moved;
 }
 
@@ -136,13 +175,14 @@ static int make(const char *directory, struct cgroup *cgroup)
 static int freeze_legacy(const struct plan *plan, struct cgroup *cgroup)
 {
 	const char *freezer = plan->cgroup.freezer;
+	int64_t deadline = monotonic_ms() + JOIN_TIMEOUT_MS;
 	int result = make(freezer, cgroup);
 
 	/* Frozen first: who is moved in stands still at once and forks no more. */
 	if (result == 0)
 		result = write_in(freezer, "freezer.state", "FROZEN");
 	for (int turn = 0; result == 0 && turn < TURNS_MAX; turn++) {
-		int moved = move_members(plan->cgroup.directories[0], freezer);
+		int moved = move_members(plan->cgroup.directories[0], freezer, deadline);
 
 		if (moved == 0)
 			return 0;

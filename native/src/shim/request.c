@@ -58,10 +58,11 @@ static bool has_hung_up(const struct connection *connection)
 
 static void freeze(struct shim *shim, struct connection *connection, bool pause)
 {
+	bool was_frozen = shim->frozen;
 	int result = pause ? shim_pause(shim) : shim_freeze(shim, false);
 
-	/* Meanwhile it may have been given up. */
-	if (pause && result == 0 && has_hung_up(connection))
+	/* Meanwhile it may have been given up. One that was paused already stays so. */
+	if (pause && !was_frozen && result == 0 && has_hung_up(connection))
 		(void)shim_freeze(shim, false);
 	send_result(connection, result,
 		    pause ? "freeze every process; one may be in uninterruptible sleep (state D)"

@@ -188,7 +188,10 @@ final class Replica {
             throw e;
         }
         // A job that has completed stays so. Supervision has ended: its status does not become COMPLETED after this.
-        if (history.status() != ReplicaStatus.COMPLETED) {
+        if (history.status() == ReplicaStatus.COMPLETED) {
+            // It may have completed after it was marked.
+            supervision.container().ifPresent(context.containers()::unmarkStopped);
+        } else {
             setStatusUnlessRestarted(supervising, ReplicaStatus.STOPPED, "stopped by the operator");
         }
     }
@@ -252,7 +255,7 @@ final class Replica {
     }
 
     void onDependencyChanged() {
-        supervision.add(new ReplicaEvent.DependencyChanged());
+        supervision.onDependencyChanged();
     }
 
     /** The present state. The probes of a paused replica do not run, so their last results no longer count. */

@@ -83,6 +83,17 @@ final class ReplicaSupervision {
         inbox.add(event);
     }
 
+    /**
+     * One that is pending says as much as many. A replica that has ended takes none from the inbox, however often what it depends
+     * on changes.
+     */
+    void onDependencyChanged() {
+        var event = new ReplicaEvent.DependencyChanged();
+        if (!state.hasEnded() && !inbox.contains(event)) {
+            inbox.add(event);
+        }
+    }
+
     /** The container is one that an earlier manager left. While no thread is in {@link #run}. */
     void adopt(Container found) {
         container = found;

@@ -10,7 +10,11 @@ import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.IoLimit;
 import dev.nucleus.spec.MemorySize;
+import dev.nucleus.plan.WireWriter;
+import dev.nucleus.spawner.Request;
+import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.spec.User;
 import dev.nucleus.support.Requires;
@@ -188,6 +192,42 @@ class ResourcesTest {
         }
         end(container);
         Awaitility.await("the shim removes it when it has told the end").until(() -> !Files.exists(freezer(container)));
+    }
+
+    @Test
+    void manyProcessesArePausedInTimeAndStayPaused() throws Exception {
+        Container container =
+                launch(shell("i=0; while [ $i -lt 2500 ]; do sleep 1000 & i=$((i+1)); done; echo all; wait")
+                        .pids(3000));
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(1))
+                .until(() -> !container.log().tail(1).lines().isEmpty());
+
+        manager.containers().pause(container, true);
+
+        assertThat(file(container, "freezer", "freezer.state")).isEqualTo("FROZEN");
+        assertThat(file(container, "freezer", "cgroup.procs").lines()).hasSizeGreaterThan(2500);
+
+        for (int i = 0; i < 200; i++) {
+            pauseAndLeave(container, Duration.ofNanos(i * 50_000L));
+            // Answered after the pause.
+            container.shim().signal(Signal.parse("CONT"));
+            assertThat(file(container, "freezer", "freezer.state"))
+                    .as("a repeated pause that was given up")
+                    .isEqualTo("FROZEN");
+        }
+        end(container);
+    }
+
+    private static void pauseAndLeave(Container container, Duration after) throws IOException {
+        try (ShimConnection connection =
+                ShimConnection.connect(container.shim().socket())) {
+            connection.send(Request.FREEZE, new WireWriter(1).bool(true).finish());
+            long until = System.nanoTime() + after.toNanos();
+            while (System.nanoTime() < until) {
+                Thread.onSpinWait();
+            }
+        }
     }
 
     @Test
