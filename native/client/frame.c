@@ -10,6 +10,12 @@ void frame_put_u32(uint8_t *at, size_t value)
 		at[i] = (uint8_t)(value >> (8 * i));
 }
 
+void frame_put_header(uint8_t *at, uint8_t type, size_t length)
+{
+	frame_put_u32(at, length);
+	at[4] = type;
+}
+
 uint32_t frame_u32(const uint8_t *at)
 {
 	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
@@ -43,7 +49,6 @@ int frame_send(int fd, uint8_t type, const void *data, size_t length)
 {
 	uint8_t header[FRAME_HEADER];
 
-	frame_put_u32(header, length);
-	header[4] = type;
+	frame_put_header(header, type, length);
 	return write_all(fd, header, sizeof(header)) < 0 ? -1 : write_all(fd, data, length);
 }

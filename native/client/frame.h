@@ -8,6 +8,7 @@
 #define FRAME_HEADER 5U
 
 void frame_put_u32(uint8_t *at, size_t value);
+void frame_put_header(uint8_t *at, uint8_t type, size_t length);
 uint32_t frame_u32(const uint8_t *at);
 /* Writes all of it, waiting as long as it takes. 0, or -1 with errno. */
 int write_all(int fd, const void *data, size_t length);

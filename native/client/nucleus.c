@@ -27,7 +27,7 @@
 #define CHUNK 65536U
 #define ATOMIC_BYTES 4096U
 #define SHORT_SLICE 100000        /* ns, the least there is */
-#define DESCRIPTOR_MAX (1U << 20) /* bytes of a descriptor's answer */
+#define DESCRIPTOR_MAX (8U << 20) /* bytes of a descriptor's answer: more than execve(2) takes */
 #define NO_MANAGER 125
 #define BLOCKED_MS 1000
 #define TICKET_BYTES 16U
@@ -91,7 +91,7 @@ static int send_command(int fd, int count, char *const arguments[])
 	return result;
 }
 
-static void send_terminal(const struct session *session)
+static void send_terminal(struct session *session)
 {
 	uint8_t payload[128];
 	size_t length = terminal_describe(payload, sizeof(payload));
@@ -109,6 +109,11 @@ static void interrupt(struct session *session)
 	session->code = 128 + (int)session->signal;
 }
 
+static bool ends_by_default(uint32_t number)
+{
+	return number != SIGCONT && number != SIGTSTP && number != SIGURG && number != SIGWINCH;
+}
+
 /* For the process in the container. Where there is none, such as while the manager is busy, a
  * signal that ends a command ends this one: the manager sees that, and takes back what it has
  * begun. */
@@ -121,9 +126,8 @@ static void take_signal(struct session *session)
 	    (ssize_t)sizeof(information))
 		return;
 	number = information.ssi_signo;
-	if (number == SIGWINCH) {
-		if (session->has_terminal)
-			send_terminal(session);
+	if (number == SIGWINCH && session->has_terminal) {
+		send_terminal(session);
 		return;
 	}
 	if (number == SIGCHLD) {
@@ -131,6 +135,13 @@ static void take_signal(struct session *session)
 			session->finished = true;
 			session->code = 1;
 		}
+		return;
+	}
+	if (!ends_by_default(number)) {
+		if (!session->copy.wanted)
+			(void)streams_signal(&session->streams, number);
+		if (number == SIGTSTP)
+			(void)raise(SIGSTOP);
 		return;
 	}
 	session->signal = number;
@@ -191,21 +202,22 @@ static int write_unless_signalled(struct session *session, int fd, const uint8_t
 /* Reads a descriptor to its end and sends it: u32 errno, then the bytes. */
 static void send_descriptor(struct session *session, int fd)
 {
-	static uint8_t payload[DESCRIPTOR_MAX];
+	static uint8_t frame[FRAME_HEADER + DESCRIPTOR_MAX];
+	uint8_t *payload = frame + FRAME_HEADER;
 	size_t length = 4;
 	ssize_t got;
 
 	do {
-		got = read_unless_signalled(session, fd, payload + length,
-					    sizeof(payload) - length);
+		got = read_unless_signalled(session, fd, payload + length, DESCRIPTOR_MAX - length);
 		if (got > 0)
 			length += (size_t)got;
 	} while (!session->finished &&
-		 ((got > 0 && length < sizeof(payload)) || (got < 0 && errno == EINTR)));
-	frame_put_u32(payload, got < 0 ? (size_t)errno : length == sizeof(payload) ? EFBIG : 0);
-	if (!session->finished)
-		(void)frame_send(session->socket, DESCRIPTOR, payload, got < 0 ? 4 : length);
-	explicit_bzero(payload, length);
+		 ((got > 0 && length < DESCRIPTOR_MAX) || (got < 0 && errno == EINTR)));
+	frame_put_u32(payload, got < 0 ? (size_t)errno : length == DESCRIPTOR_MAX ? EFBIG : 0);
+	length = got < 0 ? 4 : length;
+	frame_put_header(frame, DESCRIPTOR, length);
+	(void)write_unless_signalled(session, session->socket, frame, FRAME_HEADER + length);
+	explicit_bzero(frame, FRAME_HEADER + length);
 }
 
 /* Whoever reads the output has gone, or has no room for it: so this ends too. */
@@ -245,11 +257,12 @@ static void handle_frame(struct session *session, uint8_t type, const uint8_t *p
 {
 	switch (type) {
 	case OUTPUT:
-		if (write_unless_signalled(session, STDOUT_FILENO, payload, length) < 0)
+		if (write_unless_signalled(session, session->streams.out.to, payload, length) < 0)
 			write_failed(session, "standard output", errno);
 		break;
 	case ERROR_OUTPUT:
-		(void)write_unless_signalled(session, STDERR_FILENO, payload, length);
+		if (write_unless_signalled(session, session->streams.err.to, payload, length) < 0)
+			write_failed(session, "standard error", errno);
 		break;
 	case STREAMS:
 		attach(session, payload, length);
@@ -348,17 +361,14 @@ static void receive(struct session *session)
 
 static int watch_signals(void)
 {
+	/* Those that are the client's own: of its faults, and of its use of a terminal. */
+	static const int own[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP,
+				   SIGSYS,  SIGABRT, SIGPIPE, SIGTTIN, SIGTTOU };
 	sigset_t forwarded;
 
-	(void)sigemptyset(&forwarded);
-	(void)sigaddset(&forwarded, SIGINT);
-	(void)sigaddset(&forwarded, SIGTERM);
-	(void)sigaddset(&forwarded, SIGHUP);
-	(void)sigaddset(&forwarded, SIGQUIT);
-	(void)sigaddset(&forwarded, SIGUSR1);
-	(void)sigaddset(&forwarded, SIGUSR2);
-	(void)sigaddset(&forwarded, SIGWINCH);
-	(void)sigaddset(&forwarded, SIGCHLD);
+	(void)sigfillset(&forwarded);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		(void)sigdelset(&forwarded, own[i]);
 	(void)sigprocmask(SIG_BLOCK, &forwarded, NULL);
 	return signalfd(-1, &forwarded, SFD_CLOEXEC);
 }
@@ -414,8 +424,7 @@ static int converse(struct session *session)
 		if (streams->failed != 0)
 			write_failed(session, streams->failed_name, streams->failed);
 		session->finished |= streams->left;
-		if (streams->undelivered && session->signal != SIGUSR1 &&
-		    session->signal != SIGUSR2)
+		if (streams->undelivered)
 			interrupt(session);
 		streams->undelivered = false;
 		if (polled[0].revents != 0 && !session->finished)

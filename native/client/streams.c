@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,7 @@
 
 #include "connect.h"
 #include "frame.h"
+#include "terminal.h"
 
 #define AT_ONCE (1UL << 20)
 
@@ -26,8 +28,6 @@ enum { HAS_ERR = 1, HAS_INPUT = 2 };
 /* The keys that detach, as Docker has them: Ctrl-P Ctrl-Q. */
 #define PREFIX_KEY 0x10
 #define DETACH_KEY 0x11
-/* Signals that may be unanswered before the client ends by itself. */
-#define UNANSWERED_MAX 2
 /* Sizes of the caller's pipes: a larger one means fewer wakeups. An output's is enlarged only after
  * it was full once, and to less: its reader copies the bytes, while they are in the processor's
  * cache. */
@@ -49,8 +49,8 @@ void streams_init(struct streams *streams)
 	streams->socket = -1;
 	streams->in.from = streams->in.to = -1;
 	streams->out.from = streams->err.from = -1;
-	streams->out.to = STDOUT_FILENO;
-	streams->err.to = STDERR_FILENO;
+	streams->out.to = terminal_reopen(STDOUT_FILENO);
+	streams->err.to = terminal_reopen(STDERR_FILENO);
 	streams->in.most = ATOMIC_BYTES;
 	streams->out.most = most_at_once(STDOUT_FILENO);
 	streams->err.most = most_at_once(STDERR_FILENO);
@@ -328,6 +328,11 @@ static void output(struct streams *streams, struct way *way, const char *name,
 	}
 }
 
+static bool interrupts(uint32_t number)
+{
+	return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+}
+
 static void take_answer(struct streams *streams, uint8_t type, const uint8_t *payload,
 			size_t length)
 {
@@ -336,8 +341,13 @@ static void take_answer(struct streams *streams, uint8_t type, const uint8_t *pa
 		streams->status = (int)frame_u32(payload);
 		return;
 	}
-	streams->undelivered = type == ANSWER_ERROR && streams->unanswered > 0 && !streams->ended;
-	streams->unanswered = 0;
+	if (streams->unanswered == 0)
+		return;
+	streams->undelivered |= type == ANSWER_ERROR && !streams->ended &&
+				interrupts(streams->sent[0]);
+	streams->signals -= streams->sent[0] != 0;
+	streams->unanswered--;
+	memmove(streams->sent, streams->sent + 1, streams->unanswered * sizeof(streams->sent[0]));
 }
 
 static void receive(struct streams *streams)
@@ -388,20 +398,23 @@ bool streams_signal(struct streams *streams, uint32_t number)
 {
 	uint8_t payload[8];
 
-	if (streams->socket < 0 || streams->unanswered == UNANSWERED_MAX)
+	if (streams->socket < 0 || streams->signals == SIGNALS_MAX ||
+	    streams->unanswered == REQUESTS_MAX)
 		return false;
-	streams->unanswered++;
+	streams->sent[streams->unanswered++] = number;
+	streams->signals++;
 	frame_put_u32(payload, number);
 	frame_put_u32(payload + 4, streams->id);
 	return frame_send(streams->socket, REQUEST_SIGNAL, payload, sizeof(payload)) == 0;
 }
 
-void streams_resize(const struct streams *streams, const uint8_t *rows_and_columns)
+void streams_resize(struct streams *streams, const uint8_t *rows_and_columns)
 {
 	uint8_t payload[8];
 
-	if (streams->socket < 0)
+	if (streams->socket < 0 || streams->unanswered == REQUESTS_MAX)
 		return;
+	streams->sent[streams->unanswered++] = 0;
 	frame_put_u32(payload, streams->id);
 	memcpy(payload + 4, rows_and_columns, 4);
 	(void)frame_send(streams->socket, REQUEST_RESIZE, payload, sizeof(payload));

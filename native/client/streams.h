@@ -10,6 +10,10 @@
 
 #define STREAMS_POLLED 7
 #define COPY_MAX 65536U
+/* Signals that may be unanswered before the client ends by itself. */
+#define SIGNALS_MAX 2
+/* Requests that may be. A supervisor that does not answer is sent no more sizes of the terminal. */
+#define REQUESTS_MAX 64
 
 /* One way of bytes, from one descriptor to another. */
 struct way {
@@ -34,10 +38,12 @@ struct streams {
 	bool has_prefix; /* Ctrl-P was typed, and is withheld until the next key */
 	bool ended;      /* the process has: `status` is known, as wait(2) has it */
 	int status;
-	unsigned int unanswered; /* signals sent, and not answered yet */
-	bool undelivered;        /* the last signal could not be delivered */
-	char refusal[160];       /* why the supervisor refused to attach; or "" */
-	int failed;              /* errno of a write to the user's own streams */
+	size_t unanswered;           /* requests sent, and not answered yet, in order */
+	uint32_t sent[REQUESTS_MAX]; /* the signal, or 0 for another request */
+	size_t signals;              /* of them */
+	bool undelivered;            /* a signal that interrupts could not be delivered */
+	char refusal[160];           /* why the supervisor refused to attach; or "" */
+	int failed;                  /* errno of a write to the user's own streams */
 	const char *failed_name;
 	size_t answer_length;
 	uint8_t answer[512];
@@ -59,7 +65,7 @@ void streams_move(struct streams *streams, const struct pollfd *polled);
 bool streams_ended(const struct streams *streams);
 /* False: the process can't be signalled, or earlier signals have not been answered. */
 bool streams_signal(struct streams *streams, uint32_t number);
-void streams_resize(const struct streams *streams, const uint8_t *rows_and_columns);
+void streams_resize(struct streams *streams, const uint8_t *rows_and_columns);
 void streams_close(struct streams *streams);
 
 #endif

@@ -1,6 +1,8 @@
 #include "terminal.h"
 
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -49,4 +51,16 @@ void terminal_restore(void)
 	if (given)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 	given = false;
+}
+
+int terminal_reopen(int fd)
+{
+	char path[32];
+	int opened;
+
+	if (!isatty(fd))
+		return fd;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	opened = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return opened < 0 ? fd : opened;
 }

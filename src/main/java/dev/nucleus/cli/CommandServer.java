@@ -132,6 +132,12 @@ final class CommandServer implements SmartLifecycle {
                 session.exit(Commands.REFUSED);
                 return;
             }
+            if (session.hasLeft()) {
+                // It was interrupted while its command waited for this manager.
+                log.warn("a command of user {} is not carried out: its client has left", user);
+                events.publishEvent(new CommandReceived(user, arguments, Commands.REFUSED));
+                return;
+            }
             carryOut(session, user, arguments);
         } catch (IOException e) {
             log.debug("a client left: {}", e.toString());

@@ -22,7 +22,11 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
 /** {@code nucleus exec}: a second process inside, under the same confinement; its exit code is passed on. */
-@CommandLine.Command(name = "exec", description = "Run a command in a running container, confined as its workload is.")
+@CommandLine.Command(
+        name = "exec",
+        description = "Run a command in a running container, confined as its workload is.",
+        footer =
+                "It ends with the command: what that leaves in the background runs on, but can write no more. Start it with -d.")
 final class ExecCommand implements Callable<Integer> {
 
     private static final Logger log = LoggerFactory.getLogger(ExecCommand.class);
@@ -97,14 +101,14 @@ final class ExecCommand implements Callable<Integer> {
                 throw new InvalidSpecException("'" + variable + "' is not NAME=value");
             }
         }
+        if (container.paused()) {
+            throw new InvalidSpecException(
+                    "'" + container.name() + "' is paused: nucleus resume " + container.name() + " first");
+        }
         if (detach) {
             containers.execDetached(
                     container, command, workdir, env, Optional.ofNullable(user).map(User::parse));
             return 0;
-        }
-        if (container.paused()) {
-            throw new InvalidSpecException(
-                    "'" + container.name() + "' is paused: nucleus resume " + container.name() + " first");
         }
         Optional<Session.ClientTerminal> client = terminal ? Optional.of(session.wantTerminal()) : Optional.empty();
         var environment = new ArrayList<>(env);

@@ -46,8 +46,11 @@ public final class LocalCommands {
         });
         line.setExecutionExceptionHandler((exception, _, _) -> Failures.report(exception, command, errors));
         int code = line.execute(arguments);
-        caller.writer(false).flush();
-        return OptionalInt.of(code);
+        if (caller.writer(false).checkError()) {
+            errors.println("nucleus: can't write to standard output");
+            return OptionalInt.of(Failures.REFUSED);
+        }
+        return OptionalInt.of(errors.checkError() ? Failures.REFUSED : code);
     }
 
     /** This process's own directory and streams. */

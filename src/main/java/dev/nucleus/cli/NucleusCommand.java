@@ -21,8 +21,8 @@ final class NucleusCommand implements Runnable {
     static final String VERSION = "nucleus 0.1.0";
 
     static final String EXIT_CODES =
-            "Exit codes: 0 for success, 2 for a mistake in the command line or a fleet file, 125 for "
-                    + "a failure of Nucleus; run, exec and attach pass on the code of the command, 126 if it can't be "
+            "Exit codes: 0 for success, 2 for an unknown command or option, a missing operand or a mistake "
+                    + "in a fleet file, 125 when Nucleus refuses or fails; run, exec and attach pass on the code of the command, 126 if it can't be "
                     + "executed, 127 if it is not found, and 128 + N if signal N ended it.";
 
     @CommandLine.Spec

@@ -103,6 +103,16 @@ final class Session implements Caller {
         return true;
     }
 
+    /** Whether the client has left already. Only before anything is requested of it: what it sends is read. */
+    boolean hasLeft() throws IOException {
+        channel.configureBlocking(false);
+        try {
+            return channel.read(ByteBuffer.allocate(1)) < 0;
+        } finally {
+            channel.configureBlocking(true);
+        }
+    }
+
     /** Returns when the client has left; it says nothing meanwhile. */
     void awaitLeft() {
         try {
@@ -155,7 +165,7 @@ final class Session implements Caller {
     }
 
     /**
-     * What the client can read from one of its descriptors, to its end; at most 1 MiB.
+     * What the client can read from one of its descriptors, to its end; at most 8 MiB, more than execve(2) takes.
      *
      * @throws InvalidSpecException when it has no such descriptor, or there is more
      */

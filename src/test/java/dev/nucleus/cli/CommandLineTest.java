@@ -70,7 +70,11 @@ class CommandLineTest {
                 .isEqualTo(new Result(125, "", "nucleus: --env-fd: a line is not NAME=value\n"));
         assertThat(shell(client() + " run --env-fd 77 -- /bin/true"))
                 .isEqualTo(new Result(125, "", "nucleus: descriptor 77 can't be read: EBADF: Bad file descriptor\n"));
-        assertThat(shell(client() + run + "<(head -c 1100000 /dev/zero)").err()).contains("EFBIG");
+        assertThat(shell(client() + run + "<(head -c 9000000 /dev/zero)").err()).contains("EFBIG");
+        assertThat(shell(client() + " run --env-fd 3 -- /bin/sh -c 'echo ${#V15}'"
+                                + " 3< <(for i in $(seq 15); do printf 'V%d=%0100000d\\n' $i 0; done)")
+                        .out())
+                .isEqualTo("100000\n");
     }
 
     private static String client() {

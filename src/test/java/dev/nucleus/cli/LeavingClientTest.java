@@ -22,12 +22,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Clients that are gone before their command has begun. */
 @Tag("isolation")
@@ -38,8 +43,8 @@ class LeavingClientTest {
     @SharedManager
     private static TestManager manager;
 
-    /** Sends a command as the client does, see native/client/nucleus.c, and leaves. */
-    private static void sendAndLeave(String... arguments) throws IOException {
+    /** Sends a command as the client does, see native/client/nucleus.c; it leaves when this is closed. */
+    private static SocketChannel send(String... arguments) throws IOException {
         byte[] payload = ("/\0" + String.join("\0", arguments) + "\0").getBytes(StandardCharsets.UTF_8);
         ByteBuffer frame = ByteBuffer.allocate(5 + payload.length)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -47,9 +52,9 @@ class LeavingClientTest {
                 .put(COMMAND)
                 .put(payload)
                 .flip();
-        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(manager.socket()))) {
-            channel.write(frame);
-        }
+        SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(manager.socket()));
+        channel.write(frame);
+        return channel;
     }
 
     @Test
@@ -63,7 +68,9 @@ class LeavingClientTest {
             }
         });
 
-        sendAndLeave("exec", container.id(), "--", "/bin/sleep", "1000");
+        try (SocketChannel client = send("exec", container.id(), "--", "/bin/sleep", "1000")) {
+            Awaitility.await().untilTrue(requested);
+        }
 
         Awaitility.await("the command is killed, if it ran at all")
                 .during(Duration.ofSeconds(2))
@@ -86,11 +93,81 @@ class LeavingClientTest {
             }
         });
 
-        sendAndLeave("pause", container.id());
+        send("pause", container.id()).close();
 
         Awaitility.await().untilTrue(audited);
         manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
         manager.containers().remove(container);
+    }
+
+    /** A script's timeout must not stop a service minutes later. */
+    @Test
+    void aCommandThatOnlyWaitedForAHungManagerIsNotCarriedOut(@TempDir Path directory) throws Exception {
+        try (ManagerProcess hung = new ManagerProcess(directory).awaitReady()) {
+            hung.nucleus("run", "-d", "--name", "one", "--", "/bin/sleep", "1000");
+            hung.nucleus("run", "-d", "--name", "gone", "--", "/bin/true");
+            hung.nucleus("wait", "gone");
+            String before = states(hung);
+            List<List<String>> commands = List.of(
+                    List.of("run", "-d", "--", "/bin/sleep", "1000"),
+                    List.of("run", "-n", "--", "/bin/sleep", "1000"),
+                    List.of("create", "/bin/sleep", "1000"),
+                    List.of("exec", "-d", "one", "/bin/sleep", "1000"),
+                    List.of("pause", "one"),
+                    List.of("kill", "one"),
+                    List.of("restart", "one"),
+                    List.of("stop", "one"),
+                    List.of("rm", "gone"));
+
+            new ProcessBuilder("kill", "-STOP", Long.toString(hung.process().pid()))
+                    .start()
+                    .waitFor();
+            try {
+                for (List<String> command : commands) {
+                    Process client = hung.start(command.toArray(String[]::new));
+                    Awaitility.await("it waits for its answer").until(() -> watchesSignals(client.pid()));
+                    client.destroy();
+                    assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+                }
+            } finally {
+                new ProcessBuilder("kill", "-CONT", Long.toString(hung.process().pid()))
+                        .start()
+                        .waitFor();
+            }
+
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(hung.log().lines())
+                            .filteredOn(line -> line.contains("is not carried out: its client has left"))
+                            .hasSameSizeAs(commands));
+            assertThat(states(hung)).isEqualTo(before);
+            assertThat(hung.nucleus("top", "one").out().lines().filter(line -> line.contains("sleep")))
+                    .hasSize(1);
+        }
+    }
+
+    private static String states(ManagerProcess manager) {
+        return manager.nucleus("ps", "-a")
+                .out()
+                .lines()
+                .map(line -> String.join(" ", Arrays.copyOf(line.split("\\s{2,}"), 3)))
+                .collect(Collectors.joining("\n"));
+    }
+
+    /** Whether the client has sent its command. */
+    private static boolean watchesSignals(long pid) {
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+            return descriptors.anyMatch(LeavingClientTest::isSignals);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static boolean isSignals(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString().contains("signalfd");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** Each is gone before it can be killed, and has left a child. */

@@ -113,11 +113,11 @@ class StreamsTest {
     /** The supervisor waits for more in a burst, but not until more has come. */
     @Test
     void aWriterThatWaitsForAnAnswerAfterABurstGetsOne() {
-        assertThat(
-                        sh("coproc N { $N run -- sh -c 'for i in 1 2 3; do head -c 4000001 /dev/zero; read go; done; echo end'; };"
-                                        + " for i in 1 2 3; do head -c 4000001 <&${N[0]} | wc -c; echo go >&${N[1]}; done;"
-                                        + " cat <&${N[0]}")
-                                .out())
+        String workload = "for i in 1 2 3; do head -c 4000001 /dev/zero; read go; done; echo end";
+        String reader = "for i in 1 2 3; do head -c 4000001 <&3 | wc -c; echo go >&4; done; cat <&3";
+
+        assertThat(sh("coproc C { $N run -- sh -c '" + workload + "'; }; exec 3<&${C[0]} 4>&${C[1]}; " + reader)
+                        .out())
                 .isEqualTo("4000001\n4000001\n4000001\nend\n");
     }
 
@@ -176,6 +176,20 @@ class StreamsTest {
         assertThat(refused.code()).isEqualTo(125);
         assertThat(refused.err() + refused.out())
                 .contains("nucleus: can't write to standard output: No space left on device");
+    }
+
+    @Test
+    void aWriteErrorOnStandardErrorIsAnErrorToo() {
+        Container container = manager.launch("/bin/sh", "-c", "echo written >&2; exec sleep 1000");
+        try {
+            Awaitility.await()
+                    .until(() ->
+                            !sh("$N logs " + container.id() + " 2>&1").out().isEmpty());
+
+            assertThat(sh("$N logs " + container.id() + " 2> /dev/full").code()).isEqualTo(125);
+        } finally {
+            remove(container);
+        }
     }
 
     @Test
@@ -264,18 +278,54 @@ class StreamsTest {
         assertThat(client.exitValue()).isEqualTo(code);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"ALRM", "VTALRM", "PROF", "WINCH", "URG", "PWR", "IO", "CONT", "XCPU", "37"})
+    void aSignalThatTheCommandHandlesReachesIt(String name) throws Exception {
+        Process client = trapping(name);
+
+        sh("kill -" + name + " " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(7);
+    }
+
+    /** The shell's Ctrl-Z: the command hears of it, and the client stops until it is continued. */
+    @Test
+    void aClientThatIsSuspendedTellsItsCommand() throws Exception {
+        Process client = trapping("TSTP");
+
+        sh("kill -TSTP " + client.pid());
+        Awaitility.await("it has stopped")
+                .atMost(IN_TIME)
+                .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
+                        .contains(") T "));
+        sh("kill -CONT " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(7);
+    }
+
+    private Process trapping(String name) throws IOException {
+        Process client = shell("exec $N run -n -- sh -c 'trap \"exit 7\" " + name
+                        + "; echo ready; while :; do sleep 0.05; done'")
+                .start();
+        assertThat(client.inputReader().readLine()).isEqualTo("ready");
+        return client;
+    }
+
     @Test
     void timeoutEndsARun() {
         assertThat(sh("timeout 1 $N run -n -- sleep 1000").code()).isEqualTo(124);
     }
 
-    @Test
-    void anExecIntoAPausedContainerIsRefused() {
+    @ParameterizedTest
+    @ValueSource(strings = {"-n", "-d"})
+    void anExecIntoAPausedContainerIsRefused(String option) {
         Container container = manager.launch("/bin/sleep", "1000");
         try {
             manager.containers().pause(container, true);
 
-            var refused = manager.nucleus("exec", container.id(), "--", "true");
+            var refused = manager.nucleus("exec", option, container.id(), "--", "true");
 
             assertThat(refused.code()).isEqualTo(125);
             assertThat(refused.err()).contains("is paused: nucleus resume");
@@ -284,16 +334,20 @@ class StreamsTest {
         }
     }
 
-    @Test
-    void aRunThatIsPausedCanBeInterrupted() throws Exception {
+    /** As by timeout(1), which signals the command and then its process group. */
+    @ParameterizedTest
+    @CsvSource({"TERM, 143", "TERM TERM, 143", "INT INT, 130"})
+    void aRunThatIsPausedCanBeInterrupted(String signals, int code) throws Exception {
         Process client = shell("exec $N run -n -- sleep 4711.8").start();
         Container container = only();
         manager.containers().pause(container, true);
 
-        client.destroy();
+        for (String signal : signals.split(" ")) {
+            sh("kill -" + signal + " " + client.pid() + " 2>&-; true");
+        }
 
         assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
-        assertThat(client.exitValue()).isEqualTo(143);
+        assertThat(client.exitValue()).isEqualTo(code);
         Awaitility.await()
                 .atMost(IN_TIME)
                 .until(() -> manager.containers().all().isEmpty());
@@ -311,6 +365,41 @@ class StreamsTest {
 
         assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
         assertThat(client.exitValue()).isEqualTo(143);
+    }
+
+    /** Its writes would wait, whatever poll(2) says: a terminal that has little room takes a part. */
+    @Test
+    void aClientWhoseTerminalIsNotReadCanBeInterrupted() throws Exception {
+        Process script =
+                shell("exec script -qc 'exec $N run -n -- yes' /dev/null").start();
+        try {
+            only();
+            Awaitility.await("output is not read")
+                    .until(() -> script.getInputStream().available() >= 30_000);
+            ProcessHandle client = ProcessHandle.of(script.pid())
+                    .orElseThrow()
+                    .children()
+                    .findFirst()
+                    .orElseThrow();
+            Awaitility.await("it waits")
+                    .during(Duration.ofMillis(300))
+                    .atMost(IN_TIME)
+                    .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
+                            .contains(") S "));
+
+            client.destroy();
+
+            // Its parent is blocked as well and doesn't reap it.
+            Awaitility.await()
+                    .atMost(IN_TIME)
+                    .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
+                            .contains(") Z "));
+        } finally {
+            script.destroyForcibly();
+        }
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> manager.containers().all().isEmpty());
     }
 
     @Test
