@@ -21,6 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is served over HTTP, and what is not. */
@@ -67,6 +68,31 @@ class HttpTest {
         assertThat(manager.get(path).statusCode()).isEqualTo(200);
     }
 
+    /** A load balancer that accepts no JSON must not take 406 for a failure. */
+    @ParameterizedTest
+    @CsvSource({
+        "/actuator/health, text/plain",
+        "/actuator/health/shop, text/plain",
+        "/actuator/health/fleets/shop, text/*",
+        "/livez, text/plain",
+        "/readyz, 'text/plain, text/html;q=0.5'"
+    })
+    void healthIsOneWordForAClientThatAcceptsText(String path, String accept) throws Exception {
+        assertThat(raw("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: " + accept
+                        + "\r\n\r\n"))
+                .startsWith("HTTP/1.1 200")
+                .contains("Content-Type: text/plain;charset=UTF-8")
+                .containsPattern("\r\n\r\n(3\r\n)?UP\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"*/*", "application/json", "text/plain, application/json", "text/plain, */*;q=0.1"})
+    void healthIsJsonForAClientThatAcceptsIt(String accept) throws Exception {
+        assertThat(raw("GET /actuator/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: " + accept
+                        + "\r\n\r\n"))
+                .contains("\"status\":\"UP\"");
+    }
+
     @Test
     void fleetsAreInTheListOfHealthGroups() {
         assertThat(manager.get("/actuator/health").body()).contains("\"groups\":[\"liveness\",\"readiness\",\"shop\"]");
@@ -98,6 +124,8 @@ class HttpTest {
     @ValueSource(strings = {"evil.example", "evil.example:8080", "127.0.0.1.evil.example", "0.0.0.0"})
     void aPageElsewhereThatNamesThisAddressIsTurnedAway(String host) throws Exception {
         assertThat(raw("GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"))
+                .startsWith("HTTP/1.1 421");
+        assertThat(raw("GET /livez HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\nAccept: text/plain\r\n\r\n"))
                 .startsWith("HTTP/1.1 421");
     }
 

@@ -1,0 +1,112 @@
+package dev.nucleus.web;
+
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletRequestWrapper;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.Set;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.actuate.endpoint.EndpointId;
+import org.springframework.boot.actuate.endpoint.web.PathMappedEndpoints;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.InvalidMediaTypeException;
+import org.springframework.http.MediaType;
+import org.springframework.stereotype.Component;
+import org.springframework.web.filter.OncePerRequestFilter;
+import org.springframework.web.util.ContentCachingResponseWrapper;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Health as one word, such as {@code UP}, for a client that accepts text and no JSON: the endpoint itself would answer 406, which a
+ * load balancer takes for a failure. The HTTP status stays the endpoint's.
+ */
+@Component
+@Order(Ordered.HIGHEST_PRECEDENCE + 2)
+final class PlainHealthFilter extends OncePerRequestFilter {
+
+    private static final EndpointId HEALTH = EndpointId.of("health");
+    private static final Set<String> ADDITIONAL_PATHS = Set.of("/livez", "/readyz");
+    private static final JsonMapper JSON = JsonMapper.shared();
+
+    private final ObjectProvider<PathMappedEndpoints> endpoints;
+
+    PlainHealthFilter(ObjectProvider<PathMappedEndpoints> endpoints) {
+        this.endpoints = endpoints;
+    }
+
+    @Override
+    protected boolean shouldNotFilter(HttpServletRequest request) {
+        return !isHealth(request.getServletPath()) || !wantsText(request);
+    }
+
+    private boolean isHealth(String path) {
+        String root = endpoints.getObject().getPath(HEALTH);
+        return ADDITIONAL_PATHS.contains(path) || (root != null && (path.equals(root) || path.startsWith(root + "/")));
+    }
+
+    private static boolean wantsText(HttpServletRequest request) {
+        try {
+            List<MediaType> accepted =
+                    MediaType.parseMediaTypes(Collections.list(request.getHeaders(HttpHeaders.ACCEPT)));
+            return accepted.stream().anyMatch(type -> type.isCompatibleWith(MediaType.TEXT_PLAIN))
+                    && accepted.stream().noneMatch(PlainHealthFilter::isJson);
+        } catch (InvalidMediaTypeException e) {
+            // Spring answers that.
+            return false;
+        }
+    }
+
+    /** A refusal by another filter is none. */
+    private static boolean isJson(ContentCachingResponseWrapper answer) {
+        String type = answer.getContentType();
+        return type != null && answer.getContentSize() > 0 && isJson(MediaType.parseMediaType(type));
+    }
+
+    private static boolean isJson(MediaType type) {
+        return type.isCompatibleWith(MediaType.APPLICATION_JSON)
+                || type.getSubtype().endsWith("+json");
+    }
+
+    @Override
+    protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+            throws ServletException, IOException {
+        var answer = new ContentCachingResponseWrapper(response);
+        chain.doFilter(new AcceptsJson(request), answer);
+        JsonNode status =
+                isJson(answer) ? JSON.readTree(answer.getContentAsByteArray()).path("status") : JSON.missingNode();
+        if (status.isString()) {
+            answer.resetBuffer();
+            answer.setContentType("text/plain;charset=UTF-8");
+            answer.getOutputStream().write((status.asString() + "\n").getBytes(StandardCharsets.UTF_8));
+        }
+        answer.copyBodyToResponse();
+    }
+
+    private static final class AcceptsJson extends HttpServletRequestWrapper {
+
+        AcceptsJson(HttpServletRequest request) {
+            super(request);
+        }
+
+        @Override
+        public String getHeader(String name) {
+            return name.equalsIgnoreCase(HttpHeaders.ACCEPT) ? MediaType.APPLICATION_JSON_VALUE : super.getHeader(name);
+        }
+
+        @Override
+        public Enumeration<String> getHeaders(String name) {
+            return name.equalsIgnoreCase(HttpHeaders.ACCEPT)
+                    ? Collections.enumeration(List.of(MediaType.APPLICATION_JSON_VALUE))
+                    : super.getHeaders(name);
+        }
+    }
+}
