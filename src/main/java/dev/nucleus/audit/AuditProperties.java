@@ -1,5 +1,6 @@
 package dev.nucleus.audit;
 
+import dev.nucleus.spec.Durations;
 import java.time.Duration;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -14,4 +15,9 @@ import org.springframework.util.unit.DataSize;
 @ConfigurationProperties("nucleus.audit")
 record AuditProperties(
         @DefaultValue("365d") Duration keep,
-        @DefaultValue("64MB") DataSize fileSize) {}
+        @DefaultValue("64MB") DataSize fileSize) {
+
+    AuditProperties {
+        Durations.requireCountable("nucleus.audit.keep", keep);
+    }
+}

@@ -1,5 +1,6 @@
 package dev.nucleus.history;
 
+import dev.nucleus.spec.Durations;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,10 @@ record HistoryProperties(
         @Nullable String password,
         @DefaultValue("90d") Duration keep,
         @DefaultValue("512MB") DataSize mostSize) {
+
+    HistoryProperties {
+        Durations.requireCountable("nucleus.history.keep", keep);
+    }
 
     String url(Path state) {
         return url != null

@@ -2,6 +2,9 @@ package dev.nucleus.history;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -13,6 +16,8 @@ import java.util.Objects;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.UncategorizedSQLException;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -26,6 +31,8 @@ final class HistoryStore implements AutoCloseable {
     private static final int CAUSE = 4_000;
     private static final long FREED_AT_ONCE = 10;
 
+    private static final Logger log = LoggerFactory.getLogger(HistoryStore.class);
+
     private final HikariDataSource source;
     private final JdbcClient jdbc;
     private final TransactionTemplate transactions;
@@ -38,6 +45,17 @@ final class HistoryStore implements AutoCloseable {
         this.transactions = new TransactionTemplate(new DataSourceTransactionManager(source));
     }
 
+    /** What a manager that was killed had unpacked. SQLite deletes only what it was told that nobody uses. */
+    private static void deleteUnpacked(Path libraries) {
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(libraries, "sqlite-*")) {
+            for (Path file : left) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            log.debug("{} can't be cleared: {}", libraries, e.toString());
+        }
+    }
+
     /**
      * Opens the database and brings its tables up to date.
      *
@@ -48,7 +66,9 @@ final class HistoryStore implements AutoCloseable {
         String url = properties.url(state);
         boolean sqlite = url.startsWith("jdbc:sqlite:");
         if (sqlite && System.getProperty("org.sqlite.tmpdir") == null) {
-            System.setProperty("org.sqlite.tmpdir", state.resolve("bin").toString());
+            Path libraries = state.resolve("bin");
+            deleteUnpacked(libraries);
+            System.setProperty("org.sqlite.tmpdir", libraries.toString());
         }
         var config = new HikariConfig();
         config.setJdbcUrl(url);

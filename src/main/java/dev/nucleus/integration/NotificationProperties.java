@@ -1,5 +1,6 @@
 package dev.nucleus.integration;
 
+import dev.nucleus.spec.Durations;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -21,6 +22,10 @@ record NotificationProperties(
         @Nullable Mail mail,
         @DefaultValue("false") boolean journal,
         @DefaultValue("5m") Duration lasting) {
+
+    NotificationProperties {
+        Durations.requireCountable("nucleus.notify.lasting", lasting);
+    }
 
     /**
      * @param on which kinds; none named: all

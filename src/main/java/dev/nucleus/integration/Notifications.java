@@ -82,7 +82,7 @@ final class Notifications implements SmartLifecycle {
                     replica.name(),
                     last.to().words(),
                     last.cause(),
-                    replica.name() + " is " + last.to().words() + ": " + last.cause()));
+                    replica.name() + " is " + last.to().predicate() + ": " + last.cause()));
         }
     }
 

@@ -92,7 +92,7 @@ final class SystemdNotifier {
             return words;
         }
         ReplicaView first = down.getFirst();
-        return words + "; " + first.name() + " is " + first.status().words()
+        return words + "; " + first.name() + " is " + first.status().predicate()
                 + (down.size() == 1 ? "" : ", and " + (down.size() - 1) + " more are down");
     }
 }

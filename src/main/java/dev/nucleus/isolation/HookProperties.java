@@ -1,6 +1,7 @@
 package dev.nucleus.isolation;
 
 import dev.nucleus.plan.HookPhase;
+import dev.nucleus.spec.Durations;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -29,5 +30,10 @@ record HookProperties(@DefaultValue List<Hook> hooks) {
             @DefaultValue List<String> args,
             @DefaultValue Map<String, String> env,
             @DefaultValue("10s") Duration timeout,
-            @DefaultValue("**") String containers) {}
+            @DefaultValue("**") String containers) {
+
+        Hook {
+            Durations.requireCountable("timeout of the hook " + path, timeout);
+        }
+    }
 }

@@ -42,6 +42,19 @@ public final class Durations {
         return check(text, Duration.ofSeconds(Long.parseLong(text)));
     }
 
+    /**
+     * For settings, which may be longer than any clock counts.
+     *
+     * @throws InvalidSpecException when it is negative or longer than {@link #LONGEST}
+     */
+    public static Duration requireCountable(String setting, Duration duration) {
+        if (duration.isNegative() || duration.compareTo(LONGEST) > 0) {
+            throw new InvalidSpecException(
+                    setting + " is " + duration + "; it must be between 0s and " + format(LONGEST));
+        }
+        return duration;
+    }
+
     private static Duration check(String text, Duration duration) {
         if (duration.compareTo(LONGEST) > 0) {
             throw new InvalidSpecException("'" + text + "' is longer than " + format(LONGEST)

@@ -28,6 +28,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -81,12 +82,14 @@ class AdoptionTest {
             Path go = Path.of("/proc", brief, "root/tmp/go");
 
             manager.kill();
+            assertThat(unpacked(directory)).hasSize(1);
             Files.createFile(go);
             Awaitility.await("the brief one ends while nobody manages")
                     .until(() -> !Files.exists(Path.of("/proc", brief)));
             assertThat(Path.of("/proc", pid)).exists();
             manager.restart().awaitReady();
 
+            assertThat(unpacked(directory)).as("the killed one's is deleted").hasSize(1);
             assertThat(field(manager, "shop/web-1", 6)).as("the same process").isEqualTo(pid);
             assertThat(field(manager, "shop/web-1", 4)).as("restarts").isEqualTo("0");
             Awaitility.await().until(() -> field(manager, "shop/web-1", 3).equals("ready"));
@@ -110,6 +113,14 @@ class AdoptionTest {
                 .filter(id -> id.startsWith(field(manager, name, 0)))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /** SQLite's native part, which a killed manager leaves. */
+    private static List<Path> unpacked(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory.resolve("state/bin"))) {
+            return files.filter(file -> file.toString().endsWith("sqlitejdbc.so"))
+                    .toList();
+        }
     }
 
     @Test

@@ -69,6 +69,18 @@ class UnitsTest {
         }
     }
 
+    @Test
+    void aSettingThatNoClockCountsIsRefused() {
+        assertThat(Durations.requireCountable("keep", Durations.LONGEST)).isEqualTo(Durations.LONGEST);
+        assertThat(Durations.requireCountable("keep", Duration.ZERO)).isZero();
+        for (Duration wrong : List.of(Durations.LONGEST.plusMillis(1), Duration.ofMillis(-1))) {
+            assertThatThrownBy(() -> Durations.requireCountable("keep", wrong))
+                    .isInstanceOf(InvalidSpecException.class)
+                    .hasMessageStartingWith("keep is ")
+                    .hasMessageEndingWith("between 0s and 36500d");
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("dev.nucleus.support.Seeds#seeds")
     void aDurationReadsBackWhatItWrites(long seed) {
