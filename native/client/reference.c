@@ -119,10 +119,12 @@ int reference_answer(int count, char *const arguments[])
 	return -1;
 }
 
-/* $NUCLEUS_JAR, or nucleus.jar beside this program. Null: there is none. */
+/* $NUCLEUS_JAR, or nucleus.jar beside this program, or where the build puts it: target/nucleus.jar
+ * for target/native/nucleus. Null: there is none. */
 static const char *find_jar(char *path, size_t size)
 {
 	static const char name[] = "nucleus.jar";
+	static const char built[] = "/target/native";
 	const char *given = getenv("NUCLEUS_JAR");
 	ssize_t length;
 	char *slash;
@@ -136,6 +138,13 @@ static const char *find_jar(char *path, size_t size)
 	slash = strrchr(path, '/');
 	if (slash == NULL)
 		return NULL;
+	memcpy(slash + 1, name, sizeof(name));
+	if (access(path, R_OK) == 0)
+		return path;
+	slash -= sizeof(built) - 1;
+	if (slash < path || strncmp(slash, built, sizeof(built) - 1) != 0)
+		return NULL;
+	slash += sizeof("/target") - 1;
 	memcpy(slash + 1, name, sizeof(name));
 	return access(path, R_OK) == 0 ? path : NULL;
 }

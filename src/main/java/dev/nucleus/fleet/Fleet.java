@@ -106,7 +106,7 @@ final class Fleet {
         ReplicaView first = missing.getFirst();
         String more = missing.size() > 1 ? ", and " + (missing.size() - 1) + " more" : "";
         return Optional.of(service + " to be " + condition.word() + " (" + first.service() + "-" + first.number()
-                + " is " + first.status().words() + ": " + shorten(first.cause()) + more + ")");
+                + " is " + first.status().predicate() + ": " + shorten(first.cause()) + more + ")");
     }
 
     /** The cause of a waiting replica contains the causes of its dependencies, so it may be long. */

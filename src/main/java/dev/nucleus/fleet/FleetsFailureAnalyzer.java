@@ -11,7 +11,7 @@ final class FleetsFailureAnalyzer extends AbstractFailureAnalyzer<FleetsUnusable
     protected @Nullable FailureAnalysis analyze(Throwable rootFailure, FleetsUnusableException cause) {
         return new FailureAnalysis(
                 "The fleet files can't be used; nothing was started.\n\n" + cause.getMessage(),
-                "Correct them and start again. 'nucleus fleet validate -f FILE' checks a file without starting it.",
+                "Correct them and start again. 'nucleus fleet validate FILE' checks a file without starting it.",
                 cause);
     }
 }

@@ -133,7 +133,7 @@ final class Replica {
                     throw new InvalidSpecException("'" + name + "' is running already");
                 }
                 throw new InvalidSpecException(
-                        "'" + name + "' is " + history.status().words()
+                        "'" + name + "' is " + history.status().predicate()
                                 + "; only a replica that is stopped, failed or completed can be started");
             }
             Optional<Container> container = supervision.container();
@@ -294,7 +294,11 @@ final class Replica {
     }
 
     private void publish(StatusWithCause status) {
-        log.info("{} is {}: {}", name, status.status().words(), status.cause().words());
+        log.info(
+                "{} is {}: {}",
+                name,
+                status.status().predicate(),
+                status.cause().words());
         try {
             context.onChange().accept(this);
         } catch (RuntimeException | Error e) {

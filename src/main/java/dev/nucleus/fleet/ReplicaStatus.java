@@ -51,6 +51,11 @@ public enum ReplicaStatus {
         return this == STARTING || this == RUNNING || this == READY || this == NOT_READY || this == UNHEALTHY;
     }
 
+    /** What a sentence says after "is". */
+    public String predicate() {
+        return this == CRASH_LOOP ? "in a crash loop" : words();
+    }
+
     /** As it is shown to users. */
     public String words() {
         return name().toLowerCase(Locale.ROOT).replace('_', ' ');

@@ -7,6 +7,7 @@ import dev.nucleus.support.ManagerProcess.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,7 +87,10 @@ class ClientWithoutManagerTest {
                         "-f",
                         "x.yaml"))
                 .isEqualTo(new Result(7, "26 -jar /opt/nucleus.jar fleet validate -f x.yaml\n", ""));
-        assertThat(client("fleet", "validate", "x.yaml").err()).contains("java -jar nucleus.jar fleet validate x.yaml");
+        Path alone = Files.copy(ManagerProcess.CLIENT, home.resolve("nucleus"), StandardCopyOption.COPY_ATTRIBUTES);
+        Process client =
+                new ProcessBuilder(alone.toString(), "--socket", "/nosuch", "fleet", "validate", "x.yaml").start();
+        assertThat(ManagerProcess.finish(client).err()).contains("java -jar nucleus.jar fleet validate x.yaml");
     }
 
     /** A JVM that is too old prints the stack of an UnsupportedClassVersionError. */

@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.cgroup.CgroupUsage;
 import dev.nucleus.log.ContainerLog;
+import dev.nucleus.plan.WireWriter;
+import dev.nucleus.spawner.Request;
+import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.IoLimit;
 import dev.nucleus.spec.MemorySize;
-import dev.nucleus.plan.WireWriter;
-import dev.nucleus.spawner.Request;
-import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
@@ -220,8 +220,7 @@ class ResourcesTest {
     }
 
     private static void pauseAndLeave(Container container, Duration after) throws IOException {
-        try (ShimConnection connection =
-                ShimConnection.connect(container.shim().socket())) {
+        try (ShimConnection connection = ShimConnection.connect(container.shim().socket())) {
             connection.send(Request.FREEZE, new WireWriter(1).bool(true).finish());
             long until = System.nanoTime() + after.toNanos();
             while (System.nanoTime() < until) {
