@@ -3,6 +3,7 @@ package dev.nucleus.cli;
 import dev.nucleus.fleet.FleetFiles;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.text.ArgumentText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,7 +59,7 @@ final class FleetValidateCommand implements Callable<Integer> {
 
     /** A manager sees neither its client's standard input nor its descriptors; and a pipe may have no end. */
     private Path readable(Path path) {
-        Path resolved = caller.resolve(path);
+        Path resolved = ArgumentText.file(caller.resolve(path));
         boolean descriptor =
                 path.toString().equals("-") || OF_A_PROCESS.stream().anyMatch(resolved::startsWith);
         boolean special = Files.exists(resolved) && !Files.isRegularFile(resolved) && !Files.isDirectory(resolved);

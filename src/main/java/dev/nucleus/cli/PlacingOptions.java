@@ -6,6 +6,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.text.ArgumentText;
 import dev.nucleus.text.FileErrors;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -62,7 +63,7 @@ final class PlacingOptions {
         if (pidFile == null) {
             return;
         }
-        Path file = session.resolve(pidFile);
+        Path file = ArgumentText.file(session.resolve(pidFile));
         Path fresh = file.resolveSibling(file.getFileName() + "." + container.id());
         int pid = container.state() instanceof ContainerState.Created created
                 ? created.pid()

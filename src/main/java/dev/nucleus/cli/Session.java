@@ -1,10 +1,10 @@
 package dev.nucleus.cli;
 
-import dev.nucleus.plan.ArgumentText;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.Errno;
 import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.text.ArgumentText;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.io.PrintWriter;

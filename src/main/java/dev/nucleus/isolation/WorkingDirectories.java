@@ -11,6 +11,7 @@ import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.WorkspaceMount;
+import dev.nucleus.text.ArgumentText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -110,7 +111,7 @@ final class WorkingDirectories {
 
     private static LaunchPlan.Identity owner(Path directory) {
         try {
-            Map<String, Object> attributes = Files.readAttributes(directory, "unix:uid,gid");
+            Map<String, Object> attributes = Files.readAttributes(ArgumentText.file(directory), "unix:uid,gid");
             return new LaunchPlan.Identity(
                     (int) Objects.requireNonNull(attributes.get("uid")),
                     (int) Objects.requireNonNull(attributes.get("gid")),

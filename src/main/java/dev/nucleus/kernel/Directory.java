@@ -1,5 +1,6 @@
 package dev.nucleus.kernel;
 
+import dev.nucleus.text.ArgumentText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -41,7 +42,7 @@ public final class Directory implements AutoCloseable {
         return new Directory(
                 Descriptor.open(
                         Descriptor.AT_FDCWD,
-                        FileName.terminated(path.toString().getBytes(pathEncoding())),
+                        FileName.terminated(ArgumentText.encode(path.toString())),
                         Descriptor.O_RDONLY | Descriptor.O_DIRECTORY | Descriptor.O_NOFOLLOW,
                         0,
                         path.toString()),
@@ -162,8 +163,7 @@ public final class Directory implements AutoCloseable {
      * @throws java.nio.file.NoSuchFileException when it leads nowhere
      */
     public Node nodeInRoot(String path) throws IOException {
-        return Node.openInRoot(
-                descriptor.number(), FileName.terminated(path.getBytes(pathEncoding())), label + "/" + path);
+        return Node.openInRoot(descriptor.number(), FileName.terminated(ArgumentText.encode(path)), label + "/" + path);
     }
 
     /** Moves what is in this directory into that one, in place of what has the name there. */

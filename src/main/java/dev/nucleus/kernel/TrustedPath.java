@@ -1,5 +1,6 @@
 package dev.nucleus.kernel;
 
+import dev.nucleus.text.ArgumentText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
@@ -131,7 +132,7 @@ public final class TrustedPath implements AutoCloseable {
                 if (!path.isAbsolute()) {
                     throw new FileSystemException(path.toString(), null, "is not an absolute path");
                 }
-                push(new String(path.toString().getBytes(Directory.pathEncoding()), StandardCharsets.ISO_8859_1));
+                push(new String(ArgumentText.encode(path.toString()), StandardCharsets.ISO_8859_1));
                 requireOwned(root, "/");
                 while (!pending.isEmpty()) {
                     step(pending.pop());
@@ -297,7 +298,8 @@ public final class TrustedPath implements AutoCloseable {
         }
 
         private static String decoded(String bytes) {
-            return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), Directory.pathEncoding());
+            byte[] encoded = bytes.getBytes(StandardCharsets.ISO_8859_1);
+            return ArgumentText.decode(encoded, 0, encoded.length);
         }
     }
 }

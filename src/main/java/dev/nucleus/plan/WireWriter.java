@@ -1,5 +1,6 @@
 package dev.nucleus.plan;
 
+import dev.nucleus.text.ArgumentText;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;

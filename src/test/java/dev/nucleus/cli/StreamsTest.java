@@ -467,6 +467,31 @@ class StreamsTest {
     }
 
     @Test
+    void namesOfFilesAreBytes() throws IOException {
+        Path directory = Files.createTempDirectory("nucleus-test-");
+        try {
+            var used = sh("""
+                    cd '%s'; d=$(printf 'b\\377'); mkdir "$d" && cd "$d" && echo from the host > file; chmod 777 . && chmod 666 file
+                    $N run -n --workspace "../$d:bind-ro" -- cat /workspace/file
+                    $N run -n --workspace . -- sh -c 'echo changed > /workspace/file'; cat file
+                    $N run -n --context "$PWD" -- cat /context/file
+                    $N run -n --workspace .:bind-rw -- sh -c 'echo bound > /workspace/file'; cat file
+                    $N run -n -v "$PWD:/data" -- cat /data/file
+                    $N create --pid-file pid --name named /bin/true > id; test -s pid && echo pid
+                    $N rm -f named
+                    printf 'name: shop\\nservices: {a: {command: ["true"]}}\\n' > fleet.yaml; $N fleet validate fleet.yaml
+                    """.formatted(directory));
+
+            assertThat(used.err()).isEmpty();
+            assertThat(used.out())
+                    .isEqualTo(
+                            "from the host\nchanged\nchanged\nbound\nbound\npid\nnamed\nshop: 1 service, no mistakes\n");
+        } finally {
+            sh("rm -rf '" + directory + "'");
+        }
+    }
+
+    @Test
     void theStreamIsWholeWhateverBecomesOfTheLog() {
         Container container = manager.launch("/bin/sleep", "1000");
         try {

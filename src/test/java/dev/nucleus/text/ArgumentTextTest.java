@@ -1,11 +1,14 @@
-package dev.nucleus.plan;
+package dev.nucleus.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.support.Seeds;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ArgumentTextTest {
 
@@ -44,5 +47,21 @@ class ArgumentTextTest {
 
             assertThat(ArgumentText.encode(decode(bytes))).isEqualTo(bytes);
         }
+    }
+
+    @Test
+    void aFileIsFoundByTheBytesOfItsName(@TempDir Path directory) throws Exception {
+        String name = decode((byte) 'b', (byte) 0xff, (byte) ' ', (byte) '%', (byte) 0xc3, (byte) 0xa9);
+        Path named = directory.resolve(name);
+
+        Files.writeString(ArgumentText.file(named), "found");
+
+        Process listing = new ProcessBuilder("ls", "-1", "--quoting-style=c", directory.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        assertThat(listing.inputReader().readLine()).matches("\"b\\\\377 %.*");
+        assertThat(Files.readString(ArgumentText.file(named))).isEqualTo("found");
+        assertThat(ArgumentText.file(directory)).isSameAs(directory);
+        Files.delete(ArgumentText.file(named));
     }
 }

@@ -1,6 +1,7 @@
-package dev.nucleus.plan;
+package dev.nucleus.text;
 
 import java.io.ByteArrayOutputStream;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -8,9 +9,10 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 
 /**
- * Arguments and environment variables are bytes, not text (execve(2)). As strings, bytes that are not UTF-8 are code points
+ * Arguments, environment variables and names of files are bytes, not text (execve(2), path_resolution(7)). As strings, bytes that are not UTF-8 are code points
  * U+10FE80 to U+10FEFF of a private use area, one for each byte, so that they can be stored as JSON and come back as the same
  * bytes. The bytes of these code points themselves are treated as if they weren't UTF-8.
  */
@@ -72,6 +74,24 @@ public final class ArgumentText {
     private static boolean hasNoEncodedBytes(String text) {
         return text.indexOf(Character.highSurrogate(FIRST)) < 0
                 || text.codePoints().noneMatch(ArgumentText::isByte);
+    }
+
+    /**
+     * The file that a path with such code points names, for java.nio.file, which would write them as UTF-8. Its own text has
+     * lost those bytes, so it is for opening only.
+     *
+     * @param path absolute
+     */
+    public static Path file(Path path) {
+        if (hasNoEncodedBytes(path.toString())) {
+            return path;
+        }
+        var uri = new StringBuilder("file://");
+        for (byte each : encode(path.toString())) {
+            boolean plain = each == '/' || each >= '0' && each <= '9' || each >= 'a' && each <= 'z';
+            uri.append(plain ? Character.toString(each) : String.format("%%%02X", each));
+        }
+        return Path.of(URI.create(uri.toString()));
     }
 
     public static byte[] encode(String text) {
