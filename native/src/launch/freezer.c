@@ -16,11 +16,6 @@
  * it finds, so that only children of those not yet found are left: two or three do. */
 #define TURNS_MAX 1000
 
-/* How long members may take to join the freezer of version 1, and then to freeze: one in
- * uninterruptible sleep cannot. Together less than the manager waits. */
-#define JOIN_TIMEOUT_MS 2000
-#define FREEZE_TIMEOUT_MS 2500
-
 /* Looks, a millisecond each, after which what does not freeze is thawed for a moment. */
 #define REFREEZE_LOOKS 300
 #define REFREEZE_PAUSE_MS 10
@@ -175,7 +170,7 @@ static int make(const char *directory, struct cgroup *cgroup)
 static int freeze_legacy(const struct plan *plan, struct cgroup *cgroup)
 {
 	const char *freezer = plan->cgroup.freezer;
-	int64_t deadline = monotonic_ms() + JOIN_TIMEOUT_MS;
+	int64_t deadline = monotonic_ms() + FREEZE_TIMEOUT_MS;
 	int result = make(freezer, cgroup);
 
 	/* Frozen first: who is moved in stands still at once and forks no more. */
@@ -228,11 +223,10 @@ static void freeze_again(const struct plan *plan)
 	(void)write_in(plan->cgroup.freezer, "freezer.state", "FROZEN");
 }
 
-int freezer_await(const struct plan *plan)
+int freezer_await(const struct plan *plan, int64_t deadline)
 {
 	int looks = 0;
 	bool unified = plan->cgroup.unified[0] != '\0';
-	int64_t deadline = monotonic_ms() + FREEZE_TIMEOUT_MS;
 	owned_fd fd = unified ? open_in(plan->cgroup.unified, "cgroup.events", O_RDONLY)
 			      : open_in(plan->cgroup.freezer, "freezer.state", O_RDONLY);
 	int result = fd < 0 ? fd : 0;

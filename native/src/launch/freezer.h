@@ -4,6 +4,7 @@
 #define NUCLEUS_FREEZER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "launch/cgroup.h"
 #include "launch/plan.h"
@@ -14,8 +15,12 @@
  * hierarchy can. */
 int freezer_set(const struct plan *plan, struct cgroup *cgroup, bool freeze);
 
-/* Waits until every member is frozen; the write that requests it returns earlier. 0, or a negative
- * errno: -ETIMEDOUT if one did not freeze within seconds. */
-int freezer_await(const struct plan *plan);
+/* How long members may take to join the freezer of version 1 and to freeze, in ms: less than the
+ * manager waits. One in uninterruptible sleep cannot. */
+#define FREEZE_TIMEOUT_MS 4500
+
+/* Waits until every member is frozen, or until the deadline in ms of CLOCK_MONOTONIC; the write
+ * that requests it returns earlier. 0, or a negative errno: -ETIMEDOUT if one did not freeze. */
+int freezer_await(const struct plan *plan, int64_t deadline);
 
 #endif

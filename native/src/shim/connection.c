@@ -179,7 +179,7 @@ static bool send_chunk(struct shim *shim, struct connection *connection)
 			       sizeof(bytes) - head);
 
 	if (got <= 0) {
-		if (got < 0 || !connection->follow || shim->exited) {
+		if (got < 0 || !connection->follow || shim->log_complete) {
 			connection->streaming = false;
 			close_fd(&connection->file_fd);
 			send_empty(connection, ANSWER_END);

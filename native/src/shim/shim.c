@@ -82,10 +82,11 @@ int shim_pause(struct shim *shim)
 {
 	/* A container that is paused already stays paused, whatever has joined it since. */
 	bool was_frozen = shim->frozen;
+	int64_t deadline = monotonic_ms() + FREEZE_TIMEOUT_MS;
 	int result = shim_freeze(shim, true);
 
 	if (result == 0) {
-		result = freezer_await(&shim->plan);
+		result = freezer_await(&shim->plan, deadline);
 		if (result < 0 && !was_frozen)
 			(void)shim_freeze(shim, false);
 	}
@@ -186,6 +187,16 @@ static void write_exit_record(const struct shim *shim)
 	(void)renameat(shim->directory_fd, "exit.json.new", shim->directory_fd, "exit.json");
 }
 
+/* Not before both outputs are: what is moved first would end the readers. */
+static void complete_log(struct shim *shim)
+{
+	if (shim->log_complete || shim->out.source.fd >= 0 || shim->err.source.fd >= 0)
+		return;
+	stream_report_gap(&shim->log, true);
+	shim->log_complete = true;
+	connections_pump_log(shim);
+}
+
 static void container_exited(struct shim *shim, int status)
 {
 	shim->exited = true;
@@ -201,7 +212,7 @@ static void container_exited(struct shim *shim, int status)
 	/* Its pid namespace went with PID 1, so whoever held the pipes is gone. */
 	attach_finish(shim, &shim->out);
 	attach_finish(shim, &shim->err);
-	stream_report_gap(&shim->log, true);
+	complete_log(shim);
 	attach_ended(shim, 0, shim->exit_status);
 	close_fd(&shim->stdin_fd);
 	sandbox_conclude(shim);
@@ -436,9 +447,11 @@ static void supervise(struct shim *shim)
 			(void)fsync(shim->directory_fd);
 	}
 	hooks_run(shim, HOOK_POSTSTOP);
-	while (attach_busy(shim))
+	complete_log(shim);
+	while (attach_busy(shim)) {
 		turn(shim);
-	stream_report_gap(&shim->log, true);
+		complete_log(shim);
+	}
 	stop_listening(shim);
 	shim->leave_at = monotonic_ms() + LINGER;
 	while (shim->connections != NULL && monotonic_ms() < shim->leave_at)

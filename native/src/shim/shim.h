@@ -119,6 +119,7 @@ struct shim {
 	bool frozen;
 	uint64_t started_at; /* CLOCK_REALTIME ns */
 	bool exited;
+	bool log_complete;  /* nothing follows: its readers end once they have read it */
 	int exit_status;    /* as wait(2) tells it */
 	int died_of;        /* the signal that SIGKILL stands for; see shim_signal_command */
 	bool out_of_memory; /* the kernel killed in it at its limit */

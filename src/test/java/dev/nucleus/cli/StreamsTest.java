@@ -556,6 +556,37 @@ class StreamsTest {
     }
 
     /** A log that ends with a gap, of a container that runs on in silence, says so after a second. */
+    /** Its end came with the first output that was moved after the exit. */
+    @Test
+    void aFollowerGetsTheEndOfBothStreams() throws Exception {
+        Container container = manager.launch(
+                "/bin/sh",
+                "-c",
+                "echo begun; while [ ! -e /tmp/go ]; do sleep 0.01; done; echo out; echo err >&2; exit 7");
+        int pid = container.whileRunning().orElseThrow().pid();
+        long shim = ProcessHandle.of(pid)
+                .flatMap(ProcessHandle::parent)
+                .orElseThrow()
+                .pid();
+        try {
+            Process follower =
+                    shell("exec $N logs -f " + container.id() + " 2>&1").start();
+            assertThat(follower.inputReader().readLine()).isEqualTo("begun");
+
+            sh("kill -STOP " + shim);
+            Files.createFile(Path.of("/proc/" + pid + "/root/tmp/go"));
+            Awaitility.await("it has exited, and nobody has read what it wrote")
+                    .until(() ->
+                            Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") Z "));
+            sh("kill -CONT " + shim);
+
+            assertThat(follower.inputReader().lines()).containsExactlyInAnyOrder("out", "err");
+        } finally {
+            sh("kill -CONT " + shim + " 2>&-; true");
+            remove(container);
+        }
+    }
+
     @Test
     void aGapAtTheEndOfALogIsReported() {
         String script = "seq 1 2000000; echo the cause >&2; exec sleep 1000";

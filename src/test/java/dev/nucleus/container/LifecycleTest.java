@@ -117,10 +117,13 @@ class LifecycleTest {
         assertThat(manager.containers().stop(container, NOW).status()).isPresent();
     }
 
+    /** Many times: on one processor one in six lost its standard error, which was moved after the exit. */
     @Test
     void outputAndExitCodeArriveApart() {
-        assertThat(manager.sh("echo out; echo err >&2; printf part; exit 7"))
-                .isEqualTo(new TestManager.Output(7, "out\npart", "err\n"));
+        for (int i = 0; i < 60; i++) {
+            assertThat(manager.sh("echo out; echo err >&2; printf part; exit 7"))
+                    .isEqualTo(new TestManager.Output(7, "out\npart", "err\n"));
+        }
     }
 
     @Test
