@@ -12,8 +12,8 @@ size_t terminal_describe(uint8_t *payload, size_t size);
 void terminal_give(void);
 void terminal_restore(void);
 
-/* A descriptor for writing to the same terminal that never waits, whoever else has it open; `fd`
- * itself where it is no terminal, which poll(2) is enough for. */
+/* Opens the terminal `fd` again with O_NONBLOCK, which leaves the descriptions that others share
+ * as they are. `fd` itself if it is not a terminal or can't be opened. */
 int terminal_reopen(int fd);
 
 #endif

@@ -45,7 +45,7 @@ final class HistoryStore implements AutoCloseable {
         this.transactions = new TransactionTemplate(new DataSourceTransactionManager(source));
     }
 
-    /** What a manager that was killed had unpacked. SQLite deletes only what it was told that nobody uses. */
+    /** Deletes native libraries that a killed manager left: SQLite keeps those whose lock file still exists. */
     private static void deleteUnpacked(Path libraries) {
         try (DirectoryStream<Path> left = Files.newDirectoryStream(libraries, "sqlite-*")) {
             for (Path file : left) {

@@ -129,7 +129,7 @@ public record LaunchPlan(
      * What runs, and as whom.
      *
      * @param init whether PID 1 is the supervisor's own, which reaps and passes signals on
-     * @param held whether it stops just before the command, until it is told to start
+     * @param held whether the container is only created: it waits before the command until it is started
      * @param notifySocket where the workload tells its state by sd_notify(3); empty: nowhere
      */
     public record Execution(
