@@ -81,15 +81,21 @@ class AdoptionTest {
             String brief = field(manager, "brief", 6);
             Path go = Path.of("/proc", brief, "root/tmp/go");
 
+            Awaitility.await("the history is opened in the background")
+                    .until(() -> unpacked(directory).size() == 1);
+
             manager.kill();
-            assertThat(unpacked(directory)).hasSize(1);
+            List<Path> ofTheKilled = unpacked(directory);
             Files.createFile(go);
             Awaitility.await("the brief one ends while nobody manages")
                     .until(() -> !Files.exists(Path.of("/proc", brief)));
             assertThat(Path.of("/proc", pid)).exists();
             manager.restart().awaitReady();
 
-            assertThat(unpacked(directory)).as("the killed one's is deleted").hasSize(1);
+            Awaitility.await("the killed one's is deleted")
+                    .untilAsserted(() -> assertThat(unpacked(directory))
+                            .hasSize(1)
+                            .doesNotContainAnyElementsOf(ofTheKilled));
             assertThat(field(manager, "shop/web-1", 6)).as("the same process").isEqualTo(pid);
             assertThat(field(manager, "shop/web-1", 4)).as("restarts").isEqualTo("0");
             Awaitility.await().until(() -> field(manager, "shop/web-1", 3).equals("ready"));
