@@ -20,6 +20,7 @@
 #include "connect.h"
 #include "copy.h"
 #include "frame.h"
+#include "messages.h"
 #include "reference.h"
 #include "streams.h"
 #include "terminal.h"
@@ -31,20 +32,6 @@
 #define NO_MANAGER 125
 #define BLOCKED_MS 1000
 #define TICKET_BYTES 16U
-
-/* Frames: u32 payload length (little-endian), u8 type, payload. */
-enum to_manager { COMMAND = 1, TERMINAL = 5, DESCRIPTOR = 6 };
-enum from_manager {
-	OUTPUT = 0x11,
-	ERROR_OUTPUT = 0x12,
-	EXIT = 0x13,
-	WANT_TERMINAL = 0x15,
-	WANT_DESCRIPTOR = 0x16,
-	STREAMS = 0x17,
-};
-
-/* What STREAMS says of them. */
-enum { WITH_INPUT = 1, DETACH_KEYS = 2, WITH_WORKSPACE = 4 };
 
 struct session {
 	int socket;
@@ -86,7 +73,7 @@ static int send_command(int fd, int count, char *const arguments[])
 		memcpy(payload + at, arguments[i], size);
 		at += size;
 	}
-	result = frame_send(fd, COMMAND, payload, length);
+	result = frame_send(fd, MESSAGE_COMMAND, payload, length);
 	free(payload);
 	return result;
 }
@@ -99,7 +86,7 @@ static void send_terminal(struct session *session)
 	if (session->streams.socket >= 0)
 		streams_resize(&session->streams, payload);
 	else
-		(void)frame_send(session->socket, TERMINAL, payload, length);
+		(void)frame_send(session->socket, MESSAGE_TERMINAL, payload, length);
 }
 
 /* Ends the client: what it ran ends with it. */
@@ -215,7 +202,7 @@ static void send_descriptor(struct session *session, int fd)
 		 ((got > 0 && length < DESCRIPTOR_MAX) || (got < 0 && errno == EINTR)));
 	frame_put_u32(payload, got < 0 ? (size_t)errno : length == DESCRIPTOR_MAX ? EFBIG : 0);
 	length = got < 0 ? 4 : length;
-	frame_put_header(frame, DESCRIPTOR, length);
+	frame_put_header(frame, MESSAGE_DESCRIPTOR, length);
 	(void)write_unless_signalled(session, session->socket, frame, FRAME_HEADER + length);
 	explicit_bzero(frame, FRAME_HEADER + length);
 }
@@ -235,7 +222,7 @@ static void attach(struct session *session, const uint8_t *payload, size_t lengt
 
 	if (length < 2 + TICKET_BYTES || payload[length - 1] != '\0' ||
 	    streams_attach(&session->streams, path, payload + 1, TICKET_BYTES,
-			   (payload[0] & WITH_INPUT) != 0) < 0) {
+			   (payload[0] & ATTACH_INPUT) != 0) < 0) {
 		(void)fprintf(stderr, "nucleus: can't attach to the container's streams: %s\n",
 			      session->streams.refusal[0] != '\0' ? session->streams.refusal
 								  : strerror(errno));
@@ -244,38 +231,38 @@ static void attach(struct session *session, const uint8_t *payload, size_t lengt
 		return;
 	}
 	if (session->copy.wanted &&
-	    !copy_begin(&session->copy, &session->streams, (payload[0] & WITH_INPUT) != 0)) {
+	    !copy_begin(&session->copy, &session->streams, (payload[0] & ATTACH_INPUT) != 0)) {
 		session->finished = true;
 		session->code = NO_MANAGER;
 	}
-	session->streams.can_be_left = (payload[0] & DETACH_KEYS) != 0;
-	session->has_workspace = (payload[0] & WITH_WORKSPACE) != 0;
+	session->streams.can_be_left = (payload[0] & ATTACH_DETACH_KEYS) != 0;
+	session->has_workspace = (payload[0] & ATTACH_WORKSPACE) != 0;
 }
 
 static void handle_frame(struct session *session, uint8_t type, const uint8_t *payload,
 			 size_t length)
 {
 	switch (type) {
-	case OUTPUT:
+	case MESSAGE_OUTPUT:
 		if (write_unless_signalled(session, session->streams.out.to, payload, length) < 0)
 			write_failed(session, "standard output", errno);
 		break;
-	case ERROR_OUTPUT:
+	case MESSAGE_ERROR_OUTPUT:
 		if (write_unless_signalled(session, session->streams.err.to, payload, length) < 0)
 			write_failed(session, "standard error", errno);
 		break;
-	case STREAMS:
+	case MESSAGE_STREAMS:
 		attach(session, payload, length);
 		break;
-	case WANT_TERMINAL:
+	case MESSAGE_WANT_TERMINAL:
 		session->has_terminal = true;
 		send_terminal(session);
 		terminal_give();
 		break;
-	case WANT_DESCRIPTOR:
+	case MESSAGE_WANT_DESCRIPTOR:
 		send_descriptor(session, length < 4 ? -1 : (int)frame_u32(payload));
 		break;
-	case EXIT:
+	case MESSAGE_EXIT:
 		session->has_exit_code = true;
 		session->code = length < 4 ? NO_MANAGER : (int)frame_u32(payload);
 		break;

@@ -9,21 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/messages.h"
 #include "connect.h"
 #include "frame.h"
 #include "terminal.h"
 
 #define AT_ONCE (1UL << 20)
-
-/* Of the supervisor's protocol (native/src/base/wire.h). */
-enum {
-	REQUEST_SIGNAL = 0x03,
-	REQUEST_STDIN_END = 0x07,
-	REQUEST_RESIZE = 0x0c,
-	REQUEST_ATTACH = 0x10,
-};
-enum { ANSWER_OK = 0x89, ANSWER_ERROR = 0x8a, ANSWER_ATTACHED = 0x91, ANSWER_ENDED = 0x92 };
-enum { HAS_ERR = 1, HAS_INPUT = 2 };
 
 /* The keys that detach, as Docker has them: Ctrl-P Ctrl-Q. */
 #define PREFIX_KEY 0x10
@@ -137,9 +128,9 @@ int streams_attach(struct streams *streams, const char *path, const uint8_t *tic
 		return -1;
 	streams->id = frame_u32(answer + FRAME_HEADER + 1);
 	streams->out.from = fds[used++];
-	if ((answer[FRAME_HEADER] & HAS_ERR) != 0)
+	if ((answer[FRAME_HEADER] & ATTACHED_ERR) != 0)
 		streams->err.from = fds[used++];
-	if ((answer[FRAME_HEADER] & HAS_INPUT) != 0) {
+	if ((answer[FRAME_HEADER] & ATTACHED_INPUT) != 0) {
 		streams->in.to = fds[used++];
 		streams->in.owns_to = true;
 		if (wants_input) {

@@ -37,8 +37,6 @@
 #define BURST_TIME 1000000U
 #define BURST_PAUSE 200000U
 
-enum { HAS_ERR = 1, HAS_INPUT = 2 };
-
 enum moved {
 	MOVED,
 	EMPTY,  /* nothing is there for now */
@@ -587,14 +585,14 @@ static int attach(struct shim *shim, struct connection *connection, const struct
 		result = fd < 0 ? fd : 0;
 		if (fd >= 0)
 			fds[count++] = fd;
-		flags |= i > 0 ? HAS_ERR : 0;
+		flags |= i > 0 ? ATTACHED_ERR : 0;
 	}
 	if (result == 0) {
 		int fd = open_input(shim, connection, !outputs[0]->is_pipe);
 
 		if (fd >= 0) {
 			fds[count++] = fd;
-			flags |= HAS_INPUT;
+			flags |= ATTACHED_INPUT;
 		}
 		result = send_ends(connection, fds, count, flags);
 	}

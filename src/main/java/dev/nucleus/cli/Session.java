@@ -24,20 +24,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One command of a client, from its arguments to its exit code. Frames are u32 length, u8 type, payload
- * (native/client/nucleus.c). Writing is guarded by a lock; one thread reads.
+ * (native/client/messages.h). Writing is guarded by a lock; one thread reads.
  */
 final class Session implements Caller {
 
     private static final int HEADER = 5;
-    private static final int COMMAND = 1;
-    private static final int TERMINAL = 5;
-    private static final int DESCRIPTOR = 6;
-    private static final int OUTPUT = 0x11;
-    private static final int ERROR_OUTPUT = 0x12;
-    private static final int EXIT = 0x13;
-    private static final int WANT_TERMINAL = 0x15;
-    private static final int WANT_DESCRIPTOR = 0x16;
-    private static final int STREAMS = 0x17;
     /** Arguments of 6 MiB are the most that the kernel takes (execve(2)). */
     private static final int LONGEST = 8 << 20;
 
@@ -55,7 +46,7 @@ final class Session implements Caller {
     /** The client's arguments; its working directory is known afterwards. */
     List<String> readCommand() throws IOException {
         Frame frame = readFrame();
-        if (frame == null || frame.type() != COMMAND) {
+        if (frame == null || !frame.is(ClientMessage.COMMAND)) {
             throw new IOException("expected a command");
         }
         var strings = new ArrayList<String>();
@@ -78,7 +69,12 @@ final class Session implements Caller {
         return workdir.resolve(path).normalize();
     }
 
-    private record Frame(int type, byte[] payload) {}
+    private record Frame(int type, byte[] payload) {
+
+        boolean is(ClientMessage message) {
+            return type == message.number();
+        }
+    }
 
     private @Nullable Frame readFrame() throws IOException {
         ByteBuffer header = ByteBuffer.allocate(HEADER).order(ByteOrder.LITTLE_ENDIAN);
@@ -148,9 +144,9 @@ final class Session implements Caller {
 
     /** As {@link #wantTerminal}; empty: its standard input is no terminal. */
     Optional<ClientTerminal> offerTerminal() throws IOException {
-        send(WANT_TERMINAL, new byte[0], 0, 0);
+        send(ClientMessage.WANT_TERMINAL, new byte[0], 0, 0);
         Frame frame = readFrame();
-        while (frame != null && frame.type() != TERMINAL) {
+        while (frame != null && !frame.is(ClientMessage.TERMINAL)) {
             frame = readFrame();
         }
         if (frame == null) {
@@ -174,9 +170,9 @@ final class Session implements Caller {
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(number)
                 .array();
-        send(WANT_DESCRIPTOR, wanted, 0, wanted.length);
+        send(ClientMessage.WANT_DESCRIPTOR, wanted, 0, wanted.length);
         Frame frame = readFrame();
-        while (frame != null && frame.type() != DESCRIPTOR) {
+        while (frame != null && !frame.is(ClientMessage.DESCRIPTOR)) {
             frame = readFrame();
         }
         if (frame == null || frame.payload().length < 4) {
@@ -193,11 +189,11 @@ final class Session implements Caller {
     }
 
     /** @throws ClientGoneException when the client has left */
-    private void send(int type, byte[] payload, int offset, int length) throws IOException {
+    private void send(ClientMessage type, byte[] payload, int offset, int length) throws IOException {
         ByteBuffer header = ByteBuffer.allocate(HEADER)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(length)
-                .put((byte) type)
+                .put((byte) type.number())
                 .flip();
         ByteBuffer[] parts = {header, ByteBuffer.wrap(payload, offset, length)};
         writing.lock();
@@ -215,7 +211,11 @@ final class Session implements Caller {
     /** Bytes for the client's standard output or error. */
     void output(boolean error, byte[] bytes, int offset, int length) throws IOException {
         for (int at = 0; at < length; at += CHUNK) {
-            send(error ? ERROR_OUTPUT : OUTPUT, bytes, offset + at, Math.min(CHUNK, length - at));
+            send(
+                    error ? ClientMessage.ERROR_OUTPUT : ClientMessage.OUTPUT,
+                    bytes,
+                    offset + at,
+                    Math.min(CHUNK, length - at));
         }
     }
 
@@ -231,7 +231,7 @@ final class Session implements Caller {
                 .put(path)
                 .put((byte) 0)
                 .array();
-        send(STREAMS, payload, 0, payload.length);
+        send(ClientMessage.STREAMS, payload, 0, payload.length);
     }
 
     /** Once: whatever a command does after it has told its exit code, its client does not wait for. */
@@ -244,7 +244,7 @@ final class Session implements Caller {
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(code)
                 .array();
-        send(EXIT, payload, 0, payload.length);
+        send(ClientMessage.EXIT, payload, 0, payload.length);
     }
 
     @Override

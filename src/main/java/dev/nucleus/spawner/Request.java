@@ -1,6 +1,9 @@
 package dev.nucleus.spawner;
 
-/** Requests to a shim (native/src/base/wire.h, enum request). */
+/**
+ * Requests of a manager to a spawner or a shim. Their numbers are those of native/src/base/messages.h, which also has what only
+ * a client sends.
+ */
 public enum Request {
     PLAN(0x01),
     SUBSCRIBE(0x02),

@@ -84,30 +84,29 @@ public sealed interface ShimMessage {
      * @throws IllegalArgumentException for a type this manager doesn't know
      */
     static ShimMessage decode(int type, ByteBuffer payload) {
-        return switch (type) {
-            case 0x81 -> new Steps(steps(payload));
-            case 0x82 -> new Started(payload.getInt(), payload.getLong(), instant(payload.getLong()));
-            case 0x83 -> new Failed(step(payload.get()), payload.getInt(), string(payload));
-            case 0x84 -> exited(payload);
-            case 0x85 -> new Data(payload.getLong(), rest(payload));
-            case 0x86 -> new End();
-            case 0x87 -> new ExecStarted(payload.getInt(), payload.getInt());
-            case 0x88 ->
+        return switch (Answer.of(type)) {
+            case STEPS -> new Steps(steps(payload));
+            case STARTED -> new Started(payload.getInt(), payload.getLong(), instant(payload.getLong()));
+            case FAILED -> new Failed(step(payload.get()), payload.getInt(), string(payload));
+            case EXITED -> exited(payload);
+            case DATA -> new Data(payload.getLong(), rest(payload));
+            case END -> new End();
+            case EXEC_STARTED -> new ExecStarted(payload.getInt(), payload.getInt());
+            case EXEC_EXITED ->
                 new ExecExited(
                         payload.getInt(),
                         ExitStatus.ofWaitStatus(payload.getInt()),
                         payload.get() != 0,
                         bytes(payload));
-            case 0x89 -> new Ok();
-            case 0x8a -> new Error(payload.getInt(), string(payload));
-            case 0x8b -> new Dialed();
-            case 0x8f -> new Notified(string(payload));
-            case 0x93 -> new Recorded(rest(payload));
-            case 0x90 -> Init.of(payload.getInt(), payload.getLong());
-            case 0x8e -> new Created(payload.getInt(), payload.getLong());
-            case 0x8d -> new Denied(DenialRecord.parse(rest(payload)));
-            case 0x8c -> new Warning(step(payload.get()), payload.getInt(), string(payload));
-            default -> throw new IllegalArgumentException("unknown answer of a shim: " + type);
+            case OK -> new Ok();
+            case ERROR -> new Error(payload.getInt(), string(payload));
+            case DIALED -> new Dialed();
+            case NOTIFIED -> new Notified(string(payload));
+            case RECORD -> new Recorded(rest(payload));
+            case INIT -> Init.of(payload.getInt(), payload.getLong());
+            case CREATED -> new Created(payload.getInt(), payload.getLong());
+            case DENIAL -> new Denied(DenialRecord.parse(rest(payload)));
+            case WARNING -> new Warning(step(payload.get()), payload.getInt(), string(payload));
         };
     }
 

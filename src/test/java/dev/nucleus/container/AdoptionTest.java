@@ -93,9 +93,8 @@ class AdoptionTest {
             manager.restart().awaitReady();
 
             Awaitility.await("the killed one's is deleted")
-                    .untilAsserted(() -> assertThat(unpacked(directory))
-                            .hasSize(1)
-                            .doesNotContainAnyElementsOf(ofTheKilled));
+                    .untilAsserted(
+                            () -> assertThat(unpacked(directory)).hasSize(1).doesNotContainAnyElementsOf(ofTheKilled));
             assertThat(field(manager, "shop/web-1", 6)).as("the same process").isEqualTo(pid);
             assertThat(field(manager, "shop/web-1", 4)).as("restarts").isEqualTo("0");
             Awaitility.await().until(() -> field(manager, "shop/web-1", 3).equals("ready"));

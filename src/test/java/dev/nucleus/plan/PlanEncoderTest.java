@@ -176,19 +176,4 @@ class PlanEncoderTest {
         assertThatThrownBy(() -> builder.build(new LaunchPlan.Log(1, 1, 0, false)))
                 .hasMessage("cgroup");
     }
-
-    @Test
-    void theStepsOfALaunchAreNumberedAsTheNativeSideNumbersThem() throws IOException {
-        String header = Files.readString(Path.of("native/src/base/failure.h"));
-        List<String> names = header.lines()
-                .map(String::strip)
-                .filter(line -> line.startsWith("STEP_") && !line.startsWith("STEP_COUNT"))
-                .map(line -> line.replaceAll("STEP_(\\w+).*", "$1"))
-                .toList();
-
-        assertThat(names)
-                .containsExactly(java.util.Arrays.stream(LaunchStep.values())
-                        .map(Enum::name)
-                        .toArray(String[]::new));
-    }
 }

@@ -1,0 +1,28 @@
+package dev.nucleus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.support.NativeEnum;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** Client and manager have the same numbers. */
+class ClientMessageTest {
+
+    private static final String MESSAGES = "client/messages.h";
+
+    @Test
+    void messagesAreThoseOfTheClient() {
+        assertThat(Arrays.stream(ClientMessage.values())
+                        .collect(Collectors.toMap(ClientMessage::name, ClientMessage::number)))
+                .isEqualTo(NativeEnum.constants(MESSAGES, "message", "MESSAGE_"));
+    }
+
+    @Test
+    void optionsAreThoseOfTheClient() {
+        assertThat(Arrays.stream(AttachOption.values())
+                        .collect(Collectors.toMap(AttachOption::name, AttachOption::bit)))
+                .isEqualTo(NativeEnum.constants(MESSAGES, "attach_option", "ATTACH_"));
+    }
+}
