@@ -1,5 +1,6 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.failure.Callbacks;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Instant;
@@ -53,7 +54,7 @@ final class EventsCommand implements Callable<Integer> {
         }
         if (follow) {
             CompletableFuture<Void> left = ClientDisconnect.of(session);
-            left.thenRun(events::wake);
+            Callbacks.thenRun(left, "end the following of events", events::wake);
             while (!left.isDone()) {
                 batch = events.await(batch.next(), left);
                 print(batch, Optional.empty());

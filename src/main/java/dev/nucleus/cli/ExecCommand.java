@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
+import dev.nucleus.failure.Callbacks;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
@@ -40,6 +41,9 @@ final class ExecCommand implements Callable<Integer> {
             description = "do not read standard input")
     private boolean noStdin;
 
+    @SuppressWarnings(
+            "UnusedVariable") // Accepted, as for other commands; standard input is passed on unless --no-stdin says
+    // otherwise.
     @CommandLine.Option(
             names = {"-i", "--interactive"},
             description = "pass standard input to the command; the default")
@@ -126,7 +130,7 @@ final class ExecCommand implements Callable<Integer> {
                 Optional.ofNullable(user).map(User::parse),
                 ticket)) {
             // A client that leaves takes the process with it, also one that has not begun.
-            ClientDisconnect.of(session).thenRun(connection::close);
+            Callbacks.thenRun(ClientDisconnect.of(session), "end what the client ran", connection::close);
             return converse(container, connection, ticket);
         } catch (ClosedChannelException e) {
             throw new ClientGoneException(e);

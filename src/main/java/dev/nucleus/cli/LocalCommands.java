@@ -56,8 +56,8 @@ public final class LocalCommands {
     /** This process's own directory and streams. */
     private static final class Process implements Caller {
 
-        private final PrintWriter out = new PrintWriter(System.out, true);
-        private final PrintWriter err = new PrintWriter(System.err, true);
+        private final PrintWriter out = new PrintWriter(System.out, true, System.out.charset());
+        private final PrintWriter err = new PrintWriter(System.err, true, System.err.charset());
 
         @Override
         public Path resolve(Path path) {

@@ -3,6 +3,7 @@ package dev.nucleus.cli;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.PreviousRun;
+import dev.nucleus.failure.Callbacks;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.log.ContainerLog;
 import dev.nucleus.log.LogFeed;
@@ -161,7 +162,7 @@ final class LogsCommand implements Callable<Integer> {
             throws IOException, InterruptedException {
         try (LogFeed.Reader reader = container.feed().open(begin)) {
             // A client that leaves, or interrupts, ends the following.
-            ClientDisconnect.of(session).thenRun(reader::close);
+            Callbacks.thenRun(ClientDisconnect.of(session), "end the following of a log", reader::close);
             long expected = begin;
             Optional<ContainerLog.Chunk> chunk = reader.next();
             while (chunk.isPresent()) {

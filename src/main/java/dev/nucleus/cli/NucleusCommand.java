@@ -29,6 +29,7 @@ final class NucleusCommand implements Runnable {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandLine.Model.CommandSpec spec;
 
+    @SuppressWarnings("UnusedVariable") // Declared for the help.
     @CommandLine.Option(
             names = "--socket",
             paramLabel = "PATH",

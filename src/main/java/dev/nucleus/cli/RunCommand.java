@@ -4,6 +4,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.failure.Callbacks;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.Ticket;
@@ -154,7 +155,7 @@ final class RunCommand implements Callable<Integer> {
             kill(container);
             return;
         }
-        ClientDisconnect.of(session).thenRun(() -> {
+        Callbacks.thenRun(ClientDisconnect.of(session), "kill what the client ran", () -> {
             if (container.isRunning()) {
                 kill(container);
             }

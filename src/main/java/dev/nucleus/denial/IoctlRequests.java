@@ -93,7 +93,11 @@ final class IoctlRequests {
         }
     }
 
-    /** As the kernel's headers have it; empty: they have none, or it is not known here. @param argument the call's second */
+    /**
+     * As the kernel's headers have it; empty: they have none, or it is not known here.
+     *
+     * @param argument the call's second
+     */
     static Optional<String> name(long argument) {
         return Optional.ofNullable(NAMES.get(argument & UNSIGNED));
     }

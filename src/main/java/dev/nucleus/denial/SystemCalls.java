@@ -159,7 +159,11 @@ public final class SystemCalls {
                 .collect(Collectors.joining("|"));
     }
 
-    /** What the refusal keeps away, as a clause. @param argument the telling one, as in {@link #argument} */
+    /**
+     * What the refusal keeps away, as a clause.
+     *
+     * @param argument the telling one, as in {@link #argument}
+     */
     public String reason(String call, long argument) {
         if (call.equals("ioctl")) {
             return IoctlRequests.reason(argument);

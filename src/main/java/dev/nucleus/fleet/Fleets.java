@@ -4,6 +4,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerRecord;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.StopFailedException;
+import dev.nucleus.failure.Callbacks;
 import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.lifecycle.LifecyclePhase;
 import dev.nucleus.settings.NucleusProperties;
@@ -188,7 +189,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
     }
 
     private void removeWhenStopped(Container container) {
-        container.end().thenAccept(_ -> containers.remove(container));
+        Callbacks.then(container.end(), "remove a container that has stopped", _ -> containers.remove(container));
     }
 
     private Optional<ServiceSpec> service(ContainerRecord.ReplicaRecord entry) {
@@ -300,6 +301,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
     /**
      * @throws InvalidSpecException when there is none
      */
+    @SuppressWarnings("ReferenceEquality") // Equal services are not the same one.
     public ServiceDefinition definition(String reference) {
         for (Fleet fleet : fleets.values()) {
             for (ServiceSpec service : fleet.spec().services().values()) {

@@ -8,7 +8,11 @@ import java.util.Optional;
 /** Something that happened to a replica under supervision. */
 sealed interface ReplicaEvent {
 
-    /** Supervision begins. @param found a container of the replica that exists already */
+    /**
+     * Supervision begins.
+     *
+     * @param found a container of the replica that exists already
+     */
     record Supervised(Optional<Found> found) implements ReplicaEvent {}
 
     /**
@@ -20,7 +24,11 @@ sealed interface ReplicaEvent {
      */
     record Found(String container, boolean isResponsive, boolean isMarkedStopped) {}
 
-    /** The dependencies were checked. @param unmet what each unmet one needs, in words */
+    /**
+     * The dependencies were checked.
+     *
+     * @param unmet what each unmet one needs, in words
+     */
     record DependenciesChecked(List<String> unmet) implements ReplicaEvent {}
 
     /** A service that this one depends on has changed. */
@@ -30,16 +38,28 @@ sealed interface ReplicaEvent {
 
     record LaunchFailed(String message) implements ReplicaEvent {}
 
-    /** The command runs. @param lasted for how long already */
+    /**
+     * The command runs.
+     *
+     * @param lasted for how long already
+     */
     record Started(String container, Duration lasted) implements ReplicaEvent {}
 
-    /** The container has ended. @param lived empty: its command never ran */
+    /**
+     * The container has ended.
+     *
+     * @param lived empty: its command never ran
+     */
     record Ended(String container, Cause cause, int exitCode, Optional<Duration> lived) implements ReplicaEvent {}
 
     /** A probe has succeeded or failed as often in a row as its threshold says. */
     record ThresholdCrossed(String container, ProbeResult result, boolean success) implements ReplicaEvent {}
 
-    /** The container was stopped. @param lived empty: its command never ran */
+    /**
+     * The container was stopped.
+     *
+     * @param lived empty: its command never ran
+     */
     record StopSucceeded(Optional<Duration> lived) implements ReplicaEvent {}
 
     record StopFailed(String message) implements ReplicaEvent {}

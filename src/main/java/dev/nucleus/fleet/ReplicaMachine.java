@@ -34,7 +34,11 @@ final class ReplicaMachine {
         }
     }
 
-    /** The state of a replica that was never supervised. @param lastEnd why it will be started */
+    /**
+     * The state of a replica that was never supervised.
+     *
+     * @param lastEnd why it will be started
+     */
     ReplicaState initial(int ends, Cause lastEnd, int totalRestarts) {
         return new ReplicaState(
                 new ReplicaPhase.Ended(),

@@ -31,6 +31,7 @@ public enum ReplicaStatus {
     /** Stopped on purpose. */
     STOPPED(Status.UNKNOWN);
 
+    @SuppressWarnings("ImmutableEnumChecker") // Spring's Status is immutable.
     private final Status health;
 
     ReplicaStatus(Status health) {

@@ -5,6 +5,7 @@ import dev.nucleus.container.ContainerRecord;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.LaunchOrder;
 import dev.nucleus.container.StopFailedException;
+import dev.nucleus.failure.Callbacks;
 import dev.nucleus.probe.ProbeLoop;
 import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.spec.RestartPolicy;
@@ -228,8 +229,11 @@ final class ReplicaSupervision {
     }
 
     private void watch(Container watched) {
-        watched.end().thenAccept(end -> add(ended(watched, end)));
-        watched.start().thenAccept(_ -> add(new ReplicaEvent.Started(watched.id(), age(watched))));
+        Callbacks.then(watched.end(), "tell a replica that its container has ended", end -> add(ended(watched, end)));
+        Callbacks.then(
+                watched.start(),
+                "tell a replica that its container runs",
+                _ -> add(new ReplicaEvent.Started(watched.id(), age(watched))));
     }
 
     private static ReplicaEvent ended(Container watched, ContainerState.Stopped end) {

@@ -25,6 +25,7 @@ final class SpecHash {
     /** Items of lists have no defaults: fields that later versions added to them are left out if they are off. */
     private interface WithoutDefaults {
         @JsonInclude(JsonInclude.Include.NON_DEFAULT)
+        @SuppressWarnings("unused") // Jackson reads it.
         boolean execute();
     }
 

@@ -100,7 +100,7 @@ final class Notifications implements SmartLifecycle {
                 new UnreadyPeriod(last, last, false),
                 (before, _) -> new UnreadyPeriod(before.begin(), last, before.isPublished()));
         if (now.begin().equals(last)) {
-            scheduler.schedule(
+            var _ = scheduler.schedule(
                     () -> publishIfStillUnready(replica, last), Instant.now().plus(lasting));
         }
         return false;

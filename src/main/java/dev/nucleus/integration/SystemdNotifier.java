@@ -55,7 +55,7 @@ final class SystemdNotifier {
         send("READY=1\nSTATUS=" + status(fleets.fleets()));
         ready = true;
         if (properties.watchdogMicros() > 0) {
-            scheduler.scheduleAtFixedRate(
+            var _ = scheduler.scheduleAtFixedRate(
                     () -> send("WATCHDOG=1"), Duration.of(properties.watchdogMicros() / 2, ChronoUnit.MICROS));
         }
     }

@@ -7,6 +7,7 @@ import dev.nucleus.policy.LandlockPolicy;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.Port;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 
 /** LANDLOCK_ACCESS_* and LANDLOCK_SCOPE_* of linux/landlock.h, and how a policy's words become them. */
@@ -88,7 +89,7 @@ final class LandlockRights {
                         .toList());
     }
 
-    private static void add(TreeMap<Integer, Long> ports, List<Port> added, long access) {
+    private static void add(Map<Integer, Long> ports, List<Port> added, long access) {
         added.forEach(port -> ports.merge(port.number(), access, (one, other) -> one | other));
     }
 

@@ -87,7 +87,7 @@ final class RootFiles {
         }
     }
 
-    /** As {@link #bindTop(Path, String, RootTree, boolean)}, of what was found there: it may be another by now. */
+    /** As {@link #bindTop(HostPath, String, RootTree, boolean)}, of what was found there: it may be another by now. */
     private static void bindTop(Path rootfs, RootfsTree.Entry entry, RootTree tree, boolean mapped) {
         String target = "/" + entry.name();
         switch (entry.type()) {

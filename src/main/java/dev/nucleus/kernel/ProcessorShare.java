@@ -46,7 +46,11 @@ public final class ProcessorShare {
         }
     }
 
-    /** Else somebody has decided about the manager's share. @param membership the text of /proc/self/cgroup */
+    /**
+     * Else somebody has decided about the manager's share.
+     *
+     * @param membership the text of /proc/self/cgroup
+     */
     static boolean isInNoGroup(String membership) {
         return membership.lines().anyMatch(line -> line.matches("\\d+:([a-z,]+,)?cpu(,[a-z,]+)?:/"));
     }

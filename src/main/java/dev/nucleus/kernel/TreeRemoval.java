@@ -108,7 +108,6 @@ public final class TreeRemoval {
                 return;
             } catch (FileAlreadyExistsException e) {
                 // What is deleted may contain such a name.
-                continue;
             }
         }
     }

@@ -195,7 +195,7 @@ final class SeccompLearning {
                 + ". If the workload can't do without, write it into the profile yourself");
     }
 
-    private void addForms(TreeSet<String> plain) {
+    private void addForms(Set<String> plain) {
         var added = new TreeSet<String>();
         FORMS.stream().filter(forms -> forms.stream().anyMatch(plain::contains)).forEach(added::addAll);
         added.removeAll(plain);

@@ -141,35 +141,33 @@ final class GrpcExchange {
         if (type == null) {
             return false;
         }
-        switch (type) {
+        return switch (type) {
             case SETTINGS -> {
                 if (!frame.isFlagSet(FrameFlag.ACK)) {
                     writer.write(FRAMES_OF.createSettingsAck(), out);
                     out.flush();
                 }
-                return false;
+                yield false;
             }
             case PING -> {
                 if (!frame.isFlagSet(FrameFlag.ACK)) {
                     writer.write(FRAMES_OF.createPingAck(frame.getPayload()), out);
                     out.flush();
                 }
-                return false;
+                yield false;
             }
             case DATA -> {
                 append(message, frame.getPayloadContent(), MESSAGE);
-                return ours && frame.isFlagSet(FrameFlag.END_STREAM);
+                yield ours && frame.isFlagSet(FrameFlag.END_STREAM);
             }
             case HEADERS, CONTINUATION -> {
                 headers(frame, type);
-                return ours && type == FrameType.HEADERS && frame.isFlagSet(FrameFlag.END_STREAM);
+                yield ours && type == FrameType.HEADERS && frame.isFlagSet(FrameFlag.END_STREAM);
             }
             case RST_STREAM -> throw new IOException("the call was refused");
             case GOAWAY -> throw new IOException("the server is going away");
-            default -> {
-                return false;
-            }
-        }
+            default -> false;
+        };
     }
 
     private void headers(RawFrame frame, FrameType type) throws IOException {

@@ -25,7 +25,11 @@ final class ProbeSchedule {
         return due;
     }
 
-    /** An attempt began. @param late how long after it was planned */
+    /**
+     * An attempt began.
+     *
+     * @param late how long after it was planned
+     */
     void began(Duration late) {
         if (late.compareTo(CROWDED) > 0) {
             due += late.toNanos();

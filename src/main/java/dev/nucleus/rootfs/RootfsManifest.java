@@ -207,7 +207,8 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
 
     private static String escape(String text, int last) {
         var escaped = new StringBuilder();
-        for (char c : text.toCharArray()) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             if (c < ' ' || c == '\\' || c > last) {
                 escaped.append('\\').append("%03o".formatted((int) c));
             } else {

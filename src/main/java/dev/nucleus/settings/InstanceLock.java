@@ -58,7 +58,6 @@ public final class InstanceLock implements DisposableBean {
                 channel.close();
             } catch (IOException e) {
                 // The kernel lets go of the lock all the same.
-                continue;
             }
         }
         held.clear();

@@ -1,5 +1,6 @@
 package dev.nucleus.spawner;
 
+import dev.nucleus.failure.Callbacks;
 import dev.nucleus.spec.Durations;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
@@ -19,7 +20,7 @@ public final class Deadline implements AutoCloseable {
     /** @param after from now on */
     public Deadline(Duration after, SocketChannel channel) {
         over = new CompletableFuture<Boolean>().completeOnTimeout(true, Durations.nanos(after), TimeUnit.NANOSECONDS);
-        over.thenAccept(passed -> {
+        Callbacks.then(over, "close a connection whose time is over", passed -> {
             if (passed) {
                 close(channel);
             }

@@ -38,7 +38,11 @@ public record Shim(Path socket) {
         return subscribe(ShimConnection.connect(socket));
     }
 
-    /** As {@link #subscribe()}, for one that may be long to say its first word. @param patience until then */
+    /**
+     * As {@link #subscribe()}, for one that may be long to say its first word.
+     *
+     * @param patience until then
+     */
     public ShimConnection subscribe(Duration patience) throws IOException {
         return subscribe(ShimConnection.connect(socket, patience));
     }

@@ -133,7 +133,7 @@ public final class Spawner implements SmartLifecycle {
     }
 
     private boolean answers() {
-        try (ShimConnection connection = ShimConnection.connect(socket)) {
+        try (ShimConnection _ = ShimConnection.connect(socket)) {
             return true;
         } catch (IOException e) {
             return false;
@@ -166,6 +166,7 @@ public final class Spawner implements SmartLifecycle {
     }
 
     /** Starts another in place of one that died; one that lived for a moment only is given a moment's pause. */
+    @SuppressWarnings("ReferenceEquality")
     private void watch(Process watched) {
         Instant since = Instant.now();
         try {

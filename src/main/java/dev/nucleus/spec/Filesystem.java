@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a container sees of files.
+ * What a container sees of files. Mounts are only where they may be ({@link MountTargets}).
  *
  * @param rootfs a directory that becomes the container's {@code /}; empty: the host's programs, read-only
  * @param rootfsSha256 what the manifest of the rootfs must hash to; empty: whatever its owner attested
@@ -15,7 +15,6 @@ import java.util.Optional;
  * @param workspace a directory to work in
  * @param home memory limit of the user's home, which is the container's own
  * @param homeExecute whether programs in the home may be run
- * @throws InvalidSpecException when mounts are where they may not be ({@link MountTargets})
  */
 public record Filesystem(
         Optional<Path> rootfs,

@@ -58,9 +58,10 @@ public sealed interface UserNamespace {
                 throw new InvalidSpecException(
                         "user-namespace: " + field + " needs a range, such as [\"0:100000:65536\"]");
             }
-            for (IdRange one : ranges) {
-                for (IdRange other : ranges) {
-                    if (one != other && one.overlaps(other)) {
+            for (int i = 0; i < ranges.size(); i++) {
+                IdRange one = ranges.get(i);
+                for (IdRange other : ranges.subList(i + 1, ranges.size())) {
+                    if (one.overlaps(other)) {
                         throw new InvalidSpecException(
                                 "user-namespace: " + field + ": " + one + " and " + other + " overlap");
                     }

@@ -35,7 +35,7 @@ final class ContainerMeters {
         this.snapshot = snapshot;
         this.denials = denials;
         this.startedAt = startedAt;
-        counter("container.cpu.time", "seconds", "Processor time used", tags, processor());
+        counter("container.cpu.time", "seconds", "Processor time used", tags, ContainerMeters::processor);
         gauge("container.memory.usage", "bytes", "Memory in use, page cache included", tags, CgroupUsage::memory);
         gauge(
                 "container.memory.working_set",
@@ -101,7 +101,7 @@ final class ContainerMeters {
 
     /** What boards made for cAdvisor ask for, beyond what is named the same. */
     void addCadvisorNames(Tags tags) {
-        counter("container.cpu.usage", "seconds", "Processor time used", tags, processor());
+        counter("container.cpu.usage", "seconds", "Processor time used", tags, ContainerMeters::processor);
         counter(
                 "container.cpu.cfs.throttled",
                 "seconds",
@@ -121,8 +121,8 @@ final class ContainerMeters {
                 .register(registry));
     }
 
-    private static Function<CgroupUsage, Optional<? extends Number>> processor() {
-        return usage -> usage.processor().map(ContainerMeters::seconds);
+    private static Optional<Double> processor(CgroupUsage usage) {
+        return usage.processor().map(ContainerMeters::seconds);
     }
 
     private static double seconds(Duration duration) {

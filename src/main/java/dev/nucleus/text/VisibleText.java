@@ -38,12 +38,20 @@ public final class VisibleText {
                         .replace('\t', ' '));
     }
 
-    /** As {@link #line(String)}, and cut when it is longer. @param most characters that are kept */
+    /**
+     * As {@link #line(String)}, and cut when it is longer.
+     *
+     * @param most characters that are kept
+     */
     public static String line(String text, int most) {
         return cut(line(beginning(text.strip(), most)), text, most);
     }
 
-    /** As {@link #escape(String)}, and cut when it is longer. @param most characters that are kept */
+    /**
+     * As {@link #escape(String)}, and cut when it is longer.
+     *
+     * @param most characters that are kept
+     */
     public static String escape(String text, int most) {
         return cut(escape(beginning(text, most)), text, most);
     }

@@ -251,7 +251,7 @@ class CopyCommandTest {
         Files.writeString(scratch.resolve("endless"), "old");
         inside("web", "truncate -s 500T /tmp/endless 2>/dev/null || truncate -s 5T /tmp/endless");
         Process client = manager.start("cp", "web:/tmp/endless", scratch.toString());
-        Awaitility.await().until(() -> Files.list(scratch).count() == 2);
+        Awaitility.await().until(() -> scratch.toFile().list().length == 2);
 
         client.toHandle().destroy();
 

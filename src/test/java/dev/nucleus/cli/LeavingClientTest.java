@@ -68,7 +68,7 @@ class LeavingClientTest {
             }
         });
 
-        try (SocketChannel client = send("exec", container.id(), "--", "/bin/sleep", "1000")) {
+        try (SocketChannel _ = send("exec", container.id(), "--", "/bin/sleep", "1000")) {
             Awaitility.await().untilTrue(requested);
         }
 

@@ -6,6 +6,7 @@ import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.Requires;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -46,7 +47,7 @@ class LostManagerTest {
             awaitBegun(copied);
             manager.kill();
             for (Process client : new Process[] {plain, copied}) {
-                client.getOutputStream().write("word\n".getBytes());
+                client.getOutputStream().write("word\n".getBytes(StandardCharsets.UTF_8));
                 client.getOutputStream().flush();
             }
 
@@ -67,6 +68,7 @@ class LostManagerTest {
     }
 
     private static void awaitBegun(Process client) throws IOException {
-        assertThat(new String(client.getInputStream().readNBytes(6))).isEqualTo("begun\n");
+        assertThat(new String(client.getInputStream().readNBytes(6), StandardCharsets.UTF_8))
+                .isEqualTo("begun\n");
     }
 }

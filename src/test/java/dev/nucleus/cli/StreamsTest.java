@@ -555,7 +555,6 @@ class StreamsTest {
         }
     }
 
-    /** A log that ends with a gap, of a container that runs on in silence, says so after a second. */
     /** Its end came with the first output that was moved after the exit. */
     @Test
     void aFollowerGetsTheEndOfBothStreams() throws Exception {

@@ -183,6 +183,7 @@ class AdoptionTest {
     }
 
     /** As of one that is being launched, or that an earlier version supervises: it listens, and can't tell its record. */
+    @SuppressWarnings("try") // It is closed before its end as well.
     @Test
     void whatMayRunAndCanNotBeIdentifiedHoldsEveryNameUntilItHasEnded() throws IOException {
         String id = ContainerId.next();

@@ -18,6 +18,7 @@ enum Confinement {
     /** With the manager of an ordinary user. */
     ROOTLESS("--mode", "agent");
 
+    @SuppressWarnings("ImmutableEnumChecker") // List.of is immutable.
     private final List<String> options;
 
     Confinement(String... options) {

@@ -8,6 +8,7 @@ import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -246,14 +247,11 @@ final class Targets implements AutoCloseable {
 
     @Override
     public void close() {
-        try (root) {
+        try (Closeable _ = () -> Remains.delete(directory);
+                var _ = root) {
             ordinary.ifPresent(OrdinaryUser::close);
-        } finally {
-            try {
-                Remains.delete(directory);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

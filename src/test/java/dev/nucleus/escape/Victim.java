@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -12,7 +13,7 @@ import java.util.stream.Stream;
 final class Victim {
 
     private final Path directory;
-    private final TreeMap<String, String> before;
+    private final SortedMap<String, String> before;
 
     private Victim(Path directory) throws IOException {
         this.directory = directory;
@@ -41,7 +42,7 @@ final class Victim {
         return directory;
     }
 
-    private TreeMap<String, String> look() throws IOException {
+    private SortedMap<String, String> look() throws IOException {
         var seen = new TreeMap<String, String>();
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path file : files.toList()) {
@@ -56,7 +57,7 @@ final class Victim {
 
     /** What is not as it was; empty: nothing. */
     List<String> differences() throws IOException {
-        TreeMap<String, String> now = look();
+        SortedMap<String, String> now = look();
         return Stream.concat(before.keySet().stream(), now.keySet().stream())
                 .distinct()
                 .filter(name -> !java.util.Objects.equals(before.get(name), now.get(name)))

@@ -15,6 +15,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,7 +46,7 @@ class DirectoryTest {
         directory.close();
     }
 
-    private TreeSet<String> names() throws IOException {
+    private SortedSet<String> names() throws IOException {
         var names = new TreeSet<String>();
         try (Directory.Listing listing = directory.list()) {
             for (FileName name = listing.next(); name != null; name = listing.next()) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.Port;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -99,8 +100,8 @@ class PolicyFilesTest {
     void aPinIsOfTheBytesThatAreUsed() throws Exception {
         String text = "rules: [{path: /usr, access: [read]}]";
         PolicySource.File source = file(text);
-        String digest =
-                HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes("UTF-8")));
+        String digest = HexFormat.of()
+                .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
 
         assertThat(LandlockPolicy.read(new PolicySource.File(source.path(), Optional.of(digest)))
                         .rules())

@@ -87,7 +87,7 @@ public final class OrdinaryUser implements AutoCloseable {
         boolean listens = false;
         try {
             Awaitility.await("the manager listens")
-                    .atMost(cgroup.isPresent() ? Duration.ofMinutes(4) : Duration.ofSeconds(120))
+                    .atMost(cgroup.isPresent() ? Duration.ofMinutes(4) : Duration.ofMinutes(2))
                     .until(() -> Files.exists(user.socket()) || !manager.isAlive());
             listens = manager.isAlive();
         } finally {

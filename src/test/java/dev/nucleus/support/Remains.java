@@ -92,7 +92,6 @@ public final class Remains {
                                 .toString());
                     } catch (IOException e) {
                         // It ended while it was looked at.
-                        continue;
                     }
                 }
             }

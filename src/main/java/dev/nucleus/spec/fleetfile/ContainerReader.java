@@ -195,7 +195,7 @@ final class ContainerReader {
 
     /**
      * {@code db:/data:ro}, or Compose's long form: {@code {type: volume, source: db, target: /data, read_only: true}}, whose
-     * types are {@code volume}, {@code bind} and {@code tmpfs}; and {@code exec: true}.
+     * types are "volume", "bind" and "tmpfs"; and {@code exec: true}.
      */
     private void mount(YamlValue value, List<VolumeMount> volumes, List<TmpfsMount> tmpfs) {
         if (!value.isMapping()) {

@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -297,7 +296,8 @@ final class ProbeReader {
      * try comes after an interval.
      */
     private static Probes healthcheck(YamlMapping fields) {
-        Optional<Optional<Probe>> test = fields.take("test").map(ProbeReader::test);
+        Optional<YamlValue> test = fields.take("test");
+        Optional<Probe> tested = test.flatMap(ProbeReader::test);
         boolean disabled = fields.take("disable").flatMap(YamlValue::bool).orElse(false);
         Duration interval = fields.parse("interval", Durations::parse).orElse(COMPOSE_INTERVAL);
         Duration timeout = fields.parse("timeout", Durations::parse).orElse(COMPOSE_INTERVAL);
@@ -315,8 +315,7 @@ final class ProbeReader {
                             + "; leave it out for Compose's default, 3");
             return NONE;
         }
-        return test.flatMap(Function.identity())
-                .filter(_ -> !disabled)
+        return tested.filter(_ -> !disabled)
                 .flatMap(probe -> fields.place().attempt(() -> {
                     var check = new ProbeSpec(
                             probe,
@@ -342,25 +341,21 @@ final class ProbeReader {
         }
         List<String> words = new ArrayList<>(value.command("test"));
         String kind = words.isEmpty() ? "" : words.removeFirst();
-        switch (kind) {
-            case "CMD" -> {
-                return value.attempt(() -> new Probe.Exec(words));
-            }
-            case "CMD-SHELL" -> {
-                return shell(value, words);
-            }
+        return switch (kind) {
+            case "CMD" -> value.attempt(() -> new Probe.Exec(words));
+            case "CMD-SHELL" -> shell(value, words);
             case "NONE" -> {
                 if (!words.isEmpty()) {
                     value.problem(
                             "'test: [NONE]' stands alone; write [CMD, " + String.join(", ", words) + "] to run that");
                 }
-                return Optional.empty();
+                yield Optional.empty();
             }
             default -> {
                 value.problem("'test' begins with CMD, CMD-SHELL or NONE, such as [CMD, pg_isready]");
-                return Optional.empty();
+                yield Optional.empty();
             }
-        }
+        };
     }
 
     /** An empty line would always succeed. Of several words Docker's shell runs the first alone. */
