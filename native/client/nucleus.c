@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ struct session {
 	uint32_t signal;    /* the last that was sent on */
 	bool has_workspace; /* that a manager brings back */
 	bool has_exit_code; /* received from the manager */
+	bool giving_up;     /* its reason is being reported */
 	bool finished;
 	int code;
 	struct streams streams;
@@ -90,10 +92,23 @@ static void send_terminal(struct session *session)
 }
 
 /* Ends the client: what it ran ends with it. */
-static void interrupt(struct session *session)
+static void interrupt(struct session *session, uint32_t number)
 {
 	session->finished = true;
-	session->code = 128 + (int)session->signal;
+	session->code = 128 + (int)number;
+}
+
+/* As the shell's job control expects. Not by SIGSTOP: a client that no shell would continue, such
+ * as the only process of a terminal's window, stays awake. */
+static void suspend(void)
+{
+	sigset_t stop;
+
+	(void)sigemptyset(&stop);
+	(void)sigaddset(&stop, SIGTSTP);
+	(void)raise(SIGTSTP);
+	(void)sigprocmask(SIG_UNBLOCK, &stop, NULL);
+	(void)sigprocmask(SIG_BLOCK, &stop, NULL);
 }
 
 static bool ends_by_default(uint32_t number)
@@ -128,13 +143,14 @@ static void take_signal(struct session *session)
 		if (!session->copy.wanted)
 			(void)streams_signal(&session->streams, number);
 		if (number == SIGTSTP)
-			(void)raise(SIGSTOP);
+			suspend();
 		return;
 	}
 	session->signal = number;
 	/* A copy ends here; the supervisor ends its other half. */
-	if (session->copy.wanted || !streams_signal(&session->streams, number))
-		interrupt(session);
+	if (session->giving_up || session->copy.wanted ||
+	    !streams_signal(&session->streams, number))
+		interrupt(session, number);
 }
 
 /* As read(2), but a signal is taken meanwhile: EINTR. */
@@ -186,12 +202,35 @@ static int write_unless_signalled(struct session *session, int fd, const uint8_t
 	return 0;
 }
 
+/* Ends the client for this reason. Standard error may be a terminal that nobody reads: a signal
+ * ends the client all the same. */
+__attribute__((format(printf, 2, 3))) static void give_up(struct session *session,
+							  const char *format, ...)
+{
+	char text[PATH_MAX];
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	session->giving_up = true;
+	if (length > 0)
+		(void)write_unless_signalled(session, session->streams.err.to,
+					     (const uint8_t *)text, strlen(text));
+	if (session->finished)
+		return;
+	session->finished = true;
+	session->code = NO_MANAGER;
+}
+
 /* Reads a descriptor to its end and sends it: u32 errno, then the bytes. */
 static void send_descriptor(struct session *session, int fd)
 {
 	static uint8_t frame[FRAME_HEADER + DESCRIPTOR_MAX];
 	uint8_t *payload = frame + FRAME_HEADER;
 	size_t length = 4;
+	size_t most;
 	ssize_t got;
 
 	do {
@@ -201,18 +240,17 @@ static void send_descriptor(struct session *session, int fd)
 	} while (!session->finished &&
 		 ((got > 0 && length < DESCRIPTOR_MAX) || (got < 0 && errno == EINTR)));
 	frame_put_u32(payload, got < 0 ? (size_t)errno : length == DESCRIPTOR_MAX ? EFBIG : 0);
+	most = length;
 	length = got < 0 ? 4 : length;
 	frame_put_header(frame, MESSAGE_DESCRIPTOR, length);
 	(void)write_unless_signalled(session, session->socket, frame, FRAME_HEADER + length);
-	explicit_bzero(frame, FRAME_HEADER + length);
+	explicit_bzero(frame, FRAME_HEADER + most);
 }
 
 /* Whoever reads the output has gone, or has no room for it: so this ends too. */
 static void write_failed(struct session *session, const char *name, int error)
 {
-	(void)fprintf(stderr, "nucleus: can't write to %s: %s\n", name, strerror(error));
-	session->finished = true;
-	session->code = NO_MANAGER;
+	give_up(session, "nucleus: can't write to %s: %s\n", name, strerror(error));
 }
 
 /* u8 flags, bytes ticket, then the path of the supervisor's socket, ended by NUL. */
@@ -223,11 +261,9 @@ static void attach(struct session *session, const uint8_t *payload, size_t lengt
 	if (length < 2 + TICKET_BYTES || payload[length - 1] != '\0' ||
 	    streams_attach(&session->streams, path, payload + 1, TICKET_BYTES,
 			   (payload[0] & ATTACH_INPUT) != 0) < 0) {
-		(void)fprintf(stderr, "nucleus: can't attach to the container's streams: %s\n",
-			      session->streams.refusal[0] != '\0' ? session->streams.refusal
-								  : strerror(errno));
-		session->finished = true;
-		session->code = NO_MANAGER;
+		give_up(session, "nucleus: can't attach to the container's streams: %s\n",
+			session->streams.refusal[0] != '\0' ? session->streams.refusal
+							    : strerror(errno));
 		return;
 	}
 	if (session->copy.wanted &&
@@ -278,9 +314,7 @@ static void lose_manager(struct session *session)
 	session->socket = -1;
 	if (session->streams.socket >= 0 || session->streams.ended)
 		return;
-	(void)fprintf(stderr, "nucleus: the manager closed the connection\n");
-	session->finished = true;
-	session->code = NO_MANAGER;
+	give_up(session, "nucleus: the manager closed the connection\n");
 }
 
 static int exit_code(int status)
@@ -291,12 +325,10 @@ static int exit_code(int status)
 /* The command has ended, but what it wrote is not in its workspace yet. */
 static void incomplete(struct session *session)
 {
-	(void)fprintf(
-		stderr,
+	give_up(session,
 		"nucleus: the command ended with exit code %d, but the manager has gone: the next "
 		"one brings the workspace back when it starts\n",
-		session->code);
-	session->code = NO_MANAGER;
+		exit_code(session->streams.status));
 }
 
 /* Without a manager: whether the end is known, or never will be. */
@@ -308,13 +340,17 @@ static void conclude(struct session *session)
 		return;
 	if (!streams->ended && streams->socket >= 0)
 		return;
-	session->finished = true;
-	session->code = streams->ended ? exit_code(streams->status) : NO_MANAGER;
-	if (!streams->ended)
-		(void)fprintf(stderr,
-			      "nucleus: lost manager and supervisor: the exit code is not known\n");
-	else if (session->has_workspace)
+	if (streams->ended && session->has_workspace) {
 		incomplete(session);
+		return;
+	}
+	if (!streams->ended) {
+		give_up(session,
+			"nucleus: lost manager and supervisor: the exit code is not known\n");
+		return;
+	}
+	session->finished = true;
+	session->code = exit_code(streams->status);
 }
 
 static void receive(struct session *session)
@@ -346,16 +382,19 @@ static void receive(struct session *session)
 	memmove(session->buffer, session->buffer + used, session->length);
 }
 
+/* All but the client's own: those of its faults, of its use of a terminal and of its resource
+ * limits (setrlimit(2)). */
 static int watch_signals(void)
 {
-	/* Those that are the client's own: of its faults, and of its use of a terminal. */
-	static const int own[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP,
-				   SIGSYS,  SIGABRT, SIGPIPE, SIGTTIN, SIGTTOU };
+	static const int own[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,
+				   SIGABRT, SIGPIPE, SIGTTIN, SIGTTOU, SIGXCPU, SIGXFSZ };
 	sigset_t forwarded;
 
-	(void)sigfillset(&forwarded);
+	sys_every_signal(&forwarded);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		(void)sigdelset(&forwarded, own[i]);
+	/* A file that is too large is a write error: EFBIG. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)sigprocmask(SIG_BLOCK, &forwarded, NULL);
 	return signalfd(-1, &forwarded, SFD_CLOEXEC);
 }
@@ -411,9 +450,9 @@ static int converse(struct session *session)
 		if (streams->failed != 0)
 			write_failed(session, streams->failed_name, streams->failed);
 		session->finished |= streams->left;
-		if (streams->undelivered)
-			interrupt(session);
-		streams->undelivered = false;
+		if (streams->undelivered != 0)
+			interrupt(session, streams->undelivered);
+		streams->undelivered = 0;
 		if (polled[0].revents != 0 && !session->finished)
 			receive(session);
 		if (!session->finished)

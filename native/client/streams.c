@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/messages.h"
@@ -15,6 +16,8 @@
 #include "terminal.h"
 
 #define AT_ONCE (1UL << 20)
+/* ms within which a supervisor answers. */
+#define ANSWER_MS 250
 
 /* The keys that detach, as Docker has them: Ctrl-P Ctrl-Q. */
 #define PREFIX_KEY 0x10
@@ -319,9 +322,29 @@ static void output(struct streams *streams, struct way *way, const char *name,
 	}
 }
 
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static bool interrupts(uint32_t number)
 {
 	return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+}
+
+static void send_size(struct streams *streams)
+{
+	uint8_t payload[8];
+
+	streams->resizing = true;
+	streams->has_size = false;
+	streams->sent[streams->unanswered++] = (struct sent_request){ .signal = 0 };
+	frame_put_u32(payload, streams->id);
+	memcpy(payload + 4, streams->size, sizeof(streams->size));
+	(void)frame_send(streams->socket, REQUEST_RESIZE, payload, sizeof(payload));
 }
 
 static void take_answer(struct streams *streams, uint8_t type, const uint8_t *payload,
@@ -334,11 +357,14 @@ static void take_answer(struct streams *streams, uint8_t type, const uint8_t *pa
 	}
 	if (streams->unanswered == 0)
 		return;
-	streams->undelivered |= type == ANSWER_ERROR && !streams->ended &&
-				interrupts(streams->sent[0]);
-	streams->signals -= streams->sent[0] != 0;
+	if (type == ANSWER_ERROR && !streams->ended && interrupts(streams->sent[0].signal))
+		streams->undelivered = streams->sent[0].signal;
+	if (streams->sent[0].signal == 0)
+		streams->resizing = false;
 	streams->unanswered--;
 	memmove(streams->sent, streams->sent + 1, streams->unanswered * sizeof(streams->sent[0]));
+	if (streams->has_size && !streams->resizing)
+		send_size(streams);
 }
 
 static void receive(struct streams *streams)
@@ -385,15 +411,28 @@ bool streams_ended(const struct streams *streams)
 	return streams->out.from < 0 && streams->err.from < 0;
 }
 
+/* Several signals at once are one wish to end: timeout(1) and service managers send two or three.
+ */
+static bool is_held_up(const struct streams *streams)
+{
+	for (size_t i = 0; i < streams->unanswered; i++) {
+		if (interrupts(streams->sent[i].signal))
+			return monotonic_ms() - streams->sent[i].at > ANSWER_MS;
+	}
+	return false;
+}
+
 bool streams_signal(struct streams *streams, uint32_t number)
 {
 	uint8_t payload[8];
 
-	if (streams->socket < 0 || streams->signals == SIGNALS_MAX ||
-	    streams->unanswered == REQUESTS_MAX)
+	if (streams->socket < 0 || (interrupts(number) && is_held_up(streams)))
 		return false;
-	streams->sent[streams->unanswered++] = number;
-	streams->signals++;
+	/* One place is for a size. */
+	if (streams->unanswered == REQUESTS_MAX - 1)
+		return !interrupts(number);
+	streams->sent[streams->unanswered++] = (struct sent_request){ .signal = number,
+								      .at = monotonic_ms() };
 	frame_put_u32(payload, number);
 	frame_put_u32(payload + 4, streams->id);
 	return frame_send(streams->socket, REQUEST_SIGNAL, payload, sizeof(payload)) == 0;
@@ -401,14 +440,12 @@ bool streams_signal(struct streams *streams, uint32_t number)
 
 void streams_resize(struct streams *streams, const uint8_t *rows_and_columns)
 {
-	uint8_t payload[8];
-
-	if (streams->socket < 0 || streams->unanswered == REQUESTS_MAX)
+	if (streams->socket < 0)
 		return;
-	streams->sent[streams->unanswered++] = 0;
-	frame_put_u32(payload, streams->id);
-	memcpy(payload + 4, rows_and_columns, 4);
-	(void)frame_send(streams->socket, REQUEST_RESIZE, payload, sizeof(payload));
+	memcpy(streams->size, rows_and_columns, sizeof(streams->size));
+	streams->has_size = true;
+	if (!streams->resizing)
+		send_size(streams);
 }
 
 void streams_close(struct streams *streams)

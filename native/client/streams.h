@@ -10,9 +10,7 @@
 
 #define STREAMS_POLLED 7
 #define COPY_MAX 65536U
-/* Signals that may be unanswered before the client ends by itself. */
-#define SIGNALS_MAX 2
-/* Requests that may be. A supervisor that does not answer is sent no more sizes of the terminal. */
+/* Requests that may be unanswered. */
 #define REQUESTS_MAX 64
 
 /* One way of bytes, from one descriptor to another. */
@@ -29,6 +27,12 @@ struct way {
 	uint8_t bytes[COPY_MAX + 1]; /* read, and not written yet */
 };
 
+/* A request that was sent, and not answered yet. */
+struct sent_request {
+	uint32_t signal; /* 0: a size of the terminal */
+	int64_t at;      /* ms of CLOCK_MONOTONIC */
+};
+
 struct streams {
 	int socket; /* to the supervisor; -1: not attached, or over */
 	uint32_t id;
@@ -38,12 +42,14 @@ struct streams {
 	bool has_prefix; /* Ctrl-P was typed, and is withheld until the next key */
 	bool ended;      /* the process has: `status` is known, as wait(2) has it */
 	int status;
-	size_t unanswered;           /* requests sent, and not answered yet, in order */
-	uint32_t sent[REQUESTS_MAX]; /* the signal, or 0 for another request */
-	size_t signals;              /* of them */
-	bool undelivered;            /* a signal that interrupts could not be delivered */
-	char refusal[160];           /* why the supervisor refused to attach; or "" */
-	int failed;                  /* errno of a write to the user's own streams */
+	size_t unanswered; /* in order */
+	struct sent_request sent[REQUESTS_MAX];
+	bool resizing;        /* a size is among them */
+	bool has_size;        /* another is to be sent once that is answered */
+	uint8_t size[4];      /* which: rows and columns */
+	uint32_t undelivered; /* a signal that interrupts, and could not be delivered; or 0 */
+	char refusal[160];    /* why the supervisor refused to attach; or "" */
+	int failed;           /* errno of a write to the user's own streams */
 	const char *failed_name;
 	size_t answer_length;
 	uint8_t answer[512];
@@ -63,7 +69,8 @@ void streams_poll(const struct streams *streams, struct pollfd *polled);
 void streams_move(struct streams *streams, const struct pollfd *polled);
 /* Whether all output has been written. */
 bool streams_ended(const struct streams *streams);
-/* False: the process can't be signalled, or earlier signals have not been answered. */
+/* False: the process can't be signalled, or a signal that interrupts has not been answered for so
+ * long that the next one is for the client. */
 bool streams_signal(struct streams *streams, uint32_t number);
 void streams_resize(struct streams *streams, const uint8_t *rows_and_columns);
 void streams_close(struct streams *streams);

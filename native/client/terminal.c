@@ -56,9 +56,11 @@ void terminal_restore(void)
 int terminal_reopen(int fd)
 {
 	char path[32];
+	unsigned int number;
 	int opened;
 
-	if (!isatty(fd))
+	/* The other end of a terminal is one too, but opening it again makes another terminal. */
+	if (!isatty(fd) || ioctl(fd, (int)TIOCGPTN, &number) == 0)
 		return fd;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	opened = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

@@ -120,8 +120,10 @@ static bool may_wait_for_signals(pid_t pid)
 
 bool process_ends_by_default(pid_t pid, int signal)
 {
-	if (signal != SIGHUP && signal != SIGINT && signal != SIGQUIT && signal != SIGTERM &&
-	    signal != SIGUSR1 && signal != SIGUSR2)
+	/* The others do not end a process, or can be neither handled nor ignored (signal(7)). */
+	if (signal < 1 || signal >= _NSIG || signal == SIGCHLD || signal == SIGCONT ||
+	    signal == SIGURG || signal == SIGWINCH || signal == SIGSTOP || signal == SIGTSTP ||
+	    signal == SIGTTIN || signal == SIGTTOU || signal == SIGKILL)
 		return false;
 	/* Both are read one after the other. A process that waits for signals in a loop may be
 	 * inside of that call at the first and outside at the second; not each time. */

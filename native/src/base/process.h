@@ -17,9 +17,9 @@ pid_t process_parent(pid_t pid);
 bool process_is_of(pid_t pid, uid_t uid);
 /* What a process calls itself (proc_pid_comm(5)). */
 bool process_name(pid_t pid, char *name, size_t size);
-/* Whether the signal is one of those that are sent to end or to notify a process, and would
- * terminate this one by its default action: it is neither handled nor ignored nor blocked, as for
- * sigwait(3). For PID 1 of a namespace the kernel drops it instead (pid_namespaces(7)). */
+/* Whether the signal would terminate this process by its default action: it is neither handled nor
+ * ignored nor blocked, as for sigwait(3). For PID 1 of a namespace the kernel drops it instead
+ * (pid_namespaces(7)). */
 bool process_ends_by_default(pid_t pid, int signal);
 
 #endif

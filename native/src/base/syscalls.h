@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +22,13 @@
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
+
+/* Every signal. sigfillset(3) of musl leaves out three that musl keeps to itself, which programs
+ * with another C library send as the first real-time ones. */
+static inline void sys_every_signal(sigset_t *set)
+{
+	memset(set, 0xff, sizeof(*set));
+}
 
 static inline long sys_clone3(struct clone_args *arguments)
 {

@@ -79,7 +79,7 @@ _Noreturn void init_run(pid_t workload, int report_fd, int listener)
 	(void)sys_close_range(REPORT_FD + 1, ~0U, 0);
 	/* News must not keep it from reaping. */
 	(void)fcntl(REPORT_FD, F_SETFL, O_NONBLOCK);
-	(void)sigfillset(&all);
+	sys_every_signal(&all);
 	for (;;) {
 		siginfo_t info;
 		int number = orphans > 0 ? sigtimedwait(&all, &info, &again)

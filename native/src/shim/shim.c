@@ -252,7 +252,7 @@ static int watch_signals(struct shim *shim)
 	sigset_t all;
 	sigset_t child;
 
-	(void)sigfillset(&all);
+	sys_every_signal(&all);
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	(void)sigemptyset(&child);

@@ -252,9 +252,18 @@ final class ContainerStore {
             statements.add(JSON.treeToValue(node, Statement.class));
         }
         var command = new ArrayList<String>();
-        plan.at("/execution/command/arguments").forEach(argument -> command.add(argument.asString()));
+        // The plan of a container that an earlier manager started had one level less.
+        either(plan, "/execution/command/arguments", "/command/arguments")
+                .forEach(argument -> command.add(argument.asString()));
         return new Container.Description(
-                statements, command, plan.at("/streams/console").isObject());
+                statements,
+                command,
+                either(plan, "/streams/console", "/console").isObject());
+    }
+
+    private static JsonNode either(JsonNode node, String pointer, String former) {
+        JsonNode found = node.at(pointer);
+        return found.isMissingNode() ? node.at(former) : found;
     }
 
     /** What the shim left when the container ended. */

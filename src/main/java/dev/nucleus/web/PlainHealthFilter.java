@@ -7,11 +7,14 @@ import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.actuate.endpoint.ApiVersion;
 import org.springframework.boot.actuate.endpoint.EndpointId;
 import org.springframework.boot.actuate.endpoint.web.PathMappedEndpoints;
 import org.springframework.core.Ordered;
@@ -35,6 +38,14 @@ final class PlainHealthFilter extends OncePerRequestFilter {
 
     private static final EndpointId HEALTH = EndpointId.of("health");
     private static final Set<String> ADDITIONAL_PATHS = Set.of("/livez", "/readyz");
+    /** The endpoint's own types of content. */
+    private static final List<MediaType> PRODUCED = Stream.concat(
+                    Stream.of(MediaType.APPLICATION_JSON),
+                    Arrays.stream(ApiVersion.values())
+                            .map(version -> MediaType.valueOf(
+                                    version.getProducedMimeType().toString())))
+            .toList();
+
     private static final JsonMapper JSON = JsonMapper.shared();
 
     private final ObjectProvider<PathMappedEndpoints> endpoints;
@@ -57,23 +68,25 @@ final class PlainHealthFilter extends OncePerRequestFilter {
         try {
             List<MediaType> accepted =
                     MediaType.parseMediaTypes(Collections.list(request.getHeaders(HttpHeaders.ACCEPT)));
-            return accepted.stream().anyMatch(type -> type.isCompatibleWith(MediaType.TEXT_PLAIN))
-                    && accepted.stream().noneMatch(PlainHealthFilter::isJson);
+            return accepted.stream().anyMatch(type -> accepts(type, MediaType.TEXT_PLAIN))
+                    && PRODUCED.stream().noneMatch(json -> accepted.stream().anyMatch(type -> accepts(type, json)));
         } catch (InvalidMediaTypeException e) {
             // Spring answers that.
             return false;
         }
     }
 
+    /** A weight of 0 says that a type is not acceptable (RFC 9110, 12.4.2). */
+    private static boolean accepts(MediaType range, MediaType type) {
+        return range.getQualityValue() > 0 && range.includes(type);
+    }
+
     /** A refusal by another filter is none. */
     private static boolean isJson(ContentCachingResponseWrapper answer) {
         String type = answer.getContentType();
-        return type != null && answer.getContentSize() > 0 && isJson(MediaType.parseMediaType(type));
-    }
-
-    private static boolean isJson(MediaType type) {
-        return type.isCompatibleWith(MediaType.APPLICATION_JSON)
-                || type.getSubtype().endsWith("+json");
+        return type != null
+                && answer.getContentSize() > 0
+                && PRODUCED.stream().anyMatch(json -> json.isCompatibleWith(MediaType.parseMediaType(type)));
     }
 
     @Override

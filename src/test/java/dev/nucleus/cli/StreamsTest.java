@@ -6,20 +6,19 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.support.ClientShell;
 import dev.nucleus.support.Command;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,57 +39,15 @@ class StreamsTest {
     @TempDir
     private Path directory;
 
-    private ProcessBuilder shell(String script) {
-        var builder = new ProcessBuilder("/bin/bash", "-c", script).directory(directory.toFile());
-        builder.environment().put("N", ManagerProcess.CLIENT + " --socket " + manager.socket());
-        return builder;
+    private ClientShell shell;
+
+    @BeforeEach
+    void open() {
+        shell = new ClientShell(manager, directory);
     }
 
     private ManagerProcess.Result sh(String script) {
-        try {
-            return ManagerProcess.finish(shell(script).start());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void remove(Container container) {
-        if (!container.isStopped()) {
-            manager.containers().stop(container, NOW);
-        }
-        manager.containers().remove(container);
-    }
-
-    private static Container only() {
-        return Awaitility.await()
-                .atMost(IN_TIME)
-                .until(
-                        () -> manager.containers().all().stream()
-                                .filter(Container::isRunning)
-                                .findFirst(),
-                        java.util.Optional::isPresent)
-                .orElseThrow();
-    }
-
-    /** PIDs of processes with this argument, which no other test uses. */
-    private static List<String> processes(String argument) {
-        try (Stream<Path> all = Files.list(Path.of("/proc"))) {
-            return all.filter(path -> path.getFileName().toString().matches("\\d+"))
-                    .filter(path -> commandLine(path).contains("\0" + argument + "\0"))
-                    .map(Path::toString)
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static String commandLine(Path process) {
-        try {
-            return Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1);
-        } catch (IOException e) {
-            // It has ended.
-            return "";
-        }
+        return shell.run(script);
     }
 
     @Test
@@ -137,7 +94,7 @@ class StreamsTest {
                             .out())
                     .isEqualTo(sh("sh -c \"" + make + "\" | md5sum").out());
         } finally {
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -146,8 +103,10 @@ class StreamsTest {
         Container container =
                 manager.launch("/bin/sh", "-c", "while [ ! -e /tmp/go ]; do sleep 0.01; done; seq 1 300000");
         try {
-            Process one = shell("$N attach -n " + container.id() + " | md5sum").start();
-            Process two = shell("$N attach -n " + container.id() + " | md5sum").start();
+            Process one =
+                    shell.script("$N attach -n " + container.id() + " | md5sum").start();
+            Process two =
+                    shell.script("$N attach -n " + container.id() + " | md5sum").start();
             Awaitility.await("both are attached").atMost(IN_TIME).until(() -> attached(container) == 2);
             container.shim().capture(List.of("/usr/bin/touch", "/tmp/go"), IN_TIME);
 
@@ -155,7 +114,7 @@ class StreamsTest {
             assertThat(ManagerProcess.finish(one).out()).isEqualTo(expected);
             assertThat(ManagerProcess.finish(two).out()).isEqualTo(expected);
         } finally {
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -188,7 +147,7 @@ class StreamsTest {
 
             assertThat(sh("$N logs " + container.id() + " 2> /dev/full").code()).isEqualTo(125);
         } finally {
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -224,185 +183,6 @@ class StreamsTest {
     }
 
     @Test
-    void aRunEndsWithItsClient() throws IOException, InterruptedException {
-        Process client = shell("exec $N run -n -- sh -c 'trap \"\" TERM INT HUP; sleep 4711.1'")
-                .start();
-        Awaitility.await().atMost(IN_TIME).until(() -> !processes("4711.1").isEmpty());
-
-        client.destroyForcibly().waitFor();
-
-        Awaitility.await().atMost(IN_TIME).until(() -> processes("4711.1").isEmpty());
-        Awaitility.await()
-                .atMost(IN_TIME)
-                .until(() -> manager.containers().all().isEmpty());
-    }
-
-    /** Also what has left its process group and its session. */
-    @Test
-    void anExecEndsWithItsClientAndWithAllProcessesItStarted() throws IOException, InterruptedException {
-        Container container = manager.launch("/bin/sleep", "1000");
-        try {
-            Process client = shell("exec $N exec -n " + container.id() + " -- sh -c '"
-                            + "sleep 4711.2 & setsid sleep 4711.3 & (setsid sh -c \"sleep 4711.4 & sleep 4711.5\" &);"
-                            + " sleep 4711.6'")
-                    .start();
-            for (String each : List.of("4711.2", "4711.3", "4711.4", "4711.5", "4711.6")) {
-                Awaitility.await().atMost(IN_TIME).until(() -> !processes(each).isEmpty());
-            }
-
-            client.destroyForcibly().waitFor();
-
-            for (String each : List.of("4711.2", "4711.3", "4711.4", "4711.5", "4711.6")) {
-                Awaitility.await(each)
-                        .atMost(IN_TIME)
-                        .until(() -> processes(each).isEmpty());
-            }
-            assertThat(container.isRunning()).isTrue();
-        } finally {
-            remove(container);
-        }
-    }
-
-    @ParameterizedTest
-    @CsvSource({"TERM, 143", "INT, 130", "HUP, 129", "USR1, 138"})
-    void aSignalToTheClientReachesTheCommand(String name, int code) throws Exception {
-        Process client = shell("exec $N run -n -- sleep 4711.7").start();
-        Awaitility.await().atMost(IN_TIME).until(() -> !processes("4711.7").isEmpty());
-        // The client's own command line holds it too.
-        Awaitility.await().atMost(IN_TIME).until(() -> processes("4711.7").size() >= 2);
-        only();
-
-        sh("kill -" + name + " " + client.pid());
-
-        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
-        assertThat(client.exitValue()).isEqualTo(code);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"ALRM", "VTALRM", "PROF", "WINCH", "URG", "PWR", "IO", "CONT", "XCPU", "37"})
-    void aSignalThatTheCommandHandlesReachesIt(String name) throws Exception {
-        Process client = trapping(name);
-
-        sh("kill -" + name + " " + client.pid());
-
-        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
-        assertThat(client.exitValue()).isEqualTo(7);
-    }
-
-    /** The shell's Ctrl-Z: the command hears of it, and the client stops until it is continued. */
-    @Test
-    void aClientThatIsSuspendedTellsItsCommand() throws Exception {
-        Process client = trapping("TSTP");
-
-        sh("kill -TSTP " + client.pid());
-        Awaitility.await("it has stopped")
-                .atMost(IN_TIME)
-                .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
-                        .contains(") T "));
-        sh("kill -CONT " + client.pid());
-
-        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
-        assertThat(client.exitValue()).isEqualTo(7);
-    }
-
-    private Process trapping(String name) throws IOException {
-        Process client = shell("exec $N run -n -- sh -c 'trap \"exit 7\" " + name
-                        + "; echo ready; while :; do sleep 0.05; done'")
-                .start();
-        assertThat(client.inputReader().readLine()).isEqualTo("ready");
-        return client;
-    }
-
-    @Test
-    void timeoutEndsARun() {
-        assertThat(sh("timeout 1 $N run -n -- sleep 1000").code()).isEqualTo(124);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"-n", "-d"})
-    void anExecIntoAPausedContainerIsRefused(String option) {
-        Container container = manager.launch("/bin/sleep", "1000");
-        try {
-            manager.containers().pause(container, true);
-
-            var refused = manager.nucleus("exec", option, container.id(), "--", "true");
-
-            assertThat(refused.code()).isEqualTo(125);
-            assertThat(refused.err()).contains("is paused: nucleus resume");
-        } finally {
-            remove(container);
-        }
-    }
-
-    /** As by timeout(1), which signals the command and then its process group. */
-    @ParameterizedTest
-    @CsvSource({"TERM, 143", "TERM TERM, 143", "INT INT, 130"})
-    void aRunThatIsPausedCanBeInterrupted(String signals, int code) throws Exception {
-        Process client = shell("exec $N run -n -- sleep 4711.8").start();
-        Container container = only();
-        manager.containers().pause(container, true);
-
-        for (String signal : signals.split(" ")) {
-            sh("kill -" + signal + " " + client.pid() + " 2>&-; true");
-        }
-
-        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
-        assertThat(client.exitValue()).isEqualTo(code);
-        Awaitility.await()
-                .atMost(IN_TIME)
-                .until(() -> manager.containers().all().isEmpty());
-    }
-
-    @Test
-    void aClientWhoseOutputIsBlockedCanBeInterrupted() throws Exception {
-        Process client = shell("exec $N run -n -- yes").start();
-        only();
-        Awaitility.await("output is not read")
-                .until(() -> client.getInputStream().available() >= 60_000);
-
-        // Process.destroy() would close the pipe as well.
-        sh("kill -TERM " + client.pid());
-
-        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
-        assertThat(client.exitValue()).isEqualTo(143);
-    }
-
-    /** Its writes would wait, whatever poll(2) says: a terminal that has little room takes a part. */
-    @Test
-    void aClientWhoseTerminalIsNotReadCanBeInterrupted() throws Exception {
-        Process script =
-                shell("exec script -qc 'exec $N run -n -- yes' /dev/null").start();
-        try {
-            only();
-            Awaitility.await("output is not read")
-                    .until(() -> script.getInputStream().available() >= 30_000);
-            ProcessHandle client = ProcessHandle.of(script.pid())
-                    .orElseThrow()
-                    .children()
-                    .findFirst()
-                    .orElseThrow();
-            Awaitility.await("it waits")
-                    .during(Duration.ofMillis(300))
-                    .atMost(IN_TIME)
-                    .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
-                            .contains(") S "));
-
-            client.destroy();
-
-            // Its parent is blocked as well and doesn't reap it.
-            Awaitility.await()
-                    .atMost(IN_TIME)
-                    .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
-                            .contains(") Z "));
-        } finally {
-            script.destroyForcibly();
-        }
-        Awaitility.await()
-                .atMost(IN_TIME)
-                .until(() -> manager.containers().all().isEmpty());
-    }
-
-    @Test
     void argumentsHaveTheKernelsLimitInRunAndExecAlike() {
         Container container = manager.launch("/bin/sleep", "1000");
         try {
@@ -417,7 +197,7 @@ class StreamsTest {
                         .isEqualTo("130000\n");
             }
         } finally {
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -439,7 +219,7 @@ class StreamsTest {
             });
             assertThat(sh(exec + "4711:0 " + container.id() + " -- id").code()).isEqualTo(125);
         } finally {
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -499,7 +279,7 @@ class StreamsTest {
             assertThat(sh("$N run -n -- sh -c 'seq 1 4000000' | md5sum").out())
                     .isEqualTo(sh("seq 1 4000000 | md5sum").out());
         } finally {
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -516,7 +296,7 @@ class StreamsTest {
                     .as("60,000 lines of 256 bytes and their text are more than seven seconds' worth")
                     .isGreaterThan(Duration.ofSeconds(1));
         } finally {
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -533,7 +313,7 @@ class StreamsTest {
             assertThat(log).containsPattern("\\[nucleus: \\d+ bytes were not logged: more than 1048576 a second\\]");
             assertThat(log).startsWith("1\n2\n").endsWith("end\n");
         } finally {
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -551,7 +331,7 @@ class StreamsTest {
             assertThat(sh("$N logs " + id + " 2>/dev/null | tail -n 500").out())
                     .isEqualTo(sh("seq 1999501 2000000").out());
         } finally {
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -569,7 +349,7 @@ class StreamsTest {
                 .pid();
         try {
             Process follower =
-                    shell("exec $N logs -f " + container.id() + " 2>&1").start();
+                    shell.script("exec $N logs -f " + container.id() + " 2>&1").start();
             assertThat(follower.inputReader().readLine()).isEqualTo("begun");
 
             sh("kill -STOP " + shim);
@@ -582,7 +362,7 @@ class StreamsTest {
             assertThat(follower.inputReader().lines()).containsExactlyInAnyOrder("out", "err");
         } finally {
             sh("kill -CONT " + shim + " 2>&-; true");
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -602,7 +382,7 @@ class StreamsTest {
                                     .containsPattern("bytes were not logged")
                                     .contains("the cause\n", "2000000\n"));
         } finally {
-            remove(container);
+            shell.remove(container);
         }
     }
 
@@ -619,7 +399,7 @@ class StreamsTest {
                 .orElseThrow()
                 .pid());
         List<Path> outputs = List.of(directory.resolve("a"), directory.resolve("b"));
-        Process clients = shell("$N attach -n " + id + " > a & $N attach -n " + id + " > b & wait")
+        Process clients = shell.script("$N attach -n " + id + " > a & $N attach -n " + id + " > b & wait")
                 .start();
         try {
             Awaitility.await("both are attached")
@@ -636,7 +416,7 @@ class StreamsTest {
                     .until(() -> zeros(outputs.getFirst()) == 1_000_000 && zeros(outputs.getLast()) == 1_000_000);
         } finally {
             Command.run("kill", "-s", "CONT", shim);
-            remove(container);
+            shell.remove(container);
             ManagerProcess.finish(clients);
         }
     }
@@ -647,15 +427,5 @@ class StreamsTest {
             count += each == 0 ? 1 : 0;
         }
         return count;
-    }
-
-    /** A client that writes for the manager, and whose reader does not read. */
-    @Test
-    void aClientThatWritesForTheManagerCanBeInterrupted() {
-        ManagerProcess.Result result =
-                sh("ID=$($N run -d -- sh -c 'seq 1 100000; sleep 1000'); sleep 1; mkfifo f; sleep 30 < f & S=$!;"
-                        + " timeout -k 10 1 $N logs $ID > f; echo $?; kill $S; $N stop -t 0 $ID; $N rm $ID");
-
-        assertThat(result.out()).startsWith("124\n");
     }
 }

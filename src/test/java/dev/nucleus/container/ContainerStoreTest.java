@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,6 +51,23 @@ class ContainerStoreTest {
                         Optional.of(Instant.ofEpochSecond(1)),
                         Instant.ofEpochSecond(2),
                         Optional.of(ExitStatus.ofWaitStatus(9))));
+    }
+
+    /** A container outlives the manager that started it, and what that manager wrote. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"statements\": [], \"execution\": {\"command\": {\"arguments\": [\"sh\", \"-i\"]}},"
+                        + " \"streams\": {\"console\": {\"rows\": 24}}}",
+                "{\"statements\": [], \"command\": {\"arguments\": [\"sh\", \"-i\"]}, \"console\": {\"rows\": 24}}"
+            })
+    void aPlanIsReadAlsoInTheFormerForm(String plan) throws IOException {
+        var store = new ContainerStore(state);
+        Path directory = create(store);
+        Files.writeString(directory.resolve("plan.json"), plan);
+
+        assertThat(store.description(directory))
+                .isEqualTo(new Container.Description(List.of(), List.of("sh", "-i"), true));
     }
 
     @ParameterizedTest

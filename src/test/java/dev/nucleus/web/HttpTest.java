@@ -75,7 +75,9 @@ class HttpTest {
         "/actuator/health/shop, text/plain",
         "/actuator/health/fleets/shop, text/*",
         "/livez, text/plain",
-        "/readyz, 'text/plain, text/html;q=0.5'"
+        "/readyz, 'text/plain, text/html;q=0.5'",
+        "/livez, 'text/plain, application/foo+json'",
+        "/livez, 'text/plain, application/json;q=0'"
     })
     void healthIsOneWordForAClientThatAcceptsText(String path, String accept) throws Exception {
         assertThat(raw("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: " + accept

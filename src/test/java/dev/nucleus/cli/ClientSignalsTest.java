@@ -1,0 +1,414 @@
+package dev.nucleus.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nucleus.container.Container;
+import dev.nucleus.support.ClientShell;
+import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.SharedManager;
+import dev.nucleus.support.TestManager;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Signals to the client, and how it and what it runs end: {@code $N} is the client with the manager's socket. */
+@Tag("isolation")
+class ClientSignalsTest {
+
+    private static final Duration IN_TIME = Duration.ofSeconds(15);
+
+    @SharedManager
+    private static TestManager manager;
+
+    @TempDir
+    private Path directory;
+
+    private ClientShell shell;
+
+    @BeforeEach
+    void open() {
+        shell = new ClientShell(manager, directory);
+    }
+
+    private ManagerProcess.Result sh(String script) {
+        return shell.run(script);
+    }
+
+    @Test
+    void aRunEndsWithItsClient() throws IOException, InterruptedException {
+        Process client = shell.script("exec $N run -n -- sh -c 'trap \"\" TERM INT HUP; sleep 4711.1'")
+                .start();
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> !ClientShell.processes("4711.1").isEmpty());
+
+        client.destroyForcibly().waitFor();
+
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> ClientShell.processes("4711.1").isEmpty());
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> manager.containers().all().isEmpty());
+    }
+
+    /** Also what has left its process group and its session. */
+    @Test
+    void anExecEndsWithItsClientAndWithAllProcessesItStarted() throws IOException, InterruptedException {
+        Container container = manager.launch("/bin/sleep", "1000");
+        try {
+            Process client = shell.script("exec $N exec -n " + container.id() + " -- sh -c '"
+                            + "sleep 4711.2 & setsid sleep 4711.3 & (setsid sh -c \"sleep 4711.4 & sleep 4711.5\" &);"
+                            + " sleep 4711.6'")
+                    .start();
+            for (String each : List.of("4711.2", "4711.3", "4711.4", "4711.5", "4711.6")) {
+                Awaitility.await()
+                        .atMost(IN_TIME)
+                        .until(() -> !ClientShell.processes(each).isEmpty());
+            }
+
+            client.destroyForcibly().waitFor();
+
+            for (String each : List.of("4711.2", "4711.3", "4711.4", "4711.5", "4711.6")) {
+                Awaitility.await(each)
+                        .atMost(IN_TIME)
+                        .until(() -> ClientShell.processes(each).isEmpty());
+            }
+            assertThat(container.isRunning()).isTrue();
+        } finally {
+            shell.remove(container);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"TERM, 143", "INT, 130", "HUP, 129", "USR1, 138"})
+    void aSignalToTheClientReachesTheCommand(String name, int code) throws Exception {
+        Process client = shell.script("exec $N run -n -- sleep 4711.7").start();
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> !ClientShell.processes("4711.7").isEmpty());
+        // The client's own command line holds it too.
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> ClientShell.processes("4711.7").size() >= 2);
+        shell.only();
+
+        sh("kill -" + name + " " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(code);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ALRM", "VTALRM", "PROF", "WINCH", "URG", "PWR", "IO", "CONT", "34", "37"})
+    void aSignalThatTheCommandHandlesReachesIt(String name) throws Exception {
+        Process client = trapping(name);
+
+        sh("kill -" + name + " " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(7);
+    }
+
+    /** The shell's Ctrl-Z: the command hears of it, and the client stops until it is continued. */
+    @Test
+    void aClientThatIsSuspendedTellsItsCommand() throws Exception {
+        Process client = trapping("TSTP");
+
+        sh("kill -TSTP " + client.pid());
+        Awaitility.await("it has stopped")
+                .atMost(IN_TIME)
+                .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
+                        .contains(") T "));
+        sh("kill -CONT " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(7);
+    }
+
+    private Process trapping(String name) throws IOException {
+        Process client = shell.script("exec $N run -n -- sh -c 'trap \"exit 7\" " + name
+                        + "; echo ready; while :; do sleep 0.05; done'")
+                .start();
+        assertThat(client.inputReader().readLine()).isEqualTo("ready");
+        return client;
+    }
+
+    @Test
+    void timeoutEndsARun() {
+        assertThat(sh("timeout 1 $N run -n -- sleep 1000").code()).isEqualTo(124);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"-n", "-d"})
+    void anExecIntoAPausedContainerIsRefused(String option) {
+        Container container = manager.launch("/bin/sleep", "1000");
+        try {
+            manager.containers().pause(container, true);
+
+            var refused = manager.nucleus("exec", option, container.id(), "--", "true");
+
+            assertThat(refused.code()).isEqualTo(125);
+            assertThat(refused.err()).contains("is paused: nucleus resume");
+        } finally {
+            shell.remove(container);
+        }
+    }
+
+    /** As by timeout(1), which signals the command and then its process group. */
+    @ParameterizedTest
+    @CsvSource({"TERM, 143", "TERM TERM, 143", "INT INT, 130"})
+    void aRunThatIsPausedCanBeInterrupted(String signals, int code) throws Exception {
+        Process client = shell.script("exec $N run -n -- sleep 4711.8").start();
+        Container container = shell.only();
+        manager.containers().pause(container, true);
+
+        for (String signal : signals.split(" ")) {
+            sh("kill -" + signal + " " + client.pid() + " 2>&-; true");
+        }
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(code);
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> manager.containers().all().isEmpty());
+    }
+
+    @Test
+    void aClientWhoseOutputIsBlockedCanBeInterrupted() throws Exception {
+        Process client = shell.script("exec $N run -n -- yes").start();
+        shell.only();
+        Awaitility.await("output is not read")
+                .until(() -> client.getInputStream().available() >= 60_000);
+
+        // Process.destroy() would close the pipe as well.
+        sh("kill -TERM " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(143);
+    }
+
+    /** Its writes would wait, whatever poll(2) says: a terminal that has little room takes a part. */
+    @Test
+    void aClientWhoseTerminalIsNotReadCanBeInterrupted() throws Exception {
+        Process script = shell.script("exec script -qc 'exec $N run -n -- yes' /dev/null")
+                .start();
+        try {
+            shell.only();
+            Awaitility.await("output is not read")
+                    .until(() -> script.getInputStream().available() >= 30_000);
+            ProcessHandle client = ProcessHandle.of(script.pid())
+                    .orElseThrow()
+                    .children()
+                    .findFirst()
+                    .orElseThrow();
+            Awaitility.await("it waits")
+                    .during(Duration.ofMillis(300))
+                    .atMost(IN_TIME)
+                    .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
+                            .contains(") S "));
+
+            client.destroy();
+
+            // Its parent is blocked as well and doesn't reap it.
+            Awaitility.await()
+                    .atMost(IN_TIME)
+                    .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
+                            .contains(") Z "));
+        } finally {
+            script.destroyForcibly();
+        }
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> manager.containers().all().isEmpty());
+    }
+
+    /** As a service manager stops a service whose commands may be shells: SIGTERM, SIGCONT and SIGHUP at once. */
+    @ParameterizedTest
+    @ValueSource(strings = {"TERM CONT HUP", "WINCH CONT URG USR1 TERM", "HUP INT QUIT TERM"})
+    void signalsAtOnceDoNotCutShortWhatTheCommandDoesAtItsEnd(String signals) throws Exception {
+        for (int round = 0; round < 5; round++) {
+            Process client = shell.script("exec $N run -n -- sh -c '"
+                            + "trap \"sleep 0.3; exit 7\" TERM; trap : HUP INT QUIT USR1; echo ready;"
+                            + " while :; do sleep 0.05; done'")
+                    .start();
+            assertThat(client.inputReader().readLine()).isEqualTo("ready");
+
+            sh("for each in " + signals + "; do kill -$each " + client.pid() + "; done");
+
+            assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+            assertThat(client.exitValue()).isEqualTo(7);
+        }
+    }
+
+    /** Its supervisor hangs: the second signal is the client's, once there was time to answer the first. */
+    @Test
+    void aRunWhoseSupervisorHangsCanBeInterrupted() throws Exception {
+        Process client = shell.script("exec $N run -n -- sleep 4711.92").start();
+        Container container = shell.only();
+        ProcessHandle supervisor = ProcessHandle.of(
+                        container.whileRunning().orElseThrow().pid())
+                .flatMap(ProcessHandle::parent)
+                .orElseThrow();
+        sh("kill -STOP " + supervisor.pid());
+        try {
+            Awaitility.await()
+                    .pollInterval(Duration.ofMillis(300))
+                    .atMost(IN_TIME)
+                    .until(() -> {
+                        sh("kill -TERM " + client.pid() + " 2>&-");
+                        return !client.isAlive();
+                    });
+        } finally {
+            sh("kill -CONT " + supervisor.pid());
+        }
+
+        assertThat(client.exitValue()).isEqualTo(143);
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> manager.containers().all().isEmpty());
+    }
+
+    /** The kernel drops them for PID 1, which a command without an init is. */
+    @ParameterizedTest
+    @CsvSource({"ALRM, 142", "PWR, 158", "IO, 157", "VTALRM, 154", "34, 162", "64, 192"})
+    void aSignalEndsACommandThatDoesNotHandleIt(String name, int code) throws Exception {
+        Process client = shell.script("exec $N run -n --no-init -- sh -c 'echo ready; exec sleep 1000'")
+                .start();
+        assertThat(client.inputReader().readLine()).isEqualTo("ready");
+
+        sh("kill -" + name + " " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(code);
+    }
+
+    /** setrlimit(2): RLIMIT_FSIZE sends SIGXFSZ. */
+    @Test
+    void aLimitOfTheClientIsNotTheContainers() {
+        Container container = manager.launch("/bin/sh", "-c", "while :; do echo line; sleep 0.001; done");
+        try {
+            var attached = sh("ulimit -f 1; $N attach " + container.id() + " > output");
+
+            assertThat(attached.code()).isEqualTo(125);
+            assertThat(attached.err()).isEqualTo("nucleus: can't write to standard output: File too large\n");
+            assertThat(container.isRunning()).isTrue();
+        } finally {
+            shell.remove(container);
+        }
+    }
+
+    /** The only process of a terminal's window, or of ssh -t: a stopped one nobody could continue. */
+    @Test
+    void aClientThatNoShellContinuesDoesNotStop() throws Exception {
+        Process script = shell.script(
+                        "exec script -eqc 'exec $N run -n -- sh -c \"echo ready; exec sleep 1000\"' /dev/null")
+                .start();
+        assertThat(script.inputReader().readLine()).startsWith("ready");
+
+        script.getOutputStream().write(new byte[] {0x1a});
+        script.getOutputStream().flush();
+        Awaitility.await("the key was read")
+                .pollDelay(Duration.ofMillis(300))
+                .atMost(IN_TIME)
+                .until(() -> script.inputReader().ready());
+        script.getOutputStream().write(new byte[] {0x03});
+        script.getOutputStream().flush();
+
+        assertThat(script.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(script.exitValue()).isEqualTo(130);
+    }
+
+    /** Opened again, that end would be the one of a new terminal. */
+    @Test
+    void outputGoesToTheOtherEndOfATerminalToo() {
+        assertThat(sh("python3 -c '"
+                                + "import os, pty, subprocess, tty; m, s = pty.openpty(); tty.setraw(s);"
+                                + " subprocess.run(os.environ[\"N\"].split() + [\"run\", \"-n\", \"echo\", \"there\"], stdout=m);"
+                                + " os.set_blocking(s, False); print(os.read(s, 100))'")
+                        .out())
+                .isEqualTo("b'there\\n'\n");
+    }
+
+    @Test
+    void theLastSizeOfATerminalIsTheCommands() throws Exception {
+        Process script = shell.script(
+                        "exec script -qc 'exec $N run -t -- sh -c \"while :; do stty size; sleep 0.1; done\"' /dev/null")
+                .start();
+        try {
+            Container container = shell.only();
+            long supervisor = ProcessHandle.of(
+                            container.whileRunning().orElseThrow().pid())
+                    .flatMap(ProcessHandle::parent)
+                    .orElseThrow()
+                    .pid();
+            long client = ProcessHandle.of(script.pid())
+                    .orElseThrow()
+                    .children()
+                    .findFirst()
+                    .orElseThrow()
+                    .pid();
+            assertThat(script.inputReader().readLine()).isNotNull();
+
+            sh("kill -STOP " + supervisor + "; for i in $(seq 1 90); do stty -F /proc/" + client
+                    + "/fd/0 rows $i cols 100; sleep 0.005; done; kill -CONT " + supervisor);
+
+            assertThat(script.inputReader().lines().anyMatch(line -> line.contains("90 100")))
+                    .isTrue();
+        } finally {
+            script.destroyForcibly().waitFor();
+        }
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> manager.containers().all().isEmpty());
+    }
+
+    /** Standard error is a terminal that is full, standard output a pipe without a reader. */
+    @Test
+    void aClientThatCannotReportItsErrorCanBeInterrupted() throws Exception {
+        Process script = shell.script("exec script -qc 'timeout 1 yes;"
+                        + " $N run -n -- sh -c \"sleep 1; exec yes\" 4711.93 | true' /dev/null")
+                .start();
+        try {
+            shell.only();
+            ProcessHandle client = ProcessHandle.of(script.pid())
+                    .orElseThrow()
+                    .descendants()
+                    .filter(each -> each.info().command().orElse("").endsWith("/nucleus"))
+                    .findFirst()
+                    .orElseThrow();
+            Awaitility.await("it has met its error")
+                    .pollDelay(Duration.ofSeconds(2))
+                    .atMost(IN_TIME)
+                    .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
+                            .contains(") S "));
+
+            client.destroy();
+
+            Awaitility.await().atMost(IN_TIME).until(() -> !client.isAlive());
+        } finally {
+            script.destroyForcibly().waitFor();
+        }
+    }
+
+    /** A client that writes for the manager, and whose reader does not read. */
+    @Test
+    void aClientThatWritesForTheManagerCanBeInterrupted() {
+        ManagerProcess.Result result =
+                sh("ID=$($N run -d -- sh -c 'seq 1 100000; sleep 1000'); sleep 1; mkfifo f; sleep 30 < f & S=$!;"
+                        + " timeout -k 10 1 $N logs $ID > f; echo $?; kill $S; $N stop -t 0 $ID; $N rm $ID");
+
+        assertThat(result.out()).startsWith("124\n");
+    }
+}
