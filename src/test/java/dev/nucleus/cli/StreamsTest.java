@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
-import dev.nucleus.spec.Signal;
-import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.ClientShell;
 import dev.nucleus.support.Command;
 import dev.nucleus.support.ManagerProcess;
@@ -30,7 +28,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("isolation")
 class StreamsTest {
 
-    private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);
     private static final Duration IN_TIME = Duration.ofSeconds(15);
 
     @SharedManager

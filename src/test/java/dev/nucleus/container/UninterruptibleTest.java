@@ -7,6 +7,7 @@ import dev.nucleus.support.FreezableDisk;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsBesideOthers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A process that waits for a disk can't be killed: its container has not stopped, whoever else has gone. */
 @Tag("isolation")
+@RunsBesideOthers
 class UninterruptibleTest {
 
     @BeforeAll

@@ -2,6 +2,8 @@ package dev.nucleus.escape;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.LaunchOrder;
+import dev.nucleus.spec.LogPolicy;
+import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Network;
 import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.Signal;
@@ -26,6 +28,7 @@ import org.awaitility.Awaitility;
 final class Abuses {
 
     private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);
+    private static final LogPolicy UNHINDERED = new LogPolicy(MemorySize.parse("1G"), LogPolicy.DEFAULT.overflow());
     /** Four files of 16 MiB, and what the last line is longer by. */
     private static final long MOST_LOG = (4L * 16 + 1) << 20;
 
@@ -96,13 +99,16 @@ final class Abuses {
                 .launch(LaunchOrder.detached(
                         Optional.empty(),
                         attempts.spec(
-                                setting,
-                                List.of(),
-                                Network.NONE,
-                                List.of(
-                                        "/usr/bin/perl",
-                                        "-e",
-                                        "print 'x' x 100, qq(\\n) for 1..1_500_000; sleep 60"))));
+                                        setting,
+                                        List.of(),
+                                        Network.NONE,
+                                        List.of(
+                                                "/usr/bin/perl",
+                                                "-e",
+                                                "print 'x' x 100, qq(\\n) for 1..1_500_000; sleep 60"))
+                                .change()
+                                .log(UNHINDERED)
+                                .build()));
         try {
             Awaitility.await("a flood of 150 MB")
                     .atMost(Duration.ofMinutes(1))

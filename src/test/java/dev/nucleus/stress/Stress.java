@@ -14,7 +14,7 @@ import java.util.List;
 /**
  * Works a manager as many users at once would, and kills it, its clients and its shims meanwhile: {@code ./mvnw -Pstress verify},
  * for {@code -Dstress.seconds=600}. Nothing may be lost, nothing left, and no command may hang. What is done follows from the
- * seed, {@code -Dstress.seed}; when it is done is up to the machine.
+ * seed, {@code -Dseed}; when it is done is up to the machine.
  */
 final class Stress {
 
@@ -182,7 +182,7 @@ final class Stress {
     }
 
     public static void main(String[] arguments) throws Exception {
-        String given = System.getProperty("stress.seed", "");
+        String given = System.getProperty("seed", "");
         long seed = given.isEmpty() ? System.nanoTime() : Long.parseLong(given);
         var load = Duration.ofSeconds(Integer.getInteger("stress.seconds", 600));
         System.out.println("seed " + seed + ", " + load.toSeconds() + " s");
