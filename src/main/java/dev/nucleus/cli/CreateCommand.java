@@ -7,7 +7,6 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.ContainerSpec;
 import java.io.IOException;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -56,14 +55,10 @@ final class CreateCommand implements Callable<Integer> {
                 ? Optional.of(new LaunchPlan.Console(RunCommand.USUAL, placing.consoleSocket(session)))
                 : Optional.empty();
         ContainerSpec spec = options.spec(command, session);
-        var order = new LaunchOrder(
-                Optional.ofNullable(name).map(Containers::checkName),
-                terminal ? RunCommand.withTerminal(spec, "xterm") : spec,
-                Map.of(),
-                Optional.empty(),
-                false,
-                interactive || terminal,
-                console);
+        var order = LaunchOrder.detached(
+                        Optional.ofNullable(name).map(Containers::checkName),
+                        terminal ? RunCommand.withTerminal(spec, "xterm") : spec)
+                .withStreams(interactive || terminal, console);
         Container container = containers.create(order);
         placing.writePid(session, containers, container);
         session.print(container.id());

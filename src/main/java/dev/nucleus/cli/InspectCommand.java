@@ -6,7 +6,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
-import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.isolation.Workload;
 import dev.nucleus.plan.Statement;
 import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.InvalidSpecException;
@@ -153,7 +153,7 @@ final class InspectCommand implements Callable<Integer> {
     private List<Map<String, Object>> mounts(Container container, JsonNode spec) {
         JsonNode filesystem = spec.path("filesystem");
         var mounts = new ArrayList<Map<String, Object>>();
-        Map<String, LaunchRequest.HostVolume> volumes = container.record().replica() == null
+        Map<String, Workload.HostVolume> volumes = container.record().replica() == null
                 ? Map.of()
                 : fleets.replica(container.name())
                         .map(view -> fleets.definition(view.name()).volumes())

@@ -76,18 +76,14 @@ final class PlanCommand implements Callable<Integer> {
                         : null;
         if (reference != null) {
             Fleets.ServiceDefinition definition = fleets.definition(reference);
-            return new LaunchOrder(
-                    Optional.of(definition.name()),
-                    definition.service().container(),
-                    definition.volumes(),
-                    Optional.empty(),
-                    false,
-                    false);
+            return LaunchOrder.detached(
+                            Optional.of(definition.name()), definition.service().container())
+                    .withVolumes(definition.volumes());
         }
         if (command.isEmpty()) {
             throw new InvalidSpecException("name a service (FLEET/SERVICE), or give a command");
         }
-        return LaunchOrder.detached(Optional.empty(), options.spec(command, session));
+        return LaunchOrder.detached(options.spec(command, session));
     }
 
     private static String describe(RootfsStep step) {

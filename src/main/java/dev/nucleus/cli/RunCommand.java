@@ -15,7 +15,6 @@ import dev.nucleus.spec.WorkspaceMount;
 import java.io.IOException;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -107,7 +106,9 @@ final class RunCommand implements Callable<Integer> {
                 .or(() -> terminal ? Optional.of(USUAL) : Optional.empty())
                 .map(size -> new LaunchPlan.Console(size, placing.consoleSocket(session)));
         boolean input = detach ? interactive || terminal : !noStdin;
-        var order = new LaunchOrder(checked, spec, Map.of(), Optional.empty(), !detach, input, console)
+        var order = (detach ? LaunchOrder.detached(spec) : LaunchOrder.attached(spec))
+                .named(checked)
+                .withStreams(input, console)
                 .reporting(session::note);
         if (detach) {
             Container container = containers.launch(order);

@@ -206,7 +206,7 @@ public final class Container {
 
     /** Whether its streams are a terminal. */
     public boolean hasTerminal() {
-        return order.map(launched -> launched.console().isPresent())
+        return order.map(launched -> launched.workload().console().isPresent())
                 .orElseGet(() -> description.obtain().terminal());
     }
 

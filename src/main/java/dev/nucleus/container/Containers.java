@@ -262,14 +262,8 @@ public final class Containers {
     public Container relaunch(Container ended) {
         checkRepeatable(ended);
         LaunchOrder order = ended.order().orElseThrow();
-        Container fresh = launcher.launch(new LaunchOrder(
-                Optional.of(ended.name()),
-                order.spec(),
-                order.volumes(),
-                Optional.empty(),
-                false,
-                order.keepStdin(),
-                order.console()));
+        Container fresh = launcher.launch(
+                new LaunchOrder(Optional.of(ended.name()), order.workload(), Optional.empty(), false, _ -> {}));
         replace(ended, fresh);
         return fresh;
     }

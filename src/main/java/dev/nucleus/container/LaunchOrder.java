@@ -1,6 +1,6 @@
 package dev.nucleus.container;
 
-import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.isolation.Workload;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.ContainerSpec;
 import java.util.Map;
@@ -11,50 +11,57 @@ import java.util.function.Consumer;
  * What is to be launched, by whom.
  *
  * @param name empty: the id
- * @param volumes host directories of named volumes
+ * @param replica whose container it is; empty: nobody's
  * @param attached whether a command line waits for it, gets its output, and removes it with its end
- * @param keepStdin whether that command line feeds its standard input
- * @param console a terminal that its standard streams are
  * @param progress told what there is to say while directories are copied for it, a line each; what it throws before the
  *     launch ends that
  */
 public record LaunchOrder(
         Optional<String> name,
-        ContainerSpec spec,
-        Map<String, LaunchRequest.HostVolume> volumes,
+        Workload workload,
         Optional<ContainerRecord.ReplicaRecord> replica,
         boolean attached,
-        boolean keepStdin,
-        Optional<LaunchPlan.Console> console,
         Consumer<String> progress) {
 
-    public LaunchOrder(
-            Optional<String> name,
-            ContainerSpec spec,
-            Map<String, LaunchRequest.HostVolume> volumes,
-            Optional<ContainerRecord.ReplicaRecord> replica,
-            boolean attached,
-            boolean keepStdin,
-            Optional<LaunchPlan.Console> console) {
-        this(name, spec, volumes, replica, attached, keepStdin, console, _ -> {});
+    public static LaunchOrder detached(ContainerSpec spec) {
+        return of(spec, false);
     }
 
-    public LaunchOrder(
-            Optional<String> name,
-            ContainerSpec spec,
-            Map<String, LaunchRequest.HostVolume> volumes,
-            Optional<ContainerRecord.ReplicaRecord> replica,
-            boolean attached,
-            boolean keepStdin) {
-        this(name, spec, volumes, replica, attached, keepStdin, Optional.empty());
+    public static LaunchOrder detached(Optional<String> name, ContainerSpec spec) {
+        return detached(spec).named(name);
+    }
+
+    public static LaunchOrder attached(ContainerSpec spec) {
+        return of(spec, true);
+    }
+
+    private static LaunchOrder of(ContainerSpec spec, boolean attached) {
+        return new LaunchOrder(Optional.empty(), Workload.of(spec), Optional.empty(), attached, _ -> {});
+    }
+
+    public ContainerSpec spec() {
+        return workload.spec();
+    }
+
+    public LaunchOrder named(Optional<String> other) {
+        return new LaunchOrder(other, workload, replica, attached, progress);
+    }
+
+    public LaunchOrder withVolumes(Map<String, Workload.HostVolume> volumes) {
+        return new LaunchOrder(name, workload.withVolumes(volumes), replica, attached, progress);
+    }
+
+    /** As {@link Workload#withStreams}. */
+    public LaunchOrder withStreams(boolean input, Optional<LaunchPlan.Console> console) {
+        return new LaunchOrder(name, workload.withStreams(input, console), replica, attached, progress);
+    }
+
+    public LaunchOrder ofReplica(ContainerRecord.ReplicaRecord record) {
+        return new LaunchOrder(name, workload, Optional.of(record), attached, progress);
     }
 
     /** The same, with somebody who wants to know how far it is. */
     public LaunchOrder reporting(Consumer<String> listener) {
-        return new LaunchOrder(name, spec, volumes, replica, attached, keepStdin, console, listener);
-    }
-
-    public static LaunchOrder detached(Optional<String> name, ContainerSpec spec) {
-        return new LaunchOrder(name, spec, Map.of(), Optional.empty(), false, false);
+        return new LaunchOrder(name, workload, replica, attached, listener);
     }
 }

@@ -82,15 +82,14 @@ final class Launcher {
         var request = new LaunchRequest(
                 id,
                 order.name().orElse(id),
-                order.spec(),
+                order.workload(),
                 posture,
                 places.of(id),
                 places.copies().of(id),
-                order.volumes(),
-                order.keepStdin(),
                 held,
-                order.console());
-        return planner.plan(request.withSources(sources));
+                sources,
+                Optional.empty());
+        return planner.plan(request);
     }
 
     /** See {@link Containers#launch}. */

@@ -2,7 +2,7 @@ package dev.nucleus.fleet;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
-import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.isolation.Workload;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.Condition;
 import dev.nucleus.spec.FleetSpec;
@@ -54,8 +54,8 @@ final class Fleet {
     }
 
     /** Host directories of the named volumes: the configured ones, or directories below the manager's state. */
-    static Map<String, LaunchRequest.HostVolume> volumes(FleetSpec spec, Path state) {
-        var volumes = new HashMap<String, LaunchRequest.HostVolume>();
+    static Map<String, Workload.HostVolume> volumes(FleetSpec spec, Path state) {
+        var volumes = new HashMap<String, Workload.HostVolume>();
         for (VolumeSpec volume : spec.volumes().values()) {
             Path path = volume.path()
                     .orElse(state.resolve("volumes").resolve(spec.name()).resolve(volume.name()));
@@ -64,7 +64,7 @@ final class Fleet {
                             User.number(user.user()).orElse(0),
                             user.group().flatMap(User::number).orElse(0),
                             List.of()));
-            volumes.put(volume.name(), new LaunchRequest.HostVolume(path, owner));
+            volumes.put(volume.name(), new Workload.HostVolume(path, owner));
         }
         return Map.copyOf(volumes);
     }

@@ -5,7 +5,7 @@ import dev.nucleus.container.ContainerRecord;
 import dev.nucleus.container.Containers;
 import dev.nucleus.container.StopFailedException;
 import dev.nucleus.failure.Callbacks;
-import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.isolation.Workload;
 import dev.nucleus.lifecycle.LifecyclePhase;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.spec.FleetSpec;
@@ -296,7 +296,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
     }
 
     /** The service that {@code fleet/service} or {@code fleet/service-n} names, and the volumes it may use. */
-    public record ServiceDefinition(String name, ServiceSpec service, Map<String, LaunchRequest.HostVolume> volumes) {}
+    public record ServiceDefinition(String name, ServiceSpec service, Map<String, Workload.HostVolume> volumes) {}
 
     /**
      * @throws InvalidSpecException when there is none

@@ -1,7 +1,7 @@
 package dev.nucleus.fleet;
 
 import dev.nucleus.container.Containers;
-import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.isolation.Workload;
 import dev.nucleus.spec.ServiceSpec;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +19,7 @@ import org.springframework.scheduling.TaskScheduler;
 record ReplicaContext(
         Containers containers,
         TaskScheduler scheduler,
-        Map<String, LaunchRequest.HostVolume> volumes,
+        Map<String, Workload.HostVolume> volumes,
         Function<ServiceSpec, List<String>> unmetDependencies,
         Consumer<Replica> onChange,
         Consumer<Replica> notifyDependents,

@@ -198,13 +198,9 @@ final class ReplicaSupervision {
         Container launched;
         try {
             launched = context.containers()
-                    .launch(new LaunchOrder(
-                            Optional.of(replica.name()),
-                            service.container(),
-                            context.volumes(),
-                            Optional.of(record),
-                            false,
-                            false));
+                    .launch(LaunchOrder.detached(Optional.of(replica.name()), service.container())
+                            .withVolumes(context.volumes())
+                            .ofReplica(record));
         } catch (RuntimeException e) {
             log.warn("{} did not start: {}", replica.name(), e.getMessage());
             return new ReplicaEvent.LaunchFailed(String.valueOf(e.getMessage()));

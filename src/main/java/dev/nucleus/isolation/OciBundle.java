@@ -92,7 +92,7 @@ final class OciBundle {
     private Map<String, Object> process() {
         LaunchPlan.Command command = plan.command();
         Map<String, Object> process = confinement();
-        process.put("terminal", request.console().isPresent());
+        process.put("terminal", request.workload().console().isPresent());
         process.put("args", command.arguments());
         process.put("env", command.environment());
         process.put("cwd", command.workdir());

@@ -30,9 +30,9 @@ public final class Planner {
         var plan = new LaunchPlan.Builder(
                 request.id(), request.name(), request.spec().mode(), request.places());
         layers.forEach(layer -> layer.contribute(request, plan));
-        return plan.keepStdin(request.keepStdin())
+        return plan.keepStdin(request.workload().input())
                 .held(request.held())
-                .console(request.console())
+                .console(request.workload().console())
                 .build(new LaunchPlan.Log(
                         LOG_FILE_BYTES,
                         LOG_FILES,

@@ -32,7 +32,7 @@ final class Volumes {
         // Without root only the manager's user and its range exist, and no mount can say otherwise.
         Owners owners = plan.mapped() && isRoot ? Owners.MAPPED : Owners.HOST;
         if (volume.named()) {
-            LaunchRequest.HostVolume place = request.volumes().get(volume.source());
+            Workload.HostVolume place = request.workload().volumes().get(volume.source());
             if (place == null) {
                 throw new InvalidSpecException("there is no volume '" + volume.source() + "'");
             }

@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 
@@ -81,7 +80,7 @@ public final class Benchmark {
     }
 
     private static LaunchOrder order(ContainerSpec spec) {
-        return new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false);
+        return LaunchOrder.attached(spec);
     }
 
     private static double millis(long nanos) {

@@ -8,7 +8,6 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -21,7 +20,7 @@ class LaunchFloorTest {
 
     @Test
     void theKernelAloneLaunchesWhatAManagerPlans() throws Exception {
-        var order = LaunchOrder.detached(Optional.empty(), ContainerSpec.of(Mode.AGENT, List.of("/bin/true")));
+        var order = LaunchOrder.detached(ContainerSpec.of(Mode.AGENT, List.of("/bin/true")));
 
         assertThat(LaunchFloor.measure(manager, order, 1, 2)).containsKeys("exec-p50-ms", "launches-per-second");
     }

@@ -174,11 +174,9 @@ class LeavingClientTest {
     @Test
     void anExecThatForksAndExitsEndsWithItsClient() throws IOException {
         Container container = manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "1000"))
-                                .pids(64)
-                                .build()));
+                .launch(LaunchOrder.detached(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "1000"))
+                        .pids(64)
+                        .build()));
         String walker =
                 "$SIG{CHLD}='IGNORE'; if (fork) { sleep 1000 } while (1) { my $p = fork; if (!defined $p) { select(undef,undef,undef,0.0005) }"
                         + " elsif ($p) { exit if rand() < 0.5 } }";

@@ -228,8 +228,7 @@ class AdoptionTest {
             String spawner =
                     Long.toString(manager.spawner().process().orElseThrow().pid());
             LaunchPlan plan = manager.containers()
-                    .plan(LaunchOrder.detached(
-                            Optional.empty(), ContainerSpec.of(Mode.AGENT, List.of("/bin/sleep", "1000"))));
+                    .plan(LaunchOrder.detached(ContainerSpec.of(Mode.AGENT, List.of("/bin/sleep", "1000"))));
             var record = new ContainerRecord(plan.id(), plan.name(), Instant.now(), null, false);
             ByteBuffer payload = PlanEncoder.encode(plan, ContainerStore.encode(record));
             ByteBuffer header = ByteBuffer.allocate(5)

@@ -382,10 +382,9 @@ class ConfinementTest {
     void outOfMemoryIsAReasonOfItsOwn() throws Exception {
         String bomb = "my @a; push @a, 'x' x (1 << 20) for 1..4096";
         Container hog = manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(), spec(Mode.AGENT, Optional.empty(), List.of("/usr/bin/perl", "-e", bomb))));
-        Container killed = manager.containers()
-                .launch(LaunchOrder.detached(Optional.empty(), spec(Mode.AGENT, "kill -9 $$; exec sleep 60")));
+                .launch(LaunchOrder.detached(spec(Mode.AGENT, Optional.empty(), List.of("/usr/bin/perl", "-e", bomb))));
+        Container killed =
+                manager.containers().launch(LaunchOrder.detached(spec(Mode.AGENT, "kill -9 $$; exec sleep 60")));
         manager.containers().stop(killed, new dev.nucleus.spec.StopSpec(dev.nucleus.spec.Signal.KILL, Duration.ZERO));
 
         assertThat(hog.end()
@@ -404,8 +403,7 @@ class ConfinementTest {
     @ParameterizedTest
     @EnumSource(Mode.class)
     void aProcessRunInsideIsConfinedAsTheWorkloadIs(Mode mode) throws IOException {
-        Container container =
-                manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec(mode, "exec sleep 60")));
+        Container container = manager.containers().launch(LaunchOrder.detached(spec(mode, "exec sleep 60")));
         try {
             String script =
                     "cat /proc/self/status | while read a b c; do case $a in Uid:|Gid:|Cap*|Seccomp:|NoNewPrivs:)"

@@ -39,7 +39,7 @@ class CreateTest {
     private static TestManager manager;
 
     private static Container create(ContainerSpec spec) {
-        return manager.containers().create(LaunchOrder.detached(Optional.empty(), spec));
+        return manager.containers().create(LaunchOrder.detached(spec));
     }
 
     private static String command(int pid) throws IOException {

@@ -113,7 +113,7 @@ class GvisorBoundaryTest {
     }
 
     private Container launch(ContainerSpec.Builder spec) {
-        Container container = manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec.build()));
+        Container container = manager.containers().launch(LaunchOrder.detached(spec.build()));
         launched.add(container);
         return container;
     }

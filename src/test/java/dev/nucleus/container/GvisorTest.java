@@ -67,8 +67,7 @@ class GvisorTest {
 
     private Container launch(String script) {
         return manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(), spec(Mode.STRICT_AGENT, script).build()));
+                .launch(LaunchOrder.detached(spec(Mode.STRICT_AGENT, script).build()));
     }
 
     private static Shim.Captured inside(Container container, String script) throws IOException {
@@ -131,7 +130,7 @@ class GvisorTest {
                 .runtime(Optional.of(Runtime.GVISOR))
                 .build();
 
-        assertThatThrownBy(() -> manager.containers().launch(LaunchOrder.detached(Optional.empty(), wrong)))
+        assertThatThrownBy(() -> manager.containers().launch(LaunchOrder.detached(wrong)))
                 .isInstanceOf(LaunchException.class)
                 .hasMessageContaining("/bin/not-there")
                 .hasMessageContaining("no such file");
@@ -207,11 +206,9 @@ class GvisorTest {
     @Test
     void itDiesOfItsMemoryLimitAndSaysSo() {
         Container container = manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        spec(Mode.STRICT_AGENT, "a=x; while :; do a=$a$a; done")
-                                .memory(Optional.of(MemorySize.parse("96M")))
-                                .build()));
+                .launch(LaunchOrder.detached(spec(Mode.STRICT_AGENT, "a=x; while :; do a=$a$a; done")
+                        .memory(Optional.of(MemorySize.parse("96M")))
+                        .build()));
 
         ContainerState.Stopped stopped = container.end().join();
 

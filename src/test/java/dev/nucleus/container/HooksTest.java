@@ -141,8 +141,7 @@ class HooksTest {
         hook("poststop", "rm $1/made; touch $1/taken-away");
         try (TestManager manager = TestManager.startWith(settings)) {
             assertThatThrownBy(() -> manager.containers()
-                            .launch(LaunchOrder.detached(
-                                    Optional.empty(), sleeper(Mode.AGENT).build())))
+                            .launch(LaunchOrder.detached(sleeper(Mode.AGENT).build())))
                     .isInstanceOf(LaunchException.class)
                     .hasMessageContaining("the create-runtime hook " + directory.resolve("hook-0")
                             + " ended with exit code 3: no address left");
@@ -159,8 +158,7 @@ class HooksTest {
         hook("create-runtime", "sleep 1000 & echo $! > $1/child; wait", "timeout=300ms");
         try (TestManager manager = TestManager.startWith(settings)) {
             assertThatThrownBy(() -> manager.containers()
-                            .launch(LaunchOrder.detached(
-                                    Optional.empty(), sleeper(Mode.AGENT).build())))
+                            .launch(LaunchOrder.detached(sleeper(Mode.AGENT).build())))
                     .hasMessageContaining("was killed after its time limit of 300 ms");
             Awaitility.await()
                     .until(() -> ProcessHandle.of(Long.parseLong(said("child"))).isEmpty());
@@ -257,8 +255,7 @@ class HooksTest {
                 setting.startsWith("--nucleus.hooks[0].path=") ? "--nucleus.hooks[0].path=" + configured : setting);
         try (TestManager manager = TestManager.startWith(settings)) {
             Container container = manager.containers()
-                    .launch(LaunchOrder.detached(
-                            Optional.empty(), sleeper(Mode.AGENT).build()));
+                    .launch(LaunchOrder.detached(sleeper(Mode.AGENT).build()));
             Files.delete(configured);
             link("configured", second);
             manager.containers().stop(container, AT_ONCE);

@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -34,8 +33,7 @@ class HostileTextTest {
     private static TestManager manager;
 
     private static Container launch(String... command) {
-        return manager.containers()
-                .launch(LaunchOrder.detached(Optional.empty(), ContainerSpec.of(Mode.AGENT, List.of(command))));
+        return manager.containers().launch(LaunchOrder.detached(ContainerSpec.of(Mode.AGENT, List.of(command))));
     }
 
     @Test

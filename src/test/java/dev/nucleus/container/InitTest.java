@@ -43,14 +43,12 @@ class InitTest {
 
     private static Container launch(String script) {
         return manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        ContainerSpec.builder(Mode.PRODUCTION, List.of("/bin/bash", "-c", script))
-                                .rootfs(Optional.of(rootfs))
-                                .memory(Optional.of(MemorySize.parse("128M")))
-                                .cpus(Optional.of(new Cpus(1)))
-                                .pids(512)
-                                .build()));
+                .launch(LaunchOrder.detached(ContainerSpec.builder(Mode.PRODUCTION, List.of("/bin/bash", "-c", script))
+                        .rootfs(Optional.of(rootfs))
+                        .memory(Optional.of(MemorySize.parse("128M")))
+                        .cpus(Optional.of(new Cpus(1)))
+                        .pids(512)
+                        .build()));
     }
 
     private static List<ContainerEvent.InitActed> of(Container container) {

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import dev.nucleus.isolation.LaunchRequest;
+import dev.nucleus.isolation.Workload;
 import dev.nucleus.log.ContainerLog;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.spawner.LaunchException;
@@ -69,7 +69,7 @@ class LifecycleTest {
     }
 
     private static Container launch(ContainerSpec spec) {
-        return manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec));
+        return manager.containers().launch(LaunchOrder.detached(spec));
     }
 
     private static List<String> logOf(Container container) throws IOException {
@@ -391,27 +391,26 @@ class LifecycleTest {
     @Test
     void aNamedVolumeOutlivesItsContainersAndBelongsToTheirUser() throws IOException {
         Path path = manager.directory().resolve("volume");
-        var volumes = Map.of("data", new LaunchRequest.HostVolume(path, Optional.empty()));
+        var volumes = Map.of("data", new Workload.HostVolume(path, Optional.empty()));
         var mount = List.of(VolumeMount.parse("data:/data"));
         for (int i = 1; i <= 2; i++) {
-            var output = manager.run(new LaunchOrder(
-                    Optional.of("keeper"),
-                    spec(mount, "default", "", "/bin/sh", "-c", "echo x >> /data/f; cat /data/f"),
-                    volumes,
-                    Optional.empty(),
-                    true,
-                    false));
+            var output = manager.run(
+                    LaunchOrder.attached(spec(mount, "default", "", "/bin/sh", "-c", "echo x >> /data/f; cat /data/f"))
+                            .named(Optional.of("keeper"))
+                            .withVolumes(volumes));
 
             assertThat(output.out()).isEqualTo("x\n".repeat(i));
         }
         assertThat((Integer) Files.getAttribute(path, "unix:uid")).isGreaterThan(1_879_048_191);
-        var readOnly = manager.run(new LaunchOrder(
-                Optional.of("keeper"),
-                spec(List.of(VolumeMount.parse("data:/data:ro")), "default", "", "/bin/sh", "-c", "echo y > /data/f"),
-                volumes,
-                Optional.empty(),
-                true,
-                false));
+        var readOnly = manager.run(LaunchOrder.attached(spec(
+                        List.of(VolumeMount.parse("data:/data:ro")),
+                        "default",
+                        "",
+                        "/bin/sh",
+                        "-c",
+                        "echo y > /data/f"))
+                .named(Optional.of("keeper"))
+                .withVolumes(volumes));
         assertThat(readOnly.code()).isNotZero();
     }
 

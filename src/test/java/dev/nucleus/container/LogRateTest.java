@@ -39,13 +39,11 @@ class LogRateTest {
     @EnumSource(LogPolicy.Overflow.class)
     void aFloodOfEmptyLinesCostsItsSupervisorLessThanTheWorkloadIsAllowed(LogPolicy.Overflow overflow) {
         Container container = manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        ContainerSpec.builder(Mode.AGENT, List.of("/usr/bin/yes", ""))
-                                .cpus(Optional.of(new Cpus(ALLOWED)))
-                                .memory(Optional.of(MemorySize.parse("32M")))
-                                .log(new LogPolicy(LogPolicy.DEFAULT.rate(), overflow))
-                                .build()));
+                .launch(LaunchOrder.detached(ContainerSpec.builder(Mode.AGENT, List.of("/usr/bin/yes", ""))
+                        .cpus(Optional.of(new Cpus(ALLOWED)))
+                        .memory(Optional.of(MemorySize.parse("32M")))
+                        .log(new LogPolicy(LogPolicy.DEFAULT.rate(), overflow))
+                        .build()));
         try {
             ProcessHandle shim = ProcessHandle.of(
                             container.whileRunning().orElseThrow().pid())
@@ -73,16 +71,14 @@ class LogRateTest {
     @Test
     void theEndOfAFloodIsLoggedToABound() throws IOException {
         Container container = manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        ContainerSpec.builder(
-                                        Mode.AGENT,
-                                        List.of(
-                                                "/bin/sh",
-                                                "-c",
-                                                "head -c 9000000 /dev/zero > /tmp/z; exec tr '\\0' '\\n' < /tmp/z"))
-                                .log(new LogPolicy(MemorySize.parse("64K"), LogPolicy.Overflow.DROP))
-                                .build()));
+                .launch(LaunchOrder.detached(ContainerSpec.builder(
+                                Mode.AGENT,
+                                List.of(
+                                        "/bin/sh",
+                                        "-c",
+                                        "head -c 9000000 /dev/zero > /tmp/z; exec tr '\\0' '\\n' < /tmp/z"))
+                        .log(new LogPolicy(MemorySize.parse("64K"), LogPolicy.Overflow.DROP))
+                        .build()));
         try {
             container.end().orTimeout(30, TimeUnit.SECONDS).join();
 

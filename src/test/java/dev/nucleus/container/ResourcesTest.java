@@ -53,7 +53,7 @@ class ResourcesTest {
     }
 
     private static Container launch(ContainerSpec.Builder spec) {
-        return manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec.build()));
+        return manager.containers().launch(LaunchOrder.detached(spec.build()));
     }
 
     private static void end(Container container) {

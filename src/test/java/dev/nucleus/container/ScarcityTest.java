@@ -21,8 +21,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -306,7 +304,7 @@ class ScarcityTest {
 
     /** Without a status when its shim was killed: nobody saw it. */
     private static ContainerState.Stopped end(TestManager manager) {
-        var order = new LaunchOrder(Optional.empty(), TRUE, Map.of(), Optional.empty(), true, false);
+        var order = LaunchOrder.attached(TRUE);
         return manager.containers().run(order, (_, _, _, _) -> {}, _ -> {});
     }
 

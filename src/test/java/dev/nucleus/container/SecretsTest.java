@@ -76,11 +76,9 @@ class SecretsTest {
     void noRecordOfTheContainerHoldsIt() throws IOException {
         String content = "n0where-to-be-found";
         Container container = manager.containers()
-                .launch(LaunchOrder.detached(
-                        java.util.Optional.empty(),
-                        shell("exec sleep 1000")
-                                .secrets(List.of(new SecretMount(secret(content).toString(), "key", 0400)))
-                                .build()));
+                .launch(LaunchOrder.detached(shell("exec sleep 1000")
+                        .secrets(List.of(new SecretMount(secret(content).toString(), "key", 0400)))
+                        .build()));
 
         container.described().join();
         try (Stream<Path> records = Files.walk(manager.state())) {

@@ -166,11 +166,9 @@ class SetIdFilesTest {
     void noneIsLeftByAProcessThatIsRunInside(String name, Runtime runtime, UserNamespace users, Optional<User> user)
             throws IOException {
         Container container = manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        spec(runtime, users, user, "/data", "sleep 600")
-                                .volumes(List.of(new VolumeMount(shared.toString(), "/data", false)))
-                                .build()));
+                .launch(LaunchOrder.detached(spec(runtime, users, user, "/data", "sleep 600")
+                        .volumes(List.of(new VolumeMount(shared.toString(), "/data", false)))
+                        .build()));
         try {
             var captured = container
                     .shim()
@@ -223,7 +221,6 @@ class SetIdFilesTest {
     void thePlanSaysSo() {
         assertThat(manager.containers()
                         .plan(LaunchOrder.detached(
-                                Optional.empty(),
                                 spec(Runtime.NATIVE, UserNamespace.NONE, Optional.empty(), "/data", EVERYDAY)
                                         .volumes(List.of(new VolumeMount(shared.toString(), "/data", false)))
                                         .build()))

@@ -55,7 +55,7 @@ class SignalTest {
     }
 
     private static Container launch(ContainerSpec spec) {
-        return manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec));
+        return manager.containers().launch(LaunchOrder.detached(spec));
     }
 
     private static Container launchAsPid1(String... command) {

@@ -25,7 +25,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
@@ -55,14 +54,7 @@ class TerminalTest {
 
     private static Container launch(ContainerSpec spec) {
         return manager.containers()
-                .launch(new LaunchOrder(
-                        Optional.empty(),
-                        spec,
-                        Map.of(),
-                        Optional.empty(),
-                        false,
-                        true,
-                        Optional.of(LaunchPlan.Console.of(SIZE))));
+                .launch(LaunchOrder.detached(spec).withStreams(true, Optional.of(LaunchPlan.Console.of(SIZE))));
     }
 
     private static StreamClient attach(Container container) throws IOException {

@@ -52,7 +52,7 @@ class UserNamespaceTest {
     }
 
     private static Container launch(ContainerSpec spec) {
-        return manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec));
+        return manager.containers().launch(LaunchOrder.detached(spec));
     }
 
     private static void end(Container container) {

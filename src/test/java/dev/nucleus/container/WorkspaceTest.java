@@ -27,7 +27,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
@@ -139,8 +138,7 @@ class WorkspaceTest {
                 .workspace(Optional.of(new WorkspaceMount(directory, Access.COPY_IN_OUT, false)))
                 .build();
 
-        TestManager.Output output = manager.run(
-                new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false).reporting(told::add));
+        TestManager.Output output = manager.run(LaunchOrder.attached(spec).reporting(told::add));
 
         assertThat(output.out()).isEqualTo("kept\n");
         assertThat(told)
@@ -178,12 +176,10 @@ class WorkspaceTest {
     void workThatCantBeBroughtBackIsKeptAndSaidWhere() throws IOException {
         Path source = Files.createDirectory(directory.resolve("source"));
         Container container = manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        Kind.PLAIN
-                                .spec("echo work > /workspace/work; exec sleep 1000")
-                                .workspace(Optional.of(new WorkspaceMount(source, Access.COPY_IN_OUT, false)))
-                                .build()));
+                .launch(LaunchOrder.detached(Kind.PLAIN
+                        .spec("echo work > /workspace/work; exec sleep 1000")
+                        .workspace(Optional.of(new WorkspaceMount(source, Access.COPY_IN_OUT, false)))
+                        .build()));
         Path copies = manager.state().resolve("copies");
         Path work = copies.resolve(container.id()).resolve("workspace/work");
         Awaitility.await().until(() -> Files.exists(work));
@@ -204,12 +200,10 @@ class WorkspaceTest {
 
     private Container workInACopyOf(Path source) throws IOException {
         Container container = manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        Kind.PLAIN
-                                .spec("mkdir d; echo work > d/work; exec sleep 1000")
-                                .workspace(Optional.of(new WorkspaceMount(source, Access.COPY_IN_OUT, false)))
-                                .build()));
+                .launch(LaunchOrder.detached(Kind.PLAIN
+                        .spec("mkdir d; echo work > d/work; exec sleep 1000")
+                        .workspace(Optional.of(new WorkspaceMount(source, Access.COPY_IN_OUT, false)))
+                        .build()));
         Path work = manager.state().resolve("copies").resolve(container.id()).resolve("workspace/d/work");
         Awaitility.await().until(() -> Files.exists(work));
         return container;

@@ -60,7 +60,7 @@ class DenialsTest {
     }
 
     private static Container launch(ContainerSpec.Builder spec) {
-        return manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec.build()));
+        return manager.containers().launch(LaunchOrder.detached(spec.build()));
     }
 
     private static List<Denial> denials(Container container) throws IOException {
@@ -188,11 +188,9 @@ class DenialsTest {
                 .contains("unshare(CLONE_NEWUSER)", "mkdir")
                 .doesNotContain("clone");
         assertThat(manager.containers()
-                        .plan(LaunchOrder.detached(
-                                Optional.empty(),
-                                spec(Mode.AGENT, "true")
-                                        .seccomp(new PolicySource.File(file, Optional.empty()))
-                                        .build()))
+                        .plan(LaunchOrder.detached(spec(Mode.AGENT, "true")
+                                .seccomp(new PolicySource.File(file, Optional.empty()))
+                                .build()))
                         .explain())
                 .anyMatch(line -> line.contains("by name alone") && line.contains("mprotect"));
         manager.containers().remove(container);

@@ -83,7 +83,7 @@ class LandlockDenialsTest {
         ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", script))
                 .rootfs(Optional.of(rootfs))
                 .build();
-        Container container = manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec));
+        Container container = manager.containers().launch(LaunchOrder.detached(spec));
         Container other = manager.launch("/bin/sleep", "60");
 
         Awaitility.await("three refusals")

@@ -20,7 +20,6 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
@@ -96,19 +95,14 @@ final class Abuses {
 
     private Verdict logFlood(Setting setting) throws IOException {
         Container container = manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        attempts.spec(
-                                        setting,
-                                        List.of(),
-                                        Network.NONE,
-                                        List.of(
-                                                "/usr/bin/perl",
-                                                "-e",
-                                                "print 'x' x 100, qq(\\n) for 1..1_500_000; sleep 60"))
-                                .change()
-                                .log(UNHINDERED)
-                                .build()));
+                .launch(LaunchOrder.detached(attempts.spec(
+                                setting,
+                                List.of(),
+                                Network.NONE,
+                                List.of("/usr/bin/perl", "-e", "print 'x' x 100, qq(\\n) for 1..1_500_000; sleep 60"))
+                        .change()
+                        .log(UNHINDERED)
+                        .build()));
         try {
             Awaitility.await("a flood of 150 MB")
                     .atMost(Duration.ofMinutes(1))
@@ -159,17 +153,11 @@ final class Abuses {
     }
 
     private Verdict inVolume(Setting setting, Path source, String target, String script) {
-        var output = manager.run(new LaunchOrder(
-                Optional.empty(),
-                attempts.spec(
-                        setting,
-                        List.of(new VolumeMount(source.toString(), target, false)),
-                        Network.NONE,
-                        List.of("/bin/sh", "-c", script)),
-                Map.of(),
-                Optional.empty(),
-                true,
-                false));
+        var output = manager.run(LaunchOrder.attached(attempts.spec(
+                setting,
+                List.of(new VolumeMount(source.toString(), target, false)),
+                Network.NONE,
+                List.of("/bin/sh", "-c", script))));
         return verdict(output.code() == 0, output);
     }
 
@@ -279,21 +267,15 @@ final class Abuses {
             if (!"ready".equals(reader.readLine())) {
                 throw new IOException("no abstract socket on this host");
             }
-            var output = manager.run(new LaunchOrder(
-                    Optional.empty(),
-                    attempts.spec(
-                            Setting.AGENT,
-                            List.of(),
-                            Network.HOST,
-                            List.of(
-                                    "/usr/bin/perl",
-                                    "-e",
-                                    "socket(S, 1, 1, 0) or die; print connect(S, pack('S a*', 1, qq(\\0" + name
-                                            + "))) ? 'connected' : $!+0")),
-                    Map.of(),
-                    Optional.empty(),
-                    true,
-                    false));
+            var output = manager.run(LaunchOrder.attached(attempts.spec(
+                    Setting.AGENT,
+                    List.of(),
+                    Network.HOST,
+                    List.of(
+                            "/usr/bin/perl",
+                            "-e",
+                            "socket(S, 1, 1, 0) or die; print connect(S, pack('S a*', 1, qq(\\0" + name
+                                    + "))) ? 'connected' : $!+0"))));
             return verdict(output.out().equals("1"), output);
         } finally {
             server.destroy();

@@ -72,7 +72,7 @@ final class Attempts {
     }
 
     private TestManager.Output run(ContainerSpec spec) {
-        return manager.run(new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false));
+        return manager.run(LaunchOrder.attached(spec));
     }
 
     /** Directories of the host that anybody may write to, each empty. */

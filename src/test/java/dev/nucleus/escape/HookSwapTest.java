@@ -20,7 +20,6 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -86,10 +85,8 @@ class HookSwapTest {
 
     private static Container launch(TestManager manager) {
         return manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "1000"))
-                                .build()));
+                .launch(LaunchOrder.detached(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "1000"))
+                        .build()));
     }
 
     private void stop(TestManager manager, Container container) {

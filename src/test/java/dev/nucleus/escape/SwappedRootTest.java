@@ -20,7 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -79,18 +78,12 @@ class SwappedRootTest {
     }
 
     private static LaunchOrder order(Path rootfs, Runtime runtime) {
-        return new LaunchOrder(
-                Optional.empty(),
-                ContainerSpec.builder(Mode.PRODUCTION, List.of("/bin/cat", "/usr/which"))
-                        .runtime(Optional.of(runtime))
-                        .rootfs(Optional.of(rootfs))
-                        .memory(Optional.of(MemorySize.parse("256M")))
-                        .cpus(Optional.of(new Cpus(1)))
-                        .build(),
-                Map.of(),
-                Optional.empty(),
-                true,
-                false);
+        return LaunchOrder.attached(ContainerSpec.builder(Mode.PRODUCTION, List.of("/bin/cat", "/usr/which"))
+                .runtime(Optional.of(runtime))
+                .rootfs(Optional.of(rootfs))
+                .memory(Optional.of(MemorySize.parse("256M")))
+                .cpus(Optional.of(new Cpus(1)))
+                .build());
     }
 
     private static void require(Runtime runtime) {

@@ -87,11 +87,9 @@ class SilentShimTest {
     void whatASilentShimStartedInsideKeepsNoContainerFromEnding(boolean ownClocks) throws IOException {
         try (TestManager manager = TestManager.start()) {
             Container container = manager.containers()
-                    .launch(LaunchOrder.detached(
-                            Optional.empty(),
-                            ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "1000"))
-                                    .timeNamespace(ownClocks)
-                                    .build()));
+                    .launch(LaunchOrder.detached(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "1000"))
+                            .timeNamespace(ownClocks)
+                            .build()));
             int pid = container.whileRunning().orElseThrow().pid();
             try (ShimConnection exec =
                     container.shim().exec(List.of("/bin/sleep", "1000"), "", List.of(), Optional.empty())) {

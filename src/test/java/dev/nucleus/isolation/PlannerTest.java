@@ -82,13 +82,12 @@ class PlannerTest {
         return planner.plan(new LaunchRequest(
                 "0123456789abcdef0123456789abcdef",
                 name,
-                spec,
+                Workload.of(spec),
                 ModePolicy.check(spec),
                 new LaunchPlan.Places("/d", "/s", "/r", List.of()),
                 Path.of("/copies"),
-                Map.of(),
                 false,
-                false,
+                LaunchRequest.Sources.NONE,
                 Optional.empty()));
     }
 

@@ -50,7 +50,7 @@ class LearningTest {
     private static TestManager manager;
 
     private static Container launch(ContainerSpec.Builder spec) {
-        return manager.containers().launch(LaunchOrder.detached(Optional.empty(), spec.build()));
+        return manager.containers().launch(LaunchOrder.detached(spec.build()));
     }
 
     private static void end(Container container, Signal signal) {

@@ -69,14 +69,12 @@ class ProfilesAtWorkTest {
                         : Path.of(program).toRealPath().toString(),
                 "/w/" + script);
         Container container = manager.containers()
-                .launch(LaunchOrder.detached(
-                        Optional.empty(),
-                        ContainerSpec.builder(Mode.STRICT_AGENT, command)
-                                .seccomp(profile)
-                                .memory(Optional.of(MemorySize.parse("1G")))
-                                .cpus(Optional.of(new Cpus(2)))
-                                .volumes(List.of(new VolumeMount(scripts.toString(), "/w", true)))
-                                .build()));
+                .launch(LaunchOrder.detached(ContainerSpec.builder(Mode.STRICT_AGENT, command)
+                        .seccomp(profile)
+                        .memory(Optional.of(MemorySize.parse("1G")))
+                        .cpus(Optional.of(new Cpus(2)))
+                        .volumes(List.of(new VolumeMount(scripts.toString(), "/w", true)))
+                        .build()));
 
         int code = container.end().join().status().orElseThrow().code();
 

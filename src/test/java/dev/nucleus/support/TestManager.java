@@ -195,7 +195,7 @@ public final class TestManager implements AutoCloseable {
     public record Output(int code, String out, String err) {}
 
     public Output run(ContainerSpec spec) {
-        return run(new LaunchOrder(Optional.empty(), spec, Map.of(), Optional.empty(), true, false));
+        return run(LaunchOrder.attached(spec));
     }
 
     public Output run(LaunchOrder order) {
@@ -227,8 +227,7 @@ public final class TestManager implements AutoCloseable {
     }
 
     public Container launch(String... command) {
-        return containers()
-                .launch(LaunchOrder.detached(Optional.empty(), ContainerSpec.of(Mode.AGENT, List.of(command))));
+        return containers().launch(LaunchOrder.detached(ContainerSpec.of(Mode.AGENT, List.of(command))));
     }
 
     public ReplicaView replica(String name) {
