@@ -1,12 +1,16 @@
 #include "connect.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* Between two attempts to connect. */
+#define AGAIN_MS 20
 
 int default_socket(char *path, size_t size)
 {
@@ -30,15 +34,44 @@ int default_socket(char *path, size_t size)
 	return length > 0 && (size_t)length < size ? 0 : -1;
 }
 
-int connect_to(const char *path)
+static int open_socket(const char *path, int flags, struct sockaddr_un *address)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || strlen(path) >= sizeof(address.sun_path)) {
-		errno = fd < 0 ? errno : ENAMETOOLONG;
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(address->sun_path)) {
+		errno = ENAMETOOLONG;
 		return -1;
 	}
-	memcpy(address.sun_path, path, strlen(path) + 1);
+	memcpy(address->sun_path, path, strlen(path) + 1);
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+}
+
+int connect_to(const char *path)
+{
+	struct sockaddr_un address;
+	int fd = open_socket(path, 0, &address);
+
+	if (fd < 0)
+		return -1;
 	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -1 : fd;
+}
+
+int connect_waiting(const char *path, const struct waiter *waiter)
+{
+	struct sockaddr_un address;
+	int fd = open_socket(path, SOCK_NONBLOCK, &address);
+
+	if (fd < 0)
+		return -1;
+	while (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		int error = errno;
+
+		/* EAGAIN: too many wait already (unix(7)), and nothing tells when one less does. */
+		if (error != EAGAIN || !waiter->readable(waiter->context, -1, AGAIN_MS)) {
+			(void)close(fd);
+			errno = error;
+			return -1;
+		}
+	}
+	(void)fcntl(fd, F_SETFL, 0);
+	return fd;
 }

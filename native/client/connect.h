@@ -2,12 +2,23 @@
 #ifndef NUCLEUS_CLIENT_CONNECT_H
 #define NUCLEUS_CLIENT_CONNECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Where the manager listens: $NUCLEUS_SOCKET, or the run directory of this user, as the manager
  * itself finds it. 0, or -1: the path is too long. */
 int default_socket(char *path, size_t size);
+/* How to wait while signals are taken. */
+struct waiter {
+	void *context;
+	/* Until the descriptor (or none: -1) is readable, or ms are over (-1: never). False: a
+	 * signal has ended the client. */
+	bool (*readable)(void *context, int fd, int ms);
+};
+
 /* A descriptor, or -1 with errno. */
 int connect_to(const char *path);
+/* The same, to one that may hang and have many who wait for it. */
+int connect_waiting(const char *path, const struct waiter *waiter);
 
 #endif

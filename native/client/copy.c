@@ -24,6 +24,10 @@
 /* Lines of the process in the container that are shown. */
 #define LINES_MAX 64
 
+/* How long the child may take to remove what is not whole: it may be writing to a terminal that
+ * nobody reads. */
+#define CLEANUP_MS 5000
+
 /* Exit codes of the child. */
 enum { WHOLE = 0, IN_PART = 1, BROKEN = 2 };
 
@@ -326,6 +330,11 @@ static _Noreturn void run_child(const struct copy *copy, int stream, pid_t paren
 	_exit(copy->in ? put_in(copy) : take_out(copy));
 }
 
+static void tell(const struct copy *copy, const char *text)
+{
+	copy->say(copy->context, text, strlen(text));
+}
+
 bool copy_begin(struct copy *copy, struct streams *streams, bool with_input)
 {
 	owned_fd stream = copy->in ? release(&streams->in.to) : release(&streams->out.from);
@@ -337,9 +346,8 @@ bool copy_begin(struct copy *copy, struct streams *streams, bool with_input)
 	close_fd(&streams->in.to);
 	close_fd(&streams->out.from);
 	if (!copy->understood || copy->in != with_input || stream < 0) {
-		(void)fprintf(stderr,
-			      "nucleus: the manager did not understand what is to be copied "
-			      "as this client does: are they of one version?\n");
+		tell(copy, "nucleus: the manager did not understand what is to be copied "
+			   "as this client does: are they of one version?\n");
 		return false;
 	}
 	(void)signal(SIGCHLD, SIG_DFL);
@@ -347,7 +355,7 @@ bool copy_begin(struct copy *copy, struct streams *streams, bool with_input)
 	if (child == 0)
 		run_child(copy, stream, parent);
 	if (child < 0) {
-		(void)fprintf(stderr, "nucleus: can't copy: fork: %s\n", strerror(errno));
+		tell(copy, "nucleus: can't copy: no process could be made\n");
 		return false;
 	}
 	copy->child = child;
@@ -370,8 +378,8 @@ static void show_line(struct copy *copy)
 		return;
 	memcpy(shown + length, "\n", 2);
 	if (isatty(STDERR_FILENO) != 0)
-		(void)write_all(STDERR_FILENO, erase, sizeof(erase) - 1);
-	(void)write_all(STDERR_FILENO, shown, length + 1);
+		tell(copy, erase);
+	copy->say(copy->context, shown, length + 1);
 }
 
 void copy_move(struct copy *copy, const struct pollfd *polled)
@@ -416,10 +424,18 @@ bool copy_ended(const struct copy *copy)
 
 void copy_stop(struct copy *copy)
 {
+	struct pollfd child = { .events = POLLIN };
+
 	if (copy->child == 0)
 		return;
+	child.fd = (int)syscall(SYS_pidfd_open, copy->child, 0);
 	(void)kill(copy->child, SIGTERM);
+	/* It may have been stopped with this client. */
+	(void)kill(copy->child, SIGCONT);
+	if (poll(&child, 1, CLEANUP_MS) <= 0)
+		(void)kill(copy->child, SIGKILL);
 	(void)waitpid(copy->child, NULL, 0);
+	close_fd(&child.fd);
 	copy->child = 0;
 }
 
@@ -428,8 +444,7 @@ int copy_code(const struct copy *copy, int code)
 	if (!copy->wanted)
 		return code;
 	if (code == 128 + SIGKILL)
-		(void)fprintf(stderr,
-			      "nucleus: the copy was killed in the container, which may have "
-			      "ended or be short of memory\n");
+		tell(copy, "nucleus: the copy was killed in the container, which may have "
+			   "ended or be short of memory\n");
 	return code != 0 ? code : copy->code == WHOLE ? 0 : 1;
 }

@@ -38,7 +38,7 @@ struct session {
 	int socket;
 	int signals;
 	bool has_terminal;
-	uint32_t signal;    /* the last that was sent on */
+	uint32_t signal;    /* the last one of those that interrupt */
 	bool has_workspace; /* that a manager brings back */
 	bool has_exit_code; /* received from the manager */
 	bool giving_up;     /* its reason is being reported */
@@ -92,23 +92,33 @@ static void send_terminal(struct session *session)
 }
 
 /* Ends the client: what it ran ends with it. */
-static void interrupt(struct session *session, uint32_t number)
+static void end_by_signal(struct session *session, uint32_t number)
 {
 	session->finished = true;
 	session->code = 128 + (int)number;
 }
 
-/* As the shell's job control expects. Not by SIGSTOP: a client that no shell would continue, such
- * as the only process of a terminal's window, stays awake. */
+/* Stops this client, as job control expects. By SIGTSTP and not by SIGSTOP: the kernel ignores it
+ * for an orphaned process group, which no shell could continue. */
 static void suspend(void)
 {
 	sigset_t stop;
 
 	(void)sigemptyset(&stop);
 	(void)sigaddset(&stop, SIGTSTP);
+	terminal_restore();
 	(void)raise(SIGTSTP);
 	(void)sigprocmask(SIG_UNBLOCK, &stop, NULL);
 	(void)sigprocmask(SIG_BLOCK, &stop, NULL);
+}
+
+/* Somebody else may have used the terminal, or changed its size. */
+static void resume(struct session *session)
+{
+	if (!session->has_terminal)
+		return;
+	terminal_give();
+	send_terminal(session);
 }
 
 static bool ends_by_default(uint32_t number)
@@ -139,18 +149,28 @@ static void take_signal(struct session *session)
 		}
 		return;
 	}
+	if (number == SIGCONT)
+		resume(session);
 	if (!ends_by_default(number)) {
 		if (!session->copy.wanted)
 			(void)streams_signal(&session->streams, number);
-		if (number == SIGTSTP)
+		if (number == SIGTSTP) {
 			suspend();
+			/* Where it did not stop, nobody continues it. */
+			resume(session);
+		}
 		return;
 	}
-	session->signal = number;
+	if (streams_interrupts(number))
+		session->signal = number;
+	if (number == SIGXCPU) {
+		end_by_signal(session, number);
+		return;
+	}
 	/* A copy ends here; the supervisor ends its other half. */
 	if (session->giving_up || session->copy.wanted ||
 	    !streams_signal(&session->streams, number))
-		interrupt(session, number);
+		end_by_signal(session, number);
 }
 
 /* As read(2), but a signal is taken meanwhile: EINTR. */
@@ -175,6 +195,14 @@ static ssize_t read_unless_signalled(struct session *session, int fd, uint8_t *b
 	return -1;
 }
 
+/* A signal that the supervisor could not deliver ends the client. */
+static void take_answers(struct session *session)
+{
+	if (session->streams.undelivered != 0 && !session->finished)
+		end_by_signal(session, session->streams.undelivered);
+	session->streams.undelivered = 0;
+}
+
 /* As write_all(), but signals are taken meanwhile, which may end the command. A pipe takes 4096
  * bytes without blocking once poll(2) says POLLOUT (pipe(7)). */
 static int write_unless_signalled(struct session *session, int fd, const uint8_t *bytes,
@@ -184,13 +212,17 @@ static int write_unless_signalled(struct session *session, int fd, const uint8_t
 		struct pollfd polled[] = {
 			{ .fd = fd, .events = POLLOUT },
 			{ .fd = session->signals, .events = POLLIN },
+			{ .fd = session->streams.socket, .events = POLLIN },
 		};
 		ssize_t written;
 
-		if (poll(polled, 2, -1) < 0)
+		if (poll(polled, 3, -1) < 0)
 			return -1;
 		if (polled[1].revents != 0)
 			take_signal(session);
+		if (polled[2].revents != 0 && session->streams.socket >= 0)
+			streams_receive(&session->streams);
+		take_answers(session);
 		if (polled[0].revents == 0)
 			continue;
 		written = write(fd, bytes, length < ATOMIC_BYTES ? length : ATOMIC_BYTES);
@@ -202,8 +234,8 @@ static int write_unless_signalled(struct session *session, int fd, const uint8_t
 	return 0;
 }
 
-/* Ends the client for this reason. Standard error may be a terminal that nobody reads: a signal
- * ends the client all the same. */
+/* Reports why the client ends, and ends it. Standard error may be a terminal that nobody reads: a
+ * signal ends the client all the same. */
 __attribute__((format(printf, 2, 3))) static void give_up(struct session *session,
 							  const char *format, ...)
 {
@@ -215,7 +247,7 @@ __attribute__((format(printf, 2, 3))) static void give_up(struct session *sessio
 	length = vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	session->giving_up = true;
-	if (length > 0)
+	if (length > 0 && !session->finished)
 		(void)write_unless_signalled(session, session->streams.err.to,
 					     (const uint8_t *)text, strlen(text));
 	if (session->finished)
@@ -253,21 +285,54 @@ static void write_failed(struct session *session, const char *name, int error)
 	give_up(session, "nucleus: can't write to %s: %s\n", name, strerror(error));
 }
 
+static bool wait_readable(void *context, int fd, int ms)
+{
+	struct session *session = context;
+
+	while (!session->finished) {
+		struct pollfd polled[] = {
+			{ .fd = session->signals, .events = POLLIN },
+			{ .fd = fd, .events = POLLIN },
+		};
+		int ready = poll(polled, 2, ms);
+
+		if (ready == 0 || polled[1].revents != 0)
+			return true;
+		if (ready > 0 && polled[0].revents != 0)
+			take_signal(session);
+	}
+	return false;
+}
+
+/* For the copy, which has more than one thing to say. */
+static void say(void *context, const char *text, size_t length)
+{
+	struct session *session = context;
+	bool finished = session->finished;
+
+	session->finished = false;
+	(void)write_unless_signalled(session, session->streams.err.to, (const uint8_t *)text,
+				     length);
+	session->finished |= finished;
+}
+
 /* u8 flags, bytes ticket, then the path of the supervisor's socket, ended by NUL. */
 static void attach(struct session *session, const uint8_t *payload, size_t length)
 {
 	const char *path = (const char *)payload + 1 + TICKET_BYTES;
+	const struct waiter waiter = { .context = session, .readable = wait_readable };
 
 	if (length < 2 + TICKET_BYTES || payload[length - 1] != '\0' ||
 	    streams_attach(&session->streams, path, payload + 1, TICKET_BYTES,
-			   (payload[0] & ATTACH_INPUT) != 0) < 0) {
+			   (payload[0] & ATTACH_INPUT) != 0, &waiter) < 0) {
 		give_up(session, "nucleus: can't attach to the container's streams: %s\n",
 			session->streams.refusal[0] != '\0' ? session->streams.refusal
 							    : strerror(errno));
 		return;
 	}
 	if (session->copy.wanted &&
-	    !copy_begin(&session->copy, &session->streams, (payload[0] & ATTACH_INPUT) != 0)) {
+	    !copy_begin(&session->copy, &session->streams, (payload[0] & ATTACH_INPUT) != 0) &&
+	    !session->finished) {
 		session->finished = true;
 		session->code = NO_MANAGER;
 	}
@@ -387,7 +452,7 @@ static void receive(struct session *session)
 static int watch_signals(void)
 {
 	static const int own[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,
-				   SIGABRT, SIGPIPE, SIGTTIN, SIGTTOU, SIGXCPU, SIGXFSZ };
+				   SIGABRT, SIGPIPE, SIGTTIN, SIGTTOU, SIGXFSZ };
 	sigset_t forwarded;
 
 	sys_every_signal(&forwarded);
@@ -450,9 +515,7 @@ static int converse(struct session *session)
 		if (streams->failed != 0)
 			write_failed(session, streams->failed_name, streams->failed);
 		session->finished |= streams->left;
-		if (streams->undelivered != 0)
-			interrupt(session, streams->undelivered);
-		streams->undelivered = 0;
+		take_answers(session);
 		if (polled[0].revents != 0 && !session->finished)
 			receive(session);
 		if (!session->finished)
@@ -508,6 +571,8 @@ int main(int argc, char *argv[])
 	if (answered >= 0)
 		return answered;
 	copy_parse(&session.copy, argc - first, argv + first);
+	session.copy.say = say;
+	session.copy.context = &session;
 	streams_init(&session.streams);
 	session.socket = result < 0 ? -1 : connect_to(path);
 	if (session.socket < 0 || send_command(session.socket, argc - first, argv + first) < 0) {

@@ -16,7 +16,7 @@
 #include "terminal.h"
 
 #define AT_ONCE (1UL << 20)
-/* ms within which a supervisor answers. */
+/* How long a supervisor may take to answer, in ms. */
 #define ANSWER_MS 250
 
 /* The keys that detach, as Docker has them: Ctrl-P Ctrl-Q. */
@@ -51,7 +51,7 @@ void streams_init(struct streams *streams)
 }
 
 /* The rest of an error: u32 errno, then its text with its length and its NUL. */
-static void receive_refusal(struct streams *streams, const uint8_t *begin)
+static void receive_refusal(struct streams *streams, int socket, const uint8_t *begin)
 {
 	size_t length = frame_u32(begin);
 	uint8_t bytes[sizeof(streams->refusal) + 8];
@@ -61,7 +61,7 @@ static void receive_refusal(struct streams *streams, const uint8_t *begin)
 		return;
 	memcpy(bytes, begin + FRAME_HEADER, have);
 	while (have < length) {
-		ssize_t got = recv(streams->socket, bytes + have, length - have, 0);
+		ssize_t got = recv(socket, bytes + have, length - have, 0);
 
 		if (got <= 0)
 			return;
@@ -71,7 +71,8 @@ static void receive_refusal(struct streams *streams, const uint8_t *begin)
 		       (const char *)bytes + 8);
 }
 
-static int receive_ends(struct streams *streams, uint8_t *answer, size_t size, int fds[3])
+static int receive_ends(struct streams *streams, int socket, uint8_t *answer, size_t size,
+			int fds[3])
 {
 	union {
 		struct cmsghdr header;
@@ -87,10 +88,10 @@ static int receive_ends(struct streams *streams, uint8_t *answer, size_t size, i
 	const struct cmsghdr *head;
 	size_t count;
 
-	if (recvmsg(streams->socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)size ||
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != (ssize_t)size ||
 	    answer[4] != ANSWER_ATTACHED) {
 		if (answer[4] == ANSWER_ERROR)
-			receive_refusal(streams, answer);
+			receive_refusal(streams, socket, answer);
 		errno = EACCES;
 		return -1;
 	}
@@ -114,21 +115,24 @@ static void enlarge(int fd, int wanted)
 }
 
 int streams_attach(struct streams *streams, const char *path, const uint8_t *ticket,
-		   size_t ticket_length, bool wants_input)
+		   size_t ticket_length, bool wants_input, const struct waiter *waiter)
 {
 	uint8_t answer[FRAME_HEADER + 5] = { 0 };
 	int fds[3] = { -1, -1, -1 };
 	int used = 0;
-	int count;
+	int count = -1;
+	/* Not the streams' own yet: signals are not for a process that is not attached to. */
+	int socket = connect_waiting(path, waiter);
 
-	streams->socket = connect_to(path);
-	if (streams->socket < 0)
+	if (socket >= 0 && frame_send(socket, REQUEST_ATTACH, ticket, ticket_length) == 0 &&
+	    waiter->readable(waiter->context, socket, -1))
+		count = receive_ends(streams, socket, answer, sizeof(answer), fds);
+	if (count < 0) {
+		if (socket >= 0)
+			(void)close(socket);
 		return -1;
-	if (frame_send(streams->socket, REQUEST_ATTACH, ticket, ticket_length) < 0)
-		return -1;
-	count = receive_ends(streams, answer, sizeof(answer), fds);
-	if (count < 0)
-		return -1;
+	}
+	streams->socket = socket;
 	streams->id = frame_u32(answer + FRAME_HEADER + 1);
 	streams->out.from = fds[used++];
 	if ((answer[FRAME_HEADER] & ATTACHED_ERR) != 0)
@@ -330,7 +334,7 @@ static int64_t monotonic_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool interrupts(uint32_t number)
+bool streams_interrupts(uint32_t number)
 {
 	return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
 }
@@ -339,8 +343,10 @@ static void send_size(struct streams *streams)
 {
 	uint8_t payload[8];
 
+	if (streams->unanswered == REQUESTS_MAX)
+		return;
 	streams->resizing = true;
-	streams->has_size = false;
+	streams->size_pending = false;
 	streams->sent[streams->unanswered++] = (struct sent_request){ .signal = 0 };
 	frame_put_u32(payload, streams->id);
 	memcpy(payload + 4, streams->size, sizeof(streams->size));
@@ -357,17 +363,18 @@ static void take_answer(struct streams *streams, uint8_t type, const uint8_t *pa
 	}
 	if (streams->unanswered == 0)
 		return;
-	if (type == ANSWER_ERROR && !streams->ended && interrupts(streams->sent[0].signal))
+	if (type == ANSWER_ERROR && !streams->ended && streams->undelivered == 0 &&
+	    streams_interrupts(streams->sent[0].signal))
 		streams->undelivered = streams->sent[0].signal;
 	if (streams->sent[0].signal == 0)
 		streams->resizing = false;
 	streams->unanswered--;
 	memmove(streams->sent, streams->sent + 1, streams->unanswered * sizeof(streams->sent[0]));
-	if (streams->has_size && !streams->resizing)
+	if (streams->size_pending && !streams->resizing)
 		send_size(streams);
 }
 
-static void receive(struct streams *streams)
+void streams_receive(struct streams *streams)
 {
 	ssize_t got = recv(streams->socket, streams->answer + streams->answer_length,
 			   sizeof(streams->answer) - streams->answer_length, MSG_DONTWAIT);
@@ -403,7 +410,7 @@ void streams_move(struct streams *streams, const struct pollfd *polled)
 	output(streams, &streams->out, "standard output", &polled[2], &polled[3]);
 	output(streams, &streams->err, "standard error", &polled[4], &polled[5]);
 	if (polled[6].revents != 0 && streams->socket >= 0)
-		receive(streams);
+		streams_receive(streams);
 }
 
 bool streams_ended(const struct streams *streams)
@@ -416,7 +423,7 @@ bool streams_ended(const struct streams *streams)
 static bool is_held_up(const struct streams *streams)
 {
 	for (size_t i = 0; i < streams->unanswered; i++) {
-		if (interrupts(streams->sent[i].signal))
+		if (streams_interrupts(streams->sent[i].signal))
 			return monotonic_ms() - streams->sent[i].at > ANSWER_MS;
 	}
 	return false;
@@ -426,11 +433,14 @@ bool streams_signal(struct streams *streams, uint32_t number)
 {
 	uint8_t payload[8];
 
-	if (streams->socket < 0 || (interrupts(number) && is_held_up(streams)))
+	/* What it has answered meanwhile, this client may not have read yet. */
+	if (streams->socket >= 0 && streams->unanswered > 0)
+		streams_receive(streams);
+	if (streams->socket < 0 || (streams_interrupts(number) && is_held_up(streams)))
 		return false;
-	/* One place is for a size. */
-	if (streams->unanswered == REQUESTS_MAX - 1)
-		return !interrupts(number);
+	/* The last place is reserved for a size of the terminal. Other signals are dropped. */
+	if (streams->unanswered >= REQUESTS_MAX - 1)
+		return !streams_interrupts(number);
 	streams->sent[streams->unanswered++] = (struct sent_request){ .signal = number,
 								      .at = monotonic_ms() };
 	frame_put_u32(payload, number);
@@ -443,7 +453,7 @@ void streams_resize(struct streams *streams, const uint8_t *rows_and_columns)
 	if (streams->socket < 0)
 		return;
 	memcpy(streams->size, rows_and_columns, sizeof(streams->size));
-	streams->has_size = true;
+	streams->size_pending = true;
 	if (!streams->resizing)
 		send_size(streams);
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "connect.h"
+
 #define STREAMS_POLLED 7
 #define COPY_MAX 65536U
 /* Requests that may be unanswered. */
@@ -42,12 +44,12 @@ struct streams {
 	bool has_prefix; /* Ctrl-P was typed, and is withheld until the next key */
 	bool ended;      /* the process has: `status` is known, as wait(2) has it */
 	int status;
-	size_t unanswered; /* in order */
-	struct sent_request sent[REQUESTS_MAX];
-	bool resizing;        /* a size is among them */
-	bool has_size;        /* another is to be sent once that is answered */
-	uint8_t size[4];      /* which: rows and columns */
-	uint32_t undelivered; /* a signal that interrupts, and could not be delivered; or 0 */
+	size_t unanswered;                      /* requests sent and not answered yet */
+	struct sent_request sent[REQUESTS_MAX]; /* the oldest first */
+	bool resizing;                          /* a size of the terminal is among them */
+	bool size_pending;                      /* another is to be sent once that is answered */
+	uint8_t size[4];                        /* rows and columns to be sent */
+	uint32_t undelivered; /* the first signal that interrupts and was not delivered; or 0 */
 	char refusal[160];    /* why the supervisor refused to attach; or "" */
 	int failed;           /* errno of a write to the user's own streams */
 	const char *failed_name;
@@ -60,9 +62,9 @@ struct streams {
 
 /* Not attached. */
 void streams_init(struct streams *streams);
-/* Attaches to what the ticket is for. 0, or -1 with errno. */
+/* Attaches to what the ticket is for. 0, or -1 with errno; also when the waiter gave up. */
 int streams_attach(struct streams *streams, const char *path, const uint8_t *ticket,
-		   size_t ticket_length, bool wants_input);
+		   size_t ticket_length, bool wants_input, const struct waiter *waiter);
 /* What to wait for: fills STREAMS_POLLED entries. */
 void streams_poll(const struct streams *streams, struct pollfd *polled);
 /* Moves what can be moved without waiting. */
@@ -72,6 +74,10 @@ bool streams_ended(const struct streams *streams);
 /* False: the process can't be signalled, or a signal that interrupts has not been answered for so
  * long that the next one is for the client. */
 bool streams_signal(struct streams *streams, uint32_t number);
+/* Reads what the supervisor has sent, without waiting. */
+void streams_receive(struct streams *streams);
+/* Whether the signal is one that users and service managers end a command with. */
+bool streams_interrupts(uint32_t number);
 void streams_resize(struct streams *streams, const uint8_t *rows_and_columns);
 void streams_close(struct streams *streams);
 

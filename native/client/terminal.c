@@ -39,7 +39,7 @@ void terminal_give(void)
 {
 	struct termios raw;
 
-	if (tcgetattr(STDIN_FILENO, &before) < 0)
+	if (!given && tcgetattr(STDIN_FILENO, &before) < 0)
 		return;
 	raw = before;
 	cfmakeraw(&raw);
@@ -56,11 +56,11 @@ void terminal_restore(void)
 int terminal_reopen(int fd)
 {
 	char path[32];
-	unsigned int number;
 	int opened;
 
-	/* The other end of a terminal is one too, but opening it again makes another terminal. */
-	if (!isatty(fd) || ioctl(fd, (int)TIOCGPTN, &number) == 0)
+	/* A pty's master passes isatty(3) as well, but opening it again makes another pty. Writes
+	 * to it may wait. */
+	if (!isatty(fd) || ptsname_r(fd, path, sizeof(path)) == 0)
 		return fd;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	opened = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

@@ -120,7 +120,7 @@ static bool may_wait_for_signals(pid_t pid)
 
 bool process_ends_by_default(pid_t pid, int signal)
 {
-	/* The others do not end a process, or can be neither handled nor ignored (signal(7)). */
+	/* These do not end a process, or can be neither handled nor ignored (signal(7)). */
 	if (signal < 1 || signal >= _NSIG || signal == SIGCHLD || signal == SIGCONT ||
 	    signal == SIGURG || signal == SIGWINCH || signal == SIGSTOP || signal == SIGTSTP ||
 	    signal == SIGTTIN || signal == SIGTTOU || signal == SIGKILL)

@@ -23,8 +23,8 @@
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
-/* Every signal. sigfillset(3) of musl leaves out three that musl keeps to itself, which programs
- * with another C library send as the first real-time ones. */
+/* Every signal. musl's sigfillset(3) leaves out the three that musl keeps to itself; the last of
+ * them is the first real-time signal of programs with another C library. */
 static inline void sys_every_signal(sigset_t *set)
 {
 	memset(set, 0xff, sizeof(*set));

@@ -41,9 +41,8 @@ final class ExecCommand implements Callable<Integer> {
             description = "do not read standard input")
     private boolean noStdin;
 
-    @SuppressWarnings(
-            "UnusedVariable") // Accepted, as for other commands; standard input is passed on unless --no-stdin says
-    // otherwise.
+    // Accepted, as for other commands; standard input is passed on unless --no-stdin says otherwise.
+    @SuppressWarnings("UnusedVariable")
     @CommandLine.Option(
             names = {"-i", "--interactive"},
             description = "pass standard input to the command; the default")

@@ -95,7 +95,7 @@ final class InspectCommand implements Callable<Integer> {
         fields.put("mounts", mounts(container, spec));
         fields.put("processes", container.isRunning() ? ContainerProcess.of(container, cgroups) : List.of());
         fields.put("usage", usages.of(container.id()));
-        fields.put("notified", container.notifyState().said());
+        fields.put("notified", container.notifyState().snapshot());
         fields.put("log", container.log().directory().toString());
         fields.put("spec", spec);
         return fields;

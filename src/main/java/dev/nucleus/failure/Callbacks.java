@@ -2,10 +2,11 @@ package dev.nucleus.failure;
 
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What is done when something ends that nobody waits for: its failure is logged, where a future would keep it to itself. */
+/** Actions that run when a future completes, and that nobody waits for: their failures are logged. */
 public final class Callbacks {
 
     private static final Logger log = LoggerFactory.getLogger(Callbacks.class);
@@ -13,21 +14,27 @@ public final class Callbacks {
     private Callbacks() {}
 
     /**
-     * @param result what is awaited; when it fails itself, nothing is done
-     * @param what is done, for the log, such as "remove the container"
+     * Runs the action with the result. There is no action, and a line in the log, when there is no result.
+     *
+     * @param what the action does, for the log, such as "remove the container"
      */
-    public static <T> void then(CompletionStage<T> result, String what, Consumer<T> action) {
-        var _ = result.thenAccept(value -> {
-            try {
-                action.accept(value);
-            } catch (RuntimeException e) {
-                log.error("can't {}", what, e);
-            }
-        });
+    public static <T> void then(CompletionStage<? extends T> result, String what, Consumer<? super T> action) {
+        var _ = result.thenAccept(action).whenComplete((_, failure) -> report(what, failure));
     }
 
-    /** As {@link #then}, for an action that needs no value. */
-    public static void thenRun(CompletionStage<?> result, String what, Runnable action) {
-        then(result, what, _ -> action.run());
+    /** Runs the action when it is over, however it ended. */
+    public static void thenRun(CompletionStage<?> end, String what, Runnable action) {
+        var _ = end.handle((_, failure) -> {
+                    report(what, failure);
+                    return failure;
+                })
+                .thenRun(action)
+                .whenComplete((_, failure) -> report(what, failure));
+    }
+
+    private static void report(String what, @Nullable Throwable failure) {
+        if (failure != null) {
+            log.error("can't {}", what, failure);
+        }
     }
 }

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.Enumeration;
 import java.util.List;
 import java.util.Set;
@@ -68,20 +69,24 @@ final class PlainHealthFilter extends OncePerRequestFilter {
         try {
             List<MediaType> accepted =
                     MediaType.parseMediaTypes(Collections.list(request.getHeaders(HttpHeaders.ACCEPT)));
-            return accepted.stream().anyMatch(type -> accepts(type, MediaType.TEXT_PLAIN))
-                    && PRODUCED.stream().noneMatch(json -> accepted.stream().anyMatch(type -> accepts(type, json)));
+            return accepts(accepted, MediaType.TEXT_PLAIN)
+                    && PRODUCED.stream().noneMatch(json -> accepts(accepted, json));
         } catch (InvalidMediaTypeException e) {
             // Spring answers that.
             return false;
         }
     }
 
-    /** A weight of 0 says that a type is not acceptable (RFC 9110, 12.4.2). */
-    private static boolean accepts(MediaType range, MediaType type) {
-        return range.getQualityValue() > 0 && range.includes(type);
+    /** The most specific range decides, and a weight of 0 says no (RFC 9110, 12.4.2 and 12.5.1). */
+    private static boolean accepts(List<MediaType> ranges, MediaType type) {
+        return ranges.stream()
+                .filter(range -> range.includes(type))
+                .max(Comparator.comparing(MediaType::isConcrete).thenComparing(range -> !range.isWildcardType()))
+                .filter(range -> range.getQualityValue() > 0)
+                .isPresent();
     }
 
-    /** A refusal by another filter is none. */
+    /** Another filter's refusal is not JSON. */
     private static boolean isJson(ContentCachingResponseWrapper answer) {
         String type = answer.getContentType();
         return type != null

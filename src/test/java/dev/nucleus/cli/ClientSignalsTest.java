@@ -353,12 +353,7 @@ class ClientSignalsTest {
                     .flatMap(ProcessHandle::parent)
                     .orElseThrow()
                     .pid();
-            long client = ProcessHandle.of(script.pid())
-                    .orElseThrow()
-                    .children()
-                    .findFirst()
-                    .orElseThrow()
-                    .pid();
+            long client = clientOf(script);
             assertThat(script.inputReader().readLine()).isNotNull();
 
             sh("kill -STOP " + supervisor + "; for i in $(seq 1 90); do stty -F /proc/" + client
@@ -374,10 +369,79 @@ class ClientSignalsTest {
                 .until(() -> manager.containers().all().isEmpty());
     }
 
+    /** A supervisor that answers nothing is sent so many requests, and the next ones are dropped. */
+    @Test
+    void moreSignalsThanAreSentEndNothing() throws Exception {
+        Process script = shell.script(
+                        "exec script -eqc 'exec $N run -t -- sh -c \"trap : USR1; echo ready; until [ -e /tmp/go ]; do sleep 0.1; done; exit 7\"' /dev/null")
+                .start();
+        assertThat(script.inputReader().readLine()).startsWith("ready");
+        long workload = shell.only().whileRunning().orElseThrow().pid();
+        long supervisor = ProcessHandle.of(workload)
+                .flatMap(ProcessHandle::parent)
+                .orElseThrow()
+                .pid();
+        long client = clientOf(script);
+
+        sh("kill -STOP " + supervisor + "; for i in $(seq 1 90); do kill -USR1 " + client
+                + "; sleep 0.005; done; stty -F /proc/" + client
+                + "/fd/0 rows 33; sleep 0.1; for i in 1 2 3; do kill -USR1 "
+                + client + "; sleep 0.01; done; kill -CONT " + supervisor + "; touch /proc/" + workload
+                + "/root/tmp/go");
+
+        assertThat(script.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(script.exitValue()).isEqualTo(7);
+    }
+
+    /** Nobody stopped it, so its terminal is as it was. */
+    @Test
+    void aTerminalIsRawAgainAfterASuspension() throws Exception {
+        Process script = shell.script(
+                        "exec script -eqc 'exec $N run -t -- sh -c \"trap : TSTP; echo ready; exec sleep 1000\"' /dev/null")
+                .start();
+        try {
+            assertThat(script.inputReader().readLine()).startsWith("ready");
+            String mode = "stty -a -F /proc/" + clientOf(script) + "/fd/0";
+            assertThat(sh(mode).out()).contains(" -icanon");
+
+            sh("kill -TSTP " + clientOf(script));
+
+            Awaitility.await()
+                    .during(Duration.ofMillis(300))
+                    .atMost(IN_TIME)
+                    .until(() -> sh(mode).out().contains(" -icanon"));
+        } finally {
+            script.destroyForcibly().waitFor();
+        }
+        Awaitility.await()
+                .atMost(IN_TIME)
+                .until(() -> manager.containers().all().isEmpty());
+    }
+
+    private static long clientOf(Process script) {
+        return ProcessHandle.of(script.pid())
+                .orElseThrow()
+                .children()
+                .findFirst()
+                .orElseThrow()
+                .pid();
+    }
+
+    /** Its own limit of processor time: the client ends, with its terminal as it was. */
+    @Test
+    void aClientThatIsOutOfTimeEnds() throws Exception {
+        Process client = trapping("XCPU");
+
+        sh("kill -XCPU " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(152);
+    }
+
     /** Standard error is a terminal that is full, standard output a pipe without a reader. */
     @Test
     void aClientThatCannotReportItsErrorCanBeInterrupted() throws Exception {
-        Process script = shell.script("exec script -qc 'timeout 1 yes;"
+        Process script = shell.script("exec script -qc 'timeout 1 yes; timeout 1 sh -c \"while :; do printf x; done\";"
                         + " $N run -n -- sh -c \"sleep 1; exec yes\" 4711.93 | true' /dev/null")
                 .start();
         try {

@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.support.Command;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.Requires;
@@ -258,6 +259,22 @@ class CopyCommandTest {
         assertThat(client.waitFor(10, TimeUnit.SECONDS)).isTrue();
         assertThat(scratch.toFile().list()).containsExactly("endless");
         assertThat(scratch.resolve("endless")).hasContent("old");
+        inside("web", "rm /tmp/endless");
+    }
+
+    /** As by Ctrl-Z, which stops the client and its part that unpacks. */
+    @Test
+    void aCopyThatIsSuspendedCanBeInterrupted() throws Exception {
+        inside("web", "truncate -s 5T /tmp/endless");
+        Process client = manager.start("cp", "web:/tmp/endless", scratch.toString());
+        Awaitility.await().until(() -> scratch.toFile().list().length == 1);
+        ProcessHandle unpacking = client.children().findFirst().orElseThrow();
+        Command.run("kill", "-STOP", Long.toString(unpacking.pid()));
+
+        client.toHandle().destroy();
+
+        assertThat(client.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(scratch).isEmptyDirectory();
         inside("web", "rm /tmp/endless");
     }
 

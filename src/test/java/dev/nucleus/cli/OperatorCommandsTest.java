@@ -457,7 +457,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void mistakesAreToldWithTheirCure() {
+    void mistakesAreReportedWithTheirCorrection() {
         assertThat(nucleus("run", "--pids", "1", "true").err())
                 .contains("write at least 2, or init: false (--no-init)");
         assertThat(nucleus("run", "--no-init", "--pids", "1", "true").code()).isZero();

@@ -109,7 +109,7 @@ class TerminalCommandsTest {
     }
 
     @Test
-    void whoAttachesReadsAndWritesAndMayLeave() throws IOException {
+    void anAttachedClientReadsAndWritesAndMayLeave() throws IOException {
         String id = manager.nucleus(
                         "run", "-d", "-i", "-t", "--", "/bin/sh", "-c", "while read x; do echo heard $x; done")
                 .out()

@@ -77,7 +77,8 @@ class HttpTest {
         "/livez, text/plain",
         "/readyz, 'text/plain, text/html;q=0.5'",
         "/livez, 'text/plain, application/foo+json'",
-        "/livez, 'text/plain, application/json;q=0'"
+        "/livez, 'text/plain, application/json;q=0'",
+        "/livez, 'text/plain, application/*;q=0, */*;q=0.1'"
     })
     void healthIsOneWordForAClientThatAcceptsText(String path, String accept) throws Exception {
         assertThat(raw("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: " + accept
@@ -88,7 +89,14 @@ class HttpTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"*/*", "application/json", "text/plain, application/json", "text/plain, */*;q=0.1"})
+    @ValueSource(
+            strings = {
+                "*/*",
+                "application/json",
+                "text/plain, application/json",
+                "text/plain, */*;q=0.1",
+                "text/plain;q=0, text/*, application/json;q=0.5"
+            })
     void healthIsJsonForAClientThatAcceptsIt(String accept) throws Exception {
         assertThat(raw("GET /actuator/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: " + accept
                         + "\r\n\r\n"))
@@ -233,7 +241,7 @@ class HttpTest {
     }
 
     @Test
-    void everyPageIsToldOfAChange() throws Exception {
+    void everyPageGetsAChange() throws Exception {
         var heard = new java.util.concurrent.CompletableFuture<String>();
         try (HttpClient client = HttpClient.newHttpClient()) {
             InputStream body = client.send(
