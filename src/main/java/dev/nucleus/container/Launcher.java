@@ -268,7 +268,7 @@ final class Launcher {
      * What is only for reading is written beside the launch, not before it; and not at all for a command that is
      * over, and removed, in a moment.
      */
-    @SuppressWarnings("ReferenceEquality") // It stands for no end.
+    @SuppressWarnings("ReferenceEquality") // Compared by identity: it stands for no end.
     private CompletableFuture<Void> describe(Container container, LaunchOrder order, LaunchPlan plan) {
         if (order.attached() && !order.spec().security().trace()) {
             return container

@@ -32,7 +32,7 @@ public final class NotifyState {
      * @param silent how long it has not said that it is alive
      * @param extended for how long it still asks for patience with its start
      */
-    public record Said(boolean ready, boolean stopping, String status, Duration silent, Duration extended) {}
+    public record Snapshot(boolean ready, boolean stopping, String status, Duration silent, Duration extended) {}
 
     void accept(String text) {
         synchronized (this) {
@@ -64,18 +64,18 @@ public final class NotifyState {
         }
     }
 
-    public synchronized Said said() {
+    public synchronized Snapshot snapshot() {
         long now = System.nanoTime();
-        return new Said(
+        return new Snapshot(
                 ready, stopping, status, Duration.ofNanos(now - alive), Duration.ofNanos(Math.max(0, extended - now)));
     }
 
     /** Runs it after each thing that is said, in the thread that hears it. */
-    public void listen(Runnable listener) {
+    public void addListener(Runnable listener) {
         listeners.add(listener);
     }
 
-    public void forget(Runnable listener) {
+    public void removeListener(Runnable listener) {
         listeners.remove(listener);
     }
 }

@@ -301,7 +301,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
     /**
      * @throws InvalidSpecException when there is none
      */
-    @SuppressWarnings("ReferenceEquality") // Equal services are not the same one.
+    @SuppressWarnings("ReferenceEquality") // Two services may be equal without being the same one.
     public ServiceDefinition definition(String reference) {
         for (Fleet fleet : fleets.values()) {
             for (ServiceSpec service : fleet.spec().services().values()) {

@@ -68,7 +68,7 @@ final class Replica {
 
             @Override
             public void onProbe(ProbeResult result) {
-                history.answered(result);
+                history.probed(result);
                 context.onProbe().accept(new ProbeCompleted(fleet, service.name(), result));
             }
         });
@@ -284,7 +284,7 @@ final class Replica {
                 supervision.totalRestarts(),
                 now.flapping(),
                 now.history(),
-                now.answers());
+                now.probeResults());
     }
 
     private void setStatus(StatusWithCause status) {

@@ -10,12 +10,12 @@ import java.util.List;
 final class ReplicaHistory {
 
     private static final int TRANSITIONS = 100;
-    private static final int ANSWERS = 60;
+    private static final int PROBE_RESULTS = 60;
     private static final int FLAPPING_THRESHOLD = 5;
     private static final Duration FLAPPING_WITHIN = Duration.ofMinutes(10);
 
     private final List<Transition> transitions = new ArrayList<>();
-    private final List<ProbeResult> answers = new ArrayList<>();
+    private final List<ProbeResult> probeResults = new ArrayList<>();
     private ReplicaStatus status = ReplicaStatus.WAITING;
     private boolean serving;
     private Instant since = Instant.now();
@@ -28,7 +28,7 @@ final class ReplicaHistory {
             String cause,
             boolean flapping,
             List<Transition> history,
-            List<ProbeResult> answers) {}
+            List<ProbeResult> probeResults) {}
 
     /** @return whether the status or {@code serving} has changed */
     synchronized boolean move(StatusWithCause to) {
@@ -64,8 +64,8 @@ final class ReplicaHistory {
         return changed;
     }
 
-    synchronized void answered(ProbeResult answer) {
-        append(answers, answer, ANSWERS);
+    synchronized void probed(ProbeResult result) {
+        append(probeResults, result, PROBE_RESULTS);
     }
 
     synchronized ReplicaStatus status() {
@@ -84,7 +84,7 @@ final class ReplicaHistory {
                 cause.words(),
                 flapping(Instant.now()),
                 List.copyOf(transitions),
-                List.copyOf(answers));
+                List.copyOf(probeResults));
     }
 
     /** Whether it has left READY repeatedly within a short time. */

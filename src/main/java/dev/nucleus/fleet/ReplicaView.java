@@ -16,7 +16,7 @@ import org.springframework.boot.health.contributor.Status;
  * @param restarts in all
  * @param flapping whether it has left ready five times or more within ten minutes
  * @param history newest last
- * @param answers results of its probes, newest last
+ * @param probeResults results of its probes, newest last
  */
 public record ReplicaView(
         String fleet,
@@ -31,7 +31,7 @@ public record ReplicaView(
         int restarts,
         boolean flapping,
         List<Transition> history,
-        List<ProbeResult> answers) {
+        List<ProbeResult> probeResults) {
 
     /** The Spring status. */
     public Status health() {

@@ -49,7 +49,7 @@ public final class FleetHealthWebExtension extends HealthEndpointWebExtension {
             boolean all,
             String... path) {
         String[] whole = lengthen(path);
-        return leadsNowhere(whole)
+        return isUnknown(whole)
                 ? new WebEndpointResponse<>(WebEndpointResponse.STATUS_NOT_FOUND)
                 : super.health(version, server, security, all, whole);
     }
@@ -68,7 +68,7 @@ public final class FleetHealthWebExtension extends HealthEndpointWebExtension {
                 .toArray(String[]::new);
     }
 
-    private boolean leadsNowhere(String[] path) {
+    private boolean isUnknown(String[] path) {
         int first = path.length > 0 && groups.get(path[0]) != null ? 1 : 0;
         if (path.length - first < 2) {
             return false;

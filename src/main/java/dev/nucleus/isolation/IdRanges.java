@@ -29,9 +29,9 @@ public final class IdRanges {
      * @throws UnsupportedLayerException when all are taken
      */
     synchronized int claim(String id, String name) {
-        int wished = Math.floorMod(IdentityLayer.ownIdentity(name).uid(), SLOTS);
+        int preferred = Math.floorMod(IdentityLayer.ownIdentity(name).uid(), SLOTS);
         for (int step = 0; step < SLOTS; step++) {
-            int slot = (wished + step) % SLOTS;
+            int slot = (preferred + step) % SLOTS;
             if (id.equals(owners.computeIfAbsent(slot, _ -> id))) {
                 return FIRST + slot * COUNT;
             }

@@ -36,7 +36,7 @@ final class KernelChoice {
      */
     Optional<Gvisor> choose(LaunchRequest request) {
         Security security = request.spec().security();
-        if (security.wishedRuntime() == Runtime.NATIVE) {
+        if (security.requestedRuntime() == Runtime.NATIVE) {
             return Optional.empty();
         }
         Optional<Gvisor> gvisor = host.identity().root()

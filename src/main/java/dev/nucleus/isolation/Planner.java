@@ -5,7 +5,7 @@ import dev.nucleus.spec.LogPolicy;
 import java.util.List;
 import org.springframework.stereotype.Component;
 
-/** Lets every layer add its part: a wish becomes a plan. Nothing is carried out. */
+/** Lets every layer add its part, so that a request becomes a plan. Nothing is carried out. */
 @Component
 public final class Planner {
 
@@ -23,10 +23,10 @@ public final class Planner {
 
     /**
      * @throws UnsupportedLayerException when this host can't apply a required layer
-     * @throws dev.nucleus.spec.InvalidSpecException when the wish names a user, file or path that isn't there
+     * @throws dev.nucleus.spec.InvalidSpecException when the request names a user, file or path that isn't there
      */
-    public LaunchPlan plan(LaunchRequest wished) {
-        LaunchRequest request = wished.on(kernels.choose(wished));
+    public LaunchPlan plan(LaunchRequest requested) {
+        LaunchRequest request = requested.on(kernels.choose(requested));
         var plan = new LaunchPlan.Builder(
                 request.id(), request.name(), request.spec().mode(), request.places());
         layers.forEach(layer -> layer.contribute(request, plan));

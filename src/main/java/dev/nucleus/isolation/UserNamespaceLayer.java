@@ -33,9 +33,9 @@ final class UserNamespaceLayer implements Layer {
             plan.cannot(LAYER, "be any user of the host, even as root inside", "its users are gVisor's own");
             return;
         }
-        UserNamespace wished = request.spec().userNamespace();
+        UserNamespace requested = request.spec().userNamespace();
         boolean root = host.identity().root();
-        switch (wished) {
+        switch (requested) {
             case UserNamespace.None() -> {
                 if (!root) {
                     onlyWorkload(request, plan, "rootless");

@@ -24,7 +24,7 @@ public final class Learning {
      * @param root of the traced container's files, on the host
      * @param writableTargets where it had mounts to write to
      * @param names a system call's name by its number
-     * @throws InvalidSpecException when the trace is empty: a policy that allows nothing is nobody's wish
+     * @throws InvalidSpecException when the trace is empty: nobody wants a policy that allows nothing
      */
     public static LearntPolicy learn(
             String name, Trace trace, Path root, List<String> writableTargets, IntFunction<String> names) {

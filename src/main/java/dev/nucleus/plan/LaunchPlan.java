@@ -12,7 +12,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything decided about one launch. A pure function of the wish, the policy and the host: the same inputs
+ * Everything decided about one launch. A pure function of the request, the policy and the host: the same inputs
  * give an equal plan. The native side carries it out and decides nothing.
  *
  * @param statements what the container can and can't do, and because of what

@@ -98,7 +98,7 @@ public final class ModePolicy {
 
     private static void runtime(ContainerSpec spec, List<String> refusals) {
         Security security = spec.security();
-        if (security.wishedRuntime() == Runtime.NATIVE) {
+        if (security.requestedRuntime() == Runtime.NATIVE) {
             if (security.trust().equals(Optional.of(Trust.UNTRUSTED))
                     && !(spec.mode() == Mode.AGENT && security.allowDegraded())) {
                 refusals.add("runtime: untrusted code needs a kernel of its own (gvisor), not the host's (native)");

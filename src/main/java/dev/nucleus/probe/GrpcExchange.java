@@ -78,12 +78,12 @@ final class GrpcExchange {
      */
     static Serving check(SocketChannel channel, Probe.Grpc probe) throws IOException {
         var exchange = new GrpcExchange(channel);
-        exchange.ask(probe);
+        exchange.sendRequest(probe);
         exchange.awaitEnd();
         return exchange.answer();
     }
 
-    private void ask(Probe.Grpc probe) throws IOException {
+    private void sendRequest(Probe.Grpc probe) throws IOException {
         out.write(PREFACE);
         writer.write(FRAMES_OF.createSettings(), out);
         var headers = new ByteArrayBuffer(256);

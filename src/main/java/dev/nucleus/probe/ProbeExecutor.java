@@ -33,7 +33,7 @@ final class ProbeExecutor {
                             spec.timeout(),
                             channel -> judge(http, HttpExchange.get(channel, http)));
                 case Probe.Notify notify ->
-                    judge(notify, container.notifyState().said());
+                    judge(notify, container.notifyState().snapshot());
                 case Probe.Grpc grpc ->
                     exchange(
                             container,
@@ -82,7 +82,7 @@ final class ProbeExecutor {
     }
 
     /** The detail includes the workload's own status text, if there is one. */
-    private static Outcome judge(Probe.Notify notify, NotifyState.Said said) {
+    private static Outcome judge(Probe.Notify notify, NotifyState.Snapshot said) {
         String words = said.status().isEmpty() ? "" : ": " + said.status();
         if (notify.watchdog().isPresent()) {
             boolean alive = said.silent().compareTo(notify.watchdog().get()) <= 0;

@@ -92,7 +92,7 @@ public final class ProbeLoop implements AutoCloseable {
                 scheduler, container, role, spec, listener, started, new ProbeSchedule(spec.period(), first));
         // Before the first attempt, so that no notification after it is missed.
         if (spec.probe() instanceof Probe.Notify) {
-            container.notifyState().listen(loop.onNotify);
+            container.notifyState().addListener(loop.onNotify);
         }
         loop.scheduleNext();
         return loop;
@@ -193,7 +193,7 @@ public final class ProbeLoop implements AutoCloseable {
         }
         listener.onResult(result);
         boolean isExtended = role == ProbeResult.Role.STARTUP
-                && !container.notifyState().said().extended().isZero();
+                && !container.notifyState().snapshot().extended().isZero();
         boolean isStarting =
                 spec.healthcheck().map(check -> isStarting(check, began)).orElse(false);
         count(result, isExtended || isStarting);
@@ -218,7 +218,7 @@ public final class ProbeLoop implements AutoCloseable {
 
     @Override
     public void close() {
-        container.notifyState().forget(onNotify);
+        container.notifyState().removeListener(onNotify);
         planning.lock();
         try {
             closed = true;

@@ -166,7 +166,7 @@ public final class Spawner implements SmartLifecycle {
     }
 
     /** Starts another in place of one that died; one that lived for a moment only is given a moment's pause. */
-    @SuppressWarnings("ReferenceEquality")
+    @SuppressWarnings("ReferenceEquality") // Another process may have taken its place.
     private void watch(Process watched) {
         Instant since = Instant.now();
         try {

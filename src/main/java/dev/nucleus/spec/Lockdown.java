@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /**
  * How far the kernel keeps even root from changing or reading it (kernel_lockdown(7)). In the order of strictness: the
- * later one satisfies a wish for the earlier.
+ * later one satisfies a request for the earlier.
  */
 public enum Lockdown {
     /** Root can't change the running kernel. */

@@ -54,7 +54,7 @@ public record Security(
     }
 
     /** The runtime that was asked for, by name or by a lack of trust. */
-    public Runtime wishedRuntime() {
+    public Runtime requestedRuntime() {
         return runtime.orElse(trust.equals(Optional.of(Trust.UNTRUSTED)) ? Runtime.GVISOR : Runtime.NATIVE);
     }
 }

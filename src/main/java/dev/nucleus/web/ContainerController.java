@@ -84,7 +84,8 @@ final class ContainerController {
         model.addAttribute("replica", replica.orElse(null));
         model.addAttribute("history", replica.map(this::history).orElse(List.of()));
         model.addAttribute(
-                "answers", replica.map(view -> view.answers().reversed()).orElse(List.of()));
+                "probeResults",
+                replica.map(view -> view.probeResults().reversed()).orElse(List.of()));
         model.addAttribute(
                 "state",
                 container

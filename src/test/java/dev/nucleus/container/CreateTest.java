@@ -95,7 +95,7 @@ class CreateTest {
     }
 
     @Test
-    void aCommandThatIsNotThereIsToldToWhoStartsIt() {
+    void aMissingCommandIsReportedToTheClientThatStartsIt() {
         Container container = create(ContainerSpec.of(Mode.AGENT, List.of("/bin/not-there")));
 
         assertThatThrownBy(() -> manager.containers().start(container))

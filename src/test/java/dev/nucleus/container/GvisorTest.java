@@ -114,7 +114,7 @@ class GvisorTest {
     }
 
     @Test
-    void whoIsNotTrustedGetsIt() {
+    void anUntrustedWorkloadGetsIt() {
         ContainerSpec untrusted = ContainerSpec.builder(Mode.AGENT, List.of("/bin/uname", "-r"))
                 .trust(Optional.of(Trust.UNTRUSTED))
                 .build();
@@ -270,7 +270,7 @@ class GvisorTest {
     }
 
     @Test
-    void aPortThatNobodyListensOnIsTold() {
+    void aPortWithoutAListenerIsReported() {
         Container container = launch("sleep 60");
 
         assertThatThrownBy(() -> container.shim().dial(new Port(9), AMPLE)).hasMessageContaining("ECONNREFUSED");

@@ -166,7 +166,7 @@ class HooksTest {
     }
 
     @Test
-    void afterwardsAFailureIsToldAndNothingElse(CapturedOutput log) throws IOException {
+    void aLaterFailureIsReportedAndNothingElse(CapturedOutput log) throws IOException {
         hook("poststart", "echo can not register >&2; kill -9 $$");
         hook("poststart", "touch $1/second");
         hook("poststop", "exit 7");

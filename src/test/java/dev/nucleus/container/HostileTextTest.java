@@ -90,6 +90,6 @@ class HostileTextTest {
                         assertThat(denial.attempt()).isEqualTo("fs.write_file /tmp/\\x0a\\x1b[2J\\u202e\\x07"));
         var notices = new NotifyState();
         notices.accept("STATUS=at work " + HOSTILE);
-        assertThat(notices.said().status()).isEqualTo("at work \\x1b[2J\\u202e\\x07");
+        assertThat(notices.snapshot().status()).isEqualTo("at work \\x1b[2J\\u202e\\x07");
     }
 }

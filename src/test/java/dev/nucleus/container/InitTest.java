@@ -78,7 +78,7 @@ class InitTest {
 
     /** However fast orphans come: each is reaped and counted, and what is told of them stays little. */
     @Test
-    void aFloodOfOrphansIsToldOnceASecond() {
+    void aFloodOfOrphansIsReportedOnceASecond() {
         int orphans = 1_000;
         long begun = System.nanoTime();
         Container container = launch("exec /usr/bin/perl -e 'for (1.." + orphans

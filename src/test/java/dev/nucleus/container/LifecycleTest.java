@@ -143,7 +143,7 @@ class LifecycleTest {
     }
 
     @Test
-    void anEndBySignalIsToldAsShellsTellIt() throws Exception {
+    void anEndBySignalIsReportedAsShellsDo() throws Exception {
         Container container = manager.launch("/bin/sleep", "60");
 
         container.shim().signal(Signal.KILL);

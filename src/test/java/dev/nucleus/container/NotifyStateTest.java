@@ -12,16 +12,16 @@ class NotifyStateTest {
 
     @Test
     void whatWasSaidLastHolds() {
-        assertThat(state.said().ready()).isFalse();
+        assertThat(state.snapshot().ready()).isFalse();
 
         state.accept("READY=1\nSTATUS=serves\nX_OTHER=1\nnonsense");
-        assertThat(state.said().ready()).isTrue();
-        assertThat(state.said().status()).isEqualTo("serves");
+        assertThat(state.snapshot().ready()).isTrue();
+        assertThat(state.snapshot().status()).isEqualTo("serves");
 
         state.accept("STOPPING=1");
-        assertThat(state.said().stopping()).isTrue();
+        assertThat(state.snapshot().stopping()).isTrue();
         state.accept("READY=1\n");
-        assertThat(state.said().stopping()).as("it has begun anew").isFalse();
+        assertThat(state.snapshot().stopping()).as("it has begun anew").isFalse();
     }
 
     @Test
@@ -29,33 +29,33 @@ class NotifyStateTest {
         state.accept(
                 "STATUS=" + "x".repeat(1_000) + "\nEXTEND_TIMEOUT_USEC=-1\nEXTEND_TIMEOUT_USEC=99999999999999999999");
 
-        assertThat(state.said().status()).hasSize(201).endsWith("x…");
-        assertThat(state.said().extended()).isZero();
+        assertThat(state.snapshot().status()).hasSize(201).endsWith("x…");
+        assertThat(state.snapshot().extended()).isZero();
     }
 
     @Test
     void patienceIsAskedForByTheMicrosecond() {
         state.accept("EXTEND_TIMEOUT_USEC=60000000");
 
-        assertThat(state.said().extended()).isBetween(Duration.ofSeconds(50), Duration.ofSeconds(60));
+        assertThat(state.snapshot().extended()).isBetween(Duration.ofSeconds(50), Duration.ofSeconds(60));
     }
 
     @Test
     void aTriggeredWatchdogHasBeenSilentForLong() {
         state.accept("WATCHDOG=1");
-        assertThat(state.said().silent()).isLessThan(Duration.ofSeconds(5));
+        assertThat(state.snapshot().silent()).isLessThan(Duration.ofSeconds(5));
 
         state.accept("WATCHDOG=trigger");
-        assertThat(state.said().silent()).isGreaterThan(Duration.ofHours(20));
+        assertThat(state.snapshot().silent()).isGreaterThan(Duration.ofHours(20));
     }
 
     @Test
     void listenersHearOfEachThing() {
         var heard = new AtomicInteger();
         Runnable listener = heard::incrementAndGet;
-        state.listen(listener);
+        state.addListener(listener);
         state.accept("READY=1");
-        state.forget(listener);
+        state.removeListener(listener);
         state.accept("WATCHDOG=1");
 
         assertThat(heard).hasValue(1);

@@ -163,7 +163,7 @@ class StarvationTest {
     }
 
     @Test
-    void anAttachedOperatorBeyondTheLastSlotIsTold() throws IOException {
+    void anAttachedOperatorBeyondTheLastSlotIsRefusedWithTheReason() throws IOException {
         fillSessions();
 
         var refused = manager.nucleus("attach", "-n", container.id());

@@ -130,7 +130,7 @@ class WorkspaceTest {
     }
 
     @Test
-    void whoeverStartsItIsToldWhatWasLeftOutOfItsCopy() throws IOException {
+    void theClientLearnsWhatWasLeftOutOfTheCopy() throws IOException {
         Files.writeString(directory.resolve("kept"), "text");
         Files.createSymbolicLink(directory.resolve("link"), Path.of("/etc/passwd"));
         var told = new CopyOnWriteArrayList<String>();

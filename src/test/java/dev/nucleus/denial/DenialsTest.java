@@ -108,7 +108,7 @@ class DenialsTest {
     }
 
     @Test
-    void callsOfOtherArchitecturesAndSocketFamiliesAreToldApart() throws IOException {
+    void callsOfOtherArchitecturesAndSocketFamiliesAreDistinguished() throws IOException {
         Container container = launch(spec(
                 Mode.AGENT,
                 "perl -e 'use Socket; socket(my $a, 16, 3, 0); socket(my $b, 17, 3, 0); syscall(0x40000000 + 39);"

@@ -34,7 +34,7 @@ class LandlockRecordTest {
     }
 
     @Test
-    void portsAreToldToo() {
+    void portsAreReportedToo() {
         LandlockRecord access = LandlockRecord.parse(
                         1423, "audit(1.000:1): domain=ab blockers=net.connect_tcp daddr=127.0.0.1 dest=80")
                 .orElseThrow();

@@ -128,10 +128,10 @@ class FleetSupervisionTest {
                     readiness: {http: {port: 8000, path: /health}, period: 50ms, timeout: 300ms, failures: 1}
                 """.formatted(answer))) {
             Awaitility.await()
-                    .until(() -> manager.replica("shop/web-1").answers().stream()
+                    .until(() -> manager.replica("shop/web-1").probeResults().stream()
                             .anyMatch(a -> !a.detail().contains("ECONNREFUSED")));
             Awaitility.await()
-                    .until(() -> manager.replica("shop/web-1").answers().stream()
+                    .until(() -> manager.replica("shop/web-1").probeResults().stream()
                             .anyMatch(a -> a.detail()
                                     .equals(
                                             switch (behaviour) {
@@ -161,7 +161,7 @@ class FleetSupervisionTest {
                 """)) {
             manager.await("shop/quick-1", ReplicaStatus.READY);
             Awaitility.await()
-                    .until(() -> manager.replica("shop/quick-1").answers().size() > 20);
+                    .until(() -> manager.replica("shop/quick-1").probeResults().size() > 20);
 
             assertThat(manager.replica("shop/stuck-1").status()).isEqualTo(ReplicaStatus.STARTING);
         }
@@ -242,7 +242,7 @@ class FleetSupervisionTest {
                     restart: {policy: always, backoff: {from: 10s, to: 10s}}
                 """)) {
             Awaitility.await("failures within the start period")
-                    .until(() -> manager.replica("shop/slow-1").answers().size() > 5);
+                    .until(() -> manager.replica("shop/slow-1").probeResults().size() > 5);
             assertThat(manager.replica("shop/slow-1").status()).isEqualTo(ReplicaStatus.STARTING);
             assertThat(manager.replica("shop/slow-1").restarts()).isZero();
             Container slow = manager.containerOf("shop/slow-1");
@@ -260,12 +260,12 @@ class FleetSupervisionTest {
                                     .whileRunning()
                                     .orElseThrow()
                                     .startedAt(),
-                            late.answers().getFirst().at()))
+                            late.probeResults().getFirst().at()))
                     .isGreaterThanOrEqualTo(Duration.ofMillis(1_450));
-            assertThat(late.answers())
+            assertThat(late.probeResults())
                     .as("one check for both")
-                    .allMatch(
-                            answer -> answer.role() == late.answers().getFirst().role());
+                    .allMatch(answer ->
+                            answer.role() == late.probeResults().getFirst().role());
         }
     }
 

@@ -111,7 +111,7 @@ class NotifyProbeTest {
     }
 
     @Test
-    void whoMissesItsWatchdogIsStartedAgain() throws Exception {
+    void aServiceThatMissesItsWatchdogIsRestarted() throws Exception {
         try (TestManager manager = TestManager.start(fleet("""
                 liveness: {notify: 2s, period: 50ms}
                 restart: {policy: always, backoff: {from: 10ms}}
@@ -137,7 +137,7 @@ class NotifyProbeTest {
 
     /** Its socket is its own, and the kernel's queue is what a flood fills. */
     @Test
-    void whoFloodsTheSocketHindersNobody() throws Exception {
+    void aFloodOfTheSocketHindersNobody() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -155,9 +155,9 @@ class NotifyProbeTest {
                 """)) {
             manager.await("shop/flood-1", ReplicaStatus.READY);
             manager.await("shop/calm-1", ReplicaStatus.READY);
-            int heard = manager.replica("shop/calm-1").answers().size();
+            int heard = manager.replica("shop/calm-1").probeResults().size();
             Awaitility.await()
-                    .until(() -> manager.replica("shop/calm-1").answers().size() > Math.min(heard + 20, 59));
+                    .until(() -> manager.replica("shop/calm-1").probeResults().size() > Math.min(heard + 20, 59));
 
             assertThat(manager.containerOf("shop/flood-1")
                             .shim()

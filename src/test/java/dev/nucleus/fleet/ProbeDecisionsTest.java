@@ -65,8 +65,8 @@ class ProbeDecisionsTest {
                     liveness: {exec: [test, -e, /tmp/up], period: 20ms, failures: 1}
                 """)) {
             Awaitility.await()
-                    .until(() -> manager.replica("shop/web-1").answers().size() > 10);
-            assertThat(manager.replica("shop/web-1").answers())
+                    .until(() -> manager.replica("shop/web-1").probeResults().size() > 10);
+            assertThat(manager.replica("shop/web-1").probeResults())
                     .extracting(ProbeResult::role)
                     .containsOnly(ProbeResult.Role.STARTUP);
             assertThat(manager.replica("shop/web-1").cause()).isEqualTo("waits for its startup probe");
@@ -75,7 +75,7 @@ class ProbeDecisionsTest {
             run(manager, "touch", "/tmp/up");
             manager.await("shop/web-1", ReplicaStatus.READY);
             Awaitility.await()
-                    .until(() -> manager.replica("shop/web-1").answers().stream()
+                    .until(() -> manager.replica("shop/web-1").probeResults().stream()
                             .filter(answer -> answer.role() == ProbeResult.Role.LIVENESS)
                             .anyMatch(ProbeResult::success));
             assertThat(manager.replica("shop/web-1").restarts()).isZero();
@@ -170,7 +170,7 @@ class ProbeDecisionsTest {
     }
 
     @Test
-    void whoEndsAgainAndAgainIsInACrashLoop() {
+    void aReplicaThatEndsAgainAndAgainIsInACrashLoop() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -277,7 +277,7 @@ class ProbeDecisionsTest {
                 """)) {
             manager.await("shop/web-1", ReplicaStatus.NOT_READY);
 
-            ProbeResult answer = manager.replica("shop/web-1").answers().getLast();
+            ProbeResult answer = manager.replica("shop/web-1").probeResults().getLast();
             assertThat(answer.detail()).startsWith("exit code 3: xxx").hasSizeLessThan(1_000);
             assertThat(mostResident(shimOf(manager.pidOf("shop/web-1"))))
                     .as("KiB of the shim")
@@ -411,7 +411,7 @@ class ProbeDecisionsTest {
                 """.formatted(service))) {
             Awaitility.await()
                     .atMost(Duration.ofSeconds(30))
-                    .until(() -> manager.replica("shop/web-1").answers().stream()
+                    .until(() -> manager.replica("shop/web-1").probeResults().stream()
                             .anyMatch(answer -> answer.detail().equals(detail)));
             manager.await("shop/web-1", status);
         }
@@ -444,7 +444,7 @@ class ProbeDecisionsTest {
                       failures: 2
                 """.formatted(answer, more))) {
             Awaitility.await()
-                    .until(() -> manager.replica("shop/web-1").answers().stream()
+                    .until(() -> manager.replica("shop/web-1").probeResults().stream()
                             .anyMatch(a -> a.detail().startsWith("status 200")));
             manager.await("shop/web-1", status);
         }

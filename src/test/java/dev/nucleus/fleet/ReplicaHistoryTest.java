@@ -25,7 +25,7 @@ class ReplicaHistoryTest {
     }
 
     @Test
-    void whatItBeginsAsIsTold() {
+    void theFirstStatusIsReported() {
         assertThat(move(ReplicaStatus.WAITING, Cause.probe("waits for db"))).isTrue();
         assertThat(move(ReplicaStatus.WAITING, Cause.probe("waits for db and cache")))
                 .isFalse();
@@ -63,7 +63,7 @@ class ReplicaHistoryTest {
     }
 
     @Test
-    void whoLeavesReadyAgainAndAgainIsFlapping() {
+    void aReplicaThatLeavesReadyAgainAndAgainIsFlapping() {
         for (int turn = 1; turn <= 5; turn++) {
             assertThat(history.now().flapping()).as("turn %d", turn).isFalse();
             move(ReplicaStatus.READY, Cause.probe("yes"));

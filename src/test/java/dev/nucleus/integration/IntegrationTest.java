@@ -68,7 +68,7 @@ class IntegrationTest {
     }
 
     @Test
-    void systemdIsToldThatItIsReadyHowItIsAndThatItWorks(@TempDir Path directory) throws Exception {
+    void systemdGetsReadinessStatusAndWatchdogMessages(@TempDir Path directory) throws Exception {
         var lines = new CopyOnWriteArrayList<String>();
         Process receiver = receiver(directory.resolve("notify"), lines);
         try {
@@ -137,7 +137,7 @@ class IntegrationTest {
     }
 
     @Test
-    void aWebhookIsToldWhatItWantsToKnowEvenIfItRefusesAtFirst() throws Exception {
+    void aWebhookGetsTheEventsItAsksForEvenIfItRefusesAtFirst() throws Exception {
         var requests = new CopyOnWriteArrayList<String>();
         HttpServer server = server(requests, new AtomicInteger(1));
         try (TestManager manager = TestManager.start(
@@ -167,7 +167,7 @@ class IntegrationTest {
     }
 
     @Test
-    void whatIsNotReadyForLongAndWhatWaitsForItAreToldOnce() throws Exception {
+    void aLongUnreadyReplicaAndItsDependentsAreReportedOnce() throws Exception {
         var requests = new CopyOnWriteArrayList<String>();
         HttpServer server = server(requests, new AtomicInteger());
         try (TestManager manager = TestManager.start(
@@ -205,7 +205,7 @@ class IntegrationTest {
     }
 
     @Test
-    void mailAndTheJournalAreToldToo(@TempDir Path directory) throws Exception {
+    void mailAndTheJournalGetThemToo(@TempDir Path directory) throws Exception {
         var entries = new CopyOnWriteArrayList<String>();
         Process journal = receiver(directory.resolve("journal"), entries);
         int port;

@@ -226,7 +226,7 @@ class PlannerTest {
 
     /** A file with capabilities that is left on the host is anybody's there to run (capabilities(7), "File capabilities"). */
     @Test
-    void whoseFilesOutliveItGivesNoFileCapabilities() {
+    void aContainerWhoseFilesOutliveItGivesNoFileCapabilities() {
         ContainerSpec alone =
                 agent().change().capabilities(List.of("SETFCAP", "CHOWN")).build();
         ContainerSpec shared =
@@ -276,7 +276,7 @@ class PlannerTest {
     }
 
     @Test
-    void anOrdinaryUserIsToldWhatIsMissing() {
+    void anOrdinaryUserLearnsWhatIsMissing() {
         assertThat(plan(host(1000, 7, V1), "a", agent()).explain())
                 .anyMatch(line -> line.startsWith("can ")
                         && line.contains("all of the host's memory")

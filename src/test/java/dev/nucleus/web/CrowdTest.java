@@ -80,7 +80,7 @@ class CrowdTest {
                 Instant crowded = Instant.now();
                 Awaitility.await("probes go on")
                         .atMost(IN_TIME)
-                        .until(() -> manager.replica("shop/web-1").answers().stream()
+                        .until(() -> manager.replica("shop/web-1").probeResults().stream()
                                         .filter(answer -> answer.at().isAfter(crowded) && answer.success())
                                         .count()
                                 >= 3);

@@ -79,7 +79,7 @@ class DetailsTest {
     }
 
     @Test
-    void whoIsRefusedIsToldWhereToAsk() {
+    void aRefusalNamesWhereToAsk() {
         assertThat(manager.get("/actuator/fleets").statusCode()).isEqualTo(403);
         assertThat(manager.get("/actuator/fleets").body())
                 .contains("curl --unix-socket <run-dir>/http.sock http://localhost/actuator/fleets");

@@ -317,7 +317,7 @@ class TreeCopyTest {
     }
 
     @Test
-    void whoeverListensMayEndACopy() throws IOException {
+    void aListenerMayEndACopy() throws IOException {
         for (int i = 0; i < 100; i++) {
             write(source, "file" + i, "x");
         }

@@ -188,7 +188,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void allMistakesAreToldAtOnceEachWithItsPlaceAndWhatWouldBeRight() {
+    void allMistakesAreReportedAtOnceEachWithItsPlaceAndItsCorrection() {
         List<String> problems = problems("""
                 name: shop
                 services:
@@ -307,7 +307,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void aMistakeInWhatIsMergedIsToldOnce() {
+    void aMistakeInAMergedMappingIsReportedOnce() {
         assertThat(problems("name: shop\nx-common: &common {memory: 12X, command: [/w]}\n"
                         + "services: {a: {<<: *common}, b: {<<: *common}, c: *common}\n"))
                 .singleElement()
