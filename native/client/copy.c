@@ -27,6 +27,8 @@
 /* How long the child may take to remove what is not whole: it may be writing to a terminal that
  * nobody reads. */
 #define CLEANUP_MS 5000
+#define KILL_MS 1000
+#define TICK_MS 10
 
 /* Exit codes of the child. */
 enum { WHOLE = 0, IN_PART = 1, BROKEN = 2 };
@@ -422,20 +424,33 @@ bool copy_ended(const struct copy *copy)
 	return copy->child == 0 && copy->reports < 0;
 }
 
+/* Within ms; where there are no pidfds, it is looked for every TICK_MS. */
+static bool has_ended(const struct copy *copy, int ms)
+{
+	owned_fd pidfd = (int)syscall(SYS_pidfd_open, copy->child, 0);
+	struct pollfd child = { .fd = pidfd, .events = POLLIN };
+
+	for (int waited = 0; waited < ms; waited += TICK_MS) {
+		if (waitpid(copy->child, NULL, WNOHANG) != 0)
+			return true;
+		(void)poll(&child, 1, TICK_MS);
+	}
+	return false;
+}
+
 void copy_stop(struct copy *copy)
 {
-	struct pollfd child = { .events = POLLIN };
-
 	if (copy->child == 0)
 		return;
-	child.fd = (int)syscall(SYS_pidfd_open, copy->child, 0);
+	copy->code = BROKEN;
 	(void)kill(copy->child, SIGTERM);
 	/* It may have been stopped with this client. */
 	(void)kill(copy->child, SIGCONT);
-	if (poll(&child, 1, CLEANUP_MS) <= 0)
+	if (!has_ended(copy, CLEANUP_MS)) {
 		(void)kill(copy->child, SIGKILL);
-	(void)waitpid(copy->child, NULL, 0);
-	close_fd(&child.fd);
+		/* A disk that does not answer holds up even that. */
+		(void)has_ended(copy, KILL_MS);
+	}
 	copy->child = 0;
 }
 

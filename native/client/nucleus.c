@@ -32,6 +32,8 @@
 #define DESCRIPTOR_MAX (8U << 20) /* bytes of a descriptor's answer: more than execve(2) takes */
 #define NO_MANAGER 125
 #define BLOCKED_MS 1000
+/* How long a command may take to end after a signal that it handles, to be taken as ended by it. */
+#define SHUTDOWN_MS 30000
 #define TICKET_BYTES 16U
 
 struct session {
@@ -39,6 +41,7 @@ struct session {
 	int signals;
 	bool has_terminal;
 	uint32_t signal;    /* the last one of those that interrupt */
+	int64_t signalled;  /* when: ms of CLOCK_MONOTONIC */
 	bool has_workspace; /* that a manager brings back */
 	bool has_exit_code; /* received from the manager */
 	bool giving_up;     /* its reason is being reported */
@@ -161,8 +164,10 @@ static void take_signal(struct session *session)
 		}
 		return;
 	}
-	if (streams_interrupts(number))
+	if (streams_interrupts(number)) {
 		session->signal = number;
+		session->signalled = monotonic_ms();
+	}
 	if (number == SIGXCPU) {
 		end_by_signal(session, number);
 		return;
@@ -377,7 +382,8 @@ static void lose_manager(struct session *session)
 {
 	(void)close(session->socket);
 	session->socket = -1;
-	if (session->streams.socket >= 0 || session->streams.ended)
+	if (session->streams.socket >= 0 || session->streams.ended ||
+	    !streams_ended(&session->streams))
 		return;
 	give_up(session, "nucleus: the manager closed the connection\n");
 }
@@ -388,12 +394,21 @@ static int exit_code(int status)
 }
 
 /* The command has ended, but what it wrote is not in its workspace yet. */
-static void incomplete(struct session *session)
+static void incomplete(struct session *session, const char *reason)
 {
-	give_up(session,
-		"nucleus: the command ended with exit code %d, but the manager has gone: the next "
-		"one brings the workspace back when it starts\n",
-		exit_code(session->streams.status));
+	give_up(session, "nucleus: the command ended with exit code %d, but %s\n",
+		exit_code(session->streams.status), reason);
+}
+
+/* Before all was written, or the manager was done. */
+static void leave(struct session *session)
+{
+	if (session->has_exit_code)
+		return;
+	if (session->has_workspace)
+		incomplete(session, "its workspace is not back yet; the manager goes on with it");
+	else
+		session->code = exit_code(session->streams.status);
 }
 
 /* Without a manager: whether the end is known, or never will be. */
@@ -401,12 +416,13 @@ static void conclude(struct session *session)
 {
 	const struct streams *streams = &session->streams;
 
-	if (session->socket >= 0 || !streams_ended(streams))
+	if (session->socket >= 0 || !streams_ended(streams) || !copy_ended(&session->copy))
 		return;
 	if (!streams->ended && streams->socket >= 0)
 		return;
 	if (streams->ended && session->has_workspace) {
-		incomplete(session);
+		incomplete(session, "the manager has gone: the next one brings the workspace back "
+				    "when it starts");
 		return;
 	}
 	if (!streams->ended) {
@@ -458,6 +474,14 @@ static int watch_signals(void)
 	sys_every_signal(&forwarded);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		(void)sigdelset(&forwarded, own[i]);
+	/* What nohup(1), or a shell for a command in the background, ignores stays ignored. */
+	for (int number = 1; number < _NSIG; number++) {
+		struct sigaction action;
+
+		if (number != SIGCHLD && sigaction(number, NULL, &action) == 0 &&
+		    action.sa_handler == SIG_IGN)
+			(void)sigdelset(&forwarded, number);
+	}
 	/* A file that is too large is a write error: EFBIG. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)sigprocmask(SIG_BLOCK, &forwarded, NULL);
@@ -477,11 +501,16 @@ static void open_standard_streams(void)
 		(void)close(fd);
 }
 
-/* How long to wait, in ms. A process that ended by a signal to this client leaves output behind
- * that nobody may read any more: without a client, what ended it would not have waited for that. */
-static int patience(const struct session *session)
+/* Whether the user wants an end, whatever has not been written yet: without a client, a process
+ * that a signal ended would not have waited for a reader. Work that is to come back to a workspace
+ * is waited for, unless the signal came after that. */
+static bool is_impatient(const struct session *session)
 {
-	return session->streams.ended && session->signal != 0 ? BLOCKED_MS : -1;
+	const struct streams *streams = &session->streams;
+	int64_t before_end = streams->ended_at - session->signalled;
+
+	return streams->ended && session->signal != 0 &&
+	       before_end < (session->has_workspace ? 0 : SHUTDOWN_MS);
 }
 
 static int converse(struct session *session)
@@ -500,10 +529,9 @@ static int converse(struct session *session)
 			break;
 		streams_poll(streams, polled + 2);
 		polled[2 + STREAMS_POLLED] = copy_poll(&session->copy);
-		ready = poll(polled, 3 + STREAMS_POLLED, patience(session));
+		ready = poll(polled, 3 + STREAMS_POLLED, is_impatient(session) ? BLOCKED_MS : -1);
 		if (ready == 0) {
-			session->code = session->has_exit_code ? session->code
-							       : exit_code(streams->status);
+			leave(session);
 			break;
 		}
 		if (ready < 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,12 +31,19 @@
 /* Bytes that a pipe takes without blocking once poll(2) says POLLOUT. */
 #define ATOMIC_BYTES 4096U
 
-/* A write to a regular file does not wait for a reader. */
-static size_t most_at_once(int fd)
+/* How an output is written. splice(2) waits for whatever is no pipe, and holds the lock of the pipe
+ * that it moves from meanwhile, on which the supervisor would wait. Regular files and /dev/null,
+ * which no reader holds up, take more at once. */
+static void choose_way(struct way *way, int fd)
 {
 	struct stat status;
+	bool known = fstat(fd, &status) == 0;
 
-	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? COPY_MAX : ATOMIC_BYTES;
+	way->copies = !known || !S_ISFIFO(status.st_mode);
+	way->most = known && (S_ISREG(status.st_mode) ||
+			      (S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)))
+			    ? COPY_MAX
+			    : ATOMIC_BYTES;
 }
 
 void streams_init(struct streams *streams)
@@ -46,8 +54,8 @@ void streams_init(struct streams *streams)
 	streams->out.to = terminal_reopen(STDOUT_FILENO);
 	streams->err.to = terminal_reopen(STDERR_FILENO);
 	streams->in.most = ATOMIC_BYTES;
-	streams->out.most = most_at_once(STDOUT_FILENO);
-	streams->err.most = most_at_once(STDERR_FILENO);
+	choose_way(&streams->out, STDOUT_FILENO);
+	choose_way(&streams->err, STDERR_FILENO);
 }
 
 /* The rest of an error: u32 errno, then its text with its length and its NUL. */
@@ -266,6 +274,16 @@ static void look_for_detach(struct streams *streams)
 	in->end = at;
 }
 
+/* A key that was withheld, and that no other follows. */
+static void give_prefix(struct streams *streams)
+{
+	static const uint8_t key = PREFIX_KEY;
+
+	if (streams->has_prefix)
+		(void)write(streams->in.to, &key, 1);
+	streams->has_prefix = false;
+}
+
 static void input_end(struct streams *streams)
 {
 	uint8_t id[4];
@@ -292,6 +310,7 @@ static void input(struct streams *streams, const struct pollfd *from, const stru
 		good = move(in);
 		if (in->from < 0) {
 			in->from = before;
+			give_prefix(streams);
 			input_end(streams);
 			return;
 		}
@@ -326,7 +345,7 @@ static void output(struct streams *streams, struct way *way, const char *name,
 	}
 }
 
-static int64_t monotonic_ms(void)
+int64_t monotonic_ms(void)
 {
 	struct timespec now;
 
@@ -358,6 +377,7 @@ static void take_answer(struct streams *streams, uint8_t type, const uint8_t *pa
 {
 	if (type == ANSWER_ENDED && length >= 4) {
 		streams->ended = true;
+		streams->ended_at = monotonic_ms();
 		streams->status = (int)frame_u32(payload);
 		return;
 	}

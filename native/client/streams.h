@@ -44,6 +44,7 @@ struct streams {
 	bool has_prefix; /* Ctrl-P was typed, and is withheld until the next key */
 	bool ended;      /* the process has: `status` is known, as wait(2) has it */
 	int status;
+	int64_t ended_at;                       /* ms of CLOCK_MONOTONIC */
 	size_t unanswered;                      /* requests sent and not answered yet */
 	struct sent_request sent[REQUESTS_MAX]; /* the oldest first */
 	bool resizing;                          /* a size of the terminal is among them */
@@ -60,6 +61,8 @@ struct streams {
 	struct way err;
 };
 
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t monotonic_ms(void);
 /* Not attached. */
 void streams_init(struct streams *streams);
 /* Attaches to what the ticket is for. 0, or -1 with errno; also when the waiter gave up. */

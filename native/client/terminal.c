@@ -49,7 +49,7 @@ void terminal_give(void)
 void terminal_restore(void)
 {
 	if (given)
-		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
 	given = false;
 }
 
@@ -64,5 +64,8 @@ int terminal_reopen(int fd)
 		return fd;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	opened = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	/* It may be another user's, as after su(1). */
+	if (opened < 0 && tcgetsid(fd) == getsid(0))
+		opened = open("/dev/tty", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	return opened < 0 ? fd : opened;
 }

@@ -15,6 +15,7 @@ import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.nucleus.support.GeneratedDocument;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -226,10 +227,7 @@ class ArchitectureTest {
         int begin = before.indexOf(TABLE_HEAD);
         int end = before.indexOf("\n\n", begin) + 1;
         String after = before.substring(0, begin) + table() + before.substring(end);
-        if (Boolean.getBoolean("nucleus.docs.write")) {
-            Files.writeString(DOCUMENT, after);
-        }
-        assertThat(Files.readString(DOCUMENT)).isEqualTo(after);
+        GeneratedDocument.check(DOCUMENT, after);
     }
 
     private static String table() throws IOException {

@@ -9,8 +9,8 @@ import org.springframework.util.unit.DataSize;
 /**
  * How much of the audit trail is kept.
  *
- * @param keep how long a file stays after its last line
- * @param fileSize after which a new file begins
+ * @param keep how long a file is kept after its last line
+ * @param fileSize size of a file, after which the next begins
  */
 @ConfigurationProperties("nucleus.audit")
 record AuditProperties(

@@ -95,7 +95,6 @@ final class AuditedEvents {
     }
 
     private void confined(Container container, LaunchPlan plan) {
-        boolean sandboxed = plan.sandbox().config().length > 0;
         add(
                 AuditKind.NAMESPACES_CREATED,
                 container,
@@ -109,6 +108,17 @@ final class AuditedEvents {
                     String.join(", ", plan.cgroup().directories()),
                     false);
         }
+        mounted(container, plan);
+        restricted(container, plan);
+        if (plan.execution().init()) {
+            add(AuditKind.INIT_STARTED, container, "as PID 1", false);
+        }
+        if (plan.sandbox().config().length > 0) {
+            add(AuditKind.GVISOR_STARTED, container, "a kernel of its own", false);
+        }
+    }
+
+    private void mounted(Container container, LaunchPlan plan) {
         add(
                 AuditKind.FILESYSTEM_MOUNTED,
                 container,
@@ -125,6 +135,9 @@ final class AuditedEvents {
         if (plan.rootfs().audited()) {
             add(AuditKind.MOUNT_AUDIT_PASSED, container, "every mount was checked from inside", false);
         }
+    }
+
+    private void restricted(Container container, LaunchPlan plan) {
         add(AuditKind.NO_NEW_PRIVILEGES, container, "PR_SET_NO_NEW_PRIVS", false);
         add(
                 AuditKind.CAPABILITIES_DROPPED,
@@ -150,12 +163,6 @@ final class AuditedEvents {
                     container,
                     "what is denied: " + plan.confinement().seccomp().denied(),
                     false);
-        }
-        if (plan.execution().init()) {
-            add(AuditKind.INIT_STARTED, container, "as PID 1", false);
-        }
-        if (sandboxed) {
-            add(AuditKind.GVISOR_STARTED, container, "a kernel of its own", false);
         }
     }
 

@@ -121,10 +121,7 @@ public sealed interface CgroupLayout {
                     .toList();
         }
 
-        @Override
-        public Cgroup plan(boolean required, String name, Resources resources) {
-            var used = new Used(controllers, name, new ArrayList<>(), new ArrayList<>());
-            var writes = new ArrayList<Cgroup.Write>();
+        private static void memory(Used used, Resources resources, List<Cgroup.Write> writes) {
             resources
                     .memory()
                     .ifPresent(memory -> used.of("memory").ifPresent(directory -> {
@@ -139,6 +136,9 @@ public sealed interface CgroupLayout {
                                                 memory.bytes() + swap.bytes())),
                                         () -> writes.add(write(directory, "memory.swappiness", 0)));
                     }));
+        }
+
+        private static void processor(Used used, Resources resources, List<Cgroup.Write> writes) {
             resources
                     .cpus()
                     .ifPresent(cpus -> used.of("cpu").ifPresent(directory -> {
@@ -151,6 +151,14 @@ public sealed interface CgroupLayout {
                     .cpuWeight()
                     .ifPresent(weight -> used.of("cpu")
                             .ifPresent(directory -> writes.add(write(directory, "cpu.shares", shares(weight)))));
+        }
+
+        @Override
+        public Cgroup plan(boolean required, String name, Resources resources) {
+            var used = new Used(controllers, name, new ArrayList<>(), new ArrayList<>());
+            var writes = new ArrayList<Cgroup.Write>();
+            memory(used, resources, writes);
+            processor(used, resources, writes);
             if (resources.pids() > 0) {
                 used.of("pids").ifPresent(directory -> writes.add(write(directory, "pids.max", resources.pids())));
             }

@@ -2,7 +2,6 @@ package dev.nucleus.failure;
 
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,27 +13,25 @@ public final class Callbacks {
     private Callbacks() {}
 
     /**
-     * Runs the action with the result. There is no action, and a line in the log, when there is no result.
+     * Runs the action with the result, if there is one.
      *
      * @param what the action does, for the log, such as "remove the container"
      */
     public static <T> void then(CompletionStage<? extends T> result, String what, Consumer<? super T> action) {
-        var _ = result.thenAccept(action).whenComplete((_, failure) -> report(what, failure));
+        var _ = result.thenAccept(value -> attempt(what, () -> action.accept(value)));
     }
 
     /** Runs the action when it is over, however it ended. */
     public static void thenRun(CompletionStage<?> end, String what, Runnable action) {
-        var _ = end.handle((_, failure) -> {
-                    report(what, failure);
-                    return failure;
-                })
-                .thenRun(action)
-                .whenComplete((_, failure) -> report(what, failure));
+        var _ = end.whenComplete((_, _) -> attempt(what, action));
     }
 
-    private static void report(String what, @Nullable Throwable failure) {
-        if (failure != null) {
-            log.error("can't {}", what, failure);
+    private static void attempt(String what, Runnable action) {
+        try {
+            action.run();
+        } catch (RuntimeException | Error e) {
+            log.error("can't {}", what, e);
+            throw e;
         }
     }
 }

@@ -11,9 +11,11 @@ import org.springframework.util.unit.DataSize;
 /**
  * Where history is kept, and how much of it.
  *
- * @param url of a JDBC database, such as jdbc:postgresql://host/nucleus. Default: an SQLite file in the state directory
- * @param keep how long
- * @param mostSize of an SQLite file, beyond which the oldest goes earlier
+ * @param url JDBC address of a database, such as jdbc:postgresql://host/nucleus. Default: an SQLite file in the state directory
+ * @param username user of the database
+ * @param password password of that user
+ * @param keep how long entries are kept
+ * @param mostSize largest size of an SQLite file; beyond it the oldest entries are deleted earlier
  */
 @ConfigurationProperties("nucleus.history")
 record HistoryProperties(

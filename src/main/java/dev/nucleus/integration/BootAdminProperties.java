@@ -6,9 +6,10 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 /**
  * A Spring Boot Admin server that services are shown at.
  *
- * @param url of the server; empty: there is none
- * @param instanceUrl where it can reach this manager. Default: its own address
- * @param username of the server, with HTTP's basic authentication
+ * @param url address of the server; empty: none
+ * @param instanceUrl address at which the server reaches this manager. Default: the manager's own
+ * @param username user for HTTP's basic authentication
+ * @param password password of that user
  */
 @ConfigurationProperties("nucleus.boot-admin")
 record BootAdminProperties(

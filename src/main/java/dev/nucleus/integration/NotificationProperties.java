@@ -11,8 +11,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * Recipients of notifications.
  *
- * @param webhooks each gets a POST with JSON
- * @param mail needs spring.mail.host as well
+ * @param webhooks addresses that get a POST with JSON
+ * @param mail recipients of mail; needs spring.mail.host as well
  * @param journal whether systemd's journal gets a structured entry
  * @param lasting how long a replica waits, or is not ready, before a notification is sent
  */
@@ -44,7 +44,11 @@ record NotificationProperties(
         }
     }
 
-    /** @param on which kinds; none named: all */
+    /**
+     * @param from address of the sender
+     * @param to addresses of the recipients
+     * @param on kinds of notifications that are sent; none named: all
+     */
     record Mail(String from, List<String> to, @DefaultValue Set<Notification.Kind> on) {}
 
     static boolean accepts(Set<Notification.Kind> on, Notification notification) {

@@ -56,57 +56,78 @@ final class FilesystemLayer implements Layer {
     @Override
     public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
         LaunchPlan.Identity identity = plan.identity();
+        Filesystem filesystem = request.spec().filesystem();
+        List<MemoryMount> memory = MemoryMount.of(filesystem);
         var tree = new RootTree();
-        RootfsTree found = NO_ROOTFS;
-        Filesystem placed =
-                RootfsLinks.of(request.spec().filesystem()).place(request.spec().filesystem());
-        List<MemoryMount> memory = MemoryMount.of(request.spec().filesystem());
-        if (request.spec().filesystem().rootfs().isPresent()) {
-            Path rootfs = request.spec().filesystem().rootfs().get();
-            Optional<String> pin = request.spec().filesystem().rootfsSha256();
-            Optional<RootfsAttestation.Result> attested = request.posture().rootfsAttested() || pin.isPresent()
-                    ? Optional.of(attest(rootfs, pin))
-                    : Optional.empty();
-            found = attested.map(RootfsAttestation.Result::tree).orElseGet(() -> RootfsTree.of(rootfs));
-            RootFiles.rootfs(
-                    request, rootfs, found, attested.map(FilesystemLayer::words).orElse(""), tree, plan);
-        } else {
-            hostPrograms.forEach(tree::add);
-            etc.add(tree, identity, request.name());
-            plan.can(LAYER, "run the host's programs in /usr", "no rootfs was given; they are read-only")
-                    .cannot(LAYER, "see the host's /etc, /home, /var or /root", "it gets a small /etc of its own");
-        }
-        if (request.sandboxed()) {
-            PseudoFilesystems.addMountPoints(tree, memory);
-        } else {
-            PseudoFilesystems.addDevices(tree, plan.mapped());
-            PseudoFilesystems.addTerminals(tree, plan.mapped(), identity);
-            plan.can(LAYER, "open pseudo-terminals of its own", "/dev/pts, at most " + PseudoFilesystems.TERMINALS);
-            tree.add(new RootfsStep.Directory("/run"));
-            PseudoFilesystems.addProc(tree, request.posture().hideProcesses());
-            memory.forEach(mount -> PseudoFilesystems.addMemory(tree, mount, identity));
-        }
+        Filesystem placed = RootfsLinks.of(filesystem).place(filesystem);
+        RootfsTree rootfs = root(request, tree, plan);
+        addPseudoFilesystems(request, memory, tree, plan);
         placed.volumes()
                 .forEach(volume -> Volumes.add(
                         tree, volume, request, identity, plan, host.identity().root()));
         ExecutionRules.explain(request, memory, plan);
         WorkingDirectories.context(request, tree, plan);
         WorkingDirectories.workspace(request, tree, plan, host);
-        Secrets.add(tree, request.spec().filesystem().secrets(), identity, plan);
+        Secrets.add(tree, filesystem.secrets(), identity, plan);
         if (request.spec().notification().isPresent()) {
             notify(request, tree, plan);
         }
+        seal(request, tree, plan);
+        plan.rootfs(new LaunchPlan.Rootfs(
+                ROOT_OPTIONS, tree.steps(), request.posture().mountsAudited(), writable(placed, rootfs)));
+        WorkloadCommand.add(request, identity, plan, host);
+    }
+
+    /** The directories at the root: of the rootfs, or the host's programs and an /etc for them. */
+    private RootfsTree root(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
+        Optional<Path> rootfs = request.spec().filesystem().rootfs();
+        if (rootfs.isEmpty()) {
+            hostPrograms.forEach(tree::add);
+            etc.add(tree, plan.identity(), request.name());
+            plan.can(LAYER, "run the host's programs in /usr", "no rootfs was given; they are read-only")
+                    .cannot(LAYER, "see the host's /etc, /home, /var or /root", "it gets a small /etc of its own");
+            return NO_ROOTFS;
+        }
+        Optional<String> pin = request.spec().filesystem().rootfsSha256();
+        Optional<RootfsAttestation.Result> attested = request.posture().rootfsAttested() || pin.isPresent()
+                ? Optional.of(attest(rootfs.get(), pin))
+                : Optional.empty();
+        RootfsTree found = attested.map(RootfsAttestation.Result::tree).orElseGet(() -> RootfsTree.of(rootfs.get()));
+        RootFiles.rootfs(
+                request,
+                rootfs.get(),
+                found,
+                attested.map(FilesystemLayer::words).orElse(""),
+                tree,
+                plan);
+        return found;
+    }
+
+    /** gVisor makes its own. */
+    private static void addPseudoFilesystems(
+            LaunchRequest request, List<MemoryMount> memory, RootTree tree, LaunchPlan.Builder plan) {
+        if (request.sandboxed()) {
+            PseudoFilesystems.addMountPoints(tree, memory);
+            return;
+        }
+        PseudoFilesystems.addDevices(tree, plan.mapped());
+        PseudoFilesystems.addTerminals(tree, plan.mapped(), plan.identity());
+        plan.can(LAYER, "open pseudo-terminals of its own", "/dev/pts, at most " + PseudoFilesystems.TERMINALS);
+        tree.add(new RootfsStep.Directory("/run"));
+        PseudoFilesystems.addProc(tree, request.posture().hideProcesses());
+        memory.forEach(mount -> PseudoFilesystems.addMemory(tree, mount, plan.identity()));
+    }
+
+    /** Once everything is mounted. */
+    private static void seal(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
         if (!request.sandboxed()) {
             tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
         }
         tree.add(new RootfsStep.Seal("/", MountAttributes.READ_ONLY));
-        plan.rootfs(new LaunchPlan.Rootfs(
-                ROOT_OPTIONS, tree.steps(), request.posture().mountsAudited(), writable(placed, found)));
         if (request.posture().mountsAudited()) {
             plan.cannot(LAYER, "start with a mount that is looser than planned", "every mount is audited from inside");
         }
         plan.cannot(LAYER, "write to /proc or see kernel memory, keys and timers there", "read-only, with masks");
-        WorkloadCommand.add(request, identity, plan, host);
     }
 
     private RootfsAttestation.Result attest(Path rootfs, Optional<String> pin) {

@@ -57,17 +57,7 @@ final class LandlockLayer implements Layer {
         int wanted = Math.max(
                 posture.landlockAbi(), policy.map(LandlockPolicy::minAbi).orElse(0));
         if (abi < wanted) {
-            if (posture.landlockRequired()) {
-                throw new UnsupportedLayerException("Landlock ABI " + wanted + " is required"
-                        + (wanted > posture.landlockAbi() ? " by " + file(request) : " in " + posture.mode() + " mode")
-                        + ", this kernel (" + host.release() + ") has ABI " + abi
-                        + (posture.mode() == Mode.AGENT ? "; allow-degraded: true would run without it" : ""));
-            }
-            plan.landlock(NONE);
-            plan.can(
-                    "landlock",
-                    "do with files whatever mounts and modes allow, without Landlock",
-                    "allow-degraded: true, and this kernel has Landlock ABI " + abi);
+            leaveOut(request, wanted, plan);
             return;
         }
         long scoped = LandlockRights.scoped(abi, request.spec().network());
@@ -79,6 +69,23 @@ final class LandlockLayer implements Layer {
         policy.ifPresentOrElse(
                 rules -> explain(rules, file(request), plan),
                 () -> plan.cannot("landlock", writable(request), "Landlock ABI " + abi));
+    }
+
+    /** @throws UnsupportedLayerException where that is not allowed */
+    private void leaveOut(LaunchRequest request, int wanted, LaunchPlan.Builder plan) {
+        Posture posture = request.posture();
+        int abi = host.landlockAbi();
+        if (posture.landlockRequired()) {
+            throw new UnsupportedLayerException("Landlock ABI " + wanted + " is required"
+                    + (wanted > posture.landlockAbi() ? " by " + file(request) : " in " + posture.mode() + " mode")
+                    + ", this kernel (" + host.release() + ") has ABI " + abi
+                    + (posture.mode() == Mode.AGENT ? "; allow-degraded: true would run without it" : ""));
+        }
+        plan.landlock(NONE);
+        plan.can(
+                "landlock",
+                "do with files whatever mounts and modes allow, without Landlock",
+                "allow-degraded: true, and this kernel has Landlock ABI " + abi);
     }
 
     private static String writable(LaunchRequest request) {

@@ -28,38 +28,53 @@ final class Volumes {
                 | MountAttributes.NO_DEV
                 | (volume.readOnly() ? MountAttributes.READ_ONLY : 0)
                 | (volume.execute() ? 0 : MountAttributes.NO_EXEC);
-        String source = volume.source();
         // Without root only the manager's user and its range exist, and no mount can say otherwise.
         Owners owners = plan.mapped() && isRoot ? Owners.MAPPED : Owners.HOST;
-        if (volume.named()) {
-            Workload.HostVolume place = request.workload().volumes().get(volume.source());
-            if (place == null) {
-                throw new InvalidSpecException("there is no volume '" + volume.source() + "'");
-            }
-            LaunchPlan.Identity owner = place.owner().orElse(identity);
-            tree.directories(volume.target());
-            tree.add(new RootfsStep.Volume(
-                    volume.target(),
-                    HostPath.named(place.path().toString()),
-                    attributes,
-                    0700,
-                    onDisk(owner.uid(), owners),
-                    onDisk(owner.gid(), owners),
-                    owners));
-            source = place.path().toString();
-        } else {
-            if (Files.isDirectory(Path.of(source))) {
-                tree.directories(volume.target());
-            } else {
-                tree.parents(volume.target());
-            }
-            tree.add(new RootfsStep.Bind(volume.target(), HostPath.named(source), attributes, false, owners));
-        }
+        String source = volume.named()
+                ? addNamed(tree, volume, request, identity, attributes, owners)
+                : addBind(tree, volume, attributes, owners);
         plan.can(
                 LAYER,
                 (volume.readOnly() ? "read " : "read and write ") + source + " of the host"
                         + FilesystemLayer.connects(request),
                 "volume at " + volume.target());
+    }
+
+    /** @return where it is on the host */
+    private static String addNamed(
+            RootTree tree,
+            VolumeMount volume,
+            LaunchRequest request,
+            LaunchPlan.Identity identity,
+            long attributes,
+            Owners owners) {
+        Workload.HostVolume place = request.workload().volumes().get(volume.source());
+        if (place == null) {
+            throw new InvalidSpecException("there is no volume '" + volume.source() + "'");
+        }
+        String path = place.path().toString();
+        LaunchPlan.Identity owner = place.owner().orElse(identity);
+        tree.directories(volume.target());
+        tree.add(new RootfsStep.Volume(
+                volume.target(),
+                HostPath.named(path),
+                attributes,
+                0700,
+                onDisk(owner.uid(), owners),
+                onDisk(owner.gid(), owners),
+                owners));
+        return path;
+    }
+
+    /** @return where it is on the host */
+    private static String addBind(RootTree tree, VolumeMount volume, long attributes, Owners owners) {
+        if (Files.isDirectory(Path.of(volume.source()))) {
+            tree.directories(volume.target());
+        } else {
+            tree.parents(volume.target());
+        }
+        tree.add(new RootfsStep.Bind(volume.target(), HostPath.named(volume.source()), attributes, false, owners));
+        return volume.source();
     }
 
     /** Root inside a user namespace is not root on disk. */

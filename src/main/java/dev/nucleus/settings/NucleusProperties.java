@@ -9,11 +9,11 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 /**
  * Where the manager keeps its files.
  *
- * @param fleets a fleet file, or a folder of them
- * @param stateDir what outlives a reboot: containers' records and logs, volumes. Default: /var/lib/nucleus, or
+ * @param fleets fleet file, or directory of fleet files
+ * @param stateDir directory of what outlives a reboot: records and logs of containers, volumes. Default: /var/lib/nucleus, or
  *     $XDG_STATE_HOME/nucleus for an ordinary user
- * @param runDir sockets. Default: /run/nucleus, or $XDG_RUNTIME_DIR/nucleus
- * @param spawnerSocket a spawner that somebody else started; empty: the manager starts its own
+ * @param runDir directory of sockets. Default: /run/nucleus, or $XDG_RUNTIME_DIR/nucleus
+ * @param spawnerSocket socket of a spawner that somebody else started; empty: the manager starts its own
  */
 @ConfigurationProperties("nucleus")
 public record NucleusProperties(

@@ -4,9 +4,9 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * What is measured besides the usual.
+ * Additional metrics.
  *
- * @param cadvisorNames whether containers' figures are there by cAdvisor's names as well, for boards made for those
+ * @param cadvisorNames whether containers' metrics have cAdvisor's names as well, for dashboards made for those
  */
 @ConfigurationProperties("nucleus.metrics")
 record MetricsProperties(@DefaultValue("false") boolean cadvisorNames) {}

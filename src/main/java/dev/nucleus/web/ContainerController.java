@@ -80,12 +80,26 @@ final class ContainerController {
 
     private void fill(Model model, Optional<Container> container, Optional<ReplicaView> replica, boolean whole)
             throws IOException {
-        model.addAttribute("container", container.orElse(null));
         model.addAttribute("replica", replica.orElse(null));
         model.addAttribute("history", replica.map(this::history).orElse(List.of()));
         model.addAttribute(
                 "probeResults",
                 replica.map(view -> view.probeResults().reversed()).orElse(List.of()));
+        model.addAttribute(
+                "name",
+                replica.map(ReplicaView::name)
+                        .or(() -> container.map(Container::name))
+                        .orElseThrow());
+        String path = replica.map(view -> "fleets/" + view.name())
+                .or(() -> container.map(found -> "containers/" + found.id()))
+                .orElseThrow();
+        model.addAttribute("path", path);
+        fillContainer(model, container);
+        fillLog(model, container, whole);
+    }
+
+    private void fillContainer(Model model, Optional<Container> container) throws IOException {
+        model.addAttribute("container", container.orElse(null));
         model.addAttribute(
                 "state",
                 container
@@ -111,15 +125,10 @@ final class ContainerController {
                         .filter(Container::isRunning)
                         .map(found -> UsageView.of(usages.of(found.id())))
                         .orElse(List.of()));
-        model.addAttribute(
-                "name",
-                replica.map(ReplicaView::name)
-                        .or(() -> container.map(Container::name))
-                        .orElseThrow());
-        String path = replica.map(view -> "fleets/" + view.name())
-                .or(() -> container.map(found -> "containers/" + found.id()))
-                .orElseThrow();
-        model.addAttribute("path", path);
+    }
+
+    /** The end of the log, with the marked end of the run before; and from where a live page goes on. */
+    private static void fillLog(Model model, Optional<Container> container, boolean whole) throws IOException {
         ContainerLog.Tail tail = whole && container.isPresent()
                 ? container.get().log().tail(LOG_LINES)
                 : new ContainerLog.Tail(List.of(), 0);

@@ -10,6 +10,7 @@ import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -121,20 +122,26 @@ class ClientSignalsTest {
         assertThat(client.exitValue()).isEqualTo(7);
     }
 
-    /** The shell's Ctrl-Z: the command hears of it, and the client stops until it is continued. */
+    /** The shell's Ctrl-Z: the command hears of it, and the client stops until the shell, whose job it is, continues it. */
     @Test
     void aClientThatIsSuspendedTellsItsCommand() throws Exception {
-        Process client = trapping("TSTP");
+        Process jobs = shell.script("""
+                        set -m
+                        (bash -c 'echo $$; exec $N run -n -- sh -c "trap \\"exit 7\\" TSTP; echo ready; while :; do sleep 0.05; done"'
+                        echo code $?) &
+                        wait
+                        """).start();
+        long client = Long.parseLong(jobs.inputReader().readLine());
+        assertThat(jobs.inputReader().readLine()).isEqualTo("ready");
 
-        sh("kill -TSTP " + client.pid());
+        sh("kill -TSTP " + client);
         Awaitility.await("it has stopped")
                 .atMost(IN_TIME)
-                .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
-                        .contains(") T "));
-        sh("kill -CONT " + client.pid());
+                .until(() ->
+                        Files.readString(Path.of("/proc/" + client + "/stat")).contains(") T "));
+        sh("kill -CONT " + client);
 
-        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
-        assertThat(client.exitValue()).isEqualTo(7);
+        assertThat(jobs.inputReader().readLine()).isEqualTo("code 7");
     }
 
     private Process trapping(String name) throws IOException {
@@ -328,6 +335,57 @@ class ClientSignalsTest {
 
         assertThat(script.waitFor(15, TimeUnit.SECONDS)).isTrue();
         assertThat(script.exitValue()).isEqualTo(130);
+    }
+
+    /** As for ssh without a terminal: a wait for the socket's reader would hold up the supervisor too. */
+    @Test
+    void aSocketThatIsNotReadHoldsUpNeitherTheClientNorTheSupervisor() {
+        Container container = manager.launch("/usr/bin/yes");
+        try {
+            var tried = sh("python3 -c '"
+                    + "import os, socket, subprocess, time; a, b = socket.socketpair();"
+                    + " n = os.environ[\"N\"].split();"
+                    + " attached = subprocess.Popen(n + [\"attach\", \"" + container.id() + "\"], stdout=b);"
+                    + " run = subprocess.Popen(n + [\"run\", \"-n\", \"yes\"], stdout=b);"
+                    + " time.sleep(2);"
+                    + " print(subprocess.run(n + [\"exec\", \"-n\", \"" + container.id()
+                    + "\", \"true\"], timeout=10).returncode);"
+                    + " run.terminate(); print(run.wait(10)); attached.kill(); attached.wait()'");
+
+            assertThat(tried.out()).isEqualTo("0\n143\n");
+        } finally {
+            shell.remove(container);
+        }
+    }
+
+    /** A signal that the command handled is no reason to leave before its work is back, which takes seconds here. */
+    @Test
+    void aClientWaitsForTheReturnOfItsWorkspaceWhateverItsCommandHandledBefore() throws Exception {
+        Path workspace = Files.createDirectory(directory.resolve("workspace"));
+        Files.setPosixFilePermissions(workspace, PosixFilePermissions.fromString("rwxrwxrwx"));
+        Process client = shell.script(
+                        "exec $N run -n --workspace " + workspace + ":copy-in-out -- sh -c '"
+                                + "trap \"go=1\" HUP; echo ready; until [ \"$go\" ]; do sleep 0.05; done; seq 1 20000 | xargs touch'")
+                .start();
+        assertThat(client.inputReader().readLine()).isEqualTo("ready");
+
+        sh("kill -HUP " + client.pid());
+
+        assertThat(client.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isZero();
+        assertThat(workspace.toFile().list()).hasSize(20_000);
+    }
+
+    @Test
+    void aSignalThatTheCallerIgnoresIsIgnored() throws Exception {
+        Process client = shell.script("exec nohup $N run -n -- sh -c 'echo ready; exec sleep 1000'")
+                .start();
+        assertThat(client.inputReader().readLine()).isEqualTo("ready");
+
+        sh("kill -HUP " + client.pid() + "; sleep 0.2; kill -TERM " + client.pid());
+
+        assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
+        assertThat(client.exitValue()).isEqualTo(143);
     }
 
     /** Opened again, that end would be the one of a new terminal. */

@@ -67,6 +67,38 @@ class LostManagerTest {
         }
     }
 
+    /** What is still in pipes when the process in the container has ended belongs to the copy. */
+    @Test
+    void aCopyThatIsUnderWayIsWhole() throws IOException {
+        int bytes = 40_000_000;
+        try (var manager = new ManagerProcess(directory).awaitReady()) {
+            manager.nucleus(
+                    "run",
+                    "-d",
+                    "--name",
+                    "web",
+                    "--memory",
+                    "256M",
+                    "--",
+                    "/bin/sh",
+                    "-c",
+                    "head -c " + bytes + " /dev/zero > /tmp/big; mv /tmp/big /tmp/whole; exec sleep 1000");
+            Awaitility.await()
+                    .until(() -> manager.nucleus("exec", "web", "--", "ls", "/tmp")
+                            .out()
+                            .contains("whole"));
+            Process client = manager.start("cp", "web:/tmp/whole", "-");
+            assertThat(client.getInputStream().read()).isNotNegative();
+
+            manager.kill();
+
+            assertThat(client.getInputStream().readAllBytes()).hasSizeGreaterThan(bytes);
+            assertThat(ManagerProcess.finish(client).code()).isZero();
+            manager.restart().awaitReady();
+            manager.nucleus("rm", "-f", "web");
+        }
+    }
+
     private static void awaitBegun(Process client) throws IOException {
         assertThat(new String(client.getInputStream().readNBytes(6), StandardCharsets.UTF_8))
                 .isEqualTo("begun\n");

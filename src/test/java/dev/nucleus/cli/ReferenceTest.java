@@ -2,6 +2,9 @@ package dev.nucleus.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.support.GeneratedDocument;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -81,5 +84,26 @@ class ReferenceTest {
                         .subcommand()
                         .<Boolean>matchedOptionValue("--init", false))
                 .isTrue();
+    }
+
+    @Test
+    void theDocumentHasTheHelpOfEachCommand() throws IOException {
+        var document = new StringBuilder("""
+                # Command line
+
+                The text of `nucleus COMMAND --help` for each command; `nucleus man COMMAND` has the same as a manual page.
+                """);
+        Reference.texts().forEach((name, text) -> {
+            if (name.startsWith("--help")) {
+                String command = ("nucleus" + name.substring("--help".length()));
+                document.append("\n## ")
+                        .append(command)
+                        .append("\n\n```\n")
+                        .append(text)
+                        .append("```\n");
+            }
+        });
+
+        GeneratedDocument.check(Path.of("docs/command-line.md"), document.toString());
     }
 }
