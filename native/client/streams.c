@@ -277,10 +277,14 @@ static void look_for_detach(struct streams *streams)
 /* A key that was withheld, and that no other follows. */
 static void give_prefix(struct streams *streams)
 {
-	static const uint8_t key = PREFIX_KEY;
+	struct way *in = &streams->in;
 
-	if (streams->has_prefix)
-		(void)write(streams->in.to, &key, 1);
+	if (streams->has_prefix) {
+		in->bytes[0] = PREFIX_KEY;
+		in->start = 0;
+		in->end = 1;
+		(void)flush(in);
+	}
 	streams->has_prefix = false;
 }
 
