@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * What a container uses, as its control groups count it. What the host's kernel doesn't count, or no limit asked to be
- * counted, is empty.
+ * The resource usage of a container, as its control groups count it. What the host's kernel doesn't count, or no limit
+ * asked to be counted, is empty.
  *
  * @param memory bytes now
  * @param workingSet bytes of it that the kernel can't take back at once: without the file pages that were not used lately

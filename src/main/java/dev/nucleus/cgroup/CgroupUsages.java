@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.springframework.stereotype.Component;
 
-/** Reads what containers use out of their control groups; anybody may read there. */
+/** Reads the resource usage of containers from their control groups, which anybody may read. */
 @Component
 public final class CgroupUsages {
 

@@ -9,8 +9,8 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Looks after shims that told the end of their container and were killed before they had removed its control groups,
- * as for want of memory.
+ * Removes control groups that a shim left behind: one that was killed, for example by the OOM killer, after it had reported
+ * the end of its container.
  */
 @Component
 class CgroupSweep implements DisposableBean {

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.springframework.stereotype.Component;
 
-/** Where on this host what belongs to containers is kept. */
+/** The directories of containers on this host. */
 @Component
 final class ContainerDirectories {
 

@@ -5,7 +5,7 @@ import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spec.Signal;
 import java.util.List;
 
-/** Something that happened to a container, told to whoever listens within the manager. */
+/** An event in the life of a container, published within the manager. */
 public sealed interface ContainerEvent {
 
     Container container();

@@ -5,7 +5,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.stereotype.Component;
 
-/** Tells whoever listens within the manager of what happens to containers. A listener that fails loses no container. */
+/** Publishes the events of containers within the manager. A listener that fails affects no container. */
 @Component
 final class ContainerEvents {
 

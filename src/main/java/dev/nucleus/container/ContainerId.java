@@ -4,7 +4,7 @@ import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.regex.Pattern;
 
-/** Names of containers that are never given twice: 128 random bits as 32 hexadecimal digits. */
+/** IDs of containers, never used twice: 128 random bits as 32 hexadecimal digits. */
 final class ContainerId {
 
     private static final SecureRandom RANDOM = new SecureRandom();

@@ -5,7 +5,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the manager must know of a container after it was away itself: {@code state.json}.
+ * What a manager must know of a container that an earlier manager started: {@code state.json}.
  *
  * @param replica which replica of which fleet it is; null for one that was run by hand
  * @param attached whether it belongs to a command line that waits for it, and is removed with it

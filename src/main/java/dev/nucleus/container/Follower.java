@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
-/** Stays with containers to their end, each in a thread of its own, and sees to what there is to do then. */
+/** Follows each container to its end, in a thread of its own, and then cleans up after it. */
 @Component
 final class Follower {
 

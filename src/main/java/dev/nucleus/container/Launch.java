@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The conversation in which one container is launched and lives. One thread at a time reads it. */
+/** The connection over which one container is launched and followed. One thread at a time reads it. */
 final class Launch implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(Launch.class);

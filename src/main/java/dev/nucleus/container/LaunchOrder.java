@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * What is to be launched, by whom.
+ * A container to be launched, and for whom.
  *
  * @param name empty: the id
  * @param replica whose container it is; empty: nobody's

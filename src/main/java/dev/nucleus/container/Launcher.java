@@ -29,7 +29,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
-/** From an order to a command that runs: plans, has it launched, and undoes what came of one that failed. */
+/** Plans and launches containers, and undoes a launch that failed. */
 @Component
 final class Launcher {
 

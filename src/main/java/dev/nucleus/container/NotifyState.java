@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * What a workload has said of itself by sd_notify(3). One thread takes it in; any may ask.
+ * The state that a workload reports by sd_notify(3). One thread updates it; any thread may read it.
  *
  * @see <a href="https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html">sd_notify(3)</a>
  */

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** How a container is asked to end. */
+/** How a container is stopped. */
 final class Stop {
 
     private static final Logger log = LoggerFactory.getLogger(Stop.class);

@@ -10,7 +10,7 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What traced containers left to learn from. */
+/** The traces of containers, from which policies are learnt. */
 @Component
 public final class Traces {
 

@@ -4,7 +4,7 @@ import dev.nucleus.text.VisibleText;
 import java.time.Instant;
 
 /**
- * Something a container tried and was refused.
+ * An operation that a container attempted and was denied.
  *
  * @param program which called itself so
  * @param attempt what was tried, such as {@code socket(AF_NETLINK)}

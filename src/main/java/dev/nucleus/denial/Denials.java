@@ -18,8 +18,8 @@ import java.util.stream.Stream;
 import org.springframework.stereotype.Component;
 
 /**
- * What containers tried and were refused: by seccomp, asked of the shim while one runs, and read from its record
- * afterwards; by Landlock, told by the kernel's audit records.
+ * The denials of containers: by seccomp, from the shim while a container runs and from its record afterwards; by Landlock,
+ * from the kernel's audit records.
  */
 @Component
 public final class Denials {

@@ -14,8 +14,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Requests of ioctl(2) by name, and what their refusal keeps away. Drivers number theirs as they like, so a number that is not
- * here is of a driver that no profile knows.
+ * Requests of ioctl(2) by name, and what their denial prevents. Drivers choose their numbers freely, so a number that is
+ * not listed belongs to a driver that no profile knows.
  */
 final class IoctlRequests {
 

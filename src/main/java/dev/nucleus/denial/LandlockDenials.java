@@ -26,8 +26,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What Landlock refused to containers, as the kernel's audit records tell: where it has Landlock ABI 7, auditing is on,
- * and the manager is root. One thread reads the records; the tables are guarded by this object's lock.
+ * Denials by Landlock, from the kernel's audit records; they exist with Landlock ABI 7, while auditing is on, for a manager
+ * that is root. One thread reads the records; the tables are guarded by this object's lock.
  */
 @Component
 final class LandlockDenials {

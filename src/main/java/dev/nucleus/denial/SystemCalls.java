@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.springframework.stereotype.Component;
 
-/** System calls in words: what one is called, what it was tried for, and what its refusal keeps away. */
+/** System calls in words: their names, what they were attempted for, and what their denial prevents. */
 @Component
 public final class SystemCalls {
 

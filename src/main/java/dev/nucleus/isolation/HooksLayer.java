@@ -16,7 +16,7 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The administrator's programs that run beside the container's life, on the host.
+ * The administrator's hooks: programs of the host that run at points of a container's life.
  *
  * @see <a href="https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#state">OCI runtime specification,
  *     State</a>

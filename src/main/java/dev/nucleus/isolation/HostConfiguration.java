@@ -5,7 +5,7 @@ import dev.nucleus.kernel.SeccompCompiler;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** What the host offers, found out once. */
+/** Detects once what the host offers. */
 @Configuration(proxyBeanMethods = false)
 class HostConfiguration {
 

@@ -13,8 +13,8 @@ import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
 /**
- * Who the workload is. Without a user in the spec it gets one of its own: a number from a range that no host
- * hands out, the same for the same name, so that its volumes stay its own.
+ * The user and the groups of the workload. Without a user in the spec it gets one of its own: a number from a range that no
+ * host hands out, the same for the same name, so that its volumes stay its own.
  */
 @Component
 @Order(20)

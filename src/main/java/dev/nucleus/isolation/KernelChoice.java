@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
-/** Decides whose kernel a container gets: the host's, or gVisor. */
+/** Chooses the kernel of a container: the host's, or gVisor. */
 @Component
 final class KernelChoice {
 

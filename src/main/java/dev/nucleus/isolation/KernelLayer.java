@@ -8,7 +8,7 @@ import java.util.Optional;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** What the host's kernel itself must be like. */
+/** Requirements on the host's kernel itself. */
 @Component
 @Order(5)
 final class KernelLayer implements Layer {

@@ -21,7 +21,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
 /**
- * Landlock: what may be done below which path, kept by the kernel whatever the mounts and modes say
+ * Landlock: which access is allowed below which path, enforced by the kernel whatever mounts and modes allow
  * (Documentation/userspace-api/landlock.rst).
  */
 @Component

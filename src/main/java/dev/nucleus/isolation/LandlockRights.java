@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** LANDLOCK_ACCESS_* and LANDLOCK_SCOPE_* of linux/landlock.h, and how a policy's words become them. */
+/** LANDLOCK_ACCESS_* and LANDLOCK_SCOPE_* of linux/landlock.h, and their names in a policy. */
 final class LandlockRights {
 
     static final long EXECUTE = 1;

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.apache.commons.codec.digest.HmacAlgorithms;
 import org.apache.commons.codec.digest.HmacUtils;
 
-/** The files whose content a launch takes into a container: its secrets and its policies. */
+/** The files whose content goes into a container: its secrets and its policies. */
 public final class NamedFiles {
 
     /** More than a container can get of either kind. */

@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A planned container, told to an OCI runtime: the config.json of its bundle.
+ * A planned container as an OCI runtime needs it: the config.json of its bundle.
  *
  * @see <a href="https://github.com/opencontainers/runtime-spec/blob/v1.0.2/config.md">OCI runtime specification 1.0.2</a>
  */

@@ -7,7 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Steps of a root filesystem as they gather, and which paths they have made. */
+/** Collects the steps that make a root filesystem, and knows the paths that they have made. */
 final class RootTree {
 
     private final List<RootfsStep> steps = new ArrayList<>();

@@ -16,8 +16,8 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
- * Where paths inside a container lead by the links of its root filesystem: {@code /var/run/x} is {@code /run/x} where
- * {@code /var/run} is a link to {@code /run}. As openat2(2) resolves them with RESOLVE_IN_ROOT.
+ * Resolves paths inside a container by the links of its root filesystem: {@code /var/run/x} is {@code /run/x} where {@code
+ * /var/run} is a link to {@code /run}. As openat2(2) resolves them with RESOLVE_IN_ROOT.
  *
  * @param rootfs as it lies on the host; no link leads out of it
  * @param bound whether a name at the top of it is bound into the container

@@ -23,7 +23,10 @@ import org.slf4j.LoggerFactory;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** System-call filters; each profile is compiled once. What they don't allow, the shim hears of and refuses. */
+/**
+ * System-call filters; each profile is compiled once. The shim is notified of calls that they don't allow, and refuses
+ * them.
+ */
 @Component
 @Order(70)
 final class SeccompLayer implements Layer {

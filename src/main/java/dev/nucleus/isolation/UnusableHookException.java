@@ -1,6 +1,6 @@
 package dev.nucleus.isolation;
 
-/** A hook of the configuration can't be what it says: the manager does not start with it. */
+/** A hook of the configuration can't be used; the manager does not start. */
 final class UnusableHookException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

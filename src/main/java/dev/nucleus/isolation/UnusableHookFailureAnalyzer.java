@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Says which hook, and why, instead of a stack trace. */
+/** Reports which hook, and why, instead of a stack trace. */
 final class UnusableHookFailureAnalyzer extends AbstractFailureAnalyzer<UnusableHookException> {
 
     @Override

@@ -12,7 +12,7 @@ import java.util.List;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** Who the container's users are on the host (user_namespaces(7)). */
+/** The mapping of a container's users to users of the host (user_namespaces(7)). */
 @Component
 @Order(25)
 final class UserNamespaceLayer implements Layer {

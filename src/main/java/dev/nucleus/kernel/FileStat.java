@@ -7,7 +7,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What statx(2) says of a file itself, never of what a link leads to.
+ * The result of statx(2) for a file itself, never for the target of a link.
  *
  * @param mode permissions with the set-user-ID, set-group-ID and sticky bits, without the type (inode(7))
  * @param device the file system it is on, as {@code st_dev} of stat(2)

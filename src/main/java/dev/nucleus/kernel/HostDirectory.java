@@ -3,7 +3,7 @@ package dev.nucleus.kernel;
 import java.nio.file.Path;
 
 /**
- * Which directory of the host was looked at, for whoever opens it again to see that it is the same one.
+ * The identity of a directory of the host, by which one who opens it again can see that it is the same.
  *
  * @param path where it lay, without links
  * @param device as {@code st_dev} of stat(2)

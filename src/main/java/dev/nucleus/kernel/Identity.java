@@ -1,6 +1,6 @@
 package dev.nucleus.kernel;
 
-/** Who this process runs as. */
+/** The user that this process runs as. */
 public record Identity(int uid, int gid) {
 
     /** The effective ids of this process (geteuid(2)). */

@@ -5,7 +5,7 @@ import jnr.ffi.Pointer;
 import jnr.ffi.annotations.In;
 import jnr.ffi.annotations.Out;
 
-/** The few calls of libc that the JDK has no words for. Public for JNR, whose class loader is another. */
+/** The few functions of libc for which the JDK has no equivalent. Public for JNR, whose class loader is another. */
 public interface Libc {
 
     Libc INSTANCE = LibraryLoader.create(Libc.class).failImmediately().load("c");

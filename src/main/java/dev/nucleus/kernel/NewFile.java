@@ -5,7 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 
-/** A file that was just made and is held by its descriptor, whatever becomes of its name. */
+/** A file that was just created and is held by its descriptor, whatever becomes of its name. */
 public final class NewFile implements AutoCloseable {
 
     private final Descriptor descriptor;

@@ -1,6 +1,6 @@
 package dev.nucleus.kernel;
 
-/** What can be told of a process by its number alone, without /proc and without a descriptor. */
+/** What is known of a process by its number alone, without /proc and without a descriptor. */
 public final class Processes {
 
     private static final int ESRCH = 3;

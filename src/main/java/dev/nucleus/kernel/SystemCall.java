@@ -11,7 +11,7 @@ import java.util.Map;
 import jnr.ffi.LastError;
 import jnr.ffi.Runtime;
 
-/** Calls of file systems and the errors that they answer with, as the exceptions of java.nio.file (errno(3)). */
+/** Makes system calls on files, and turns their errors into the exceptions of java.nio.file (errno(3)). */
 final class SystemCall {
 
     private static final int ENOENT = 2;

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** Sends datagrams to sockets of the unix family, which the JDK knows streams of only (unix(7)). */
+/** Sends datagrams to unix sockets, of which the JDK supports streams only (unix(7)). */
 public final class UnixDatagrams {
 
     private static final int AF_UNIX = 1;

@@ -2,7 +2,7 @@ package dev.nucleus.kernel;
 
 import java.nio.file.FileSystemException;
 
-/** A path has a component that a user who is not trusted could have created or replaced. */
+/** A path with a component that an untrusted user could have created or replaced. */
 public final class UntrustedPathException extends FileSystemException {
 
     private static final long serialVersionUID = 1L;

@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.IntFunction;
 
-/** The least files and ports for a trace. */
+/** The smallest Landlock policy for a trace. */
 final class LandlockLearning {
 
     private static final int O_ACCMODE = 3;

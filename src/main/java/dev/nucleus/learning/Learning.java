@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.IntFunction;
 
-/** From what a workload did to what it may do. */
+/** Makes policies from traces of workloads. */
 public final class Learning {
 
     private static final int FIRST_FREE_PORT = 1_024;

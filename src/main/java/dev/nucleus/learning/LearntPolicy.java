@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The least that a traced workload can do with.
+ * The tightest policies that a traced workload can run with.
  *
  * @param destinations addresses with ports that it connected to, such as {@code 10.0.0.1:443}
  * @param notes what was granted beyond what was seen, and what was seen and not granted; sentences

@@ -5,7 +5,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/** What the kernel runs a file by: the loader that an ELF file names (elf(5), PT_INTERP), or a script's first line. */
+/**
+ * The interpreter that the kernel runs a file with: the loader that an ELF file names (elf(5), PT_INTERP), or a script's
+ * first line.
+ */
 final class ProgramInterpreter {
 
     /** Bytes of a program that are looked at. */

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What the traced container had around it. Paths are the workload's: they are looked at below its root alone, and where it
+ * The environment of the traced container. Paths are the workload's: they are looked at below its root alone, and where it
  * ran the host's programs, in those trees alone that it had of the host.
  */
 final class Surroundings {

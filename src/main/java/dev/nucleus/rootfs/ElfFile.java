@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a program or library says of how it is linked (elf(5)). All of it is the file's own claim: strings as they are
- * written there, paths that may lead anywhere.
+ * The dynamic section of a program or library (elf(5)). All of it is the file's own claim: strings as they are written
+ * there, paths that may lead anywhere.
  *
  * @param library whether it can be loaded at any address (ET_DYN), as every library is
  * @param interpreter the path of the dynamic loader (PT_INTERP), which a library does not have

@@ -2,7 +2,7 @@ package dev.nucleus.rootfs;
 
 import java.io.IOException;
 
-/** A file begins as an ELF file for this machine, and what it says of itself can't be true. */
+/** A file with the header of an ELF file for this machine, but with contradictory content. */
 final class MalformedElfException extends IOException {
 
     private static final long serialVersionUID = 1L;

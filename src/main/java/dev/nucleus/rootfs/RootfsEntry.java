@@ -11,7 +11,7 @@ import org.apache.commons.codec.binary.Hex;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
- * What a manifest says of one file, directory or link.
+ * The entry of one file, directory or link in a manifest.
  *
  * @param digest SHA-256 of a file's content or of a link's target, in hexadecimal; of a directory {@value #NO_DIGEST}
  * @param mode type and permissions as inode(7) numbers them

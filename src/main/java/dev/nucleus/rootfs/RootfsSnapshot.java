@@ -19,7 +19,7 @@ import org.apache.commons.codec.binary.Hex;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
- * What stat(2) said of everything in a root filesystem, in one walk from its open directory: names above it, and links
+ * The result of stat(2) for everything in a root filesystem, in one walk from its open directory: names above it, and links
  * in it, play no part.
  *
  * @param top the directory itself

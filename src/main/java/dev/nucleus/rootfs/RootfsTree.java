@@ -13,8 +13,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A root filesystem as it was found, so that it can be told from another that lies by its name later: device and inode
- * of its directory and of what is in that, which is what gets mounted.
+ * The identity of a root filesystem, by which it can be distinguished from another that has its name later: device and
+ * inode of its directory and of what is in that, which is what gets mounted.
  *
  * @param device as {@code st_dev} of stat(2)
  * @param entries of the directory itself, sorted by name

@@ -17,12 +17,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a program or library is linked with, found as the dynamic loader would find it (ld.so(8)): by DT_RPATH or
- * DT_RUNPATH, the cache, and the default directories, for what it needs and for what that needs. Nothing is executed
- * for it, and nothing is opened but regular files: what a file names is its maker's choice.
+ * The libraries that a program or library needs, found as the dynamic loader finds them (ld.so(8)): by DT_RPATH or
+ * DT_RUNPATH, the cache, and the default directories, for what it needs and for what that needs. Nothing is executed for
+ * it, and nothing is opened but regular files: what a file names is its maker's choice.
  *
- * <p>Otherwise than there, {@code LD_LIBRARY_PATH} counts for nothing, and of a library with variants for some
- * processors (glibc-hwcaps) the one for all is taken, so that what is found runs on other hosts too.
+ * <p>Otherwise than there, {@code LD_LIBRARY_PATH} counts for nothing, and of a library with variants for some processors
+ * (glibc-hwcaps) the one for all is taken, so that what is found runs on other hosts too.
  */
 final class SharedLibraries {
 

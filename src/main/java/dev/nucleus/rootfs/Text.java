@@ -2,7 +2,7 @@ package dev.nucleus.rootfs;
 
 import dev.nucleus.text.VisibleText;
 
-/** What a file's maker chose, for a terminal. */
+/** Text from a file of unknown origin, made safe for a terminal. */
 final class Text {
 
     private static final int LONGEST = 200;

@@ -10,7 +10,9 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Closes a channel when its time is over, which wakes whoever connects, reads or writes; unless it is closed before. */
+/**
+ * Closes a channel when its time is over, which wakes a thread that connects, reads or writes; unless it is closed before.
+ */
 public final class Deadline implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(Deadline.class);

@@ -4,7 +4,7 @@ import dev.nucleus.failure.NucleusException;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.text.VisibleText;
 
-/** A launch that failed: its step, what the system answered, and what to do. Nothing of it is left behind. */
+/** A launch that failed: its step, the error of the system, and what to do about it. Nothing of it is left behind. */
 public final class LaunchException extends NucleusException {
 
     private static final long serialVersionUID = 1L;

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The shim of one container, by its socket. Each question is a connection of its own.
+ * The shim of one container, reached by its socket. Each request has a connection of its own.
  *
  * @param socket where it listens
  */

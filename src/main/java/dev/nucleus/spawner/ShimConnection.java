@@ -16,10 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/**
- * A conversation with the spawner or a shim: frames of u32 length, u8 type and payload. One thread reads; any
- * may write.
- */
+/** A connection to the spawner or a shim: frames of u32 length, u8 type and payload. One thread reads; any may write. */
 public final class ShimConnection implements AutoCloseable {
 
     private static final int HEADER = 5;

@@ -2,7 +2,7 @@ package dev.nucleus.spawner;
 
 import java.io.IOException;
 
-/** A shim that did not do what it was asked for: what it attempted, and what the system answered. */
+/** A request that a shim could not carry out: what it attempted, and the error of the system. */
 public final class ShimException extends IOException {
 
     private static final long serialVersionUID = 1L;

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** What a shim says (native/src/base/wire.h, enum answer). */
+/** A message from a shim ({@link Answer}). */
 public sealed interface ShimMessage {
 
     /** When each step of the launch was done, counted from the request's arrival at the spawner. */

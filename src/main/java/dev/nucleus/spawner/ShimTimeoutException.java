@@ -3,7 +3,7 @@ package dev.nucleus.spawner;
 import java.io.IOException;
 import java.time.Duration;
 
-/** A shim took a question and did not answer in time: it was stopped, or its host is out of breath. */
+/** A shim accepted a request and did not answer in time: it is stopped, or the host is overloaded. */
 public final class ShimTimeoutException extends IOException {
 
     private static final long serialVersionUID = 1L;

@@ -5,7 +5,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Reports how far a copy is, if it takes long: a line after a while, and then again and again. One walk's.
+ * Reports the progress of a copy that takes long, a line from time to time. For one walk.
  *
  * <p>What the listener throws ends the copy, as when whoever waits for it has left.
  */

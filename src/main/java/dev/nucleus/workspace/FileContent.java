@@ -12,8 +12,8 @@ import org.apache.commons.codec.digest.DigestUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads regular files, never more of one than it had when it was opened: one that grows has no end. Holes count as the zeros
- * that they are, but are neither read nor written to a copy. One walk's.
+ * Reads regular files, never more of one than it had when it was opened: one that grows has no end. Holes count as the
+ * zeros that they are, but are neither read nor written to a copy. For one walk.
  */
 final class FileContent {
 

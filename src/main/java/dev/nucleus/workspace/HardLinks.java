@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Files of one tree that have several names, and where on the other side the same files are. In a bounded amount of memory:
- * names of files that don't fit any more become files of their own. One walk's.
+ * names of files that don't fit any more become files of their own. For one walk.
  */
 final class HardLinks {
 

@@ -18,8 +18,8 @@ import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives the names in directories by the order of their bytes, in a bounded amount of memory: those of small directories
- * are sorted there, those of large ones in runs, on disk, that are merged while they are read. One walk's.
+ * Sorts the names in directories by their bytes, in a bounded amount of memory: those of small directories are sorted
+ * there, those of large ones in runs, on disk, that are merged while they are read. For one walk.
  */
 final class NameSorter implements AutoCloseable {
 

@@ -1,7 +1,7 @@
 package dev.nucleus.workspace;
 
 /**
- * What was in a tree and was not copied.
+ * A file that was not copied.
  *
  * @param path below the tree's top
  * @param why in a word or two

@@ -6,7 +6,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
-/** How many there were, and the first of them. One walk's. */
+/** Counts files, and remembers the first ones. For one walk. */
 public final class Tally<T> {
 
     /** As many are named, at most. */

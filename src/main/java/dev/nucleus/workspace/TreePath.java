@@ -6,7 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Where a walk is, below the top of a tree. Written out only when somebody is to read it. One walk's. */
+/** The position of a walk below the top of a tree; made a text only when it is reported. For one walk. */
 final class TreePath {
 
     private static final int LONGEST = 240;

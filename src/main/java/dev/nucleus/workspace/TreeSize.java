@@ -3,7 +3,7 @@ package dev.nucleus.workspace;
 import dev.nucleus.kernel.FileName;
 import dev.nucleus.kernel.FileStat;
 
-/** Counts what is in a tree against its limits. One walk's. */
+/** Counts the content of a tree against its limits. For one walk. */
 final class TreeSize {
 
     private final String tree;
