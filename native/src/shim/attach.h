@@ -29,15 +29,6 @@ struct grant {
 int attach_grant(struct shim *shim, uint32_t id, const uint8_t ticket[TICKET_BYTES], bool owner);
 /* Takes a client that presents a ticket: bytes ticket. */
 void attach_serve(struct shim *shim, struct connection *connection, struct reader *reader);
-/* Moves on what an output has: to the clients that are attached, and to its log. */
-void attach_pump(struct shim *shim, struct output *output);
-/* Its process has ended: what is there now is all that counts. Closes it when that has been moved,
- * which may have to wait for a client to read. */
-void attach_finish(struct shim *shim, struct output *output);
-/* Its clients read its end. */
-void attach_close(struct shim *shim, struct output *output);
-/* Whether an output of what has ended waits for its client. */
-bool attach_busy(const struct shim *shim);
 /* Its client has left: what it owned ends. */
 void attach_left(struct shim *shim, struct connection *connection);
 /* Reports the end of the workload (id 0) or of an exec to its clients; `status` as wait(2) has it.
@@ -53,7 +44,4 @@ void attach_withdraw(struct shim *shim, uint32_t id);
 void attach_expire(struct shim *shim, int64_t now);
 /* Earliest deadline in ms of CLOCK_MONOTONIC, or 0. */
 int64_t attach_deadline(const struct shim *shim);
-/* When reading of a paused output resumes, in ns of CLOCK_MONOTONIC, or 0. */
-uint64_t attach_resumes_at(const struct shim *shim);
-
 #endif

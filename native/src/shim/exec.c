@@ -22,6 +22,7 @@
 #include "shim/container_start.h"
 #include "shim/enter.h"
 #include "shim/exec_group.h"
+#include "shim/output.h"
 #include "shim/sandbox.h"
 #include "shim/seccomp_notify.h"
 #include "shim/terminal.h"
@@ -80,7 +81,7 @@ void send_exec_exited(struct connection *connection, const struct exec *exec)
 static void exec_output_ready(struct shim *shim, struct source *source, short revents)
 {
 	(void)revents;
-	attach_pump(shim, (struct output *)source);
+	output_pump(shim, (struct output *)source);
 }
 
 static void send_exec_started(const struct exec *exec)
@@ -491,8 +492,8 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 static void announce(struct shim *shim, struct exec *exec)
 {
 	/* A grandchild may hold the pipes: the exec is over with its own process. */
-	attach_finish(shim, &exec->out);
-	attach_finish(shim, &exec->err);
+	output_finish(shim, &exec->out);
+	output_finish(shim, &exec->err);
 	close_fd(&exec->stdin_fd);
 	attach_ended(shim, exec->id, exec->exit_status);
 	if (exec->requester != NULL)

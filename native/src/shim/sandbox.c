@@ -19,9 +19,9 @@
 #include "base/syscalls.h"
 #include "launch/host_path.h"
 #include "launch/sandbox_root.h"
-#include "shim/attach.h"
 #include "shim/copy.h"
 #include "shim/exec.h"
+#include "shim/output.h"
 #include "shim/relay.h"
 
 /* How long the runtime may take to deliver a signal, in ms. */
@@ -130,8 +130,8 @@ void sandbox_conclude(struct shim *shim)
 	close_fd(&shim->status.fd);
 	/* No client will come for what the runtime said. */
 	shim->out.awaited = shim->err.awaited = false;
-	attach_finish(shim, &shim->out);
-	attach_finish(shim, &shim->err);
+	output_finish(shim, &shim->out);
+	output_finish(shim, &shim->err);
 	last_words(shim, words, sizeof(words));
 	shim->report.failed = true;
 	/* As a shell has it: what is not there is told apart from what can't be run. */

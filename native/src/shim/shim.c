@@ -33,6 +33,7 @@
 #include "shim/guardian.h"
 #include "shim/hooks.h"
 #include "shim/init_report.h"
+#include "shim/output.h"
 #include "shim/sandbox.h"
 #include "shim/sdnotify.h"
 #include "shim/seccomp_notify.h"
@@ -64,7 +65,7 @@ static void output_ready(struct shim *shim, struct source *source, short revents
 {
 	(void)revents;
 	shim_finish_launch(shim);
-	attach_pump(shim, (struct output *)source);
+	output_pump(shim, (struct output *)source);
 }
 
 int shim_freeze(struct shim *shim, bool freeze)
@@ -210,8 +211,8 @@ static void container_exited(struct shim *shim, int status)
 	if (shim->died_of != 0 && shim->exit_status == SIGKILL)
 		shim->exit_status = shim->died_of;
 	/* Its pid namespace went with PID 1, so whoever held the pipes is gone. */
-	attach_finish(shim, &shim->out);
-	attach_finish(shim, &shim->err);
+	output_finish(shim, &shim->out);
+	output_finish(shim, &shim->err);
 	complete_log(shim);
 	attach_ended(shim, 0, shim->exit_status);
 	close_fd(&shim->stdin_fd);
@@ -310,7 +311,7 @@ static void earlier(int64_t *deadline, int64_t candidate)
 /* ns until the next deadline, or -1: there is none. */
 static int64_t wait_time(const struct shim *shim)
 {
-	uint64_t resumes_at = attach_resumes_at(shim);
+	uint64_t resumes_at = outputs_resume_at(shim);
 	uint64_t now = monotonic_ns();
 	int64_t deadline = 0;
 	int64_t left = -1;
@@ -323,6 +324,7 @@ static int64_t wait_time(const struct shim *shim)
 	earlier(&deadline, execs_deadline(shim));
 	earlier(&deadline, dials_deadline(shim));
 	earlier(&deadline, attach_deadline(shim));
+	earlier(&deadline, outputs_deadline(shim));
 	earlier(&deadline, stream_gap_due_at(&shim->log));
 	if (deadline != 0) {
 		left = deadline - (int64_t)(now / NS_PER_MS);
@@ -364,6 +366,7 @@ static void expire(struct shim *shim)
 	init_report_expire(shim, now);
 	execs_expire(shim, now);
 	dials_expire(shim, now);
+	outputs_resume(shim, now);
 	attach_expire(shim, now);
 	report_gap(shim, now);
 }
@@ -415,7 +418,7 @@ static void stop_listening(struct shim *shim)
 static void flush_to_clients(struct shim *shim)
 {
 	shim->leave_at = monotonic_ms() + SERVED_FIRST;
-	while (attach_busy(shim) && monotonic_ms() < shim->leave_at)
+	while (outputs_busy(shim) && monotonic_ms() < shim->leave_at)
 		turn(shim);
 	shim->leave_at = 0;
 }
@@ -448,7 +451,7 @@ static void supervise(struct shim *shim)
 	}
 	hooks_run(shim, HOOK_POSTSTOP);
 	complete_log(shim);
-	while (attach_busy(shim)) {
+	while (outputs_busy(shim)) {
 		turn(shim);
 		complete_log(shim);
 	}

@@ -1,0 +1,463 @@
+#include "shim/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/descriptors.h"
+#include "base/wire.h"
+#include "shim/connection.h"
+#include "shim/exec.h"
+
+/* ms without progress after which the rest of the output of a process that has ended is dropped.
+ * The client that started it has no limit. */
+#define PATIENCE 600000
+/* Size of attached pipes: larger ones mean fewer wakeups. */
+#define PIPE_BYTES (1 << 20)
+/* What one turn moves of one output: whoever floods it starves nobody. */
+#define TURNS 16
+#define CHUNK 65536UL
+/* ns between two reads of output that isn't logged. A pipe of PIPE_BYTES holds up no writer below
+ * 500 MB/s. */
+#define DISCARD_PAUSE 2000000U
+/* A writer of BURST bytes within BURST_TIME ns is read only every BURST_PAUSE ns: its output moves
+ * in few large pieces then, and not with a wakeup of supervisor and client for each write(2). A
+ * pipe of PIPE_BYTES holds up no writer below 5 GB/s. */
+#define BURST 262144U
+#define BURST_TIME 1000000U
+#define BURST_PAUSE 200000U
+
+enum moved {
+	MOVED,
+	EMPTY,  /* nothing is there for now */
+	FULL,   /* a client has to read first */
+	PAUSED, /* there may be more; reading resumes at output->resumes_at */
+	ENDED,
+};
+
+static void tap_ready(struct shim *shim, struct source *source, short revents)
+{
+	struct tap *tap = (struct tap *)(void *)((uint8_t *)source - offsetof(struct tap, source));
+
+	(void)revents;
+	source->events = 0;
+	if (tap->output != NULL)
+		output_pump(shim, tap->output);
+}
+
+void output_close_tap(struct tap *tap)
+{
+	close_fd(&tap->source.fd);
+	tap->source.events = 0;
+	tap->output = NULL;
+}
+
+/* The next of an output's taps after `tap`, or the first. */
+static struct tap *next_tap(const struct shim *shim, const struct output *output,
+			    const struct tap *tap)
+{
+	bool passed = tap == NULL;
+
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		for (size_t i = 0; i < ATTACHED_OUTPUTS && at->attached; i++) {
+			struct tap *candidate = &at->taps[i];
+
+			if (passed && candidate->output == output)
+				return candidate;
+			passed |= candidate == tap;
+		}
+	}
+	return NULL;
+}
+
+static void wait_for(struct tap *tap)
+{
+	tap->source.events = POLLOUT;
+}
+
+/* Writes to every client what was read for all of them. */
+static enum moved deliver(const struct shim *shim, struct output *output)
+{
+	bool full = false;
+
+	for (struct tap *tap = next_tap(shim, output, NULL); tap != NULL;
+	     tap = next_tap(shim, output, tap)) {
+		size_t left = output->length - tap->done;
+		ssize_t written =
+			left == 0 ? 0 : write(tap->source.fd, output->pending + tap->done, left);
+
+		if (written < 0 && errno != EAGAIN && errno != EINTR) {
+			output_close_tap(tap);
+			continue;
+		}
+		tap->done += written < 0 ? 0 : (size_t)written;
+		if (tap->done < output->length) {
+			wait_for(tap);
+			full = true;
+		}
+	}
+	if (full)
+		return FULL;
+	output->length = 0;
+	return MOVED;
+}
+
+/* Takes output that isn't logged from a pipe, without a copy: standard output is /dev/null. */
+static ssize_t discard(struct output *output, size_t length)
+{
+	ssize_t got = splice(output->source.fd, NULL, STDOUT_FILENO, NULL, length,
+			     SPLICE_F_NONBLOCK);
+
+	if (got > 0)
+		stream_skip(output->stream, output->tag, (size_t)got);
+	return got;
+}
+
+/* The same, but the log remembers the last of it. */
+static ssize_t discard_but_last(struct output *output, size_t length)
+{
+	size_t last = length < STREAM_KEPT_MAX ? length : STREAM_KEPT_MAX;
+	ssize_t passed = length > last ? discard(output, length - last) : 0;
+	ssize_t got;
+
+	if (passed < 0 || (size_t)passed < length - last)
+		return passed;
+	got = read(output->source.fd, output->pending, last);
+	if (got <= 0)
+		return passed > 0 ? passed : got;
+	stream_keep(output->stream, output->tag, output->pending, (size_t)got);
+	return passed + got;
+}
+
+/* Logs what a client has been given already, as far as the rate allows. */
+static void consume(struct output *output, size_t length)
+{
+	while (length > 0) {
+		bool kept = stream_admits(output->stream, false);
+		ssize_t got = kept ? read(output->source.fd, output->pending,
+					  length < CHUNK ? length : CHUNK)
+				   : discard_but_last(output, length);
+
+		if (got <= 0)
+			return;
+		if (kept)
+			stream_append(output->stream, output->tag, output->pending, (size_t)got,
+				      false);
+		length -= (size_t)got;
+	}
+}
+
+/* How much may be moved: until the end that is known, if it is. */
+static size_t bound(const struct output *output, size_t length)
+{
+	return output->left >= 0 && (size_t)output->left < length ? (size_t)output->left : length;
+}
+
+static void count(struct output *output, size_t moved)
+{
+	if (output->left < 0)
+		return;
+	output->left -= (int64_t)moved;
+	output->moved_at = monotonic_ms();
+}
+
+static enum moved pause_until(struct output *output, uint64_t when)
+{
+	output->resumes_at = when;
+	return PAUSED;
+}
+
+/* Whether the pipe has PIPE_BYTES now. Less stays where the user may have no more (pipe(7),
+ * pipe-user-pages-soft). */
+bool output_enlarge(int fd)
+{
+	return fcntl(fd, F_GETPIPE_SZ) >= PIPE_BYTES ||
+	       fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES;
+}
+
+/* After `moved` bytes for a client. */
+static enum moved pause_in_burst(struct output *output, size_t moved)
+{
+	uint64_t now = monotonic_ns();
+
+	if (now - output->burst_at > BURST_TIME) {
+		output->burst_at = now;
+		output->burst = 0;
+	}
+	output->burst += moved;
+	/* The rest of a process that has ended grows no more. */
+	if (output->burst < BURST || output->left >= 0 || !output_enlarge(output->source.fd))
+		return MOVED;
+	return pause_until(output, now + BURST_PAUSE);
+}
+
+/* The pages themselves, without a copy (tee(2)). */
+static enum moved pass_on(struct output *output, struct tap *tap)
+{
+	ssize_t given = tee(output->source.fd, tap->source.fd, bound(output, PIPE_BYTES),
+			    SPLICE_F_NONBLOCK);
+	int waiting = 0;
+
+	if (given > 0) {
+		consume(output, (size_t)given);
+		count(output, (size_t)given);
+		return pause_in_burst(output, (size_t)given);
+	}
+	if (given == 0)
+		return ENDED;
+	if (errno == EINTR)
+		return MOVED;
+	if (errno != EAGAIN) {
+		output_close_tap(tap);
+		return MOVED;
+	}
+	if (ioctl(output->source.fd, FIONREAD, &waiting) < 0 || waiting == 0)
+		return EMPTY;
+	wait_for(tap);
+	return FULL;
+}
+
+/* Discards output that neither the log nor a client takes: rarely and much at a time, so that a
+ * flood costs the supervisor less than its writer. Of a process that has ended the last of it
+ * stays. */
+static enum moved drain(struct output *output)
+{
+	bool ended = output->left >= 0;
+	bool large = output_enlarge(output->source.fd);
+	int waiting = 0;
+	ssize_t got;
+
+	if (ioctl(output->source.fd, FIONREAD, &waiting) < 0 || waiting == 0)
+		waiting = STREAM_KEPT_MAX;
+	got = discard_but_last(output, ended ? (size_t)output->left - CHUNK : (size_t)waiting);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return errno == EAGAIN ? EMPTY : MOVED;
+	if (got <= 0)
+		return ENDED;
+	count(output, (size_t)got);
+	/* No pause if the pipe could not be enlarged: it would hold up its writer. */
+	return ended || !large ? MOVED : pause_until(output, monotonic_ns() + DISCARD_PAUSE);
+}
+
+/* Whether it is the rest of a process that has ended, which is logged whatever the rate is: all of
+ * it, or the last of a flood that was not logged. */
+static bool is_last(const struct output *output)
+{
+	return output->left >= 0 &&
+	       (output->stream->blocks || !output->is_pipe || output->left <= (int64_t)CHUNK);
+}
+
+/* A copy for the log and for each client. With a client the log drops what is beyond its rate:
+ * only clients hold up the writer then. */
+static enum moved copy(struct output *output, bool attached)
+{
+	bool last = !attached && is_last(output);
+	bool whole = !attached && (output->stream->blocks || last);
+	bool kept = stream_admits(output->stream, whole) || last;
+	ssize_t got;
+
+	if (!kept && whole)
+		return pause_until(output, (uint64_t)stream_admits_at(output->stream) * NS_PER_MS);
+	if (!kept && !attached && output->is_pipe)
+		return drain(output);
+	got = read(output->source.fd, output->pending,
+		   bound(output, whole && !last ? stream_share(output->stream, CHUNK) : CHUNK));
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return errno == EAGAIN ? EMPTY : MOVED;
+	if (got <= 0)
+		return ENDED;
+	count(output, (size_t)got);
+	output->length = (size_t)got;
+	if (kept)
+		stream_append(output->stream, output->tag, output->pending, (size_t)got, whole);
+	else
+		stream_keep(output->stream, output->tag, output->pending, (size_t)got);
+	return MOVED;
+}
+
+static enum moved move(const struct shim *shim, struct output *output)
+{
+	struct tap *only;
+
+	if (output->length > 0 && deliver(shim, output) == FULL)
+		return FULL;
+	if (output->left == 0)
+		return ENDED;
+	only = next_tap(shim, output, NULL);
+	if (only != NULL && output->is_pipe && next_tap(shim, output, only) == NULL)
+		return pass_on(output, only);
+	for (struct tap *tap = only; tap != NULL; tap = next_tap(shim, output, tap))
+		tap->done = 0;
+	return copy(output, only != NULL);
+}
+
+static void pump(struct shim *shim, struct output *output)
+{
+	enum moved moved = MOVED;
+
+	output->source.events = 0;
+	if (output->source.fd < 0 || output->awaited)
+		return;
+	if (output->pending == NULL)
+		output->pending = malloc(CHUNK);
+	for (int turn = 0; output->pending != NULL && moved == MOVED && turn < TURNS; turn++)
+		moved = move(shim, output);
+	/* Nobody writes any more, whoever may hold the other end. */
+	if (moved == EMPTY && output->left >= 0)
+		moved = ENDED;
+	/* What was read in the last turn waits for nothing but the client. */
+	if (moved == MOVED && output->length > 0 && deliver(shim, output) == FULL)
+		moved = FULL;
+	if (moved != PAUSED)
+		output->resumes_at = 0;
+	if (moved == ENDED)
+		output_close(shim, output);
+	else if (moved != FULL && moved != PAUSED)
+		output->source.events = POLLIN;
+}
+
+void output_pump(struct shim *shim, struct output *output)
+{
+	pump(shim, output);
+	if (output->stream == &shim->log)
+		connections_pump_log(shim);
+}
+
+void output_finish(struct shim *shim, struct output *output)
+{
+	int waiting = 0;
+
+	if (output->source.fd < 0)
+		return;
+	/* A terminal tells its end itself; what it holds is little. */
+	if (!output->is_pipe || ioctl(output->source.fd, FIONREAD, &waiting) < 0)
+		waiting = TURNS * (int)CHUNK;
+	output->left = waiting;
+	output->moved_at = monotonic_ms();
+	do
+		output_pump(shim, output);
+	while (output->source.events == POLLIN);
+}
+
+void output_close(struct shim *shim, struct output *output)
+{
+	close_fd(&output->source.fd);
+	output->source.events = 0;
+	output->resumes_at = 0;
+	for (struct tap *tap = next_tap(shim, output, NULL); tap != NULL;
+	     tap = next_tap(shim, output, NULL))
+		output_close_tap(tap);
+	free(output->pending);
+	output->pending = NULL;
+}
+
+bool outputs_busy(const struct shim *shim)
+{
+	bool busy = shim->out.source.fd >= 0 || shim->err.source.fd >= 0;
+
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next)
+		busy |= !at->captured && !exec_finished(at);
+	return busy;
+}
+
+/* A pipe that a client reads: its end is returned, ours becomes the tap. */
+int output_open_tap(struct tap *tap, struct output *output)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	(void)output_enlarge(ends[1]);
+	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	tap->source = (struct source){ .fd = ends[1], .ready = tap_ready };
+	if (output->source.fd < 0) {
+		/* It has ended already. */
+		close_fd(&tap->source.fd);
+		return ends[0];
+	}
+	if (output->is_pipe)
+		(void)output_enlarge(output->source.fd);
+	tap->output = output;
+	tap->done = output->length;
+	return ends[0];
+}
+
+static bool is_read_by_owner(const struct shim *shim, const struct output *output)
+{
+	for (const struct connection *at = shim->connections; at != NULL; at = at->next) {
+		for (size_t i = 0; i < ATTACHED_OUTPUTS; i++) {
+			if (at->attached && at->owner && at->taps[i].output == output)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The time when the rest of an output is given up, since its clients don't read; or 0. */
+static int64_t given_up_at(const struct shim *shim, const struct output *output)
+{
+	return output->source.fd >= 0 && output->left >= 0 && !is_read_by_owner(shim, output)
+		       ? output->moved_at + PATIENCE
+		       : 0;
+}
+
+static void resume(struct shim *shim, struct output *output, int64_t now)
+{
+	int64_t given_up = given_up_at(shim, output);
+
+	if (given_up != 0 && given_up <= now)
+		output_close(shim, output);
+	if (output->resumes_at != 0 && output->resumes_at <= monotonic_ns())
+		output_pump(shim, output);
+}
+
+void outputs_resume(struct shim *shim, int64_t now)
+{
+	resume(shim, &shim->out, now);
+	resume(shim, &shim->err, now);
+	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
+		resume(shim, &at->out, now);
+		resume(shim, &at->err, now);
+	}
+}
+
+static void sooner(int64_t *earliest, int64_t at)
+{
+	if (at != 0 && (*earliest == 0 || at < *earliest))
+		*earliest = at;
+}
+
+int64_t outputs_deadline(const struct shim *shim)
+{
+	int64_t earliest = 0;
+
+	sooner(&earliest, given_up_at(shim, &shim->out));
+	sooner(&earliest, given_up_at(shim, &shim->err));
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
+		sooner(&earliest, given_up_at(shim, &at->out));
+		sooner(&earliest, given_up_at(shim, &at->err));
+	}
+	return earliest;
+}
+
+static void resumes_sooner(uint64_t *earliest, const struct output *output)
+{
+	if (output->resumes_at != 0 && (*earliest == 0 || output->resumes_at < *earliest))
+		*earliest = output->resumes_at;
+}
+
+uint64_t outputs_resume_at(const struct shim *shim)
+{
+	uint64_t earliest = 0;
+
+	resumes_sooner(&earliest, &shim->out);
+	resumes_sooner(&earliest, &shim->err);
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
+		resumes_sooner(&earliest, &at->out);
+		resumes_sooner(&earliest, &at->err);
+	}
+	return earliest;
+}

@@ -1,0 +1,31 @@
+/* The outputs of the workload and of execs: what is written to them is moved to the pipes of
+ * attached clients, the taps, by the kernel where it can, and copied to the log. A client that does
+ * not read holds up the writer. */
+#ifndef NUCLEUS_OUTPUT_H
+#define NUCLEUS_OUTPUT_H
+
+#include "shim/connection.h"
+#include "shim/shim.h"
+
+/* Moves on what an output has: to the clients that are attached, and to its log. */
+void output_pump(struct shim *shim, struct output *output);
+/* Its process has ended: what is there now is all that counts. Closes it when that has been moved,
+ * which may have to wait for a client to read. */
+void output_finish(struct shim *shim, struct output *output);
+/* Its clients read its end. */
+void output_close(struct shim *shim, struct output *output);
+/* A pipe that a client reads: its end is returned, ours becomes the tap. Or a negative errno. */
+int output_open_tap(struct tap *tap, struct output *output);
+void output_close_tap(struct tap *tap);
+/* A larger pipe means fewer wakeups. False: there is no room for one. */
+bool output_enlarge(int fd);
+/* Whether an output of what has ended waits for its client. */
+bool outputs_busy(const struct shim *shim);
+/* Goes on with outputs whose pause is over, and gives up what is not read. */
+void outputs_resume(struct shim *shim, int64_t now);
+/* When the next output is given up: ms of CLOCK_MONOTONIC, or 0. */
+int64_t outputs_deadline(const struct shim *shim);
+/* When reading of a paused output resumes, in ns of CLOCK_MONOTONIC, or 0. */
+uint64_t outputs_resume_at(const struct shim *shim);
+
+#endif
