@@ -42,6 +42,7 @@ struct session {
 	bool has_terminal;
 	uint32_t signal;    /* the last one of those that interrupt */
 	int64_t signalled;  /* when: ms of CLOCK_MONOTONIC */
+	bool insists;       /* the process had ended by then */
 	bool has_workspace; /* that a manager brings back */
 	bool has_exit_code; /* received from the manager */
 	bool giving_up;     /* its reason is being reported */
@@ -141,6 +142,9 @@ static void take_signal(struct session *session)
 	    (ssize_t)sizeof(information))
 		return;
 	number = information.ssi_signo;
+	/* What came before the signal. */
+	if (session->streams.socket >= 0)
+		streams_receive(&session->streams);
 	if (number == SIGWINCH && session->has_terminal) {
 		send_terminal(session);
 		return;
@@ -167,6 +171,7 @@ static void take_signal(struct session *session)
 	if (streams_interrupts(number)) {
 		session->signal = number;
 		session->signalled = monotonic_ms();
+		session->insists = session->streams.ended;
 	}
 	if (number == SIGXCPU) {
 		end_by_signal(session, number);
@@ -393,6 +398,9 @@ static int exit_code(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+#define NEXT_BRINGS_IT_BACK                                                                        \
+	"the manager has gone: the next one brings the workspace back when it starts"
+
 /* The command has ended, but what it wrote is not in its workspace yet. */
 static void incomplete(struct session *session, const char *reason)
 {
@@ -403,12 +411,20 @@ static void incomplete(struct session *session, const char *reason)
 /* Before all was written, or the manager was done. */
 static void leave(struct session *session)
 {
+	struct pollfd err = { .fd = session->streams.err.to, .events = POLLOUT };
+
 	if (session->has_exit_code)
 		return;
-	if (session->has_workspace)
-		incomplete(session, "its workspace is not back yet; the manager goes on with it");
-	else
-		session->code = exit_code(session->streams.status);
+	session->code = exit_code(session->streams.status);
+	if (!session->has_workspace)
+		return;
+	/* Nobody may read the reason either. */
+	if (poll(&err, 1, 0) == 1)
+		incomplete(session, session->socket < 0
+					    ? NEXT_BRINGS_IT_BACK
+					    : "its workspace is not back yet; the manager goes on "
+					      "with it");
+	session->code = NO_MANAGER;
 }
 
 /* Without a manager: whether the end is known, or never will be. */
@@ -421,8 +437,7 @@ static void conclude(struct session *session)
 	if (!streams->ended && streams->socket >= 0)
 		return;
 	if (streams->ended && session->has_workspace) {
-		incomplete(session, "the manager has gone: the next one brings the workspace back "
-				    "when it starts");
+		incomplete(session, NEXT_BRINGS_IT_BACK);
 		return;
 	}
 	if (!streams->ended) {
@@ -478,8 +493,8 @@ static int watch_signals(void)
 	for (int number = 1; number < _NSIG; number++) {
 		struct sigaction action;
 
-		if (number != SIGCHLD && sigaction(number, NULL, &action) == 0 &&
-		    action.sa_handler == SIG_IGN)
+		if (number != SIGCHLD && number != SIGWINCH && number != SIGCONT &&
+		    sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
 			(void)sigdelset(&forwarded, number);
 	}
 	/* A file that is too large is a write error: EFBIG. */
@@ -502,15 +517,19 @@ static void open_standard_streams(void)
 }
 
 /* Whether the user wants an end, whatever has not been written yet: without a client, a process
- * that a signal ended would not have waited for a reader. Work that is to come back to a workspace
- * is waited for, unless the signal came after that. */
+ * that a signal ended would not have waited for a reader. A service that was told to reload and
+ * ends later has not been ended by that. Work that is to come back to a workspace is waited for. */
 static bool is_impatient(const struct session *session)
 {
 	const struct streams *streams = &session->streams;
-	int64_t before_end = streams->ended_at - session->signalled;
+	bool awaits_work = session->has_workspace && !session->has_exit_code &&
+			   session->socket >= 0;
 
-	return streams->ended && session->signal != 0 &&
-	       before_end < (session->has_workspace ? 0 : SHUTDOWN_MS);
+	if (!streams->ended || session->signal == 0)
+		return false;
+	return session->insists ||
+	       (!awaits_work && streams->ended_at - session->signalled < SHUTDOWN_MS &&
+		(session->signal != SIGHUP || exit_code(streams->status) >= 128));
 }
 
 static int converse(struct session *session)

@@ -175,13 +175,19 @@ void streams_poll(const struct streams *streams, struct pollfd *polled)
 	polled[6] = (struct pollfd){ .fd = streams->socket, .events = POLLIN };
 }
 
-static void way_end(struct way *way)
+/* All that came from there has been read. */
+static void source_end(struct way *way)
 {
 	if (way->from > STDERR_FILENO)
 		(void)close(way->from);
+	way->from = -1;
+}
+
+static void way_end(struct way *way)
+{
+	source_end(way);
 	if (way->owns_to && way->to >= 0)
 		(void)close(way->to);
-	way->from = -1;
 	if (way->owns_to)
 		way->to = -1;
 }
@@ -198,7 +204,7 @@ static bool copy(struct way *way)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (got <= 0) {
-		way_end(way);
+		source_end(way);
 		return true;
 	}
 	way->start = 0;
@@ -228,7 +234,7 @@ static bool move(struct way *way)
 	if (moved > 0)
 		return true;
 	if (moved == 0) {
-		way_end(way);
+		source_end(way);
 		return true;
 	}
 	if (errno == EINVAL) {
@@ -457,9 +463,6 @@ bool streams_signal(struct streams *streams, uint32_t number)
 {
 	uint8_t payload[8];
 
-	/* What it has answered meanwhile, this client may not have read yet. */
-	if (streams->socket >= 0 && streams->unanswered > 0)
-		streams_receive(streams);
 	if (streams->socket < 0 || (streams_interrupts(number) && is_held_up(streams)))
 		return false;
 	/* The last place is reserved for a size of the terminal. Other signals are dropped. */

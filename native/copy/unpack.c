@@ -56,8 +56,14 @@ void unpack_catch_signals(void)
 	sigset_t none;
 
 	(void)sigfillset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
-		(void)sigaction(ending[i], &action, NULL);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+		struct sigaction before;
+
+		/* What nohup(1) ignores stays ignored; SIGTERM is how this is ended. */
+		if (ending[i] == SIGTERM || sigaction(ending[i], NULL, &before) < 0 ||
+		    before.sa_handler != SIG_IGN)
+			(void)sigaction(ending[i], &action, NULL);
+	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);

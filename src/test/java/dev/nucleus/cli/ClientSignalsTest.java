@@ -376,6 +376,18 @@ class ClientSignalsTest {
         assertThat(workspace.toFile().list()).hasSize(20_000);
     }
 
+    /** Killed after five more seconds, it would be 137. */
+    @Test
+    void timeoutEndsARunWithAWorkspaceWhoseOutputIsNotRead() throws Exception {
+        Path workspace = Files.createDirectory(directory.resolve("unread"));
+        Files.setPosixFilePermissions(workspace, PosixFilePermissions.fromString("rwxrwxrwx"));
+
+        assertThat(sh("(timeout -k 5 2 $N run -n --workspace " + workspace
+                                + ":copy-in-out -- yes 2>/dev/null; echo $? >&2) | sleep 10")
+                        .err())
+                .isEqualTo("124\n");
+    }
+
     @Test
     void aSignalThatTheCallerIgnoresIsIgnored() throws Exception {
         Process client = shell.script("exec nohup $N run -n -- sh -c 'echo ready; exec sleep 1000'")

@@ -1,0 +1,112 @@
+#include "shim/exec_request.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "shim/attach.h"
+#include "shim/sandbox.h"
+
+/* Whether two "NAME=value" are of one name. */
+static bool same_name(const char *one, const char *other)
+{
+	size_t length = strcspn(one, "=");
+
+	return strncmp(one, other, length) == 0 && other[length] == '=';
+}
+
+/* The workload's environment, with what the request adds or has another value for. NULL: no
+ * memory. */
+static char **merge(struct exec_request *request, char *const own[], size_t variables)
+{
+	size_t count = 0;
+	size_t at = 0;
+	char **merged;
+
+	while (own[count] != NULL)
+		count++;
+	merged = arena_take(&request->arena, count + variables + 1, sizeof(*merged));
+	for (size_t i = 0; merged != NULL && i < count; i++) {
+		bool replaced = false;
+
+		for (size_t j = 0; j < variables; j++)
+			replaced |= same_name(own[i], request->envp[j]);
+		if (!replaced)
+			merged[at++] = own[i];
+	}
+	for (size_t i = 0; merged != NULL && i < variables; i++)
+		merged[at++] = request->envp[i];
+	return merged;
+}
+
+/* u8 whether there is one, then u32 uid, u32 gid, and a list of u32 groups. */
+static void read_user(struct reader *reader, struct exec_request *request)
+{
+	request->has_user = read_u8(reader) != 0;
+	if (!request->has_user)
+		return;
+	request->uid = read_u32(reader);
+	request->gid = read_u32(reader);
+	request->group_count = read_count(reader, 4);
+	request->groups = arena_take(&request->arena, request->group_count, sizeof(uint32_t));
+	for (size_t i = 0; request->groups != NULL && i < request->group_count; i++)
+		request->groups[i] = read_u32(reader);
+	if (request->groups == NULL && request->group_count > 0)
+		reader->faulty = true;
+}
+
+static bool has_root_group(const struct exec_request *request)
+{
+	bool found = request->gid == 0;
+
+	for (size_t i = 0; i < request->group_count; i++)
+		found |= request->groups[i] == 0;
+	return found;
+}
+
+const char *exec_request_refusal(const struct plan *plan, const struct exec_request *request)
+{
+	if (!request->has_user)
+		return NULL;
+	if (plan_is_sandboxed(plan))
+		return "with gVisor a command runs as the workload's user only";
+	if ((request->uid == 0 && plan->uid != 0) || (plan->gid != 0 && has_root_group(request)))
+		return "a container whose workload isn't root runs nothing as root, nor in its "
+		       "group";
+	return NULL;
+}
+
+bool exec_request_read(const struct plan *plan, struct reader *reader, struct exec_request *request)
+{
+	size_t count = 0;
+	size_t variables = 0;
+	uint8_t kind;
+
+	*request = (struct exec_request){ .stdio_fd = -1, .process_fd = -1 };
+	/* Without root a process that hides from its container hides from its shim too, and its
+	 * listener can't be taken: what nobody can answer for fails, with ENOSYS. */
+	request->listen = geteuid() == 0;
+	kind = read_u8(reader);
+	request->capture = kind == EXEC_CAPTURED;
+	request->copies = kind == EXEC_COPY;
+	request->keep_stdin = read_u8(reader) != 0;
+	request->terminal = read_u8(reader) != 0;
+	request->size.rows = read_u16(reader);
+	request->size.columns = read_u16(reader);
+	request->timeout = read_u32(reader);
+	request->workdir = read_string(reader);
+	request->argv = read_vector(reader, &request->arena, &count);
+	request->envp = read_vector(reader, &request->arena, &variables);
+	read_user(reader, request);
+	if (!request->capture && reader->end - reader->at == TICKET_BYTES)
+		request->ticket = reader->at;
+	/* With a sandbox, the plan's environment is its runtime's. */
+	request->envp = merge(request, plan_is_sandboxed(plan) ? plan->sandbox.envp : plan->envp,
+			      variables);
+	/* The workload's may be its home, which no other user can enter. */
+	if (!plan_is_sandboxed(plan) && request->workdir[0] == '\0')
+		request->workdir = request->has_user ? "/" : plan->workdir;
+	if (plan_is_sandboxed(plan) && request->argv != NULL)
+		request->argv = request->copies ? sandbox_copying(&request->arena, request->argv)
+						: sandbox_confined(&request->arena, request->argv);
+	return !reader->faulty && count > 0 && request->argv != NULL && request->envp != NULL;
+}
