@@ -24,6 +24,7 @@
 #include "shim/guardian.h"
 #include "shim/hooks.h"
 #include "shim/init_report.h"
+#include "shim/output.h"
 #include "shim/sandbox.h"
 #include "shim/sdnotify.h"
 #include "shim/seccomp_notify.h"

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/descriptors.h"
@@ -36,6 +37,19 @@ enum moved {
 	PAUSED, /* there may be more; reading resumes at output->resumes_at */
 	ENDED,
 };
+
+void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream)
+{
+	struct stat status;
+
+	output->source.fd = fd;
+	output->source.events = POLLIN;
+	output->tag = tag;
+	output->stream = stream;
+	output->is_pipe = fd >= 0 && fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+	output->left = -1;
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+}
 
 static void tap_ready(struct shim *shim, struct source *source, short revents)
 {

@@ -7,6 +7,8 @@
 #include "shim/connection.h"
 #include "shim/shim.h"
 
+/* Sets the output up on the read end of a pipe. */
+void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream);
 /* Moves on what an output has: to the clients that are attached, and to its log. */
 void output_pump(struct shim *shim, struct output *output);
 /* Its process has ended: what is there now is all that counts. Closes it when that has been moved,

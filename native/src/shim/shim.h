@@ -132,13 +132,6 @@ struct shim {
 	uint32_t next_exec;
 };
 
-/* Populates the pages that a launch uses, instead of a fault for each. */
-void shim_populate_pages(void);
-/* Supervises the container that the plan on `connection_fd` asks for. Runs in a process of
- * its own; does not return before the container is gone. `netns_fd`: a network namespace
- * made ahead, or -1. */
-_Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd);
-
 /* Lets a container that was held start its command. 0, or a negative errno. */
 int shim_release(struct shim *shim);
 /* Signals the workload. 0, or a negative errno. */
@@ -158,7 +151,5 @@ int shim_freeze(struct shim *shim, bool freeze);
 /* Returns only once every process is frozen, because the client may copy the container's files
  * next. Blocks for seconds at most. 0, or a negative errno: -ETIMEDOUT, and all go on. */
 int shim_pause(struct shim *shim);
-/* Sets the output up on the read end of a pipe. */
-void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream);
 
 #endif

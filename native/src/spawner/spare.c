@@ -6,7 +6,7 @@
 
 #include "base/descriptors.h"
 #include "launch/launch.h"
-#include "shim/shim.h"
+#include "shim/supervise.h"
 
 /* Waits for a connection. Its descriptor; -1 when the spawner has gone. */
 static int receive(int control_fd, struct ucred *peer)

@@ -18,7 +18,7 @@
 #include "base/peer.h"
 #include "base/wire.h"
 #include "launch/null_device.h"
-#include "shim/shim.h"
+#include "shim/supervise.h"
 #include "spawner/spare.h"
 
 /* ns without a request before another spare shim is made. A fork takes a processor for as

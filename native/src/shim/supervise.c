@@ -1,0 +1,458 @@
+#include "shim/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/mman.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/descriptors.h"
+#include "base/peer.h"
+#include "base/process.h"
+#include "base/syscalls.h"
+#include "base/wire.h"
+#include "launch/confine.h"
+#include "launch/freezer.h"
+#include "launch/init.h"
+#include "shim/answer.h"
+#include "shim/attach.h"
+#include "shim/connection.h"
+#include "shim/container_start.h"
+#include "shim/dial.h"
+#include "shim/exec.h"
+#include "shim/forced_stop.h"
+#include "shim/guardian.h"
+#include "shim/hooks.h"
+#include "shim/init_report.h"
+#include "shim/output.h"
+#include "shim/sandbox.h"
+#include "shim/sdnotify.h"
+#include "shim/seccomp_notify.h"
+#include "shim/terminal.h"
+#include "shim/trace.h"
+
+#define PAGE 4096U
+#define STACK_USED 32768U /* bytes, by a shim's turn, with what it calls */
+#define LINGER 1000       /* ms for readers to fetch the last bytes */
+#define SERVED_FIRST 20   /* ms that a client may delay cleanup */
+/* What is polled at once: the shim's own eleven, four of each exec, two of each connection, four
+ * more of each that is attached. */
+#define SOURCES_MAX (11 + 4 * EXECS_MAX + 2 * CONNECTIONS_MAX + 8 * SESSIONS_MAX)
+
+static void output_ready(struct shim *shim, struct source *source, short revents)
+{
+	(void)revents;
+	shim_finish_launch(shim);
+	output_pump(shim, (struct output *)source);
+}
+
+/* Whatever it was that was to be asked. */
+static void refuse_request(int fd, const struct failure *failure)
+{
+	uint8_t bytes[256];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+
+	write_error(&writer, failure->error, "the shim can't take the request");
+	(void)send(fd, bytes, writer.length, MSG_NOSIGNAL);
+}
+
+static void accept_ready(struct shim *shim, struct source *source, short revents)
+{
+	int fd = peer_accept(source->fd, SOCK_NONBLOCK, refuse_request);
+	struct ucred peer;
+	socklen_t length = sizeof(peer);
+
+	(void)revents;
+	if (fd < 0)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0 ||
+	    (peer.uid != 0 && peer.uid != shim->owner) || connection_add(shim, fd) == NULL)
+		(void)close(fd);
+}
+
+static void write_exit_record(const struct shim *shim)
+{
+	char text[512];
+	int code = WIFEXITED(shim->exit_status) ? WEXITSTATUS(shim->exit_status)
+						: 128 + WTERMSIG(shim->exit_status);
+	int number = WIFSIGNALED(shim->exit_status) ? WTERMSIG(shim->exit_status) : 0;
+	int length = snprintf(
+		text, sizeof(text),
+		"{\"pid\":%d,\"startTicks\":%" PRIu64 ",\"startedAt\":%" PRIu64
+		",\"exitedAt\":%" PRIu64 ",\"code\":%d,\"signal\":%d,\"outOfMemory\":%s}\n",
+		shim->pid, shim->report.start_ticks, shim->started_at, shim->exited_at, code,
+		number, shim->out_of_memory ? "true" : "false");
+	owned_fd fd = openat(shim->directory_fd, "exit.json.new",
+			     O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, text, (size_t)length) != length)
+		return;
+	if (shim->owner != geteuid())
+		(void)!fchown(fd, shim->owner, shim->group);
+	(void)renameat(shim->directory_fd, "exit.json.new", shim->directory_fd, "exit.json");
+}
+
+/* Not before both outputs are: what is moved first would end the readers. */
+static void complete_log(struct shim *shim)
+{
+	if (shim->log_complete || shim->out.source.fd >= 0 || shim->err.source.fd >= 0)
+		return;
+	stream_report_gap(&shim->log, true);
+	shim->log_complete = true;
+	connections_pump_log(shim);
+}
+
+static void container_exited(struct shim *shim, int status)
+{
+	shim->exited = true;
+	shim->exited_at = realtime_ns();
+	shim->exit_status = status;
+	shim->out_of_memory = cgroup_ran_out_of_memory(&shim->plan);
+	init_report_finish(shim);
+	if (shim->init.ended)
+		shim->exit_status = shim->init.status;
+	/* A wait status that is a signal's number: killed by that (wait(2)). */
+	if (shim->died_of != 0 && shim->exit_status == SIGKILL)
+		shim->exit_status = shim->died_of;
+	/* Its pid namespace went with PID 1, so whoever held the pipes is gone. */
+	output_finish(shim, &shim->out);
+	output_finish(shim, &shim->err);
+	complete_log(shim);
+	attach_ended(shim, 0, shim->exit_status);
+	close_fd(&shim->stdin_fd);
+	sandbox_conclude(shim);
+	if (!shim->started)
+		return;
+	notice_write(shim);
+	trace_finish(shim);
+	write_exit_record(shim);
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		if (at->subscribed)
+			send_exited(shim, at);
+		connection_pump(shim, at);
+	}
+}
+
+static void signal_ready(struct shim *shim, struct source *source, short revents)
+{
+	struct signalfd_siginfo information;
+
+	(void)revents;
+	while (read(source->fd, &information, sizeof(information)) > 0) {
+	}
+	execs_reap(shim);
+	if (!shim->exited) {
+		int status;
+
+		if (waitpid(shim->pid, &status, WNOHANG) == shim->pid) {
+			/* A workload that ended at once must still count as started. */
+			shim_finish_launch(shim);
+			container_exited(shim, status);
+		}
+	}
+}
+
+static int watch_signals(struct shim *shim)
+{
+	sigset_t all;
+	sigset_t child;
+
+	sys_every_signal(&all);
+	(void)signal(SIGCHLD, SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	(void)sigemptyset(&child);
+	(void)sigaddset(&child, SIGCHLD);
+	shim->signals.fd = signalfd(-1, &child, SFD_NONBLOCK | SFD_CLOEXEC);
+	shim->signals.events = POLLIN;
+	shim->signals.ready = signal_ready;
+	return shim->signals.fd < 0 ? -errno : 0;
+}
+
+static size_t collect(struct shim *shim, struct source **sources)
+{
+	size_t count = 0;
+
+	sources[count++] = &shim->signals;
+	sources[count++] = &shim->listener;
+	sources[count++] = &shim->status;
+	sources[count++] = &shim->pressure;
+	sources[count++] = &shim->notices;
+	sources[count++] = &shim->notify;
+	sources[count++] = &shim->init.source;
+	sources[count++] = &shim->hooks.process;
+	sources[count++] = &shim->hooks.said;
+	sources[count++] = &shim->out.source;
+	sources[count++] = &shim->err.source;
+	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
+		sources[count++] = &at->status;
+		sources[count++] = &at->notices;
+		sources[count++] = &at->out.source;
+		sources[count++] = &at->err.source;
+	}
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		sources[count++] = &at->source;
+		if (at->dial != NULL)
+			sources[count++] = &at->dial->source;
+		if (at->attached) {
+			sources[count++] = &at->taps[0].source;
+			sources[count++] = &at->taps[1].source;
+			sources[count++] = &at->keys;
+			sources[count++] = attach_terminal(shim, at);
+		}
+	}
+	return count;
+}
+
+static void earlier(int64_t *deadline, int64_t candidate)
+{
+	if (candidate != 0 && (*deadline == 0 || candidate < *deadline))
+		*deadline = candidate;
+}
+
+/* Longest wait for the next deadline, in ms. */
+#define WAIT_MAX 60000
+
+/* ns until the next deadline, or -1: there is none. */
+static int64_t wait_time(const struct shim *shim)
+{
+	uint64_t resumes_at = outputs_resume_at(shim);
+	uint64_t now = monotonic_ns();
+	int64_t deadline = 0;
+	int64_t left = -1;
+
+	earlier(&deadline, shim->exited ? 0 : shim->kill_at);
+	earlier(&deadline, shim->leave_at);
+	earlier(&deadline, hooks_deadline(shim));
+	earlier(&deadline, sdnotify_deadline(shim));
+	earlier(&deadline, init_report_deadline(shim));
+	earlier(&deadline, execs_deadline(shim));
+	earlier(&deadline, dials_deadline(shim));
+	earlier(&deadline, attach_deadline(shim));
+	earlier(&deadline, outputs_deadline(shim));
+	earlier(&deadline, stream_gap_due_at(&shim->log));
+	if (deadline != 0) {
+		left = deadline - (int64_t)(now / NS_PER_MS);
+		left = left < 0 ? 0 : left > WAIT_MAX ? WAIT_MAX : left;
+		left *= NS_PER_MS;
+	}
+	if (resumes_at != 0) {
+		int64_t paused = resumes_at > now ? (int64_t)(resumes_at - now) : 0;
+
+		left = left < 0 || paused < left ? paused : left;
+	}
+	return left;
+}
+
+/* Output that was not logged is reported also when none follows it. */
+static void report_gap(struct shim *shim, int64_t now)
+{
+	int64_t due = stream_gap_due_at(&shim->log);
+
+	if (due == 0 || now < due || !stream_admits(&shim->log, false))
+		return;
+	stream_report_gap(&shim->log, false);
+	connections_pump_log(shim);
+}
+
+static void expire(struct shim *shim)
+{
+	int64_t now = monotonic_ms();
+
+	if (!shim->exited && shim->kill_at != 0 && now >= shim->kill_at) {
+		/* Paused again since it was asked to end. */
+		if (shim->frozen)
+			(void)shim_freeze(shim, false);
+		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
+		shim->kill_at = 0;
+	}
+	hooks_expire(shim, now);
+	sdnotify_expire(shim, now);
+	init_report_expire(shim, now);
+	execs_expire(shim, now);
+	dials_expire(shim, now);
+	outputs_resume(shim, now);
+	attach_expire(shim, now);
+	report_gap(shim, now);
+}
+
+static void turn(struct shim *shim)
+{
+	struct source *sources[SOURCES_MAX];
+	struct pollfd polled[SOURCES_MAX];
+	size_t collected = collect(shim, sources);
+	size_t count = 0;
+	struct timespec time;
+	int64_t wait;
+
+	/* None without a descriptor: poll(2) fails for more than a process may have open. */
+	for (size_t i = 0; i < collected; i++) {
+		if (sources[i]->events == 0 || sources[i]->fd < 0)
+			continue;
+		sources[count] = sources[i];
+		polled[count++] = (struct pollfd){ .fd = sources[i]->fd,
+						   .events = sources[i]->events };
+	}
+	wait = wait_time(shim);
+	time = (struct timespec){ .tv_sec = (time_t)(wait / NS_PER_S),
+				  .tv_nsec = (long)(wait % NS_PER_S) };
+	/* EINVAL: the limit was lowered below what is open already. The first matter most. */
+	while (ppoll(polled, count, wait < 0 ? NULL : &time, NULL) < 0 && errno == EINVAL &&
+	       count > 1)
+		count /= 2;
+	/* Nothing is freed while the sources are visited: what ended is marked, and swept
+	 * after the turn. */
+	for (size_t i = 0; i < count; i++) {
+		if (polled[i].revents != 0 && sources[i]->fd == polled[i].fd)
+			sources[i]->ready(shim, sources[i], polled[i].revents);
+	}
+	expire(shim);
+	connections_sweep(shim);
+	execs_sweep(shim);
+}
+
+static void stop_listening(struct shim *shim)
+{
+	if (shim->listener.fd >= 0)
+		(void)unlink(shim->plan.socket);
+	close_fd(&shim->listener.fd);
+}
+
+/* Lets the client read its output and the exit code before cleanup; one that is not connected yet,
+ * or not reading, delays that by at most SERVED_FIRST. */
+static void flush_to_clients(struct shim *shim)
+{
+	shim->leave_at = monotonic_ms() + SERVED_FIRST;
+	while (outputs_busy(shim) && monotonic_ms() < shim->leave_at)
+		turn(shim);
+	shim->leave_at = 0;
+}
+
+static void supervise(struct shim *shim)
+{
+	while (!shim->exited)
+		turn(shim);
+	if (shim->plan.ticket_length > 0)
+		flush_to_clients(shim);
+	/* Whoever is to fetch its output has yet to come. */
+	if (shim->grants == NULL)
+		stop_listening(shim);
+	close_fd(&shim->mounts_fd);
+	handles_close(&shim->handles);
+	close_fd(&shim->pressure.fd);
+	sdnotify_close(shim);
+	guardian_dismiss(shim);
+	cgroup_kill(&shim->plan);
+	cgroup_close(&shim->cgroup);
+	cgroup_remove(&shim->plan);
+	/* The manager deletes the record of a foreground run at its end, except of a traced one. */
+	if (shim->started &&
+	    (shim->plan.ticket_length == 0 || shim->plan.seccomp_mode == SECCOMP_TRACE)) {
+		owned_fd record = openat(shim->directory_fd, "exit.json", O_RDONLY | O_CLOEXEC);
+
+		/* No record: the container has been removed already. */
+		if (record >= 0 && fsync(record) == 0)
+			(void)fsync(shim->directory_fd);
+	}
+	hooks_run(shim, HOOK_POSTSTOP);
+	complete_log(shim);
+	while (outputs_busy(shim)) {
+		turn(shim);
+		complete_log(shim);
+	}
+	stop_listening(shim);
+	shim->leave_at = monotonic_ms() + LINGER;
+	while (shim->connections != NULL && monotonic_ms() < shim->leave_at)
+		turn(shim);
+	shim->leave_at = 0;
+	while (hooks_busy(shim))
+		turn(shim);
+}
+
+static void detach_from_spawner(void)
+{
+	(void)setsid();
+	(void)prctl(PR_SET_NAME, "nucleus-shim");
+	shim_close_streams();
+}
+
+/* The first use of a page after fork(2) is a fault, which costs 10 us and more under a
+ * paravirtual hypervisor. One madvise(2) populates the range; before Linux 5.14 it fails, and the
+ * faults come one by one. */
+static void populate(uintptr_t from, uintptr_t to, int advice)
+{
+	from -= from % PAGE;
+	(void)madvise((void *)from, (to - from + PAGE - 1) / PAGE * PAGE, advice);
+}
+
+void shim_populate_pages(void)
+{
+	extern const char __executable_start[];
+	extern const char etext[];
+	uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
+
+	populate((uintptr_t)__executable_start, (uintptr_t)etext, MADV_POPULATE_READ);
+	populate(stack - STACK_USED, stack, MADV_POPULATE_WRITE);
+	launch_populate_pages();
+}
+
+_Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd)
+{
+	static struct shim shim;
+	struct failure failure = { 0 };
+	enum request type = REQUEST_PLAN;
+	size_t length = 0;
+	uint8_t *bytes;
+
+	shim = (struct shim){ .owner = owner, .group = group, .begun = monotonic_ns() };
+	shim.directory_fd = shim.listener.fd = shim.status.fd = shim.signals.fd = -1;
+	shim.hooks.process.fd = shim.hooks.said.fd = -1;
+	shim.pressure.fd = shim.notices.fd = shim.notify.fd = shim.go_fd = shim.terminal_fd = -1;
+	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.init.source.fd = shim.pidfd =
+		-1;
+	shim.cgroup = (struct cgroup){ .unified_fd = -1, .owner = owner, .group = group };
+	shim.mounts_fd = -1;
+	handles_none(&shim.handles);
+	shim.netns_fd = netns_fd;
+	shim.listener.ready = accept_ready;
+	shim.out.source.ready = shim.err.source.ready = output_ready;
+	detach_from_spawner();
+	confine_scheduling();
+	/* It runs as soon as it is woken: a shim has little to do, and everybody waits for its
+	 * word. The container doesn't inherit it. */
+	sys_ask_for_short_slices(0);
+	bytes = shim_receive(connection_fd, &type, &length, &failure);
+	if (bytes != NULL && type == REQUEST_KILL)
+		forced_stop_serve(connection_fd, owner, bytes, length);
+	if (bytes == NULL || plan_read(&shim.plan, bytes, length, &failure) < 0) {
+		peer_refuse(connection_fd, &failure);
+		_exit(1);
+	}
+	(void)fcntl(connection_fd, F_SETFL, O_NONBLOCK);
+	if (watch_signals(&shim) < 0 || connection_add(&shim, connection_fd) == NULL)
+		_exit(1);
+	shim.connections->subscribed = true;
+	if (shim_begin(&shim, &failure) < 0) {
+		shim_undo(&shim, &failure, connection_fd);
+		_exit(1);
+	}
+	while (shim.status.fd >= 0)
+		turn(&shim);
+	if (!shim.started) {
+		if (!shim.report.failed)
+			(void)fail(&shim.report.failure, STEP_NAMESPACES, ECHILD,
+				   "the container was killed before its command ran");
+		shim_undo(&shim, &shim.report.failure, connection_fd);
+		_exit(1);
+	}
+	supervise(&shim);
+	_exit(0);
+}
