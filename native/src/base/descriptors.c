@@ -1,5 +1,6 @@
 #include "base/descriptors.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -20,6 +21,15 @@ static int next_kept(const int *kept, size_t count, int from)
 			lowest = kept[i];
 	}
 	return lowest;
+}
+
+void descriptors_close_standard(void)
+{
+	owned_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)dup2(null, STDIN_FILENO);
+	(void)dup2(null, STDOUT_FILENO);
+	(void)dup2(null, STDERR_FILENO);
 }
 
 int descriptors_keep(const int *kept, size_t count)

@@ -45,6 +45,8 @@ static inline int write_whole(int fd, const uint8_t *content, size_t length)
 	return 0;
 }
 
+/* Points the standard streams to nothing. */
+void descriptors_close_standard(void);
 /* Closes every descriptor above the standard streams except `kept`, so that no other can be
  * reached by number any more. 0, or a negative errno. */
 int descriptors_keep(const int *kept, size_t count);

@@ -382,3 +382,9 @@ int userns_enter(const struct plan *plan, struct failure *failure)
 			    uid, gid);
 	return 0;
 }
+
+void userns_give(const struct plan *plan, int fd)
+{
+	(void)!fchown(fd, userns_outside(plan->uid_maps, plan->uid_map_count, plan->uid),
+		      userns_outside(plan->gid_maps, plan->gid_map_count, plan->gid));
+}

@@ -27,5 +27,8 @@ int userns_of_owner(const struct plan *plan, uint32_t uid, uint32_t gid);
 int userns_of_volumes(const struct plan *plan);
 /* What a user or group of the container is outside. */
 uint32_t userns_outside(const struct id_map *maps, size_t count, uint32_t inside);
+/* Makes the workload's user, as the host knows it, the owner of a pipe's end: it is opened
+ * again through /dev/stdout (proc(5)). */
+void userns_give(const struct plan *plan, int fd);
 
 #endif

@@ -3,27 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "shim/hooks.h"
 #include "shim/init_report.h"
 #include "shim/sdnotify.h"
-
-void send_error(struct connection *connection, int error, const char *text)
-{
-	uint8_t bytes[256];
-	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
-
-	write_error(&writer, error, text);
-	connection_send(connection, &writer);
-}
-
-void send_empty(struct connection *connection, enum answer type)
-{
-	uint8_t bytes[FRAME_HEADER];
-	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
-
-	frame_end(&writer, frame_begin(&writer, type));
-	connection_send(connection, &writer);
-}
 
 static void write_steps(struct writer *writer, const struct shim *shim)
 {
@@ -117,4 +98,35 @@ void send_state(struct shim *shim, struct connection *connection)
 	init_report_send(shim, connection);
 	if (shim->exited)
 		send_exited(shim, connection);
+}
+
+void send_ended(struct connection *connection, int status)
+{
+	uint8_t bytes[FRAME_HEADER + 4];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+	size_t frame = frame_begin(&writer, ANSWER_ENDED);
+
+	write_u32(&writer, (uint32_t)status);
+	frame_end(&writer, frame);
+	connection_send(connection, &writer);
+}
+
+void send_ended_to_clients(struct shim *shim, uint32_t id, int status)
+{
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		if (at->attached && at->attached_id == id)
+			send_ended(at, status);
+	}
+}
+
+void send_warning(struct shim *shim, const struct failure *failure)
+{
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		uint8_t bytes[512];
+		struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+
+		write_failure(&writer, ANSWER_WARNING, failure);
+		if (at->subscribed && !at->dead)
+			connection_send(at, &writer);
+	}
 }

@@ -8,20 +8,16 @@
 
 #include "base/descriptors.h"
 #include "shim/answer.h"
+#include "shim/control.h"
 #include "shim/exec.h"
+#include "shim/grant.h"
 #include "shim/output.h"
-#include "shim/request.h"
 
-/* ms in which a client must come with its ticket. */
-#define GRANT_TIME 10000
 /* ms for a copy to end by itself when its client has left. */
 #define COPY_GRACE 2000
-/* Tickets that may be waiting at once. */
-#define GRANTS_MAX 64
-
 static int terminal_of(struct shim *shim, const struct connection *connection)
 {
-	const int *fd = request_stdin(shim, connection->attached_id);
+	const int *fd = exec_stdin(shim, connection->attached_id);
 
 	return fd == NULL ? -1 : *fd;
 }
@@ -84,47 +80,6 @@ struct source *attach_terminal(struct shim *shim, struct connection *connection)
 	return &connection->terminal;
 }
 
-int attach_grant(struct shim *shim, uint32_t id, const uint8_t ticket[TICKET_BYTES], bool owner)
-{
-	size_t count = 0;
-	struct grant *grant;
-
-	for (struct grant *at = shim->grants; at != NULL; at = at->next)
-		count++;
-	if (count >= GRANTS_MAX)
-		return -EAGAIN;
-	grant = calloc(1, sizeof(*grant));
-	if (grant == NULL)
-		return -ENOMEM;
-	/* The client of a launch gets its ticket when the command runs: see attach_launched(). */
-	*grant = (struct grant){ .next = shim->grants,
-				 .id = id,
-				 .owner = owner,
-				 .expires = id == 0 && owner && !shim->started
-						    ? INT64_MAX
-						    : monotonic_ms() + GRANT_TIME };
-	memcpy(grant->ticket, ticket, TICKET_BYTES);
-	shim->grants = grant;
-	return 0;
-}
-
-/* Takes the ticket out, used or not known. In a time that tells nothing of it. */
-static struct grant *take_grant(struct shim *shim, const uint8_t *ticket)
-{
-	for (struct grant **link = &shim->grants; *link != NULL; link = &(*link)->next) {
-		struct grant *grant = *link;
-		uint8_t different = 0;
-
-		for (size_t i = 0; i < TICKET_BYTES; i++)
-			different |= (uint8_t)(grant->ticket[i] ^ ticket[i]);
-		if (different == 0) {
-			*link = grant->next;
-			return grant;
-		}
-	}
-	return NULL;
-}
-
 /* The outputs of the workload, or of an exec. False: there is no such exec any more. */
 static bool outputs_of(struct shim *shim, uint32_t id, struct output *outputs[ATTACHED_OUTPUTS])
 {
@@ -141,7 +96,7 @@ static bool outputs_of(struct shim *shim, uint32_t id, struct output *outputs[AT
  * its end, or -1: there is no input. */
 static int open_input(struct shim *shim, struct connection *connection, bool terminal)
 {
-	int *fd = request_stdin(shim, connection->attached_id);
+	int *fd = exec_stdin(shim, connection->attached_id);
 	int ends[2];
 
 	if (fd == NULL || *fd < 0)
@@ -169,25 +124,6 @@ static int send_ends(struct connection *connection, const int *fds, size_t count
 }
 
 /* The exit status, as wait(2) has it. */
-static void send_ended(struct connection *connection, int status)
-{
-	uint8_t bytes[FRAME_HEADER + 4];
-	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
-	size_t frame = frame_begin(&writer, ANSWER_ENDED);
-
-	write_u32(&writer, (uint32_t)status);
-	frame_end(&writer, frame);
-	connection_send(connection, &writer);
-}
-
-void attach_ended(struct shim *shim, uint32_t id, int status)
-{
-	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
-		if (at->attached && at->attached_id == id)
-			send_ended(at, status);
-	}
-}
-
 static int attach(struct shim *shim, struct connection *connection, const struct grant *grant)
 {
 	const struct exec *exec;
@@ -278,7 +214,7 @@ void attach_serve(struct shim *shim, struct connection *connection, struct reade
 	int result = -EACCES;
 
 	if (reader->end - reader->at == TICKET_BYTES && !connection->attached)
-		grant = take_grant(shim, reader->at);
+		grant = grant_take(shim, reader->at);
 	/* The session of an exec was counted when that was started. */
 	if (grant != NULL &&
 	    connection_admit(shim, connection, grant->id == 0 ? USE_SESSION : USE_CLIENT))
@@ -312,45 +248,12 @@ void attach_left(struct shim *shim, struct connection *connection)
 		end_owned(shim, connection->attached_id);
 }
 
-void attach_launched(struct shim *shim)
-{
-	for (struct grant *at = shim->grants; at != NULL; at = at->next) {
-		if (at->expires == INT64_MAX)
-			at->expires = monotonic_ms() + GRANT_TIME;
-	}
-}
-
-void attach_withdraw(struct shim *shim, uint32_t id)
-{
-	for (struct grant *at = shim->grants; at != NULL; at = at->next) {
-		if (at->id == id && at->owner)
-			at->expires = 0;
-	}
-}
-
 void attach_expire(struct shim *shim, int64_t now)
 {
-	for (struct grant **link = &shim->grants; *link != NULL;) {
-		struct grant *grant = *link;
+	struct grant *grant;
 
-		if (now < grant->expires) {
-			link = &grant->next;
-			continue;
-		}
-		*link = grant->next;
+	while ((grant = grant_expired(shim, now)) != NULL) {
 		abandon(shim, grant);
 		free(grant);
 	}
-}
-
-int64_t attach_deadline(const struct shim *shim)
-{
-	int64_t earliest = 0;
-
-	for (const struct grant *at = shim->grants; at != NULL; at = at->next) {
-		/* 0 would mean none. */
-		if (earliest == 0 || at->expires < earliest)
-			earliest = at->expires > 0 ? at->expires : 1;
-	}
-	return earliest;
 }

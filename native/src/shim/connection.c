@@ -9,11 +9,6 @@
 
 #include "base/descriptors.h"
 #include "base/syscalls.h"
-#include "shim/answer.h"
-#include "shim/attach.h"
-#include "shim/dial.h"
-#include "shim/exec.h"
-#include "shim/request.h"
 
 /* What a peer that doesn't read may leave unsent before it is dropped. */
 #define OUT_MAX (1U << 20)
@@ -36,7 +31,7 @@ static bool is_idle(const struct shim *shim, const struct connection *connection
 {
 	return !connection->dead && !connection->subscribed && !connection->streaming &&
 	       connection->dial == NULL && !connection->attached && connection->out_length == 0 &&
-	       !execs_wanted(shim, connection);
+	       !shim->handler->is_wanted(shim, connection);
 }
 
 /* Ends the connection that has been idle longest: the list begins with the newest. */
@@ -167,6 +162,24 @@ void connection_send(struct connection *connection, const struct writer *writer)
 	watch(connection);
 }
 
+void send_error(struct connection *connection, int error, const char *text)
+{
+	uint8_t bytes[256];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+
+	write_error(&writer, error, text);
+	connection_send(connection, &writer);
+}
+
+void send_empty(struct connection *connection, enum answer type)
+{
+	uint8_t bytes[FRAME_HEADER];
+	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
+
+	frame_end(&writer, frame_begin(&writer, type));
+	connection_send(connection, &writer);
+}
+
 /* Sends one chunk of the log. False when there is nothing more for now. */
 static bool send_chunk(struct shim *shim, struct connection *connection)
 {
@@ -262,7 +275,7 @@ static void receive(struct shim *shim, struct connection *connection)
 			return;
 		}
 		connection->in_length += (size_t)got;
-		while (request_serve(shim, connection)) {
+		while (shim->handler->serve(shim, connection)) {
 		}
 	}
 }
@@ -273,10 +286,6 @@ static void connection_ready(struct shim *shim, struct source *source, short rev
 
 	if (connection->dead)
 		return;
-	if (connection->dial != NULL) {
-		dial_peer_ready(connection, revents);
-		return;
-	}
 	if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0)
 		receive(shim, connection);
 	connection_pump(shim, connection);
@@ -284,10 +293,7 @@ static void connection_ready(struct shim *shim, struct source *source, short rev
 
 static void connection_free(struct shim *shim, struct connection *connection)
 {
-	execs_forget(shim, connection);
-	attach_left(shim, connection);
-	if (connection->dial != NULL)
-		dial_free(connection->dial);
+	shim->handler->left(shim, connection);
 	close_fd(&connection->source.fd);
 	close_fd(&connection->file_fd);
 	free(connection->in);

@@ -68,6 +68,17 @@ struct connection {
 	struct source terminal; /* polled while it has no room for what was typed */
 };
 
+/* What is done for a connection by whoever knows its requests. */
+struct connection_handler {
+	/* Serves the request at the front of what was received, if it is there whole. True: there
+	 * may be another. */
+	bool (*serve)(struct shim *shim, struct connection *connection);
+	/* Whether what was requested on it still runs. */
+	bool (*is_wanted)(const struct shim *shim, const struct connection *connection);
+	/* It ends. */
+	void (*left)(struct shim *shim, struct connection *connection);
+};
+
 /* NULL: there is no slot, and none is held by an idle connection. */
 struct connection *connection_add(struct shim *shim, int fd);
 /* Counts the connection under another use. False when that has no slot left; the peer has then
@@ -75,6 +86,10 @@ struct connection *connection_add(struct shim *shim, int fd);
 bool connection_admit(struct shim *shim, struct connection *connection, enum connection_use use);
 /* Sends a finished frame, now or when the peer is ready. */
 void connection_send(struct connection *connection, const struct writer *writer);
+/* `error`: a positive errno; `text`: what was attempted. */
+void send_error(struct connection *connection, int error, const char *text);
+/* A frame that says all by its type. */
+void send_empty(struct connection *connection, enum answer type);
 /* Sends as much as the peer takes: what is pending, then what its stream has. */
 void connection_pump(struct shim *shim, struct connection *connection);
 /* Sends what the container's log has to whoever follows it. */

@@ -21,6 +21,7 @@
 #include "shim/answer.h"
 #include "shim/attach.h"
 #include "shim/connection.h"
+#include "shim/grant.h"
 #include "shim/guardian.h"
 #include "shim/hooks.h"
 #include "shim/init_report.h"
@@ -187,14 +188,14 @@ static void workload_runs(struct shim *shim)
 	close_fd(&shim->go_fd);
 	shim->started = true;
 	shim->started_at = realtime_ns();
-	attach_launched(shim);
+	grants_launched(shim);
 	for (struct connection *at = shim->connections; at != NULL; at = at->next)
 		send_started(shim, at);
 	/* Whoever was told may have been woken on this processor. */
 	(void)sched_yield();
 	shim->mounts_fd = hold_mounts(shim->pid);
 	if (supervisor_confine(&shim->plan, &failure) < 0)
-		shim_warn(shim, &failure);
+		send_warning(shim, &failure);
 	hooks_run(shim, HOOK_POSTSTART);
 }
 
@@ -234,7 +235,8 @@ static void end_launch(struct shim *shim)
 	(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
 }
 
-void shim_go_on(struct shim *shim, const struct failure *failure)
+/* What follows the hooks before a launch: the child goes on; with a failure, the launch ends. */
+static void go_on(struct shim *shim, const struct failure *failure)
 {
 	if (failure == NULL) {
 		(void)!write(shim->go_fd, "g", 1);
@@ -317,15 +319,6 @@ static void status_ready(struct shim *shim, struct source *source, short revents
 	}
 }
 
-void shim_close_streams(void)
-{
-	owned_fd null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
-
-	(void)dup2(null, STDIN_FILENO);
-	(void)dup2(null, STDOUT_FILENO);
-	(void)dup2(null, STDERR_FILENO);
-}
-
 void shim_finish_launch(struct shim *shim)
 {
 	while (shim->status.fd >= 0 && shim->status.ready == status_ready)
@@ -341,12 +334,6 @@ struct pipes {
 	int init[2];
 	int terminal[2];
 };
-
-void give_to_workload(const struct plan *plan, int fd)
-{
-	(void)!fchown(fd, userns_outside(plan->uid_maps, plan->uid_map_count, plan->uid),
-		      userns_outside(plan->gid_maps, plan->gid_map_count, plan->gid));
-}
 
 /* Of a sandbox, whose runtime passes it on, the host's; else the container opens one itself. */
 static int open_terminal(struct shim *shim, struct pipes *pipes, struct failure *failure)
@@ -390,10 +377,10 @@ static int open_pipes(struct shim *shim, struct pipes *pipes, struct failure *fa
 	}
 	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0)
 		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
-	give_to_workload(plan, pipes->out[1]);
-	give_to_workload(plan, pipes->err[1]);
+	userns_give(plan, pipes->out[1]);
+	userns_give(plan, pipes->err[1]);
 	if (plan->keep_stdin)
-		give_to_workload(plan, pipes->in[0]);
+		userns_give(plan, pipes->in[0]);
 	return 0;
 }
 
@@ -404,7 +391,7 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 	shim->log.rate = shim->plan.log_rate;
 	shim->log.blocks = shim->plan.log_blocks;
 	if (shim->plan.ticket_length == TICKET_BYTES &&
-	    attach_grant(shim, 0, shim->plan.ticket, true) == 0) {
+	    grant_add(shim, 0, shim->plan.ticket, true) == 0) {
 		shim->out.awaited = shim->err.awaited = true;
 		shim->out.source.events = shim->err.source.events = 0;
 		if (shim->log.rate == 0 || shim->log.rate > ATTACHED_LOG_RATE)
@@ -422,18 +409,6 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 	close_fd(&pipes->init[1]);
 	shim->terminal_fd = pipes->terminal[0];
 	close_fd(&pipes->terminal[1]);
-}
-
-void shim_warn(struct shim *shim, const struct failure *failure)
-{
-	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
-		uint8_t bytes[512];
-		struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
-
-		write_failure(&writer, ANSWER_WARNING, failure);
-		if (at->subscribed && !at->dead)
-			connection_send(at, &writer);
-	}
 }
 
 /* Control groups may be done without where there are none, not where the host has run out. */
@@ -469,7 +444,7 @@ static int create_cgroup(struct shim *shim, struct failure *failure)
 
 	if (result == 0 || shim->plan.cgroup.required || is_want(failure->error))
 		return result;
-	shim_warn(shim, failure);
+	send_warning(shim, failure);
 	if (limit_processes_of_user(&shim->plan) < 0)
 		return fail(failure, STEP_CGROUP, ENOMEM, "limit the processes of its user");
 	shim->plan.cgroup = (struct cgroup_plan){ .unified = "", .freezer = "" };
@@ -509,6 +484,7 @@ int shim_begin(struct shim *shim, struct failure *failure)
 	struct launch launch = { .plan = &shim->plan, .cgroup = &shim->cgroup, .pidfd = -1 };
 	int result = open_socket(shim, failure);
 
+	shim->hooks.through = go_on;
 	if (result == 0)
 		result = open_directory(shim, failure);
 	launch.timeline.done[STEP_PLAN] = monotonic_ns();

@@ -12,8 +12,7 @@
 
 #include "base/descriptors.h"
 #include "base/syscalls.h"
-#include "shim/answer.h"
-#include "shim/sandbox.h"
+#include "shim/sandbox_control.h"
 
 static int new_socket(int family)
 {
@@ -202,10 +201,17 @@ static void inside_ready(struct shim *shim, struct source *source, short revents
 		move(dial);
 }
 
-void dial_peer_ready(struct connection *connection, short revents)
+/* The peer's side: bytes, no requests any more. */
+static void peer_ready(struct shim *shim, struct source *source, short revents)
 {
+	struct connection *connection = (struct connection *)(void *)((uint8_t *)source -
+								      offsetof(struct connection,
+									       source));
 	struct dial *dial = connection->dial;
 
+	(void)shim;
+	if (connection->dead)
+		return;
 	if (dial->connecting) {
 		connection->dead = (revents & (POLLHUP | POLLERR)) != 0;
 		connection->source.events = 0;
@@ -242,6 +248,7 @@ void dial_start(struct shim *shim, struct connection *connection, uint16_t port,
 	dial->deadline = monotonic_ms() + timeout;
 	connection->dial = dial;
 	connection->source.events = 0;
+	connection->source.ready = peer_ready;
 	if (!relayed)
 		connected(shim, dial, connect_inside(dial));
 }

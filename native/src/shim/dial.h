@@ -19,8 +19,6 @@ struct dial {
 };
 
 void dial_start(struct shim *shim, struct connection *connection, uint16_t port, uint32_t timeout);
-/* Moves bytes after the peer's side became ready. */
-void dial_peer_ready(struct connection *connection, short revents);
 void dial_free(struct dial *dial);
 void dials_expire(struct shim *shim, int64_t now);
 int64_t dials_deadline(const struct shim *shim);

@@ -13,7 +13,6 @@
 #include "launch/confine.h"
 #include "launch/pty.h"
 #include "shim/copy.h"
-#include "shim/sandbox.h"
 #include "shim/terminal.h"
 
 static void report_and_leave(int fd, const struct exec_report *report)

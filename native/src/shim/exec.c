@@ -16,13 +16,14 @@
 #include "base/syscalls.h"
 #include "launch/confine.h"
 #include "launch/null_device.h"
+#include "launch/userns.h"
 #include "shim/answer.h"
-#include "shim/attach.h"
 #include "shim/connection.h"
-#include "shim/container_start.h"
+#include "shim/control.h"
 #include "shim/enter.h"
 #include "shim/exec_group.h"
 #include "shim/exec_request.h"
+#include "shim/grant.h"
 #include "shim/output.h"
 #include "shim/sandbox.h"
 #include "shim/seccomp_notify.h"
@@ -42,12 +43,22 @@ struct exec *exec_find(struct shim *shim, uint32_t id)
 	return NULL;
 }
 
+int *exec_stdin(struct shim *shim, uint32_t id)
+{
+	struct exec *exec;
+
+	if (id == 0)
+		return &shim->stdin_fd;
+	exec = exec_find(shim, id);
+	return exec == NULL ? NULL : &exec->stdin_fd;
+}
+
 int exec_signal(struct shim *shim, const struct exec *exec, int number)
 {
 	if (exec->exited || exec->pid <= 0)
 		return -ESRCH;
 	if (plan_is_sandboxed(&shim->plan))
-		return sandbox_signal(shim, exec->id, number);
+		return shim->signal_inside(shim, exec->id, number);
 	/* Not reaped yet, so the pid is still its own. */
 	return kill(exec->pid, number) < 0 ? -errno : 0;
 }
@@ -196,8 +207,8 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 	}
 	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0)
 		return -errno;
-	give_to_workload(&plan, pipes->out[1]);
-	give_to_workload(&plan, pipes->err[1]);
+	userns_give(&plan, pipes->out[1]);
+	userns_give(&plan, pipes->err[1]);
 	if (request->stdio_fd >= 0 && dup3(request->stdio_fd, pipes->out[1], O_CLOEXEC) < 0)
 		return -errno;
 	return 0;
@@ -254,7 +265,9 @@ static int launch_exec(struct shim *shim, struct exec *exec, const struct exec_r
 	if (result == 0)
 		result = share_pid(exec);
 	pipes.born = exec->born;
-	pipes.group_fd = result < 0 || request->ticket == NULL ? -1 : exec_group_make(shim, exec);
+	pipes.group_fd = result < 0 || request->ticket == NULL
+				 ? -1
+				 : exec_group_make(shim, exec->id, &exec->grouped);
 	pid = result < 0 ? result : enter_fork(shim, request, &pipes);
 	close_pipe_ends(&pipes, 1);
 	close_fd(&pipes.group_fd);
@@ -271,7 +284,8 @@ static void exec_free(struct shim *shim, struct exec *exec)
 {
 	if (plan_is_sandboxed(&shim->plan) && !shim->exited)
 		sandbox_forget(shim, exec->id);
-	exec_group_remove(shim, exec);
+	if (exec->grouped)
+		exec_group_remove(shim, exec->id);
 	stream_close(&exec->stream);
 	close_fd(&exec->status.fd);
 	close_fd(&exec->notices.fd);
@@ -340,7 +354,7 @@ static int run_for(struct shim *shim, struct connection *requester, enum connect
 	if (exec == NULL)
 		return -ENOMEM;
 	exec->use = use;
-	result = request->ticket == NULL ? 0 : attach_grant(shim, exec->id, request->ticket, true);
+	result = request->ticket == NULL ? 0 : grant_add(shim, exec->id, request->ticket, true);
 	if (result == 0)
 		result = launch_exec(shim, exec, request);
 	if (result < 0) {
@@ -396,7 +410,7 @@ static void announce(struct shim *shim, struct exec *exec)
 	output_finish(shim, &exec->out);
 	output_finish(shim, &exec->err);
 	close_fd(&exec->stdin_fd);
-	attach_ended(shim, exec->id, exec->exit_status);
+	send_ended_to_clients(shim, exec->id, exec->exit_status);
 	if (exec->requester != NULL)
 		send_exec_exited(exec->requester, exec);
 }
@@ -463,7 +477,9 @@ static void give_up(struct exec *exec)
 /* Some may have been forked while others were killed; the frozen die when they are thawed. */
 static void keep_ending(struct shim *shim, struct exec *exec, int64_t now)
 {
-	bool ended = exec_group_kill(shim, exec);
+	bool ended = exec->grouped
+			     ? exec_group_kill(shim, exec->id)
+			     : exec->exited || exec->pid <= 0 || exec_group_kill_session(exec->pid);
 
 	exec->ending = !ended;
 	exec->deadline = ended ? 0 : now + ENDING_PAUSE * (shim->frozen ? 10 : 1);
@@ -488,6 +504,8 @@ void exec_end(struct shim *shim, struct exec *exec)
 void execs_expire(struct shim *shim, int64_t now)
 {
 	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
+		output_resume(shim, &at->out, now);
+		output_resume(shim, &at->err, now);
 		if (at->deadline == 0 || now < at->deadline)
 			continue;
 		if (at->ending) {
@@ -508,7 +526,7 @@ void execs_expire(struct shim *shim, int64_t now)
 		}
 		/* What has begun in a sandbox is killed there; then its client ends by itself. */
 		if (!at->timed_out && plan_is_sandboxed(&shim->plan) &&
-		    sandbox_signal(shim, at->id, SIGKILL) == 0) {
+		    shim->signal_inside(shim, at->id, SIGKILL) == 0) {
 			at->timed_out = true;
 			at->deadline = now + CLIENT_GRACE;
 			continue;
@@ -521,15 +539,22 @@ void execs_expire(struct shim *shim, int64_t now)
 	}
 }
 
+static void sooner(uint64_t *earliest, uint64_t at)
+{
+	if (at != 0 && (*earliest == 0 || at < *earliest))
+		*earliest = at;
+}
+
 int64_t execs_deadline(const struct shim *shim)
 {
-	int64_t earliest = 0;
+	uint64_t earliest = 0;
 
 	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
-		if (at->deadline != 0 && (earliest == 0 || at->deadline < earliest))
-			earliest = at->deadline;
+		sooner(&earliest, (uint64_t)at->deadline);
+		sooner(&earliest, (uint64_t)output_deadline(shim, &at->out));
+		sooner(&earliest, (uint64_t)output_deadline(shim, &at->err));
 	}
-	return earliest;
+	return (int64_t)earliest;
 }
 
 bool execs_wanted(const struct shim *shim, const struct connection *connection)
@@ -550,6 +575,26 @@ void execs_forget(struct shim *shim, const struct connection *connection)
 		/* A client that has not attached never will; unless the command ran and has ended,
 		 * and its output waits for a client that is on its way. */
 		if (!at->exited || at->failed)
-			attach_withdraw(shim, at->id);
+			grants_withdraw(shim, at->id);
 	}
+}
+
+bool execs_busy(const struct shim *shim)
+{
+	bool busy = false;
+
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next)
+		busy |= !at->captured && !exec_finished(at);
+	return busy;
+}
+
+uint64_t execs_resume_at(const struct shim *shim)
+{
+	uint64_t earliest = 0;
+
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
+		sooner(&earliest, at->out.resumes_at);
+		sooner(&earliest, at->err.resumes_at);
+	}
+	return earliest;
 }

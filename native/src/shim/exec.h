@@ -46,6 +46,8 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 /* Runs a command inside for the shim itself, which nobody is told of. 0, or a negative errno. */
 int exec_run(struct shim *shim, const struct exec_request *request);
 struct exec *exec_find(struct shim *shim, uint32_t id);
+/* The way to the standard input of the workload (id 0) or of an exec. NULL: there is none. */
+int *exec_stdin(struct shim *shim, uint32_t id);
 /* Signals its process. 0, or a negative errno. */
 int exec_signal(struct shim *shim, const struct exec *exec, int number);
 /* Kills it and every process that it started. */
@@ -57,10 +59,14 @@ void send_exec_exited(struct connection *connection, const struct exec *exec);
 void execs_reap(struct shim *shim);
 /* Frees what has ended, but for the last few records. Not while sources are visited. */
 void execs_sweep(struct shim *shim);
-/* Kills those whose time is up. */
+/* Kills those whose time is up, and goes on with outputs whose pause is over. */
 void execs_expire(struct shim *shim, int64_t now);
 /* Earliest deadline in ms of CLOCK_MONOTONIC, or 0. */
 int64_t execs_deadline(const struct shim *shim);
+/* When reading of a paused output resumes, in ns of CLOCK_MONOTONIC, or 0. */
+uint64_t execs_resume_at(const struct shim *shim);
+/* Whether output of one that has a client waits for that. */
+bool execs_busy(const struct shim *shim);
 /* Whether a process requested on this connection still runs. */
 bool execs_wanted(const struct shim *shim, const struct connection *connection);
 void execs_forget(struct shim *shim, const struct connection *connection);

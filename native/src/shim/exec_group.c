@@ -24,22 +24,22 @@ static int path_of(char path[PATH_MAX], const char *parent, uint32_t id, const c
 	return length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-int exec_group_make(const struct shim *shim, struct exec *exec)
+int exec_group_make(const struct shim *shim, uint32_t id, bool *made)
 {
 	const char *parent = cgroup_exec_parent(&shim->plan);
 	bool unified = shim->plan.cgroup.unified[0] != '\0';
 	char path[PATH_MAX];
 	int fd;
 
-	if (parent == NULL || path_of(path, parent, exec->id, "") < 0 ||
+	if (parent == NULL || path_of(path, parent, id, "") < 0 ||
 	    cgroup_make_directory(&shim->cgroup, path) < 0)
 		return -1;
-	(void)path_of(path, parent, exec->id, unified ? "" : "/tasks");
+	(void)path_of(path, parent, id, unified ? "" : "/tasks");
 	fd = openat(AT_FDCWD, path,
 		    unified ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC);
-	exec->grouped = true;
+	*made = true;
 	if (fd < 0)
-		exec_group_remove(shim, exec);
+		exec_group_remove(shim, id);
 	return fd;
 }
 
@@ -117,29 +117,32 @@ static void forbid_forks(const char *parent, uint32_t id)
 		(void)!write(fd, "0", 1);
 }
 
-bool exec_group_kill(const struct shim *shim, const struct exec *exec)
+bool exec_group_kill_session(pid_t pid)
+{
+	return kill_session(pid) == 0;
+}
+
+bool exec_group_kill(const struct shim *shim, uint32_t id)
 {
 	const char *parent = cgroup_exec_parent(&shim->plan);
 	char path[PATH_MAX];
 	owned_fd fd = -1;
 
 	/* The number of a leader that was reaped may be another process's by now. */
-	if (!exec->grouped)
-		return exec->exited || exec->pid <= 0 || kill_session(exec->pid) == 0;
-	if (path_of(path, parent, exec->id, "/cgroup.kill") < 0)
+	if (path_of(path, parent, id, "/cgroup.kill") < 0)
 		return true;
 	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
 	if (fd >= 0 && write(fd, "1", 1) == 1)
 		return true;
-	forbid_forks(parent, exec->id);
-	(void)path_of(path, parent, exec->id, "");
+	forbid_forks(parent, id);
+	(void)path_of(path, parent, id, "");
 	return cgroup_kill_members(path) == 0;
 }
 
-void exec_group_remove(const struct shim *shim, const struct exec *exec)
+void exec_group_remove(const struct shim *shim, uint32_t id)
 {
 	char path[PATH_MAX];
 
-	if (exec->grouped && path_of(path, cgroup_exec_parent(&shim->plan), exec->id, "") == 0)
+	if (path_of(path, cgroup_exec_parent(&shim->plan), id, "") == 0)
 		(void)rmdir(path);
 }

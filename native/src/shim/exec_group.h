@@ -4,15 +4,16 @@
 #ifndef NUCLEUS_EXEC_GROUP_H
 #define NUCLEUS_EXEC_GROUP_H
 
-#include "shim/exec.h"
 #include "shim/shim.h"
 
 /* Makes the cgroup. Returns what the process joins it by: for version 2 the directory (clone3(2),
  * CLONE_INTO_CGROUP), for version 1 its file "tasks"; or -1: there is none. */
-int exec_group_make(const struct shim *shim, struct exec *exec);
+int exec_group_make(const struct shim *shim, uint32_t id, bool *made);
 /* Kills the processes of the exec that are left. False: some may be, so call it again. */
-bool exec_group_kill(const struct shim *shim, const struct exec *exec);
+bool exec_group_kill(const struct shim *shim, uint32_t id);
+/* The same where there is no cgroup, for the process and its session. */
+bool exec_group_kill_session(pid_t pid);
 /* Removes the cgroup, unless a process is left in it. */
-void exec_group_remove(const struct shim *shim, const struct exec *exec);
+void exec_group_remove(const struct shim *shim, uint32_t id);
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shim/attach.h"
+#include "shim/grant.h"
 #include "shim/sandbox.h"
 
 /* Whether two "NAME=value" are of one name. */

@@ -11,7 +11,6 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "launch/cgroup.h"
-#include "shim/container_start.h"
 #include "shim/supervisor.h"
 
 /* Ends what the shim would have ended, and removes what it would have removed. */
@@ -37,7 +36,7 @@ static _Noreturn void watch(const struct shim *shim, int shim_pidfd)
 	/* Not in the shim's process group: what is sent to that must not end both. */
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "nucleus-guard");
-	shim_close_streams();
+	descriptors_close_standard();
 	(void)descriptors_keep(kept, sizeof(kept) / sizeof(kept[0]));
 	(void)supervisor_keep(1ULL << CAP_KILL | 1ULL << CAP_DAC_OVERRIDE);
 	while (poll(polled, 2, -1) < 0 && errno == EINTR) {

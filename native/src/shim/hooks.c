@@ -15,7 +15,7 @@
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "launch/host_path.h"
-#include "shim/container_start.h"
+#include "shim/answer.h"
 #include "shim/shim.h"
 
 #define STATE_MAX 8192
@@ -110,10 +110,10 @@ static bool survives(struct shim *shim, const char *why)
 		   hook->path, why);
 	if (hook->phase == HOOK_CREATE_RUNTIME) {
 		shim->hooks.phase = HOOK_NONE;
-		shim_go_on(shim, &failure);
+		shim->hooks.through(shim, &failure);
 		return false;
 	}
-	shim_warn(shim, &failure);
+	send_warning(shim, &failure);
 	return true;
 }
 
@@ -246,7 +246,7 @@ static void end_phase(struct shim *shim)
 	run->queued = HOOK_NONE;
 	run->next = 0;
 	if (ended == HOOK_CREATE_RUNTIME)
-		shim_go_on(shim, NULL);
+		shim->hooks.through(shim, NULL);
 }
 
 /* Starts the next one that there is. */

@@ -10,7 +10,6 @@
 #include "base/descriptors.h"
 #include "base/wire.h"
 #include "shim/connection.h"
-#include "shim/exec.h"
 
 /* ms without progress after which the rest of the output of a process that has ended is dropped.
  * The client that started it has no limit. */
@@ -368,15 +367,6 @@ void output_close(struct shim *shim, struct output *output)
 	output->pending = NULL;
 }
 
-bool outputs_busy(const struct shim *shim)
-{
-	bool busy = shim->out.source.fd >= 0 || shim->err.source.fd >= 0;
-
-	for (const struct exec *at = shim->execs; at != NULL; at = at->next)
-		busy |= !at->captured && !exec_finished(at);
-	return busy;
-}
-
 /* A pipe that a client reads: its end is returned, ours becomes the tap. */
 int output_open_tap(struct tap *tap, struct output *output)
 {
@@ -410,68 +400,19 @@ static bool is_read_by_owner(const struct shim *shim, const struct output *outpu
 	return false;
 }
 
-/* The time when the rest of an output is given up, since its clients don't read; or 0. */
-static int64_t given_up_at(const struct shim *shim, const struct output *output)
+int64_t output_deadline(const struct shim *shim, const struct output *output)
 {
 	return output->source.fd >= 0 && output->left >= 0 && !is_read_by_owner(shim, output)
 		       ? output->moved_at + PATIENCE
 		       : 0;
 }
 
-static void resume(struct shim *shim, struct output *output, int64_t now)
+void output_resume(struct shim *shim, struct output *output, int64_t now)
 {
-	int64_t given_up = given_up_at(shim, output);
+	int64_t deadline = output_deadline(shim, output);
 
-	if (given_up != 0 && given_up <= now)
+	if (deadline != 0 && deadline <= now)
 		output_close(shim, output);
 	if (output->resumes_at != 0 && output->resumes_at <= monotonic_ns())
 		output_pump(shim, output);
-}
-
-void outputs_resume(struct shim *shim, int64_t now)
-{
-	resume(shim, &shim->out, now);
-	resume(shim, &shim->err, now);
-	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
-		resume(shim, &at->out, now);
-		resume(shim, &at->err, now);
-	}
-}
-
-static void sooner(int64_t *earliest, int64_t at)
-{
-	if (at != 0 && (*earliest == 0 || at < *earliest))
-		*earliest = at;
-}
-
-int64_t outputs_deadline(const struct shim *shim)
-{
-	int64_t earliest = 0;
-
-	sooner(&earliest, given_up_at(shim, &shim->out));
-	sooner(&earliest, given_up_at(shim, &shim->err));
-	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
-		sooner(&earliest, given_up_at(shim, &at->out));
-		sooner(&earliest, given_up_at(shim, &at->err));
-	}
-	return earliest;
-}
-
-static void resumes_sooner(uint64_t *earliest, const struct output *output)
-{
-	if (output->resumes_at != 0 && (*earliest == 0 || output->resumes_at < *earliest))
-		*earliest = output->resumes_at;
-}
-
-uint64_t outputs_resume_at(const struct shim *shim)
-{
-	uint64_t earliest = 0;
-
-	resumes_sooner(&earliest, &shim->out);
-	resumes_sooner(&earliest, &shim->err);
-	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
-		resumes_sooner(&earliest, &at->out);
-		resumes_sooner(&earliest, &at->err);
-	}
-	return earliest;
 }

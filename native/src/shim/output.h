@@ -21,13 +21,10 @@ int output_open_tap(struct tap *tap, struct output *output);
 void output_close_tap(struct tap *tap);
 /* A larger pipe means fewer wakeups. False: there is no room for one. */
 bool output_enlarge(int fd);
-/* Whether an output of what has ended waits for its client. */
-bool outputs_busy(const struct shim *shim);
-/* Goes on with outputs whose pause is over, and gives up what is not read. */
-void outputs_resume(struct shim *shim, int64_t now);
-/* When the next output is given up: ms of CLOCK_MONOTONIC, or 0. */
-int64_t outputs_deadline(const struct shim *shim);
-/* When reading of a paused output resumes, in ns of CLOCK_MONOTONIC, or 0. */
-uint64_t outputs_resume_at(const struct shim *shim);
+/* When the rest of an output is given up, since its clients don't read: ms of CLOCK_MONOTONIC, or
+ * 0. */
+int64_t output_deadline(const struct shim *shim, const struct output *output);
+/* Goes on with an output whose pause is over, and gives up what is not read. */
+void output_resume(struct shim *shim, struct output *output, int64_t now);
 
 #endif

@@ -8,20 +8,12 @@
 #include "launch/pty.h"
 #include "shim/answer.h"
 #include "shim/attach.h"
+#include "shim/container_start.h"
+#include "shim/control.h"
 #include "shim/dial.h"
 #include "shim/exec.h"
-#include "shim/sandbox.h"
+#include "shim/grant.h"
 #include "shim/seccomp_notify.h"
-
-int *request_stdin(struct shim *shim, uint32_t id)
-{
-	struct exec *exec;
-
-	if (id == 0)
-		return &shim->stdin_fd;
-	exec = exec_find(shim, id);
-	return exec == NULL ? NULL : &exec->stdin_fd;
-}
 
 static void send_result(struct connection *connection, int result, const char *attempt)
 {
@@ -111,7 +103,7 @@ static int resize(struct shim *shim, struct reader *reader)
 	result = pty_resize(id == 0 ? shim->out.source.fd : exec->out.source.fd, &size);
 	/* The host's kernel tells the runtime, which tells nobody. */
 	if (result == 0 && plan_is_sandboxed(&shim->plan))
-		(void)sandbox_signal(shim, id, SIGWINCH);
+		(void)shim->signal_inside(shim, id, SIGWINCH);
 	return result;
 }
 
@@ -131,7 +123,7 @@ static void grant(struct shim *shim, struct connection *connection, struct reade
 	if (reader->faulty || reader->end - reader->at != TICKET_BYTES)
 		send_error(connection, EBADMSG, "malformed ticket");
 	else
-		send_result(connection, attach_grant(shim, id, reader->at, owner),
+		send_result(connection, grant_add(shim, id, reader->at, owner),
 			    "announce a client");
 }
 
@@ -164,7 +156,7 @@ static void stop(struct shim *shim, struct connection *connection, struct reader
 /* u32 id. */
 static void end_input(struct shim *shim, struct reader *reader)
 {
-	int *fd = request_stdin(shim, read_u32(reader));
+	int *fd = exec_stdin(shim, read_u32(reader));
 
 	if (fd != NULL)
 		close_fd(fd);

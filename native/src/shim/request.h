@@ -8,7 +8,5 @@
 /* Serves the request at the front of what was received, if it is there whole. True: there may be
  * another. */
 bool request_serve(struct shim *shim, struct connection *connection);
-/* The way to the standard input of the workload (id 0) or of an exec. NULL: there is none. */
-int *request_stdin(struct shim *shim, uint32_t id);
 
 #endif

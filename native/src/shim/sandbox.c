@@ -20,12 +20,9 @@
 #include "launch/host_path.h"
 #include "launch/sandbox_root.h"
 #include "shim/copy.h"
-#include "shim/exec.h"
 #include "shim/output.h"
 #include "shim/relay.h"
 
-/* How long the runtime may take to deliver a signal, in ms. */
-#define SIGNAL_TIMEOUT 10000
 /* What the runtime's hook makes in the bundle when the workload runs. */
 #define STARTED "started"
 
@@ -142,7 +139,7 @@ void sandbox_conclude(struct shim *shim)
 		   "%s", words);
 }
 
-static size_t count_of(char *const vector[])
+size_t sandbox_count(char *const vector[])
 {
 	size_t count = 0;
 
@@ -204,7 +201,7 @@ __attribute__((format(printf, 2, 3))) static char *word(void **arena, const char
 int sandbox_exec(const struct shim *shim, struct exec_request *request, uint32_t id)
 {
 	const struct plan *plan = &shim->plan;
-	size_t count = count_of(plan->sandbox.exec);
+	size_t count = sandbox_count(plan->sandbox.exec);
 	char **argv = arena_take(&request->arena, count + 4, sizeof(*argv));
 	owned_fd process = argv == NULL ? -ENOMEM : describe_process(plan, request);
 	char file[32];
@@ -226,7 +223,7 @@ int sandbox_exec(const struct shim *shim, struct exec_request *request, uint32_t
 }
 
 /* The number that a process beside the workload has inside, as the runtime wrote it. */
-static long pid_inside(const struct shim *shim, uint32_t exec_id)
+long sandbox_pid(const struct shim *shim, uint32_t exec_id)
 {
 	char text[32] = "";
 	owned_fd bundle = open_bundle(shim);
@@ -252,42 +249,11 @@ void sandbox_forget(const struct shim *shim, uint32_t exec_id)
 		(void)unlinkat(bundle, name, 0);
 }
 
-int sandbox_signal(struct shim *shim, uint32_t exec_id, int number)
-{
-	struct exec_request request = {
-		.capture = true, .timeout = SIGNAL_TIMEOUT, .stdio_fd = -1, .process_fd = -1
-	};
-	char process[32];
-	char name[16];
-	size_t at = count_of(shim->plan.sandbox.kill);
-	char **argv = arena_take(&request.arena, at + 4, sizeof(*argv));
-	long pid = exec_id == 0 ? 0 : pid_inside(shim, exec_id);
-	int result;
-
-	if (argv == NULL || pid < 0) {
-		arena_free(&request.arena);
-		return argv == NULL ? -ENOMEM : (int)pid;
-	}
-	memcpy(argv, shim->plan.sandbox.kill, at * sizeof(*argv));
-	(void)snprintf(process, sizeof(process), "--pid=%ld", pid);
-	(void)snprintf(name, sizeof(name), "%d", number);
-	if (exec_id != 0)
-		argv[at++] = process;
-	argv[at++] = (char *)(uintptr_t)shim->plan.id;
-	argv[at] = name;
-	request.argv = argv;
-	request.envp = shim->plan.envp;
-	request.workdir = shim->plan.workdir;
-	result = exec_run(shim, &request);
-	arena_free(&request.arena);
-	return result;
-}
-
 /* This program inside, in a role. NULL: no memory. */
 static char **in_role(void **arena, char *role, char *const argv[])
 {
 	static char path[] = RELAY_PATH;
-	size_t count = count_of(argv);
+	size_t count = sandbox_count(argv);
 	char **confined = arena_take(arena, count + 3, sizeof(*confined));
 
 	if (confined == NULL)
@@ -310,37 +276,4 @@ char **sandbox_copying(void **arena, char *const argv[])
 	static char role[] = COPY_ROLE;
 
 	return in_role(arena, role, argv);
-}
-
-int sandbox_dial(struct shim *shim, uint16_t port)
-{
-	char number[8];
-	char relay[] = RELAY_PATH;
-	char role[] = RELAY_ROLE;
-	char *argv[] = { relay, role, number, NULL };
-	char *envp[] = { NULL };
-	struct exec_request request = { .capture = true,
-					.workdir = "/",
-					.argv = argv,
-					.envp = envp,
-					.stdio_fd = -1,
-					.process_fd = -1 };
-	owned_fd here = -1;
-	owned_fd there = -1;
-	int pair[2];
-	int result;
-
-	(void)snprintf(number, sizeof(number), "%u", port);
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	here = pair[0];
-	there = pair[1];
-	(void)fcntl(here, F_SETFL, O_NONBLOCK);
-	request.stdio_fd = there;
-	result = sandbox_exec(shim, &request, shim->next_exec + 1);
-	if (result == 0)
-		result = exec_run(shim, &request);
-	close_fd(&request.process_fd);
-	arena_free(&request.arena);
-	return result < 0 ? result : release(&here);
 }

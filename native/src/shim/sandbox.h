@@ -29,12 +29,11 @@ char **sandbox_copying(void **arena, char *const argv[]);
  * read from `process_fd`, which the caller closes: a command line is for all the host to see. 0, or
  * a negative errno. */
 int sandbox_exec(const struct shim *shim, struct exec_request *request, uint32_t id);
-/* Sends a signal to the workload (exec_id 0), or to a process beside it. */
-int sandbox_signal(struct shim *shim, uint32_t exec_id, int number);
 /* Removes what the runtime wrote about a process beside the workload. */
 void sandbox_forget(const struct shim *shim, uint32_t exec_id);
-/* Connects to a TCP port inside by a relay that is run there. A socket that tells in its first
- * byte how that went: 0, or an errno; or a negative errno. */
-int sandbox_dial(struct shim *shim, uint16_t port);
+/* The number that an exec's process has inside, as the runtime wrote it, or a negative errno. */
+long sandbox_pid(const struct shim *shim, uint32_t exec_id);
+/* How many words a vector has before its NULL. */
+size_t sandbox_count(char *const vector[]);
 
 #endif

@@ -14,7 +14,6 @@
 
 #include "base/descriptors.h"
 #include "base/wire.h"
-#include "shim/container_start.h"
 #include "shim/supervisor.h"
 
 #define TEXT_MAX 2048
@@ -123,7 +122,7 @@ static _Noreturn void receive_for_shim(pid_t shim, int fd, int shim_fd)
 	/* The signal is of a death from now on. */
 	if (getppid() != shim)
 		_exit(0);
-	shim_close_streams();
+	descriptors_close_standard();
 	(void)descriptors_keep(kept, sizeof(kept) / sizeof(kept[0]));
 	(void)supervisor_keep(0);
 	(void)fcntl(fd, F_SETFL, 0);

@@ -1,4 +1,4 @@
-/* The shim: supervises one container. It outlives manager and spawner, keeps the
+/* The state of a shim, which supervises one container. It outlives manager and spawner, keeps the
  * container's output, answers on a socket of its own, and leaves an exit record. One
  * thread, one poll(2) loop. */
 #ifndef NUCLEUS_SHIM_H
@@ -47,6 +47,8 @@ struct output {
 
 /* The hook that runs, of a phase of them; see hooks.h. */
 struct hook_run {
+	/* What follows the hooks before the workload: it goes on, or the launch has failed. */
+	void (*through)(struct shim *shim, const struct failure *failure);
 	struct source process; /* its pidfd */
 	struct source said;    /* its standard error */
 	uint8_t phase;         /* enum hook_phase */
@@ -88,6 +90,8 @@ struct shim {
 	struct source listener;
 	struct source pressure; /* of memory, while there is a soft limit to lift; else fd -1 */
 	struct source status;   /* of the launch; fd -1 once it is through */
+	/* Signals a process in a sandbox: the workload (id 0) or an exec. */
+	int (*signal_inside)(struct shim *shim, uint32_t id, int number);
 	/* What follows the word of a sandbox's runtime. */
 	void (*sandbox_started)(struct shim *shim);
 	struct source notify; /* of what the workload says of itself; else fd -1 */
@@ -127,29 +131,10 @@ struct shim {
 	int64_t kill_at;  /* CLOCK_MONOTONIC ms: SIGKILL, when a stop ran out; 0: never */
 	int64_t leave_at; /* when to stop waiting for readers */
 	struct connection *connections;
+	const struct connection_handler *handler; /* of connections */
 	struct grant *grants;
 	struct exec *execs;
 	uint32_t next_exec;
 };
-
-/* Lets a container that was held start its command. 0, or a negative errno. */
-int shim_release(struct shim *shim);
-/* Signals the workload. 0, or a negative errno. */
-int shim_signal(struct shim *shim, int number);
-/* Signals the workload for a client, with the effect that the signal has on any process: a PID 1
- * that neither handles nor blocks nor ignores a signal whose default action is to terminate ends
- * as if killed by it. The kernel alone would drop the signal (pid_namespaces(7)). A stop does not
- * do that: what has no handler yet may get one within the grace. 0, or a negative errno. */
-int shim_signal_command(struct shim *shim, int number);
-/* Does for a PID 1 in front of its terminal what the kernel doesn't, when these keys were typed. */
-void shim_typed(struct shim *shim, const uint8_t *keys, size_t length);
-/* Asks the container to end: the signal now, SIGKILL after `grace` ms. */
-void shim_stop(struct shim *shim, int signal, uint32_t grace);
-/* Stops every process of the container where it is, or lets them go on. 0, or a negative
- * errno. */
-int shim_freeze(struct shim *shim, bool freeze);
-/* Returns only once every process is frozen, because the client may copy the container's files
- * next. Blocks for seconds at most. 0, or a negative errno: -ETIMEDOUT, and all go on. */
-int shim_pause(struct shim *shim);
 
 #endif

@@ -27,14 +27,18 @@
 #include "shim/attach.h"
 #include "shim/connection.h"
 #include "shim/container_start.h"
+#include "shim/control.h"
 #include "shim/dial.h"
 #include "shim/exec.h"
 #include "shim/forced_stop.h"
+#include "shim/grant.h"
 #include "shim/guardian.h"
 #include "shim/hooks.h"
 #include "shim/init_report.h"
 #include "shim/output.h"
+#include "shim/request.h"
 #include "shim/sandbox.h"
+#include "shim/sandbox_control.h"
 #include "shim/sdnotify.h"
 #include "shim/seccomp_notify.h"
 #include "shim/terminal.h"
@@ -127,7 +131,7 @@ static void container_exited(struct shim *shim, int status)
 	output_finish(shim, &shim->out);
 	output_finish(shim, &shim->err);
 	complete_log(shim);
-	attach_ended(shim, 0, shim->exit_status);
+	send_ended_to_clients(shim, 0, shim->exit_status);
 	close_fd(&shim->stdin_fd);
 	sandbox_conclude(shim);
 	if (!shim->started)
@@ -218,13 +222,27 @@ static void earlier(int64_t *deadline, int64_t candidate)
 		*deadline = candidate;
 }
 
+/* When reading of a paused output resumes, in ns of CLOCK_MONOTONIC, or 0. */
+static uint64_t resume_at(const struct shim *shim)
+{
+	const uint64_t times[] = { shim->out.resumes_at, shim->err.resumes_at,
+				   execs_resume_at(shim) };
+	uint64_t earliest = 0;
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		if (times[i] != 0 && (earliest == 0 || times[i] < earliest))
+			earliest = times[i];
+	}
+	return earliest;
+}
+
 /* Longest wait for the next deadline, in ms. */
 #define WAIT_MAX 60000
 
 /* ns until the next deadline, or -1: there is none. */
 static int64_t wait_time(const struct shim *shim)
 {
-	uint64_t resumes_at = outputs_resume_at(shim);
+	uint64_t resumes_at = resume_at(shim);
 	uint64_t now = monotonic_ns();
 	int64_t deadline = 0;
 	int64_t left = -1;
@@ -236,8 +254,9 @@ static int64_t wait_time(const struct shim *shim)
 	earlier(&deadline, init_report_deadline(shim));
 	earlier(&deadline, execs_deadline(shim));
 	earlier(&deadline, dials_deadline(shim));
-	earlier(&deadline, attach_deadline(shim));
-	earlier(&deadline, outputs_deadline(shim));
+	earlier(&deadline, grants_deadline(shim));
+	earlier(&deadline, output_deadline(shim, &shim->out));
+	earlier(&deadline, output_deadline(shim, &shim->err));
 	earlier(&deadline, stream_gap_due_at(&shim->log));
 	if (deadline != 0) {
 		left = deadline - (int64_t)(now / NS_PER_MS);
@@ -279,7 +298,8 @@ static void expire(struct shim *shim)
 	init_report_expire(shim, now);
 	execs_expire(shim, now);
 	dials_expire(shim, now);
-	outputs_resume(shim, now);
+	output_resume(shim, &shim->out, now);
+	output_resume(shim, &shim->err, now);
 	attach_expire(shim, now);
 	report_gap(shim, now);
 }
@@ -326,12 +346,18 @@ static void stop_listening(struct shim *shim)
 	close_fd(&shim->listener.fd);
 }
 
+/* Whether an output of what has ended waits for its client. */
+static bool is_busy(const struct shim *shim)
+{
+	return shim->out.source.fd >= 0 || shim->err.source.fd >= 0 || execs_busy(shim);
+}
+
 /* Lets the client read its output and the exit code before cleanup; one that is not connected yet,
  * or not reading, delays that by at most SERVED_FIRST. */
 static void flush_to_clients(struct shim *shim)
 {
 	shim->leave_at = monotonic_ms() + SERVED_FIRST;
-	while (outputs_busy(shim) && monotonic_ms() < shim->leave_at)
+	while (is_busy(shim) && monotonic_ms() < shim->leave_at)
 		turn(shim);
 	shim->leave_at = 0;
 }
@@ -364,7 +390,7 @@ static void supervise(struct shim *shim)
 	}
 	hooks_run(shim, HOOK_POSTSTOP);
 	complete_log(shim);
-	while (outputs_busy(shim)) {
+	while (is_busy(shim)) {
 		turn(shim);
 		complete_log(shim);
 	}
@@ -381,7 +407,7 @@ static void detach_from_spawner(void)
 {
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "nucleus-shim");
-	shim_close_streams();
+	descriptors_close_standard();
 }
 
 /* The first use of a page after fork(2) is a fault, which costs 10 us and more under a
@@ -404,6 +430,20 @@ void shim_populate_pages(void)
 	launch_populate_pages();
 }
 
+static void connection_left(struct shim *shim, struct connection *connection)
+{
+	execs_forget(shim, connection);
+	attach_left(shim, connection);
+	if (connection->dial != NULL)
+		dial_free(connection->dial);
+}
+
+static const struct connection_handler handler = {
+	.serve = request_serve,
+	.is_wanted = execs_wanted,
+	.left = connection_left,
+};
+
 _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd)
 {
 	static struct shim shim;
@@ -422,6 +462,8 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	shim.mounts_fd = -1;
 	handles_none(&shim.handles);
 	shim.netns_fd = netns_fd;
+	shim.handler = &handler;
+	shim.signal_inside = sandbox_signal;
 	shim.listener.ready = accept_ready;
 	shim.out.source.ready = shim.err.source.ready = output_ready;
 	detach_from_spawner();

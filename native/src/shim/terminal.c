@@ -18,7 +18,7 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "launch/pty.h"
-#include "shim/container_start.h"
+#include "launch/userns.h"
 
 /* The container's /dev/pts; -1 when that can't be reached, or something else is there. */
 static int open_pts(const struct shim *shim)
@@ -53,7 +53,7 @@ static int open_on_host(const struct plan *plan, const struct terminal_size *siz
 	if (result == 0 && fchmod(*slave, 0600) < 0)
 		result = -errno;
 	if (result == 0)
-		give_to_workload(plan, *slave);
+		userns_give(plan, *slave);
 	return result;
 }
 

@@ -17,7 +17,6 @@
 #include <sys/un.h>
 
 #include "base/descriptors.h"
-#include "shim/seccomp_notify.h"
 
 #define CALLS 1024       /* numbers of system calls that are counted */
 #define SLOTS (1U << 16) /* of the set of what is written already; a power of two */

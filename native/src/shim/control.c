@@ -1,4 +1,4 @@
-#include "shim/shim.h"
+#include "shim/control.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,7 +8,6 @@
 #include "base/wire.h"
 #include "launch/freezer.h"
 #include "launch/init.h"
-#include "shim/sandbox.h"
 #include "shim/terminal.h"
 
 int shim_freeze(struct shim *shim, bool freeze)
@@ -41,7 +40,7 @@ int shim_signal(struct shim *shim, int number)
 {
 	/* The end of a sandbox's runtime is the end of all in its namespaces. */
 	if (plan_is_sandboxed(&shim->plan) && shim->started && number != SIGKILL)
-		return sandbox_signal(shim, 0, number);
+		return shim->signal_inside(shim, 0, number);
 	/* The init can't forward those: one stops it, the other is its own children's. */
 	if (shim->plan.init && shim->started && (number == SIGSTOP || number == SIGCHLD))
 		return sys_pidfd_queue_signal(shim->pidfd, INIT_RELAY, number) < 0 ? -errno : 0;
