@@ -9,6 +9,7 @@
 
 #include "base/mount_table.h"
 #include "launch/sandbox_root.h"
+#include "launch/served_mounts.h"
 
 /* Whether a list of options, separated by commas, has this one. */
 static bool has(const char *options, const char *option)

@@ -15,10 +15,6 @@
 
 #include "base/descriptors.h"
 #include "base/syscalls.h"
-#include "launch/freezer.h"
-
-/* Passes over the members: some may be forked while others are killed. */
-#define KILL_TURNS 1000
 
 /* Closed to others: a container that is handed one by mistake can't enter it. */
 int cgroup_make_directory(const struct cgroup *cgroup, const char *path)
@@ -145,7 +141,7 @@ int cgroup_join(const struct cgroup *cgroup, struct failure *failure)
 	return 0;
 }
 
-static int open_in_unified(const struct plan *plan, const char *file, int flags)
+int cgroup_open_unified(const struct plan *plan, const char *file, int flags)
 {
 	owned_fd directory_fd = openat(AT_FDCWD, plan->cgroup.unified,
 				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -158,7 +154,7 @@ int cgroup_watch_memory(const struct plan *plan)
 {
 	/* 500 ms of waiting within 1 s, by any member. */
 	static const char trigger[] = "some 500000 1000000";
-	owned_fd fd = open_in_unified(plan, "memory.pressure", O_RDWR | O_NONBLOCK);
+	owned_fd fd = cgroup_open_unified(plan, "memory.pressure", O_RDWR | O_NONBLOCK);
 
 	if (fd < 0)
 		return fd;
@@ -168,7 +164,7 @@ int cgroup_watch_memory(const struct plan *plan)
 
 void cgroup_lift_soft_limit(const struct plan *plan)
 {
-	owned_fd fd = open_in_unified(plan, "memory.high", O_WRONLY);
+	owned_fd fd = cgroup_open_unified(plan, "memory.high", O_WRONLY);
 
 	if (fd >= 0)
 		(void)!write(fd, "max", 3);
@@ -291,25 +287,6 @@ rlim_t cgroup_process_limit(const struct plan *plan)
 			return strtoull(entry->value, NULL, 10);
 	}
 	return RLIM_INFINITY;
-}
-
-void cgroup_kill(const struct plan *plan)
-{
-	const struct timespec pause = { .tv_nsec = 1000000 };
-	owned_fd fd = plan->cgroup.unified[0] == '\0'
-			      ? -1
-			      : open_in_unified(plan, "cgroup.kill", O_WRONLY);
-
-	if (fd >= 0 && write(fd, "1", 1) == 1)
-		return;
-	if (plan->cgroup.directory_count == 0)
-		return;
-	/* A frozen process does not die (cgroup-v1/freezer-subsystem.rst). */
-	if (plan->cgroup.freezer[0] != '\0')
-		(void)freezer_set(plan, NULL, false);
-	for (int turn = 0;
-	     turn < KILL_TURNS && cgroup_kill_members(plan->cgroup.directories[0]) > 0; turn++)
-		(void)nanosleep(&pause, NULL);
 }
 
 void cgroup_close(struct cgroup *cgroup)

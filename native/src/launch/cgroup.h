@@ -39,9 +39,8 @@ void cgroup_lift_soft_limit(const struct plan *plan);
 /* Whether the kernel killed a member for want of memory (memory.events, v1
  * memory.oom_control: oom_kill). Before the cgroup is removed. */
 bool cgroup_ran_out_of_memory(const struct plan *plan);
-/* Kills every member: at once where the kernel can (cgroup.kill, v2, Linux 5.14), else one by one
- * until none is left. */
-void cgroup_kill(const struct plan *plan);
+/* Opens a file of the container's directory in the version 2 hierarchy. A descriptor, or -1. */
+int cgroup_open_unified(const struct plan *plan, const char *file, int flags);
 /* Kills the members of one directory. How many it killed: others may have been forked meanwhile. */
 int cgroup_kill_members(const char *directory);
 /* The members of a directory, to be read line by line and closed by fclose(3); or NULL. */

@@ -12,8 +12,7 @@
 #include "base/mount_table.h"
 #include "base/new_directory.h"
 #include "base/syscalls.h"
-#include "launch/mount_sources.h"
-#include "launch/rootfs.h"
+#include "launch/root_step.h"
 
 /* Bytes of a script's first line that the kernel reads (BINPRM_BUF_SIZE). */
 #define SCRIPT_LINE 256
@@ -486,7 +485,7 @@ static int check_all(struct plan *plan, struct failure *failure)
 		struct rootfs_step *step = &plan->rootfs[i];
 		int result;
 
-		if ((step->flags & ROOTFS_NAMED) == 0 || !source_is_needed(step))
+		if ((step->flags & ROOTFS_NAMED) == 0 || !root_step_needs_source(step))
 			continue;
 		failure->detail[0] = '\0';
 		result = check(plan, step, failure);
@@ -495,8 +494,9 @@ static int check_all(struct plan *plan, struct failure *failure)
 		if (result < 0 && failure->detail[0] == '\0')
 			return fail(failure, STEP_ROOTFS, result == -ESTALE ? ECANCELED : -result,
 				    "%s %s from %s%s",
-				    rootfs_describe((enum rootfs_action)step->action), step->target,
-				    step->source, result == -ESTALE ? HOST_PATH_REPLACED : "");
+				    root_step_describe((enum rootfs_action)step->action),
+				    step->target, step->source,
+				    result == -ESTALE ? HOST_PATH_REPLACED : "");
 		if (result < 0)
 			return result;
 	}

@@ -10,7 +10,7 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "launch/host_path.h"
-#include "launch/userns.h"
+#include "launch/id_map.h"
 
 /* Opens a step's source, which must be the file that was checked before, if one was. */
 static int open_checked(const struct rootfs_step *step, int flags)
@@ -100,12 +100,6 @@ int open_secret(const struct rootfs_step *step)
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", found);
 	fd = openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : release(&fd);
-}
-
-bool source_is_needed(const struct rootfs_step *step)
-{
-	return step->action == ROOTFS_BIND || step->action == ROOTFS_VOLUME ||
-	       step->action == ROOTFS_SECRET || step->action == ROOTFS_OVERLAY;
 }
 
 int source_open(const struct plan *plan, const struct rootfs_step *step, int user_namespace_fd)

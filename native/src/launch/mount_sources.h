@@ -20,8 +20,6 @@ int clone_source(const struct rootfs_step *step);
 /* A regular file, by a path that ends in no link. A descriptor, or a negative errno. */
 int open_secret(const struct rootfs_step *step);
 
-/* Whether a step needs something of the host. */
-bool source_is_needed(const struct rootfs_step *step);
 /* Opens what a step binds or copies, with the owners that it has in a user namespace where the
  * step asks for that. A descriptor, of a mount that is nowhere yet or of a file; or a negative
  * errno. */

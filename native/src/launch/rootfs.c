@@ -16,6 +16,7 @@
 #include "launch/host_path.h"
 #include "launch/mount_sources.h"
 #include "launch/overlay.h"
+#include "launch/root_step.h"
 #include "launch/root_tree.h"
 #include "launch/served_mounts.h"
 
@@ -262,30 +263,6 @@ static int carry_out(struct root_tree *tree, const struct rootfs_step *step)
 	return -EINVAL;
 }
 
-const char *rootfs_describe(enum rootfs_action action)
-{
-	static const char *const names[] = {
-		[ROOTFS_DIRECTORY] = "make directory",
-		[ROOTFS_FILE] = "write file",
-		[ROOTFS_SYMLINK] = "make link",
-		[ROOTFS_BIND] = "bind",
-		[ROOTFS_TMPFS] = "mount tmpfs on",
-		[ROOTFS_PROC] = "mount proc on",
-		[ROOTFS_DEVICE] = "make device",
-		[ROOTFS_MASK_FILE] = "mask",
-		[ROOTFS_MASK_DIRECTORY] = "mask",
-		[ROOTFS_SEAL] = "make read-only",
-		[ROOTFS_VOLUME] = "bind volume",
-		[ROOTFS_SECRET] = "copy secret",
-		[ROOTFS_SELF] = "copy this program to",
-		[ROOTFS_OVERLAY] = "mount an overlay on",
-		[ROOTFS_DETACH] = "detach",
-		[ROOTFS_DEVPTS] = "mount devpts on",
-	};
-
-	return names[action];
-}
-
 static int fill(struct root_tree *tree, const struct plan *plan, struct failure *failure)
 {
 	for (size_t i = 0; i < plan->rootfs_count; i++) {
@@ -301,14 +278,15 @@ static int fill(struct root_tree *tree, const struct plan *plan, struct failure 
 			return fail(failure, STEP_ROOTFS, ELOOP,
 				    "%s %s%s%s: its mount point, or a directory above it, is a "
 				    "symbolic link",
-				    rootfs_describe((enum rootfs_action)step->action), step->target,
-				    step->source[0] == '\0' ? "" : " from ", step->source);
+				    root_step_describe((enum rootfs_action)step->action),
+				    step->target, step->source[0] == '\0' ? "" : " from ",
+				    step->source);
 		if (result < 0)
 			return fail(failure, STEP_ROOTFS, result == -ESTALE ? ECANCELED : -result,
 				    "%s %s%s%s%s",
-				    rootfs_describe((enum rootfs_action)step->action), step->target,
-				    step->source[0] == '\0' ? "" : " from ", step->source,
-				    result == -ESTALE ? HOST_PATH_REPLACED : "");
+				    root_step_describe((enum rootfs_action)step->action),
+				    step->target, step->source[0] == '\0' ? "" : " from ",
+				    step->source, result == -ESTALE ? HOST_PATH_REPLACED : "");
 	}
 	return 0;
 }

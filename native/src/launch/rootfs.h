@@ -7,8 +7,6 @@
 #include "base/failure.h"
 #include "launch/plan.h"
 
-/* What a step does, as the beginning of a sentence. */
-const char *rootfs_describe(enum rootfs_action action);
 /* Builds the root on the staging directory. Returns a descriptor of it, or a negative errno.
  * Runs in the container's own mount namespace. `runtime_fd`: the root of a sandbox's runtime,
  * where steps that are served are attached (sandbox_make_root); or -1. `sources`: what

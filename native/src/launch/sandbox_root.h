@@ -10,8 +10,6 @@
 /* What is in the runtime's root, which can't be written to itself; as
  * dev.nucleus.isolation.OciBundle has it. The new root, which the runtime serves to its kernel: */
 #define SANDBOX_ROOTFS "/rootfs"
-/* What it mounts there by itself, by the number of the plan's step: */
-#define SANDBOX_VOLUMES "/volumes"
 /* Its bundle and its state, in memory, where nothing is executed: */
 #define SANDBOX_BUNDLE "/bundle"
 /* A copy of this program, which its hook is: */

@@ -9,7 +9,6 @@
 
 #include "base/descriptors.h"
 #include "base/syscalls.h"
-#include "launch/sandbox_root.h"
 
 const struct rootfs_step *served_mount_above(const struct root_tree *tree,
 					     const struct rootfs_step *step)

@@ -7,6 +7,10 @@
 #include "launch/plan.h"
 #include "launch/root_tree.h"
 
+/* What a sandbox's runtime mounts in its root by itself, by the number of the plan's step; see
+ * sandbox_root.h. */
+#define SANDBOX_VOLUMES "/volumes"
+
 /* The last of the steps before that is served and that the target lies below, or NULL. */
 const struct rootfs_step *served_mount_above(const struct root_tree *tree,
 					     const struct rootfs_step *step);

@@ -14,27 +14,18 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "launch/host_path.h"
+#include "launch/id_map.h"
 #include "launch/mount_sources.h"
+#include "launch/root_step.h"
 
 #define BATCH 64 /* descriptors in one message; the kernel takes 253 (SCM_MAX_FD) */
-#define NOBODY 65534
 #define WORDS 64 /* arguments of newuidmap(1) */
-#define MAPS_MAX 64
 
 /* Descriptors under way, and which steps they are for. None: there are no more. */
 struct batch {
 	uint16_t count;
 	uint16_t steps[BATCH];
 };
-
-uint32_t userns_outside(const struct id_map *maps, size_t count, uint32_t inside)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (inside >= maps[i].inside && inside - maps[i].inside < maps[i].count)
-			return maps[i].outside + (inside - maps[i].inside);
-	}
-	return inside;
-}
 
 static bool maps_root(const struct id_map *maps, size_t count)
 {
@@ -43,32 +34,6 @@ static bool maps_root(const struct id_map *maps, size_t count)
 			return true;
 	}
 	return false;
-}
-
-static int write_file(int pid, const char *file, const char *text)
-{
-	char path[64];
-	owned_fd fd = -1;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
-	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
-}
-
-static int write_map(int pid, const char *file, const struct id_map *maps, size_t count)
-{
-	char text[4096];
-	size_t length = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		int printed = snprintf(text + length, sizeof(text) - length, "%u %u %u\n",
-				       maps[i].inside, maps[i].outside, maps[i].count);
-
-		if (printed < 0 || (size_t)printed >= sizeof(text) - length)
-			return -E2BIG;
-		length += (size_t)printed;
-	}
-	return write_file(pid, file, text);
 }
 
 /* newuidmap(1) and newgidmap(1): set-user-ID programs that let a user have the ranges of
@@ -107,18 +72,18 @@ static int run_map_program(const char *program, int pid, const struct id_map *ma
 static int write_maps(const struct plan *plan, int pid, struct failure *failure)
 {
 	bool by_program = plan->map_programs[0][0] != '\0';
-	int result = plan->deny_setgroups ? write_file(pid, "setgroups", "deny") : 0;
+	int result = plan->deny_setgroups ? id_map_write_text(pid, "setgroups", "deny") : 0;
 
 	if (result == 0)
-		result = by_program
-				 ? run_map_program(plan->map_programs[0], pid, plan->uid_maps,
-						   plan->uid_map_count)
-				 : write_map(pid, "uid_map", plan->uid_maps, plan->uid_map_count);
+		result = by_program ? run_map_program(plan->map_programs[0], pid, plan->uid_maps,
+						      plan->uid_map_count)
+				    : id_map_write(pid, "uid_map", plan->uid_maps,
+						   plan->uid_map_count);
 	if (result == 0)
-		result = by_program
-				 ? run_map_program(plan->map_programs[1], pid, plan->gid_maps,
-						   plan->gid_map_count)
-				 : write_map(pid, "gid_map", plan->gid_maps, plan->gid_map_count);
+		result = by_program ? run_map_program(plan->map_programs[1], pid, plan->gid_maps,
+						      plan->gid_map_count)
+				    : id_map_write(pid, "gid_map", plan->gid_maps,
+						   plan->gid_map_count);
 	if (result < 0)
 		return fail(failure, STEP_IDENTITY_MAP, -result,
 			    "map users and groups of the namespace%s%s", by_program ? " with " : "",
@@ -141,7 +106,7 @@ static int open_batch(const struct plan *plan, int user_namespace_fd, int volume
 		const struct rootfs_step *step = &plan->rootfs[*at];
 		int fd;
 
-		if (!source_is_needed(step))
+		if (!root_step_needs_source(step))
 			continue;
 		fd = source_open(plan, step,
 				 (step->flags & ROOTFS_MAPPED) != 0 ? volumes_fd
@@ -262,113 +227,6 @@ int userns_await(const struct plan *plan, int go_fd, int **sources, struct failu
 	return 0;
 }
 
-/* The owner of the disk and the workload; and where it is a sandbox's, root: its runtime's file
- * server makes a file before it gives it away. */
-static size_t map_owner(const struct plan *plan, uint32_t disk, uint32_t outside,
-			struct id_map maps[2])
-{
-	maps[0] = (struct id_map){ .inside = disk, .outside = outside, .count = 1 };
-	maps[1] = (struct id_map){ .inside = disk == 0 ? NOBODY : 0, .outside = 0, .count = 1 };
-	return plan_is_sandboxed(plan) && outside != 0 ? 2 : 1;
-}
-
-static int write_owner_maps(const struct plan *plan, int pid, uint32_t uid, uint32_t gid)
-{
-	bool sandboxed = plan_is_sandboxed(plan);
-	uint32_t user = userns_outside(plan->uid_maps, plan->uid_map_count,
-				       sandboxed ? plan->sandbox.uid : plan->uid);
-	uint32_t group = userns_outside(plan->gid_maps, plan->gid_map_count,
-					sandboxed ? plan->sandbox.gid : plan->gid);
-	struct id_map maps[2];
-	int result = write_map(pid, "uid_map", maps, map_owner(plan, uid, user, maps));
-
-	if (result < 0)
-		return result;
-	return write_map(pid, "gid_map", maps, map_owner(plan, gid, group, maps));
-}
-
-/* The users of the namespace, by what they are on disk, which is never root; root of the disk is
- * somebody that the namespace does not have. How many maps there are. */
-static size_t map_volume(const struct id_map *maps, size_t count, struct id_map on_disk[MAPS_MAX])
-{
-	size_t used = 1;
-
-	/* Known, or nobody could write to a directory of root's, whatever its mode says; but
-	 * nobody's inside (inode_permission, HAS_UNMAPPED_ID). */
-	on_disk[0] = (struct id_map){ .inside = 0, .outside = ROOT_ON_DISK, .count = 1 };
-	for (size_t i = 0; i < count && used + 2 <= MAPS_MAX; i++) {
-		struct id_map rest = maps[i];
-
-		if (rest.inside == 0) {
-			on_disk[used++] = (struct id_map){ .inside = ROOT_ON_DISK,
-							   .outside = rest.outside,
-							   .count = 1 };
-			rest.inside++;
-			rest.outside++;
-			rest.count--;
-		}
-		if (rest.count > 0)
-			on_disk[used++] = rest;
-	}
-	return used;
-}
-
-static int write_volume_maps(const struct plan *plan, int pid)
-{
-	struct id_map maps[MAPS_MAX];
-	int result = write_map(pid, "uid_map", maps,
-			       map_volume(plan->uid_maps, plan->uid_map_count, maps));
-
-	if (result < 0)
-		return result;
-	return write_map(pid, "gid_map", maps,
-			 map_volume(plan->gid_maps, plan->gid_map_count, maps));
-}
-
-/* A process that lives in a new user namespace for as long as its maps are written. Its pid, or a
- * negative errno. */
-static int hold_namespace(void)
-{
-	struct clone_args arguments = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
-	long pid = sys_clone3(&arguments);
-
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			(void)pause();
-	}
-	return pid < 0 ? -errno : (int)pid;
-}
-
-/* Takes the namespace, when its maps were written, and ends the process that held it. */
-static int take_namespace(int pid, int result)
-{
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	if (result == 0) {
-		result = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-		result = result < 0 ? -errno : result;
-	}
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-	return result;
-}
-
-int userns_of_owner(const struct plan *plan, uint32_t uid, uint32_t gid)
-{
-	int pid = hold_namespace();
-
-	return pid < 0 ? pid : take_namespace(pid, write_owner_maps(plan, pid, uid, gid));
-}
-
-int userns_of_volumes(const struct plan *plan)
-{
-	int pid = hold_namespace();
-
-	return pid < 0 ? pid : take_namespace(pid, write_volume_maps(plan, pid));
-}
-
 int userns_enter(const struct plan *plan, struct failure *failure)
 {
 	uint32_t uid = maps_root(plan->uid_maps, plan->uid_map_count) ? 0 : plan->uid;
@@ -381,10 +239,4 @@ int userns_enter(const struct plan *plan, struct failure *failure)
 		return fail(failure, STEP_IDENTITY_MAP, errno, "become %u:%u of the user namespace",
 			    uid, gid);
 	return 0;
-}
-
-void userns_give(const struct plan *plan, int fd)
-{
-	(void)!fchown(fd, userns_outside(plan->uid_maps, plan->uid_map_count, plan->uid),
-		      userns_outside(plan->gid_maps, plan->gid_map_count, plan->gid));
 }

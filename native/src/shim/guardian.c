@@ -11,6 +11,7 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "launch/cgroup.h"
+#include "launch/cgroup_kill.h"
 #include "shim/supervisor.h"
 
 /* Ends what the shim would have ended, and removes what it would have removed. */

@@ -20,6 +20,7 @@
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/wire.h"
+#include "launch/cgroup_kill.h"
 #include "launch/confine.h"
 #include "launch/freezer.h"
 #include "launch/init.h"

@@ -17,8 +17,8 @@
 
 #include "base/descriptors.h"
 #include "base/syscalls.h"
+#include "launch/id_map.h"
 #include "launch/pty.h"
-#include "launch/userns.h"
 
 /* The container's /dev/pts; -1 when that can't be reached, or something else is there. */
 static int open_pts(const struct shim *shim)
