@@ -424,7 +424,8 @@ bool copy_ended(const struct copy *copy)
 	return copy->child == 0 && copy->reports < 0;
 }
 
-/* Within ms; where there are no pidfds, it is looked for every TICK_MS. */
+/* Whether the child ends within ms. The pidfd ends a wait early; without pidfds it is checked every
+ * TICK_MS. */
 static bool has_ended(const struct copy *copy, int ms)
 {
 	owned_fd pidfd = (int)syscall(SYS_pidfd_open, copy->child, 0);

@@ -478,8 +478,8 @@ static void receive(struct session *session)
 	memmove(session->buffer, session->buffer + used, session->length);
 }
 
-/* All but the client's own: those of its faults, of its use of a terminal and of its resource
- * limits (setrlimit(2)). */
+/* All but the client's own: those of its faults, of its use of a terminal, and SIGXFSZ. SIGXCPU is
+ * taken too, so that the client can restore the terminal before it ends. */
 static int watch_signals(void)
 {
 	static const int own[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,

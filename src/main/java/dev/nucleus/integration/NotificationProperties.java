@@ -11,7 +11,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * Recipients of notifications.
  *
- * @param webhooks addresses that get a POST with JSON
+ * @param webhooks receivers of a POST with JSON, each with {@code url}, {@code on} and {@code body}
  * @param mail recipients of mail; needs spring.mail.host as well
  * @param journal whether systemd's journal gets a structured entry
  * @param lasting how long a replica waits, or is not ready, before a notification is sent
@@ -45,7 +45,7 @@ record NotificationProperties(
     }
 
     /**
-     * @param from address of the sender
+     * @param from address of the sender; mail needs spring.mail.host as well
      * @param to addresses of the recipients
      * @param on kinds of notifications that are sent; none named: all
      */

@@ -13,7 +13,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * The administrator's hooks. They run on the host with the manager's rights, so they are the manager's own
  * configuration and of no fleet file.
  *
- * @param hooks programs of the host that are run at points of a container's life
+ * @param hooks programs of the host, each with {@code phase}, {@code path}, {@code args}, {@code env}, {@code timeout} and
+ *     {@code containers}
  */
 @ConfigurationProperties("nucleus")
 record HookProperties(@DefaultValue List<Hook> hooks) {

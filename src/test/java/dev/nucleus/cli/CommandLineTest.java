@@ -330,7 +330,7 @@ class CommandLineTest {
     }
 
     @Test
-    void stopSendsTheSignalThatIsAskedFor() {
+    void stopSendsTheRequestedSignal() {
         String script = "trap 'exit 7' USR1; trap : TERM; echo up; while :; do sleep 0.02; done";
         manager.nucleus("run", "-d", "--name", "choosy", "--", "/bin/sh", "-c", script);
         Awaitility.await().until(() -> manager.nucleus("logs", "choosy").out().equals("up\n"));

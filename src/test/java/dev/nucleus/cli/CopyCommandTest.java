@@ -262,9 +262,9 @@ class CopyCommandTest {
         inside("web", "rm /tmp/endless");
     }
 
-    /** As by Ctrl-Z, which stops the client and its part that unpacks. */
+    /** As after Ctrl-Z: a stopped process does not handle SIGTERM. */
     @Test
-    void aCopyThatIsSuspendedCanBeInterrupted() throws Exception {
+    void aCopyWhoseUnpackingProcessIsStoppedCanBeInterrupted() throws Exception {
         inside("web", "truncate -s 5T /tmp/endless");
         Process client = manager.start("cp", "web:/tmp/endless", scratch.toString());
         Awaitility.await().until(() -> scratch.toFile().list().length == 1);

@@ -69,7 +69,7 @@ class LostManagerTest {
 
     /** What is still in pipes when the process in the container has ended belongs to the copy. */
     @Test
-    void aCopyThatIsUnderWayIsWhole() throws IOException {
+    void aCopyCompletesAfterTheManagerIsKilled() throws IOException {
         int bytes = 40_000_000;
         try (var manager = new ManagerProcess(directory).awaitReady()) {
             manager.nucleus(

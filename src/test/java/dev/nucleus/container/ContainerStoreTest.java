@@ -61,7 +61,7 @@ class ContainerStoreTest {
                         + " \"streams\": {\"console\": {\"rows\": 24}}}",
                 "{\"statements\": [], \"command\": {\"arguments\": [\"sh\", \"-i\"]}, \"console\": {\"rows\": 24}}"
             })
-    void aPlanIsReadAlsoInTheFormerForm(String plan) throws IOException {
+    void aPlanInTheFormerFormatIsRead(String plan) throws IOException {
         var store = new ContainerStore(state);
         Path directory = create(store);
         Files.writeString(directory.resolve("plan.json"), plan);

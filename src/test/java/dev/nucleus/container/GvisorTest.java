@@ -114,7 +114,7 @@ class GvisorTest {
     }
 
     @Test
-    void anUntrustedWorkloadGetsIt() {
+    void anUntrustedWorkloadRunsInGvisor() {
         ContainerSpec untrusted = ContainerSpec.builder(Mode.AGENT, List.of("/bin/uname", "-r"))
                 .trust(Optional.of(Trust.UNTRUSTED))
                 .build();

@@ -205,7 +205,7 @@ class IntegrationTest {
     }
 
     @Test
-    void mailAndTheJournalGetThemToo(@TempDir Path directory) throws Exception {
+    void notificationsAreSentByMailAndToTheJournal(@TempDir Path directory) throws Exception {
         var entries = new CopyOnWriteArrayList<String>();
         Process journal = receiver(directory.resolve("journal"), entries);
         int port;

@@ -25,7 +25,7 @@ class ProbeScheduleTest {
     }
 
     @Test
-    void aProbeThatACrowdHeldUpComesLaterFromThenOn() {
+    void aDelayedProbeShiftsItsSchedule() {
         assertThat(untilNext(Duration.ofMillis(70), Duration.ofMillis(1))).isEqualTo(Duration.ofMillis(1_070));
         assertThat(untilNext(Duration.ZERO, Duration.ofMillis(1))).isEqualTo(Duration.ofSeconds(1));
     }

@@ -162,7 +162,7 @@ class RootfsAttestationTest {
 
     /** The same content under the same name is another directory: what is mounted must be the one that was verified. */
     @Test
-    void anotherDirectoryUnderTheSameNameIsRecognised() throws IOException {
+    void aReplacedDirectoryIsDetected() throws IOException {
         RootfsTree before = attestation.verify(top).tree();
         Path other = top.resolveSibling("other");
         Files.move(top, other);

@@ -44,7 +44,7 @@ class SettingsDocumentTest {
                 .replace("Long", "number")
                 .replace("DataSize", "size, such as 64MB")
                 .replace("Duration", "duration, such as 90d")
-                .replaceAll("(?:List|Set)<(\\w+)>", "list of $1");
+                .replaceAll("(?:List|Set)<\\w+>", "list");
     }
 
     @Test
@@ -52,9 +52,9 @@ class SettingsDocumentTest {
         var document = new StringBuilder("""
                 # Settings
 
-                Spring's ways of setting them apply: `--nucleus.fleets=…` on the command line, `NUCLEUS_FLEETS` in the environment, or
-                `application.yaml` beside the jar. A name that does not exist ends the start. What the settings are for, with
-                examples: [install](install.md).
+                Settings are set as in any Spring Boot application: `--nucleus.fleets=…` on the command line, `NUCLEUS_FLEETS` in the
+                environment, or `application.yaml` in the manager's working directory. The manager refuses to start with an unknown `nucleus.*`
+                name on the command line or in a file; names in the environment are not checked. Examples: [install](install.md).
 
                 | setting | meaning | type | default |
                 |---|---|---|---|

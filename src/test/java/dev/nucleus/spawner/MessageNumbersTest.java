@@ -36,6 +36,12 @@ class MessageNumbersTest {
     }
 
     @Test
+    void kindsOfExecsAreThoseOfTheNativePart() {
+        assertThat(NativeEnum.constants(MESSAGES, "exec_kind", "EXEC_"))
+                .isEqualTo(Map.of("ATTACHED", 0, "CAPTURED", 1, "COPY", Shim.COPY));
+    }
+
+    @Test
     void stepsAreThoseOfTheNativePart() {
         Map<String, Integer> steps = NativeEnum.constants("src/base/failure.h", "step", "STEP_");
         assertThat(steps.remove("COUNT")).isEqualTo(LaunchStep.values().length);

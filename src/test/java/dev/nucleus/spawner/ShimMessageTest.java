@@ -36,7 +36,7 @@ class ShimMessageTest {
     }
 
     @Test
-    void anEndForWantOfMemoryIsDistinguished() {
+    void anOutOfMemoryKillIsDistinguished() {
         ByteBuffer payload = buffer(13).putInt(9).putLong(0).put((byte) 1).flip();
 
         assertThat(ShimMessage.decode(0x84, payload)).isInstanceOfSatisfying(ShimMessage.Exited.class, exited -> {

@@ -241,7 +241,7 @@ class HttpTest {
     }
 
     @Test
-    void everyPageGetsAChange() throws Exception {
+    void everyPageReceivesAChange() throws Exception {
         var heard = new java.util.concurrent.CompletableFuture<String>();
         try (HttpClient client = HttpClient.newHttpClient()) {
             InputStream body = client.send(

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The commands of the quick start, run one after the other; their output is what is documented. */
 @Tag("isolation")
-class DocumentedCommandsTest {
+class QuickStartTest {
 
     private static final Path DOCUMENT = Path.of("docs/quick-start.md");
     private static final Pattern BLOCK = Pattern.compile("(?s)```(\\w+)\\n(.*?)```");
@@ -82,8 +82,10 @@ class DocumentedCommandsTest {
             Awaitility.await("the fleet is up and its job has run")
                     .until(
                             () -> run(manager, "nucleus ps -a"),
-                            text -> text.contains("ready") && text.contains("completed"));
+                            text -> text.lines().anyMatch(line -> line.matches(".*shop/web-1 +running +ready .*"))
+                            && text.contains("completed"));
 
+            assertThat(examples()).hasSizeGreaterThan(10);
             for (Example example : examples()) {
                 assertThat(run(manager, example.command()))
                         .as("$ %s", example.command())
