@@ -47,7 +47,7 @@ final class AuditedEvents {
         switch (event) {
             case ContainerEvent.Confined(var _, var plan) -> {
                 postures.put(container.id(), plan.mode().toString());
-                confined(container, plan);
+                recordConfinement(container, plan);
             }
             case ContainerEvent.Failed(var _, var plan, var why) -> {
                 postures.put(container.id(), plan.mode().toString());
@@ -94,7 +94,7 @@ final class AuditedEvents {
         return container.command().isEmpty() ? "" : container.command().getFirst();
     }
 
-    private void confined(Container container, LaunchPlan plan) {
+    private void recordConfinement(Container container, LaunchPlan plan) {
         add(
                 AuditKind.NAMESPACES_CREATED,
                 container,
@@ -108,8 +108,8 @@ final class AuditedEvents {
                     String.join(", ", plan.cgroup().directories()),
                     false);
         }
-        mounted(container, plan);
-        restricted(container, plan);
+        recordMounts(container, plan);
+        recordRestrictions(container, plan);
         if (plan.execution().init()) {
             add(AuditKind.INIT_STARTED, container, "as PID 1", false);
         }
@@ -118,7 +118,7 @@ final class AuditedEvents {
         }
     }
 
-    private void mounted(Container container, LaunchPlan plan) {
+    private void recordMounts(Container container, LaunchPlan plan) {
         add(
                 AuditKind.FILESYSTEM_MOUNTED,
                 container,
@@ -137,7 +137,7 @@ final class AuditedEvents {
         }
     }
 
-    private void restricted(Container container, LaunchPlan plan) {
+    private void recordRestrictions(Container container, LaunchPlan plan) {
         add(AuditKind.NO_NEW_PRIVILEGES, container, "PR_SET_NO_NEW_PRIVS", false);
         add(
                 AuditKind.CAPABILITIES_DROPPED,

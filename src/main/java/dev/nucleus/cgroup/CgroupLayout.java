@@ -121,7 +121,7 @@ public sealed interface CgroupLayout {
                     .toList();
         }
 
-        private static void memory(Used used, Resources resources, List<Cgroup.Write> writes) {
+        private static void addMemoryLimits(Used used, Resources resources, List<Cgroup.Write> writes) {
             resources
                     .memory()
                     .ifPresent(memory -> used.of("memory").ifPresent(directory -> {
@@ -138,7 +138,7 @@ public sealed interface CgroupLayout {
                     }));
         }
 
-        private static void processor(Used used, Resources resources, List<Cgroup.Write> writes) {
+        private static void addProcessorLimits(Used used, Resources resources, List<Cgroup.Write> writes) {
             resources
                     .cpus()
                     .ifPresent(cpus -> used.of("cpu").ifPresent(directory -> {
@@ -157,8 +157,8 @@ public sealed interface CgroupLayout {
         public Cgroup plan(boolean required, String name, Resources resources) {
             var used = new Used(controllers, name, new ArrayList<>(), new ArrayList<>());
             var writes = new ArrayList<Cgroup.Write>();
-            memory(used, resources, writes);
-            processor(used, resources, writes);
+            addMemoryLimits(used, resources, writes);
+            addProcessorLimits(used, resources, writes);
             if (resources.pids() > 0) {
                 used.of("pids").ifPresent(directory -> writes.add(write(directory, "pids.max", resources.pids())));
             }

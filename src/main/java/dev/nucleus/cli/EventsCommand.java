@@ -54,7 +54,7 @@ final class EventsCommand implements Callable<Integer> {
         }
         if (follow) {
             CompletableFuture<Void> left = ClientDisconnect.of(session);
-            Callbacks.thenRun(left, "end the following of events", events::wake);
+            Callbacks.thenRun(left, "stop following events", events::wake);
             while (!left.isDone()) {
                 batch = events.await(batch.next(), left);
                 print(batch, Optional.empty());

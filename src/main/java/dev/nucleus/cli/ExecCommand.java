@@ -129,7 +129,7 @@ final class ExecCommand implements Callable<Integer> {
                 Optional.ofNullable(user).map(User::parse),
                 ticket)) {
             // A client that leaves takes the process with it, also one that has not begun.
-            Callbacks.thenRun(ClientDisconnect.of(session), "end what the client ran", connection::close);
+            Callbacks.thenRun(ClientDisconnect.of(session), "end the client's process", connection::close);
             return converse(container, connection, ticket);
         } catch (ClosedChannelException e) {
             throw new ClientGoneException(e);

@@ -162,7 +162,7 @@ final class LogsCommand implements Callable<Integer> {
             throws IOException, InterruptedException {
         try (LogFeed.Reader reader = container.feed().open(begin)) {
             // A client that leaves, or interrupts, ends the following.
-            Callbacks.thenRun(ClientDisconnect.of(session), "end the following of a log", reader::close);
+            Callbacks.thenRun(ClientDisconnect.of(session), "stop following the log", reader::close);
             long expected = begin;
             Optional<ContainerLog.Chunk> chunk = reader.next();
             while (chunk.isPresent()) {

@@ -156,7 +156,7 @@ final class RunCommand implements Callable<Integer> {
             kill(container);
             return;
         }
-        Callbacks.thenRun(ClientDisconnect.of(session), "kill what the client ran", () -> {
+        Callbacks.thenRun(ClientDisconnect.of(session), "kill the client's container", () -> {
             if (container.isRunning()) {
                 kill(container);
             }

@@ -11,10 +11,9 @@ import java.util.function.Consumer;
  * A container to be launched, and for whom.
  *
  * @param name empty: the id
- * @param replica whose container it is; empty: nobody's
+ * @param replica the replica that it is for; empty: none
  * @param attached whether a command line waits for it, gets its output, and removes it with its end
- * @param progress told what there is to say while directories are copied for it, a line each; what it throws before the
- *     launch ends that
+ * @param progress receives a line for each progress of copying; an exception from it ends the launch
  */
 public record LaunchOrder(
         Optional<String> name,
@@ -56,11 +55,11 @@ public record LaunchOrder(
         return new LaunchOrder(name, workload.withStreams(input, console), replica, attached, progress);
     }
 
-    public LaunchOrder ofReplica(ContainerRecord.ReplicaRecord record) {
+    public LaunchOrder forReplica(ContainerRecord.ReplicaRecord record) {
         return new LaunchOrder(name, workload, Optional.of(record), attached, progress);
     }
 
-    /** The same, with somebody who wants to know how far it is. */
+    /** The same, with progress reported to the listener. */
     public LaunchOrder reporting(Consumer<String> listener) {
         return new LaunchOrder(name, workload, replica, attached, listener);
     }

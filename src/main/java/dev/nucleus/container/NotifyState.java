@@ -29,8 +29,8 @@ public final class NotifyState {
      * At one moment.
      *
      * @param status in its own words
-     * @param silent how long it has not said that it is alive
-     * @param extended for how long it still asks for patience with its start
+     * @param silent time since the last keep-alive
+     * @param extended remaining extension of the start timeout
      */
     public record Snapshot(boolean ready, boolean stopping, String status, Duration silent, Duration extended) {}
 
@@ -70,7 +70,7 @@ public final class NotifyState {
                 ready, stopping, status, Duration.ofNanos(now - alive), Duration.ofNanos(Math.max(0, extended - now)));
     }
 
-    /** Runs it after each thing that is said, in the thread that hears it. */
+    /** Runs the listener after each message, in the thread that received it. */
     public void addListener(Runnable listener) {
         listeners.add(listener);
     }

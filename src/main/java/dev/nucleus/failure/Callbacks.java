@@ -31,7 +31,6 @@ public final class Callbacks {
             action.run();
         } catch (RuntimeException | Error e) {
             log.error("can't {}", what, e);
-            throw e;
         }
     }
 }

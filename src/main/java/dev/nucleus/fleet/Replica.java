@@ -68,7 +68,7 @@ final class Replica {
 
             @Override
             public void onProbe(ProbeResult result) {
-                history.probed(result);
+                history.addProbeResult(result);
                 context.onProbe().accept(new ProbeCompleted(fleet, service.name(), result));
             }
         });

@@ -64,7 +64,7 @@ final class ReplicaHistory {
         return changed;
     }
 
-    synchronized void probed(ProbeResult result) {
+    synchronized void addProbeResult(ProbeResult result) {
         append(probeResults, result, PROBE_RESULTS);
     }
 

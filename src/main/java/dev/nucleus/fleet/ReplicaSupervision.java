@@ -200,7 +200,7 @@ final class ReplicaSupervision {
             launched = context.containers()
                     .launch(LaunchOrder.detached(Optional.of(replica.name()), service.container())
                             .withVolumes(context.volumes())
-                            .ofReplica(record));
+                            .forReplica(record));
         } catch (RuntimeException e) {
             log.warn("{} did not start: {}", replica.name(), e.getMessage());
             return new ReplicaEvent.LaunchFailed(String.valueOf(e.getMessage()));
@@ -225,10 +225,10 @@ final class ReplicaSupervision {
     }
 
     private void watch(Container watched) {
-        Callbacks.then(watched.end(), "tell a replica that its container has ended", end -> add(ended(watched, end)));
+        Callbacks.then(watched.end(), "notify " + replica.name() + " of the end of its container", end -> add(ended(watched, end)));
         Callbacks.then(
                 watched.start(),
-                "tell a replica that its container runs",
+                "notify " + replica.name() + " of the start of its container",
                 _ -> add(new ReplicaEvent.Started(watched.id(), age(watched))));
     }
 

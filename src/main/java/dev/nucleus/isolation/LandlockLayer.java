@@ -57,7 +57,7 @@ final class LandlockLayer implements Layer {
         int wanted = Math.max(
                 posture.landlockAbi(), policy.map(LandlockPolicy::minAbi).orElse(0));
         if (abi < wanted) {
-            leaveOut(request, wanted, plan);
+            degradeOrRefuse(request, wanted, plan);
             return;
         }
         long scoped = LandlockRights.scoped(abi, request.spec().network());
@@ -71,8 +71,12 @@ final class LandlockLayer implements Layer {
                 () -> plan.cannot("landlock", writable(request), "Landlock ABI " + abi));
     }
 
-    /** @throws UnsupportedLayerException where that is not allowed */
-    private void leaveOut(LaunchRequest request, int wanted, LaunchPlan.Builder plan) {
+    /**
+     * Plans without Landlock.
+     *
+     * @throws UnsupportedLayerException if the mode requires it
+     */
+    private void degradeOrRefuse(LaunchRequest request, int wanted, LaunchPlan.Builder plan) {
         Posture posture = request.posture();
         int abi = host.landlockAbi();
         if (posture.landlockRequired()) {

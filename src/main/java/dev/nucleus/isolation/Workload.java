@@ -28,7 +28,7 @@ public record Workload(
         return new Workload(spec, places, input, console);
     }
 
-    public Workload withStreams(boolean fed, Optional<LaunchPlan.Console> terminal) {
-        return new Workload(spec, volumes, fed, terminal);
+    public Workload withStreams(boolean feedsInput, Optional<LaunchPlan.Console> terminal) {
+        return new Workload(spec, volumes, feedsInput, terminal);
     }
 }

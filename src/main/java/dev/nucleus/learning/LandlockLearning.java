@@ -41,12 +41,12 @@ final class LandlockLearning {
     private static final Set<String> GUARDED_ENDINGS = Set.of(".pem", ".key", ".p12", ".pfx", ".jks", ".sock");
 
     private final IntFunction<String> names;
-    private final Surroundings surroundings;
+    private final TracedEnvironment surroundings;
     private final List<String> notes;
     private final SortedMap<String, EnumSet<Access>> rules = new TreeMap<>();
     private int unwritable;
 
-    LandlockLearning(IntFunction<String> names, Surroundings surroundings, List<String> notes) {
+    LandlockLearning(IntFunction<String> names, TracedEnvironment surroundings, List<String> notes) {
         this.names = names;
         this.surroundings = surroundings;
         this.notes = notes;

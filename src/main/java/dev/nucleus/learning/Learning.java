@@ -34,7 +34,7 @@ public final class Learning {
         }
         var notes = new ArrayList<>(trace.notes());
         try (RootedFiles files = RootedFiles.below(root)) {
-            return learn(name, trace, new Surroundings(root, files, List.copyOf(writableTargets)), names, notes);
+            return learn(name, trace, new TracedEnvironment(root, files, List.copyOf(writableTargets)), names, notes);
         } catch (IOException e) {
             throw new InvalidSpecException(
                     "the traced container's root filesystem does not exist any more: " + e.getMessage());
@@ -42,7 +42,7 @@ public final class Learning {
     }
 
     private static LearntPolicy learn(
-            String name, Trace trace, Surroundings surroundings, IntFunction<String> names, List<String> notes) {
+            String name, Trace trace, TracedEnvironment surroundings, IntFunction<String> names, List<String> notes) {
         return new LearntPolicy(
                 new SeccompLearning(names, notes).learn(name, trace),
                 new LandlockLearning(names, surroundings, notes).learn(trace),

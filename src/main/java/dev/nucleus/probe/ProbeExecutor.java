@@ -82,21 +82,21 @@ final class ProbeExecutor {
     }
 
     /** The detail includes the workload's own status text, if there is one. */
-    private static Outcome judge(Probe.Notify notify, NotifyState.Snapshot said) {
-        String words = said.status().isEmpty() ? "" : ": " + said.status();
+    private static Outcome judge(Probe.Notify notify, NotifyState.Snapshot snapshot) {
+        String words = snapshot.status().isEmpty() ? "" : ": " + snapshot.status();
         if (notify.watchdog().isPresent()) {
-            boolean alive = said.silent().compareTo(notify.watchdog().get()) <= 0;
+            boolean alive = snapshot.silent().compareTo(notify.watchdog().get()) <= 0;
             return new Outcome(
                     alive,
                     (alive
                                     ? "WATCHDOG=1 in time"
-                                    : "no WATCHDOG=1 for " + said.silent().toMillis() + " ms")
+                                    : "no WATCHDOG=1 for " + snapshot.silent().toMillis() + " ms")
                             + words);
         }
-        if (said.stopping()) {
+        if (snapshot.stopping()) {
             return new Outcome(false, "STOPPING=1" + words);
         }
-        return new Outcome(said.ready(), (said.ready() ? "READY=1" : "no READY=1 yet") + words);
+        return new Outcome(snapshot.ready(), (snapshot.ready() ? "READY=1" : "no READY=1 yet") + words);
     }
 
     private static Outcome judge(GrpcExchange.Serving serving) {

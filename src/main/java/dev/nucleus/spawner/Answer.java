@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * What a spawner or a shim sends to a manager. Their numbers are those of native/src/base/messages.h, which also has what only
- * a client is sent.
+ * Messages from a spawner or a shim to a manager, numbered as in native/src/base/messages.h; answers to clients are not
+ * included.
  */
 enum Answer {
     STEPS(0x81),

@@ -22,7 +22,7 @@ public final class Deadline implements AutoCloseable {
     /** @param after from now on */
     public Deadline(Duration after, SocketChannel channel) {
         over = new CompletableFuture<Boolean>().completeOnTimeout(true, Durations.nanos(after), TimeUnit.NANOSECONDS);
-        Callbacks.then(over, "close a connection whose time is over", passed -> {
+        Callbacks.then(over, "close a connection after its deadline", passed -> {
             if (passed) {
                 close(channel);
             }

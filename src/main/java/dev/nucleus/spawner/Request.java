@@ -1,8 +1,8 @@
 package dev.nucleus.spawner;
 
 /**
- * Requests of a manager to a spawner or a shim. Their numbers are those of native/src/base/messages.h, which also has what only
- * a client sends.
+ * Requests of a manager to a spawner or a shim, numbered as in native/src/base/messages.h; requests of clients are not
+ * included.
  */
 public enum Request {
     PLAN(0x01),

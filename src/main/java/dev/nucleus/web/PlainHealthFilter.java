@@ -77,7 +77,7 @@ final class PlainHealthFilter extends OncePerRequestFilter {
         }
     }
 
-    /** The most specific range decides, and a weight of 0 says no (RFC 9110, 12.4.2 and 12.5.1). */
+    /** The most specific range decides, and a weight of 0 excludes the type (RFC 9110, 12.4.2 and 12.5.1). */
     private static boolean accepts(List<MediaType> ranges, MediaType type) {
         return ranges.stream()
                 .filter(range -> range.includes(type))
@@ -86,7 +86,7 @@ final class PlainHealthFilter extends OncePerRequestFilter {
                 .isPresent();
     }
 
-    /** Another filter's refusal is not JSON. */
+    /** Whether the body is the endpoint's own; another filter's error page is not. */
     private static boolean isJson(ContentCachingResponseWrapper answer) {
         String type = answer.getContentType();
         return type != null

@@ -6,7 +6,7 @@ import dev.nucleus.kernel.Directory;
 import dev.nucleus.kernel.FileName;
 import dev.nucleus.kernel.TreeRemoval;
 import dev.nucleus.support.ManagerProcess;
-import dev.nucleus.support.RunsBesideOthers;
+import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** A container's work that is more than a manager has memory for, and records that are damaged. */
 @Tag("isolation")
-@RunsBesideOthers
+@RunsConcurrently
 class LargeWorkspaceTest {
 
     private static final int FILES = 30_000;

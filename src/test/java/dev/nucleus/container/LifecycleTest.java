@@ -19,7 +19,7 @@ import dev.nucleus.spec.Port;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.spec.VolumeMount;
-import dev.nucleus.support.LooksAtWholeHost;
+import dev.nucleus.support.NeedsHostAlone;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Seeds;
 import dev.nucleus.support.SharedManager;
@@ -52,7 +52,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** From launch to end: streams, signals, stops, exec, dial, failures; and nothing left. */
 @Tag("isolation")
-@LooksAtWholeHost
+@NeedsHostAlone
 class LifecycleTest {
 
     private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);

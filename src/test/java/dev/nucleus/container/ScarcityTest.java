@@ -9,7 +9,7 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Command;
-import dev.nucleus.support.LooksAtWholeHost;
+import dev.nucleus.support.NeedsHostAlone;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.SmallDisk;
@@ -36,7 +36,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 /** A host that has run out of something: a launch succeeds, or fails whole. */
 @Tag("isolation")
 @ExtendWith(OutputCaptureExtension.class)
-@LooksAtWholeHost
+@NeedsHostAlone
 class ScarcityTest {
 
     private static final ContainerSpec TRUE = ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));

@@ -7,7 +7,7 @@ import dev.nucleus.support.FreezableDisk;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.Requires;
-import dev.nucleus.support.RunsBesideOthers;
+import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A process that waits for a disk can't be killed: its container has not stopped, whoever else has gone. */
 @Tag("isolation")
-@RunsBesideOthers
+@RunsConcurrently
 class UninterruptibleTest {
 
     @BeforeAll

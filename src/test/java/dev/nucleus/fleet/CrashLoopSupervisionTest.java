@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Requires;
-import dev.nucleus.support.RunsBesideOthers;
+import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A crash loop is one until the replica has run long enough, wherever somebody looks. */
 @Tag("isolation")
-@RunsBesideOthers
+@RunsConcurrently
 class CrashLoopSupervisionTest {
 
     /** Those of the volume end five times, then run. */

@@ -6,7 +6,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
-import dev.nucleus.support.RunsBesideOthers;
+import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.SocketHttp;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** Workloads that tell of themselves by sd_notify(3). */
 @Tag("isolation")
-@RunsBesideOthers
+@RunsConcurrently
 class NotifyProbeTest {
 
     /** Sends each line that is appended to /tmp/say, with bars as line breaks. */

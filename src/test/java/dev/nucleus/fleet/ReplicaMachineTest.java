@@ -2,6 +2,7 @@ package dev.nucleus.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.support.GeneratedDocument;
 import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.probe.ProbeResult.Role;
 import dev.nucleus.spec.ServiceSpec;
@@ -567,10 +568,7 @@ class ReplicaMachineTest {
         int end = before.indexOf(DIAGRAM_END, begin + DIAGRAM_BEGIN.length());
         String after = before.substring(0, begin) + DIAGRAM_BEGIN + "    [*] --> Ended\n" + String.join("", edges)
                 + before.substring(end);
-        if (Boolean.getBoolean("nucleus.docs.write")) {
-            Files.writeString(DOCUMENT, after);
-        }
-        assertThat(Files.readString(DOCUMENT)).isEqualTo(after);
+        GeneratedDocument.check(DOCUMENT, after);
     }
 
     private static Set<String> edges(String fields) {

@@ -14,7 +14,7 @@ import dev.nucleus.support.Command;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.Requires;
-import dev.nucleus.support.RunsBesideOthers;
+import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a manager does about what it can't command: a shim that is stopped, a directory that can't be deleted. */
 @Tag("isolation")
-@RunsBesideOthers
+@RunsConcurrently
 class SilentShimTest {
 
     private static final Duration LONG = Duration.ofSeconds(40);

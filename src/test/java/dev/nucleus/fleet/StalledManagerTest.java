@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.support.Command;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Requires;
-import dev.nucleus.support.RunsBesideOthers;
+import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A manager that stands still for a while, as on a host that swaps: its containers are not the worse for it. */
 @Tag("isolation")
-@RunsBesideOthers
+@RunsConcurrently
 class StalledManagerTest {
 
     /** As much to tell as a workload can have: its shim can't keep it all for a manager that doesn't read. */

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.kernel.Directory;
 import dev.nucleus.kernel.FileName;
 import dev.nucleus.kernel.TreeRemoval;
-import dev.nucleus.support.RunsBesideOthers;
+import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Many files with long names, far down: paths of 900 megabytes together, in a heap of 48. */
-@RunsBesideOthers
+@RunsConcurrently
 class SmallHeapTest {
 
     private static final int FILES = 30_000;

@@ -12,7 +12,7 @@ import java.util.Set;
  * The environment of the traced container. Paths are the workload's: they are looked at below its root alone, and where it
  * ran the host's programs, in those trees alone that it had of the host.
  */
-final class Surroundings {
+final class TracedEnvironment {
 
     private static final Set<String> HOST_TREES = Set.of("bin", "sbin", "usr", "lib", "lib64", "lib32", "libx32");
 
@@ -47,7 +47,7 @@ final class Surroundings {
      * @param root its root filesystem on the host; /: it had none of its own
      * @param writableTargets where it had mounts to write to
      */
-    Surroundings(Path root, RootedFiles files, List<String> writableTargets) {
+    TracedEnvironment(Path root, RootedFiles files, List<String> writableTargets) {
         this.hostPrograms = root.equals(Path.of("/"));
         this.files = files;
         this.writableTargets = writableTargets;

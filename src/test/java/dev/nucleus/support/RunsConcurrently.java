@@ -10,12 +10,11 @@ import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
- * A class whose tests mostly wait, and look at nothing but what they started themselves: it runs while others do. One such class at
- * a time, and its tests one after the other.
+ * Runs concurrently with other classes: its tests mostly wait, and check only what they started. Only one such class runs at a time.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @Execution(ExecutionMode.CONCURRENT)
-@ResourceLock("a class beside others")
-@ResourceLock(value = LooksAtWholeHost.HOST, mode = ResourceAccessMode.READ)
-public @interface RunsBesideOthers {}
+@ResourceLock("a concurrent class")
+@ResourceLock(value = NeedsHostAlone.HOST, mode = ResourceAccessMode.READ)
+public @interface RunsConcurrently {}

@@ -6,11 +6,11 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
-/** A class that compares the host before and after, so nothing {@linkplain RunsBesideOthers runs beside it}. */
+/** Compares the whole host before and after; no {@link RunsConcurrently} class runs meanwhile. */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
-@ResourceLock(LooksAtWholeHost.HOST)
-public @interface LooksAtWholeHost {
+@ResourceLock(NeedsHostAlone.HOST)
+public @interface NeedsHostAlone {
 
     /** The name of the lock. */
     String HOST = "the host";
