@@ -9,8 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Between two attempts to connect. */
-#define AGAIN_MS 20
+/* ms between two attempts to connect. */
+#define RETRY_MS 20
 
 int default_socket(char *path, size_t size)
 {
@@ -52,7 +52,14 @@ int connect_to(const char *path)
 
 	if (fd < 0)
 		return -1;
-	return connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -1 : fd;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		int error = errno;
+
+		(void)close(fd);
+		errno = error;
+		return -1;
+	}
+	return fd;
 }
 
 int connect_waiting(const char *path, const struct waiter *waiter)
@@ -66,7 +73,7 @@ int connect_waiting(const char *path, const struct waiter *waiter)
 		int error = errno;
 
 		/* EAGAIN: too many wait already (unix(7)), and nothing tells when one less does. */
-		if (error != EAGAIN || !waiter->readable(waiter->context, -1, AGAIN_MS)) {
+		if (error != EAGAIN || !waiter->readable(waiter->context, -1, RETRY_MS)) {
 			(void)close(fd);
 			errno = error;
 			return -1;

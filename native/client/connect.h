@@ -8,7 +8,8 @@
 /* Where the manager listens: $NUCLEUS_SOCKET, or the run directory of this user, as the manager
  * itself finds it. 0, or -1: the path is too long. */
 int default_socket(char *path, size_t size);
-/* How to wait while signals are taken. */
+
+/* Waits while signals are handled. */
 struct waiter {
 	void *context;
 	/* Until the descriptor (or none: -1) is readable, or ms are over (-1: never). False: a
@@ -18,7 +19,7 @@ struct waiter {
 
 /* A descriptor, or -1 with errno. */
 int connect_to(const char *path);
-/* The same, to one that may hang and have many who wait for it. */
+/* As connect_to(), but handles signals while the socket's backlog is full. */
 int connect_waiting(const char *path, const struct waiter *waiter);
 
 #endif

@@ -332,9 +332,9 @@ static _Noreturn void run_child(const struct copy *copy, int stream, pid_t paren
 	_exit(copy->in ? put_in(copy) : take_out(copy));
 }
 
-static void tell(const struct copy *copy, const char *text)
+static void report_error(const struct copy *copy, const char *text)
 {
-	copy->say(copy->context, text, strlen(text));
+	copy->write_error(copy->context, text, strlen(text));
 }
 
 bool copy_begin(struct copy *copy, struct streams *streams, bool with_input)
@@ -348,8 +348,8 @@ bool copy_begin(struct copy *copy, struct streams *streams, bool with_input)
 	close_fd(&streams->in.to);
 	close_fd(&streams->out.from);
 	if (!copy->understood || copy->in != with_input || stream < 0) {
-		tell(copy, "nucleus: the manager did not understand what is to be copied "
-			   "as this client does: are they of one version?\n");
+		report_error(copy, "nucleus: the manager did not understand what is to be copied "
+				   "as this client does: are they of one version?\n");
 		return false;
 	}
 	(void)signal(SIGCHLD, SIG_DFL);
@@ -357,7 +357,7 @@ bool copy_begin(struct copy *copy, struct streams *streams, bool with_input)
 	if (child == 0)
 		run_child(copy, stream, parent);
 	if (child < 0) {
-		tell(copy, "nucleus: can't copy: no process could be made\n");
+		report_error(copy, "nucleus: can't copy: no process could be made\n");
 		return false;
 	}
 	copy->child = child;
@@ -380,8 +380,8 @@ static void show_line(struct copy *copy)
 		return;
 	memcpy(shown + length, "\n", 2);
 	if (isatty(STDERR_FILENO) != 0)
-		tell(copy, erase);
-	copy->say(copy->context, shown, length + 1);
+		report_error(copy, erase);
+	copy->write_error(copy->context, shown, length + 1);
 }
 
 void copy_move(struct copy *copy, const struct pollfd *polled)
@@ -460,7 +460,7 @@ int copy_code(const struct copy *copy, int code)
 	if (!copy->wanted)
 		return code;
 	if (code == 128 + SIGKILL)
-		tell(copy, "nucleus: the copy was killed in the container, which may have "
-			   "ended or be short of memory\n");
+		report_error(copy, "nucleus: the copy was killed in the container, which may have "
+				   "ended or be short of memory\n");
 	return code != 0 ? code : copy->code == WHOLE ? 0 : 1;
 }

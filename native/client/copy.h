@@ -26,8 +26,8 @@ struct copy {
 	unsigned int lines; /* of that, so far */
 	size_t length;
 	char line[1024];
-	/* Writes to standard error, as long as no signal ends the client. */
-	void (*say)(void *context, const char *text, size_t length);
+	/* Writes to standard error while signals are handled. */
+	void (*write_error)(void *context, const char *text, size_t length);
 	void *context;
 };
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/messages.h"
+#include "base/shim_messages.h"
 
 void frame_put_u32(uint8_t *at, size_t value);
 void frame_put_header(uint8_t *at, uint8_t type, size_t length);

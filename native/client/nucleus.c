@@ -17,12 +17,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/syscalls.h"
 #include "connect.h"
 #include "copy.h"
 #include "frame.h"
-#include "messages.h"
+#include "manager_messages.h"
 #include "reference.h"
+#include "signals.h"
 #include "streams.h"
 #include "terminal.h"
 
@@ -40,12 +42,12 @@ struct session {
 	int socket;
 	int signals;
 	bool has_terminal;
-	uint32_t signal;    /* the last one of those that interrupt */
-	int64_t signalled;  /* when: ms of CLOCK_MONOTONIC */
-	bool insists;       /* the process had ended by then */
-	bool has_workspace; /* that a manager brings back */
-	bool has_exit_code; /* received from the manager */
-	bool giving_up;     /* its reason is being reported */
+	uint32_t signal;          /* the last one of those that interrupt */
+	int64_t signalled;        /* when: ms of CLOCK_MONOTONIC */
+	bool signalled_after_end; /* the process had ended by then */
+	bool has_workspace;       /* that a manager brings back */
+	bool has_exit_code;       /* received from the manager */
+	bool giving_up;           /* its reason is being reported */
 	bool finished;
 	int code;
 	struct streams streams;
@@ -102,20 +104,6 @@ static void end_by_signal(struct session *session, uint32_t number)
 	session->code = 128 + (int)number;
 }
 
-/* Stops this client, as job control expects. By SIGTSTP and not by SIGSTOP: the kernel ignores it
- * for an orphaned process group, which no shell could continue. */
-static void suspend(void)
-{
-	sigset_t stop;
-
-	(void)sigemptyset(&stop);
-	(void)sigaddset(&stop, SIGTSTP);
-	terminal_restore();
-	(void)raise(SIGTSTP);
-	(void)sigprocmask(SIG_UNBLOCK, &stop, NULL);
-	(void)sigprocmask(SIG_BLOCK, &stop, NULL);
-}
-
 /* Somebody else may have used the terminal, or changed its size. */
 static void resume(struct session *session)
 {
@@ -123,11 +111,6 @@ static void resume(struct session *session)
 		return;
 	terminal_give();
 	send_terminal(session);
-}
-
-static bool ends_by_default(uint32_t number)
-{
-	return number != SIGCONT && number != SIGTSTP && number != SIGURG && number != SIGWINCH;
 }
 
 /* For the process in the container. Where there is none, such as while the manager is busy, a
@@ -158,11 +141,11 @@ static void take_signal(struct session *session)
 	}
 	if (number == SIGCONT)
 		resume(session);
-	if (!ends_by_default(number)) {
+	if (!signal_terminates(number)) {
 		if (!session->copy.wanted)
 			(void)streams_signal(&session->streams, number);
 		if (number == SIGTSTP) {
-			suspend();
+			signals_suspend();
 			/* Where it did not stop, nobody continues it. */
 			resume(session);
 		}
@@ -171,7 +154,7 @@ static void take_signal(struct session *session)
 	if (streams_interrupts(number)) {
 		session->signal = number;
 		session->signalled = monotonic_ms();
-		session->insists = session->streams.ended;
+		session->signalled_after_end = session->streams.ended;
 	}
 	if (number == SIGXCPU) {
 		end_by_signal(session, number);
@@ -272,7 +255,7 @@ static void send_descriptor(struct session *session, int fd)
 	static uint8_t frame[FRAME_HEADER + DESCRIPTOR_MAX];
 	uint8_t *payload = frame + FRAME_HEADER;
 	size_t length = 4;
-	size_t most;
+	size_t filled;
 	ssize_t got;
 
 	do {
@@ -282,11 +265,11 @@ static void send_descriptor(struct session *session, int fd)
 	} while (!session->finished &&
 		 ((got > 0 && length < DESCRIPTOR_MAX) || (got < 0 && errno == EINTR)));
 	frame_put_u32(payload, got < 0 ? (size_t)errno : length == DESCRIPTOR_MAX ? EFBIG : 0);
-	most = length;
+	filled = length;
 	length = got < 0 ? 4 : length;
 	frame_put_header(frame, MESSAGE_DESCRIPTOR, length);
 	(void)write_unless_signalled(session, session->socket, frame, FRAME_HEADER + length);
-	explicit_bzero(frame, FRAME_HEADER + most);
+	explicit_bzero(frame, FRAME_HEADER + filled);
 }
 
 /* Whoever reads the output has gone, or has no room for it: so this ends too. */
@@ -314,8 +297,8 @@ static bool wait_readable(void *context, int fd, int ms)
 	return false;
 }
 
-/* For the copy, which has more than one thing to say. */
-static void say(void *context, const char *text, size_t length)
+/* For the copy, which has more than one error to report. */
+static void write_error(void *context, const char *text, size_t length)
 {
 	struct session *session = context;
 	bool finished = session->finished;
@@ -398,18 +381,18 @@ static int exit_code(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-#define NEXT_BRINGS_IT_BACK                                                                        \
-	"the manager has gone: the next one brings the workspace back when it starts"
+#define MANAGER_EXITED                                                                             \
+	"the manager has exited; the next one copies the workspace back when it starts"
 
 /* The command has ended, but what it wrote is not in its workspace yet. */
-static void incomplete(struct session *session, const char *reason)
+static void report_missing_workspace(struct session *session, const char *reason)
 {
 	give_up(session, "nucleus: the command ended with exit code %d, but %s\n",
 		exit_code(session->streams.status), reason);
 }
 
-/* Before all was written, or the manager was done. */
-static void leave(struct session *session)
+/* Ends without waiting for output, or for the manager. */
+static void abandon_output(struct session *session)
 {
 	struct pollfd err = { .fd = session->streams.err.to, .events = POLLOUT };
 
@@ -420,10 +403,11 @@ static void leave(struct session *session)
 		return;
 	/* Nobody may read the reason either. */
 	if (poll(&err, 1, 0) == 1)
-		incomplete(session, session->socket < 0
-					    ? NEXT_BRINGS_IT_BACK
-					    : "its workspace is not back yet; the manager goes on "
-					      "with it");
+		report_missing_workspace(
+			session, session->socket < 0
+					 ? MANAGER_EXITED
+					 : "its workspace has not been copied back yet; the "
+					   "manager continues in the background");
 	session->code = NO_MANAGER;
 }
 
@@ -437,12 +421,13 @@ static void conclude(struct session *session)
 	if (!streams->ended && streams->socket >= 0)
 		return;
 	if (streams->ended && session->has_workspace) {
-		incomplete(session, NEXT_BRINGS_IT_BACK);
+		report_missing_workspace(session, MANAGER_EXITED);
 		return;
 	}
 	if (!streams->ended) {
 		give_up(session,
-			"nucleus: lost manager and supervisor: the exit code is not known\n");
+			"nucleus: lost the connections to manager and supervisor; the exit code "
+			"is unknown\n");
 		return;
 	}
 	session->finished = true;
@@ -478,31 +463,6 @@ static void receive(struct session *session)
 	memmove(session->buffer, session->buffer + used, session->length);
 }
 
-/* All but the client's own: those of its faults, of its use of a terminal, and SIGXFSZ. SIGXCPU is
- * taken too, so that the client can restore the terminal before it ends. */
-static int watch_signals(void)
-{
-	static const int own[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGSYS,
-				   SIGABRT, SIGPIPE, SIGTTIN, SIGTTOU, SIGXFSZ };
-	sigset_t forwarded;
-
-	sys_every_signal(&forwarded);
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-		(void)sigdelset(&forwarded, own[i]);
-	/* What nohup(1), or a shell for a command in the background, ignores stays ignored. */
-	for (int number = 1; number < _NSIG; number++) {
-		struct sigaction action;
-
-		if (number != SIGCHLD && number != SIGWINCH && number != SIGCONT &&
-		    sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-			(void)sigdelset(&forwarded, number);
-	}
-	/* A file that is too large is a write error: EFBIG. */
-	(void)signal(SIGXFSZ, SIG_IGN);
-	(void)sigprocmask(SIG_BLOCK, &forwarded, NULL);
-	return signalfd(-1, &forwarded, SFD_CLOEXEC);
-}
-
 /* A closed one would be the number of the next socket, and the container's output go there. */
 static void open_standard_streams(void)
 {
@@ -519,16 +479,16 @@ static void open_standard_streams(void)
 /* Whether the user wants an end, whatever has not been written yet: without a client, a process
  * that a signal ended would not have waited for a reader. A service that was told to reload and
  * ends later has not been ended by that. Work that is to come back to a workspace is waited for. */
-static bool is_impatient(const struct session *session)
+static bool gives_up_on_output(const struct session *session)
 {
 	const struct streams *streams = &session->streams;
-	bool awaits_work = session->has_workspace && !session->has_exit_code &&
-			   session->socket >= 0;
+	bool awaits_workspace = session->has_workspace && !session->has_exit_code &&
+				session->socket >= 0;
 
 	if (!streams->ended || session->signal == 0)
 		return false;
-	return session->insists ||
-	       (!awaits_work && streams->ended_at - session->signalled < SHUTDOWN_MS &&
+	return session->signalled_after_end ||
+	       (!awaits_workspace && streams->ended_at - session->signalled < SHUTDOWN_MS &&
 		(session->signal != SIGHUP || exit_code(streams->status) >= 128));
 }
 
@@ -548,9 +508,10 @@ static int converse(struct session *session)
 			break;
 		streams_poll(streams, polled + 2);
 		polled[2 + STREAMS_POLLED] = copy_poll(&session->copy);
-		ready = poll(polled, 3 + STREAMS_POLLED, is_impatient(session) ? BLOCKED_MS : -1);
+		ready = poll(polled, 3 + STREAMS_POLLED,
+			     gives_up_on_output(session) ? BLOCKED_MS : -1);
 		if (ready == 0) {
-			leave(session);
+			abandon_output(session);
 			break;
 		}
 		if (ready < 0)
@@ -618,7 +579,7 @@ int main(int argc, char *argv[])
 	if (answered >= 0)
 		return answered;
 	copy_parse(&session.copy, argc - first, argv + first);
-	session.copy.say = say;
+	session.copy.write_error = write_error;
 	session.copy.context = &session;
 	streams_init(&session.streams);
 	session.socket = result < 0 ? -1 : connect_to(path);
@@ -638,7 +599,7 @@ int main(int argc, char *argv[])
 	}
 	/* Not before: a manager that hangs takes no command, and until then a signal just ends
 	 * this. */
-	session.signals = watch_signals();
+	session.signals = signals_watch();
 	ask_for_short_slices();
 	return converse(&session);
 }

@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/messages.h"
+#include "base/clock.h"
+#include "base/shim_messages.h"
 #include "connect.h"
 #include "frame.h"
 #include "terminal.h"
@@ -34,7 +34,7 @@
 /* How an output is written. splice(2) waits for whatever is no pipe, and holds the lock of the pipe
  * that it moves from meanwhile, on which the supervisor would wait. Regular files and /dev/null,
  * which no reader holds up, take more at once. */
-static void choose_way(struct way *way, int fd)
+static void choose_transfer(struct way *way, int fd)
 {
 	struct stat status;
 	bool known = fstat(fd, &status) == 0;
@@ -54,8 +54,8 @@ void streams_init(struct streams *streams)
 	streams->out.to = terminal_reopen(STDOUT_FILENO);
 	streams->err.to = terminal_reopen(STDERR_FILENO);
 	streams->in.most = ATOMIC_BYTES;
-	choose_way(&streams->out, STDOUT_FILENO);
-	choose_way(&streams->err, STDERR_FILENO);
+	choose_transfer(&streams->out, STDOUT_FILENO);
+	choose_transfer(&streams->err, STDERR_FILENO);
 }
 
 /* The rest of an error: u32 errno, then its text with its length and its NUL. */
@@ -281,7 +281,7 @@ static void look_for_detach(struct streams *streams)
 }
 
 /* A key that was withheld, and that no other follows. */
-static void give_prefix(struct streams *streams)
+static void flush_prefix_key(struct streams *streams)
 {
 	struct way *in = &streams->in;
 
@@ -320,7 +320,7 @@ static void input(struct streams *streams, const struct pollfd *from, const stru
 		good = move(in);
 		if (in->from < 0) {
 			in->from = before;
-			give_prefix(streams);
+			flush_prefix_key(streams);
 			input_end(streams);
 			return;
 		}
@@ -353,14 +353,6 @@ static void output(struct streams *streams, struct way *way, const char *name,
 		streams->failed_name = name;
 		way_end(way);
 	}
-}
-
-int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 bool streams_interrupts(uint32_t number)

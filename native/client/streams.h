@@ -61,8 +61,6 @@ struct streams {
 	struct way err;
 };
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-int64_t monotonic_ms(void);
 /* Not attached. */
 void streams_init(struct streams *streams);
 /* Attaches to what the ticket is for. 0, or -1 with errno; also when the waiter gave up. */

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,13 +21,6 @@
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
-
-/* Every signal. musl's sigfillset(3) leaves out the three that musl keeps to itself; the last of
- * them is the first real-time signal of programs with another C library. */
-static inline void sys_every_signal(sigset_t *set)
-{
-	memset(set, 0xff, sizeof(*set));
-}
 
 static inline long sys_clone3(struct clone_args *arguments)
 {

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/failure.h"
-#include "base/messages.h"
+#include "base/shim_messages.h"
 
 struct reader {
 	const uint8_t *at;
@@ -53,14 +53,5 @@ void write_error(struct writer *writer, int error, const char *text);
 /* Reads exactly `length` bytes within `timeout` ms in all. 0, or a negative errno
  * (-EPIPE when the peer went away, -ETIMEDOUT). */
 int read_exactly(int fd, void *buffer, size_t length, int timeout);
-
-#define NS_PER_S 1000000000
-#define NS_PER_MS 1000000
-
-/* Milliseconds and nanoseconds of CLOCK_MONOTONIC. */
-int64_t monotonic_ms(void);
-uint64_t monotonic_ns(void);
-/* Nanoseconds of CLOCK_REALTIME. */
-uint64_t realtime_ns(void);
 
 #endif

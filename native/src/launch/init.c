@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/descriptors.h"
+#include "base/signals.h"
 #include "base/syscalls.h"
 
 #define REPORT_FD 0
@@ -79,7 +80,7 @@ _Noreturn void init_run(pid_t workload, int report_fd, int listener)
 	(void)sys_close_range(REPORT_FD + 1, ~0U, 0);
 	/* News must not keep it from reaping. */
 	(void)fcntl(REPORT_FD, F_SETFL, O_NONBLOCK);
-	sys_every_signal(&all);
+	signals_fill(&all);
 	for (;;) {
 		siginfo_t info;
 		int number = orphans > 0 ? sigtimedwait(&all, &info, &again)

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/process.h"
 #include "base/syscalls.h"

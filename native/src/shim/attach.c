@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "shim/answer.h"
 #include "shim/control.h"
@@ -102,7 +103,7 @@ static int open_input(struct shim *shim, struct connection *connection, bool ter
 	if (fd == NULL || *fd < 0)
 		return -1;
 	if (!terminal) {
-		(void)output_enlarge(*fd);
+		(void)pipe_enlarge(*fd);
 		return connection->owner ? release(fd) : fcntl(*fd, F_DUPFD_CLOEXEC, 0);
 	}
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "base/clock.h"
 #include "base/process.h"
 #include "base/syscalls.h"
 #include "base/wire.h"

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "shim/sandbox_control.h"

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "launch/confine.h"
@@ -376,14 +377,15 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 {
 	struct exec_request request;
 	const struct plan *plan = &shim->plan;
-	bool read = exec_request_read(plan, reader, &request);
+	bool well_formed = exec_request_read(plan, reader, &request);
+	const char *refusal = exec_request_refusal(plan, &request);
 	enum connection_use use = request.capture ? USE_PROBE : USE_SESSION;
 	int result;
 
-	if (!read) {
+	if (!well_formed) {
 		send_error(connection, EBADMSG, "malformed exec request");
-	} else if (exec_request_refusal(plan, &request) != NULL) {
-		send_error(connection, EPERM, exec_request_refusal(plan, &request));
+	} else if (refusal != NULL) {
+		send_error(connection, EPERM, refusal);
 	} else if (shim->exited || !shim->started) {
 		send_error(connection, ESRCH, "the container is not running");
 	} else if (connection_admit(shim, connection, use)) {

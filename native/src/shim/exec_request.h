@@ -1,4 +1,4 @@
-/* What a REQUEST_EXEC asks for, as it is read from the wire. */
+/* A request for an exec: decoding, defaults and permission. */
 #ifndef NUCLEUS_EXEC_REQUEST_H
 #define NUCLEUS_EXEC_REQUEST_H
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/wire.h"
 
 /* ms in which a client must come with its ticket. */

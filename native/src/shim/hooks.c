@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/process.h"
 #include "base/syscalls.h"

@@ -7,13 +7,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/wire.h"
 #include "shim/connection.h"
 
 /* ms without progress after which the rest of the output of a process that has ended is dropped.
  * The client that started it has no limit. */
-#define PATIENCE 600000
+#define UNREAD_TIMEOUT_MS 600000
 /* Size of attached pipes: larger ones mean fewer wakeups. */
 #define PIPE_BYTES (1 << 20)
 /* What one turn moves of one output: whoever floods it starves nobody. */
@@ -184,7 +185,7 @@ static enum moved pause_until(struct output *output, uint64_t when)
 
 /* Whether the pipe has PIPE_BYTES now. Less stays where the user may have no more (pipe(7),
  * pipe-user-pages-soft). */
-bool output_enlarge(int fd)
+bool pipe_enlarge(int fd)
 {
 	return fcntl(fd, F_GETPIPE_SZ) >= PIPE_BYTES ||
 	       fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES;
@@ -201,7 +202,7 @@ static enum moved pause_in_burst(struct output *output, size_t moved)
 	}
 	output->burst += moved;
 	/* The rest of a process that has ended grows no more. */
-	if (output->burst < BURST || output->left >= 0 || !output_enlarge(output->source.fd))
+	if (output->burst < BURST || output->left >= 0 || !pipe_enlarge(output->source.fd))
 		return MOVED;
 	return pause_until(output, now + BURST_PAUSE);
 }
@@ -238,7 +239,7 @@ static enum moved pass_on(struct output *output, struct tap *tap)
 static enum moved drain(struct output *output)
 {
 	bool ended = output->left >= 0;
-	bool large = output_enlarge(output->source.fd);
+	bool large = pipe_enlarge(output->source.fd);
 	int waiting = 0;
 	ssize_t got;
 
@@ -367,14 +368,13 @@ void output_close(struct shim *shim, struct output *output)
 	output->pending = NULL;
 }
 
-/* A pipe that a client reads: its end is returned, ours becomes the tap. */
 int output_open_tap(struct tap *tap, struct output *output)
 {
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
-	(void)output_enlarge(ends[1]);
+	(void)pipe_enlarge(ends[1]);
 	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	tap->source = (struct source){ .fd = ends[1], .ready = tap_ready };
 	if (output->source.fd < 0) {
@@ -383,7 +383,7 @@ int output_open_tap(struct tap *tap, struct output *output)
 		return ends[0];
 	}
 	if (output->is_pipe)
-		(void)output_enlarge(output->source.fd);
+		(void)pipe_enlarge(output->source.fd);
 	tap->output = output;
 	tap->done = output->length;
 	return ends[0];
@@ -403,7 +403,7 @@ static bool is_read_by_owner(const struct shim *shim, const struct output *outpu
 int64_t output_deadline(const struct shim *shim, const struct output *output)
 {
 	return output->source.fd >= 0 && output->left >= 0 && !is_read_by_owner(shim, output)
-		       ? output->moved_at + PATIENCE
+		       ? output->moved_at + UNREAD_TIMEOUT_MS
 		       : 0;
 }
 

@@ -14,13 +14,13 @@ void output_pump(struct shim *shim, struct output *output);
 /* Its process has ended: what is there now is all that counts. Closes it when that has been moved,
  * which may have to wait for a client to read. */
 void output_finish(struct shim *shim, struct output *output);
-/* Its clients read its end. */
+/* Closes it: its clients read end of file. */
 void output_close(struct shim *shim, struct output *output);
 /* A pipe that a client reads: its end is returned, ours becomes the tap. Or a negative errno. */
 int output_open_tap(struct tap *tap, struct output *output);
 void output_close_tap(struct tap *tap);
 /* A larger pipe means fewer wakeups. False: there is no room for one. */
-bool output_enlarge(int fd);
+bool pipe_enlarge(int fd);
 /* When the rest of an output is given up, since its clients don't read: ms of CLOCK_MONOTONIC, or
  * 0. */
 int64_t output_deadline(const struct shim *shim, const struct output *output);

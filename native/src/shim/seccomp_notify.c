@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "shim/connection.h"

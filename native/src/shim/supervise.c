@@ -15,9 +15,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/peer.h"
 #include "base/process.h"
+#include "base/signals.h"
 #include "base/syscalls.h"
 #include "base/wire.h"
 #include "launch/cgroup_kill.h"
@@ -171,7 +173,7 @@ static int watch_signals(struct shim *shim)
 	sigset_t all;
 	sigset_t child;
 
-	sys_every_signal(&all);
+	signals_fill(&all);
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	(void)sigemptyset(&child);

@@ -1,6 +1,6 @@
 package dev.nucleus.cli;
 
-/** Messages between a client and the manager, numbered as in native/client/messages.h. */
+/** Messages between a client and the manager, numbered as in native/client/manager_messages.h. */
 enum ClientMessage {
     COMMAND(0x01),
     TERMINAL(0x05),

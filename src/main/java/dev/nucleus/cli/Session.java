@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One command of a client, from its arguments to its exit code. Frames are u32 length, u8 type, payload
- * (native/client/messages.h). Writing is guarded by a lock; one thread reads.
+ * (native/client/manager_messages.h). Writing is guarded by a lock; one thread reads.
  */
 final class Session implements Caller {
 

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Messages from a spawner or a shim to a manager, numbered as in native/src/base/messages.h; answers to clients are not
+ * Messages from a spawner or a shim to a manager, numbered as in native/src/base/shim_messages.h; answers to clients are not
  * included.
  */
 enum Answer {

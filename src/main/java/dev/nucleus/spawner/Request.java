@@ -1,7 +1,7 @@
 package dev.nucleus.spawner;
 
 /**
- * Requests of a manager to a spawner or a shim, numbered as in native/src/base/messages.h; requests of clients are not
+ * Requests of a manager to a spawner or a shim, numbered as in native/src/base/shim_messages.h; requests of clients are not
  * included.
  */
 public enum Request {

@@ -30,7 +30,7 @@ public record Shim(Path socket) {
     /** What a connection may take: a shim that is stopped accepts none once as many wait as it has room for. */
     private static final Duration REACHING = Duration.ofSeconds(1);
 
-    /** What a request to copy begins with, in place of whether to capture; see native/src/base/messages.h, enum exec_kind. */
+    /** What a request to copy begins with, in place of whether to capture; see native/src/base/shim_messages.h, enum exec_kind. */
     static final int COPY = 2;
 
     /** Follows the container's life: {@link ShimMessage.Started} and {@link ShimMessage.Exited} arrive on it. */

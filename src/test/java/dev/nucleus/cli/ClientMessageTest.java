@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 /** Client and manager have the same numbers. */
 class ClientMessageTest {
 
-    private static final String MESSAGES = "client/messages.h";
+    private static final String MESSAGES = "client/manager_messages.h";
 
     @Test
     void messagesAreThoseOfTheClient() {

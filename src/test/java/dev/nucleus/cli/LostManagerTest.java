@@ -55,8 +55,8 @@ class LostManagerTest {
             Result incomplete = ManagerProcess.finish(copied);
             assertThat(incomplete.code()).isEqualTo(125);
             assertThat(incomplete.err())
-                    .isEqualTo("nucleus: the command ended with exit code 7, but the manager has gone: the next one"
-                            + " brings the workspace back when it starts\n");
+                    .isEqualTo("nucleus: the command ended with exit code 7, but the manager has exited; the next one"
+                            + " copies the workspace back when it starts\n");
             assertThat(workspace).isEmptyDirectory();
 
             manager.restart().awaitReady();

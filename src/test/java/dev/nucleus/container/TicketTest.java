@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What the connection of an attached client may do, in bytes as native/src/base/messages.h has them. */
+/** What the connection of an attached client may do, in bytes as native/src/base/shim_messages.h has them. */
 @Tag("isolation")
 class TicketTest {
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** Both sides of the wire have the same numbers. */
 class MessageNumbersTest {
 
-    private static final String MESSAGES = "src/base/messages.h";
+    private static final String MESSAGES = "src/base/shim_messages.h";
 
     @Test
     void requestsAreThoseOfTheNativePart() {

@@ -29,7 +29,7 @@ final class Subject {
 
     private static final String CLOSED = "nucleus: the manager closed the connection\n";
     private static final String INCOMPLETE =
-            "the manager has gone: the next one brings the workspace back when it starts\n";
+            "the manager has exited; the next one copies the workspace back when it starts\n";
     private static final String ABSENT = "nucleus: no manager answers at ";
     private static final int NO_MANAGER = 125;
 

@@ -1,7 +1,7 @@
-/* The messages between manager, spawner, shims and clients: the one place of their numbers. Java
- * has them in dev.nucleus.spawner.Request and Answer; a test compares them with this file. */
-#ifndef NUCLEUS_MESSAGES_H
-#define NUCLEUS_MESSAGES_H
+/* Message numbers between manager or client and spawner or shim. Java has them in
+ * dev.nucleus.spawner.Request and Answer; a test compares them with this file. */
+#ifndef NUCLEUS_SHIM_MESSAGES_H
+#define NUCLEUS_SHIM_MESSAGES_H
 
 /* A frame is: u32 payload length, u8 type, payload. */
 #define FRAME_HEADER 5U

@@ -1,7 +1,7 @@
-/* The messages between client and manager: the one place of their numbers. Java has them in
- * dev.nucleus.cli.ClientMessage; a test compares them with this file. */
-#ifndef NUCLEUS_CLIENT_MESSAGES_H
-#define NUCLEUS_CLIENT_MESSAGES_H
+/* Message numbers between client and manager. Java has them in dev.nucleus.cli.ClientMessage; a
+ * test compares them with this file. */
+#ifndef NUCLEUS_CLIENT_MANAGER_MESSAGES_H
+#define NUCLEUS_CLIENT_MANAGER_MESSAGES_H
 
 enum message {
 	/* To the manager. */
