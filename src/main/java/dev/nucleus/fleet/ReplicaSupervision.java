@@ -225,7 +225,10 @@ final class ReplicaSupervision {
     }
 
     private void watch(Container watched) {
-        Callbacks.then(watched.end(), "notify " + replica.name() + " of the end of its container", end -> add(ended(watched, end)));
+        Callbacks.then(
+                watched.end(),
+                "notify " + replica.name() + " of the end of its container",
+                end -> add(ended(watched, end)));
         Callbacks.then(
                 watched.start(),
                 "notify " + replica.name() + " of the start of its container",

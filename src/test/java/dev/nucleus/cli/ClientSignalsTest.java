@@ -538,10 +538,9 @@ class ClientSignalsTest {
     /** A client that writes for the manager, and whose reader does not read. */
     @Test
     void aClientThatWritesForTheManagerCanBeInterrupted() {
-        ManagerProcess.Result result =
-                sh("ID=$($N run -d -- sh -c 'seq 1 100000; sleep 1000');"
-                        + " until [ \"$($N logs --tail 1 $ID)\" = 100000 ]; do sleep 0.05; done; mkfifo f; sleep 30 < f & S=$!;"
-                        + " timeout -k 10 1 $N logs $ID > f; echo $?; kill $S; $N stop -t 0 $ID; $N rm $ID");
+        ManagerProcess.Result result = sh("ID=$($N run -d -- sh -c 'seq 1 100000; sleep 1000');"
+                + " until [ \"$($N logs --tail 1 $ID)\" = 100000 ]; do sleep 0.05; done; mkfifo f; sleep 30 < f & S=$!;"
+                + " timeout -k 10 1 $N logs $ID > f; echo $?; kill $S; $N stop -t 0 $ID; $N rm $ID");
 
         assertThat(result.out()).startsWith("124\n");
     }

@@ -83,7 +83,7 @@ class QuickStartTest {
                     .until(
                             () -> run(manager, "nucleus ps -a"),
                             text -> text.lines().anyMatch(line -> line.matches(".*shop/web-1 +running +ready .*"))
-                            && text.contains("completed"));
+                                    && text.contains("completed"));
 
             assertThat(examples()).hasSizeGreaterThan(10);
             for (Example example : examples()) {

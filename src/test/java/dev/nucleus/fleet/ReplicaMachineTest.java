@@ -2,11 +2,11 @@ package dev.nucleus.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.support.GeneratedDocument;
 import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.probe.ProbeResult.Role;
 import dev.nucleus.spec.ServiceSpec;
 import dev.nucleus.spec.fleetfile.FleetReader;
+import dev.nucleus.support.GeneratedDocument;
 import dev.nucleus.support.Seeds;
 import java.io.IOException;
 import java.nio.file.Files;
