@@ -30,7 +30,9 @@ public final class ClientShell {
     }
 
     public ProcessBuilder script(String script) {
-        var builder = new ProcessBuilder("/bin/bash", "-c", script).directory(directory.toFile());
+        // A build in the background has SIGINT ignored, and a shell can't change that (env(1) can).
+        var builder =
+                new ProcessBuilder("env", "--default-signal", "/bin/bash", "-c", script).directory(directory.toFile());
         builder.environment().put("N", ManagerProcess.CLIENT + " --socket " + manager.socket());
         return builder;
     }
