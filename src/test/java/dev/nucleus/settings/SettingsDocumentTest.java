@@ -66,7 +66,7 @@ class SettingsDocumentTest {
             document.append("| `%s` | %s | %s | %s |\n"
                     .formatted(
                             name,
-                            property.path("description").asString(),
+                            property.path("description").asString().replaceAll("\\{@code ([^}]*)}", "`$1`"),
                             type(property),
                             property.path("defaultValue").asString("–")));
         });
