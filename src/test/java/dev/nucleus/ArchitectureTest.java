@@ -64,7 +64,8 @@ class ArchitectureTest {
         allow(allowed, "settings");
         allow(allowed, "lifecycle");
         allow(allowed, "cgroup", "spec", "plan", "kernel");
-        allow(allowed, "isolation", "spec", "policy", "plan", "kernel", "rootfs", "cgroup");
+        allow(allowed, "preparation", "spec", "policy", "plan", "kernel", "rootfs");
+        allow(allowed, "isolation", "spec", "policy", "plan", "kernel", "rootfs", "cgroup", "preparation");
         allow(allowed, "spawner", "spec", "plan", "kernel", "settings", "lifecycle");
         allow(allowed, "log", "spawner");
         allow(
@@ -75,6 +76,7 @@ class ArchitectureTest {
                 "plan",
                 "kernel",
                 "cgroup",
+                "preparation",
                 "isolation",
                 "spawner",
                 "log",
@@ -89,7 +91,7 @@ class ArchitectureTest {
                 "spec.fleetfile",
                 "policy",
                 "plan",
-                "isolation",
+                "preparation",
                 "spawner",
                 "container",
                 "probe",
@@ -113,7 +115,7 @@ class ArchitectureTest {
                 "settings",
                 "lifecycle",
                 "cgroup",
-                "isolation",
+                "preparation",
                 "spawner",
                 "log",
                 "container",
@@ -152,6 +154,33 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("jnr..", "com.kenai..");
+
+    /** The same prepared launch gives the same plan: what is read from the host is read before. */
+    @ArchTest
+    static final ArchRule plansAreMadeWithoutLookingAtTheHost = noClasses()
+            .that()
+            .resideInAnyPackage("dev.nucleus.isolation..", "dev.nucleus.plan..")
+            .should()
+            .dependOnClassesThat()
+            .haveFullyQualifiedName("java.nio.file.Files")
+            .orShould()
+            .dependOnClassesThat()
+            .haveFullyQualifiedName("java.lang.ProcessHandle")
+            .orShould()
+            .dependOnClassesThat()
+            .resideInAnyPackage("java.nio.channels..")
+            .orShould()
+            .dependOnClassesThat()
+            .haveNameMatching("java\\.io\\.(File|FileInputStream|RandomAccessFile)")
+            .orShould()
+            .dependOnClassesThat()
+            .haveNameMatching("dev\\.nucleus\\.kernel\\.(TrustedPath|Directory|Node)")
+            .orShould()
+            .callMethod(System.class, "getenv", String.class)
+            .orShould()
+            .callMethod(System.class, "getProperty", String.class)
+            .orShould()
+            .callMethod(System.class, "getProperty", String.class, String.class);
 
     @ArchTest
     static final ArchRule nothingDependsOnTheEdges = noClasses()

@@ -2,7 +2,7 @@ package dev.nucleus.container;
 
 import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.cgroup.CgroupUsages;
-import dev.nucleus.isolation.IdRanges;
+import dev.nucleus.preparation.IdRanges;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.ShimTimeoutException;

@@ -1,9 +1,9 @@
 package dev.nucleus.container;
 
 import dev.nucleus.cgroup.CgroupRemoval;
-import dev.nucleus.isolation.Identities;
 import dev.nucleus.log.OutputSink;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.Identities;
 import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.Shim;

@@ -1,10 +1,10 @@
 package dev.nucleus.container;
 
 import dev.nucleus.cgroup.CgroupRemoval;
-import dev.nucleus.isolation.IdRanges;
 import dev.nucleus.log.LogStream;
 import dev.nucleus.log.OutputSink;
 import dev.nucleus.plan.LaunchStep;
+import dev.nucleus.preparation.IdRanges;
 import dev.nucleus.spawner.ExitStatus;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimMessage;

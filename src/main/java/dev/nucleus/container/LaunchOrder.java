@@ -1,7 +1,7 @@
 package dev.nucleus.container;
 
-import dev.nucleus.isolation.Workload;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.Workload;
 import dev.nucleus.spec.ContainerSpec;
 import java.util.Map;
 import java.util.Optional;

@@ -1,13 +1,14 @@
 package dev.nucleus.container;
 
 import dev.nucleus.cgroup.CgroupRemoval;
-import dev.nucleus.isolation.IdRanges;
-import dev.nucleus.isolation.LaunchRequest;
 import dev.nucleus.isolation.Planner;
 import dev.nucleus.log.OutputSink;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.policy.Posture;
+import dev.nucleus.preparation.IdRanges;
+import dev.nucleus.preparation.LaunchRequest;
+import dev.nucleus.preparation.Preparation;
 import dev.nucleus.spawner.LaunchException;
 import dev.nucleus.spawner.ShimConnection;
 import dev.nucleus.spawner.Spawner;
@@ -43,6 +44,7 @@ final class Launcher {
     private final ContainerDirectories places;
     private final ContainerEvents events;
     private final Follower follower;
+    private final Preparation preparation;
     private final Planner planner;
     private final Spawner spawner;
     private final CgroupRemoval cgroups;
@@ -53,6 +55,7 @@ final class Launcher {
             ContainerDirectories places,
             ContainerEvents events,
             Follower follower,
+            Preparation preparation,
             Planner planner,
             Spawner spawner,
             CgroupRemoval cgroups,
@@ -61,6 +64,7 @@ final class Launcher {
         this.places = places;
         this.events = events;
         this.follower = follower;
+        this.preparation = preparation;
         this.planner = planner;
         this.spawner = spawner;
         this.cgroups = cgroups;
@@ -69,17 +73,14 @@ final class Launcher {
 
     /** See {@link Containers#plan}. */
     LaunchPlan plan(LaunchOrder order) {
-        String id = ContainerId.next();
-        try {
-            return plan(order, id, ModePolicy.check(order.spec()), false, LaunchRequest.Sources.NONE);
-        } finally {
-            ranges.release(id);
-        }
+        LaunchRequest request =
+                request(order, ContainerId.next(), ModePolicy.check(order.spec()), false, LaunchRequest.Sources.NONE);
+        return planner.plan(preparation.preview(request));
     }
 
-    private LaunchPlan plan(
+    private LaunchRequest request(
             LaunchOrder order, String id, Posture posture, boolean held, LaunchRequest.Sources sources) {
-        var request = new LaunchRequest(
+        return new LaunchRequest(
                 id,
                 order.name().orElse(id),
                 order.workload(),
@@ -87,9 +88,7 @@ final class Launcher {
                 places.of(id),
                 places.copies().of(id),
                 held,
-                sources,
-                Optional.empty());
-        return planner.plan(request);
+                sources);
     }
 
     /** See {@link Containers#launch}. */
@@ -190,12 +189,13 @@ final class Launcher {
         try (WorkspaceCopies.Sources opened =
                 places.copies().make(id, order.spec().filesystem(), progress)) {
             var sources = new LaunchRequest.Sources(opened.context(), opened.workspace());
+            LaunchRequest request = request(order, id, posture, held, sources);
             // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
             Optional<LaunchPlan> ready =
-                    posture.rootfsAttested() ? Optional.of(plan(order, id, posture, held, sources)) : Optional.empty();
+                    posture.rootfsAttested() ? Optional.of(preparedPlan(request)) : Optional.empty();
             ShimConnection connection = spawner.reserve();
             try {
-                plan.set(ready.orElseGet(() -> plan(order, id, posture, held, sources)));
+                plan.set(ready.orElseGet(() -> preparedPlan(request)));
                 return begin(order, container, Objects.requireNonNull(plan.get()), connection, ticket);
             } catch (IOException | RuntimeException | Error e) {
                 connection.close();
@@ -208,6 +208,10 @@ final class Launcher {
             forget(container);
             throw e;
         }
+    }
+
+    private LaunchPlan preparedPlan(LaunchRequest request) {
+        return planner.plan(preparation.prepare(request));
     }
 
     private static Container.Description description(@Nullable LaunchPlan plan) {

@@ -1,7 +1,7 @@
 package dev.nucleus.fleet;
 
 import dev.nucleus.container.ContainerRecord;
-import dev.nucleus.isolation.NamedFiles;
+import dev.nucleus.preparation.NamedFiles;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.ServiceSpec;
 import java.io.IOException;

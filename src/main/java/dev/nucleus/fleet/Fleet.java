@@ -2,8 +2,8 @@ package dev.nucleus.fleet;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
-import dev.nucleus.isolation.Workload;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.Workload;
 import dev.nucleus.spec.Condition;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.ServiceSpec;

@@ -1,7 +1,7 @@
 package dev.nucleus.fleet;
 
 import dev.nucleus.container.Containers;
-import dev.nucleus.isolation.Workload;
+import dev.nucleus.preparation.Workload;
 import dev.nucleus.spec.ServiceSpec;
 import java.util.List;
 import java.util.Map;

@@ -3,6 +3,7 @@ package dev.nucleus.isolation;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.CapabilityPolicy;
+import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Security;
 import dev.nucleus.spec.UserNamespace;
@@ -31,14 +32,14 @@ final class CapabilitiesLayer implements Layer {
     static final LaunchPlan.Rlimits.Rlimit NO_CORE_HANDLER = new LaunchPlan.Rlimits.Rlimit("core", RLIMIT_CORE, 1, 1);
 
     @Override
-    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        Security security = request.spec().security();
-        CapabilityPolicy policy = security.capabilityPolicy()
-                .map(CapabilityPolicy::read)
+    public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        Security security = launch.spec().security();
+        CapabilityPolicy policy = launch.policies()
+                .capabilities()
                 .orElseGet(() -> CapabilityPolicy.keeping(security.capabilities().stream()
                         .flatMap(name -> Capability.find(name).stream())
                         .collect(Collectors.toSet())));
-        if (policy.bounding().contains(Capability.SETFCAP) && lendsCapabilities(request.spec())) {
+        if (policy.bounding().contains(Capability.SETFCAP) && lendsCapabilities(launch.spec())) {
             policy = policy.without(Capability.SETFCAP);
             plan.cannot(
                     "capabilities",
@@ -60,7 +61,7 @@ final class CapabilitiesLayer implements Layer {
             plan.can("capabilities", "use " + names(policy.effective()), because);
         }
         plan.cannot("no_new_privs", "gain privileges by a set-user-ID program", "no_new_privs is set");
-        limits(request, plan);
+        limits(launch, plan);
     }
 
     /** In a user namespace of its own they count there alone (capabilities(7), "Namespaced file capabilities"). */
@@ -78,18 +79,18 @@ final class CapabilitiesLayer implements Layer {
      * it is set only where no control group limits the container itself. Elsewhere the manager's own limit is inherited
      * ({@code LimitNPROC=} of its unit); raising it would need CAP_SYS_RESOURCE. gVisor counts in its own kernel.
      */
-    private static void limits(LaunchRequest request, LaunchPlan.Builder plan) {
+    private static void limits(PreparedLaunch launch, LaunchPlan.Builder plan) {
         var limits = new ArrayList<LaunchPlan.Rlimits.Rlimit>();
-        long files = request.spec().resources().openFiles();
-        long pids = request.spec().resources().pids();
-        if (pids > 0 && (request.sandboxed() || !plan.cgroup().limitsProcesses())) {
+        long files = launch.spec().resources().openFiles();
+        long pids = launch.spec().resources().pids();
+        if (pids > 0 && (launch.sandboxed() || !plan.cgroup().limitsProcesses())) {
             limits.add(new LaunchPlan.Rlimits.Rlimit("nproc", RLIMIT_NPROC, pids, pids));
         }
         limits.addAll(List.of(
                 new LaunchPlan.Rlimits.Rlimit("nofile", RLIMIT_NOFILE, files, files),
                 new LaunchPlan.Rlimits.Rlimit("memlock", RLIMIT_MEMLOCK, MEMLOCK_BYTES, MEMLOCK_BYTES),
                 NO_CORE_HANDLER));
-        plan.rlimits(new LaunchPlan.Rlimits(request.posture().rlimitsRequired(), limits));
+        plan.rlimits(new LaunchPlan.Rlimits(launch.posture().rlimitsRequired(), limits));
         plan.cannot("rlimits", "open more than " + files + " files per process", "open-files: " + files);
     }
 }

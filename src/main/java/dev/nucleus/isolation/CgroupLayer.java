@@ -3,6 +3,8 @@ package dev.nucleus.isolation;
 import dev.nucleus.cgroup.CgroupLayout;
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.PreparedLaunch;
+import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.Resources;
@@ -25,9 +27,9 @@ final class CgroupLayer implements Layer {
     }
 
     @Override
-    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        ContainerSpec spec = request.spec();
-        boolean required = request.posture().cgroupRequired();
+    public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        ContainerSpec spec = launch.spec();
+        boolean required = launch.posture().cgroupRequired();
         if (!host.identity().root() && !host.cgroups().delegated()) {
             if (required) {
                 throw new UnsupportedLayerException(spec.mode() + " mode needs control groups, and user "
@@ -43,7 +45,7 @@ final class CgroupLayer implements Layer {
             return;
         }
         CgroupLayout layout = CgroupLayout.of(host.cgroups());
-        plan.cgroup(layout.plan(required, CgroupLayout.nameOf(request.id()), resources(request)));
+        plan.cgroup(layout.plan(required, CgroupLayout.nameOf(launch.id()), resources(launch)));
         explain(spec, plan);
     }
 
@@ -51,9 +53,9 @@ final class CgroupLayer implements Layer {
      * gVisor's own threads count too, and what it keeps of processes that ended: it gives that back late when processors
      * are busy, and dies when it can't have more.
      */
-    private static Resources resources(LaunchRequest request) {
-        Resources asked = request.spec().resources();
-        if (!request.sandboxed() || asked.pids() == 0) {
+    private static Resources resources(PreparedLaunch launch) {
+        Resources asked = launch.spec().resources();
+        if (!launch.sandboxed() || asked.pids() == 0) {
             return asked;
         }
         return new Resources(

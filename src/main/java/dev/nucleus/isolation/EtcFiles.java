@@ -4,30 +4,15 @@ import dev.nucleus.plan.HostPath;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.preparation.HostRoot;
 import dev.nucleus.spec.Filesystem;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 
 /** A small /etc made for a container that runs the host's programs: never the host's own. */
 final class EtcFiles {
 
-    /** Harmless, and needed by programs: the loader's cache, CA certificates, Debian's alternatives, the time zone. */
-    private static final List<String> FROM_HOST = List.of(
-            "ld.so.cache", "ssl/certs", "alternatives", "java-17-openjdk", "java-21-openjdk", "java-25-openjdk");
+    private EtcFiles() {}
 
-    private final List<RootfsStep> fromHost;
-
-    /** Looks once at what the host has. */
-    EtcFiles() {
-        var tree = new RootTree();
-        bindFromHost(tree);
-        addTimeZone(tree);
-        fromHost = tree.steps();
-    }
-
-    void add(RootTree tree, LaunchPlan.Identity identity, String name) {
+    static void add(HostRoot host, RootTree tree, LaunchPlan.Identity identity, String name) {
         String hostname = name.substring(name.lastIndexOf('/') + 1);
         tree.add(new RootfsStep.Directory("/etc"));
         tree.add(new RootfsStep.File(
@@ -46,35 +31,14 @@ final class EtcFiles {
         tree.add(new RootfsStep.File("/etc/hostname", hostname + "\n"));
         tree.add(new RootfsStep.File("/etc/resolv.conf", ""));
         tree.add(new RootfsStep.File("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"));
-        fromHost.forEach(tree::add);
+        host.etc().forEach(entry -> bind(entry, tree));
+        host.timeZone().ifPresent(zone -> tree.add(new RootfsStep.Symlink("/etc/localtime", zone)));
     }
 
-    private static void bindFromHost(RootTree tree) {
-        tree.add(new RootfsStep.Directory("/etc"));
-        for (String path : FROM_HOST) {
-            Path source = Path.of("/etc", path);
-            if (Files.exists(source)) {
-                String target = "/etc/" + path;
-                if (Files.isDirectory(source)) {
-                    tree.directories(target);
-                }
-                tree.add(new RootfsStep.Bind(target, HostPath.own(source.toString()), MountAttributes.SEALED, true));
-            }
+    private static void bind(HostRoot.EtcEntry entry, RootTree tree) {
+        if (entry.directory()) {
+            tree.directories(entry.path());
         }
-    }
-
-    private static void addTimeZone(RootTree tree) {
-        Path localtime = Path.of("/etc/localtime");
-        try {
-            if (Files.isSymbolicLink(localtime)) {
-                Path zone = localtime
-                        .resolveSibling(Files.readSymbolicLink(localtime))
-                        .normalize();
-                tree.add(new RootfsStep.Symlink("/etc/localtime", zone.toString()));
-            }
-        } catch (IOException e) {
-            // Without it times are in UTC, which is what a container without a zone shows.
-            return;
-        }
+        tree.add(new RootfsStep.Bind(entry.path(), HostPath.own(entry.path()), MountAttributes.SEALED, true));
     }
 }

@@ -1,6 +1,7 @@
 package dev.nucleus.isolation;
 
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.spec.VolumeMount;
 import java.util.List;
 import java.util.function.Function;
@@ -18,14 +19,14 @@ final class ExecutionRules {
      * What it can write to, it can't run: neither by name, nor by the loader or a mapping (mount(2), MS_NOEXEC), unless that
      * was asked for.
      */
-    static void explain(LaunchRequest request, List<MemoryMount> memory, LaunchPlan.Builder plan) {
+    static void explain(PreparedLaunch launch, List<MemoryMount> memory, LaunchPlan.Builder plan) {
         List<String> closed = targets(memory, mount -> !mount.execute(), MemoryMount::target);
-        List<VolumeMount> volumes = request.spec().filesystem().volumes();
+        List<VolumeMount> volumes = launch.spec().filesystem().volumes();
         List<String> closedVolumes = targets(volumes, volume -> !volume.execute(), VolumeMount::target);
         List<String> open = join(
                 targets(memory, MemoryMount::execute, MemoryMount::target),
                 targets(volumes, VolumeMount::execute, VolumeMount::target));
-        if (request.sandboxed()) {
+        if (launch.sandboxed()) {
             cannotRun(closedVolumes, plan);
             if (!closed.isEmpty()) {
                 String places = String.join(", ", closed);

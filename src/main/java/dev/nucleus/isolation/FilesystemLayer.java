@@ -5,17 +5,16 @@ import dev.nucleus.plan.HostPath;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
-import dev.nucleus.rootfs.RootfsAttestation;
-import dev.nucleus.rootfs.RootfsException;
-import dev.nucleus.rootfs.RootfsTree;
+import dev.nucleus.preparation.ContainerRoot;
+import dev.nucleus.preparation.HostRoot;
+import dev.nucleus.preparation.PreparedLaunch;
+import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.ServiceNotify;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.WorkspaceMount;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
@@ -35,78 +34,55 @@ final class FilesystemLayer implements Layer {
 
     static final String WORKSPACE_COPY = "workspace";
     private static final String ROOT_OPTIONS = "size=1G,mode=755";
-    private static final RootfsTree NO_ROOTFS = new RootfsTree(0, 0, List.of());
 
     private final HostFeatures host;
-    /** How the host's program directories lie, looked at once: that changes with a release of the host's system. */
-    private final List<RootfsStep> hostPrograms;
-
-    private final EtcFiles etc;
-    private final RootfsAttestation attestation;
 
     FilesystemLayer(HostFeatures host) {
         this.host = host;
-        var tree = new RootTree();
-        RootFiles.bindHostPrograms(tree);
-        this.hostPrograms = tree.steps();
-        this.etc = new EtcFiles();
-        this.attestation = new RootfsAttestation(host.identity().uid());
     }
 
     @Override
-    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
+    public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
         LaunchPlan.Identity identity = plan.identity();
-        Filesystem filesystem = request.spec().filesystem();
+        Filesystem filesystem = launch.spec().filesystem();
         List<MemoryMount> memory = MemoryMount.of(filesystem);
         var tree = new RootTree();
-        Filesystem placed = RootfsLinks.of(filesystem).place(filesystem);
-        RootfsTree rootfs = root(request, tree, plan);
-        addPseudoFilesystems(request, memory, tree, plan);
+        Filesystem placed = launch.root().placed();
+        root(launch, tree, plan);
+        addPseudoFilesystems(launch, memory, tree, plan);
         placed.volumes()
                 .forEach(volume -> Volumes.add(
-                        tree, volume, request, identity, plan, host.identity().root()));
-        ExecutionRules.explain(request, memory, plan);
-        WorkingDirectories.context(request, tree, plan);
-        WorkingDirectories.workspace(request, tree, plan, host);
-        Secrets.add(tree, filesystem.secrets(), identity, plan);
-        if (request.spec().notification().isPresent()) {
-            notify(request, tree, plan);
+                        tree, volume, launch, identity, plan, host.identity().root()));
+        ExecutionRules.explain(launch, memory, plan);
+        WorkingDirectories.context(launch, tree, plan);
+        WorkingDirectories.workspace(launch, tree, plan, host);
+        Secrets.add(tree, launch, identity, plan);
+        if (launch.spec().notification().isPresent()) {
+            notify(launch, tree, plan);
         }
-        seal(request, tree, plan);
+        seal(launch, tree, plan);
         plan.rootfs(new LaunchPlan.Rootfs(
-                ROOT_OPTIONS, tree.steps(), request.posture().mountsAudited(), writable(placed, rootfs)));
-        WorkloadCommand.add(request, identity, plan, host);
+                ROOT_OPTIONS, tree.steps(), launch.posture().mountsAudited(), writable(launch.root())));
+        WorkloadCommand.add(launch, identity, plan, host);
     }
 
     /** The directories at the root: of the rootfs, or the host's programs and an /etc for them. */
-    private RootfsTree root(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
-        Optional<Path> rootfs = request.spec().filesystem().rootfs();
-        if (rootfs.isEmpty()) {
-            hostPrograms.forEach(tree::add);
-            etc.add(tree, plan.identity(), request.name());
-            plan.can(LAYER, "run the host's programs in /usr", "no rootfs was given; they are read-only")
-                    .cannot(LAYER, "see the host's /etc, /home, /var or /root", "it gets a small /etc of its own");
-            return NO_ROOTFS;
+    private static void root(PreparedLaunch launch, RootTree tree, LaunchPlan.Builder plan) {
+        switch (launch.root().base()) {
+            case HostRoot host -> {
+                RootFiles.bindHostPrograms(host, tree);
+                EtcFiles.add(host, tree, plan.identity(), launch.name());
+                plan.can(LAYER, "run the host's programs in /usr", "no rootfs was given; they are read-only")
+                        .cannot(LAYER, "see the host's /etc, /home, /var or /root", "it gets a small /etc of its own");
+            }
+            case ContainerRoot.Rootfs rootfs -> RootFiles.rootfs(launch, rootfs, tree, plan);
         }
-        Optional<String> pin = request.spec().filesystem().rootfsSha256();
-        Optional<RootfsAttestation.Result> attested = request.posture().rootfsAttested() || pin.isPresent()
-                ? Optional.of(attest(rootfs.get(), pin))
-                : Optional.empty();
-        RootfsTree found = attested.map(RootfsAttestation.Result::tree).orElseGet(() -> RootfsTree.of(rootfs.get()));
-        RootFiles.rootfs(
-                request,
-                rootfs.get(),
-                found,
-                attested.map(FilesystemLayer::words).orElse(""),
-                tree,
-                plan);
-        return found;
     }
 
     /** gVisor makes its own. */
     private static void addPseudoFilesystems(
-            LaunchRequest request, List<MemoryMount> memory, RootTree tree, LaunchPlan.Builder plan) {
-        if (request.sandboxed()) {
+            PreparedLaunch launch, List<MemoryMount> memory, RootTree tree, LaunchPlan.Builder plan) {
+        if (launch.sandboxed()) {
             PseudoFilesystems.addMountPoints(tree, memory);
             return;
         }
@@ -114,43 +90,31 @@ final class FilesystemLayer implements Layer {
         PseudoFilesystems.addTerminals(tree, plan.mapped(), plan.identity());
         plan.can(LAYER, "open pseudo-terminals of its own", "/dev/pts, at most " + PseudoFilesystems.TERMINALS);
         tree.add(new RootfsStep.Directory("/run"));
-        PseudoFilesystems.addProc(tree, request.posture().hideProcesses());
+        PseudoFilesystems.addProc(tree, launch.posture().hideProcesses());
         memory.forEach(mount -> PseudoFilesystems.addMemory(tree, mount, plan.identity()));
     }
 
     /** Once everything is mounted. */
-    private static void seal(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
-        if (!request.sandboxed()) {
+    private static void seal(PreparedLaunch launch, RootTree tree, LaunchPlan.Builder plan) {
+        if (!launch.sandboxed()) {
             tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
         }
         tree.add(new RootfsStep.Seal("/", MountAttributes.READ_ONLY));
-        if (request.posture().mountsAudited()) {
+        if (launch.posture().mountsAudited()) {
             plan.cannot(LAYER, "start with a mount that is looser than planned", "every mount is audited from inside");
         }
         plan.cannot(LAYER, "write to /proc or see kernel memory, keys and timers there", "read-only, with masks");
     }
 
-    private RootfsAttestation.Result attest(Path rootfs, Optional<String> pin) {
-        RootfsAttestation.Result result = attestation.verify(rootfs);
-        pin.filter(digest -> !digest.equals(result.digest())).ifPresent(digest -> {
-            throw new RootfsException("rootfs-sha256: the manifest of " + rootfs + " has the SHA-256 " + result.digest()
-                    + ", but " + digest + " is pinned; look at what changed, then pin the new one");
-        });
-        return result;
-    }
-
-    private static String words(RootfsAttestation.Result attested) {
-        return " and attested: %d files, manifest sha256 %s".formatted(attested.files(), attested.digest());
-    }
-
-    private static List<String> writable(Filesystem filesystem, RootfsTree rootfs) {
+    private static List<String> writable(ContainerRoot root) {
+        Filesystem filesystem = root.placed();
         boolean workspace = filesystem
                 .workspace()
                 .filter(mount -> mount.access() != WorkspaceMount.Access.BIND_RO)
                 .isPresent();
         List<String> overlaid = new ArrayList<>();
-        if (filesystem.overlay().isPresent()) {
-            RootFiles.eachTop(rootfs, entry -> overlaid.add("/" + entry.name()));
+        if (filesystem.overlay().isPresent() && root.base() instanceof ContainerRoot.Rootfs rootfs) {
+            RootFiles.eachTop(rootfs.tree(), entry -> overlaid.add("/" + entry.name()));
         }
         return Stream.of(
                         MemoryMount.of(filesystem).stream().map(MemoryMount::target),
@@ -164,18 +128,18 @@ final class FilesystemLayer implements Layer {
     }
 
     /** gVisor knows no sockets of the host's file systems. */
-    static String connects(LaunchRequest request) {
-        return request.sandboxed() ? "" : CONNECTS;
+    static String connects(PreparedLaunch launch) {
+        return launch.sandboxed() ? "" : CONNECTS;
     }
 
     /** A socket of the shim, through which the workload reports its state; it leads nowhere else. */
-    private static void notify(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
-        if (request.sandboxed()) {
+    private static void notify(PreparedLaunch launch, RootTree tree, LaunchPlan.Builder plan) {
+        if (launch.sandboxed()) {
             throw new UnsupportedLayerException(
                     "a notify probe needs a socket of the host's, which gVisor passes on to "
                             + "no container; write another kind of probe");
         }
-        String socket = request.places().socket() + ".notify";
+        String socket = launch.request().places().socket() + ".notify";
         plan.notifySocket(socket);
         tree.parents(ServiceNotify.SOCKET);
         tree.add(new RootfsStep.Bind(

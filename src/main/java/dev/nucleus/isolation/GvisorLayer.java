@@ -3,6 +3,8 @@ package dev.nucleus.isolation;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.CapabilityPolicy;
+import dev.nucleus.preparation.Gvisor;
+import dev.nucleus.preparation.PreparedLaunch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -42,16 +44,20 @@ final class GvisorLayer implements Layer {
             new LaunchPlan.Seccomp("gVisor's own", new byte[0], LaunchPlan.Seccomp.Denied.REFUSED, 1);
 
     @Override
-    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        request.gvisor().ifPresent(gvisor -> contribute(request, gvisor, plan));
+    public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        launch.gvisor().ifPresent(gvisor -> contribute(launch, gvisor, plan));
     }
 
-    private static void contribute(LaunchRequest request, Gvisor gvisor, LaunchPlan.Builder plan) {
+    private static void contribute(PreparedLaunch launch, Gvisor gvisor, LaunchPlan.Builder plan) {
         LaunchPlan.Identity workload = plan.identity();
-        var bundle = new OciBundle(request, plan, plan.rootfs().steps(), SeccompLayer.profile(request.spec(), true));
+        var bundle = new OciBundle(
+                launch,
+                plan,
+                plan.rootfs().steps(),
+                SeccompLayer.adapted(launch.policies().seccomp().orElseThrow(), launch.spec(), true));
         Path directory = OciBundle.DIRECTORY;
-        List<String> run = new ArrayList<>(gvisor.call(directory, request.spec(), "run"));
-        run.addAll(List.of("--bundle=" + directory, request.id()));
+        List<String> run = new ArrayList<>(gvisor.call(directory, launch.spec(), "run"));
+        run.addAll(List.of("--bundle=" + directory, launch.id()));
         long capabilities = CapabilityPolicy.bits(NEEDED);
         plan.sandbox(new LaunchPlan.Sandbox(
                         bundle.config(),
@@ -60,8 +66,8 @@ final class GvisorLayer implements Layer {
                         bundle.processStart(),
                         plan.command().environment(),
                         bundle.served(),
-                        gvisor.call(directory, request.spec(), "exec"),
-                        gvisor.call(directory, request.spec(), "kill")))
+                        gvisor.call(directory, launch.spec(), "exec"),
+                        gvisor.call(directory, launch.spec(), "kill")))
                 .identity(ROOT)
                 .init(false)
                 .capabilities(new LaunchPlan.Capabilities(capabilities, capabilities, 0, 0))

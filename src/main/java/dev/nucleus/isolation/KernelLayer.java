@@ -2,6 +2,8 @@ package dev.nucleus.isolation;
 
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.PreparedLaunch;
+import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.Lockdown;
 import java.util.Arrays;
 import java.util.Optional;
@@ -20,16 +22,16 @@ final class KernelLayer implements Layer {
     }
 
     @Override
-    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        if (!request.sandboxed()) {
-            String trust = request.spec()
+    public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        if (!launch.sandboxed()) {
+            String trust = launch.spec()
                     .security()
                     .trust()
                     .map(level -> "trust: " + level)
                     .orElse("no gVisor");
             plan.can("kernel", "make calls to the host's own kernel, those that seccomp allows", trust);
         }
-        request.spec().security().lockdown().ifPresent(required -> require(required, plan));
+        launch.spec().security().lockdown().ifPresent(required -> require(required, plan));
     }
 
     private void require(Lockdown required, LaunchPlan.Builder plan) {

@@ -5,18 +5,18 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.LaunchPlan.Landlock.PathRule;
 import dev.nucleus.policy.LandlockPolicy;
 import dev.nucleus.policy.Posture;
+import dev.nucleus.preparation.ContainerRoot;
+import dev.nucleus.preparation.PreparedLaunch;
+import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.PolicySource;
-import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.WorkspaceMount;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
@@ -37,8 +37,8 @@ final class LandlockLayer implements Layer {
     }
 
     @Override
-    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        if (request.sandboxed()) {
+    public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        if (launch.sandboxed()) {
             plan.landlock(NONE);
             plan.cannot(
                     "landlock",
@@ -46,9 +46,9 @@ final class LandlockLayer implements Layer {
                     "gVisor has no other; Landlock is not its own");
             return;
         }
-        Posture posture = request.posture();
-        Optional<LandlockPolicy> policy = request.spec().security().landlock().map(LandlockPolicy::read);
-        if (request.spec().security().trace()) {
+        Posture posture = launch.posture();
+        Optional<LandlockPolicy> policy = launch.policies().landlock();
+        if (launch.spec().security().trace()) {
             plan.landlock(NONE);
             plan.can("landlock", "do with files whatever mounts and modes allow, without Landlock", "trace: true");
             return;
@@ -57,18 +57,18 @@ final class LandlockLayer implements Layer {
         int wanted = Math.max(
                 posture.landlockAbi(), policy.map(LandlockPolicy::minAbi).orElse(0));
         if (abi < wanted) {
-            degradeOrRefuse(request, wanted, plan);
+            degradeOrRefuse(launch, wanted, plan);
             return;
         }
-        long scoped = LandlockRights.scoped(abi, request.spec().network());
+        long scoped = LandlockRights.scoped(abi, launch.spec().network());
         long handled = LandlockRights.handled(abi);
         int flags = LandlockRights.flags(abi);
         plan.landlock(policy.map(rules -> LandlockRights.of(rules, handled, scoped, flags))
                 .orElseGet(() ->
-                        new LaunchPlan.Landlock(true, handled, 0, scoped, flags, rules(request, handled), List.of())));
+                        new LaunchPlan.Landlock(true, handled, 0, scoped, flags, rules(launch, handled), List.of())));
         policy.ifPresentOrElse(
-                rules -> explain(rules, file(request), plan),
-                () -> plan.cannot("landlock", writable(request), "Landlock ABI " + abi));
+                rules -> explain(rules, file(launch), plan),
+                () -> plan.cannot("landlock", writable(launch), "Landlock ABI " + abi));
     }
 
     /**
@@ -76,12 +76,12 @@ final class LandlockLayer implements Layer {
      *
      * @throws UnsupportedLayerException if the mode requires it
      */
-    private void degradeOrRefuse(LaunchRequest request, int wanted, LaunchPlan.Builder plan) {
-        Posture posture = request.posture();
+    private void degradeOrRefuse(PreparedLaunch launch, int wanted, LaunchPlan.Builder plan) {
+        Posture posture = launch.posture();
         int abi = host.landlockAbi();
         if (posture.landlockRequired()) {
             throw new UnsupportedLayerException("Landlock ABI " + wanted + " is required"
-                    + (wanted > posture.landlockAbi() ? " by " + file(request) : " in " + posture.mode() + " mode")
+                    + (wanted > posture.landlockAbi() ? " by " + file(launch) : " in " + posture.mode() + " mode")
                     + ", this kernel (" + host.release() + ") has ABI " + abi
                     + (posture.mode() == Mode.AGENT ? "; allow-degraded: true would run without it" : ""));
         }
@@ -92,15 +92,15 @@ final class LandlockLayer implements Layer {
                 "allow-degraded: true, and this kernel has Landlock ABI " + abi);
     }
 
-    private static String writable(LaunchRequest request) {
+    private static String writable(PreparedLaunch launch) {
         return "write anywhere but /tmp, /dev/shm, its home"
-                + (request.spec().filesystem().workspace().isPresent() ? ", its workspace" : "")
-                + (request.spec().filesystem().overlay().isPresent() ? ", its overlay" : "") + " and its volumes";
+                + (launch.spec().filesystem().workspace().isPresent() ? ", its workspace" : "")
+                + (launch.spec().filesystem().overlay().isPresent() ? ", its overlay" : "") + " and its volumes";
     }
 
-    private static String file(LaunchRequest request) {
+    private static String file(PreparedLaunch launch) {
         return "policy "
-                + request.spec()
+                + launch.spec()
                         .security()
                         .landlock()
                         .map(PolicySource.File::toString)
@@ -120,12 +120,14 @@ final class LandlockLayer implements Layer {
         return LandlockRights.rule(WorkspaceMount.TARGET, access, handled);
     }
 
-    private static List<PathRule> rules(LaunchRequest request, long handled) {
+    private static List<PathRule> rules(PreparedLaunch launch, long handled) {
         var rules = new ArrayList<PathRule>();
         rules.add(LandlockRights.rule("/", LandlockRights.READ_DIR, handled));
-        Filesystem filesystem = request.spec().filesystem();
-        RootfsLinks root = RootfsLinks.of(filesystem);
-        rules.addAll(new ProgramTrees(root, sealed(root.follow(filesystem)), handled).rules());
+        Filesystem filesystem = launch.spec().filesystem();
+        for (ContainerRoot.ProgramTree tree : launch.root().programs()) {
+            rules.add(LandlockRights.rule(
+                    tree.path().toString(), LandlockRights.READ | executed(tree.executable()), handled));
+        }
         for (String readable : List.of("/etc", "/proc", "/run", "/var", "/srv")) {
             rules.add(LandlockRights.rule(readable, LandlockRights.READ, handled));
         }
@@ -156,18 +158,5 @@ final class LandlockLayer implements Layer {
 
     private static long executed(boolean execute) {
         return execute ? LandlockRights.EXECUTE : 0;
-    }
-
-    /** Targets of the mounts that no program may run from. */
-    private static List<Path> sealed(Filesystem filesystem) {
-        return Stream.concat(
-                        filesystem.volumes().stream()
-                                .filter(volume -> !volume.execute())
-                                .map(VolumeMount::target),
-                        filesystem.tmpfs().stream()
-                                .filter(tmpfs -> !tmpfs.execute())
-                                .map(TmpfsMount::target))
-                .map(Path::of)
-                .toList();
     }
 }

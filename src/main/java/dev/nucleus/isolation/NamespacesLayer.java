@@ -2,6 +2,8 @@ package dev.nucleus.isolation;
 
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.PreparedLaunch;
+import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.Network;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
@@ -29,14 +31,14 @@ final class NamespacesLayer implements Layer {
     }
 
     @Override
-    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        boolean init = request.spec().init() && !request.sandboxed();
+    public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        boolean init = launch.spec().init() && !launch.sandboxed();
         plan.namespaces(NEWNS | NEWPID | NEWUTS | NEWIPC | NEWCGROUP)
-                .hostname(hostname(request.name()))
+                .hostname(hostname(launch.name()))
                 .init(init)
                 .cannot(LAYER, "see or signal processes outside it", "its own PID namespace")
                 .cannot(LAYER, "see the host's mounts, hostname, IPC objects or cgroups", "namespaces of its own");
-        if (request.spec().network() == Network.NONE) {
+        if (launch.spec().network() == Network.NONE) {
             plan.namespaces(NEWNET)
                     .cannot(
                             LAYER,
@@ -45,21 +47,21 @@ final class NamespacesLayer implements Layer {
         } else {
             plan.can(LAYER, "use the host's network as any local process", "network: host");
         }
-        clocks(request, plan);
+        clocks(launch, plan);
         if (init) {
             plan.can(LAYER, "leave orphans behind without harm", "a small init is PID 1 and reaps them")
                     .cannot(LAYER, "outlive its supervisor", "its PID 1 ends with that");
-        } else if (!request.sandboxed()) {
+        } else if (!launch.sandboxed()) {
             plan.can(LAYER, "be PID 1, and leave its orphans unreaped", "init: false")
                     .cannot(LAYER, "outlive its supervisor", "a guardian beside that ends it");
         }
     }
 
-    private void clocks(LaunchRequest request, LaunchPlan.Builder plan) {
-        if (request.sandboxed()) {
+    private void clocks(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        if (launch.sandboxed()) {
             return;
         }
-        if (!request.spec().security().timeNamespace()) {
+        if (!launch.spec().security().timeNamespace()) {
             plan.can(LAYER, "see how long the host has been up", "time-namespace: false");
             return;
         }

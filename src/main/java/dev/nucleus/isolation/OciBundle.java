@@ -5,6 +5,7 @@ import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.SeccompProfile;
+import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.SecretMount;
@@ -48,7 +49,7 @@ final class OciBundle {
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    private final LaunchRequest request;
+    private final PreparedLaunch launch;
     private final LaunchPlan.Builder plan;
     private final List<RootfsStep> root;
     private final SeccompProfile profile;
@@ -56,12 +57,12 @@ final class OciBundle {
     private final Filesystem filesystem;
 
     /** @param plan with the parts of all layers that say what the workload is */
-    OciBundle(LaunchRequest request, LaunchPlan.Builder plan, List<RootfsStep> root, SeccompProfile profile) {
-        this.request = request;
+    OciBundle(PreparedLaunch launch, LaunchPlan.Builder plan, List<RootfsStep> root, SeccompProfile profile) {
+        this.launch = launch;
         this.plan = plan;
         this.root = root;
         this.profile = profile;
-        this.filesystem = RootfsLinks.of(spec().filesystem()).place(spec().filesystem());
+        this.filesystem = launch.root().placed();
     }
 
     byte[] config() {
@@ -85,14 +86,14 @@ final class OciBundle {
                                 Map.of("type", "uts")),
                         "seccomp",
                         seccomp()));
-        config.put("annotations", Map.of("dev.nucleus.name", request.name()));
+        config.put("annotations", Map.of("dev.nucleus.name", launch.name()));
         return JSON.writeValueAsBytes(config);
     }
 
     private Map<String, Object> process() {
         LaunchPlan.Command command = plan.command();
         Map<String, Object> process = confinement();
-        process.put("terminal", request.workload().console().isPresent());
+        process.put("terminal", launch.request().workload().console().isPresent());
         process.put("args", command.arguments());
         process.put("env", command.environment());
         process.put("cwd", command.workdir());
@@ -268,6 +269,6 @@ final class OciBundle {
     }
 
     private ContainerSpec spec() {
-        return request.spec();
+        return launch.spec();
     }
 }

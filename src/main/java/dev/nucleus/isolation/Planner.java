@@ -1,11 +1,13 @@
 package dev.nucleus.isolation;
 
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.LaunchRequest;
+import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.spec.LogPolicy;
 import java.util.List;
 import org.springframework.stereotype.Component;
 
-/** Lets every layer add its part, so that a request becomes a plan. Nothing is carried out. */
+/** Lets every layer add its part, so that a prepared launch becomes a plan. Nothing is read, reserved or carried out. */
 @Component
 public final class Planner {
 
@@ -13,30 +15,23 @@ public final class Planner {
     private static final int LOG_FILES = 4;
 
     private final List<Layer> layers;
-    private final KernelChoice kernels;
 
     /** @param layers in the order of their annotations */
-    Planner(List<Layer> layers, KernelChoice kernels) {
+    Planner(List<Layer> layers) {
         this.layers = List.copyOf(layers);
-        this.kernels = kernels;
     }
 
-    /**
-     * @throws UnsupportedLayerException when this host can't apply a required layer
-     * @throws dev.nucleus.spec.InvalidSpecException when the request names a user, file or path that isn't there
-     */
-    public LaunchPlan plan(LaunchRequest requested) {
-        LaunchRequest request = requested.on(kernels.choose(requested));
+    /** @throws dev.nucleus.failure.NucleusException when a layer can't be applied as the mode requires it */
+    public LaunchPlan plan(PreparedLaunch launch) {
+        LaunchRequest request = launch.request();
         var plan = new LaunchPlan.Builder(
                 request.id(), request.name(), request.spec().mode(), request.places());
-        layers.forEach(layer -> layer.contribute(request, plan));
+        layers.forEach(layer -> layer.contribute(launch, plan));
+        LogPolicy log = request.spec().log();
         return plan.keepStdin(request.workload().input())
                 .held(request.held())
                 .console(request.workload().console())
                 .build(new LaunchPlan.Log(
-                        LOG_FILE_BYTES,
-                        LOG_FILES,
-                        request.spec().log().rate().bytes(),
-                        request.spec().log().overflow() == LogPolicy.Overflow.BLOCK));
+                        LOG_FILE_BYTES, LOG_FILES, log.rate().bytes(), log.overflow() == LogPolicy.Overflow.BLOCK));
     }
 }

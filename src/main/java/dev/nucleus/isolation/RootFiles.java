@@ -6,15 +6,15 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.plan.RootfsStep.Owners;
+import dev.nucleus.preparation.ContainerRoot;
+import dev.nucleus.preparation.HostRoot;
+import dev.nucleus.preparation.PreparedLaunch;
+import dev.nucleus.preparation.RootfsLinks;
+import dev.nucleus.rootfs.RootfsAttestation;
 import dev.nucleus.rootfs.RootfsTree;
-import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.MemorySize;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 
 /** The top directories of a container: those of a root filesystem, or the host's programs. */
@@ -25,44 +25,23 @@ final class RootFiles {
     /** As in native/src/launch/overlay.h. */
     private static final String LAYERS = "/.layers";
 
-    static final List<String> HOST_TREES = List.of("bin", "sbin", "usr", "lib", "lib64", "lib32", "libx32");
-    /** Never taken from a root filesystem: the container gets its own. */
-    static final Set<String> OWN_TREES = Set.of(
-            "proc",
-            "sys",
-            "dev",
-            "tmp",
-            "run",
-            "home",
-            "root",
-            "boot",
-            "mnt",
-            "media",
-            "lost+found",
-            ".nucleus",
-            ".layers");
-
     private RootFiles() {}
 
-    static void rootfs(
-            LaunchRequest request,
-            Path rootfs,
-            RootfsTree found,
-            String attested,
-            RootTree tree,
-            LaunchPlan.Builder plan) {
-        Optional<MemorySize> overlay = request.spec().filesystem().overlay();
+    static void rootfs(PreparedLaunch launch, ContainerRoot.Rootfs found, RootTree tree, LaunchPlan.Builder plan) {
+        Path rootfs = found.path();
+        String attested = found.attested().map(RootFiles::words).orElse("");
+        Optional<MemorySize> overlay = launch.spec().filesystem().overlay();
         // gVisor has an overlay of its own.
-        if (overlay.isPresent() && !request.sandboxed()) {
+        if (overlay.isPresent() && !launch.sandboxed()) {
             tree.add(new RootfsStep.Directory(LAYERS));
             tree.add(new RootfsStep.Tmpfs(
                     LAYERS,
                     "size=" + overlay.get().bytes() + ",mode=700",
                     MountAttributes.NO_SUID | MountAttributes.NO_DEV));
-            eachTop(found, entry -> overlayTop(rootfs, entry, tree, plan.mapped()));
+            eachTop(found.tree(), entry -> overlayTop(rootfs, entry, tree, plan.mapped()));
             tree.add(new RootfsStep.Detach(LAYERS));
         } else {
-            eachTop(found, entry -> bindTop(rootfs, entry, tree, plan.mapped()));
+            eachTop(found.tree(), entry -> bindTop(rootfs, entry, tree, plan.mapped()));
         }
         overlay.ifPresentOrElse(
                 size -> plan.can(
@@ -72,22 +51,11 @@ final class RootFiles {
                 () -> plan.cannot(LAYER, "change its programs", "rootfs " + rootfs + " is read-only" + attested));
     }
 
-    /** A link stays a link (/bin → usr/bin), a directory is bound read-only. */
-    private static void bindTop(HostPath source, String target, RootTree tree, boolean mapped) {
-        Path path = Path.of(source.path());
-        try {
-            if (RootfsLinks.isLink(path)) {
-                tree.add(new RootfsStep.Symlink(
-                        target, Files.readSymbolicLink(path).toString()));
-            } else if (Files.isDirectory(path)) {
-                tree.bind(target, source, MountAttributes.SEALED, mapped ? Owners.MAPPED_WHERE_POSSIBLE : Owners.HOST);
-            }
-        } catch (IOException e) {
-            throw new InvalidSpecException("can't read " + source + ": " + e.getMessage());
-        }
+    private static String words(RootfsAttestation.Result attested) {
+        return " and attested: %d files, manifest sha256 %s".formatted(attested.files(), attested.digest());
     }
 
-    /** As {@link #bindTop(HostPath, String, RootTree, boolean)}, of what was found there: it may be another by now. */
+    /** A link stays a link (/bin → usr/bin), a directory is bound read-only: what was found there may be another by now. */
     private static void bindTop(Path rootfs, RootfsTree.Entry entry, RootTree tree, boolean mapped) {
         String target = "/" + entry.name();
         switch (entry.type()) {
@@ -121,13 +89,16 @@ final class RootFiles {
 
     static void eachTop(RootfsTree rootfs, Consumer<RootfsTree.Entry> action) {
         rootfs.entries().stream()
-                .filter(entry -> !OWN_TREES.contains(entry.name()))
+                .filter(entry -> !RootfsLinks.OWN_TREES.contains(entry.name()))
                 .forEach(action);
     }
 
-    static void bindHostPrograms(RootTree tree) {
-        for (String name : HOST_TREES) {
-            bindTop(HostPath.own("/" + name), "/" + name, tree, false);
+    static void bindHostPrograms(HostRoot host, RootTree tree) {
+        for (HostRoot.Tree top : host.trees()) {
+            top.linkTarget()
+                    .ifPresentOrElse(
+                            target -> tree.add(new RootfsStep.Symlink(top.path(), target)),
+                            () -> tree.bind(top.path(), HostPath.own(top.path()), MountAttributes.SEALED, Owners.HOST));
         }
     }
 }

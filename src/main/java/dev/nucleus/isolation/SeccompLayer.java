@@ -6,7 +6,7 @@ import dev.nucleus.plan.LaunchPlan.Seccomp.Denied;
 import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.policy.PolicyViolationException;
 import dev.nucleus.policy.SeccompProfile;
-import dev.nucleus.policy.SeccompProfiles;
+import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Filesystem;
@@ -64,22 +64,23 @@ final class SeccompLayer implements Layer {
     }
 
     @Override
-    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        if (request.spec().security().trace()) {
+    public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        if (launch.spec().security().trace()) {
             plan.seccomp(trace).can(LAYER, "make every system call; each is recorded", "trace: true");
             return;
         }
-        CompiledProfile adapted = compiled(request.spec(), request.sandboxed());
+        CompiledProfile adapted =
+                compiled(launch.policies().seccomp().orElseThrow(), launch.spec(), launch.sandboxed());
         SeccompProfile profile = adapted.profile();
         LaunchPlan.Seccomp program = adapted.program();
         plan.seccomp(program);
-        if (canReachPersistentFiles(request.spec())) {
+        if (canReachPersistentFiles(launch.spec())) {
             plan.cannot(
                     LAYER,
                     "set the set-user-ID or set-group-ID bit of any file",
                     "files on the host, its own or received from another container, outlive it");
         }
-        if (request.sandboxed()) {
+        if (launch.sandboxed()) {
             plan.rootfs(withFilter(plan.rootfs(), program.program()));
             plan.cannot(LAYER, "make a call of gVisor's kernel that it doesn't need", "profile " + profile.name());
             return;
@@ -100,16 +101,15 @@ final class SeccompLayer implements Layer {
     }
 
     /** The compiled program of a container's profile, on the host's kernel. */
-    LaunchPlan.Seccomp program(ContainerSpec spec) {
-        return compiled(spec, false).program();
+    LaunchPlan.Seccomp program(SeccompProfile base, ContainerSpec spec) {
+        return compiled(base, spec, false).program();
     }
 
-    private CompiledProfile compiled(ContainerSpec spec, boolean sandboxed) {
-        SeccompProfile base = SeccompProfiles.of(spec.security().seccomp());
+    private CompiledProfile compiled(SeccompProfile base, ContainerSpec spec, boolean sandboxed) {
         var variant = new Variant(base.name(), needsNetwork(spec), !canReachPersistentFiles(spec), sandboxed);
         CompiledProfile known = compiled.get(variant);
         if (known == null) {
-            SeccompProfile profile = variant(base, spec, sandboxed);
+            SeccompProfile profile = adapted(base, spec, sandboxed);
             known = new CompiledProfile(
                     profile, compile(profile, !sandboxed && !allowsFilters(profile)), calls(profile));
             compiled.put(variant, known);
@@ -122,21 +122,17 @@ final class SeccompLayer implements Layer {
      *
      * @param sandboxed whether gVisor runs it, whose own kernel keeps the limits
      */
-    static SeccompProfile profile(ContainerSpec spec, boolean sandboxed) {
-        return variant(SeccompProfiles.of(spec.security().seccomp()), spec, sandboxed);
-    }
-
-    /** Only our own profiles get the network's calls added; a user's file is taken as it is. */
-    private static boolean needsNetwork(ContainerSpec spec) {
-        return spec.network() == Network.HOST && spec.security().seccomp() instanceof PolicySource.Named;
-    }
-
-    private static SeccompProfile variant(SeccompProfile base, ContainerSpec spec, boolean sandboxed) {
+    static SeccompProfile adapted(SeccompProfile base, ContainerSpec spec, boolean sandboxed) {
         SeccompProfile profile = needsNetwork(spec) ? base.withNetwork() : base;
         if (!sandboxed) {
             profile = profile.withFixedCoreLimit();
         }
         return canReachPersistentFiles(spec) ? profile.withoutSetIdFiles() : profile;
+    }
+
+    /** Only our own profiles get the network's calls added; a user's file is taken as it is. */
+    private static boolean needsNetwork(ContainerSpec spec) {
+        return spec.network() == Network.HOST && spec.security().seccomp() instanceof PolicySource.Named;
     }
 
     /**

@@ -4,8 +4,10 @@ import dev.nucleus.plan.HostPath;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
+import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.spec.SecretMount;
 import java.util.List;
+import java.util.Objects;
 
 /** Copies of secret files, in memory. */
 final class Secrets {
@@ -15,7 +17,8 @@ final class Secrets {
     private Secrets() {}
 
     /** In memory, for the workload's user alone, and sealed before anything runs. */
-    static void add(RootTree tree, List<SecretMount> secrets, LaunchPlan.Identity identity, LaunchPlan.Builder plan) {
+    static void add(RootTree tree, PreparedLaunch launch, LaunchPlan.Identity identity, LaunchPlan.Builder plan) {
+        List<SecretMount> secrets = launch.spec().filesystem().secrets();
         if (secrets.isEmpty()) {
             return;
         }
@@ -28,7 +31,9 @@ final class Secrets {
         for (SecretMount secret : secrets) {
             tree.add(new RootfsStep.Secret(
                     secret.target(),
-                    HostPath.named(SecretSource.file(secret)),
+                    HostPath.named(
+                            Objects.requireNonNull(launch.files().secrets().get(secret.source()))
+                                    .toString()),
                     secret.mode(),
                     identity.uid(),
                     identity.gid()));

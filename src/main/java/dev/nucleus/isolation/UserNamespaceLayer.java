@@ -3,12 +3,18 @@ package dev.nucleus.isolation;
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.LaunchPlan.IdMap;
+import dev.nucleus.preparation.IdRanges;
+import dev.nucleus.preparation.Identities;
+import dev.nucleus.preparation.PreparedLaunch;
+import dev.nucleus.preparation.SubordinateIds;
+import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.spec.UserNamespace.IdRange;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
@@ -20,36 +26,34 @@ final class UserNamespaceLayer implements Layer {
     private static final String LAYER = "user namespace";
 
     private final HostFeatures host;
-    private final IdRanges ranges;
 
-    UserNamespaceLayer(HostFeatures host, IdRanges ranges) {
+    UserNamespaceLayer(HostFeatures host) {
         this.host = host;
-        this.ranges = ranges;
     }
 
     @Override
-    public void contribute(LaunchRequest request, LaunchPlan.Builder plan) {
-        if (request.sandboxed()) {
+    public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        if (launch.sandboxed()) {
             plan.cannot(LAYER, "be any user of the host, even as root inside", "its users are gVisor's own");
             return;
         }
-        UserNamespace requested = request.spec().userNamespace();
+        UserNamespace requested = launch.spec().userNamespace();
         boolean root = host.identity().root();
         switch (requested) {
             case UserNamespace.None() -> {
                 if (!root) {
-                    onlyWorkload(request, plan, "rootless");
-                } else if (request.posture().userNamespaceRequired()) {
-                    range(request, plan);
+                    onlyWorkload(launch, plan, "rootless");
+                } else if (launch.posture().userNamespaceRequired()) {
+                    range(launch, plan);
                 } else {
                     plan.can(LAYER, "be the same user inside and on the host", "user-namespace: none");
                 }
             }
             case UserNamespace.Auto() -> {
                 if (root) {
-                    range(request, plan);
+                    range(launch, plan);
                 } else {
-                    subordinate(plan);
+                    subordinate(launch.userIds().subordinate(), plan);
                 }
             }
             case UserNamespace.KeepId() -> {
@@ -58,18 +62,19 @@ final class UserNamespaceLayer implements Layer {
                             "user-namespace: keep-id is for a manager without root; write auto, and user: for a number");
                 }
                 keep(plan);
-                subordinate(plan);
+                subordinate(launch.userIds().subordinate(), plan);
             }
-            case UserNamespace.NoMap() -> onlyWorkload(request, plan, "user-namespace: nomap");
-            case UserNamespace.Explicit explicit -> explicit(explicit, plan);
+            case UserNamespace.NoMap() -> onlyWorkload(launch, plan, "user-namespace: nomap");
+            case UserNamespace.Explicit explicit ->
+                explicit(explicit, launch.userIds().subordinate(), plan);
         }
     }
 
     /** One user and one group exist inside: the workload's, who is its own user on the host or the manager's. */
-    private void onlyWorkload(LaunchRequest request, LaunchPlan.Builder plan, String because) {
+    private void onlyWorkload(PreparedLaunch launch, LaunchPlan.Builder plan, String because) {
         LaunchPlan.Identity inside = plan.identity();
         boolean root = host.identity().root();
-        int outside = IdentityLayer.ownIdentity(request.name()).uid();
+        int outside = Identities.own(launch.name()).uid();
         map(
                 plan,
                 List.of(new IdMap(inside.uid(), root ? outside : host.identity().uid(), 1)),
@@ -84,8 +89,8 @@ final class UserNamespaceLayer implements Layer {
     }
 
     /** Users 0 to 65535 are a range of the host's that nobody else has; the workload's own stays itself. */
-    private void range(LaunchRequest request, LaunchPlan.Builder plan) {
-        int first = ranges.claim(request.id(), request.name());
+    private static void range(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        int first = launch.userIds().range().orElseThrow();
         LaunchPlan.Identity identity = plan.identity();
         map(plan, withOwn(identity.uid(), first), withOwn(identity.gid(), first));
         plan.cannot(
@@ -111,19 +116,15 @@ final class UserNamespaceLayer implements Layer {
     }
 
     /** The workload is the manager's user; the others are from the ranges that the host grants that user. */
-    private void subordinate(LaunchPlan.Builder plan) {
-        var ids = new SubordinateIds(
-                Path.of("/"),
-                System.getProperty("user.name", ""),
-                host.identity().uid());
-        SubordinateIds.Range users = ids.users().orElseThrow(() -> missing("/etc/subuid"));
-        SubordinateIds.Range groups = ids.groups().orElseThrow(() -> missing("/etc/subgid"));
+    private void subordinate(SubordinateIds ids, LaunchPlan.Builder plan) {
+        SubordinateIds.Range users = ids.users().orElseThrow(() -> missing("/etc/subuid", ids.user()));
+        SubordinateIds.Range groups = ids.groups().orElseThrow(() -> missing("/etc/subgid", ids.user()));
         LaunchPlan.Identity identity = plan.identity();
         map(
                 plan,
                 around(identity.uid(), host.identity().uid(), users),
                 around(identity.gid(), host.identity().gid(), groups));
-        plan.mapPrograms(program(ids, "newuidmap"), program(ids, "newgidmap"))
+        mapPrograms(ids, plan)
                 .cannot(
                         LAYER,
                         "act as any user of the host but the one who started it and " + users.first() + " to "
@@ -145,32 +146,31 @@ final class UserNamespaceLayer implements Layer {
         return maps;
     }
 
-    private static String program(SubordinateIds ids, String name) {
-        return ids.program(name)
-                .map(Path::toString)
+    private static LaunchPlan.Builder mapPrograms(SubordinateIds ids, LaunchPlan.Builder plan) {
+        return plan.mapPrograms(program(ids.newuidmap(), "newuidmap"), program(ids.newgidmap(), "newgidmap"));
+    }
+
+    private static String program(Optional<Path> found, String name) {
+        return found.map(Path::toString)
                 .orElseThrow(() -> new UnsupportedLayerException("user-namespace: " + name
                         + " is needed for more than one user without root, and there is none in /usr/bin that only root could"
                         + " have put there; on Debian: apt-get install uidmap"));
     }
 
-    private UnsupportedLayerException missing(String file) {
+    private UnsupportedLayerException missing(String file, String user) {
         return new UnsupportedLayerException("user-namespace: " + file + " grants user "
                 + host.identity().uid()
                 + " no range; as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "
-                + System.getProperty("user.name"));
+                + user);
     }
 
-    private void explicit(UserNamespace.Explicit explicit, LaunchPlan.Builder plan) {
+    private void explicit(UserNamespace.Explicit explicit, SubordinateIds ids, LaunchPlan.Builder plan) {
         LaunchPlan.Identity identity = plan.identity();
         requireMapped("user", identity.uid(), explicit.uids());
         requireMapped("group", identity.gid(), explicit.gids());
         map(plan, maps(explicit.uids()), maps(explicit.gids()));
         if (!host.identity().root()) {
-            var ids = new SubordinateIds(
-                    Path.of("/"),
-                    System.getProperty("user.name", ""),
-                    host.identity().uid());
-            plan.mapPrograms(program(ids, "newuidmap"), program(ids, "newgidmap"));
+            mapPrograms(ids, plan);
         }
         plan.cannot(LAYER, "be a user of the host that isn't mapped", "user-namespace: " + explicit);
     }

@@ -5,10 +5,11 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.plan.RootfsStep.Owners;
+import dev.nucleus.preparation.Identities;
+import dev.nucleus.preparation.PreparedLaunch;
+import dev.nucleus.preparation.Workload;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.VolumeMount;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /** Directories and files of the host, and named volumes. */
 final class Volumes {
@@ -20,7 +21,7 @@ final class Volumes {
     static void add(
             RootTree tree,
             VolumeMount volume,
-            LaunchRequest request,
+            PreparedLaunch launch,
             LaunchPlan.Identity identity,
             LaunchPlan.Builder plan,
             boolean isRoot) {
@@ -31,12 +32,12 @@ final class Volumes {
         // Without root only the manager's user and its range exist, and no mount can say otherwise.
         Owners owners = plan.mapped() && isRoot ? Owners.MAPPED : Owners.HOST;
         String source = volume.named()
-                ? addNamed(tree, volume, request, identity, attributes, owners)
-                : addBind(tree, volume, attributes, owners);
+                ? addNamed(tree, volume, launch, identity, attributes, owners)
+                : addBind(tree, volume, launch, attributes, owners);
         plan.can(
                 LAYER,
                 (volume.readOnly() ? "read " : "read and write ") + source + " of the host"
-                        + FilesystemLayer.connects(request),
+                        + FilesystemLayer.connects(launch),
                 "volume at " + volume.target());
     }
 
@@ -44,11 +45,11 @@ final class Volumes {
     private static String addNamed(
             RootTree tree,
             VolumeMount volume,
-            LaunchRequest request,
+            PreparedLaunch launch,
             LaunchPlan.Identity identity,
             long attributes,
             Owners owners) {
-        Workload.HostVolume place = request.workload().volumes().get(volume.source());
+        Workload.HostVolume place = launch.request().workload().volumes().get(volume.source());
         if (place == null) {
             throw new InvalidSpecException("there is no volume '" + volume.source() + "'");
         }
@@ -67,8 +68,9 @@ final class Volumes {
     }
 
     /** @return where it is on the host */
-    private static String addBind(RootTree tree, VolumeMount volume, long attributes, Owners owners) {
-        if (Files.isDirectory(Path.of(volume.source()))) {
+    private static String addBind(
+            RootTree tree, VolumeMount volume, PreparedLaunch launch, long attributes, Owners owners) {
+        if (launch.files().directories().contains(volume.source())) {
             tree.directories(volume.target());
         } else {
             tree.parents(volume.target());
@@ -79,6 +81,6 @@ final class Volumes {
 
     /** Root inside a user namespace is not root on disk. */
     private static int onDisk(int number, Owners owners) {
-        return owners == Owners.MAPPED && number == 0 ? IdentityLayer.ROOT_ON_DISK : number;
+        return owners == Owners.MAPPED && number == 0 ? Identities.ROOT_ON_DISK : number;
     }
 }

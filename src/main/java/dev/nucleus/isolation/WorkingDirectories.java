@@ -7,17 +7,12 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.plan.RootfsStep.Owners;
+import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.spec.ContextMount;
-import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.WorkspaceMount;
-import dev.nucleus.text.ArgumentText;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 
 /** The workspace and the context of a container: directories of the host, or copies of them. */
@@ -27,15 +22,16 @@ final class WorkingDirectories {
 
     private WorkingDirectories() {}
 
-    static void context(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan) {
-        request.spec().filesystem().context().ifPresent(context -> {
+    static void context(PreparedLaunch launch, RootTree tree, LaunchPlan.Builder plan) {
+        launch.spec().filesystem().context().ifPresent(context -> {
             tree.bind(
                     ContextMount.TARGET,
                     context.mode() == ContextMount.Mode.COPY
-                            ? HostPath.own(request.copies()
+                            ? HostPath.own(launch.request()
+                                    .copies()
                                     .resolve(FilesystemLayer.CONTEXT_COPY)
                                     .toString())
-                            : named(request.sources().context(), context.source()),
+                            : named(launch.request().sources().context(), context.source()),
                     MountAttributes.SEALED | MountAttributes.NO_EXEC,
                     Owners.HOST);
             plan.can(
@@ -46,31 +42,29 @@ final class WorkingDirectories {
         });
     }
 
-    static void workspace(LaunchRequest request, RootTree tree, LaunchPlan.Builder plan, HostFeatures host) {
-        request.spec().filesystem().workspace().ifPresent(workspace -> {
+    static void workspace(PreparedLaunch launch, RootTree tree, LaunchPlan.Builder plan, HostFeatures host) {
+        launch.spec().filesystem().workspace().ifPresent(workspace -> {
             boolean readOnly = workspace.access() == WorkspaceMount.Access.BIND_RO;
             long attributes = MountAttributes.NO_SUID
                     | MountAttributes.NO_DEV
                     | (workspace.execute() ? 0 : MountAttributes.NO_EXEC)
                     | (readOnly ? MountAttributes.READ_ONLY : 0);
-            Path source =
-                    workspace.copied() ? request.copies().resolve(FilesystemLayer.WORKSPACE_COPY) : workspace.source();
             tree.add(new RootfsStep.Directory(WorkspaceMount.TARGET));
-            tree.add(step(workspace, source, request.sources().workspace(), attributes, host));
+            tree.add(step(workspace, launch, attributes, host));
             plan.can(
                     LAYER,
                     switch (workspace.access()) {
                         case BIND_RW ->
                             "change " + workspace.source() + " of the host, as its owner"
-                                    + FilesystemLayer.connects(request);
+                                    + FilesystemLayer.connects(launch);
                         case BIND_RO ->
-                            "read " + workspace.source() + " of the host" + FilesystemLayer.connects(request);
+                            "read " + workspace.source() + " of the host" + FilesystemLayer.connects(launch);
                         case COPY_IN_OUT ->
                             "change a copy of " + workspace.source()
                                     + " of the host; the changes are copied back when it ends";
                     },
                     "workspace at " + WorkspaceMount.TARGET);
-            explainExecution(workspace, request.spec().mode(), plan);
+            explainExecution(workspace, launch.spec().mode(), plan);
         });
     }
 
@@ -90,13 +84,18 @@ final class WorkingDirectories {
      * one user anyway.
      */
     private static RootfsStep step(
-            WorkspaceMount workspace, Path source, Optional<HostDirectory> looked, long attributes, HostFeatures host) {
-        LaunchPlan.Identity owner = workspace.copied()
-                ? new LaunchPlan.Identity(host.identity().uid(), host.identity().gid(), List.of())
-                : looked.map(directory -> new LaunchPlan.Identity(directory.uid(), directory.gid(), List.of()))
-                        .orElseGet(() -> owner(source));
+            WorkspaceMount workspace, PreparedLaunch launch, long attributes, HostFeatures host) {
+        LaunchPlan.Identity owner = launch.files()
+                .workspaceOwner()
+                .orElseGet(() -> new LaunchPlan.Identity(
+                        host.identity().uid(), host.identity().gid(), List.of()));
         boolean mapped = host.identity().root() && (workspace.copied() || owner.uid() != 0);
-        HostPath from = workspace.copied() ? HostPath.own(source.toString()) : named(looked, source);
+        HostPath from = workspace.copied()
+                ? HostPath.own(launch.request()
+                        .copies()
+                        .resolve(FilesystemLayer.WORKSPACE_COPY)
+                        .toString())
+                : named(launch.request().sources().workspace(), workspace.source());
         return mapped
                 ? new RootfsStep.Workspace(WorkspaceMount.TARGET, from, attributes, owner.uid(), owner.gid())
                 : new RootfsStep.Bind(WorkspaceMount.TARGET, from, attributes, false);
@@ -107,17 +106,5 @@ final class WorkingDirectories {
         return looked.map(directory ->
                         HostPath.named(directory.path().toString()).verified(directory.device(), directory.inode()))
                 .orElseGet(() -> HostPath.named(named.toString()));
-    }
-
-    private static LaunchPlan.Identity owner(Path directory) {
-        try {
-            Map<String, Object> attributes = Files.readAttributes(ArgumentText.file(directory), "unix:uid,gid");
-            return new LaunchPlan.Identity(
-                    (int) Objects.requireNonNull(attributes.get("uid")),
-                    (int) Objects.requireNonNull(attributes.get("gid")),
-                    List.of());
-        } catch (IOException e) {
-            throw new InvalidSpecException("workspace: " + directory + " can't be read: " + e.getMessage());
-        }
     }
 }

@@ -2,6 +2,7 @@ package dev.nucleus.isolation;
 
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.ServiceNotify;
 import dev.nucleus.spec.WorkspaceMount;
@@ -24,22 +25,22 @@ final class WorkloadCommand {
         return filesystem.rootfs().isPresent() ? "/" : Filesystem.HOME;
     }
 
-    static void add(LaunchRequest request, LaunchPlan.Identity identity, LaunchPlan.Builder plan, HostFeatures host) {
+    static void add(PreparedLaunch launch, LaunchPlan.Identity identity, LaunchPlan.Builder plan, HostFeatures host) {
         var variables = new TreeMap<String, String>();
         variables.put("PATH", PATH);
         variables.put("HOME", Filesystem.HOME);
         variables.put("LANG", "C.UTF-8");
         variables.put("USER", identity.uid() == 0 ? "root" : "agent");
-        request.spec().notification().ifPresent(notify -> {
+        launch.spec().notification().ifPresent(notify -> {
             variables.put("NOTIFY_SOCKET", ServiceNotify.SOCKET);
             notify.watchdog()
                     .ifPresent(within ->
                             variables.put("WATCHDOG_USEC", Long.toString(TimeUnit.MICROSECONDS.convert(within))));
         });
-        variables.putAll(request.spec().env());
+        variables.putAll(launch.spec().env());
         plan.command(new LaunchPlan.Command(
-                request.spec().workdir().orElse(workdir(request.spec().filesystem())),
-                request.spec().command(),
+                launch.spec().workdir().orElse(workdir(launch.spec().filesystem())),
+                launch.spec().command(),
                 variables.entrySet().stream()
                         .map(e -> e.getKey() + "=" + e.getValue())
                         .toList()));

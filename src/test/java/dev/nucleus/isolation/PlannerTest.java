@@ -12,7 +12,10 @@ import dev.nucleus.plan.MountAttributes;
 import dev.nucleus.plan.PlanEncoder;
 import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.policy.Capability;
-import dev.nucleus.policy.ModePolicy;
+import dev.nucleus.preparation.Identities;
+import dev.nucleus.preparation.Preparations;
+import dev.nucleus.preparation.PreparedLaunch;
+import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.InvalidSpecException;
@@ -20,26 +23,28 @@ import dev.nucleus.spec.Lockdown;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
+import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.Runtime;
+import dev.nucleus.spec.SecretMount;
 import dev.nucleus.spec.TmpfsMount;
-import dev.nucleus.spec.Trust;
 import dev.nucleus.spec.User;
 import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.WorkspaceMount;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.util.FileSystemUtils;
 
-/** Plans are made without root and without a launch: only their inputs decide. */
+/** Plans are made without root and without a launch: what was prepared alone decides. */
 class PlannerTest {
 
     private static final CgroupHierarchies V2 =
@@ -54,41 +59,26 @@ class PlannerTest {
     }
 
     private static Planner planner(HostFeatures host) {
-        return planner(host, Optional.of(Path.of("/usr/bin/runsc")));
+        return new Planner(List.of(
+                new KernelLayer(host),
+                new NamespacesLayer(host),
+                new IdentityLayer(),
+                new UserNamespaceLayer(host),
+                new CgroupLayer(host),
+                new FilesystemLayer(host),
+                new CapabilitiesLayer(),
+                new LandlockLayer(host),
+                new SeccompLayer(SeccompCompiler.load()),
+                new GvisorLayer(),
+                new HooksLayer()));
     }
 
-    private static Planner planner(HostFeatures host, Optional<Path> runsc) {
-        return new Planner(
-                List.of(
-                        new KernelLayer(host),
-                        new NamespacesLayer(host),
-                        new IdentityLayer(),
-                        new UserNamespaceLayer(host, new IdRanges()),
-                        new CgroupLayer(host),
-                        new FilesystemLayer(host),
-                        new CapabilitiesLayer(),
-                        new LandlockLayer(host),
-                        new SeccompLayer(SeccompCompiler.load()),
-                        new GvisorLayer(),
-                        new HooksLayer(new HookProperties(List.of()))),
-                new KernelChoice(host, () -> runsc));
+    private static PreparedLaunch prepared(HostFeatures host, String name, ContainerSpec spec) {
+        return Preparations.of(host, Optional.of(Path.of("/usr/bin/runsc"))).prepare(Preparations.request(name, spec));
     }
 
     private static LaunchPlan plan(HostFeatures host, String name, ContainerSpec spec) {
-        return plan(planner(host), name, spec);
-    }
-
-    private static LaunchPlan plan(Planner planner, String name, ContainerSpec spec) {
-        return planner.plan(new LaunchRequest(
-                "0123456789abcdef0123456789abcdef",
-                name,
-                Workload.of(spec),
-                ModePolicy.check(spec),
-                new LaunchPlan.Places("/d", "/s", "/r", List.of()),
-                Path.of("/copies"),
-                false,
-                LaunchRequest.Sources.NONE,
-                Optional.empty()));
+        return planner(host).plan(prepared(host, name, spec));
     }
 
     private static ContainerSpec agent() {
@@ -108,11 +98,34 @@ class PlannerTest {
     }
 
     @Test
-    void theSameInputsGiveTheSamePlan() {
+    void theSamePreparedLaunchGivesTheSamePlanWhateverBecomesOfTheHost(@TempDir Path directory) throws IOException {
         HostFeatures host = host(0, 7, V1);
+        Path rootfs = Files.createDirectories(directory.resolve("rootfs"));
+        Files.createDirectories(rootfs.resolve("usr/bin"));
+        Path data = Files.createDirectories(directory.resolve("data"));
+        Path workspace = Files.createDirectories(directory.resolve("workspace"));
+        Path secret = Files.writeString(directory.resolve("key"), "secret");
+        Path profile = Files.writeString(directory.resolve("seccomp.json"), """
+                {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+                  {"names": ["execve", "write", "exit_group"], "action": "SCMP_ACT_ALLOW"}]}
+                """);
+        PreparedLaunch launch = prepared(
+                host,
+                "a",
+                agent().change()
+                        .rootfs(Optional.of(rootfs))
+                        .user(Optional.of(User.parse("1000:1000")))
+                        .userNamespace(new UserNamespace.Auto())
+                        .volumes(List.of(new VolumeMount(data.toString(), "/usr/data", false)))
+                        .workspace(Optional.of(WorkspaceMount.parse(workspace.toString(), Mode.AGENT)))
+                        .secrets(List.of(new SecretMount(secret.toString(), "key", SecretMount.DEFAULT_MODE)))
+                        .seccomp(new PolicySource.File(profile, Optional.empty()))
+                        .build());
+        ByteBuffer before = PlanEncoder.encode(planner(host).plan(launch), new byte[0]);
 
-        assertThat(PlanEncoder.encode(plan(host, "a", agent()), new byte[0]))
-                .isEqualTo(PlanEncoder.encode(plan(host, "a", agent()), new byte[0]));
+        FileSystemUtils.deleteRecursively(directory);
+
+        assertThat(PlanEncoder.encode(planner(host).plan(launch), new byte[0])).isEqualTo(before);
     }
 
     @Test
@@ -121,26 +134,6 @@ class PlannerTest {
         assertThat(plan(host(1000, 7, V1), "a", agent()).namespaces().flags())
                 .as("an ordinary user's lie in a user namespace")
                 .isEqualTo(0x7e020000);
-    }
-
-    @Test
-    void withoutGvisorUntrustedCodeRunsOnlyWhereThatWasAllowed() {
-        Planner planner = planner(host(0, 7, V1), Optional.empty());
-        ContainerSpec.Builder untrusted = agent().change().trust(Optional.of(Trust.UNTRUSTED));
-
-        assertThatThrownBy(() -> plan(planner, "a", untrusted.build()))
-                .isInstanceOf(UnsupportedLayerException.class)
-                .hasMessageContaining("apt-get install runsc");
-        ContainerSpec degraded = untrusted.allowDegraded(true).build();
-        assertThat(plan(planner, "a", degraded).sandbox().present()).isFalse();
-        assertThat(plan(planner, "a", degraded).explain())
-                .anyMatch(line -> line.contains("make calls to the host's own kernel"));
-        assertThatThrownBy(() -> plan(
-                        planner,
-                        "a",
-                        untrusted.runtime(Optional.of(Runtime.GVISOR)).build()))
-                .as("asked for by name, nothing less will do")
-                .isInstanceOf(UnsupportedLayerException.class);
     }
 
     @Test
@@ -164,24 +157,12 @@ class PlannerTest {
     }
 
     @Test
-    void aRunscThatOthersCouldHavePutThereIsNotTrusted(@TempDir Path directory) throws IOException {
-        Path program = Files.createFile(directory.resolve("runsc"));
-        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxrwxrwx"));
-
-        assertThat(Gvisor.trusted(program)).isEmpty();
-        assertThat(Gvisor.trusted(directory.resolve("absent"))).isEmpty();
-        assertThat(Gvisor.trusted(Path.of("/bin/env")))
-                .as("the path without links")
-                .contains(Path.of("/usr/bin/env"));
-    }
-
-    @Test
     void nobodyIsRootUnlessAskedFor() {
         LaunchPlan.Identity identity =
                 plan(host(0, 7, V1), "shop/db-1", agent()).execution().identity();
 
         assertThat(identity.uid())
-                .isBetween(IdentityLayer.FIRST_UID, Integer.MAX_VALUE)
+                .isBetween(Identities.FIRST_UID, Integer.MAX_VALUE)
                 .isEqualTo(identity.gid());
         assertThat(plan(host(0, 7, V1), "shop/db-1", agent()).execution().identity())
                 .as("the same name has the same user, so that its volumes stay its own")
@@ -536,24 +517,5 @@ class PlannerTest {
         assertThat(LandlockRights.handled(2)).isEqualTo(0x3fff);
         assertThat(LandlockRights.handled(3)).isEqualTo(0x7fff);
         assertThat(LandlockRights.handled(5)).isEqualTo(0xffff);
-    }
-
-    @Test
-    void usersOfARootfsAreLookedUpInIt(@TempDir Path rootfs) throws IOException {
-        Files.createDirectories(rootfs.resolve("etc"));
-        Files.writeString(rootfs.resolve("etc/passwd"), "postgres:x:70:71::/var/lib/postgresql:/bin/sh\n");
-        Files.writeString(rootfs.resolve("etc/group"), "ssl:x:99:\n");
-        var user = new User("postgres", Optional.empty(), List.of("ssl"));
-
-        assertThat(plan(host(0, 7, V1), "a", with(agent(), Optional.of(rootfs), Optional.of(user), List.of()))
-                        .execution()
-                        .identity())
-                .isEqualTo(new LaunchPlan.Identity(70, 71, List.of(99)));
-        assertThatThrownBy(() -> plan(
-                        host(0, 7, V1),
-                        "a",
-                        with(agent(), Optional.of(rootfs), Optional.of(User.parse("nosuch")), List.of())))
-                .isInstanceOf(InvalidSpecException.class)
-                .hasMessageContaining("write uid:gid instead");
     }
 }

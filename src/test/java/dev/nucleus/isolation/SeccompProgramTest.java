@@ -54,6 +54,18 @@ class SeccompProgramTest {
         return ContainerSpec.builder(Mode.AGENT, List.of("/bin/true")).seccomp(profile);
     }
 
+    private static SeccompProfile base(ContainerSpec spec) {
+        return SeccompProfiles.of(spec.security().seccomp());
+    }
+
+    private static SeccompProfile adapted(ContainerSpec spec) {
+        return SeccompLayer.adapted(base(spec), spec, false);
+    }
+
+    private LaunchPlan.Seccomp program(ContainerSpec spec) {
+        return layer.program(base(spec), spec);
+    }
+
     private static boolean allows(LaunchPlan.Seccomp program, String name, long... arguments) {
         return answer(program, name, arguments) == ALLOW;
     }
@@ -79,8 +91,8 @@ class SeccompProgramTest {
         long seed = name.hashCode();
         RandomGenerator random = Seeds.random(seed);
         for (ContainerSpec spec : variants(name)) {
-            SeccompProfile profile = SeccompLayer.profile(spec, false);
-            LaunchPlan.Seccomp program = layer.program(spec);
+            SeccompProfile profile = adapted(spec);
+            LaunchPlan.Seccomp program = program(spec);
             var calls = new TreeSet<String>();
             profile.rules().forEach(rule -> calls.addAll(rule.names()));
             for (String call : calls) {
@@ -127,20 +139,20 @@ class SeccompProgramTest {
     @ParameterizedTest
     @MethodSource("profiles")
     void noFileThatOutlivesTheContainerGetsASetIdBit(String name) {
-        LaunchPlan.Seccomp without = layer.program(spec(name).build());
+        LaunchPlan.Seccomp without = program(spec(name).build());
         for (LaunchPlan.Seccomp program : List.of(
-                layer.program(spec(name).volumes(WRITABLE).build()),
-                layer.program(spec(name)
+                program(spec(name).volumes(WRITABLE).build()),
+                program(spec(name)
                         .workspace(Optional.of(WorkspaceMount.parse("/srv/work:bind-rw", Mode.AGENT)))
                         .build()),
-                layer.program(spec(name)
+                program(spec(name)
                         .workspace(Optional.of(WorkspaceMount.parse("/srv/work:copy-in-out", Mode.AGENT)))
                         .build()),
                 // A container with only a read-only volume can still receive an open file from another.
-                layer.program(spec(name)
+                program(spec(name)
                         .volumes(List.of(new VolumeMount("/srv/data", "/data", true)))
                         .build()),
-                layer.program(spec(name).network(Network.HOST).build()))) {
+                program(spec(name).network(Network.HOST).build()))) {
             for (long mode : new long[] {04755, 02755, 06777, 0104755}) {
                 assertThat(allows(program, "chmod", 0, mode)).isFalse();
                 assertThat(allows(program, "fchmod", 3, mode)).isFalse();
@@ -177,7 +189,7 @@ class SeccompProgramTest {
         int core = 4;
         int openFiles = 7;
         for (ContainerSpec spec : variants(name)) {
-            LaunchPlan.Seccomp program = layer.program(spec);
+            LaunchPlan.Seccomp program = program(spec);
 
             assertThat(allows(program, "setrlimit", core, 0x1000)).isFalse();
             assertThat(answer(program, "prlimit64", 0, core, 0x1000, 0)).isEqualTo(DONE);
@@ -204,7 +216,7 @@ class SeccompProgramTest {
                 ]}
                 """);
 
-        LaunchPlan.Seccomp program = layer.program(spec("default")
+        LaunchPlan.Seccomp program = program(spec("default")
                 .seccomp(new PolicySource.File(file, Optional.empty()))
                 .build());
 
@@ -233,7 +245,7 @@ class SeccompProgramTest {
                 .volumes(WRITABLE)
                 .build();
 
-        LaunchPlan.Seccomp program = layer.program(spec);
+        LaunchPlan.Seccomp program = program(spec);
 
         assertThat(allows(program, "mknod", 0, 0104755)).isFalse();
         assertThat(allows(program, "mknodat", 3, 0, 0102755)).isFalse();
@@ -251,7 +263,7 @@ class SeccompProgramTest {
         assertThat(allows(program, "mkdir", 0, 0755))
                 .as("not to be said in one condition")
                 .isFalse();
-        assertThat(SeccompLayer.profile(spec, false).warnings())
+        assertThat(adapted(spec).warnings())
                 .anyMatch(warning -> warning.contains("mkdir") && warning.contains("left out"));
     }
 
@@ -264,7 +276,7 @@ class SeccompProgramTest {
                 ]}
                 """);
 
-        assertThat(layer.program(spec("default")
+        assertThat(program(spec("default")
                                 .seccomp(new PolicySource.File(file, Optional.empty()))
                                 .build())
                         .denied())
@@ -275,7 +287,7 @@ class SeccompProgramTest {
     @ParameterizedTest
     @MethodSource("profiles")
     void socketsAndPairsAreOfTheFamiliesThatAContainerNeeds(String name) {
-        LaunchPlan.Seccomp program = layer.program(spec(name).build());
+        LaunchPlan.Seccomp program = program(spec(name).build());
         boolean networked = !name.equals("default");
         for (int family = 0; family < 64; family++) {
             assertThat(allows(program, "socketpair", family, 1, 0))
@@ -293,7 +305,7 @@ class SeccompProgramTest {
         assertThat(allows(program, "socket", 2, 1, 132)).as("SCTP").isFalse();
         assertThat(allows(program, "socket", 2, 6, 0)).as("DCCP").isFalse();
         assertThat(allows(program, "socket", 0x1_0000_0001L, 1, 0)).isFalse();
-        assertThat(allows(layer.program(spec("default").network(Network.HOST).build()), "socket", 16, 3, 0))
+        assertThat(allows(program(spec("default").network(Network.HOST).build()), "socket", 16, 3, 0))
                 .as("with a network")
                 .isTrue();
     }
@@ -304,7 +316,7 @@ class SeccompProgramTest {
                 {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["execve", "write", "exit_group", "socket",
                   "socketpair", "fcntl", "madvise"], "action": "SCMP_ACT_ALLOW"}]}
                 """);
-        LaunchPlan.Seccomp program = layer.program(spec("default")
+        LaunchPlan.Seccomp program = program(spec("default")
                 .seccomp(new PolicySource.File(file, Optional.empty()))
                 .build());
 
@@ -324,7 +336,7 @@ class SeccompProgramTest {
     @ParameterizedTest
     @MethodSource("profiles")
     void argumentsThatReachOutAreRefused(String name) {
-        LaunchPlan.Seccomp program = layer.program(spec(name).build());
+        LaunchPlan.Seccomp program = program(spec(name).build());
 
         assertThat(allows(program, "prctl", 1, 0))
                 .as("PR_SET_PDEATHSIG, cleared")
@@ -370,12 +382,12 @@ class SeccompProgramTest {
 
     @Test
     void aSpecOfAnotherVariantIsNeverServedFromTheCache() {
-        byte[] first = layer.program(spec("default").build()).program();
-        byte[] second = layer.program(spec("default").volumes(WRITABLE).build()).program();
+        byte[] first = program(spec("default").build()).program();
+        byte[] second = program(spec("default").volumes(WRITABLE).build()).program();
 
         assertThat(first).isNotEqualTo(second);
-        assertThat(layer.program(spec("default").build()).program()).isEqualTo(first);
-        assertThat(OptionalInt.of(answer(layer.program(spec("default").build()), "openat2", 0, 0, 0)))
+        assertThat(program(spec("default").build()).program()).isEqualTo(first);
+        assertThat(OptionalInt.of(answer(program(spec("default").build()), "openat2", 0, 0, 0)))
                 .isNotEqualTo(OptionalInt.of(ENOSYS));
     }
 }

@@ -1,4 +1,4 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.spec.Mode;

@@ -1,4 +1,4 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;

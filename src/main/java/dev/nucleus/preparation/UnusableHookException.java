@@ -1,4 +1,4 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
 /** A hook of the configuration can't be used; the manager does not start. */
 final class UnusableHookException extends RuntimeException {

@@ -1,10 +1,14 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
+import dev.nucleus.spec.UserNamespace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 /**
@@ -14,10 +18,10 @@ import org.springframework.stereotype.Component;
 @Component
 public final class IdRanges {
 
-    static final int COUNT = 65_536;
+    public static final int COUNT = 65_536;
 
     /** 2013265920 to 2147483647: the half of what nobody uses that single users are not taken from. */
-    static final int FIRST = IdentityLayer.FIRST_UID + IdentityLayer.UIDS;
+    static final int FIRST = Identities.FIRST_UID + Identities.UIDS;
 
     private static final int SLOTS = 2_048;
 
@@ -29,14 +33,38 @@ public final class IdRanges {
      * @throws UnsupportedLayerException when all are taken
      */
     synchronized int claim(String id, String name) {
-        int preferred = Math.floorMod(IdentityLayer.ownIdentity(name).uid(), SLOTS);
+        int slot = slot(name, owner -> owner == null || owner.equals(id));
+        owners.put(slot, id);
+        return FIRST + slot * COUNT;
+    }
+
+    /**
+     * The first user of the range that a container of this name would get now; it stays free.
+     *
+     * @throws UnsupportedLayerException when all are taken
+     */
+    synchronized int free(String name) {
+        return FIRST + slot(name, Objects::isNull) * COUNT;
+    }
+
+    private int slot(String name, Predicate<@Nullable String> usable) {
+        int preferred = Math.floorMod(Identities.own(name).uid(), SLOTS);
         for (int step = 0; step < SLOTS; step++) {
             int slot = (preferred + step) % SLOTS;
-            if (id.equals(owners.computeIfAbsent(slot, _ -> id))) {
-                return FIRST + slot * COUNT;
+            if (usable.test(owners.get(slot))) {
+                return slot;
             }
         }
         throw new UnsupportedLayerException("user-namespace: all " + SLOTS + " ranges of users are taken");
+    }
+
+    /** Whether a container of a manager that runs as root has one. */
+    static boolean needed(LaunchRequest request) {
+        return switch (request.spec().userNamespace()) {
+            case UserNamespace.None() -> request.posture().userNamespaceRequired();
+            case UserNamespace.Auto() -> true;
+            case UserNamespace.KeepId(), UserNamespace.NoMap(), UserNamespace.Explicit _ -> false;
+        };
     }
 
     /** Notes the range of a container that an earlier manager launched, from the map of its process. */

@@ -1,6 +1,9 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
-import dev.nucleus.plan.LaunchPlan.Landlock.PathRule;
+import dev.nucleus.preparation.ContainerRoot.ProgramTree;
+import dev.nucleus.spec.Filesystem;
+import dev.nucleus.spec.TmpfsMount;
+import dev.nucleus.spec.VolumeMount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,15 +13,14 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Landlock rules for the directories that programs are run from. A rule holds for everything below its path, across mounts
- * too, and none takes a right away again (Documentation/userspace-api/landlock.rst): where something that no program may
- * run from is mounted below, what lies beside it is allowed entry by entry.
+ * The directories that programs are run from. A Landlock rule holds for everything below its path, across mounts too, and
+ * none takes a right away again (Documentation/userspace-api/landlock.rst): where something that no program may run from is
+ * mounted below, what lies beside it is found entry by entry.
  *
  * @param root the container's root filesystem
  * @param sealed targets of mounts that no program may run from
- * @param handled rights that the kernel knows
  */
-record ProgramTrees(RootfsLinks root, List<Path> sealed, long handled) {
+record ProgramTrees(RootfsLinks root, List<Path> sealed) {
 
     private static final List<String> PROGRAMS =
             List.of("/bin", "/sbin", "/usr", "/lib", "/lib64", "/lib32", "/libx32", "/opt", "/nix");
@@ -26,33 +28,40 @@ record ProgramTrees(RootfsLinks root, List<Path> sealed, long handled) {
     /** Entries of one directory. Where there are more, "noexec" of the mount alone must do. */
     private static final int MOST_ENTRIES = 1024;
 
-    List<PathRule> rules() {
-        var rules = new ArrayList<PathRule>();
+    /** @param filesystem with each mount at the path that its target leads to */
+    static List<ProgramTree> find(RootfsLinks root, Filesystem filesystem) {
+        var trees = new ProgramTrees(root, sealed(filesystem));
+        var found = new ArrayList<ProgramTree>();
         PROGRAMS.stream()
                 .map(root::follow)
                 .distinct()
                 .map(Path::of)
                 .filter(root::contains)
-                .forEach(tree -> add(tree, rules));
-        return rules;
+                .forEach(tree -> trees.add(tree, found));
+        return found;
     }
 
-    private void add(Path tree, List<PathRule> rules) {
+    /** Targets of the mounts that no program may run from. */
+    private static List<Path> sealed(Filesystem filesystem) {
+        return Stream.concat(
+                        filesystem.volumes().stream()
+                                .filter(volume -> !volume.execute())
+                                .map(VolumeMount::target),
+                        filesystem.tmpfs().stream()
+                                .filter(tmpfs -> !tmpfs.execute())
+                                .map(TmpfsMount::target))
+                .map(Path::of)
+                .toList();
+    }
+
+    private void add(Path tree, List<ProgramTree> found) {
         if (sealed.stream().anyMatch(tree::startsWith)) {
             return;
         }
         Optional<List<Path>> entries =
                 sealed.stream().anyMatch(target -> target.startsWith(tree)) ? entries(tree) : Optional.empty();
-        entries.ifPresentOrElse(
-                found -> {
-                    rules.add(rule(tree, LandlockRights.READ));
-                    found.forEach(entry -> add(entry, rules));
-                },
-                () -> rules.add(rule(tree, LandlockRights.READ | LandlockRights.EXECUTE)));
-    }
-
-    private PathRule rule(Path path, long access) {
-        return LandlockRights.rule(path.toString(), access, handled);
+        found.add(new ProgramTree(tree, entries.isEmpty()));
+        entries.ifPresent(below -> below.forEach(entry -> add(entry, found)));
     }
 
     /** Without links: what they lead to has a rule where it lies. Empty: too many, or they can't be listed. */

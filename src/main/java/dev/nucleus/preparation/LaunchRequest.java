@@ -1,4 +1,4 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
 import dev.nucleus.kernel.HostDirectory;
 import dev.nucleus.plan.LaunchPlan;
@@ -15,7 +15,6 @@ import java.util.Optional;
  * @param copies where the container's copies of directories are made, before it is launched
  * @param held whether it is only created, and started later
  * @param sources the directories of the host that it works in or reads, as they were looked at
- * @param gvisor the kernel of its own that it gets; empty: it has the host's, or the choice is still to be made
  */
 public record LaunchRequest(
         String id,
@@ -25,8 +24,7 @@ public record LaunchRequest(
         LaunchPlan.Places places,
         Path copies,
         boolean held,
-        Sources sources,
-        Optional<Gvisor> gvisor) {
+        Sources sources) {
 
     /**
      * Directories that were opened, by which way they are and which they are: held open until the launch is over.
@@ -39,15 +37,7 @@ public record LaunchRequest(
         public static final Sources NONE = new Sources(Optional.empty(), Optional.empty());
     }
 
-    ContainerSpec spec() {
+    public ContainerSpec spec() {
         return workload.spec();
-    }
-
-    LaunchRequest on(Optional<Gvisor> kernel) {
-        return new LaunchRequest(id, name, workload, posture, places, copies, held, sources, kernel);
-    }
-
-    boolean sandboxed() {
-        return gvisor.isPresent();
     }
 }

@@ -1,4 +1,4 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.InvalidSpecException;
@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
@@ -22,7 +23,26 @@ import java.util.function.UnaryOperator;
  * @param rootfs as it lies on the host; no link leads out of it
  * @param bound whether a name at the top of it is bound into the container
  */
-record RootfsLinks(Path rootfs, Predicate<String> bound) {
+public record RootfsLinks(Path rootfs, Predicate<String> bound) {
+
+    /** Of the host, as a container without a root filesystem has them. */
+    static final List<String> HOST_TREES = List.of("bin", "sbin", "usr", "lib", "lib64", "lib32", "libx32");
+
+    /** Never taken from a root filesystem: the container gets its own. */
+    public static final Set<String> OWN_TREES = Set.of(
+            "proc",
+            "sys",
+            "dev",
+            "tmp",
+            "run",
+            "home",
+            "root",
+            "boot",
+            "mnt",
+            "media",
+            "lost+found",
+            ".nucleus",
+            ".layers");
 
     /** As the kernel's (path_resolution(7)). */
     private static final int MOST = 40;
@@ -30,8 +50,8 @@ record RootfsLinks(Path rootfs, Predicate<String> bound) {
     static RootfsLinks of(Filesystem filesystem) {
         return filesystem
                 .rootfs()
-                .map(rootfs -> new RootfsLinks(rootfs, name -> !RootFiles.OWN_TREES.contains(name)))
-                .orElseGet(() -> new RootfsLinks(Path.of("/"), RootFiles.HOST_TREES::contains));
+                .map(rootfs -> new RootfsLinks(rootfs, name -> !OWN_TREES.contains(name)))
+                .orElseGet(() -> new RootfsLinks(Path.of("/"), HOST_TREES::contains));
     }
 
     /**
@@ -126,7 +146,7 @@ record RootfsLinks(Path rootfs, Predicate<String> bound) {
         return rootfs.resolve(path.toString().substring(1));
     }
 
-    private static String read(Path link) {
+    static String read(Path link) {
         try {
             return Files.readSymbolicLink(link).toString();
         } catch (IOException e) {

@@ -1,4 +1,4 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.SecretMount;
@@ -15,9 +15,9 @@ final class SecretSource {
      *
      * @throws InvalidSpecException when systemd gives the manager no such credential
      */
-    static String file(SecretMount secret) {
+    static Path file(SecretMount secret) {
         if (!secret.source().startsWith(SecretMount.CREDENTIAL)) {
-            return secret.source();
+            return Path.of(secret.source());
         }
         String name = secret.source().substring(SecretMount.CREDENTIAL.length());
         String directory = System.getenv("CREDENTIALS_DIRECTORY");
@@ -26,6 +26,6 @@ final class SecretSource {
             throw new InvalidSpecException("secrets: systemd gives the manager no credential '" + name
                     + "'; add LoadCredential=" + name + ":/path to its unit");
         }
-        return file.toString();
+        return file;
     }
 }

@@ -1,4 +1,4 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.GvisorPlatform;
@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  *
  * @see <a href="https://gvisor.dev/docs/user_guide/quick_start/oci/">gVisor, OCI quick start</a>
  */
-record Gvisor(Path program, Optional<GvisorPlatform> platform) {
+public record Gvisor(Path program, Optional<GvisorPlatform> platform) {
 
     private static final Logger log = LoggerFactory.getLogger(Gvisor.class);
 
@@ -42,7 +42,7 @@ record Gvisor(Path program, Optional<GvisorPlatform> platform) {
     }
 
     /** What every call of it begins with. Its own control groups are not wanted: all of it is in the container's. */
-    List<String> call(Path directory, ContainerSpec spec, String command) {
+    public List<String> call(Path directory, ContainerSpec spec, String command) {
         var words = new ArrayList<>(List.of(
                 program.toString(), "--root=" + directory.resolve("runsc"), "--ignore-cgroups", "--oci-seccomp"));
         words.add("--network=" + (spec.network() == Network.HOST ? "host" : "none"));

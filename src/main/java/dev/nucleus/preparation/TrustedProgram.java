@@ -1,4 +1,4 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
 import dev.nucleus.kernel.FileStat;
 import dev.nucleus.kernel.TrustedPath;
@@ -19,7 +19,7 @@ import java.util.Optional;
  * @param device the file system it is on, as {@code st_dev} of stat(2)
  * @param inode its number there
  */
-record TrustedProgram(Path path, long device, long inode) {
+public record TrustedProgram(Path path, long device, long inode) {
 
     private static final int EXECUTABLE = 0111;
     /** Bytes of a script's first line that the kernel reads (BINPRM_BUF_SIZE). */

@@ -1,4 +1,4 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
 import dev.nucleus.kernel.TrustedPath;
 import dev.nucleus.spec.ContainerSpec;
@@ -49,14 +49,14 @@ public final class NamedFiles {
      * @throws dev.nucleus.spec.InvalidSpecException when systemd gives the manager no such credential
      */
     public static String digest(String name, byte[] key) throws IOException {
-        String file = name.startsWith(SecretMount.CREDENTIAL)
+        Path file = name.startsWith(SecretMount.CREDENTIAL)
                 ? SecretSource.file(new SecretMount(name, "credential", SecretMount.DEFAULT_MODE))
-                : name;
-        try (TrustedPath path = TrustedPath.open(Path.of(file));
+                : Path.of(name);
+        try (TrustedPath path = TrustedPath.open(file);
                 FileChannel channel = path.node().read();
                 InputStream in = Channels.newInputStream(channel)) {
             if (channel.size() > LARGEST) {
-                throw new FileSystemException(file, null, "is larger than " + LARGEST + " bytes");
+                throw new FileSystemException(file.toString(), null, "is larger than " + LARGEST + " bytes");
             }
             return new HmacUtils(HmacAlgorithms.HMAC_SHA_256, key).hmacHex(in);
         }

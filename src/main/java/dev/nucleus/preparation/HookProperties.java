@@ -1,4 +1,4 @@
-package dev.nucleus.isolation;
+package dev.nucleus.preparation;
 
 import dev.nucleus.plan.HookPhase;
 import dev.nucleus.spec.Durations;
@@ -17,7 +17,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     {@code containers}
  */
 @ConfigurationProperties("nucleus")
-record HookProperties(@DefaultValue List<Hook> hooks) {
+public record HookProperties(@DefaultValue List<Hook> hooks) {
 
     /**
      * @param phase create-runtime, poststart or poststop
@@ -27,7 +27,7 @@ record HookProperties(@DefaultValue List<Hook> hooks) {
      * @param timeout after which it is killed, and has failed
      * @param containers whose; a name, or a glob of names, as {@code shop/*}
      */
-    record Hook(
+    public record Hook(
             HookPhase phase,
             Path path,
             @DefaultValue List<String> args,
@@ -35,7 +35,7 @@ record HookProperties(@DefaultValue List<Hook> hooks) {
             @DefaultValue("10s") Duration timeout,
             @DefaultValue("**") String containers) {
 
-        Hook {
+        public Hook {
             Durations.requireCountable("timeout of the hook " + path, timeout);
         }
     }

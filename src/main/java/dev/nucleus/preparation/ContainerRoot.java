@@ -1,0 +1,38 @@
+package dev.nucleus.preparation;
+
+import dev.nucleus.rootfs.RootfsAttestation;
+import dev.nucleus.rootfs.RootfsTree;
+import dev.nucleus.spec.Filesystem;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The root filesystem of a container, as it was found.
+ *
+ * @param placed what the specification mounts, each in the directory that its target leads to ({@link RootfsLinks#place})
+ * @param programs directories that programs may be run from; empty where no rule needs them
+ */
+public record ContainerRoot(Base base, Filesystem placed, List<ProgramTree> programs) {
+
+    public ContainerRoot {
+        programs = List.copyOf(programs);
+    }
+
+    /** What it is made of. */
+    public sealed interface Base permits HostRoot, Rootfs {}
+
+    /**
+     * A directory of its own.
+     *
+     * @param attested empty: nobody asked for it
+     */
+    public record Rootfs(Path path, RootfsTree tree, Optional<RootfsAttestation.Result> attested) implements Base {}
+
+    /**
+     * A directory of programs, or one above them.
+     *
+     * @param executable whether programs may be run from everywhere below
+     */
+    public record ProgramTree(Path path, boolean executable) {}
+}

@@ -1,0 +1,56 @@
+package dev.nucleus.preparation;
+
+import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.User;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import org.apache.commons.codec.digest.DigestUtils;
+
+/** Users and groups as numbers: those of the host's or a container's files, and those that Nucleus gives out itself. */
+public final class Identities {
+
+    /**
+     * 1879048192 to 2147483647 is used by nobody (systemd's UIDS-GIDS.md); half of it is taken here.
+     */
+    public static final int FIRST_UID = 1_879_048_192;
+
+    static final int UIDS = 1 << 27;
+    /**
+     * What root inside a user namespace is on the disk of a volume: nobody, so that a file it leaves there has no rights
+     * (native/src/launch/userns.h).
+     */
+    public static final int ROOT_ON_DISK = FIRST_UID + UIDS - 1;
+
+    private Identities() {}
+
+    /** The user of a container whose specification names none: the same for the same name, so that its volumes stay its own. */
+    public static LaunchPlan.Identity own(String name) {
+        byte[] digest = DigestUtils.sha256(name);
+        int offset = Integer.parseInt(HexFormat.of().formatHex(digest, 0, 3), 16) | (digest[3] & 0x7) << 24;
+        // The last number is ROOT_ON_DISK, which no workload may be.
+        int id = FIRST_UID + offset % (UIDS - 1);
+        return new LaunchPlan.Identity(id, id, List.of());
+    }
+
+    /**
+     * @param root the container's root filesystem, or the host's
+     * @throws InvalidSpecException when there is no such user or group
+     */
+    public static LaunchPlan.Identity resolve(User user, Path root) {
+        var accounts = new Accounts(root);
+        Optional<Accounts.Account> account =
+                User.number(user.user()).isPresent() ? Optional.empty() : Optional.of(accounts.user(user.user()));
+        int uid = User.number(user.user()).orElseGet(() -> account.orElseThrow().uid());
+        int gid = user.group()
+                .map(group -> User.number(group).orElseGet(() -> accounts.group(group)))
+                .or(() -> account.map(Accounts.Account::gid))
+                .orElseThrow(() -> new InvalidSpecException("user " + user + " needs a group"));
+        var groups = new ArrayList<Integer>();
+        user.groups().forEach(group -> groups.add(User.number(group).orElseGet(() -> accounts.group(group))));
+        return new LaunchPlan.Identity(uid, gid, List.copyOf(groups));
+    }
+}
