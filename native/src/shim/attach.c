@@ -16,6 +16,7 @@
 
 /* ms for a copy to end by itself when its client has left. */
 #define COPY_GRACE 2000
+
 static int terminal_of(struct shim *shim, const struct connection *connection)
 {
 	const int *fd = exec_stdin(shim, connection->attached_id);
@@ -124,7 +125,6 @@ static int send_ends(struct connection *connection, const int *fds, size_t count
 	return descriptors_send(connection->source.fd, bytes, writer.length, fds, count);
 }
 
-/* The exit status, as wait(2) has it. */
 static int attach(struct shim *shim, struct connection *connection, const struct grant *grant)
 {
 	const struct exec *exec;

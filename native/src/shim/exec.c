@@ -266,9 +266,9 @@ static int launch_exec(struct shim *shim, struct exec *exec, const struct exec_r
 	if (result == 0)
 		result = share_pid(exec);
 	pipes.born = exec->born;
-	pipes.group_fd = result < 0 || request->ticket == NULL
-				 ? -1
-				 : exec_group_make(shim, exec->id, &exec->grouped);
+	pipes.group_fd = result < 0 || request->ticket == NULL ? -1
+							       : exec_group_make(shim, exec->id);
+	exec->grouped = pipes.group_fd >= 0;
 	pid = result < 0 ? result : enter_fork(shim, request, &pipes);
 	close_pipe_ends(&pipes, 1);
 	close_fd(&pipes.group_fd);
@@ -378,7 +378,7 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 	struct exec_request request;
 	const struct plan *plan = &shim->plan;
 	bool well_formed = exec_request_read(plan, reader, &request);
-	const char *refusal = exec_request_refusal(plan, &request);
+	const char *refusal = well_formed ? exec_request_refusal(plan, &request) : NULL;
 	enum connection_use use = request.capture ? USE_PROBE : USE_SESSION;
 	int result;
 

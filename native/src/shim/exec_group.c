@@ -24,7 +24,7 @@ static int path_of(char path[PATH_MAX], const char *parent, uint32_t id, const c
 	return length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
-int exec_group_make(const struct shim *shim, uint32_t id, bool *made)
+int exec_group_make(const struct shim *shim, uint32_t id)
 {
 	const char *parent = cgroup_exec_parent(&shim->plan);
 	bool unified = shim->plan.cgroup.unified[0] != '\0';
@@ -37,7 +37,6 @@ int exec_group_make(const struct shim *shim, uint32_t id, bool *made)
 	(void)path_of(path, parent, id, unified ? "" : "/tasks");
 	fd = openat(AT_FDCWD, path,
 		    unified ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC);
-	*made = true;
 	if (fd < 0)
 		exec_group_remove(shim, id);
 	return fd;
@@ -128,7 +127,6 @@ bool exec_group_kill(const struct shim *shim, uint32_t id)
 	char path[PATH_MAX];
 	owned_fd fd = -1;
 
-	/* The number of a leader that was reaped may be another process's by now. */
 	if (path_of(path, parent, id, "/cgroup.kill") < 0)
 		return true;
 	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);

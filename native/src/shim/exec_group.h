@@ -8,10 +8,11 @@
 
 /* Makes the cgroup. Returns what the process joins it by: for version 2 the directory (clone3(2),
  * CLONE_INTO_CGROUP), for version 1 its file "tasks"; or -1: there is none. */
-int exec_group_make(const struct shim *shim, uint32_t id, bool *made);
+int exec_group_make(const struct shim *shim, uint32_t id);
 /* Kills the processes of the exec that are left. False: some may be, so call it again. */
 bool exec_group_kill(const struct shim *shim, uint32_t id);
-/* The same where there is no cgroup, for the process and its session. */
+/* The same where there is no cgroup, for the process and its session. The process must not have
+ * been reaped: its number may be another's by then. */
 bool exec_group_kill_session(pid_t pid);
 /* Removes the cgroup, unless a process is left in it. */
 void exec_group_remove(const struct shim *shim, uint32_t id);

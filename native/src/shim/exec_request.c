@@ -50,8 +50,10 @@ static void read_user(struct reader *reader, struct exec_request *request)
 	request->groups = arena_take(&request->arena, request->group_count, sizeof(uint32_t));
 	for (size_t i = 0; request->groups != NULL && i < request->group_count; i++)
 		request->groups[i] = read_u32(reader);
-	if (request->groups == NULL && request->group_count > 0)
+	if (request->groups == NULL && request->group_count > 0) {
+		request->group_count = 0;
 		reader->faulty = true;
+	}
 }
 
 static bool has_root_group(const struct exec_request *request)
