@@ -126,7 +126,7 @@ public final class History implements SmartLifecycle {
             }
             if (upkeep == 0 || now - upkeep > UPKEEP.toNanos()) {
                 opened().forget(Instant.now().minus(properties.keep()));
-                opened().shrink(properties.mostSize().toBytes());
+                opened().shrink(properties.maxSize().toBytes());
                 upkeep = now;
             }
         }

@@ -15,7 +15,7 @@ import org.springframework.util.unit.DataSize;
  * @param username user of the database
  * @param password password of that user
  * @param keep how long entries are kept
- * @param mostSize largest size of an SQLite file; beyond it the oldest entries are deleted earlier
+ * @param maxSize largest size of an SQLite file; beyond it the oldest entries are deleted earlier
  */
 @ConfigurationProperties("nucleus.history")
 record HistoryProperties(
@@ -23,7 +23,7 @@ record HistoryProperties(
         @Nullable String username,
         @Nullable String password,
         @DefaultValue("90d") Duration keep,
-        @DefaultValue("512MB") DataSize mostSize) {
+        @DefaultValue("512MB") DataSize maxSize) {
 
     HistoryProperties {
         Durations.requireCountable("nucleus.history.keep", keep);
