@@ -17,7 +17,7 @@ import java.util.function.Function;
  * Which files a container may use for what, and which TCP ports, in place of the standard rules. What no rule names is
  * refused.
  *
- * @param minAbi the least version of Landlock that will do
+ * @param minAbi the least version of Landlock that will do; with ports at least 4, the first that restricts them
  * @param bind ports it may listen on; empty: not restricted
  * @param connect ports it may connect to; empty: not restricted
  * @see <a href="https://docs.kernel.org/userspace-api/landlock.html">Landlock</a>
@@ -32,9 +32,17 @@ public record LandlockPolicy(int minAbi, List<Rule> rules, Optional<List<Port>> 
         rules = List.copyOf(rules);
         bind = bind.map(List::copyOf);
         connect = connect.map(List::copyOf);
-        if (minAbi < 1 || minAbi > NEWEST_ABI) {
-            throw new InvalidSpecException("min-abi is 1 to " + NEWEST_ABI + ", was " + minAbi);
+        checkAbi(minAbi);
+        if (bind.isPresent() || connect.isPresent()) {
+            minAbi = Math.max(minAbi, NETWORK_ABI);
         }
+    }
+
+    private static int checkAbi(int abi) {
+        if (abi < 1 || abi > NEWEST_ABI) {
+            throw new InvalidSpecException("min-abi is 1 to " + NEWEST_ABI + ", was " + abi);
+        }
+        return abi;
     }
 
     /** @param path inside the container; what is below it has the same access */
@@ -81,17 +89,16 @@ public record LandlockPolicy(int minAbi, List<Rule> rules, Optional<List<Port>> 
     }
 
     private static Optional<LandlockPolicy> read(YamlMapping fields) {
-        int minAbi = fields.take("min-abi").flatMap(YamlValue::integer).orElse(DEFAULT_ABI);
+        int minAbi = fields.take("min-abi")
+                .flatMap(value -> value.integer(LandlockPolicy::checkAbi))
+                .orElse(DEFAULT_ABI);
         List<Rule> rules = fields.require("rules", "[{path: /usr, access: [read, execute, readdir]}]").stream()
                 .flatMap(value -> value.items().stream())
                 .flatMap(item -> rule(item).stream())
                 .toList();
         Optional<List<Port>> bind = fields.take("tcp-bind").map(value -> value.list(Port::parse));
         Optional<List<Port>> connect = fields.take("tcp-connect").map(value -> value.list(Port::parse));
-        boolean network = bind.isPresent() || connect.isPresent();
-        return fields.place()
-                .attempt(() ->
-                        new LandlockPolicy(network ? Math.max(minAbi, NETWORK_ABI) : minAbi, rules, bind, connect));
+        return fields.place().attempt(() -> new LandlockPolicy(minAbi, rules, bind, connect));
     }
 
     private static Optional<Rule> rule(YamlValue item) {

@@ -51,6 +51,7 @@ record PolicyFile(String field, Path path, String text, String sha256) {
     /**
      * Reads the text as YAML fields.
      *
+     * @param reader gives nothing only for a mistake that it reports
      * @throws PolicyViolationException with every mistake in it
      */
     <T> T yaml(Function<YamlMapping, Optional<T>> reader) {
@@ -62,15 +63,11 @@ record PolicyFile(String field, Path path, String text, String sha256) {
                     fields.finish();
                     return value;
                 });
-        if (!problems.isEmpty() || read.isEmpty()) {
+        if (!problems.isEmpty()) {
             throw new PolicyViolationException(
-                    problems.isEmpty()
-                            ? List.of(field + ": " + path + " says nothing")
-                            : problems.stream()
-                                    .map(problem -> field + ": " + problem)
-                                    .toList());
+                    problems.stream().map(problem -> field + ": " + problem).toList());
         }
-        return read.get();
+        return read.orElseThrow();
     }
 
     /** A refusal on account of this file. */

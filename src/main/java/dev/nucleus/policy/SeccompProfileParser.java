@@ -18,6 +18,9 @@ import tools.jackson.databind.json.JsonMapper;
 final class SeccompProfileParser {
 
     private static final int EPERM = 1;
+    /** MAX_ERRNO (include/linux/err.h). */
+    private static final int MAX_ERRNO = 4095;
+
     private static final int ARGUMENTS = 6;
     private static final Set<String> DENYING =
             Set.of("SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD");
@@ -51,7 +54,7 @@ final class SeccompProfileParser {
         if (rules.isEmpty()) {
             throw new IllegalArgumentException("it names no system call: nothing could run under it");
         }
-        return new SeccompProfile(name, json.path("defaultErrnoRet").asInt(EPERM), rules, List.of());
+        return new SeccompProfile(name, errno(json, "defaultErrnoRet"), rules, List.of());
     }
 
     private static void requireOnly(Set<String> known, JsonNode json, String place) {
@@ -67,9 +70,9 @@ final class SeccompProfileParser {
     private static SeccompProfile.Rule rule(JsonNode json) {
         requireOnly(IN_RULE, json, "a rule");
         var names = new ArrayList<String>();
-        json.path("names").forEach(name -> names.add(name.asString()));
+        json.path("names").forEach(name -> names.add(systemCall(name)));
         if (json.has("name")) {
-            names.add(json.path("name").asString());
+            names.add(systemCall(json.path("name")));
         }
         if (names.isEmpty()) {
             throw new IllegalArgumentException("a rule names no system call");
@@ -78,7 +81,7 @@ final class SeccompProfileParser {
         json.path("args").forEach(argument -> conditions.add(condition(argument)));
         OptionalInt errno = switch (json.path("action").asString("")) {
             case "SCMP_ACT_ALLOW" -> OptionalInt.empty();
-            case "SCMP_ACT_ERRNO" -> OptionalInt.of(json.path("errnoRet").asInt(EPERM));
+            case "SCMP_ACT_ERRNO" -> OptionalInt.of(errno(json, "errnoRet"));
             default ->
                 throw new IllegalArgumentException("a rule for " + names.getFirst()
                         + " has the action '" + json.path("action").asString("")
@@ -96,10 +99,39 @@ final class SeccompProfileParser {
         return new SeccompProfile.Condition(
                 index,
                 SeccompProfile.Operator.of(json.path("op").asString("")),
-                json.path("value").bigIntegerValue().longValue(),
-                json.path("valueTwo").isMissingNode()
-                        ? 0
-                        : json.path("valueTwo").bigIntegerValue().longValue());
+                argument(json, "value"),
+                json.has("valueTwo") ? argument(json, "valueTwo") : 0);
+    }
+
+    private static String systemCall(JsonNode name) {
+        if (!name.isString()) {
+            throw new IllegalArgumentException("a system call is named by a string, was " + name);
+        }
+        return name.asString();
+    }
+
+    /** A number beyond the kernel's would set bits of the filter's action, and might allow the call. */
+    private static int errno(JsonNode json, String field) {
+        JsonNode number = json.path(field);
+        if (number.isMissingNode()) {
+            return EPERM;
+        }
+        if (!number.isInt() || number.intValue() < 0 || number.intValue() > MAX_ERRNO) {
+            throw new IllegalArgumentException(field + " is 0 to " + MAX_ERRNO + ", was " + number);
+        }
+        return number.intValue();
+    }
+
+    /** Arguments are unsigned numbers of 64 bits. */
+    private static long argument(JsonNode json, String field) {
+        JsonNode number = json.path(field);
+        if (!number.isIntegralNumber()
+                || number.bigIntegerValue().signum() < 0
+                || number.bigIntegerValue().bitLength() > Long.SIZE) {
+            throw new IllegalArgumentException("an argument's " + field + " is a whole number from 0 to 2^64-1, "
+                    + (number.isMissingNode() ? "and is missing" : "was " + number));
+        }
+        return number.bigIntegerValue().longValue();
     }
 
     /**

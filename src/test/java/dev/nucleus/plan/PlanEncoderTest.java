@@ -21,7 +21,7 @@ class PlanEncoderTest {
 
     private static final byte[] RECORD = {'{', '}'};
 
-    private static LaunchPlan plan() {
+    static LaunchPlan plan() {
         return new LaunchPlan.Builder(
                         "0123456789abcdef0123456789abcdef",
                         "shop/db-1",

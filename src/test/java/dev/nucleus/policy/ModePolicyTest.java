@@ -10,13 +10,17 @@ import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
+import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.Trust;
 import dev.nucleus.spec.UserNamespace;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -141,10 +145,9 @@ class ModePolicyTest {
     @EnumSource(Mode.class)
     void noUserOrGroupInsideIsRootOfTheHost(Mode mode) {
         assertThat(ModePolicy.refusals(mapped(mode, false, "1000:0:1", "1000:100000:1")))
-                .singleElement()
-                .asString()
-                .startsWith("user-namespace: uids 1000:0:1")
-                .contains(mode.toString());
+                .containsExactly("user-namespace: uids 1000:0:1: " + mode
+                        + (mode == Mode.AGENT ? " mode only with allow-degraded: true" : " mode never")
+                        + " maps onto the host's user 0, root");
         assertThat(ModePolicy.refusals(mapped(mode, false, "100:100000:1", "0:0:65536")))
                 .singleElement()
                 .asString()
@@ -175,5 +178,44 @@ class ModePolicyTest {
             })
     void aRangeThatWouldWrapAroundToRootIsNone(String range) {
         assertThatThrownBy(() -> UserNamespace.IdRange.parse(range)).isInstanceOf(InvalidSpecException.class);
+    }
+
+    @Test
+    void everyMistakeInAPolicyFileIsARefusal(@TempDir Path directory) throws IOException {
+        ContainerSpec spec = spec(Mode.AGENT, Network.NONE, true, false)
+                .change()
+                .seccomp(new PolicySource.File(Files.writeString(directory.resolve("seccomp"), "{}"), Optional.empty()))
+                .landlock(Optional.of(new PolicySource.File(
+                        Files.writeString(directory.resolve("landlock"), "rules: []\nmin-abi: 9\n"), Optional.empty())))
+                .capabilityPolicy(Optional.of(new PolicySource.File(
+                        Files.writeString(directory.resolve("capabilities"), "bounding: {keep: [FLY]}\n"),
+                        Optional.empty())))
+                .build();
+
+        assertThat(ModePolicy.refusals(spec))
+                .extracting(refusal -> refusal.replace(directory.toString(), ""))
+                .containsExactly(
+                        "seccomp: /seccomp: defaultAction must be SCMP_ACT_ERRNO, was '': what the profile doesn't name is"
+                                + " refused here",
+                        "landlock: /landlock:2:10: min-abi is 1 to 7, was 9",
+                        "capabilities: /capabilities:1:19: there is no capability 'FLY' (capabilities(7))");
+        assertThatThrownBy(() -> ModePolicy.check(spec))
+                .isInstanceOfSatisfying(
+                        PolicyViolationException.class,
+                        e -> assertThat(e.lines())
+                                .containsExactlyElementsOf(ModePolicy.refusals(spec).stream()
+                                        .map(refusal -> "nucleus: " + refusal)
+                                        .toList()));
+    }
+
+    @Test
+    void aDegradedAgentRunsWithoutLandlock() {
+        assertThat(ModePolicy.check(spec(Mode.AGENT, Network.NONE, false, true)).landlockRequired())
+                .isFalse();
+        for (Mode mode : Mode.values()) {
+            assertThat(ModePolicy.check(spec(mode, Network.NONE, true, false)).landlockRequired())
+                    .as("%s", mode)
+                    .isTrue();
+        }
     }
 }

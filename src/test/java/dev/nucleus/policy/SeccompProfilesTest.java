@@ -3,6 +3,7 @@ package dev.nucleus.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nucleus.spec.PolicySource;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -91,6 +92,22 @@ class SeccompProfilesTest {
         for (String name : List.of("default", "network-server", "database", "python-agent")) {
             assertThat(allowed(SeccompProfiles.named(name))).as(name).doesNotContain("mprotect");
         }
+    }
+
+    @ParameterizedTest
+    @MethodSource("profiles")
+    void aNamedProfileIsReadOnce(String name) {
+        SeccompProfile profile = SeccompProfiles.named(name);
+
+        assertThat(profile.name()).isEqualTo(name);
+        assertThat(SeccompProfiles.of(new PolicySource.Named(name))).isSameAs(profile);
+    }
+
+    @Test
+    void aNameThatIsNoProfilesIsRefused() {
+        assertThatThrownBy(() -> SeccompProfiles.named("../policies/default"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("no seccomp profile '../policies/default'");
     }
 
     @Test

@@ -25,6 +25,12 @@ class ProbeScheduleTest {
     }
 
     @Test
+    void aDelayOfUpTo20MillisecondsChangesNothing() {
+        assertThat(untilNext(Duration.ofMillis(20), Duration.ofMillis(1))).isEqualTo(Duration.ofSeconds(1));
+        assertThat(untilNext(Duration.ofMillis(21), Duration.ofMillis(1))).isEqualTo(Duration.ofMillis(1_021));
+    }
+
+    @Test
     void aDelayedProbeShiftsItsSchedule() {
         assertThat(untilNext(Duration.ofMillis(70), Duration.ofMillis(1))).isEqualTo(Duration.ofMillis(1_070));
         assertThat(untilNext(Duration.ZERO, Duration.ofMillis(1))).isEqualTo(Duration.ofSeconds(1));
