@@ -252,20 +252,14 @@ final class OciBundle {
             if (!rule.conditions().isEmpty()) {
                 one.put(
                         "args",
-                        rule.conditions().stream().map(OciBundle::argument).toList());
+                        rule.conditions().stream()
+                                .map(SeccompProfile.Condition::toOci)
+                                .toList());
             }
             rules.add(one);
         }
         return Map.of(
                 "defaultAction", "SCMP_ACT_ERRNO", "architectures", List.of("SCMP_ARCH_X86_64"), "syscalls", rules);
-    }
-
-    private static Map<String, Object> argument(SeccompProfile.Condition condition) {
-        return Map.of(
-                "index", condition.index(),
-                "op", condition.operator().ociName(),
-                "value", condition.value(),
-                "valueTwo", condition.expected());
     }
 
     private ContainerSpec spec() {

@@ -27,6 +27,9 @@ public final class SeccompCompiler {
 
     private static final int ALLOW = 0x7fff0000;
     private static final int ERRNO = 0x00050000;
+    /** Of the kernel (linux/err.h). */
+    private static final int MAX_ERRNO = 4095;
+
     private static final int ATTRIBUTE_BAD_ARCHITECTURE = 2;
     private static final int ATTRIBUTE_NO_NEW_PRIVS = 3;
     private static final int ATTRIBUTE_OPTIMIZE = 8;
@@ -89,8 +92,8 @@ public final class SeccompCompiler {
      * @throws KernelException when a call is unknown or a rule contradicts another
      */
     public byte[] compile(OptionalInt fallbackErrno, List<Rule> rules) {
-        int fallback = fallbackErrno.isPresent() ? ERRNO | fallbackErrno.getAsInt() : NOTIFY;
-        int foreign = fallbackErrno.isPresent() ? ERRNO | 1 : NOTIFY;
+        int fallback = fallbackErrno.isPresent() ? refusal(fallbackErrno.getAsInt()) : NOTIFY;
+        int foreign = fallbackErrno.isPresent() ? refusal(1) : NOTIFY;
         Pointer context = library.seccomp_init(fallback);
         if (context == null) {
             throw new KernelException("seccomp_init failed");
@@ -119,8 +122,16 @@ public final class SeccompCompiler {
             arguments.putLong(at + 8, comparison.first());
             arguments.putLong(at + 16, comparison.second());
         }
-        int action = rule.errno().isEmpty() ? ALLOW : ERRNO | rule.errno().getAsInt();
+        int action = rule.errno().isEmpty() ? ALLOW : refusal(rule.errno().getAsInt());
         check("rule for " + rule.syscall(), library.seccomp_rule_add_array(context, action, number, count, arguments));
+    }
+
+    /** A larger number would reach into the bits of the action, and could make it another. */
+    private static int refusal(int errno) {
+        if (errno < 0 || errno > MAX_ERRNO) {
+            throw new KernelException("an error number of a filter is 0 to " + MAX_ERRNO + ", not " + errno);
+        }
+        return ERRNO | errno;
     }
 
     private byte[] export(Pointer context) {

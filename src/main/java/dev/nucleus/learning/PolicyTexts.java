@@ -4,7 +4,6 @@ import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.LandlockPolicy;
 import dev.nucleus.policy.SeccompProfile;
 import dev.nucleus.spec.Port;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,14 +36,11 @@ public final class PolicyTexts {
         map.put("action", rule.errno().isPresent() ? "SCMP_ACT_ERRNO" : "SCMP_ACT_ALLOW");
         rule.errno().ifPresent(errno -> map.put("errnoRet", errno));
         if (!rule.conditions().isEmpty()) {
-            var arguments = new ArrayList<Map<String, Object>>();
-            rule.conditions()
-                    .forEach(condition -> arguments.add(Map.of(
-                            "index", condition.index(),
-                            "op", condition.operator().ociName(),
-                            "value", condition.value(),
-                            "valueTwo", condition.expected())));
-            map.put("args", arguments);
+            map.put(
+                    "args",
+                    rule.conditions().stream()
+                            .map(SeccompProfile.Condition::toOci)
+                            .toList());
         }
         return map;
     }

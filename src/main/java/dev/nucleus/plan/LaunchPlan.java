@@ -4,11 +4,9 @@ import dev.nucleus.spec.Mode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,12 +53,7 @@ public record LaunchPlan(
      *
      * @param denySetgroups whether supplementary groups can't be set in it
      */
-    public record UserMapping(List<IdMap> uids, List<IdMap> gids, boolean denySetgroups, MapPrograms programs) {
-
-        public boolean present() {
-            return !uids.isEmpty();
-        }
-    }
+    public record UserMapping(List<IdMap> uids, List<IdMap> gids, boolean denySetgroups, MapPrograms programs) {}
 
     /** Paths of newuidmap(1) and newgidmap(1), by which the maps are written; empty: they are written directly. */
     public record MapPrograms(String uids, String gids) {
@@ -535,15 +528,5 @@ public record LaunchPlan(
                     hooks,
                     List.copyOf(statements));
         }
-    }
-
-    /** The environment as a map, for showing. */
-    public Map<String, String> environment() {
-        var variables = new TreeMap<String, String>();
-        for (String variable : execution.command().environment()) {
-            int equals = variable.indexOf('=');
-            variables.put(variable.substring(0, equals), variable.substring(equals + 1));
-        }
-        return variables;
     }
 }

@@ -31,10 +31,6 @@ public sealed interface RootfsStep {
         public File(String target, String content) {
             this(target, 0644, 0, 0, content.getBytes(StandardCharsets.UTF_8));
         }
-
-        public String text() {
-            return new String(content, StandardCharsets.UTF_8);
-        }
     }
 
     record Symlink(String target, String to) implements RootfsStep {}

@@ -1,5 +1,6 @@
 package dev.nucleus.policy;
 
+import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -72,6 +73,19 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
      * @param expected what the masked argument must equal; else unused
      */
     public record Condition(int index, Operator operator, long value, long expected) {
+
+        /** As OCI has it: {@code index}, {@code op}, and unsigned numbers {@code value} and {@code valueTwo}. */
+        public Map<String, Object> toOci() {
+            return Map.of(
+                    "index", index,
+                    "op", operator.ociName(),
+                    "value", unsigned(value),
+                    "valueTwo", unsigned(expected));
+        }
+
+        private static BigInteger unsigned(long number) {
+            return new BigInteger(Long.toUnsignedString(number));
+        }
 
         /** Whether an argument of this value satisfies it; numbers are compared as unsigned, as the kernel does. */
         public boolean holds(long argument) {

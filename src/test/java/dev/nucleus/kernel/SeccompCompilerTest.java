@@ -51,6 +51,21 @@ class SeccompCompilerTest {
         assertThat(run(X86_64, X32_BIT, 0)).as("read of x32").isEqualTo(EPERM);
     }
 
+    /** ERRNO | 0x7ffa0000 is ALLOW (linux/seccomp.h). */
+    @Test
+    void noErrorNumberMakesARefusalAnotherAction() {
+        SeccompCompiler compiler = SeccompCompiler.load();
+        for (int errno : new int[] {-1, 4096, 0x7ffa0000}) {
+            OptionalInt number = OptionalInt.of(errno);
+            assertThatThrownBy(() -> compiler.compile(number, List.of()))
+                    .isInstanceOf(KernelException.class)
+                    .hasMessageContaining("0 to 4095, not " + errno);
+            assertThatThrownBy(() -> compiler.compile(
+                            OptionalInt.of(1), List.of(new SeccompCompiler.Rule("chmod", number, List.of()))))
+                    .isInstanceOf(KernelException.class);
+        }
+    }
+
     @Test
     void whatNoRuleNamesGoesToTheListenerWhenThereIsOne() {
         SeccompCompiler compiler = SeccompCompiler.load();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.policy.SeccompProfile.Condition;
 import dev.nucleus.policy.SeccompProfile.Operator;
 import dev.nucleus.policy.SeccompProfile.Rule;
+import java.math.BigInteger;
 import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,15 @@ class SeccompProfileTest {
         assertThat(Operator.MASKED_EQUAL.number()).isEqualTo(7);
         assertThat(new Condition(0, Operator.of("SCMP_CMP_MASKED_EQ"), 7, 5).holds(argument))
                 .isEqualTo(holds);
+    }
+
+    @Test
+    void numbersAreUnsignedInOci() {
+        assertThat(new Condition(1, Operator.MASKED_EQUAL, -1, Long.MIN_VALUE).toOci())
+                .containsEntry("index", 1)
+                .containsEntry("op", "SCMP_CMP_MASKED_EQ")
+                .containsEntry("value", new BigInteger("18446744073709551615"))
+                .containsEntry("valueTwo", new BigInteger("9223372036854775808"));
     }
 
     @Test
