@@ -213,7 +213,7 @@ class UnitsTest {
         assertThat(TmpfsMount.parse("/x:1M:exec")).isEqualTo(new TmpfsMount("/x", MemorySize.parse("1M"), true));
         assertThat(HomeMount.parse("1M:exec")).isEqualTo(new HomeMount(MemorySize.parse("1M"), true));
         assertThat(HomeMount.parse("1M")).isEqualTo(new HomeMount(MemorySize.parse("1M"), false));
-        for (String wrong : List.of("/x:1M:exec:exec", "/x:1M:noexec", "x", "/x:exec:1M")) {
+        for (String wrong : List.of("/x:1M:exec:exec", "/x:1M:noexec", "x", "exec", "/x:exec:1M")) {
             assertThatThrownBy(() -> TmpfsMount.parse(wrong)).isInstanceOf(InvalidSpecException.class);
         }
     }
@@ -463,6 +463,9 @@ class UnitsTest {
                     .isInstanceOf(InvalidSpecException.class)
                     .hasMessage("'" + text + "' is no workspace; write /dir, /dir:copy-in-out or /dir:bind-rw:exec");
         }
+        assertThatThrownBy(() -> WorkspaceMount.parse("exec", Mode.AGENT))
+                .isInstanceOf(InvalidSpecException.class)
+                .hasMessage("'exec' must be an absolute path of the host");
     }
 
     @Test
