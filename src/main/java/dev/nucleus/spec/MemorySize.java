@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
  */
 public record MemorySize(long bytes) {
 
-    private static final Pattern FORMAT = Pattern.compile("(\\d{1,18})([KMGT]?)i?B?", Pattern.CASE_INSENSITIVE);
+    private static final Pattern FORMAT = Pattern.compile("(\\d{1,18})(?:([KMGT])i?)?B?", Pattern.CASE_INSENSITIVE);
     private static final String UNITS = "KMGT";
 
     public MemorySize {
@@ -29,9 +29,8 @@ public record MemorySize(long bytes) {
         if (!matcher.matches()) {
             throw new InvalidSpecException("'" + text + "' is not a size; write bytes or K, M, G, T, such as 512M");
         }
-        int shift = 10
-                * (UNITS.indexOf(matcher.group(2).toUpperCase(Locale.ROOT)) + 1)
-                * (matcher.group(2).isEmpty() ? 0 : 1);
+        String unit = matcher.group(2);
+        int shift = unit == null ? 0 : 10 * (UNITS.indexOf(unit.toUpperCase(Locale.ROOT)) + 1);
         try {
             return new MemorySize(Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << shift));
         } catch (ArithmeticException overflow) {

@@ -209,8 +209,7 @@ public final class FleetReader {
                 .orElse(FleetHealthSpec.NONE);
         fields.finish();
         checkReferences(places, services, volumes);
-        return name.filter(text -> problems.isEmpty())
-                .flatMap(text -> fields.place().attempt(() -> new FleetSpec(text, file, volumes, services, health)));
+        return name.map(text -> new FleetSpec(text, file, volumes, services, health));
     }
 
     private static FleetHealthSpec health(YamlMapping fields, Set<String> declared, Map<String, ServiceSpec> services) {

@@ -10,15 +10,13 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Function;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
-import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
-import org.snakeyaml.engine.v2.nodes.ScalarNode;
-import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /**
  * The fields of a YAML mapping. Fields are taken by name; what nobody took by the time of {@link
  * #finish} is unknown, and a mistake. Underscores in names read as hyphens (Compose's spelling), fields
- * that begin with {@code x-} are extensions and ignored, and {@code <<} merges.
+ * that begin with {@code x-} are extensions and ignored. The composer has already replaced {@code <<} by what
+ * it merges.
  */
 public final class YamlMapping {
 
@@ -32,48 +30,15 @@ public final class YamlMapping {
 
     YamlMapping(YamlValue place, MappingNode node) {
         this.place = place;
-        for (NodeTuple tuple : node.getValue()) {
-            if (!isMerge(tuple)) {
-                add(tuple, true);
-            }
-        }
-        for (NodeTuple tuple : node.getValue()) {
-            if (isMerge(tuple)) {
-                merge(tuple.getValueNode());
-            }
-        }
+        node.getValue().forEach(this::add);
     }
 
-    private static boolean isMerge(NodeTuple tuple) {
-        return tuple.getKeyNode() instanceof ScalarNode key
-                && key.isPlain()
-                && key.getValue().equals("<<");
-    }
-
-    private void merge(Node value) {
-        switch (value) {
-            case MappingNode mapping -> {
-                for (NodeTuple tuple : mapping.getValue()) {
-                    if (isMerge(tuple)) {
-                        merge(tuple.getValueNode());
-                    } else {
-                        add(tuple, false);
-                    }
-                }
-            }
-            case SequenceNode sequence -> sequence.getValue().forEach(this::merge);
-            default -> place.at(value).problem("'<<' merges fields, or a list of them, usually by an alias: <<: *name");
-        }
-    }
-
-    private void add(NodeTuple tuple, boolean own) {
+    private void add(NodeTuple tuple) {
         YamlValue key = place.key(tuple.getKeyNode());
         key.text().ifPresent(name -> {
-            boolean present = entries.containsKey(name);
-            if (present && own) {
+            if (entries.containsKey(name)) {
                 key.problem("'" + name + "' is there twice");
-            }
-            if (!present) {
+            } else {
                 entries.put(name, new Entry(key, place.at(tuple.getValueNode())));
             }
         });

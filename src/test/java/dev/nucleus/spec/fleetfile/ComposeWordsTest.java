@@ -8,6 +8,8 @@ import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;
 import dev.nucleus.spec.ServiceSpec;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -143,6 +145,12 @@ class ComposeWordsTest {
                 "command: ['']                        | a command is needed",
                 "environment: [A=b, C]                | 'environment' is fields here, no list; write environment: {A: \"b\"}",
                 "environment: [C]                     | write environment: {C: value}",
+                "environment: [C=]                    | write environment: {C: value}",
+                "environment: [{a: b}]                | write environment: {NAME: \"value\"}",
+                "environment: [[a]]                   | write environment: {NAME: \"value\"}",
+                "environment: [null]                  | write environment: {NAME: \"value\"}",
+                "environment: []                      | write environment: {NAME: \"value\"}",
+                "environment: A=b                     | expected fields, found 'A=b'",
                 "environment: {A: }                   | 'A' has no value: Compose would pass the host's",
                 "volumes: ['./data:/data']            | volumes: './data:/data' begins with a relative path; write '/f/data:/data', or declare volumes: {data: {path: ./data}}",
                 "volumes: ['../data:/data:ro']        | write '/data:/data:ro'",
@@ -150,6 +158,7 @@ class ComposeWordsTest {
                 "volumes: [{type: bind, source: ./d, target: /d}] | write '/f/d'",
                 "volumes: [/data]                     | write 'data:/data' for a volume",
                 "volumes: data:/data                  | expected a list, found 'data:/data'; write ['data:/data']",
+                "secrets: [':db']                     | ':db' is no secret; write /host/file:name",
                 "secrets: [db-password]               | write the file and the secret's name: 'keys/db-password:db-password'",
                 "scale: 3                             | 'scale' is not accepted: write replicas: 3",
                 "ports: ['80:80']                     | 'ports' is not accepted: ports come with networks in a later version",
@@ -167,8 +176,18 @@ class ComposeWordsTest {
                 "groups: [video]                      | 'groups' are those of a user",
                 "ulimits: {nofile: {soft: 1, hard: 2}} | one number here",
                 "ulimits: {nproc: 5}                  | write pids: 64",
+                "ulimits: {memlock: -1}               | 'memlock' is not accepted: write memory: 512M beside ulimits: for all that a container may hold",
+                "ulimits: {core: 0}                   | unknown field 'core'",
                 "deploy: {restart_policy: {condition: any}} | write restart: beside deploy:",
                 "deploy: {update_config: {parallelism: 1}} | not updated in steps yet",
+                "deploy: {rollback_config: {parallelism: 1}} | 'rollback_config' is not accepted: replicas are not updated in steps yet",
+                "deploy: {placement: {max_replicas_per_node: 1}} | 'placement' is not accepted: all runs on this host",
+                "deploy: {endpoint_mode: vip}         | 'endpoint_mode' is not accepted: networks come in a later version",
+                "deploy: {labels: {a: b}}             | 'labels' is not accepted: fields that begin with x- are yours",
+                "deploy: {resources: {reservations: {memory: 1G}}} | 'reservations' is not accepted: nothing is reserved here; write limits",
+                "deploy: {resources: {limits: {devices: 1}}} | unknown field 'devices'; known here: cpus, memory, pids",
+                "deploy: {resources: {limit: {}}}     | unknown field 'limit'; did you mean 'limits'?",
+                "cap_drop: ALL                        | expected a list, found 'ALL'; write ['ALL']",
                 "restart: on-failure:0                | write on-failure for restarts without a limit, or never",
                 "memory: 64                           | memory: '64' is 64 bytes, and the minimum is 1M; write the unit too, such as 64M",
                 "mem_limit: 1000000                   | the minimum is 1M",
@@ -206,6 +225,8 @@ class ComposeWordsTest {
                 "memory: !!null 512M                  | unknown tag '!!null'",
                 "environment: !override {A: b}        | unknown tag '!override'",
                 "environment: {A: !!binary aGk=}      | unknown tag '!!binary'",
+                "environment: !!seq {A: b}            | unknown tag '!!seq'",
+                "volumes: !!map [a]                   | unknown tag '!!map'",
                 "environment: {!x A: b}               | unknown tag '!x'",
             })
     void whatIsWrittenInsteadIsSaid(String fields, String answer) {
@@ -265,5 +286,30 @@ class ComposeWordsTest {
     @Test
     void quotesAndPlainTagsOfYamlItselfAreNoUnknownTags() {
         assertThat(command("[! sh, !!str 5, \"!secret\"]")).containsExactly("sh", "5", "!secret");
+        assertThat(service("environment: !!map {A: b}\nvolumes: !!seq []")
+                        .container()
+                        .env())
+                .isEqualTo(Map.of("A", "b"));
+    }
+
+    @Test
+    void theNumberOfReplicasMayStandInDeploy() {
+        assertThat(service("deploy: {replicas: 4}").replicas()).isEqualTo(4);
+        assertThat(service("x-a: b").replicas()).isEqualTo(1);
+    }
+
+    @Test
+    void composesFieldsForAStopMeanTheSame() {
+        assertThat(service("stop_signal: SIGQUIT\nstop_grace_period: 1m").stop())
+                .isEqualTo(new StopSpec(Signal.parse("QUIT"), Duration.ofMinutes(1)));
+        assertThat(service("stop_signal: SIGQUIT").stop())
+                .isEqualTo(new StopSpec(Signal.parse("QUIT"), Duration.ofSeconds(10)));
+        assertThat(service("stop_grace_period: 1m").stop()).isEqualTo(new StopSpec(Signal.TERM, Duration.ofMinutes(1)));
+        assertThat(service("x-a: b").stop()).isEqualTo(new StopSpec(Signal.TERM, Duration.ofSeconds(10)));
+    }
+
+    @Test
+    void environmentMayBeWrittenEnv() {
+        assertThat(service("env: {A: b}").container().env()).isEqualTo(Map.of("A", "b"));
     }
 }

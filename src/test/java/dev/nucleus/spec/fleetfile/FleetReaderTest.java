@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.nucleus.spec.Condition;
+import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.FleetHealthSpec;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.MemorySize;
@@ -16,6 +17,7 @@ import dev.nucleus.spec.ServiceSpec;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.spec.User;
+import dev.nucleus.spec.VolumeSpec;
 import dev.nucleus.support.Seeds;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +25,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -30,6 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -142,6 +146,10 @@ class FleetReaderTest {
                         .services())
                 .as("the inner one of two with the same name")
                 .containsOnlyKeys("web");
+        assertThat(service(read("name: shop\nservices: &a {web: {command: [&a /w, *a]}}\n"), "web")
+                        .container()
+                        .command())
+                .containsExactly("/w", "/w");
     }
 
     @Test
@@ -178,11 +186,7 @@ class FleetReaderTest {
                 .containsEntry("migrate", Condition.COMPLETED);
         assertThat(web.readiness().orElseThrow().probe())
                 .isEqualTo(new Probe.Http(
-                        new Port(8443),
-                        "/ready",
-                        new Probe.Http.Statuses(200, 299),
-                        java.util.Map.of(),
-                        Optional.empty()));
+                        new Port(8443), "/ready", new Probe.Http.Statuses(200, 299), Map.of(), Optional.empty()));
         assertThat(service(fleet, "migrate").dependsOn()).containsEntry("db", Condition.HEALTHY);
         assertThat(service(fleet, "migrate").job()).isTrue();
     }
@@ -232,6 +236,14 @@ class FleetReaderTest {
                 .anyMatch(p -> p.contains("depends on 'dbb', which is not a service of this file; did you mean 'db'?"))
                 .anyMatch(p -> p.contains("'web' depends on itself"))
                 .anyMatch(p -> p.contains("uses volume 'data', which 'volumes' does not declare"));
+    }
+
+    @Test
+    void whatIsNoYamlIsReportedWhereItIs() {
+        assertThat(problems("name: shop\nservices:\n\t- tab"))
+                .singleElement()
+                .asString()
+                .startsWith(FILE + ":3:1: not valid YAML: ");
     }
 
     @Test
@@ -294,6 +306,9 @@ class FleetReaderTest {
                 .isEqualTo(
                         FILE + ":4:10: service 'web-2' is called as a replica of service 'web' is; rename one of them");
         assertThat(read(text.formatted(1)).services()).hasSize(2);
+        assertThat(problems("name: shop\nservices: {a: {command: [/w]}, a-1: {command: [/w]}}"))
+                .containsExactly(
+                        FILE + ":2:37: service 'a-1' is called as a replica of service 'a' is; rename one of them");
     }
 
     @Test
@@ -332,6 +347,25 @@ class FleetReaderTest {
                     .asString()
                     .contains("the aliases up to here bring more than 1000000 values; write fewer of them");
         }
+    }
+
+    /** Each name, text, list and mapping is a value, and what an alias stands for counts wherever it stands. */
+    @Test
+    void aliasesMayBringAMillionValues() {
+        String thousand = "&a [" + "x, ".repeat(999) + "]";
+        String text = "name: shop\nx-a: " + thousand + "\nx-b: [" + "*a, ".repeat(998) + "%s]\nservices: {}\n";
+        int others = "name shop x-a x-b services".split(" ").length
+                + List.of("the file", "x-b", "services").size();
+        int left = 1_000_000 - 999 * 1000 - others;
+
+        assertThat(read(text.formatted("x, ".repeat(left))).services()).isEmpty();
+        assertThat(problems(text.formatted("x, ".repeat(left + 1))))
+                .containsExactly(
+                        FILE + ":4:12: the aliases up to here bring more than 1000000 values; write fewer of them");
+        assertThat(problems(text.formatted("*a, *a, *a, ")))
+                .as("the thousandth one in its list")
+                .containsExactly(
+                        FILE + ":3:4003: the aliases up to here bring more than 1000000 values; write fewer of them");
     }
 
     @ParameterizedTest
@@ -385,11 +419,14 @@ class FleetReaderTest {
 
     @Test
     void refusalsOfOthersStandBesideTheService() {
-        var checks = new FleetReader.Checks(spec -> List.of("memory: needed"), name -> Optional.of("taken"));
+        var checks = new FleetReader.Checks(
+                spec -> List.of("memory: needed"), name -> Optional.of("taken"), name -> Optional.of("reserved"));
 
         assertThatThrownBy(() -> FleetReader.readText(FILE, "name: db\nservices: {w: {command: [/w]}}", checks))
-                .hasMessageContaining("/fleets/shop.yaml:1:7: taken")
-                .hasMessageContaining("/fleets/shop.yaml:2:15: service 'w': memory: needed");
+                .hasMessage("""
+                        /fleets/shop.yaml:1:7: taken
+                        /fleets/shop.yaml:2:12: reserved
+                        /fleets/shop.yaml:2:15: service 'w': memory: needed""");
     }
 
     @Test
@@ -483,5 +520,100 @@ class FleetReaderTest {
         text.append("services: {w: {command: *a199}}\n");
 
         assertThat(problems(text.toString())).isNotEmpty();
+    }
+
+    @Test
+    void theMistakesOfAFolderAreInTheOrderOfItsFiles(@TempDir Path folder) throws IOException {
+        Path a = Files.writeString(folder.resolve("a.yaml"), "name: a\nservices: {w: {command: [/w], pids: x}}");
+        Path b = Files.writeString(folder.resolve("b.yaml"), "name: a b\nservices: {}");
+
+        assertThatThrownBy(() -> FleetReader.read(folder, FleetReader.Checks.NONE))
+                .hasMessage(a + ":2:37: expected a whole number, found 'x'\n" + b
+                        + ":1:7: 'a b' can't name a fleet; use letters, digits, '-', '_' and '.', begin with a letter "
+                        + "or digit, at most 63 characters");
+    }
+
+    @Test
+    void aMistakeInAFileDoesNotHideThatAnotherHasTheSameName(@TempDir Path folder) throws IOException {
+        Path a = Files.writeString(folder.resolve("a.yaml"), "name: a\nservices: {w: {command: [/w], pids: x}}");
+        Path b = Files.writeString(folder.resolve("b.yaml"), "name: a\nservices: {}");
+
+        assertThatThrownBy(() -> FleetReader.read(folder, FleetReader.Checks.NONE))
+                .hasMessage(a + ":2:37: expected a whole number, found 'x'\n" + b
+                        + ":1:1: a fleet 'a' is in another file already");
+    }
+
+    @Test
+    void aVolumeHasAPathAndAnOwnerOrNothing() {
+        assertThat(read("name: shop\nvolumes: {a: , b: {path: ../b, owner: '70:80'}, c: {}}\nservices: {}")
+                        .volumes())
+                .isEqualTo(Map.of(
+                        "a", new VolumeSpec("a", Optional.empty(), Optional.empty()),
+                        "b",
+                                new VolumeSpec(
+                                        "b",
+                                        Optional.of(Path.of("/b")),
+                                        Optional.of(new User("70", Optional.of("80"), List.of()))),
+                        "c", new VolumeSpec("c", Optional.empty(), Optional.empty())));
+        assertThat(problems("name: shop\nvolumes: {a b: {path: x}}\nservices: {}"))
+                .containsExactly(FILE + ":2:16: 'a b' can't name a volume; use letters, digits, '-', '_' and '.', "
+                        + "begin with a letter or digit, at most 63 characters");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "dpx, db, ''",
+        "dc, db, db",
+        "dbxx, db, db",
+        "frontend, frontdoor, ''",
+        "frontend, frontends, frontends",
+        "webs, wabx web, web",
+        "storage, database, ''"
+    })
+    void aNameIsSuggestedThatDiffersLittle(String written, String declared, String suggested) {
+        String services = declared.replace(" ", ": {command: [/w]}, ") + ": {command: [/w]}";
+
+        assertThat(problems(
+                        "name: shop\nservices: {zz: {command: [/w], depends-on: [" + written + "]}, " + services + "}"))
+                .containsExactly(FILE + ":2:16: service 'zz' depends on '" + written
+                        + "', which is not a service of this file"
+                        + (suggested.isEmpty() ? "" : "; did you mean '" + suggested + "'?"));
+    }
+
+    @Test
+    void anUnknownFieldIsReportedWithTheFieldsThatAreKnown() {
+        assertThat(problems("name: shop\nservices: {}\nvolumes: {data: {size: 1G}}"))
+                .containsExactly(FILE + ":3:18: unknown field 'size'; known here: owner, path");
+    }
+
+    @Test
+    void aFieldWithoutAValueIsAbsent() {
+        assertThat(service(read("name: shop\nservices: {web: {command: [/w], memory: , pids: null}}"), "web")
+                        .container())
+                .isEqualTo(ContainerSpec.of(Mode.AGENT, List.of("/w")));
+        assertThat(problems("name: shop\nservices: {web: {command: }}"))
+                .containsExactly(FILE + ":2:17: 'command' is missing; write, for example, command: [/bin/server, "
+                        + "--port, \"8080\"]");
+    }
+
+    @Test
+    void whatIsMergedGivesWayToTheServicesOwnFieldsAndToWhatIsMergedBefore() {
+        FleetSpec fleet = read("""
+                name: shop
+                x-a: &a {command: [/a], pids: 10}
+                x-b: &b {command: [/b], pids: 20, memory: 1G}
+                services:
+                  web: {<<: [*a, *b], command: [/w]}
+                """);
+
+        assertThat(service(fleet, "web").container())
+                .isEqualTo(ContainerSpec.builder(Mode.AGENT, List.of("/w"))
+                        .pids(10)
+                        .memory(Optional.of(MemorySize.parse("1G")))
+                        .build());
+        assertThat(problems("name: shop\nservices: {web: {command: [/w], \"<<\": {pids: 1}}}"))
+                .singleElement()
+                .asString()
+                .startsWith(FILE + ":2:33: unknown field '<<'; known here: ");
     }
 }

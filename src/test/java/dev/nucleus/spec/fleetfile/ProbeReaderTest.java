@@ -149,6 +149,7 @@ class ProbeReaderTest {
         assertThat(line.startup()).isEmpty();
         assertThat(service("healthcheck: {test: [NONE]}").liveness()).isEmpty();
         assertThat(service("healthcheck: {disable: true}").readiness()).isEmpty();
+        assertThat(service("healthcheck: {disable: true, test: x}").readiness()).isEmpty();
     }
 
     @Test
@@ -188,6 +189,12 @@ class ProbeReaderTest {
                 "readiness: {tcp: 1, http: 2}                        | a probe needs exactly one of",
                 "readiness: {notify: 10s}                            | expected true or false",
                 "readiness: {notify: false}                          | write notify: true",
+                "liveness: {notify: 9ms}                             | a watchdog waits for 10ms at least",
+                "readiness: {http: x}                                | 'x' is not a port; write a number from 1 to 65535",
+                "readiness: {tcp: 1, period: 9ms}                    | a probe's period and timeout are at least 10ms",
+                "readiness: {tcp: 1, timeout: 9ms}                   | a probe's period and timeout are at least 10ms",
+                "readiness: {tcp: 1, failures: 0}                    | a probe's failures and successes are at least 1",
+                "readiness: {tcp: 1, successes: 0}                   | a probe's failures and successes are at least 1",
                 "liveness: {notify: true}                            | is not a duration",
                 "readiness: {tcp: 1, then: restart}                  | unknown field 'then'",
                 "liveness: {tcp: 1, then: explode}                   | write restart, stop, nothing or {signal: HUP}",
@@ -219,5 +226,41 @@ class ProbeReaderTest {
     void aHeaderThatEndsItsLineIsRefused() {
         assertThatThrownBy(() -> service("readiness: {http: {port: 1, headers: {X: \"a\\r\\nY: b\"}}}"))
                 .hasMessageContaining("is not a header of HTTP");
+    }
+
+    @Test
+    void aPortAloneIsAnHttpProbeOfTheRoot() {
+        assertThat(service("readiness: {http: 8080}").readiness().orElseThrow())
+                .isEqualTo(new ProbeSpec(
+                        http("/", 200, 399),
+                        Duration.ZERO,
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(5),
+                        Duration.ZERO,
+                        3,
+                        1));
+        assertThat(service("readiness: {httpGet: {port: 8080, scheme: HTTP}}")
+                        .readiness()
+                        .orElseThrow()
+                        .probe())
+                .isEqualTo(http("/", 200, 399));
+    }
+
+    @Test
+    void theShortestTimesAre10Milliseconds() {
+        ServiceSpec service = service("readiness: {tcp: 1, period: 10ms, timeout: 10ms}\nliveness: {notify: 10ms}");
+
+        assertThat(service.readiness().orElseThrow().period()).isEqualTo(Duration.ofMillis(10));
+        assertThat(service.container().notification()).contains(new ServiceNotify(Optional.of(Duration.ofMillis(10))));
+    }
+
+    @Test
+    void anHttpProbeMayExpectATextAndAStatus() {
+        assertThat(service("readiness: {http: {port: 80, status: 204, body: ok}}")
+                        .readiness()
+                        .orElseThrow()
+                        .probe())
+                .isEqualTo(new Probe.Http(
+                        new Port(80), "/", new Probe.Http.Statuses(204, 204), Map.of(), Optional.of("ok")));
     }
 }

@@ -10,12 +10,16 @@ import dev.nucleus.spec.GvisorPlatform;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.IoLimit;
 import dev.nucleus.spec.Lockdown;
+import dev.nucleus.spec.LogPolicy;
 import dev.nucleus.spec.MemorySize;
+import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Network;
 import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.SecretMount;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.Trust;
+import dev.nucleus.spec.User;
 import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.WorkspaceMount;
@@ -249,5 +253,50 @@ class ResourceFieldsTest {
     @Test
     void aLimitIsWrittenAsTheKernelReadsIt() {
         assertThat(IoLimit.parse("8:16  wiops=50 rbps=10M")).hasToString("8:16 rbps=10485760 wiops=50");
+    }
+
+    @Test
+    void switchesAndWordsAreRead() {
+        ContainerSpec spec = read("""
+                pids: 64
+                log: {rate: 1M, overflow: drop}
+                network: host
+                trace: true
+                init: false
+                allow-degraded: true
+                seccomp: jvm
+                capabilities: [CAP_CHOWN, net_raw]
+                user-namespace: nomap
+                user: "70:80"
+                groups: [video, "90"]
+                """);
+
+        assertThat(spec)
+                .isEqualTo(ContainerSpec.builder(Mode.AGENT, List.of("x"))
+                        .pids(64)
+                        .log(new LogPolicy(MemorySize.parse("1M"), LogPolicy.Overflow.DROP))
+                        .network(Network.HOST)
+                        .trace(true)
+                        .init(false)
+                        .allowDegraded(true)
+                        .seccomp("jvm")
+                        .capabilities(List.of("CHOWN", "NET_RAW"))
+                        .userNamespace(new UserNamespace.NoMap())
+                        .user(Optional.of(new User("70", Optional.of("80"), List.of("video", "90"))))
+                        .build());
+        assertThat(read("log: {rate: 1M}").log())
+                .isEqualTo(new LogPolicy(MemorySize.parse("1M"), LogPolicy.Overflow.BLOCK));
+        assertThat(read("log: {overflow: drop}").log())
+                .isEqualTo(new LogPolicy(MemorySize.parse("16M"), LogPolicy.Overflow.DROP));
+    }
+
+    @Test
+    void aProfileWithADotOrASlashIsAFile() {
+        assertThat(List.of("web.json", "policies/web", "jvm"))
+                .extracting(name -> read("seccomp: " + name).security().seccomp())
+                .containsExactly(
+                        new PolicySource.File(Path.of("/f/web.json"), Optional.empty()),
+                        new PolicySource.File(Path.of("/f/policies/web"), Optional.empty()),
+                        new PolicySource.Named("jvm"));
     }
 }
