@@ -1,5 +1,7 @@
 package dev.nucleus.spec;
 
+import java.util.regex.Pattern;
+
 /**
  * Processors that may be used, as a fraction or multiple of one: {@code 0.5}, {@code 2}.
  *
@@ -13,6 +15,8 @@ public record Cpus(double value) {
     private static final double MAXIMUM = 65_536;
     private static final long SMALLEST_QUOTA_MICROS = 1_000;
 
+    private static final Pattern NUMBER = Pattern.compile("([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?");
+
     public Cpus {
         if (!(value > 0 && value <= MAXIMUM)) {
             throw new InvalidSpecException("cpus must be above 0 and at most 65536, was " + value);
@@ -20,11 +24,11 @@ public record Cpus(double value) {
     }
 
     public static Cpus parse(String text) {
-        try {
-            return new Cpus(Double.parseDouble(text.strip()));
-        } catch (NumberFormatException e) {
+        // Double.parseDouble takes 2d and 0x1p3 too, which are no numbers of YAML.
+        if (!NUMBER.matcher(text.strip()).matches()) {
             throw new InvalidSpecException("'" + text + "' is not a number of cpus; write 0.5 or 2");
         }
+        return new Cpus(Double.parseDouble(text.strip()));
     }
 
     /** Microseconds of processor time per {@link #PERIOD_MICROS}; at least the kernel's minimum, 1 ms. */

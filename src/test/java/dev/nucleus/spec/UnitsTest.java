@@ -115,7 +115,7 @@ class UnitsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"0", "-1", "NaN", "Infinity", "65537", "1e300", "two"})
+    @ValueSource(strings = {"2d", "0x1p3", "1.5f", "٢", "1e400", "0", "-1", "NaN", "Infinity", "65537", "1e300", "two"})
     void absurdCpuCountsAreRefusedNotOverflowed(String text) {
         assertThatThrownBy(() -> Cpus.parse(text)).isInstanceOf(InvalidSpecException.class);
     }
