@@ -158,7 +158,7 @@ void report_end(struct report *report)
 	if (report->progress == PROGRESS_NONE)
 		return;
 	amount(report, size, sizeof(size));
-	(void)snprintf(line, sizeof(line), "copied %llu files, %s",
-		       (unsigned long long)report->files, size);
+	(void)snprintf(line, sizeof(line), "copied %llu file%s, %s",
+		       (unsigned long long)report->files, report->files == 1 ? "" : "s", size);
 	say(report, line);
 }

@@ -132,7 +132,8 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
             throw new BrokenTrailException("the chain holds, but " + expected.get()
                     + " is not in it: lines were cut off its end, or all were written anew");
         }
-        return found.lines() + " lines in " + found.files() + " files, the chain holds; head " + found.head();
+        return found.lines() + (found.lines() == 1 ? " line in " : " lines in ") + found.files()
+                + (found.files() == 1 ? " file" : " files") + ", the chain holds; head " + found.head();
     }
 
     /** The chain of files; only the spool's thread uses it. */

@@ -83,7 +83,7 @@ final class CgroupLayer implements Layer {
                 .ifPresentOrElse(
                         cpus -> plan.cannot(
                                 LAYER,
-                                "use more than " + cpus + " processors",
+                                "use more than " + cpus + (cpus.value() == 1 ? " processor" : " processors"),
                                 cpus.quotaMicros() / 1000 + " ms in each " + Cpus.PERIOD_MICROS / 1000 + " ms"),
                         () -> plan.can(LAYER, "use all of the host's processors", "no cpu limit"));
         spec.resources().swap().ifPresent(swap -> plan.can(LAYER, "swap out " + swap, "swap: " + swap));

@@ -106,7 +106,7 @@ class AuditChainTest {
     @Test
     void whatWasCutOffTheEndShowsToWhoHasNotedAHead() throws IOException {
         String head = AuditChain.verify(directory).head().toString();
-        assertThat(AuditTrail.report(directory, Optional.of(head))).contains("5 lines in 1 files, the chain holds");
+        assertThat(AuditTrail.report(directory, Optional.of(head))).contains("5 lines in 1 file, the chain holds");
 
         rewrite(Files.readAllLines(file).subList(0, 4));
 

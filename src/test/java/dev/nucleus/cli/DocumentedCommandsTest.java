@@ -59,7 +59,7 @@ class DocumentedCommandsTest {
             "nucleus exec -t demo/web-1 -- tty",
             "mkfifo ../idle; script -qec 'nucleus exec -t demo/web-1 -- tty' /dev/null 0<>../idle | tr -d '\\r'",
             "nucleus logs -f demo/ticker-1",
-            "timeout --signal=INT 2 nucleus logs -f demo/ticker-1");
+            "timeout --signal=INT 5 nucleus logs -f demo/ticker-1");
 
     /** A replica for each status that docs/health.md shows. */
     private static final String STATES = """
@@ -194,6 +194,7 @@ class DocumentedCommandsTest {
 
     @Test
     void healthAnswersAsDocumented() throws Exception {
+        Requires.program("/usr/bin/python3", "python3");
         Files.writeString(directory.resolve("shop.yaml"), SHOP);
         Files.writeString(directory.resolve("states.yaml"), STATES);
         try (TestManager supervising = TestManager.startWith(List.of(

@@ -35,7 +35,7 @@ public record DocumentedCommand(String command, String output) {
         CONTAINER_ID("\\b[0-9a-f]{12}\\b", "[0-9a-f]{12}"),
         USER_ID("\\b\\d{10}\\b", "\\d{10}"),
         PID("\\b\\d{5}\\b(?! KiB)", "\\d+"),
-        COUNT("\\b\\d+(?= (?:files, |KiB, |lines in ))", "\\d+"),
+        COUNT("\\b\\d+(?= (?:files?, |KiB, |lines? in ))", "\\d+"),
         RESTARTS_BEFORE_AN_AGE("(?<= {2})\\d+(?= {2,}\\d+[smh] )", "\\d+"),
         AGE("\\b\\d+[smh]\\b", "\\d+[smhd]"),
         COLUMN_GAP(" {2,}", " {2,}");
