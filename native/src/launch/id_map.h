@@ -15,7 +15,7 @@ int userns_of_owner(const struct plan *plan, uint32_t uid, uint32_t gid);
 /* What root inside is on disk where a volume is mapped: no user of any host, least of all root, so
  * that what it leaves in a volume has nobody's rights. The last number of the range that
  * workloads get users of their own from, of which no workload gets this one
- * (dev.nucleus.isolation.IdentityLayer). */
+ * (dev.nucleus.preparation.Identities). */
 #define ROOT_ON_DISK 2013265919U
 /* A user namespace in which the container's users are on disk what they are inside, but root is
  * ROOT_ON_DISK, for a mount. A descriptor, or a negative errno. */

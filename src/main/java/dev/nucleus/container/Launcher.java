@@ -75,6 +75,7 @@ final class Launcher {
     LaunchPlan plan(LaunchOrder order) {
         LaunchRequest request =
                 request(order, ContainerId.next(), ModePolicy.check(order.spec()), false, LaunchRequest.Sources.NONE);
+        planner.check(request);
         return planner.plan(preparation.preview(request));
     }
 
@@ -211,6 +212,7 @@ final class Launcher {
     }
 
     private LaunchPlan preparedPlan(LaunchRequest request) {
+        planner.check(request);
         return planner.plan(preparation.prepare(request));
     }
 

@@ -3,6 +3,7 @@ package dev.nucleus.isolation;
 import dev.nucleus.cgroup.CgroupLayout;
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.LaunchRequest;
 import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.ContainerSpec;
@@ -27,16 +28,24 @@ final class CgroupLayer implements Layer {
     }
 
     @Override
+    public void check(LaunchRequest request) {
+        if (request.posture().cgroupRequired() && !available()) {
+            throw new UnsupportedLayerException(request.spec().mode() + " mode needs control groups, and user "
+                    + host.identity().uid()
+                    + " was given none; run the manager as root, delegate a control group of version 2 to it (docs/install.md), or "
+                    + "use agent mode");
+        }
+    }
+
+    private boolean available() {
+        return host.identity().root() || host.cgroups().delegated();
+    }
+
+    @Override
     public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        check(launch.request());
         ContainerSpec spec = launch.spec();
-        boolean required = launch.posture().cgroupRequired();
-        if (!host.identity().root() && !host.cgroups().delegated()) {
-            if (required) {
-                throw new UnsupportedLayerException(spec.mode() + " mode needs control groups, and user "
-                        + host.identity().uid()
-                        + " was given none; run the manager as root, delegate a control group of version 2 to it (docs/install.md), or "
-                        + "use agent mode");
-            }
+        if (!available()) {
             plan.cgroup(CgroupLayout.none());
             plan.can(
                     LAYER,
@@ -45,7 +54,8 @@ final class CgroupLayer implements Layer {
             return;
         }
         CgroupLayout layout = CgroupLayout.of(host.cgroups());
-        plan.cgroup(layout.plan(required, CgroupLayout.nameOf(launch.id()), resources(launch)));
+        plan.cgroup(
+                layout.plan(launch.posture().cgroupRequired(), CgroupLayout.nameOf(launch.id()), resources(launch)));
         explain(spec, plan);
     }
 

@@ -2,6 +2,7 @@ package dev.nucleus.isolation;
 
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.LaunchRequest;
 import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.Lockdown;
@@ -22,6 +23,11 @@ final class KernelLayer implements Layer {
     }
 
     @Override
+    public void check(LaunchRequest request) {
+        request.spec().security().lockdown().ifPresent(this::present);
+    }
+
+    @Override
     public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
         if (!launch.sandboxed()) {
             String trust = launch.spec()
@@ -31,10 +37,14 @@ final class KernelLayer implements Layer {
                     .orElse("no gVisor");
             plan.can("kernel", "make calls to the host's own kernel, those that seccomp allows", trust);
         }
-        launch.spec().security().lockdown().ifPresent(required -> require(required, plan));
+        launch.spec()
+                .security()
+                .lockdown()
+                .ifPresent(required -> plan.cannot(
+                        "kernel", "change the running kernel even as root", "lockdown: " + present(required)));
     }
 
-    private void require(Lockdown required, LaunchPlan.Builder plan) {
+    private Lockdown present(Lockdown required) {
         Optional<Lockdown> present = Arrays.stream(Lockdown.values())
                 .filter(lockdown -> lockdown.toString().equals(host.lockdown()))
                 .findFirst();
@@ -43,6 +53,6 @@ final class KernelLayer implements Layer {
                     + host.release() + ") is locked down to '" + host.lockdown()
                     + "' (/sys/kernel/security/lockdown); boot it with lockdown=" + required);
         }
-        plan.cannot("kernel", "change the running kernel even as root", "lockdown: " + present.get());
+        return present.get();
     }
 }

@@ -21,7 +21,19 @@ public final class Planner {
         this.layers = List.copyOf(layers);
     }
 
-    /** @throws dev.nucleus.failure.NucleusException when a layer can't be applied as the mode requires it */
+    /**
+     * Refuses what this host can't give, before a root filesystem is attested for it.
+     *
+     * @throws dev.nucleus.preparation.UnsupportedLayerException with what is missing, and what to do
+     */
+    public void check(LaunchRequest request) {
+        layers.forEach(layer -> layer.check(request));
+    }
+
+    /**
+     * @throws dev.nucleus.failure.NucleusException when a layer can't be applied as the mode requires it, or the
+     *     specification names what was not prepared: a volume, a user that isn't mapped, a system call that isn't there
+     */
     public LaunchPlan plan(PreparedLaunch launch) {
         LaunchRequest request = launch.request();
         var plan = new LaunchPlan.Builder(

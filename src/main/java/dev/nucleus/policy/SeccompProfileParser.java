@@ -8,6 +8,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -29,6 +31,12 @@ final class SeccompProfileParser {
     private static final Set<String> IN_RULE = Set.of("names", "name", "action", "errnoRet", "args", "comment");
     private static final Set<String> IN_ARGUMENT = Set.of("index", "value", "valueTwo", "op");
 
+    /** Of two fields of one name, which counts would be anybody's guess. */
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
     private SeccompProfileParser() {}
 
     /**
@@ -37,7 +45,7 @@ final class SeccompProfileParser {
     static SeccompProfile parse(String name, String text) {
         JsonNode json;
         try {
-            json = JsonMapper.shared().readTree(text);
+            json = JSON.readTree(text);
         } catch (JacksonException e) {
             throw new IllegalArgumentException("not valid JSON: " + e.getOriginalMessage(), e);
         }
@@ -48,7 +56,7 @@ final class SeccompProfileParser {
                     + "': what the profile doesn't name is refused here");
         }
         var rules = new ArrayList<SeccompProfile.Rule>();
-        for (JsonNode rule : json.path("syscalls")) {
+        for (JsonNode rule : list(json, "syscalls")) {
             rules.add(rule(rule));
         }
         if (rules.isEmpty()) {
@@ -70,7 +78,7 @@ final class SeccompProfileParser {
     private static SeccompProfile.Rule rule(JsonNode json) {
         requireOnly(IN_RULE, json, "a rule");
         var names = new ArrayList<String>();
-        json.path("names").forEach(name -> names.add(systemCall(name)));
+        list(json, "names").forEach(name -> names.add(systemCall(name)));
         if (json.has("name")) {
             names.add(systemCall(json.path("name")));
         }
@@ -78,7 +86,7 @@ final class SeccompProfileParser {
             throw new IllegalArgumentException("a rule names no system call");
         }
         var conditions = new ArrayList<SeccompProfile.Condition>();
-        json.path("args").forEach(argument -> conditions.add(condition(argument)));
+        list(json, "args").forEach(argument -> conditions.add(condition(argument)));
         OptionalInt errno = switch (json.path("action").asString("")) {
             case "SCMP_ACT_ALLOW" -> OptionalInt.empty();
             case "SCMP_ACT_ERRNO" -> OptionalInt.of(errno(json, "errnoRet"));
@@ -92,15 +100,25 @@ final class SeccompProfileParser {
 
     private static SeccompProfile.Condition condition(JsonNode json) {
         requireOnly(IN_ARGUMENT, json, "an argument");
-        int index = json.path("index").asInt(-1);
-        if (index < 0 || index >= ARGUMENTS) {
-            throw new IllegalArgumentException("an argument's index is 0 to 5, was " + index);
+        JsonNode index = json.path("index");
+        if (!index.isInt() || index.intValue() < 0 || index.intValue() >= ARGUMENTS) {
+            throw new IllegalArgumentException(
+                    "an argument's index is 0 to 5, " + (index.isMissingNode() ? "and is missing" : "was " + index));
         }
         return new SeccompProfile.Condition(
-                index,
+                index.intValue(),
                 SeccompProfile.Operator.of(json.path("op").asString("")),
                 argument(json, "value"),
                 json.has("valueTwo") ? argument(json, "valueTwo") : 0);
+    }
+
+    /** What is no list would be read as an empty one: a rule without its conditions. */
+    private static JsonNode list(JsonNode json, String field) {
+        JsonNode list = json.path(field);
+        if (!list.isMissingNode() && !list.isNull() && !list.isArray()) {
+            throw new IllegalArgumentException(field + " is a list, was " + list);
+        }
+        return list;
     }
 
     private static String systemCall(JsonNode name) {

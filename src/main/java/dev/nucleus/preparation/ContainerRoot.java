@@ -25,7 +25,7 @@ public record ContainerRoot(Base base, Filesystem placed, List<ProgramTree> prog
     /**
      * A directory of its own.
      *
-     * @param attested empty: nobody asked for it
+     * @param attested empty: attestation was not required
      */
     public record Rootfs(Path path, RootfsTree tree, Optional<RootfsAttestation.Result> attested) implements Base {}
 

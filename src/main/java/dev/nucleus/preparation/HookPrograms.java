@@ -56,7 +56,7 @@ final class HookPrograms {
      *
      * @throws InvalidSpecException when one may not be run any more
      */
-    List<PreparedHook> of(String container) {
+    List<PreparedHook> preparedFor(String container) {
         var prepared = new ArrayList<PreparedHook>();
         for (int i = 0; i < hooks.size(); i++) {
             HookProperties.Hook hook = hooks.get(i);

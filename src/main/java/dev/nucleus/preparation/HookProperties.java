@@ -4,6 +4,8 @@ import dev.nucleus.plan.HookPhase;
 import dev.nucleus.spec.Durations;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -18,6 +20,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  */
 @ConfigurationProperties("nucleus")
 public record HookProperties(@DefaultValue List<Hook> hooks) {
+
+    public HookProperties {
+        hooks = List.copyOf(hooks);
+    }
 
     /**
      * @param phase create-runtime, poststart or poststop
@@ -36,6 +42,9 @@ public record HookProperties(@DefaultValue List<Hook> hooks) {
             @DefaultValue("**") String containers) {
 
         public Hook {
+            args = List.copyOf(args);
+            // In the order in which they are written.
+            env = Collections.unmodifiableMap(new LinkedHashMap<>(env));
             Durations.requireCountable("timeout of the hook " + path, timeout);
         }
     }

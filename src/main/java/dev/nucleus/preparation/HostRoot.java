@@ -34,7 +34,7 @@ public record HostRoot(List<Tree> trees, List<EtcEntry> etc, Optional<String> ti
 
     public record EtcEntry(String path, boolean directory) {}
 
-    /** Looks at it; it changes with a release of the host's system only. */
+    /** As it is now; it changes only with a release of the host's system. */
     static HostRoot read() {
         var trees = new ArrayList<Tree>();
         for (String name : RootfsLinks.HOST_TREES) {

@@ -43,7 +43,7 @@ public final class IdRanges {
      *
      * @throws UnsupportedLayerException when all are taken
      */
-    synchronized int free(String name) {
+    synchronized int firstFree(String name) {
         return FIRST + slot(name, Objects::isNull) * COUNT;
     }
 

@@ -21,7 +21,7 @@ public final class Identities {
     static final int UIDS = 1 << 27;
     /**
      * What root inside a user namespace is on the disk of a volume: nobody, so that a file it leaves there has no rights
-     * (native/src/launch/userns.h).
+     * (native/src/launch/id_map.h).
      */
     public static final int ROOT_ON_DISK = FIRST_UID + UIDS - 1;
 

@@ -55,6 +55,8 @@ public final class Preparation {
      *
      * @throws UnsupportedLayerException when this host can't give what is required
      * @throws InvalidSpecException when the request names a user, file or path that isn't there
+     * @throws RootfsException when the root filesystem can't be read, or isn't what was attested or pinned
+     * @throws dev.nucleus.policy.PolicyViolationException when a policy file can't be read or isn't understood
      */
     public PreparedLaunch prepare(LaunchRequest request) {
         return prepare(request, name -> ranges.claim(request.id(), name));
@@ -62,7 +64,7 @@ public final class Preparation {
 
     /** As {@link #prepare}, for a plan that is only looked at: nothing is reserved. */
     public PreparedLaunch preview(LaunchRequest request) {
-        return prepare(request, ranges::free);
+        return prepare(request, ranges::firstFree);
     }
 
     private PreparedLaunch prepare(LaunchRequest request, ToIntFunction<String> rangeOf) {
@@ -88,7 +90,7 @@ public final class Preparation {
                 root(request, sandboxed),
                 policies(request.spec().security(), sandboxed),
                 files(request),
-                hooks.of(request.name()));
+                hooks.preparedFor(request.name()));
     }
 
     private static LaunchPlan.Identity identity(LaunchRequest request) {
@@ -107,9 +109,14 @@ public final class Preparation {
                 .<ContainerRoot.Base>map(path -> rootfs(path, request))
                 .orElse(hostRoot);
         RootfsLinks links = RootfsLinks.of(filesystem);
-        Filesystem followed = links.follow(filesystem);
-        boolean ruled = !sandboxed && !security.trace() && security.landlock().isEmpty();
-        return new ContainerRoot(base, links.place(filesystem), ruled ? ProgramTrees.find(links, followed) : List.of());
+        boolean needsProgramRules = !sandboxed
+                && !security.trace()
+                && security.landlock().isEmpty()
+                && host.landlockAbi() >= Math.max(1, request.posture().landlockAbi());
+        return new ContainerRoot(
+                base,
+                links.place(filesystem),
+                needsProgramRules ? ProgramTrees.find(links, links.follow(filesystem)) : List.of());
     }
 
     private ContainerRoot.Rootfs rootfs(Path path, LaunchRequest request) {

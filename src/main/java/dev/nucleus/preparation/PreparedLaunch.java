@@ -14,7 +14,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * A launch request, and what was read or reserved for it: all that its plan depends on.
+ * A launch request, and what was read or reserved for it: all that its plan depends on, besides the features of the
+ * host's kernel.
  *
  * @param gvisor the kernel of its own that it gets; empty: it has the host's
  * @param identity the workload's user and groups

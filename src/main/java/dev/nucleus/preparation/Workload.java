@@ -16,6 +16,10 @@ import java.util.Optional;
 public record Workload(
         ContainerSpec spec, Map<String, HostVolume> volumes, boolean input, Optional<LaunchPlan.Console> console) {
 
+    public Workload {
+        volumes = Map.copyOf(volumes);
+    }
+
     /** Where a named volume lies; {@code owner} gets a directory that is made for it. */
     public record HostVolume(Path path, Optional<LaunchPlan.Identity> owner) {}
 

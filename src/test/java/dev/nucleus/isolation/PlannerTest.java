@@ -1,6 +1,7 @@
 package dev.nucleus.isolation;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.kernel.CgroupHierarchies;
@@ -509,6 +510,26 @@ class PlannerTest {
                                 .build()))
                 .isInstanceOf(UnsupportedLayerException.class)
                 .hasMessageContaining("lockdown: confidentiality is required");
+    }
+
+    @Test
+    void whatTheHostCannotGiveIsRefusedBeforeAnythingIsRead() {
+        ContainerSpec locked = agent().change()
+                .rootfs(Optional.of(Path.of("/absent")))
+                .lockdown(Optional.of(Lockdown.CONFIDENTIALITY))
+                .build();
+        ContainerSpec production = ContainerSpec.builder(Mode.PRODUCTION, List.of("/bin/true"))
+                .rootfs(Optional.of(Path.of("/absent")))
+                .memory(Optional.of(new MemorySize(1 << 26)))
+                .cpus(Optional.of(new Cpus(1)))
+                .build();
+
+        assertThatThrownBy(() -> planner(host(0, 7, V1)).check(Preparations.request("a", locked)))
+                .hasMessageContaining("lockdown: confidentiality is required");
+        assertThatThrownBy(() -> planner(host(1000, 7, V1)).check(Preparations.request("a", production)))
+                .hasMessageContaining("needs control groups");
+        assertThatCode(() -> planner(host(0, 7, V1)).check(Preparations.request("a", production)))
+                .doesNotThrowAnyException();
     }
 
     @Test

@@ -100,6 +100,9 @@ class SeccompProfileParserTest {
                 "{'names': ['read'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 'ENOSYS'} | errnoRet is 0 to 4095, was \"ENOSYS\"",
                 "{'names': ['read'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': -1} | errnoRet is 0 to 4095, was -1",
                 "{'names': ['read'], 'action': 'SCMP_ACT_ERRNO', 'errnoRet': 4096} | errnoRet is 0 to 4095, was 4096",
+                "{'names': ['kcmp'], 'action': 'SCMP_ACT_ALLOW', 'args': 'index 0 == 1'} | args is a list, was \"index 0 == 1\"",
+                "{'names': ['kcmp'], 'action': 'SCMP_ACT_ALLOW', 'args': {'index': 0}} | args is a list, was {\"index\":0}",
+                "{'names': 'chmod', 'name': 'read', 'action': 'SCMP_ACT_ALLOW'} | names is a list, was \"chmod\"",
                 "{'names': ['read']} | a rule for read has the action ''; understood are SCMP_ACT_ALLOW and SCMP_ACT_ERRNO",
             })
     void aRuleThatIsNotUnderstoodIsRefused(String rule, String message) {
@@ -115,7 +118,10 @@ class SeccompProfileParserTest {
             value = {
                 "{'index': 6, 'value': 1, 'op': 'SCMP_CMP_EQ'} | an argument's index is 0 to 5, was 6",
                 "{'index': -1, 'value': 1, 'op': 'SCMP_CMP_EQ'} | an argument's index is 0 to 5, was -1",
-                "{'value': 1, 'op': 'SCMP_CMP_EQ'} | an argument's index is 0 to 5, was -1",
+                "{'value': 1, 'op': 'SCMP_CMP_EQ'} | an argument's index is 0 to 5, and is missing",
+                "{'index': '2', 'value': 1, 'op': 'SCMP_CMP_EQ'} | an argument's index is 0 to 5, was \"2\"",
+                "{'index': 1.7, 'value': 1, 'op': 'SCMP_CMP_EQ'} | an argument's index is 0 to 5, was 1.7",
+                "'index 0 == 1' | an argument's index is 0 to 5, and is missing",
                 "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_ALMOST'} | unknown seccomp operator 'SCMP_CMP_ALMOST'",
                 "{'index': 0, 'value': 1} | unknown seccomp operator ''",
                 "{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ', 'mask': 7} | an argument has fields that are not understood: mask; known are index, op, value, valueTwo",
@@ -132,5 +138,17 @@ class SeccompProfileParserTest {
                                 .formatted(argument)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'defaultAction': 'SCMP_ACT_ERRNO', 'syscalls': [{'names': ['kcmp'], 'action': 'SCMP_ACT_ALLOW', 'args': [{'index': 0, 'value': 1, 'op': 'SCMP_CMP_EQ'}], 'args': []}]}",
+                "{'defaultAction': 'SCMP_ACT_ERRNO', 'syscalls': [{'names': ['read'], 'action': 'SCMP_ACT_ALLOW'}]} {}"
+            })
+    void whatCouldBeReadInTwoWaysIsRefused(String profile) {
+        assertThatThrownBy(() -> parse(profile))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("not valid JSON: ");
     }
 }

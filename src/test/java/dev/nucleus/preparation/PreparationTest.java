@@ -117,7 +117,7 @@ class PreparationTest {
     }
 
     @Test
-    void onlyWhoHasUsersOfItsOwnGetsARange() {
+    void onlyAContainerWithUsersOfItsOwnGetsARange() {
         assertThat(prepare(agent()).userIds().range()).isEmpty();
         assertThat(prepare(agent().change()
                                 .userNamespace(new UserNamespace.NoMap())

@@ -36,10 +36,11 @@ class RenamedSettingsInitializerTest {
     }
 
     @Test
-    void theNewNameCounts() {
+    void theNewNameTakesPrecedence(CapturedOutput output) {
         assertThat(start(Map.of("nucleus.history.most-size", "1MB", "nucleus.history.max-size", "2MB"))
                         .getProperty("nucleus.history.max-size"))
                 .isEqualTo("2MB");
+        assertThat(output).contains("is ignored here, because both are set");
     }
 
     @Test
