@@ -379,9 +379,10 @@ class OperatorCommandsTest {
         run("long", "exec sleep 1000");
         nucleus("exec", "-d", "long", "/bin/sh", "-c", "sleep 1000; : begin " + "x".repeat(100_000));
 
+        // Two, while the shell has forked and not executed sleep yet.
         assertThat(nucleus("top", "long").out().lines().filter(line -> line.contains("begin")))
-                .singleElement()
-                .satisfies(line -> assertThat(line).hasSizeLessThan(5_000));
+                .isNotEmpty()
+                .allSatisfy(line -> assertThat(line).hasSizeLessThan(5_000));
         assertThat(nucleus("top", "long").out()).hasSizeLessThan(20_000);
     }
 

@@ -32,15 +32,18 @@ class QuickStartTest {
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
             var shell = new DocumentShell(directory, manager.socket(), manager.port(), Map.of());
             Awaitility.await("the fleet is up and its job has run")
-                    .until(
-                            () -> shell.run("nucleus ps -a"),
-                            text -> text.lines().anyMatch(line -> line.matches(".*shop/web-1 +running +ready .*"))
-                                    && text.contains("completed"));
+                    .until(() -> shell.run("nucleus ps -a"), text -> serves(text) && text.contains("completed"));
 
             assertThat(DocumentedCommand.in(DOCUMENT)).hasSizeGreaterThan(10);
             for (DocumentedCommand command : DocumentedCommand.in(DOCUMENT)) {
                 shell.check(command);
             }
+            Awaitility.await("what the last command starts is running, so that it is stopped with the manager")
+                    .until(() -> shell.run("nucleus ps"), QuickStartTest::serves);
         }
+    }
+
+    private static boolean serves(String ps) {
+        return ps.lines().anyMatch(line -> line.matches(".*shop/web-1 +running +ready .*"));
     }
 }
