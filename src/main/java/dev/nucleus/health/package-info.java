@@ -1,5 +1,5 @@
 /**
- * The fleets in Spring's health: contributors, groups, status mapping and the fleets endpoint.
+ * The fleets in Spring's health: contributors, groups with their HTTP status codes, and the fleets endpoint.
  */
 @NullMarked
 package dev.nucleus.health;

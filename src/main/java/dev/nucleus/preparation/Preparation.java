@@ -51,7 +51,8 @@ public final class Preparation {
     }
 
     /**
-     * Prepares a launch. What it reserves is the container's until {@link IdRanges#release}.
+     * Prepares a launch. What it reserves is the container's until {@link IdRanges#release}, which is called when the
+     * container has ended, and when the launch fails.
      *
      * @throws UnsupportedLayerException when this host can't give what is required
      * @throws InvalidSpecException when the request names a user, file or path that isn't there
