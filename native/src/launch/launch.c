@@ -299,11 +299,11 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	if (result < 0)
 		return result;
 	/* Read here, where the host's /proc is still at hand: who reads it from outside waits
-	 * for an exec under way. */
-	report->start_ticks = process_start_ticks(0);
-	/* What it reads of itself is by its own clocks (time_namespaces(7)). */
-	if (report->start_ticks != 0)
-		report->start_ticks += launch->clocks_begin * (uint64_t)sysconf(_SC_CLK_TCK);
+	 * for an exec under way.
+	 * What it reads of itself is by its own clocks (time_namespaces(7)), by which it may have
+	 * started at 0. */
+	report->start_ticks = process_start_ticks(0) +
+			      launch->clocks_begin * (uint64_t)sysconf(_SC_CLK_TCK);
 	confine_inherited(plan);
 	if (userns_await(plan, go_fd, &sources, &report->failure) < 0)
 		return -report->failure.error;

@@ -315,6 +315,39 @@ class ResourcesTest {
         end(container);
     }
 
+    /**
+     * By it a container is known to a later manager, and ended without its shim. One that starts in the first hundredth of a second
+     * of its own clocks starts at 0 by them.
+     */
+    @Test
+    void theStartOfAContainerWithItsOwnClocksIsToldByTheHosts() throws IOException {
+        long phase = 99;
+        long started = -1;
+        for (int attempt = 0; attempt < 100 && started != 0; attempt++) {
+            awaitHundredth(phase);
+            Container container = launch(shell("exec sleep 1000").timeNamespace(true));
+
+            ContainerState.Running running = container.whileRunning().orElseThrow();
+            long ticks = InitProcess.of(running.pid()).orElseThrow().startTicks();
+            assertThat(running.startTicks()).isEqualTo(ticks);
+
+            end(container);
+            started = ticks % 100;
+            phase = Math.floorMod(phase - started, 100);
+        }
+        assertThat(started)
+                .as("the hundredth of a second in which the last one started")
+                .isZero();
+    }
+
+    /** Of a second of the host's uptime. */
+    private static void awaitHundredth(long wanted) throws IOException {
+        while (Long.parseLong(Files.readString(Path.of("/proc/uptime")).replaceFirst("^\\d+\\.(\\d\\d) .*\\n$", "$1"))
+                != wanted) {
+            Thread.onSpinWait();
+        }
+    }
+
     private static String disk() throws IOException {
         try (Stream<Path> disks = Files.list(Path.of("/sys/block"))) {
             return Files.readString(disks.sorted().findFirst().orElseThrow().resolve("dev"))
