@@ -238,7 +238,8 @@ class ScarcityTest {
     @Test
     void aShimThatIsKilledForWantOfMemoryLeavesNothing() throws IOException {
         Requires.legacyCgroups();
-        Path group = Files.createDirectory(Path.of("/sys/fs/cgroup/memory/nucleus-test-shims"));
+        Path group = Files.createDirectory(Path.of("/sys/fs/cgroup/memory/nucleus-test-shims-"
+                + ProcessHandle.current().pid()));
         try (TestManager manager = TestManager.start()) {
             assertThat(manager.run(TRUE).code()).isZero();
             int failed = 0;
@@ -263,7 +264,8 @@ class ScarcityTest {
             assertThat(failed + killed).as("launches that met the limit").isPositive();
             assertThat(manager.run(TRUE).code()).isZero();
         } finally {
-            Awaitility.await().ignoreExceptions().until(() -> {
+            // The host's init may take its time to reap what was killed.
+            Awaitility.await().atMost(Duration.ofMinutes(1)).ignoreExceptions().until(() -> {
                 Files.deleteIfExists(group);
                 return true;
             });
