@@ -369,7 +369,7 @@ struct pollfd copy_poll(const struct copy *copy)
 	return (struct pollfd){ .fd = copy->reports, .events = POLLIN };
 }
 
-/* The process in the container is one of ours, but in a sandbox its words pass through that. */
+/* The process in the container is one of ours, but under gVisor its words pass through runsc. */
 static void show_line(struct copy *copy)
 {
 	static const char erase[] = "\r\033[K";

@@ -61,16 +61,16 @@ static void touch_maps(const struct id_map *maps, size_t count)
 		touched += maps[i].inside + maps[i].outside + maps[i].count;
 }
 
-static void touch_sandbox(const struct plan *plan)
+static void touch_gvisor(const struct plan *plan)
 {
-	const struct sandbox_plan *sandbox = &plan->sandbox;
+	const struct gvisor_plan *gvisor = &plan->gvisor;
 
-	touch_bytes(sandbox->config, sandbox->config_length);
-	touch(sandbox->process);
-	touch_vector(sandbox->envp);
-	touch_vector(sandbox->exec);
-	touch_vector(sandbox->kill);
-	if (plan_is_sandboxed(plan) && (sandbox->exec[0] == NULL || sandbox->kill[0] == NULL))
+	touch_bytes(gvisor->config, gvisor->config_length);
+	touch(gvisor->process);
+	touch_vector(gvisor->envp);
+	touch_vector(gvisor->exec);
+	touch_vector(gvisor->kill);
+	if (plan_uses_gvisor(plan) && (gvisor->exec[0] == NULL || gvisor->kill[0] == NULL))
 		abort();
 }
 
@@ -100,7 +100,7 @@ static void touch_plan(const struct plan *plan)
 		touch(plan->cgroup.joins[i]);
 	touch_rootfs(plan);
 	touch(plan->console_socket);
-	touch_sandbox(plan);
+	touch_gvisor(plan);
 	touch_hooks(&plan->hooks);
 	touch(plan->notify);
 	for (size_t i = 0; i < plan->landlock.path_count; i++)

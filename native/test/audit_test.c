@@ -142,7 +142,7 @@ static void what_is_planned_without_execution_is_mounted_so(void **state)
 	assert_non_null(strstr(failure.detail, "/opt/data/disk runs programs"));
 }
 
-static void of_a_sandbox_only_what_it_is_served_counts(void **state)
+static void of_gvisor_only_what_it_is_served_counts(void **state)
 {
 	static const uint8_t config[] = "{}";
 	static const char *writable[] = { "/data" };
@@ -152,7 +152,7 @@ static void of_a_sandbox_only_what_it_is_served_counts(void **state)
 				   .rootfs_count = 2,
 				   .writable = writable,
 				   .writable_count = 1,
-				   .sandbox = { .config = config, .config_length = 2 } };
+				   .gvisor = { .config = config, .config_length = 2 } };
 	char good[] = "20 1 0:29 / / rw - tmpfs none rw\n"
 		      "21 20 0:30 / /rootfs ro,nosuid,nodev - tmpfs none rw\n"
 		      "22 20 0:31 / /rootfs2 rw - tmpfs none rw\n"
@@ -181,7 +181,7 @@ int audit_tests(void)
 		cmocka_unit_test(only_the_planned_terminals_may_be_devices_that_can_be_written_to),
 		cmocka_unit_test(mounts_as_planned_pass),
 		cmocka_unit_test(what_is_planned_without_execution_is_mounted_so),
-		cmocka_unit_test(of_a_sandbox_only_what_it_is_served_counts),
+		cmocka_unit_test(of_gvisor_only_what_it_is_served_counts),
 		cmocka_unit_test(each_looser_mount_is_named_with_its_fault),
 	};
 

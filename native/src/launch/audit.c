@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/mount_table.h"
-#include "launch/sandbox_root.h"
+#include "launch/gvisor_root.h"
 #include "launch/served_mounts.h"
 
 /* Whether a list of options, separated by commas, has this one. */
@@ -93,24 +93,24 @@ static const char *loose(const struct plan *plan, const char *target, const char
 	return NULL;
 }
 
-/* Whether the runtime serves this mount of its own root to the sandbox; then `inside` gets its
+/* Whether runsc serves this mount of its own root to its sandbox; then `inside` gets its
  * path there. */
 static bool served(const struct plan *plan, const char *target, char *inside, size_t size)
 {
-	const size_t root = strlen(SANDBOX_ROOTFS);
+	const size_t root = strlen(GVISOR_ROOTFS);
 	const char *rest;
 	char *end;
 	size_t index;
 	int length;
 
-	if (strcmp(target, SANDBOX_ROOTFS) == 0 || below(target, SANDBOX_ROOTFS)) {
+	if (strcmp(target, GVISOR_ROOTFS) == 0 || below(target, GVISOR_ROOTFS)) {
 		rest = target + root;
 		length = snprintf(inside, size, "%s", *rest == '\0' ? "/" : rest);
 		return length < (int)size;
 	}
-	if (!below(target, SANDBOX_VOLUMES))
+	if (!below(target, GVISOR_VOLUMES))
 		return false;
-	index = strtoul(target + strlen(SANDBOX_VOLUMES "/"), &end, 10);
+	index = strtoul(target + strlen(GVISOR_VOLUMES "/"), &end, 10);
 	if (index >= plan->rootfs_count)
 		return false;
 	length = snprintf(inside, size, "%s%s", plan->rootfs[index].target, end);
@@ -139,7 +139,7 @@ static int audit_line(const struct plan *plan, char *line, bool *seen, struct fa
 			return fail(failure, STEP_PIVOT, EBADMSG, "mount audit: a short line");
 	}
 	target = fields[4];
-	if (plan_is_sandboxed(plan)) {
+	if (plan_uses_gvisor(plan)) {
 		if (!served(plan, target, inside, sizeof(inside)))
 			return 0;
 		target = inside;

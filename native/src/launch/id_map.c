@@ -51,23 +51,23 @@ int id_map_write(int pid, const char *file, const struct id_map *maps, size_t co
 	return id_map_write_text(pid, file, text);
 }
 
-/* The owner of the disk and the workload; and where it is a sandbox's, root: its runtime's file
+/* The owner of the disk and the workload; and with gVisor, root: runsc's file
  * server makes a file before it gives it away. */
 static size_t map_owner(const struct plan *plan, uint32_t disk, uint32_t outside,
 			struct id_map maps[2])
 {
 	maps[0] = (struct id_map){ .inside = disk, .outside = outside, .count = 1 };
 	maps[1] = (struct id_map){ .inside = disk == 0 ? NOBODY : 0, .outside = 0, .count = 1 };
-	return plan_is_sandboxed(plan) && outside != 0 ? 2 : 1;
+	return plan_uses_gvisor(plan) && outside != 0 ? 2 : 1;
 }
 
 static int write_owner_maps(const struct plan *plan, int pid, uint32_t uid, uint32_t gid)
 {
-	bool sandboxed = plan_is_sandboxed(plan);
+	bool uses_gvisor = plan_uses_gvisor(plan);
 	uint32_t user = userns_outside(plan->uid_maps, plan->uid_map_count,
-				       sandboxed ? plan->sandbox.uid : plan->uid);
+				       uses_gvisor ? plan->gvisor.uid : plan->uid);
 	uint32_t group = userns_outside(plan->gid_maps, plan->gid_map_count,
-					sandboxed ? plan->sandbox.gid : plan->gid);
+					uses_gvisor ? plan->gvisor.gid : plan->gid);
 	struct id_map maps[2];
 	int result = id_map_write(pid, "uid_map", maps, map_owner(plan, uid, user, maps));
 

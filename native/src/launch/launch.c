@@ -24,13 +24,13 @@
 #include "base/wire.h"
 #include "launch/audit.h"
 #include "launch/confine.h"
+#include "launch/gvisor_root.h"
 #include "launch/handles.h"
 #include "launch/host_path.h"
 #include "launch/init.h"
 #include "launch/mount_sources.h"
 #include "launch/pty.h"
 #include "launch/rootfs.h"
-#include "launch/sandbox_root.h"
 #include "launch/userns.h"
 
 static void mark(struct launch_report *report, enum step step)
@@ -118,8 +118,8 @@ static int build_root(const struct launch *launch, const int *sources, struct la
 		return fail(&report->failure, STEP_HOSTNAME, errno, "set hostname %s",
 			    plan->hostname);
 	mark(report, STEP_HOSTNAME);
-	if (plan_is_sandboxed(plan)) {
-		runtime_fd = sandbox_make_root(plan, &report->failure);
+	if (plan_uses_gvisor(plan)) {
+		runtime_fd = gvisor_make_root(plan, &report->failure);
 		if (runtime_fd < 0)
 			return runtime_fd;
 	}
@@ -127,8 +127,8 @@ static int build_root(const struct launch *launch, const int *sources, struct la
 	if (root_fd < 0)
 		return root_fd;
 	mark(report, STEP_ROOTFS);
-	result = plan_is_sandboxed(plan)
-			 ? sandbox_enter_root(plan, runtime_fd, root_fd, &report->failure)
+	result = plan_uses_gvisor(plan)
+			 ? gvisor_enter_root(plan, runtime_fd, root_fd, &report->failure)
 			 : rootfs_pivot(root_fd, &report->failure);
 	if (result == 0)
 		result = audit_mounts(plan, &report->failure);

@@ -242,7 +242,7 @@ static void read_command(struct reader *reader, struct plan *plan)
 		reader->faulty = true;
 }
 
-/* Whether any step is a sandbox's runtime's. */
+/* Whether runsc mounts any of the steps. */
 static bool serves_any(const struct plan *plan)
 {
 	for (size_t i = 0; plan->rootfs != NULL && i < plan->rootfs_count; i++) {
@@ -252,22 +252,22 @@ static bool serves_any(const struct plan *plan)
 	return false;
 }
 
-static void read_sandbox(struct reader *reader, struct plan *plan)
+static void read_gvisor(struct reader *reader, struct plan *plan)
 {
 	size_t variable_count;
 	size_t exec_count;
 	size_t kill_count;
 
-	plan->sandbox.config = read_bytes(reader, &plan->sandbox.config_length);
-	plan->sandbox.process = read_string(reader);
-	plan->sandbox.envp = read_vector(reader, &plan->arena, &variable_count);
-	plan->sandbox.exec = read_vector(reader, &plan->arena, &exec_count);
-	plan->sandbox.kill = read_vector(reader, &plan->arena, &kill_count);
-	plan->sandbox.uid = read_u32(reader);
-	plan->sandbox.gid = read_u32(reader);
-	if (plan_is_sandboxed(plan) ? exec_count == 0 || kill_count == 0 || plan->init ||
-					      plan->sandbox.process[0] != '{'
-				    : plan->seccomp_length == 0 || serves_any(plan))
+	plan->gvisor.config = read_bytes(reader, &plan->gvisor.config_length);
+	plan->gvisor.process = read_string(reader);
+	plan->gvisor.envp = read_vector(reader, &plan->arena, &variable_count);
+	plan->gvisor.exec = read_vector(reader, &plan->arena, &exec_count);
+	plan->gvisor.kill = read_vector(reader, &plan->arena, &kill_count);
+	plan->gvisor.uid = read_u32(reader);
+	plan->gvisor.gid = read_u32(reader);
+	if (plan_uses_gvisor(plan) ? exec_count == 0 || kill_count == 0 || plan->init ||
+					     plan->gvisor.process[0] != '{'
+				   : plan->seccomp_length == 0 || serves_any(plan))
 		reader->faulty = true;
 }
 
@@ -331,7 +331,7 @@ int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct fail
 	read_landlock(&reader, plan);
 	read_seccomp(&reader, plan);
 	read_command(&reader, plan);
-	read_sandbox(&reader, plan);
+	read_gvisor(&reader, plan);
 	read_hooks(&reader, plan);
 	plan->notify = read_string(&reader);
 	if (reader.faulty || reader.at != reader.end || !safe_id(plan->id)) {

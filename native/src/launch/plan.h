@@ -64,7 +64,7 @@ enum rootfs_action {
 #define ROOTFS_MAPPED 2U     /* owners are those of the user namespace (mount_setattr(2)) */
 #define ROOTFS_TRY_MAPPED 4U /* the same, where the file system can */
 #define ROOTFS_OWNED 8U      /* what is the step's user's on disk is the workload's here */
-#define ROOTFS_SERVED 16U    /* a sandbox's runtime mounts it: see sandbox.h */
+#define ROOTFS_SERVED 16U    /* runsc mounts it: see gvisor.h */
 #define ROOTFS_NAMED 32U     /* a user named the source: see host_path.h */
 #define ROOTFS_IMAGE 64U     /* the source is part of the root file system */
 
@@ -134,7 +134,7 @@ struct terminal_size {
 
 /* A kernel of the container's own, which an OCI runtime of the host gives it: the plan's
  * command is that runtime's, and the workload is described in a bundle. */
-struct sandbox_plan {
+struct gvisor_plan {
 	const uint8_t *config; /* config.json of the bundle; none: the host's kernel */
 	size_t config_length;
 	const char *process; /* whose a command run inside is and what it may do: the process object
@@ -209,7 +209,7 @@ struct plan {
 	const char *workdir;
 	char **argv; /* NULL-terminated */
 	char **envp; /* NULL-terminated */
-	struct sandbox_plan sandbox;
+	struct gvisor_plan gvisor;
 	struct hooks_plan hooks;
 	const char *notify; /* where to hear the workload's sd_notify(3), or "" */
 	uint64_t log_bytes; /* per file */
@@ -239,9 +239,9 @@ int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct fail
 void plan_free(struct plan *plan);
 bool plan_has_hooks(const struct plan *plan, enum hook_phase phase);
 
-static inline bool plan_is_sandboxed(const struct plan *plan)
+static inline bool plan_uses_gvisor(const struct plan *plan)
 {
-	return plan->sandbox.config_length > 0;
+	return plan->gvisor.config_length > 0;
 }
 
 struct reader;

@@ -14,7 +14,7 @@
 struct root_tree {
 	const struct plan *plan;
 	const int *sources; /* by step, opened already; or NULL */
-	int runtime_fd;     /* the root of a sandbox's runtime, or -1 */
+	int runtime_fd;     /* the root of runsc, or -1 */
 	int root_fd;
 	size_t done;       /* steps that have been carried out */
 	bool link_refused; /* a symbolic link on the way to a mount point was refused */

@@ -8,8 +8,8 @@
 #include "launch/plan.h"
 
 /* Builds the root on the staging directory. Returns a descriptor of it, or a negative errno.
- * Runs in the container's own mount namespace. `runtime_fd`: the root of a sandbox's runtime,
- * where steps that are served are attached (sandbox_make_root); or -1. `sources`: what
+ * Runs in the container's own mount namespace. `runtime_fd`: the root of runsc,
+ * where steps that are served are attached (gvisor_make_root); or -1. `sources`: what
  * each step binds, where it was opened ahead; or NULL. */
 int rootfs_build(const struct plan *plan, int staging_fd, int runtime_fd, const int *sources,
 		 struct failure *failure);

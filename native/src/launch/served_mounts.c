@@ -27,7 +27,7 @@ static int served_path(const struct root_tree *tree, const struct rootfs_step *s
 		       const char *below, char *path, size_t size)
 {
 	size_t index = (size_t)(step - tree->plan->rootfs);
-	int length = snprintf(path, size, "%s/%zu%s", SANDBOX_VOLUMES + 1, index, below);
+	int length = snprintf(path, size, "%s/%zu%s", GVISOR_VOLUMES + 1, index, below);
 
 	return length >= (int)size ? -ENAMETOOLONG : 0;
 }

@@ -1,4 +1,4 @@
-/* Mounts that a sandbox's runtime makes by itself (gVisor). It follows the path that it finds them
+/* Mounts that gVisor's runsc makes by itself. It follows the path that it finds them
  * by from its own root: so that is a path of ours, and never the target, in which others can change
  * names. */
 #ifndef NUCLEUS_SERVED_MOUNTS_H
@@ -7,9 +7,9 @@
 #include "launch/plan.h"
 #include "launch/root_tree.h"
 
-/* What a sandbox's runtime mounts in its root by itself, by the number of the plan's step; see
- * sandbox_root.h. */
-#define SANDBOX_VOLUMES "/volumes"
+/* What runsc mounts in its root by itself, by the number of the plan's step; see
+ * gvisor_root.h. */
+#define GVISOR_VOLUMES "/volumes"
 
 /* The last of the steps before that is served and that the target lies below, or NULL. */
 const struct rootfs_step *served_mount_above(const struct root_tree *tree,

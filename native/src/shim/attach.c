@@ -73,7 +73,8 @@ static void terminal_ready(struct shim *shim, struct source *source, short reven
 						 offsetof(struct connection, terminal)));
 }
 
-struct source *attach_terminal(struct shim *shim, struct connection *connection)
+/* The terminal that an attached client types at. */
+static struct source *polled_terminal(struct shim *shim, struct connection *connection)
 {
 	/* Looked up in every turn: it may have been closed, and its number be another's. */
 	connection->terminal.fd = connection->terminal.events == 0 ? -1
@@ -249,7 +250,20 @@ void attach_left(struct shim *shim, struct connection *connection)
 		end_owned(shim, connection->attached_id);
 }
 
-void attach_expire(struct shim *shim, int64_t now)
+static void watch(struct shim *shim, struct poll_set *set)
+{
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		if (!at->attached)
+			continue;
+		for (size_t i = 0; i < ATTACHED_OUTPUTS; i++)
+			poll_set_add(set, &at->taps[i].source);
+		poll_set_add(set, &at->keys);
+		poll_set_add(set, polled_terminal(shim, at));
+	}
+}
+
+/* Ends what was announced to a client that did not come. */
+static void expire(struct shim *shim, int64_t now)
 {
 	struct grant *grant;
 
@@ -257,4 +271,13 @@ void attach_expire(struct shim *shim, int64_t now)
 		abandon(shim, grant);
 		free(grant);
 	}
+}
+
+void attach_begin(struct shim *shim)
+{
+	static struct loop_member member = { .watch = watch,
+					     .due_at = grants_due_at,
+					     .expire = expire };
+
+	loop_join(shim, &member);
 }

@@ -15,13 +15,11 @@
 /* Most that is logged of a container that was run for a client, in bytes a second. */
 #define ATTACHED_LOG_RATE (4U << 20)
 
+/* From now on clients are taken, and what was announced to one that does not come in time ends. */
+void attach_begin(struct shim *shim);
 /* Takes a client that presents a ticket: bytes ticket. */
 void attach_serve(struct shim *shim, struct connection *connection, struct reader *reader);
 /* Its client has left: what it owned ends. */
 void attach_left(struct shim *shim, struct connection *connection);
-/* The terminal that an attached client types at, to be polled. */
-struct source *attach_terminal(struct shim *shim, struct connection *connection);
-/* Ends what was announced to a client that did not come. */
-void attach_expire(struct shim *shim, int64_t now);
 
 #endif

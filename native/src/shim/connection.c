@@ -72,6 +72,41 @@ bool connection_admit(struct shim *shim, struct connection *connection, enum con
 	return true;
 }
 
+static void connection_free(struct shim *shim, struct connection *connection)
+{
+	shim->handler->left(shim, connection);
+	close_fd(&connection->source.fd);
+	close_fd(&connection->file_fd);
+	free(connection->in);
+	free(connection->out);
+	free(connection);
+}
+
+/* Frees the connections that have ended. */
+static void sweep(struct shim *shim)
+{
+	struct connection **link = &shim->connections;
+
+	while (*link != NULL) {
+		struct connection *connection = *link;
+
+		if (connection->dead) {
+			*link = connection->next;
+			connection_free(shim, connection);
+		} else {
+			link = &connection->next;
+		}
+	}
+}
+
+static void watch_all(struct shim *shim, struct poll_set *set)
+{
+	for (struct connection *at = shim->connections; at != NULL; at = at->next)
+		poll_set_add(set, &at->source);
+}
+
+static struct loop_member member = { .watch = watch_all, .sweep = sweep };
+
 struct connection *connection_add(struct shim *shim, int fd)
 {
 	struct connection *connection = NULL;
@@ -89,6 +124,7 @@ struct connection *connection_add(struct shim *shim, int fd)
 		connection->taps[i].source.fd = -1;
 	connection->next = shim->connections;
 	shim->connections = connection;
+	loop_join(shim, &member);
 	return connection;
 }
 
@@ -289,30 +325,4 @@ static void connection_ready(struct shim *shim, struct source *source, short rev
 	if ((revents & (POLLIN | POLLHUP | POLLERR)) != 0)
 		receive(shim, connection);
 	connection_pump(shim, connection);
-}
-
-static void connection_free(struct shim *shim, struct connection *connection)
-{
-	shim->handler->left(shim, connection);
-	close_fd(&connection->source.fd);
-	close_fd(&connection->file_fd);
-	free(connection->in);
-	free(connection->out);
-	free(connection);
-}
-
-void connections_sweep(struct shim *shim)
-{
-	struct connection **link = &shim->connections;
-
-	while (*link != NULL) {
-		struct connection *connection = *link;
-
-		if (connection->dead) {
-			*link = connection->next;
-			connection_free(shim, connection);
-		} else {
-			link = &connection->next;
-		}
-	}
 }

@@ -97,7 +97,5 @@ void connections_pump_log(struct shim *shim);
 /* Streams the log to the peer from `offset` on. */
 void connection_stream(struct shim *shim, struct connection *connection, uint64_t offset,
 		       bool follow);
-/* Frees the connections that have ended. */
-void connections_sweep(struct shim *shim);
 
 #endif

@@ -24,10 +24,10 @@
 #include "shim/connection.h"
 #include "shim/grant.h"
 #include "shim/guardian.h"
+#include "shim/gvisor.h"
 #include "shim/hooks.h"
 #include "shim/init_report.h"
 #include "shim/output.h"
-#include "shim/sandbox.h"
 #include "shim/sdnotify.h"
 #include "shim/seccomp_notify.h"
 #include "shim/supervisor.h"
@@ -208,8 +208,8 @@ static void conclude_launch(struct shim *shim)
 	if (shim->report.failed || shim->report.halt != HALT_NONE ||
 	    shim->report.timeline.done[STEP_RLIMITS] == 0)
 		return;
-	if (plan_is_sandboxed(&shim->plan))
-		sandbox_await(shim, workload_runs);
+	if (plan_uses_gvisor(&shim->plan))
+		gvisor_await(shim, workload_runs);
 	else
 		workload_runs(shim);
 }
@@ -336,13 +336,13 @@ struct pipes {
 	int terminal[2];
 };
 
-/* Of a sandbox, whose runtime passes it on, the host's; else the container opens one itself. */
+/* With gVisor, which passes it on, the host's; else the container opens one itself. */
 static int open_terminal(struct shim *shim, struct pipes *pipes, struct failure *failure)
 {
 	const struct plan *plan = &shim->plan;
 	int result;
 
-	if (!plan_is_sandboxed(plan))
+	if (!plan_uses_gvisor(plan))
 		return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 				  pipes->terminal) < 0
 			       ? fail(failure, STEP_DIRECTORY, errno,
@@ -425,7 +425,7 @@ static int limit_processes_of_user(struct plan *plan)
 	rlim_t processes = cgroup_process_limit(plan);
 	struct rlimit_plan *limits;
 
-	if (processes == RLIM_INFINITY || plan_is_sandboxed(plan))
+	if (processes == RLIM_INFINITY || plan_uses_gvisor(plan))
 		return 0;
 	limits = arena_take(&plan->arena, plan->rlimit_count + 1, sizeof(*limits));
 	if (limits == NULL)
@@ -478,13 +478,24 @@ static void watch_memory(struct shim *shim)
 	}
 }
 
+static void watch(struct shim *shim, struct poll_set *set)
+{
+	poll_set_add(set, &shim->status);
+	poll_set_add(set, &shim->pressure);
+	poll_set_add(set, &shim->notices);
+}
+
 int shim_begin(struct shim *shim, struct failure *failure)
 {
 	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 },
 			       { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	struct launch launch = { .plan = &shim->plan, .cgroup = &shim->cgroup, .pidfd = -1 };
+	static struct loop_member member = { .watch = watch };
 	int result = open_socket(shim, failure);
 
+	loop_join(shim, &member);
+	outputs_begin(shim);
+	attach_begin(shim);
 	shim->hooks.through = go_on;
 	if (result == 0)
 		result = open_directory(shim, failure);

@@ -39,8 +39,8 @@ int shim_pause(struct shim *shim)
 
 int shim_signal(struct shim *shim, int number)
 {
-	/* The end of a sandbox's runtime is the end of all in its namespaces. */
-	if (plan_is_sandboxed(&shim->plan) && shim->started && number != SIGKILL)
+	/* The end of runsc is the end of all in its namespaces. */
+	if (plan_uses_gvisor(&shim->plan) && shim->started && number != SIGKILL)
 		return shim->signal_inside(shim, 0, number);
 	/* The init can't forward those: one stops it, the other is its own children's. */
 	if (shim->plan.init && shim->started && (number == SIGSTOP || number == SIGCHLD))
@@ -50,7 +50,7 @@ int shim_signal(struct shim *shim, int number)
 
 int shim_signal_command(struct shim *shim, int number)
 {
-	if (shim->plan.init || plan_is_sandboxed(&shim->plan) || !shim->started ||
+	if (shim->plan.init || plan_uses_gvisor(&shim->plan) || !shim->started ||
 	    !process_ends_by_default(shim->pid, number))
 		return shim_signal(shim, number);
 	if (shim->died_of == 0)
@@ -63,7 +63,7 @@ void shim_typed(struct shim *shim, const uint8_t *keys, size_t length)
 	pid_t group = 0;
 	int number;
 
-	if (!shim->plan.terminal || shim->plan.init || plan_is_sandboxed(&shim->plan))
+	if (!shim->plan.terminal || shim->plan.init || plan_uses_gvisor(&shim->plan))
 		return;
 	number = terminal_key_signal(shim->stdin_fd, keys, length, &group);
 	/* A PID 1 that handles it has had it from the kernel. */
@@ -71,8 +71,26 @@ void shim_typed(struct shim *shim, const uint8_t *keys, size_t length)
 		(void)shim_signal_command(shim, number);
 }
 
+static uint64_t kill_due_at(const struct shim *shim)
+{
+	return shim->exited ? 0 : due_at_ms(shim->kill_at);
+}
+
+static void kill_overdue(struct shim *shim, int64_t now)
+{
+	if (shim->exited || shim->kill_at == 0 || now < shim->kill_at)
+		return;
+	/* Paused again since it was asked to end. */
+	if (shim->frozen)
+		(void)shim_freeze(shim, false);
+	(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
+	shim->kill_at = 0;
+}
+
 void shim_stop(struct shim *shim, int signal, uint32_t grace)
 {
+	static struct loop_member member = { .due_at = kill_due_at, .expire = kill_overdue };
+
 	if (shim->exited)
 		return;
 	/* A command that has not started can't receive a signal. */
@@ -83,4 +101,5 @@ void shim_stop(struct shim *shim, int signal, uint32_t grace)
 		(void)shim_freeze(shim, false);
 	(void)shim_signal(shim, signal);
 	shim->kill_at = monotonic_ms() + grace;
+	loop_join(shim, &member);
 }

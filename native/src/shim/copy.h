@@ -6,7 +6,7 @@
 #ifndef NUCLEUS_COPY_H
 #define NUCLEUS_COPY_H
 
-/* nucleus-spawner --copy DIRECTION OPTIONS PATH: the same inside a sandbox. */
+/* nucleus-spawner --copy DIRECTION OPTIONS PATH: the same under gVisor. */
 #define COPY_ROLE "--copy"
 
 /* argv: a direction, "in" or "out"; options, letters of "-ad" (a: permissions and times are kept;

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/syscalls.h"
-#include "shim/sandbox_control.h"
+#include "shim/gvisor_control.h"
 
 static int new_socket(int family)
 {
@@ -221,12 +221,44 @@ static void peer_ready(struct shim *shim, struct source *source, short revents)
 	move(dial);
 }
 
+static void watch(struct shim *shim, struct poll_set *set)
+{
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		if (at->dial != NULL)
+			poll_set_add(set, &at->dial->source);
+	}
+}
+
+static uint64_t due_at(const struct shim *shim)
+{
+	uint64_t due = 0;
+
+	for (const struct connection *at = shim->connections; at != NULL; at = at->next) {
+		if (at->dial != NULL)
+			due = earlier_of(due, due_at_ms(at->dial->deadline));
+	}
+	return due;
+}
+
+static void expire(struct shim *shim, int64_t now)
+{
+	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
+		if (at->dial == NULL || at->dial->deadline == 0 || now < at->dial->deadline)
+			continue;
+		at->dial->deadline = 0;
+		send_error(at, ETIMEDOUT, "connect");
+		at->dead = true;
+	}
+}
+
+static struct loop_member member = { .watch = watch, .due_at = due_at, .expire = expire };
+
 void dial_start(struct shim *shim, struct connection *connection, uint16_t port, uint32_t timeout)
 {
-	bool relayed = plan_is_sandboxed(&shim->plan);
+	bool relayed = plan_uses_gvisor(&shim->plan);
 	struct dial *dial;
 	int fd = shim->exited ? -ESRCH
-		 : relayed    ? sandbox_dial(shim, port)
+		 : relayed    ? gvisor_dial(shim, port)
 			      : socket_inside(shim, AF_INET);
 
 	if (fd < 0) {
@@ -248,6 +280,7 @@ void dial_start(struct shim *shim, struct connection *connection, uint16_t port,
 	dial->relayed = relayed;
 	dial->deadline = monotonic_ms() + timeout;
 	connection->dial = dial;
+	loop_join(shim, &member);
 	connection->source.events = 0;
 	connection->source.ready = peer_ready;
 	if (!relayed)
@@ -260,27 +293,4 @@ void dial_free(struct dial *dial)
 	free(dial->inward.data);
 	free(dial->outward.data);
 	free(dial);
-}
-
-void dials_expire(struct shim *shim, int64_t now)
-{
-	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
-		if (at->dial == NULL || at->dial->deadline == 0 || now < at->dial->deadline)
-			continue;
-		at->dial->deadline = 0;
-		send_error(at, ETIMEDOUT, "connect");
-		at->dead = true;
-	}
-}
-
-int64_t dials_deadline(const struct shim *shim)
-{
-	int64_t earliest = 0;
-
-	for (const struct connection *at = shim->connections; at != NULL; at = at->next) {
-		if (at->dial != NULL && at->dial->deadline != 0 &&
-		    (earliest == 0 || at->dial->deadline < earliest))
-			earliest = at->dial->deadline;
-	}
-	return earliest;
 }

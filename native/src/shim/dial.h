@@ -20,7 +20,5 @@ struct dial {
 
 void dial_start(struct shim *shim, struct connection *connection, uint16_t port, uint32_t timeout);
 void dial_free(struct dial *dial);
-void dials_expire(struct shim *shim, int64_t now);
-int64_t dials_deadline(const struct shim *shim);
 
 #endif

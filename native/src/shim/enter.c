@@ -104,7 +104,7 @@ static _Noreturn void run_inside(const struct shim *shim, const struct exec_requ
 		   /* Changing the user resets it to fs.suid_dumpable (prctl(2)). */
 		   prctl(PR_SET_DUMPABLE, 0) == 0 && confine_landlock(plan, failure) == 0 &&
 		   confine_workdir(request->workdir, failure) == 0) {
-		if (request->copies && !plan_is_sandboxed(plan))
+		if (request->copies && !plan_uses_gvisor(plan))
 			_exit(copy_run(request->argv, pipes->status[1]));
 		execute(request, plan, pipes, &report);
 	}

@@ -23,7 +23,7 @@ struct exec_request {
 	struct terminal_size size;
 	bool listen;    /* to what its filter refuses */
 	int stdio_fd;   /* its standard input and output; -1: pipes */
-	int process_fd; /* its description for a sandbox's runtime; -1: none */
+	int process_fd; /* its description for runsc; -1: none */
 	bool has_user;  /* one other than the workload's */
 	uint32_t uid;
 	uint32_t gid;

@@ -25,12 +25,12 @@
 #include "shim/exec_group.h"
 #include "shim/exec_request.h"
 #include "shim/grant.h"
+#include "shim/gvisor.h"
 #include "shim/output.h"
-#include "shim/sandbox.h"
 #include "shim/seccomp_notify.h"
 #include "shim/terminal.h"
 
-/* ms for a sandbox's client to end after the process that it stands for. */
+/* ms for a client of runsc to end after the process that it stands for. */
 #define CLIENT_GRACE 2000
 /* ms between passes over the processes of an exec that is ending. */
 #define ENDING_PAUSE INT64_C(10)
@@ -58,7 +58,7 @@ int exec_signal(struct shim *shim, const struct exec *exec, int number)
 {
 	if (exec->exited || exec->pid <= 0)
 		return -ESRCH;
-	if (plan_is_sandboxed(&shim->plan))
+	if (plan_uses_gvisor(&shim->plan))
 		return shim->signal_inside(shim, exec->id, number);
 	/* Not reaped yet, so the pid is still its own. */
 	return kill(exec->pid, number) < 0 ? -errno : 0;
@@ -283,8 +283,8 @@ static int launch_exec(struct shim *shim, struct exec *exec, const struct exec_r
 
 static void exec_free(struct shim *shim, struct exec *exec)
 {
-	if (plan_is_sandboxed(&shim->plan) && !shim->exited)
-		sandbox_forget(shim, exec->id);
+	if (plan_uses_gvisor(&shim->plan) && !shim->exited)
+		gvisor_forget(shim, exec->id);
 	if (exec->grouped)
 		exec_group_remove(shim, exec->id);
 	stream_close(&exec->stream);
@@ -329,7 +329,7 @@ static bool is_done(const struct shim *shim, const struct exec *exec)
 }
 
 /* Probes, sessions and the shim's own processes have separate limits: 64 sessions still leave room
- * for probes, and a sandbox full of probes can still be signalled. */
+ * for probes, and a container under gVisor that is full of probes can still be signalled. */
 static bool execs_full(const struct shim *shim, enum connection_use use)
 {
 	size_t limit = use == USE_SESSION ? SESSIONS_MAX
@@ -341,6 +341,112 @@ static bool execs_full(const struct shim *shim, enum connection_use use)
 		count += at->use == use && !is_done(shim, at);
 	return count >= limit;
 }
+
+/* It has not begun, as in a container that is paused or short of memory, where it is born. Its
+ * process, if there is one already, is killed when its helper has ended (helper_ended). */
+static void give_up(struct exec *exec)
+{
+	close_fd(&exec->status.fd);
+	close_fd(&exec->go_fd);
+	exec->timed_out = true;
+	exec->deadline = 0;
+}
+
+/* Some may have been forked while others were killed; the frozen die when they are thawed. */
+static void keep_ending(struct shim *shim, struct exec *exec, int64_t now)
+{
+	bool ended = exec->grouped
+			     ? exec_group_kill(shim, exec->id)
+			     : exec->exited || exec->pid <= 0 || exec_group_kill_session(exec->pid);
+
+	exec->ending = !ended;
+	exec->deadline = ended ? 0 : now + ENDING_PAUSE * (shim->frozen ? 10 : 1);
+}
+
+/* Kills those whose time is up, and goes on with outputs whose pause is over. */
+static void expire(struct shim *shim, int64_t now)
+{
+	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
+		output_resume(shim, &at->out, now);
+		output_resume(shim, &at->err, now);
+		if (at->deadline == 0 || now < at->deadline)
+			continue;
+		if (at->ending) {
+			keep_ending(shim, at, now);
+			continue;
+		}
+		if (at->exited) {
+			at->deadline = 0;
+			continue;
+		}
+		learn_pid(at);
+		/* It may stand still after the fork; nobody waits for what it would report. */
+		if (at->helper > 0)
+			(void)kill(at->helper, SIGKILL);
+		if (at->pid <= 0) {
+			give_up(at);
+			continue;
+		}
+		/* What has begun under gVisor is killed there; then its client ends by itself. */
+		if (!at->timed_out && plan_uses_gvisor(&shim->plan) &&
+		    shim->signal_inside(shim, at->id, SIGKILL) == 0) {
+			at->timed_out = true;
+			at->deadline = now + CLIENT_GRACE;
+			continue;
+		}
+		/* Not reaped yet, so the pid and its process group are still its own. */
+		(void)kill(-at->pid, SIGKILL);
+		(void)kill(at->pid, SIGKILL);
+		at->timed_out = true;
+		at->deadline = 0;
+	}
+}
+
+static void watch(struct shim *shim, struct poll_set *set)
+{
+	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
+		poll_set_add(set, &at->status);
+		poll_set_add(set, &at->notices);
+		poll_set_add(set, &at->out.source);
+		poll_set_add(set, &at->err.source);
+	}
+}
+
+static uint64_t due_at(const struct shim *shim)
+{
+	uint64_t due = 0;
+
+	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
+		due = earlier_of(due, due_at_ms(at->deadline));
+		due = earlier_of(due, output_due_at(shim, &at->out));
+		due = earlier_of(due, output_due_at(shim, &at->err));
+	}
+	return due;
+}
+
+/* Frees what has ended, but for the last few records. */
+static void sweep(struct shim *shim)
+{
+	struct exec **link = &shim->execs;
+
+	while (*link != NULL) {
+		struct exec *exec = *link;
+
+		if (is_done(shim, exec)) {
+			*link = exec->next;
+			exec_free(shim, exec);
+		} else {
+			link = &exec->next;
+		}
+	}
+}
+
+static struct loop_member member = {
+	.watch = watch,
+	.due_at = due_at,
+	.expire = expire,
+	.sweep = sweep,
+};
 
 /* -EAGAIN: too many of that use are there already. */
 static int run_for(struct shim *shim, struct connection *requester, enum connection_use use,
@@ -364,6 +470,7 @@ static int run_for(struct shim *shim, struct connection *requester, enum connect
 	}
 	exec->next = shim->execs;
 	shim->execs = exec;
+	loop_join(shim, &member);
 	return 0;
 }
 
@@ -389,10 +496,9 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 	} else if (shim->exited || !shim->started) {
 		send_error(connection, ESRCH, "the container is not running");
 	} else if (connection_admit(shim, connection, use)) {
-		result = execs_full(shim, use) ? -EAGAIN
-			 : plan_is_sandboxed(plan)
-				 ? sandbox_exec(shim, &request, shim->next_exec + 1)
-				 : 0;
+		result = execs_full(shim, use)    ? -EAGAIN
+			 : plan_uses_gvisor(plan) ? gvisor_exec(shim, &request, shim->next_exec + 1)
+						  : 0;
 		if (result == 0)
 			result = run_for(shim, connection, use, &request);
 		close_fd(&request.process_fd);
@@ -450,43 +556,6 @@ void execs_reap(struct shim *shim)
 		reap_one(shim, at);
 }
 
-void execs_sweep(struct shim *shim)
-{
-	struct exec **link = &shim->execs;
-
-	while (*link != NULL) {
-		struct exec *exec = *link;
-
-		if (is_done(shim, exec)) {
-			*link = exec->next;
-			exec_free(shim, exec);
-		} else {
-			link = &exec->next;
-		}
-	}
-}
-
-/* It has not begun, as in a container that is paused or short of memory, where it is born. Its
- * process, if there is one already, is killed when its helper has ended (helper_ended). */
-static void give_up(struct exec *exec)
-{
-	close_fd(&exec->status.fd);
-	close_fd(&exec->go_fd);
-	exec->timed_out = true;
-	exec->deadline = 0;
-}
-
-/* Some may have been forked while others were killed; the frozen die when they are thawed. */
-static void keep_ending(struct shim *shim, struct exec *exec, int64_t now)
-{
-	bool ended = exec->grouped
-			     ? exec_group_kill(shim, exec->id)
-			     : exec->exited || exec->pid <= 0 || exec_group_kill_session(exec->pid);
-
-	exec->ending = !ended;
-	exec->deadline = ended ? 0 : now + ENDING_PAUSE * (shim->frozen ? 10 : 1);
-}
-
 void exec_end(struct shim *shim, struct exec *exec)
 {
 	learn_pid(exec);
@@ -501,62 +570,6 @@ void exec_end(struct shim *shim, struct exec *exec)
 	}
 	(void)exec_signal(shim, exec, SIGKILL);
 	keep_ending(shim, exec, monotonic_ms());
-}
-
-void execs_expire(struct shim *shim, int64_t now)
-{
-	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
-		output_resume(shim, &at->out, now);
-		output_resume(shim, &at->err, now);
-		if (at->deadline == 0 || now < at->deadline)
-			continue;
-		if (at->ending) {
-			keep_ending(shim, at, now);
-			continue;
-		}
-		if (at->exited) {
-			at->deadline = 0;
-			continue;
-		}
-		learn_pid(at);
-		/* It may stand still after the fork; nobody waits for what it would report. */
-		if (at->helper > 0)
-			(void)kill(at->helper, SIGKILL);
-		if (at->pid <= 0) {
-			give_up(at);
-			continue;
-		}
-		/* What has begun in a sandbox is killed there; then its client ends by itself. */
-		if (!at->timed_out && plan_is_sandboxed(&shim->plan) &&
-		    shim->signal_inside(shim, at->id, SIGKILL) == 0) {
-			at->timed_out = true;
-			at->deadline = now + CLIENT_GRACE;
-			continue;
-		}
-		/* Not reaped yet, so the pid and its process group are still its own. */
-		(void)kill(-at->pid, SIGKILL);
-		(void)kill(at->pid, SIGKILL);
-		at->timed_out = true;
-		at->deadline = 0;
-	}
-}
-
-static void sooner(uint64_t *earliest, uint64_t at)
-{
-	if (at != 0 && (*earliest == 0 || at < *earliest))
-		*earliest = at;
-}
-
-int64_t execs_deadline(const struct shim *shim)
-{
-	uint64_t earliest = 0;
-
-	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
-		sooner(&earliest, (uint64_t)at->deadline);
-		sooner(&earliest, (uint64_t)output_deadline(shim, &at->out));
-		sooner(&earliest, (uint64_t)output_deadline(shim, &at->err));
-	}
-	return (int64_t)earliest;
 }
 
 bool execs_wanted(const struct shim *shim, const struct connection *connection)
@@ -588,15 +601,4 @@ bool execs_busy(const struct shim *shim)
 	for (const struct exec *at = shim->execs; at != NULL; at = at->next)
 		busy |= !at->captured && !exec_finished(at);
 	return busy;
-}
-
-uint64_t execs_resume_at(const struct shim *shim)
-{
-	uint64_t earliest = 0;
-
-	for (const struct exec *at = shim->execs; at != NULL; at = at->next) {
-		sooner(&earliest, at->out.resumes_at);
-		sooner(&earliest, at->err.resumes_at);
-	}
-	return earliest;
 }

@@ -7,10 +7,8 @@
 #include "shim/enter.h"
 #include "shim/shim.h"
 
-/* How many the shim may run for itself at once, such as what signals a sandbox's workload. */
+/* How many the shim may run for itself at once, such as what signals a workload under gVisor. */
 #define INTERNAL_EXECS_MAX 16
-/* How many there may be after a sweep. */
-#define EXECS_MAX (SESSIONS_MAX + PROBES_MAX + INTERNAL_EXECS_MAX)
 
 struct exec {
 	struct exec *next;
@@ -57,14 +55,6 @@ bool exec_finished(const struct exec *exec);
 void send_exec_exited(struct connection *connection, const struct exec *exec);
 /* Reaps processes that ended, and tells who asked for them. Frees nothing. */
 void execs_reap(struct shim *shim);
-/* Frees what has ended, but for the last few records. Not while sources are visited. */
-void execs_sweep(struct shim *shim);
-/* Kills those whose time is up, and goes on with outputs whose pause is over. */
-void execs_expire(struct shim *shim, int64_t now);
-/* Earliest deadline in ms of CLOCK_MONOTONIC, or 0. */
-int64_t execs_deadline(const struct shim *shim);
-/* When reading of a paused output resumes, in ns of CLOCK_MONOTONIC, or 0. */
-uint64_t execs_resume_at(const struct shim *shim);
 /* Whether output of one that has a client waits for that. */
 bool execs_busy(const struct shim *shim);
 /* Whether a process requested on this connection still runs. */

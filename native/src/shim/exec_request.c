@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "shim/grant.h"
-#include "shim/sandbox.h"
+#include "shim/gvisor.h"
 
 /* Whether two "NAME=value" are of one name. */
 static bool same_name(const char *one, const char *other)
@@ -69,7 +69,7 @@ const char *exec_request_refusal(const struct plan *plan, const struct exec_requ
 {
 	if (!request->has_user)
 		return NULL;
-	if (plan_is_sandboxed(plan))
+	if (plan_uses_gvisor(plan))
 		return "with gVisor a command runs as the workload's user only";
 	if ((request->uid == 0 && plan->uid != 0) || (plan->gid != 0 && has_root_group(request)))
 		return "a container whose workload isn't root runs nothing as root, nor in its "
@@ -101,14 +101,14 @@ bool exec_request_read(const struct plan *plan, struct reader *reader, struct ex
 	read_user(reader, request);
 	if (!request->capture && reader->end - reader->at == TICKET_BYTES)
 		request->ticket = reader->at;
-	/* With a sandbox, the plan's environment is its runtime's. */
-	request->envp = merge(request, plan_is_sandboxed(plan) ? plan->sandbox.envp : plan->envp,
+	/* With gVisor the plan's environment is runsc's. */
+	request->envp = merge(request, plan_uses_gvisor(plan) ? plan->gvisor.envp : plan->envp,
 			      variables);
 	/* The workload's may be its home, which no other user can enter. */
-	if (!plan_is_sandboxed(plan) && request->workdir[0] == '\0')
+	if (!plan_uses_gvisor(plan) && request->workdir[0] == '\0')
 		request->workdir = request->has_user ? "/" : plan->workdir;
-	if (plan_is_sandboxed(plan) && request->argv != NULL)
-		request->argv = request->copies ? sandbox_copying(&request->arena, request->argv)
-						: sandbox_confined(&request->arena, request->argv);
+	if (plan_uses_gvisor(plan) && request->argv != NULL)
+		request->argv = request->copies ? gvisor_copying(&request->arena, request->argv)
+						: gvisor_confined(&request->arena, request->argv);
 	return !reader->faulty && count > 0 && request->argv != NULL && request->envp != NULL;
 }

@@ -10,7 +10,7 @@
 bool exec_request_read(const struct plan *plan, struct reader *reader,
 		       struct exec_request *request);
 /* Why it may not run as the user that it names, or NULL. Root's files and rights are what its plan
- * was made for; a sandbox's user is its runtime's to set. */
+ * was made for; with gVisor runsc sets the user. */
 const char *exec_request_refusal(const struct plan *plan, const struct exec_request *request);
 
 #endif

@@ -81,14 +81,12 @@ struct grant *grant_expired(struct shim *shim, int64_t now)
 	return NULL;
 }
 
-int64_t grants_deadline(const struct shim *shim)
+uint64_t grants_due_at(const struct shim *shim)
 {
-	int64_t earliest = 0;
+	uint64_t due = 0;
 
-	for (const struct grant *at = shim->grants; at != NULL; at = at->next) {
-		/* 0 would mean none. */
-		if (earliest == 0 || at->expires < earliest)
-			earliest = at->expires > 0 ? at->expires : 1;
-	}
-	return earliest;
+	for (const struct grant *at = shim->grants; at != NULL; at = at->next)
+		/* A withdrawn one is due at once; 0 would mean never. */
+		due = earlier_of(due, due_at_ms(at->expires > 0 ? at->expires : 1));
+	return due;
 }

@@ -27,7 +27,7 @@ struct grant *grant_expired(struct shim *shim, int64_t now);
 void grants_launched(struct shim *shim);
 /* Withdraws the unused ticket of the owner of an exec: the exec ends with the next turn. */
 void grants_withdraw(struct shim *shim, uint32_t id);
-/* Earliest deadline in ms of CLOCK_MONOTONIC, or 0. */
-int64_t grants_deadline(const struct shim *shim);
+/* When the first of them expires, in ns of CLOCK_MONOTONIC, or 0. */
+uint64_t grants_due_at(const struct shim *shim);
 
 #endif

@@ -1,6 +1,6 @@
 /* Ends a container whose PID 1 is not ours when its shim is gone. An init of ours ends with its
  * shim by PR_SET_PDEATHSIG; a workload that is PID 1 itself can clear that, and so could the
- * runtime of a sandbox that was broken into. A process beside the shim watches both. */
+ * runsc whose kernel was broken into. A process beside the shim watches both. */
 #ifndef NUCLEUS_GUARDIAN_H
 #define NUCLEUS_GUARDIAN_H
 

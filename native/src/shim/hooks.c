@@ -39,9 +39,10 @@ bool hooks_busy(const struct shim *shim)
 	return shim->hooks.pid > 0;
 }
 
-int64_t hooks_deadline(const struct shim *shim)
+/* When the one under way has had its time. */
+static uint64_t due_at(const struct shim *shim)
 {
-	return hooks_busy(shim) ? shim->hooks.kill_at : 0;
+	return hooks_busy(shim) ? due_at_ms(shim->hooks.kill_at) : 0;
 }
 
 /* The container's state, to be read from its beginning. Nobody waits for a reader: it is a file
@@ -273,20 +274,7 @@ static void go_on(struct shim *shim)
 	}
 }
 
-void hooks_run(struct shim *shim, enum hook_phase phase)
-{
-	struct hook_run *run = &shim->hooks;
-
-	if (run->phase != HOOK_NONE) {
-		run->queued = phase;
-		return;
-	}
-	run->phase = phase;
-	run->next = 0;
-	go_on(shim);
-}
-
-void hooks_expire(struct shim *shim, int64_t now)
+static void expire(struct shim *shim, int64_t now)
 {
 	struct hook_run *run = &shim->hooks;
 
@@ -297,6 +285,28 @@ void hooks_expire(struct shim *shim, int64_t now)
 	/* Its session is its own: so is its process group, by its pid. */
 	(void)kill(-run->pid, SIGKILL);
 	(void)sys_pidfd_send_signal(run->process.fd, SIGKILL);
+}
+
+static void watch(struct shim *shim, struct poll_set *set)
+{
+	poll_set_add(set, &shim->hooks.process);
+	poll_set_add(set, &shim->hooks.said);
+}
+
+static struct loop_member member = { .watch = watch, .due_at = due_at, .expire = expire };
+
+void hooks_run(struct shim *shim, enum hook_phase phase)
+{
+	struct hook_run *run = &shim->hooks;
+
+	loop_join(shim, &member);
+	if (run->phase != HOOK_NONE) {
+		run->queued = phase;
+		return;
+	}
+	run->phase = phase;
+	run->next = 0;
+	go_on(shim);
 }
 
 void hooks_cancel(struct shim *shim)
@@ -335,6 +345,6 @@ void hooks_run_through(struct shim *shim, enum hook_phase phase)
 			said_ready(shim, &run->said, polled[1].revents);
 		if (polled[0].revents != 0)
 			process_ready(shim, &run->process, polled[0].revents);
-		hooks_expire(shim, monotonic_ms());
+		expire(shim, monotonic_ms());
 	}
 }

@@ -15,9 +15,6 @@ struct shim;
 void hooks_run(struct shim *shim, enum hook_phase phase);
 /* Whether any is under way. */
 bool hooks_busy(const struct shim *shim);
-/* When the one under way has had its time, in ms of CLOCK_MONOTONIC; 0: none is. */
-int64_t hooks_deadline(const struct shim *shim);
-void hooks_expire(struct shim *shim, int64_t now);
 /* Ends the one under way, if any, and forgets those to come. */
 void hooks_cancel(struct shim *shim);
 /* Runs the hooks of a phase and returns when they are through. */

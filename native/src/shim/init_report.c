@@ -143,10 +143,32 @@ static void report_ready(struct shim *shim, struct source *source, short revents
 	tell_all(shim);
 }
 
+static void watch(struct shim *shim, struct poll_set *set)
+{
+	poll_set_add(set, &shim->init.source);
+}
+
+static uint64_t due_at(const struct shim *shim)
+{
+	const struct source *source = &shim->init.source;
+
+	return source->fd >= 0 && source->events == 0 ? due_at_ms(shim->init.listen_at) : 0;
+}
+
+/* Listens again after a pause. */
+static void expire(struct shim *shim, int64_t now)
+{
+	if (now >= shim->init.listen_at)
+		shim->init.source.events = POLLIN;
+}
+
+static struct loop_member member = { .watch = watch, .due_at = due_at, .expire = expire };
+
 void init_report_open(struct shim *shim, int fd)
 {
 	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
 	shim->init.source = (struct source){ fd, POLLIN, report_ready };
+	loop_join(shim, &member);
 }
 
 void init_report_finish(struct shim *shim)
@@ -156,17 +178,4 @@ void init_report_finish(struct shim *shim)
 	take_all(shim);
 	close_fd(&shim->init.source.fd);
 	tell_all(shim);
-}
-
-void init_report_expire(struct shim *shim, int64_t now)
-{
-	if (now >= shim->init.listen_at)
-		shim->init.source.events = POLLIN;
-}
-
-int64_t init_report_deadline(const struct shim *shim)
-{
-	const struct source *source = &shim->init.source;
-
-	return source->fd >= 0 && source->events == 0 ? shim->init.listen_at : 0;
 }

@@ -13,8 +13,5 @@ void init_report_open(struct shim *shim, int fd);
 void init_report_send(struct shim *shim, struct connection *connection);
 /* Takes in what is left, tells it, and closes the pipe. */
 void init_report_finish(struct shim *shim);
-/* Listens again after a pause. */
-void init_report_expire(struct shim *shim, int64_t now);
-int64_t init_report_deadline(const struct shim *shim);
 
 #endif

@@ -400,19 +400,64 @@ static bool is_read_by_owner(const struct shim *shim, const struct output *outpu
 	return false;
 }
 
-int64_t output_deadline(const struct shim *shim, const struct output *output)
+/* When the rest is given up, in ms, or 0. */
+static int64_t unread_until(const struct shim *shim, const struct output *output)
 {
 	return output->source.fd >= 0 && output->left >= 0 && !is_read_by_owner(shim, output)
 		       ? output->moved_at + UNREAD_TIMEOUT_MS
 		       : 0;
 }
 
+uint64_t output_due_at(const struct shim *shim, const struct output *output)
+{
+	return earlier_of(output->resumes_at, due_at_ms(unread_until(shim, output)));
+}
+
 void output_resume(struct shim *shim, struct output *output, int64_t now)
 {
-	int64_t deadline = output_deadline(shim, output);
+	int64_t deadline = unread_until(shim, output);
 
 	if (deadline != 0 && deadline <= now)
 		output_close(shim, output);
 	if (output->resumes_at != 0 && output->resumes_at <= monotonic_ns())
 		output_pump(shim, output);
+}
+
+static void watch(struct shim *shim, struct poll_set *set)
+{
+	poll_set_add(set, &shim->out.source);
+	poll_set_add(set, &shim->err.source);
+}
+
+static uint64_t due_at(const struct shim *shim)
+{
+	uint64_t outputs = earlier_of(output_due_at(shim, &shim->out),
+				      output_due_at(shim, &shim->err));
+
+	return earlier_of(outputs, due_at_ms(stream_gap_due_at(&shim->log)));
+}
+
+/* Output that was not logged is reported also when none follows it. */
+static void report_gap(struct shim *shim, int64_t now)
+{
+	int64_t due = stream_gap_due_at(&shim->log);
+
+	if (due == 0 || now < due || !stream_admits(&shim->log, false))
+		return;
+	stream_report_gap(&shim->log, false);
+	connections_pump_log(shim);
+}
+
+static void expire(struct shim *shim, int64_t now)
+{
+	output_resume(shim, &shim->out, now);
+	output_resume(shim, &shim->err, now);
+	report_gap(shim, now);
+}
+
+void outputs_begin(struct shim *shim)
+{
+	static struct loop_member member = { .watch = watch, .due_at = due_at, .expire = expire };
+
+	loop_join(shim, &member);
 }

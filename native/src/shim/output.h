@@ -7,6 +7,8 @@
 #include "shim/connection.h"
 #include "shim/shim.h"
 
+/* Takes the outputs of the workload, and their log, into the loop. */
+void outputs_begin(struct shim *shim);
 /* Sets the output up on the read end of a pipe. */
 void output_open(struct output *output, int fd, enum stream_tag tag, struct stream *stream);
 /* Moves on what an output has: to the clients that are attached, and to its log. */
@@ -21,9 +23,9 @@ int output_open_tap(struct tap *tap, struct output *output);
 void output_close_tap(struct tap *tap);
 /* A larger pipe means fewer wakeups. False: there is no room for one. */
 bool pipe_enlarge(int fd);
-/* When the rest of an output is given up, since its clients don't read: ms of CLOCK_MONOTONIC, or
- * 0. */
-int64_t output_deadline(const struct shim *shim, const struct output *output);
+/* When reading of a paused output resumes, or the rest of one is given up, since its clients don't
+ * read: ns of CLOCK_MONOTONIC, or 0. */
+uint64_t output_due_at(const struct shim *shim, const struct output *output);
 /* Goes on with an output whose pause is over, and gives up what is not read. */
 void output_resume(struct shim *shim, struct output *output, int64_t now);
 

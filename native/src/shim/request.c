@@ -102,7 +102,7 @@ static int resize(struct shim *shim, struct reader *reader)
 		return -ENOTTY;
 	result = pty_resize(id == 0 ? shim->out.source.fd : exec->out.source.fd, &size);
 	/* The host's kernel tells the runtime, which tells nobody. */
-	if (result == 0 && plan_is_sandboxed(&shim->plan))
+	if (result == 0 && plan_uses_gvisor(&shim->plan))
 		(void)shim->signal_inside(shim, id, SIGWINCH);
 	return result;
 }

@@ -158,6 +158,26 @@ static int start_receiver(struct shim *shim, int fd)
 	return ends[0];
 }
 
+static void watch(struct shim *shim, struct poll_set *set)
+{
+	poll_set_add(set, &shim->notify);
+}
+
+static uint64_t due_at(const struct shim *shim)
+{
+	return shim->notify.fd >= 0 && shim->notify.events == 0 ? due_at_ms(shim->state.window_ends)
+								: 0;
+}
+
+/* Listens again to a workload that has said too much. */
+static void expire(struct shim *shim, int64_t now)
+{
+	if (shim->notify.fd >= 0 && shim->notify.events == 0 && now >= shim->state.window_ends)
+		shim->notify.events = POLLIN;
+}
+
+static struct loop_member member = { .watch = watch, .due_at = due_at, .expire = expire };
+
 int sdnotify_open(struct shim *shim, struct failure *failure)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -183,6 +203,7 @@ int sdnotify_open(struct shim *shim, struct failure *failure)
 		fd = received;
 	}
 	shim->notify = (struct source){ release(&fd), POLLIN, notify_ready };
+	loop_join(shim, &member);
 	return 0;
 }
 
@@ -203,17 +224,6 @@ void sdnotify_send(const struct shim *shim, struct connection *connection)
 		       state->stopping ? "STOPPING=1\n" : "",
 		       state->status[0] == '\0' ? "" : "STATUS=", state->status);
 	tell(connection, text);
-}
-
-void sdnotify_expire(struct shim *shim, int64_t now)
-{
-	if (shim->notify.fd >= 0 && shim->notify.events == 0 && now >= shim->state.window_ends)
-		shim->notify.events = POLLIN;
-}
-
-int64_t sdnotify_deadline(const struct shim *shim)
-{
-	return shim->notify.fd >= 0 && shim->notify.events == 0 ? shim->state.window_ends : 0;
 }
 
 void sdnotify_close(struct shim *shim)

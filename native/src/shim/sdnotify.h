@@ -13,9 +13,6 @@ int sdnotify_open(struct shim *shim, struct failure *failure);
 void sdnotify_mounted(const struct shim *shim);
 /* Tells a new subscriber what was said before. */
 void sdnotify_send(const struct shim *shim, struct connection *connection);
-/* Listens again to a workload that has said too much. */
-void sdnotify_expire(struct shim *shim, int64_t now);
-int64_t sdnotify_deadline(const struct shim *shim);
 void sdnotify_close(struct shim *shim);
 
 #endif

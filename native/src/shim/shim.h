@@ -14,6 +14,7 @@
 #include "launch/handles.h"
 #include "launch/launch.h"
 #include "launch/plan.h"
+#include "shim/loop.h"
 
 struct shim;
 struct connection;
@@ -81,6 +82,7 @@ struct init_report {
 };
 
 struct shim {
+	struct loop_member *members; /* of the loop */
 	struct plan plan;
 	struct cgroup cgroup;
 	uid_t owner; /* whose files the logs are, and who may connect */
@@ -90,10 +92,10 @@ struct shim {
 	struct source listener;
 	struct source pressure; /* of memory, while there is a soft limit to lift; else fd -1 */
 	struct source status;   /* of the launch; fd -1 once it is through */
-	/* Signals a process in a sandbox: the workload (id 0) or an exec. */
+	/* Signals a process under gVisor: the workload (id 0) or an exec. */
 	int (*signal_inside)(struct shim *shim, uint32_t id, int number);
-	/* What follows the word of a sandbox's runtime. */
-	void (*sandbox_started)(struct shim *shim);
+	/* What follows the word of runsc. */
+	void (*gvisor_started)(struct shim *shim);
 	struct source notify; /* of what the workload says of itself; else fd -1 */
 	struct service_state state;
 	struct init_report init;

@@ -4,57 +4,45 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/mman.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/peer.h"
-#include "base/process.h"
 #include "base/signals.h"
 #include "base/syscalls.h"
 #include "base/wire.h"
 #include "launch/cgroup_kill.h"
 #include "launch/confine.h"
-#include "launch/freezer.h"
-#include "launch/init.h"
 #include "shim/answer.h"
 #include "shim/attach.h"
 #include "shim/connection.h"
 #include "shim/container_start.h"
-#include "shim/control.h"
 #include "shim/dial.h"
 #include "shim/exec.h"
 #include "shim/forced_stop.h"
-#include "shim/grant.h"
 #include "shim/guardian.h"
+#include "shim/gvisor.h"
+#include "shim/gvisor_control.h"
 #include "shim/hooks.h"
 #include "shim/init_report.h"
+#include "shim/loop.h"
 #include "shim/output.h"
 #include "shim/request.h"
-#include "shim/sandbox.h"
-#include "shim/sandbox_control.h"
 #include "shim/sdnotify.h"
 #include "shim/seccomp_notify.h"
-#include "shim/terminal.h"
 #include "shim/trace.h"
 
 #define PAGE 4096U
 #define STACK_USED 32768U /* bytes, by a shim's turn, with what it calls */
 #define LINGER 1000       /* ms for readers to fetch the last bytes */
 #define SERVED_FIRST 20   /* ms that a client may delay cleanup */
-/* What is polled at once: the shim's own eleven, four of each exec, two of each connection, four
- * more of each that is attached. */
-#define SOURCES_MAX (11 + 4 * EXECS_MAX + 2 * CONNECTIONS_MAX + 8 * SESSIONS_MAX)
-
 static void output_ready(struct shim *shim, struct source *source, short revents)
 {
 	(void)revents;
@@ -136,7 +124,7 @@ static void container_exited(struct shim *shim, int status)
 	complete_log(shim);
 	send_ended_to_clients(shim, 0, shim->exit_status);
 	close_fd(&shim->stdin_fd);
-	sandbox_conclude(shim);
+	gvisor_conclude(shim);
 	if (!shim->started)
 		return;
 	notice_write(shim);
@@ -184,162 +172,15 @@ static int watch_signals(struct shim *shim)
 	return shim->signals.fd < 0 ? -errno : 0;
 }
 
-static size_t collect(struct shim *shim, struct source **sources)
+static void watch(struct shim *shim, struct poll_set *set)
 {
-	size_t count = 0;
-
-	sources[count++] = &shim->signals;
-	sources[count++] = &shim->listener;
-	sources[count++] = &shim->status;
-	sources[count++] = &shim->pressure;
-	sources[count++] = &shim->notices;
-	sources[count++] = &shim->notify;
-	sources[count++] = &shim->init.source;
-	sources[count++] = &shim->hooks.process;
-	sources[count++] = &shim->hooks.said;
-	sources[count++] = &shim->out.source;
-	sources[count++] = &shim->err.source;
-	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
-		sources[count++] = &at->status;
-		sources[count++] = &at->notices;
-		sources[count++] = &at->out.source;
-		sources[count++] = &at->err.source;
-	}
-	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
-		sources[count++] = &at->source;
-		if (at->dial != NULL)
-			sources[count++] = &at->dial->source;
-		if (at->attached) {
-			sources[count++] = &at->taps[0].source;
-			sources[count++] = &at->taps[1].source;
-			sources[count++] = &at->keys;
-			sources[count++] = attach_terminal(shim, at);
-		}
-	}
-	return count;
+	poll_set_add(set, &shim->signals);
+	poll_set_add(set, &shim->listener);
 }
 
-static void earlier(int64_t *deadline, int64_t candidate)
+static uint64_t due_at(const struct shim *shim)
 {
-	if (candidate != 0 && (*deadline == 0 || candidate < *deadline))
-		*deadline = candidate;
-}
-
-/* When reading of a paused output resumes, in ns of CLOCK_MONOTONIC, or 0. */
-static uint64_t resume_at(const struct shim *shim)
-{
-	const uint64_t times[] = { shim->out.resumes_at, shim->err.resumes_at,
-				   execs_resume_at(shim) };
-	uint64_t earliest = 0;
-
-	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		if (times[i] != 0 && (earliest == 0 || times[i] < earliest))
-			earliest = times[i];
-	}
-	return earliest;
-}
-
-/* Longest wait for the next deadline, in ms. */
-#define WAIT_MAX 60000
-
-/* ns until the next deadline, or -1: there is none. */
-static int64_t wait_time(const struct shim *shim)
-{
-	uint64_t resumes_at = resume_at(shim);
-	uint64_t now = monotonic_ns();
-	int64_t deadline = 0;
-	int64_t left = -1;
-
-	earlier(&deadline, shim->exited ? 0 : shim->kill_at);
-	earlier(&deadline, shim->leave_at);
-	earlier(&deadline, hooks_deadline(shim));
-	earlier(&deadline, sdnotify_deadline(shim));
-	earlier(&deadline, init_report_deadline(shim));
-	earlier(&deadline, execs_deadline(shim));
-	earlier(&deadline, dials_deadline(shim));
-	earlier(&deadline, grants_deadline(shim));
-	earlier(&deadline, output_deadline(shim, &shim->out));
-	earlier(&deadline, output_deadline(shim, &shim->err));
-	earlier(&deadline, stream_gap_due_at(&shim->log));
-	if (deadline != 0) {
-		left = deadline - (int64_t)(now / NS_PER_MS);
-		left = left < 0 ? 0 : left > WAIT_MAX ? WAIT_MAX : left;
-		left *= NS_PER_MS;
-	}
-	if (resumes_at != 0) {
-		int64_t paused = resumes_at > now ? (int64_t)(resumes_at - now) : 0;
-
-		left = left < 0 || paused < left ? paused : left;
-	}
-	return left;
-}
-
-/* Output that was not logged is reported also when none follows it. */
-static void report_gap(struct shim *shim, int64_t now)
-{
-	int64_t due = stream_gap_due_at(&shim->log);
-
-	if (due == 0 || now < due || !stream_admits(&shim->log, false))
-		return;
-	stream_report_gap(&shim->log, false);
-	connections_pump_log(shim);
-}
-
-static void expire(struct shim *shim)
-{
-	int64_t now = monotonic_ms();
-
-	if (!shim->exited && shim->kill_at != 0 && now >= shim->kill_at) {
-		/* Paused again since it was asked to end. */
-		if (shim->frozen)
-			(void)shim_freeze(shim, false);
-		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
-		shim->kill_at = 0;
-	}
-	hooks_expire(shim, now);
-	sdnotify_expire(shim, now);
-	init_report_expire(shim, now);
-	execs_expire(shim, now);
-	dials_expire(shim, now);
-	output_resume(shim, &shim->out, now);
-	output_resume(shim, &shim->err, now);
-	attach_expire(shim, now);
-	report_gap(shim, now);
-}
-
-static void turn(struct shim *shim)
-{
-	struct source *sources[SOURCES_MAX];
-	struct pollfd polled[SOURCES_MAX];
-	size_t collected = collect(shim, sources);
-	size_t count = 0;
-	struct timespec time;
-	int64_t wait;
-
-	/* None without a descriptor: poll(2) fails for more than a process may have open. */
-	for (size_t i = 0; i < collected; i++) {
-		if (sources[i]->events == 0 || sources[i]->fd < 0)
-			continue;
-		sources[count] = sources[i];
-		polled[count++] = (struct pollfd){ .fd = sources[i]->fd,
-						   .events = sources[i]->events };
-	}
-	wait = wait_time(shim);
-	time = (struct timespec){ .tv_sec = (time_t)(wait / NS_PER_S),
-				  .tv_nsec = (long)(wait % NS_PER_S) };
-	/* EINVAL: the limit was lowered below what is open already. The first matter most. */
-	while (ppoll(polled, count, wait < 0 ? NULL : &time, NULL) < 0 && errno == EINVAL &&
-	       count > 1)
-		count /= 2;
-	/* Nothing is freed while the sources are visited: what ended is marked, and swept
-	 * after the turn. */
-	for (size_t i = 0; i < count; i++) {
-		if (polled[i].revents != 0 && sources[i]->fd == polled[i].fd)
-			sources[i]->ready(shim, sources[i], polled[i].revents);
-	}
-	expire(shim);
-	connections_sweep(shim);
-	execs_sweep(shim);
+	return due_at_ms(shim->leave_at);
 }
 
 static void stop_listening(struct shim *shim)
@@ -361,14 +202,14 @@ static void flush_to_clients(struct shim *shim)
 {
 	shim->leave_at = monotonic_ms() + SERVED_FIRST;
 	while (is_busy(shim) && monotonic_ms() < shim->leave_at)
-		turn(shim);
+		loop_turn(shim);
 	shim->leave_at = 0;
 }
 
 static void supervise(struct shim *shim)
 {
 	while (!shim->exited)
-		turn(shim);
+		loop_turn(shim);
 	if (shim->plan.ticket_length > 0)
 		flush_to_clients(shim);
 	/* Whoever is to fetch its output has yet to come. */
@@ -394,16 +235,16 @@ static void supervise(struct shim *shim)
 	hooks_run(shim, HOOK_POSTSTOP);
 	complete_log(shim);
 	while (is_busy(shim)) {
-		turn(shim);
+		loop_turn(shim);
 		complete_log(shim);
 	}
 	stop_listening(shim);
 	shim->leave_at = monotonic_ms() + LINGER;
 	while (shim->connections != NULL && monotonic_ms() < shim->leave_at)
-		turn(shim);
+		loop_turn(shim);
 	shim->leave_at = 0;
 	while (hooks_busy(shim))
-		turn(shim);
+		loop_turn(shim);
 }
 
 static void detach_from_spawner(void)
@@ -450,6 +291,7 @@ static const struct connection_handler handler = {
 _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd)
 {
 	static struct shim shim;
+	static struct loop_member member = { .watch = watch, .due_at = due_at };
 	struct failure failure = { 0 };
 	enum request type = REQUEST_PLAN;
 	size_t length = 0;
@@ -466,7 +308,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	handles_none(&shim.handles);
 	shim.netns_fd = netns_fd;
 	shim.handler = &handler;
-	shim.signal_inside = sandbox_signal;
+	shim.signal_inside = gvisor_signal;
 	shim.listener.ready = accept_ready;
 	shim.out.source.ready = shim.err.source.ready = output_ready;
 	detach_from_spawner();
@@ -482,6 +324,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 		_exit(1);
 	}
 	(void)fcntl(connection_fd, F_SETFL, O_NONBLOCK);
+	loop_join(&shim, &member);
 	if (watch_signals(&shim) < 0 || connection_add(&shim, connection_fd) == NULL)
 		_exit(1);
 	shim.connections->subscribed = true;
@@ -490,7 +333,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 		_exit(1);
 	}
 	while (shim.status.fd >= 0)
-		turn(&shim);
+		loop_turn(&shim);
 	if (!shim.started) {
 		if (!shim.report.failed)
 			(void)fail(&shim.report.failure, STEP_NAMESPACES, ECHILD,

@@ -60,7 +60,7 @@ static int open_on_host(const struct plan *plan, const struct terminal_size *siz
 int terminal_open(const struct shim *shim, const struct terminal_size *size, int in[2], int out[2],
 		  int err[2])
 {
-	owned_fd pts = plan_is_sandboxed(&shim->plan) || !shim->started ? -1 : open_pts(shim);
+	owned_fd pts = plan_uses_gvisor(&shim->plan) || !shim->started ? -1 : open_pts(shim);
 	owned_fd master = -1;
 	owned_fd slave = -1;
 	int result = pts < 0 ? -ENODEV : pty_open(pts, "ptmx", size, &master, &slave);

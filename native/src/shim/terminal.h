@@ -1,6 +1,6 @@
 /* Pseudo-terminals, one end of which is a process's standard streams (pty(7)). The shim keeps the
  * other: its output goes to a stream as a pipe's does. They are of the container's own devpts, so
- * that they have a name in its /dev/pts; of the host's with a sandbox's runtime, which passes them
+ * that they have a name in its /dev/pts; of the host's with runsc, which passes them
  * on, or where a command that is run inside can't get one of the container's. */
 #ifndef NUCLEUS_TERMINAL_H
 #define NUCLEUS_TERMINAL_H

@@ -113,7 +113,7 @@ final class AuditedEvents {
         if (plan.execution().init()) {
             add(AuditKind.INIT_STARTED, container, "as PID 1", false);
         }
-        if (plan.sandbox().config().length > 0) {
+        if (plan.gvisor().config().length > 0) {
             add(AuditKind.GVISOR_STARTED, container, "a kernel of its own", false);
         }
     }

@@ -120,7 +120,7 @@ public final class CgroupRemoval {
     }
 
     /**
-     * Whether it is PID 1 of a namespace right below this one's; a sandbox's runtime makes another inside.
+     * Whether it is PID 1 of a namespace right below this one's; gVisor's runsc makes another inside.
      *
      * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_status.5.html">proc_pid_status(5), NSpid</a>
      */

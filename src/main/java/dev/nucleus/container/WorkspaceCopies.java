@@ -10,6 +10,7 @@ import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.WorkspaceMount;
 import dev.nucleus.workspace.CopyProgress;
 import dev.nucleus.workspace.SourceDirectory;
+import dev.nucleus.workspace.SyncResult;
 import dev.nucleus.workspace.TreeCopy;
 import dev.nucleus.workspace.TreeLimits;
 import dev.nucleus.workspace.TreeManifest;
@@ -231,7 +232,7 @@ final class WorkspaceCopies {
                 throw new WorkspaceException(workspace.source()
                         + " is another directory now than the one that was copied; nothing was copied back");
             }
-            WorkspaceSync.Result result = WorkspaceSync.bringBack(
+            SyncResult result = WorkspaceSync.bringBack(
                     of(id).resolve(WORKSPACE),
                     source,
                     new TreeManifest(of(id).resolve(WORKSPACE + MANIFEST)),

@@ -83,7 +83,7 @@ final class CapabilitiesLayer implements Layer {
         var limits = new ArrayList<LaunchPlan.Rlimits.Rlimit>();
         long files = launch.spec().resources().openFiles();
         long pids = launch.spec().resources().pids();
-        if (pids > 0 && (launch.sandboxed() || !plan.cgroup().limitsProcesses())) {
+        if (pids > 0 && (launch.usesGvisor() || !plan.cgroup().limitsProcesses())) {
             limits.add(new LaunchPlan.Rlimits.Rlimit("nproc", RLIMIT_NPROC, pids, pids));
         }
         limits.addAll(List.of(

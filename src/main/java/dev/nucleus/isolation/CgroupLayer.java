@@ -65,7 +65,7 @@ final class CgroupLayer implements Layer {
      */
     private static Resources resources(PreparedLaunch launch) {
         Resources asked = launch.spec().resources();
-        if (!launch.sandboxed() || asked.pids() == 0) {
+        if (!launch.usesGvisor() || asked.pids() == 0) {
             return asked;
         }
         return new Resources(

@@ -26,7 +26,7 @@ final class ExecutionRules {
         List<String> open = join(
                 targets(memory, MemoryMount::execute, MemoryMount::target),
                 targets(volumes, VolumeMount::execute, VolumeMount::target));
-        if (launch.sandboxed()) {
+        if (launch.usesGvisor()) {
             cannotRun(closedVolumes, plan);
             if (!closed.isEmpty()) {
                 String places = String.join(", ", closed);

@@ -82,7 +82,7 @@ final class FilesystemLayer implements Layer {
     /** gVisor makes its own. */
     private static void addPseudoFilesystems(
             PreparedLaunch launch, List<MemoryMount> memory, RootTree tree, LaunchPlan.Builder plan) {
-        if (launch.sandboxed()) {
+        if (launch.usesGvisor()) {
             PseudoFilesystems.addMountPoints(tree, memory);
             return;
         }
@@ -96,7 +96,7 @@ final class FilesystemLayer implements Layer {
 
     /** Once everything is mounted. */
     private static void seal(PreparedLaunch launch, RootTree tree, LaunchPlan.Builder plan) {
-        if (!launch.sandboxed()) {
+        if (!launch.usesGvisor()) {
             tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
         }
         tree.add(new RootfsStep.Seal("/", MountAttributes.READ_ONLY));
@@ -129,12 +129,12 @@ final class FilesystemLayer implements Layer {
 
     /** gVisor knows no sockets of the host's file systems. */
     static String connects(PreparedLaunch launch) {
-        return launch.sandboxed() ? "" : CONNECTS;
+        return launch.usesGvisor() ? "" : CONNECTS;
     }
 
     /** A socket of the shim, through which the workload reports its state; it leads nowhere else. */
     private static void notify(PreparedLaunch launch, RootTree tree, LaunchPlan.Builder plan) {
-        if (launch.sandboxed()) {
+        if (launch.usesGvisor()) {
             throw new UnsupportedLayerException(
                     "a notify probe needs a socket of the host's, which gVisor passes on to "
                             + "no container; write another kind of probe");

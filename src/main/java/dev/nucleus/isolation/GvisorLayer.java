@@ -59,7 +59,7 @@ final class GvisorLayer implements Layer {
         List<String> run = new ArrayList<>(gvisor.call(directory, launch.spec(), "run"));
         run.addAll(List.of("--bundle=" + directory, launch.id()));
         long capabilities = CapabilityPolicy.bits(NEEDED);
-        plan.sandbox(new LaunchPlan.Sandbox(
+        plan.gvisor(new LaunchPlan.Gvisor(
                         bundle.config(),
                         plan.command().arguments(),
                         workload,

@@ -29,7 +29,7 @@ final class KernelLayer implements Layer {
 
     @Override
     public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
-        if (!launch.sandboxed()) {
+        if (!launch.usesGvisor()) {
             String trust = launch.spec()
                     .security()
                     .trust()

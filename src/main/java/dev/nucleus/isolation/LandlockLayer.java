@@ -38,7 +38,7 @@ final class LandlockLayer implements Layer {
 
     @Override
     public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
-        if (launch.sandboxed()) {
+        if (launch.usesGvisor()) {
             plan.landlock(NONE);
             plan.cannot(
                     "landlock",

@@ -32,7 +32,7 @@ final class NamespacesLayer implements Layer {
 
     @Override
     public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
-        boolean init = launch.spec().init() && !launch.sandboxed();
+        boolean init = launch.spec().init() && !launch.usesGvisor();
         plan.namespaces(NEWNS | NEWPID | NEWUTS | NEWIPC | NEWCGROUP)
                 .hostname(hostname(launch.name()))
                 .init(init)
@@ -51,14 +51,14 @@ final class NamespacesLayer implements Layer {
         if (init) {
             plan.can(LAYER, "leave orphans behind without harm", "a small init is PID 1 and reaps them")
                     .cannot(LAYER, "outlive its supervisor", "its PID 1 ends with that");
-        } else if (!launch.sandboxed()) {
+        } else if (!launch.usesGvisor()) {
             plan.can(LAYER, "be PID 1, and leave its orphans unreaped", "init: false")
                     .cannot(LAYER, "outlive its supervisor", "a guardian beside that ends it");
         }
     }
 
     private void clocks(PreparedLaunch launch, LaunchPlan.Builder plan) {
-        if (launch.sandboxed()) {
+        if (launch.usesGvisor()) {
             return;
         }
         if (!launch.spec().security().timeNamespace()) {

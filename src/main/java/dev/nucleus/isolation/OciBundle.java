@@ -37,7 +37,7 @@ final class OciBundle {
     static final String OWN = "/.nucleus";
     /** Where the launching program is, inside; see native/src/shim/relay.h. */
     static final String RELAY = OWN + "/relay";
-    /** The bundle, in the runtime's root; as all of that, see native/src/shim/sandbox.h. */
+    /** The bundle, in the runtime's root; as all of that, see native/src/shim/gvisor.h. */
     static final Path DIRECTORY = Path.of("/bundle");
 
     private static final String ROOT = "/rootfs";
@@ -237,7 +237,7 @@ final class OciBundle {
         return Map.of("destination", target, "type", type, "source", source, "options", options);
     }
 
-    /** Tells the shim that the workload runs: see native/src/shim/sandbox.h. */
+    /** Tells the shim that the workload runs: see native/src/shim/gvisor.h. */
     private Map<String, Object> started() {
         return Map.of("path", HOOK, "args", List.of("hook", "--mark", DIRECTORY + "/started"));
     }

@@ -32,7 +32,7 @@ final class RootFiles {
         String attested = found.attested().map(RootFiles::words).orElse("");
         Optional<MemorySize> overlay = launch.spec().filesystem().overlay();
         // gVisor has an overlay of its own.
-        if (overlay.isPresent() && !launch.sandboxed()) {
+        if (overlay.isPresent() && !launch.usesGvisor()) {
             tree.add(new RootfsStep.Directory(LAYERS));
             tree.add(new RootfsStep.Tmpfs(
                     LAYERS,

@@ -46,7 +46,7 @@ final class SeccompLayer implements Layer {
     private final LaunchPlan.Seccomp trace;
 
     /** What decides on the adapted profile and its program. The name of a file's profile contains its hash. */
-    private record Variant(String profile, boolean network, boolean setIdFiles, boolean sandboxed) {}
+    private record Variant(String profile, boolean network, boolean setIdFiles, boolean usesGvisor) {}
 
     /**
      * A profile as adapted to a container, and its program.
@@ -70,7 +70,7 @@ final class SeccompLayer implements Layer {
             return;
         }
         CompiledProfile adapted =
-                compiled(launch.policies().seccomp().orElseThrow(), launch.spec(), launch.sandboxed());
+                compiled(launch.policies().seccomp().orElseThrow(), launch.spec(), launch.usesGvisor());
         SeccompProfile profile = adapted.profile();
         LaunchPlan.Seccomp program = adapted.program();
         plan.seccomp(program);
@@ -80,7 +80,7 @@ final class SeccompLayer implements Layer {
                     "set the set-user-ID or set-group-ID bit of any file",
                     "files on the host, its own or received from another container, outlive it");
         }
-        if (launch.sandboxed()) {
+        if (launch.usesGvisor()) {
             plan.rootfs(withFilter(plan.rootfs(), program.program()));
             plan.cannot(LAYER, "make a call of gVisor's kernel that it doesn't need", "profile " + profile.name());
             return;
@@ -105,13 +105,13 @@ final class SeccompLayer implements Layer {
         return compiled(base, spec, false).program();
     }
 
-    private CompiledProfile compiled(SeccompProfile base, ContainerSpec spec, boolean sandboxed) {
-        var variant = new Variant(base.name(), needsNetwork(spec), !canReachPersistentFiles(spec), sandboxed);
+    private CompiledProfile compiled(SeccompProfile base, ContainerSpec spec, boolean usesGvisor) {
+        var variant = new Variant(base.name(), needsNetwork(spec), !canReachPersistentFiles(spec), usesGvisor);
         CompiledProfile known = compiled.get(variant);
         if (known == null) {
-            SeccompProfile profile = adapted(base, spec, sandboxed);
+            SeccompProfile profile = adapted(base, spec, usesGvisor);
             known = new CompiledProfile(
-                    profile, compile(profile, !sandboxed && !allowsFilters(profile)), calls(profile));
+                    profile, compile(profile, !usesGvisor && !allowsFilters(profile)), calls(profile));
             compiled.put(variant, known);
         }
         return known;
@@ -120,11 +120,11 @@ final class SeccompLayer implements Layer {
     /**
      * The profile as adapted to the container.
      *
-     * @param sandboxed whether gVisor runs it, whose own kernel keeps the limits
+     * @param usesGvisor whether gVisor runs it, whose own kernel keeps the limits
      */
-    static SeccompProfile adapted(SeccompProfile base, ContainerSpec spec, boolean sandboxed) {
+    static SeccompProfile adapted(SeccompProfile base, ContainerSpec spec, boolean usesGvisor) {
         SeccompProfile profile = needsNetwork(spec) ? base.withNetwork() : base;
-        if (!sandboxed) {
+        if (!usesGvisor) {
             profile = profile.withFixedCoreLimit();
         }
         return canReachPersistentFiles(spec) ? profile.withoutSetIdFiles() : profile;

@@ -33,7 +33,7 @@ final class UserNamespaceLayer implements Layer {
 
     @Override
     public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
-        if (launch.sandboxed()) {
+        if (launch.usesGvisor()) {
             plan.cannot(LAYER, "be any user of the host, even as root inside", "its users are gVisor's own");
             return;
         }

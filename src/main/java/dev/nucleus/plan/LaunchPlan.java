@@ -26,7 +26,7 @@ public record LaunchPlan(
         Execution execution,
         Confinement confinement,
         Streams streams,
-        Sandbox sandbox,
+        Gvisor gvisor,
         Hooks hooks,
         List<Statement> statements) {
 
@@ -215,7 +215,7 @@ public record LaunchPlan(
      * @param exec what runs a command inside, up to the container's id
      * @param kill what sends a signal inside, up to the container's id
      */
-    public record Sandbox(
+    public record Gvisor(
             byte[] config,
             List<String> workload,
             Identity identity,
@@ -224,7 +224,7 @@ public record LaunchPlan(
             Set<Integer> served,
             List<String> exec,
             List<String> kill) {
-        public static final Sandbox NONE = new Sandbox(
+        public static final Gvisor NONE = new Gvisor(
                 new byte[0], List.of(), new Identity(0, 0, List.of()), "", List.of(), Set.of(), List.of(), List.of());
 
         public boolean present() {
@@ -268,7 +268,7 @@ public record LaunchPlan(
 
     /** The command that was asked for, whoever runs it. */
     public List<String> workload() {
-        return sandbox.present() ? sandbox.workload() : execution.command().arguments();
+        return gvisor.present() ? gvisor.workload() : execution.command().arguments();
     }
 
     /** For people: values of variables hidden but for those named, and without what only the spawner needs. */
@@ -290,7 +290,7 @@ public record LaunchPlan(
                         execution.notifySocket()),
                 confinement,
                 streams,
-                Sandbox.NONE,
+                Gvisor.NONE,
                 Hooks.NONE,
                 statements);
     }
@@ -326,7 +326,7 @@ public record LaunchPlan(
         private @Nullable Landlock landlock;
         private @Nullable Seccomp seccomp;
         private @Nullable Command command;
-        private Sandbox sandbox = Sandbox.NONE;
+        private Gvisor gvisor = Gvisor.NONE;
         private Hooks hooks = Hooks.NONE;
         private String notifySocket = "";
         private final List<Statement> statements = new ArrayList<>();
@@ -430,8 +430,8 @@ public record LaunchPlan(
             return this;
         }
 
-        public Builder sandbox(Sandbox value) {
-            sandbox = value;
+        public Builder gvisor(Gvisor value) {
+            gvisor = value;
             return this;
         }
 
@@ -524,7 +524,7 @@ public record LaunchPlan(
                             Objects.requireNonNull(landlock, "landlock"),
                             Objects.requireNonNull(seccomp, "seccomp")),
                     new Streams(keepStdin, console, log),
-                    sandbox,
+                    gvisor,
                     hooks,
                     List.copyOf(statements));
         }

@@ -54,7 +54,7 @@ public final class PlanEncoder {
         wire.u32(plan.execution().oomScoreAdj());
         cgroup(wire, plan.cgroup());
         wire.string(plan.rootfs().options());
-        steps(wire, plan.rootfs().steps(), plan.sandbox().served());
+        steps(wire, plan.rootfs().steps(), plan.gvisor().served());
         wire.bool(plan.rootfs().audited()).strings(plan.rootfs().writable());
         wire.u32(plan.execution().identity().uid())
                 .u32(plan.execution().identity().gid());
@@ -76,13 +76,13 @@ public final class PlanEncoder {
                 .u16(plan.streams().log().files())
                 .u32((int) plan.streams().log().rate())
                 .bool(plan.streams().log().blocks());
-        wire.bytes(plan.sandbox().config())
-                .string(plan.sandbox().process())
-                .strings(plan.sandbox().environment())
-                .strings(plan.sandbox().exec())
-                .strings(plan.sandbox().kill())
-                .u32(plan.sandbox().identity().uid())
-                .u32(plan.sandbox().identity().gid());
+        wire.bytes(plan.gvisor().config())
+                .string(plan.gvisor().process())
+                .strings(plan.gvisor().environment())
+                .strings(plan.gvisor().exec())
+                .strings(plan.gvisor().kill())
+                .u32(plan.gvisor().identity().uid())
+                .u32(plan.gvisor().identity().gid());
         wire.string(plan.hooks().state());
         wire.list(plan.hooks().list(), PlanEncoder::hook);
         wire.string(plan.execution().notifySocket());

@@ -70,17 +70,17 @@ public final class Preparation {
 
     private PreparedLaunch prepare(LaunchRequest request, ToIntFunction<String> rangeOf) {
         Optional<Gvisor> gvisor = kernels.choose(request);
-        boolean sandboxed = gvisor.isPresent();
+        boolean usesGvisor = gvisor.isPresent();
         boolean root = host.identity().root();
         return new PreparedLaunch(
                 request,
                 gvisor,
                 identity(request),
                 new UserIds(
-                        !sandboxed && root && IdRanges.needed(request)
+                        !usesGvisor && root && IdRanges.needed(request)
                                 ? OptionalInt.of(rangeOf.applyAsInt(request.name()))
                                 : OptionalInt.empty(),
-                        sandboxed
+                        usesGvisor
                                         || root
                                         || !SubordinateIds.needed(request.spec().userNamespace())
                                 ? SubordinateIds.NONE
@@ -88,8 +88,8 @@ public final class Preparation {
                                         Path.of("/"),
                                         System.getProperty("user.name", ""),
                                         host.identity().uid())),
-                root(request, sandboxed),
-                policies(request.spec().security(), sandboxed),
+                root(request, usesGvisor),
+                policies(request.spec().security(), usesGvisor),
                 files(request),
                 hooks.preparedFor(request.name()));
     }
@@ -102,7 +102,7 @@ public final class Preparation {
                 .orElseGet(() -> Identities.own(request.name()));
     }
 
-    private ContainerRoot root(LaunchRequest request, boolean sandboxed) {
+    private ContainerRoot root(LaunchRequest request, boolean usesGvisor) {
         Filesystem filesystem = request.spec().filesystem();
         Security security = request.spec().security();
         ContainerRoot.Base base = filesystem
@@ -110,7 +110,7 @@ public final class Preparation {
                 .<ContainerRoot.Base>map(path -> rootfs(path, request))
                 .orElse(hostRoot);
         RootfsLinks links = RootfsLinks.of(filesystem);
-        boolean needsProgramRules = !sandboxed
+        boolean needsProgramRules = !usesGvisor
                 && !security.trace()
                 && security.landlock().isEmpty()
                 && host.landlockAbi() >= Math.max(1, request.posture().landlockAbi());
@@ -138,10 +138,10 @@ public final class Preparation {
         return result;
     }
 
-    private static Policies policies(Security security, boolean sandboxed) {
+    private static Policies policies(Security security, boolean usesGvisor) {
         return new Policies(
-                security.trace() && !sandboxed ? Optional.empty() : Optional.of(SeccompProfiles.of(security.seccomp())),
-                sandboxed ? Optional.empty() : security.landlock().map(LandlockPolicy::read),
+                security.trace() && !usesGvisor ? Optional.empty() : Optional.of(SeccompProfiles.of(security.seccomp())),
+                usesGvisor ? Optional.empty() : security.landlock().map(LandlockPolicy::read),
                 security.capabilityPolicy().map(CapabilityPolicy::read));
     }
 

@@ -88,7 +88,7 @@ public record PreparedLaunch(
     }
 
     /** Whether it has a kernel of its own. */
-    public boolean sandboxed() {
+    public boolean usesGvisor() {
         return gvisor.isPresent();
     }
 }

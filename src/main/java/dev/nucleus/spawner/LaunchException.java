@@ -9,7 +9,7 @@ public final class LaunchException extends NucleusException {
 
     private static final long serialVersionUID = 1L;
 
-    /** How the shim names the step that enters it (native/src/shim/sandbox.c). */
+    /** How the shim names the step that enters it (native/src/shim/gvisor.c). */
     private static final String WORKING_DIRECTORY = "enter the working directory";
 
     private static final int NOT_EXECUTABLE = 126;

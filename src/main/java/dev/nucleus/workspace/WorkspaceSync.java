@@ -1,21 +1,17 @@
 package dev.nucleus.workspace;
 
+import dev.nucleus.history.Entry;
 import dev.nucleus.kernel.Directory;
 import dev.nucleus.kernel.FileName;
 import dev.nucleus.kernel.FileStat;
 import dev.nucleus.kernel.Identity;
-import dev.nucleus.kernel.NewFile;
 import dev.nucleus.kernel.Node;
 import dev.nucleus.workspace.TreeManifest.Content;
 import dev.nucleus.workspace.TreeManifest.Item;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -32,35 +28,23 @@ import org.jspecify.annotations.Nullable;
  */
 public final class WorkspaceSync {
 
-    private static final int NEW_FILE_MODE = 0644;
     private static final int NEW_DIRECTORY_MODE = 0755;
-    private static final int EXECUTABLE = 0111;
-    private static final int OWNER_EXECUTABLE = 0100;
-    private static final int PERMISSIONS = 0777;
-
     /** Of ext4 and most others, in bytes. */
     private static final int LONGEST_NAME = 255;
 
     /** Names that are tried for a file that both sides changed. */
     private static final int NAMES_TRIED = 10;
 
-    /**
-     * In the place of what is not read, because the host's files together are longer than the limit: different from
-     * whatever the container has.
-     */
-    private static final Content TOO_LONG = new Content("", false);
-
     private final TreeManifest.Cursor before;
     private final NameSorter sorter;
     private final TreeSize size;
-    private final TreeSize hostSize;
     private final String tag;
-    private final Directory top;
     private final CopyProgress progress;
     private final FileContent content;
-    private final HardLinks links = new HardLinks();
-    private long directoriesMade;
     private final TreePath path = new TreePath();
+    private final HardLinks links = new HardLinks();
+    private final HostFiles files;
+    private long directoriesMade;
     private final Tally<String> changed = new Tally<>();
     private final Tally<String> removed = new Tally<>();
     private final Tally<String> conflicts = new Tally<>();
@@ -75,59 +59,17 @@ public final class WorkspaceSync {
             String tag,
             Directory top,
             CopyProgress progress) {
-        this.top = top;
         this.progress = progress;
         this.content = new FileContent(progress);
         this.before = before;
         this.sorter = sorter;
         this.size = size;
-        this.hostSize = hostSize;
         this.tag = tag;
-    }
-
-    /**
-     * What came of it.
-     *
-     * @param changed files and directories that were written or made
-     * @param removed those that were deleted
-     * @param conflicts those that both sides changed: the host's is as it was, the container's beside it
-     * @param unplaced files of the container that could not be placed on the host, and are in the copy only
-     * @param leftOut what of the copy was no file or directory, or had a name that is left out
-     * @param separated how many names of files with several (link(2)) became files of their own
-     */
-    public record Result(
-            Tally<String> changed,
-            Tally<String> removed,
-            Tally<String> conflicts,
-            Tally<String> unplaced,
-            Tally<SkippedFile> leftOut,
-            long separated) {
-
-        /** For whoever waits for it. */
-        public String summary() {
-            var parts = new ArrayList<String>();
-            parts.add(changed.count() + " changed");
-            parts.add(removed.count() + " removed");
-            if (!conflicts.isEmpty()) {
-                parts.add(conflicts.count() + " changed on both sides, the container's beside the host's: "
-                        + conflicts.words(Tally.NAMED, path -> path));
-            }
-            if (!unplaced.isEmpty()) {
-                parts.add(unplaced.count() + " could not be placed on the host: "
-                        + unplaced.words(SkippedFile.SHOWN, path -> path));
-            }
-            if (!leftOut.isEmpty()) {
-                parts.add(leftOut.count() + " left out: " + leftOut.words(SkippedFile.SHOWN, SkippedFile::words));
-            }
-            if (separated > 0) {
-                parts.add(separated + " hard links became files of their own");
-            }
-            return String.join("; ", parts);
-        }
+        this.files = new HostFiles(top, tag, hostSize, content, links, path);
     }
 
     /** As {@link #bringBack(Path, SourceDirectory, TreeManifest, String, TreeLimits, CopyProgress)}, unreported. */
-    static Result bringBack(Path copy, SourceDirectory source, TreeManifest before, String tag, TreeLimits limits) {
+    static SyncResult bringBack(Path copy, SourceDirectory source, TreeManifest before, String tag, TreeLimits limits) {
         return bringBack(copy, source, before, tag, limits, CopyProgress.none());
     }
 
@@ -140,7 +82,7 @@ public final class WorkspaceSync {
      * @throws WorkspaceException when the copy can't be read, is too large, or the directory can't be written to; what
      *     was brought back until then stays. Of a copy that is too large nothing is.
      */
-    public static Result bringBack(
+    public static SyncResult bringBack(
             Path copy,
             SourceDirectory source,
             TreeManifest before,
@@ -164,7 +106,7 @@ public final class WorkspaceSync {
                         source.directory(),
                         progress);
                 work.bring(opened, true, source.directory());
-                return new Result(
+                return new SyncResult(
                         work.changed,
                         work.removed,
                         work.conflicts,
@@ -291,7 +233,7 @@ public final class WorkspaceSync {
 
     /** The host's directory of that name, which is made if it is new; null: there is none. */
     private @Nullable Directory directory(Directory host, FileName name, boolean recorded) throws IOException {
-        try (Node there = find(host, name)) {
+        try (Node there = HostFiles.find(host, name)) {
             if (there != null && there.status().isDirectory()) {
                 return there.openDirectory();
             }
@@ -357,7 +299,7 @@ public final class WorkspaceSync {
         Content work = content.digest(made);
         if (was instanceof Item.FileEntry(var _, var recorded) && recorded.equals(work)) {
             if (host != null) {
-                keepLinks(made, linked, host, name, work);
+                files.keepLinks(host, name, new HostFiles.Work(made, work, linked));
             }
             return;
         }
@@ -366,17 +308,17 @@ public final class WorkspaceSync {
             unplaced.add(() -> path.of(name));
             return;
         }
-        try (Node there = find(host, name)) {
-            Optional<Content> now = contentOf(there);
+        try (Node there = HostFiles.find(host, name)) {
+            Optional<Content> now = files.contentOf(there);
             if (now.equals(Optional.of(work))) {
-                keepLinks(made, linked, host, name, work);
+                files.keepLinks(host, name, new HostFiles.Work(made, work, linked));
                 return;
             }
             boolean unchanged = there == null
                     ? !(was instanceof Item.FileEntry)
                     : was instanceof Item.FileEntry(var _, var recorded) && now.equals(Optional.of(recorded));
-            var file = new Work(made, work, linked);
-            if (unchanged && isWritten(host, name, file, there)) {
+            var file = new HostFiles.Work(made, work, linked);
+            if (unchanged && files.isWritten(host, name, file, there)) {
                 changed.add(() -> path.of(name));
             } else {
                 beside(host, name, file);
@@ -384,210 +326,15 @@ public final class WorkspaceSync {
         }
     }
 
-    /**
-     * A file of the container's.
-     *
-     * @param linked another name of the same, which was met before; null: none was, or it has no other
-     */
-    private record Work(Node made, Content content, HardLinks.@Nullable Linked linked) {}
-
-    /**
-     * A name that has on the host what it has in the copy. Names that were met before and written are given the host's
-     * file now, as the container gave them this one: link(2) from a new name to an old one looks no different.
-     */
-    private void keepLinks(Node made, HardLinks.@Nullable Linked linked, Directory host, FileName name, Content work)
-            throws IOException {
-        if (linked == null || !linked.isWritten()) {
-            links.add(made.status(), linked, work, false, path, name);
-            return;
-        }
-        try (Node there = find(host, name)) {
-            for (HardLinks.Place place : linked.places()) {
-                if (there == null || !isReplaced(place, there, work)) {
-                    links.separate();
-                }
-            }
-        }
-        links.settle(linked, path, name);
-    }
-
-    /** Replaces a file that was written by a name of one that is on the host; false: one of them isn't as it was. */
-    private boolean isReplaced(HardLinks.Place place, Node by, Content work) throws IOException {
-        try (Directory directory = place.open(top);
-                Node there = directory.node(place.name())) {
-            return there.status().isSameFile(by.status())
-                    || isAlike(there, by.status())
-                            && contentOf(there).equals(Optional.of(work))
-                            && contentOf(by).equals(Optional.of(work))
-                            && isReplaced(directory, place.name(), there, by);
-        } catch (NoSuchFileException | NotDirectoryException e) {
-            // Moved or replaced on the host meanwhile.
-            return false;
-        }
-    }
-
-    private boolean isReplaced(Directory directory, FileName name, Node there, Node by) throws IOException {
-        FileName part = part();
-        if (!isLinked(directory, part, by)) {
-            return false;
-        }
-        try {
-            if (directory.status(name).equals(Optional.of(there.status()))) {
-                directory.rename(part, directory, name);
-                return true;
-            }
-            directory.deleteFile(part);
-            return false;
-        } catch (IOException e) {
-            removePart(directory, part, e);
-            throw e;
-        }
-    }
-
-    /** Whether it is as accessible as the other. */
-    private static boolean isAlike(Node one, FileStat other) {
-        FileStat status = one.status();
-        return status.uid() == other.uid() && status.gid() == other.gid() && status.mode() == other.mode();
-    }
-
-    /** A second name of a file of the host's; false: it can't have one there. */
-    private static boolean isLinked(Directory host, FileName part, Node file) throws IOException {
-        try {
-            // A manager that was killed may have left one.
-            if (host.status(part).isPresent()) {
-                host.deleteFile(part);
-            }
-            host.link(file, part);
-            return true;
-        } catch (FileSystemException e) {
-            // As many names as a file may have (EMLINK), another file system (EXDEV), or another user's file (EPERM).
-            return false;
-        }
-    }
-
-    private static @Nullable Node find(Directory host, FileName name) throws IOException {
-        return host.find(name).orElse(null);
-    }
-
-    /** Of a file of the host's. Empty: it is no regular file. */
-    private Optional<Content> contentOf(@Nullable Node file) throws IOException {
-        if (file == null || !file.status().isRegularFile()) {
-            return Optional.empty();
-        }
-        return Optional.of(hostSize.takes(file.status()) ? content.digest(file) : TOO_LONG);
-    }
-
-    /**
-     * Written beside its place and moved there, so that whoever reads it gets one or the other.
-     *
-     * @param replaced null: what is new takes the place of nothing
-     * @return false when the host's changed meanwhile
-     */
-    private boolean isWritten(Directory host, FileName name, Work work, @Nullable Node replaced) throws IOException {
-        FileName part = part();
-        FileStat like = replaced == null ? host.status() : replaced.status();
-        int mode =
-                mode(replaced == null ? NEW_FILE_MODE : like.mode(), work.made().status());
-        try {
-            if (!isPartLinked(host, part, work, like, mode)) {
-                writePart(host, part, work, like, mode);
-            }
-            if (replaced == null) {
-                host.renameToNew(part, host, name);
-            } else if (host.status(name).equals(Optional.of(replaced.status()))) {
-                host.rename(part, host, name);
-            } else {
-                host.deleteFile(part);
-                return false;
-            }
-            links.add(work.made().status(), work.linked(), work.content(), true, path, name);
-            return true;
-        } catch (FileAlreadyExistsException e) {
-            host.deleteFile(part);
-            return false;
-        } catch (IOException e) {
-            removePart(host, part, e);
-            throw e;
-        }
-    }
-
-    /** Whether the same file has another name on the host already, as it is to be here. */
-    private boolean isPartLinked(Directory host, FileName part, Work work, FileStat like, int mode) throws IOException {
-        if (work.linked() == null) {
-            return false;
-        }
-        HardLinks.Place place = work.linked().place();
-        try (Directory directory = place.open(top);
-                Node there = directory.node(place.name())) {
-            FileStat status = there.status();
-            if (status.uid() == like.uid()
-                    && status.gid() == like.gid()
-                    && status.mode() == mode
-                    && contentOf(there).equals(Optional.of(work.content()))
-                    && isLinked(host, part, there)) {
-                return true;
-            }
-        } catch (NoSuchFileException | NotDirectoryException e) {
-            // Moved or replaced on the host meanwhile.
-            links.separate();
-            return false;
-        }
-        links.separate();
-        return false;
-    }
-
-    private void writePart(Directory host, FileName part, Work work, FileStat like, int mode) throws IOException {
-        try (NewFile file = part(host, part)) {
-            content.copy(work.made(), file);
-            FileStat own = file.status();
-            if (own.uid() != like.uid() || own.gid() != like.gid()) {
-                file.setOwner(like.uid(), like.gid());
-            }
-            file.setMode(mode);
-            file.setModified(work.made().status().modified());
-        }
-    }
-
-    private FileName part() {
-        return FileName.of(".nucleus-" + tag + ".part");
-    }
-
-    /** A manager that was killed may have left one. */
-    private static NewFile part(Directory host, FileName part) throws IOException {
-        try {
-            return host.createFile(part);
-        } catch (FileAlreadyExistsException e) {
-            host.deleteFile(part);
-            return host.createFile(part);
-        }
-    }
-
-    private static void removePart(Directory host, FileName part, IOException why) {
-        try {
-            host.deleteFile(part);
-        } catch (NoSuchFileException e) {
-            // It was not made, or was moved.
-            return;
-        } catch (IOException e) {
-            why.addSuppressed(e);
-        }
-    }
-
-    /** Those that a file has it keeps, but for "executable". */
-    private static int mode(int like, FileStat made) {
-        int mode = like & PERMISSIONS;
-        return made.isExecutableByOwner() ? mode | OWNER_EXECUTABLE : mode & ~EXECUTABLE;
-    }
-
     /** Nothing is lost: the container's version gets a name of its own. */
-    private void beside(Directory host, FileName name, Work work) throws IOException {
+    private void beside(Directory host, FileName name, HostFiles.Work work) throws IOException {
         conflicts.add(() -> path.of(name));
         for (int i = 0; i < NAMES_TRIED; i++) {
             FileName other = besideName(name, i == 0 ? ".from-" + tag : ".from-" + tag + "-" + i);
-            try (Node there = find(host, other)) {
+            try (Node there = HostFiles.find(host, other)) {
                 // Brought back before by a manager that was killed.
-                if (contentOf(there).equals(Optional.of(work.content()))
-                        || there == null && isWritten(host, other, work, null)) {
+                if (files.contentOf(there).equals(Optional.of(work.content()))
+                        || there == null && files.isWritten(host, other, work, null)) {
                     return;
                 }
             }
@@ -614,11 +361,11 @@ public final class WorkspaceSync {
     }
 
     private void removeFile(FileName name, Content recorded, Directory host) throws IOException {
-        try (Node there = find(host, name)) {
+        try (Node there = HostFiles.find(host, name)) {
             if (there == null) {
                 return;
             }
-            if (contentOf(there).equals(Optional.of(recorded))) {
+            if (files.contentOf(there).equals(Optional.of(recorded))) {
                 host.deleteFile(name);
                 removed.add(() -> path.of(name));
             } else if (there.status().isRegularFile() || there.status().isDirectory()) {
@@ -628,7 +375,7 @@ public final class WorkspaceSync {
     }
 
     private void removeDirectory(FileName name, @Nullable Directory host) throws IOException {
-        try (Node there = host == null ? null : find(host, name)) {
+        try (Node there = host == null ? null : HostFiles.find(host, name)) {
             boolean isThere = there != null && there.status().isDirectory();
             try (Directory inner = isThere ? Objects.requireNonNull(there).openDirectory() : null) {
                 path.enter(name);

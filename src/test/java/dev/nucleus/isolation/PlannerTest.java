@@ -148,7 +148,7 @@ class PlannerTest {
         assertThat(plan.execution().command().arguments())
                 .startsWith("/usr/bin/runsc")
                 .endsWith(plan.id());
-        assertThat(new String(plan.sandbox().config(), StandardCharsets.UTF_8))
+        assertThat(new String(plan.gvisor().config(), StandardCharsets.UTF_8))
                 .contains("\"args\":[\"/bin/true\"]", "\"noNewPrivileges\":true", "SCMP_ACT_ERRNO");
         assertThat(plan.confinement().landlock().handledFiles()).isZero();
         long never = Capability.SYS_MODULE.bit() | Capability.SYS_RAWIO.bit() | Capability.SYS_TIME.bit();

@@ -99,7 +99,7 @@ class PlanEncoderTest {
                         1))
                 .command(new LaunchPlan.Command(
                         "/", List.of("postgres", "-D", "/data"), List.of("PATH=/usr/bin", "A=ü")))
-                .sandbox(new LaunchPlan.Sandbox(
+                .gvisor(new LaunchPlan.Gvisor(
                         new byte[] {'{', '}'},
                         List.of("psql"),
                         new LaunchPlan.Identity(70, 71, List.of()),

@@ -55,7 +55,7 @@ class PreparationTest {
                 .isInstanceOf(UnsupportedLayerException.class)
                 .hasMessageContaining("apt-get install runsc");
         ContainerSpec degraded = untrusted.allowDegraded(true).build();
-        assertThat(prepare(degraded).sandboxed()).isFalse();
+        assertThat(prepare(degraded).usesGvisor()).isFalse();
         assertThatThrownBy(() ->
                         prepare(untrusted.runtime(Optional.of(Runtime.GVISOR)).build()))
                 .as("asked for by name, nothing less will do")

@@ -60,7 +60,7 @@ class HostileTreeTest {
         }
     }
 
-    private WorkspaceSync.Result bringBack(TreeManifest before, TreeLimits limits) {
+    private SyncResult bringBack(TreeManifest before, TreeLimits limits) {
         try (SourceDirectory opened = SourceDirectory.open(source)) {
             return WorkspaceSync.bringBack(copy, opened, before, "0123456789abcdef", limits);
         }
@@ -173,7 +173,7 @@ class HostileTreeTest {
             }
         }
 
-        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.conflicts().first()).containsExactlyInAnyOrder("changed", "removed");
         assertThat(source.resolve("changed")).hasSize(huge);
@@ -288,7 +288,7 @@ class HostileTreeTest {
             socket.bind(java.net.UnixDomainSocketAddress.of(copy.resolve("socket")));
         }
 
-        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(below(source)).isEmpty();
         assertThat(result.leftOut().first())
@@ -338,7 +338,7 @@ class HostileTreeTest {
         Files.createDirectory(copy.resolve("file"));
         Files.writeString(copy.resolve("file/inner"), "x");
 
-        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(below(source)).containsExactly("directory", "file", "file/inner");
         assertThat(source.resolve("directory")).hasContent("a file now");
@@ -353,7 +353,7 @@ class HostileTreeTest {
         Files.writeString(copy.resolve("directory/file"), "work");
         Files.delete(source.resolve("directory"));
 
-        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.unplaced().first()).containsExactly("directory/file");
         assertThat(result.summary()).contains("1 could not be placed on the host: directory/file");
@@ -427,7 +427,7 @@ class HostileTreeTest {
             opened.deleteFile(strange);
         }
 
-        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.removed().first()).containsExactly("a\\x0au\\x\\xff");
         try (var opened = dev.nucleus.kernel.Directory.open(source)) {
@@ -457,7 +457,7 @@ class HostileTreeTest {
         Files.delete(copy.resolve("file-77"));
         Files.writeString(copy.resolve("file-78"), "changed");
 
-        WorkspaceSync.Result result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.removed().first()).containsExactly("file-77");
         assertThat(result.changed().first()).containsExactly("file-78");

@@ -53,7 +53,7 @@ class SmallHeapTest {
                             source, directory.resolve("copy"), directory.resolve("manifest"), TreeLimits.DEFAULT)
                     .manifest();
             make(directory.resolve("copy"));
-            WorkspaceSync.Result result = WorkspaceSync.bringBack(
+            SyncResult result = WorkspaceSync.bringBack(
                     directory.resolve("copy"), source, before, "0123456789abcdef", TreeLimits.DEFAULT);
             System.out.println(result.summary());
         }

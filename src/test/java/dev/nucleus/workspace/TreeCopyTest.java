@@ -59,11 +59,11 @@ class TreeCopyTest {
         }
     }
 
-    private WorkspaceSync.Result bringBack(TreeManifest before) {
+    private SyncResult bringBack(TreeManifest before) {
         return bringBack(before, TreeLimits.DEFAULT);
     }
 
-    private WorkspaceSync.Result bringBack(TreeManifest before, TreeLimits limits) {
+    private SyncResult bringBack(TreeManifest before, TreeLimits limits) {
         try (SourceDirectory opened = SourceDirectory.open(source)) {
             return WorkspaceSync.bringBack(copy, opened, before, "0123456789abcdef", limits);
         }
@@ -207,7 +207,7 @@ class TreeCopyTest {
         // Before and behind the name that the host knows.
         Files.createLink(copy.resolve("0"), copy.resolve("e"));
         Files.createLink(copy.resolve("z"), copy.resolve("e"));
-        WorkspaceSync.Result result = bringBack(copied.manifest());
+        SyncResult result = bringBack(copied.manifest());
 
         assertThat(source.resolve("a")).hasContent("two");
         assertThat(areOne(source.resolve("a"), source.resolve("d/b"))).isTrue();
@@ -367,7 +367,7 @@ class TreeCopyTest {
         Files.delete(copy.resolve("gone/file"));
         Files.delete(copy.resolve("gone"));
 
-        WorkspaceSync.Result result = bringBack(before);
+        SyncResult result = bringBack(before);
 
         assertThat(below(source)).containsExactly("changed", "new", "new/file", "same");
         assertThat(source.resolve("changed")).hasContent("after");
@@ -386,7 +386,7 @@ class TreeCopyTest {
         Files.delete(copy.resolve("removed-there"));
         write(source, "removed-there", "changed here");
 
-        WorkspaceSync.Result result = bringBack(before);
+        SyncResult result = bringBack(before);
 
         assertThat(source.resolve("both")).hasContent("the host's");
         assertThat(source.resolve("both.from-0123456789ab")).hasContent("the container's");
@@ -407,7 +407,7 @@ class TreeCopyTest {
         write(copy, "suid", "evil");
         Files.setAttribute(copy.resolve("suid"), "unix:mode", 04755);
 
-        WorkspaceSync.Result result = bringBack(before);
+        SyncResult result = bringBack(before);
 
         assertThat(below(source)).containsExactly("suid");
         assertThat((int) Files.getAttribute(source.resolve("suid"), "unix:mode") & 07000)
@@ -428,7 +428,7 @@ class TreeCopyTest {
         Files.delete(source.resolve("directory"));
         Files.createSymbolicLink(source.resolve("directory"), outside);
 
-        WorkspaceSync.Result result = bringBack(before);
+        SyncResult result = bringBack(before);
 
         assertThat(below(outside)).isEmpty();
         assertThat(result.conflicts().first()).contains("directory/new");

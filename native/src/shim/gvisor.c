@@ -1,4 +1,4 @@
-#include "shim/sandbox.h"
+#include "shim/gvisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,8 @@
 #include "base/descriptors.h"
 #include "base/json.h"
 #include "base/syscalls.h"
+#include "launch/gvisor_root.h"
 #include "launch/host_path.h"
-#include "launch/sandbox_root.h"
 #include "shim/copy.h"
 #include "shim/output.h"
 #include "shim/relay.h"
@@ -32,7 +32,7 @@ static int open_bundle(const struct shim *shim)
 	char path[64];
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/root%s", shim->pid, SANDBOX_BUNDLE);
+	(void)snprintf(path, sizeof(path), "/proc/%d/root%s", shim->pid, GVISOR_BUNDLE);
 	fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -62,10 +62,10 @@ static void word_ready(struct shim *shim, struct source *source, short revents)
 	if (!has_started(source->fd))
 		return;
 	close_fd(&source->fd);
-	shim->sandbox_started(shim);
+	shim->gvisor_started(shim);
 }
 
-void sandbox_await(struct shim *shim, void (*started)(struct shim *shim))
+void gvisor_await(struct shim *shim, void (*started)(struct shim *shim))
 {
 	char path[64];
 	owned_fd bundle = open_bundle(shim);
@@ -80,7 +80,7 @@ void sandbox_await(struct shim *shim, void (*started)(struct shim *shim))
 		(void)fail(&shim->report.failure, STEP_EXEC, -result, "watch the runtime's bundle");
 		return;
 	}
-	shim->sandbox_started = started;
+	shim->gvisor_started = started;
 	if (faccessat(bundle, STARTED, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		started(shim);
 		return;
@@ -115,7 +115,7 @@ static void last_words(const struct shim *shim, char *text, size_t size)
 		(void)snprintf(text, size, "%.*s", (int)size - 1, line);
 }
 
-void sandbox_conclude(struct shim *shim)
+void gvisor_conclude(struct shim *shim)
 {
 	char words[200];
 
@@ -139,7 +139,7 @@ void sandbox_conclude(struct shim *shim)
 		   "%s", words);
 }
 
-size_t sandbox_count(char *const vector[])
+size_t gvisor_count(char *const vector[])
 {
 	size_t count = 0;
 
@@ -163,7 +163,7 @@ static int describe_process(const struct plan *plan, const struct exec_request *
 
 	if (fd < 0)
 		return -errno;
-	json_text(&json, plan->sandbox.process);
+	json_text(&json, plan->gvisor.process);
 	json_text(&json, request->terminal ? ",\"terminal\":true" : ",\"terminal\":false");
 	json_text(&json, ",\"args\":");
 	json_strings(&json, request->argv);
@@ -198,19 +198,19 @@ __attribute__((format(printf, 2, 3))) static char *word(void **arena, const char
 	return copy;
 }
 
-int sandbox_exec(const struct shim *shim, struct exec_request *request, uint32_t id)
+int gvisor_exec(const struct shim *shim, struct exec_request *request, uint32_t id)
 {
 	const struct plan *plan = &shim->plan;
-	size_t count = sandbox_count(plan->sandbox.exec);
+	size_t count = gvisor_count(plan->gvisor.exec);
 	char **argv = arena_take(&request->arena, count + 4, sizeof(*argv));
 	owned_fd process = argv == NULL ? -ENOMEM : describe_process(plan, request);
 	char file[32];
 
 	if (process < 0)
 		return process;
-	memcpy(argv, plan->sandbox.exec, count * sizeof(*argv));
+	memcpy(argv, plan->gvisor.exec, count * sizeof(*argv));
 	pid_file_name(file, sizeof(file), id);
-	argv[count] = word(&request->arena, "--internal-pid-file=" SANDBOX_BUNDLE "/%s", file);
+	argv[count] = word(&request->arena, "--internal-pid-file=" GVISOR_BUNDLE "/%s", file);
 	argv[count + 1] = word(&request->arena, "--process=/proc/self/fd/%d", process);
 	argv[count + 2] = (char *)(uintptr_t)plan->id;
 	if (argv[count] == NULL || argv[count + 1] == NULL)
@@ -223,7 +223,7 @@ int sandbox_exec(const struct shim *shim, struct exec_request *request, uint32_t
 }
 
 /* The number that a process beside the workload has inside, as the runtime wrote it. */
-long sandbox_pid(const struct shim *shim, uint32_t exec_id)
+long gvisor_pid(const struct shim *shim, uint32_t exec_id)
 {
 	char text[32] = "";
 	owned_fd bundle = open_bundle(shim);
@@ -239,7 +239,7 @@ long sandbox_pid(const struct shim *shim, uint32_t exec_id)
 	return pid > 0 ? pid : -ESRCH;
 }
 
-void sandbox_forget(const struct shim *shim, uint32_t exec_id)
+void gvisor_forget(const struct shim *shim, uint32_t exec_id)
 {
 	char name[32];
 	owned_fd bundle = open_bundle(shim);
@@ -253,7 +253,7 @@ void sandbox_forget(const struct shim *shim, uint32_t exec_id)
 static char **in_role(void **arena, char *role, char *const argv[])
 {
 	static char path[] = RELAY_PATH;
-	size_t count = sandbox_count(argv);
+	size_t count = gvisor_count(argv);
 	char **confined = arena_take(arena, count + 3, sizeof(*confined));
 
 	if (confined == NULL)
@@ -264,14 +264,14 @@ static char **in_role(void **arena, char *role, char *const argv[])
 	return confined;
 }
 
-char **sandbox_confined(void **arena, char *const argv[])
+char **gvisor_confined(void **arena, char *const argv[])
 {
 	static char role[] = CONFINED_ROLE;
 
 	return in_role(arena, role, argv);
 }
 
-char **sandbox_copying(void **arena, char *const argv[])
+char **gvisor_copying(void **arena, char *const argv[])
 {
 	static char role[] = COPY_ROLE;
 

@@ -6,8 +6,8 @@
  * volume can change them. So its root directory is one of ours, made for it, in which there is
  * nothing of the host's but the runtime's own program. What leads out of the container leads there.
  */
-#ifndef NUCLEUS_SANDBOX_H
-#define NUCLEUS_SANDBOX_H
+#ifndef NUCLEUS_GVISOR_H
+#define NUCLEUS_GVISOR_H
 
 #include "base/failure.h"
 #include "launch/plan.h"
@@ -16,24 +16,24 @@
 
 /* The runtime has been executed: waits for its word that the workload runs, as the shim's
  * status. */
-void sandbox_await(struct shim *shim, void (*started)(struct shim *shim));
+void gvisor_await(struct shim *shim, void (*started)(struct shim *shim));
 /* The runtime has ended while it was waited for: either its word is here, or the launch has
  * failed, with what it wrote last. */
-void sandbox_conclude(struct shim *shim);
+void gvisor_conclude(struct shim *shim);
 /* Wraps a command so that it runs under the workload's filter, which the runtime does not apply to
  * an exec: see CONFINED_ROLE in relay.h. NULL without memory. */
-char **sandbox_confined(void **arena, char *const argv[]);
+char **gvisor_confined(void **arena, char *const argv[]);
 /* What copies files inside; see copy.h. NULL: no memory. */
-char **sandbox_copying(void **arena, char *const argv[]);
+char **gvisor_copying(void **arena, char *const argv[]);
 /* Makes the request, number `id`, one for the runtime. Command and environment are the runtime's to
  * read from `process_fd`, which the caller closes: a command line is for all the host to see. 0, or
  * a negative errno. */
-int sandbox_exec(const struct shim *shim, struct exec_request *request, uint32_t id);
+int gvisor_exec(const struct shim *shim, struct exec_request *request, uint32_t id);
 /* Removes what the runtime wrote about a process beside the workload. */
-void sandbox_forget(const struct shim *shim, uint32_t exec_id);
+void gvisor_forget(const struct shim *shim, uint32_t exec_id);
 /* The number that an exec's process has inside, as the runtime wrote it, or a negative errno. */
-long sandbox_pid(const struct shim *shim, uint32_t exec_id);
+long gvisor_pid(const struct shim *shim, uint32_t exec_id);
 /* How many words a vector has before its NULL. */
-size_t sandbox_count(char *const vector[]);
+size_t gvisor_count(char *const vector[]);
 
 #endif

@@ -1,4 +1,4 @@
-#include "launch/sandbox_root.h"
+#include "launch/gvisor_root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static int check_runtime(const char *program, struct failure *failure)
 	return failure->detail[0] == '\0' ? fail(failure, STEP_EXEC, -fd, "open %s", program) : fd;
 }
 
-int sandbox_make_root(const struct plan *plan, struct failure *failure)
+int gvisor_make_root(const struct plan *plan, struct failure *failure)
 {
 	static const char *const directories[] = { "bundle", "dev", "proc",
 						   "rootfs", "tmp", "volumes" };
@@ -118,32 +118,30 @@ static int make_bundle(const struct plan *plan, int root_fd, struct failure *fai
 	const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 	owned_fd bundle = -1;
 	int result = filesystem_mount("tmpfs", "size=16M,mode=700", attributes, root_fd,
-				      SANDBOX_BUNDLE + 1);
+				      GVISOR_BUNDLE + 1);
 
 	if (result == 0) {
-		bundle = openat(root_fd, SANDBOX_BUNDLE + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		bundle = openat(root_fd, GVISOR_BUNDLE + 1, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		result = bundle < 0 ? -errno
-				    : write_file(bundle, "config.json", plan->sandbox.config,
-						 plan->sandbox.config_length);
+				    : write_file(bundle, "config.json", plan->gvisor.config,
+						 plan->gvisor.config_length);
 	}
 	return result < 0 ? fail(failure, STEP_ROOTFS, -result, "make the runtime's bundle") : 0;
 }
 
-int sandbox_enter_root(const struct plan *plan, int runtime_fd, int root_fd,
-		       struct failure *failure)
+int gvisor_enter_root(const struct plan *plan, int runtime_fd, int root_fd, struct failure *failure)
 {
 	const uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 	struct mount_attr sealed = { .attr_set = MOUNT_ATTR_RDONLY };
 	int result;
 
-	if (sys_move_mount(root_fd, "", runtime_fd, SANDBOX_ROOTFS + 1, MOVE_MOUNT_F_EMPTY_PATH) <
-	    0)
+	if (sys_move_mount(root_fd, "", runtime_fd, GVISOR_ROOTFS + 1, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return fail(failure, STEP_ROOTFS, errno, "move the new root to the runtime's");
 	result = filesystem_mount("proc", "", attributes, runtime_fd, "proc");
 	if (result < 0)
 		return fail(failure, STEP_ROOTFS, -result, "mount a /proc for the runtime");
 	/* Outside of all that a mount of the container can cover: root executes it. */
-	result = rootfs_copy_self(runtime_fd, SANDBOX_HOOK + 1, 0500);
+	result = rootfs_copy_self(runtime_fd, GVISOR_HOOK + 1, 0500);
 	if (result < 0)
 		return fail(failure, STEP_ROOTFS, -result, "copy this program for the hook");
 	result = bind_runtime(plan, runtime_fd, failure);

@@ -1,4 +1,4 @@
-#include "shim/sandbox_control.h"
+#include "shim/gvisor_control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,29 +9,29 @@
 
 #include "base/descriptors.h"
 #include "shim/exec.h"
+#include "shim/gvisor.h"
 #include "shim/relay.h"
-#include "shim/sandbox.h"
 
 /* How long the runtime may take to deliver a signal, in ms. */
 #define SIGNAL_TIMEOUT 10000
 
-int sandbox_signal(struct shim *shim, uint32_t exec_id, int number)
+int gvisor_signal(struct shim *shim, uint32_t exec_id, int number)
 {
 	struct exec_request request = {
 		.capture = true, .timeout = SIGNAL_TIMEOUT, .stdio_fd = -1, .process_fd = -1
 	};
 	char process[32];
 	char name[16];
-	size_t at = sandbox_count(shim->plan.sandbox.kill);
+	size_t at = gvisor_count(shim->plan.gvisor.kill);
 	char **argv = arena_take(&request.arena, at + 4, sizeof(*argv));
-	long pid = exec_id == 0 ? 0 : sandbox_pid(shim, exec_id);
+	long pid = exec_id == 0 ? 0 : gvisor_pid(shim, exec_id);
 	int result;
 
 	if (argv == NULL || pid < 0) {
 		arena_free(&request.arena);
 		return argv == NULL ? -ENOMEM : (int)pid;
 	}
-	memcpy(argv, shim->plan.sandbox.kill, at * sizeof(*argv));
+	memcpy(argv, shim->plan.gvisor.kill, at * sizeof(*argv));
 	(void)snprintf(process, sizeof(process), "--pid=%ld", pid);
 	(void)snprintf(name, sizeof(name), "%d", number);
 	if (exec_id != 0)
@@ -46,7 +46,7 @@ int sandbox_signal(struct shim *shim, uint32_t exec_id, int number)
 	return result;
 }
 
-int sandbox_dial(struct shim *shim, uint16_t port)
+int gvisor_dial(struct shim *shim, uint16_t port)
 {
 	char number[8];
 	char relay[] = RELAY_PATH;
@@ -71,7 +71,7 @@ int sandbox_dial(struct shim *shim, uint16_t port)
 	there = pair[1];
 	(void)fcntl(here, F_SETFL, O_NONBLOCK);
 	request.stdio_fd = there;
-	result = sandbox_exec(shim, &request, shim->next_exec + 1);
+	result = gvisor_exec(shim, &request, shim->next_exec + 1);
 	if (result == 0)
 		result = exec_run(shim, &request);
 	close_fd(&request.process_fd);
