@@ -3,7 +3,7 @@
 
 int main(void)
 {
-	return audit_tests() + copy_tests() + json_tests() + mount_table_tests() +
+	return mount_check_tests() + copy_tests() + json_tests() + mount_table_tests() +
 				       new_directory_tests() + plan_tests() + process_tests() +
 				       stream_tests() + wire_tests() ==
 			       0

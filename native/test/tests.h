@@ -2,7 +2,7 @@
 #ifndef NUCLEUS_TESTS_H
 #define NUCLEUS_TESTS_H
 
-int audit_tests(void);
+int mount_check_tests(void);
 int copy_tests(void);
 int json_tests(void);
 int mount_table_tests(void);

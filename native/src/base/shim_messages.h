@@ -24,8 +24,8 @@ enum request {
 	REQUEST_FREEZE = 0x0b,
 	REQUEST_RESIZE = 0x0c,
 	REQUEST_START = 0x0d,
-	REQUEST_KILL = 0x0e, /* of the spawner, in place of a plan; see forced_stop.h */
-	REQUEST_GRANT = 0x0f,
+	REQUEST_FORCE_STOP = 0x0e, /* of the spawner, in place of a plan; see forced_stop.h */
+	REQUEST_TICKET = 0x0f,
 	REQUEST_ATTACH = 0x10,
 	REQUEST_RECORD = 0x11,
 };

@@ -64,7 +64,7 @@ int gvisor_make_root(const struct plan *plan, struct failure *failure)
 /* Binds a file of the host's at the same path of the runtime's root. */
 static int bind_host_file(int root_fd, const char *path, uint64_t attributes)
 {
-	owned_fd mount_fd = clone_tree(path, attributes);
+	owned_fd mount_fd = mount_source_clone(path, attributes);
 	owned_fd file = -1;
 	char at[PATH_MAX];
 	size_t length = strlen(path);

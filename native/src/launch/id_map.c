@@ -16,7 +16,7 @@
 #define NOBODY 65534
 #define MAPS_MAX 64
 
-uint32_t userns_outside(const struct id_map *maps, size_t count, uint32_t inside)
+uint32_t id_map_outside(const struct id_map *maps, size_t count, uint32_t inside)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (inside >= maps[i].inside && inside - maps[i].inside < maps[i].count)
@@ -64,9 +64,9 @@ static size_t map_owner(const struct plan *plan, uint32_t disk, uint32_t outside
 static int write_owner_maps(const struct plan *plan, int pid, uint32_t uid, uint32_t gid)
 {
 	bool uses_gvisor = plan_uses_gvisor(plan);
-	uint32_t user = userns_outside(plan->uid_maps, plan->uid_map_count,
+	uint32_t user = id_map_outside(plan->uid_maps, plan->uid_map_count,
 				       uses_gvisor ? plan->gvisor.uid : plan->uid);
-	uint32_t group = userns_outside(plan->gid_maps, plan->gid_map_count,
+	uint32_t group = id_map_outside(plan->gid_maps, plan->gid_map_count,
 					uses_gvisor ? plan->gvisor.gid : plan->gid);
 	struct id_map maps[2];
 	int result = id_map_write(pid, "uid_map", maps, map_owner(plan, uid, user, maps));
@@ -144,22 +144,22 @@ static int take_namespace(int pid, int result)
 	return result;
 }
 
-int userns_of_owner(const struct plan *plan, uint32_t uid, uint32_t gid)
+int id_map_owner_userns(const struct plan *plan, uint32_t uid, uint32_t gid)
 {
 	int pid = hold_namespace();
 
 	return pid < 0 ? pid : take_namespace(pid, write_owner_maps(plan, pid, uid, gid));
 }
 
-int userns_of_volumes(const struct plan *plan)
+int id_map_volume_userns(const struct plan *plan)
 {
 	int pid = hold_namespace();
 
 	return pid < 0 ? pid : take_namespace(pid, write_volume_maps(plan, pid));
 }
 
-void userns_give(const struct plan *plan, int fd)
+void id_map_chown_pipe(const struct plan *plan, int fd)
 {
-	(void)!fchown(fd, userns_outside(plan->uid_maps, plan->uid_map_count, plan->uid),
-		      userns_outside(plan->gid_maps, plan->gid_map_count, plan->gid));
+	(void)!fchown(fd, id_map_outside(plan->uid_maps, plan->uid_map_count, plan->uid),
+		      id_map_outside(plan->gid_maps, plan->gid_map_count, plan->gid));
 }

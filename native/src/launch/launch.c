@@ -22,7 +22,7 @@
 #include "base/syscalls.h"
 #include "base/title.h"
 #include "base/wire.h"
-#include "launch/audit.h"
+#include "launch/mount_check.h"
 #include "launch/confine.h"
 #include "launch/gvisor_root.h"
 #include "launch/handles.h"
@@ -131,7 +131,7 @@ static int build_root(const struct launch *launch, const int *sources, struct la
 			 ? gvisor_enter_root(plan, runtime_fd, root_fd, &report->failure)
 			 : rootfs_pivot(root_fd, &report->failure);
 	if (result == 0)
-		result = audit_mounts(plan, &report->failure);
+		result = mount_check(plan, &report->failure);
 	if (result == 0)
 		mark(report, STEP_PIVOT);
 	return result;
@@ -524,15 +524,15 @@ int launch_start(struct launch *launch, struct failure *failure)
 	launch->go_fd = -1;
 	if (host_paths_check(plan, failure) < 0)
 		return -failure->error;
-	if (plan->uid_map_count == 0 && source_needs_owners(plan) &&
-	    sources_open_owned(plan, &launch->owned, failure) < 0) {
-		sources_close(plan, launch->owned);
+	if (plan->uid_map_count == 0 && mount_sources_need_owners(plan) &&
+	    mount_sources_open_owned(plan, &launch->owned, failure) < 0) {
+		mount_sources_close(plan, launch->owned);
 		return -failure->error;
 	}
 	if (plan->own_clocks && begin_clocks(launch, failure) < 0)
 		return -failure->error;
 	pid = clone_child(launch, &arguments);
-	sources_close(plan, launch->owned);
+	mount_sources_close(plan, launch->owned);
 	if (pid < 0)
 		return fail(failure, STEP_NAMESPACES, errno, "clone with namespaces %#x",
 			    plan->namespaces);

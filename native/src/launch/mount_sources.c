@@ -35,17 +35,17 @@ static int clone_at(int at, const char *path, unsigned int flags, uint64_t attri
 	return release(&fd);
 }
 
-int clone_tree(const char *source, uint64_t attributes)
+int mount_source_clone(const char *source, uint64_t attributes)
 {
 	return clone_at(AT_FDCWD, source, 0, attributes);
 }
 
-int clone_source(const struct rootfs_step *step)
+int mount_source_clone_checked(const struct rootfs_step *step)
 {
 	owned_fd fd = -1;
 
 	if (step->inode == 0)
-		return clone_tree(step->source, step->attributes);
+		return mount_source_clone(step->source, step->attributes);
 	fd = open_checked(step, O_PATH);
 	return fd < 0 ? fd : clone_at(fd, "", AT_EMPTY_PATH, step->attributes);
 }
@@ -55,8 +55,8 @@ int clone_source(const struct rootfs_step *step)
 static int clone_owned(const struct plan *plan, const struct rootfs_step *step)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	owned_fd fd = clone_source(step);
-	owned_fd owner = fd < 0 ? -1 : userns_of_owner(plan, step->uid, step->gid);
+	owned_fd fd = mount_source_clone_checked(step);
+	owned_fd owner = fd < 0 ? -1 : id_map_owner_userns(plan, step->uid, step->gid);
 
 	if (fd < 0 || owner < 0)
 		return fd < 0 ? fd : owner;
@@ -70,7 +70,7 @@ static int clone_mapped(const struct rootfs_step *step, int user_namespace_fd)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP,
 				   .userns_fd = (__u64)user_namespace_fd };
-	owned_fd fd = clone_source(step);
+	owned_fd fd = mount_source_clone_checked(step);
 
 	if (fd < 0 || (step->flags & (ROOTFS_MAPPED | ROOTFS_TRY_MAPPED)) == 0)
 		return fd < 0 ? fd : release(&fd);
@@ -84,7 +84,7 @@ static int clone_mapped(const struct rootfs_step *step, int user_namespace_fd)
 
 /* Opened for reading only after O_PATH has shown it to be the checked regular file: opening a
  * device can have side effects, and opening a FIFO can block. */
-int open_secret(const struct rootfs_step *step)
+int mount_source_secret(const struct rootfs_step *step)
 {
 	struct stat status;
 	char path[64];
@@ -102,16 +102,16 @@ int open_secret(const struct rootfs_step *step)
 	return fd < 0 ? -errno : release(&fd);
 }
 
-int source_open(const struct plan *plan, const struct rootfs_step *step, int user_namespace_fd)
+int mount_source_open(const struct plan *plan, const struct rootfs_step *step, int user_namespace_fd)
 {
 	if (step->action == ROOTFS_SECRET)
-		return open_secret(step);
+		return mount_source_secret(step);
 	if ((step->flags & ROOTFS_OWNED) != 0)
 		return clone_owned(plan, step);
 	return clone_mapped(step, user_namespace_fd);
 }
 
-bool source_needs_owners(const struct plan *plan)
+bool mount_sources_need_owners(const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->rootfs_count; i++) {
 		if ((plan->rootfs[i].flags & ROOTFS_OWNED) != 0)
@@ -120,7 +120,7 @@ bool source_needs_owners(const struct plan *plan)
 	return false;
 }
 
-int *sources_new(const struct plan *plan)
+int *mount_sources_new(const struct plan *plan)
 {
 	int *sources = malloc((plan->rootfs_count + 1) * sizeof(*sources));
 
@@ -129,9 +129,9 @@ int *sources_new(const struct plan *plan)
 	return sources;
 }
 
-int sources_open_owned(const struct plan *plan, int **sources, struct failure *failure)
+int mount_sources_open_owned(const struct plan *plan, int **sources, struct failure *failure)
 {
-	int *opened = sources_new(plan);
+	int *opened = mount_sources_new(plan);
 
 	*sources = opened;
 	if (opened == NULL)
@@ -151,7 +151,7 @@ int sources_open_owned(const struct plan *plan, int **sources, struct failure *f
 	return 0;
 }
 
-void sources_close(const struct plan *plan, int *sources)
+void mount_sources_close(const struct plan *plan, int *sources)
 {
 	for (size_t i = 0; sources != NULL && i < plan->rootfs_count; i++) {
 		if (sources[i] >= 0)

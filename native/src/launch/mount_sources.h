@@ -1,6 +1,6 @@
 /* What of the host a root is filled with: trees to be bound, volumes, secrets. */
-#ifndef NUCLEUS_SOURCES_H
-#define NUCLEUS_SOURCES_H
+#ifndef NUCLEUS_MOUNT_SOURCES_H
+#define NUCLEUS_MOUNT_SOURCES_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -14,24 +14,24 @@
 
 /* A copy of a host tree with its submounts, each with the attributes. A descriptor, or a
  * negative errno. */
-int clone_tree(const char *source, uint64_t attributes);
+int mount_source_clone(const char *source, uint64_t attributes);
 /* The same of what a step names; -ESTALE when that is not what it was when it was checked. */
-int clone_source(const struct rootfs_step *step);
+int mount_source_clone_checked(const struct rootfs_step *step);
 /* A regular file, by a path that ends in no link. A descriptor, or a negative errno. */
-int open_secret(const struct rootfs_step *step);
+int mount_source_secret(const struct rootfs_step *step);
 
 /* Opens what a step binds or copies, with the owners that it has in a user namespace where the
  * step asks for that. A descriptor, of a mount that is nowhere yet or of a file; or a negative
  * errno. */
-int source_open(const struct plan *plan, const struct rootfs_step *step, int user_namespace_fd);
+int mount_source_open(const struct plan *plan, const struct rootfs_step *step, int user_namespace_fd);
 
 /* Room for the source of each step, none of them opened. NULL: no memory. */
-int *sources_new(const struct plan *plan);
+int *mount_sources_new(const struct plan *plan);
 /* Whether a step's files belong to the workload by a mapping of their own. */
-bool source_needs_owners(const struct plan *plan);
+bool mount_sources_need_owners(const struct plan *plan);
 /* Opens what those steps bind, for a launch without a user namespace. To be closed in any
  * case. */
-int sources_open_owned(const struct plan *plan, int **sources, struct failure *failure);
-void sources_close(const struct plan *plan, int *sources);
+int mount_sources_open_owned(const struct plan *plan, int **sources, struct failure *failure);
+void mount_sources_close(const struct plan *plan, int *sources);
 
 #endif

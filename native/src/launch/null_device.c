@@ -22,7 +22,7 @@ static int open_again(int fd)
 
 void null_device_prepare(void)
 {
-	owned_fd mount_fd = clone_tree("/dev/null",
+	owned_fd mount_fd = mount_source_clone("/dev/null",
 				       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 
 	/* The descriptor keeps the mount, which is attached nowhere. */

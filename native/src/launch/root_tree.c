@@ -144,5 +144,5 @@ int root_tree_source(const struct root_tree *tree, const struct rootfs_step *ste
 {
 	int opened = root_tree_opened(tree, step);
 
-	return opened == NOT_OPENED ? clone_source(step) : opened;
+	return opened == NOT_OPENED ? mount_source_clone_checked(step) : opened;
 }

@@ -123,7 +123,7 @@ static int mask(struct root_tree *tree, const struct rootfs_step *step)
 		return -errno;
 	/* Read-only, or its owner could change the mode of the host's. */
 	cover = step->action == ROOTFS_MASK_FILE
-			? clone_tree("/dev/null",
+			? mount_source_clone("/dev/null",
 				     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 			: open_cover(tree);
 	if (cover < 0)
@@ -172,7 +172,7 @@ static int copy_secret(struct root_tree *tree, const struct rootfs_step *step)
 	uint8_t buffer[4096];
 	int parent = root_tree_open_parent(tree, step->target, &name);
 	int opened = root_tree_opened(tree, step);
-	owned_fd from = opened == NOT_OPENED ? open_secret(step) : opened;
+	owned_fd from = opened == NOT_OPENED ? mount_source_secret(step) : opened;
 	owned_fd to = -1;
 	ssize_t got;
 	int result = 0;

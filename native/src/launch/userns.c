@@ -108,7 +108,7 @@ static int open_batch(const struct plan *plan, int user_namespace_fd, int volume
 
 		if (!root_step_needs_source(step))
 			continue;
-		fd = source_open(plan, step,
+		fd = mount_source_open(plan, step,
 				 (step->flags & ROOTFS_MAPPED) != 0 ? volumes_fd
 								    : user_namespace_fd);
 		if (fd == -ENOENT && (step->flags & ROOTFS_OPTIONAL) != 0)
@@ -147,7 +147,7 @@ static int send_sources(const struct plan *plan, int pid, int go_fd, struct fail
 	if (user_namespace_fd < 0)
 		return fail(failure, STEP_IDENTITY_MAP, errno, "open %s", path);
 	if (has_mapped_volume(plan)) {
-		volumes_fd = userns_of_volumes(plan);
+		volumes_fd = id_map_volume_userns(plan);
 		if (volumes_fd < 0)
 			return fail(failure, STEP_IDENTITY_MAP, -volumes_fd,
 				    "map the owners of volumes");
@@ -208,7 +208,7 @@ int userns_await(const struct plan *plan, int go_fd, int **sources, struct failu
 	*sources = NULL;
 	if (plan->uid_map_count == 0)
 		return 0;
-	*sources = sources_new(plan);
+	*sources = mount_sources_new(plan);
 	if (*sources == NULL)
 		return fail(failure, STEP_IDENTITY_MAP, ENOMEM, "room for what is bound");
 	while ((got = receive_batch(go_fd, *sources)) > 0)

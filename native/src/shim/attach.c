@@ -11,7 +11,7 @@
 #include "shim/answer.h"
 #include "shim/control.h"
 #include "shim/exec.h"
-#include "shim/grant.h"
+#include "shim/ticket.h"
 #include "shim/output.h"
 
 /* ms for a copy to end by itself when its client has left. */
@@ -126,7 +126,7 @@ static int send_ends(struct connection *connection, const int *fds, size_t count
 	return descriptors_send(connection->source.fd, bytes, writer.length, fds, count);
 }
 
-static int attach(struct shim *shim, struct connection *connection, const struct grant *grant)
+static int attach(struct shim *shim, struct connection *connection, const struct ticket *ticket)
 {
 	const struct exec *exec;
 	struct output *outputs[ATTACHED_OUTPUTS];
@@ -135,11 +135,11 @@ static int attach(struct shim *shim, struct connection *connection, const struct
 	uint8_t flags = 0;
 	int result = 0;
 
-	if (!outputs_of(shim, grant->id, outputs))
+	if (!outputs_of(shim, ticket->id, outputs))
 		return -ESRCH;
 	connection->attached = true;
-	connection->attached_id = grant->id;
-	connection->owner = grant->owner;
+	connection->attached_id = ticket->id;
+	connection->owner = ticket->owner;
 	for (size_t i = 0; i < ATTACHED_OUTPUTS && result == 0; i++) {
 		int fd;
 
@@ -166,8 +166,8 @@ static int attach(struct shim *shim, struct connection *connection, const struct
 		outputs[i]->awaited = false;
 		output_pump(shim, outputs[i]);
 	}
-	exec = grant->id == 0 ? NULL : exec_find(shim, grant->id);
-	if (result == 0 && grant->id == 0 && shim->exited)
+	exec = ticket->id == 0 ? NULL : exec_find(shim, ticket->id);
+	if (result == 0 && ticket->id == 0 && shim->exited)
 		send_ended(connection, shim->exit_status);
 	if (result == 0 && exec != NULL && exec->exited)
 		send_ended(connection, exec->exit_status);
@@ -197,35 +197,35 @@ static void end_owned(struct shim *shim, uint32_t id)
 
 /* Nobody comes for what was announced: its output goes to the log alone, and what it was to own
  * ends. */
-static void abandon(struct shim *shim, const struct grant *grant)
+static void abandon(struct shim *shim, const struct ticket *ticket)
 {
 	struct output *outputs[ATTACHED_OUTPUTS];
 
-	if (!grant->owner || !outputs_of(shim, grant->id, outputs))
+	if (!ticket->owner || !outputs_of(shim, ticket->id, outputs))
 		return;
 	for (size_t i = 0; i < ATTACHED_OUTPUTS; i++) {
 		outputs[i]->awaited = false;
 		output_pump(shim, outputs[i]);
 	}
-	end_owned(shim, grant->id);
+	end_owned(shim, ticket->id);
 }
 
 void attach_serve(struct shim *shim, struct connection *connection, struct reader *reader)
 {
-	struct grant *grant = NULL;
+	struct ticket *ticket = NULL;
 	int result = -EACCES;
 
 	if (reader->end - reader->at == TICKET_BYTES && !connection->attached)
-		grant = grant_take(shim, reader->at);
+		ticket = ticket_take(shim, reader->at);
 	/* The session of an exec was counted when that was started. */
-	if (grant != NULL &&
-	    connection_admit(shim, connection, grant->id == 0 ? USE_SESSION : USE_CLIENT))
-		result = attach(shim, connection, grant);
-	else if (grant != NULL)
+	if (ticket != NULL &&
+	    connection_admit(shim, connection, ticket->id == 0 ? USE_SESSION : USE_CLIENT))
+		result = attach(shim, connection, ticket);
+	else if (ticket != NULL)
 		result = -EAGAIN;
-	if (grant != NULL && result < 0)
-		abandon(shim, grant);
-	free(grant);
+	if (ticket != NULL && result < 0)
+		abandon(shim, ticket);
+	free(ticket);
 	if (result < 0 && result != -EAGAIN)
 		send_error(connection, -result, "attach: the ticket is not, or no longer, good");
 	if (result < 0)
@@ -265,18 +265,18 @@ static void watch(struct shim *shim, struct poll_set *set)
 /* Ends what was announced to a client that did not come. */
 static void expire(struct shim *shim, int64_t now)
 {
-	struct grant *grant;
+	struct ticket *ticket;
 
-	while ((grant = grant_expired(shim, now)) != NULL) {
-		abandon(shim, grant);
-		free(grant);
+	while ((ticket = ticket_expired(shim, now)) != NULL) {
+		abandon(shim, ticket);
+		free(ticket);
 	}
 }
 
 void attach_begin(struct shim *shim)
 {
 	static struct loop_member member = { .watch = watch,
-					     .due_at = grants_due_at,
+					     .due_at = tickets_due_at,
 					     .expire = expire };
 
 	loop_join(shim, &member);

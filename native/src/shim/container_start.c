@@ -22,7 +22,7 @@
 #include "shim/answer.h"
 #include "shim/attach.h"
 #include "shim/connection.h"
-#include "shim/grant.h"
+#include "shim/ticket.h"
 #include "shim/guardian.h"
 #include "shim/gvisor.h"
 #include "shim/hooks.h"
@@ -30,7 +30,7 @@
 #include "shim/output.h"
 #include "shim/sdnotify.h"
 #include "shim/seccomp_notify.h"
-#include "shim/supervisor.h"
+#include "shim/shim_capabilities.h"
 #include "shim/terminal.h"
 
 #define PLAN_TIMEOUT 30000 /* ms until the plan has arrived: the manager makes it meanwhile */
@@ -48,7 +48,7 @@ uint8_t *shim_receive(int fd, enum request *type, size_t *length, struct failure
 	}
 	*length = read_u32(&reader);
 	*type = (enum request)read_u8(&reader);
-	if (*length > FRAME_MAX || (*type != REQUEST_PLAN && *type != REQUEST_KILL)) {
+	if (*length > FRAME_MAX || (*type != REQUEST_PLAN && *type != REQUEST_FORCE_STOP)) {
 		(void)fail(failure, STEP_PLAN, EBADMSG,
 			   "expected a launch plan of at most %u bytes", FRAME_MAX);
 		return NULL;
@@ -189,13 +189,13 @@ static void workload_runs(struct shim *shim)
 	close_fd(&shim->go_fd);
 	shim->started = true;
 	shim->started_at = realtime_ns();
-	grants_launched(shim);
+	tickets_launched(shim);
 	for (struct connection *at = shim->connections; at != NULL; at = at->next)
 		send_started(shim, at);
 	/* Whoever was told may have been woken on this processor. */
 	(void)sched_yield();
 	shim->mounts_fd = hold_mounts(shim->pid);
-	if (supervisor_confine(&shim->plan, &failure) < 0)
+	if (shim_drop_capabilities(&shim->plan, &failure) < 0)
 		send_warning(shim, &failure);
 	hooks_run(shim, HOOK_POSTSTART);
 }
@@ -378,10 +378,10 @@ static int open_pipes(struct shim *shim, struct pipes *pipes, struct failure *fa
 	}
 	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0)
 		return fail(failure, STEP_DIRECTORY, errno, "open the pipes to the container");
-	userns_give(plan, pipes->out[1]);
-	userns_give(plan, pipes->err[1]);
+	id_map_chown_pipe(plan, pipes->out[1]);
+	id_map_chown_pipe(plan, pipes->err[1]);
 	if (plan->keep_stdin)
-		userns_give(plan, pipes->in[0]);
+		id_map_chown_pipe(plan, pipes->in[0]);
 	return 0;
 }
 
@@ -392,7 +392,7 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 	shim->log.rate = shim->plan.log_rate;
 	shim->log.blocks = shim->plan.log_blocks;
 	if (shim->plan.ticket_length == TICKET_BYTES &&
-	    grant_add(shim, 0, shim->plan.ticket, true) == 0) {
+	    ticket_add(shim, 0, shim->plan.ticket, true) == 0) {
 		shim->out.awaited = shim->err.awaited = true;
 		shim->out.source.events = shim->err.source.events = 0;
 		if (shim->log.rate == 0 || shim->log.rate > ATTACHED_LOG_RATE)

@@ -24,7 +24,7 @@
 #include "shim/enter.h"
 #include "shim/exec_group.h"
 #include "shim/exec_request.h"
-#include "shim/grant.h"
+#include "shim/ticket.h"
 #include "shim/gvisor.h"
 #include "shim/output.h"
 #include "shim/seccomp_notify.h"
@@ -208,8 +208,8 @@ static int open_exec_pipes(const struct shim *shim, const struct exec_request *r
 	}
 	if (result < 0 || pipe2(pipes->out, O_CLOEXEC) < 0 || pipe2(pipes->err, O_CLOEXEC) < 0)
 		return -errno;
-	userns_give(&plan, pipes->out[1]);
-	userns_give(&plan, pipes->err[1]);
+	id_map_chown_pipe(&plan, pipes->out[1]);
+	id_map_chown_pipe(&plan, pipes->err[1]);
 	if (request->stdio_fd >= 0 && dup3(request->stdio_fd, pipes->out[1], O_CLOEXEC) < 0)
 		return -errno;
 	return 0;
@@ -461,7 +461,7 @@ static int run_for(struct shim *shim, struct connection *requester, enum connect
 	if (exec == NULL)
 		return -ENOMEM;
 	exec->use = use;
-	result = request->ticket == NULL ? 0 : grant_add(shim, exec->id, request->ticket, true);
+	result = request->ticket == NULL ? 0 : ticket_add(shim, exec->id, request->ticket, true);
 	if (result == 0)
 		result = launch_exec(shim, exec, request);
 	if (result < 0) {
@@ -590,7 +590,7 @@ void execs_forget(struct shim *shim, const struct connection *connection)
 		/* A client that has not attached never will; unless the command ran and has ended,
 		 * and its output waits for a client that is on its way. */
 		if (!at->exited || at->failed)
-			grants_withdraw(shim, at->id);
+			tickets_withdraw(shim, at->id);
 	}
 }
 

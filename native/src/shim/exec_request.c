@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shim/grant.h"
+#include "shim/ticket.h"
 #include "shim/gvisor.h"
 
 /* Whether two "NAME=value" are of one name. */

@@ -12,7 +12,7 @@
 #include "base/syscalls.h"
 #include "launch/cgroup.h"
 #include "launch/cgroup_kill.h"
-#include "shim/supervisor.h"
+#include "shim/shim_capabilities.h"
 
 /* Ends what the shim would have ended, and removes what it would have removed. */
 static void take_down(const struct shim *shim)
@@ -39,7 +39,7 @@ static _Noreturn void watch(const struct shim *shim, int shim_pidfd)
 	(void)prctl(PR_SET_NAME, "nucleus-guard");
 	descriptors_close_standard();
 	(void)descriptors_keep(kept, sizeof(kept) / sizeof(kept[0]));
-	(void)supervisor_keep(1ULL << CAP_KILL | 1ULL << CAP_DAC_OVERRIDE);
+	(void)shim_keep_capabilities(1ULL << CAP_KILL | 1ULL << CAP_DAC_OVERRIDE);
 	while (poll(polled, 2, -1) < 0 && errno == EINTR) {
 	}
 	if (polled[0].revents == 0)

@@ -12,7 +12,7 @@
 #include "shim/control.h"
 #include "shim/dial.h"
 #include "shim/exec.h"
-#include "shim/grant.h"
+#include "shim/ticket.h"
 #include "shim/seccomp_notify.h"
 
 static void send_result(struct connection *connection, int result, const char *attempt)
@@ -115,7 +115,7 @@ static bool is_for_now(uint8_t type)
 }
 
 /* u32 id, u8 whether it ends with its client, bytes ticket. */
-static void grant(struct shim *shim, struct connection *connection, struct reader *reader)
+static void accept_ticket(struct shim *shim, struct connection *connection, struct reader *reader)
 {
 	uint32_t id = read_u32(reader);
 	bool owner = read_u8(reader) != 0;
@@ -123,7 +123,7 @@ static void grant(struct shim *shim, struct connection *connection, struct reade
 	if (reader->faulty || reader->end - reader->at != TICKET_BYTES)
 		send_error(connection, EBADMSG, "malformed ticket");
 	else
-		send_result(connection, grant_add(shim, id, reader->at, owner),
+		send_result(connection, ticket_add(shim, id, reader->at, owner),
 			    "announce a client");
 }
 
@@ -182,8 +182,8 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 	if (is_for_now(type) && has_hung_up(connection))
 		return;
 	switch (type) {
-	case REQUEST_GRANT:
-		grant(shim, connection, reader);
+	case REQUEST_TICKET:
+		accept_ticket(shim, connection, reader);
 		return;
 	case REQUEST_ATTACH:
 		attach_serve(shim, connection, reader);

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/wire.h"
-#include "shim/supervisor.h"
+#include "shim/shim_capabilities.h"
 
 #define TEXT_MAX 2048
 /* Datagrams a second that are passed on. Who sends more waits: the kernel's queue is short. */
@@ -125,7 +125,7 @@ static _Noreturn void receive_for_shim(pid_t shim, int fd, int shim_fd)
 		_exit(0);
 	descriptors_close_standard();
 	(void)descriptors_keep(kept, sizeof(kept) / sizeof(kept[0]));
-	(void)supervisor_keep(0);
+	(void)shim_keep_capabilities(0);
 	(void)fcntl(fd, F_SETFL, 0);
 	for (;;) {
 		ssize_t got = recv(fd, text, sizeof(text), 0);

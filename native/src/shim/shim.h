@@ -20,7 +20,7 @@ struct shim;
 struct connection;
 struct exec;
 struct denial;
-struct grant;
+struct ticket;
 struct trace;
 
 /* Something the loop waits for. `events` 0: not now. */
@@ -134,7 +134,7 @@ struct shim {
 	int64_t leave_at; /* when to stop waiting for readers */
 	struct connection *connections;
 	const struct connection_handler *handler; /* of connections */
-	struct grant *grants;
+	struct ticket *tickets;
 	struct exec *execs;
 	uint32_t next_exec;
 };

@@ -213,7 +213,7 @@ static void supervise(struct shim *shim)
 	if (shim->plan.ticket_length > 0)
 		flush_to_clients(shim);
 	/* Whoever is to fetch its output has yet to come. */
-	if (shim->grants == NULL)
+	if (shim->tickets == NULL)
 		stop_listening(shim);
 	close_fd(&shim->mounts_fd);
 	handles_close(&shim->handles);
@@ -317,7 +317,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	 * word. The container doesn't inherit it. */
 	sys_ask_for_short_slices(0);
 	bytes = shim_receive(connection_fd, &type, &length, &failure);
-	if (bytes != NULL && type == REQUEST_KILL)
+	if (bytes != NULL && type == REQUEST_FORCE_STOP)
 		forced_stop_serve(connection_fd, owner, bytes, length);
 	if (bytes == NULL || plan_read(&shim.plan, bytes, length, &failure) < 0) {
 		peer_refuse(connection_fd, &failure);

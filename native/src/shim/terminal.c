@@ -53,7 +53,7 @@ static int open_on_host(const struct plan *plan, const struct terminal_size *siz
 	if (result == 0 && fchmod(*slave, 0600) < 0)
 		result = -errno;
 	if (result == 0)
-		userns_give(plan, *slave);
+		id_map_chown_pipe(plan, *slave);
 	return result;
 }
 

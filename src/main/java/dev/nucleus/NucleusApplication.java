@@ -2,7 +2,7 @@ package dev.nucleus;
 
 import dev.nucleus.cli.LocalCommands;
 import dev.nucleus.kernel.ProcessorShare;
-import dev.nucleus.startup.Preparation;
+import dev.nucleus.startup.JarPreparation;
 import dev.nucleus.startup.PreparedStart;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.actuate.autoconfigure.audit.AuditAutoConfiguration;
@@ -23,8 +23,8 @@ public class NucleusApplication {
 
     public static void main(String[] args) {
         allowCarriers();
-        if (args.length == 1 && args[0].equals(Preparation.COMMAND)) {
-            System.exit(Preparation.run(NucleusApplication.class));
+        if (args.length == 1 && args[0].equals(JarPreparation.COMMAND)) {
+            System.exit(JarPreparation.run(NucleusApplication.class));
         }
         LocalCommands.run(args).ifPresent(System::exit);
         PreparedStart.replaceThisProcess(NucleusApplication.class);

@@ -35,7 +35,7 @@ final class CreateCommand implements Callable<Integer> {
     private boolean terminal;
 
     @CommandLine.Mixin
-    private PlacingOptions placing = new PlacingOptions();
+    private SupervisorOptions supervisor = new SupervisorOptions();
 
     @CommandLine.Option(names = "--name", paramLabel = "NAME", description = "container name; default: its ID")
     private @Nullable String name;
@@ -50,9 +50,9 @@ final class CreateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        placing.check(terminal);
+        supervisor.check(terminal);
         Optional<LaunchPlan.Console> console = terminal
-                ? Optional.of(new LaunchPlan.Console(RunCommand.USUAL, placing.consoleSocket(session)))
+                ? Optional.of(new LaunchPlan.Console(RunCommand.USUAL, supervisor.consoleSocket(session)))
                 : Optional.empty();
         ContainerSpec spec = options.spec(command, session);
         var order = LaunchOrder.detached(
@@ -60,7 +60,7 @@ final class CreateCommand implements Callable<Integer> {
                         terminal ? RunCommand.withTerminal(spec, "xterm") : spec)
                 .withStreams(interactive || terminal, console);
         Container container = containers.create(order);
-        placing.writePid(session, containers, container);
+        supervisor.writePid(session, containers, container);
         session.print(container.id());
         return 0;
     }

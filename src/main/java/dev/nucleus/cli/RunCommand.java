@@ -45,7 +45,7 @@ final class RunCommand implements Callable<Integer> {
     private ContainerOptions options = new ContainerOptions();
 
     @CommandLine.Mixin
-    private PlacingOptions placing = new PlacingOptions();
+    private SupervisorOptions supervisor = new SupervisorOptions();
 
     @CommandLine.Option(
             names = {"-d", "--detach"},
@@ -91,7 +91,7 @@ final class RunCommand implements Callable<Integer> {
         Session session = caller.get();
         ContainerSpec spec = options.spec(command, session);
         Optional<String> checked = Optional.ofNullable(name).map(Containers::checkName);
-        placing.check(terminal && detach);
+        supervisor.check(terminal && detach);
         if (remove && detach) {
             throw new InvalidSpecException(
                     "--rm is not for -d: without -d a container is removed with its end; with -d remove it with nucleus"
@@ -104,7 +104,7 @@ final class RunCommand implements Callable<Integer> {
         }
         Optional<LaunchPlan.Console> console = client.map(Session.ClientTerminal::size)
                 .or(() -> terminal ? Optional.of(USUAL) : Optional.empty())
-                .map(size -> new LaunchPlan.Console(size, placing.consoleSocket(session)));
+                .map(size -> new LaunchPlan.Console(size, supervisor.consoleSocket(session)));
         boolean input = detach ? interactive || terminal : !noStdin;
         var order = (detach ? LaunchOrder.detached(spec) : LaunchOrder.attached(spec))
                 .named(checked)
@@ -114,7 +114,7 @@ final class RunCommand implements Callable<Integer> {
             Container container = containers.launch(order);
             // The record is complete before the ID is printed, so a manager that starts later knows the container.
             container.described().join();
-            placing.writePid(session, containers, container);
+            supervisor.writePid(session, containers, container);
             session.print(container.id());
             return 0;
         }
@@ -130,7 +130,7 @@ final class RunCommand implements Callable<Integer> {
                 ticket,
                 container -> {
                     ran.set(container);
-                    placing.writePid(session, containers, container);
+                    supervisor.writePid(session, containers, container);
                     attach(session, container, order.spec(), ticket);
                 },
                 end -> {

@@ -202,28 +202,28 @@ final class Adoption {
         return container;
     }
 
-    private void takeOver(Container container, ShimConnection connection) throws IOException {
-        var launch = new Launch(container, connection, events::publish);
+    private void takeOver(Container container, ShimConnection shim) throws IOException {
+        var connection = new ContainerConnection(container, shim, events::publish);
         ContainerState state;
         try {
-            state = launch.awaitNext();
-            connection.stay();
+            state = connection.awaitNext();
+            shim.stay();
         } catch (IOException | RuntimeException | Error e) {
-            launch.close();
+            connection.close();
             throw e;
         }
         known.keepName(container);
         if (state instanceof ContainerState.Created created) {
             container.created(created);
             ranges.adopt(container.id(), created.pid());
-            follower.beginCreated(container, launch);
+            follower.beginCreated(container, connection);
             return;
         }
         var running = (ContainerState.Running) state;
         ranges.adopt(container.id(), running.pid());
         container.paused(usages.frozen(container.id()));
         container.started(running);
-        follower.begin(container, launch);
+        follower.begin(container, connection);
         events.publish(new ContainerEvent.Adopted(container));
     }
 

@@ -314,10 +314,10 @@ public final class Containers {
      * @throws UncheckedIOException when its shim can't be reached
      */
     public ContainerState.Stopped stop(Container container, StopSpec how) {
-        return Stop.stop(container, how, this::endWithoutShim);
+        return Stop.stop(container, how, this::forceStop);
     }
 
-    private void endWithoutShim(Container container, StopSpec how, Duration grace, boolean silent) throws IOException {
+    private void forceStop(Container container, StopSpec how, Duration grace, boolean silent) throws IOException {
         if (container.isStopped()) {
             return;
         }
@@ -328,7 +328,7 @@ public final class Containers {
             return;
         }
         cgroups.thaw(container.id());
-        spawner.kill(container.id(), first.get().pid(), first.get().startTicks(), how.signal(), grace, silent);
+        spawner.forceStop(container.id(), first.get().pid(), first.get().startTicks(), how.signal(), grace, silent);
     }
 
     /** Found by its control group, and still in it once its start ticks have been read: another may have its PID by then. */

@@ -58,32 +58,32 @@ final class Follower {
     }
 
     /** Goes on in a thread of its own. */
-    void begin(Container container, Launch launch) {
-        Thread.ofVirtual().name("container-", 0).start(() -> follow(container, launch, Optional.empty()));
+    void begin(Container container, ContainerConnection connection) {
+        Thread.ofVirtual().name("container-", 0).start(() -> follow(container, connection, Optional.empty()));
     }
 
     /** The same for one whose command has not been started. */
-    void beginCreated(Container container, Launch launch) {
-        Thread.ofVirtual().name("container-", 0).start(() -> followCreated(container, launch));
+    void beginCreated(Container container, ContainerConnection connection) {
+        Thread.ofVirtual().name("container-", 0).start(() -> followCreated(container, connection));
     }
 
     /** The last connection to the shim, and the exit it reported, if any. */
-    private record Last(Launch launch, Optional<ShimMessage.Exited> exited) {}
+    private record Last(ContainerConnection connection, Optional<ShimMessage.Exited> exited) {}
 
     /** Follows the container and returns when it has stopped. */
-    void follow(Container container, Launch launch, Optional<OutputSink> sink) {
+    void follow(Container container, ContainerConnection connection, Optional<OutputSink> sink) {
         Optional<LogStream> output = sink.map(each -> new LogStream(container.log(), each, 0));
-        var last = new Last(launch, converse(container, launch, output));
+        var last = new Last(connection, converse(container, connection, output));
         if (last.exited().isEmpty()) {
-            launch.close();
-            last = followAnew(container, launch);
+            connection.close();
+            last = followAnew(container, connection);
         }
         output.ifPresent(stream -> attempt(container, "reading the rest of its output", () -> finish(stream)));
-        Launch lastLaunch = last.launch();
+        ContainerConnection lastConnection = last.connection();
         if (last.exited().filter(ShimMessage.Exited::hooksFollow).isPresent()) {
-            Thread.ofVirtual().name("hooks-", 0).start(lastLaunch::followHooks);
+            Thread.ofVirtual().name("hooks-", 0).start(lastConnection::followHooks);
         } else {
-            lastLaunch.close();
+            lastConnection.close();
         }
         ended(
                 container,
@@ -95,9 +95,9 @@ final class Follower {
     }
 
     private static Optional<ShimMessage.Exited> converse(
-            Container container, Launch launch, Optional<LogStream> output) {
+            Container container, ContainerConnection connection, Optional<LogStream> output) {
         try {
-            return output.isPresent() ? launch.follow(output.get()) : launch.follow();
+            return output.isPresent() ? connection.follow(output.get()) : connection.follow();
         } catch (IOException e) {
             log.warn("lost the shim of '{}': {}", container.name(), e.toString());
         } catch (RuntimeException | Error e) {
@@ -118,30 +118,30 @@ final class Follower {
      * A failure in the manager or a lost connection doesn't mean that the container has stopped: reconnects until the shim
      * reports the exit, or is gone.
      */
-    private Last followAnew(Container container, Launch before) {
+    private Last followAnew(Container container, ContainerConnection before) {
         Duration pause = PAUSE;
         while (true) {
-            Launch launch = before;
+            ContainerConnection connection = before;
             try {
-                launch = new Launch(container, container.shim().subscribe(), events::publish);
-                launch.awaitNext();
-                launch.connection().stay();
+                connection = new ContainerConnection(container, container.shim().subscribe(), events::publish);
+                connection.awaitNext();
+                connection.shim().stay();
                 log.info("reconnected to the shim of '{}', which is still running", container.name());
-                Optional<ShimMessage.Exited> exited = launch.follow();
+                Optional<ShimMessage.Exited> exited = connection.follow();
                 if (exited.isPresent()) {
-                    return new Last(launch, exited);
+                    return new Last(connection, exited);
                 }
                 pause = PAUSE;
             } catch (IOException | RuntimeException | Error e) {
                 if (container.shim().hasGone()) {
-                    launch.close();
-                    return new Last(launch, Optional.empty());
+                    connection.close();
+                    return new Last(connection, Optional.empty());
                 }
                 log.warn("can't reach the shim of '{}'; trying again: {}", container.name(), e.toString());
             }
-            launch.close();
+            connection.close();
             if (endsWithin(container, pause)) {
-                return new Last(launch, Optional.empty());
+                return new Last(connection, Optional.empty());
             }
             pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
         }
@@ -276,27 +276,27 @@ final class Follower {
                 container.whileRunning().map(ContainerState.Running::startedAt), Instant.now(), Optional.empty());
     }
 
-    private void followCreated(Container container, Launch launch) {
+    private void followCreated(Container container, ContainerConnection connection) {
         try {
-            ContainerState.Running running = launch.awaitStart();
+            ContainerState.Running running = connection.awaitStart();
             container.started(running);
             events.publish(new ContainerEvent.Started(container, running));
         } catch (IOException e) {
-            notStarted(container, launch, new UncheckedIOException(e));
+            notStarted(container, connection, new UncheckedIOException(e));
             return;
         } catch (RuntimeException e) {
-            notStarted(container, launch, e);
+            notStarted(container, connection, e);
             return;
         } catch (Error e) {
             log.error("following '{}' failed before it was started", container.name(), e);
-            notStarted(container, launch, new IllegalStateException("'" + container.name() + "': " + e, e));
+            notStarted(container, connection, new IllegalStateException("'" + container.name() + "': " + e, e));
             return;
         }
-        follow(container, launch, Optional.empty());
+        follow(container, connection, Optional.empty());
     }
 
-    private void notStarted(Container container, Launch launch, RuntimeException why) {
-        launch.close();
+    private void notStarted(Container container, ContainerConnection connection, RuntimeException why) {
+        connection.close();
         Optional<ContainerState.Stopped> end = endWithoutStart(why);
         end.ifPresent(stopped -> attempt(
                 container,

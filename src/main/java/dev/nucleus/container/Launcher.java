@@ -96,7 +96,7 @@ final class Launcher {
     Container launch(LaunchOrder order) {
         Started started = begin(order);
         announce(started, order);
-        follower.begin(started.container(), started.launch());
+        follower.begin(started.container(), started.connection());
         return started.container();
     }
 
@@ -104,10 +104,10 @@ final class Launcher {
     Container run(LaunchOrder order, OutputSink sink, Consumer<Containers.Attachment> onStart) {
         Started started = begin(order);
         var attachment =
-                new Containers.Attachment(started.container(), started.launch().connection());
+                new Containers.Attachment(started.container(), started.connection().shim());
         runOrKill(started, order, () -> onStart.accept(attachment));
         announce(started, order);
-        follower.follow(started.container(), started.launch(), Optional.of(sink));
+        follower.follow(started.container(), started.connection(), Optional.of(sink));
         return started.container();
     }
 
@@ -116,7 +116,7 @@ final class Launcher {
         Started started = started(begin(order, false, Optional.of(ticket)));
         runOrKill(started, order, () -> onStart.accept(started.container()));
         announce(started, order);
-        follower.follow(started.container(), started.launch(), Optional.empty());
+        follower.follow(started.container(), started.connection(), Optional.empty());
         return started.container();
     }
 
@@ -137,7 +137,7 @@ final class Launcher {
                 e.addSuppressed(unannounced);
             }
             try {
-                follower.follow(container, started.launch(), Optional.empty());
+                follower.follow(container, started.connection(), Optional.empty());
                 known.remove(container);
                 container.described().join();
                 ContainerStore.delete(container.directory());
@@ -155,20 +155,20 @@ final class Launcher {
         Container container = begun.container();
         container.describing(describe(container, order, begun.plan()));
         events.publish(new ContainerEvent.Confined(container, begun.plan()));
-        follower.beginCreated(container, begun.launch());
+        follower.beginCreated(container, begun.connection());
         return container;
     }
 
-    private record Begun(Container container, LaunchPlan plan, Launch launch, ContainerState state) {}
+    private record Begun(Container container, LaunchPlan plan, ContainerConnection connection, ContainerState state) {}
 
-    private record Started(Container container, LaunchPlan plan, Launch launch, ContainerState.Running running) {}
+    private record Started(Container container, LaunchPlan plan, ContainerConnection connection, ContainerState.Running running) {}
 
     private Started begin(LaunchOrder order) {
         return started(begin(order, false, Optional.empty()));
     }
 
     private static Started started(Begun begun) {
-        return new Started(begun.container(), begun.plan(), begun.launch(), (ContainerState.Running) begun.state());
+        return new Started(begun.container(), begun.plan(), begun.connection(), (ContainerState.Running) begun.state());
     }
 
     private Begun begin(LaunchOrder order, boolean held, Optional<Ticket> ticket) {
@@ -194,12 +194,12 @@ final class Launcher {
             // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
             Optional<LaunchPlan> ready =
                     posture.rootfsAttested() ? Optional.of(preparedPlan(request)) : Optional.empty();
-            ShimConnection connection = spawner.reserve();
+            ShimConnection shim = spawner.reserve();
             try {
                 plan.set(ready.orElseGet(() -> preparedPlan(request)));
-                return begin(order, container, Objects.requireNonNull(plan.get()), connection, ticket);
+                return begin(order, container, Objects.requireNonNull(plan.get()), shim, ticket);
             } catch (IOException | RuntimeException | Error e) {
-                connection.close();
+                shim.close();
                 throw e;
             }
         } catch (IOException e) {
@@ -235,24 +235,24 @@ final class Launcher {
     }
 
     private Begun begin(
-            LaunchOrder order, Container container, LaunchPlan plan, ShimConnection connection, Optional<Ticket> ticket)
+            LaunchOrder order, Container container, LaunchPlan plan, ShimConnection shim, Optional<Ticket> ticket)
             throws IOException {
         try {
             byte[] entry = ContainerStore.encode(container.record());
             if (ticket.isPresent()) {
-                connection.launch(plan, entry, ticket.get());
+                shim.launch(plan, entry, ticket.get());
             } else {
-                connection.launch(plan, entry, order.attached());
+                shim.launch(plan, entry, order.attached());
             }
-            var launch = new Launch(container, connection, events::publish);
-            ContainerState state = launch.awaitNext();
+            var connection = new ContainerConnection(container, shim, events::publish);
+            ContainerState state = connection.awaitNext();
             switch (state) {
                 case ContainerState.Created created -> container.created(created);
                 case ContainerState.Running running -> container.started(running);
                 default -> throw new IllegalStateException("a launch that is " + state.word());
             }
             known.add(container);
-            return new Begun(container, plan, launch, state);
+            return new Begun(container, plan, connection, state);
         } catch (IOException | RuntimeException | Error e) {
             abandon(container);
             if (e instanceof LaunchException failure) {

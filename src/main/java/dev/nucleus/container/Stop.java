@@ -33,13 +33,13 @@ final class Stop {
 
     private Stop() {}
 
-    /** Ends the container without its shim's help. {@code silent}: the shim gave no answer. */
-    interface Force {
-        void end(Container container, StopSpec how, Duration grace, boolean silent) throws IOException;
+    /** Stops a container without its shim. {@code silent}: the shim did not answer, and may be killed first. */
+    interface ForcedStop {
+        void stop(Container container, StopSpec how, Duration grace, boolean silent) throws IOException;
     }
 
     /** See {@link Containers#stop}. */
-    static ContainerState.Stopped stop(Container container, StopSpec how, Force force) {
+    static ContainerState.Stopped stop(Container container, StopSpec how, ForcedStop forced) {
         if (container.state() instanceof ContainerState.Stopped stopped) {
             return stopped;
         }
@@ -50,7 +50,7 @@ final class Stop {
         } catch (ShimTimeoutException e) {
             log.warn("'{}' is stopped without its shim, which does not answer: {}", container.name(), e.getMessage());
             silent = true;
-            force(container, how, grace, true, force);
+            force(container, how, grace, true, forced);
         } catch (IOException e) {
             // Its shim leaves with it: a stop that came a moment late finds nobody to ask.
             log.debug("the shim of '{}' does not answer: {}", container.name(), e.toString());
@@ -58,7 +58,7 @@ final class Stop {
         }
         try {
             if (!awaitLastProcess(container, grace.plus(PATIENCE))) {
-                force(container, how, Duration.ZERO, silent, force);
+                force(container, how, Duration.ZERO, silent, forced);
                 if (!awaitLastProcess(container, PATIENCE)) {
                     throw new StopFailedException(
                             "'" + container.name() + "' still runs " + Durations.format(PATIENCE)
@@ -90,9 +90,9 @@ final class Stop {
         }
     }
 
-    private static void force(Container container, StopSpec how, Duration grace, boolean silent, Force force) {
+    private static void force(Container container, StopSpec how, Duration grace, boolean silent, ForcedStop forced) {
         try {
-            force.end(container, how, grace, silent);
+            forced.stop(container, how, grace, silent);
         } catch (IOException e) {
             log.warn("'{}' could not be ended without its shim: {}", container.name(), e.getMessage());
         }

@@ -16,8 +16,8 @@ public enum Request {
     FREEZE(0x0b),
     RESIZE(0x0c),
     START(0x0d),
-    KILL(0x0e),
-    GRANT(0x0f),
+    FORCE_STOP(0x0e),
+    TICKET(0x0f),
     /** The record that was given with the plan. */
     RECORD(0x11);
 

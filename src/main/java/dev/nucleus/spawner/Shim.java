@@ -286,7 +286,7 @@ public record Shim(Path socket) {
     public void announce(Ticket ticket) throws IOException {
         byte[] bytes = ticket.bytes();
         ask(
-                Request.GRANT,
+                Request.TICKET,
                 new WireWriter(5 + bytes.length)
                         .u32(0)
                         .bool(false)

@@ -40,7 +40,7 @@ public final class Spawner implements SmartLifecycle {
     private static final long LEAVING_PAUSE_NANOS = 5_000_000;
     private static final Duration SHORT_LIFE = Duration.ofSeconds(1);
     /** What it may take to end a container by SIGKILL, and to see its shim leave. */
-    private static final Duration KILLING = Duration.ofSeconds(15);
+    private static final Duration FORCED_STOP = Duration.ofSeconds(15);
 
     private static final String RESOURCE = "/native/linux-x86_64/nucleus-spawner";
 
@@ -90,11 +90,11 @@ public final class Spawner implements SmartLifecycle {
      *     otherwise
      * @throws IOException when it could not be ended
      */
-    public void kill(String id, int pid, long startTicks, Signal signal, Duration grace, boolean silent)
+    public void forceStop(String id, int pid, long startTicks, Signal signal, Duration grace, boolean silent)
             throws IOException {
-        try (ShimConnection connection = ShimConnection.connect(socket, grace.plus(KILLING))) {
+        try (ShimConnection connection = ShimConnection.connect(socket, grace.plus(FORCED_STOP))) {
             connection.send(
-                    Request.KILL,
+                    Request.FORCE_STOP,
                     new WireWriter(128)
                             .u32(pid)
                             .u64(startTicks)

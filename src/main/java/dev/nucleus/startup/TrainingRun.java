@@ -17,7 +17,7 @@ import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
 /**
- * The start that {@link Preparation} records: it asks for what is asked of a manager first, so that those classes are recorded
+ * The start that {@link JarPreparation} records: it asks for what is asked of a manager first, so that those classes are recorded
  * too, and ends.
  */
 @Component

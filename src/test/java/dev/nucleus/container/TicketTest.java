@@ -35,7 +35,7 @@ class TicketTest {
     private static final int STOP = 0x04;
     private static final int STREAM = 0x05;
     private static final int EXEC = 0x08;
-    private static final int GRANT = 0x0f;
+    private static final int ANNOUNCE = 0x0f;
     private static final int ATTACH = 0x10;
     private static final int OK = 0x89;
     private static final int ERROR = 0x8a;
@@ -188,7 +188,7 @@ class TicketTest {
             new WireWriter(21).u32(0).bool(true).raw(new byte[16], 0, 16).finish(),
             ByteBuffer.wrap(new Ticket().bytes())
         };
-        int[] types = {SIGNAL, STOP, STREAM, EXEC, GRANT, ATTACH};
+        int[] types = {SIGNAL, STOP, STREAM, EXEC, ANNOUNCE, ATTACH};
         for (int i = 0; i < types.length; i++) {
             try (SocketChannel channel = attached()) {
                 Answer answer = ask(channel, types[i], refused[i]);

@@ -18,12 +18,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The connection over which one container is launched and followed. One thread at a time reads it. */
-final class Launch implements AutoCloseable {
+final class ContainerConnection implements AutoCloseable {
 
-    private static final Logger log = LoggerFactory.getLogger(Launch.class);
+    private static final Logger log = LoggerFactory.getLogger(ContainerConnection.class);
 
     private final Container container;
-    private final ShimConnection connection;
+    private final ShimConnection shim;
     private final Consumer<ContainerEvent> events;
     /** Output that arrived before the start was reported, which happens with gVisor. */
     private final Queue<ShimMessage> early = new ArrayDeque<>();
@@ -31,9 +31,9 @@ final class Launch implements AutoCloseable {
     private Map<LaunchStep, Duration> steps = Map.of();
 
     /** @param events told of what happens on the way, by whoever follows the container */
-    Launch(Container container, ShimConnection connection, Consumer<ContainerEvent> events) {
+    ContainerConnection(Container container, ShimConnection shim, Consumer<ContainerEvent> events) {
         this.container = container;
-        this.connection = connection;
+        this.shim = shim;
         this.events = events;
     }
 
@@ -57,10 +57,10 @@ final class Launch implements AutoCloseable {
      */
     ContainerState awaitNext() throws IOException {
         while (true) {
-            ShimMessage message = connection
+            ShimMessage message = shim
                     .receive()
                     .orElseThrow(() -> new LaunchException(
-                            LaunchStep.PLAN, 32, "the shim of '" + container.name() + "' left without a word"));
+                            LaunchStep.PLAN, 32, "the shim of '" + container.name() + "' exited without reporting the launch"));
             switch (message) {
                 case ShimMessage.Steps(var done) -> steps = done;
                 case ShimMessage.Created(var pid, var ticks) -> {
@@ -72,17 +72,17 @@ final class Launch implements AutoCloseable {
                 case ShimMessage.Failed(var step, var errno, var detail) ->
                     throw new LaunchException(step, errno, detail);
                 case ShimMessage.Data _, ShimMessage.End _ -> early.add(message);
-                default -> other(message);
+                default -> handle(message);
             }
         }
     }
 
     /** Follows the container to its end. Empty when the shim was lost. */
     Optional<ShimMessage.Exited> follow() throws IOException {
-        Optional<ShimMessage> message = connection.receive();
+        Optional<ShimMessage> message = shim.receive();
         while (message.isPresent() && !(message.get() instanceof ShimMessage.Exited)) {
-            other(message.get());
-            message = connection.receive();
+            handle(message.get());
+            message = shim.receive();
         }
         return message.map(ShimMessage.Exited.class::cast);
     }
@@ -98,44 +98,44 @@ final class Launch implements AutoCloseable {
         while (!early.isEmpty()) {
             output.accept(early.remove());
         }
-        Optional<ShimMessage> message = connection.receive();
+        Optional<ShimMessage> message = shim.receive();
         while (message.isPresent()) {
             if (message.get() instanceof ShimMessage.Exited exit) {
                 exited = Optional.of(exit);
             } else if (message.get() instanceof ShimMessage.Error error) {
                 throw error.failure();
             } else if (!output.accept(message.get())) {
-                other(message.get());
+                handle(message.get());
             }
             if (exited.isPresent() && output.ended()) {
                 return exited;
             }
-            message = connection.receive();
+            message = shim.receive();
         }
         return exited;
     }
 
     /** Stays until the shim leaves: until then hooks may fail, which is told to the log. */
     void followHooks() {
-        try (connection) {
-            Optional<ShimMessage> message = connection.receive();
+        try (shim) {
+            Optional<ShimMessage> message = shim.receive();
             while (message.isPresent()) {
-                other(message.get());
-                message = connection.receive();
+                handle(message.get());
+                message = shim.receive();
             }
         } catch (IOException e) {
             log.debug("lost the shim of '{}' while its hooks ran: {}", container.name(), e.toString());
         }
     }
 
-    private void other(ShimMessage message) {
+    private void handle(ShimMessage message) {
         switch (message) {
             case ShimMessage.Warning warning -> warn(warning);
             case ShimMessage.Notified(var text) -> container.notifyState().accept(text);
             case ShimMessage.Init(var reaped, var forwarded) ->
                 events.accept(new ContainerEvent.InitActed(
                         container, reaped, forwarded.stream().map(Signal::new).toList()));
-            default -> log.debug("unexpected from a shim: {}", message);
+            default -> log.debug("ignoring a message of the shim of '{}': {}", container.name(), message);
         }
     }
 
@@ -152,12 +152,12 @@ final class Launch implements AutoCloseable {
         }
     }
 
-    ShimConnection connection() {
-        return connection;
+    ShimConnection shim() {
+        return shim;
     }
 
     @Override
     public void close() {
-        connection.close();
+        shim.close();
     }
 }

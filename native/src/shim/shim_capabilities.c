@@ -1,4 +1,4 @@
-#include "shim/supervisor.h"
+#include "shim/shim_capabilities.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -21,7 +21,7 @@ static const uint64_t needed =
 	BIT(CAP_SYS_PTRACE) |  /* pidfd_getfd(2), /proc/PID/root, /proc/PID/ns */
 	BIT(CAP_SYS_RESOURCE); /* exec: limits above the manager's own */
 
-int supervisor_keep(uint64_t kept)
+int shim_keep_capabilities(uint64_t kept)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[2];
@@ -47,10 +47,10 @@ int supervisor_keep(uint64_t kept)
 	return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
 }
 
-int supervisor_confine(const struct plan *plan, struct failure *failure)
+int shim_drop_capabilities(const struct plan *plan, struct failure *failure)
 {
 	int result = plan->hooks.count > 0 ? 0
-					   : supervisor_keep(needed | plan->capabilities.bounding);
+					   : shim_keep_capabilities(needed | plan->capabilities.bounding);
 
 	return result < 0 ? fail(failure, STEP_CAPABILITIES, -result,
 				 "drop the supervisor's capabilities")

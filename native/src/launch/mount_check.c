@@ -1,4 +1,4 @@
-#include "launch/audit.h"
+#include "launch/mount_check.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -154,7 +154,7 @@ static int audit_line(const struct plan *plan, char *line, bool *seen, struct fa
 				    fault, fields[5]);
 }
 
-int audit_table(const struct plan *plan, char *table, struct failure *failure)
+int mount_check_table(const struct plan *plan, char *table, struct failure *failure)
 {
 	char *rest = NULL;
 	int result = 0;
@@ -168,7 +168,7 @@ int audit_table(const struct plan *plan, char *table, struct failure *failure)
 	return result;
 }
 
-int audit_mounts(const struct plan *plan, struct failure *failure)
+int mount_check(const struct plan *plan, struct failure *failure)
 {
 	char *text;
 	int result;
@@ -178,7 +178,7 @@ int audit_mounts(const struct plan *plan, struct failure *failure)
 	text = mount_table_text();
 	if (text == NULL)
 		return fail(failure, STEP_PIVOT, errno, "mount audit: read /proc/self/mountinfo");
-	result = audit_table(plan, text, failure);
+	result = mount_check_table(plan, text, failure);
 	free(text);
 	return result;
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "launch/audit.h"
+#include "launch/mount_check.h"
 #include "tests.h"
 
 /* Last: it has a macro named fail. */
@@ -20,7 +20,7 @@ static int audit(const char *line, struct failure *failure)
 	char table[512] = "20 1 0:30 / / ro,nosuid,nodev,relatime - tmpfs none rw\n";
 
 	(void)strncat(table, line, sizeof(table) - strlen(table) - 1);
-	return audit_table(&plan, table, failure);
+	return mount_check_table(&plan, table, failure);
 }
 
 static void mounts_as_planned_pass(void **state)
@@ -101,7 +101,7 @@ static void only_the_planned_terminals_may_be_devices_that_can_be_written_to(voi
 		char table[256] = "";
 
 		(void)strncat(table, cases[i].line, sizeof(table) - 1);
-		assert_int_equal(audit_table(&plan, table, &failure) == 0, cases[i].fault == NULL);
+		assert_int_equal(mount_check_table(&plan, table, &failure) == 0, cases[i].fault == NULL);
 		if (cases[i].fault != NULL)
 			assert_non_null(strstr(failure.detail, cases[i].fault));
 	}
@@ -135,10 +135,10 @@ static void what_is_planned_without_execution_is_mounted_so(void **state)
 	struct failure failure = { 0 };
 
 	(void)state;
-	assert_int_equal(audit_table(&plan, good, &failure), 0);
-	assert_int_equal(audit_table(&plan, volume, &failure), -EPERM);
+	assert_int_equal(mount_check_table(&plan, good, &failure), 0);
+	assert_int_equal(mount_check_table(&plan, volume, &failure), -EPERM);
 	assert_non_null(strstr(failure.detail, "/opt/data runs programs"));
-	assert_int_equal(audit_table(&plan, below, &failure), -EPERM);
+	assert_int_equal(mount_check_table(&plan, below, &failure), -EPERM);
 	assert_non_null(strstr(failure.detail, "/opt/data/disk runs programs"));
 }
 
@@ -167,15 +167,15 @@ static void of_gvisor_only_what_it_is_served_counts(void **state)
 	struct failure failure = { 0 };
 
 	(void)state;
-	assert_int_equal(audit_table(&plan, good, &failure), 0);
-	assert_int_equal(audit_table(&plan, loose_mount, &failure), -EPERM);
+	assert_int_equal(mount_check_table(&plan, good, &failure), 0);
+	assert_int_equal(mount_check_table(&plan, loose_mount, &failure), -EPERM);
 	assert_non_null(strstr(failure.detail, "/usr can be written to"));
-	assert_int_equal(audit_table(&plan, loose_volume, &failure), -EPERM);
+	assert_int_equal(mount_check_table(&plan, loose_volume, &failure), -EPERM);
 	assert_non_null(strstr(failure.detail, "/fixed/below can be written to"));
-	assert_int_equal(audit_table(&plan, none, &failure), -ENOENT);
+	assert_int_equal(mount_check_table(&plan, none, &failure), -ENOENT);
 }
 
-int audit_tests(void)
+int mount_check_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_planned_terminals_may_be_devices_that_can_be_written_to),

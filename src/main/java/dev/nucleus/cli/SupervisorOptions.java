@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /** What another supervisor wants of a container: its pid in a file, its terminal through a socket. */
-final class PlacingOptions {
+final class SupervisorOptions {
 
     private static final StopSpec AT_ONCE = new StopSpec(Signal.KILL, Duration.ZERO);
 

@@ -12,7 +12,7 @@ import org.springframework.util.FileSystemUtils;
  * {@code java -jar nucleus.jar prepare}: takes the jar apart beside itself and records, in a start on directories of
  * its own that runs no container, which classes a start loads.
  */
-public final class Preparation {
+public final class JarPreparation {
 
     /** The first argument that asks for it. */
     public static final String COMMAND = "prepare";
@@ -21,7 +21,7 @@ public final class Preparation {
 
     private final PreparedJar prepared;
 
-    private Preparation(PreparedJar prepared) {
+    private JarPreparation(PreparedJar prepared) {
         this.prepared = prepared;
     }
 
@@ -34,7 +34,7 @@ public final class Preparation {
         }
         PreparedJar prepared = PreparedJar.of(jar.get());
         try {
-            new Preparation(prepared).run();
+            new JarPreparation(prepared).run();
             return 0;
         } catch (IOException e) {
             System.err.println(
