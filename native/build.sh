@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the native part and copies it to where the jar takes it from.
+# Builds the native programs and copies them to the directory from which they are packaged into the jar.
 # usage: build.sh OUT CLASSES [PROGRAM]
 set -eu
 cd "$(dirname "$0")"

@@ -1,11 +1,11 @@
-/* What a launch costs this machine's kernel, and nothing else: the launch of the shim, by
- * one process that has read its plan before. No supervisor is forked, nothing is told to
- * anybody, no log is kept, no record is written.
+/* Measures what a launch costs this machine's kernel, and nothing else: the shim's launch code in a
+ * process that has parsed the plan before. No supervisor is forked, no message is sent, no log is
+ * kept, no record is written.
  *
  * usage: launch-floor LAUNCHES PLAN...
- * A plan is a file with the bytes that a manager would send. Launches the first so many
- * times with a pause between, then all plans side by side, each so many times, and prints
- * the figures as "name value" lines. */
+ * A plan is a file with the bytes that a manager would send. Launches the first plan LAUNCHES times
+ * with a pause between, then all plans in parallel, each about a tenth as often, and prints the
+ * figures as "name value" lines. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -25,11 +25,11 @@
 #include "launch/launch.h"
 #include "launch/plan.h"
 
-#define PAUSE_NS 15000000L /* as the manager's benchmark has it */
+#define PAUSE_NS 15000000L /* as in the manager's benchmark */
 #define WARM_UP 50
 #define WORKLOADS_MAX 256
 
-/* One container's plan, and where it writes to. */
+/* One container's plan, and its standard streams. */
 struct workload {
 	struct plan plan;
 	uint8_t *bytes;
@@ -48,7 +48,7 @@ static _Noreturn void die(const char *what, int error)
 	exit(1);
 }
 
-/* Leaves no cgroup behind once its child is over, which ends with this process. */
+/* Leaves no cgroup behind if the child has ended; it dies with this process. */
 static _Noreturn void give_up(const struct workload *workload, const char *what, int error)
 {
 	cgroup_remove(&workload->plan);
@@ -73,8 +73,8 @@ static void read_workload(struct workload *workload, const char *file)
 	workload->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
-/* The report, and then the end of the pipe, which exec(2) closes; there is no init's listener to
- * take. */
+/* Waits for the report, and then for the end of the pipe, which exec(2) closes. There is no init to
+ * take a listener from. */
 static void await_exec(const struct workload *workload, const struct launch *launch, int status_fd)
 {
 	struct launch_report report;
@@ -90,8 +90,8 @@ static void await_exec(const struct workload *workload, const struct launch *lau
 		give_up(workload, "read the report", errno);
 }
 
-/* Not counted, because a spawner has it done before somebody asks: the network namespace.
- * Not counted either: taking the cgroup and the mounts apart. */
+/* Not counted: the network namespace, which a spawner creates before a request arrives, and the
+ * teardown of the cgroup and the mounts. */
 static struct times launch(struct workload *workload)
 {
 	struct cgroup cgroup = { .owner = geteuid() };
@@ -125,8 +125,8 @@ static struct times launch(struct workload *workload)
 	await_exec(workload, &launch, status_pipe[0]);
 	times.exec = monotonic_ns() - begun;
 	(void)snprintf(mounts, sizeof(mounts), "/proc/%d/ns/mnt", launch.pid);
-	/* With it, the kernel tells of the end before it takes the mounts apart. A command that
-	 * is over has none any more. */
+	/* While it is open, the kernel reports the exit before it tears down the mounts. A command
+	 * that has exited has none any more. */
 	mounts_fd = open(mounts, O_RDONLY | O_CLOEXEC);
 	if (mounts_fd < 0 && errno != ENOENT)
 		give_up(workload, mounts, errno);
@@ -210,7 +210,7 @@ static void side_by_side(struct workload *workloads, size_t workload_count, size
 	       (double)(workload_count * count) / ((double)(monotonic_ns() - begun) / 1e9));
 }
 
-/* As the shim has them: an init waits for signals that it has inherited blocked. */
+/* As the shim does: an init waits for signals that it has inherited blocked. */
 static void block_signals(void)
 {
 	sigset_t all;

@@ -72,7 +72,7 @@ int connect_waiting(const char *path, const struct waiter *waiter)
 	while (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		int error = errno;
 
-		/* EAGAIN: too many wait already (unix(7)), and nothing tells when one less does. */
+		/* EAGAIN: the backlog is full (unix(7)), and no event reports when it has room. */
 		if (error != EAGAIN || !waiter->readable(waiter->context, -1, RETRY_MS)) {
 			(void)close(fd);
 			errno = error;

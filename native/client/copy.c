@@ -19,13 +19,13 @@
 #include "copy/unpack.h"
 #include "frame.h"
 
-/* The child's end of the stream, the only descriptor that it has besides the standard ones. */
+/* The child's end of the stream, its only descriptor besides the standard ones. */
 #define STREAM_FD 3
-/* Lines of the process in the container that are shown. */
+/* How many lines of the process in the container are shown. */
 #define LINES_MAX 64
 
-/* How long the child may take to remove what is not whole: it may be writing to a terminal that
- * nobody reads. */
+/* How long the child may take to remove an incomplete file: it may be blocked writing to a terminal
+ * that nobody reads. */
 #define CLEANUP_MS 5000
 #define KILL_MS 1000
 #define TICK_MS 10
@@ -35,7 +35,8 @@ enum { WHOLE = 0, IN_PART = 1, BROKEN = 2 };
 
 static struct report report;
 
-/* As Docker has it: what begins with a slash or a dot is a path here, whatever colons it has. */
+/* Like Docker: an argument that begins with a slash or a dot is a path on the host, whatever colons
+ * it contains. */
 static const char *path_inside(const char *argument)
 {
 	const char *colon = strchr(argument, ':');
@@ -129,8 +130,8 @@ static int write_stdout(void *context, const void *bytes, size_t length)
 	return write_all(STDOUT_FILENO, bytes, length) < 0 ? -errno : 0;
 }
 
-/* Whatever is in the archive, this process writes beneath `directory` alone, or, without one,
- * nowhere. On a kernel without Landlock, that is only what unpack sees to. */
+/* Restricts this process to writing beneath `directory`, or to writing no file if there is none,
+ * whatever is in the archive. On a kernel without Landlock only the checks in unpack remain. */
 static void write_only_beneath(int directory)
 {
 	static const unsigned int handled[] = { 0, 13, 14, 15, 15 }; /* rights by ABI version */
@@ -149,7 +150,7 @@ static void write_only_beneath(int directory)
 	version = version < 4 ? version : 4;
 	attributes.handled_access_fs = (1ULL << handled[version]) - 1;
 	rule.allowed_access &= attributes.handled_access_fs;
-	/* The first version's structure, which all have. */
+	/* The structure of ABI version 1, which all versions accept. */
 	ruleset = sys_landlock_create_ruleset(&attributes, sizeof(uint64_t), 0);
 	if (ruleset < 0)
 		return;
@@ -170,25 +171,25 @@ static int refuse(const char *path, int error)
 	return BROKEN;
 }
 
-/* What the archive ended with. */
+/* Reports how the archive ended, and returns the child's exit code. */
 static int conclude(int result, const char *source)
 {
 	if (result == -ENODATA && report.files > 0)
-		report_fatal(&report, "%s ended in the middle: the copy is not whole", source);
+		report_fatal(&report, "%s ended early: the copy is incomplete", source);
 	else if (result == -EBADMSG)
-		report_fatal(&report, "%s is no tar archive, or is damaged", source);
+		report_fatal(&report, "%s is not a tar archive, or is damaged", source);
 	else if (result == -E2BIG)
 		report_fatal(&report, "%s has too many files", source);
 	else if (result < 0 && result != -EPIPE && result != -ENODATA)
-		report_fatal(&report, "the copy ends here: %s", strerror(-result));
+		report_fatal(&report, "the copy was aborted: %s", strerror(-result));
 	report_end(&report);
-	/* The other end has ended it, and says why. */
+	/* The other end has ended the copy, and reports why. */
 	if (result == -EPIPE || result == -ENODATA)
 		return IN_PART;
 	return result < 0 ? BROKEN : report.failed > 0 ? IN_PART : WHOLE;
 }
 
-/* As what the packer in the container is named: its path's last component. */
+/* The name under which the packer in the container sends it: the last component of its path. */
 static void source_name(const char *path, char name[BASE_SIZE])
 {
 	struct split split;
@@ -208,7 +209,7 @@ static int take_out(const struct copy *copy)
 {
 	static struct tar_reader reader = { .fill = read_stream };
 	static struct tar_writer writer = { .drain = write_stdout };
-	static const char source[] = "what the container sent";
+	static const char source[] = "the archive from the container";
 	struct destination destination = { .directory = -1 };
 	const struct unpacking unpacking = { .reader = &reader,
 					     .report = &report,
@@ -248,7 +249,7 @@ static int take_out(const struct copy *copy)
 	return conclude(result, source);
 }
 
-/* Whoever makes an archive may write more after its end, to fill up a record. */
+/* The writer of an archive may pad it to a full record. */
 static void drain_stdin(void)
 {
 	static uint8_t rest[4096];
@@ -275,7 +276,7 @@ static int send_archive(const struct copy *copy, struct tar_writer *writer)
 	if (result == -ENODATA && report.files == 0)
 		report_fatal(
 			&report,
-			"standard input ended before the first file of a tar archive was whole");
+			"standard input ended before the first file of a tar archive was complete");
 	return conclude(result, "standard input");
 }
 
@@ -321,7 +322,7 @@ static _Noreturn void run_child(const struct copy *copy, int stream, pid_t paren
 	unpack_catch_signals();
 	if (getppid() != parent)
 		_exit(BROKEN);
-	/* Nothing else of the client's: not its connections, which end with it. */
+	/* Closes the client's other descriptors: its connections must close when it exits. */
 	if (dup2(stream, STREAM_FD) < 0 || sys_close_range(STREAM_FD + 1, ~0U, 0) < 0) {
 		for (int fd = STREAM_FD + 1; fd < 64; fd++)
 			(void)close(fd);
@@ -348,8 +349,8 @@ bool copy_begin(struct copy *copy, struct streams *streams, bool with_input)
 	close_fd(&streams->in.to);
 	close_fd(&streams->out.from);
 	if (!copy->understood || copy->in != with_input || stream < 0) {
-		report_error(copy, "nucleus: the manager did not understand what is to be copied "
-				   "as this client does: are they of one version?\n");
+		report_error(copy, "nucleus: the manager and this client disagree on what to copy: "
+				   "are they the same version?\n");
 		return false;
 	}
 	(void)signal(SIGCHLD, SIG_DFL);
@@ -357,7 +358,7 @@ bool copy_begin(struct copy *copy, struct streams *streams, bool with_input)
 	if (child == 0)
 		run_child(copy, stream, parent);
 	if (child < 0) {
-		report_error(copy, "nucleus: can't copy: no process could be made\n");
+		report_error(copy, "nucleus: can't copy: creating a process failed\n");
 		return false;
 	}
 	copy->child = child;
@@ -369,7 +370,7 @@ struct pollfd copy_poll(const struct copy *copy)
 	return (struct pollfd){ .fd = copy->reports, .events = POLLIN };
 }
 
-/* The process in the container is one of ours, but under gVisor its words pass through runsc. */
+/* The process in the container is ours, but under gVisor its output passes through runsc. */
 static void show_line(struct copy *copy)
 {
 	static const char erase[] = "\r\033[K";
@@ -424,8 +425,8 @@ bool copy_ended(const struct copy *copy)
 	return copy->child == 0 && copy->reports < 0;
 }
 
-/* Whether the child ends within ms. The pidfd ends a wait early; without pidfds it is checked every
- * TICK_MS. */
+/* Whether the child exits within ms. A pidfd wakes the wait early; without one the child is checked
+ * every TICK_MS. */
 static bool has_ended(const struct copy *copy, int ms)
 {
 	owned_fd pidfd = (int)syscall(SYS_pidfd_open, copy->child, 0);
@@ -449,7 +450,7 @@ void copy_stop(struct copy *copy)
 	(void)kill(copy->child, SIGCONT);
 	if (!has_ended(copy, CLEANUP_MS)) {
 		(void)kill(copy->child, SIGKILL);
-		/* A disk that does not answer holds up even that. */
+		/* A disk that does not respond delays even SIGKILL. */
 		(void)has_ended(copy, KILL_MS);
 	}
 	copy->child = 0;
@@ -461,6 +462,6 @@ int copy_code(const struct copy *copy, int code)
 		return code;
 	if (code == 128 + SIGKILL)
 		report_error(copy, "nucleus: the copy was killed in the container, which may have "
-				   "ended or be short of memory\n");
+				   "exited or run out of memory\n");
 	return code != 0 ? code : copy->code == WHOLE ? 0 : 1;
 }

@@ -10,7 +10,7 @@
 void frame_put_u32(uint8_t *at, size_t value);
 void frame_put_header(uint8_t *at, uint8_t type, size_t length);
 uint32_t frame_u32(const uint8_t *at);
-/* Writes all of it, waiting as long as it takes. 0, or -1 with errno. */
+/* Writes all of it, blocking as long as necessary. Returns 0, or -1 with errno. */
 int write_all(int fd, const void *data, size_t length);
 int frame_send(int fd, uint8_t type, const void *data, size_t length);
 

@@ -1,5 +1,5 @@
-/* nucleus: the thin client. Sends its arguments to the manager, copies the streams, and
- * exits with the code it is told. All commands live in the manager. */
+/* nucleus: the thin client. Sends its arguments to the manager, copies the streams, and exits with
+ * the code that it receives. All commands are implemented in the manager. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -30,11 +30,12 @@
 
 #define CHUNK 65536U
 #define ATOMIC_BYTES 4096U
-#define SHORT_SLICE 100000        /* ns, the least there is */
-#define DESCRIPTOR_MAX (8U << 20) /* bytes of a descriptor's answer: more than execve(2) takes */
+#define SHORT_SLICE 100000        /* ns, the minimum */
+#define DESCRIPTOR_MAX (8U << 20) /* bytes sent of a descriptor: more than execve(2) takes */
 #define NO_MANAGER 125
 #define BLOCKED_MS 1000
-/* How long a command may take to end after a signal that it handles, to be taken as ended by it. */
+/* A command that exits within this time after a signal that it handles counts as ended by the
+ * signal. */
 #define SHUTDOWN_MS 30000
 #define TICKET_BYTES 16U
 
@@ -42,12 +43,12 @@ struct session {
 	int socket;
 	int signals;
 	bool has_terminal;
-	uint32_t signal;          /* the last one of those that interrupt */
-	int64_t signalled;        /* when: ms of CLOCK_MONOTONIC */
-	bool signalled_after_end; /* the process had ended by then */
-	bool has_workspace;       /* that a manager brings back */
+	uint32_t signal;          /* the last interrupting signal */
+	int64_t signalled;        /* when it arrived: ms of CLOCK_MONOTONIC */
+	bool signalled_after_end; /* the process had exited by then */
+	bool has_workspace;       /* a workspace that the manager copies back */
 	bool has_exit_code;       /* received from the manager */
-	bool giving_up;           /* its reason is being reported */
+	bool giving_up;           /* the reason is being reported */
 	bool finished;
 	int code;
 	struct streams streams;
@@ -56,7 +57,7 @@ struct session {
 	uint8_t buffer[CHUNK + FRAME_HEADER];
 };
 
-/* The command: the working directory, then the arguments, each ended by NUL. */
+/* Sends the command: the working directory, then the arguments, each terminated by NUL. */
 static int send_command(int fd, int count, char *const arguments[])
 {
 	char directory[PATH_MAX];
@@ -97,14 +98,14 @@ static void send_terminal(struct session *session)
 		(void)frame_send(session->socket, MESSAGE_TERMINAL, payload, length);
 }
 
-/* Ends the client: what it ran ends with it. */
+/* Ends the client, and with it what it ran. */
 static void end_by_signal(struct session *session, uint32_t number)
 {
 	session->finished = true;
 	session->code = 128 + (int)number;
 }
 
-/* Somebody else may have used the terminal, or changed its size. */
+/* Another program may have used the terminal, or changed its size. */
 static void resume(struct session *session)
 {
 	if (!session->has_terminal)
@@ -113,9 +114,9 @@ static void resume(struct session *session)
 	send_terminal(session);
 }
 
-/* For the process in the container. Where there is none, such as while the manager is busy, a
- * signal that ends a command ends this one: the manager sees that, and takes back what it has
- * begun. */
+/* Forwards a signal to the process in the container. If there is none, for example while the
+ * manager is busy, a terminating signal ends the client: the manager notices that, and undoes what
+ * it has begun. */
 static void take_signal(struct session *session)
 {
 	struct signalfd_siginfo information;
@@ -125,7 +126,7 @@ static void take_signal(struct session *session)
 	    (ssize_t)sizeof(information))
 		return;
 	number = information.ssi_signo;
-	/* What came before the signal. */
+	/* Handles what was sent before the signal. */
 	if (session->streams.socket >= 0)
 		streams_receive(&session->streams);
 	if (number == SIGWINCH && session->has_terminal) {
@@ -146,7 +147,7 @@ static void take_signal(struct session *session)
 			(void)streams_signal(&session->streams, number);
 		if (number == SIGTSTP) {
 			signals_suspend();
-			/* Where it did not stop, nobody continues it. */
+			/* If it did not stop, no SIGCONT will follow. */
 			resume(session);
 		}
 		return;
@@ -160,13 +161,13 @@ static void take_signal(struct session *session)
 		end_by_signal(session, number);
 		return;
 	}
-	/* A copy ends here; the supervisor ends its other half. */
+	/* A copy ends here; the supervisor ends the process in the container. */
 	if (session->giving_up || session->copy.wanted ||
 	    !streams_signal(&session->streams, number))
 		end_by_signal(session, number);
 }
 
-/* As read(2), but a signal is taken meanwhile: EINTR. */
+/* Like read(2), but handles a signal that arrives meanwhile: EINTR. */
 static ssize_t read_unless_signalled(struct session *session, int fd, uint8_t *bytes, size_t size)
 {
 	struct pollfd polled[] = {
@@ -196,8 +197,8 @@ static void take_answers(struct session *session)
 	session->streams.undelivered = 0;
 }
 
-/* As write_all(), but signals are taken meanwhile, which may end the command. A pipe takes 4096
- * bytes without blocking once poll(2) says POLLOUT (pipe(7)). */
+/* Like write_all(), but handles signals meanwhile, which may end the command. A pipe takes 4096
+ * bytes without blocking once poll(2) reports POLLOUT (pipe(7)). */
 static int write_unless_signalled(struct session *session, int fd, const uint8_t *bytes,
 				  size_t length)
 {
@@ -228,7 +229,7 @@ static int write_unless_signalled(struct session *session, int fd, const uint8_t
 }
 
 /* Reports why the client ends, and ends it. Standard error may be a terminal that nobody reads: a
- * signal ends the client all the same. */
+ * signal still ends the client. */
 __attribute__((format(printf, 2, 3))) static void give_up(struct session *session,
 							  const char *format, ...)
 {
@@ -272,7 +273,7 @@ static void send_descriptor(struct session *session, int fd)
 	explicit_bzero(frame, FRAME_HEADER + filled);
 }
 
-/* Whoever reads the output has gone, or has no room for it: so this ends too. */
+/* The reader of the output has exited, or has no room for it: the client ends too. */
 static void write_failed(struct session *session, const char *name, int error)
 {
 	give_up(session, "nucleus: can't write to %s: %s\n", name, strerror(error));
@@ -309,7 +310,7 @@ static void write_error(void *context, const char *text, size_t length)
 	session->finished |= finished;
 }
 
-/* u8 flags, bytes ticket, then the path of the supervisor's socket, ended by NUL. */
+/* Payload: u8 flags, the ticket, and the path of the supervisor's socket, terminated by NUL. */
 static void attach(struct session *session, const uint8_t *payload, size_t length)
 {
 	const char *path = (const char *)payload + 1 + TICKET_BYTES;
@@ -365,7 +366,7 @@ static void handle_frame(struct session *session, uint8_t type, const uint8_t *p
 	}
 }
 
-/* The process goes on without the manager, and its supervisor reports how it ends. */
+/* The process continues without the manager, and its supervisor reports how it ends. */
 static void lose_manager(struct session *session)
 {
 	(void)close(session->socket);
@@ -384,7 +385,7 @@ static int exit_code(int status)
 #define MANAGER_EXITED                                                                             \
 	"the manager has exited; the next one copies the workspace back when it starts"
 
-/* The command has ended, but what it wrote is not in its workspace yet. */
+/* The command has exited, but its changes are not in its workspace yet. */
 static void report_missing_workspace(struct session *session, const char *reason)
 {
 	give_up(session, "nucleus: the command ended with exit code %d, but %s\n",
@@ -401,7 +402,7 @@ static void abandon_output(struct session *session)
 	session->code = exit_code(session->streams.status);
 	if (!session->has_workspace)
 		return;
-	/* Nobody may read the reason either. */
+	/* Possibly nobody reads the reason either. */
 	if (poll(&err, 1, 0) == 1)
 		report_missing_workspace(
 			session, session->socket < 0
@@ -411,7 +412,7 @@ static void abandon_output(struct session *session)
 	session->code = NO_MANAGER;
 }
 
-/* Without a manager: whether the end is known, or never will be. */
+/* Without a manager, ends the client once the exit status is known, or never will be. */
 static void conclude(struct session *session)
 {
 	const struct streams *streams = &session->streams;
@@ -463,7 +464,7 @@ static void receive(struct session *session)
 	memmove(session->buffer, session->buffer + used, session->length);
 }
 
-/* A closed one would be the number of the next socket, and the container's output go there. */
+/* A closed one would become the number of the next socket, and receive the container's output. */
 static void open_standard_streams(void)
 {
 	int fd;
@@ -476,9 +477,10 @@ static void open_standard_streams(void)
 		(void)close(fd);
 }
 
-/* Whether the user wants an end, whatever has not been written yet: without a client, a process
- * that a signal ended would not have waited for a reader. A service that was told to reload and
- * ends later has not been ended by that. Work that is to come back to a workspace is waited for. */
+/* Whether the user wants the client to end with output still unwritten: without a client, a process
+ * that a signal ended would not have waited for a reader either. A service that reloads at SIGHUP
+ * and exits later was not ended by that. Changes that are to be copied back to a workspace are
+ * waited for. */
 static bool gives_up_on_output(const struct session *session)
 {
 	const struct streams *streams = &session->streams;
@@ -535,9 +537,9 @@ static int converse(struct session *session)
 	return copy_code(&session->copy, session->code);
 }
 
-/* The client runs briefly each time it is woken, and its user waits: it preempts a manager that is
- * cleaning up. Not where its user chose another policy; musl's sched_getscheduler(3) always fails
- * with ENOSYS. */
+/* The client runs briefly each time it is woken, and its user waits: it should preempt a manager
+ * that is cleaning up. Keeps any other policy that its user chose; musl's sched_getscheduler(3)
+ * always fails with ENOSYS. */
 static void ask_for_short_slices(void)
 {
 	if (syscall(SYS_sched_getscheduler, 0) == SCHED_NORMAL)
@@ -597,8 +599,8 @@ int main(int argc, char *argv[])
 			path, strerror(error));
 		return NO_MANAGER;
 	}
-	/* Not before: a manager that hangs takes no command, and until then a signal just ends
-	 * this. */
+	/* Not earlier: a manager that hangs does not read the command, and until then a signal
+	 * simply ends the client. */
 	session.signals = signals_watch();
 	ask_for_short_slices();
 	return converse(&session);

@@ -17,14 +17,14 @@
 #define NAME_MAX_LENGTH 256
 #define USAGE 2
 #define NO_MANAGER 125
-/* What nucleus.jar is compiled for. */
+/* The Java version that nucleus.jar is compiled for. */
 #define JAVA_NEEDED 25
 
-/* Pairs of name and text, each ended by NUL; nothing in a client that was built without them. */
+/* Pairs of name and text, each terminated by NUL; empty in a client that was built without them. */
 extern const char reference_begin[];
 extern const uint64_t reference_length;
 
-/* Null: there is none of that name. */
+/* Returns the text of that name, or NULL. */
 static const char *find(const char *name)
 {
 	const char *at = reference_begin;
@@ -39,7 +39,7 @@ static const char *find(const char *name)
 	return NULL;
 }
 
-/* The text of a prefix and some words behind it; null: there is none. */
+/* Returns the text named by a prefix and the words after it, or NULL. */
 static const char *find_words(const char *prefix, int count, char *const words[])
 {
 	char name[NAME_MAX_LENGTH];
@@ -73,7 +73,7 @@ static bool is(const char *word, const char *either, const char *other)
 	return strcmp(word, either) == 0 || strcmp(word, other) == 0;
 }
 
-/* How many of the words are a command. */
+/* The number of leading words that form a command. */
 static int command_length(int count, char *const arguments[])
 {
 	int length = 0;
@@ -120,7 +120,7 @@ int reference_answer(int count, char *const arguments[])
 }
 
 /* $NUCLEUS_JAR, or nucleus.jar beside this program, or where the build puts it: target/nucleus.jar
- * for target/native/nucleus. Null: there is none. */
+ * for target/native/nucleus. NULL if there is none. */
 static const char *find_jar(char *path, size_t size)
 {
 	static const char name[] = "nucleus.jar";
@@ -149,7 +149,7 @@ static const char *find_jar(char *path, size_t size)
 	return access(path, R_OK) == 0 ? path : NULL;
 }
 
-/* Opens the file `release` of a directory, the first `length` bytes of the path; null: there is
+/* Opens the file `release` in a directory, the first `length` bytes of the path. NULL if there is
  * none. */
 static FILE *open_release_in(const char *path, size_t length)
 {
@@ -159,7 +159,7 @@ static FILE *open_release_in(const char *path, size_t length)
 	int fd;
 
 	(void)snprintf(name, sizeof(name), "%.*s/release", (int)length, path);
-	/* The file may be anybody's: a named pipe must not keep the open waiting. */
+	/* The file may be anybody's: opening a named pipe must not block. */
 	fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
@@ -169,8 +169,8 @@ static FILE *open_release_in(const char *path, size_t length)
 	return file;
 }
 
-/* The release file of the JDK or JRE whose bin directory java is in, whatever links lead there;
- * null: none. A JDK before Java 9 has it above its jre directory. */
+/* Opens the release file of the JDK or JRE whose bin directory contains java, once all links are
+ * resolved. NULL if there is none. A JDK before Java 9 has it above its jre directory. */
 static FILE *open_release(const char *java)
 {
 	static const char *const programs[] = { "/bin/java", "/jre/bin/java" };
@@ -189,13 +189,13 @@ static FILE *open_release(const char *java)
 	return file;
 }
 
-/* Of 25.0.1 it is 25, of 1.8.0_392 it is 8. */
+/* 25 for 25.0.1, 8 for 1.8.0_392. */
 static long feature_version(const char *text)
 {
 	return strncmp(text, "1.", 2) == 0 ? strtol(text + 2, NULL, 10) : strtol(text, NULL, 10);
 }
 
-/* The version in that file; 0 if unknown. */
+/* The version in the release file; 0 if unknown. */
 static long java_version(const char *java)
 {
 	static const char key[] = "JAVA_VERSION=\"";
@@ -217,11 +217,11 @@ struct java {
 	long version;
 };
 
-/* A search for a java that is new enough: what was found besides. */
+/* A search for a java that is recent enough, and what it has found besides. */
 struct search {
 	char found[PATH_MAX];
 	struct java old;        /* the first that is too old */
-	char unknown[PATH_MAX]; /* the first whose version is not known */
+	char unknown[PATH_MAX]; /* the first of unknown version */
 };
 
 static bool is_program(const char *path)
@@ -231,7 +231,7 @@ static bool is_program(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
-/* Whether `found` is known to be new enough. */
+/* Whether `found` is known to be recent enough. */
 static bool is_recent_enough(struct search *search)
 {
 	long version;
@@ -265,7 +265,7 @@ static bool find_on_path(struct search *search)
 	return false;
 }
 
-/* Where distributions put their JDKs. */
+/* Searches where distributions install JDKs. */
 static bool find_installed(struct search *search)
 {
 	glob_t found;
@@ -281,8 +281,8 @@ static bool find_installed(struct search *search)
 	return any;
 }
 
-/* $JAVA_HOME, unless it is too old; else the first that is known to be new enough, on the PATH or
- * installed; else the first that may be, such as a script of a version manager. */
+/* $JAVA_HOME, unless it is too old; else the first that is known to be recent enough, on the PATH
+ * or installed; else the first of unknown version, such as a script of a version manager. */
 static bool find_java(struct search *search)
 {
 	const char *home = getenv("JAVA_HOME");
@@ -311,7 +311,7 @@ static void report_unsuitable_java(const struct java *old)
 	(void)fprintf(stderr, ". Install Java %d, or set JAVA_HOME.\n", JAVA_NEEDED);
 }
 
-/* Replaces this program by the jar's. Returns when that can't be done. */
+/* Replaces this process by the jar's program. Returns only if that fails. */
 static void run_jar(const char *jar, int count, char *const arguments[])
 {
 	static char option[] = "-jar";
@@ -355,7 +355,7 @@ int reference_without_manager(int count, char *const arguments[])
 		(void)fprintf(
 			stderr,
 			"nucleus: no manager answers, and there is no nucleus.jar beside this "
-			"program: name it in $NUCLEUS_JAR, or run\n  java -jar nucleus.jar");
+			"program: set $NUCLEUS_JAR, or run\n  java -jar nucleus.jar");
 		for (int i = 0; i < count; i++)
 			(void)fprintf(stderr, " %s", arguments[i]);
 		(void)fprintf(stderr, "\n");

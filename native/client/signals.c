@@ -33,7 +33,7 @@ int signals_watch(void)
 	signals_fill(&forwarded);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		(void)sigdelset(&forwarded, own[i]);
-	/* What nohup(1), or a shell for a command in the background, ignores stays ignored. */
+	/* Signals that nohup(1), or a shell for a background command, ignores stay ignored. */
 	for (int number = 1; number < _NSIG; number++) {
 		struct sigaction action;
 
@@ -41,7 +41,7 @@ int signals_watch(void)
 		    sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
 			(void)sigdelset(&forwarded, number);
 	}
-	/* A file that is too large is a write error: EFBIG. */
+	/* A write beyond the file size limit then fails with EFBIG. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)sigprocmask(SIG_BLOCK, &forwarded, NULL);
 	return signalfd(-1, &forwarded, SFD_CLOEXEC);

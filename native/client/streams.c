@@ -20,20 +20,20 @@
 /* How long a supervisor may take to answer, in ms. */
 #define ANSWER_MS 250
 
-/* The keys that detach, as Docker has them: Ctrl-P Ctrl-Q. */
+/* The keys that detach, as in Docker: Ctrl-P Ctrl-Q. */
 #define PREFIX_KEY 0x10
 #define DETACH_KEY 0x11
-/* Sizes of the caller's pipes: a larger one means fewer wakeups. An output's is enlarged only after
- * it was full once, and to less: its reader copies the bytes, while they are in the processor's
- * cache. */
+/* Sizes of the caller's pipes: a larger one means fewer wakeups. An output pipe is enlarged only
+ * after it has been full once, and to less, so that its reader copies the bytes while they are in
+ * the processor's cache. */
 #define INPUT_PIPE_BYTES (1 << 20)
 #define OUTPUT_PIPE_BYTES (1 << 19)
-/* Bytes that a pipe takes without blocking once poll(2) says POLLOUT. */
+/* Bytes that a pipe takes without blocking once poll(2) reports POLLOUT. */
 #define ATOMIC_BYTES 4096U
 
-/* How an output is written. splice(2) waits for whatever is no pipe, and holds the lock of the pipe
- * that it moves from meanwhile, on which the supervisor would wait. Regular files and /dev/null,
- * which no reader holds up, take more at once. */
+/* Chooses how an output is written. splice(2) blocks on anything but a pipe while it holds the lock
+ * of the source pipe, for which the supervisor would wait. Regular files and /dev/null, which no
+ * reader can block, take more at once. */
 static void choose_transfer(struct way *way, int fd)
 {
 	struct stat status;
@@ -58,12 +58,12 @@ void streams_init(struct streams *streams)
 	choose_transfer(&streams->err, STDERR_FILENO);
 }
 
-/* The rest of an error: u32 errno, then its text with its length and its NUL. */
+/* Receives the rest of an error: u32 errno, then its text with its length and its NUL. */
 static void receive_refusal(struct streams *streams, int socket, const uint8_t *begin)
 {
 	size_t length = frame_u32(begin);
 	uint8_t bytes[sizeof(streams->refusal) + 8];
-	size_t have = 5; /* of the payload: what came with its header */
+	size_t have = 5; /* bytes of the payload that came with the header */
 
 	if (length < 8 || length > sizeof(bytes))
 		return;
@@ -113,7 +113,7 @@ static int receive_ends(struct streams *streams, int socket, uint8_t *answer, si
 	return (int)count;
 }
 
-/* Never smaller: the pipe is the caller's. */
+/* Never shrinks the pipe, which is the caller's. */
 static void enlarge(int fd, int wanted)
 {
 	int size = fcntl(fd, F_GETPIPE_SZ);
@@ -129,7 +129,8 @@ int streams_attach(struct streams *streams, const char *path, const uint8_t *tic
 	int fds[3] = { -1, -1, -1 };
 	int used = 0;
 	int count = -1;
-	/* Not the streams' own yet: signals are not for a process that is not attached to. */
+	/* Not stored in the streams yet: signals are not for a process that the client is not
+	 * attached to. */
 	int socket = connect_waiting(path, waiter);
 
 	if (socket >= 0 && frame_send(socket, REQUEST_ATTACH, ticket, ticket_length) == 0 &&
@@ -175,7 +176,7 @@ void streams_poll(const struct streams *streams, struct pollfd *polled)
 	polled[6] = (struct pollfd){ .fd = streams->socket, .events = POLLIN };
 }
 
-/* All that came from there has been read. */
+/* The source has been read to its end. */
 static void source_end(struct way *way)
 {
 	if (way->from > STDERR_FILENO)
@@ -192,8 +193,8 @@ static void way_end(struct way *way)
 		way->to = -1;
 }
 
-/* By a buffer; what can be written without waiting is at most a page at a time (pipe(7)). False: a
- * write failed, with errno. */
+/* Reads into the buffer; what can be written without blocking is at most a page at a time
+ * (pipe(7)). */
 static bool copy(struct way *way)
 {
 	ssize_t got;
@@ -244,7 +245,7 @@ static bool move(struct way *way)
 	if (errno == EAGAIN) {
 		struct pollfd readable = { .fd = way->from, .events = POLLIN };
 
-		/* One of both: if there is something, it is the reader who is waited for. */
+		/* Either end may block: if there is something to read, it is the reader. */
 		way->full = poll(&readable, 1, 0) == 1;
 		if (way->full && !way->owns_to && !way->enlarged) {
 			way->enlarged = true;
@@ -256,7 +257,8 @@ static bool move(struct way *way)
 	return errno == EINTR;
 }
 
-/* Takes the keys that detach out of what was typed: the first is withheld until the next comes. */
+/* Removes the keys that detach from what was typed: the first is withheld until the next arrives.
+ */
 static void look_for_detach(struct streams *streams)
 {
 	struct way *in = &streams->in;
@@ -280,7 +282,7 @@ static void look_for_detach(struct streams *streams)
 	in->end = at;
 }
 
-/* A key that was withheld, and that no other follows. */
+/* Writes a withheld key that no other follows. */
 static void flush_prefix_key(struct streams *streams)
 {
 	struct way *in = &streams->in;
@@ -298,7 +300,7 @@ static void input_end(struct streams *streams)
 {
 	uint8_t id[4];
 
-	/* Others may have the input as well, so its end is not known by a close. */
+	/* Others may hold the input open as well, so that closing it does not show its end. */
 	frame_put_u32(id, streams->id);
 	if (streams->socket >= 0 && streams->in.from >= 0)
 		(void)frame_send(streams->socket, REQUEST_STDIN_END, id, sizeof(id));
@@ -330,7 +332,7 @@ static void input(struct streams *streams, const struct pollfd *from, const stru
 	if (good && in->start < in->end)
 		good = flush(in);
 	if (!good) {
-		/* The process doesn't read any more. */
+		/* The process no longer reads its input. */
 		way_end(in);
 		return;
 	}
@@ -440,8 +442,8 @@ bool streams_ended(const struct streams *streams)
 	return streams->out.from < 0 && streams->err.from < 0;
 }
 
-/* Several signals at once are one wish to end: timeout(1) and service managers send two or three.
- */
+/* Several signals at once are one request to end: timeout(1) and service managers send two or
+ * three. */
 static bool is_held_up(const struct streams *streams)
 {
 	for (size_t i = 0; i < streams->unanswered; i++) {
@@ -457,7 +459,7 @@ bool streams_signal(struct streams *streams, uint32_t number)
 
 	if (streams->socket < 0 || (streams_interrupts(number) && is_held_up(streams)))
 		return false;
-	/* The last place is reserved for a size of the terminal. Other signals are dropped. */
+	/* The last slot is reserved for a terminal size. Other signals are dropped. */
 	if (streams->unanswered >= REQUESTS_MAX - 1)
 		return !streams_interrupts(number);
 	streams->sent[streams->unanswered++] = (struct sent_request){ .signal = number,

@@ -59,7 +59,7 @@ int terminal_reopen(int fd)
 	int opened;
 
 	/* A pty's master passes isatty(3) as well, but opening it again makes another pty. Writes
-	 * to it may wait. */
+	 * to it may block. */
 	if (!isatty(fd) || ptsname_r(fd, path, sizeof(path)) == 0)
 		return fd;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

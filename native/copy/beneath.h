@@ -1,7 +1,7 @@
-/* Ways to files that pass no link: every directory is opened from the one that it is in, and held.
- * Nobody can lead such a way elsewhere by putting a link into it, whenever that is done (cf.
- * CVE-2018-15664); and ".." is no part of one. As openat2(2) does it with RESOLVE_BENEATH and
- * RESOLVE_NO_SYMLINKS, and on kernels that don't have that, such as gVisor's. */
+/* Path resolution that follows no links: every directory is opened from its parent and held open,
+ * so that nobody can redirect it by planting a link, at any time (cf. CVE-2018-15664); ".." is
+ * refused. Like openat2(2) with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, but also on kernels
+ * without it, such as gVisor's. */
 #ifndef NUCLEUS_COPY_BENEATH_H
 #define NUCLEUS_COPY_BENEATH_H
 
@@ -11,22 +11,22 @@
 #define PATH_SIZE 4096U
 #define BASE_SIZE 256U
 
-/* A path, taken apart. */
+/* A path, split into its parent and last component. */
 struct split {
 	char parent[PATH_SIZE]; /* never empty */
-	char base[BASE_SIZE];   /* the last component; empty where the parent itself is meant */
-	bool directory;         /* it ends in a slash, so nothing else can be meant */
+	char base[BASE_SIZE];   /* the last component; empty if the parent itself is meant */
+	bool directory;         /* it must be a directory, for example because it ends in a slash */
 };
 
 /* 0, or a negative errno. */
 int path_split(const char *path, struct split *split);
 
-/* Opens a directory by components from `root`, to hold only (O_PATH). A descriptor, or a negative
- * errno: -ELOOP for a link, -EXDEV for "..". `*length`: of the part of the path that was refused.
- */
+/* Opens a directory component by component from `root`, with O_PATH. Returns a descriptor, or a
+ * negative errno: -ELOOP for a link, -EXDEV for "..". `*length` is set to the length of the path up
+ * to the refused component. */
 int beneath_open(int root, const char *path, size_t *length);
 
-/* Opens the directory `name` in `parent`, to hold only. -ELOOP for a link. */
+/* Opens the directory `name` in `parent`, with O_PATH. -ELOOP for a link. */
 int beneath_enter(int parent, const char *name);
 
 #endif

@@ -18,7 +18,7 @@
 #error "no seccomp architecture is known for this machine"
 #endif
 
-/* Neither execve(2), clone(2), socket(2), kill(2), ptrace(2) nor anything that mounts is here. */
+/* Contains neither execve(2), clone(2), socket(2), kill(2), ptrace(2) nor anything that mounts. */
 static const int allowed[] = {
 	SYS_read,       SYS_write,     SYS_writev,          SYS_openat,
 	SYS_close,      SYS_lseek,     SYS_fstat,           SYS_newfstatat,
@@ -47,7 +47,7 @@ int files_only(void)
 	filter[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	filter[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 						    offsetof(struct seccomp_data, nr));
-	/* From each to the last instruction, which allows it. */
+	/* Each match jumps to the last instruction, which allows the call. */
 	for (size_t i = 0; i < COUNT; i++)
 		filter[at++] = (struct sock_filter)BPF_JUMP(
 			BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)allowed[i], (uint8_t)(COUNT - i), 0);

@@ -15,7 +15,7 @@
 
 #define CHUNK (1UL << 17)
 
-/* As getdents64(2) fills it. */
+/* As filled by getdents64(2). */
 struct listed {
 	uint64_t inode;
 	int64_t offset;
@@ -24,22 +24,22 @@ struct listed {
 	char name[];
 };
 
-/* A directory on the way, with what was read of its list. */
+/* A directory on the way, with the part of its list that has been read. */
 struct level {
 	int fd;
 	dev_t device;
-	size_t name_length; /* of the path before it was entered */
+	size_t name_length; /* length of the path before it was entered */
 	size_t at;
 	size_t end;
 	_Alignas(struct listed) char list[8192];
 };
 
-/* No process packs two trees; and a forked child has no heap to use. */
+/* Static: no process packs two trees, and a forked child must not use the heap. */
 static struct level levels[DEPTH_MAX];
 static struct tar_entry entry;
 static uint8_t chunk[CHUNK];
 
-/* The data of one file, of the size that its header told. */
+/* Writes the data of one file, as many bytes as its header announced. */
 static int pack_data(const struct packing *packing, int fd)
 {
 	struct tar_writer *writer = packing->writer;
@@ -64,8 +64,7 @@ static int pack_data(const struct packing *packing, int fd)
 	return 0;
 }
 
-/* Files that the kernel makes up, as below /proc, tell no size. Of one, as much as fits into the
- * buffer. */
+/* Packs a file that reports no size, such as one below /proc: as much as fits into the buffer. */
 static int pack_unsized(const struct packing *packing, int fd)
 {
 	size_t length = 0;
@@ -93,7 +92,7 @@ static void describe(const struct packing *packing, enum tar_type type, const st
 	entry.type = type;
 	entry.target[0] = '\0';
 	entry.size = 0;
-	/* No set-user-ID bit leaves here. */
+	/* Drops set-ID and sticky bits. */
 	entry.mode = status->st_mode & 0777U;
 	entry.seconds = status->st_mtim.tv_sec;
 	entry.nanoseconds = packing->keep ? (uint32_t)status->st_mtim.tv_nsec : 0;
@@ -101,7 +100,7 @@ static void describe(const struct packing *packing, enum tar_type type, const st
 
 static int pack_file(const struct packing *packing, int parent, const char *name)
 {
-	/* It may have become a FIFO since it was looked at. */
+	/* It may have become a FIFO since it was checked. */
 	owned_fd fd = openat(parent, name,
 			     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct stat status;
@@ -148,7 +147,7 @@ static int pack_link(const struct packing *packing, int parent, const char *name
 	return tar_write(packing->writer, &entry);
 }
 
-/* Whether it is a view of the kernel's state that was not asked for by itself. */
+/* Whether it is the mount of a kernel file system that was not requested itself. */
 static bool is_kernel_view(int fd, dev_t device, size_t depth)
 {
 	struct statfs status;
@@ -158,7 +157,7 @@ static bool is_kernel_view(int fd, dev_t device, size_t depth)
 		status.f_type == CGROUP_SUPER_MAGIC || status.f_type == CGROUP2_SUPER_MAGIC);
 }
 
-/* Its header; its list is read from then on. */
+/* Writes the header of a directory, and opens it for its list to be read. */
 static int enter(const struct packing *packing, int parent, const char *name, size_t name_length,
 		 size_t *depth)
 {
@@ -217,7 +216,7 @@ static int pack_one(const struct packing *packing, int parent, const char *name,
 	}
 }
 
-/* The next name of a directory's list; NULL: there is none. */
+/* The next name of a directory's list; NULL at the end. */
 static const char *next_name(const struct packing *packing, struct level *level)
 {
 	for (;;) {
@@ -262,7 +261,7 @@ static int walk(const struct packing *packing, size_t depth)
 			continue;
 		}
 		if (length + 1 + strlen(name) >= sizeof(entry.name)) {
-			report_failed(packing->report, entry.name, "read what is in", ENAMETOOLONG);
+			report_failed(packing->report, entry.name, "list all of", ENAMETOOLONG);
 			continue;
 		}
 		(void)snprintf(entry.name + length, sizeof(entry.name) - length, "/%s", name);

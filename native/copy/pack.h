@@ -1,4 +1,4 @@
-/* Reads files and directories into an archive. */
+/* Packs files and directories into an archive. */
 #ifndef NUCLEUS_COPY_PACK_H
 #define NUCLEUS_COPY_PACK_H
 
@@ -7,19 +7,19 @@
 #include "report.h"
 #include "tar.h"
 
-/* Directories one in another. */
+/* Maximum depth of directories. */
 #define DEPTH_MAX 128
 
 struct packing {
 	struct tar_writer *writer;
 	struct report *report;
-	bool links; /* symbolic links are taken along as what they are; else left out */
-	bool keep;  /* times are told in full */
+	bool links; /* symbolic links are packed as links; else left out */
+	bool keep;  /* times include nanoseconds */
 };
 
-/* Packs what `base` names in `parent`, under that name; the parent itself, as ".", where base is
- * empty. What can't be read is reported and left out; links are never followed. 0, or a negative
- * errno: the archive is broken off. */
+/* Packs the entry `base` of `parent` under that name, or, if base is empty, the parent itself as
+ * ".". What can't be read is reported and left out; links are never followed. Returns 0, or a
+ * negative errno if the archive is incomplete. */
 int pack(const struct packing *packing, int parent, const char *base);
 
 #endif

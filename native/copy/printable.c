@@ -7,7 +7,7 @@
 
 static const char cut[] = "...";
 
-/* The length of the well-formed UTF-8 sequence at the front (RFC 3629), or 0. */
+/* The length of the well-formed UTF-8 sequence at the beginning (RFC 3629), or 0. */
 static size_t decode(const uint8_t *at, size_t length, uint32_t *point)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -30,8 +30,8 @@ static size_t decode(const uint8_t *at, size_t length, uint32_t *point)
 	return size;
 }
 
-/* Moves the cursor, changes the direction of other text (Unicode TR #36, CVE-2021-42574), or shows
- * nothing. */
+/* Whether it moves the cursor, changes the direction of other text (Unicode TR #36,
+ * CVE-2021-42574), or is invisible. */
 static bool is_hidden(uint32_t point)
 {
 	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0xad || point == 0x61c ||

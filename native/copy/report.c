@@ -9,13 +9,13 @@
 
 #include "printable.h"
 
-/* How many are named, of those left out and of those that failed. */
+/* How many of the files that were left out, and of those that failed, are named. */
 #define NAMED_MAX 20
 #define NAME_SHOWN 512
-/* ms between two states of the line of progress. */
+/* ms between two updates of the progress line. */
 #define INTERVAL 200
 
-/* In one call: two processes write here. */
+/* In one call: two processes write to standard error. */
 static void say(struct report *report, const char *text)
 {
 	char line[2 * NAME_SHOWN];

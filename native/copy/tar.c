@@ -5,9 +5,9 @@
 #include <string.h>
 
 #define BITS 07777U
-/* Headers in a row that extend the one that follows: pax, and GNU's for a name and for a target. */
+/* Maximum number of consecutive extension headers: pax, and GNU's for a name and for a target. */
 #define EXTENSIONS_MAX 8
-/* Largest size that eleven octal digits hold. */
+/* Largest size that fits in eleven octal digits. */
 #define OCTAL_MAX 077777777777ULL
 
 /* struct posix_header of tar(5): offset and length of the fields that are used. */
@@ -28,14 +28,14 @@ static const struct field prefix_field = { 345, 155 };
 #define TYPE_AT 156
 #define MAGIC_AT 257
 
-/* What headers before an entry say of it. */
+/* What the extension headers of an entry contain. */
 struct extension {
 	bool has_name;
 	bool has_target;
 	bool has_size;
 	bool has_time;
 	bool sparse;
-	bool overlong; /* a name that nobody can have */
+	bool overlong; /* a name beyond the limit */
 	uint64_t size;
 	int64_t seconds;
 	uint32_t nanoseconds;
@@ -106,7 +106,7 @@ static uint32_t padding_of(uint64_t size)
 	return (uint32_t)((TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK);
 }
 
-/* Octal digits, or GNU's base 256. Numbers below zero are none here. */
+/* Octal digits, or GNU's base 256. Negative numbers are not supported. */
 static int read_number(const uint8_t *header, struct field field, uint64_t *value)
 {
 	const uint8_t *at = header + field.at;
@@ -132,7 +132,7 @@ static int read_number(const uint8_t *header, struct field field, uint64_t *valu
 	return 0;
 }
 
-/* The sum of the header's bytes, its own field read as spaces. */
+/* Checks the sum of the header's bytes, in which its own field counts as spaces. */
 static bool sum_is_right(const uint8_t header[TAR_BLOCK])
 {
 	uint64_t told;
@@ -158,7 +158,7 @@ static bool is_zero(const uint8_t block[TAR_BLOCK])
 	return true;
 }
 
-/* A name of `length` bytes. False: it is too long, and `out` has its beginning. */
+/* Copies a name of `length` bytes. False if it is too long: `out` has its beginning. */
 static bool copy_name(char out[TAR_NAME_MAX], const uint8_t *text, size_t length)
 {
 	size_t kept = length < TAR_NAME_MAX ? length : TAR_NAME_MAX - 1;
@@ -181,7 +181,7 @@ static int read_decimal(const uint8_t *at, const uint8_t *end, uint64_t *value)
 	return 0;
 }
 
-/* Seconds, with or without a fraction, before 1970 with a minus. */
+/* Parses seconds with an optional fraction, negative before 1970. */
 static int read_time(const uint8_t *at, const uint8_t *end, struct extension *extension)
 {
 	bool negative = at < end && *at == '-';
@@ -242,7 +242,7 @@ static int take_record(const uint8_t *key, size_t key_length, const uint8_t *val
 	return 0;
 }
 
-/* Records "LENGTH KEY=VALUE\n", whose length counts all of it. */
+/* Parses records "LENGTH KEY=VALUE\n", whose length includes all of it. */
 static int read_records(const uint8_t *at, size_t length, struct extension *extension,
 			struct tar_entry *entry)
 {
@@ -271,7 +271,7 @@ static int read_records(const uint8_t *at, size_t length, struct extension *exte
 	return 0;
 }
 
-/* A name that a header of GNU tar carries as its data, with a final NUL. */
+/* Takes a name that a header of GNU tar has as its data, with a final NUL. */
 static void take_long_name(struct tar_reader *reader, size_t length, bool is_path,
 			   struct extension *extension, struct tar_entry *entry)
 {
@@ -283,7 +283,7 @@ static void take_long_name(struct tar_reader *reader, size_t length, bool is_pat
 	extension->has_target |= !is_path;
 }
 
-/* A header that extends the next, with its data. */
+/* Reads the data of a header that extends the next one. */
 static int read_extension(struct tar_reader *reader, uint8_t type, uint64_t size,
 			  struct extension *extension, struct tar_entry *entry)
 {
@@ -298,7 +298,7 @@ static int read_extension(struct tar_reader *reader, uint8_t type, uint64_t size
 		return result;
 	if (type == 'x')
 		return read_records(reader->extended, (size_t)size, extension, entry);
-	/* 'g', of the archive: nothing of it is of use. */
+	/* 'g' applies to the whole archive: nothing in it is of use. */
 	if (type != 'g')
 		take_long_name(reader, (size_t)size, type == 'L', extension, entry);
 	return 0;
@@ -333,7 +333,7 @@ static void set_type(struct tar_entry *entry, uint8_t type)
 	case '\0':
 	case '0':
 	case '7':
-		/* Before POSIX, that is how a directory was told. */
+		/* Before POSIX, a trailing slash was the mark of a directory. */
 		entry->type = length > 0 && entry->name[length - 1] == '/' ? TAR_DIRECTORY
 									   : TAR_FILE;
 		return;
@@ -379,7 +379,7 @@ static int finish_entry(struct tar_reader *reader, const uint8_t *header, uint64
 	entry->seconds = extension->seconds;
 	entry->nanoseconds = extension->nanoseconds;
 	if (!extension->has_time) {
-		/* One from before 1970 may be below zero, in base 256. */
+		/* A time before 1970 may be negative, in base 256. */
 		bool good = read_number(header, time_field, &number) == 0 && number <= INT64_MAX;
 
 		entry->seconds = good ? (int64_t)number : 0;
@@ -387,7 +387,7 @@ static int finish_entry(struct tar_reader *reader, const uint8_t *header, uint64
 	}
 	if (extension->has_size)
 		size = extension->size;
-	/* As archive/tar of Go has it: these never have data, whatever they say. */
+	/* Like Go's archive/tar: these never have data, whatever their size says. */
 	if (type >= '1' && type <= '6')
 		size = 0;
 	entry->size = size;
@@ -395,12 +395,12 @@ static int finish_entry(struct tar_reader *reader, const uint8_t *header, uint64
 	reader->padding = padding_of(size);
 	if (extension->sparse || extension->overlong) {
 		entry->type = TAR_OTHER;
-		entry->what = extension->sparse ? "a sparse file" : "of too long a name";
+		entry->what = extension->sparse ? "a sparse file" : "a name that is too long";
 	}
 	return 1;
 }
 
-/* After a block of zeros, which is half of the mark that ends an archive. */
+/* Reads the second of the two blocks of zeros that end an archive. */
 static int read_end(struct tar_reader *reader, uint8_t block[TAR_BLOCK])
 {
 	int result = take_all(reader, block, TAR_BLOCK);
@@ -464,7 +464,7 @@ static int write_out(struct tar_writer *writer)
 	return length == 0 ? 0 : writer->drain(writer->context, writer->buffer, length);
 }
 
-/* NULL: zeros. */
+/* Appends the data, or zeros if it is NULL. */
 static int put(struct tar_writer *writer, const void *data, uint64_t length)
 {
 	const uint8_t *at = data;
@@ -536,7 +536,7 @@ static void add_record(struct records *records, const char *key, const char *val
 	size_t digits = 1;
 	int written;
 
-	/* Its length counts its own digits. */
+	/* Its length includes its own digits. */
 	for (size_t limit = 10; bare + digits >= limit; limit *= 10)
 		digits++;
 	written = snprintf((char *)records->bytes + records->length,
@@ -557,7 +557,7 @@ static void add_time(struct records *records, const struct tar_entry *entry)
 	add_record(records, "mtime", value);
 }
 
-/* What doesn't fit into a plain header. */
+/* Writes what doesn't fit into a plain header as pax records. */
 static int put_records(struct tar_writer *writer, const struct tar_entry *entry, const char *name,
 		       uint64_t size)
 {
@@ -591,7 +591,7 @@ int tar_write(struct tar_writer *writer, const struct tar_entry *entry)
 		[TAR_SYMBOLIC_LINK] = '2',
 		[TAR_HARD_LINK] = '1',
 	};
-	/* A directory's name ends in a slash, as all who write archives have it. */
+	/* A directory's name ends in a slash, as other writers of archives have it. */
 	const char *slash = entry->type == TAR_DIRECTORY ? "/" : "";
 	uint64_t size = entry->type == TAR_FILE ? entry->size : 0;
 	char name[TAR_NAME_MAX];

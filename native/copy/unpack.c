@@ -12,31 +12,31 @@
 #include "base/descriptors.h"
 #include "pack.h"
 
-/* A file system has only so many inodes: nobody copies more by intention. */
+/* More than anybody copies intentionally: a file system has only so many inodes. */
 #define ENTRIES_MAX 20000000U
-/* What of a file may become a hole. */
+/* Size of the blocks of a file that may become a hole. */
 #define HOLE 4096UL
 
 /* A directory that is being filled. */
 struct level {
-	size_t length; /* of the path until its own name */
+	size_t length; /* length of the path before its name */
 	int64_t seconds;
 	uint32_t nanoseconds;
 	uint32_t mode;
 	int fd;
-	bool made; /* by us: its permissions and times are set when it is complete */
-	bool told; /* by an entry of its own */
+	bool made; /* by this process: its permissions and times are set when it is complete */
+	bool told; /* it has an entry of its own */
 };
 
 static struct level levels[DEPTH_MAX];
 static size_t depth;
-static char path[TAR_NAME_MAX]; /* of the directories that are open */
+static char path[TAR_NAME_MAX]; /* of the open directories */
 static struct tar_entry entry;
 static bool peeked; /* the entry has been read already */
 static char clean[TAR_NAME_MAX + BASE_SIZE];
 static char target[TAR_NAME_MAX + BASE_SIZE];
 
-/* The file that is being written, for a signal to remove. */
+/* The file that is being written, which a signal handler removes. */
 static struct {
 	volatile sig_atomic_t directory;
 	char name[32];
@@ -59,7 +59,7 @@ void unpack_catch_signals(void)
 	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
 		struct sigaction before;
 
-		/* What nohup(1) ignores stays ignored; SIGTERM is how this is ended. */
+		/* Signals ignored by nohup(1) stay ignored, except SIGTERM, which ends a copy. */
 		if (ending[i] == SIGTERM || sigaction(ending[i], NULL, &before) < 0 ||
 		    before.sa_handler != SIG_IGN)
 			(void)sigaction(ending[i], &action, NULL);
@@ -106,7 +106,8 @@ int destination_open(int parent, const struct split *split, const char *source,
 	return destination->directory < 0 ? -errno : 0;
 }
 
-/* A name by components, none of which leads up or to the root. NULL, or why it is refused. */
+/* Normalizes a name, no component of which may lead up or to the root. Returns NULL, or why the
+ * name is refused. */
 static const char *clean_name(const struct destination *destination, const char *name, char *out)
 {
 	size_t used = 0;
@@ -129,7 +130,7 @@ static const char *clean_name(const struct destination *destination, const char 
 			return "a name that is too long";
 		if (mapped && (strlen(destination->from) != length ||
 			       strncmp(component, destination->from, length) != 0))
-			return "not of what is copied";
+			return "not part of what is copied";
 		if (mapped) {
 			component = destination->name;
 			length = strlen(component);
@@ -143,7 +144,7 @@ static const char *clean_name(const struct destination *destination, const char 
 	}
 	if (used >= TAR_NAME_MAX)
 		return "a name that is too long";
-	return first && destination->from[0] != '\0' ? "not of what is copied" : NULL;
+	return first && destination->from[0] != '\0' ? "not part of what is copied" : NULL;
 }
 
 static uint32_t mode_of(const struct unpacking *unpacking, uint32_t mode)
@@ -159,7 +160,7 @@ static void set_times(int fd, int64_t seconds, uint32_t nanoseconds)
 	(void)futimens(fd, times);
 }
 
-/* The innermost directory is complete. */
+/* Leaves the innermost directory, which is complete. */
 static void leave(const struct unpacking *unpacking)
 {
 	struct level *level = &levels[--depth];
@@ -168,7 +169,7 @@ static void leave(const struct unpacking *unpacking)
 		uint32_t mode = level->told ? mode_of(unpacking, level->mode)
 					    : mode_of(unpacking, 0777);
 
-		/* Whoever copies it can remove it again. */
+		/* The user who copies it can remove it again. */
 		if (!unpacking->keep)
 			mode |= 0700;
 		(void)fchmod(level->fd, mode);
@@ -184,7 +185,7 @@ static int innermost(const struct unpacking *unpacking)
 	return depth > 0 ? levels[depth - 1].fd : unpacking->destination->directory;
 }
 
-/* Enters a directory, made where there is none. */
+/* Enters a directory, creating it if it is missing. */
 static int enter(const struct unpacking *unpacking, const char *name)
 {
 	int parent = innermost(unpacking);
@@ -206,7 +207,7 @@ static int enter(const struct unpacking *unpacking, const char *name)
 	return 0;
 }
 
-/* Enters the directory that `name` names: what is open and on the way stays so. */
+/* Enters the directory that `name` names, keeping the directories on the way that are open. */
 static int go_to(const struct unpacking *unpacking, const char *name, size_t length)
 {
 	while (depth > 0) {
@@ -268,7 +269,7 @@ static int write_data(int fd, const uint8_t *data, size_t length)
 	return 0;
 }
 
-/* Data with zeros left out, which read as zeros: nothing that is empty fills a disk. */
+/* Writes data with holes for zeros, which read as zeros: empty data can't fill a disk. */
 static int write_sparse(int fd, const uint8_t *data, size_t length)
 {
 	while (length > 0) {
@@ -276,7 +277,7 @@ static int write_sparse(int fd, const uint8_t *data, size_t length)
 		bool hole = is_zero(data, part);
 		int result = 0;
 
-		/* Together what is of one kind. */
+		/* Extends the part by the blocks of the same kind. */
 		while (part < length &&
 		       is_zero(data + part, length - part < HOLE ? length - part : HOLE) == hole)
 			part += length - part < HOLE ? length - part : HOLE;
@@ -292,7 +293,7 @@ static int write_sparse(int fd, const uint8_t *data, size_t length)
 	return 0;
 }
 
-/* `broken`: it is the archive that failed. */
+/* `broken` is set if the archive failed, not the file. */
 static int write_file(const struct unpacking *unpacking, int fd, bool *broken)
 {
 	const uint8_t *data;
@@ -321,7 +322,7 @@ static void begin_pending(int directory)
 	pending.directory = directory;
 }
 
-/* Whether something may stand aside for a file or link of the same name. */
+/* Whether what is there may be replaced by a file or link of the same name. */
 static bool is_replaceable(int parent, const char *name)
 {
 	struct stat status;
@@ -334,7 +335,7 @@ static bool is_replaceable(int parent, const char *name)
 	return false;
 }
 
-/* Gives what is complete its name. */
+/* Renames a complete file to its name, or removes an incomplete one. */
 static int finish_pending(int parent, const char *name, int result)
 {
 	if (result == 0 &&
@@ -352,7 +353,7 @@ static int unpack_file(const struct unpacking *unpacking, int parent, const char
 	owned_fd fd = -1;
 	int result;
 
-	/* Before its data has been written for nothing. */
+	/* Checked first, so that no data is written in vain. */
 	if (!is_replaceable(parent, name))
 		return -errno;
 	begin_pending(parent);
@@ -380,7 +381,7 @@ static int unpack_link(int parent, const char *name)
 	return finish_pending(parent, name, 0);
 }
 
-/* One more name for a file that is beneath the same directory. */
+/* Makes another name for a file that is beneath the same directory. */
 static int unpack_hard_link(const struct unpacking *unpacking, int parent, const char *name)
 {
 	owned_fd from = -1;
@@ -395,7 +396,7 @@ static int unpack_hard_link(const struct unpacking *unpacking, int parent, const
 		return from;
 	base = base == NULL ? target : base;
 	begin_pending(parent);
-	/* Links are not followed, but linked themselves: those are no files. */
+	/* Symbolic links are not followed but linked themselves, and refused below. */
 	if (linkat(from, base, parent, pending.name, 0) < 0) {
 		pending.directory = -1;
 		return -errno;
@@ -406,7 +407,7 @@ static int unpack_hard_link(const struct unpacking *unpacking, int parent, const
 	return finish_pending(parent, name, 0);
 }
 
-/* What is left out, and what is refused. True: it is of no further interest. */
+/* Whether the entry is left out or refused, which is then reported. */
 static bool is_left_out(const struct unpacking *unpacking)
 {
 	struct report *report = unpacking->report;
@@ -427,7 +428,7 @@ static bool is_left_out(const struct unpacking *unpacking)
 	if (why == NULL && entry.type == TAR_HARD_LINK &&
 	    (clean_name(unpacking->destination, entry.target, target) != NULL ||
 	     target[0] == '\0')) {
-		report_left_out(report, entry.name, "a hard link to what is not copied: %s",
+		report_left_out(report, entry.name, "a hard link to a file that is not copied: %s",
 				entry.target);
 		return true;
 	}
@@ -467,7 +468,7 @@ static int unpack_entry(const struct unpacking *unpacking, bool *broken)
 	return 0;
 }
 
-/* Nothing more can be written. */
+/* Whether nothing more can be written. */
 static bool is_final(int error)
 {
 	return error == ENOSPC || error == EDQUOT || error == EIO;
@@ -534,7 +535,7 @@ static int repack_entry(const struct unpacking *unpacking, struct tar_writer *wr
 	ssize_t got;
 	int result;
 
-	/* clean_name has seen to it that they fit. */
+	/* clean_name() has checked that they fit. */
 	memcpy(entry.name, clean, strlen(clean) + 1);
 	if (clean[0] == '\0')
 		memcpy(entry.name, ".", 2);

@@ -1,5 +1,5 @@
-/* Attempts to get out of a container, to look around, or to take the machine down; each a
- * small program of its own, forked. */
+/* Attempts to get out of a container, to look around, or to take the machine down; each runs in a
+ * forked process of its own. */
 #ifndef NUCLEUS_ATTEMPTS_H
 #define NUCLEUS_ATTEMPTS_H
 
@@ -7,20 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the kernel answers when it says no. */
+/* The kernel's answers to a denied call. */
 #define DENIED                                                                                     \
 	{                                                                                          \
 		EPERM, EACCES, ENOSYS                                                              \
 	}
-/* The same, and: there is no such thing in here. */
+/* The same, or the object does not exist in the container. */
 #define ABSENT                                                                                     \
 	{                                                                                          \
 		EPERM, EACCES, ENOSYS, ENOENT, EROFS                                               \
 	}
 
-/* One attempt. `run` returns 0 when it got what it wanted, else the errno it met. Only the
- * errnos of `expected` count as a refusal: EFAULT or EINVAL would say that the call was let
- * through and its arguments were looked at. */
+/* One attempt. `run` returns 0 if it succeeded, else the errno. Only the errnos in `expected` count
+ * as a refusal: EFAULT or EINVAL would mean that the call was allowed and its arguments were
+ * examined. */
 struct attempt {
 	const char *name;
 	int (*run)(void);
@@ -37,7 +37,7 @@ struct attempt {
 		.name = what, .run = function, .expected = DENIED, .machine = true                 \
 	}
 
-/* The number of a system call's refusal, or 0. */
+/* The errno of a failed system call, or 0. */
 static inline int outcome(long result)
 {
 	return result < 0 ? errno : 0;

@@ -16,11 +16,11 @@
 #define LOADER "/lib64/ld-linux-x86-64.so.2"
 #define LINKED_PROGRAM "/usr/bin/cat"
 #define PAGE 4096
-/* Exit codes of a child: it could not even start the loader; the loader refused (ld.so(8)). */
+/* Exit codes of a child: the loader could not be started; the loader refused (ld.so(8)). */
 #define NO_LOADER 126
 #define LOADER_REFUSED 127
 
-/* ELF header, one loadable segment, and: exit(0). */
+/* ELF header, one loadable segment, and the code of exit(0). */
 static const unsigned char program[] = {
 	0x7f, 'E',  'L',  'F',  2,    1,    1, 0,    0,    0,    0, 0,    0, 0, 0,    0,    2,
 	0,    0x3e, 0,    1,    0,    0,    0, 0x78, 0,    0x40, 0, 0,    0, 0, 0,    0x40, 0,
@@ -41,8 +41,8 @@ static int place_file(char *path, size_t size, const char *directory, const char
 	return open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0755);
 }
 
-/* The exit code of a command, or -1. What it may map and not run ends it: gVisor finds out late
- * that the host maps a file without execution. */
+/* The exit code of a command, or -1. SIGSEGV counts as the loader's refusal: gVisor finds out late,
+ * when the code runs, that the host maps a file without execution. */
 static int run_quietly(const char *path, char *const argv[])
 {
 	int status = 0;

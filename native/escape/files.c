@@ -1,4 +1,4 @@
-/* Files that are the host's, the kernel's, or somebody else's. */
+/* Files of the host, the kernel, or other users. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -20,7 +20,7 @@ static int open_with(const char *path, int flags)
 	return outcome(open(path, flags | O_CLOEXEC));
 }
 
-/* Opened and empty is as good as refused: that is how a mask looks. */
+/* A file that opens but is empty counts as refused: it is a mask. */
 static int read_some(const char *path)
 {
 	char byte;
@@ -82,7 +82,7 @@ static int trigger_sysrq(void)
 
 	if (fd < 0)
 		return errno;
-	/* The mask is /dev/null: whoever writes there is heard by nobody. */
+	/* The mask is /dev/null: writing to it has no effect. */
 	return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) ? ENOENT : 0;
 }
 
@@ -126,7 +126,7 @@ static int write_into_run(void)
 	return make_file("/run/planted");
 }
 
-/* ".." at the root of a mount namespace is the root: what is found there must be it. */
+/* ".." at the root of a mount namespace is the root itself: both must be the same directory. */
 static int climb_out(void)
 {
 	struct stat here;
@@ -194,7 +194,7 @@ static int give_away_file(void)
 	return fd < 0 ? 0 : outcome(fchown(fd, 0, 0));
 }
 
-/* A program dropped into writable memory and executed. */
+/* Writes a program into writable memory and executes it. */
 static int execute_dropped_file(const char *path)
 {
 	static const char script[] = "#!/bin/sh\nexit 0\n";
@@ -222,7 +222,7 @@ static int map_shared_memory_executable(void)
 	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0) == MAP_FAILED ? errno : 0;
 }
 
-/* A link cannot make a file of root's writable or another's readable. */
+/* A link must not make another user's file readable. */
 static int link_to_shadow(void)
 {
 	if (symlink("/etc/shadow", "/tmp/shadow") < 0)
@@ -237,7 +237,7 @@ static int hard_link_to_program(void)
 
 static int host_abstract_socket(void)
 {
-	/* dbus's and X11's would be like it: a name without a file. */
+	/* Like those of D-Bus and X11: a name without a file. */
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "\0nucleus-escape" };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 15);

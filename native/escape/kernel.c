@@ -251,9 +251,9 @@ static int x32_call(void)
 	return outcome(syscall(0x40000000 | SYS_getpid));
 }
 
-/* getpid by the table of 32-bit x86, where other numbers mean other calls. A kernel that has no
- * such table and takes the gate for another way to its own, as gVisor does, sees writev(2) of
- * nothing that is open. */
+/* getpid(2) by the table of 32-bit x86, where numbers mean other calls. A kernel that has no such
+ * table and treats the gate as another entry to its own, as gVisor does, sees writev(2) on a
+ * descriptor that is not open. */
 static int i386_call(void)
 {
 	long result;

@@ -1,7 +1,7 @@
-/* Runs attempts and prints a line for each: name, tab, "denied" or "ESCAPED", tab, why.
+/* Runs attempts and prints a line for each: name, tab, "denied" or "ESCAPED", tab, reason.
  * usage: attempts [NAME...]   without a name: all
- *        attempts --list      names of those that leave the machine as it is
- * Exit code: 1 when one got through. */
+ *        attempts --list      names of those that don't change the machine
+ * Exit code: 1 if any attempt succeeded. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,11 +30,11 @@ static bool is_refusal(const struct attempt *attempt, int error)
 	return false;
 }
 
-/* Whether it was refused. */
+/* Prints the result. Whether the attempt was refused. */
 static bool report(const struct attempt *attempt, int status)
 {
 	if (WIFSIGNALED(status)) {
-		/* Killed for the call: a refusal. Its own alarm: it hung, which is none. */
+		/* Killed because of the call: refused. Killed by its own alarm: it hung. */
 		bool refused = WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGKILL ||
 			       WTERMSIG(status) == SIGSEGV;
 

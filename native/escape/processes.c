@@ -1,4 +1,4 @@
-/* Other processes, other identities, and what would take the machine down. */
+/* Other processes, other identities, and attempts to take the machine down. */
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/kcmp.h>
@@ -76,7 +76,7 @@ static int advise_parent(void)
 	return outcome(syscall(SYS_process_madvise, 0, &vector, 1, MADV_PAGEOUT, 0));
 }
 
-/* In its own pid namespace, the numbers of the host's processes mean nothing. */
+/* In the container's own PID namespace, the PIDs of the host's processes mean nothing. */
 static int signal_host_process(void)
 {
 	for (pid_t pid = 1000; pid < 60000; pid++) {
@@ -206,7 +206,7 @@ static int paste_into_console(void)
 	return outcome(ioctl(STDIN_FILENO, TIOCLINUX, "\003"));
 }
 
-/* The far end of a new pseudo-terminal, or -1. */
+/* The slave of a new pseudo-terminal, or -1. */
 static int open_terminal(void)
 {
 	int unlocked = 0;
@@ -221,7 +221,7 @@ static int open_terminal(void)
 	return open(path, O_RDWR | O_NOCTTY);
 }
 
-/* The controlling terminal of a session of its own. */
+/* Starts a session that has the terminal as its controlling one. Its leader, or -1. */
 static pid_t start_session(int terminal)
 {
 	int ready[2];
@@ -259,7 +259,7 @@ static int steal_terminal(void)
 	return result;
 }
 
-/* Line disciplines are drivers that few use, with a history of holes (CVE-2017-2636). */
+/* Line disciplines are rarely used drivers with a history of vulnerabilities (CVE-2017-2636). */
 static int change_line_discipline(void)
 {
 	const int gsm = 21; /* N_GSM0710 */
@@ -286,7 +286,7 @@ static int execute_descriptor(void)
 	return outcome(syscall(SYS_execveat, fd, "", arguments, NULL, AT_EMPTY_PATH));
 }
 
-/* The promise: at most what `open files` says, and an error at the limit. */
+/* Expected: at most as many as the limit of open files, and an error at the limit. */
 static int exhaust_descriptors(void)
 {
 	for (int i = 0; i < 1 << 20; i++) {

@@ -1,8 +1,8 @@
-/* A workload that reacts to what its supervisor does: it watches the directories that it may
- * write to, and with each event, or when none comes for a moment, does something hostile in
- * them. What it does follows from its seed and from how often it was woken.
+/* A workload that reacts to what its supervisor does: it watches its writable directories, and on
+ * each event, or after a moment without one, does something hostile in them. Its actions depend on
+ * its seed and on how often it was woken.
  * usage: reactor SEED VICTIM DIRECTORY...
- *        VICTIM: a path of the host's that links are pointed at */
+ *        VICTIM: a path of the host for links to point at */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,11 +26,11 @@
 #define FLOOD 100          /* names at once */
 #define DEPTH 60           /* of a tree */
 #define CHILDREN 4         /* at once */
-#define LAST_DESCRIPTOR 40 /* that links are pointed at */
+#define LAST_DESCRIPTOR 40 /* that links point at */
 #define PASSED 16          /* descriptors in one message */
 #define EXCHANGE 2         /* RENAME_EXCHANGE, which the C library's headers may lack */
 
-/* "app" is the working directory of what its supervisor starts. */
+/* "app" is the working directory of processes that its supervisor starts. */
 static const char *const names[] = { "app", "sub", "file", "prog", "link", "tree", "a", "b" };
 #define NAME_COUNT (sizeof(names) / sizeof(names[0]))
 
@@ -44,7 +44,7 @@ struct reactor {
 	const char *victim;
 	int directories[DIRECTORIES_MAX];
 	size_t directory_count;
-	unsigned int flood; /* how many names it has made */
+	unsigned int flood; /* number of names made */
 };
 
 /* xorshift64*, which needs no library. */
@@ -66,7 +66,7 @@ static const char *name(struct reactor *reactor)
 	return names[draw(reactor, NAME_COUNT)];
 }
 
-/* Moves whatever has the name out of the way, without caring what it is. */
+/* Moves the entry of this name out of the way, whatever it is. */
 static void clear(struct reactor *reactor, int at, const char *what)
 {
 	char aside[32];
@@ -108,7 +108,7 @@ static void plant_link(struct reactor *reactor)
 	(void)symlinkat(target, at, what);
 }
 
-/* So that what its supervisor wants to enter is there at times. */
+/* So that the directory that its supervisor enters exists at times. */
 static void make_directory(struct reactor *reactor)
 {
 	int at = directory(reactor);
@@ -165,7 +165,7 @@ static void make_program(struct reactor *reactor)
 	(void)close(fd);
 }
 
-/* Names that are no text, that hold commands, or that are as long as can be. */
+/* Names that are not text, that contain commands, or that are as long as possible. */
 static void make_strange(struct reactor *reactor)
 {
 	static const char *const strange[] = { "new\nline", "\xff\xfe", "-rf",       "$(reboot)",
@@ -197,7 +197,7 @@ static void make_tree(struct reactor *reactor)
 	(void)close(at);
 }
 
-/* The same names again and again: the disk is not what is tried here. */
+/* Reuses the same names: the aim is not to fill the disk. */
 static void flood(struct reactor *reactor)
 {
 	int at = directory(reactor);
@@ -266,7 +266,7 @@ static void notify(struct reactor *reactor)
 	(void)close(fd);
 }
 
-/* Leaves orphans, some of which hold on to life. */
+/* Leaves orphans, some of which live longer than others. */
 static void multiply(struct reactor *reactor)
 {
 	for (int i = 0; i < CHILDREN; i++) {
@@ -326,7 +326,7 @@ static void react(struct reactor *reactor)
 	actions[draw(reactor, sizeof(actions) / sizeof(actions[0]))](reactor);
 }
 
-/* Whether there is an event; all that there are are read. */
+/* Waits a moment for an event, and reads all that are pending. */
 static void await_event(int inotify_fd)
 {
 	char events[4096];

@@ -1,15 +1,15 @@
-/* Says what a process of a container has within reach, and does what a hostile one would.
+/* Reports what a process of a container can reach, and does what a hostile one would.
  * usage: witness where [MARKER SOCKET]  whether the working directory is in the container
- *        witness descriptors            what is open besides the standard streams
- *        witness hammer                 whether PID 1 can be opened, at any moment
+ *        witness descriptors            descriptors open besides the standard streams
+ *        witness hammer                 whether files of PID 1 can be opened at any moment
  *        witness cling [HOW...]         outlives its supervisor if it can
- *        witness bits DIRECTORY         makes set-user-ID files by every call there is
- *        witness hand FILE SOCKET       passes FILE, newly made, to who connects
- *        witness lend SOCKET            passes its standard output, and exits
- *        witness take SOCKET bits       is given one: makes it set-user-ID if it can
- *        witness take SOCKET flood      is given one: writes empty lines to it for ever
- *        witness say WORDS              proves that it was run
- * Exit code: 0 when nothing was in reach, 42 when something was. */
+ *        witness bits DIRECTORY         makes set-user-ID files with every call there is
+ *        witness hand FILE SOCKET       creates FILE and passes it to the first client
+ *        witness lend SOCKET            passes its standard output to the first client, and exits
+ *        witness take SOCKET bits       receives one: makes it set-user-ID if it can
+ *        witness take SOCKET flood      receives one: writes empty lines to it forever
+ *        witness say WORDS              prints WORDS, as proof that it ran
+ * Exit code: 0 if nothing was in reach, 42 if something was. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #define OUTSIDE 42
-/* How far up a working directory is followed, and names are looked for. */
+/* How many levels above the working directory names are looked for. */
 #define DEPTH_MAX 16
 #define HAMMER_TURNS 3000
 
@@ -42,11 +42,11 @@ static bool is_same(const struct stat *one, const struct stat *other)
 	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
-/* Whether the working directory is on one of this container's mounts; which takes no permission.
- * gVisor doesn't tell its number: there the path that getcwd(2) gave decides. */
+/* Whether the working directory is on one of this container's mounts; the check needs no
+ * permission. gVisor doesn't report the mount's ID: there the path from getcwd(2) decides. */
 static bool is_on_own_mount(void)
 {
-	/* struct statx, which the C library may not have: its mask, and its mount's number. */
+	/* struct statx, which the C library may lack; only its mask and mount ID are read. */
 	uint64_t status[32] = { 0 };
 	uint64_t mount;
 	char line[8192];
@@ -66,9 +66,9 @@ static bool is_on_own_mount(void)
 	return found;
 }
 
-/* Prints why ".." can't be opened. gVisor looks directories up by name again, so ".." fails after
- * another process has replaced the directory: true for that, which is no escape. Nor is a directory
- * that another process has made unsearchable, if it is the container's. */
+/* Prints why ".." can't be opened. True if that is no escape: gVisor looks directories up by name
+ * again, so ".." fails after another process has replaced the directory; or another process has
+ * made a directory of the container unsearchable. */
 static bool is_exchanged(void)
 {
 	int why = errno;
@@ -106,7 +106,7 @@ static bool climbs_to_root(void)
 	return is_same(&here, &root);
 }
 
-/* "../" as often as `up`, and the name. */
+/* "../" `up` times, and the name. */
 static const char *above(char *path, size_t size, int up, const char *name)
 {
 	size_t at = 0;
@@ -149,8 +149,8 @@ static bool reaches_socket(const char *name)
 static int where(int argc, char **argv)
 {
 	char path[4096] = "";
-	/* The C library refuses to tell of a directory outside the root; the kernel does not. One
-	 * that another process has removed meanwhile has no path, and still a way up. */
+	/* The C library hides the path of a directory outside the root; the kernel does not. A
+	 * directory that another process has removed has no path, but still a parent. */
 	bool inside = syscall(SYS_getcwd, path, sizeof(path)) > 0 ? path[0] == '/'
 								  : errno == ENOENT;
 
@@ -164,7 +164,7 @@ static int where(int argc, char **argv)
 	return inside ? 0 : OUTSIDE;
 }
 
-/* Whether a descriptor of PID 1 leads anywhere; root inside may list their numbers. */
+/* Whether a descriptor of PID 1 can be followed; root inside may list their numbers. */
 static bool reaches_descriptor(void)
 {
 	for (int fd = 0; fd < 256; fd++) {
@@ -206,7 +206,7 @@ static int descriptors(void)
 	return found ? OUTSIDE : 0;
 }
 
-/* Whether a file of PID 1 can be opened for anything. */
+/* Whether a file of PID 1 can be opened in any mode. */
 static bool opens(const char *path)
 {
 	static const int ways[] = { O_RDONLY, O_WRONLY, O_RDWR };
@@ -215,7 +215,7 @@ static bool opens(const char *path)
 		int fd = open(path, ways[i]);
 		char byte;
 
-		/* Access to these is checked when they are read. */
+		/* Except for mem, access is checked only when the file is read. */
 		if (fd >= 0 && ways[i] == O_RDONLY && strstr(path, "mem") == NULL &&
 		    read(fd, &byte, 1) < 0) {
 			(void)close(fd);
@@ -238,7 +238,7 @@ static int hammer(void)
 	char target[256];
 
 	if (getpid() == 1) {
-		(void)puts("OUTSIDE: it is PID 1 itself, and no init of ours");
+		(void)puts("OUTSIDE: this process is PID 1 itself, not an init of ours");
 		return OUTSIDE;
 	}
 	for (int turn = 0; turn < HAMMER_TURNS; turn++) {
@@ -267,7 +267,7 @@ static void ignore_signals(void)
 		(void)signal(number, SIG_IGN);
 }
 
-/* What starts it stays as well: the end of PID 1 would be everybody's. */
+/* The parent stays as well: if it is PID 1, its exit would end all processes. */
 static void fork_twice(void)
 {
 	if (fork() == 0) {
@@ -306,8 +306,8 @@ static void tell(const char *call, bool done)
 	printf("%s: %s\n", call, done ? "succeeded" : strerror(errno));
 }
 
-/* Files and directories named after the calls that made them, each with a mode of 06755 if
- * the call could. */
+/* Makes files and directories named after the calls that make them, each with mode 06755 if the
+ * call is allowed to. */
 static int bits(const char *directory)
 {
 	const mode_t wanted = 06755;
@@ -364,7 +364,7 @@ static struct sockaddr_un address_of(const char *path)
 	return address;
 }
 
-/* Sends a descriptor to the first who connects (unix(7), SCM_RIGHTS). */
+/* Sends a descriptor to the first client (unix(7), SCM_RIGHTS). */
 static int hand(int given, const char *path)
 {
 	struct sockaddr_un address = address_of(path);
@@ -393,12 +393,12 @@ static int hand(int given, const char *path)
 		perror("send a descriptor");
 		return 1;
 	}
-	/* Until the other has it. */
+	/* Wait until the client has it. */
 	(void)!read(peer, &(char){ 0 }, 1);
 	return 0;
 }
 
-/* A descriptor, or -1 when nobody gave one within seconds. */
+/* Receives a descriptor; -1 if none arrives within seconds. */
 static int taken(const char *path)
 {
 	struct sockaddr_un address = address_of(path);
@@ -431,7 +431,7 @@ static int take(const char *path, const char *use)
 	int fd = taken(path);
 
 	if (fd < 0) {
-		(void)puts("nobody gave a descriptor");
+		(void)puts("no descriptor received");
 		return 3;
 	}
 	if (strcmp(use, "bits") == 0) {

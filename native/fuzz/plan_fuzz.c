@@ -1,5 +1,5 @@
-/* libFuzzer target: whatever bytes arrive, reading a plan ends in a plan or in a refusal, never
- * beyond a bound. `make fuzz SECONDS=60`. */
+/* libFuzzer target: for any input, reading a plan returns a plan or an error, and never accesses
+ * memory out of bounds. `make fuzz SECONDS=60`. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static size_t touched;
 
-/* Reads a string to its end, so that the sanitizer sees any that lies outside. */
+/* Reads a string to its end, so that the sanitizer detects one that is out of bounds. */
 static void touch(const char *text)
 {
 	touched += strlen(text);
@@ -127,7 +127,7 @@ static void touch_plan(const struct plan *plan)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* A copy of exactly this size: a read behind it is seen. */
+	/* A copy of exactly this size, so that a read past its end is detected. */
 	uint8_t *copy = malloc(size == 0 ? 1 : size);
 	struct plan plan;
 	struct failure failure = { 0 };

@@ -1,5 +1,5 @@
-/* libFuzzer target: whatever bytes arrive, reading an archive ends in its end or in a refusal, with
- * names and targets that end within their bounds, and data of the length that was told.
+/* libFuzzer target: for any input, reading an archive stops at its end or with an error. Names and
+ * targets end within their bounds, and data has the length that the header gives.
  * `make fuzz SECONDS=60`. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ struct input {
 	size_t left;
 };
 
-/* In parts of changing length, so that every boundary is met. */
+/* In parts of changing length, so that every boundary is hit. */
 static ssize_t fill(void *context, void *bytes, size_t size)
 {
 	struct input *input = context;
@@ -46,7 +46,7 @@ static void check_printable(const char *text)
 	}
 }
 
-/* Every block gets the right sum, as if it were a header: few would ever be one else. */
+/* Gives every block the right checksum, as if it were a header; few would ever pass otherwise. */
 static void set_sums(uint8_t *data, size_t size)
 {
 	for (size_t at = 0; at + TAR_BLOCK <= size; at += TAR_BLOCK) {
@@ -63,7 +63,7 @@ static void set_sums(uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* A copy of exactly this size: a read behind it is seen. */
+	/* A copy of exactly this size, so that a read past its end is detected. */
 	uint8_t *copy = malloc(size == 0 ? 1 : size);
 	struct input input = { copy, size };
 
@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		check_printable(entry.name);
 		check_printable(entry.target);
-		/* Some are skipped. */
+		/* The data of some entries is skipped. */
 		if (entry.size % 3 == 0)
 			continue;
 		while ((got = tar_read(&reader, &part)) > 0) {

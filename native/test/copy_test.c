@@ -49,7 +49,7 @@ static ssize_t fill(void *context, void *bytes, size_t size)
 	struct archive *from = context;
 	size_t part = from->length - from->at < size ? from->length - from->at : size;
 
-	/* In small parts: boundaries may be anywhere. */
+	/* In small parts, so that boundaries fall anywhere. */
 	part = part < 700 ? part : 700;
 	memcpy(bytes, from->bytes + from->at, part);
 	from->at += part;
@@ -153,7 +153,7 @@ static const char *content(const char *name)
 	return text;
 }
 
-/* Unpacks what was added beneath "in", under the names that it has. */
+/* Unpacks the archive into "in", under its own names. */
 static int unpack_here(struct report *report, const char *from, bool links)
 {
 	struct destination destination = { .directory = open(at("in"), O_PATH | O_DIRECTORY) };
@@ -224,7 +224,7 @@ static void large_sizes_and_old_times_are_read_as_written(void **state)
 		assert_true(entry.size == 1ULL << 40);
 		assert_true(entry.seconds == times[i].seconds);
 		assert_int_equal(entry.nanoseconds, times[i].nanoseconds);
-		/* Its data is not there. */
+		/* The archive ends before its data. */
 		assert_int_equal(tar_next(&reader, &entry), -ENODATA);
 	}
 }
@@ -271,7 +271,7 @@ static int read_with(size_t offset, const char *bytes, size_t length)
 	return tar_next(&reader, &entry);
 }
 
-static void numbers_that_are_none_are_refused(void **state)
+static void malformed_numbers_are_rejected(void **state)
 {
 	(void)state;
 	assert_int_equal(read_with(124, "9", 1), -EBADMSG);
@@ -288,8 +288,8 @@ static void numbers_that_are_none_are_refused(void **state)
 	assert_int_equal(tar_next(&reader, &entry), -EBADMSG);
 }
 
-/* What is no file has no data, whatever size its header tells: else what follows would be read as
- * headers by one program and as data by another. */
+/* Entries other than files have no data, whatever size their headers give: otherwise one program
+ * would read the next blocks as headers and another as data. */
 static void only_files_have_data(void **state)
 {
 	static const char types[] = "123456";
@@ -311,7 +311,7 @@ static void only_files_have_data(void **state)
 	}
 }
 
-/* A pax header with these bytes before a file. */
+/* Reads a file preceded by a pax header with these bytes. */
 static int read_after(const char *records, size_t length)
 {
 	begin();
@@ -372,7 +372,7 @@ static void extensions_are_bounded(void **state)
 }
 
 /* CVE-2019-1002101, CVE-2019-11246: no name leads out of the tree. */
-static void names_that_lead_out_are_left_out(void **state)
+static void escaping_names_are_skipped(void **state)
 {
 	static const char *const names[] = {
 		"/etc/x", "../x", "t/../../x", "t/..", "..", "t/a/../x"
@@ -399,7 +399,8 @@ static void names_that_lead_out_are_left_out(void **state)
 	assert_false(is_there("in/t2"));
 }
 
-/* CVE-2019-11251, CVE-2018-15664: no file is written through a link, of the archive or not. */
+/* CVE-2019-11251, CVE-2018-15664: no file is written through a link, whether from the archive
+ * or not. */
 static void nothing_is_written_through_a_link(void **state)
 {
 	struct report report = { 0 };
@@ -590,7 +591,7 @@ static void deep_trees_end_somewhere(void **state)
 	assert_int_equal(unpacked.failed, 0);
 }
 
-static void no_way_passes_a_link(void **state)
+static void paths_through_links_are_rejected(void **state)
 {
 	size_t length;
 	int root;
@@ -669,12 +670,11 @@ int copy_tests(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(large_sizes_and_old_times_are_read_as_written),
 		cmocka_unit_test(every_archive_that_was_cut_short_is_known_to_be),
-		cmocka_unit_test(numbers_that_are_none_are_refused),
+		cmocka_unit_test(malformed_numbers_are_rejected),
 		cmocka_unit_test(only_files_have_data),
 		cmocka_unit_test(records_that_lie_are_refused),
 		cmocka_unit_test(extensions_are_bounded),
-		cmocka_unit_test_setup_teardown(names_that_lead_out_are_left_out, set_up,
-						tear_down),
+		cmocka_unit_test_setup_teardown(escaping_names_are_skipped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_is_written_through_a_link, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(links_and_special_bits_do_not_come_out, set_up,
@@ -685,7 +685,8 @@ int copy_tests(void)
 		cmocka_unit_test_setup_teardown(zeros_become_holes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_tree_is_copied, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deep_trees_end_somewhere, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(no_way_passes_a_link, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(paths_through_links_are_rejected, set_up,
+						tear_down),
 		cmocka_unit_test(paths_are_taken_apart),
 		cmocka_unit_test(names_are_made_printable),
 	};

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "tests.h"
 
-/* Last: it has a macro named fail. */
+/* Last, because it defines a macro named fail. */
 #include <cmocka.h>
 
 static void what_would_end_a_string_is_escaped(void **state)

@@ -9,10 +9,10 @@
 #include "launch/mount_check.h"
 #include "tests.h"
 
-/* Last: it has a macro named fail. */
+/* Last, because it defines a macro named fail. */
 #include <cmocka.h>
 
-/* The verdict on one line besides a root that is as it should be. */
+/* Checks one line, preceded by that of a correct root. */
 static int audit(const char *line, struct failure *failure)
 {
 	static const char *writable[] = { "/tmp", "/data" };
@@ -101,7 +101,8 @@ static void only_the_planned_terminals_may_be_devices_that_can_be_written_to(voi
 		char table[256] = "";
 
 		(void)strncat(table, cases[i].line, sizeof(table) - 1);
-		assert_int_equal(mount_check_table(&plan, table, &failure) == 0, cases[i].fault == NULL);
+		assert_int_equal(mount_check_table(&plan, table, &failure) == 0,
+				 cases[i].fault == NULL);
 		if (cases[i].fault != NULL)
 			assert_non_null(strstr(failure.detail, cases[i].fault));
 	}
@@ -142,7 +143,7 @@ static void what_is_planned_without_execution_is_mounted_so(void **state)
 	assert_non_null(strstr(failure.detail, "/opt/data/disk runs programs"));
 }
 
-static void of_gvisor_only_what_it_is_served_counts(void **state)
+static void only_served_gvisor_mounts_are_checked(void **state)
 {
 	static const uint8_t config[] = "{}";
 	static const char *writable[] = { "/data" };
@@ -181,7 +182,7 @@ int mount_check_tests(void)
 		cmocka_unit_test(only_the_planned_terminals_may_be_devices_that_can_be_written_to),
 		cmocka_unit_test(mounts_as_planned_pass),
 		cmocka_unit_test(what_is_planned_without_execution_is_mounted_so),
-		cmocka_unit_test(of_gvisor_only_what_it_is_served_counts),
+		cmocka_unit_test(only_served_gvisor_mounts_are_checked),
 		cmocka_unit_test(each_looser_mount_is_named_with_its_fault),
 	};
 

@@ -1,4 +1,4 @@
-/* Whether trees of mounts overlap, on tables as the kernel writes them. */
+/* Whether mount trees overlap, in tables as the kernel writes them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include "base/mount_table.h"
 #include "tests.h"
 
-/* Last: it has a macro named fail. */
+/* Last, because it defines a macro named fail. */
 #include <cmocka.h>
 
 static const char lines[] = "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n"

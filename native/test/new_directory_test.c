@@ -1,4 +1,4 @@
-/* Directories that are made while others look. */
+/* Directories that several processes make at the same time. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,12 +17,12 @@
 #include "base/new_directory.h"
 #include "tests.h"
 
-/* Last: it has a macro named fail. */
+/* Last, because it defines a macro named fail. */
 #include <cmocka.h>
 
 #define MAKERS 4
 #define ROUNDS 300
-#define OWNER 4711 /* anybody but root */
+#define OWNER 4711 /* any user but root */
 
 static struct new_directory wanted(void)
 {
@@ -43,7 +43,7 @@ static bool is_as_wanted(int parent, const char *name)
 	       status.st_gid == make.gid;
 }
 
-/* All at once, as the services of a fleet that share a new volume. */
+/* All makers at once, like services of a fleet that share a new volume. */
 static bool make_all(int parent, atomic_int *arrived)
 {
 	const struct new_directory make = wanted();
@@ -74,7 +74,7 @@ static void remove_all(int parent, const char *path)
 	assert_int_equal(rmdir(path), 0);
 }
 
-static void whoever_makes_the_same_directory_finds_it_whole(void **state)
+static void concurrent_makers_see_a_complete_directory(void **state)
 {
 	char path[] = "/tmp/nucleus-new-directory-XXXXXX";
 	atomic_int *arrived = mmap(NULL, sizeof(*arrived), PROT_READ | PROT_WRITE,
@@ -93,7 +93,7 @@ static void whoever_makes_the_same_directory_finds_it_whole(void **state)
 		if (child == 0) {
 			bool whole = make_all(parent, arrived);
 
-			/* The others wait for it in no round. */
+			/* The others must not wait for it in any round. */
 			(void)atomic_fetch_add(arrived, MAKERS * ROUNDS);
 			_exit(whole ? 0 : 1);
 		}
@@ -159,7 +159,7 @@ static void a_directory_that_cannot_get_its_owner_is_not_left_behind(void **stat
 int new_directory_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whoever_makes_the_same_directory_finds_it_whole),
+		cmocka_unit_test(concurrent_makers_see_a_complete_directory),
 		cmocka_unit_test(one_that_is_there_keeps_its_mode),
 		cmocka_unit_test(a_directory_that_cannot_get_its_owner_is_not_left_behind),
 	};

@@ -1,4 +1,4 @@
-/* The reader of plans, on the bytes that dev.nucleus.plan.PlanEncoderTest pins. */
+/* The plan reader, on the bytes that dev.nucleus.plan.PlanEncoderTest pins. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 #include "launch/plan.h"
 #include "tests.h"
 
-/* Last: it has a macro named fail. */
+/* Last, because it defines a macro named fail. */
 #include <cmocka.h>
 
 static uint8_t bytes[65536];
@@ -41,7 +41,7 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_int_equal(plan.record_length, 2);
 	assert_memory_equal(plan.record, "{}", 2);
 	assert_int_equal(plan.namespaces, 0x6e020000);
-	assert_true(plan.own_clocks && plan.deny_setgroups);
+	assert_true(plan.time_namespace && plan.deny_setgroups);
 	assert_string_equal(plan.map_programs[1], "/usr/bin/newgidmap");
 	assert_int_equal(plan.rootfs[10].flags, ROOTFS_MAPPED | ROOTFS_SERVED | ROOTFS_NAMED);
 	assert_int_equal(plan.rootfs[10].device, 65);

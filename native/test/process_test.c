@@ -1,4 +1,4 @@
-/* What /proc tells about processes. */
+/* Reading /proc of processes. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include "base/process.h"
 #include "tests.h"
 
-/* Last: it has a macro named fail. */
+/* Last, because it defines a macro named fail. */
 #include <cmocka.h>
 
 static void a_name_with_parentheses_and_spaces_hides_no_field(void **state)

@@ -1,4 +1,4 @@
-/* Logs: the CRI format, rotation, and offsets that stay true through both. */
+/* Logs: the CRI format, rotation, and offsets that stay valid through both. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "base/wire.h"
 #include "tests.h"
 
-/* Last: it has a macro named fail. */
+/* Last, because it defines a macro named fail. */
 #include <cmocka.h>
 
 static char parent[64];
@@ -47,7 +47,7 @@ static int remove_stream(void **state)
 	return (rmdir(directory) < 0 && errno != ENOENT) || rmdir(parent) < 0 ? -1 : 0;
 }
 
-/* Everything from the offset on, in one buffer. */
+/* Reads everything from the offset on into one buffer. */
 static size_t read_all(uint64_t offset, char *buffer, size_t size)
 {
 	int fd = -1;
@@ -129,7 +129,7 @@ static void rotation_keeps_the_newest_files_and_offsets_go_on(void **state)
 			      true);
 	assert_int_equal(count_files(), 3);
 	assert_true(stream.end > 60000);
-	/* What was rotated away is skipped, not an error. */
+	/* Bytes that were rotated away are skipped, not an error. */
 	assert_true(stream_read(&stream, &offset, &fd, &segment, byte, sizeof(byte)) > 0);
 	assert_true(offset > 40000 && offset < stream.end);
 	(void)close(fd);
@@ -147,7 +147,7 @@ static unsigned int count_records(void)
 	return count;
 }
 
-/* 4,000 bytes pay for 15 empty lines of 257, and for a sixteenth that overdraws them. */
+/* 4,000 bytes pay for 15 empty lines of 257 bytes each, and a sixteenth overdraws them. */
 static void what_is_beyond_the_rate_is_skipped_within_one_append(void **state)
 {
 	static char lines[10000];
@@ -212,7 +212,7 @@ static void a_debt_of_minutes_is_paid_by_as_much_time(void **state)
 	assert_true(stream_admits(&stream, true));
 }
 
-/* A line that was begun before a gap, or whose beginning is missing, is no part of another. */
+/* A line that began before a gap, or whose beginning is missing, is not joined to another. */
 static void a_gap_separates_lines(void **state)
 {
 	char text[1024];
@@ -229,7 +229,7 @@ static void a_gap_separates_lines(void **state)
 	assert_non_null(strstr(text, "stdout F new\n"));
 }
 
-/* What was skipped last is what tells why a process ended. */
+/* The lines skipped last tell why a process ended. */
 static void the_last_lines_of_a_flood_are_logged(void **state)
 {
 	static char flood[20000];
@@ -245,14 +245,14 @@ static void the_last_lines_of_a_flood_are_logged(void **state)
 	assert_int_equal(stream.gaps[STREAM_STDOUT].skipped, 20005);
 	stream_report_gap(&stream, true);
 	assert_true(read_all(0, text, sizeof(text)) > 0);
-	/* Of 4,096 bytes the first six are the end of a line. */
+	/* The first six of the 4,096 bytes kept are the end of a line. */
 	assert_non_null(strstr(text, "F:nucleus [nucleus: 15915 bytes were not logged"));
 	assert_non_null(strstr(text, "stdout F the last\n"));
 	assert_int_equal(count_records(), 1 + 410);
 	assert_int_equal(stream.gaps[STREAM_STDOUT].skipped, 0);
 }
 
-/* Little was beyond the rate, and all of it is remembered. */
+/* Little exceeded the rate, and all of it is kept. */
 static void what_is_logged_after_all_is_no_gap(void **state)
 {
 	char text[1024];
@@ -282,7 +282,7 @@ static void what_is_kept_of_another_stream_is_no_line_of_this(void **state)
 	assert_non_null(strstr(text, "stdout F new\n"));
 }
 
-/* Or the reader of a log that ends with a gap would take it for whole. */
+/* Otherwise the reader of a log that ends with a gap would take it for complete. */
 static void a_gap_is_due_when_there_is_room_again(void **state)
 {
 	(void)state;
@@ -331,7 +331,7 @@ static void a_gap_of_one_stream_cuts_no_line_of_the_other(void **state)
 	assert_non_null(strstr(text, "stdout F a\n"));
 }
 
-/* Or floods of a stream that is limited to little would be logged by what is kept of them. */
+/* Otherwise a flood on a stream with a low limit would be logged through the lines kept of it. */
 static void what_is_kept_is_held_to_the_rate(void **state)
 {
 	static char lines[4096];
@@ -347,7 +347,7 @@ static void what_is_kept_is_held_to_the_rate(void **state)
 	stream_skip(&stream, STREAM_STDOUT, 100000);
 	stream_keep(&stream, STREAM_STDOUT, lines, sizeof(lines));
 	stream_report_gap(&stream, false);
-	/* The newest, and all the rest is in one report before it. */
+	/* The newest lines are logged; one report before them covers the rest. */
 	assert_in_range(count_records(), 10, 17);
 	assert_int_equal(stream.gaps[STREAM_STDOUT].skipped, 0);
 	assert_true(read_all(0, text, sizeof(text)) > 0);
@@ -356,7 +356,7 @@ static void what_is_kept_is_held_to_the_rate(void **state)
 			 104096 - (count_records() - 2) - 6);
 }
 
-/* One line may cost more than there is room for. */
+/* A single line may cost more than there is room for. */
 static void the_last_line_is_logged_at_any_rate(void **state)
 {
 	char text[1024];

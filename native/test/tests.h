@@ -1,4 +1,4 @@
-/* The groups of unit tests; each returns how many of its tests failed. */
+/* The groups of unit tests; each returns the number of failed tests. */
 #ifndef NUCLEUS_TESTS_H
 #define NUCLEUS_TESTS_H
 

@@ -1,4 +1,4 @@
-/* Reading and writing of frames. */
+/* Reading and writing frames. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 #include "base/wire.h"
 #include "tests.h"
 
-/* Last: it has a macro named fail. */
+/* Last, because it defines a macro named fail. */
 #include <cmocka.h>
 
 static void a_reader_past_its_end_stays_faulty_and_yields_zeros(void **state)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Says in one sentence when no JDK 25 can be found, before Maven says it in its own way. Never fails itself: Maven may
-# know of places that this does not.
+# Warns in one sentence when no JDK 25 can be found, before Maven fails with a less clear message. Never fails itself:
+# Maven may know of other places.
 for home in "${JAVA_HOME:-}" /usr/lib/jvm/* /usr/java/* /opt/*jdk* "$HOME"/.jdks/* "$HOME"/.m2/jdks/* \
 	"$HOME"/.sdkman/candidates/java/* "$HOME"/.local/share/mise/installs/java/*; do
 	if grep -qs 'JAVA_VERSION="25' "$home/release" && [ -x "$home/bin/javac" ]; then

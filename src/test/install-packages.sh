@@ -1,9 +1,10 @@
 #!/bin/sh
-# Installs the Debian packages that the test tiers of `./mvnw verify` need, when root; says loudly what could
-# not run otherwise. Usage: install-packages.sh
+# Installs, as root, the Debian packages that the test tiers of `./mvnw verify` need; without root, reports which are
+# missing. Usage: install-packages.sh
 set -u
 
-# What each is for: the native build and its checks; peers and tools of tests; gVisor; a virtual machine; the browser tier; real workloads; promtool; a gRPC server.
+# Their uses, in this order: the native build and its checks; peers and tools of tests; gVisor; a virtual machine; the
+# browser tier; real workloads; promtool; a gRPC server.
 PACKAGES="musl-tools linux-libc-dev make gcc libseccomp2
 clang clang-tidy clang-format libclang-rt-14-dev libcmocka-dev
 bubblewrap runc hyperfine
@@ -26,11 +27,11 @@ if [ "$(id -u)" -ne 0 ]; then
 	exit 0
 fi
 if ! command -v apt-get >/dev/null; then
-	echo "*** NOT INSTALLED, because this is no Debian:$missing" >&2
+	echo "*** NOT INSTALLED, because this is not Debian:$missing" >&2
 	exit 0
 fi
 echo "installing for the tests:$missing"
-# Packages of servers would start one of their own: only their programs are wanted.
+# A server's package would start the service; only the program is needed.
 policy=/usr/sbin/policy-rc.d
 made_policy=no
 if [ ! -e "$policy" ]; then

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compares what containers could leave on the host before the tests and after: processes of ours, cgroups, mounts, named
+# Compares what containers could leave on the host before and after the tests: Nucleus processes, cgroups, mounts, named
 # network namespaces, temporary directories. usage: leftovers.sh record|check FOLDER
 set -u
 folder=$2
@@ -22,7 +22,7 @@ if [ "$1" = record ]; then
 	list | sort >"$folder/before"
 	exit 0
 fi
-# A shim leaves a moment after its container: up to ten seconds for the last to be gone.
+# A shim exits a moment after its container: waits up to ten seconds for the last one.
 attempt=0
 while :; do
 	list | sort >"$folder/after"

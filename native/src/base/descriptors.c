@@ -11,7 +11,7 @@ union rights {
 	char space[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
 };
 
-/* The lowest of those at or above `from`; -1: there is none. */
+/* The lowest kept descriptor at or above `from`, or -1. */
 static int next_kept(const int *kept, size_t count, int from)
 {
 	int lowest = -1;
@@ -92,7 +92,7 @@ ssize_t descriptors_receive(int socket_fd, void *bytes, size_t size, int *fds, s
 		int fd;
 
 		memcpy(&fd, CMSG_DATA(head) + *count * sizeof(int), sizeof(fd));
-		/* Padding of the space may have let in one more than there is room for. */
+		/* Padding of the buffer may have let in one more than there is room for. */
 		if (*count == room) {
 			(void)close(fd);
 			break;

@@ -1,4 +1,4 @@
-/* File descriptors owned by one variable each: closed when it leaves its scope. */
+/* File descriptors owned by one variable each, and closed when it goes out of scope. */
 #ifndef NUCLEUS_DESCRIPTORS_H
 #define NUCLEUS_DESCRIPTORS_H
 
@@ -15,7 +15,7 @@ static inline void close_owned(const int *fd)
 
 #define owned_fd __attribute__((cleanup(close_owned))) int
 
-/* Hands the descriptor on: the variable no longer owns it. */
+/* Releases the descriptor: the variable no longer owns it. */
 static inline int release(int *fd)
 {
 	int value = *fd;
@@ -31,7 +31,7 @@ static inline void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* Writes all of it. 0, or a negative errno. */
+/* Writes all of it. Returns 0, or a negative errno. */
 static inline int write_whole(int fd, const uint8_t *content, size_t length)
 {
 	while (length > 0) {
@@ -45,22 +45,21 @@ static inline int write_whole(int fd, const uint8_t *content, size_t length)
 	return 0;
 }
 
-/* Points the standard streams to nothing. */
+/* Redirects the standard streams to /dev/null. */
 void descriptors_close_standard(void);
-/* Closes every descriptor above the standard streams except `kept`, so that no other can be
- * reached by number any more. 0, or a negative errno. */
+/* Closes every descriptor above the standard streams except `kept`, so that no other can be reached
+ * by number any more. Returns 0, or a negative errno. */
 int descriptors_keep(const int *kept, size_t count);
 
-/* As many as one message may carry (unix(7), SCM_MAX_FD). */
+/* Maximum number of descriptors in one message (unix(7), SCM_MAX_FD). */
 #define DESCRIPTORS_MAX 253
 
-/* Sends one message, with copies of the descriptors (unix(7), SCM_RIGHTS). 0, or a negative errno.
- */
+/* Sends one message, with copies of the descriptors (unix(7), SCM_RIGHTS). Returns 0, or a negative
+ * errno. */
 int descriptors_send(int socket_fd, const void *bytes, size_t size, const int *fds, size_t count);
 
-/* Receives one message. Descriptors that came with it are the caller's, close-on-exec; what does
- * not fit into the room for them is closed. Returns the number of bytes, as read(2)
- * does. */
+/* Receives one message. The caller owns the received descriptors, which are close-on-exec; those
+ * beyond `room` are closed. Returns the number of bytes, like read(2). */
 ssize_t descriptors_receive(int socket_fd, void *bytes, size_t size, int *fds, size_t room,
 			    size_t *count);
 

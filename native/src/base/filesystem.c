@@ -7,8 +7,8 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 
-/* Sets "key=value" and "flag" options, separated by commas. "noswap" is left out where the
- * kernel refuses it: a secret that may be swapped is better than none. */
+/* Sets "key=value" and "flag" options, separated by commas. Skips "noswap" if the kernel refuses
+ * it: a secret that may be swapped is better than none. */
 static int set_options(int context, const char *options)
 {
 	char buffer[512];
@@ -24,7 +24,7 @@ static int set_options(int context, const char *options)
 
 		if (value == NULL) {
 			result = sys_fsconfig(context, FSCONFIG_SET_FLAG, option, NULL, 0);
-			/* Linux 6.4 has it, outside user namespaces only (tmpfs(5)). */
+			/* Supported since Linux 6.4, outside user namespaces only (tmpfs(5)). */
 			if (result < 0 && errno == EINVAL && strcmp(option, "noswap") == 0)
 				result = 0;
 		} else {

@@ -1,15 +1,15 @@
-/* New file systems, such as a tmpfs, by the mount API of fsopen(2). */
+/* Creates file systems, such as a tmpfs, with the mount API of fsopen(2). */
 #ifndef NUCLEUS_FILESYSTEM_H
 #define NUCLEUS_FILESYSTEM_H
 
 #include <stdint.h>
 
-/* Makes one that is attached nowhere yet. `options`: as mount(8) has them, but "noswap" is left out
- * where the kernel doesn't know it; `attributes`: MOUNT_ATTR_ of fsmount(2). A descriptor, or a
- * negative errno. */
+/* Creates a file system that is not mounted yet. `options`: as in mount(8), but "noswap" is skipped
+ * if the kernel doesn't support it; `attributes`: MOUNT_ATTR_ of fsmount(2). Returns a descriptor,
+ * or a negative errno. */
 int filesystem_new(const char *type, const char *options, uint64_t attributes);
-/* Makes one and attaches it to a path below a directory, or to an absolute one. 0, or a negative
- * errno. */
+/* Creates a file system and mounts it on a path below a directory, or on an absolute path. Returns
+ * 0, or a negative errno. */
 int filesystem_mount(const char *type, const char *options, uint64_t attributes, int directory_fd,
 		     const char *target);
 

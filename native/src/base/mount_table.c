@@ -12,12 +12,11 @@
 #include "base/descriptors.h"
 
 #define USUAL_TABLE (64U << 10)
-/* Any user may make it long: a thousand mounts by FUSE, each with two paths of 16 KiB when escaped.
- */
+/* Any user can make it long: a thousand FUSE mounts, each with two paths of 16 KiB when escaped. */
 #define LONGEST_TABLE (256U << 20)
 #define FIELDS 5 /* id, parent, device, root, mount point */
 
-/* Twice the room, or NULL with errno; the text is freed then. */
+/* Doubles the buffer. On failure it is freed, and the result is NULL with errno. */
 static char *grow(char *text, size_t *capacity)
 {
 	char *grown = *capacity >= LONGEST_TABLE ? NULL : realloc(text, *capacity * 2);

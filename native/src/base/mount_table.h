@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* One mount: which file system, which directory of it, where. Strings are unescaped. */
+/* One mount: its file system, the directory in it, and the mount point. Strings are unescaped. */
 struct mount_entry {
 	long id;
 	const char *device; /* major:minor */
@@ -18,10 +18,10 @@ struct mount_table {
 	size_t count;
 };
 
-/* The text of /proc/self/mountinfo, for free(3). NULL: errno says why. */
+/* Returns the text of /proc/self/mountinfo, which the caller frees, or NULL with errno. */
 char *mount_table_text(void);
 int mount_table_read(struct mount_table *table);
-/* Takes entries from a text, which it changes and owns. 0, or a negative errno. */
+/* Parses entries from a text, which it modifies and takes over. Returns 0, or a negative errno. */
 int mount_table_parse(struct mount_table *table, char *text);
 void mount_table_free(struct mount_table *table);
 
@@ -29,8 +29,8 @@ void mount_table_free(struct mount_table *table);
  * files in common: 1, 0, or a negative errno. Paths within a file system are compared, so that
  * another mount of the same directory makes no difference. */
 int mount_table_overlap(const struct mount_table *table, int fd, int other_fd);
-/* The same for two places that are known: `path` is where the tree is seen, `within` where it is in
- * its file system. */
+/* The same for two known places: `path` is the tree's path as this process sees it, `within` its
+ * path within its file system. */
 int mount_table_covers(const struct mount_table *table, const char *path, const char *device,
 		       const char *within, const char *other_device, const char *other_within);
 

@@ -32,8 +32,8 @@ static bool is_empty(int directory_fd)
 	return count <= 2;
 }
 
-/* Whether it is what this process has just made, and not a directory with something in it that the
- * owner of the one above has moved there meanwhile. */
+/* Whether it is the directory that this process has just created, and not one with content that the
+ * owner of the parent has moved there meanwhile. */
 static bool is_new(int fd)
 {
 	struct stat status;
@@ -41,8 +41,8 @@ static bool is_new(int fd)
 	return fstat(fd, &status) == 0 && status.st_uid == geteuid() && is_empty(fd);
 }
 
-/* Makes a directory that is not there. A descriptor, or a negative errno: then nothing is left of
- * it, so that the next try does not take it for one that an operator has made. */
+/* Creates a directory that does not exist. Returns a descriptor, or a negative errno: then it is
+ * removed, so that the next attempt does not take it for one that an operator created. */
 static int make_one(int parent_fd, const char *name, const struct new_directory *make)
 {
 	owned_fd fd = -1;
@@ -55,7 +55,7 @@ static int make_one(int parent_fd, const char *name, const struct new_directory 
 		result = -ESTALE;
 	else if (fd < 0 || fchown(fd, make->uid, make->gid) < 0 || fchmod(fd, make->mode) < 0)
 		result = -errno;
-	/* Removes only an empty directory, if it was replaced by another. */
+	/* If it was replaced, only an empty directory is removed. */
 	if (result < 0)
 		(void)unlinkat(parent_fd, name, AT_REMOVEDIR);
 	return result < 0 ? result : release(&fd);
@@ -85,8 +85,8 @@ int new_directory_make(int parent_fd, const char *name, const struct new_directo
 		return check_same(fd, parent_fd, name);
 	result = -errno;
 	(void)unlinkat(parent_fd, draft, AT_REMOVEDIR);
-	/* Not every file system renames without replacing (rename(2)), NFS for example: there
-	 * others see the directory while it is made. */
+	/* Some file systems, such as NFS, can't rename without replacing (rename(2)): there others
+	 * see the directory while it is set up. */
 	if (result == -EINVAL) {
 		close_fd(&fd);
 		fd = make_one(parent_fd, name, make);

@@ -1,4 +1,4 @@
-/* Bytes on their way from one descriptor to another, none of which may block. */
+/* Bytes in transit from one descriptor to another, neither of which may block. */
 #ifndef NUCLEUS_PASSAGE_H
 #define NUCLEUS_PASSAGE_H
 
@@ -10,15 +10,15 @@ struct passage {
 	uint8_t *data;
 	size_t start;
 	size_t length;
-	bool ended;  /* the source has no more */
-	bool closed; /* and the sink knows */
+	bool ended;  /* the source has reached its end */
+	bool closed; /* the end has been passed on to the sink */
 };
 
-/* Reads what there is, if nothing waits to be written. False: no more use. */
+/* Reads what is available, if nothing waits to be written. False on an error. */
 bool passage_fill(struct passage *passage, int fd);
-/* Writes what can be written; tells a socket of the source's end. False: no more use. */
+/* Writes what can be written, and shuts down a socket at the source's end. False on an error. */
 bool passage_drain(struct passage *passage, int fd);
-/* What to wait for on a descriptor that is the one's source and the other's sink. */
+/* The events to poll for on a descriptor that is the source of one and the sink of the other. */
 short passage_events(const struct passage *from_here, const struct passage *to_here);
 
 #endif

@@ -31,7 +31,7 @@ int peer_accept(int listener, int flags, void (*refuse)(int fd, const struct fai
 
 	if (fd >= 0 || (errno != EMFILE && errno != ENFILE))
 		return release(&fd);
-	(void)fail(&failure, STEP_PLAN, errno, "take the connection");
+	(void)fail(&failure, STEP_PLAN, errno, "accept the connection");
 	close_fd(&reserve);
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (fd >= 0)

@@ -30,7 +30,7 @@ static ssize_t read_proc(pid_t pid, const char *file, char *buffer, size_t size)
 	return got;
 }
 
-/* A number of /proc/PID/stat, by the field's own number; 0 when it can't be read. */
+/* A numeric field of /proc/PID/stat, by its number; 0 if it can't be read. */
 static uint64_t stat_field(pid_t pid, int wanted)
 {
 	char text[1024];
@@ -38,7 +38,7 @@ static uint64_t stat_field(pid_t pid, int wanted)
 
 	if (read_proc(pid, "stat", text, sizeof(text)) <= 0)
 		return 0;
-	/* The name in field 2 may hold spaces and parentheses: count from the last ')'. */
+	/* The name in field 2 may contain spaces and parentheses: count from the last ')'. */
 	at = strrchr(text, ')');
 	for (int field = 2; at != NULL && field < wanted; field++) {
 		at = strchr(at, ' ');
@@ -77,7 +77,7 @@ bool process_is_of(pid_t pid, uid_t uid)
 
 	if (read_proc(pid, "status", text, sizeof(text)) <= 0)
 		return false;
-	/* Real, effective, saved, of the file system; the name above has no line feed. */
+	/* Real, effective, saved, and file system user ID; the name above contains no line feed. */
 	at = strstr(text, "\nUid:");
 	if (at == NULL)
 		return false;
@@ -87,8 +87,8 @@ bool process_is_of(pid_t pid, uid_t uid)
 	return real == uid || saved == uid;
 }
 
-/* The set of signals in one line of /proc/PID/status: bit n - 1 for signal n. All of them when
- * the line isn't there. */
+/* The set of signals in one line of /proc/PID/status: bit n - 1 for signal n. All signals if the
+ * line is missing. */
 static uint64_t signal_set(const char *status, const char *field)
 {
 	const char *at = strstr(status, field);
@@ -120,13 +120,13 @@ static bool may_wait_for_signals(pid_t pid)
 
 bool process_ends_by_default(pid_t pid, int signal)
 {
-	/* These do not end a process, or can be neither handled nor ignored (signal(7)). */
+	/* These do not terminate a process, or can be neither handled nor ignored (signal(7)). */
 	if (signal < 1 || signal >= _NSIG || signal == SIGCHLD || signal == SIGCONT ||
 	    signal == SIGURG || signal == SIGWINCH || signal == SIGSTOP || signal == SIGTSTP ||
 	    signal == SIGTTIN || signal == SIGTTOU || signal == SIGKILL)
 		return false;
-	/* Both are read one after the other. A process that waits for signals in a loop may be
-	 * inside of that call at the first and outside at the second; not each time. */
+	/* The two files are read one after the other. A process that waits for signals in a loop
+	 * may be inside that call at the first and outside at the second, but not every time. */
 	for (int look = 0; look < LOOKS; look++) {
 		if (!ends_by_default_now(pid, signal) || may_wait_for_signals(pid))
 			return false;

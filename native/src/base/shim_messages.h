@@ -5,8 +5,8 @@
 
 /* A frame is: u32 payload length, u8 type, payload. */
 #define FRAME_HEADER 5U
-/* Largest plan accepted, in bytes: it holds the arguments and the environment, of which the kernel
- * takes 6 MiB at most (execve(2)), and a record of them in JSON. */
+/* Largest plan accepted, in bytes: it contains the arguments and the environment, of which the
+ * kernel accepts at most 6 MiB (execve(2)), and a record of them in JSON. */
 #define FRAME_MAX (32U << 20)
 /* Largest payload of any other request, in bytes: a command and its environment. */
 #define REQUEST_MAX (8U << 20)
@@ -17,20 +17,20 @@ enum request {
 	REQUEST_SIGNAL = 0x03,
 	REQUEST_STOP = 0x04,
 	REQUEST_STREAM = 0x05,
-	REQUEST_STDIN_END = 0x07, /* 0x06 is not used any more */
+	REQUEST_STDIN_END = 0x07, /* 0x06 is no longer used */
 	REQUEST_EXEC = 0x08,
 	REQUEST_DIAL = 0x09,
 	REQUEST_DENIALS = 0x0a,
 	REQUEST_FREEZE = 0x0b,
 	REQUEST_RESIZE = 0x0c,
 	REQUEST_START = 0x0d,
-	REQUEST_FORCE_STOP = 0x0e, /* of the spawner, in place of a plan; see forced_stop.h */
+	REQUEST_FORCE_STOP = 0x0e, /* to the spawner, instead of a plan; see forced_stop.h */
 	REQUEST_TICKET = 0x0f,
 	REQUEST_ATTACH = 0x10,
 	REQUEST_RECORD = 0x11,
 };
 
-/* What a REQUEST_EXEC begins with. */
+/* The first byte of a REQUEST_EXEC. */
 enum exec_kind {
 	EXEC_ATTACHED = 0,
 	EXEC_CAPTURED = 1,
@@ -59,7 +59,7 @@ enum answer {
 	ANSWER_RECORD = 0x93,
 };
 
-/* What ANSWER_ATTACHED says of a process's streams, in bits. */
+/* The bits of ANSWER_ATTACHED that describe the streams of a process. */
 enum attached_stream { ATTACHED_ERR = 1, ATTACHED_INPUT = 2 };
 
 #endif

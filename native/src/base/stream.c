@@ -17,9 +17,9 @@
 #define SEGMENT_NAME 32
 /* Batch size after which records are written; may be exceeded by one record. */
 #define BATCH 65536UL
-/* What a record costs besides its text, in bytes of the rate: an empty line is work too. */
+/* What a record costs beyond its text, in bytes of the rate: an empty line is work too. */
 #define RECORD_COST 256
-/* Text of one record. */
+/* Maximum length of the text of one record. */
 #define TEXT_MAX 16384UL
 
 static void segment_name(char name[SEGMENT_NAME], uint64_t offset)
@@ -35,7 +35,7 @@ static bool segment_offset(const char *name, uint64_t *offset)
 	return end == name + 20 && strcmp(end, ".log") == 0;
 }
 
-/* The manager's user's, and for nobody else. */
+/* Creates the directory, which only the manager's user can use. */
 static int ensure_directory(struct stream *stream)
 {
 	owned_fd fd = -1;
@@ -93,7 +93,7 @@ int stream_capture(struct stream *stream)
 	return stream->captured == NULL ? -ENOMEM : 0;
 }
 
-/* Calls `visit` with each segment's offset, in no order. */
+/* Calls `visit` with each segment's offset, in no particular order. */
 static void each_segment(const struct stream *stream, void (*visit)(void *, uint64_t),
 			 void *context)
 {
@@ -144,7 +144,7 @@ static void rotate(struct stream *stream)
 	}
 }
 
-/* A record about the log itself: where it is in its batch, and how many bytes it reports. */
+/* A record about the log itself. */
 struct report {
 	size_t begin;
 	size_t end;
@@ -155,14 +155,14 @@ struct report {
 struct batch {
 	char bytes[2 * BATCH];
 	size_t length;
-	struct report skipped; /* beyond the rate */
-	struct report dropped; /* that could not be written before */
+	struct report skipped; /* reports bytes beyond the rate */
+	struct report dropped; /* reports bytes that could not be written before */
 };
 
 /* Empty between calls. */
 static struct batch unwritten;
 
-/* Only whole records stay. Returns how much of the batch does. */
+/* Writes a batch and keeps only whole records of it. Returns how much of it is kept. */
 static size_t write_whole_records(struct stream *stream, const struct batch *batch)
 {
 	ssize_t written;
@@ -189,7 +189,7 @@ static bool is_written(const struct report *report, size_t written)
 	return report->bytes > 0 && report->end <= written;
 }
 
-/* What a report takes of the bytes that were not written: it is no output of the workload. */
+/* The bytes of a report among those that were not written: they are not output of the workload. */
 static size_t lost_report(const struct report *report, size_t written)
 {
 	return report->end <= written ? 0 : report->end - report->begin;
@@ -206,7 +206,7 @@ static void write_batch(struct stream *stream, struct batch *batch)
 		stream->dropped -= batch->dropped.bytes;
 	if (!is_written(&batch->skipped, written) && batch->skipped.bytes > 0) {
 		stream->unreported += batch->skipped.bytes;
-		/* Tried again in a second. */
+		/* Retried in a second. */
 		stream->skipping = true;
 		if (stream->room > 0)
 			stream->room = 0;
@@ -223,7 +223,7 @@ static void batch_append(struct batch *batch, const char *bytes, size_t length)
 	batch->length += length;
 }
 
-/* The time, and `rest`. Returns the length. All records of one read share a timestamp. */
+/* Formats the time and `rest`. Returns the length. All records of one read share a timestamp. */
 static size_t format_header(char *head, size_t size, const char *rest)
 {
 	struct timespec now;
@@ -243,7 +243,7 @@ static bool has_room(const struct stream *stream)
 	return stream->rate == 0 || stream->room > 0;
 }
 
-/* Records of the whole text, or of what the rate allows of it. Returns how much that is. */
+/* Adds records of the whole text, or of as much as the rate allows. Returns how much that is. */
 static size_t add_records(struct stream *stream, struct batch *batch, enum stream_tag tag,
 			  const char *data, size_t length, bool whole)
 {
@@ -257,7 +257,7 @@ static size_t add_records(struct stream *stream, struct batch *batch, enum strea
 		const char *newline = memchr(data, '\n', part);
 		size_t text = newline == NULL ? part : (size_t)(newline - data);
 
-		/* F: a line ends; P: a part of one. */
+		/* F: the end of a line; P: a part of one. */
 		head[head_length - 2] = newline == NULL ? 'P' : 'F';
 		stream->in_line[tag] = newline == NULL;
 		batch_append(batch, head, head_length);
@@ -273,7 +273,8 @@ static size_t add_records(struct stream *stream, struct batch *batch, enum strea
 	return length - left;
 }
 
-/* After a gap: what is left of a line whose beginning is missing, if more follows it. */
+/* The length of the rest of a line whose beginning is missing after a gap, if more text follows it.
+ */
 static size_t rest_of_line(const char *data, size_t length)
 {
 	const char *newline = length == 0 ? NULL : memchr(data, '\n', length);
@@ -281,13 +282,13 @@ static size_t rest_of_line(const char *data, size_t length)
 	return newline == NULL || newline + 1 == data + length ? 0 : (size_t)(newline + 1 - data);
 }
 
-/* How much of a tag's gap is not kept. */
+/* How much of a tag's gap was not kept. */
 static uint64_t missing(const struct gap *gap)
 {
 	return gap->skipped - gap->length;
 }
 
-/* A line that was begun ends where something is missing. */
+/* Ends unfinished lines where something is missing. */
 static void end_lines(struct stream *stream, struct batch *batch)
 {
 	for (size_t i = 0; i < STREAM_TAGS; i++) {
@@ -312,7 +313,7 @@ static struct report add_own_record(struct stream *stream, struct batch *batch, 
 	return report;
 }
 
-/* A record in the log says how much is missing there. */
+/* Adds a record of how much is missing there. */
 static void add_gap_record(struct stream *stream, struct batch *batch, uint64_t bytes)
 {
 	char text[128];
@@ -323,7 +324,7 @@ static void add_gap_record(struct stream *stream, struct batch *batch, uint64_t 
 	batch->skipped = add_own_record(stream, batch, bytes, text);
 }
 
-/* The same of what the disk did not take, once it takes something. */
+/* The same for what could not be written to the disk, once it can be written to again. */
 static void add_dropped(struct stream *stream, struct batch *batch)
 {
 	if (stream->dropped > 0 && batch->dropped.bytes == 0)
@@ -350,8 +351,8 @@ static size_t line_before(const char *data, size_t from, size_t end)
 	return newline == NULL ? from : (size_t)(newline + 1 - data);
 }
 
-/* Where in what is kept the lines begin that are logged: the last of them, as many as cost no more
- * than `most`, but at least one. */
+/* Where in the kept output the lines begin that are logged: as many of the last ones as cost no
+ * more than `most`, but at least one. */
 static size_t first_logged(const struct gap *gap, int64_t most)
 {
 	size_t from = missing(gap) == 0 ? 0 : rest_of_line(gap->kept, gap->length);
@@ -381,7 +382,7 @@ static bool is_unlimited(const struct stream *stream, bool whole)
 	return whole || stream->rate == 0;
 }
 
-/* What each tag's kept output may cost. */
+/* Divides the room equally among the tags that have kept output. */
 static int64_t share_of_room(const struct stream *stream, int64_t room)
 {
 	unsigned int sharers = 0;
@@ -391,7 +392,8 @@ static int64_t share_of_room(const struct stream *stream, int64_t room)
 	return sharers == 0 ? room : room / sharers;
 }
 
-/* The gaps of all tags, and the newest of what is kept of their ends, for so much of the rate. */
+/* Adds a record of the gaps of all tags, and the newest of their kept output, for that much of the
+ * rate. */
 static void add_gaps(struct stream *stream, struct batch *batch, int64_t room)
 {
 	int64_t most = share_of_room(stream, room);
@@ -423,7 +425,7 @@ void stream_skip(struct stream *stream, enum stream_tag tag, size_t length)
 	stream->gaps[tag].length = 0;
 }
 
-/* Adds to what is kept, of which the beginning gives way. */
+/* Adds to the kept output, and drops its beginning if it is too long. */
 static void keep(struct gap *gap, const char *data, size_t length)
 {
 	size_t old = gap->length;
@@ -470,7 +472,7 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 	}
 	if (!stream->is_log)
 		return;
-	/* The text begins within a line, unless what was before it is kept. */
+	/* The text begins within a line, unless the output before it was kept. */
 	if (missing(&stream->gaps[tag]) > 0 && stream->gaps[tag].length == 0) {
 		size_t rest = rest_of_line(data, length);
 
@@ -479,7 +481,7 @@ void stream_append(struct stream *stream, enum stream_tag tag, const char *data,
 		length -= rest;
 	}
 	add_dropped(stream, &unwritten);
-	/* Half, so that there is room for what follows. */
+	/* Half, so that there is room for the text. */
 	add_gaps(stream, &unwritten, is_unlimited(stream, whole) ? INT64_MAX : stream->room / 2);
 	added = add_records(stream, &unwritten, tag, data, length, whole);
 	write_batch(stream, &unwritten);
@@ -491,7 +493,7 @@ static void refill(struct stream *stream)
 	int64_t now = monotonic_ms();
 	int64_t passed = now - stream->filled;
 
-	/* More than a second's worth is not kept. Eleven days pay for any debt, and do not
+	/* No more than a second's worth is saved up. Eleven days pay off any debt, and do not
 	 * overflow. */
 	passed = passed < 0 ? 0 : passed > 1000000000 ? 1000000000 : passed;
 	stream->room += passed * (int64_t)stream->rate / 1000;

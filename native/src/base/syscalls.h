@@ -27,15 +27,15 @@ static inline long sys_clone3(struct clone_args *arguments)
 	return syscall(SYS_clone3, arguments, sizeof(*arguments));
 }
 
-/* struct sched_attr of sched_setattr(2), whose header can't be had together with a C
- * library's own <sched.h>. */
+/* struct sched_attr of sched_setattr(2), whose header conflicts with a C library's own <sched.h>.
+ */
 struct scheduling {
 	uint32_t size;
 	uint32_t policy;
 	uint64_t flags;
 	int32_t nice;
 	uint32_t priority;
-	uint64_t runtime; /* ns; of a SCHED_OTHER process: its slice */
+	uint64_t runtime; /* ns; for a SCHED_OTHER process, its slice */
 	uint64_t deadline;
 	uint64_t period;
 };
@@ -119,7 +119,7 @@ static inline int sys_pidfd_send_signal(int pidfd, int signal)
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
-/* With a value (sigqueue(3)), which only a process that waits for the signal takes. */
+/* Sends a value too (sigqueue(3)), which only a process that waits for the signal receives. */
 static inline int sys_pidfd_queue_signal(int pidfd, int signal, int value)
 {
 	siginfo_t info = { .si_signo = signal, .si_code = SI_QUEUE };

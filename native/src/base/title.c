@@ -10,7 +10,7 @@ void title_open(int argc, char *const argv[])
 {
 	if (argc < 1)
 		return;
-	/* The kernel lays the arguments out one behind another (proc_pid_cmdline(5)). */
+	/* The kernel stores the arguments one after another (proc_pid_cmdline(5)). */
 	line = argv[0];
 	room = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) - line);
 }

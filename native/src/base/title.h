@@ -1,11 +1,11 @@
-/* How a process shows in /proc/PID/comm and /proc/PID/cmdline. */
+/* How a process appears in /proc/PID/comm and /proc/PID/cmdline. */
 #ifndef NUCLEUS_TITLE_H
 #define NUCLEUS_TITLE_H
 
-/* Once, before anything is forked: where the kernel reads the command line from. */
+/* Finds where the kernel reads the command line from. To be called once, before any fork. */
 void title_open(int argc, char *const argv[]);
-/* Shows `title` alone. What the spawner was called with, paths of the host, is nothing that a
- * container should see of its PID 1. */
+/* Shows only `title`: a container should not see the spawner's arguments, which contain host paths,
+ * in its PID 1. */
 void title_set(const char *title);
 
 #endif

@@ -1,6 +1,6 @@
-/* The bytes between manager, spawner and shims: little-endian, length-prefixed
- * frames, read with every bound checked. A reader that met a fault stays faulty and
- * yields zeros, so callers check once, at the end. */
+/* The protocol between manager, spawner and shims: little-endian, length-prefixed frames, read with
+ * every bound checked. A reader that has met an error stays faulty and returns zeros, so callers
+ * check once, at the end. */
 #ifndef NUCLEUS_WIRE_H
 #define NUCLEUS_WIRE_H
 
@@ -26,7 +26,7 @@ uint64_t read_u64(struct reader *reader);
 const char *read_string(struct reader *reader);
 /* Raw bytes: u32 length, then the bytes. */
 const uint8_t *read_bytes(struct reader *reader, size_t *length);
-/* How many elements follow (u32), none of which may be smaller than `smallest` bytes. */
+/* The number of elements that follow (u32), none of which may be smaller than `smallest` bytes. */
 size_t read_count(struct reader *reader, size_t smallest);
 
 struct writer {
@@ -47,11 +47,11 @@ size_t frame_begin(struct writer *writer, enum answer type);
 void frame_end(struct writer *writer, size_t start);
 /* A failure or warning as one frame. */
 void write_failure(struct writer *writer, enum answer type, const struct failure *failure);
-/* Why a request was not done: a positive errno and what was attempted, as one frame. */
+/* Why a request failed: a positive errno and what was attempted, as one frame. */
 void write_error(struct writer *writer, int error, const char *text);
 
-/* Reads exactly `length` bytes within `timeout` ms in all. 0, or a negative errno
- * (-EPIPE when the peer went away, -ETIMEDOUT). */
+/* Reads exactly `length` bytes within `timeout` ms in all. Returns 0, or a negative errno (-EPIPE
+ * if the peer closed the connection, -ETIMEDOUT). */
 int read_exactly(int fd, void *buffer, size_t length, int timeout);
 
 #endif

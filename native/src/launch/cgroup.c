@@ -16,7 +16,7 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 
-/* Closed to others: a container that is handed one by mistake can't enter it. */
+/* No access for others: a container that gets such a directory by mistake can't enter it. */
 int cgroup_make_directory(const struct cgroup *cgroup, const char *path)
 {
 	bool own = cgroup->owner == geteuid();
@@ -40,8 +40,8 @@ static int make_directories(const struct plan *plan, const struct cgroup *cgroup
 	return 0;
 }
 
-/* Writes to the same control file follow one another: it is opened once for all of them, and each
- * is a write of its own, as the kernel wants it. */
+/* Writes to the same control file are adjacent, so they share one descriptor. The kernel requires
+ * a separate write(2) for each value. */
 static int write_limits(const struct plan *plan, struct failure *failure)
 {
 	owned_fd fd = -1;
@@ -60,9 +60,9 @@ static int write_limits(const struct plan *plan, struct failure *failure)
 	return 0;
 }
 
-/* Devices are version 2's to control by an eBPF program on the directory
- * (Documentation/admin-guide/cgroup-v2.rst, "Device controller"). It stays with the
- * directory. */
+/* In cgroup v2 an eBPF program attached to the directory controls device access
+ * (Documentation/admin-guide/cgroup-v2.rst, "Device controller"). It stays attached as long as the
+ * directory exists. */
 static int control_devices(const struct plan *plan, int directory_fd, struct failure *failure)
 {
 	static const char license[] = "GPL";
@@ -80,10 +80,10 @@ static int control_devices(const struct plan *plan, int directory_fd, struct fai
 		return 0;
 	program = sys_bpf(BPF_PROG_LOAD, &load, sizeof(load));
 	if (program < 0)
-		return fail(failure, STEP_CGROUP, errno, "load the program that controls devices");
+		return fail(failure, STEP_CGROUP, errno, "load the eBPF device program");
 	attach.attach_bpf_fd = (uint32_t)program;
 	if (sys_bpf(BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0)
-		return fail(failure, STEP_CGROUP, errno, "let it control devices of %s",
+		return fail(failure, STEP_CGROUP, errno, "attach the eBPF device program to %s",
 			    plan->cgroup.unified);
 	return 0;
 }
@@ -91,7 +91,7 @@ static int control_devices(const struct plan *plan, int directory_fd, struct fai
 static int open_members(const struct plan *plan, struct cgroup *cgroup, struct failure *failure)
 {
 	if (plan->cgroup.join_count > CGROUP_JOINS_MAX)
-		return fail(failure, STEP_CGROUP, E2BIG, "%zu cgroup hierarchies to join",
+		return fail(failure, STEP_CGROUP, E2BIG, "join %zu cgroup hierarchies",
 			    plan->cgroup.join_count);
 	if (plan->cgroup.unified[0] != '\0') {
 		cgroup->unified_fd = openat(AT_FDCWD, plan->cgroup.unified,
@@ -152,13 +152,13 @@ int cgroup_open_unified(const struct plan *plan, const char *file, int flags)
 
 int cgroup_watch_memory(const struct plan *plan)
 {
-	/* 500 ms of waiting within 1 s, by any member. */
+	/* Any member stalls for 500 ms within 1 s. */
 	static const char trigger[] = "some 500000 1000000";
 	owned_fd fd = cgroup_open_unified(plan, "memory.pressure", O_RDWR | O_NONBLOCK);
 
 	if (fd < 0)
 		return fd;
-	/* With its NUL, as the documentation has it. */
+	/* With the NUL, as in the documentation. */
 	return write(fd, trigger, sizeof(trigger)) < 0 ? -errno : release(&fd);
 }
 
@@ -170,7 +170,7 @@ void cgroup_lift_soft_limit(const struct plan *plan)
 		(void)!write(fd, "max", 3);
 }
 
-/* The file that counts what the kernel killed, where `limit` is the file of the limit. */
+/* The file with the count of OOM kills that belongs to the limit file `limit`, or NULL. */
 static const char *counting_file(const char *limit)
 {
 	if (strcmp(limit, "memory.max") == 0)
@@ -223,7 +223,7 @@ FILE *cgroup_members(const char *directory)
 	return length < 0 || (size_t)length >= sizeof(path) ? NULL : fopen(path, "re");
 }
 
-/* Whether /proc/PID/cgroup has a path with the directory's name in it. */
+/* Whether a path in /proc/PID/cgroup contains the directory's name. */
 static bool is_member(const char *directory, pid_t pid)
 {
 	const char *name = strrchr(directory, '/');
@@ -253,7 +253,7 @@ int cgroup_open_member(const char *directory, pid_t pid)
 
 	if (pidfd < 0)
 		return -errno;
-	/* Still alive, so the number was not reused before the check. */
+	/* Still alive, so the PID was not reused before the check. */
 	if (!is_member(directory, pid) || poll(&polled, 1, 0) != 0)
 		return -ESRCH;
 	return release(&pidfd);
@@ -324,7 +324,7 @@ const char *cgroup_exec_parent(const struct plan *plan)
 	return NULL;
 }
 
-/* Those of all execs of a container that has ended. */
+/* Removes the cgroups of all execs of a container that has ended. */
 static void remove_exec_groups(const struct plan *plan)
 {
 	const char *parent = cgroup_exec_parent(plan);

@@ -1,4 +1,4 @@
-/* Control groups, as directories and (file, value) writes that the manager computed. */
+/* Control groups, from the directories and (file, value) writes that the manager computed. */
 #ifndef NUCLEUS_CGROUP_H
 #define NUCLEUS_CGROUP_H
 
@@ -12,52 +12,54 @@
 
 #define CGROUP_JOINS_MAX 16
 
-/* The container's cgroups, open: to clone into, to join, to remove. */
+/* The container's cgroups: descriptors to clone into and to join, and their owner. */
 struct cgroup {
 	int unified_fd;                 /* for CLONE_INTO_CGROUP, or -1 */
 	int join_fds[CGROUP_JOINS_MAX]; /* v1 "tasks" files */
 	size_t join_count;
-	uid_t owner; /* the manager's user and group, which read the figures */
+	uid_t owner; /* the manager's user and group, which read the statistics */
 	gid_t group;
 };
 
-/* Follows the name of the container's cgroup in that of an exec. */
+/* Between the container's name and the exec's number in the name of an exec's cgroup. */
 #define CGROUP_EXEC_SUFFIX ".exec-"
 
-/* Makes a directory that only root, or the manager's group, can enter. 0, or a negative errno. */
+/* Makes a directory that only its owner and the manager's group can enter. 0, or a negative
+ * errno. */
 int cgroup_make_directory(const struct cgroup *cgroup, const char *path);
-/* Makes the directories, writes the limits, opens what a child needs to join; `cgroup` says for
- * whose manager. On failure nothing is left behind. */
+/* Makes the directories, writes the limits, and opens the files that a child needs to join. The
+ * caller sets the owner and group of `cgroup`. On failure nothing is left behind. */
 int cgroup_create(const struct plan *plan, struct cgroup *cgroup, struct failure *failure);
-/* Moves the calling process in. It must have one thread. */
+/* Moves the calling process in. It must be single-threaded. */
 int cgroup_join(const struct cgroup *cgroup, struct failure *failure);
-/* Watches for members that wait for memory (Documentation/accounting/psi.rst; cgroup v2). A
- * descriptor with POLLPRI when some did for half of a second; or a negative errno. */
+/* Watches for members that stall on memory (Documentation/accounting/psi.rst; cgroup v2). A
+ * descriptor that signals POLLPRI when one has stalled for half a second, or a negative errno. */
 int cgroup_watch_memory(const struct plan *plan);
-/* Lets the members use memory up to the hard limit without being slowed down. */
+/* Lets the members use memory up to the hard limit without being throttled. */
 void cgroup_lift_soft_limit(const struct plan *plan);
-/* Whether the kernel killed a member for want of memory (memory.events, v1
- * memory.oom_control: oom_kill). Before the cgroup is removed. */
+/* Whether the OOM killer killed a member (oom_kill in memory.events, v1 memory.oom_control). To be
+ * called before the cgroup is removed. */
 bool cgroup_ran_out_of_memory(const struct plan *plan);
-/* Opens a file of the container's directory in the version 2 hierarchy. A descriptor, or -1. */
+/* Opens a file of the container's v2 directory. A descriptor, or a negative errno. */
 int cgroup_open_unified(const struct plan *plan, const char *file, int flags);
-/* Kills the members of one directory. How many it killed: others may have been forked meanwhile. */
+/* Kills the members of one directory. Returns how many there were: others may have been forked
+ * meanwhile. */
 int cgroup_kill_members(const char *directory);
-/* The members of a directory, to be read line by line and closed by fclose(3); or NULL. */
+/* Opens the list of a directory's members, to be closed with fclose(3). NULL on failure. */
 FILE *cgroup_members(const char *directory);
 /* A pidfd of a process that is a member of the container's cgroups now, or a negative errno: -ESRCH
- * when the number is another's by now. */
+ * if it has ended or the PID belongs to another process by now. */
 int cgroup_open_member(const char *directory, pid_t pid);
-/* The process limit that the plan gives its cgroup; RLIM_INFINITY: none. */
+/* The process limit (pids.max) of the plan's cgroup; RLIM_INFINITY: none. */
 rlim_t cgroup_process_limit(const struct plan *plan);
 void cgroup_close(struct cgroup *cgroup);
 /* Removes one directory; waits a little for members that are still exiting. */
 void cgroup_remove_directory(const char *path);
-/* A hierarchy in which a group below the container's changes no limit and no share, for the cgroups
- * of execs; NULL: there is none. A version 1 one is not the first of the plan, whose members the
- * freezer and the kill look at. */
+/* The container's directory under which execs get their own cgroups, in a hierarchy where a child
+ * cgroup changes no limit and no share; NULL: there is none. In v1 it is never the plan's first
+ * directory, whose members the freezer and cgroup_kill read. */
 const char *cgroup_exec_parent(const struct plan *plan);
-/* Removes the directories, and those of execs below them. */
+/* Removes the directories, and the execs' cgroups below them. */
 void cgroup_remove(const struct plan *plan);
 
 #endif

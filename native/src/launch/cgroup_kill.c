@@ -8,7 +8,7 @@
 #include "launch/cgroup.h"
 #include "launch/freezer.h"
 
-/* Passes over the members: some may be forked while others are killed. */
+/* Maximum passes over the members: some may be forked while others are killed. */
 #define KILL_TURNS 1000
 
 void cgroup_kill(const struct plan *plan)

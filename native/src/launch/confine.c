@@ -25,7 +25,7 @@
 #ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
 #define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
 #endif
-/* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, which the headers of a build may not have. */
+/* SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, missing from older headers. */
 #define FILTER_WAIT_KILLABLE (1U << 5)
 
 int confine_rlimits(const struct plan *plan, struct failure *failure)
@@ -37,7 +37,7 @@ int confine_rlimits(const struct plan *plan, struct failure *failure)
 
 		/* Lowering never needs a privilege; raising above the host's hard limit
 		 * needs CAP_SYS_RESOURCE (getrlimit(2)), which may be missing. A tighter
-		 * limit than asked for is not looser confinement. */
+		 * limit than requested doesn't weaken the confinement. */
 		if (syscall(SYS_prlimit64, 0, limit->resource, NULL, &now) == 0 &&
 		    now.rlim_max < wanted.rlim_max && !plan->rlimits_required)
 			wanted.rlim_max = now.rlim_max;
@@ -51,7 +51,7 @@ int confine_rlimits(const struct plan *plan, struct failure *failure)
 	return 0;
 }
 
-/* Settings that need a missing privilege stay as they are. */
+/* Failures are ignored: a setting that needs a missing privilege stays unchanged. */
 void confine_scheduling(void)
 {
 	unsigned long all[1024 / sizeof(unsigned long)];
@@ -88,8 +88,8 @@ int confine_workdir(const char *path, struct failure *failure)
 
 	if (fd < 0 || fchdir(fd) < 0)
 		return fail(failure, STEP_EXEC, errno, "enter the working directory %s", path);
-	/* Checked again, as runc does (CVE-2024-21626): getcwd(2) calls a directory outside of the
-	 * root "(unreachable)". */
+	/* Checked again, as runc does (CVE-2024-21626): getcwd(2) prefixes the path of a directory
+	 * outside of the root with "(unreachable)". */
 	if (syscall(SYS_getcwd, seen, sizeof(seen)) < 0 || seen[0] != '/')
 		return fail(failure, STEP_EXEC, ECANCELED,
 			    "the working directory %s lies outside of the container", path);
@@ -151,7 +151,7 @@ static int set_capabilities(const struct capability_sets *sets, struct failure *
 		return fail(failure, STEP_CAPABILITIES, errno, "capget");
 	if (memcmp(wanted, got, sizeof(got)) != 0)
 		return fail(failure, STEP_CAPABILITIES, EPERM,
-			    "capability sets read back differ from those asked for");
+			    "capability sets read back differ from those requested");
 	return 0;
 }
 
@@ -180,7 +180,7 @@ static int verify_identity(const struct plan *plan, struct failure *failure)
 	return 0;
 }
 
-/* The order matters: the bounding set needs CAP_SETPCAP and the ids CAP_SETUID and
+/* The order matters: the bounding set needs CAP_SETPCAP and the IDs CAP_SETUID and
  * CAP_SETGID, so the remaining capabilities go last (capabilities(7)). */
 int confine_identity(const struct plan *plan, struct failure *failure)
 {
@@ -197,8 +197,8 @@ int confine_identity(const struct plan *plan, struct failure *failure)
 	return result < 0 ? result : verify_identity(plan, failure);
 }
 
-/* Handlers end at exec by themselves; what is ignored would stay so (signal(7)). The
- * spawner has reset all but the two that it and the shim ignore. */
+/* execve(2) resets handlers, but ignored signals stay ignored (signal(7)). The spawner has reset
+ * all but the two that it and the shim ignore. */
 static void reset_signals(void)
 {
 	sigset_t none;
@@ -209,8 +209,8 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A listener that is told of a call keeps the caller from being interrupted by mere signals
- * while it answers, where the kernel can do that (since Linux 5.19). */
+/* Where the kernel supports it (since Linux 5.19), a caller whose call the listener has received
+ * can be interrupted by fatal signals only. */
 static long install_filter(const struct sock_fprog *program, bool listen)
 {
 	const unsigned int listening = listen ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0;
@@ -234,9 +234,9 @@ int confine_seccomp(const struct plan *plan, bool listen, struct failure *failur
 
 	long result;
 
-	listen = listen && plan->seccomp_mode != SECCOMP_REFUSE;
-	/* After the filter nothing is called but write(2), execve(2) and exit_group(2), which
-	 * every profile allows: a call that is reported stands still until it is answered. */
+	listen = listen && plan->seccomp_mode != SECCOMP_DENY;
+	/* Once the filter is installed, only write(2), execve(2) and exit_group(2) are called,
+	 * which every profile allows: a reported call blocks until it is answered. */
 	reset_signals();
 	if (program.len == 0)
 		return 0;
@@ -244,7 +244,7 @@ int confine_seccomp(const struct plan *plan, bool listen, struct failure *failur
 	if (result < 0)
 		return fail(failure, STEP_SECCOMP, errno, "install a filter of %u instructions%s",
 			    program.len,
-			    errno == EBUSY ? ": this process is watched by another listener already"
+			    errno == EBUSY ? ": another listener already watches this process"
 					   : "");
 	return listen ? (int)result : 0;
 }

@@ -1,5 +1,5 @@
-/* The last steps before exec, the same for the workload and for every process that is
- * run beside it later: resource limits, identity, capabilities, Landlock, seccomp. */
+/* The last steps before exec, the same for the workload and for every process that is run in the
+ * container later: resource limits, identity, capabilities, Landlock, seccomp. */
 #ifndef NUCLEUS_CONFINE_H
 #define NUCLEUS_CONFINE_H
 
@@ -7,7 +7,7 @@
 #include "launch/plan.h"
 
 /* Resets CPU affinity and priorities, which containers must not inherit from the manager. Called by
- * the supervisor for all that it starts: a user namespace has no right to undo them later. */
+ * the supervisor for itself and its children: a process in a user namespace may not reset them. */
 void confine_scheduling(void);
 /* Leaves the manager's keyring and personality, and sets the plan's OOM score. Called while the
  * host's /proc is mounted. */
@@ -16,14 +16,15 @@ void confine_inherited(const struct plan *plan);
  * resolved within the root, magic links of /proc are refused, and the result is checked again. */
 int confine_workdir(const char *path, struct failure *failure);
 int confine_rlimits(const struct plan *plan, struct failure *failure);
-/* Bounding set, groups, gid, uid, remaining capabilities; each read back. */
+/* Sets the bounding set, groups, GID, UID and the remaining capabilities. All but the groups are
+ * read back. */
 int confine_identity(const struct plan *plan, struct failure *failure);
 int confine_landlock(const struct plan *plan, struct failure *failure);
-/* Resets signals and installs the filter. The descriptor that hears of what it does not
- * allow, 0 when nobody is to hear or can (`listen`), or a negative errno (seccomp_unotify(2)). */
+/* Resets signals and installs the filter. With `listen`, and unless the plan's mode is
+ * SECCOMP_DENY, returns the listener for calls that the filter doesn't allow
+ * (seccomp_unotify(2)). Otherwise 0; or a negative errno. */
 int confine_seccomp(const struct plan *plan, bool listen, struct failure *failure);
-/* Searches argv[0] along the environment's PATH, and executes it.
- * Returns only on failure. */
+/* Looks argv[0] up in the environment's PATH and executes it. Returns only on failure. */
 int confine_exec(char *const argv[], char *const envp[], struct failure *failure);
 
 #endif

@@ -13,12 +13,13 @@
 #include "base/descriptors.h"
 #include "base/wire.h"
 
-/* How often members are looked for that were forked while others were moved. Each turn stops all
- * it finds, so that only children of those not yet found are left: two or three do. */
-#define TURNS_MAX 1000
+/* Maximum passes over the members, some of which may be forked while others are moved. Each pass
+ * freezes all it finds, which leaves only children of members not yet found: two or three passes
+ * suffice. */
+#define PASSES_MAX 1000
 
-/* Looks, a millisecond each, after which what does not freeze is thawed for a moment. */
-#define REFREEZE_LOOKS 300
+/* Checks, one each millisecond, after which a cgroup that does not freeze is thawed briefly. */
+#define REFREEZE_CHECKS 300
 #define REFREEZE_PAUSE_MS 10
 
 static int path_in(char path[PATH_MAX], const char *directory, const char *file)
@@ -102,9 +103,9 @@ static bool contains(const struct pids *pids, long pid)
 	       bsearch(&pid, pids->list, pids->count, sizeof(long), compare_pids) != NULL;
 }
 
-/* Moves one process. The write names it by number, which may be reused after the check: if the
- * process is still alive afterwards, it was the one that was moved; else the process that was moved
- * in its place is moved back. 1 when it was moved, 0 when it has ended, or a negative errno. */
+/* Moves one process. The write names it by PID, which may be reused after the check: if the process
+ * is still alive afterwards, it was the one that was moved; else the process that was moved in its
+ * place is moved back. 1 if it was moved, 0 if it has ended, or a negative errno. */
 static int move_one(const char *from, const char *freezer, int freezer_fd, long pid)
 {
 	char number[32];
@@ -129,7 +130,7 @@ static int move_one(const char *from, const char *freezer, int freezer_fd, long 
 	return 0;
 }
 
-/* Moves those of `from` that are not in the freezer yet, whole processes. How many it moved, or a
+/* Moves the processes of `from` that are not in the freezer yet. Returns how many it moved, or a
  * negative errno. */
 static int move_members(const char *from, const char *freezer, int64_t deadline)
 {
@@ -152,8 +153,8 @@ static int move_members(const char *from, const char *freezer, int64_t deadline)
 	return result < 0 ? result : moved;
 }
 
-/* Whoever is run in the container from now on joins this hierarchy as well. */
-static int make(const char *directory, struct cgroup *cgroup)
+/* Makes the freezer's cgroup. Processes started in the container from now on join it as well. */
+static int make_freezer_cgroup(const char *directory, struct cgroup *cgroup)
 {
 	int fd = cgroup_make_directory(cgroup, directory);
 
@@ -172,12 +173,12 @@ static int freeze_legacy(const struct plan *plan, struct cgroup *cgroup)
 {
 	const char *freezer = plan->cgroup.freezer;
 	int64_t deadline = monotonic_ms() + FREEZE_TIMEOUT_MS;
-	int result = make(freezer, cgroup);
+	int result = make_freezer_cgroup(freezer, cgroup);
 
-	/* Frozen first: who is moved in stands still at once and forks no more. */
+	/* Frozen first: a process that is moved in freezes at once and can't fork any more. */
 	if (result == 0)
 		result = write_in(freezer, "freezer.state", "FROZEN");
-	for (int turn = 0; result == 0 && turn < TURNS_MAX; turn++) {
+	for (int turn = 0; result == 0 && turn < PASSES_MAX; turn++) {
 		int moved = move_members(plan->cgroup.directories[0], freezer, deadline);
 
 		if (moved == 0)
@@ -199,7 +200,7 @@ int freezer_set(const struct plan *plan, struct cgroup *cgroup, bool freeze)
 	if (freeze)
 		return freeze_legacy(plan, cgroup);
 	result = write_in(plan->cgroup.freezer, "freezer.state", "THAWED");
-	/* It is made with the first pause. */
+	/* The cgroup is made with the first pause. */
 	return result == -ENOENT ? 0 : result;
 }
 
@@ -215,8 +216,8 @@ static int file_contains(int fd, const char *expected)
 	return strstr(content, expected) != NULL;
 }
 
-/* A process that is in a system call which the freezer of version 1 can't interrupt, such as one of
- * a ptrace(2)d family, is caught at another moment; runc does the same. */
+/* Retries, as runc does: a process may be in a system call that the v1 freezer can't interrupt, for
+ * example one in a group traced by ptrace(2), and freeze at another moment. */
 static void freeze_again(const struct plan *plan)
 {
 	(void)write_in(plan->cgroup.freezer, "freezer.state", "THAWED");
@@ -233,8 +234,7 @@ int freezer_await(const struct plan *plan, int64_t deadline)
 	int result = fd < 0 ? fd : 0;
 
 	while (result == 0) {
-		/* Version 2 signals a change with POLLPRI; version 1 updates its state only when it
-		 * is read. */
+		/* v2 signals a change with POLLPRI; v1 updates its state only when it is read. */
 		struct pollfd polled = { .fd = unified ? fd : -1, .events = POLLPRI };
 		int64_t left = deadline - monotonic_ms();
 
@@ -243,7 +243,7 @@ int freezer_await(const struct plan *plan, int64_t deadline)
 			result = -ETIMEDOUT;
 		if (result == 0)
 			(void)poll(&polled, 1, unified ? (int)left : 1);
-		if (result == 0 && !unified && ++looks % REFREEZE_LOOKS == 0)
+		if (result == 0 && !unified && ++looks % REFREEZE_CHECKS == 0)
 			freeze_again(plan);
 	}
 	return result < 0 ? result : 0;

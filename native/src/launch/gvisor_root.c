@@ -44,7 +44,7 @@ int gvisor_make_root(const struct plan *plan, struct failure *failure)
 
 	if (result < 0)
 		return result;
-	/* Over the container's directory, which is empty but for what is the host's to see. */
+	/* Mounted over the container's directory, whose files are for the host only. */
 	result = filesystem_mount("tmpfs", "size=16M,mode=755",
 				  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, AT_FDCWD, plan->directory);
 	if (result < 0)
@@ -61,7 +61,7 @@ int gvisor_make_root(const struct plan *plan, struct failure *failure)
 	return release(&root);
 }
 
-/* Binds a file of the host's at the same path of the runtime's root. */
+/* Binds a host file at the same path in the runtime's root. */
 static int bind_host_file(int root_fd, const char *path, uint64_t attributes)
 {
 	owned_fd mount_fd = mount_source_clone(path, attributes);
@@ -86,7 +86,7 @@ static int bind_host_file(int root_fd, const char *path, uint64_t attributes)
 	return sys_move_mount(mount_fd, "", root_fd, at, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-/* The program of the runtime and the devices that it opens. */
+/* Binds the runtime's program and the devices that it opens. */
 static int bind_runtime(const struct plan *plan, int root_fd, struct failure *failure)
 {
 	static const char platform[] = "--platform=kvm";
@@ -96,7 +96,7 @@ static int bind_runtime(const struct plan *plan, int root_fd, struct failure *fa
 
 	if (result < 0)
 		return result;
-	/* What is executed from here on, for an exec or a signal too, is this very file. */
+	/* From here on exactly this file is executed, for an exec or a signal too. */
 	result = bind_host_file(root_fd, plan->argv[0],
 				MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (result < 0)
@@ -136,11 +136,12 @@ int gvisor_enter_root(const struct plan *plan, int runtime_fd, int root_fd, stru
 	int result;
 
 	if (sys_move_mount(root_fd, "", runtime_fd, GVISOR_ROOTFS + 1, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return fail(failure, STEP_ROOTFS, errno, "move the new root to the runtime's");
+		return fail(failure, STEP_ROOTFS, errno,
+			    "move the new root into the runtime's root");
 	result = filesystem_mount("proc", "", attributes, runtime_fd, "proc");
 	if (result < 0)
 		return fail(failure, STEP_ROOTFS, -result, "mount a /proc for the runtime");
-	/* Outside of all that a mount of the container can cover: root executes it. */
+	/* Where no mount of the container can cover it: root executes it. */
 	result = rootfs_copy_self(runtime_fd, GVISOR_HOOK + 1, 0500);
 	if (result < 0)
 		return fail(failure, STEP_ROOTFS, -result, "copy this program for the hook");

@@ -1,25 +1,25 @@
-/* The root directory of gVisor's runsc, which is PID 1 of a container's
- * namespaces: one made for it, in which there is nothing of the host's but the runtime's own
- * program. Why is in shim/gvisor.h. */
+/* The root directory of gVisor's runsc, which is PID 1 of a container's namespaces. It is made for
+ * the runtime and contains nothing of the host but the runtime's program and devices; see
+ * shim/gvisor.h for the reason. */
 #ifndef NUCLEUS_GVISOR_ROOT_H
 #define NUCLEUS_GVISOR_ROOT_H
 
 #include "base/failure.h"
 #include "launch/plan.h"
 
-/* What is in the runtime's root, which can't be written to itself; as
- * dev.nucleus.isolation.OciBundle has it. The new root, which the runtime serves to its kernel: */
+/* Paths in the runtime's root, which is itself read-only; the same as in
+ * dev.nucleus.isolation.OciBundle. The container's root, which the runtime serves to its kernel: */
 #define GVISOR_ROOTFS "/rootfs"
-/* Its bundle and its state, in memory, where nothing is executed: */
+/* The runtime's bundle and state, on a noexec tmpfs: */
 #define GVISOR_BUNDLE "/bundle"
-/* A copy of this program, which its hook is: */
+/* A copy of this program, which the runtime executes as its hook: */
 #define GVISOR_HOOK "/hook"
 
-/* By the child, before its root is built: makes the runtime's root. A descriptor of it, or a
+/* Called by the child before its root is built: makes the runtime's root. A descriptor of it, or a
  * negative errno. */
 int gvisor_make_root(const struct plan *plan, struct failure *failure);
-/* By the child, its root built: adds that and what the runtime needs to the runtime's root, and
- * makes it this namespace's root; the host's is detached. */
+/* Called by the child after its root is built: adds that root and the runtime's files to the
+ * runtime's root, makes it this namespace's root and detaches the host's. */
 int gvisor_enter_root(const struct plan *plan, int runtime_fd, int root_fd,
 		      struct failure *failure);
 

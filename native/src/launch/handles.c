@@ -10,8 +10,8 @@
 
 #include "base/descriptors.h"
 
-/* First the user namespace, which gives the right to the others; last that of mounts, after which
- * paths lead elsewhere. */
+/* The user namespace first, because it gives the right to enter the others; the mount namespace
+ * last, because paths resolve differently in it. */
 static const struct {
 	const char *name;
 	uint32_t flag;
@@ -21,7 +21,7 @@ static const struct {
 	{ "mnt", CLONE_NEWNS },
 };
 
-void handles_none(struct handles *handles)
+void handles_init(struct handles *handles)
 {
 	for (size_t i = 0; i < HANDLES; i++)
 		handles->fds[i] = -1;
@@ -40,7 +40,7 @@ static int open_own(struct handles *handles)
 	owned_fd proc = openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct statfs status;
 
-	/* A volume's link may have led something else there. */
+	/* A link in a volume may have caused another mount there. */
 	if (proc < 0 || fstatfs(proc, &status) < 0)
 		return -errno;
 	if (status.f_type != PROC_SUPER_MAGIC)
@@ -62,13 +62,13 @@ int handles_send(int fd, const void *record, size_t size, struct failure *failur
 	struct handles handles;
 	int result;
 
-	handles_none(&handles);
+	handles_init(&handles);
 	result = open_own(&handles);
 	if (result == 0)
 		result = descriptors_send(fd, record, size, handles.fds, HANDLES);
 	handles_close(&handles);
 	return result < 0 ? fail(failure, STEP_NAMESPACES, -result,
-				 "hand the namespaces to the supervisor")
+				 "send the namespaces to the supervisor")
 			  : 0;
 }
 

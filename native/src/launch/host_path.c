@@ -16,53 +16,52 @@
 
 /* Bytes of a script's first line that the kernel reads (BINPRM_BUF_SIZE). */
 #define SCRIPT_LINE 256
-/* Scripts that are read for one program: itself and at most four nested interpreters (execve(2)).
- */
+/* Scripts read for one program: itself and at most four nested interpreters (execve(2)). */
 #define SCRIPTS_MAX 5
 /* Directory of named volumes, below the state directory. */
 #define VOLUMES "/volumes"
 #define LINKS_MAX 40 /* as the kernel has it (path_resolution(7)) */
 #define WRITABLE_BY_OTHERS (S_IWGRP | S_IWOTH)
 
-/* A walk along a path: where it is, and what is left of it. */
+/* A walk along a path: the current position and the rest of the path. */
 struct walk {
-	const char *path; /* as it was given */
+	const char *path; /* as given */
 	int directory_fd;
 	char rest[PATH_MAX];
 	unsigned int links;
-	/* The directory at the end, its parents searchable by all; NULL: nothing is made. */
+	/* The directory to make at the end, its parents searchable by all; NULL: make nothing. */
 	const struct new_directory *make;
 	bool strict;             /* only root may be able to change any component */
-	bool follows;            /* links too, when strict */
-	bool inside;             /* a container's root: links on read-only mounts only */
-	bool own;                /* one of the manager's directories */
-	const struct plan *plan; /* whose sources have been checked, or NULL */
-	bool within_source;      /* of the plan: the workload may have made what is there */
-	bool placed;             /* trusted users alone could have put what is there where it is */
+	bool follows;            /* links too, if strict */
+	bool inside;             /* in a container's root: links on read-only mounts only */
+	bool own;                /* leads to one of the manager's directories */
+	const struct plan *plan; /* the plan whose sources have been checked, or NULL */
+	bool within_source;      /* of the plan: the workload may have created the entry */
+	bool placement_trusted;  /* only trusted users could have put the entry there */
 };
 
-/* On the way to the manager's own directory its user counts, on any other not: a rootless workload
+/* The manager's user is trusted only on the way to the manager's own directory: a rootless workload
  * is that user on disk. */
 static bool is_trusted(const struct walk *walk, uid_t uid)
 {
 	return uid == 0 || (walk->own && uid == geteuid());
 }
 
-/* Whether those alone could have put the entry there, and the directory where it is: a tree of
- * root's can be renamed by the owner of the directory above it. In a sticky directory nobody can
- * replace what is somebody else's; but a link or a file of root's that lay in a directory of theirs
- * can be moved there, and so can what lies in one that others may write to. */
-static bool is_placed(const struct walk *walk, const struct stat *directory,
-		      const struct stat *entry)
+/* Whether only trusted users could have put the entry there, and the directory where it is: the
+ * owner of the directory above can rename a tree of root's. In a sticky directory nobody can
+ * replace another user's entry; but a user can move root's links and files there from a directory
+ * of their own, and root's directories too if they may write to them (rename(2)). */
+static bool is_placement_trusted(const struct walk *walk, const struct stat *directory,
+				 const struct stat *entry)
 {
-	if (!walk->placed || walk->within_source || !is_trusted(walk, directory->st_uid))
+	if (!walk->placement_trusted || walk->within_source || !is_trusted(walk, directory->st_uid))
 		return false;
 	return (directory->st_mode & WRITABLE_BY_OTHERS) == 0 ||
 	       ((directory->st_mode & S_ISVTX) != 0 && is_trusted(walk, entry->st_uid) &&
 		S_ISDIR(entry->st_mode) && (entry->st_mode & WRITABLE_BY_OTHERS) == 0);
 }
 
-/* What a container can write to, it may have filled as root. */
+/* Whether the entry is a source of the plan. A container may have created files in it as root. */
 static bool is_source(const struct plan *plan, const struct stat *entry)
 {
 	for (size_t i = 0; plan != NULL && i < plan->rootfs_count; i++) {
@@ -75,7 +74,7 @@ static bool is_source(const struct plan *plan, const struct stat *entry)
 	return false;
 }
 
-/* Takes the next component off the rest. False at the end. */
+/* Removes the next component from the rest. False at the end. */
 static bool next_component(struct walk *walk, char name[NAME_MAX + 1], bool *last, int *error)
 {
 	char *at = walk->rest + strspn(walk->rest, "/");
@@ -100,11 +99,11 @@ static int return_to_root(struct walk *walk)
 {
 	close_fd(&walk->directory_fd);
 	walk->directory_fd = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	walk->placed = true;
+	walk->placement_trusted = true;
 	return walk->directory_fd < 0 ? -errno : 0;
 }
 
-/* Puts the link's target in front of the rest. */
+/* Prepends the link's target to the rest. */
 static int follow(struct walk *walk, int link_fd, const char *name, struct failure *failure)
 {
 	char target[PATH_MAX];
@@ -160,7 +159,7 @@ static int refuse_changeable(const struct walk *walk, const char *name, const st
 			    entry->st_uid);
 	if (!S_ISLNK(entry->st_mode) && (entry->st_mode & WRITABLE_BY_OTHERS) != 0)
 		return fail(failure, STEP_ROOTFS, ECANCELED,
-			    "%s: '%s' can be changed by others than root", walk->path, name);
+			    "%s: '%s' can be changed by users other than root", walk->path, name);
 	return 0;
 }
 
@@ -188,7 +187,8 @@ static int step_into(struct walk *walk, const char *name, bool last, struct fail
 	if (S_ISLNK(entry.st_mode) && walk->inside)
 		return is_read_only(walk->directory_fd) ? follow(walk, fd, name, failure) : -ELOOP;
 	if (S_ISLNK(entry.st_mode)) {
-		if (!is_placed(walk, &directory, &entry) || !is_trusted(walk, entry.st_uid))
+		if (!is_placement_trusted(walk, &directory, &entry) ||
+		    !is_trusted(walk, entry.st_uid))
 			return fail(failure, STEP_ROOTFS, ECANCELED,
 				    "%s: '%s' is a symbolic link of user %u in a directory of "
 				    "user %u, followed only where root alone could create it; "
@@ -196,7 +196,7 @@ static int step_into(struct walk *walk, const char *name, bool last, struct fail
 				    walk->path, name, entry.st_uid, directory.st_uid);
 		return follow(walk, fd, name, failure);
 	}
-	walk->placed = is_placed(walk, &directory, &entry);
+	walk->placement_trusted = is_placement_trusted(walk, &directory, &entry);
 	walk->within_source = walk->within_source || is_source(walk->plan, &entry);
 	close_fd(&walk->directory_fd);
 	walk->directory_fd = release(&fd);
@@ -246,8 +246,8 @@ int host_path_open_program(const char *path, struct failure *failure)
 	return open_program(path, false, failure);
 }
 
-/* Reads the interpreter that the first line names (execve(2)). Its length; 0: there is none; or a
- * negative errno. */
+/* Reads the interpreter named in the first line (execve(2)). Returns its length; 0: there is none;
+ * or a negative errno. */
 static ssize_t read_interpreter(const char *path, char interpreter[SCRIPT_LINE])
 {
 	owned_fd fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
@@ -304,7 +304,7 @@ int host_path_open_inside(const char *path)
 	owned_fd root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	owned_fd fd = root < 0 ? -1 : sys_openat2(root, path, &how);
 
-	/* Most paths have no link: one call is enough then. */
+	/* Most paths contain no link, so that one call is enough. */
 	if (fd >= 0 || errno != ELOOP)
 		return fd < 0 ? -errno : release(&fd);
 	return walk_path(&walk, &failure);
@@ -324,12 +324,12 @@ int host_path_is(int fd, uint64_t device, uint64_t inode)
 static int refuse(const char *path, const char *reserved, struct failure *failure)
 {
 	return fail(failure, STEP_ROOTFS, ECANCELED,
-		    "%s overlaps the manager's own directory %s: a container that can use that "
+		    "%s overlaps the manager's own directory %s: a container that can access it "
 		    "could control the manager; use a directory outside of it",
 		    path, reserved);
 }
 
-/* Whether the directory, or one above it, is the wanted one. */
+/* Whether the directory, or one above it, is the wanted one: 1 or 0, or a negative errno. */
 static int is_below(int fd, const struct stat *wanted)
 {
 	owned_fd at = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -395,7 +395,7 @@ int host_path_refuse_reserved(const struct plan *plan, int fd, const char *path,
 	return result;
 }
 
-/* A named volume that no fleet file gives another place lies in the manager's state. */
+/* Whether the step binds a named volume in its default place, the manager's state directory. */
 static bool is_volume_path(const struct plan *plan, const struct rootfs_step *step)
 {
 	static const char below[] = VOLUMES "/";
@@ -412,8 +412,8 @@ static bool is_volume_path(const struct plan *plan, const struct rootfs_step *st
 	return false;
 }
 
-/* The path of an open file, without links (proc(5), /proc/PID/fd). Its length, or a negative errno.
- */
+/* Reads the path of an open file, without links (proc(5), /proc/PID/fd). Returns its length, or a
+ * negative errno. */
 static ssize_t path_of(int fd, char path[PATH_MAX])
 {
 	char link[64];
@@ -428,8 +428,8 @@ static ssize_t path_of(int fd, char path[PATH_MAX])
 }
 
 /* Whether the opened directory really lies below a directory of volumes: a link that a container
- * left in a volume may point elsewhere in the state. By name, since its owner may have made the
- * volume unsearchable. */
+ * left in a volume may point elsewhere in the state directory. Compares paths, because the owner
+ * may have made the volume unsearchable. */
 static bool is_in_volumes_directory(const struct plan *plan, int fd)
 {
 	char path[PATH_MAX];
@@ -503,7 +503,7 @@ static int check_all(struct plan *plan, struct failure *failure)
 	return 0;
 }
 
-/* Twice: only then it is known of each source which others it lies in. */
+/* Two passes: only in the second are all sources known, and so which lie in another. */
 int host_paths_check(struct plan *plan, struct failure *failure)
 {
 	int result = check_all(plan, failure);

@@ -51,8 +51,8 @@ int id_map_write(int pid, const char *file, const struct id_map *maps, size_t co
 	return id_map_write_text(pid, file, text);
 }
 
-/* The owner of the disk and the workload; and with gVisor, root: runsc's file
- * server makes a file before it gives it away. */
+/* Maps the owner on disk to the workload's ID outside, and with gVisor also root: runsc's file
+ * server creates a file as root before it changes the owner. Returns the number of maps. */
 static size_t map_owner(const struct plan *plan, uint32_t disk, uint32_t outside,
 			struct id_map maps[2])
 {
@@ -76,14 +76,14 @@ static int write_owner_maps(const struct plan *plan, int pid, uint32_t uid, uint
 	return id_map_write(pid, "gid_map", maps, map_owner(plan, gid, group, maps));
 }
 
-/* The users of the namespace, by what they are on disk, which is never root; root of the disk is
- * somebody that the namespace does not have. How many maps there are. */
+/* Maps the namespace's users to their IDs on disk, which are never root's; root on disk becomes a
+ * user that the namespace does not have. Returns the number of maps. */
 static size_t map_volume(const struct id_map *maps, size_t count, struct id_map on_disk[MAPS_MAX])
 {
 	size_t used = 1;
 
-	/* Known, or nobody could write to a directory of root's, whatever its mode says; but
-	 * nobody's inside (inode_permission, HAS_UNMAPPED_ID). */
+	/* Root on disk must be mapped, or nobody could write to a directory of root's, whatever its
+	 * mode (inode_permission, HAS_UNMAPPED_ID); but it is mapped to no user inside. */
 	on_disk[0] = (struct id_map){ .inside = 0, .outside = ROOT_ON_DISK, .count = 1 };
 	for (size_t i = 0; i < count && used + 2 <= MAPS_MAX; i++) {
 		struct id_map rest = maps[i];
@@ -114,8 +114,8 @@ static int write_volume_maps(const struct plan *plan, int pid)
 			    map_volume(plan->gid_maps, plan->gid_map_count, maps));
 }
 
-/* A process that lives in a new user namespace for as long as its maps are written. Its pid, or a
- * negative errno. */
+/* Starts a process that keeps a new user namespace alive while its maps are written. Returns its
+ * PID, or a negative errno. */
 static int hold_namespace(void)
 {
 	struct clone_args arguments = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
@@ -129,7 +129,7 @@ static int hold_namespace(void)
 	return pid < 0 ? -errno : (int)pid;
 }
 
-/* Takes the namespace, when its maps were written, and ends the process that held it. */
+/* Opens the namespace if its maps were written (`result`), and kills the process that held it. */
 static int take_namespace(int pid, int result)
 {
 	char path[64];

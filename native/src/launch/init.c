@@ -15,15 +15,15 @@
 
 #define REPORT_FD 0
 
-/* False when the socket is full: the shim reads once a second at most. */
-static bool tell(enum init_news news, int32_t value)
+/* Sends a record. False if the socket is full: the shim reads at most once a second. */
+static bool send_record(enum init_record_type type, int32_t value)
 {
-	const struct init_record record = { news, value };
+	const struct init_record record = { type, value };
 
 	return send(REPORT_FD, &record, sizeof(record), MSG_NOSIGNAL) == (ssize_t)sizeof(record);
 }
 
-/* Reaps whatever has ended, and counts what was not the workload. True when that was among it. */
+/* Reaps all ended children and counts the orphans among them. True if the workload has ended. */
 static bool reap(pid_t workload, int *workload_status, int32_t *orphans)
 {
 	bool ended = false;
@@ -66,7 +66,7 @@ static int for_workload(int number, const siginfo_t *info)
 
 _Noreturn void init_run(pid_t workload, int report_fd, int listener)
 {
-	/* Until records that did not fit into the socket are sent again. */
+	/* Delay before records that did not fit into the socket are sent again. */
 	const struct timespec again = { .tv_sec = 1 };
 	sigset_t all;
 	int status = 0;
@@ -74,11 +74,11 @@ _Noreturn void init_run(pid_t workload, int report_fd, int listener)
 
 	if (listener > 0)
 		hand_over(report_fd, listener);
-	/* A workload that has not executed its command yet has the same descriptors. */
+	/* A workload that has not executed its command yet shares the descriptor table. */
 	(void)unshare(CLONE_FILES);
 	(void)dup2(report_fd, REPORT_FD);
 	(void)sys_close_range(REPORT_FD + 1, ~0U, 0);
-	/* News must not keep it from reaping. */
+	/* A full socket must not keep the init from reaping. */
 	(void)fcntl(REPORT_FD, F_SETFL, O_NONBLOCK);
 	signals_fill(&all);
 	for (;;) {
@@ -90,15 +90,15 @@ _Noreturn void init_run(pid_t workload, int report_fd, int listener)
 		if (number > 0 && number != SIGCHLD) {
 			number = for_workload(number, &info);
 			(void)kill(workload, number);
-			(void)tell(INIT_FORWARDED, number);
+			(void)send_record(INIT_FORWARDED, number);
 		}
-		if (orphans > 0 && tell(INIT_REAPED, orphans))
+		if (orphans > 0 && send_record(INIT_REAPED, orphans))
 			orphans = 0;
 		if (ended)
 			break;
 	}
-	/* The end is waited for. */
+	/* Block: the last record must not be lost. */
 	(void)fcntl(REPORT_FD, F_SETFL, 0);
-	(void)tell(INIT_ENDED, status);
+	(void)send_record(INIT_ENDED, status);
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }

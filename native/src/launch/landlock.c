@@ -7,7 +7,7 @@
 #include "launch/confine.h"
 #include "launch/host_path.h"
 
-/* As the kernel has them since ABI 4 and 6; the headers of a build may be older
+/* As defined by the kernel since ABI 4 and 6; the headers may be older
  * (Documentation/userspace-api/landlock.rst). */
 #define RULE_PATH_BENEATH 1
 #define RULE_NET_PORT 2
@@ -23,7 +23,7 @@ struct net_port {
 	uint64_t port;
 };
 
-/* Rights that make sense for a file that is no directory. */
+/* Rights that apply to files other than directories. */
 #define FILE_RIGHTS                                                                                \
 	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |                              \
 	 LANDLOCK_ACCESS_FS_READ_FILE | 1ULL << 14 /* TRUNCATE */ | 1ULL << 15 /* IOCTL_DEV */)
@@ -35,7 +35,7 @@ static int add_path(int ruleset, const struct landlock_path *path)
 	struct landlock_path_beneath_attr rule = { .allowed_access = path->access,
 						   .parent_fd = fd };
 
-	/* A link that the container could have made grants nothing. */
+	/* No rule is added for a link that the container could have created. */
 	if (fd < 0)
 		return (fd == -ENOENT || fd == -ELOOP) && path->optional ? 0 : fd;
 	if (fstat(fd, &status) < 0)

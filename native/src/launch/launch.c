@@ -22,12 +22,12 @@
 #include "base/syscalls.h"
 #include "base/title.h"
 #include "base/wire.h"
-#include "launch/mount_check.h"
 #include "launch/confine.h"
 #include "launch/gvisor_root.h"
 #include "launch/handles.h"
 #include "launch/host_path.h"
 #include "launch/init.h"
+#include "launch/mount_check.h"
 #include "launch/mount_sources.h"
 #include "launch/pty.h"
 #include "launch/rootfs.h"
@@ -38,7 +38,7 @@ static void mark(struct launch_report *report, enum step step)
 	report->timeline.done[step] = monotonic_ns();
 }
 
-/* Raises the loopback interface of a fresh network namespace (netdevice(7)). */
+/* Brings up the loopback interface of a new network namespace (netdevice(7)). */
 static int raise_loopback(struct failure *failure)
 {
 	struct ifreq request = { .ifr_name = "lo" };
@@ -46,11 +46,11 @@ static int raise_loopback(struct failure *failure)
 
 	request.ifr_flags = IFF_UP | IFF_RUNNING;
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
-		return fail(failure, STEP_NETWORK, errno, "raise the loopback interface");
+		return fail(failure, STEP_NETWORK, errno, "bring up the loopback interface");
 	return 0;
 }
 
-/* Whether the network namespace was made ahead: that is most of the time of a clone. */
+/* Whether the network namespace was created ahead: that takes most of the time of a clone. */
 static bool network_prepared(const struct launch *launch)
 {
 	return launch->netns_fd >= 0 && (launch->plan->namespaces & CLONE_NEWNET) != 0;
@@ -62,7 +62,7 @@ static int enter_network(const struct launch *launch, struct failure *failure)
 		return 0;
 	if (!network_prepared(launch))
 		return raise_loopback(failure);
-	/* Born in it: it is not its user namespace's to enter, or to administer. */
+	/* Cloned in it: its user namespace has no right to enter or administer it. */
 	if ((launch->plan->namespaces & CLONE_NEWUSER) != 0)
 		return 0;
 	if (setns(launch->netns_fd, CLONE_NEWNET) < 0)
@@ -81,7 +81,7 @@ int launch_prepare_network(void)
 		return -errno;
 	result = raise_loopback(&failure);
 	fresh = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	/* A spawner that can't return would launch into the wrong network. */
+	/* A spawner that can't return would launch containers into the wrong network. */
 	if (setns(home, CLONE_NEWNET) < 0)
 		_exit(1);
 	if (result < 0)
@@ -137,9 +137,9 @@ static int build_root(const struct launch *launch, const int *sources, struct la
 	return result;
 }
 
-/* Opens the terminal that is to be the standard streams, where the plan has one: now, while nothing
- * has run that could have put something else in its place. The shim gets the master, and no
- * process inside keeps it. */
+/* Opens the terminal for the standard streams, if the plan has one, while nothing has run yet that
+ * could have put something else in its place. The shim gets the master, and no process inside keeps
+ * it. */
 static int open_terminal(const struct launch *launch, struct stdio *stdio, struct failure *failure)
 {
 	static const char name[] = "terminal";
@@ -154,14 +154,14 @@ static int open_terminal(const struct launch *launch, struct stdio *stdio, struc
 		return fail(failure, STEP_ROOTFS, -result, "open a terminal in /dev/pts");
 	*stdio = (struct stdio){ slave, slave, slave };
 	result = descriptors_send(launch->terminal_fd, name, sizeof(name) - 1, &master, 1);
-	return result < 0 ? fail(failure, STEP_ROOTFS, -result, "hand the terminal to the shim")
+	return result < 0 ? fail(failure, STEP_ROOTFS, -result, "send the terminal to the shim")
 			  : 0;
 }
 
-/* Connects the standard streams, and closes every inherited descriptor but the pipes to the shim.
- * The paths that are resolved from here on may be under the container's control: none of them may
- * reach a directory, socket or file of the supervisor's by number, in /proc/self/fd or otherwise
- * (cf. CVE-2024-21626). */
+/* Connects the standard streams, and closes every inherited descriptor but those to the shim. Paths
+ * that are resolved from here on may be under the container's control: none of them may reach a
+ * directory, socket or file of the supervisor by number, in /proc/self/fd or otherwise (cf.
+ * CVE-2024-21626). */
 static int shed_descriptors(const struct launch *launch, const struct stdio *stdio, int go_fd,
 			    struct failure *failure)
 {
@@ -175,7 +175,7 @@ static int shed_descriptors(const struct launch *launch, const struct stdio *std
 	return result < 0 ? fail(failure, STEP_EXEC, -result, "close_range") : 0;
 }
 
-/* The container ends with its shim (PR_SET_PDEATHSIG), and does not begin without it. */
+/* The container dies with its shim (PR_SET_PDEATHSIG), and does not start without it. */
 static int follow_shim(const struct launch *launch, struct failure *failure)
 {
 	struct pollfd shim = { .fd = launch->shim_pidfd, .events = POLLIN };
@@ -199,10 +199,11 @@ static int confine(const struct launch *launch, struct launch_report *report)
 	if (result < 0)
 		return result;
 	mark(report, STEP_CAPABILITIES);
-	/* The change of identity has cleared it (prctl(2)), and nothing clears it after this. An
-	 * init stays PID 1: nothing inside may trace it or read its memory, not even briefly. */
+	/* An init stays PID 1: nothing inside may trace it or read its memory, not even briefly. */
 	if (plan->init && prctl(PR_SET_DUMPABLE, 0) < 0)
 		return fail(&report->failure, STEP_CAPABILITIES, errno, "PR_SET_DUMPABLE");
+	/* Again: the change of identity has cleared PR_SET_PDEATHSIG (prctl(2)). Nothing clears it
+	 * after this. */
 	result = follow_shim(launch, &report->failure);
 	if (result < 0)
 		return result;
@@ -219,8 +220,8 @@ static int write_report(int fd, const struct launch_report *report)
 	return write(fd, report, sizeof(*report)) == (ssize_t)sizeof(*report) ? 0 : -errno;
 }
 
-/* Stands still until the shim says so: for hooks, or, as the OCI runtime specification has it,
- * created and not started. */
+/* Blocks until the shim releases it: for hooks, or in the state "created" of the OCI runtime
+ * specification. */
 static void halt(const struct launch *launch, int go_fd, enum halt where,
 		 struct launch_report *report)
 {
@@ -239,19 +240,19 @@ static _Noreturn void give_up(const struct launch *launch, struct launch_report 
 	_exit(127);
 }
 
-/* Without an init the shim fetches the listener, and the process waits until it has. */
+/* Without an init the shim fetches the listener itself, and the process waits until it has. */
 static void await_listener(int go_fd)
 {
 	uint8_t go;
 
-	/* A read that the filter reports waits all the same. Nothing to read: the shim has gone. */
+	/* Blocks even if the filter reports the read(2). End of file: the shim has exited. */
 	if (read(go_fd, &go, 1) != 1)
 		_exit(127);
 }
 
-/* The workload itself: what is left is seccomp and exec. The report goes out before
- * exec, because afterwards there is nobody to write it; a failing exec sends a second
- * one, which counts. `listener_fd`: to an init, for the listener's number; or -1. */
+/* The last steps of the workload's process, up to seccomp and exec. The report is written before
+ * exec, because afterwards nothing is left to write it; if exec fails, a second report replaces the
+ * first. `listener_fd`: pipe to an init, for the listener's number; or -1. */
 static _Noreturn void run_workload(const struct launch *launch, int go_fd, int listener_fd,
 				   struct launch_report *report)
 {
@@ -265,8 +266,9 @@ static _Noreturn void run_workload(const struct launch *launch, int go_fd, int l
 	}
 	if (confine_workdir(plan->workdir, &report->failure) < 0)
 		give_up(launch, report);
-	/* The change of identity has hidden this process from a shim that is not root, which has to
-	 * fetch the listener (ptrace(2), "Ptrace access mode checking"). Nobody else is inside. */
+	/* A shim that is not root has to fetch the listener, and the change of identity has made
+	 * this process undumpable (ptrace(2), "Ptrace access mode checking"). No other process is
+	 * inside yet. */
 	if (!plan->init && plan->uid_map_count > 0)
 		(void)prctl(PR_SET_DUMPABLE, 1);
 	if (plan->hold)
@@ -288,7 +290,7 @@ static _Noreturn void run_workload(const struct launch *launch, int go_fd, int l
 
 static int prepare(const struct launch *launch, int go_fd, struct launch_report *report)
 {
-	static const struct init_record handles = { .news = INIT_HANDLES };
+	static const struct init_record handles = { .type = INIT_HANDLES };
 	const struct plan *plan = launch->plan;
 	struct stdio stdio = launch->stdio;
 	int *sources;
@@ -298,10 +300,9 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	result = follow_shim(launch, &report->failure);
 	if (result < 0)
 		return result;
-	/* Read here, where the host's /proc is still at hand: who reads it from outside waits
-	 * for an exec under way.
-	 * What it reads of itself is by its own clocks (time_namespaces(7)), by which it may have
-	 * started at 0. */
+	/* Read here, while the host's /proc is still mounted: a reader outside would block while an
+	 * exec is under way. The value is by this process's own clocks (time_namespaces(7)), by
+	 * which it may have started at 0. */
 	report->start_ticks = process_start_ticks(0) +
 			      launch->clocks_begin * (uint64_t)sysconf(_SC_CLK_TCK);
 	confine_inherited(plan);
@@ -341,29 +342,29 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 
 /* The stack of the workload's process until it executes its command. */
 static _Alignas(4096) char workload_stack[128 * 1024];
-#define WORKLOAD_STACK_USED 24576U /* bytes of it, mostly */
+#define WORKLOAD_STACK_USED 24576U /* bytes of it that are usually used */
 
-/* The argument of the workload's process. */
-struct birth {
+/* The argument of workload_main(). */
+struct workload_args {
 	const struct launch *launch;
 	struct launch_report *report;
 	int go_fd;
-	int listener_fd; /* takes the number of the listener's descriptor */
+	int listener_fd; /* pipe for the number of the listener's descriptor */
 };
 
-static int born(void *argument)
+static int workload_main(void *argument)
 {
-	const struct birth *birth = argument;
+	const struct workload_args *args = argument;
 
 	(void)setsid();
-	run_workload(birth->launch, birth->go_fd, birth->listener_fd, birth->report);
+	run_workload(args->launch, args->go_fd, args->listener_fd, args->report);
 }
 
-/* The workload shares the init's descriptor table until its exec, so the init has its filter's
- * listener too, and no filter keeps the init from handing it on. The workload also borrows the
- * init's memory while the init is suspended, like vfork(2); but not when it is traced: then its
+/* The workload shares the init's descriptor table until its exec, so the init has the filter's
+ * listener too, and no filter keeps the init from sending it on. The workload also borrows the
+ * init's memory while the init is suspended, as with vfork(2); but not if it is traced: then its
  * calls before exec wait for answers, which need the listener. */
-static long clone_workload(struct birth *birth, int *pidfd)
+static long clone_workload(struct workload_args *args, int *pidfd)
 {
 	const unsigned int shared = CLONE_FILES | CLONE_PIDFD | SIGCHLD;
 	struct clone_args copying = {
@@ -373,18 +374,18 @@ static long clone_workload(struct birth *birth, int *pidfd)
 	};
 	long pid;
 
-	if (birth->launch->plan->seccomp_mode != SECCOMP_TRACE)
-		return clone(born, workload_stack + sizeof(workload_stack),
-			     (int)(shared | CLONE_VM | CLONE_VFORK), birth, pidfd);
+	if (args->launch->plan->seccomp_mode != SECCOMP_TRACE)
+		return clone(workload_main, workload_stack + sizeof(workload_stack),
+			     (int)(shared | CLONE_VM | CLONE_VFORK), args, pidfd);
 	pid = sys_clone3(&copying);
 	if (pid == 0)
-		_exit(born(birth));
+		_exit(workload_main(args));
 	return pid;
 }
 
-/* The number of the listener's descriptor, as the workload's process reports it; 0 when that ends,
- * or executes its command, without one. */
-static int await_number(int listener_fd, int pidfd, bool traced)
+/* The number of the listener's descriptor, as the workload's process reports it; 0 if the process
+ * ends, or executes its command, without one. */
+static int await_listener_number(int listener_fd, int pidfd, bool traced)
 {
 	struct pollfd polled[] = {
 		{ .fd = listener_fd, .events = POLLIN },
@@ -404,7 +405,7 @@ static int await_number(int listener_fd, int pidfd, bool traced)
 static _Noreturn void become_init(const struct launch *launch, int go_fd,
 				  struct launch_report *report)
 {
-	struct birth birth = { .launch = launch, .report = report, .go_fd = go_fd };
+	struct workload_args args = { .launch = launch, .report = report, .go_fd = go_fd };
 	bool traced = launch->plan->seccomp_mode == SECCOMP_TRACE;
 	int listener_pipe[2];
 	int pidfd = -1;
@@ -415,13 +416,14 @@ static _Noreturn void become_init(const struct launch *launch, int go_fd,
 		(void)fail(&report->failure, STEP_EXEC, errno, "open a pipe to the workload");
 		give_up(launch, report);
 	}
-	birth.listener_fd = listener_pipe[1];
-	pid = clone_workload(&birth, &pidfd);
+	args.listener_fd = listener_pipe[1];
+	pid = clone_workload(&args, &pidfd);
 	if (pid < 0) {
 		(void)fail(&report->failure, STEP_EXEC, errno, "fork the workload");
 		give_up(launch, report);
 	}
-	init_run((pid_t)pid, launch->init_fd, await_number(listener_pipe[0], pidfd, traced));
+	init_run((pid_t)pid, launch->init_fd,
+		 await_listener_number(listener_pipe[0], pidfd, traced));
 }
 
 static _Noreturn void run_child(const struct launch *launch, int go_fd)
@@ -441,8 +443,8 @@ void launch_populate_pages(void)
 		      WORKLOAD_STACK_USED, MADV_POPULATE_WRITE);
 }
 
-/* Makes a time namespace for the children to come, in which monotonic and boot time begin
- * now: how long the host is up is not the container's to know (time_namespaces(7)). */
+/* Makes a time namespace for later children, in which monotonic and boot time start now: the
+ * container is not to see the host's uptime (time_namespaces(7)). */
 static int begin_clocks(struct launch *launch, struct failure *failure)
 {
 	static const char path[] = "/proc/self/timens_offsets";
@@ -457,7 +459,7 @@ static int begin_clocks(struct launch *launch, struct failure *failure)
 	(void)clock_gettime(CLOCK_MONOTONIC, &monotonic);
 	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
 	launch->clocks_begin = (uint64_t)boot.tv_sec;
-	/* Whole seconds: the nanoseconds of an offset are not negative. */
+	/* Whole seconds: the nanoseconds of an offset can't be negative. */
 	length = snprintf(text, sizeof(text), "monotonic -%lld 0\nboottime -%lld 0\n",
 			  (long long)monotonic.tv_sec, (long long)boot.tv_sec);
 	fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
@@ -486,8 +488,8 @@ static long clone_copying(struct launch *launch, struct clone_args *arguments)
 	return pid;
 }
 
-/* A child in a user namespace can't enter the network that was made ahead: it is born
- * there. */
+/* A child in a user namespace can't enter the network namespace that was created ahead, so it is
+ * cloned in it. */
 static long clone_child(struct launch *launch, struct clone_args *arguments)
 {
 	owned_fd home = -1;
@@ -499,7 +501,7 @@ static long clone_child(struct launch *launch, struct clone_args *arguments)
 	if (home < 0 || setns(launch->netns_fd, CLONE_NEWNET) < 0)
 		return -1;
 	pid = clone_copying(launch, arguments);
-	/* A shim that can't return would dial into the wrong network. */
+	/* A shim that can't return would connect within the wrong network. */
 	if (setns(home, CLONE_NEWNET) < 0)
 		_exit(1);
 	return pid;
@@ -529,7 +531,7 @@ int launch_start(struct launch *launch, struct failure *failure)
 		mount_sources_close(plan, launch->owned);
 		return -failure->error;
 	}
-	if (plan->own_clocks && begin_clocks(launch, failure) < 0)
+	if (plan->time_namespace && begin_clocks(launch, failure) < 0)
 		return -failure->error;
 	pid = clone_child(launch, &arguments);
 	mount_sources_close(plan, launch->owned);

@@ -22,14 +22,14 @@ struct timeline {
 	uint64_t done[STEP_COUNT];
 };
 
-/* Where the child waits for a byte before it goes on. */
+/* Where the child waits for a byte before it continues. */
 enum halt {
 	HALT_NONE = 0,
-	HALT_HOOKS, /* its namespaces are there, and nothing in them */
-	HALT_HELD,  /* everything is done but the command */
+	HALT_HOOKS, /* its namespaces exist, nothing is mounted in them */
+	HALT_HELD,  /* everything is done except executing the command */
 };
 
-/* What comes through the status pipe just before exec, which then closes it. */
+/* Written to the status pipe at each halt and just before exec, which closes the pipe. */
 struct launch_report {
 	struct timeline timeline;
 	struct failure failure;
@@ -40,9 +40,9 @@ struct launch_report {
 };
 
 /* Clones PID 1 of the container; the child carries out the plan and executes the
- * workload. On success sets the pid and a pidfd. `status_fd` gets one launch_report and is
- * closed by a successful exec; `init_fd` gets the records of init.h when an init is PID 1. Both are
- * the child's to write. */
+ * workload. On success sets the pid and a pidfd. `status_fd` gets launch_reports and is
+ * closed by a successful exec; `init_fd` gets the records of init.h if an init is PID 1. The
+ * child writes to both. */
 struct launch {
 	struct plan *plan; /* device and inode of host paths are recorded in it */
 	const struct cgroup *cgroup;
@@ -50,22 +50,22 @@ struct launch {
 	int terminal_fd; /* the child opens a terminal instead, and sends its master there; or -1 */
 	int status_fd;
 	int init_fd;
-	bool hands_over; /* what is needed to enter the container: who launches has no root */
-	int netns_fd;    /* a network namespace made ahead, or -1: make one */
+	bool hands_over; /* the child sends its handles, because the launcher is not root */
+	int netns_fd;    /* a network namespace created ahead, or -1: create one */
 	int shim_pidfd;  /* of the process that launches */
-	int *owned;      /* sources that were opened ahead, by step; or NULL */
-	int go_fd;       /* the child waits for a byte in it; -1: it does not wait any more */
+	int *owned;      /* sources opened ahead, by step; or NULL */
+	int go_fd;       /* the child waits for a byte from it; -1: it no longer waits */
 	pid_t pid;
 	int pidfd;
 	struct timeline timeline;
-	uint64_t clocks_begin; /* s of the host's uptime at which the child's clocks begin; 0: it
-				  shares them */
+	uint64_t clocks_begin; /* host uptime in s at which the child's clocks start; 0: it
+				  shares the host's */
 };
 
-/* Makes a network namespace with its loopback interface up, for a launch to come. A
- * descriptor of it, or a negative errno. The caller must have one thread. */
+/* Makes a network namespace with its loopback interface up, for a later launch. A descriptor of it,
+ * or a negative errno. The caller must be single-threaded. */
 int launch_prepare_network(void);
-/* Makes the pages that a launch will write to present; see spare.c. */
+/* Prefaults the pages that a launch will write to; see spare.c. */
 void launch_populate_pages(void);
 int launch_start(struct launch *launch, struct failure *failure);
 

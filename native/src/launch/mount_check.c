@@ -11,7 +11,7 @@
 #include "launch/gvisor_root.h"
 #include "launch/served_mounts.h"
 
-/* Whether a list of options, separated by commas, has this one. */
+/* Whether a comma-separated list of options contains this one. */
 static bool has(const char *options, const char *option)
 {
 	size_t length = strlen(option);
@@ -31,7 +31,7 @@ static bool may_be_written(const struct plan *plan, const char *target)
 	for (size_t i = 0; i < plan->writable_count; i++) {
 		size_t length = strlen(plan->writable[i]);
 
-		/* What is mounted below a volume came with it. */
+		/* Submounts of a volume came with it. */
 		if (strncmp(target, plan->writable[i], length) == 0 &&
 		    (target[length] == '\0' || target[length] == '/'))
 			return true;
@@ -65,7 +65,7 @@ static bool planned_noexec(const struct plan *plan, const char *target)
 	return closest != NULL && (closest->attributes & MOUNT_ATTR_NOEXEC) != 0;
 }
 
-/* Whether the plan has the container's own pseudo-terminals there. */
+/* Whether the plan mounts the container's own devpts at the target. */
 static bool planned_terminals(const struct plan *plan, const char *target)
 {
 	for (size_t i = 0; i < plan->rootfs_count; i++) {
@@ -76,10 +76,10 @@ static bool planned_terminals(const struct plan *plan, const char *target)
 	return false;
 }
 
-/* What is wrong with a mount, or NULL. Nodes of devices and covers of files are /dev/null and
- * its like, one file each: they are there to be written to, as terminals are. */
-static const char *loose(const struct plan *plan, const char *target, const char *options,
-			 bool device, bool terminals)
+/* Describes what is wrong with a mount; NULL: nothing. Device nodes and covers of files are single
+ * files, like /dev/null, that are meant to be written to, as terminals are. */
+static const char *describe_fault(const struct plan *plan, const char *target, const char *options,
+				  bool device, bool terminals)
 {
 	if (!has(options, "nosuid") && !device)
 		return "honours set-user-ID programs";
@@ -93,8 +93,8 @@ static const char *loose(const struct plan *plan, const char *target, const char
 	return NULL;
 }
 
-/* Whether runsc serves this mount of its own root to its sandbox; then `inside` gets its
- * path there. */
+/* Whether runsc serves this mount of its own root to its sandbox. If so, `inside` gets the path
+ * there. */
 static bool served(const struct plan *plan, const char *target, char *inside, size_t size)
 {
 	const size_t root = strlen(GVISOR_ROOTFS);
@@ -148,7 +148,7 @@ static int audit_line(const struct plan *plan, char *line, bool *seen, struct fa
 	device = device && strcmp(fields[3], "/") != 0 &&
 		 (below(target, "/dev") || below(target, "/proc"));
 	terminals = terminals && strcmp(fields[3], "/") == 0 && planned_terminals(plan, target);
-	fault = loose(plan, target, fields[5], device, terminals);
+	fault = describe_fault(plan, target, fields[5], device, terminals);
 	return fault == NULL ? 0
 			     : fail(failure, STEP_PIVOT, EPERM, "mount audit: %s %s (%s)", target,
 				    fault, fields[5]);

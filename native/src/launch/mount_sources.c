@@ -12,7 +12,7 @@
 #include "launch/host_path.h"
 #include "launch/id_map.h"
 
-/* Opens a step's source, which must be the file that was checked before, if one was. */
+/* Opens a step's source; if it was checked before, it must be the same file. */
 static int open_checked(const struct rootfs_step *step, int flags)
 {
 	owned_fd fd = openat(AT_FDCWD, step->source, flags | O_CLOEXEC);
@@ -21,9 +21,9 @@ static int open_checked(const struct rootfs_step *step, int flags)
 	return result < 0 ? result : release(&fd);
 }
 
-/* A copy of a host tree with its submounts, each with the attributes: a bind remount
- * would leave the submounts writable, mount_setattr(2) with AT_RECURSIVE does not. Private, so
- * that what the host mounts there later does not appear in the container. */
+/* Clones a host tree with its submounts and sets the attributes on each: a bind remount would leave
+ * the submounts writable, mount_setattr(2) with AT_RECURSIVE does not. Private, so that later
+ * mounts of the host do not appear in the container. */
 static int clone_at(int at, const char *path, unsigned int flags, uint64_t attributes)
 {
 	struct mount_attr attr = { .attr_set = attributes, .propagation = MS_PRIVATE };
@@ -50,8 +50,8 @@ int mount_source_clone_checked(const struct rootfs_step *step)
 	return fd < 0 ? fd : clone_at(fd, "", AT_EMPTY_PATH, step->attributes);
 }
 
-/* A tree whose files belong to the workload where they belong to the step's user on disk; no
- * other user is known there (mount_setattr(2), "ID-mapped mounts"). */
+/* Clones a tree so that files of the step's user on disk belong to the workload; other users are
+ * not mapped (mount_setattr(2), "ID-mapped mounts"). */
 static int clone_owned(const struct plan *plan, const struct rootfs_step *step)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
@@ -78,7 +78,7 @@ static int clone_mapped(const struct rootfs_step *step, int user_namespace_fd)
 		return release(&fd);
 	if ((step->flags & ROOTFS_MAPPED) != 0)
 		return -errno;
-	/* Some of its file systems can't; then its owners look like nobody. */
+	/* Some of its file systems don't support it: the owners then appear as nobody. */
 	return release(&fd);
 }
 
@@ -102,7 +102,8 @@ int mount_source_secret(const struct rootfs_step *step)
 	return fd < 0 ? -errno : release(&fd);
 }
 
-int mount_source_open(const struct plan *plan, const struct rootfs_step *step, int user_namespace_fd)
+int mount_source_open(const struct plan *plan, const struct rootfs_step *step,
+		      int user_namespace_fd)
 {
 	if (step->action == ROOTFS_SECRET)
 		return mount_source_secret(step);
@@ -135,7 +136,7 @@ int mount_sources_open_owned(const struct plan *plan, int **sources, struct fail
 
 	*sources = opened;
 	if (opened == NULL)
-		return fail(failure, STEP_ROOTFS, ENOMEM, "room for what is bound");
+		return fail(failure, STEP_ROOTFS, ENOMEM, "allocate the list of mount sources");
 	for (size_t i = 0; i < plan->rootfs_count; i++) {
 		const struct rootfs_step *step = &plan->rootfs[i];
 
@@ -145,7 +146,7 @@ int mount_sources_open_owned(const struct plan *plan, int **sources, struct fail
 		if (opened[i] < 0)
 			return fail(
 				failure, STEP_ROOTFS, opened[i] == -ESTALE ? ECANCELED : -opened[i],
-				"bind %s from %s, with its owner as the workload%s", step->target,
+				"bind %s from %s, its owner mapped to the workload%s", step->target,
 				step->source, opened[i] == -ESTALE ? HOST_PATH_REPLACED : "");
 	}
 	return 0;

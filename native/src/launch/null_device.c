@@ -22,10 +22,10 @@ static int open_again(int fd)
 
 void null_device_prepare(void)
 {
-	owned_fd mount_fd = mount_source_clone("/dev/null",
-				       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	owned_fd mount_fd = mount_source_clone("/dev/null", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+								    MOUNT_ATTR_NOEXEC);
 
-	/* The descriptor keeps the mount, which is attached nowhere. */
+	/* The descriptor keeps the detached mount alive. */
 	if (mount_fd >= 0 && geteuid() == 0)
 		on_read_only_mount = open_again(mount_fd);
 }

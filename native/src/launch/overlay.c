@@ -18,8 +18,8 @@ struct layers {
 	char work[LONGEST + 8];
 };
 
-/* By way of the descriptor: in a user namespace the path of the staging directory may be closed
- * to this process. */
+/* Through the descriptor: in a user namespace this process may have no access to the path of the
+ * staging directory. */
 static void name_layers(int root_fd, const char *target, struct layers *layers)
 {
 	(void)snprintf(layers->parent, sizeof(layers->parent),
@@ -33,7 +33,7 @@ static int make_layers(const struct layers *layers, int lower_fd)
 {
 	struct stat status;
 
-	/* The top directory of what is seen is the upper one's, so it gets the lower's owner. */
+	/* The merged top directory is the upper one, so it gets the lower one's owner and mode. */
 	if (fstat(lower_fd, &status) < 0 || mkdir(layers->parent, 0700) < 0 ||
 	    mkdir(layers->lower, 0700) < 0 || mkdir(layers->work, 0700) < 0 ||
 	    mkdir(layers->upper, 0700) < 0 ||
@@ -57,7 +57,7 @@ int overlay_new(const struct plan *plan, int root_fd, const char *target, int lo
 	if (result < 0)
 		return result;
 	context = sys_fsopen("overlay", FSOPEN_CLOEXEC);
-	/* In a user namespace only users' attributes can be written. */
+	/* In a user namespace only user.* extended attributes can be written. */
 	if (context < 0 ||
 	    sys_fsconfig(context, FSCONFIG_SET_STRING, "lowerdir", layers.lower, 0) < 0 ||
 	    sys_fsconfig(context, FSCONFIG_SET_STRING, "upperdir", layers.upper, 0) < 0 ||

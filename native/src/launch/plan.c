@@ -208,7 +208,7 @@ static void read_head(struct reader *reader, struct plan *plan)
 	plan->reserved = (const char **)read_vector(reader, &plan->arena, &plan->reserved_count);
 	plan->record = read_bytes(reader, &plan->record_length);
 	plan->namespaces = read_u32(reader);
-	plan->own_clocks = read_u8(reader) != 0;
+	plan->time_namespace = read_u8(reader) != 0;
 	plan->uid_maps = read_maps(reader, &plan->arena, &plan->uid_map_count);
 	plan->gid_maps = read_maps(reader, &plan->arena, &plan->gid_map_count);
 	plan->deny_setgroups = read_u8(reader) != 0;
@@ -316,7 +316,7 @@ int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct fail
 
 	*plan = (struct plan){ 0 };
 	if (reader.faulty || magic != PLAN_MAGIC)
-		return fail(failure, STEP_PLAN, EBADMSG, "these bytes are no launch plan");
+		return fail(failure, STEP_PLAN, EBADMSG, "these bytes are not a launch plan");
 	if (version != PLAN_VERSION)
 		return fail(failure, STEP_PLAN, EPROTO,
 			    "launch plan of version %u; this spawner reads version %u: restart the "

@@ -1,5 +1,5 @@
-/* A launch plan: everything the manager decided about one container, in the order in
- * which it is carried out. Read once, from bytes that are trusted in nothing. */
+/* A launch plan: everything the manager decided about one container, in the order in which it is
+ * carried out. Parsed once, from untrusted bytes. */
 #ifndef NUCLEUS_PLAN_H
 #define NUCLEUS_PLAN_H
 
@@ -26,7 +26,7 @@ struct cgroup_write {
 
 struct cgroup_plan {
 	bool required;       /* a failure is fatal, else a warning */
-	bool limits_memory;  /* whoever joins may be killed for want of memory */
+	bool limits_memory;  /* members may be OOM-killed */
 	const char *unified; /* directory in the v2 hierarchy to clone into, or "" */
 	const char **directories;
 	size_t directory_count;
@@ -54,17 +54,17 @@ enum rootfs_action {
 	ROOTFS_VOLUME = 11,
 	ROOTFS_SECRET = 12,
 	ROOTFS_SELF = 13,    /* this program */
-	ROOTFS_OVERLAY = 14, /* the source, with a layer on top that may be written to */
-	ROOTFS_DETACH = 15,  /* a mount that others go on from */
-	ROOTFS_DEVPTS = 16,  /* pseudo-terminals of the container's own (devpts) */
+	ROOTFS_OVERLAY = 14, /* the source with a writable layer on top */
+	ROOTFS_DETACH = 15,  /* a mount that others still use */
+	ROOTFS_DEVPTS = 16,  /* the container's own pseudo-terminals (devpts) */
 	ROOTFS_LAST = ROOTFS_DEVPTS,
 };
 
-#define ROOTFS_OPTIONAL 1U   /* a missing source or target is no failure */
-#define ROOTFS_MAPPED 2U     /* owners are those of the user namespace (mount_setattr(2)) */
-#define ROOTFS_TRY_MAPPED 4U /* the same, where the file system can */
-#define ROOTFS_OWNED 8U      /* what is the step's user's on disk is the workload's here */
-#define ROOTFS_SERVED 16U    /* runsc mounts it: see gvisor.h */
+#define ROOTFS_OPTIONAL 1U   /* a missing source or target is not a failure */
+#define ROOTFS_MAPPED 2U     /* owners are mapped to the user namespace (mount_setattr(2)) */
+#define ROOTFS_TRY_MAPPED 4U /* the same, if the file system supports it */
+#define ROOTFS_OWNED 8U      /* the step's user on disk is mapped to the workload */
+#define ROOTFS_SERVED 16U    /* runsc mounts it: see served_mounts.h */
 #define ROOTFS_NAMED 32U     /* a user named the source: see host_path.h */
 #define ROOTFS_IMAGE 64U     /* the source is part of the root file system */
 
@@ -77,7 +77,7 @@ struct rootfs_step {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t flags;
-	uint64_t device; /* what the source must be, with its inode (stat(2)); or 0: not known */
+	uint64_t device; /* of the source when it was checked (stat(2)); inode 0: not checked */
 	uint64_t inode;
 	const uint8_t *content;
 	size_t content_length;
@@ -102,11 +102,11 @@ struct landlock_path {
 	bool optional;
 };
 
-/* What becomes of a system call that the filter does not allow. */
+/* What happens to a system call that the filter does not allow. */
 enum seccomp_mode {
-	SECCOMP_REFUSE = 0, /* it fails, and nobody hears of it */
-	SECCOMP_REPORT = 1, /* the shim hears of it, and it fails */
-	SECCOMP_TRACE = 2,  /* the shim hears of it, and it goes on */
+	SECCOMP_DENY = 0,   /* it fails silently */
+	SECCOMP_REPORT = 1, /* the shim is notified, and it fails */
+	SECCOMP_TRACE = 2,  /* the shim is notified, and it continues */
 	SECCOMP_LAST = SECCOMP_TRACE,
 };
 
@@ -132,28 +132,27 @@ struct terminal_size {
 	uint16_t columns;
 };
 
-/* A kernel of the container's own, which an OCI runtime of the host gives it: the plan's
- * command is that runtime's, and the workload is described in a bundle. */
+/* A kernel of the container's own, provided by an OCI runtime of the host: the plan's command is
+ * that runtime's, and a bundle describes the workload. */
 struct gvisor_plan {
-	const uint8_t *config; /* config.json of the bundle; none: the host's kernel */
+	const uint8_t *config; /* config.json of the bundle; empty: the host's kernel */
 	size_t config_length;
-	const char *process; /* whose a command run inside is and what it may do: the process object
-			      * of the bundle's format, but for its arguments, environment,
-			      * directory, terminal, and the last brace */
+	const char *process; /* identity and rights of a command run inside: a process object of the
+			      * bundle's format, without arguments, environment, directory,
+			      * terminal, and the closing brace */
 	char **envp;         /* the workload's, NULL-terminated */
-	char **exec;         /* what runs a command inside, up to the container's id */
-	char **kill;         /* what sends a signal inside, up to the container's id */
+	char **exec;         /* runs a command inside; the words before the container's ID */
+	char **kill;         /* sends a signal inside; the words before the container's ID */
 	uint32_t uid;        /* the workload's */
 	uint32_t gid;
 };
 
-/* When a hook runs; the first two as the OCI runtime specification has them. */
+/* When a hook runs; the first two as in the OCI runtime specification. */
 enum hook_phase {
 	HOOK_NONE = 0,
-	HOOK_CREATE_RUNTIME =
-		1,          /* the namespaces are there, nothing is mounted: a failure is fatal */
-	HOOK_POSTSTART = 2, /* the command runs */
-	HOOK_POSTSTOP = 3,  /* nothing of the container is left */
+	HOOK_CREATE_RUNTIME = 1, /* the namespaces exist, nothing is mounted: a failure is fatal */
+	HOOK_POSTSTART = 2,      /* the command is running */
+	HOOK_POSTSTOP = 3,       /* nothing of the container is left */
 	HOOK_LAST = HOOK_POSTSTOP,
 };
 
@@ -169,7 +168,7 @@ struct hook {
 
 struct hooks_plan {
 	const char
-		*state; /* the container's state as JSON, but for status, pid and the last brace */
+		*state; /* the container's state as JSON, without status, pid and closing brace */
 	struct hook *list;
 	size_t count;
 };
@@ -177,12 +176,12 @@ struct hooks_plan {
 struct plan {
 	const char *id;
 	const char *hostname;
-	const char *directory; /* the container's own, to be made: logs, records */
-	const uint8_t *record; /* the manager's own, kept as state.json; nothing here reads it */
+	const char *directory; /* the container's own directory, to be created: logs, records */
+	const uint8_t *record; /* the manager's record, saved as state.json; not read here */
 	size_t record_length;
 	const char *socket;    /* where the shim listens */
 	const char *staging;   /* an empty directory of the host, mount point of the new root */
-	const char **reserved; /* directories of the manager's own that no container may reach */
+	const char **reserved; /* the manager's directories, which no container may reach */
 	size_t reserved_count;
 	uint32_t namespaces; /* CLONE_NEW* */
 	struct id_map *uid_maps;
@@ -211,27 +210,27 @@ struct plan {
 	char **envp; /* NULL-terminated */
 	struct gvisor_plan gvisor;
 	struct hooks_plan hooks;
-	const char *notify; /* where to hear the workload's sd_notify(3), or "" */
+	const char *notify; /* socket for the workload's sd_notify(3), or "" */
 	uint64_t log_bytes; /* per file */
 	uint32_t oom_score_adj;
-	uint16_t seccomp_errno; /* what a call that is reported fails with */
+	uint16_t seccomp_errno; /* of a call that is reported */
 	uint16_t log_files;
 	uint32_t log_rate;   /* bytes a second; 0: no limit */
-	bool log_blocks;     /* beyond the rate the writer waits, else the log drops it */
-	bool own_clocks;     /* a time namespace whose clocks begin at the launch */
+	bool log_blocks;     /* above the rate the writer blocks, else output is dropped */
+	bool time_namespace; /* a time namespace whose clocks start at the launch */
 	bool deny_setgroups; /* in the user namespace (user_namespaces(7)) */
 	bool init;           /* a small init is PID 1, else the workload itself */
 	bool keep_stdin;
-	const uint8_t *ticket; /* of the client that its streams are for; see attach.h */
+	const uint8_t *ticket; /* of the client that gets its streams; see attach.h */
 	size_t ticket_length;  /* 0: none */
-	bool hold;             /* stop just before the command, until somebody says so */
-	bool terminal;         /* the standard streams are one */
+	bool hold;             /* stop just before the command until released */
+	bool terminal;         /* the standard streams are a terminal */
 	struct terminal_size terminal_size;
-	const char *console_socket; /* who gets the terminal instead of the log; or "" */
-	bool audit;                 /* every mount is looked at again, from inside */
+	const char *console_socket; /* receives the terminal instead of the log; or "" */
+	bool audit;                 /* every mount is checked again, from inside */
 	bool rlimits_required;
 	uint8_t seccomp_mode; /* enum seccomp_mode */
-	void *arena;          /* chain of what plan_free gives back */
+	void *arena;          /* chain of the blocks that plan_free frees */
 };
 
 /* Reads a plan. Strings and bytes point into `data`, which must outlive the plan. */
@@ -245,7 +244,7 @@ static inline bool plan_uses_gvisor(const struct plan *plan)
 }
 
 struct reader;
-/* Zeroed memory that arena_free gives back, or NULL. */
+/* Zeroed memory that arena_free frees, or NULL. */
 void *arena_take(void **arena, size_t count, size_t size);
 /* A NULL-terminated vector of strings, taken from `arena`. */
 char **read_vector(struct reader *reader, void **arena, size_t *count);

@@ -28,7 +28,7 @@ int pty_open(int directory_fd, const char *path, const struct terminal_size *siz
 
 	if (near < 0 || ioctl(near, TIOCSPTLCK, &locked) < 0)
 		return -errno;
-	/* By the master, not by a name that somebody could have put something else under. */
+	/* Through the master, not by a path that may lead to something else by now. */
 	far = ioctl(near, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (far < 0 || pty_resize(near, size) < 0)
 		return -errno;

@@ -1,4 +1,4 @@
-/* What the steps that make a root file system are, as the plan has them. */
+/* Properties of the plan's steps that make a root file system. */
 #ifndef NUCLEUS_ROOT_STEP_H
 #define NUCLEUS_ROOT_STEP_H
 
@@ -6,9 +6,9 @@
 
 #include "launch/plan.h"
 
-/* What a step does, as the beginning of a sentence. */
+/* Describes what a step does, as the beginning of a message. */
 const char *root_step_describe(enum rootfs_action action);
-/* Whether a step needs something of the host. */
+/* Whether a step needs a source on the host. */
 bool root_step_needs_source(const struct rootfs_step *step);
 
 #endif

@@ -29,8 +29,8 @@ const char *root_tree_remainder(const char *path, const char *directory)
 }
 
 /* The outermost bind mount made so far that contains `directory` and isn't part of the root file
- * system, or NULL. Another container, or an earlier run of this one, may have replaced names in it.
- */
+ * system, or NULL. Another container, or an earlier run of this one, may have replaced entries in
+ * it. */
 static const struct rootfs_step *changeable_above(const struct root_tree *tree,
 						  const char *directory)
 {
@@ -48,9 +48,9 @@ static const struct rootfs_step *changeable_above(const struct root_tree *tree,
 	return found;
 }
 
-/* Opens a directory that a mount point is in, or is made in. Links are followed inside the new
- * root, as images have them; but none below a mount whose names others may change: they would
- * choose where the next mount goes. */
+/* Opens a directory that contains a mount point, or in which one is made. Links are followed inside
+ * the new root, because images contain them; but none below a mount whose entries others may
+ * change: they could choose where the next mount goes. */
 static int open_directory(struct root_tree *tree, const char *path)
 {
 	const struct rootfs_step *above = changeable_above(tree, path);

@@ -1,4 +1,4 @@
-/* The root under construction: where its steps find their mount points, and what they mount. */
+/* The root under construction: the mount points of its steps, and the sources that they mount. */
 #ifndef NUCLEUS_ROOT_TREE_H
 #define NUCLEUS_ROOT_TREE_H
 
@@ -9,11 +9,11 @@
 
 #include "launch/plan.h"
 
-/* The directory that the last step worked in stays open: most steps work where the one before them
- * did. */
+/* The directory that the last step worked in stays open, because most steps work in the same one as
+ * the step before. */
 struct root_tree {
 	const struct plan *plan;
-	const int *sources; /* by step, opened already; or NULL */
+	const int *sources; /* by step, opened ahead; or NULL */
 	int runtime_fd;     /* the root of runsc, or -1 */
 	int root_fd;
 	size_t done;       /* steps that have been carried out */
@@ -23,26 +23,25 @@ struct root_tree {
 	int cover_fd; /* an empty read-only tmpfs, made when first needed */
 };
 
-/* What of a path lies below a directory, from its slash on; or NULL. */
+/* The part of a path below a directory, beginning with its slash; or NULL. */
 const char *root_tree_remainder(const char *path, const char *directory);
 /* Opens a path as seen from the new root: symbolic links can't lead out of it (openat2(2),
- * RESOLVE_IN_ROOT), magic links lead nowhere. A descriptor, or a negative errno. */
+ * RESOLVE_IN_ROOT), magic links are refused. A descriptor, or a negative errno. */
 int root_tree_open(int root_fd, const char *path, uint64_t flags);
 /* Opens the directory that holds the last component of `path`, and points `name` to that component.
- * The descriptor stays the tree's; or a negative errno. */
+ * The tree owns the descriptor; or a negative errno. */
 int root_tree_open_parent(struct root_tree *tree, const char *path, const char **name);
-/* After a mount: a directory opened before may be covered now. */
+/* Called after a mount, which may cover the directory that is open. */
 void root_tree_forget_parent(struct root_tree *tree, const char *target);
-/* Makes an empty mount point for what is mounted. An existing file is never opened, so never
+/* Makes an empty mount point of the mount's kind. An existing file is never opened, so never
  * truncated. 0, or a negative errno. */
 int root_tree_make_point(int parent_fd, const char *name, int mount_fd);
 /* Mounts on the target. The directory it is in was resolved inside the root, and move_mount(2)
  * follows no link in the last component. 0, or a negative errno. */
 int root_tree_attach(struct root_tree *tree, int mount_fd, const char *target);
-/* What was opened for the step ahead, or NOT_OPENED. */
+/* The step's source as opened ahead, or NOT_OPENED. */
 int root_tree_opened(const struct root_tree *tree, const struct rootfs_step *step);
-/* What the step binds: what was opened ahead, or else is opened now. A descriptor, or a negative
- * errno. */
+/* The step's source: as opened ahead, or else opened now. A descriptor, or a negative errno. */
 int root_tree_source(const struct root_tree *tree, const struct rootfs_step *step);
 
 #endif

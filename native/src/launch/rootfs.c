@@ -89,10 +89,9 @@ static int mount_filesystem(struct root_tree *tree, const char *type,
 	return mount_fd < 0 ? mount_fd : root_tree_attach(tree, mount_fd, step->target);
 }
 
-/* What covers a directory: one empty read-only tmpfs, and copies of it. The first cover is
- * the file system's own mount and is asked for copies where it is attached: a mount that
- * is attached nowhere in the end costs a grace period when it is closed
- * (fs/namespace.c, namespace_unlock). */
+/* Opens a cover for a directory: an empty read-only tmpfs, or a clone of it. The first cover is the
+ * file system's own mount, and is cloned after it has been attached: closing a mount that was never
+ * attached costs a grace period (fs/namespace.c, namespace_unlock). */
 static int open_cover(struct root_tree *tree)
 {
 	int fd;
@@ -121,10 +120,10 @@ static int mask(struct root_tree *tree, const struct rootfs_step *step)
 		return parent;
 	if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	/* Read-only, or its owner could change the mode of the host's. */
+	/* Read-only, or its owner could change the mode of the host's device. */
 	cover = step->action == ROOTFS_MASK_FILE
-			? mount_source_clone("/dev/null",
-				     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+			? mount_source_clone("/dev/null", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+								  MOUNT_ATTR_NOEXEC)
 			: open_cover(tree);
 	if (cover < 0)
 		return cover;
@@ -150,7 +149,7 @@ static int add_layer(struct root_tree *tree, const struct rootfs_step *step)
 	return overlay < 0 ? overlay : root_tree_attach(tree, overlay, step->target);
 }
 
-/* Its mount point goes too: nothing of it is left to be seen. */
+/* Removes the mount point too, so that nothing of it stays visible. */
 static int detach(struct root_tree *tree, const struct rootfs_step *step)
 {
 	char path[PATH_MAX];
@@ -164,8 +163,7 @@ static int detach(struct root_tree *tree, const struct rootfs_step *step)
 	return 0;
 }
 
-/* Copies through memory that is wiped: nothing of a secret stays in a process that lives
- * on. */
+/* Copies through a buffer that is wiped: nothing of a secret stays in a process that lives on. */
 static int copy_secret(struct root_tree *tree, const struct rootfs_step *step)
 {
 	const char *name;
@@ -192,7 +190,7 @@ static int copy_secret(struct root_tree *tree, const struct rootfs_step *step)
 	return result;
 }
 
-/* This program runs from a sealed copy in memory, which can't be bound: so another copy. */
+/* Copies, because this program runs from a sealed copy in memory, which can't be bound. */
 int rootfs_copy_self(int directory_fd, const char *name, uint32_t mode)
 {
 	owned_fd from = openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -224,7 +222,7 @@ static int carry_out(struct root_tree *tree, const struct rootfs_step *step)
 {
 	if ((step->flags & ROOTFS_SERVED) != 0)
 		return served_mount_add(tree, step);
-	/* It is the runtime that sees what is mounted there. */
+	/* Below a served mount, which only the runtime sees. */
 	if (step->action == ROOTFS_DIRECTORY && served_mount_above(tree, step) != NULL)
 		return 0;
 

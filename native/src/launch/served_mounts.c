@@ -22,7 +22,7 @@ const struct rootfs_step *served_mount_above(const struct root_tree *tree,
 	return NULL;
 }
 
-/* Where a step that is served is attached, below the root of the runtime. */
+/* Where a served step is attached, below the runtime's root. */
 static int served_path(const struct root_tree *tree, const struct rootfs_step *step,
 		       const char *below, char *path, size_t size)
 {
@@ -32,7 +32,7 @@ static int served_path(const struct root_tree *tree, const struct rootfs_step *s
 	return length >= (int)size ? -ENAMETOOLONG : 0;
 }
 
-/* Opens below the root of the runtime; a link on the way is an error. */
+/* Opens a path below the runtime's root; a link on the way is an error. */
 static int open_served(const struct root_tree *tree, const char *path)
 {
 	struct open_how how = {
@@ -58,10 +58,9 @@ static int compare_kind(const struct stat *target, int mount_fd)
 	return S_ISREG(target->st_mode) ? 0 : -EINVAL;
 }
 
-/* The mount point of what is mounted below another mount that is served: the runtime makes it
- * there if it is missing. Others can change that tree: what looks like a way elsewhere already is
- * refused, and what becomes one later ends in the runtime's root, which has nothing of the
- * host's. */
+/* Checks the mount point of a step below another served mount; the runtime makes it if it is
+ * missing. Others can change that tree: a link that leads elsewhere now is refused, and one that
+ * appears later leads to the runtime's root, which has nothing of the host's. */
 static int check_point_served(const struct root_tree *tree, const struct rootfs_step *above,
 			      const struct rootfs_step *step, int mount_fd)
 {
@@ -79,7 +78,7 @@ static int check_point_served(const struct root_tree *tree, const struct rootfs_
 	return fstat(found, &status) < 0 ? -errno : compare_kind(&status, mount_fd);
 }
 
-/* An empty mount point in the new root, for what the runtime mounts there. */
+/* Makes an empty mount point in the new root, for the runtime's mount. */
 static int make_point(struct root_tree *tree, const struct rootfs_step *step, int mount_fd)
 {
 	const char *name;
@@ -93,7 +92,7 @@ static int make_point(struct root_tree *tree, const struct rootfs_step *step, in
 	return errno == ENOENT ? root_tree_make_point(parent, name, mount_fd) : -errno;
 }
 
-/* Attaches where no link leads, and looks whether it is there. */
+/* Attaches the mount at a path without links, and checks that it is there. */
 static int attach_served(const struct root_tree *tree, const struct rootfs_step *step, int mount_fd)
 {
 	char path[64];

@@ -18,10 +18,10 @@
 #include "launch/mount_sources.h"
 #include "launch/root_step.h"
 
-#define BATCH 64 /* descriptors in one message; the kernel takes 253 (SCM_MAX_FD) */
+#define BATCH 64 /* descriptors in one message; the kernel accepts 253 (SCM_MAX_FD) */
 #define WORDS 64 /* arguments of newuidmap(1) */
 
-/* Descriptors under way, and which steps they are for. None: there are no more. */
+/* A message with descriptors: the steps that they are for. Count 0: there are no more. */
 struct batch {
 	uint16_t count;
 	uint16_t steps[BATCH];
@@ -36,7 +36,7 @@ static bool maps_root(const struct id_map *maps, size_t count)
 	return false;
 }
 
-/* newuidmap(1) and newgidmap(1): set-user-ID programs that let a user have the ranges of
+/* Runs newuidmap(1) or newgidmap(1), set-user-ID programs that let a user map the ranges of
  * /etc/subuid and /etc/subgid. */
 static int run_map_program(const char *program, int pid, const struct id_map *maps, size_t count)
 {
@@ -96,8 +96,8 @@ static int send_batch(int go_fd, const struct batch *batch, const int *descripto
 	return descriptors_send(go_fd, batch, sizeof(*batch), descriptors, batch->count);
 }
 
-/* Without rights of its own the process can't pass by directories that only root may enter,
- * nor say whom files belong to in its namespace. */
+/* Opens a batch of sources for the process, which has no rights outside of its namespace: it can't
+ * pass directories that only root may enter, nor map owners of files to its namespace. */
 static int open_batch(const struct plan *plan, int user_namespace_fd, int volumes_fd, size_t *at,
 		      struct batch *batch, int *descriptors, struct failure *failure)
 {
@@ -109,14 +109,14 @@ static int open_batch(const struct plan *plan, int user_namespace_fd, int volume
 		if (!root_step_needs_source(step))
 			continue;
 		fd = mount_source_open(plan, step,
-				 (step->flags & ROOTFS_MAPPED) != 0 ? volumes_fd
-								    : user_namespace_fd);
+				       (step->flags & ROOTFS_MAPPED) != 0 ? volumes_fd
+									  : user_namespace_fd);
 		if (fd == -ENOENT && (step->flags & ROOTFS_OPTIONAL) != 0)
 			continue;
 		if (fd < 0)
 			return fail(failure, STEP_ROOTFS, fd == -ESTALE ? ECANCELED : -fd,
 				    "bind %s from %s%s", step->target, step->source,
-				    fd == -EINVAL   ? ", with owners as in the user namespace"
+				    fd == -EINVAL   ? ", with owners mapped to the user namespace"
 				    : fd == -ESTALE ? HOST_PATH_REPLACED
 						    : "");
 		batch->steps[batch->count] = (uint16_t)*at;
@@ -160,8 +160,7 @@ static int send_sources(const struct plan *plan, int pid, int go_fd, struct fail
 		if (result == 0) {
 			result = send_batch(go_fd, &batch, descriptors);
 			if (result < 0)
-				(void)fail(failure, STEP_ROOTFS, -result,
-					   "hand over what is bound");
+				(void)fail(failure, STEP_ROOTFS, -result, "send the mount sources");
 		}
 		for (size_t i = 0; i < batch.count; i++)
 			(void)close(descriptors[i]);
@@ -181,11 +180,10 @@ int userns_grant(const struct plan *plan, int pid, int go_fd, struct failure *fa
 	if (geteuid() == 0)
 		return send_sources(plan, pid, go_fd, failure);
 	result = send_batch(go_fd, &none, NULL);
-	return result < 0 ? fail(failure, STEP_IDENTITY_MAP, -result, "let the container go on")
-			  : 0;
+	return result < 0 ? fail(failure, STEP_IDENTITY_MAP, -result, "release the container") : 0;
 }
 
-/* One message. How many descriptors were in it, or a negative errno. */
+/* Receives one message. Returns the number of descriptors in it, or a negative errno. */
 static int receive_batch(int go_fd, int *sources)
 {
 	struct batch batch;
@@ -210,12 +208,13 @@ int userns_await(const struct plan *plan, int go_fd, int **sources, struct failu
 		return 0;
 	*sources = mount_sources_new(plan);
 	if (*sources == NULL)
-		return fail(failure, STEP_IDENTITY_MAP, ENOMEM, "room for what is bound");
+		return fail(failure, STEP_IDENTITY_MAP, ENOMEM,
+			    "allocate the list of mount sources");
 	while ((got = receive_batch(go_fd, *sources)) > 0)
 		any = true;
 	if (got < 0)
-		return fail(failure, STEP_IDENTITY_MAP, -got, "the shim wrote no mapping");
-	/* What was not handed over is not there. */
+		return fail(failure, STEP_IDENTITY_MAP, -got, "the shim wrote no ID maps");
+	/* A source that was not sent does not exist. */
 	for (size_t i = 0; any && i < plan->rootfs_count; i++) {
 		if ((*sources)[i] == NOT_OPENED)
 			(*sources)[i] = -ENOENT;

@@ -19,7 +19,7 @@ static void write_steps(struct writer *writer, const struct shim *shim)
 		if (timeline->done[i] == 0)
 			continue;
 		write_u8(writer, (uint8_t)i);
-		write_u64(writer, timeline->done[i] - shim->begun);
+		write_u64(writer, timeline->done[i] - shim->requested_at);
 	}
 	frame_end(writer, frame);
 }

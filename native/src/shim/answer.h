@@ -1,23 +1,23 @@
-/* What a shim tells of its container, as frames to one connection. */
+/* The events and answers that a shim sends, as frames. */
 #ifndef NUCLEUS_ANSWER_H
 #define NUCLEUS_ANSWER_H
 
 #include "shim/connection.h"
 #include "shim/shim.h"
 
-/* Tells one that subscribed what has happened so far. */
+/* Subscribes the connection and sends it the container's state so far. */
 void send_state(struct shim *shim, struct connection *connection);
 void send_created(const struct shim *shim, struct connection *connection);
 void send_started(const struct shim *shim, struct connection *connection);
 void send_exited(const struct shim *shim, struct connection *connection);
-/* The end of the process that a client is attached to; `status` as wait(2) has it. */
+/* Reports the exit of the process that the client is attached to; `status` is a wait(2) status. */
 void send_ended(struct connection *connection, int status);
-/* Reports the end of the workload (id 0) or of an exec to its clients, which read the rest of its
+/* Reports the exit of the workload (id 0) or of an exec to its clients, which read the rest of its
  * output first. */
 void send_ended_to_clients(struct shim *shim, uint32_t id, int status);
-/* Tells all who subscribed of something that went wrong and is gone on without. */
+/* Reports a non-fatal failure to all subscribers. */
 void send_warning(struct shim *shim, const struct failure *failure);
-/* The record that the manager gave with the plan, byte for byte. */
+/* Sends the record that the manager included in the plan, byte for byte. */
 void send_record(const struct shim *shim, struct connection *connection);
 
 #endif

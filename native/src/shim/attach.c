@@ -11,10 +11,11 @@
 #include "shim/answer.h"
 #include "shim/control.h"
 #include "shim/exec.h"
-#include "shim/ticket.h"
+#include "shim/loop.h"
 #include "shim/output.h"
+#include "shim/ticket.h"
 
-/* ms for a copy to end by itself when its client has left. */
+/* ms for a copy to exit by itself after its client has disconnected. */
 #define COPY_GRACE 2000
 
 static int terminal_of(struct shim *shim, const struct connection *connection)
@@ -24,7 +25,7 @@ static int terminal_of(struct shim *shim, const struct connection *connection)
 	return fd == NULL ? -1 : *fd;
 }
 
-/* Writes what was typed; while the terminal has no room, no more is read. */
+/* Writes typed input to the terminal; while the terminal is full, no more is read. */
 static void type(struct shim *shim, struct connection *connection)
 {
 	int fd = terminal_of(shim, connection);
@@ -73,17 +74,17 @@ static void terminal_ready(struct shim *shim, struct source *source, short reven
 						 offsetof(struct connection, terminal)));
 }
 
-/* The terminal that an attached client types at. */
+/* The terminal that an attached client types into. */
 static struct source *polled_terminal(struct shim *shim, struct connection *connection)
 {
-	/* Looked up in every turn: it may have been closed, and its number be another's. */
+	/* Looked up in every turn: it may have been closed and its number reused. */
 	connection->terminal.fd = connection->terminal.events == 0 ? -1
 								   : terminal_of(shim, connection);
 	connection->terminal.ready = terminal_ready;
 	return &connection->terminal;
 }
 
-/* The outputs of the workload, or of an exec. False: there is no such exec any more. */
+/* The outputs of the workload (id 0) or of an exec. False: the exec no longer exists. */
 static bool outputs_of(struct shim *shim, uint32_t id, struct output *outputs[ATTACHED_OUTPUTS])
 {
 	struct exec *exec = id == 0 ? NULL : exec_find(shim, id);
@@ -95,8 +96,8 @@ static bool outputs_of(struct shim *shim, uint32_t id, struct output *outputs[AT
 	return true;
 }
 
-/* What a client writes to: the workload's own pipe, or one to us where it is a terminal. Returns
- * its end, or -1: there is no input. */
+/* Opens a client's input: the process's own pipe or, for a terminal, a pipe to the shim. Returns
+ * the client's end, or -1 if there is no input. */
 static int open_input(struct shim *shim, struct connection *connection, bool terminal)
 {
 	int *fd = exec_stdin(shim, connection->attached_id);
@@ -180,7 +181,7 @@ static void end_owned(struct shim *shim, uint32_t id)
 
 	if (id != 0) {
 		if (exec != NULL && exec->copies && !exec->exited) {
-			/* It removes what it has written in part. */
+			/* On SIGTERM it removes partially written files. */
 			(void)exec_signal(shim, exec, SIGTERM);
 			exec->deadline = monotonic_ms() + COPY_GRACE;
 		} else if (exec != NULL) {
@@ -195,8 +196,8 @@ static void end_owned(struct shim *shim, uint32_t id)
 	(void)shim_signal(shim, SIGKILL);
 }
 
-/* Nobody comes for what was announced: its output goes to the log alone, and what it was to own
- * ends. */
+/* Handles a ticket whose client did not attach: the output of the process that it would have owned
+ * goes to the log only, and that process is ended. */
 static void abandon(struct shim *shim, const struct ticket *ticket)
 {
 	struct output *outputs[ATTACHED_OUTPUTS];
@@ -217,7 +218,7 @@ void attach_serve(struct shim *shim, struct connection *connection, struct reade
 
 	if (reader->end - reader->at == TICKET_BYTES && !connection->attached)
 		ticket = ticket_take(shim, reader->at);
-	/* The session of an exec was counted when that was started. */
+	/* The session of an exec was counted when the exec was started. */
 	if (ticket != NULL &&
 	    connection_admit(shim, connection, ticket->id == 0 ? USE_SESSION : USE_CLIENT))
 		result = attach(shim, connection, ticket);
@@ -227,12 +228,12 @@ void attach_serve(struct shim *shim, struct connection *connection, struct reade
 		abandon(shim, ticket);
 	free(ticket);
 	if (result < 0 && result != -EAGAIN)
-		send_error(connection, -result, "attach: the ticket is not, or no longer, good");
+		send_error(connection, -result, "attach: the ticket is invalid or has expired");
 	if (result < 0)
 		connection->closing = true;
 }
 
-void attach_left(struct shim *shim, struct connection *connection)
+void attach_detach(struct shim *shim, struct connection *connection)
 {
 	if (!connection->attached)
 		return;
@@ -240,7 +241,7 @@ void attach_left(struct shim *shim, struct connection *connection)
 		struct output *output = connection->taps[i].output;
 
 		output_close_tap(&connection->taps[i]);
-		/* Others may have waited for this one. */
+		/* The other clients may have been waiting for this one to read. */
 		if (output != NULL)
 			output_pump(shim, output);
 	}
@@ -262,7 +263,7 @@ static void watch(struct shim *shim, struct poll_set *set)
 	}
 }
 
-/* Ends what was announced to a client that did not come. */
+/* Ends the processes whose client did not attach in time. */
 static void expire(struct shim *shim, int64_t now)
 {
 	struct ticket *ticket;
@@ -273,7 +274,7 @@ static void expire(struct shim *shim, int64_t now)
 	}
 }
 
-void attach_begin(struct shim *shim)
+void attach_init(struct shim *shim)
 {
 	static struct loop_member member = { .watch = watch,
 					     .due_at = tickets_due_at,

@@ -1,10 +1,10 @@
-/* Clients that are attached to the streams of the workload, or of an exec: each has the other ends
- * of pipes that were made here, so what the container writes goes to it by the kernel and not
- * through its log, and waits while it doesn't read. No process of the container ever has one of
- * these ends, and none of a client's own descriptors comes here.
+/* Clients attached to the streams of the workload or of an exec. A client holds the other ends of
+ * pipes that the shim creates, so the container's output reaches it through the kernel and not
+ * through the log, and a client that doesn't read blocks the writer. No process of the container
+ * ever has one of these ends, and a client passes none of its own descriptors to the shim.
  *
- * Who may attach says the manager: it announces a ticket, which is good for one client, for a few
- * seconds and for one operation. */
+ * The manager decides who may attach: it announces a ticket, which is valid for one client, for a
+ * few seconds and for one operation. */
 #ifndef NUCLEUS_ATTACH_H
 #define NUCLEUS_ATTACH_H
 
@@ -12,14 +12,14 @@
 #include "shim/connection.h"
 #include "shim/shim.h"
 
-/* Most that is logged of a container that was run for a client, in bytes a second. */
+/* Maximum log rate of a container launched for an attached client, in bytes per second. */
 #define ATTACHED_LOG_RATE (4U << 20)
 
-/* From now on clients are taken, and what was announced to one that does not come in time ends. */
-void attach_begin(struct shim *shim);
-/* Takes a client that presents a ticket: bytes ticket. */
+/* Joins the loop: serves attached clients, ends processes whose client did not attach in time. */
+void attach_init(struct shim *shim);
+/* Attaches a client that presents a ticket. Payload: bytes ticket. */
 void attach_serve(struct shim *shim, struct connection *connection, struct reader *reader);
-/* Its client has left: what it owned ends. */
-void attach_left(struct shim *shim, struct connection *connection);
+/* Detaches a client that has disconnected, and ends the process that it owned. */
+void attach_detach(struct shim *shim, struct connection *connection);
 
 #endif

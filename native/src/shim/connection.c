@@ -9,8 +9,9 @@
 
 #include "base/descriptors.h"
 #include "base/syscalls.h"
+#include "shim/loop.h"
 
-/* What a peer that doesn't read may leave unsent before it is dropped. */
+/* Unsent bytes above which a peer that doesn't read is disconnected. */
 #define OUT_MAX (1U << 20)
 #define CHUNK 16384UL
 
@@ -31,10 +32,10 @@ static bool is_idle(const struct shim *shim, const struct connection *connection
 {
 	return !connection->dead && !connection->subscribed && !connection->streaming &&
 	       connection->dial == NULL && !connection->attached && connection->out_length == 0 &&
-	       !shim->handler->is_wanted(shim, connection);
+	       !shim->handler->has_running_exec(shim, connection);
 }
 
-/* Ends the connection that has been idle longest: the list begins with the newest. */
+/* Closes the oldest idle connection: the list begins with the newest. */
 static bool evict_idle(struct shim *shim)
 {
 	struct connection *oldest = NULL;
@@ -50,7 +51,7 @@ static bool evict_idle(struct shim *shim)
 
 bool connection_admit(struct shim *shim, struct connection *connection, enum connection_use use)
 {
-	/* Whatever is left of CONNECTIONS_MAX is for control, which is never refused here. */
+	/* The rest of CONNECTIONS_MAX is for control connections, which are never refused here. */
 	static const size_t slots[USE_COUNT] = {
 		[USE_PROBE] = PROBES_MAX,
 		[USE_SESSION] = SESSIONS_MAX,
@@ -74,7 +75,7 @@ bool connection_admit(struct shim *shim, struct connection *connection, enum con
 
 static void connection_free(struct shim *shim, struct connection *connection)
 {
-	shim->handler->left(shim, connection);
+	shim->handler->on_close(shim, connection);
 	close_fd(&connection->source.fd);
 	close_fd(&connection->file_fd);
 	free(connection->in);
@@ -82,7 +83,7 @@ static void connection_free(struct shim *shim, struct connection *connection)
 	free(connection);
 }
 
-/* Frees the connections that have ended. */
+/* Frees the dead connections. */
 static void sweep(struct shim *shim)
 {
 	struct connection **link = &shim->connections;

@@ -1,25 +1,25 @@
-/* Conversations with a shim: framed requests and answers, streams that can be resumed,
- * and, after a dial, plain bytes. */
+/* Connections to a shim: framed requests and answers, a log stream that can be resumed and, after a
+ * dial, plain bytes. */
 #ifndef NUCLEUS_CONNECTION_H
 #define NUCLEUS_CONNECTION_H
 
 #include "base/wire.h"
 #include "shim/shim.h"
 
-/* What a connection is used for, known by its requests. Each use has slots of its own, so that
- * readers and sessions take none from probes, and none of them from the connections that control
- * the container: subscriptions, signals, stops. */
+/* What a connection is used for, as its requests show. Each use has its own slots, so that readers
+ * and sessions can't starve probes, and none of these can starve the connections that control the
+ * container: subscriptions, signals, stops. */
 enum connection_use {
-	USE_CONTROL, /* what has asked for nothing below, or for nothing yet */
+	USE_CONTROL, /* none of the requests below, or no request yet */
 	USE_PROBE,   /* a captured exec or a dial */
-	USE_SESSION, /* an exec that is not captured, its output, or an attached operator */
-	USE_CLIENT,  /* of an exec, whose session counts already */
-	USE_READER,  /* the log alone: the manager's, which passes it on to all who read */
+	USE_SESSION, /* an uncaptured exec, a client of the workload, or a subscriber's log */
+	USE_CLIENT,  /* a client of an exec, whose session is already counted */
+	USE_READER,  /* only the log: the manager, which serves all its readers from it */
 	USE_COUNT,
 };
 
-/* Slots of each use. With eight descriptors of a session, five of a probe, two of a reader and
- * one of the others all of it stays below the usual limit of 1024. */
+/* Slots of each use. At eight descriptors per session, five per probe, two per reader and one per
+ * other connection, the total stays below the usual limit of 1024. */
 #define CONTROLS_MAX 64
 #define PROBES_MAX 48
 #define SESSIONS_MAX 64
@@ -31,20 +31,20 @@ struct dial;
 /* One for standard output, one for standard error; see attach.h. */
 #define ATTACHED_OUTPUTS 2
 
-/* Where an attached client reads an output. */
+/* The pipe through which an attached client reads an output. */
 struct tap {
-	struct source source;  /* our end of its pipe: polled while that is full */
-	struct output *output; /* NULL: it has ended */
-	size_t done;           /* of what is pending there */
+	struct source source;  /* our end of the pipe: polled while it is full */
+	struct output *output; /* NULL: the output has ended */
+	size_t done;           /* bytes of output->pending already written */
 };
 
 struct connection {
 	struct connection *next;
 	struct source source;
 	enum connection_use use;
-	bool closing; /* after what is pending has been sent */
+	bool closing; /* to be closed once pending data has been sent */
 	bool dead;
-	bool subscribed; /* to the container's end */
+	bool subscribed; /* to the container's events */
 	uint8_t *in;
 	size_t in_length;
 	size_t in_capacity;
@@ -58,41 +58,41 @@ struct connection {
 	uint64_t file_segment;
 	struct dial *dial;
 	bool attached;
-	bool owner; /* what it is attached to ends with it */
+	bool owner; /* the attached process ends with this client */
 	uint32_t attached_id;
 	struct tap taps[ATTACHED_OUTPUTS];
-	struct source keys; /* what is typed at its terminal */
-	uint8_t typed[512]; /* read, and not written to the terminal yet */
+	struct source keys; /* input typed at the client's terminal */
+	uint8_t typed[512]; /* read but not yet written to the terminal */
 	size_t typed_start;
 	size_t typed_end;
-	struct source terminal; /* polled while it has no room for what was typed */
+	struct source terminal; /* polled while it can't take the typed input */
 };
 
-/* What is done for a connection by whoever knows its requests. */
+/* Callbacks of the code that knows the requests. */
 struct connection_handler {
-	/* Serves the request at the front of what was received, if it is there whole. True: there
-	 * may be another. */
+	/* Serves the first request received, if it is complete. True: there may be another. */
 	bool (*serve)(struct shim *shim, struct connection *connection);
-	/* Whether what was requested on it still runs. */
-	bool (*is_wanted)(const struct shim *shim, const struct connection *connection);
-	/* It ends. */
-	void (*left)(struct shim *shim, struct connection *connection);
+	/* Whether a process requested on the connection still runs. */
+	bool (*has_running_exec)(const struct shim *shim, const struct connection *connection);
+	/* The connection is about to be freed. */
+	void (*on_close)(struct shim *shim, struct connection *connection);
 };
 
-/* NULL: there is no slot, and none is held by an idle connection. */
+/* Adds a connection, closing the oldest idle one if all slots are taken. NULL: none is idle, or no
+ * memory. */
 struct connection *connection_add(struct shim *shim, int fd);
-/* Counts the connection under another use. False when that has no slot left; the peer has then
- * been answered EAGAIN. */
+/* Counts the connection under another use. False if that use has no free slot; EAGAIN has then been
+ * sent to the peer. */
 bool connection_admit(struct shim *shim, struct connection *connection, enum connection_use use);
 /* Sends a finished frame, now or when the peer is ready. */
 void connection_send(struct connection *connection, const struct writer *writer);
 /* `error`: a positive errno; `text`: what was attempted. */
 void send_error(struct connection *connection, int error, const char *text);
-/* A frame that says all by its type. */
+/* Sends a frame without a payload. */
 void send_empty(struct connection *connection, enum answer type);
-/* Sends as much as the peer takes: what is pending, then what its stream has. */
+/* Sends as much as the peer accepts: first what is pending, then its log stream. */
 void connection_pump(struct shim *shim, struct connection *connection);
-/* Sends what the container's log has to whoever follows it. */
+/* Sends new log data to every connection that streams the log. */
 void connections_pump_log(struct shim *shim);
 /* Streams the log to the peer from `offset` on. */
 void connection_stream(struct shim *shim, struct connection *connection, uint64_t offset,

@@ -22,18 +22,19 @@
 #include "shim/answer.h"
 #include "shim/attach.h"
 #include "shim/connection.h"
-#include "shim/ticket.h"
 #include "shim/guardian.h"
 #include "shim/gvisor.h"
 #include "shim/hooks.h"
 #include "shim/init_report.h"
+#include "shim/loop.h"
 #include "shim/output.h"
 #include "shim/sdnotify.h"
 #include "shim/seccomp_notify.h"
 #include "shim/shim_capabilities.h"
 #include "shim/terminal.h"
+#include "shim/ticket.h"
 
-#define PLAN_TIMEOUT 30000 /* ms until the plan has arrived: the manager makes it meanwhile */
+#define PLAN_TIMEOUT 30000 /* ms to receive the plan, which the manager may still be preparing */
 
 uint8_t *shim_receive(int fd, enum request *type, size_t *length, struct failure *failure)
 {
@@ -55,7 +56,8 @@ uint8_t *shim_receive(int fd, enum request *type, size_t *length, struct failure
 	}
 	bytes = malloc(*length);
 	if (bytes == NULL) {
-		(void)fail(failure, STEP_PLAN, ENOMEM, "a launch plan of %zu bytes", *length);
+		(void)fail(failure, STEP_PLAN, ENOMEM, "allocate %zu bytes for the launch plan",
+			   *length);
 		return NULL;
 	}
 	result = read_exactly(fd, bytes, *length, PLAN_TIMEOUT);
@@ -88,8 +90,8 @@ static int make_socket(const char *path)
 	return release(&fd);
 }
 
-/* A fresh directory of the manager's user, for nobody else. Its descriptor, or a negative
- * errno. */
+/* Creates a directory that only the manager's user can access. Returns its descriptor, or a
+ * negative errno. */
 static int make_directory(const struct shim *shim, const char *path)
 {
 	owned_fd fd = -1;
@@ -102,9 +104,9 @@ static int make_directory(const struct shim *shim, const char *path)
 	return release(&fd);
 }
 
-/* The manager's record of the container: from now on its next start knows of it. Nothing
- * runs yet, so one cut short by a crash is a container that never was. It has its name only
- * once it is whole. */
+/* Writes the manager's record of the container, by which a restarted manager finds it. The record
+ * gets its name only once it is complete. If a crash interrupts this, there is no container,
+ * because nothing runs yet. */
 static int write_record(const struct shim *shim)
 {
 	owned_fd fd = openat(shim->directory_fd, "state.json.new",
@@ -123,7 +125,7 @@ static int write_record(const struct shim *shim)
 		       : 0;
 }
 
-/* Whether the manager that sent the plan has gone: nobody waits for the container. */
+/* Whether the manager that sent the plan has disconnected: nobody waits for the container. */
 static bool is_abandoned(const struct shim *shim)
 {
 	struct pollfd polled = { .fd = shim->connections->source.fd, .events = POLLRDHUP };
@@ -131,9 +133,10 @@ static bool is_abandoned(const struct shim *shim)
 	return poll(&polled, 1, 0) == 1 && (polled.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-/* Listens before the container has a directory, so that whoever finds the directory can tell a
- * launch under way from one that was cut short. A manager that looked before that is not the one
- * that sent the plan, and the launch is given up: it would run unknown to anybody. */
+/* Listens before the container's directory exists, so that a manager that finds the directory can
+ * tell a launch in progress from an interrupted one. If the manager that sent the plan has
+ * disconnected, its successor may already have looked: the launch is abandoned, because no manager
+ * would know of the container. */
 static int open_socket(struct shim *shim, struct failure *failure)
 {
 	shim->listener.fd = make_socket(shim->plan.socket);
@@ -144,11 +147,12 @@ static int open_socket(struct shim *shim, struct failure *failure)
 	if (shim->owner != geteuid())
 		(void)!chown(shim->plan.socket, shim->owner, shim->group);
 	if (is_abandoned(shim))
-		return fail(failure, STEP_DIRECTORY, ECANCELED, "launch for a manager that left");
+		return fail(failure, STEP_DIRECTORY, ECANCELED,
+			    "the manager that requested the launch has disconnected");
 	return 0;
 }
 
-/* The container's own directory, for its records and its log. */
+/* Creates the container's directory, for its records and its log. */
 static int open_directory(struct shim *shim, struct failure *failure)
 {
 	int parent;
@@ -170,9 +174,10 @@ static int open_directory(struct shim *shim, struct failure *failure)
 	return 0;
 }
 
-/* Taking a mount namespace apart takes longer than the rest of an exit, and the kernel
- * does it before it tells the parent. With a reference here, it does it after. Not before
- * the start has been told: this waits for an exec under way (exec_update_lock). */
+/* Tearing down a mount namespace takes longer than the rest of an exit, and the kernel does it
+ * before it notifies the parent. A reference held here postpones it until afterwards. Called only
+ * once the start has been reported, because this waits for an exec in progress
+ * (exec_update_lock). */
 static int hold_mounts(pid_t pid)
 {
 	char path[64];
@@ -192,7 +197,7 @@ static void workload_runs(struct shim *shim)
 	tickets_launched(shim);
 	for (struct connection *at = shim->connections; at != NULL; at = at->next)
 		send_started(shim, at);
-	/* Whoever was told may have been woken on this processor. */
+	/* A notified peer may have been woken on this CPU. */
 	(void)sched_yield();
 	shim->mounts_fd = hold_mounts(shim->pid);
 	if (shim_drop_capabilities(&shim->plan, &failure) < 0)
@@ -200,7 +205,7 @@ static void workload_runs(struct shim *shim)
 	hooks_run(shim, HOOK_POSTSTART);
 }
 
-/* All reports have been read, and if the last one was of no failure the command runs. */
+/* All launch reports have been read: unless the last one is a failure, the command runs. */
 static void conclude_launch(struct shim *shim)
 {
 	close_fd(&shim->status.fd);
@@ -214,7 +219,7 @@ static void conclude_launch(struct shim *shim)
 		workload_runs(shim);
 }
 
-/* The workload stands still after its report until its listener is here. */
+/* After its report, the workload waits until the shim has fetched its seccomp listener. */
 static void take_listener(struct shim *shim, struct launch_report *report)
 {
 	int result = notice_fetch(&shim->notices, shim->pidfd, report->listener);
@@ -222,7 +227,7 @@ static void take_listener(struct shim *shim, struct launch_report *report)
 	report->listener = 0;
 	if (result < 0) {
 		(void)fail(&report->failure, STEP_SECCOMP, -result,
-			   "take the listener of the workload's filter");
+			   "fetch the seccomp listener of the workload");
 		report->failed = true;
 		(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
 	}
@@ -236,8 +241,8 @@ static void end_launch(struct shim *shim)
 	(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);
 }
 
-/* What follows the hooks before a launch: the child goes on; with a failure, the launch ends. */
-static void go_on(struct shim *shim, const struct failure *failure)
+/* Called after the create-runtime hooks: resumes the child or, with a failure, ends the launch. */
+static void resume_launch(struct shim *shim, const struct failure *failure)
 {
 	if (failure == NULL) {
 		(void)!write(shim->go_fd, "g", 1);
@@ -262,7 +267,8 @@ int shim_release(struct shim *shim)
 	return write(shim->go_fd, "g", 1) < 0 ? -errno : 0;
 }
 
-/* The shim's end of the standard streams is from now on that of a terminal. */
+/* Makes the terminal's master the shim's end of the standard streams, or sends it to the console
+ * socket. */
 static int keep_terminal(struct shim *shim, int master)
 {
 	owned_fd owned = master;
@@ -271,17 +277,17 @@ static int keep_terminal(struct shim *shim, int master)
 	if (shim->plan.console_socket[0] != '\0') {
 		result = terminal_hand_over(shim->plan.console_socket, owned);
 		return result < 0 ? fail(&shim->report.failure, STEP_DIRECTORY, -result,
-					 "give the terminal to %s", shim->plan.console_socket)
+					 "send the terminal to %s", shim->plan.console_socket)
 				  : 0;
 	}
 	shim->stdin_fd = fcntl(owned, F_DUPFD_CLOEXEC, 0);
 	if (shim->stdin_fd < 0)
-		return fail(&shim->report.failure, STEP_DIRECTORY, errno, "keep the terminal");
+		return fail(&shim->report.failure, STEP_DIRECTORY, errno, "duplicate the terminal");
 	output_open(&shim->out, release(&owned), STREAM_STDOUT, &shim->log);
 	return 0;
 }
 
-/* The container opens its terminal before its last report, and none before it has a root. */
+/* Receives the terminal, which the container opens once it has its root, before its last report. */
 static int take_terminal(struct shim *shim)
 {
 	char name[16];
@@ -296,7 +302,7 @@ static int take_terminal(struct shim *shim)
 	return keep_terminal(shim, master);
 }
 
-/* The status pipe has reports of the launch, and ends when execve(2) returns. */
+/* The status pipe carries the launch reports, and reaches end of file when execve(2) succeeds. */
 static void status_ready(struct shim *shim, struct source *source, short revents)
 {
 	struct launch_report report;
@@ -326,7 +332,7 @@ void shim_finish_launch(struct shim *shim)
 		status_ready(shim, &shim->status, POLLIN);
 }
 
-/* The pipes of one launch, as the shim made them: read end, write end. */
+/* The pipes of one launch: read end, write end. */
 struct pipes {
 	int in[2];
 	int out[2];
@@ -336,7 +342,8 @@ struct pipes {
 	int terminal[2];
 };
 
-/* With gVisor, which passes it on, the host's; else the container opens one itself. */
+/* With gVisor, opens a terminal of the host, which runsc passes on; else a socket over which the
+ * container sends the terminal that it opens. */
 static int open_terminal(struct shim *shim, struct pipes *pipes, struct failure *failure)
 {
 	const struct plan *plan = &shim->plan;
@@ -356,7 +363,7 @@ static int open_terminal(struct shim *shim, struct pipes *pipes, struct failure 
 	result = terminal_hand_over(plan->console_socket, pipes->out[0]);
 	close_fd(&pipes->in[1]);
 	close_fd(&pipes->out[0]);
-	return result < 0 ? fail(failure, STEP_DIRECTORY, -result, "give the terminal to %s",
+	return result < 0 ? fail(failure, STEP_DIRECTORY, -result, "send the terminal to %s",
 				 plan->console_socket)
 			  : 0;
 }
@@ -412,14 +419,15 @@ static void keep_own_ends(struct shim *shim, struct pipes *pipes)
 	close_fd(&pipes->terminal[1]);
 }
 
-/* Control groups may be done without where there are none, not where the host has run out. */
-static bool is_want(int error)
+/* Whether the host is out of a resource. A container may run without a cgroup where there are none,
+ * but not for this reason. */
+static bool is_out_of_resources(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
 }
 
-/* Without a control group, the limit of the container's processes becomes one of its user's, the
- * only other limit that the kernel has (getrlimit(2), RLIMIT_NPROC). */
+/* Without a cgroup, the container's process limit is applied to its user: the only other such limit
+ * that the kernel has (getrlimit(2), RLIMIT_NPROC). */
 static int limit_processes_of_user(struct plan *plan)
 {
 	rlim_t processes = cgroup_process_limit(plan);
@@ -443,11 +451,12 @@ static int create_cgroup(struct shim *shim, struct failure *failure)
 {
 	int result = cgroup_create(&shim->plan, &shim->cgroup, failure);
 
-	if (result == 0 || shim->plan.cgroup.required || is_want(failure->error))
+	if (result == 0 || shim->plan.cgroup.required || is_out_of_resources(failure->error))
 		return result;
 	send_warning(shim, failure);
 	if (limit_processes_of_user(&shim->plan) < 0)
-		return fail(failure, STEP_CGROUP, ENOMEM, "limit the processes of its user");
+		return fail(failure, STEP_CGROUP, ENOMEM,
+			    "limit the processes of the container's user");
 	shim->plan.cgroup = (struct cgroup_plan){ .unified = "", .freezer = "" };
 	return 0;
 }
@@ -459,10 +468,9 @@ static void pressure_ready(struct shim *shim, struct source *source, short reven
 	close_fd(&source->fd);
 }
 
-/* Above its soft limit the kernel slows a cgroup down and never kills in it. Who has nothing
- * to give back, as without swap, would stand still for minutes instead of meeting the hard
- * limit: so the soft one goes as soon as it hinders, or when nobody can watch whether it
- * does. */
+/* Above its soft limit the kernel throttles a cgroup and never kills in it. A container with
+ * nothing to reclaim, as without swap, would stall for minutes instead of reaching the hard limit.
+ * So the soft limit is lifted as soon as it causes stalls, or at once if they can't be watched. */
 static void watch_memory(struct shim *shim)
 {
 	if (shim->cgroup.unified_fd < 0 || !shim->plan.cgroup.limits_memory)
@@ -485,7 +493,7 @@ static void watch(struct shim *shim, struct poll_set *set)
 	poll_set_add(set, &shim->notices);
 }
 
-int shim_begin(struct shim *shim, struct failure *failure)
+int shim_launch(struct shim *shim, struct failure *failure)
 {
 	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 },
 			       { -1, -1 }, { -1, -1 }, { -1, -1 } };
@@ -494,9 +502,9 @@ int shim_begin(struct shim *shim, struct failure *failure)
 	int result = open_socket(shim, failure);
 
 	loop_join(shim, &member);
-	outputs_begin(shim);
-	attach_begin(shim);
-	shim->hooks.through = go_on;
+	outputs_init(shim);
+	attach_init(shim);
+	shim->hooks.on_complete = resume_launch;
 	if (result == 0)
 		result = open_directory(shim, failure);
 	launch.timeline.done[STEP_PLAN] = monotonic_ns();
@@ -543,7 +551,7 @@ void shim_undo(struct shim *shim, const struct failure *failure, int connection_
 	sdnotify_close(shim);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
-	/* What the hooks before it have made is theirs to take away. */
+	/* The poststop hooks remove what the create-runtime hooks have set up. */
 	if (shim->pid > 0)
 		hooks_run_through(shim, HOOK_POSTSTOP);
 	peer_refuse(connection_fd, failure);

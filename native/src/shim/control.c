@@ -9,6 +9,7 @@
 #include "base/wire.h"
 #include "launch/freezer.h"
 #include "launch/init.h"
+#include "shim/loop.h"
 #include "shim/terminal.h"
 
 int shim_freeze(struct shim *shim, bool freeze)
@@ -24,7 +25,8 @@ int shim_freeze(struct shim *shim, bool freeze)
 
 int shim_pause(struct shim *shim)
 {
-	/* A container that is paused already stays paused, whatever has joined it since. */
+	/* A container that was already paused stays paused, even if a process that has joined since
+	 * can't be frozen. */
 	bool was_frozen = shim->frozen;
 	int64_t deadline = monotonic_ms() + FREEZE_TIMEOUT_MS;
 	int result = shim_freeze(shim, true);
@@ -39,10 +41,10 @@ int shim_pause(struct shim *shim)
 
 int shim_signal(struct shim *shim, int number)
 {
-	/* The end of runsc is the end of all in its namespaces. */
+	/* SIGKILL goes to runsc itself: its death ends everything in its namespaces. */
 	if (plan_uses_gvisor(&shim->plan) && shim->started && number != SIGKILL)
 		return shim->signal_inside(shim, 0, number);
-	/* The init can't forward those: one stops it, the other is its own children's. */
+	/* The init can't forward these: SIGSTOP stops it, SIGCHLD comes from its own children. */
 	if (shim->plan.init && shim->started && (number == SIGSTOP || number == SIGCHLD))
 		return sys_pidfd_queue_signal(shim->pidfd, INIT_RELAY, number) < 0 ? -errno : 0;
 	return sys_pidfd_send_signal(shim->pidfd, number) < 0 ? -errno : 0;
@@ -53,8 +55,8 @@ int shim_signal_command(struct shim *shim, int number)
 	if (shim->plan.init || plan_uses_gvisor(&shim->plan) || !shim->started ||
 	    !process_ends_by_default(shim->pid, number))
 		return shim_signal(shim, number);
-	if (shim->died_of == 0)
-		shim->died_of = number;
+	if (shim->reported_signal == 0)
+		shim->reported_signal = number;
 	return shim_signal(shim, SIGKILL);
 }
 
@@ -66,7 +68,7 @@ void shim_typed(struct shim *shim, const uint8_t *keys, size_t length)
 	if (!shim->plan.terminal || shim->plan.init || plan_uses_gvisor(&shim->plan))
 		return;
 	number = terminal_key_signal(shim->stdin_fd, keys, length, &group);
-	/* A PID 1 that handles it has had it from the kernel. */
+	/* A PID 1 that handles the signal has received it from the kernel. */
 	if (number != 0 && group == shim->pid && process_ends_by_default(shim->pid, number))
 		(void)shim_signal_command(shim, number);
 }
@@ -80,7 +82,7 @@ static void kill_overdue(struct shim *shim, int64_t now)
 {
 	if (shim->exited || shim->kill_at == 0 || now < shim->kill_at)
 		return;
-	/* Paused again since it was asked to end. */
+	/* It may have been paused again since the stop was requested. */
 	if (shim->frozen)
 		(void)shim_freeze(shim, false);
 	(void)sys_pidfd_send_signal(shim->pidfd, SIGKILL);

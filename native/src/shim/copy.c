@@ -46,7 +46,7 @@ static int write_output(void *context, const void *bytes, size_t length)
 	return 0;
 }
 
-/* What a link on the way leads to, for whoever has to name that instead. */
+/* Refuses a symbolic link, naming its target so that the user can specify that instead. */
 static void refuse_link(const char *path, size_t length, const char *shown)
 {
 	char link[PATH_SIZE];
@@ -59,7 +59,7 @@ static void refuse_link(const char *path, size_t length, const char *shown)
 	report_fatal(
 		&report,
 		"'%s' in the container is a symbolic link to '%s', and links are not followed: "
-		"name what it leads to",
+		"specify its target",
 		shown, target);
 }
 
@@ -71,7 +71,7 @@ static int refuse(const char *path, size_t length, int error)
 	if (error == ELOOP)
 		refuse_link(path, length, shown);
 	else if (error == EXDEV)
-		report_fatal(&report, "'%s': a path in the container must not have '..'", shown);
+		report_fatal(&report, "'%s': a path in the container must not contain '..'", shown);
 	else
 		report_fatal(&report, "can't open '%s' in the container: %s", shown,
 			     error == EINVAL ? "it is neither a file nor a directory"
@@ -79,7 +79,7 @@ static int refuse(const char *path, size_t length, int error)
 	return FAILED;
 }
 
-/* Opens what the path is in. */
+/* Opens the directory that contains the path. */
 static int open_parent(const char *path, struct split *split)
 {
 	owned_fd root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -93,7 +93,7 @@ static int open_parent(const char *path, struct split *split)
 	return result;
 }
 
-/* A file or a directory, and no link. 0, or a negative errno. */
+/* Checks that the source is a file or a directory, and not a link. 0, or a negative errno. */
 static int check_source(int parent, const struct split *split)
 {
 	struct stat status;
@@ -127,9 +127,9 @@ static int copy_out(const char *path, bool keep)
 	result = pack(&packing, parent, split.base);
 	if (result == 0)
 		result = tar_write_end(&writer);
-	/* The client has gone, and says itself why. */
+	/* EPIPE: the client has exited, and reports the reason itself. */
 	if (result < 0 && result != -EPIPE)
-		report_fatal(&report, "can't hand the files over: %s", strerror(-result));
+		report_fatal(&report, "can't send the files: %s", strerror(-result));
 	return result < 0 || report.failed > 0 ? FAILED : 0;
 }
 
@@ -150,7 +150,7 @@ static int copy_in(const char *path, bool keep, bool any_names)
 
 	if (parent < 0)
 		return FAILED;
-	/* Without that, the client has ended, and says why. */
+	/* If this fails, the client has exited, and reports the reason itself. */
 	if (!any_names && unpack_peek(&reader, name) < 0)
 		return FAILED;
 	result = destination_open(parent, &split, name, any_names, &destination);
@@ -158,10 +158,11 @@ static int copy_in(const char *path, bool keep, bool any_names)
 		return refuse(path, strlen(path), -result);
 	result = unpack(&unpacking);
 	(void)close(destination.directory);
-	/* It ends in the middle because the client has ended, which says why. */
+	/* ENODATA: the client has exited in mid-archive, and reports the reason itself. */
 	if (result < 0 && result != -ENODATA)
-		report_fatal(&report, "the copy ends here: %s",
-			     result == -EBADMSG ? "what arrived is no archive" : strerror(-result));
+		report_fatal(&report, "copy aborted: %s",
+			     result == -EBADMSG ? "the received data is not a tar archive"
+						: strerror(-result));
 	return result < 0 || report.failed > 0 ? FAILED : 0;
 }
 
@@ -177,7 +178,7 @@ int copy_run(char *const argv[], int status_fd)
 		count++;
 	close_owned(&status_fd);
 	if (result < 0 || count != 3) {
-		report_fatal(&report, "can't begin to copy: %s",
+		report_fatal(&report, "can't start the copy: %s",
 			     strerror(result < 0 ? -result : EINVAL));
 		return FAILED;
 	}

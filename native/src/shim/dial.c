@@ -14,6 +14,7 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 #include "shim/gvisor_control.h"
+#include "shim/loop.h"
 
 static int new_socket(int family)
 {
@@ -22,9 +23,9 @@ static int new_socket(int family)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The shim has one thread, so it can step in and out again; a shim that could not step out
- * must not go on. */
-static int step_in(const struct shim *shim, int family)
+/* The shim has one thread, so it can enter the network namespace and return; if it can't return, it
+ * must exit. */
+static int socket_in_netns(const struct shim *shim, int family)
 {
 	owned_fd home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	int fd;
@@ -44,9 +45,9 @@ static int enter_network(const struct shim *shim)
 	return setns(shim->pidfd, CLONE_NEWUSER | CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
-/* Without root the network is the user namespace's, and who enters that does not come out: a
- * child does, whose descriptors are the shim's. */
-static int send_in(const struct shim *shim, int family)
+/* Without root the network namespace belongs to the user namespace, and a process that has entered
+ * that can't return. So a child enters it, which shares the shim's descriptor table. */
+static int socket_by_child(const struct shim *shim, int family)
 {
 	struct clone_args arguments = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
 	int answer[2];
@@ -72,15 +73,15 @@ static int send_in(const struct shim *shim, int family)
 	return fd;
 }
 
-/* Makes a socket in the container's network namespace. A descriptor, or a negative errno. */
+/* Creates a socket in the container's network namespace. A descriptor, or a negative errno. */
 static int socket_inside(const struct shim *shim, int family)
 {
 	if ((shim->plan.namespaces & CLONE_NEWNET) == 0)
 		return new_socket(family);
-	return geteuid() == 0 ? step_in(shim, family) : send_in(shim, family);
+	return geteuid() == 0 ? socket_in_netns(shim, family) : socket_by_child(shim, family);
 }
 
-/* Whether the dial is over: nothing more to carry either way. */
+/* Whether the dial is over: both directions are closed. */
 static bool exhausted(const struct dial *dial)
 {
 	return dial->inward.closed && dial->outward.closed;
@@ -102,10 +103,10 @@ static void move(struct dial *dial)
 	dial->source.events = passage_events(&dial->outward, &dial->inward);
 }
 
-/* How the connection went: 0, or an errno; EAGAIN when that is not known yet. */
+/* The result of the connection attempt: 0, or an errno; EAGAIN while it is in progress. */
 static int outcome(const struct dial *dial)
 {
-	uint8_t told;
+	uint8_t reported;
 	int error = 0;
 	socklen_t length = sizeof(error);
 	ssize_t got;
@@ -114,14 +115,14 @@ static int outcome(const struct dial *dial)
 		(void)getsockopt(dial->source.fd, SOL_SOCKET, SO_ERROR, &error, &length);
 		return error;
 	}
-	got = read(dial->source.fd, &told, 1);
+	got = read(dial->source.fd, &reported, 1);
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? EAGAIN : errno;
-	return got == 0 ? ECONNABORTED : told;
+	return got == 0 ? ECONNABORTED : reported;
 }
 
-/* Connects to the loopback address of the socket's family. 0, or an errno: EAGAIN while it is
- * under way. */
+/* Connects to the loopback address of the socket's family. 0, or an errno: EAGAIN while it is in
+ * progress. */
 static int connect_inside(const struct dial *dial)
 {
 	const struct sockaddr_in v4 = {
@@ -143,7 +144,8 @@ static int connect_inside(const struct dial *dial)
 	return errno == EINPROGRESS ? EAGAIN : errno;
 }
 
-/* A server may listen on ::1 alone: what 127.0.0.1 refused is tried there. Whether it is. */
+/* A server may listen on ::1 only: after a failure on 127.0.0.1, switches to ::1. Returns whether
+ * it did. */
 static bool goes_over_v6(const struct shim *shim, struct dial *dial, int error)
 {
 	int fd;
@@ -160,7 +162,7 @@ static bool goes_over_v6(const struct shim *shim, struct dial *dial, int error)
 	return true;
 }
 
-/* `error`: how it went, 0 or an errno; EAGAIN: it is under way. */
+/* `error`: the result, 0 or an errno; EAGAIN while the attempt is in progress. */
 static void connected(const struct shim *shim, struct dial *dial, int error)
 {
 	uint8_t bytes[FRAME_HEADER];
@@ -171,7 +173,7 @@ static void connected(const struct shim *shim, struct dial *dial, int error)
 		error = connect_inside(dial);
 	if (error == EAGAIN)
 		return;
-	/* What is told of both is the answer of the first. */
+	/* If both attempts fail, the error of the first is reported. */
 	if (error != 0 && dial->error != 0)
 		error = dial->error;
 	dial->connecting = false;
@@ -202,7 +204,7 @@ static void inside_ready(struct shim *shim, struct source *source, short revents
 		move(dial);
 }
 
-/* The peer's side: bytes, no requests any more. */
+/* The peer's side: plain bytes, no more requests. */
 static void peer_ready(struct shim *shim, struct source *source, short revents)
 {
 	struct connection *connection = (struct connection *)(void *)((uint8_t *)source -

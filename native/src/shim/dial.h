@@ -6,12 +6,12 @@
 #include "shim/connection.h"
 
 struct dial {
-	struct source source; /* the TCP socket, or the way to the relay */
+	struct source source; /* the TCP socket, or the socket to the relay */
 	struct connection *connection;
 	bool connecting;
-	bool relayed; /* by a process inside, which tells how it went */
+	bool relayed; /* by a process inside, which reports the result */
 	uint16_t port;
-	bool over_v6; /* 127.0.0.1 refused with `error`, and ::1 is tried */
+	bool over_v6; /* 127.0.0.1 failed with `error`; ::1 is being tried */
 	int error;
 	int64_t deadline;
 	struct passage inward;

@@ -21,10 +21,10 @@ static void report_and_leave(int fd, const struct exec_report *report)
 	_exit(127);
 }
 
-/* Every namespace of the container, or none: one that can't be entered is a failure,
- * never skipped (setns(2) with a pidfd, Linux 5.8). setns(2) puts the caller at the root of
- * the mount namespace, which is the container's only where the spawner had no chroot: else
- * it is the host's. The container's root is opened before and entered after. */
+/* Enters all namespaces of the container: one that can't be entered is a failure, never skipped
+ * (setns(2) with a pidfd, Linux 5.8). setns(2) moves the caller to the root of the mount namespace,
+ * which is the container's root only if the spawner ran without a chroot; otherwise it is the
+ * host's. So the container's root is opened before and entered after. */
 static int enter_container(const struct shim *shim, struct failure *failure)
 {
 	char path[64];
@@ -55,7 +55,7 @@ static void execute(const struct exec_request *request, const struct plan *plan,
 	if (report->listener > 0) {
 		if (write(pipes->status[1], report, sizeof(*report)) != (ssize_t)sizeof(*report))
 			_exit(127);
-		/* Nothing to read: the shim has gone, or has given it up. */
+		/* End of file: the shim has exited or has given up this exec. */
 		if (read(pipes->go[0], &go, 1) != 1)
 			_exit(127);
 		report->listener = 0;
@@ -72,7 +72,7 @@ struct plan enter_plan(const struct shim *shim, const struct exec_request *reque
 		plan.gid = request->gid;
 		plan.groups = request->groups;
 		plan.group_count = request->group_count;
-		/* They are the workload's. */
+		/* Capabilities are granted to the workload's user only. */
 		if (plan.uid != shim->plan.uid)
 			plan.capabilities.permitted = plan.capabilities.inheritable =
 				plan.capabilities.ambient = 0;
@@ -90,8 +90,8 @@ static _Noreturn void run_inside(const struct shim *shim, const struct exec_requ
 	const int kept[] = { pipes->status[1], pipes->go[0], request->process_fd };
 
 	(void)setsid();
-	/* Close the shim's descriptors now, not at exec: paths below are the container's to
-	 * change, and none of them may reach a descriptor by number. */
+	/* Close the shim's descriptors now, not at exec: the container controls the paths used
+	 * below, and none of them may reach a descriptor by number. */
 	if (dup2(pipes->in[0], 0) < 0 || dup2(pipes->out[1], 1) < 0 || dup2(pipes->err[1], 2) < 0 ||
 	    descriptors_keep(kept, sizeof(kept) / sizeof(kept[0])) < 0 ||
 	    (request->process_fd >= 0 && fcntl(request->process_fd, F_SETFD, 0) < 0)) {
@@ -119,8 +119,8 @@ static int join_group(const struct shim *shim, int group_fd, struct failure *fai
 	return fail(failure, STEP_CGROUP, errno, "join the cgroup of this exec");
 }
 
-/* The helper joins the cgroup and the namespaces; only its child is in the pid
- * namespace. CLONE_PARENT makes that child the shim's, to be waited for. */
+/* The helper joins the cgroup and the namespaces; only its child is in the PID namespace.
+ * CLONE_PARENT makes that child the shim's own, which the shim reaps. */
 static _Noreturn void run_helper(const struct shim *shim, const struct exec_request *request,
 				 struct exec_pipes *pipes)
 {
@@ -132,7 +132,7 @@ static _Noreturn void run_helper(const struct shim *shim, const struct exec_requ
 	/* Fault the page in before the fork: the kernel ignores a failure to store the pid. If
 	 * memory runs out here, nothing has been forked yet. */
 	*(volatile pid_t *)pipes->born = 0;
-	/* Neither /proc/PID/exe nor its memory are for the container to open
+	/* The container must not be able to open /proc/PID/exe or the memory of this process
 	 * (CVE-2019-5736). */
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)umask(022);

@@ -24,13 +24,14 @@
 #include "shim/enter.h"
 #include "shim/exec_group.h"
 #include "shim/exec_request.h"
-#include "shim/ticket.h"
 #include "shim/gvisor.h"
+#include "shim/loop.h"
 #include "shim/output.h"
 #include "shim/seccomp_notify.h"
 #include "shim/terminal.h"
+#include "shim/ticket.h"
 
-/* ms for a client of runsc to end after the process that it stands for. */
+/* ms for a runsc client to exit after the process that it represents. */
 #define CLIENT_GRACE 2000
 /* ms between passes over the processes of an exec that is ending. */
 #define ENDING_PAUSE INT64_C(10)
@@ -109,7 +110,7 @@ static void send_exec_started(const struct exec *exec)
 	connection_send(exec->requester, &writer);
 }
 
-/* The helper tells the pid and the process its listener, in no order: both are needed. */
+/* The helper reports the pid and the process its listener, in either order; both are needed. */
 static void take_listener(struct exec *exec)
 {
 	owned_fd pidfd = -1;
@@ -124,15 +125,15 @@ static void take_listener(struct exec *exec)
 	if (result < 0) {
 		exec->failed = true;
 		(void)fail(&exec->failure, STEP_SECCOMP, -result,
-			   "take the listener of the filter");
+			   "fetch the seccomp listener of the process");
 		(void)kill(exec->pid, SIGKILL);
 	}
 	(void)!write(exec->go_fd, "g", 1);
 	close_fd(&exec->go_fd);
 }
 
-/* The helper reports the pid; but it may be killed after it has forked the process, as for want of
- * memory in the container. A process that is never reaped would keep PID 1 from exiting
+/* The helper reports the pid, but it may be killed after it has forked the process, for example if
+ * the container is out of memory. A process that is never reaped would keep PID 1 from exiting
  * (pid_namespaces(7)). */
 static void learn_pid(struct exec *exec)
 {
@@ -144,7 +145,7 @@ static void helper_ended(struct exec *exec)
 {
 	exec->helper = 0;
 	learn_pid(exec);
-	/* Once it has been reaped, its pid may be another process's. */
+	/* Once it has been reaped, its pid may belong to another process. */
 	if (exec->exited || exec->pid == 0)
 		return;
 	take_listener(exec);
@@ -178,7 +179,7 @@ static void exec_status_ready(struct shim *shim, struct source *source, short re
 	}
 	close_fd(&source->fd);
 	learn_pid(exec);
-	/* Forked before the container was paused, it has not joined what was made for that. */
+	/* A process forked before the pause has not joined the freezer cgroup made then. */
 	if (shim->frozen)
 		(void)shim_freeze(shim, true);
 	if (!exec->failed && exec->requester != NULL) {
@@ -248,7 +249,8 @@ static int share_pid(struct exec *exec)
 	if (page == MAP_FAILED)
 		return -errno;
 	exec->born = page;
-	/* Here, and so not on the account of the container, which the helper is in. */
+	/* Faulted in here, so that the page is not charged to the container, whose cgroup the
+	 * helper is in. */
 	*exec->born = 0;
 	return 0;
 }
@@ -319,10 +321,10 @@ static struct exec *exec_new(struct shim *shim, struct connection *connection,
 	return exec;
 }
 
-/* Whether nothing more comes of it. */
+/* Whether the exec can be freed. */
 static bool is_done(const struct shim *shim, const struct exec *exec)
 {
-	/* A traced process that was left behind waits for answers. */
+	/* A traced process that the exec has left behind still waits for answers. */
 	bool heard = exec->notices.fd < 0 || shim->plan.seccomp_mode != SECCOMP_TRACE;
 
 	return exec_finished(exec) && exec->helper == 0 && heard && !exec->ending;
@@ -342,8 +344,8 @@ static bool execs_full(const struct shim *shim, enum connection_use use)
 	return count >= limit;
 }
 
-/* It has not begun, as in a container that is paused or short of memory, where it is born. Its
- * process, if there is one already, is killed when its helper has ended (helper_ended). */
+/* Gives up an exec that has not started, for example because the container is paused or out of
+ * memory. If its process exists already, it is killed once the helper has exited (helper_ended). */
 static void give_up(struct exec *exec)
 {
 	close_fd(&exec->status.fd);
@@ -352,7 +354,7 @@ static void give_up(struct exec *exec)
 	exec->deadline = 0;
 }
 
-/* Some may have been forked while others were killed; the frozen die when they are thawed. */
+/* Repeats the kill: some may have been forked meanwhile, and frozen ones die only once thawed. */
 static void keep_ending(struct shim *shim, struct exec *exec, int64_t now)
 {
 	bool ended = exec->grouped
@@ -363,7 +365,7 @@ static void keep_ending(struct shim *shim, struct exec *exec, int64_t now)
 	exec->deadline = ended ? 0 : now + ENDING_PAUSE * (shim->frozen ? 10 : 1);
 }
 
-/* Kills those whose time is up, and goes on with outputs whose pause is over. */
+/* Kills execs whose deadline has passed, and resumes outputs whose pause is over. */
 static void expire(struct shim *shim, int64_t now)
 {
 	for (struct exec *at = shim->execs; at != NULL; at = at->next) {
@@ -380,14 +382,15 @@ static void expire(struct shim *shim, int64_t now)
 			continue;
 		}
 		learn_pid(at);
-		/* It may stand still after the fork; nobody waits for what it would report. */
+		/* The helper may be stuck after the fork; its report is no longer needed. */
 		if (at->helper > 0)
 			(void)kill(at->helper, SIGKILL);
 		if (at->pid <= 0) {
 			give_up(at);
 			continue;
 		}
-		/* What has begun under gVisor is killed there; then its client ends by itself. */
+		/* Under gVisor, the process is killed inside; its runsc client then exits by
+		 * itself. */
 		if (!at->timed_out && plan_uses_gvisor(&shim->plan) &&
 		    shim->signal_inside(shim, at->id, SIGKILL) == 0) {
 			at->timed_out = true;
@@ -424,7 +427,7 @@ static uint64_t due_at(const struct shim *shim)
 	return due;
 }
 
-/* Frees what has ended, but for the last few records. */
+/* Frees the execs that are done. */
 static void sweep(struct shim *shim)
 {
 	struct exec **link = &shim->execs;
@@ -448,7 +451,7 @@ static struct loop_member member = {
 	.sweep = sweep,
 };
 
-/* -EAGAIN: too many of that use are there already. */
+/* Returns -EAGAIN if there are too many of that use already. */
 static int run_for(struct shim *shim, struct connection *requester, enum connection_use use,
 		   const struct exec_request *request)
 {
@@ -476,7 +479,7 @@ static int run_for(struct shim *shim, struct connection *requester, enum connect
 
 int exec_run(struct shim *shim, const struct exec_request *request)
 {
-	/* One with a socket for its streams carries a dial. */
+	/* A request with a socket for its streams is a dial. */
 	return run_for(shim, NULL, request->stdio_fd >= 0 ? USE_PROBE : USE_CONTROL, request);
 }
 
@@ -504,17 +507,17 @@ void exec_start(struct shim *shim, struct connection *connection, struct reader 
 		close_fd(&request.process_fd);
 		if (result == -EAGAIN)
 			send_error(connection, EAGAIN,
-				   "too many processes run beside the workload already");
+				   "too many exec processes are already running in the container");
 		else if (result < 0)
 			send_error(connection, -result, "start a process inside the container");
 	}
 	arena_free(&request.arena);
 }
 
-/* Tells the requester how it ended; its client may still be reading. */
+/* Reports the exit to the requester; an attached client may still be reading. */
 static void announce(struct shim *shim, struct exec *exec)
 {
-	/* A grandchild may hold the pipes: the exec is over with its own process. */
+	/* A grandchild may hold the pipes open, but the exec ends with its own process. */
 	output_finish(shim, &exec->out);
 	output_finish(shim, &exec->err);
 	close_fd(&exec->stdin_fd);
@@ -537,7 +540,7 @@ static void reap_one(struct shim *shim, struct exec *exec)
 		if (!exec->failed && !exec->timed_out) {
 			exec->failed = true;
 			(void)fail(&exec->failure, STEP_EXEC, ECHILD,
-				   "the helper was killed, perhaps for want of memory");
+				   "the helper was killed, possibly for lack of memory");
 		}
 		status = exec->timed_out ? SIGKILL : 127 << 8;
 	} else if (waitpid(exec->pid, &status, WNOHANG | __WALL) != exec->pid) {
@@ -560,7 +563,7 @@ void exec_end(struct shim *shim, struct exec *exec)
 {
 	learn_pid(exec);
 	exec->ending = true;
-	/* It may have been frozen with the container before it began. */
+	/* The helper may have been frozen with the container before it forked the process. */
 	if (exec->helper > 0)
 		(void)kill(exec->helper, SIGKILL);
 	if (exec->pid <= 0 && !exec->exited) {
@@ -587,8 +590,8 @@ void execs_forget(struct shim *shim, const struct connection *connection)
 		if (at->requester != connection)
 			continue;
 		at->requester = NULL;
-		/* A client that has not attached never will; unless the command ran and has ended,
-		 * and its output waits for a client that is on its way. */
+		/* A client that has not attached never will, unless the command has run and exited:
+		 * its output then waits for a client that is about to attach. */
 		if (!at->exited || at->failed)
 			tickets_withdraw(shim, at->id);
 	}

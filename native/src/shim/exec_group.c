@@ -48,7 +48,7 @@ struct lineage {
 	pid_t session;
 };
 
-/* Of /proc/PID/stat (proc_pid_stat(5)). The name in it may hold anything, also parentheses. */
+/* Reads /proc/PID/stat (proc_pid_stat(5)). The name in it may contain anything, even ")". */
 static bool read_lineage(pid_t pid, struct lineage *lineage)
 {
 	char path[64];
@@ -73,8 +73,8 @@ static bool read_lineage(pid_t pid, struct lineage *lineage)
 	return true;
 }
 
-/* Kills the members of the session and the children of its leader. Returns how many it saw: one
- * that has gone meanwhile may have left children. */
+/* Kills the members of the session and the children of its leader. Returns how many it found: one
+ * that has exited meanwhile may have left children. */
 static int kill_session(pid_t session)
 {
 	DIR *processes = opendir("/proc");
@@ -85,7 +85,7 @@ static int kill_session(pid_t session)
 	for (const struct dirent *entry = readdir(processes); entry != NULL;
 	     entry = readdir(processes)) {
 		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		/* Held before it is looked at, so it is the one that is killed. */
+		/* Opened before the process is checked, so that no other is killed. */
 		owned_fd pidfd = pid > 0 ? sys_pidfd_open(pid) : -1;
 		struct lineage lineage;
 
@@ -101,9 +101,9 @@ static int kill_session(pid_t session)
 	return seen;
 }
 
-/* A process that forks and exits is gone before it can be killed, and its child with it, and so
- * on. In the pids hierarchy of version 1 it can't fork any more
- * (cgroup-v1/pids.rst); elsewhere the file is not there. */
+/* A process that forks and exits is gone before it can be killed, and so is its child, and so on.
+ * In the pids hierarchy of version 1, a limit of 0 stops it from forking (cgroup-v1/pids.rst);
+ * elsewhere the file does not exist. */
 static void forbid_forks(const char *parent, uint32_t id)
 {
 	char path[PATH_MAX];

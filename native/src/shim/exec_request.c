@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "shim/ticket.h"
 #include "shim/gvisor.h"
+#include "shim/ticket.h"
 
-/* Whether two "NAME=value" are of one name. */
+/* Whether two "NAME=value" strings have the same name. */
 static bool same_name(const char *one, const char *other)
 {
 	size_t length = strcspn(one, "=");
@@ -14,7 +14,7 @@ static bool same_name(const char *one, const char *other)
 	return strncmp(one, other, length) == 0 && other[length] == '=';
 }
 
-/* The workload's environment, with what the request adds or has another value for. NULL: no
+/* The workload's environment, with the variables that the request adds or overrides. NULL: no
  * memory. */
 static char **merge(struct exec_request *request, char *const own[], size_t variables)
 {
@@ -38,7 +38,7 @@ static char **merge(struct exec_request *request, char *const own[], size_t vari
 	return merged;
 }
 
-/* u8 whether there is one, then u32 uid, u32 gid, and a list of u32 groups. */
+/* u8 whether a user is given, then u32 uid, u32 gid, and a list of u32 groups. */
 static void read_user(struct reader *reader, struct exec_request *request)
 {
 	request->has_user = read_u8(reader) != 0;
@@ -70,10 +70,10 @@ const char *exec_request_refusal(const struct plan *plan, const struct exec_requ
 	if (!request->has_user)
 		return NULL;
 	if (plan_uses_gvisor(plan))
-		return "with gVisor a command runs as the workload's user only";
+		return "with gVisor, a command can only run as the workload's user";
 	if ((request->uid == 0 && plan->uid != 0) || (plan->gid != 0 && has_root_group(request)))
-		return "a container whose workload isn't root runs nothing as root, nor in its "
-		       "group";
+		return "in a container whose workload isn't root, no command may run as root or "
+		       "in root's group";
 	return NULL;
 }
 
@@ -84,8 +84,9 @@ bool exec_request_read(const struct plan *plan, struct reader *reader, struct ex
 	uint8_t kind;
 
 	*request = (struct exec_request){ .stdio_fd = -1, .process_fd = -1 };
-	/* Without root a process that hides from its container hides from its shim too, and its
-	 * listener can't be taken: what nobody can answer for fails, with ENOSYS. */
+	/* Without root, a process that is undumpable for its container is inaccessible to its shim
+	 * too, which then can't fetch the listener: calls that nobody can answer fail with
+	 * ENOSYS. */
 	request->listen = geteuid() == 0;
 	kind = read_u8(reader);
 	request->capture = kind == EXEC_CAPTURED;
@@ -101,10 +102,10 @@ bool exec_request_read(const struct plan *plan, struct reader *reader, struct ex
 	read_user(reader, request);
 	if (!request->capture && reader->end - reader->at == TICKET_BYTES)
 		request->ticket = reader->at;
-	/* With gVisor the plan's environment is runsc's. */
+	/* With gVisor, the plan's environment is runsc's. */
 	request->envp = merge(request, plan_uses_gvisor(plan) ? plan->gvisor.envp : plan->envp,
 			      variables);
-	/* The workload's may be its home, which no other user can enter. */
+	/* The workload's directory may be its home, which no other user can enter. */
 	if (!plan_uses_gvisor(plan) && request->workdir[0] == '\0')
 		request->workdir = request->has_user ? "/" : plan->workdir;
 	if (plan_uses_gvisor(plan) && request->argv != NULL)

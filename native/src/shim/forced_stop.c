@@ -16,8 +16,8 @@
 #include "base/wire.h"
 #include "launch/cgroup.h"
 
-#define DYING 5000   /* ms that SIGKILL may take */
-#define LEAVING 2000 /* ms for the shim to reap what it started, or to report the end */
+#define KILL_TIMEOUT 5000 /* ms that SIGKILL may take */
+#define REAP_TIMEOUT 2000 /* ms for the shim to reap its children, or to report the exit */
 #define SHIM_NAME "nucleus-shim"
 
 struct target {
@@ -25,8 +25,8 @@ struct target {
 	uint64_t start_ticks;
 	int signal;
 	uint32_t grace; /* ms */
-	bool silent;    /* the shim gave no answer */
-	char group[64]; /* the name of the container's control groups */
+	bool silent;    /* the shim did not answer */
+	char group[64]; /* the name of the container's cgroups */
 };
 
 static bool read_target(struct target *target, const uint8_t *bytes, size_t length)
@@ -53,7 +53,7 @@ static bool ends_within(int pidfd, uint32_t milliseconds)
 	int64_t left = milliseconds;
 	int ready = 0;
 
-	/* poll(2) takes an int: half of what a grace can be. */
+	/* poll(2) takes an int, half the range of a grace period. */
 	do {
 		ready = poll(&polled, 1, left > INT_MAX ? INT_MAX : (int)left);
 		left = deadline - monotonic_ms();
@@ -61,34 +61,34 @@ static bool ends_within(int pidfd, uint32_t milliseconds)
 	return ready == 1;
 }
 
-/* Root and the process's own user may end it. So may the manager's user, when the process is in the
- * container's control groups. */
+/* Root and the process's own user may end it. So may the manager's user, if the process is in the
+ * container's cgroups. */
 static bool may_end(const struct target *target, uid_t peer)
 {
 	owned_fd member = -1;
 
-	/* Without root the kernel lets it end only what is its own user's. */
+	/* Without root, the kernel allows signals only to processes of the same user. */
 	if (peer == 0 || geteuid() != 0 || process_is_of(target->pid, peer))
 		return true;
 	member = cgroup_open_member(target->group, target->pid);
 	return member >= 0;
 }
 
-/* The supervisor of the container, held by a pidfd; -1 when it has gone. */
+/* A pidfd of the container's supervisor; -1 if it has exited. */
 static int open_shim(pid_t container)
 {
 	char name[32];
 	pid_t parent = process_parent(container);
 	owned_fd pidfd = parent <= 1 ? -1 : sys_pidfd_open(parent);
 
-	/* Still the parent, so the number had not been reused when it was opened. */
+	/* Still the parent, so its pid had not been reused when the pidfd was opened. */
 	if (pidfd < 0 || process_parent(container) != parent ||
 	    !process_name(parent, name, sizeof(name)) || strcmp(name, SHIM_NAME) != 0)
 		return -1;
 	return release(&pidfd);
 }
 
-/* 0, or a negative errno: -ESRCH when the process is there no more. */
+/* 0, or a negative errno: -ESRCH if the process no longer exists. */
 static int end_container(const struct target *target, uid_t peer)
 {
 	owned_fd pidfd = sys_pidfd_open(target->pid);
@@ -110,12 +110,12 @@ static int end_container(const struct target *target, uid_t peer)
 	 * once it is gone, by a subreaper or the host's init. A shim that still answers is never
 	 * killed before PID 1 has exited: without its report, a container stuck in disk I/O could
 	 * be taken for stopped. */
-	if (target->silent && !ends_within(pidfd, LEAVING) && shim >= 0)
+	if (target->silent && !ends_within(pidfd, REAP_TIMEOUT) && shim >= 0)
 		(void)sys_pidfd_send_signal(shim, SIGKILL);
-	if (!ends_within(pidfd, DYING))
+	if (!ends_within(pidfd, KILL_TIMEOUT))
 		return -ETIMEDOUT;
 	/* A shim that still works gets time to report the exit. */
-	if (shim >= 0 && !ends_within(shim, LEAVING))
+	if (shim >= 0 && !ends_within(shim, REAP_TIMEOUT))
 		(void)sys_pidfd_send_signal(shim, SIGKILL);
 	return 0;
 }

@@ -14,7 +14,7 @@
 #include "launch/cgroup_kill.h"
 #include "shim/shim_capabilities.h"
 
-/* Ends what the shim would have ended, and removes what it would have removed. */
+/* Kills the container and removes its cgroups, as the shim would have done. */
 static void take_down(const struct shim *shim)
 {
 	struct pollfd container = { .fd = shim->pidfd, .events = POLLIN };
@@ -34,7 +34,7 @@ static _Noreturn void watch(const struct shim *shim, int shim_pidfd)
 		{ .fd = shim_pidfd, .events = POLLIN },
 	};
 
-	/* Not in the shim's process group: what is sent to that must not end both. */
+	/* Leave the shim's process group: a signal to the group must not end both. */
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "nucleus-guard");
 	descriptors_close_standard();

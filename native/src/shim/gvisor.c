@@ -23,10 +23,10 @@
 #include "shim/output.h"
 #include "shim/relay.h"
 
-/* What the runtime's hook makes in the bundle when the workload runs. */
+/* The file that the runtime's hook creates in the bundle when the workload runs. */
 #define STARTED "started"
 
-/* The bundle, in the runtime's root: no name on the way is the container's to change. */
+/* Opens the bundle in the runtime's root. The container can change no component of this path. */
 static int open_bundle(const struct shim *shim)
 {
 	char path[64];
@@ -37,7 +37,7 @@ static int open_bundle(const struct shim *shim)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Whether its word is among what is to be read. */
+/* Whether the pending events show that the hook has created STARTED. */
 static bool has_started(int inotify_fd)
 {
 	_Alignas(struct inotify_event) char events[4096];
@@ -56,7 +56,7 @@ static bool has_started(int inotify_fd)
 	return false;
 }
 
-static void word_ready(struct shim *shim, struct source *source, short revents)
+static void started_ready(struct shim *shim, struct source *source, short revents)
 {
 	(void)revents;
 	if (!has_started(source->fd))
@@ -85,11 +85,11 @@ void gvisor_await(struct shim *shim, void (*started)(struct shim *shim))
 		started(shim);
 		return;
 	}
-	shim->status = (struct source){ release(&inotify), POLLIN, word_ready };
+	shim->status = (struct source){ release(&inotify), POLLIN, started_ready };
 }
 
-/* The last line of the output, which is the runtime's complaint. */
-static void last_words(const struct shim *shim, char *text, size_t size)
+/* The last line of the output, which is the runtime's error message. */
+static void last_error_line(const struct shim *shim, char *text, size_t size)
 {
 	uint64_t offset = shim->log.end > 4096 ? shim->log.end - 4096 : 0;
 	char tail[4096 + 1];
@@ -99,7 +99,7 @@ static void last_words(const struct shim *shim, char *text, size_t size)
 	const char *line = tail;
 	char *end;
 
-	(void)snprintf(text, size, "the runtime ended before the command ran");
+	(void)snprintf(text, size, "the runtime exited before the command ran");
 	if (got <= 0)
 		return;
 	tail[got] = '\0';
@@ -108,7 +108,7 @@ static void last_words(const struct shim *shim, char *text, size_t size)
 		*end = '\0';
 	if (strrchr(tail, '\n') != NULL)
 		line = strrchr(tail, '\n') + 1;
-	/* Time, stream and tag of the log's format, a space after each. */
+	/* Skip the time, stream and tag of the log's format, each followed by a space. */
 	for (int i = 0; i < 3 && strchr(line, ' ') != NULL; i++)
 		line = strchr(line, ' ') + 1;
 	if (*line != '\0')
@@ -119,19 +119,19 @@ void gvisor_conclude(struct shim *shim)
 {
 	char words[200];
 
-	if (shim->status.fd < 0 || shim->status.ready != word_ready)
+	if (shim->status.fd < 0 || shim->status.ready != started_ready)
 		return;
-	word_ready(shim, &shim->status, POLLIN);
+	started_ready(shim, &shim->status, POLLIN);
 	if (shim->status.fd < 0)
 		return;
 	close_fd(&shim->status.fd);
-	/* No client will come for what the runtime said. */
+	/* No client will attach to read the runtime's output. */
 	shim->out.awaited = shim->err.awaited = false;
 	output_finish(shim, &shim->out);
 	output_finish(shim, &shim->err);
-	last_words(shim, words, sizeof(words));
+	last_error_line(shim, words, sizeof(words));
 	shim->report.failed = true;
-	/* As a shell has it: what is not there is told apart from what can't be run. */
+	/* As in a shell, a missing command is distinguished from one that can't be run. */
 	(void)fail(&shim->report.failure, STEP_EXEC,
 		   strstr(words, "no such file") != NULL || strstr(words, "not found") != NULL
 			   ? ENOENT
@@ -153,8 +153,8 @@ static void pid_file_name(char *name, size_t size, uint32_t exec_id)
 	(void)snprintf(name, size, "exec-%u.pid", exec_id);
 }
 
-/* What is run, by whom and how, as the runtime reads it: a file in memory, gone with the last who
- * has it open. */
+/* Writes the process object that the runtime reads for an exec to a memfd, which disappears with
+ * its last descriptor. A descriptor, or a negative errno. */
 static int describe_process(const struct plan *plan, const struct exec_request *request)
 {
 	owned_fd fd = memfd_create("process", MFD_CLOEXEC);
@@ -169,7 +169,7 @@ static int describe_process(const struct plan *plan, const struct exec_request *
 	json_strings(&json, request->argv);
 	json_text(&json, ",\"env\":");
 	json_strings(&json, request->envp);
-	/* Without one it is the workload's. */
+	/* Default: the workload's directory. */
 	if (request->workdir[0] != '\0') {
 		json_text(&json, ",\"cwd\":");
 		json_string(&json, request->workdir);
@@ -179,7 +179,7 @@ static int describe_process(const struct plan *plan, const struct exec_request *
 	return result < 0 ? result : release(&fd);
 }
 
-/* A word of the arena's, as printf(3) has it. */
+/* Formats a string in the arena, like printf(3). NULL: too long, or no memory. */
 __attribute__((format(printf, 2, 3))) static char *word(void **arena, const char *format, ...)
 {
 	char text[PATH_MAX];
@@ -222,7 +222,6 @@ int gvisor_exec(const struct shim *shim, struct exec_request *request, uint32_t 
 	return 0;
 }
 
-/* The number that a process beside the workload has inside, as the runtime wrote it. */
 long gvisor_pid(const struct shim *shim, uint32_t exec_id)
 {
 	char text[32] = "";
@@ -249,7 +248,7 @@ void gvisor_forget(const struct shim *shim, uint32_t exec_id)
 		(void)unlinkat(bundle, name, 0);
 }
 
-/* This program inside, in a role. NULL: no memory. */
+/* The command that runs this program inside, in a role. NULL: no memory. */
 static char **in_role(void **arena, char *role, char *const argv[])
 {
 	static char path[] = RELAY_PATH;

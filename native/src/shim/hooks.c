@@ -17,6 +17,7 @@
 #include "base/syscalls.h"
 #include "launch/host_path.h"
 #include "shim/answer.h"
+#include "shim/loop.h"
 #include "shim/shim.h"
 
 #define STATE_MAX 8192
@@ -27,7 +28,7 @@ static const char *const phases[] = {
 	[HOOK_POSTSTOP] = "poststop",
 };
 
-/* The container's status while hooks of a phase run, as the specification names it. */
+/* The container's status during the hooks of a phase, as named in the specification. */
 static const char *const statuses[] = {
 	[HOOK_CREATE_RUNTIME] = "creating",
 	[HOOK_POSTSTART] = "running",
@@ -39,14 +40,14 @@ bool hooks_busy(const struct shim *shim)
 	return shim->hooks.pid > 0;
 }
 
-/* When the one under way has had its time. */
+/* When the running hook reaches its time limit. */
 static uint64_t due_at(const struct shim *shim)
 {
 	return hooks_busy(shim) ? due_at_ms(shim->hooks.kill_at) : 0;
 }
 
-/* The container's state, to be read from its beginning. Nobody waits for a reader: it is a file
- * in memory. A descriptor, or a negative errno. */
+/* Writes the container's state to a memfd, which unlike a pipe never blocks if the hook doesn't
+ * read it. A descriptor at its beginning, or a negative errno. */
 static int write_state(const struct shim *shim, enum hook_phase phase)
 {
 	char text[STATE_MAX];
@@ -65,8 +66,8 @@ static int write_state(const struct shim *shim, enum hook_phase phase)
 	return release(&fd);
 }
 
-/* Whether the program is the one that the manager checked, and only root can change it or any
- * directory on its path, which has no links. */
+/* Whether the program is still the one that the manager checked, and only root can change it or any
+ * directory on its path, which contains no links. */
 static bool is_unchanged(const struct hook *hook)
 {
 	struct failure failure = { 0 };
@@ -87,7 +88,7 @@ static _Noreturn void become_hook(const struct hook *hook, int state_fd, int sai
 	owned_fd null = openat(AT_FDCWD, "/dev/null", O_WRONLY | O_CLOEXEC);
 	sigset_t none;
 
-	/* What it starts is ended with it, and it ends with the shim. */
+	/* Its child processes are killed with it, and it dies with the shim. */
 	(void)setsid();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (null < 0 || dup2(state_fd, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
@@ -102,8 +103,8 @@ static _Noreturn void become_hook(const struct hook *hook, int state_fd, int sai
 	_exit(127);
 }
 
-/* Whether its phase goes on after a failure: what failed before the launch ends it. */
-static bool survives(struct shim *shim, const char *why)
+/* Whether the phase continues after a failed hook. A failed create-runtime hook ends the launch. */
+static bool should_continue(struct shim *shim, const char *why)
 {
 	const struct hook *hook = &shim->plan.hooks.list[shim->hooks.next];
 	struct failure failure = { 0 };
@@ -112,44 +113,44 @@ static bool survives(struct shim *shim, const char *why)
 		   hook->path, why);
 	if (hook->phase == HOOK_CREATE_RUNTIME) {
 		shim->hooks.phase = HOOK_NONE;
-		shim->hooks.through(shim, &failure);
+		shim->hooks.on_complete(shim, &failure);
 		return false;
 	}
 	send_warning(shim, &failure);
 	return true;
 }
 
-static void go_on(struct shim *shim);
+static void run_next(struct shim *shim);
 
-/* The last line of what it said on standard error. */
+/* The last line that the hook wrote to standard error. */
 static const char *last_line(struct hook_run *run)
 {
 	char *end;
 
-	run->words[run->length] = '\0';
-	while (run->length > 0 && run->words[run->length - 1] == '\n')
-		run->words[--run->length] = '\0';
-	end = strrchr(run->words, '\n');
-	return end == NULL ? run->words : end + 1;
+	run->stderr_tail[run->length] = '\0';
+	while (run->length > 0 && run->stderr_tail[run->length - 1] == '\n')
+		run->stderr_tail[--run->length] = '\0';
+	end = strrchr(run->stderr_tail, '\n');
+	return end == NULL ? run->stderr_tail : end + 1;
 }
 
-static void said_ready(struct shim *shim, struct source *source, short revents)
+static void stderr_ready(struct shim *shim, struct source *source, short revents)
 {
 	struct hook_run *run = &shim->hooks;
-	char bytes[sizeof(run->words) / 2];
+	char bytes[sizeof(run->stderr_tail) / 2];
 	ssize_t got;
 
 	(void)revents;
 	while ((got = read(source->fd, bytes, sizeof(bytes))) > 0) {
-		size_t room = sizeof(run->words) - 1 - run->length;
+		size_t room = sizeof(run->stderr_tail) - 1 - run->length;
 
 		if ((size_t)got > room) {
 			size_t drop = (size_t)got - room;
 
-			memmove(run->words, run->words + drop, run->length - drop);
+			memmove(run->stderr_tail, run->stderr_tail + drop, run->length - drop);
 			run->length -= drop;
 		}
-		memcpy(run->words + run->length, bytes, (size_t)got);
+		memcpy(run->stderr_tail + run->length, bytes, (size_t)got);
 		run->length += (size_t)got;
 	}
 	if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -167,25 +168,25 @@ static void process_ready(struct shim *shim, struct source *source, short revent
 		return;
 	run->pid = 0;
 	close_fd(&source->fd);
-	if (run->said.fd >= 0)
-		said_ready(shim, &run->said, POLLIN);
-	close_fd(&run->said.fd);
+	if (run->stderr_source.fd >= 0)
+		stderr_ready(shim, &run->stderr_source, POLLIN);
+	close_fd(&run->stderr_source.fd);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		run->next++;
-		go_on(shim);
+		run_next(shim);
 		return;
 	}
 	if (run->timed_out)
 		(void)snprintf(why, sizeof(why), "was killed after its time limit of %u ms",
 			       shim->plan.hooks.list[run->next].timeout);
 	else if (WIFEXITED(status))
-		(void)snprintf(why, sizeof(why), "ended with exit code %d%s%.100s",
-			       WEXITSTATUS(status), run->length > 0 ? ": " : "", last_line(run));
+		(void)snprintf(why, sizeof(why), "exited with code %d%s%.100s", WEXITSTATUS(status),
+			       run->length > 0 ? ": " : "", last_line(run));
 	else
-		(void)snprintf(why, sizeof(why), "was ended by signal %d", WTERMSIG(status));
-	if (survives(shim, why)) {
+		(void)snprintf(why, sizeof(why), "was killed by signal %d", WTERMSIG(status));
+	if (should_continue(shim, why)) {
 		run->next++;
-		go_on(shim);
+		run_next(shim);
 	}
 }
 
@@ -193,7 +194,7 @@ static int start(struct shim *shim, const struct hook *hook)
 {
 	struct hook_run *run = &shim->hooks;
 	owned_fd state = write_state(shim, hook->phase);
-	owned_fd said = -1;
+	owned_fd stderr_write = -1;
 	struct clone_args arguments = {
 		.flags = CLONE_PIDFD,
 		.pidfd = (__u64)(uintptr_t)&run->process.fd,
@@ -206,19 +207,19 @@ static int start(struct shim *shim, const struct hook *hook)
 		return state;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return -errno;
-	/* This end alone: the hook's is to write to as to any file. */
+	/* Only our end: the hook expects a blocking descriptor. */
 	(void)fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
-	said = pipe_fds[1];
-	run->said = (struct source){ pipe_fds[0], POLLIN, said_ready };
+	stderr_write = pipe_fds[1];
+	run->stderr_source = (struct source){ pipe_fds[0], POLLIN, stderr_ready };
 	run->length = 0;
 	run->timed_out = false;
 	pid = sys_clone3(&arguments);
 	if (pid == 0)
-		become_hook(hook, state, said);
+		become_hook(hook, state, stderr_write);
 	if (pid < 0) {
 		int error = errno;
 
-		close_fd(&run->said.fd);
+		close_fd(&run->stderr_source.fd);
 		return -error;
 	}
 	run->pid = (pid_t)pid;
@@ -228,7 +229,7 @@ static int start(struct shim *shim, const struct hook *hook)
 	return 0;
 }
 
-/* Whether there is another of the phase under way. */
+/* Advances to the next hook of the current phase. False: there is none. */
 static bool find_next(struct shim *shim)
 {
 	struct hook_run *run = &shim->hooks;
@@ -248,11 +249,11 @@ static void end_phase(struct shim *shim)
 	run->queued = HOOK_NONE;
 	run->next = 0;
 	if (ended == HOOK_CREATE_RUNTIME)
-		shim->hooks.through(shim, NULL);
+		shim->hooks.on_complete(shim, NULL);
 }
 
-/* Starts the next one that there is. */
-static void go_on(struct shim *shim)
+/* Starts the next hook, if there is one. */
+static void run_next(struct shim *shim)
 {
 	struct hook_run *run = &shim->hooks;
 
@@ -268,7 +269,7 @@ static void go_on(struct shim *shim)
 		if (result == 0)
 			return;
 		(void)snprintf(why, sizeof(why), "can't be started: %s", strerror(-result));
-		if (!survives(shim, why))
+		if (!should_continue(shim, why))
 			return;
 		run->next++;
 	}
@@ -282,7 +283,7 @@ static void expire(struct shim *shim, int64_t now)
 		return;
 	run->timed_out = true;
 	run->kill_at = 0;
-	/* Its session is its own: so is its process group, by its pid. */
+	/* The hook leads its own session, so its pid is its process group's ID too. */
 	(void)kill(-run->pid, SIGKILL);
 	(void)sys_pidfd_send_signal(run->process.fd, SIGKILL);
 }
@@ -290,7 +291,7 @@ static void expire(struct shim *shim, int64_t now)
 static void watch(struct shim *shim, struct poll_set *set)
 {
 	poll_set_add(set, &shim->hooks.process);
-	poll_set_add(set, &shim->hooks.said);
+	poll_set_add(set, &shim->hooks.stderr_source);
 }
 
 static struct loop_member member = { .watch = watch, .due_at = due_at, .expire = expire };
@@ -306,7 +307,7 @@ void hooks_run(struct shim *shim, enum hook_phase phase)
 	}
 	run->phase = phase;
 	run->next = 0;
-	go_on(shim);
+	run_next(shim);
 }
 
 void hooks_cancel(struct shim *shim)
@@ -318,7 +319,7 @@ void hooks_cancel(struct shim *shim)
 		(void)sys_pidfd_send_signal(run->process.fd, SIGKILL);
 		(void)waitpid(run->pid, NULL, 0);
 		close_fd(&run->process.fd);
-		close_fd(&run->said.fd);
+		close_fd(&run->stderr_source.fd);
 	}
 	run->pid = 0;
 	run->phase = run->queued = HOOK_NONE;
@@ -332,7 +333,7 @@ void hooks_run_through(struct shim *shim, enum hook_phase phase)
 	while (hooks_busy(shim)) {
 		struct pollfd polled[] = {
 			{ .fd = run->process.fd, .events = POLLIN },
-			{ .fd = run->said.fd, .events = POLLIN },
+			{ .fd = run->stderr_source.fd, .events = POLLIN },
 		};
 		int64_t left = run->kill_at == 0 ? -1 : run->kill_at - monotonic_ms();
 
@@ -342,7 +343,7 @@ void hooks_run_through(struct shim *shim, enum hook_phase phase)
 			   : left > INT_MAX  ? INT_MAX
 					     : (int)left);
 		if (polled[1].revents != 0)
-			said_ready(shim, &run->said, polled[1].revents);
+			stderr_ready(shim, &run->stderr_source, polled[1].revents);
 		if (polled[0].revents != 0)
 			process_ready(shim, &run->process, polled[0].revents);
 		expire(shim, monotonic_ms());

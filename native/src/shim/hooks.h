@@ -1,6 +1,6 @@
-/* Hooks: the administrator's own programs, run on the host beside a container's life with the
- * shim's rights (OCI runtime specification, config.md, "POSIX-platform Hooks"). Each gets the
- * container's state as JSON on standard input, and has a time limit. */
+/* Hooks: the administrator's programs, run on the host at points of a container's lifecycle with
+ * the shim's privileges (OCI runtime specification, config.md, "POSIX-platform Hooks"). Each gets
+ * the container's state as JSON on standard input, and has a time limit. */
 #ifndef NUCLEUS_HOOKS_H
 #define NUCLEUS_HOOKS_H
 
@@ -11,13 +11,14 @@
 
 struct shim;
 
-/* Begins to run the hooks of a phase, one after another, after those of an earlier one. */
+/* Starts running the hooks of a phase, one after another, once those of an earlier phase have
+ * finished. */
 void hooks_run(struct shim *shim, enum hook_phase phase);
-/* Whether any is under way. */
+/* Whether a hook is running. */
 bool hooks_busy(const struct shim *shim);
-/* Ends the one under way, if any, and forgets those to come. */
+/* Kills the running hook, if any, and drops the remaining ones. */
 void hooks_cancel(struct shim *shim);
-/* Runs the hooks of a phase and returns when they are through. */
+/* Runs the hooks of a phase and returns when they have finished. */
 void hooks_run_through(struct shim *shim, enum hook_phase phase);
 
 #endif

@@ -12,12 +12,13 @@
 #include "base/wire.h"
 #include "launch/handles.h"
 #include "launch/init.h"
+#include "shim/loop.h"
 #include "shim/seccomp_notify.h"
 
 #define PAUSE 1000 /* ms */
-#define TURNS 256  /* more than a socket holds */
+#define TURNS 256  /* reads; more than a full socket needs */
 
-/* What came with a record. */
+/* Descriptors received with a record. */
 struct attached {
 	int fds[HANDLES];
 	size_t count;
@@ -28,7 +29,7 @@ static void take(struct shim *shim, const struct init_record *record,
 {
 	struct init_report *report = &shim->init;
 
-	switch (record->news) {
+	switch (record->type) {
 	case INIT_LISTENER:
 		if (attached->count == 1 && shim->notices.fd < 0) {
 			notice_watch(&shim->notices, attached->fds[0]);
@@ -76,12 +77,12 @@ static void take_all(struct shim *shim)
 			take(shim, &records[i], last ? &attached : &nothing);
 		}
 	}
-	/* PID 1 is gone. */
+	/* PID 1 has exited. */
 	if (got == 0)
 		close_fd(&report->source.fd);
 }
 
-static void tell(const struct init_report *report, struct connection *connection)
+static void send_report(const struct init_report *report, struct connection *connection)
 {
 	uint8_t bytes[FRAME_HEADER + 12];
 	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
@@ -93,39 +94,39 @@ static void tell(const struct init_report *report, struct connection *connection
 	connection_send(connection, &writer);
 }
 
-static bool untold(const struct init_report *report)
+static bool has_unreported(const struct init_report *report)
 {
 	return report->reaped != 0 || report->signals != 0;
 }
 
-static void forget(struct init_report *report)
+static void clear_reported(struct init_report *report)
 {
 	report->reaped = 0;
 	report->signals = 0;
 }
 
-static void tell_all(struct shim *shim)
+static void send_reports(struct shim *shim)
 {
-	bool heard = false;
+	bool received = false;
 
-	if (!shim->started || !untold(&shim->init))
+	if (!shim->started || !has_unreported(&shim->init))
 		return;
 	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
 		if (at->subscribed && !at->dead) {
-			tell(&shim->init, at);
-			heard = true;
+			send_report(&shim->init, at);
+			received = true;
 		}
 	}
-	if (heard)
-		forget(&shim->init);
+	if (received)
+		clear_reported(&shim->init);
 }
 
 void init_report_send(struct shim *shim, struct connection *connection)
 {
-	if (!untold(&shim->init))
+	if (!has_unreported(&shim->init))
 		return;
-	tell(&shim->init, connection);
-	forget(&shim->init);
+	send_report(&shim->init, connection);
+	clear_reported(&shim->init);
 }
 
 static void report_ready(struct shim *shim, struct source *source, short revents)
@@ -134,13 +135,13 @@ static void report_ready(struct shim *shim, struct source *source, short revents
 
 	(void)revents;
 	take_all(shim);
-	/* Only a workload that forks can be as loud as to need a pause: what the start brings is
-	 * waited for. */
-	if (untold(report)) {
+	/* Only a running workload can cause so many reports that a pause is needed; those of the
+	 * launch must not be delayed. */
+	if (has_unreported(report)) {
 		source->events = 0;
 		report->listen_at = monotonic_ms() + PAUSE;
 	}
-	tell_all(shim);
+	send_reports(shim);
 }
 
 static void watch(struct shim *shim, struct poll_set *set)
@@ -155,7 +156,7 @@ static uint64_t due_at(const struct shim *shim)
 	return source->fd >= 0 && source->events == 0 ? due_at_ms(shim->init.listen_at) : 0;
 }
 
-/* Listens again after a pause. */
+/* Resumes reading after a pause. */
 static void expire(struct shim *shim, int64_t now)
 {
 	if (now >= shim->init.listen_at)
@@ -177,5 +178,5 @@ void init_report_finish(struct shim *shim)
 		return;
 	take_all(shim);
 	close_fd(&shim->init.source.fd);
-	tell_all(shim);
+	send_reports(shim);
 }

@@ -1,17 +1,17 @@
-/* What PID 1 of a container tells its shim: how the workload ended, which signals it was given,
- * how many orphans it reaped. The last two are told to who listens once a second at most, however
- * much of it there is. */
+/* Reports from a container's PID 1 to its shim: how the workload ended, which signals were
+ * forwarded to it, how many orphans were reaped. The last two are sent to subscribers at most once
+ * a second, however many there are. */
 #ifndef NUCLEUS_INIT_REPORT_H
 #define NUCLEUS_INIT_REPORT_H
 
 #include "shim/connection.h"
 #include "shim/shim.h"
 
-/* Listens at the end of its pipe, which it takes over. */
+/* Reads reports from the socket `fd`, and takes ownership of it. */
 void init_report_open(struct shim *shim, int fd);
-/* Tells a new subscriber what nobody has heard yet. */
+/* Sends a new subscriber what has not been reported to anyone yet. */
 void init_report_send(struct shim *shim, struct connection *connection);
-/* Takes in what is left, tells it, and closes the pipe. */
+/* Reads the remaining reports, sends them to subscribers, and closes the socket. */
 void init_report_finish(struct shim *shim);
 
 #endif

@@ -8,9 +8,9 @@
 #include "base/clock.h"
 #include "shim/shim.h"
 
-/* Sources there is room for at first; most containers have fewer. */
+/* Initial capacity in sources; most containers have fewer. */
 #define FIRST_CAPACITY 64
-/* ms of the longest wait for what is due. */
+/* The longest wait for a timeout, in ms. */
 #define WAIT_MAX 60000
 
 struct poll_set {
@@ -54,8 +54,8 @@ static bool make_room(struct poll_set *set)
 
 void poll_set_add(struct poll_set *set, struct source *source)
 {
-	/* None without a descriptor: poll(2) fails for more than a process may have open. Short of
-	 * memory, the first are waited for: they matter most. */
+	/* Skips sources without a descriptor: poll(2) fails for more entries than RLIMIT_NOFILE.
+	 * Out of memory, only the first sources are polled: they matter most. */
 	if (source->events == 0 || source->fd < 0 || !make_room(set))
 		return;
 	set->sources[set->count] = source;
@@ -74,7 +74,7 @@ uint64_t earlier_of(uint64_t one, uint64_t other)
 	return one < other ? one : other;
 }
 
-/* ns until something is due, or -1: nothing will be. */
+/* ns until the next timeout is due, or -1: there is none. */
 static int64_t wait_time(const struct shim *shim)
 {
 	const int64_t longest = (int64_t)WAIT_MAX * NS_PER_MS;
@@ -96,7 +96,7 @@ static void wait_for_sources(struct poll_set *set, int64_t wait)
 	const struct timespec time = { .tv_sec = (time_t)(wait / NS_PER_S),
 				       .tv_nsec = (long)(wait % NS_PER_S) };
 
-	/* EINVAL: the limit was lowered below what is open already. The first matter most. */
+	/* EINVAL: RLIMIT_NOFILE was lowered below the number of sources. The first matter most. */
 	while (ppoll(set->polled, set->count, wait < 0 ? NULL : &time, NULL) < 0) {
 		if (errno != EINVAL || set->count <= 1) {
 			set->count = 0;
@@ -117,7 +117,7 @@ void loop_turn(struct shim *shim)
 			at->watch(shim, &set);
 	}
 	wait_for_sources(&set, wait_time(shim));
-	/* One may have been closed by another, and its number be another's by now. */
+	/* A callback may have closed another source, whose descriptor may have been reused. */
 	for (size_t i = 0; i < set.count; i++) {
 		if (set.polled[i].revents != 0 && set.sources[i]->fd == set.polled[i].fd)
 			set.sources[i]->ready(shim, set.sources[i], set.polled[i].revents);

@@ -1,5 +1,5 @@
-/* The loop of a shim: one ppoll(2) for all that it waits for. Whoever waits for descriptors or for
- * a time joins it; it knows none of them. */
+/* The event loop of a shim: one ppoll(2) for all descriptors and timeouts. Parts of the shim that
+ * wait for either join it; the loop itself knows none of them. */
 #ifndef NUCLEUS_LOOP_H
 #define NUCLEUS_LOOP_H
 
@@ -11,32 +11,30 @@ struct shim;
 struct source;
 struct poll_set;
 
-/* Part of the shim that takes part in each turn of the loop. Callbacks that it has no use for are
- * NULL. */
+/* A part of the shim that is called in each turn of the loop. Unused callbacks are NULL. */
 struct loop_member {
-	/* Adds the descriptors that it waits for (poll_set_add). */
+	/* Adds the descriptors to wait for (poll_set_add). */
 	void (*watch)(struct shim *shim, struct poll_set *set);
-	/* When it has something to do without them: ns of CLOCK_MONOTONIC, or 0. */
+	/* When the next timeout is due: ns of CLOCK_MONOTONIC, or 0. */
 	uint64_t (*due_at)(const struct shim *shim);
-	/* Does what is due, after the descriptors that are ready; `now` in ms. */
+	/* Handles what is due, after the ready descriptors; `now` in ms. */
 	void (*expire)(struct shim *shim, int64_t now);
-	/* Frees what has ended: at the end of a turn, since nothing may be freed while descriptors
-	 * are visited. */
+	/* Frees what has ended, at the end of a turn: never while descriptors are visited. */
 	void (*sweep)(struct shim *shim);
 	struct loop_member *next;
 	bool joined;
 };
 
-/* From the next turn on; a second time changes nothing. Members take part in the order in which
- * they join. */
+/* Adds a member from the next turn on; joining twice has no effect. Members are called in the order
+ * in which they joined. */
 void loop_join(struct shim *shim, struct loop_member *member);
-/* A source without a descriptor, or that waits for no event now, is left out. */
+/* Adds a source, unless it has no descriptor or waits for no event now. */
 void poll_set_add(struct poll_set *set, struct source *source);
-/* Waits until a descriptor is ready or something is due, and has it done. */
+/* Waits until a descriptor is ready or a timeout is due, and handles it. */
 void loop_turn(struct shim *shim);
-/* ms as members state when they are due: 0 and INT64_MAX are never. */
+/* Converts ms to a due time; 0 and INT64_MAX mean never. */
 uint64_t due_at_ms(int64_t ms);
-/* The earlier of two times at which something is due, of which 0 is never. */
+/* The earlier of two due times, of which 0 means never. */
 uint64_t earlier_of(uint64_t one, uint64_t other);
 
 #endif

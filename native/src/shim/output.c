@@ -11,28 +11,28 @@
 #include "base/descriptors.h"
 #include "base/wire.h"
 #include "shim/connection.h"
+#include "shim/loop.h"
 
-/* ms without progress after which the rest of the output of a process that has ended is dropped.
- * The client that started it has no limit. */
+/* ms without progress after which the remaining output of an exited process is dropped. The client
+ * that owns the process has no limit. */
 #define UNREAD_TIMEOUT_MS 600000
 /* Size of attached pipes: larger ones mean fewer wakeups. */
 #define PIPE_BYTES (1 << 20)
-/* What one turn moves of one output: whoever floods it starves nobody. */
+/* Moves of one output per turn of the loop, so that a flood starves no other source. */
 #define TURNS 16
 #define CHUNK 65536UL
-/* ns between two reads of output that isn't logged. A pipe of PIPE_BYTES holds up no writer below
- * 500 MB/s. */
+/* ns between two reads of unlogged output. A pipe of PIPE_BYTES blocks no writer below 500 MB/s. */
 #define DISCARD_PAUSE 2000000U
-/* A writer of BURST bytes within BURST_TIME ns is read only every BURST_PAUSE ns: its output moves
- * in few large pieces then, and not with a wakeup of supervisor and client for each write(2). A
- * pipe of PIPE_BYTES holds up no writer below 5 GB/s. */
+/* After BURST bytes within BURST_TIME ns, an output is read only every BURST_PAUSE ns: it then
+ * moves in few large pieces, instead of waking the supervisor and the client for each write(2). A
+ * pipe of PIPE_BYTES blocks no writer below 5 GB/s. */
 #define BURST 262144U
 #define BURST_TIME 1000000U
 #define BURST_PAUSE 200000U
 
 enum moved {
 	MOVED,
-	EMPTY,  /* nothing is there for now */
+	EMPTY,  /* nothing to read for now */
 	FULL,   /* a client has to read first */
 	PAUSED, /* there may be more; reading resumes at output->resumes_at */
 	ENDED,
@@ -68,7 +68,7 @@ void output_close_tap(struct tap *tap)
 	tap->output = NULL;
 }
 
-/* The next of an output's taps after `tap`, or the first. */
+/* The output's next tap after `tap`; after NULL, the first. */
 static struct tap *next_tap(const struct shim *shim, const struct output *output,
 			    const struct tap *tap)
 {
@@ -91,7 +91,7 @@ static void wait_for(struct tap *tap)
 	tap->source.events = POLLOUT;
 }
 
-/* Writes to every client what was read for all of them. */
+/* Writes the pending data to every client. */
 static enum moved deliver(const struct shim *shim, struct output *output)
 {
 	bool full = false;
@@ -118,7 +118,7 @@ static enum moved deliver(const struct shim *shim, struct output *output)
 	return MOVED;
 }
 
-/* Takes output that isn't logged from a pipe, without a copy: standard output is /dev/null. */
+/* Discards unlogged output of a pipe without a copy: the shim's standard output is /dev/null. */
 static ssize_t discard(struct output *output, size_t length)
 {
 	ssize_t got = splice(output->source.fd, NULL, STDOUT_FILENO, NULL, length,
@@ -129,7 +129,7 @@ static ssize_t discard(struct output *output, size_t length)
 	return got;
 }
 
-/* The same, but the log remembers the last of it. */
+/* The same, but keeps the last bytes for the log. */
 static ssize_t discard_but_last(struct output *output, size_t length)
 {
 	size_t last = length < STREAM_KEPT_MAX ? length : STREAM_KEPT_MAX;
@@ -145,7 +145,7 @@ static ssize_t discard_but_last(struct output *output, size_t length)
 	return passed + got;
 }
 
-/* Logs what a client has been given already, as far as the rate allows. */
+/* Consumes data already passed to a client, and logs it as far as the rate allows. */
 static void consume(struct output *output, size_t length)
 {
 	while (length > 0) {
@@ -163,7 +163,7 @@ static void consume(struct output *output, size_t length)
 	}
 }
 
-/* How much may be moved: until the end that is known, if it is. */
+/* How much may be moved: no more than up to the end, if that is known. */
 static size_t bound(const struct output *output, size_t length)
 {
 	return output->left >= 0 && (size_t)output->left < length ? (size_t)output->left : length;
@@ -183,15 +183,15 @@ static enum moved pause_until(struct output *output, uint64_t when)
 	return PAUSED;
 }
 
-/* Whether the pipe has PIPE_BYTES now. Less stays where the user may have no more (pipe(7),
- * pipe-user-pages-soft). */
+/* Returns whether the pipe has PIPE_BYTES now. It stays smaller if the user's limit is exhausted
+ * (pipe(7), pipe-user-pages-soft). */
 bool pipe_enlarge(int fd)
 {
 	return fcntl(fd, F_GETPIPE_SZ) >= PIPE_BYTES ||
 	       fcntl(fd, F_SETPIPE_SZ, PIPE_BYTES) >= PIPE_BYTES;
 }
 
-/* After `moved` bytes for a client. */
+/* Pauses, if needed, after `moved` bytes to a client. */
 static enum moved pause_in_burst(struct output *output, size_t moved)
 {
 	uint64_t now = monotonic_ns();
@@ -201,13 +201,13 @@ static enum moved pause_in_burst(struct output *output, size_t moved)
 		output->burst = 0;
 	}
 	output->burst += moved;
-	/* The rest of a process that has ended grows no more. */
+	/* The remaining output of an exited process does not grow. */
 	if (output->burst < BURST || output->left >= 0 || !pipe_enlarge(output->source.fd))
 		return MOVED;
 	return pause_until(output, now + BURST_PAUSE);
 }
 
-/* The pages themselves, without a copy (tee(2)). */
+/* Passes output to the only client without copying its pages (tee(2)). */
 static enum moved pass_on(struct output *output, struct tap *tap)
 {
 	ssize_t given = tee(output->source.fd, tap->source.fd, bound(output, PIPE_BYTES),
@@ -233,9 +233,9 @@ static enum moved pass_on(struct output *output, struct tap *tap)
 	return FULL;
 }
 
-/* Discards output that neither the log nor a client takes: rarely and much at a time, so that a
- * flood costs the supervisor less than its writer. Of a process that has ended the last of it
- * stays. */
+/* Discards output that neither the log nor a client takes, rarely and in large pieces, so that a
+ * flood costs the supervisor less than its writer. The last output of an exited process is left in
+ * place. */
 static enum moved drain(struct output *output)
 {
 	bool ended = output->left >= 0;
@@ -251,20 +251,20 @@ static enum moved drain(struct output *output)
 	if (got <= 0)
 		return ENDED;
 	count(output, (size_t)got);
-	/* No pause if the pipe could not be enlarged: it would hold up its writer. */
+	/* No pause if the pipe could not be enlarged: it would block the writer. */
 	return ended || !large ? MOVED : pause_until(output, monotonic_ns() + DISCARD_PAUSE);
 }
 
-/* Whether it is the rest of a process that has ended, which is logged whatever the rate is: all of
- * it, or the last of a flood that was not logged. */
+/* Whether this is the remaining output of an exited process, which is logged regardless of the
+ * rate: all of it, or the end of a flood that was not logged. */
 static bool is_last(const struct output *output)
 {
 	return output->left >= 0 &&
 	       (output->stream->blocks || !output->is_pipe || output->left <= (int64_t)CHUNK);
 }
 
-/* A copy for the log and for each client. With a client the log drops what is beyond its rate:
- * only clients hold up the writer then. */
+/* Copies output for the log and for each client. With a client attached, the log drops what exceeds
+ * its rate: only clients block the writer then. */
 static enum moved copy(struct output *output, bool attached)
 {
 	bool last = !attached && is_last(output);
@@ -319,10 +319,10 @@ static void pump(struct shim *shim, struct output *output)
 		output->pending = malloc(CHUNK);
 	for (int turn = 0; output->pending != NULL && moved == MOVED && turn < TURNS; turn++)
 		moved = move(shim, output);
-	/* Nobody writes any more, whoever may hold the other end. */
+	/* The process has exited: other holders of the write end don't count. */
 	if (moved == EMPTY && output->left >= 0)
 		moved = ENDED;
-	/* What was read in the last turn waits for nothing but the client. */
+	/* Deliver the data that the last turn read: only the clients could delay it. */
 	if (moved == MOVED && output->length > 0 && deliver(shim, output) == FULL)
 		moved = FULL;
 	if (moved != PAUSED)
@@ -346,7 +346,7 @@ void output_finish(struct shim *shim, struct output *output)
 
 	if (output->source.fd < 0)
 		return;
-	/* A terminal tells its end itself; what it holds is little. */
+	/* A terminal signals its own end, and buffers little. */
 	if (!output->is_pipe || ioctl(output->source.fd, FIONREAD, &waiting) < 0)
 		waiting = TURNS * (int)CHUNK;
 	output->left = waiting;
@@ -378,7 +378,7 @@ int output_open_tap(struct tap *tap, struct output *output)
 	(void)fcntl(ends[1], F_SETFL, O_NONBLOCK);
 	tap->source = (struct source){ .fd = ends[1], .ready = tap_ready };
 	if (output->source.fd < 0) {
-		/* It has ended already. */
+		/* The output has already ended. */
 		close_fd(&tap->source.fd);
 		return ends[0];
 	}
@@ -400,7 +400,7 @@ static bool is_read_by_owner(const struct shim *shim, const struct output *outpu
 	return false;
 }
 
-/* When the rest is given up, in ms, or 0. */
+/* When the unread rest is dropped, in ms, or 0. */
 static int64_t unread_until(const struct shim *shim, const struct output *output)
 {
 	return output->source.fd >= 0 && output->left >= 0 && !is_read_by_owner(shim, output)
@@ -437,7 +437,7 @@ static uint64_t due_at(const struct shim *shim)
 	return earlier_of(outputs, due_at_ms(stream_gap_due_at(&shim->log)));
 }
 
-/* Output that was not logged is reported also when none follows it. */
+/* Reports skipped output in the log even if no output follows it. */
 static void report_gap(struct shim *shim, int64_t now)
 {
 	int64_t due = stream_gap_due_at(&shim->log);
@@ -455,7 +455,7 @@ static void expire(struct shim *shim, int64_t now)
 	report_gap(shim, now);
 }
 
-void outputs_begin(struct shim *shim)
+void outputs_init(struct shim *shim)
 {
 	static struct loop_member member = { .watch = watch, .due_at = due_at, .expire = expire };
 

@@ -32,7 +32,7 @@ static void carry(int inside)
 
 		if (poll(polled, 2, -1) < 0 && errno != EINTR)
 			return;
-		/* Nobody is there any more: not only half of a connection has been closed. */
+		/* The peer is gone: both directions have been closed. */
 		if ((polled[0].revents & (POLLERR | POLLHUP)) != 0 && inward.ended)
 			return;
 		if (!passage_fill(&inward, STDIN_FILENO) || !passage_drain(&inward, inside) ||
@@ -42,7 +42,7 @@ static void carry(int inside)
 	}
 }
 
-/* A connection, or a negative errno. */
+/* A connected socket, or a negative errno. */
 static int dial(const struct sockaddr *address, socklen_t length)
 {
 	owned_fd fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -69,7 +69,7 @@ static int relay(const char *port)
 	uint8_t error = fd < 0 ? (uint8_t)-fd : 0;
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	/* A server may listen on ::1 alone. What is told of both is the answer of the first. */
+	/* A server may listen on ::1 only. If both attempts fail, the first error is reported. */
 	if (fd < 0) {
 		fd = dial((const struct sockaddr *)&v6, sizeof(v6));
 		error = fd < 0 ? error : 0;
@@ -90,11 +90,11 @@ static int mark(const char *path)
 	return fd < 0;
 }
 
-/* Exit codes as a shell has them. */
+/* Exit codes as in a shell. */
 #define NOT_RUN 126
 #define NOT_FOUND 127
 
-static int complain(const char *step, const char *on)
+static int report_error(const char *step, const char *on)
 {
 	int code = errno == ENOENT ? NOT_FOUND : NOT_RUN;
 
@@ -110,13 +110,13 @@ static int confined(char *const argv[])
 	ssize_t got = fd < 0 ? -1 : read(fd, filter, sizeof(filter));
 
 	if (got < 0)
-		return complain("read", FILTER_PATH);
+		return report_error("read", FILTER_PATH);
 	program.len = (unsigned short)((size_t)got / sizeof(filter[0]));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-		return complain("apply", FILTER_PATH);
+		return report_error("apply", FILTER_PATH);
 	(void)execvp(argv[0], argv);
-	return complain("run", argv[0]);
+	return report_error("run", argv[0]);
 }
 
 int relay_run(int argc, char *const argv[])

@@ -12,8 +12,8 @@
 #include "shim/control.h"
 #include "shim/dial.h"
 #include "shim/exec.h"
-#include "shim/ticket.h"
 #include "shim/seccomp_notify.h"
+#include "shim/ticket.h"
 
 static void send_result(struct connection *connection, int result, const char *attempt)
 {
@@ -23,7 +23,7 @@ static void send_result(struct connection *connection, int result, const char *a
 		send_empty(connection, ANSWER_OK);
 }
 
-/* To the workload (id 0), or to a process that was run beside it. */
+/* Signals the workload (id 0) or an exec. */
 static int deliver(struct shim *shim, int number, uint32_t id)
 {
 	struct exec *exec;
@@ -34,13 +34,14 @@ static int deliver(struct shim *shim, int number, uint32_t id)
 	}
 	if (shim->exited)
 		return -ESRCH;
-	/* The frozen of a v1 hierarchy do not even die. */
+	/* Processes frozen in a v1 hierarchy do not even die from SIGKILL. */
 	if (number == SIGKILL && shim->frozen)
 		(void)shim_freeze(shim, false);
 	return shim_signal_command(shim, number);
 }
 
-/* Whether the client has hung up. Its request is dropped: the manager has reported it as failed. */
+/* Whether the client has hung up. Its request is then dropped: the manager has reported it as
+ * failed. */
 static bool has_hung_up(const struct connection *connection)
 {
 	struct pollfd polled = { .fd = connection->source.fd, .events = POLLRDHUP };
@@ -53,7 +54,8 @@ static void freeze(struct shim *shim, struct connection *connection, bool pause)
 	bool was_frozen = shim->frozen;
 	int result = pause ? shim_pause(shim) : shim_freeze(shim, false);
 
-	/* Meanwhile it may have been given up. One that was paused already stays so. */
+	/* The client may have given up meanwhile. A container that was already paused stays
+	 * paused. */
 	if (pause && !was_frozen && result == 0 && has_hung_up(connection))
 		(void)shim_freeze(shim, false);
 	send_result(connection, result,
@@ -67,8 +69,8 @@ static void send_signal(struct shim *shim, struct connection *connection, struct
 	int number = (int)read_u32(reader);
 	uint32_t id = reader->at == reader->end ? 0 : read_u32(reader);
 
-	/* It would be delivered once the container is resumed: the client ends by itself instead.
-	 */
+	/* The signal would be delivered only once the container is resumed: the client exits by
+	 * itself instead. */
 	if (connection->attached && shim->frozen)
 		send_error(connection, EBUSY, "the container is paused");
 	else
@@ -101,20 +103,21 @@ static int resize(struct shim *shim, struct reader *reader)
 	if (!terminal)
 		return -ENOTTY;
 	result = pty_resize(id == 0 ? shim->out.source.fd : exec->out.source.fd, &size);
-	/* The host's kernel tells the runtime, which tells nobody. */
+	/* The host's kernel signals the runtime, which does not forward the signal. */
 	if (result == 0 && plan_uses_gvisor(&shim->plan))
 		(void)shim->signal_inside(shim, id, SIGWINCH);
 	return result;
 }
 
-/* Requests that are dropped once their client has hung up; a stop and a signal are carried out. */
+/* Whether the request is dropped once its client has hung up; a stop and a signal are still carried
+ * out. */
 static bool is_for_now(uint8_t type)
 {
 	return type == REQUEST_FREEZE || type == REQUEST_START || type == REQUEST_EXEC ||
 	       type == REQUEST_DIAL;
 }
 
-/* u32 id, u8 whether it ends with its client, bytes ticket. */
+/* u32 id, u8 whether the process ends with its client, bytes ticket. */
 static void accept_ticket(struct shim *shim, struct connection *connection, struct reader *reader)
 {
 	uint32_t id = read_u32(reader);
@@ -175,7 +178,7 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 		  struct reader *reader)
 {
 	if (!is_allowed(connection, type, reader)) {
-		send_error(connection, EPERM, "a client that is attached may not ask for that");
+		send_error(connection, EPERM, "an attached client may not send this request");
 		connection->closing = true;
 		return;
 	}
@@ -204,7 +207,8 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 		end_input(shim, reader);
 		return;
 	case REQUEST_START:
-		send_result(connection, shim_release(shim), "start what is not waiting for that");
+		send_result(connection, shim_release(shim),
+			    "start a container that is not waiting to be started");
 		return;
 	case REQUEST_FREEZE:
 		freeze(shim, connection, read_u8(reader) != 0);
@@ -230,7 +234,6 @@ static void serve(struct shim *shim, struct connection *connection, uint8_t type
 	}
 }
 
-/* Handles the request at the front, if it is there whole. */
 bool request_serve(struct shim *shim, struct connection *connection)
 {
 	struct reader reader = { .at = connection->in,

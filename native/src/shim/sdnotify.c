@@ -15,16 +15,17 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/wire.h"
+#include "shim/loop.h"
 #include "shim/shim_capabilities.h"
 
 #define TEXT_MAX 2048
-/* Datagrams a second that are passed on. Who sends more waits: the kernel's queue is short. */
+/* Datagrams forwarded per second. A faster sender blocks, because the kernel's queue is short. */
 #define BUDGET 100
 #define WINDOW 1000 /* ms */
-/* SO_PASSRIGHTS, which the headers of a build may not have (asm-generic/socket.h). */
+/* SO_PASSRIGHTS, which older headers lack (asm-generic/socket.h). */
 #define PASS_RIGHTS 83
 
-static void tell(struct connection *connection, const char *text)
+static void send_text(struct connection *connection, const char *text)
 {
 	uint8_t bytes[TEXT_MAX + 64];
 	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
@@ -61,7 +62,7 @@ static void remember(struct service_state *state, const char *text)
 	}
 }
 
-/* One datagram. False when there is none. */
+/* Receives one datagram. False: there is none. */
 static bool receive(struct shim *shim, int fd)
 {
 	char text[TEXT_MAX + 1];
@@ -69,7 +70,7 @@ static bool receive(struct shim *shim, int fd)
 
 	if (got < 0)
 		return false;
-	/* The receiver has gone. */
+	/* The receiver process has exited. */
 	if (got == 0 && shim->receiver > 0) {
 		close_fd(&shim->notify.fd);
 		return false;
@@ -80,7 +81,7 @@ static bool receive(struct shim *shim, int fd)
 	remember(&shim->state, text);
 	for (struct connection *at = shim->connections; at != NULL; at = at->next) {
 		if (at->subscribed && !at->dead)
-			tell(at, text);
+			send_text(at, text);
 	}
 	return true;
 }
@@ -100,9 +101,9 @@ static void notify_ready(struct shim *shim, struct source *source, short revents
 		source->events = 0;
 }
 
-/* Descriptors that come with a datagram are closed by whoever receives it, dropped or not, and a
- * close may block for as long as its sender likes (socket(7), SO_LINGER). A socket that takes
- * none refuses them to the sender (SO_PASSRIGHTS, Linux 6.16). */
+/* Descriptors sent with a datagram are closed by the process that receives it, even if it discards
+ * them, and a close may block for as long as the sender likes (socket(7), SO_LINGER). A socket that
+ * refuses descriptors makes the send fail instead (SO_PASSRIGHTS, Linux 6.16). */
 static bool refuses_descriptors(int fd)
 {
 	const int none = 0;
@@ -110,8 +111,9 @@ static bool refuses_descriptors(int fd)
 	return setsockopt(fd, SOL_SOCKET, PASS_RIGHTS, &none, sizeof(none)) == 0;
 }
 
-/* On an older kernel a process of its own receives, which may hang in a close, and passes on the
- * bytes by a socket pair that the container has no part in. Ends with the shim. */
+/* On an older kernel a separate process, which may hang in a close, receives the datagrams and
+ * forwards their bytes over a socket pair that the container has no access to. It dies with the
+ * shim. */
 static _Noreturn void receive_for_shim(pid_t shim, int fd, int shim_fd)
 {
 	const int kept[] = { fd, shim_fd };
@@ -120,7 +122,7 @@ static _Noreturn void receive_for_shim(pid_t shim, int fd, int shim_fd)
 	(void)setsid();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_SET_NAME, "nucleus-notify");
-	/* The signal is of a death from now on. */
+	/* The shim may have died before the parent-death signal was set. */
 	if (getppid() != shim)
 		_exit(0);
 	descriptors_close_standard();
@@ -136,7 +138,8 @@ static _Noreturn void receive_for_shim(pid_t shim, int fd, int shim_fd)
 	}
 }
 
-/* What the shim reads instead of the socket; the socket is the receiver's alone. */
+/* Starts the receiver, which alone keeps the socket. Returns the descriptor that the shim reads
+ * instead, or a negative errno. */
 static int start_receiver(struct shim *shim, int fd)
 {
 	int ends[2];
@@ -169,7 +172,7 @@ static uint64_t due_at(const struct shim *shim)
 								: 0;
 }
 
-/* Listens again to a workload that has said too much. */
+/* Resumes reading from a workload that has exceeded its budget. */
 static void expire(struct shim *shim, int64_t now)
 {
 	if (shim->notify.fd >= 0 && shim->notify.events == 0 && now >= shim->state.window_ends)
@@ -190,7 +193,7 @@ int sdnotify_open(struct shim *shim, struct failure *failure)
 		return fail(failure, STEP_DIRECTORY, ENAMETOOLONG, "listen on %s", path);
 	memcpy(address.sun_path, path, strlen(path));
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	/* Only the container sees it: the directory is closed to others. */
+	/* Only the container can reach it: its directory on the host is closed to others. */
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    chmod(path, 0666) < 0)
 		return fail(failure, STEP_DIRECTORY, errno, "listen on %s", path);
@@ -223,14 +226,14 @@ void sdnotify_send(const struct shim *shim, struct connection *connection)
 	(void)snprintf(text, sizeof(text), "%s%s%s%s", state->ready ? "READY=1\n" : "",
 		       state->stopping ? "STOPPING=1\n" : "",
 		       state->status[0] == '\0' ? "" : "STATUS=", state->status);
-	tell(connection, text);
+	send_text(connection, text);
 }
 
 void sdnotify_close(struct shim *shim)
 {
 	sdnotify_mounted(shim);
 	close_fd(&shim->notify.fd);
-	/* Not waited for: it may be in a close that does not return. */
+	/* Not waited for: it may be stuck in a close. */
 	if (shim->receiver > 0)
 		(void)kill(shim->receiver, SIGKILL);
 	shim->receiver = 0;

@@ -17,12 +17,12 @@
 #include "shim/connection.h"
 #include "shim/trace.h"
 
-#define TURN 64    /* notifications answered before others get their turn */
-#define PROGRAM 16 /* bytes of a name of a thread, with its NUL (TASK_COMM_LEN) */
-#define LINE 256   /* bytes that one line takes at most */
+#define TURN 64    /* notifications answered before other sources are served */
+#define PROGRAM 16 /* bytes of a thread's name, with its NUL (TASK_COMM_LEN) */
+#define LINE 256   /* maximum length of a line, in bytes */
 #define DENIALS_MAX 512
 
-/* Whose calls of what kind failed. */
+/* Denied calls of one kind by one program. */
 struct denial {
 	char program[PROGRAM];
 	uint32_t architecture;
@@ -33,7 +33,7 @@ struct denial {
 	uint64_t last;
 };
 
-unsigned int notice_telling_argument(int number)
+unsigned int notice_key_argument(int number)
 {
 	switch (number) {
 	case SYS_socket:
@@ -69,7 +69,8 @@ unsigned int notice_telling_argument(int number)
 	}
 }
 
-/* What belongs in a line of JSON: a workload chooses its own name. */
+/* Reads a thread's name. It goes into a line of JSON and is chosen by the workload, so other
+ * characters are replaced. */
 static void read_program(uint32_t pid, char name[PROGRAM])
 {
 	char path[64];
@@ -103,7 +104,7 @@ static struct denial *find(struct shim *shim, const struct denial *wanted)
 
 static void record(struct shim *shim, const struct seccomp_notif *notice)
 {
-	unsigned int index = notice_telling_argument(notice->data.nr);
+	unsigned int index = notice_key_argument(notice->data.nr);
 	struct denial denial = {
 		.architecture = notice->data.arch,
 		.number = notice->data.nr,
@@ -117,7 +118,7 @@ static void record(struct shim *shim, const struct seccomp_notif *notice)
 	if (known == NULL && shim->denials == NULL)
 		shim->denials = calloc(DENIALS_MAX, sizeof(*shim->denials));
 	if (known == NULL && (shim->denials == NULL || shim->denial_count == DENIALS_MAX)) {
-		shim->denials_beyond++;
+		shim->denials_dropped++;
 		return;
 	}
 	if (known == NULL) {
@@ -128,33 +129,33 @@ static void record(struct shim *shim, const struct seccomp_notif *notice)
 	known->last = denial.first;
 }
 
-/* Answers one. False when there is none, for now or ever. */
+/* Answers one notification. False: there is none, for now or ever. */
 static bool answer(struct shim *shim, struct source *source)
 {
-	/* Larger than those of this kernel's headers: a newer one may have more to say
+	/* Larger than the structures in the headers: a newer kernel's may be longer
 	 * (SECCOMP_GET_NOTIF_SIZES). */
 	union {
 		struct seccomp_notif notice;
 		uint8_t room[512];
-	} heard = { .room = { 0 } };
+	} request = { .room = { 0 } };
 	union {
 		struct seccomp_notif_resp answer;
 		uint8_t room[512];
-	} told = { .room = { 0 } };
+	} response = { .room = { 0 } };
 
-	/* By number: the request is an int to musl, an unsigned long to glibc. */
-	if (syscall(SYS_ioctl, source->fd, SECCOMP_IOCTL_NOTIF_RECV, &heard.notice) < 0)
+	/* syscall(2), because ioctl's request is an int in musl and an unsigned long in glibc. */
+	if (syscall(SYS_ioctl, source->fd, SECCOMP_IOCTL_NOTIF_RECV, &request.notice) < 0)
 		return errno == EINTR || errno == ENOENT;
-	told.answer.id = heard.notice.id;
+	response.answer.id = request.notice.id;
 	if (shim->plan.seccomp_mode == SECCOMP_TRACE) {
-		trace_record(shim, &heard.notice);
-		told.answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		trace_record(shim, &request.notice);
+		response.answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	} else {
-		record(shim, &heard.notice);
-		told.answer.error = -(int)shim->plan.seccomp_errno;
+		record(shim, &request.notice);
+		response.answer.error = -(int)shim->plan.seccomp_errno;
 	}
 	/* ENOENT: the caller was killed meanwhile. */
-	(void)syscall(SYS_ioctl, source->fd, SECCOMP_IOCTL_NOTIF_SEND, &told.answer);
+	(void)syscall(SYS_ioctl, source->fd, SECCOMP_IOCTL_NOTIF_SEND, &response.answer);
 	return true;
 }
 
@@ -170,7 +171,7 @@ static void notice_ready(struct shim *shim, struct source *source, short revents
 			return;
 		revents = polled.revents;
 	}
-	/* Nobody is left whom the filter binds. */
+	/* No process is left under the filter. */
 	if ((revents & (POLLHUP | POLLERR)) != 0)
 		close_fd(&source->fd);
 }
@@ -190,7 +191,7 @@ int notice_fetch(struct source *source, int pidfd, int listener)
 	return 0;
 }
 
-/* One line. Its length. */
+/* Formats one line. Returns its length. */
 static size_t describe(const struct denial *denial, char *text, size_t capacity)
 {
 	int length = snprintf(text, capacity,

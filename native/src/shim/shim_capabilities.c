@@ -9,11 +9,11 @@
 #define LAST_CAPABILITY 63
 #define BIT(capability) (1ULL << (capability))
 
-/* What supervising needs after the start, and why; docs/security.md lists them too. */
+/* Capabilities needed for supervising after the launch, and why; also in docs/security.md. */
 static const uint64_t needed =
-	BIT(CAP_CHOWN) |        /* logs and records are the manager's user's */
-	BIT(CAP_DAC_OVERRIDE) | /* and lie in that user's directories */
-	BIT(CAP_KILL) |         /* the workload is another user's */
+	BIT(CAP_CHOWN) |        /* logs and records belong to the manager's user */
+	BIT(CAP_DAC_OVERRIDE) | /* and are in that user's directories */
+	BIT(CAP_KILL) |         /* the workload runs as another user */
 	BIT(CAP_SETGID) | BIT(CAP_SETUID) |
 	BIT(CAP_SETPCAP) |     /* exec: become the workload's user */
 	BIT(CAP_SYS_ADMIN) |   /* setns(2) */
@@ -26,13 +26,13 @@ int shim_keep_capabilities(uint64_t kept)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[2];
 
-	/* Without root it has none. */
+	/* Without root there are none. */
 	if (geteuid() != 0)
 		return 0;
 	for (int capability = 0; capability <= LAST_CAPABILITY; capability++) {
 		if ((kept >> capability & 1U) != 0 || prctl(PR_CAPBSET_DROP, capability) == 0)
 			continue;
-		/* Past the last capability that this kernel has. */
+		/* Past the last capability of this kernel. */
 		if (errno == EINVAL)
 			break;
 		return -errno;
@@ -49,8 +49,9 @@ int shim_keep_capabilities(uint64_t kept)
 
 int shim_drop_capabilities(const struct plan *plan, struct failure *failure)
 {
-	int result = plan->hooks.count > 0 ? 0
-					   : shim_keep_capabilities(needed | plan->capabilities.bounding);
+	int result = plan->hooks.count > 0
+			     ? 0
+			     : shim_keep_capabilities(needed | plan->capabilities.bounding);
 
 	return result < 0 ? fail(failure, STEP_CAPABILITIES, -result,
 				 "drop the supervisor's capabilities")

@@ -1,4 +1,5 @@
-/* Privileges that a supervisor drops once its container runs: a hole in it is worth less then. */
+/* Drops a supervisor's privileges once its container runs, to limit what a vulnerability is
+ * worth. */
 #ifndef NUCLEUS_SHIM_CAPABILITIES_H
 #define NUCLEUS_SHIM_CAPABILITIES_H
 
@@ -7,11 +8,11 @@
 #include "base/failure.h"
 #include "launch/plan.h"
 
-/* Keeps these capabilities alone, in every set. 0, or a negative errno. */
+/* Keeps only these capabilities, in every set. 0, or a negative errno. */
 int shim_keep_capabilities(uint64_t kept);
-/* Drops every capability from every set, bounding too, but those that supervising takes and those
- * that the container has, which processes run beside the workload get as well. Where hooks are
- * still to run nothing is dropped: they have the manager's rights. 0, or a negative errno. */
+/* Drops every capability from every set, including the bounding set, except those needed for
+ * supervising and those of the container, which execs get as well. If the plan has hooks, nothing
+ * is dropped: they have the manager's privileges. 0, or a negative errno. */
 int shim_drop_capabilities(const struct plan *plan, struct failure *failure);
 
 #endif

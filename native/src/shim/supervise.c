@@ -40,7 +40,7 @@
 #include "shim/trace.h"
 
 #define PAGE 4096U
-#define STACK_USED 32768U /* bytes, by a shim's turn, with what it calls */
+#define STACK_USED 32768U /* bytes of stack used by a turn of the loop */
 #define LINGER 1000       /* ms for readers to fetch the last bytes */
 #define SERVED_FIRST 20   /* ms that a client may delay cleanup */
 static void output_ready(struct shim *shim, struct source *source, short revents)
@@ -50,13 +50,13 @@ static void output_ready(struct shim *shim, struct source *source, short revents
 	output_pump(shim, (struct output *)source);
 }
 
-/* Whatever it was that was to be asked. */
+/* Refuses a connection whose request has not been read. */
 static void refuse_request(int fd, const struct failure *failure)
 {
 	uint8_t bytes[256];
 	struct writer writer = { .data = bytes, .capacity = sizeof(bytes) };
 
-	write_error(&writer, failure->error, "the shim can't take the request");
+	write_error(&writer, failure->error, "the shim can't accept the request");
 	(void)send(fd, bytes, writer.length, MSG_NOSIGNAL);
 }
 
@@ -96,7 +96,7 @@ static void write_exit_record(const struct shim *shim)
 	(void)renameat(shim->directory_fd, "exit.json.new", shim->directory_fd, "exit.json");
 }
 
-/* Not before both outputs are: what is moved first would end the readers. */
+/* Waits for both outputs to end: readers stop at the end of a complete log. */
 static void complete_log(struct shim *shim)
 {
 	if (shim->log_complete || shim->out.source.fd >= 0 || shim->err.source.fd >= 0)
@@ -115,10 +115,10 @@ static void container_exited(struct shim *shim, int status)
 	init_report_finish(shim);
 	if (shim->init.ended)
 		shim->exit_status = shim->init.status;
-	/* A wait status that is a signal's number: killed by that (wait(2)). */
-	if (shim->died_of != 0 && shim->exit_status == SIGKILL)
-		shim->exit_status = shim->died_of;
-	/* Its pid namespace went with PID 1, so whoever held the pipes is gone. */
+	/* A wait status equal to a signal's number means killed by that signal (wait(2)). */
+	if (shim->reported_signal != 0 && shim->exit_status == SIGKILL)
+		shim->exit_status = shim->reported_signal;
+	/* Its PID namespace has ended with PID 1, and so has every process that held the pipes. */
 	output_finish(shim, &shim->out);
 	output_finish(shim, &shim->err);
 	complete_log(shim);
@@ -149,7 +149,7 @@ static void signal_ready(struct shim *shim, struct source *source, short revents
 		int status;
 
 		if (waitpid(shim->pid, &status, WNOHANG) == shim->pid) {
-			/* A workload that ended at once must still count as started. */
+			/* A workload that exits at once must still count as started. */
 			shim_finish_launch(shim);
 			container_exited(shim, status);
 		}
@@ -180,7 +180,7 @@ static void watch(struct shim *shim, struct poll_set *set)
 
 static uint64_t due_at(const struct shim *shim)
 {
-	return due_at_ms(shim->leave_at);
+	return due_at_ms(shim->linger_until);
 }
 
 static void stop_listening(struct shim *shim)
@@ -190,20 +190,20 @@ static void stop_listening(struct shim *shim)
 	close_fd(&shim->listener.fd);
 }
 
-/* Whether an output of what has ended waits for its client. */
+/* Whether an output still has data to move, or an uncaptured exec has not finished. */
 static bool is_busy(const struct shim *shim)
 {
 	return shim->out.source.fd >= 0 || shim->err.source.fd >= 0 || execs_busy(shim);
 }
 
-/* Lets the client read its output and the exit code before cleanup; one that is not connected yet,
- * or not reading, delays that by at most SERVED_FIRST. */
+/* Lets the client read the output and the exit code before cleanup; a client that has not connected
+ * yet, or does not read, delays cleanup by at most SERVED_FIRST. */
 static void flush_to_clients(struct shim *shim)
 {
-	shim->leave_at = monotonic_ms() + SERVED_FIRST;
-	while (is_busy(shim) && monotonic_ms() < shim->leave_at)
+	shim->linger_until = monotonic_ms() + SERVED_FIRST;
+	while (is_busy(shim) && monotonic_ms() < shim->linger_until)
 		loop_turn(shim);
-	shim->leave_at = 0;
+	shim->linger_until = 0;
 }
 
 static void supervise(struct shim *shim)
@@ -212,7 +212,7 @@ static void supervise(struct shim *shim)
 		loop_turn(shim);
 	if (shim->plan.ticket_length > 0)
 		flush_to_clients(shim);
-	/* Whoever is to fetch its output has yet to come. */
+	/* An unused ticket: its client has yet to connect and fetch the output. */
 	if (shim->tickets == NULL)
 		stop_listening(shim);
 	close_fd(&shim->mounts_fd);
@@ -223,7 +223,7 @@ static void supervise(struct shim *shim)
 	cgroup_kill(&shim->plan);
 	cgroup_close(&shim->cgroup);
 	cgroup_remove(&shim->plan);
-	/* The manager deletes the record of a foreground run at its end, except of a traced one. */
+	/* The manager deletes the record of a foreground run when it ends, unless it is traced. */
 	if (shim->started &&
 	    (shim->plan.ticket_length == 0 || shim->plan.seccomp_mode == SECCOMP_TRACE)) {
 		owned_fd record = openat(shim->directory_fd, "exit.json", O_RDONLY | O_CLOEXEC);
@@ -239,10 +239,10 @@ static void supervise(struct shim *shim)
 		complete_log(shim);
 	}
 	stop_listening(shim);
-	shim->leave_at = monotonic_ms() + LINGER;
-	while (shim->connections != NULL && monotonic_ms() < shim->leave_at)
+	shim->linger_until = monotonic_ms() + LINGER;
+	while (shim->connections != NULL && monotonic_ms() < shim->linger_until)
 		loop_turn(shim);
-	shim->leave_at = 0;
+	shim->linger_until = 0;
 	while (hooks_busy(shim))
 		loop_turn(shim);
 }
@@ -254,9 +254,9 @@ static void detach_from_spawner(void)
 	descriptors_close_standard();
 }
 
-/* The first use of a page after fork(2) is a fault, which costs 10 us and more under a
- * paravirtual hypervisor. One madvise(2) populates the range; before Linux 5.14 it fails, and the
- * faults come one by one. */
+/* The first use of a page after fork(2) causes a fault, which costs 10 us and more under a
+ * paravirtual hypervisor. One madvise(2) populates the whole range; before Linux 5.14 it fails, and
+ * each page faults on its first use. */
 static void populate(uintptr_t from, uintptr_t to, int advice)
 {
 	from -= from % PAGE;
@@ -277,15 +277,15 @@ void shim_populate_pages(void)
 static void connection_left(struct shim *shim, struct connection *connection)
 {
 	execs_forget(shim, connection);
-	attach_left(shim, connection);
+	attach_detach(shim, connection);
 	if (connection->dial != NULL)
 		dial_free(connection->dial);
 }
 
 static const struct connection_handler handler = {
 	.serve = request_serve,
-	.is_wanted = execs_wanted,
-	.left = connection_left,
+	.has_running_exec = execs_wanted,
+	.on_close = connection_left,
 };
 
 _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_fd)
@@ -297,15 +297,15 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	size_t length = 0;
 	uint8_t *bytes;
 
-	shim = (struct shim){ .owner = owner, .group = group, .begun = monotonic_ns() };
+	shim = (struct shim){ .owner = owner, .group = group, .requested_at = monotonic_ns() };
 	shim.directory_fd = shim.listener.fd = shim.status.fd = shim.signals.fd = -1;
-	shim.hooks.process.fd = shim.hooks.said.fd = -1;
+	shim.hooks.process.fd = shim.hooks.stderr_source.fd = -1;
 	shim.pressure.fd = shim.notices.fd = shim.notify.fd = shim.go_fd = shim.terminal_fd = -1;
 	shim.out.source.fd = shim.err.source.fd = shim.stdin_fd = shim.init.source.fd = shim.pidfd =
 		-1;
 	shim.cgroup = (struct cgroup){ .unified_fd = -1, .owner = owner, .group = group };
 	shim.mounts_fd = -1;
-	handles_none(&shim.handles);
+	handles_init(&shim.handles);
 	shim.netns_fd = netns_fd;
 	shim.handler = &handler;
 	shim.signal_inside = gvisor_signal;
@@ -313,8 +313,8 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	shim.out.source.ready = shim.err.source.ready = output_ready;
 	detach_from_spawner();
 	confine_scheduling();
-	/* It runs as soon as it is woken: a shim has little to do, and everybody waits for its
-	 * word. The container doesn't inherit it. */
+	/* So that the shim runs as soon as it is woken: it has little to do, and others wait for
+	 * its answers. The container doesn't inherit this. */
 	sys_ask_for_short_slices(0);
 	bytes = shim_receive(connection_fd, &type, &length, &failure);
 	if (bytes != NULL && type == REQUEST_FORCE_STOP)
@@ -328,7 +328,7 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	if (watch_signals(&shim) < 0 || connection_add(&shim, connection_fd) == NULL)
 		_exit(1);
 	shim.connections->subscribed = true;
-	if (shim_begin(&shim, &failure) < 0) {
+	if (shim_launch(&shim, &failure) < 0) {
 		shim_undo(&shim, &failure, connection_fd);
 		_exit(1);
 	}

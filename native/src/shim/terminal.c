@@ -20,7 +20,7 @@
 #include "launch/id_map.h"
 #include "launch/pty.h"
 
-/* The container's /dev/pts; -1 when that can't be reached, or something else is there. */
+/* Opens the container's /dev/pts; -1 if it can't be reached or is not a devpts. */
 static int open_pts(const struct shim *shim)
 {
 	struct open_how how = {
@@ -44,7 +44,7 @@ static int open_pts(const struct shim *shim)
 	return release(&pts);
 }
 
-/* One of the host's, for the workload's user. 0, or a negative errno. */
+/* Opens a terminal of the host, for the workload's user. 0, or a negative errno. */
 static int open_on_host(const struct plan *plan, const struct terminal_size *size, int *master,
 			int *slave)
 {
@@ -65,7 +65,7 @@ int terminal_open(const struct shim *shim, const struct terminal_size *size, int
 	owned_fd slave = -1;
 	int result = pts < 0 ? -ENODEV : pty_open(pts, "ptmx", size, &master, &slave);
 
-	/* What runs inside may hold all that it may have of its own (ENOSPC). */
+	/* The container may have used up the terminals of its devpts (ENOSPC). */
 	if (result < 0)
 		result = open_on_host(&shim->plan, size, &master, &slave);
 	if (result < 0)
@@ -99,7 +99,7 @@ int terminal_key_signal(int master, const uint8_t *keys, size_t length, pid_t *g
 {
 	struct termios settings;
 
-	/* The master tells the settings and the group of the other end (pty(7)). */
+	/* On the master, these return the slave's settings and foreground group (pty(7)). */
 	if (tcgetattr(master, &settings) < 0 || (settings.c_lflag & ISIG) == 0 ||
 	    ioctl(master, TIOCGPGRP, group) < 0)
 		return 0;

@@ -6,10 +6,11 @@
 
 #include "base/clock.h"
 #include "base/wire.h"
+#include "shim/loop.h"
 
-/* ms in which a client must come with its ticket. */
+/* ms for a client to present its ticket. */
 #define TICKET_TIME 10000
-/* Tickets that may be waiting at once. */
+/* Maximum number of unused tickets. */
 #define TICKETS_MAX 64
 
 int ticket_add(struct shim *shim, uint32_t id, const uint8_t bytes[TICKET_BYTES], bool owner)
@@ -24,13 +25,13 @@ int ticket_add(struct shim *shim, uint32_t id, const uint8_t bytes[TICKET_BYTES]
 	ticket = calloc(1, sizeof(*ticket));
 	if (ticket == NULL)
 		return -ENOMEM;
-	/* The client of a launch gets its ticket when the command runs: see tickets_launched(). */
+	/* The time limit of a launch's client starts with the command: see tickets_launched(). */
 	*ticket = (struct ticket){ .next = shim->tickets,
-				 .id = id,
-				 .owner = owner,
-				 .expires = id == 0 && owner && !shim->started
-						    ? INT64_MAX
-						    : monotonic_ms() + TICKET_TIME };
+				   .id = id,
+				   .owner = owner,
+				   .expires = id == 0 && owner && !shim->started
+						      ? INT64_MAX
+						      : monotonic_ms() + TICKET_TIME };
 	memcpy(ticket->bytes, bytes, TICKET_BYTES);
 	shim->tickets = ticket;
 	return 0;
@@ -86,7 +87,7 @@ uint64_t tickets_due_at(const struct shim *shim)
 	uint64_t due = 0;
 
 	for (const struct ticket *at = shim->tickets; at != NULL; at = at->next)
-		/* A withdrawn one is due at once; 0 would mean never. */
+		/* A withdrawn ticket is due at once; 0 would mean never. */
 		due = earlier_of(due, due_at_ms(at->expires > 0 ? at->expires : 1));
 	return due;
 }

@@ -1,5 +1,5 @@
-/* Tickets: the manager announces a client to the shim, which lets in whoever presents the ticket:
- * once, for a few seconds, for one process. */
+/* Tickets: the manager announces a client to the shim, which accepts the client that presents the
+ * ticket: once, within a few seconds, for one process. */
 #ifndef NUCLEUS_TICKET_H
 #define NUCLEUS_TICKET_H
 
@@ -7,27 +7,27 @@
 
 #define TICKET_BYTES 16U
 
-/* A ticket that has not been used. */
+/* An unused ticket. */
 struct ticket {
 	struct ticket *next;
 	uint8_t bytes[TICKET_BYTES];
-	uint32_t id; /* 0: the workload; else an exec */
-	bool owner;  /* what it is attached to ends with its client, or when none comes in time */
+	uint32_t id;     /* 0: the workload; else an exec */
+	bool owner;      /* the process ends with its client, or if none attaches in time */
 	int64_t expires; /* CLOCK_MONOTONIC ms */
 };
 
-/* Announces a ticket. 0, or a negative errno. */
+/* Registers a ticket. 0, or a negative errno. */
 int ticket_add(struct shim *shim, uint32_t id, const uint8_t bytes[TICKET_BYTES], bool owner);
-/* Takes the ticket out, which the caller frees. NULL: it is used or not known, which takes the same
- * time. */
+/* Removes and returns the ticket, which the caller frees. NULL: it is used or unknown. Tickets are
+ * compared in constant time. */
 struct ticket *ticket_take(struct shim *shim, const uint8_t *bytes);
-/* Takes out one that nobody came for in time, which the caller frees; or NULL. */
+/* Removes and returns an expired ticket, which the caller frees; or NULL. */
 struct ticket *ticket_expired(struct shim *shim, int64_t now);
-/* To be called when the command runs: the time in which its client may attach begins. */
+/* To be called when the command runs: starts the time within which its client must attach. */
 void tickets_launched(struct shim *shim);
-/* Withdraws the unused ticket of the owner of an exec: the exec ends with the next turn. */
+/* Expires the unused ticket of an exec's owner: the exec is ended in the next turn of the loop. */
 void tickets_withdraw(struct shim *shim, uint32_t id);
-/* When the first of them expires, in ns of CLOCK_MONOTONIC, or 0. */
+/* When the next ticket expires: ns of CLOCK_MONOTONIC, or 0. */
 uint64_t tickets_due_at(const struct shim *shim);
 
 #endif

@@ -18,10 +18,10 @@
 
 #include "base/descriptors.h"
 
-#define CALLS 1024       /* numbers of system calls that are counted */
-#define SLOTS (1U << 16) /* of the set of what is written already; a power of two */
+#define CALLS 1024       /* system call numbers that are counted */
+#define SLOTS (1U << 16) /* of the set of lines already written; a power of two */
 #define MOST_BYTES (16U << 20)
-#define FULL "{\"full\":true}\n" /* the last line of a record that does not hold all */
+#define FULL "{\"full\":true}\n" /* the last line of an incomplete record */
 #define ARGUMENTS 6
 #define NONE (-1)
 
@@ -34,8 +34,8 @@ struct trace {
 	uint64_t seen[SLOTS]; /* hashes of lines; 0: free */
 };
 
-/* Where a call that opens, runs or changes a file has its arguments. Calls that only look at
- * metadata are not here: no Landlock rule is about them. */
+/* The argument positions of a call that opens, executes or changes a file. Calls that only read
+ * metadata are not listed: no Landlock rule covers them. */
 struct path_call {
 	int number;
 	int directory; /* index of the descriptor that the path is relative to, or NONE */
@@ -83,7 +83,7 @@ static uint64_t hash(const char *text, size_t length)
 	return value == 0 ? 1 : value;
 }
 
-/* True when the line was not there yet, and there is room for it. */
+/* Adds a line to the set. True: it is new, and there is room for it. */
 static bool add(struct trace *trace, const char *line, size_t length)
 {
 	uint64_t value = hash(line, length);
@@ -111,8 +111,8 @@ static void put(struct trace *trace, const char *line, int length, size_t capaci
 		(void)!write(trace->fd, line, (size_t)length);
 }
 
-/* Memory of a process that stands still in a call; what it writes there meanwhile is its own
- * loss: this decides nothing. */
+/* Reads memory of a process that is blocked in a call. Its other threads may change that memory
+ * meanwhile, which does no harm: nothing is decided by it. */
 static ssize_t read_memory(uint32_t pid, uint64_t address, void *buffer, size_t size)
 {
 	char path[64];
@@ -123,7 +123,7 @@ static ssize_t read_memory(uint32_t pid, uint64_t address, void *buffer, size_t 
 	return fd < 0 ? -1 : pread(fd, buffer, size, (off_t)address);
 }
 
-/* Reads a string up to its NUL. It may end just before memory that is not there. */
+/* Reads a string up to its NUL. It may end just before unmapped memory. */
 static bool read_text(uint32_t pid, uint64_t address, char *buffer, size_t size)
 {
 	ssize_t got = read_memory(pid, address, buffer, size);
@@ -136,7 +136,7 @@ static bool read_text(uint32_t pid, uint64_t address, char *buffer, size_t size)
 	return got > 0 && memchr(buffer, '\0', (size_t)got) != NULL;
 }
 
-/* The directory that a relative path is relative to, in the container's own words. */
+/* The directory that a relative path is relative to, as a path in the container. */
 static bool read_directory(uint32_t pid, int64_t descriptor, char *buffer, size_t size)
 {
 	char path[64];
@@ -153,7 +153,7 @@ static bool read_directory(uint32_t pid, int64_t descriptor, char *buffer, size_
 	return true;
 }
 
-/* Copies text into a JSON string. False when it does not fit. */
+/* Escapes text for a JSON string. False: it does not fit. */
 static bool quote(const char *text, char *out, size_t size)
 {
 	size_t at = 0;
@@ -232,7 +232,7 @@ static void record_address(struct trace *trace, const struct seccomp_notif *noti
 		(void)inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof(text));
 	else
 		return;
-	/* The port is at the same place in both. */
+	/* The port has the same offset in both. */
 	length = snprintf(line, sizeof(line), "{\"number\":%d,\"address\":\"%s\",\"port\":%u}\n",
 			  notice->data.nr, text, ntohs(address.v4.sin_port));
 	put(trace, line, length, sizeof(line));
@@ -252,8 +252,8 @@ static void record_details(struct trace *trace, const struct seccomp_notif *noti
 		record_address(trace, notice, 4);
 }
 
-/* Which arguments say what a call is for, as bits: those that the profiles in config/policies
- * have conditions for, and the reasons of those that none of them allows. The others may be
+/* The arguments that show a call's purpose, as bits: those that the profiles in config/policies
+ * have conditions for, and those that explain a call which no profile allows. Others may be
  * addresses, each of which would be a line of its own. */
 static unsigned int telling_arguments(const struct seccomp_data *call)
 {
@@ -288,7 +288,7 @@ static unsigned int telling_arguments(const struct seccomp_data *call)
 	}
 }
 
-/* The telling arguments as a JSON object by their index. False when they do not fit. */
+/* Formats those arguments as members of a JSON object, by index. False: they do not fit. */
 static bool describe_arguments(const struct seccomp_data *call, char *out, size_t size)
 {
 	unsigned int telling = telling_arguments(call);
@@ -341,7 +341,7 @@ void trace_finish(struct shim *shim)
 		int length = snprintf(line, sizeof(line), "{\"number\":%d,\"count\":%" PRIu64 "}\n",
 				      number, trace->counts[number]);
 
-		/* Each is written once, and however full the record is. */
+		/* Written even if the record is full: each appears once. */
 		if (trace->counts[number] > 0 && length > 0 && trace->fd >= 0)
 			(void)!write(trace->fd, line, (size_t)length);
 	}

@@ -1,5 +1,5 @@
-/* What a traced container did: each kind of call, path and address once, with counts at the
- * end, as lines of JSON in the file trace.json of the container's directory. */
+/* Records what a traced container does: each kind of call, path and address once, with counts at
+ * the end, as lines of JSON in the file trace.json in the container's directory. */
 #ifndef NUCLEUS_TRACE_H
 #define NUCLEUS_TRACE_H
 
@@ -7,9 +7,9 @@
 
 #include "shim/shim.h"
 
-/* Records a call that the listener has told of, before it goes on. */
+/* Records a call reported by the listener, before it continues. */
 void trace_record(struct shim *shim, const struct seccomp_notif *notice);
-/* Writes how often each call was made. */
+/* Writes how often each call was made, and closes the file. */
 void trace_finish(struct shim *shim);
 
 #endif

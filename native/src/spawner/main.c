@@ -1,4 +1,4 @@
-/* nucleus-spawner: reads its options and takes its role; nothing else. */
+/* nucleus-spawner: parses its options and starts its role. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -27,14 +27,14 @@ static int make_memfd(void)
 {
 	int fd = memfd_create("nucleus-spawner", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 
-	/* Before Linux 6.3 the flag is unknown, and all are executable. */
+	/* Before Linux 6.3 the flag is unknown, and every memfd is executable. */
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create("nucleus-spawner", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	return fd;
 }
 
-/* Runs on from a sealed copy in memory, so that nothing inside a container can reach the
- * program on disk through /proc/PID/exe and overwrite it (CVE-2019-5736). */
+/* Re-executes the program from a sealed copy in memory, so that nothing inside a container can
+ * reach the file on disk through /proc/PID/exe and overwrite it (CVE-2019-5736). */
 static int run_from_sealed_copy(char *const argv[])
 {
 	owned_fd self = openat(AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -82,7 +82,7 @@ int main(int argc, char *argv[])
 		return relayed;
 	if (sealed < 0)
 		(void)fprintf(stderr,
-			      "nucleus-spawner: running from the file itself, no sealed copy: %s\n",
+			      "nucleus-spawner: no sealed copy, running from the file itself: %s\n",
 			      strerror(-sealed));
 	for (;;) {
 		int option = getopt_long(argc, argv, "", known, NULL);

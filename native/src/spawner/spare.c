@@ -8,7 +8,7 @@
 #include "launch/launch.h"
 #include "shim/supervise.h"
 
-/* Waits for a connection. Its descriptor; -1 when the spawner has gone. */
+/* Waits for a connection. Returns its descriptor, or -1 if the spawner has exited. */
 static int receive(int control_fd, struct ucred *peer)
 {
 	size_t count;
@@ -29,7 +29,7 @@ static _Noreturn void run_spare(int control_fd)
 
 	(void)prctl(PR_SET_NAME, "nucleus-spare");
 	shim_populate_pages();
-	/* Without root a network namespace can't be made ahead: the user namespace that it
+	/* Without root a network namespace can't be created in advance: the user namespace that it
 	 * belongs to is the container's own. */
 	netns_fd = geteuid() == 0 ? launch_prepare_network() : -1;
 	connection_fd = receive(control_fd, &peer);
@@ -52,7 +52,8 @@ int spare_add(struct spares *spares, int listener_fd)
 	if (pid == 0) {
 		(void)close(listener_fd);
 		(void)close(ends[0]);
-		/* The others' would keep them waiting when the spawner has gone. */
+		/* Inherited sockets would keep the other spares waiting after the spawner has
+		 * exited. */
 		spares_close(spares);
 		run_spare(ends[1]);
 	}
@@ -67,8 +68,7 @@ int spare_add(struct spares *spares, int listener_fd)
 
 bool spare_hand_over(struct spares *spares, int connection_fd, const struct ucred *peer)
 {
-	/* The oldest first: it has had the most time to get ready. One that was killed is
-	 * passed over. */
+	/* The oldest first: it has had the most time to get ready. Killed spares are skipped. */
 	while (spares->count > 0) {
 		owned_fd control_fd = spares->controls[0];
 

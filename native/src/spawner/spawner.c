@@ -21,12 +21,12 @@
 #include "shim/supervise.h"
 #include "spawner/spare.h"
 
-/* ns without a request before another spare shim is made. A fork takes a processor for as
- * long as a third of a launch, and the launch just asked for, and the first steps of its
- * command, need it first. The end of a child skips this pause. */
+/* ns without a request before another spare shim is forked. A fork takes a processor for as long as
+ * a third of a launch, and the launch just requested and the first steps of its command need it
+ * first. The exit of a child skips this pause. */
 #define REFILL_PAUSE 20000000
 
-static void complain(const char *what, const char *path)
+static void report_error(const char *what, const char *path)
 {
 	(void)fprintf(stderr, "nucleus-spawner: %s %s: %s\n", what, path, strerror(errno));
 }
@@ -38,8 +38,8 @@ static bool answers(const struct sockaddr_un *address)
 	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
 }
 
-/* Listens on the path. A socket file that a killed spawner left is replaced; one that
- * answers is not. */
+/* Listens on the path. Replaces a socket file that a killed spawner left, but not one that accepts
+ * connections. */
 static int open_listener(const struct spawner_options *options)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -49,13 +49,13 @@ static int open_listener(const struct spawner_options *options)
 
 	if (strlen(options->socket) >= sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
-		complain("listen on", options->socket);
+		report_error("can't listen on", options->socket);
 		return -1;
 	}
 	memcpy(address.sun_path, options->socket, strlen(options->socket) + 1);
 	if (answers(&address)) {
 		errno = EADDRINUSE;
-		complain("listen on", options->socket);
+		report_error("can't listen on", options->socket);
 		return -1;
 	}
 	(void)unlink(options->socket);
@@ -65,7 +65,7 @@ static int open_listener(const struct spawner_options *options)
 	if (result < 0 || listen(fd, SOMAXCONN) < 0 ||
 	    (options->client != geteuid() &&
 	     chown(options->socket, options->client, (gid_t)-1) < 0)) {
-		complain("listen on", options->socket);
+		report_error("can't listen on", options->socket);
 		return -1;
 	}
 	return release(&fd);
@@ -123,9 +123,9 @@ static void end(int number)
 static void prepare_signals(void)
 {
 	struct sigaction action = { .sa_handler = end };
-	/* Shims are not waited for: they outlive this process. What a shim leaves behind when it is
-	 * killed is reaped here, at once: a zombie keeps the PID namespace it is in. Linux sends
-	 * SIGCHLD all the same (sigaction(2)). */
+	/* Shims are not waited for: they outlive this process. The processes that a killed shim
+	 * leaves behind are reaped here, at once: a zombie keeps its PID namespace alive. Linux
+	 * sends SIGCHLD all the same (sigaction(2)). */
 	const struct sigaction child = { .sa_handler = note_child,
 					 .sa_flags = SA_NOCLDWAIT | SA_NOCLDSTOP };
 	sigset_t blocked;
@@ -137,7 +137,7 @@ static void prepare_signals(void)
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGCHLD, &child, NULL);
-	/* Blocked except in ppoll(2): one that came just before it would go unnoticed. */
+	/* Blocked except in ppoll(2): one that arrives just before it would go unnoticed. */
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGCHLD);
 	(void)sigaddset(&blocked, SIGTERM);
@@ -157,9 +157,9 @@ int spawner_run(const struct spawner_options *options)
 	struct pollfd polled[2];
 
 	(void)setsid();
-	/* Its memory is nobody's business. Without root it has nothing to hide from its own
-	 * user, and the files of an undumpable process are root's: uid_map could not be
-	 * written (proc(5)). */
+	/* No other process may read its memory. Without root it has nothing to hide from its own
+	 * user, and the files of an undumpable process belong to root: uid_map could not be written
+	 * (proc(5)). */
 	if (geteuid() == 0)
 		(void)prctl(PR_SET_DUMPABLE, 0);
 	prepare_signals();
@@ -173,13 +173,13 @@ int spawner_run(const struct spawner_options *options)
 	polled[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
 	polled[1] = (struct pollfd){ .fd = options->follow_stdin ? STDIN_FILENO : -1 };
 	while (!ended) {
-		/* After a failure, such as EAGAIN, the next attempt comes with the next request, or
-		 * the next child that ends. */
+		/* After a failure, such as EAGAIN, the next attempt follows the next request, or
+		 * the next child that exits. */
 		bool idle = failing < 0 || spares.count == SPARES;
 		int ready = ppoll(polled, 2, idle ? NULL : &pause, &none);
 
-		/* When a shim ends, a processor is free, and in a script's loop the next command is
-		 * about to begin. */
+		/* When a shim exits, a processor is free, and in a script's loop the next command
+		 * is about to begin. */
 		failing = ready == 0 || (ready < 0 && child_ended) ? spare_add(&spares, listener)
 								   : 0;
 		child_ended = 0;

@@ -1,5 +1,5 @@
-/* The spawner: the only privileged process that listens. It checks who asks and forks a
- * shim per request; the plan is read in the shim, so that bad bytes hurt only their sender. */
+/* The spawner: the only privileged process that listens. It checks its peers and forks a shim per
+ * request; the plan is parsed in the shim, so that malformed bytes harm only their sender. */
 #ifndef NUCLEUS_SPAWNER_H
 #define NUCLEUS_SPAWNER_H
 
@@ -8,11 +8,11 @@
 
 struct spawner_options {
 	const char *socket; /* path to listen on */
-	uid_t client;       /* may ask, besides root and the spawner's own user */
-	bool follow_stdin;  /* leave when standard input ends: its manager is gone */
+	uid_t client;       /* may launch containers, besides root and the spawner's own user */
+	bool follow_stdin;  /* exit when standard input ends: its manager has exited */
 };
 
-/* Serves until told to end. The process's exit code. */
+/* Serves until SIGTERM, SIGINT or the end of standard input. Returns the exit code. */
 int spawner_run(const struct spawner_options *options);
 
 #endif

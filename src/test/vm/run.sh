@@ -1,7 +1,7 @@
 #!/bin/sh
 # Boots a virtual machine with a kernel of its own, cgroup v2 and this machine's root file system, read-only under a
-# writable layer in memory, and runs a command in it; for what this machine's kernel does not have.
-# usage: run.sh FOLDER COMMAND...    FOLDER: for what is built; the exit code is the command's, 77: no machine here
+# writable layer in memory, and runs a command in it; for features that this machine's kernel lacks.
+# usage: run.sh FOLDER COMMAND...    FOLDER: for generated files; exits with the command's code, or 77 if it can't run
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$1
@@ -32,7 +32,7 @@ if [ ! -e "$kernel/complete" ]; then
 fi
 version=$(ls "$kernel/lib/modules")
 
-# The first file system: busybox, the modules that the root needs, a disk in memory (brd), and an init that mounts it.
+# The initramfs: busybox, the modules that the root needs, a RAM disk (brd), and an init that mounts the root.
 mkdir -p "$folder"
 initramfs="$folder/initramfs"
 rm -rf "$initramfs"
@@ -48,7 +48,7 @@ while read -r module; do
 done <"$folder/modules"
 (cd "$initramfs" && find . | cpio -o -H newc --quiet | gzip -1) >"$folder/initramfs.gz"
 
-# What is run there, as a file: a command line of the kernel has room for its name alone.
+# The command goes into a file: the kernel's command line has room only for the file's name.
 {
 	printf 'cd "%s" || exit 1\n' "$PWD"
 	for word in "$@"; do
@@ -57,8 +57,8 @@ done <"$folder/modules"
 	echo
 } >"$folder/job"
 
-# Without KVM: every instruction is emulated, so that it runs wherever there is a processor; one of them, as a JVM on
-# two emulated ones has died of a segmentation fault in code it had just compiled (QEMU 7.2, tcg,thread=multi).
+# Without KVM: every instruction is emulated, so that this runs on any machine. With one processor: on two emulated
+# ones, a JVM crashed with a segmentation fault in code it had just compiled (QEMU 7.2, tcg,thread=multi).
 timeout "${VM_TIMEOUT:-1200}" qemu-system-x86_64 -accel tcg,thread=single -cpu max -smp 1 -m 4096 -nographic -no-reboot \
 	-nic none -kernel "$kernel/boot/vmlinuz-$version" -initrd "$folder/initramfs.gz" \
 	-append "console=ttyS0 quiet panic=-1 rdinit=/init nucleus.job=$folder/job" \
@@ -66,7 +66,7 @@ timeout "${VM_TIMEOUT:-1200}" qemu-system-x86_64 -accel tcg,thread=single -cpu m
 	tr -d '\r' | tee "$folder/console"
 code=$(sed -n 's/^nucleus-vm: the command ended with \([0-9]*\)$/\1/p' "$folder/console")
 [ -n "$code" ] || {
-	echo "*** the virtual machine went away before its command ended" >&2
+	echo "*** the virtual machine stopped before its command ended" >&2
 	exit 1
 }
 exit "$code"

@@ -9,15 +9,16 @@ import org.springframework.boot.actuate.autoconfigure.audit.AuditAutoConfigurati
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 
-/** The manager: decides everything, does nothing privileged. */
-// Without Spring Security, Boot 4.1 fails to make its listener for sign-ins (AuditConfiguration makes what is left).
+/** The manager: makes all decisions, and does nothing privileged. */
+// Without Spring Security, Boot 4.1 fails to create its authentication listener (AuditConfiguration creates the rest).
 @SpringBootApplication(exclude = AuditAutoConfiguration.class)
 @ConfigurationPropertiesScan
 public class NucleusApplication {
 
     /**
-     * Carriers of virtual threads. A virtual thread that waits for a lock while it loads a class keeps its carrier (JEP 491);
-     * with as few as processors, all could wait for one that has the lock of a jar and no carrier to go on.
+     * Carrier threads of virtual threads. A virtual thread that waits for a lock while it loads a class pins its
+     * carrier (JEP 491); with only one carrier per processor, all could wait for a thread that holds the lock of a jar
+     * and has no carrier to continue on.
      */
     private static final int CARRIERS = 32;
 
@@ -32,7 +33,7 @@ public class NucleusApplication {
         SpringApplication.run(NucleusApplication.class, args);
     }
 
-    /** Before the first virtual thread; whoever starts the manager may say otherwise. */
+    /** Sets the number of carriers before the first virtual thread starts, unless the operator has set it. */
     private static void allowCarriers() {
         String name = "jdk.virtualThreadScheduler.parallelism";
         if (System.getProperty(name) == null) {

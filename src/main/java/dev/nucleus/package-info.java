@@ -1,4 +1,4 @@
-/** Nucleus, the manager of hardened containers and of the fleets made of them. */
+/** Nucleus, a manager of hardened containers and of fleets of them. */
 @NullMarked
 package dev.nucleus;
 

@@ -28,7 +28,7 @@ import java.util.Set;
 import org.jspecify.annotations.NullMarked;
 import org.springframework.modulith.core.ApplicationModules;
 
-/** Which package may use which, and rules for all of them. The table in docs/architecture.md is made from {@link #ALLOWED}. */
+/** Dependencies between packages, and rules for all. {@link #ALLOWED} generates the table in docs/architecture.md. */
 @AnalyzeClasses(
         packages = "dev.nucleus",
         importOptions = {ImportOption.DoNotIncludeTests.class, ArchitectureTest.WrittenByHand.class})
@@ -37,7 +37,7 @@ class ArchitectureTest {
     private static final Path DOCUMENT = Path.of("docs/architecture.md");
     private static final String TABLE_HEAD = "| package | holds | uses |\n";
 
-    /** Without what the build generates of an application context. */
+    /** Excludes the application context's classes that the build generates. */
     static final class WrittenByHand implements ImportOption {
         @Override
         public boolean includes(Location location) {
@@ -45,7 +45,7 @@ class ArchitectureTest {
         }
     }
 
-    /** What each package may use besides itself, {@code text}, {@code failure} and libraries. In the order of docs/architecture.md. */
+    /** What each package may use besides itself, {@code text}, {@code failure} and libraries; in the table's order. */
     private static final Map<String, Set<String>> ALLOWED = allowed();
 
     private static Map<String, Set<String>> allowed() {
@@ -155,7 +155,7 @@ class ArchitectureTest {
             .dependOnClassesThat()
             .resideInAnyPackage("jnr..", "com.kenai..");
 
-    /** The same prepared launch gives the same plan: what is read from the host is read before. */
+    /** The same prepared launch yields the same plan: everything read from the host is read before planning. */
     @ArchTest
     static final ArchRule plansAreMadeWithoutLookingAtTheHost = noClasses()
             .that()
@@ -187,7 +187,7 @@ class ArchitectureTest {
             .that()
             .resideOutsideOfPackages(
                     "dev.nucleus.web..", "dev.nucleus.cli..", "dev.nucleus.telemetry..", "dev.nucleus.integration..")
-            // It runs commands that need no manager.
+            // NucleusApplication runs the commands that need no manager.
             .and()
             .doNotBelongToAnyOf(NucleusApplication.class)
             .should()
@@ -229,29 +229,29 @@ class ArchitectureTest {
     }
 
     @ArchTest
-    static void eachPackageUsesOnlyWhatIsAllowed(JavaClasses classes) {
-        // A sub-package is a module's own to Modulith; ALLOWED says who may use it.
+    static void eachPackageUsesOnlyAllowedPackages(JavaClasses classes) {
+        // Modulith treats a sub-package as internal to its module; ALLOWED lists the packages that may use it.
         assertThat(ApplicationModules.of(NucleusApplication.class)
                         .detectViolations()
                         .getMessages())
                 .allMatch(message -> message.contains("non-exposed type dev.nucleus.spec.fleetfile."));
-        assertAll(ALLOWED.entrySet().stream().map(entry -> () -> uses(classes, entry.getKey(), entry.getValue())));
+        assertAll(ALLOWED.entrySet().stream().map(entry -> () -> usesOnly(classes, entry.getKey(), entry.getValue())));
     }
 
-    /** So that the table can't grow beyond the code. */
+    /** Keeps the table from listing dependencies that the code doesn't have. */
     @ArchTest
-    static void eachAllowanceIsUsed(JavaClasses classes) {
+    static void eachAllowedDependencyIsUsed(JavaClasses classes) {
         ALLOWED.forEach((from, to) -> assertThat(to)
-                .as("what %s uses", from)
+                .as("dependencies of %s", from)
                 .allSatisfy(other -> assertThat(classes.that(resideInAPackage("dev.nucleus." + from)).stream()
                                 .flatMap(type -> type.getDirectDependenciesFromSelf().stream())
                                 .map(dependency -> dependency.getTargetClass().getPackageName()))
                         .contains("dev.nucleus." + other)));
     }
 
-    /** With {@code -Dnucleus.docs.write=true} it writes the table instead. */
+    /** With {@code -Dnucleus.docs.write=true}, writes the table instead. */
     @ArchTest
-    static void theDocumentedTableOfPackagesIsThisOne(JavaClasses classes) throws IOException {
+    static void theDocumentedPackageTableIsCurrent(JavaClasses classes) throws IOException {
         String before = Files.readString(DOCUMENT);
         int begin = before.indexOf(TABLE_HEAD);
         int end = before.indexOf("\n\n", begin) + 1;
@@ -271,7 +271,7 @@ class ArchitectureTest {
         return table.toString();
     }
 
-    /** Of the package's documentation. */
+    /** The first sentence of the package's documentation. */
     private static String firstSentence(String name) throws IOException {
         String source =
                 Files.readString(Path.of("src/main/java/dev/nucleus", name.replace('.', '/'), "package-info.java"));
@@ -283,7 +283,7 @@ class ArchitectureTest {
         return end < 0 ? text.replaceFirst("\\.$", "") : text.substring(0, end);
     }
 
-    private static void uses(JavaClasses classes, String from, Set<String> to) {
+    private static void usesOnly(JavaClasses classes, String from, Set<String> to) {
         Set<String> allowed = new HashSet<>(List.of("dev.nucleus." + from, "dev.nucleus.text", "dev.nucleus.failure"));
         to.forEach(name -> allowed.add("dev.nucleus." + name));
         noClasses()

@@ -25,9 +25,10 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The files of the trail. Each line is an object that ends in {@code "previous"}, the hash of the line before, and {@code
- * "hash"}, the SHA-256 of the line up to there. Whoever changes, removes or inserts a line has to write all later ones
- * anew; whoever has noted a head elsewhere sees that too. A file is named after the number of its first line.
+ * The files of the trail. Each line is a JSON object that ends with {@code "previous"}, the hash of the line before,
+ * and {@code "hash"}, the SHA-256 of the line up to there. An attacker who changes, removes or inserts a line must
+ * rewrite all later ones, and a head that was noted elsewhere reveals that too. A file is named after the number of its
+ * first line.
  */
 final class AuditChain implements AutoCloseable {
 
@@ -39,14 +40,14 @@ final class AuditChain implements AutoCloseable {
     private final long fileBytes;
     private Head head;
     private FileChannel file;
-    /** Appended since the last {@link #sync()}, and where the chain and its file were then. */
+    /** Records appended since the last {@link #sync()}, and the chain's head and the file's size at that time. */
     private final List<AuditRecord> unsynced = new ArrayList<>();
 
     private Head syncedHead;
     private long syncedBytes;
     private boolean syncFailed;
 
-    /** The last line: its number, and its hash. */
+    /** The number and the hash of the last line. */
     record Head(long number, String hash) {
 
         @Override
@@ -65,10 +66,10 @@ final class AuditChain implements AutoCloseable {
     }
 
     /**
-     * Goes on where the last manager stopped. A line that was being written when that was killed, or the disk was full, is
-     * put aside as {@code .torn}: it was never acknowledged.
+     * Continues the chain of the last manager. A partial line, left by a killed manager or a full disk, is set aside as
+     * {@code .torn}: it was never acknowledged.
      *
-     * @param fileBytes after which a new file begins
+     * @param fileBytes size after which a new file begins
      */
     static AuditChain open(Path directory, long fileBytes) throws IOException {
         Optional<Path> last = files(directory).reduce((_, second) -> second);
@@ -76,11 +77,11 @@ final class AuditChain implements AutoCloseable {
             var beginning = new Head(0, BEGINNING);
             return new AuditChain(directory, fileBytes, beginning, create(directory, beginning));
         }
-        putAsideWhatIsTorn(last.get());
+        setAsidePartialLine(last.get());
         List<String> lines = Files.readAllLines(last.get());
         Head head;
         if (lines.isEmpty()) {
-            // Made and not yet written to: its name says where it begins, and the one before where it goes on from.
+            // Created but not written to yet: the chain continues from the file before.
             Optional<Path> before =
                     files(directory).filter(path -> !path.equals(last.get())).reduce((_, second) -> second);
             head = before.isEmpty()
@@ -93,7 +94,7 @@ final class AuditChain implements AutoCloseable {
         return new AuditChain(directory, fileBytes, head, file);
     }
 
-    private static void putAsideWhatIsTorn(Path path) throws IOException {
+    private static void setAsidePartialLine(Path path) throws IOException {
         byte[] bytes = Files.readAllBytes(path);
         int end = bytes.length;
         while (end > 0 && bytes[end - 1] != '\n') {
@@ -128,8 +129,8 @@ final class AuditChain implements AutoCloseable {
     }
 
     /**
-     * Waits until the disk has what was appended (fdatasync(2)). When that fails, the next attempt writes it again: the kernel
-     * may have dropped the pages that it could not write (fsync(2), NOTES).
+     * Flushes what was appended to the disk (fdatasync(2)). After a failure the next attempt writes it again: the
+     * kernel may have dropped the pages that it could not write (fsync(2), NOTES).
      */
     void sync() throws IOException {
         if (syncFailed) {
@@ -153,10 +154,10 @@ final class AuditChain implements AutoCloseable {
         syncFailed = false;
     }
 
-    /** Appends all of them or none. They survive the manager from here on, the host after {@link #sync()}. */
+    /** Appends all records or none. They survive a crash of the manager, and after {@link #sync()} one of the host. */
     void append(List<AuditRecord> records) throws IOException {
         if (file.size() >= fileBytes) {
-            // Before the next file is made, so that this can be repeated.
+            // Before the next file is created, so that a failure can be retried.
             sync();
             FileChannel fresh = create(directory, head);
             file.close();
@@ -215,7 +216,9 @@ final class AuditChain implements AutoCloseable {
         return head;
     }
 
-    /** Removes files that were last written to before a moment, but never the newest. What is left begins with a hash. */
+    /**
+     * Deletes files last written before a moment, but never the newest. The rest continues from the last deleted hash.
+     */
     void forget(Instant older) throws IOException {
         List<Path> files = files(directory).toList();
         for (Path path : files.subList(0, Math.max(0, files.size() - 1))) {
@@ -235,12 +238,12 @@ final class AuditChain implements AutoCloseable {
     }
 
     /**
-     * @param fault where the chain is broken, and how; empty: it holds
+     * @param fault where and how the chain is broken; empty: it is intact
      * @param head the last line that was read
      */
     record Verification(int files, long lines, Optional<String> fault, Head head) {}
 
-    /** Reads all files and follows the chain. A line that is being written just now is not counted. */
+    /** Reads all files and follows the chain. A line that is still being written is not counted. */
     static Verification verify(Path directory) throws IOException {
         List<Path> files = files(directory).toList();
         Head head = new Head(0, BEGINNING);
@@ -269,7 +272,7 @@ final class AuditChain implements AutoCloseable {
         return new Verification(files.size(), lines, Optional.empty(), head);
     }
 
-    /** Whether it is the file's last line and has no end yet. */
+    /** Whether it is the file's last line and its newline is still missing. */
     private static boolean isBeingWritten(Path path, String line) throws IOException {
         String text = Files.readString(path);
         return text.equals(line) || text.endsWith("\n" + line);
@@ -290,11 +293,11 @@ final class AuditChain implements AutoCloseable {
     private static Optional<String> fault(String line, Head before, boolean first, Path path) {
         int at = line.lastIndexOf(HASH);
         if (at < 0 || !line.endsWith("\"}")) {
-            return Optional.of("is no line of an audit trail");
+            return Optional.of("is not a line of an audit trail");
         }
         String hash = line.substring(at + HASH.length(), line.length() - 2);
         if (!DigestUtils.sha256Hex(line.substring(0, at) + "}").equals(hash)) {
-            return Optional.of("was changed: its hash is not that of its content");
+            return Optional.of("was changed: its hash does not match its content");
         }
         JsonNode node = JSON.readTree(line);
         long number = node.path("number").asLong();
@@ -309,6 +312,6 @@ final class AuditChain implements AutoCloseable {
         }
         return node.path("previous").asString().equals(before.hash())
                 ? Optional.empty()
-                : Optional.of("does not follow from the line before it: that was replaced");
+                : Optional.of("does not match the hash of the line before it: that was replaced");
     }
 }

@@ -5,7 +5,7 @@ import org.springframework.boot.actuate.audit.listener.AuditListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** What other parts of Spring tell of lands in the same trail. */
+/** Adds the audit events of other parts of Spring to the same trail. */
 @Configuration(proxyBeanMethods = false)
 class AuditConfiguration {
 

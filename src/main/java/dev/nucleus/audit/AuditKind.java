@@ -2,12 +2,12 @@ package dev.nucleus.audit;
 
 import java.util.Locale;
 
-/** What an audit record tells of. */
+/** The kind of an audit record. */
 public enum AuditKind {
-    /** The trail was opened by a manager, or something is missing from it. */
+    /** A manager opened the trail. {@link #AUDIT_GAP}: records are missing from it. */
     AUDIT_OPENED,
     AUDIT_GAP,
-    /** A command of an operator's. */
+    /** A command by an operator. */
     COMMAND,
     CONTAINER_START,
     CONTAINER_STOP,
@@ -26,7 +26,7 @@ public enum AuditKind {
     SECCOMP_PROFILE_LOADED,
     SECCOMP_APPLIED,
     INIT_STARTED,
-    /** By a container's PID 1, as the signal below. */
+    /** By a container's PID 1, like {@link #SIGNAL_FORWARDED}. */
     ZOMBIE_REAPED,
     SIGNAL_FORWARDED,
     GVISOR_STARTED,
@@ -35,10 +35,10 @@ public enum AuditKind {
     HEALTH_PASSED,
     HEALTH_FAILED,
     UNHEALTHY,
-    /** Told by a part of Spring, such as a sign-in. */
+    /** Published by a part of Spring, such as a login. */
     APPLICATION;
 
-    /** As it is written. */
+    /** As written to the trail. */
     public String word() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }

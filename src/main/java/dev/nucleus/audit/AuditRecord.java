@@ -4,12 +4,12 @@ import dev.nucleus.text.VisibleText;
 import java.time.Instant;
 
 /**
- * One thing that was done or seen.
+ * A recorded action or observation.
  *
- * @param principal who did it; nucleus: the manager by itself
- * @param containerId empty: it is about none
+ * @param principal the user who acted; nucleus: the manager itself
+ * @param containerId empty: it concerns no container
  * @param error whether it is a failure
- * @param posture the mode of the container; empty: it is about none
+ * @param posture the mode of the container; empty: unknown, or it concerns no container
  */
 public record AuditRecord(
         Instant at,
@@ -21,7 +21,7 @@ public record AuditRecord(
         boolean error,
         String posture) {
 
-    /** Who acts when nobody asked. */
+    /** The principal of the manager's own actions. */
     public static final String ITSELF = "nucleus";
 
     static AuditRecord about(AuditKind kind, String id, String name, String detail, boolean error, String posture) {

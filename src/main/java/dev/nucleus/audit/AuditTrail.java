@@ -26,8 +26,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.util.backoff.FixedBackOff;
 
 /**
- * Writes the audit trail, {@code <state>/audit}. One thread appends each batch at once and flushes the disk within 50 ms;
- * launches never wait for it. Records that were lost because the disk was full for too long are counted in the trail itself.
+ * Writes the audit trail, {@code <state>/audit}. One thread appends each batch at once and flushes it to disk within
+ * 50 ms; launches never wait for it. Records that were lost because the disk was full for too long are counted in the
+ * trail itself.
  */
 @Component
 public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
@@ -38,13 +39,13 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
     private static final int REMEMBERED = 1_000;
     private static final Duration PAUSE = Duration.ofSeconds(1);
     private static final Duration UPKEEP = Duration.ofHours(1);
-    private static final Duration LEAVING = Duration.ofSeconds(3);
+    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(3);
 
     private final Path directory;
     private final AuditProperties properties;
     private final Spool<AuditRecord> spool;
     private final AtomicLong missing = new AtomicLong();
-    /** The newest, for the endpoint; guarded by itself. */
+    /** The newest records, for the endpoint. Guarded by its own monitor. */
     private final Deque<AuditRecord> remembered = new ArrayDeque<>();
 
     private volatile boolean running;
@@ -112,28 +113,28 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
                         "posture", record.posture()));
     }
 
-    /** Where the files are. */
+    /** The directory of the files. */
     public Path directory() {
         return directory;
     }
 
     /**
-     * What there is to say of a trail.
+     * Verifies a trail, and returns a summary of it.
      *
      * @param expected a head that was noted elsewhere, as {@code number:hash}: it must be in the trail
-     * @throws BrokenTrailException when the chain is broken
+     * @throws BrokenTrailException if the chain is broken, or does not contain the expected head
      */
     public static String report(Path directory, Optional<String> expected) throws IOException {
         AuditChain.Verification found = AuditChain.verify(directory);
         if (found.fault().isPresent()) {
-            throw new BrokenTrailException(found.fault().get() + "; " + found.lines() + " lines before it hold");
+            throw new BrokenTrailException(found.fault().get() + "; " + found.lines() + " lines before it are intact");
         }
         if (expected.isPresent() && !AuditChain.contains(directory, expected.get())) {
-            throw new BrokenTrailException("the chain holds, but " + expected.get()
-                    + " is not in it: lines were cut off its end, or all were written anew");
+            throw new BrokenTrailException("the chain is intact, but " + expected.get()
+                    + " is not in it: lines were cut off its end, or the whole chain was rewritten");
         }
         return found.lines() + (found.lines() == 1 ? " line in " : " lines in ") + found.files()
-                + (found.files() == 1 ? " file" : " files") + ", the chain holds; head " + found.head();
+                + (found.files() == 1 ? " file" : " files") + ", the chain is intact; head " + found.head();
     }
 
     /** The chain of files; only the spool's thread uses it. */
@@ -200,7 +201,7 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
         public void failed(Exception why, boolean first) {
             if (first) {
                 log.error(
-                        "the audit trail can't be written: {}. Records wait in memory, up to {}",
+                        "the audit trail can't be written: {}. Records are buffered in memory, up to {}",
                         why.toString(),
                         WAITING);
             }
@@ -221,8 +222,8 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
 
         @Override
         public void ended(int unwritten, Optional<Exception> why) {
-            why.ifPresent(fault -> log.error(
-                    "the audit trail ends early: {} records were not written: {}", unwritten, fault.toString()));
+            why.ifPresent(fault ->
+                    log.error("the audit trail was closed with {} records unwritten: {}", unwritten, fault.toString()));
         }
     }
 
@@ -235,7 +236,7 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
     @Override
     public void stop() {
         running = false;
-        spool.stop(LEAVING);
+        spool.stop(SHUTDOWN_TIMEOUT);
     }
 
     @Override
@@ -243,7 +244,7 @@ public final class AuditTrail implements SmartLifecycle, AuditEventRepository {
         return running;
     }
 
-    /** Before anything that is told of, and after it at the end. */
+    /** Starts before, and stops after, everything whose events it records. */
     @Override
     public int getPhase() {
         return LifecyclePhase.AUDIT_TRAIL.phase();

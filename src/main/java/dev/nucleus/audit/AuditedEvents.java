@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
-/** Turns what is told within the manager into records of the trail. */
+/** Turns events within the manager into records of the trail. */
 @Component
 final class AuditedEvents {
 
@@ -84,12 +84,12 @@ final class AuditedEvents {
                         signal -> add(AuditKind.SIGNAL_FORWARDED, container, signal + " to the workload", false));
             }
             case ContainerEvent.Adopted _ ->
-                add(AuditKind.CONTAINER_START, container, "was running when this manager came", false);
+                add(AuditKind.CONTAINER_START, container, "was already running when this manager started", false);
             case ContainerEvent.Removed _ -> postures.remove(container.id());
         }
     }
 
-    /** Arguments may hold secrets, and the trail is kept for long. */
+    /** Arguments may contain secrets, and the trail is kept for a long time. */
     private static String program(Container container) {
         return container.command().isEmpty() ? "" : container.command().getFirst();
     }
@@ -161,7 +161,7 @@ final class AuditedEvents {
             add(
                     AuditKind.SECCOMP_APPLIED,
                     container,
-                    "what is denied: " + plan.confinement().seccomp().denied(),
+                    "denied calls: " + plan.confinement().seccomp().denied(),
                     false);
         }
     }
@@ -194,7 +194,7 @@ final class AuditedEvents {
                         transition.isReadinessInCrashLoop() ? AuditKind.READINESS_FAILED : AuditKind.HEALTH_FAILED);
             }
             case CRASHED, FAILED -> Optional.of(AuditKind.HEALTH_FAILED);
-            // Nothing has checked what only runs.
+            // RUNNING: no probe has checked it.
             case WAITING, STARTING, RUNNING, COMPLETED, STOPPED -> Optional.empty();
         };
     }

@@ -1,6 +1,6 @@
 package dev.nucleus.audit;
 
-/** An audit trail that was tampered with, and where. */
+/** An audit trail was tampered with; the message says where. */
 public final class BrokenTrailException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

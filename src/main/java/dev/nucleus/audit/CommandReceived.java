@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * An operator gave a command; told to whoever listens within the manager.
+ * An operator's command has been handled. Published within the manager.
  *
- * @param principal the user, as the kernel names the peer of the socket
+ * @param principal the user that the kernel reports for the peer of the socket
  * @param arguments without the values of environment variables, which may be secrets
  */
 public record CommandReceived(String principal, List<String> arguments, int exitCode) {

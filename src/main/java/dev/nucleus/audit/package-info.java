@@ -1,6 +1,6 @@
 /**
- * What was done, by whom and to which container, as lines of JSON that each carry the hash of the one before: what is changed
- * or taken out later shows.
+ * The audit trail: which user did what to which container, as JSON lines that each contain the hash of the line before,
+ * so that later changes and removals are detected.
  */
 @NullMarked
 package dev.nucleus.audit;

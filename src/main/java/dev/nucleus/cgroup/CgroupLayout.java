@@ -21,10 +21,10 @@ public sealed interface CgroupLayout {
 
     Cgroup plan(boolean required, String name, Resources resources);
 
-    /** Every directory that a container of this name may have in it. */
+    /** Every directory that a container of this name may have. */
     List<Path> directories(String name);
 
-    /** What the directories of a container are called. */
+    /** The name of a container's directories. */
     static String nameOf(String id) {
         return "nucleus-" + id;
     }
@@ -46,7 +46,7 @@ public sealed interface CgroupLayout {
     }
 
     /**
-     * Where the memory controller begins to push back: a tenth below the limit, in whole bytes.
+     * Usage above which the memory controller reclaims memory: a tenth below the limit, in whole bytes.
      */
     static long softLimit(long memory) {
         return memory - memory / 10;
@@ -55,7 +55,9 @@ public sealed interface CgroupLayout {
     /** Version 2 (Documentation/admin-guide/cgroup-v2.rst). */
     record Unified(Path root, Set<String> controllers, byte[] devices) implements CgroupLayout {
 
-        /** Those that every container has, and what else it needs; a failure to have that names it. */
+        /**
+         * Controllers to enable: those of every container, and those that it needs, so that a failed write names them.
+         */
         private String enabled(Resources resources) {
             var wanted = new ArrayList<>(List.of("memory", "pids"));
             if (controllers.contains("cpu")
@@ -144,7 +146,8 @@ public sealed interface CgroupLayout {
                     .ifPresent(cpus -> used.of("cpu").ifPresent(directory -> {
                         writes.add(write(directory, "cpu.cfs_period_us", Cpus.PERIOD_MICROS));
                         writes.add(write(directory, "cpu.cfs_quota_us", cpus.quotaMicros()));
-                        // Often a hierarchy of its own: what is limited is counted.
+                        // Often a hierarchy of its own. Joined so that the processor time that is limited is also
+                        // counted.
                         used.of("cpuacct");
                     }));
             resources
@@ -182,7 +185,7 @@ public sealed interface CgroupLayout {
                     NOTHING);
         }
 
-        /** Whom to stop is told by another hierarchy; where there is no other, members are in the freezer's at once. */
+        /** Members to freeze are read from another hierarchy; if there is none, they join the freezer's at launch. */
         private String freezer(Used used, String name) {
             Path mount = controllers.get("freezer");
             if (mount == null) {
@@ -194,7 +197,7 @@ public sealed interface CgroupLayout {
             return mount.resolve(name).toString();
         }
 
-        /** No device but those a container is given (Documentation/admin-guide/cgroup-v1/devices.rst). */
+        /** Denies all devices but those of containers (Documentation/admin-guide/cgroup-v1/devices.rst). */
         private static void devices(Used used, List<Cgroup.Write> writes) {
             used.of("devices").ifPresent(directory -> {
                 writes.add(new Cgroup.Write(directory.resolve("devices.deny").toString(), "a"));
@@ -211,13 +214,15 @@ public sealed interface CgroupLayout {
                     directory.resolve("blkio.throttle." + what).toString(), limit.device() + " " + number)));
         }
 
-        /** 100, the usual weight, is 1024 shares, the usual number of those. */
+        /** Converts a weight: its default, 100, is 1024 shares, the default of those. */
         private static long shares(int weight) {
             return Math.max(2, Math.min(262_144, weight * 1024L / 100));
         }
     }
 
-    /** Which hierarchies a container has a directory in. Only those with something to limit: each costs a migration. */
+    /**
+     * Hierarchies in which a container has a directory: only those with something to limit, as each costs a migration.
+     */
     record Used(Map<String, Path> controllers, String name, List<String> directories, List<String> joins) {
 
         /** The container's directory in a controller's hierarchy; empty when the host doesn't have it. */

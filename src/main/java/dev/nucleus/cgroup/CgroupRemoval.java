@@ -22,17 +22,17 @@ import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
 /**
- * Ends what is left in the control groups of a container whose shim was killed, and removes them: the shim would have done
- * it. The container dies with its shim, but directories stay, and what a container's end leaves behind is looked for.
+ * Kills the processes left in the control groups of a container whose shim was killed, and removes the groups, as the
+ * shim would have done. The container dies with its shim, but the directories stay, and processes may be left in them.
  */
 @Component
 public final class CgroupRemoval {
 
     private static final Logger log = LoggerFactory.getLogger(CgroupRemoval.class);
-    private static final Duration DYING = Duration.ofSeconds(5);
+    private static final Duration EXIT_TIMEOUT = Duration.ofSeconds(5);
     private static final long PAUSE_NANOS = 2_000_000;
-    /** Passes over the members: some may be forked while others are killed. */
-    private static final int KILL_TURNS = 1000;
+    /** Maximum passes over the members: some may be forked while others are killed. */
+    private static final int MAX_KILL_PASSES = 1000;
 
     private final CgroupLayout layout;
 
@@ -40,9 +40,9 @@ public final class CgroupRemoval {
         this.layout = CgroupLayout.of(host.cgroups());
     }
 
-    /** Waits for members that are still dying: rmdir(2) answers EBUSY until the last has gone. */
+    /** Kills the remaining processes and removes the groups; rmdir(2) is retried until the last process has exited. */
     public void remove(String id) {
-        // Most containers have left none; to know it costs a stat(2) for each directory.
+        // Most containers have left none, which costs only a stat(2) for each directory.
         List<Path> left = layout.directories(CgroupLayout.nameOf(id)).stream()
                 .filter(directory -> Files.isDirectory(directory))
                 .toList();
@@ -51,13 +51,13 @@ public final class CgroupRemoval {
         left.forEach(CgroupRemoval::remove);
     }
 
-    /** Ends every process in them, whoever supervises it. */
+    /** Kills every process in the groups, whether it is supervised or not. */
     public void end(String id) {
         thaw(id);
         layout.directories(CgroupLayout.nameOf(id)).forEach(CgroupRemoval::kill);
     }
 
-    /** Thaws the groups: in a version 1 hierarchy a frozen process does not even die. */
+    /** Thaws the groups: in a version 1 hierarchy, a frozen process doesn't die before it is thawed. */
     public void thaw(String id) {
         layout.directories(CgroupLayout.nameOf(id)).forEach(CgroupRemoval::thaw);
     }
@@ -70,26 +70,26 @@ public final class CgroupRemoval {
                 Files.writeString(kill, "1");
                 return;
             }
-            for (int turn = 0; turn < KILL_TURNS && killMembers(directory); turn++) {
+            for (int turn = 0; turn < MAX_KILL_PASSES && killMembers(directory); turn++) {
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
         } catch (NoSuchFileException e) {
             // The group never existed, or is gone.
             return;
         } catch (IOException e) {
-            log.warn("can't end what is left in {}: {}", directory, e.toString());
+            log.warn("can't kill the processes left in {}: {}", directory, e.toString());
         }
     }
 
     /**
-     * Whether a process of it is left that has not exited, such as one in an uninterruptible wait; also when that can't be
-     * told.
+     * Whether a process of the container has not exited, such as one in an uninterruptible wait; true as well if the
+     * groups can't be read.
      */
     public boolean isPopulated(String id) {
-        return layout.directories(CgroupLayout.nameOf(id)).stream().anyMatch(CgroupRemoval::isInhabited);
+        return layout.directories(CgroupLayout.nameOf(id)).stream().anyMatch(CgroupRemoval::hasProcesses);
     }
 
-    private static boolean isInhabited(Path directory) {
+    private static boolean hasProcesses(Path directory) {
         try {
             return !members(directory).isEmpty();
         } catch (IOException e) {
@@ -98,7 +98,7 @@ public final class CgroupRemoval {
         }
     }
 
-    /** Its processes, as the host numbers them; none where there are no control groups, or they can't be read. */
+    /** The PIDs of its processes on the host; empty if there are no control groups, or they can't be read. */
     public Set<Integer> processes(String id) {
         var found = new LinkedHashSet<Integer>();
         for (Path directory : layout.directories(CgroupLayout.nameOf(id))) {
@@ -111,7 +111,7 @@ public final class CgroupRemoval {
         return found;
     }
 
-    /** Its PID 1 among them. */
+    /** The PID of its PID 1 on the host. */
     public OptionalInt initPid(String id) {
         return processes(id).stream()
                 .filter(CgroupRemoval::isInit)
@@ -120,7 +120,7 @@ public final class CgroupRemoval {
     }
 
     /**
-     * Whether it is PID 1 of a namespace right below this one's; gVisor's runsc makes another inside.
+     * Whether it is PID 1 of a PID namespace directly below ours; gVisor's runsc makes another one inside.
      *
      * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_status.5.html">proc_pid_status(5), NSpid</a>
      */
@@ -129,12 +129,14 @@ public final class CgroupRemoval {
         try (Stream<String> status = Files.lines(file, StandardCharsets.ISO_8859_1)) {
             return status.anyMatch(line -> line.equals("NSpid:\t" + pid + "\t1"));
         } catch (IOException | UncheckedIOException e) {
-            // It has gone.
+            // It has exited.
             return false;
         }
     }
 
-    /** Of the group and of those below it, which execs have (native/src/shim/exec_group.h). Empty when it is gone. */
+    /**
+     * Members of the group and of those below it, which execs have (native/src/shim/exec_group.h). Empty if it is gone.
+     */
     private static List<String> members(Path directory) throws IOException {
         var members = new ArrayList<String>();
         for (Path group : withGroupsBelow(directory)) {
@@ -147,7 +149,7 @@ public final class CgroupRemoval {
         return members;
     }
 
-    /** Those below first. */
+    /** The groups below first. */
     private static List<Path> withGroupsBelow(Path directory) throws IOException {
         var groups = new ArrayList<Path>();
         try (Stream<Path> entries = Files.list(directory)) {
@@ -160,7 +162,7 @@ public final class CgroupRemoval {
         return groups;
     }
 
-    /** Whether there were any. A number that another process has by now is passed over: a handle knows the start time. */
+    /** Whether it killed any. A PID that was reused meanwhile is skipped: a handle knows the start time. */
     private static boolean killMembers(Path directory) throws IOException {
         boolean any = false;
         for (String pid : members(directory)) {
@@ -181,7 +183,7 @@ public final class CgroupRemoval {
         }
     }
 
-    /** The frozen of a version 1 hierarchy do not die before they are let go. */
+    /** Thaws a group of a version 1 hierarchy, whose frozen processes don't die before. */
     private static void thaw(Path directory) {
         Path state = directory.resolve("freezer.state");
         try {
@@ -194,7 +196,7 @@ public final class CgroupRemoval {
     }
 
     private static void remove(Path directory) {
-        long until = System.nanoTime() + DYING.toNanos();
+        long until = System.nanoTime() + EXIT_TIMEOUT.toNanos();
         while (Files.isDirectory(directory)) {
             try {
                 for (Path group : withGroupsBelow(directory)) {
@@ -202,7 +204,7 @@ public final class CgroupRemoval {
                 }
             } catch (IOException e) {
                 if (System.nanoTime() > until) {
-                    log.warn("the cgroup {} of a container whose shim was killed stays: {}", directory, e.toString());
+                    log.warn("can't remove cgroup {}, left by a shim that was killed: {}", directory, e.toString());
                     return;
                 }
                 LockSupport.parkNanos(PAUSE_NANOS);

@@ -4,21 +4,21 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * The resource usage of a container, as its control groups count it. What the host's kernel doesn't count, or no limit
- * asked to be counted, is empty.
+ * The resource usage of a container, as its control groups count it. Values that the host's kernel doesn't count, or
+ * whose controller no limit requires, are empty.
  *
- * @param memory bytes now
- * @param workingSet bytes of it that the kernel can't take back at once: without the file pages that were not used lately
- * @param memoryPeak the most it ever was
- * @param memoryLimit bytes
- * @param resident bytes of it that no file backs
- * @param faults of pages since it began
- * @param majorFaults of those, the ones that waited for a disk
- * @param processor time used by all its processes
- * @param throttled time it was kept waiting for its quota
- * @param processes and threads, now
- * @param read bytes from block devices
- * @param kills by the kernel for want of memory
+ * @param memory current usage, in bytes
+ * @param workingSet the part of it that the kernel can't reclaim at once: without inactive file pages
+ * @param memoryPeak highest usage so far, in bytes
+ * @param memoryLimit in bytes
+ * @param resident anonymous memory, in bytes
+ * @param faults page faults since the container was started
+ * @param majorFaults page faults that waited for a disk
+ * @param processor processor time used by all its processes
+ * @param throttled time for which its processor quota stopped it
+ * @param processes current number of processes and threads
+ * @param read bytes read from block devices
+ * @param kills number of processes killed by the OOM killer
  */
 public record CgroupUsage(
         Optional<Long> memory,
@@ -41,7 +41,7 @@ public record CgroupUsage(
         Optional<Pressure> ioPressure) {
 
     /**
-     * How much of the last ten seconds some, or all, of its processes stood still for want of something, in percent
+     * How much of the last ten seconds some, or all, of its processes were stalled on a resource, in percent
      * (Documentation/accounting/psi.rst).
      */
     public record Pressure(double some, double full) {}

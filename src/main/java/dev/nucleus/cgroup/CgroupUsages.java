@@ -15,12 +15,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.springframework.stereotype.Component;
 
-/** Reads the resource usage of containers from their control groups, which anybody may read. */
+/** Reads the resource usage of containers from their control groups, which any user may read. */
 @Component
 public final class CgroupUsages {
 
     private static final Pattern AVERAGE = Pattern.compile("avg10=([0-9.]+)");
-    /** What version 1 shows where there is no limit is near the largest number. */
+    /** Without a limit, version 1 shows a number near the largest one. */
     private static final long NO_LIMIT = 1L << 60;
 
     private final HostFeatures host;
@@ -29,7 +29,7 @@ public final class CgroupUsages {
         this.host = host;
     }
 
-    /** @param id of a container that runs; of another, everything is empty */
+    /** @param id of a running container; for any other, everything is empty */
     public CgroupUsage of(String id) {
         String name = CgroupLayout.nameOf(id);
         return host.cgroups().limitsAreUnified()
@@ -37,7 +37,7 @@ public final class CgroupUsages {
                 : legacy(name);
     }
 
-    /** Whether a container's processes were stopped where they are. */
+    /** Whether a container's processes are frozen. */
     public boolean frozen(String id) {
         String name = CgroupLayout.nameOf(id);
         return host.cgroups().limitsAreUnified()
@@ -90,8 +90,8 @@ public final class CgroupUsages {
                 controller("cpu", name).keyed("cpu.stat", "throttled_time").map(Duration::ofNanos),
                 pids.number("pids.current"),
                 pids.number("pids.max"),
-                blocks.lastOf("blkio.throttle.io_service_bytes", "Read"),
-                blocks.lastOf("blkio.throttle.io_service_bytes", "Write"),
+                blocks.sumOf("blkio.throttle.io_service_bytes", "Read"),
+                blocks.sumOf("blkio.throttle.io_service_bytes", "Write"),
                 memory.keyed("memory.oom_control", "oom_kill"),
                 Optional.empty(),
                 Optional.empty(),
@@ -129,12 +129,12 @@ public final class CgroupUsages {
             }
         }
 
-        /** "max" is no number. */
+        /** The first line; empty for "max", which is not a number. */
         Optional<Long> number(String file) {
             return lines(file).stream().findFirst().flatMap(Directory::parse);
         }
 
-        /** Of lines "key value". */
+        /** The value of a key in lines "key value". */
         Optional<Long> keyed(String file, String key) {
             return fields(file)
                     .filter(fields -> fields.length == 2 && fields[0].equals(key))
@@ -151,7 +151,7 @@ public final class CgroupUsages {
             return table;
         }
 
-        /** Of lines "device key=value …". */
+        /** The sum of a key's values in lines "device key=value …". */
         Optional<Long> summed(String file, String key) {
             String prefix = key + "=";
             return fields(file)
@@ -161,8 +161,8 @@ public final class CgroupUsages {
                     .reduce(Long::sum);
         }
 
-        /** Of lines "device key value". */
-        Optional<Long> lastOf(String file, String key) {
+        /** The sum of a key's values in lines "device key value". */
+        Optional<Long> sumOf(String file, String key) {
             return fields(file)
                     .filter(fields -> fields.length == 3 && fields[1].equals(key))
                     .flatMap(fields -> parse(fields[2]).stream())

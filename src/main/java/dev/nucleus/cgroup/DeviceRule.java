@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * A character device that a container may use; every other is refused, whatever node somebody manages to make.
+ * A character device that a container may use; all others are refused, even to a process that manages to create a node.
  *
  * @param minor empty: any
  */
@@ -28,7 +28,7 @@ record DeviceRule(int major, OptionalInt minor) {
         return new DeviceRule(major, OptionalInt.of(minor));
     }
 
-    /** As devices.allow of version 1 reads it. Making nodes is allowed too: a new root gets its own. */
+    /** The rule as devices.allow of version 1 reads it. Creating nodes is allowed too: a new root gets its own. */
     @Override
     public String toString() {
         return "c " + major + ":" + (minor.isPresent() ? minor.getAsInt() : "*") + " rwm";
@@ -44,7 +44,7 @@ record DeviceRule(int major, OptionalInt minor) {
         code.load(2, 0).and(2, 0xffff).load(3, 4).load(4, 8);
         int perRule = 4;
         int end = rules.size() * perRule + 2;
-        // A block device is none of them.
+        // Block devices are never allowed.
         code.jumpIfNot(2, CHARACTER, end - 2);
         for (DeviceRule rule : rules) {
             code.jumpIfNot(3, rule.major(), 3);

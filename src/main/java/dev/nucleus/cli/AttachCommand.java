@@ -13,12 +13,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import picocli.CommandLine;
 
-/** {@code nucleus attach}: the streams of a container that runs; its exit code is passed on. */
+/** {@code nucleus attach}: connects the client to the streams of a running container and passes on its exit code. */
 @CommandLine.Command(
         name = "attach",
         description =
-                "Attach to the standard streams of a running container. Signals of the client, such as Ctrl-C and those of timeout,"
-                        + " go to its command; Ctrl-P Ctrl-Q detaches from a terminal.")
+                "Attach to the standard streams of a running container. Signals to the client, such as by Ctrl-C or"
+                        + " timeout, are forwarded to its command; Ctrl-P Ctrl-Q detaches from a terminal.")
 final class AttachCommand implements Callable<Integer> {
 
     private final Containers containers;

@@ -1,12 +1,14 @@
 package dev.nucleus.cli;
 
-/** How a client is to treat the streams it attaches to. Sent as bits, in this order. */
+/** How a client treats the streams that it attaches to. Sent as bits, in this order. */
 enum AttachOption {
-    /** Its standard input is the process's. */
+    /** The client's standard input is forwarded to the process. */
     INPUT,
-    /** The keys Ctrl-P Ctrl-Q leave the process to itself, as Docker has it. */
+    /** Ctrl-P Ctrl-Q detaches the client and leaves the process running, as in Docker. */
     DETACH_KEYS,
-    /** What the process leaves behind is incomplete without a manager, which brings its workspace back. */
+    /**
+     * The container works on a copy of its workspace, which only a manager can copy back after the process has exited.
+     */
     WORKSPACE;
 
     int bit() {

@@ -2,7 +2,7 @@ package dev.nucleus.cli;
 
 import picocli.CommandLine;
 
-/** {@code nucleus audit}: what is said without a command. */
+/** {@code nucleus audit} without a subcommand: a usage error. */
 @CommandLine.Command(name = "audit", description = "Verify the audit trail.")
 final class AuditCommand implements Runnable {
 
@@ -12,6 +12,6 @@ final class AuditCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing: verify");
+        throw new CommandLine.ParameterException(spec.commandLine(), "missing subcommand: verify");
     }
 }

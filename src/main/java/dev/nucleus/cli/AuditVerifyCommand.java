@@ -11,8 +11,8 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/** {@code nucleus audit verify}: exit code 0 when the chain holds, 1 when it was tampered with. */
-@CommandLine.Command(name = "verify", description = "Verify the chain of hashes of an audit trail.")
+/** {@code nucleus audit verify}: exits with 0 if the hash chain is intact, and with 1 if it was tampered with. */
+@CommandLine.Command(name = "verify", description = "Verify the hash chain of an audit trail.")
 final class AuditVerifyCommand implements Callable<Integer> {
 
     private final AuditTrail trail;

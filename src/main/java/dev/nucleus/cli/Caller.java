@@ -4,15 +4,15 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 
-/** Where a command was given: where its relative paths begin, and where its output goes. */
+/** The origin of a command: the directory of its relative paths, and the destination of its output. */
 interface Caller {
 
-    /** A path as the caller means it. */
+    /** Resolves a path against the caller's working directory. */
     Path resolve(Path path);
 
-    /** A line for standard output. */
+    /** Prints a line to standard output. */
     void print(String line) throws IOException;
 
-    /** A writer on standard output or error. */
+    /** Returns a writer to standard output or standard error. */
     PrintWriter writer(boolean error);
 }

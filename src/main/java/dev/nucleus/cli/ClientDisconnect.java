@@ -10,8 +10,8 @@ final class ClientDisconnect {
 
     private ClientDisconnect() {}
 
-    /** Completed when the client has left, or has been interrupted. */
+    /** Completes when the client has disconnected or was interrupted. */
     static CompletableFuture<Void> of(Session session) {
-        return CompletableFuture.runAsync(session::awaitLeft, THREADS);
+        return CompletableFuture.runAsync(session::awaitDisconnect, THREADS);
     }
 }

@@ -28,8 +28,8 @@ import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Listens for the thin client on {@code <run-dir>/nucleus.sock}. Only root and the manager's own user are served:
- * the kernel tells who asks (SO_PEERCRED, unix(7)).
+ * Listens for the thin client on {@code <run-dir>/nucleus.sock}. Runs only commands of root and of the manager's own
+ * user; the kernel identifies the peer (SO_PEERCRED, unix(7)).
  */
 @Component
 final class CommandServer implements SmartLifecycle {
@@ -67,8 +67,8 @@ final class CommandServer implements SmartLifecycle {
     }
 
     /**
-     * Commands that came earlier have waited: what they name is known only now. The warm-up would have taken a processor from
-     * the start.
+     * Starts to accept clients. Earlier connections have waited in the backlog: the containers and replicas that their
+     * commands name are known only now. An earlier warm-up would have taken CPU time from the startup.
      */
     @EventListener
     void on(ApplicationReadyEvent event) {
@@ -79,7 +79,7 @@ final class CommandServer implements SmartLifecycle {
         Thread.ofVirtual().name("warm-up").start(commands::warmUp);
     }
 
-    /** What a killed manager left is replaced; a manager that answers is not. */
+    /** Removes the socket of a killed manager, but not one on which another manager listens. */
     private void removeStale() throws IOException {
         try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             channel.connect(UnixDomainSocketAddress.of(socket));
@@ -87,10 +87,13 @@ final class CommandServer implements SmartLifecycle {
             Files.deleteIfExists(socket);
             return;
         }
-        throw new IOException("another manager answers there");
+        throw new IOException("another manager is listening there");
     }
 
-    /** The thread that accepts a client also serves it, and another accepts the next, which saves a wake-up per command. */
+    /**
+     * The thread that accepted a client also serves it, while another thread accepts the next one: this saves a wake-up
+     * per command.
+     */
     private void accept(ServerSocketChannel opened) {
         while (opened.isOpen()) {
             try {
@@ -108,13 +111,13 @@ final class CommandServer implements SmartLifecycle {
         }
     }
 
-    /** Nothing that befalls one client may end the loop that accepts the others. */
+    /** Continues to accept clients in another thread. A failure to start one must not end the accept loop. */
     private boolean acceptElsewhere(ServerSocketChannel opened) {
         try {
             threads.execute(() -> accept(opened));
             return true;
         } catch (OutOfMemoryError e) {
-            log.error("no thread for a client, whose command is not carried out: {}", e.toString());
+            log.error("can't start a thread for a client, so its command is not run: {}", e.toString());
             return false;
         }
     }
@@ -125,27 +128,27 @@ final class CommandServer implements SmartLifecycle {
             String user = peerUser(client);
             List<String> arguments = session.readCommand();
             if (!allowed.contains(user)) {
-                log.warn("refused a command of user {}", user);
-                // Before anything is said: the trail has it, whether or not somebody hears the answer.
+                log.warn("refused a command from user {}", user);
+                // Before the answer: the audit trail records the refusal even if the client does not read it.
                 events.publishEvent(new CommandReceived(user, arguments, Commands.REFUSED));
-                session.writer(true).println("nucleus: only root and the manager's own user may give commands");
+                session.writer(true).println("nucleus: only root and the manager's own user may run commands");
                 session.exit(Commands.REFUSED);
                 return;
             }
-            if (session.hasLeft()) {
-                // It was interrupted while its command waited for this manager.
-                log.warn("a command of user {} is not carried out: its client has left", user);
+            if (session.hasDisconnected()) {
+                // The client was interrupted while its command waited for this manager.
+                log.warn("a command from user {} is not run: its client has disconnected", user);
                 events.publishEvent(new CommandReceived(user, arguments, Commands.REFUSED));
                 return;
             }
             carryOut(session, user, arguments);
         } catch (IOException e) {
-            log.debug("a client left: {}", e.toString());
+            log.debug("a client disconnected: {}", e.toString());
         }
         commands.prepare();
     }
 
-    /** The command is in the audit trail also when its client has left. */
+    /** Runs the command, which is recorded in the audit trail even if its client has disconnected. */
     private void carryOut(Session session, String user, List<String> arguments) throws IOException {
         int code = Commands.REFUSED;
         try {
@@ -156,7 +159,7 @@ final class CommandServer implements SmartLifecycle {
         }
     }
 
-    /** @throws IOException when nobody knows who it is, such as a client that has left */
+    /** @throws IOException when the peer can't be identified, for example because it has disconnected */
     private static String peerUser(SocketChannel client) throws IOException {
         return client.getOption(ExtendedSocketOptions.SO_PEERCRED).user().getName();
     }
@@ -180,7 +183,7 @@ final class CommandServer implements SmartLifecycle {
         return listener != null;
     }
 
-    /** Last to open, first to close. */
+    /** The socket opens last and closes first. */
     @Override
     public int getPhase() {
         return LifecyclePhase.COMMAND_SERVER.phase();

@@ -15,12 +15,12 @@ import java.util.function.Supplier;
 import picocli.CommandLine;
 
 /**
- * Every command with its options: one place that parsing, help, completion and manual pages come from. Each is described to
- * picocli when it is asked for: describing all of them takes longer than a launch.
+ * Every command with its options: the one source for parsing, help, shell completion and manual pages. A command is
+ * described to picocli on demand, because describing all of them takes longer than a launch.
  */
 final class CommandTree {
 
-    /** What commands work with, in the manager. */
+    /** The manager's services that commands use. */
     record Services(
             Containers containers,
             Fleets fleets,
@@ -32,7 +32,7 @@ final class CommandTree {
             AuditTrail trail,
             EventLog events) {
 
-        /** Outside a manager, where commands are described and not called. */
+        /** For use outside a manager, where commands are described but not called. */
         @SuppressWarnings("NullAway")
         static Services absent() {
             return new Services(null, null, null, null, null, null, null, null, null);
@@ -41,10 +41,10 @@ final class CommandTree {
 
     static final String RUN = "run";
 
-    /** Those that end with a command of the user's, whose options are not ours. */
+    /** Commands that take a command line of the user's, whose options are not parsed. */
     private static final Set<String> WITH_COMMAND = Set.of(RUN, "create", "exec", "plan");
 
-    /** Those that need no manager, with all below them. */
+    /** Commands that need no manager, including their subcommands. */
     private static final Set<String> LOCAL = Set.of("fleet", "rootfs", "completion", "man", "help");
 
     private final Services services;
@@ -57,18 +57,18 @@ final class CommandTree {
         this.caller = caller;
     }
 
-    /** As a manager carries commands out. */
+    /** The command tree of a manager, in which every command can be called. */
     static CommandTree of(Services services, Supplier<Session> session) {
         return new CommandTree(services, session, session);
     }
 
-    /** Without a manager: only what {@link #isLocal} can be called. */
+    /** The command tree without a manager: only commands for which {@link #isLocal} is true can be called. */
     @SuppressWarnings("NullAway")
     static CommandTree without(Caller caller) {
         return new CommandTree(Services.absent(), () -> null, () -> caller);
     }
 
-    /** To be read alone. */
+    /** The whole tree, for reading its descriptions only. */
     @SuppressWarnings("NullAway")
     static CommandLine described() {
         return new CommandTree(Services.absent(), () -> null, () -> null).whole();
@@ -79,7 +79,7 @@ final class CommandTree {
         return LOCAL.contains(command);
     }
 
-    /** With the one command that is asked for; with all of them for help, and for what a mistyped word was meant to be. */
+    /** The tree with one command only; with all of them for help and for suggestions after a mistyped name. */
     CommandLine with(String command) {
         Supplier<CommandLine> asked = commands().get(command);
         return asked == null ? whole() : root(Map.of(command, asked));
@@ -96,7 +96,7 @@ final class CommandTree {
         return root;
     }
 
-    /** What all commands have in common. */
+    /** Adds what all commands have in common. */
     private static void complete(CommandLine line) {
         CommandLine.Model.CommandSpec spec = line.getCommandSpec();
         spec.mixinStandardHelpOptions(false);
@@ -112,14 +112,14 @@ final class CommandTree {
                     .build());
         }
         spec.usageMessage().abbreviateSynopsis(true);
-        // A word that begins with @ is the user's, not a file of options to be read by the manager.
+        // An argument that begins with @ is the user's, not an options file for the manager to read.
         line.setExpandAtFiles(false);
         line.setStopAtPositional(WITH_COMMAND.contains(spec.name()));
         line.setParameterExceptionHandler(CommandTree::mistake);
         line.getSubcommands().values().forEach(CommandTree::complete);
     }
 
-    /** In two lines: the whole help would hide what is wrong. */
+    /** Reports a usage error briefly: the whole help text would hide it. */
     private static int mistake(CommandLine.ParameterException e, String[] arguments) {
         CommandLine line = e.getCommandLine();
         line.getErr()

@@ -44,8 +44,8 @@ final class Commands {
     private final Queue<PreparedRun> finished = new ConcurrentLinkedQueue<>();
 
     /**
-     * {@code run}, described to picocli before anybody asks for it, and used again: its fifty options take a third of a launch,
-     * or of a processor beside the next one.
+     * The {@code run} command, described to picocli in advance and reused: describing its fifty options takes a third
+     * as long as a launch, and doing so after each launch would compete for CPU with the next one.
      */
     private record PreparedRun(CommandLine line, AtomicReference<@Nullable Session> caller) {
 
@@ -56,7 +56,7 @@ final class Commands {
             });
         }
 
-        /** Each parse begins with the initial value of every option; this one drops the references to the last run's values. */
+        /** Drops the references to the last run's values: each parse resets every option to its initial value. */
         void forget() {
             line.parseArgs(CommandTree.RUN, "true");
         }
@@ -76,18 +76,18 @@ final class Commands {
                 new CommandTree.Services(containers, fleets, denials, usages, cgroups, traces, calls, trail, events);
     }
 
-    /** Loads what the first command needs, before there is one. */
+    /** Loads the classes that the first command needs before it arrives. */
     void warmUp() {
         var help = List.of("run", "--help");
         try (SocketChannel nobody = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             commandLine(new Session(nobody), help).setOut(DISCARDED).execute(help.toArray(String[]::new));
         } catch (IOException e) {
-            log.debug("no first command: {}", e.toString());
+            log.debug("the warm-up command failed: {}", e.toString());
         }
         prepare();
     }
 
-    /** While nobody waits: what the next command will need. */
+    /** Prepares for the next command while no client is waiting. */
     void prepare() {
         if (cleared.isEmpty() && finished.isEmpty()) {
             cleared.add(describeRun());
@@ -118,7 +118,10 @@ final class Commands {
         }
     }
 
-    /** Arguments may hold secrets: they are dropped, where no further run has replaced them. */
+    /**
+     * Drops the parsed arguments of finished runs, which may contain secrets, unless another run has replaced them
+     * already.
+     */
     @Scheduled(fixedDelay = FORGET_INTERVAL_MILLIS)
     void forget() {
         for (PreparedRun run = finished.poll(); run != null; run = finished.poll()) {
@@ -131,7 +134,7 @@ final class Commands {
 
     private static int execute(CommandLine line, Session session, List<String> arguments) {
         PrintWriter errors = session.writer(true);
-        // For the log. Arguments may hold secrets.
+        // Only the name is logged: arguments may contain secrets.
         String name = arguments.isEmpty() ? "" : arguments.getFirst();
         line.setOut(session.writer(false)).setErr(errors);
         line.setExecutionExceptionHandler((exception, _, _) -> Failures.report(exception, name, errors));

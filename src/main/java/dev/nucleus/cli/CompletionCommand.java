@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 
-/** {@code nucleus completion}: what a shell needs to complete commands and options. */
+/** {@code nucleus completion}: prints a shell completion script. */
 @CommandLine.Command(
         name = "completion",
         description = "Print a completion script. For bash: nucleus completion bash > "
@@ -25,7 +25,7 @@ final class CompletionCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         caller.print(Reference.text("completion " + shell)
                 .orElseThrow(() -> new InvalidSpecException(
-                        "there is no completion for '" + shell + "'; there is one for bash and zsh"))
+                        "no completion script for '" + shell + "'; supported shells: bash and zsh"))
                 .stripTrailing());
         return 0;
     }

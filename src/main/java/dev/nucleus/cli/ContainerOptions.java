@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
 /**
- * The options that describe a container: the fields of a fleet file, by the same names. Their defaults are the initial values:
- * A {@code defaultValue} costs three exceptions in each run: picocli tries to parse it as a number first.
+ * The options that describe a container, named like the fields of a fleet file. Defaults are initial values of fields,
+ * because a {@code defaultValue} costs three exceptions per run: picocli tries to parse it as a number first.
  */
 final class ContainerOptions {
 
@@ -74,7 +74,7 @@ final class ContainerOptions {
     @CommandLine.Option(
             names = "--pids",
             paramLabel = "NUMBER",
-            description = "limit of processes and threads; 0 for none; default: 512")
+            description = "limit on processes and threads; 0 for none; default: 512")
     private int pids = Resources.DEFAULT_PIDS;
 
     @CommandLine.Option(
@@ -86,7 +86,8 @@ final class ContainerOptions {
     @CommandLine.Option(
             names = "--log-rate",
             paramLabel = "SIZE",
-            description = "bytes per second that are logged, 4K to 1G; a line costs 256 besides its text; default: 16M")
+            description = "log rate limit in bytes per second, 4K to 1G; each line counts 256 bytes besides its text; "
+                    + "default: 16M")
     private String logRate = "16M";
 
     @CommandLine.Option(
@@ -104,7 +105,7 @@ final class ContainerOptions {
     @CommandLine.Option(
             names = "--env-fd",
             paramLabel = "FD",
-            description = "file descriptor to read variables from, each ended by a newline or NUL")
+            description = "file descriptor to read variables from, each terminated by a newline or NUL")
     private @Nullable Integer envDescriptor;
 
     @CommandLine.Option(
@@ -175,7 +176,7 @@ final class ContainerOptions {
     @CommandLine.Option(
             names = "--tmpfs",
             paramLabel = "SPEC",
-            description = "directory in memory: DEST[:SIZE][:exec]; repeatable")
+            description = "tmpfs to mount: DEST[:SIZE][:exec]; repeatable")
     private List<String> tmpfs = new ArrayList<>();
 
     @CommandLine.Option(
@@ -276,7 +277,7 @@ final class ContainerOptions {
                 throw new InvalidSpecException(
                         envDescriptor == null || env.contains(variable)
                                 ? "'" + variable + "' is not NAME=value"
-                                // It may be a secret.
+                                // The line may contain a secret.
                                 : "--env-fd: a line is not NAME=value");
             }
             int equals = variable.indexOf('=');
@@ -381,18 +382,18 @@ final class ContainerOptions {
         return new PolicySource.File(session.resolve(path), Optional.ofNullable(sha256));
     }
 
-    /** On the command line a source may be relative to where the client stands. */
+    /** Parses a volume, whose source may be relative to the client's working directory. */
     private static VolumeMount volume(String text, Session session) {
         int colon = text.indexOf(':');
         String source = colon < 0 ? "" : text.substring(0, colon);
         if (!source.isEmpty() && source.indexOf('/') < 0 && !source.matches("\\.{1,2}")) {
-            throw new InvalidSpecException("-v " + text + ": '" + source + "' reads as the name of a volume, which only"
-                    + " fleet files have; write ./" + text + " for the directory");
+            throw new InvalidSpecException("-v " + text + ": '" + source + "' looks like a named volume, which only"
+                    + " fleet files have; write ./" + text + " for a directory");
         }
         return VolumeMount.parse(onHost(text, session));
     }
 
-    /** The directory before the first colon, from where the client stands. */
+    /** Resolves the directory before the first colon against the client's working directory. */
     private static String directory(String text, Session session) {
         int colon = text.indexOf(':');
         return colon < 0

@@ -16,27 +16,27 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * A process of a container, as {@code /proc} has it.
+ * A process of a container, as shown in {@code /proc}.
  *
- * @param pid inside, in the innermost PID namespace
- * @param hostPid as the host numbers it
- * @param user its user's number inside
- * @param processor time used, user and system
- * @param resident bytes of memory
- * @param command its arguments, or in brackets its name where it has none; a workload's text
+ * @param pid its PID in the innermost PID namespace
+ * @param hostPid its PID on the host
+ * @param user its user ID inside the container
+ * @param processor CPU time used, user and system
+ * @param resident resident memory in bytes
+ * @param command its arguments, or its name in brackets if it has none; untrusted text of the workload
  */
 record ContainerProcess(int pid, int hostPid, long user, Duration processor, long resident, String command) {
 
-    /** USER_HZ, which is 100 on every architecture that this runs on (proc_pid_stat(5)). */
+    /** USER_HZ, which is 100 on every supported architecture (proc_pid_stat(5)). */
     private static final long TICK_NANOS = 10_000_000;
 
     private static final int MOST_BYTES = 4096;
     private static final int UTIME = 11;
     private static final int STIME = 12;
 
-    /** Those that run now, in the order of the host's numbers. With gVisor: those of the sandbox. */
+    /** The processes that run now, ordered by host PID. With gVisor: those of the sandbox. */
     static List<ContainerProcess> of(Container container, CgroupRemoval cgroups) {
-        // Without control groups, what descends from its first process; with them, also what exec started.
+        // Without control groups: the first process and its descendants; with them, also processes started by exec.
         var pids = new TreeSet<>(cgroups.processes(container.id()));
         container
                 .whileRunning()
@@ -53,7 +53,7 @@ record ContainerProcess(int pid, int hostPid, long user, Duration processor, lon
         Path directory = Path.of("/proc", Integer.toString(hostPid));
         try {
             Map<String, String> status = status(directory);
-            // The name stands in parentheses and may hold any character.
+            // The name is in parentheses and may contain any character.
             String stat = text(directory.resolve("stat"));
             String[] numbers = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
             return Optional.of(new ContainerProcess(
@@ -66,12 +66,12 @@ record ContainerProcess(int pid, int hostPid, long user, Duration processor, lon
                     Long.parseLong(status.getOrDefault("VmRSS", "0 kB").split(" ")[0]) << 10,
                     command(directory, status.getOrDefault("Name", ""))));
         } catch (IOException | RuntimeException e) {
-            // It has exited meanwhile.
+            // The process has exited meanwhile.
             return Optional.empty();
         }
     }
 
-    /** Its beginning: a command line may have megabytes, and a container hundreds of processes with the same. */
+    /** Reads the beginning of a file: a command line may have megabytes, and a container hundreds of such processes. */
     private static String text(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             return new String(in.readNBytes(MOST_BYTES), StandardCharsets.UTF_8);
@@ -94,7 +94,7 @@ record ContainerProcess(int pid, int hostPid, long user, Duration processor, lon
         return Integer.parseInt(each[each.length - 1]);
     }
 
-    /** By the process's own map (user_namespaces(7)): "inside outside length". */
+    /** Translates a host user ID by the process's own map (user_namespaces(7)): lines of "inside outside length". */
     private static long user(Path directory, long outside) throws IOException {
         for (String line : text(directory.resolve("uid_map")).lines().toList()) {
             String[] range = line.strip().split("\\s+");

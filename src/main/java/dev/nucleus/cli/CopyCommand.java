@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
 /**
- * {@code nucleus cp}: files go between the client, which reads and writes them as its user, and a process in the
- * container, which does so as the workload's. The manager only lets the two meet.
+ * {@code nucleus cp}: copies files between the client, which accesses them as its own user, and a process in the
+ * container, which does so as the workload's user. The manager only connects the two.
  */
 @CommandLine.Command(
         name = "cp",
@@ -28,9 +28,9 @@ import picocli.CommandLine;
             "",
             "One of SRC and DST is CONTAINER:PATH, with a path from the container's root;",
             "the other is a path on this host, or - for a tar archive on standard input or",
-            "output. A directory DST gets SRC under its own name; SRC/. is the content of a",
-            "directory. Symbolic links are not followed, neither in the path to a file nor as",
-            "its last part. Links, devices and sockets are not copied out."
+            "output. Into a directory DST, SRC is copied under its own name; SRC/. is the",
+            "content of a directory. Symbolic links are not followed, neither in the path to",
+            "a file nor as its last component. Links, devices and sockets are not copied out."
         })
 final class CopyCommand implements Callable<Integer> {
 
@@ -45,7 +45,7 @@ final class CopyCommand implements Callable<Integer> {
             description = "keep permissions and times")
     private boolean archive;
 
-    /** For the client alone. */
+    /** Used by the client only. */
     @CommandLine.Option(
             names = {"-v", "--verbose"},
             description = "name each file that is copied, on standard error")
@@ -64,7 +64,7 @@ final class CopyCommand implements Callable<Integer> {
         this.session = session;
     }
 
-    /** What is in a container, as the client reads it too (native/client/copy.c). */
+    /** A path in a container, parsed as the client does (native/client/copy.c). */
     record Place(String container, String path) {
 
         static Optional<Place> parse(String argument) {
@@ -109,8 +109,8 @@ final class CopyCommand implements Callable<Integer> {
             while (true) {
                 switch (connection
                         .receive()
-                        .orElseThrow(() -> new InvalidSpecException("'" + container.name() + "' ended"))) {
-                    // A client that leaves takes the process in the container with it: its shim sees to that.
+                        .orElseThrow(() -> new InvalidSpecException("'" + container.name() + "' has stopped"))) {
+                    // If the client disconnects, the shim kills the process in the container.
                     case ShimMessage.ExecStarted _ ->
                         session.attach(
                                 container.shim().socket(),

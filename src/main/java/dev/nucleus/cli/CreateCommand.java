@@ -12,7 +12,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/** {@code nucleus create}: everything of a launch but the command, as the OCI runtime specification has it. */
+/** {@code nucleus create}: launches a container up to the start of its command, as in the OCI runtime specification. */
 @CommandLine.Command(
         name = "create",
         description = "Create a container without starting its command and print its ID. nucleus start starts it.")
@@ -52,7 +52,8 @@ final class CreateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         supervisor.check(terminal);
         Optional<LaunchPlan.Console> console = terminal
-                ? Optional.of(new LaunchPlan.Console(RunCommand.USUAL, supervisor.consoleSocket(session)))
+                ? Optional.of(
+                        new LaunchPlan.Console(RunCommand.DEFAULT_TERMINAL_SIZE, supervisor.consoleSocket(session)))
                 : Optional.empty();
         ContainerSpec spec = options.spec(command, session);
         var order = LaunchOrder.detached(

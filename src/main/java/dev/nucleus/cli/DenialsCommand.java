@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 
-/** {@code nucleus denials}: what a container tried and was refused. */
+/** {@code nucleus denials}: lists what a container attempted and was denied. */
 @CommandLine.Command(name = "denials", description = "List what a container attempted and was denied.")
 final class DenialsCommand implements Callable<Integer> {
 
@@ -33,11 +33,11 @@ final class DenialsCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         List<Denial> found = denials.of(Target.container(containers, fleets, reference));
         if (found.isEmpty()) {
-            session.print("'" + reference + "' was refused nothing");
+            session.print("no denials of '" + reference + "'");
             return 0;
         }
         var rows = new ArrayList<List<String>>();
-        rows.add(List.of("COUNT", "PROGRAM", "TRIED", "BY", "FIRST", "LAST", "WHY IT IS REFUSED"));
+        rows.add(List.of("COUNT", "PROGRAM", "ATTEMPT", "RULE", "FIRST", "LAST", "REASON"));
         for (Denial denial : found) {
             rows.add(List.of(
                     Long.toString(denial.count()),

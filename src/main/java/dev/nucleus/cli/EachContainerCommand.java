@@ -13,8 +13,8 @@ import java.util.concurrent.Future;
 import picocli.CommandLine;
 
 /**
- * What is done to several containers, to all of them at once. The name of each is printed when it is done; what fails for one
- * is reported and keeps none of the others back.
+ * A command that acts on several containers concurrently. It prints the name of each container when it is done; a
+ * failure of one is reported and does not affect the others.
  */
 abstract class EachContainerCommand implements Callable<Integer> {
 
@@ -32,13 +32,13 @@ abstract class EachContainerCommand implements Callable<Integer> {
     }
 
     /**
-     * Does it to one of them.
+     * Acts on one container.
      *
-     * @return what to print
+     * @return the line to print
      */
     abstract String act(String reference) throws IOException, InterruptedException;
 
-    /** Before it is done to any of them, for options that can be wrong. */
+    /** Checks the options before the command acts on any container. */
     void prepare() {}
 
     @Override
@@ -63,7 +63,9 @@ abstract class EachContainerCommand implements Callable<Integer> {
         return code;
     }
 
-    /** Before anything is done: {@code kill -1 web} would kill web with the default signal. */
+    /**
+     * Refuses an unknown option before anything is done: {@code kill -1 web} would kill web with the default signal.
+     */
     private void refuse(String option) {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
@@ -71,7 +73,7 @@ abstract class EachContainerCommand implements Callable<Integer> {
                         + suggestionFor(option).map(text -> "; " + text).orElse(""));
     }
 
-    /** What to write instead of a word that looks like an option. */
+    /** Suggests what to write instead of an argument that looks like an option. */
     Optional<String> suggestionFor(String option) {
         return Optional.empty();
     }

@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 
-/** Variables as they stand in a stream of bytes: one a line; or, as in /proc/PID/environ, each ended by NUL. */
+/** Parses environment variables from bytes: one per line, or, as in /proc/PID/environ, each terminated by NUL. */
 final class EnvironmentText {
 
     private EnvironmentText() {}
@@ -14,7 +14,7 @@ final class EnvironmentText {
         return text.indexOf('=') >= 1;
     }
 
-    /** Each as NAME=value, or whatever stands there. A value may hold newlines where NUL ends it. */
+    /** Splits the text into variables without checking them. A value may contain newlines if NUL terminates it. */
     static List<String> variables(byte[] bytes) {
         String text = new String(bytes, StandardCharsets.UTF_8);
         String end = text.indexOf('\0') >= 0 ? "\0" : "\n";

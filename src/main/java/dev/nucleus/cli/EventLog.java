@@ -15,27 +15,30 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
-/** The last {@value #KEPT} events of containers and replicas, for {@code nucleus events}. {@code lock} guards every field. */
+/**
+ * The last {@value #KEPT} events of containers and replicas, for {@code nucleus events}. {@code lock} guards every
+ * field.
+ */
 @Component
 final class EventLog {
 
     private static final int KEPT = 2_000;
 
     /**
-     * Something that happened.
+     * An event of a container or a replica.
      *
      * @param type container or replica
      * @param event what happened, in a word or two
-     * @param id of the container; empty: none
-     * @param detail more of it, or empty
+     * @param id ID of the container, or empty
+     * @param detail further details, or empty
      */
     record Event(Instant time, String type, String event, String name, String id, String detail) {}
 
     /**
      * Events from a number on.
      *
-     * @param missed how many were not kept long enough to be read
-     * @param next number to go on with
+     * @param missed how many of them had been dropped already
+     * @param next number of the event to continue with
      */
     record Batch(List<Event> events, long missed, long next) {}
 
@@ -56,11 +59,11 @@ final class EventLog {
                         state.exitedAt(), "container", "stopped", container.name(), container.id(), state.toString()));
             case ContainerEvent.Failed(var container, var _, var why) ->
                 add(container, "launch failed", String.valueOf(why.getMessage()));
-            // Arguments may hold secrets.
+            // Arguments may contain secrets.
             case ContainerEvent.Executed(var container, var command) -> add(container, "exec", command.getFirst());
             case ContainerEvent.Removed(var container) -> add(container, "removed", "");
             case ContainerEvent.Confined _, ContainerEvent.InitActed _ -> {
-                // Of interest to the audit trail alone.
+                // Recorded only in the audit trail.
             }
         }
     }
@@ -96,7 +99,7 @@ final class EventLog {
         }
     }
 
-    /** Those from a number on that are there now; 0: all that are kept. */
+    /** Returns the present events from a number on; 0: all that are kept. */
     Batch from(long number) {
         lock.lock();
         try {
@@ -106,7 +109,7 @@ final class EventLog {
         }
     }
 
-    /** Waits until there are any from a number on, or the reader has left. */
+    /** Waits until there are events from a number on, or the reader has disconnected. */
     Batch await(long number, Future<?> left) throws InterruptedException {
         lock.lockInterruptibly();
         try {
@@ -119,7 +122,7 @@ final class EventLog {
         }
     }
 
-    /** A reader may have left. */
+    /** Wakes the readers, one of which may have disconnected. */
     void wake() {
         lock.lock();
         try {

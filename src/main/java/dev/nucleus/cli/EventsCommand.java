@@ -13,13 +13,13 @@ import tools.jackson.core.json.JsonWriteFeature;
 import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code nucleus events}: what happened to containers and replicas. */
+/** {@code nucleus events}: shows events of containers and replicas. */
 @CommandLine.Command(
         name = "events",
         description = "Show events of containers and replicas: those the manager still keeps, or new ones with -f.")
 final class EventsCommand implements Callable<Integer> {
 
-    /** A workload's text must not command the terminal. */
+    /** Escapes untrusted text, which must not control the terminal. */
     private static final ObjectWriter JSON = JsonMapper.shared().writer().with(JsonWriteFeature.ESCAPE_NON_ASCII);
 
     private final EventLog events;
@@ -66,7 +66,7 @@ final class EventsCommand implements Callable<Integer> {
     private void print(EventLog.Batch batch, Optional<Instant> first) throws IOException {
         if (batch.missed() > 0) {
             session.writer(true)
-                    .println("nucleus: " + batch.missed() + " events were not kept until they could be shown");
+                    .println("nucleus: " + batch.missed() + " events were dropped before they could be shown");
         }
         for (EventLog.Event event : batch.events()) {
             if (first.filter(event.time()::isBefore).isEmpty()) {

@@ -22,12 +22,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
-/** {@code nucleus exec}: a second process inside, under the same confinement; its exit code is passed on. */
+/** {@code nucleus exec}: runs another process in a container under the same confinement and passes on its exit code. */
 @CommandLine.Command(
         name = "exec",
-        description = "Run a command in a running container, confined as its workload is.",
-        footer =
-                "It ends with the command: what that leaves in the background runs on, but can write no more. Start it with -d.")
+        description = "Run a command in a running container, under the confinement of its workload.",
+        footer = "exec returns when the command exits. Processes left in the background keep running, but can't write"
+                + " to the streams any more; use -d to start such processes.")
 final class ExecCommand implements Callable<Integer> {
 
     private static final Logger log = LoggerFactory.getLogger(ExecCommand.class);
@@ -41,7 +41,7 @@ final class ExecCommand implements Callable<Integer> {
             description = "do not read standard input")
     private boolean noStdin;
 
-    // Accepted, as for other commands; standard input is passed on unless --no-stdin says otherwise.
+    // Accepted for consistency with other commands; standard input is forwarded unless --no-stdin is given.
     @SuppressWarnings("UnusedVariable")
     @CommandLine.Option(
             names = {"-i", "--interactive"},
@@ -50,7 +50,7 @@ final class ExecCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-d", "--detach"},
-            description = "return when the command runs; its output is discarded")
+            description = "return once the command has started; its output is discarded")
     private boolean detach;
 
     @CommandLine.Option(
@@ -67,13 +67,13 @@ final class ExecCommand implements Callable<Integer> {
     @CommandLine.Option(
             names = {"-w", "--workdir"},
             paramLabel = "DIR",
-            description = "working directory; default: the workload's, with --user /")
+            description = "working directory; default: the workload's, or / with --user")
     private String workdir = "";
 
     @CommandLine.Option(
             names = {"-u", "--user"},
             paramLabel = "USER[:GROUP]",
-            description = "user of the container, by name or as numbers; default: the workload's. Root only where the "
+            description = "user in the container, by name or ID; default: the workload's. Root is allowed only if the "
                     + "workload is root")
     private @Nullable String user;
 
@@ -106,7 +106,7 @@ final class ExecCommand implements Callable<Integer> {
         }
         if (container.paused()) {
             throw new InvalidSpecException(
-                    "'" + container.name() + "' is paused: nucleus resume " + container.name() + " first");
+                    "'" + container.name() + "' is paused; resume it first: nucleus resume " + container.name());
         }
         if (detach) {
             containers.execDetached(
@@ -128,11 +128,11 @@ final class ExecCommand implements Callable<Integer> {
                 environment,
                 Optional.ofNullable(user).map(User::parse),
                 ticket)) {
-            // A client that leaves takes the process with it, also one that has not begun.
+            // If the client disconnects, its process is ended, even one that has not started yet.
             Callbacks.thenRun(ClientDisconnect.of(session), "end the client's process", connection::close);
             return converse(container, connection, ticket);
         } catch (ClosedChannelException e) {
-            throw new ClientGoneException(e);
+            throw new ClientDisconnectedException(e);
         }
     }
 
@@ -141,7 +141,7 @@ final class ExecCommand implements Callable<Integer> {
             ShimMessage message = connection
                     .receive()
                     .orElseThrow(() -> new InvalidSpecException(
-                            "'" + container.name() + "' ended; the exit code of the command is not known"));
+                            "'" + container.name() + "' has stopped; the exit code of the command is unknown"));
             switch (message) {
                 case ShimMessage.ExecStarted _ ->
                     session.attach(container.shim().socket(), ticket, noStdin ? Set.of() : Set.of(AttachOption.INPUT));
@@ -151,7 +151,7 @@ final class ExecCommand implements Callable<Integer> {
                 case ShimMessage.Failed(var step, var errno, var detail) ->
                     throw new LaunchException(step, errno, detail);
                 case ShimMessage.Error(var _, var text) -> throw new InvalidSpecException(text);
-                default -> log.debug("unexpected in an exec: {}", message);
+                default -> log.debug("unexpected message during an exec: {}", message);
             }
         }
     }

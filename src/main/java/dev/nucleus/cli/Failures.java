@@ -16,7 +16,7 @@ final class Failures {
 
     static final int REFUSED = NucleusException.REFUSED;
 
-    /** The exit code of a command line with a mistake. */
+    /** The exit code of a usage error. */
     static final int USAGE = 2;
 
     private static final Logger log = LoggerFactory.getLogger(Failures.class);
@@ -24,9 +24,9 @@ final class Failures {
     private Failures() {}
 
     /**
-     * Prints what went wrong.
+     * Prints an error message for the failure.
      *
-     * @param command its name, for the log: arguments may hold secrets
+     * @param command its name, for the log: arguments may contain secrets
      * @return the exit code
      */
     static int report(Exception exception, String command, PrintWriter errors) {
@@ -41,7 +41,7 @@ final class Failures {
                         + VisibleText.line(
                                 Objects.requireNonNullElse(e.getFile(), command) + ": " + FileErrors.reason(e)));
             case UncheckedIOException e -> errors.println("nucleus: " + e.getMessage());
-            case ClientGoneException e -> log.debug("command '{}': {}", command, e.getMessage());
+            case ClientDisconnectedException e -> log.debug("command '{}': {}", command, e.getMessage());
             default -> {
                 log.error("command '{}' failed", command, exception);
                 errors.println("nucleus: " + exception + " (see the manager's log)");

@@ -12,6 +12,6 @@ final class FleetCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing: validate");
+        throw new CommandLine.ParameterException(spec.commandLine(), "missing subcommand: validate");
     }
 }

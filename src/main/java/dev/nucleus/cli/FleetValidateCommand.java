@@ -13,11 +13,12 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/** {@code nucleus fleet validate}: every mistake of a file at once, or what it declares. */
+/** {@code nucleus fleet validate}: reports every mistake in fleet files, or what they declare. */
 @CommandLine.Command(name = "validate", description = "Check fleet files and report every mistake. Needs no manager.")
 final class FleetValidateCommand implements Callable<Integer> {
 
-    private static final List<Path> OF_A_PROCESS = List.of(Path.of("/dev/fd"), Path.of("/dev/stdin"), Path.of("/proc"));
+    private static final List<Path> PROCESS_LOCAL_PATHS =
+            List.of(Path.of("/dev/fd"), Path.of("/dev/stdin"), Path.of("/proc"));
 
     private final Caller caller;
 
@@ -45,7 +46,7 @@ final class FleetValidateCommand implements Callable<Integer> {
             all.add(file);
         }
         if (all.isEmpty()) {
-            throw new CommandLine.ParameterException(spec.commandLine(), "a fleet file is missing");
+            throw new CommandLine.ParameterException(spec.commandLine(), "missing operand: fleet file");
         }
         for (Path path : all) {
             for (FleetSpec fleet : FleetFiles.read(readable(path))) {
@@ -57,15 +58,18 @@ final class FleetValidateCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** A manager sees neither its client's standard input nor its descriptors; and a pipe may have no end. */
+    /**
+     * Resolves a path and refuses what a manager can't read for its client: the client's standard input and
+     * descriptors, and special files such as pipes, which may have no end.
+     */
     private Path readable(Path path) {
         Path resolved = ArgumentText.file(caller.resolve(path));
         boolean descriptor =
-                path.toString().equals("-") || OF_A_PROCESS.stream().anyMatch(resolved::startsWith);
+                path.toString().equals("-") || PROCESS_LOCAL_PATHS.stream().anyMatch(resolved::startsWith);
         boolean special = Files.exists(resolved) && !Files.isRegularFile(resolved) && !Files.isDirectory(resolved);
         if (caller instanceof Session && (descriptor || special)) {
             throw new InvalidSpecException(
-                    "'" + path + "' is no regular file: write what is to be checked to a file, and name that");
+                    "'" + path + "' is not a regular file; write the fleet to a file and name that file");
         }
         return resolved;
     }

@@ -25,15 +25,15 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.json.JsonMapper;
 
-/** {@code nucleus inspect}: all that is known of containers; what may be a secret is hidden. */
+/** {@code nucleus inspect}: prints everything known about containers, except possible secrets. */
 @CommandLine.Command(
         name = "inspect",
-        description = "Print all that is known of containers as JSON. Values of environment variables are hidden.")
+        description = "Print everything known about containers as JSON. Values of environment variables are hidden.")
 final class InspectCommand implements Callable<Integer> {
 
     private static final ObjectWriter JSON = JsonMapper.shared()
             .writerWithDefaultPrettyPrinter()
-            // A workload's text must not command the terminal.
+            // Untrusted text must not control the terminal.
             .with(JsonWriteFeature.ESCAPE_NON_ASCII);
 
     private final Containers containers;

@@ -8,10 +8,11 @@ import java.io.IOException;
 import java.util.Optional;
 import picocli.CommandLine;
 
-/** {@code nucleus kill}: a signal to a workload. */
+/** {@code nucleus kill}: sends a signal to a workload. */
 @CommandLine.Command(
         name = "kill",
-        description = "Send a signal to the workload of containers. A replica that ends is restarted by its policy.")
+        description = "Send a signal to the workload of containers. A replica that exits is restarted according to "
+                + "its policy.")
 final class KillCommand extends EachContainerCommand {
 
     private final Containers containers;

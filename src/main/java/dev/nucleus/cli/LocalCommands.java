@@ -7,7 +7,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import picocli.CommandLine;
 
-/** {@code java -jar nucleus.jar COMMAND}: commands that need no manager, and help, without starting one. */
+/** Runs {@code java -jar nucleus.jar COMMAND}: help, and commands that need no manager. */
 public final class LocalCommands {
 
     private static final Set<String> ABOUT = Set.of("-h", "--help", "-V", "--version");
@@ -15,9 +15,9 @@ public final class LocalCommands {
     private LocalCommands() {}
 
     /**
-     * Carries a command out, if it is one.
+     * Runs the command, if the arguments are one.
      *
-     * @param arguments of the jar; settings of a manager begin with {@code --}
+     * @param arguments of the jar; a manager's settings begin with {@code --}
      * @return the exit code; empty when a manager is to be started
      */
     public static OptionalInt run(String[] arguments) {
@@ -38,7 +38,7 @@ public final class LocalCommands {
             }
             if (parsed.hasSubcommand() && !CommandTree.isLocal(command)) {
                 errors.println("nucleus: '" + command
-                        + "' is a command to a running manager; give it with the nucleus client: " + "nucleus "
+                        + "' is a command for a running manager; run it with the nucleus client: " + "nucleus "
                         + String.join(" ", List.of(arguments)));
                 return Failures.USAGE;
             }

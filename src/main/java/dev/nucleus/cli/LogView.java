@@ -14,15 +14,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A part of a log in the CRI format, {@code TIME stdout|stderr F|P|F:nucleus TEXT\n}: of a time, its last lines, with the time
- * of each. Takes chunks that end anywhere. One thread.
+ * Selects a part of a log in the CRI format, {@code TIME stdout|stderr F|P|F:nucleus TEXT\n}: a time range or the last
+ * lines, with or without timestamps. Accepts chunks that end anywhere. Confined to one thread.
  */
 final class LogView {
 
     /**
-     * What of a log is shown.
+     * The part of a log to show.
      *
-     * @param tail how many lines of what is there; empty: all
+     * @param tail number of existing lines to show; empty: all
      * @param timestamps whether each line begins with its time
      */
     record Selection(Optional<Integer> tail, Optional<Instant> since, Optional<Instant> until, boolean timestamps) {
@@ -43,7 +43,7 @@ final class LogView {
     private final Selection selection;
     private final OutputSink sink;
     private byte[] rest = {};
-    /** Of each stream the line that has begun, when it is held back. */
+    /** The unfinished line of each stream, while lines are held back. */
     private final Map<OutputSink.Stream, ByteArrayOutputStream> begun = new EnumMap<>(OutputSink.Stream.class);
 
     private final Map<OutputSink.Stream, Boolean> withinLine = new EnumMap<>(OutputSink.Stream.class);
@@ -72,7 +72,7 @@ final class LogView {
         rest = Arrays.copyOfRange(bytes, start, bytes.length);
     }
 
-    /** Forgets what it has of a record whose end was rotated away. */
+    /** Drops a partial record whose end was rotated away. */
     void skip() {
         rest = new byte[0];
     }
@@ -91,7 +91,7 @@ final class LogView {
         boolean whole = bytes[afterStream] == 'F';
         var stream = bytes[afterTime + 3] == 'o' ? OutputSink.Stream.STDOUT : OutputSink.Stream.STDERR;
         if (whole && bytes[afterStream + 1] == ':' && withinLine.getOrDefault(stream, false)) {
-            // A record of Nucleus's own within a line of the workload's.
+            // A record of Nucleus within an unfinished line of the workload.
             write(stream, NEWLINE, 0, 1, true);
             withinLine.put(stream, false);
         }
@@ -100,7 +100,7 @@ final class LogView {
             write(stream, shown, 0, shown.length, false);
         }
         withinLine.put(stream, !whole);
-        // The newline that ends a whole line of the workload is the record's own.
+        // The newline of a record that ends a line is also the newline of that line.
         write(stream, bytes, afterTag, newline - afterTag + (whole ? 1 : 0), whole);
     }
 
@@ -138,7 +138,7 @@ final class LogView {
         }
     }
 
-    /** The end of what is there now: writes the last lines; what comes later is written as it comes. */
+    /** Writes the held last lines at the end of the existing log; later output is written as it arrives. */
     void flush() throws IOException {
         if (!holding) {
             return;

@@ -57,7 +57,7 @@ final class LogsCommand implements Callable<Integer> {
             description = "end of the output to show: a time, or how long ago, such as 1h")
     private @Nullable String until;
 
-    @CommandLine.Option(names = "--previous", description = "log of the run before the last restart")
+    @CommandLine.Option(names = "--previous", description = "show the log of the run before the last restart")
     private boolean previous;
 
     @CommandLine.Option(
@@ -98,12 +98,10 @@ final class LogsCommand implements Callable<Integer> {
 
     private LogView.Selection selection() {
         if (follow && until != null) {
-            throw new InvalidSpecException(
-                    "--until ends the output and --follow waits for more; leave one of them out");
+            throw new InvalidSpecException("--until can't be combined with --follow");
         }
         if (follow && previous) {
-            throw new InvalidSpecException(
-                    "the run before has ended, so --previous can't be followed; leave out --follow");
+            throw new InvalidSpecException("--previous can't be combined with --follow: the previous run has ended");
         }
         Instant now = Instant.now();
         Optional<Instant> from = Optional.ofNullable(since).map(text -> TimeOption.parse("--since", text, now));
@@ -157,11 +155,11 @@ final class LogsCommand implements Callable<Integer> {
         return chunk.offset() + chunk.bytes().length;
     }
 
-    /** A client that is slow gets everything that is still kept when it is ready for more. */
+    /** A slow client gets everything that is still kept when it reads again. */
     private void follow(Container container, LogView.Selection selection, LogView view, long begin)
             throws IOException, InterruptedException {
         try (LogFeed.Reader reader = container.feed().open(begin)) {
-            // A client that leaves, or interrupts, ends the following.
+            // Following ends when the client disconnects or is interrupted.
             Callbacks.thenRun(ClientDisconnect.of(session), "stop following the log", reader::close);
             long expected = begin;
             Optional<ContainerLog.Chunk> chunk = reader.next();
@@ -169,8 +167,8 @@ final class LogsCommand implements Callable<Integer> {
                 expected = show(chunk.get(), expected, selection, view);
                 chunk = reader.next();
             }
-        } catch (ClientGoneException e) {
-            log.debug("the client left: {}", e.toString());
+        } catch (ClientDisconnectedException e) {
+            log.debug("the client disconnected: {}", e.toString());
         }
     }
 }

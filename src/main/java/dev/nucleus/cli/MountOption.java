@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
- * The long form of a mount, {@code type=bind,source=/a:b,target=/data,readonly,exec}: for paths with colons. A comma or a
- * backslash in a value is written behind a backslash.
+ * The long form of a mount, {@code type=bind,source=/a:b,target=/data,readonly,exec}, for paths with colons. A comma or
+ * a backslash in a value is escaped with a backslash.
  */
 sealed interface MountOption {
 
@@ -28,7 +28,7 @@ sealed interface MountOption {
     record Secret(SecretMount mount) implements MountOption {}
 
     /**
-     * @param resolve makes a path of the host absolute
+     * @param resolve makes a host path absolute
      * @throws InvalidSpecException naming the field that is wrong
      */
     static MountOption parse(String text, UnaryOperator<Path> resolve) {
@@ -66,7 +66,7 @@ sealed interface MountOption {
         return mount;
     }
 
-    /** What is written, field by field; each is taken once. */
+    /** The fields of the option; each is consumed once. */
     final class Fields {
 
         private final String text;

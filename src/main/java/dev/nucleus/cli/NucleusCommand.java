@@ -2,7 +2,7 @@ package dev.nucleus.cli;
 
 import picocli.CommandLine;
 
-/** What is said without a command. */
+/** {@code nucleus} without a command: a usage error. */
 @CommandLine.Command(
         name = "nucleus",
         synopsisHeading = "Usage: ",
@@ -38,6 +38,6 @@ final class NucleusCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing");
+        throw new CommandLine.ParameterException(spec.commandLine(), "missing command");
     }
 }

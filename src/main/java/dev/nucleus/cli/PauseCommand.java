@@ -5,7 +5,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import picocli.CommandLine;
 
-/** {@code nucleus pause} and {@code nucleus resume}: every process of a container stops where it is, or goes on. */
+/** {@code nucleus pause} and {@code nucleus resume}: suspend and resume all processes of containers. */
 @CommandLine.Command
 final class PauseCommand extends EachContainerCommand {
 

@@ -14,11 +14,14 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/** {@code nucleus plan}: what a launch would do, and what the container could and couldn't. Starts nothing. */
+/**
+ * {@code nucleus plan}: explains what a launch would do and how the container would be confined, without starting
+ * anything.
+ */
 @CommandLine.Command(
         name = "plan",
         description =
-                "Explain what a service (FLEET/SERVICE), or a command that run would launch, may and may not do. Nothing "
+                "Explain the confinement of a service (FLEET/SERVICE), or of a command as run would launch it. Nothing "
                         + "is started.")
 final class PlanCommand implements Callable<Integer> {
 
@@ -29,7 +32,7 @@ final class PlanCommand implements Callable<Integer> {
     @CommandLine.Mixin
     private ContainerOptions options = new ContainerOptions();
 
-    @CommandLine.Option(names = "--steps", description = "list each step of building the root filesystem too")
+    @CommandLine.Option(names = "--steps", description = "also list the steps that build the root filesystem")
     private boolean steps;
 
     @CommandLine.Option(names = "--service", paramLabel = "FLEET/SERVICE", description = "service to explain")
@@ -97,7 +100,7 @@ final class PlanCommand implements Callable<Integer> {
                 "volume " + source + " on " + target + " " + MountAttributes.describe(attributes);
             case RootfsStep.Workspace(var target, var source, var attributes, var uid, var gid) ->
                 "bind " + source + " on " + target + " " + MountAttributes.describe(attributes) + ", " + uid + ":" + gid
-                        + "'s are the workload's";
+                        + " mapped to the workload's user";
             case RootfsStep.Overlay(var target, var source, var _) -> "overlay on " + target + " over " + source;
             case RootfsStep.Detach(var target) -> "detach " + target;
             case RootfsStep.Self(var target) -> "copy of nucleus-spawner to " + target;
@@ -114,7 +117,7 @@ final class PlanCommand implements Callable<Integer> {
             case RootfsStep.MaskFile(var target) -> "mask " + target;
             case RootfsStep.MaskDirectory(var target) -> "mask " + target + "/";
             case RootfsStep.Seal(var target, var attributes) ->
-                "then " + target + " " + MountAttributes.describe(attributes);
+                "seal " + target + " " + MountAttributes.describe(attributes);
         };
     }
 }

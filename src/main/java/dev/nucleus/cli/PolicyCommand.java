@@ -2,7 +2,7 @@ package dev.nucleus.cli;
 
 import picocli.CommandLine;
 
-/** {@code nucleus policy}: what is said without a command. */
+/** {@code nucleus policy} without a subcommand: a usage error. */
 @CommandLine.Command(name = "policy", description = "Create security policies.")
 final class PolicyCommand implements Runnable {
 
@@ -12,6 +12,6 @@ final class PolicyCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing: learn");
+        throw new CommandLine.ParameterException(spec.commandLine(), "missing subcommand: learn");
     }
 }

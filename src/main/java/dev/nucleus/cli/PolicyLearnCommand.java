@@ -27,11 +27,11 @@ import org.apache.commons.codec.digest.DigestUtils;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/** {@code nucleus policy learn}: from what containers did while they were traced, the least they can do with. */
-@CommandLine.Command(name = "learn", description = "Write the tightest policies that containers run with --trace need.")
+/** {@code nucleus policy learn}: derives minimal policies from the traces of containers. */
+@CommandLine.Command(name = "learn", description = "Write minimal policies from the traces of containers.")
 final class PolicyLearnCommand implements Callable<Integer> {
 
-    private static final List<String> FIELDS_THAT_GO = List.of("trace");
+    private static final List<String> REMOVED_FIELDS = List.of("trace");
 
     private final Containers containers;
     private final Traces traces;
@@ -42,7 +42,7 @@ final class PolicyLearnCommand implements Callable<Integer> {
             names = "--name",
             required = true,
             paramLabel = "NAME",
-            description = "name of the policy, which its files begin with")
+            description = "name of the policy, and prefix of its files")
     private String name = "";
 
     @CommandLine.Option(
@@ -80,7 +80,7 @@ final class PolicyLearnCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9_-]*")) {
-            throw new InvalidSpecException("'" + name + "' can't name a policy; write letters, digits, - and _");
+            throw new InvalidSpecException("'" + name + "' is not a valid policy name; use letters, digits, - and _");
         }
         var traced = new ArrayList<Traces.Traced>();
         for (String reference : references) {
@@ -105,7 +105,11 @@ final class PolicyLearnCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** Writes the files; the fields that name them, with their pins. */
+    /**
+     * Writes the policy files.
+     *
+     * @return the fleet file fields that name them, with their pins
+     */
     private Map<String, String> write(Path folder, LearntPolicy policy) throws IOException {
         Files.createDirectories(folder);
         var fields = new LinkedHashMap<String, String>();
@@ -149,7 +153,7 @@ final class PolicyLearnCommand implements Callable<Integer> {
         session.print("destinations: "
                 + (policy.destinations().isEmpty() ? "none" : String.join(", ", policy.destinations())));
         if (!policy.notes().isEmpty()) {
-            session.print("beyond what was seen, or not granted:");
+            session.print("granted beyond what was seen, or not granted:");
             for (String note : policy.notes()) {
                 session.print("  " + note);
             }
@@ -174,7 +178,7 @@ final class PolicyLearnCommand implements Callable<Integer> {
 
     private void patch(Path file, Map<String, String> fields) throws IOException {
         FleetPatch patch = FleetPatch.of(
-                file.toString(), Files.readString(file), service == null ? name : service, fields, FIELDS_THAT_GO);
+                file.toString(), Files.readString(file), service == null ? name : service, fields, REMOVED_FIELDS);
         session.print("");
         for (String line : patch.diff().lines().toList()) {
             session.print(line);

@@ -34,12 +34,12 @@ final class PsCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-a", "--all"},
-            description = "list stopped containers too, and replicas that have none")
+            description = "also list stopped containers, and replicas without a container")
     private boolean all;
 
     @CommandLine.Option(
             names = {"-q", "--quiet"},
-            description = "print container IDs alone")
+            description = "print container IDs only")
     private boolean quiet;
 
     PsCommand(Containers containers, Fleets fleets, Session session) {
@@ -84,7 +84,7 @@ final class PsCommand implements Callable<Integer> {
         if (all) {
             Set<String> names = shown.stream().map(Container::name).collect(Collectors.toSet());
             withoutContainer().stream()
-                    // A container that is being adopted is listed, and its replica may not know it yet.
+                    // A container being adopted is listed above, even if its replica does not know it yet.
                     .filter(replica -> !names.contains(replica.name()))
                     .forEach(replica -> rows.add(row(replica)));
         }
@@ -94,7 +94,7 @@ final class PsCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** Replicas of which there is no container: they wait, or could not be launched, or somebody removed it. */
+    /** Replicas without a container: they wait, could not be launched, or their container was removed. */
     private List<ReplicaView> withoutContainer() {
         return fleets.replicas().stream()
                 .filter(replica ->

@@ -7,12 +7,13 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Threads that read from clients' sockets. A platform thread blocked in read(2) is woken by the kernel; a virtual one by two
- * poller threads, which a short command notices. Hence not virtual, as blocking waits are elsewhere.
+ * Threads that read from clients' sockets. The kernel wakes a platform thread blocked in read(2); a virtual thread is
+ * woken through two poller threads, a delay that matters to a short command. Hence platform threads, although other
+ * blocking waits use virtual ones.
  */
 final class ReaderThreads {
 
-    /** Of each executor. Tasks beyond that get virtual threads, of which there may be any number. */
+    /** Limit per executor. Further tasks run in virtual threads, whose number is not limited. */
     static final int PLATFORM_THREADS = 64;
 
     private ReaderThreads() {}
@@ -34,7 +35,7 @@ final class ReaderThreads {
             try {
                 pool.execute(task);
             } catch (OutOfMemoryError e) {
-                // No further native thread (RLIMIT_NPROC, pids.max).
+                // No more native threads are allowed (RLIMIT_NPROC, pids.max).
                 startVirtual(prefix, task);
             }
         };

@@ -21,12 +21,12 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 
 /**
- * All that is written about the commands, made from their descriptions: help texts, manual pages and the completion of shells.
- * The build gives it to the thin client, which so answers without a manager.
+ * The documentation of all commands, generated from their descriptions: help texts, manual pages and shell completion.
+ * The build embeds it in the thin client, which shows it without a manager.
  */
 public final class Reference {
 
-    /** The shells that {@code nucleus completion} knows; zsh reads bash's by its bashcompinit. */
+    /** The shells that {@code nucleus completion} supports; zsh reads bash's script through bashcompinit. */
     static final String BASH = "bash";
 
     static final String ZSH = "zsh";
@@ -46,7 +46,7 @@ public final class Reference {
         Map<String, String> all = texts();
         Path fresh = texts.resolveSibling(texts.getFileName() + ".new");
         Files.write(fresh, encode(all));
-        // Only when they differ: the client is linked again when they do.
+        // Only if they differ: a newer file makes the build link the client again.
         if (!Files.exists(texts) || Files.mismatch(fresh, texts) >= 0) {
             Files.move(fresh, texts, StandardCopyOption.REPLACE_EXISTING);
         } else {
@@ -61,8 +61,8 @@ public final class Reference {
     }
 
     /**
-     * By the arguments that ask for it: {@code --help run}, {@code --version}, {@code completion bash}, {@code man run}; and,
-     * with an empty text, {@code local fleet validate} for each command that needs no manager.
+     * All texts, by the arguments that request them: {@code --help run}, {@code --version}, {@code completion bash},
+     * {@code man run}; and, with an empty text, {@code local fleet validate} for each command that needs no manager.
      */
     static Map<String, String> texts() {
         var texts = new LinkedHashMap<String, String>();
@@ -84,7 +84,7 @@ public final class Reference {
         line.getSubcommands().values().forEach(command -> add(texts, command));
     }
 
-    /** What stands behind nucleus on a command line. */
+    /** The words that follow nucleus on a command line. */
     private static String path(CommandSpec spec) {
         return spec.parent() == null ? "" : (path(spec.parent()) + " " + spec.name()).strip();
     }
@@ -100,7 +100,7 @@ public final class Reference {
         return bytes.toByteArray();
     }
 
-    /** The text for some arguments, as {@link #texts} names them. */
+    /** The text for the given arguments; {@link #texts} lists them. */
     static Optional<String> text(String name) {
         return Optional.ofNullable(texts().get(name));
     }
@@ -115,7 +115,7 @@ public final class Reference {
         return AutoComplete.bash(NAME, root);
     }
 
-    /** In the man macros of groff, man-pages(7). */
+    /** Formats a manual page in the man macros of groff, man-pages(7). */
     static String manualPage(CommandLine line) {
         CommandSpec spec = line.getCommandSpec();
         String name = (NAME + "-" + path(spec).replace(' ', '-')).replaceFirst("-$", "");
@@ -168,7 +168,7 @@ public final class Reference {
                 .append('\n');
     }
 
-    /** A line that begins with a dot or a quote would be a request to groff. */
+    /** Escapes text for groff, which takes a line that begins with a dot or a quote as a request. */
     private static String escape(String text) {
         return text.replace("\\", "\\e").replace("-", "\\-").replaceAll("(?m)^([.'])", "\\\\&$1");
     }

@@ -46,7 +46,7 @@ final class RestartCommand extends EachContainerCommand {
             containers.start(container);
             return;
         }
-        // First: one that can't be launched again is better left running.
+        // Checked before the stop: a container that can't be launched again is better left running.
         containers.checkRepeatable(container);
         containers.stop(container, options.overrides().apply(StopSpec.DEFAULT));
         containers.relaunch(container);

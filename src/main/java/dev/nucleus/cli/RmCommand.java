@@ -8,13 +8,13 @@ import dev.nucleus.spec.StopSpec;
 import java.time.Duration;
 import picocli.CommandLine;
 
-/** {@code nucleus rm}: forgets containers that are stopped or not yet started, and deletes their logs. */
+/** {@code nucleus rm}: removes containers that are stopped or not yet started, and their logs. */
 @CommandLine.Command(
         name = "rm",
         description = "Remove containers that are stopped or not yet started, and their logs.")
 final class RmCommand extends EachContainerCommand {
 
-    private static final StopSpec AT_ONCE = new StopSpec(Signal.KILL, Duration.ZERO);
+    private static final StopSpec KILL_IMMEDIATELY = new StopSpec(Signal.KILL, Duration.ZERO);
 
     private final Containers containers;
     private final Fleets fleets;
@@ -32,10 +32,10 @@ final class RmCommand extends EachContainerCommand {
 
     @Override
     String act(String reference) throws InterruptedException {
-        // A container, also one of a replica's: the replica itself is its fleet file's.
+        // Only the container is removed, also that of a replica: the fleet file declares the replica itself.
         Container container = Target.container(containers, fleets, reference);
-        if ((force || container.state().canStart()) && !fleets.stopReplica(container.name(), _ -> AT_ONCE)) {
-            containers.stop(container, AT_ONCE);
+        if ((force || container.state().canStart()) && !fleets.stopReplica(container.name(), _ -> KILL_IMMEDIATELY)) {
+            containers.stop(container, KILL_IMMEDIATELY);
         }
         containers.remove(container);
         return container.name();

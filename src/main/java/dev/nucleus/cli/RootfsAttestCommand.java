@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 
-/** {@code nucleus rootfs attest}: what is there now is what shall be there. */
+/** {@code nucleus rootfs attest}: records the present content of a root filesystem as the expected one. */
 @CommandLine.Command(
         name = "attest",
         description = "Record the content of a root filesystem in a manifest, which production mode verifies.")

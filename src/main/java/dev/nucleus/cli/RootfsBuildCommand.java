@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 
-/** {@code nucleus rootfs build}: a small attested root filesystem of some of the host's programs. */
+/** {@code nucleus rootfs build}: builds a small attested root filesystem from programs of the host. */
 @CommandLine.Command(
         name = "build",
         description = "Build a root filesystem from programs of this host with the libraries they need, and attest it.")

@@ -12,6 +12,6 @@ final class RootfsCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing: build, attest or verify");
+        throw new CommandLine.ParameterException(spec.commandLine(), "missing subcommand: build, attest or verify");
     }
 }

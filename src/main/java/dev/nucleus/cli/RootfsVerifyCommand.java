@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 
-/** {@code nucleus rootfs verify}: what production mode would say of it. */
+/** {@code nucleus rootfs verify}: verifies a root filesystem as production mode does. */
 @CommandLine.Command(
         name = "verify",
         description = "Compare a root filesystem with its manifest, as production mode does.")

@@ -26,17 +26,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
-/** {@code nucleus run}: a container with its streams attached; its exit code is passed on. */
+/** {@code nucleus run}: runs a command in a new container and passes on its exit code. */
 @CommandLine.Command(
         name = "run",
         description =
-                "Run a command in a new container, attached to its streams; it is removed when the command ends. With -d "
-                        + "it runs in the background.")
+                "Run a command in a new container, attached to its streams. The container is removed when the command "
+                        + "exits. With -d it runs in the background.")
 final class RunCommand implements Callable<Integer> {
 
     private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
 
-    static final LaunchPlan.Terminal USUAL = new LaunchPlan.Terminal(24, 80);
+    static final LaunchPlan.Terminal DEFAULT_TERMINAL_SIZE = new LaunchPlan.Terminal(24, 80);
 
     private final Containers containers;
     private final Supplier<Session> caller;
@@ -59,7 +59,7 @@ final class RunCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-i", "--interactive"},
-            description = "pass standard input to the command, the default; with -d keep it open for nucleus attach")
+            description = "pass standard input to the command, the default; with -d, keep it open for nucleus attach")
     private boolean interactive;
 
     @CommandLine.Option(
@@ -69,7 +69,7 @@ final class RunCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = "--rm",
-            description = "remove the container when its command ends; the default without -d, and not for -d")
+            description = "remove the container when its command exits; the default without -d, not allowed with -d")
     private boolean remove;
 
     @CommandLine.Option(names = "--name", paramLabel = "NAME", description = "container name; default: its ID")
@@ -78,9 +78,7 @@ final class RunCommand implements Callable<Integer> {
     @CommandLine.Parameters(arity = "1..*", paramLabel = "COMMAND", description = "command and its arguments")
     private List<String> command = List.of();
 
-    /**
-     * @param caller known when it is called: the command is described before it is asked for
-     */
+    /** @param caller available only while a command runs: the command is described in advance */
     RunCommand(Containers containers, Supplier<Session> caller) {
         this.containers = containers;
         this.caller = caller;
@@ -94,8 +92,7 @@ final class RunCommand implements Callable<Integer> {
         supervisor.check(terminal && detach);
         if (remove && detach) {
             throw new InvalidSpecException(
-                    "--rm is not for -d: without -d a container is removed with its end; with -d remove it with nucleus"
-                            + " rm");
+                    "--rm can't be combined with -d; remove a container that runs in the background with nucleus rm");
         }
         Optional<Session.ClientTerminal> client =
                 terminal && !detach ? Optional.of(session.wantTerminal()) : Optional.empty();
@@ -103,7 +100,7 @@ final class RunCommand implements Callable<Integer> {
             spec = withTerminal(spec, client.map(Session.ClientTerminal::kind).orElse("xterm"));
         }
         Optional<LaunchPlan.Console> console = client.map(Session.ClientTerminal::size)
-                .or(() -> terminal ? Optional.of(USUAL) : Optional.empty())
+                .or(() -> terminal ? Optional.of(DEFAULT_TERMINAL_SIZE) : Optional.empty())
                 .map(size -> new LaunchPlan.Console(size, supervisor.consoleSocket(session)));
         boolean input = detach ? interactive || terminal : !noStdin;
         var order = (detach ? LaunchOrder.detached(spec) : LaunchOrder.attached(spec))
@@ -135,12 +132,12 @@ final class RunCommand implements Callable<Integer> {
                 },
                 end -> {
                     code.set(end.status().map(status -> status.code()).orElse(Commands.REFUSED));
-                    conclude(session, ran.get(), end, code.get());
+                    reportExit(session, ran.get(), end, code.get());
                 });
         return code.get();
     }
 
-    /** A client that goes away takes its container with it. */
+    /** Attaches the client. If the client disconnects, its container is killed. */
     private void attach(Session session, Container container, ContainerSpec spec, Ticket ticket) {
         var options = EnumSet.noneOf(AttachOption.class);
         if (!noStdin) {
@@ -152,7 +149,7 @@ final class RunCommand implements Callable<Integer> {
         try {
             session.attach(container.shim().socket(), ticket, options);
         } catch (IOException e) {
-            log.debug("the client left: {}", e.toString());
+            log.debug("the client disconnected: {}", e.toString());
             kill(container);
             return;
         }
@@ -163,21 +160,21 @@ final class RunCommand implements Callable<Integer> {
         });
     }
 
-    /** What is left to do, nobody needs to wait for. */
-    private static void conclude(Session session, Container container, ContainerState.Stopped end, int code) {
+    /** Reports the end to the client, which does not wait for the cleanup that follows. */
+    private static void reportExit(Session session, Container container, ContainerState.Stopped end, int code) {
         try {
             if (end.status().filter(ExitStatus::outOfMemory).isPresent()) {
                 session.writer(true)
                         .println(
                                 "nucleus: out of memory: the kernel killed a process of the container at its memory limit");
             }
-            Optional<String> broughtBack = container.broughtBack();
-            if (broughtBack.isPresent()) {
-                session.writer(true).println("nucleus: " + broughtBack.get());
+            Optional<String> workspaceResult = container.workspaceResult();
+            if (workspaceResult.isPresent()) {
+                session.writer(true).println("nucleus: " + workspaceResult.get());
             }
             session.exit(code);
         } catch (IOException e) {
-            log.debug("the client left: {}", e.toString());
+            log.debug("the client disconnected: {}", e.toString());
         }
     }
 
@@ -191,7 +188,7 @@ final class RunCommand implements Callable<Integer> {
         try {
             container.shim().signal(Signal.KILL);
         } catch (IOException e) {
-            log.debug("'{}' has ended: {}", container.name(), e.toString());
+            log.debug("'{}' has already stopped: {}", container.name(), e.toString());
         }
     }
 }

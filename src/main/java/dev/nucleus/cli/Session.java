@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class Session implements Caller {
 
     private static final int HEADER = 5;
-    /** Arguments of 6 MiB are the most that the kernel takes (execve(2)). */
+    /** The kernel accepts at most 6 MiB of arguments (execve(2)). */
     private static final int LONGEST = 8 << 20;
 
     private static final int CHUNK = 65_536;
@@ -43,7 +43,7 @@ final class Session implements Caller {
         this.channel = channel;
     }
 
-    /** The client's arguments; its working directory is known afterwards. */
+    /** Reads the client's arguments, and its working directory for {@link #resolve}. */
     List<String> readCommand() throws IOException {
         Frame frame = readFrame();
         if (frame == null || !frame.is(ClientMessage.COMMAND)) {
@@ -84,7 +84,7 @@ final class Session implements Caller {
         int length = header.flip().getInt();
         int type = header.get();
         if (length < 0 || length > LONGEST) {
-            throw new IOException("a frame of " + length + " bytes");
+            throw new IOException("invalid frame of " + length + " bytes");
         }
         ByteBuffer payload = ByteBuffer.allocate(length);
         return readFully(payload) ? new Frame(type, payload.array()) : null;
@@ -99,8 +99,11 @@ final class Session implements Caller {
         return true;
     }
 
-    /** Whether the client has left already. Only before anything is requested of it: what it sends is read. */
-    boolean hasLeft() throws IOException {
+    /**
+     * Whether the client has disconnected. Consumes a byte if the client has sent one, so call it only before anything
+     * is requested of the client.
+     */
+    boolean hasDisconnected() throws IOException {
         channel.configureBlocking(false);
         try {
             return channel.read(ByteBuffer.allocate(1)) < 0;
@@ -109,19 +112,21 @@ final class Session implements Caller {
         }
     }
 
-    /** Returns when the client has left; it says nothing meanwhile. */
-    void awaitLeft() {
+    /** Returns when the client has disconnected. Discards what the client sends until then. */
+    void awaitDisconnect() {
         try {
             while (readFrame() != null) {
-                // A terminal that changes its size before its process is there.
+                // The terminal was resized before its process existed.
             }
         } catch (IOException e) {
-            // A connection that is broken is one that is over.
+            // A broken connection counts as a disconnect.
             return;
         }
     }
 
-    /** u16 rows, u16 columns, and the kind of the terminal (TERM); no rows: the client has none. */
+    /**
+     * Parses the size: u16 rows, u16 columns; the terminal type (TERM) follows. No rows: the client has no terminal.
+     */
     private static LaunchPlan.Terminal size(byte[] payload) {
         ByteBuffer buffer = ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
         return payload.length < 4
@@ -129,20 +134,21 @@ final class Session implements Caller {
                 : new LaunchPlan.Terminal(buffer.getShort() & 0xffff, buffer.getShort() & 0xffff);
     }
 
-    /** @param kind as in TERM; empty: not known */
+    /** @param kind terminal type, as in TERM; empty: unknown */
     record ClientTerminal(LaunchPlan.Terminal size, String kind) {}
 
     /**
-     * From now on the client's terminal hands every key on, and tells its size when that changes.
+     * Puts the client's terminal into raw mode and requests its size; from now on the client also reports changes of
+     * the size.
      *
-     * @throws InvalidSpecException when its standard input is no terminal
+     * @throws InvalidSpecException when the client's standard input is not a terminal
      */
     ClientTerminal wantTerminal() throws IOException {
         return offerTerminal()
-                .orElseThrow(() -> new InvalidSpecException("-t needs a terminal as standard input, and it is none"));
+                .orElseThrow(() -> new InvalidSpecException("-t needs a terminal as standard input, which is not one"));
     }
 
-    /** As {@link #wantTerminal}; empty: its standard input is no terminal. */
+    /** Like {@link #wantTerminal}, but returns empty when the client's standard input is not a terminal. */
     Optional<ClientTerminal> offerTerminal() throws IOException {
         send(ClientMessage.WANT_TERMINAL, new byte[0], 0, 0);
         Frame frame = readFrame();
@@ -150,7 +156,7 @@ final class Session implements Caller {
             frame = readFrame();
         }
         if (frame == null) {
-            throw new IOException("the client left");
+            throw new IOException("the client disconnected");
         }
         LaunchPlan.Terminal size = size(frame.payload());
         if (size.rows() == 0) {
@@ -161,9 +167,9 @@ final class Session implements Caller {
     }
 
     /**
-     * What the client can read from one of its descriptors, to its end; at most 8 MiB, more than execve(2) takes.
+     * Reads one of the client's descriptors to its end: at most 8 MiB, more than execve(2) accepts.
      *
-     * @throws InvalidSpecException when it has no such descriptor, or there is more
+     * @throws InvalidSpecException when the client has no such descriptor, or it yields more
      */
     byte[] readDescriptor(int number) throws IOException {
         byte[] wanted = ByteBuffer.allocate(4)
@@ -176,7 +182,7 @@ final class Session implements Caller {
             frame = readFrame();
         }
         if (frame == null || frame.payload().length < 4) {
-            throw new IOException("the client left");
+            throw new IOException("the client disconnected");
         }
         ByteBuffer payload = ByteBuffer.wrap(frame.payload()).order(ByteOrder.LITTLE_ENDIAN);
         int errno = payload.getInt();
@@ -188,7 +194,7 @@ final class Session implements Caller {
         return bytes;
     }
 
-    /** @throws ClientGoneException when the client has left */
+    /** @throws ClientDisconnectedException when the client has disconnected */
     private void send(ClientMessage type, byte[] payload, int offset, int length) throws IOException {
         ByteBuffer header = ByteBuffer.allocate(HEADER)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -202,13 +208,13 @@ final class Session implements Caller {
                 channel.write(parts);
             }
         } catch (IOException e) {
-            throw new ClientGoneException(e);
+            throw new ClientDisconnectedException(e);
         } finally {
             writing.unlock();
         }
     }
 
-    /** Bytes for the client's standard output or error. */
+    /** Sends bytes to the client's standard output or standard error. */
     void output(boolean error, byte[] bytes, int offset, int length) throws IOException {
         for (int at = 0; at < length; at += CHUNK) {
             send(
@@ -219,9 +225,7 @@ final class Session implements Caller {
         }
     }
 
-    /**
-     * The client connects to a shim and moves the streams of a process itself, from now on.
-     */
+    /** Makes the client connect to a shim and relay the streams of a process itself from now on. */
     void attach(Path shim, Ticket ticket, Set<AttachOption> options) throws IOException {
         byte[] path = shim.toString().getBytes(StandardCharsets.UTF_8);
         byte[] key = ticket.bytes();
@@ -234,7 +238,7 @@ final class Session implements Caller {
         send(ClientMessage.STREAMS, payload, 0, payload.length);
     }
 
-    /** Once: whatever a command does after it has told its exit code, its client does not wait for. */
+    /** Sends the exit code, once. The client does not wait for anything that the command does afterwards. */
     void exit(int code) throws IOException {
         if (exited) {
             return;
@@ -254,9 +258,9 @@ final class Session implements Caller {
     }
 
     /**
-     * A line about the command, for the client's standard error.
+     * Prints a line about the command to the client's standard error.
      *
-     * @throws UncheckedIOException when the client has left
+     * @throws UncheckedIOException when the client has disconnected
      */
     void note(String line) {
         byte[] bytes = ("nucleus: " + VisibleText.line(line) + "\n").getBytes(StandardCharsets.UTF_8);
@@ -268,8 +272,8 @@ final class Session implements Caller {
     }
 
     /**
-     * A writer on the client's standard output or error, for messages: what a terminal would obey is shown instead. A line is
-     * sent whole, so lines of several writers don't mix.
+     * Returns a writer of messages to the client's standard output or standard error. It escapes what would control a
+     * terminal. A line is sent whole, so lines of several writers don't mix.
      */
     @Override
     public PrintWriter writer(boolean error) {
@@ -291,7 +295,7 @@ final class Session implements Caller {
 
                     @Override
                     public void close() throws IOException {
-                        // The client's end is the session's to tell.
+                        // Closing the writer does not end the session.
                         flush();
                     }
                 },

@@ -6,7 +6,7 @@ import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spec.InvalidSpecException;
 import picocli.CommandLine;
 
-/** {@code nucleus start}: the command of what was created, or again what has stopped. */
+/** {@code nucleus start}: starts created containers, and stopped containers and replicas again. */
 @CommandLine.Command(
         name = "start",
         description = "Start containers made by nucleus create, and start stopped containers and replicas again.")

@@ -25,10 +25,10 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import picocli.CommandLine;
 
-/** {@code nucleus stats}: what containers use now, and how long they stood still for want of it. */
+/** {@code nucleus stats}: shows the resource usage of containers and how long they were stalled. */
 @CommandLine.Command(
         name = "stats",
-        description = "Show the resource usage of containers; without a name, of all that run.")
+        description = "Show the resource usage of containers; without a name, of all running ones.")
 final class StatsCommand implements Callable<Integer> {
 
     private static final Duration SHORTEST = Duration.ofMillis(100);
@@ -40,7 +40,7 @@ final class StatsCommand implements Callable<Integer> {
 
     @CommandLine.Option(
             names = {"-f", "--follow"},
-            description = "repeat the table until interrupted, or the named containers have stopped")
+            description = "repeat the table until interrupted or until the named containers have stopped")
     private boolean follow;
 
     @CommandLine.Option(
@@ -53,7 +53,7 @@ final class StatsCommand implements Callable<Integer> {
     @CommandLine.Parameters(arity = "0..*", paramLabel = "CONTAINER", description = "container names or ID prefixes")
     private List<String> references = List.of();
 
-    /** CPU time at a moment, to tell what was used since. */
+    /** CPU time at a point in time, to compute the usage since. */
     private record Sample(long nanos, Duration processor) {}
 
     private final Map<String, Sample> before = new HashMap<>();
@@ -69,7 +69,7 @@ final class StatsCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         Duration pause = Durations.parse(interval);
         if (pause.compareTo(SHORTEST) < 0) {
-            throw new InvalidSpecException("--interval: the shortest is 100ms, was " + interval);
+            throw new InvalidSpecException("--interval must be at least 100ms, was " + interval);
         }
         print(shown());
         if (!follow) {
@@ -155,7 +155,7 @@ final class StatsCommand implements Callable<Integer> {
                 show(usage.kills(), count -> Long.toString(count)));
     }
 
-    /** Of one processor, since the table before; empty in the first. */
+    /** The share of one CPU since the previous table; empty in the first. */
     private Optional<String> share(Container container, Duration used) {
         long now = System.nanoTime();
         Optional<Sample> earlier = Optional.ofNullable(before.put(container.id(), new Sample(now, used)));
@@ -177,7 +177,7 @@ final class StatsCommand implements Callable<Integer> {
         return show(value, MemorySize::approximate);
     }
 
-    /** What isn't counted on this host is a hyphen, never a zero. */
+    /** Shows a value that this host does not count as a hyphen, never as zero. */
     private static <T> String show(Optional<T> value, Function<T, String> words) {
         return value.map(words).orElse("-");
     }

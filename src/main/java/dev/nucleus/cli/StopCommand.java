@@ -6,7 +6,9 @@ import dev.nucleus.spec.StopSpec;
 import java.util.function.UnaryOperator;
 import picocli.CommandLine;
 
-/** {@code nucleus stop}: a replica of a fleet stays stopped until it is started, or the manager starts again. */
+/**
+ * {@code nucleus stop}: stops containers. A replica stays stopped until it is started, or the manager is started again.
+ */
 @CommandLine.Command(
         name = "stop",
         description = "Stop containers: send a signal, wait, and kill what is left. A stopped replica stays stopped.")

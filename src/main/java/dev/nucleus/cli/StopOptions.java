@@ -21,10 +21,10 @@ final class StopOptions {
             names = {"-t", "--grace", "--time"},
             paramLabel = "DURATION",
             description =
-                    "time to wait before SIGKILL; such as 30s, or a number of seconds; default: the service's, or 10s")
+                    "time to wait before SIGKILL, such as 30s or a number of seconds; default: the service's, or 10s")
     private Optional<String> grace = Optional.empty();
 
-    /** Changes a way to stop by the options that were given. */
+    /** Returns a function that applies the given options. */
     UnaryOperator<StopSpec> overrides() {
         Optional<Signal> first = signal.map(Signal::parse);
         Optional<Duration> patience = grace.map(text -> Durations.parse(text.matches("\\d{1,9}") ? text + "s" : text));

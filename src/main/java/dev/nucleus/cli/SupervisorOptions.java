@@ -21,10 +21,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
-/** What another supervisor wants of a container: its pid in a file, its terminal through a socket. */
+/** Options for other supervisors: a PID file, and a socket that receives the terminal of the container. */
 final class SupervisorOptions {
 
-    private static final StopSpec AT_ONCE = new StopSpec(Signal.KILL, Duration.ZERO);
+    private static final StopSpec KILL_IMMEDIATELY = new StopSpec(Signal.KILL, Duration.ZERO);
 
     @CommandLine.Option(
             names = "--pid-file",
@@ -39,8 +39,8 @@ final class SupervisorOptions {
     private @Nullable Path consoleSocket;
 
     /**
-     * @param terminal whether there is one that could be given away
-     * @throws InvalidSpecException when a socket waits for one that there is not
+     * @param terminal whether there is a terminal without an attached client
+     * @throws InvalidSpecException when a console socket is given without such a terminal
      */
     void check(boolean terminal) {
         if (consoleSocket != null && !terminal) {
@@ -55,9 +55,9 @@ final class SupervisorOptions {
     }
 
     /**
-     * Whole or not at all: who waits for the file never reads a part of a number.
+     * Writes the PID file atomically: a process that waits for the file never reads a partial number.
      *
-     * @throws InvalidSpecException when it can't be written; the container is gone then
+     * @throws InvalidSpecException when the file can't be written; the container is removed then
      */
     void writePid(Session session, Containers containers, Container container) {
         if (pidFile == null) {
@@ -77,7 +77,7 @@ final class SupervisorOptions {
         } catch (IOException e) {
             deleteDraft(fresh, e);
             if (!container.record().attached()) {
-                containers.stop(container, AT_ONCE);
+                containers.stop(container, KILL_IMMEDIATELY);
                 containers.remove(container);
             }
             throw new InvalidSpecException("--pid-file: can't write " + file + ": "

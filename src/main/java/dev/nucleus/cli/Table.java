@@ -4,14 +4,14 @@ import dev.nucleus.text.VisibleText;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Rows in columns as wide as their widest cell. */
+/** Formats rows into columns as wide as their widest cell. */
 final class Table {
 
     private static final int GAP = 2;
 
     private Table() {}
 
-    /** Cells may hold what a workload or a client chose. */
+    /** Returns the lines of a table. Cells may contain untrusted text, which is escaped. */
     static List<String> format(List<List<String>> cells) {
         List<List<String>> rows = cells.stream()
                 .map(row -> row.stream().map(VisibleText::line).toList())

@@ -9,12 +9,12 @@ import dev.nucleus.spec.InvalidSpecException;
 import java.util.List;
 import java.util.Optional;
 
-/** What an operator's command names. */
+/** The replica or the container that a command names. */
 sealed interface Target {
 
     String name();
 
-    /** @param container its present or last one; empty: it was never launched */
+    /** @param container its present or last container; empty: it was never launched */
     record Replica(ReplicaView view, Optional<Container> container) implements Target {
         @Override
         public String name() {
@@ -22,7 +22,7 @@ sealed interface Target {
         }
     }
 
-    /** One that was run by hand. */
+    /** A container that belongs to no fleet. */
     record Standalone(Container container) implements Target {
         @Override
         public String name() {
@@ -31,7 +31,7 @@ sealed interface Target {
     }
 
     /**
-     * By the name of a replica, the name of a container, or a prefix of its ID that no other has.
+     * Finds a target by the name of a replica, the name of a container, or an unambiguous prefix of its ID.
      *
      * @throws InvalidSpecException when there is none, or more than one
      */
@@ -60,7 +60,7 @@ sealed interface Target {
         }
     }
 
-    /** Those of a fleet or a service. */
+    /** The replicas of a fleet or a service. */
     private static List<String> replicas(Fleets fleets, String reference) {
         return fleets.replicas().stream()
                 .filter(view -> view.fleet().equals(reference)
@@ -72,9 +72,9 @@ sealed interface Target {
     }
 
     /**
-     * The container of it, which runs.
+     * Returns the container of a target, which must be running.
      *
-     * @throws InvalidSpecException saying what it is instead
+     * @throws InvalidSpecException stating its actual state
      */
     static Container running(Containers containers, Fleets fleets, String reference) {
         Container container = container(containers, fleets, reference);
@@ -83,9 +83,9 @@ sealed interface Target {
     }
 
     /**
-     * The container of it.
+     * Returns the container of a target.
      *
-     * @throws InvalidSpecException when a replica has none
+     * @throws InvalidSpecException when a replica has no container
      */
     static Container container(Containers containers, Fleets fleets, String reference) {
         return switch (find(containers, fleets, reference)) {

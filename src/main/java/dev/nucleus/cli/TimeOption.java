@@ -16,7 +16,7 @@ import java.time.temporal.TemporalAccessor;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Points in time as options name them. */
+/** Parses points in time given as options. */
 final class TimeOption {
 
     private static final DateTimeFormatter TIME = new DateTimeFormatterBuilder()
@@ -34,10 +34,10 @@ final class TimeOption {
     private TimeOption() {}
 
     /**
-     * Reads RFC 3339, such as {@code 2026-05-01T12:00:00Z}, the same without an offset from UTC, which is then the time zone
-     * of this host, a date, or how long ago it was, such as {@code 10m}.
+     * Parses a time of RFC 3339 such as {@code 2026-05-01T12:00:00Z}, the same without an offset from UTC (then in the
+     * time zone of this host), a date, or a duration before now such as {@code 10m}.
      *
-     * @param option for the error
+     * @param option its name, for the error
      * @throws InvalidSpecException when it is none of them
      */
     static Instant parse(String option, String text, Instant now) {

@@ -11,7 +11,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine;
 
-/** {@code nucleus wait}: blocks until containers have ended. */
+/** {@code nucleus wait}: waits until containers have stopped. */
 @CommandLine.Command(
         name = "wait",
         description = "Wait until containers have stopped and print the exit code of each on a line of its own.")
@@ -32,7 +32,7 @@ final class WaitCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        // All before the first wait: one that does not exist is told at once.
+        // Looked up before the first wait, so that an unknown container is reported at once.
         List<Container> awaited = references.stream()
                 .map(reference -> Target.container(containers, fleets, reference))
                 .toList();
@@ -52,8 +52,8 @@ final class WaitCommand implements Callable<Integer> {
                 session.print(Integer.toString(end.get().status().get().code()));
             } else {
                 session.writer(true)
-                        .println("nucleus: the exit code of '" + container.name() + "' is not known: it was "
-                                + end.get());
+                        .println(
+                                "nucleus: the exit code of '" + container.name() + "' is unknown: it was " + end.get());
                 code = Failures.REFUSED;
             }
         }

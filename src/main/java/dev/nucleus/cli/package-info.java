@@ -1,6 +1,6 @@
 /**
- * The command line: a unix socket, its peers checked, on which the thin native client sends its arguments; the commands
- * run here, in the manager. Thin: no decisions.
+ * The command line: commands of the thin native client, received over a unix socket with checked peers and run in the
+ * manager. Decides nothing itself.
  */
 @NullMarked
 package dev.nucleus.cli;

@@ -25,10 +25,10 @@ final class Adoption {
 
     private static final Logger log = LoggerFactory.getLogger(Adoption.class);
 
-    /** What a shim may take to tell of its container, on a host that starts hundreds of them. */
-    private static final Duration FIRST_WORD = Duration.ofSeconds(10);
+    /** Time allowed for a shim to report its container's state, on a host that starts hundreds of containers. */
+    private static final Duration FIRST_MESSAGE_TIMEOUT = Duration.ofSeconds(10);
 
-    private static final Duration BETWEEN_TRIES = Duration.ofSeconds(1);
+    private static final Duration RETRY_INTERVAL = Duration.ofSeconds(1);
 
     private final ContainerRegistry known;
     private final ContainerDirectories places;
@@ -65,9 +65,9 @@ final class Adoption {
         try {
             removeStaleSockets();
         } catch (IOException e) {
-            log.warn("can't remove the sockets of ended shims in {}: {}", places.sockets(), e.toString());
+            log.warn("can't remove stale shim sockets in {}: {}", places.sockets(), e.toString());
         }
-        // One whose record can't be read may still have work to be brought back.
+        // A container whose record can't be read may still have a workspace to copy back.
         places.copies()
                 .removeAllBut(id -> known.byId(id).isPresent()
                         || Files.exists(places.store().directory(id)));
@@ -75,8 +75,9 @@ final class Adoption {
     }
 
     /**
-     * What is on disk, and what listens besides. A shim listens before it makes its container's directory, so the sockets are
-     * looked at last: a launch that was under way when its manager died is in one of the two, or is given up by its shim.
+     * The containers on disk, and those of which only the shim is found. A shim listens before it creates its
+     * container's directory, so the sockets are listed last: a launch that was in progress when its manager died is
+     * found in one of the two places, or its shim gives it up.
      */
     private List<ContainerStore.Entry> entries() throws IOException {
         List<ContainerStore.Entry> entries = new ArrayList<>(places.store().load());
@@ -86,17 +87,17 @@ final class Adoption {
             sockets.map(socket -> socket.getFileName().toString())
                     .filter(ContainerId::isId)
                     .filter(id -> !directories.contains(places.store().directory(id)))
-                    .filter(id -> !places.shim(id).hasGone())
+                    .filter(id -> !places.shim(id).hasExited())
                     .map(id -> places.store().load(id))
                     .forEach(entries::add);
         }
         return entries;
     }
 
-    /** @param identified whether it is known which container it is; otherwise its record is made up */
+    /** @param identified whether the container was identified; if not, its record is a placeholder */
     private record Adoptee(ContainerStore.Entry.Found found, boolean identified) {}
 
-    /** Empty: nothing of it runs, or is left. */
+    /** Identifies the container of an entry. Empty if nothing of it runs and it left no data. */
     private Optional<Adoptee> identify(ContainerStore.Entry entry) {
         return switch (entry) {
             case ContainerStore.Entry.Found found -> Optional.of(new Adoptee(found, true));
@@ -107,7 +108,7 @@ final class Adoption {
         };
     }
 
-    /** From the second copy, or from the shim, which keeps what it was given. */
+    /** Reads the record from its second copy, or from the shim, which keeps the one it was launched with. */
     private Optional<ContainerStore.Entry.Found> recover(ContainerStore.Entry.Unreadable unreadable) {
         ContainerRecord entry;
         String source;
@@ -116,7 +117,7 @@ final class Adoption {
                 entry = places.store().readCopy(unreadable.id());
                 source = "its second copy";
             } catch (UnreadableRecordException noCopy) {
-                log.debug("{}; nor is there a second copy: {}", unreadable.why(), noCopy.getMessage());
+                log.debug("{}; its second copy can't be used either: {}", unreadable.why(), noCopy.getMessage());
                 entry = ContainerStore.decode(places.shim(unreadable.id()).fetchRecord(), unreadable.id());
                 source = "its supervisor";
             }
@@ -139,35 +140,35 @@ final class Adoption {
         try {
             places.store().restore(directory, entry);
         } catch (IOException e) {
-            log.warn("the record of '{}' can't be written again in {}: {}", entry.name(), directory, e.toString());
+            log.warn("can't rewrite the record of '{}' in {}: {}", entry.name(), directory, e.toString());
         }
     }
 
-    /** Takes it for a container run by hand, by its ID: it can be listed, stopped and removed. */
+    /** Treats it as a container run by hand and named by its ID, so that it can be listed, stopped and removed. */
     private Optional<Adoptee> keepUnidentified(ContainerStore.Entry.Unreadable unreadable) {
         String id = unreadable.id();
         Path directory = unreadable.directory();
-        boolean mayRun = !places.shim(id).hasGone() || cgroups.isPopulated(id);
+        boolean mayRun = !places.shim(id).hasExited() || cgroups.isPopulated(id);
         if (!mayRun && places.store().isBare(directory) && !places.copies().hasWorkspace(id)) {
-            log.warn("{}; nothing of it runs and it has written nothing: {} is removed", unreadable.why(), directory);
+            log.warn("{}; no process of it runs and it wrote no output: removing {}", unreadable.why(), directory);
             try {
                 ContainerStore.delete(directory);
             } catch (IOException e) {
-                log.warn("{} can't be removed: {}", directory, e.toString());
+                log.warn("can't remove {}: {}", directory, e.toString());
             }
             return Optional.empty();
         }
         if (mayRun) {
             log.error(
-                    "{}, and nothing else tells which container it is, but it may still run: {} until it has ended. "
-                            + "To end it: nucleus stop {}",
+                    "{}, and the container can't be identified in another way, but it may still run: {} until it has "
+                            + "stopped. To stop it: nucleus stop {}",
                     unreadable.why(),
                     unreadable.name().isPresent()
-                            ? "no other '" + unreadable.name().get() + "' is launched"
-                            : "nothing that has a name is launched",
+                            ? "no other container named '" + unreadable.name().get() + "' is launched"
+                            : "no container with a name is launched",
                     id);
         } else {
-            log.warn("{}; it has ended and is kept under its ID; to remove it: nucleus rm {}", unreadable.why(), id);
+            log.warn("{}; it has stopped and is kept under its ID; to remove it: nucleus rm {}", unreadable.why(), id);
         }
         var made =
                 new ContainerRecord(id, unreadable.name().orElse(id), ContainerStore.createdAt(directory), null, false);
@@ -186,13 +187,13 @@ final class Adoption {
         }
         known.add(container);
         try {
-            takeOver(container, container.shim().subscribe(FIRST_WORD));
+            takeOver(container, container.shim().subscribe(FIRST_MESSAGE_TIMEOUT));
         } catch (IOException | RuntimeException | Error e) {
-            if (!(e instanceof ShimTimeoutException) && container.shim().hasGone()) {
+            if (!(e instanceof ShimTimeoutException) && container.shim().hasExited()) {
                 withoutShim(container, found, e);
             } else {
                 log.error(
-                        "can't adopt '{}': its shim does not answer ({}); trying until it does, or the container is stopped",
+                        "can't adopt '{}': its shim does not answer ({}); retrying until it answers or exits",
                         container.name(),
                         e.toString());
                 keepWhatItHas(container);
@@ -207,7 +208,7 @@ final class Adoption {
         ContainerState state;
         try {
             state = connection.awaitNext();
-            shim.stay();
+            shim.cancelDeadline();
         } catch (IOException | RuntimeException | Error e) {
             connection.close();
             throw e;
@@ -227,7 +228,10 @@ final class Adoption {
         events.publish(new ContainerEvent.Adopted(container));
     }
 
-    /** Waits as long as it takes: its processes run, so it can't be taken for ended, and another must not be started. */
+    /**
+     * Retries until it succeeds: the container's processes run, so it must not be reported as stopped, and no other may
+     * be started in its place.
+     */
     private void takeOverLate(Container container, ContainerStore.Entry.Found found) {
         while (true) {
             try {
@@ -235,14 +239,14 @@ final class Adoption {
                 log.info("adopted '{}': its shim answers", container.name());
                 return;
             } catch (IOException | RuntimeException | Error e) {
-                if (container.shim().hasGone()) {
+                if (container.shim().hasExited()) {
                     withoutShim(container, found, e);
                     return;
                 }
                 log.debug("'{}' can't be adopted yet: {}", container.name(), e.toString());
             }
             try {
-                Thread.sleep(BETWEEN_TRIES);
+                Thread.sleep(RETRY_INTERVAL);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return;
@@ -251,11 +255,11 @@ final class Adoption {
     }
 
     /**
-     * Neither the start nor other containers wait for a workspace that is brought back, or for processes that were killed
-     * and don't exit.
+     * Handles the end of a container whose shim has exited. Neither the manager's start nor other containers wait while
+     * its workspace is copied back, or for killed processes that don't exit.
      */
     private void withoutShim(Container container, ContainerStore.Entry.Found found, Throwable why) {
-        log.debug("'{}' has no shim any more: {}", container.name(), why.toString());
+        log.debug("the shim of '{}' has exited: {}", container.name(), why.toString());
         if (places.copies().hasWorkspace(container.id()) || cgroups.isPopulated(container.id())) {
             keepWhatItHas(container);
             Thread.ofVirtual().name("adoption-", 0).start(() -> follower.ended(container, found.exit()));
@@ -264,7 +268,7 @@ final class Adoption {
         }
     }
 
-    /** Its name, and its range of users: no other container gets them before it has ended. */
+    /** Keeps its name and its user ID range: no other container gets them before it has stopped. */
     private void keepWhatItHas(Container container) {
         known.keepName(container);
         cgroups.processes(container.id()).forEach(pid -> ranges.adopt(container.id(), pid));
@@ -274,8 +278,8 @@ final class Adoption {
         try (var files = Files.list(places.sockets())) {
             for (Path socket : files.toList()) {
                 Optional<Container> owner = known.byId(socket.getFileName().toString());
-                // A shim that listens is of a container, known or not, and can't be reached without its socket.
-                if ((owner.isEmpty() || owner.get().isStopped()) && new Shim(socket).hasGone()) {
+                // A listening shim supervises a container, known or not, and can't be reached without its socket.
+                if ((owner.isEmpty() || owner.get().isStopped()) && new Shim(socket).hasExited()) {
                     Files.deleteIfExists(socket);
                 }
             }

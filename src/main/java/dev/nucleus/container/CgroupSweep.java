@@ -9,14 +9,14 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Removes control groups that a shim left behind: one that was killed, for example by the OOM killer, after it had reported
+ * Removes control groups left behind by a shim that was killed, for example by the OOM killer, after it had reported
  * the end of its container.
  */
 @Component
 class CgroupSweep implements DisposableBean {
 
-    /** As long as a shim may take for it. */
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    /** Time allowed for a shim to remove them itself. */
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     private record Ended(String id, long at) {}
 
@@ -34,14 +34,14 @@ class CgroupSweep implements DisposableBean {
     @Scheduled(fixedDelay = 5_000)
     void sweep() {
         Ended first = ended.peek();
-        while (first != null && System.nanoTime() - first.at() > PATIENCE.toNanos()) {
+        while (first != null && System.nanoTime() - first.at() > TIMEOUT.toNanos()) {
             ended.remove(first);
             cgroups.remove(first.id());
             first = ended.peek();
         }
     }
 
-    /** The last chance: shims that are still at it do not mind. */
+    /** Removes the remaining groups at shutdown, which does not disturb shims that are still removing theirs. */
     @Override
     public void destroy() {
         Ended next = ended.poll();

@@ -19,12 +19,12 @@ import java.util.function.Supplier;
 import org.springframework.util.function.SingletonSupplier;
 
 /**
- * One container, from its request to its end. Its state is one volatile reference that only {@link Containers}
- * moves forward.
+ * One container, from its launch to its end. Its state is one volatile reference, which only this package changes, and
+ * only forward.
  */
 public final class Container {
 
-    /** In its directory: the logs of the container that it replaced. */
+    /** Subdirectory for the logs of the container that it replaced. */
     static final String PREVIOUS_LOGS = "previous-logs";
 
     private final ContainerRecord record;
@@ -37,35 +37,35 @@ public final class Container {
     private final CompletableFuture<ContainerState.Stopped> end = new CompletableFuture<>();
     private final CompletableFuture<ContainerState.Running> start = new CompletableFuture<>();
     private volatile ContainerState state = new ContainerState.Creating();
-    /** Whether its processes were stopped where they are; a manager that adopts it asks its control group. */
+    /** Whether its processes are frozen; a manager that adopts the container reads it from the control group. */
     private volatile boolean paused;
-    /** Held while {@link #paused} is changed, so that it is what the shim did last. */
+    /** Held during a pause or resume, so that {@link #paused} matches the shim's last action. */
     private final Lock pausing = new ReentrantLock();
 
     private final AtomicInteger pauses = new AtomicInteger();
 
-    /** What came of its workspace, at its end. */
-    private volatile Optional<String> broughtBack = Optional.empty();
+    /** Result of copying its workspace back at its end. */
+    private volatile Optional<String> workspaceResult = Optional.empty();
 
-    /** Of whoever launched it and waits for its end. */
+    /** Progress listener of the client that launched it and waits for its end. */
     private volatile Consumer<String> progress = _ -> {};
 
     private volatile CompletableFuture<Void> described = CompletableFuture.completedFuture(null);
 
-    /** What it was launched by; empty for one that an earlier manager launched. Set once, before others see it. */
+    /** The order it was launched by; empty if an earlier manager launched it. Set once, before publication. */
     private volatile Optional<LaunchOrder> order = Optional.empty();
 
-    /** What there is to say of it: what it can and can't do, what it runs, and whether in a terminal. */
+    /** Description for people: what the container can and can't do, its command, and whether it has a terminal. */
     record Description(List<Statement> statements, List<String> command, boolean terminal) {
 
         Description {
             statements = List.copyOf(statements);
-            // Nobody runs it from here; it is for lists and pages.
+            // Only displayed, never executed.
             command = command.stream().map(VisibleText::escape).toList();
         }
     }
 
-    /** @param description asked for once, when somebody wants to know */
+    /** @param description evaluated once, on first use */
     Container(ContainerRecord record, Supplier<Description> description, Path directory, Shim shim) {
         this.record = record;
         this.description = SingletonSupplier.of(description);
@@ -86,7 +86,7 @@ public final class Container {
         return record;
     }
 
-    /** What it can and can't do, in plain words. */
+    /** The statements of what it can and can't do, in plain words. */
     public List<Statement> statements() {
         return description.obtain().statements();
     }
@@ -103,12 +103,12 @@ public final class Container {
         return state instanceof ContainerState.Running;
     }
 
-    /** Whether it has ended, or was never begun. */
+    /** Whether its state is final: it has ended, or was stopped before its command ran. */
     public boolean isStopped() {
         return state instanceof ContainerState.Stopped;
     }
 
-    /** Completed when its command runs, or with why it doesn't. */
+    /** Completes when its command runs, or exceptionally if it can't be run. */
     public CompletableFuture<ContainerState.Running> start() {
         return start.copy();
     }
@@ -121,12 +121,12 @@ public final class Container {
         start.completeExceptionally(why);
     }
 
-    /** Whether its processes stand still until they are resumed. */
+    /** Whether its processes are frozen until they are resumed. */
     public boolean paused() {
         return paused && isRunning();
     }
 
-    /** How often it was stopped where it is: what was asked of it when that changes says nothing of its health. */
+    /** How often it has been paused: a probe during which this changes says nothing about its health. */
     public int pauses() {
         return pauses.get();
     }
@@ -146,12 +146,12 @@ public final class Container {
         return state instanceof ContainerState.Running running ? Optional.of(running) : Optional.empty();
     }
 
-    /** Completed when it has stopped, and its workspace has been brought back. */
+    /** Completes when it has stopped and its workspace has been copied back. */
     public CompletableFuture<ContainerState.Stopped> end() {
         return end.copy();
     }
 
-    /** Completed when its last process has exited; copying its workspace back may take longer. */
+    /** Completes when its last process has exited; copying its workspace back may take longer. */
     CompletableFuture<Void> lastProcess() {
         return lastProcess.copy();
     }
@@ -160,13 +160,13 @@ public final class Container {
         lastProcess.complete(null);
     }
 
-    /** What came of its workspace when it ended, in a sentence; empty: it had none that was copied. */
-    public Optional<String> broughtBack() {
-        return broughtBack;
+    /** The result of copying its workspace back at its end, as a sentence; empty if no workspace was copied. */
+    public Optional<String> workspaceResult() {
+        return workspaceResult;
     }
 
-    /** @param listener told how far it is when its workspace is brought back, if that takes long */
-    void reportingTo(Consumer<String> listener) {
+    /** @param listener receives the progress of copying its workspace back, if that takes long */
+    void setProgressListener(Consumer<String> listener) {
         progress = listener;
     }
 
@@ -174,21 +174,21 @@ public final class Container {
         return progress;
     }
 
-    void broughtBack(String sentence) {
-        broughtBack = Optional.of(sentence);
+    void workspaceResult(String sentence) {
+        workspaceResult = Optional.of(sentence);
     }
 
-    /** What its workload has said of itself. */
+    /** The state that its workload reports by sd_notify(3). */
     public NotifyState notifyState() {
         return notifyState;
     }
 
-    /** To speak with it while it runs. */
+    /** The shim that supervises it, for requests while it runs. */
     public Shim shim() {
         return shim;
     }
 
-    /** How the run of this replica before ended; empty: there was none, or nothing is known of it. */
+    /** How the previous run of this replica ended; empty if there was none, or it is unknown. */
     public Optional<PreviousRun> previousRun() {
         return PreviousRun.read(directory);
     }
@@ -197,7 +197,7 @@ public final class Container {
         return new ContainerLog(directory.resolve("logs"));
     }
 
-    /** The log of the run before, when this container replaced another of its name. */
+    /** The log of the previous run, if this container replaced another of the same name. */
     public Optional<ContainerLog> previousLog() {
         return Optional.of(directory.resolve(PREVIOUS_LOGS))
                 .filter(logs -> Files.isDirectory(logs, LinkOption.NOFOLLOW_LINKS))
@@ -218,7 +218,7 @@ public final class Container {
         order = Optional.of(value);
     }
 
-    /** Its log as it grows, for all who follow it. */
+    /** Its log as it grows, shared by all readers that follow it. */
     public LogFeed feed() {
         return feed;
     }
@@ -227,12 +227,12 @@ public final class Container {
         return directory;
     }
 
-    /** What is still being written to its directory, to be waited for before that is deleted. */
+    /** Completes when its description has been written; to be awaited before its directory is deleted. */
     public CompletableFuture<Void> described() {
         return described;
     }
 
-    void describing(CompletableFuture<Void> writing) {
+    void setDescriptionWrite(CompletableFuture<Void> writing) {
         described = writing;
     }
 

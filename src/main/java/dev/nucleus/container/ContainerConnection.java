@@ -30,7 +30,7 @@ final class ContainerConnection implements AutoCloseable {
 
     private Map<LaunchStep, Duration> steps = Map.of();
 
-    /** @param events told of what happens on the way, by whoever follows the container */
+    /** @param events receives the container's events, in the thread that follows it */
     ContainerConnection(Container container, ShimConnection shim, Consumer<ContainerEvent> events) {
         this.container = container;
         this.shim = shim;
@@ -51,16 +51,18 @@ final class ContainerConnection implements AutoCloseable {
     }
 
     /**
-     * Waits until the command runs, or until all is done but the command, for a container that is only to be created.
+     * Waits until the command runs or, for a container that is only to be created, until everything but the command is
+     * done.
      *
      * @throws LaunchException naming the step that failed
      */
     ContainerState awaitNext() throws IOException {
         while (true) {
-            ShimMessage message = shim
-                    .receive()
+            ShimMessage message = shim.receive()
                     .orElseThrow(() -> new LaunchException(
-                            LaunchStep.PLAN, 32, "the shim of '" + container.name() + "' exited without reporting the launch"));
+                            LaunchStep.PLAN,
+                            32,
+                            "the shim of '" + container.name() + "' exited without reporting the launch"));
             switch (message) {
                 case ShimMessage.Steps(var done) -> steps = done;
                 case ShimMessage.Created(var pid, var ticks) -> {
@@ -77,7 +79,7 @@ final class ContainerConnection implements AutoCloseable {
         }
     }
 
-    /** Follows the container to its end. Empty when the shim was lost. */
+    /** Follows the container to its end. Empty if the shim was lost. */
     Optional<ShimMessage.Exited> follow() throws IOException {
         Optional<ShimMessage> message = shim.receive();
         while (message.isPresent() && !(message.get() instanceof ShimMessage.Exited)) {
@@ -91,7 +93,7 @@ final class ContainerConnection implements AutoCloseable {
      * As {@link #follow()}, also passing on the output requested at launch. The caller reads whatever the shim couldn't
      * deliver ({@link LogStream#finish}).
      *
-     * @throws dev.nucleus.spawner.ShimException when the shim has no slot for one more that is attached
+     * @throws dev.nucleus.spawner.ShimException when the shim has no slot for another attached client
      */
     Optional<ShimMessage.Exited> follow(LogStream output) throws IOException {
         Optional<ShimMessage.Exited> exited = Optional.empty();
@@ -115,7 +117,7 @@ final class ContainerConnection implements AutoCloseable {
         return exited;
     }
 
-    /** Stays until the shim leaves: until then hooks may fail, which is told to the log. */
+    /** Reads until the shim exits, and logs the hooks that fail until then. */
     void followHooks() {
         try (shim) {
             Optional<ShimMessage> message = shim.receive();
@@ -135,7 +137,7 @@ final class ContainerConnection implements AutoCloseable {
             case ShimMessage.Init(var reaped, var forwarded) ->
                 events.accept(new ContainerEvent.InitActed(
                         container, reaped, forwarded.stream().map(Signal::new).toList()));
-            default -> log.debug("ignoring a message of the shim of '{}': {}", container.name(), message);
+            default -> log.debug("ignoring a message from the shim of '{}': {}", container.name(), message);
         }
     }
 

@@ -28,17 +28,17 @@ final class ContainerDirectories {
         this.reserved = List.of(properties.state().toString(), properties.run().toString());
     }
 
-    /** Their records and logs. */
+    /** The records and logs of containers. */
     ContainerStore store() {
         return store;
     }
 
-    /** What was copied for them. */
+    /** The host directories that were copied for containers. */
     WorkspaceCopies copies() {
         return copies;
     }
 
-    /** Of the sockets of their shims. */
+    /** The directory of the shims' sockets. */
     Path sockets() {
         return sockets;
     }

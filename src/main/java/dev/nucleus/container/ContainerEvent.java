@@ -10,20 +10,20 @@ public sealed interface ContainerEvent {
 
     Container container();
 
-    /** All that its plan asks for has been applied; its command runs, or is held. */
+    /** Everything in its plan has been applied; its command runs, or waits to be started. */
     record Confined(Container container, LaunchPlan plan) implements ContainerEvent {}
 
-    /** It could not be launched; nothing of it is left. */
+    /** Its launch failed; nothing of it is left. */
     record Failed(Container container, LaunchPlan plan, LaunchException why) implements ContainerEvent {}
 
-    /** Somebody runs a command inside it. */
+    /** A command is to be run inside it, or files are to be copied. */
     record Executed(Container container, List<String> command) implements ContainerEvent {}
 
     /**
-     * Its PID 1, which is Nucleus', did something.
+     * Its PID 1, which is part of Nucleus, reaped orphans or forwarded signals.
      *
-     * @param reaped processes that had outlived their parents
-     * @param forwarded that it passed to the workload
+     * @param reaped number of orphaned processes that it reaped
+     * @param forwarded signals that it passed to the workload
      */
     record InitActed(Container container, int reaped, List<Signal> forwarded) implements ContainerEvent {}
 
@@ -31,7 +31,7 @@ public sealed interface ContainerEvent {
 
     record Stopped(Container container, ContainerState.Stopped state) implements ContainerEvent {}
 
-    /** It was running when this manager came back. */
+    /** It was running when this manager started. */
     record Adopted(Container container) implements ContainerEvent {}
 
     record Removed(Container container) implements ContainerEvent {}

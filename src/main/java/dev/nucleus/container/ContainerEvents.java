@@ -22,7 +22,7 @@ final class ContainerEvents {
             listeners.publishEvent(event);
         } catch (RuntimeException | Error e) {
             log.error(
-                    "a listener failed at {} of '{}'",
+                    "a listener of the event {} of '{}' failed",
                     event.getClass().getSimpleName(),
                     event.container().name(),
                     e);

@@ -19,7 +19,7 @@ final class ContainerId {
         return HexFormat.of().formatHex(bytes);
     }
 
-    /** Whether a file's name can be a container's. */
+    /** Whether a file name has the form of a container ID. */
     static boolean isId(String text) {
         return FORM.matcher(text).matches();
     }

@@ -5,20 +5,20 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a manager must know of a container that an earlier manager started: {@code state.json}.
+ * The facts that a manager needs about a container that an earlier one started; stored in {@code state.json}.
  *
- * @param replica which replica of which fleet it is; null for one that was run by hand
- * @param attached whether it belongs to a command line that waits for it, and is removed with it
+ * @param replica the fleet replica that it is; null for a container run by hand
+ * @param attached whether it belongs to a client that waits for it, and is removed when it ends
  */
 public record ContainerRecord(
         String id, String name, Instant createdAt, @Nullable ReplicaRecord replica, boolean attached) {
 
     /**
-     * @param specHash of the service's specification when it was launched
-     * @param restarts how many came before it without a long life between
-     * @param totalRestarts how many came before it in all
-     * @param fileDigests by the secrets and policy files of its specification, of what they held when it was launched; null
-     *     of one that an earlier version launched
+     * @param specHash hash of the service's specification at its launch
+     * @param restarts how often in a row the replica had ended by itself before this launch
+     * @param totalRestarts all restarts of the replica before this launch
+     * @param fileDigests digests, at its launch, of the secret and policy files in its specification, by name; null if
+     *     an earlier version launched it
      */
     public record ReplicaRecord(
             String fleet,

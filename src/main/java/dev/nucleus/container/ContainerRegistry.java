@@ -12,44 +12,43 @@ import java.util.function.Predicate;
 import org.springframework.stereotype.Component;
 
 /**
- * The containers of a manager, by id, and by the names that live ones have. Safe for use by many threads: both maps are
- * concurrent.
+ * The containers of a manager, by ID, and the live ones also by name. Thread-safe: all its collections are concurrent.
  */
 @Component
 final class ContainerRegistry {
 
     private final Map<String, Container> byId = new ConcurrentHashMap<>();
     private final Map<String, Container> liveByName = new ConcurrentHashMap<>();
-    /** Those that may run, and whose records can't be read: each may have any name. */
+    /** Containers that may be running but whose records can't be read: each may have any name. */
     private final Set<Container> unidentified = ConcurrentHashMap.newKeySet();
 
     /**
-     * Takes its name for a container that is about to live.
+     * Claims the name of a container that is about to be launched.
      *
-     * @throws InvalidSpecException when another one has it
+     * @throws InvalidSpecException if another live container has it
      */
     void claimName(Container container) {
-        // One that is called by its ID is like no other.
+        // A container named by its ID can't conflict with another.
         if (!container.name().equals(container.id())) {
             unidentified.stream().findAny().ifPresent(other -> {
-                throw new InvalidSpecException("'" + container.name() + "' may be what runs as " + other.id()
-                        + ", whose record in " + other.directory() + " can't be read; end that first: nucleus stop "
+                throw new InvalidSpecException("'" + container.name() + "' may already run as " + other.id()
+                        + ", whose record in " + other.directory() + " can't be read; stop that first: nucleus stop "
                         + other.id());
             });
         }
         Container other = liveByName.putIfAbsent(container.name(), container);
         if (other != null) {
             throw new InvalidSpecException("a container named '" + container.name() + "' is live already (" + other.id()
-                    + "); to end that: nucleus stop " + other.id());
+                    + "); to stop that: nucleus stop " + other.id());
         }
     }
 
-    /** For one that an earlier manager launched: its name was claimed then. */
+    /** Registers the name of a container that an earlier manager launched: it was claimed then. */
     void keepName(Container container) {
         liveByName.put(container.name(), container);
     }
 
-    /** For one that may be any container: as long as it may run, nothing else takes a name. */
+    /** Blocks all names for a container that may have any of them: no other can claim one while it may run. */
     void holdNames(Container container) {
         unidentified.add(container);
     }
@@ -80,13 +79,14 @@ final class ContainerRegistry {
     }
 
     /**
-     * By name, else by ID or a beginning of one that no other has; the live one first, then the newest.
+     * Finds a container by name, else by ID or unambiguous ID prefix. Of several with the name, the live one, else the
+     * newest.
      *
      * @throws InvalidSpecException when there is none, or more than one
      */
     Container find(String reference) {
         if (reference.isEmpty()) {
-            // As a variable that is not set makes it: every ID begins with it.
+            // An unset shell variable results in this, and every ID starts with it.
             throw new InvalidSpecException("the name of a container is empty");
         }
         Container named = liveByName.get(reference);
@@ -94,7 +94,7 @@ final class ContainerRegistry {
             return named;
         }
         List<Container> matches = newestFirst(container -> container.name().equals(reference));
-        // Not where it is the name of one that is being launched.
+        // No ID prefix if it is the name of a container that is being launched.
         if (matches.isEmpty() && named == null) {
             matches = newestFirst(container -> container.id().startsWith(reference));
         }
@@ -106,7 +106,7 @@ final class ContainerRegistry {
         }
         if (matches.size() > 1 && !matches.getFirst().name().equals(reference)) {
             throw new InvalidSpecException(
-                    "'" + reference + "' is the beginning of " + matches.size() + " containers' ids; write more of it");
+                    "'" + reference + "' is a prefix of " + matches.size() + " container IDs; give more of it");
         }
         return matches.getFirst();
     }

@@ -12,25 +12,25 @@ import java.util.Optional;
  */
 public sealed interface ContainerState {
 
-    /** Asked for; its command does not run yet. */
+    /** Requested; its command does not run yet. */
     record Creating() implements ContainerState {}
 
     /**
-     * All is done but its command, which starts when it is told to.
+     * Everything is done but its command, which waits to be started.
      *
-     * @param pid of its PID 1, as the host numbers it
+     * @param pid the PID of its PID 1 on the host
      */
     record Created(int pid, long startTicks) implements ContainerState {}
 
     /**
-     * @param pid of its PID 1, as the host numbers it
-     * @param steps when each step of the launch was done; empty after an adoption
+     * @param pid the PID of its PID 1 on the host
+     * @param steps time from the launch request to the end of each launch step; empty after an adoption
      */
     record Running(int pid, long startTicks, Instant startedAt, Map<LaunchStep, Duration> steps)
             implements ContainerState {}
 
     /**
-     * @param status empty: lost, such as by a reboot
+     * @param status empty if it is unknown, for example after a reboot
      */
     record Stopped(Optional<Instant> startedAt, Instant exitedAt, Optional<ExitStatus> status)
             implements ContainerState {
@@ -60,7 +60,7 @@ public sealed interface ContainerState {
         return this instanceof Stopped;
     }
 
-    /** In words for people, to complete "it is not running: it …". */
+    /** The state in words, to complete "it is not running: it …". */
     default String description() {
         return switch (this) {
             case Creating() -> "is being launched";
@@ -70,7 +70,7 @@ public sealed interface ContainerState {
         };
     }
 
-    /** The word for it. */
+    /** The name of the state. */
     default String word() {
         return switch (this) {
             case Creating() -> "creating";

@@ -41,9 +41,9 @@ import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Containers' records on disk: one directory each, {@code containers/<id>/} with {@code state.json} and its copy {@code
- * record.json}, {@code spec.json}, {@code plan.json}, and the shim's {@code exit.json} and {@code logs/}. Files are written
- * under another name and renamed, never through a link, mode 0600.
+ * Containers' records on disk: one directory each, {@code containers/<id>/} with {@code state.json} and its copy
+ * {@code record.json}, {@code spec.json}, {@code plan.json}, and the shim's {@code exit.json} and {@code logs/}. Files
+ * are written under another name and renamed, never through a link, mode 0600.
  */
 final class ContainerStore {
 
@@ -76,24 +76,27 @@ final class ContainerStore {
         return containers.resolve(id);
     }
 
-    /** A record as it is kept, in {@code state.json}. The shim writes it, before anything of the container runs. */
+    /** Encodes a record for {@code state.json}. The shim writes that file before anything of the container runs. */
     static byte[] encode(ContainerRecord entry) {
         return RECORD.writeValueAsBytes(entry);
     }
 
-    /** A second copy of the record, which survives a crash of the host; and the parts for reading, with secrets hidden. */
+    /**
+     * Writes a second copy of the record, which survives a crash of the host, and for people the specification and the
+     * plan, with secrets hidden.
+     */
     void describe(Path directory, ContainerRecord entry, ContainerSpec spec, LaunchPlan plan) throws IOException {
         replace(directory, COPY, encode(entry));
         replace(directory, "spec.json", JSON.writeValueAsBytes(spec.redacted(PLAIN_VARIABLES, HIDDEN)));
         replace(directory, "plan.json", JSON.writeValueAsBytes(plan.redacted(PLAIN_VARIABLES, HIDDEN)));
     }
 
-    /** Writes a record again that could not be read. */
+    /** Rewrites a record that could not be read. */
     void restore(Path directory, ContainerRecord entry) throws IOException {
         replace(directory, RECORD_FILE, encode(entry));
     }
 
-    /** What the run before wrote last, beside the log of the run after it. */
+    /** Stores the end of the previous run beside the log of the run that follows it. */
     static void keep(Path directory, PreviousRun previous) throws IOException {
         replace(directory, PreviousRun.FILE, previous.encode());
     }
@@ -111,12 +114,12 @@ final class ContainerStore {
         Files.move(fresh, directory.resolve(name), StandardCopyOption.ATOMIC_MOVE);
     }
 
-    /** As {@code spec.json} has it, with secrets hidden. */
+    /** The specification in the form of {@code spec.json}, with secrets hidden. */
     static JsonNode specification(ContainerSpec spec) {
         return JSON.valueToTree(spec.redacted(PLAIN_VARIABLES, HIDDEN));
     }
 
-    /** The same as it was written down; a missing node when it was not. */
+    /** The specification as stored in {@code spec.json}; a missing node if there is none. */
     static JsonNode specification(Path directory) {
         return json(directory.resolve("spec.json"));
     }
@@ -126,7 +129,7 @@ final class ContainerStore {
 
         Path directory();
 
-        /** Its record tells which container it is. */
+        /** Its record can be read. */
         record Found(ContainerRecord entry, Path directory, Optional<ContainerState.Stopped> exit) implements Entry {}
 
         /**
@@ -143,7 +146,7 @@ final class ContainerStore {
             List<Path> found = directories.toList();
             found.stream()
                     .filter(directory -> !isId(directory))
-                    .forEach(directory -> log.warn("{} is no container's, and is left alone", directory));
+                    .forEach(directory -> log.warn("ignoring {}, which is not a container's directory", directory));
             return found.stream().filter(ContainerStore::isId).toList().parallelStream()
                     .map(directory -> load(directory.getFileName().toString()))
                     .toList();
@@ -154,7 +157,7 @@ final class ContainerStore {
         return ContainerId.isId(directory.getFileName().toString());
     }
 
-    /** What there is on disk of one container. */
+    /** Reads the entry of one container. */
     Entry load(String id) {
         Path directory = directory(id);
         try {
@@ -175,7 +178,7 @@ final class ContainerStore {
         } catch (NoSuchFileException e) {
             throw new UnreadableRecordException(file + " is missing");
         } catch (IOException | RuntimeException | Error e) {
-            // Whatever the reason: what can't be read may be of a container that runs.
+            // Whatever the reason: a record that can't be read may be that of a running container.
             throw new UnreadableRecordException(file + " can't be read: " + e.getMessage());
         } catch (UnreadableRecordException e) {
             throw new UnreadableRecordException(file + " " + e.getMessage(), e.name());
@@ -183,9 +186,9 @@ final class ContainerStore {
     }
 
     /**
-     * Reads a record, also of a later version as long as it says what must be known.
+     * Decodes a record, including one of a later version if it has the required fields.
      *
-     * @throws UnreadableRecordException when it is cut short, another container's, or not understood
+     * @throws UnreadableRecordException when it is truncated, another container's, or not understood
      */
     static ContainerRecord decode(byte[] record, String id) throws UnreadableRecordException {
         if (record.length == 0) {
@@ -206,7 +209,7 @@ final class ContainerStore {
             }
             return JSON.treeToValue(json, ContainerRecord.class);
         } catch (JacksonException e) {
-            throw new UnreadableRecordException("is no whole JSON: " + e.getOriginalMessage());
+            throw new UnreadableRecordException("is not valid JSON: " + e.getOriginalMessage());
         }
     }
 
@@ -220,7 +223,7 @@ final class ContainerStore {
                         && replica.path("totalRestarts").isInt();
     }
 
-    /** Whether it was cut short before its command ran: it says no end, and has written nothing. */
+    /** Whether its launch was cut short before its command ran: there is no exit record and no output. */
     boolean isBare(Path directory) {
         if (Files.exists(directory.resolve(EXIT), LinkOption.NOFOLLOW_LINKS)) {
             return false;
@@ -234,7 +237,7 @@ final class ContainerStore {
         }
     }
 
-    /** When it was made, as far as the file system can tell. */
+    /** When the directory was created, as far as the file system can tell. */
     static Instant createdAt(Path directory) {
         try {
             return Files.getLastModifiedTime(directory, LinkOption.NOFOLLOW_LINKS)
@@ -244,7 +247,7 @@ final class ContainerStore {
         }
     }
 
-    /** What is written for people beside a container's logs. */
+    /** Reads the description for people that is stored beside a container's logs. */
     Container.Description description(Path directory) {
         JsonNode plan = json(directory.resolve("plan.json"));
         var statements = new ArrayList<Statement>();
@@ -252,7 +255,7 @@ final class ContainerStore {
             statements.add(JSON.treeToValue(node, Statement.class));
         }
         var command = new ArrayList<String>();
-        // The plan of a container that an earlier manager started had one level less.
+        // In plans of earlier versions, these fields are one level higher.
         either(plan, "/execution/command/arguments", "/command/arguments")
                 .forEach(argument -> command.add(argument.asString()));
         return new Container.Description(
@@ -266,7 +269,7 @@ final class ContainerStore {
         return found.isMissingNode() ? node.at(former) : found;
     }
 
-    /** What the shim left when the container ended. */
+    /** Reads the exit record that the shim wrote when the container ended. */
     Optional<ContainerState.Stopped> exit(Path directory) {
         JsonNode exit = json(directory.resolve(EXIT));
         if (!exit.isObject()) {
@@ -284,7 +287,9 @@ final class ContainerStore {
                         exit.path("outOfMemory").asBoolean(false)))));
     }
 
-    /** As the shim writes it, for a container that ended before its command ran: the shim says nothing of that. */
+    /**
+     * Writes an exit record as the shim does, for a container that ended before its command ran: the shim writes none.
+     */
     void writeExit(Path directory, ContainerState.Stopped end) {
         ExitStatus status = end.status().orElseThrow();
         var exit = JSON.createObjectNode()
@@ -320,8 +325,9 @@ final class ContainerStore {
     }
 
     /**
-     * Removes a container's directory; one that is gone already is fine. Links are removed, not followed. It is moved away first:
-     * a manager that is killed meanwhile must not leave a directory without its record, which could be of one that runs.
+     * Removes a container's directory, if it still exists. Links are removed, not followed. The directory is moved away
+     * first: a manager that is killed meanwhile must not leave a directory without its record, which could be a running
+     * container's.
      */
     static void delete(Path directory) throws IOException {
         Path doomed = removed(Objects.requireNonNull(directory.getParent())).resolve(directory.getFileName());
@@ -331,13 +337,13 @@ final class ContainerStore {
             if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
                 return;
             }
-            log.warn("can't move {} to {}, so it is deleted where it is: {}", directory, doomed, e.toString());
+            log.warn("can't move {} to {}; deleting it in place: {}", directory, doomed, e.toString());
             doomed = directory;
         }
         deleteRetrying(doomed);
     }
 
-    /** A shim may write or rename its last files meanwhile. */
+    /** Retries, because a shim may still write or rename its last files. */
     private static void deleteRetrying(Path doomed) throws IOException {
         for (int attempt = 1; Files.exists(doomed, LinkOption.NOFOLLOW_LINKS); attempt++) {
             try {
@@ -354,12 +360,12 @@ final class ContainerStore {
         return containers.resolveSibling("removed");
     }
 
-    /** What a manager that was killed had not deleted yet. */
+    /** Deletes what a manager that was killed had moved away but not deleted yet. */
     private void deleteRemoved() {
         try (Stream<Path> left = Files.list(removed(containers))) {
             left.forEach(ContainerStore::deleteLeft);
         } catch (IOException e) {
-            log.warn("can't look for what is left of removed containers: {}", e.toString());
+            log.warn("can't list the remains of removed containers: {}", e.toString());
         }
     }
 
@@ -367,7 +373,7 @@ final class ContainerStore {
         try {
             deleteTree(directory);
         } catch (IOException e) {
-            log.warn("what is left of a removed container can't be deleted: {}", e.toString());
+            log.warn("can't delete the remains of a removed container: {}", e.toString());
         }
     }
 

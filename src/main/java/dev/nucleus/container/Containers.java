@@ -35,8 +35,8 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.JsonNode;
 
 /**
- * All containers this manager knows, and what can be done with them. Safe for use by many threads: each container is
- * followed by one thread of its own.
+ * All containers that this manager knows, and the operations on them. Thread-safe: each container is followed by a
+ * thread of its own.
  */
 @Component
 public final class Containers {
@@ -67,7 +67,7 @@ public final class Containers {
         this.cgroups = cgroups;
     }
 
-    /** The plan an order would be launched by; nothing is done. */
+    /** The plan that an order would be launched with; nothing is launched. */
     public LaunchPlan plan(LaunchOrder order) {
         return launcher.plan(order);
     }
@@ -83,10 +83,9 @@ public final class Containers {
     }
 
     /**
-     * Launches a container and stays with it until its end; its output goes to the sink, and with its end it is
-     * removed.
+     * Launches a container and follows it to its end; its output goes to the sink, and it is removed when it ends.
      *
-     * @param onStart gets the container and the way to its standard input
+     * @param onStart receives the container and the connection to its standard input
      */
     public ContainerState.Stopped run(LaunchOrder order, OutputSink sink, Consumer<Attachment> onStart) {
         Container container = launcher.run(order, sink, onStart);
@@ -98,11 +97,11 @@ public final class Containers {
     }
 
     /**
-     * Launches a container whose streams are for the client with a ticket, and stays with it until its end. It is known no
-     * more when its end is told, and what it leaves is deleted after.
+     * Launches a container whose streams are for the client that has the ticket, and follows it to its end. The
+     * container is removed from the registry before its end is reported, and its directory is deleted afterwards.
      *
-     * @param onStart gets the container when its command runs
-     * @param onEnd gets how it ended
+     * @param onStart receives the container when its command runs
+     * @param onEnd receives how it ended
      */
     public void run(
             LaunchOrder order, Ticket ticket, Consumer<Container> onStart, Consumer<ContainerState.Stopped> onEnd) {
@@ -119,10 +118,11 @@ public final class Containers {
     }
 
     /**
-     * Runs a command inside, with streams for the client that has the ticket; how it goes is told on the connection.
+     * Runs a command inside, with streams for the client that has the ticket; its progress is reported on the
+     * connection.
      *
      * @param workdir empty: the workload's
-     * @param environment NAME=value, besides the workload's
+     * @param environment NAME=value, in addition to the workload's
      * @param user empty: the workload's
      */
     public ShimConnection exec(
@@ -141,10 +141,10 @@ public final class Containers {
     }
 
     /**
-     * Starts a command inside and returns when it runs. Nobody reads its output, and it goes on by itself.
+     * Starts a command inside and returns when it runs. Its output is discarded, and it keeps running on its own.
      *
      * @param workdir empty: the workload's
-     * @param environment NAME=value, besides the workload's
+     * @param environment NAME=value, in addition to the workload's
      * @throws LaunchException naming the step that failed
      */
     public void execDetached(
@@ -170,10 +170,10 @@ public final class Containers {
     }
 
     /**
-     * Copies files between a running container and the client that has the ticket, as the workload's user; how it goes is
-     * told on the connection.
+     * Copies files between a running container and the client that has the ticket, as the workload's user; the progress
+     * is reported on the connection.
      *
-     * @param options letters, as native/src/shim/copy.h has them
+     * @param options letters, as defined in native/src/shim/copy.h
      * @param path in the container
      */
     public ShimConnection copy(Container container, Shim.Copy direction, String options, String path, Ticket ticket)
@@ -183,7 +183,10 @@ public final class Containers {
         return container.shim().copy(direction, options, path, ticket);
     }
 
-    /** Names are the container's own: of its root filesystem, else of the host, whose programs it has then. */
+    /**
+     * Resolves user and group names in the container's root filesystem or, if it has none of its own, on the host,
+     * whose programs it then has.
+     */
     private Optional<LaunchPlan.Identity> identity(Container container, Optional<User> user) {
         if (user.isEmpty()) {
             return Optional.empty();
@@ -197,7 +200,7 @@ public final class Containers {
     public record Attachment(Container container, ShimConnection connection) {}
 
     /**
-     * Does everything but start the command; {@link #start} does that.
+     * Does everything of a launch except starting the command, which {@link #start} does.
      *
      * @throws dev.nucleus.spawner.LaunchException naming the step that failed; nothing is left behind
      */
@@ -209,7 +212,7 @@ public final class Containers {
      * Starts the command of a container that was created.
      *
      * @throws InvalidSpecException when it has been started already
-     * @throws dev.nucleus.spawner.LaunchException when its command can't be run; it has ended then
+     * @throws dev.nucleus.spawner.LaunchException when its command can't be run; the container has ended then
      */
     public void start(Container container) {
         if (!container.state().canStart()) {
@@ -227,7 +230,7 @@ public final class Containers {
     }
 
     /**
-     * Sends a signal to its workload. SIGKILL ends a paused one too.
+     * Sends a signal to the workload. SIGKILL ends a paused one too.
      *
      * @throws InvalidSpecException when it is not running
      */
@@ -236,7 +239,7 @@ public final class Containers {
         container.shim().signal(signal);
         if (signal.equals(Signal.KILL) && container.paused()) {
             try {
-                // In a version 1 hierarchy a frozen process does not even die.
+                // In a version 1 hierarchy, a frozen process doesn't die before it is thawed.
                 container.shim().freeze(false);
             } catch (IOException e) {
                 log.debug("'{}' has ended: {}", container.name(), e.toString());
@@ -244,7 +247,7 @@ public final class Containers {
         }
     }
 
-    /** @throws InvalidSpecException saying what it is instead, when it is not running */
+    /** @throws InvalidSpecException with the container's state, when it is not running */
     public static void requireRunning(Container container) {
         if (!container.state().canExec()) {
             throw new InvalidSpecException("'" + container.name() + "' is not running: it "
@@ -253,11 +256,11 @@ public final class Containers {
     }
 
     /**
-     * Launches a container again that has ended: by the same order and under the same name, which is its ID where it had no
-     * other. The new one has an ID of its own and keeps the log of the one before, which is removed.
+     * Relaunches a container that has ended, by the same order and under the same name (its ID if it had none). The new
+     * container has an ID of its own and keeps the log of the old one, which is removed.
      *
-     * @throws InvalidSpecException when its order is not known any more, or is not to be repeated
-     * @throws LaunchException naming the step that failed; the one before is still there then
+     * @throws InvalidSpecException when its order is no longer known, or must not be repeated
+     * @throws LaunchException naming the step that failed; the old container is kept then
      */
     public Container relaunch(Container ended) {
         checkRepeatable(ended);
@@ -272,7 +275,7 @@ public final class Containers {
     public void checkRepeatable(Container container) {
         if (container.record().attached()) {
             throw new InvalidSpecException("'" + container.name()
-                    + "' belongs to the client that runs it and is removed with its end; run it with -d to restart it");
+                    + "' belongs to its client and is removed when it ends; to restart it, run it with -d");
         }
         if (container.order().isEmpty()) {
             throw new InvalidSpecException("'" + container.name()
@@ -281,7 +284,7 @@ public final class Containers {
         }
     }
 
-    /** Removes a stopped container, whose log another one keeps as that of the run before. */
+    /** Removes a stopped container, whose log its successor keeps as that of the previous run. */
     public void replace(Container ended, Container fresh) {
         if (!known.has(ended)) {
             return;
@@ -295,12 +298,12 @@ public final class Containers {
                 PrivateDirectories.create(previous);
             }
         } catch (IOException e) {
-            log.warn("the log of '{}' before its restart is lost: {}", ended.name(), e.toString());
+            log.warn("can't keep the log of '{}' from before its restart: {}", ended.name(), e.toString());
         }
         remove(ended);
     }
 
-    /** What it was launched by, with secrets hidden; a missing node when nothing is known of that. */
+    /** The specification it was launched with, with secrets hidden; a missing node if it is unknown. */
     public JsonNode specification(Container container) {
         return container
                 .order()
@@ -309,9 +312,9 @@ public final class Containers {
     }
 
     /**
-     * Asks it to end and waits until it has: the signal, after the grace SIGKILL.
+     * Stops a container and waits until it has stopped: sends the signal, and SIGKILL after the grace period.
      *
-     * @throws UncheckedIOException when its shim can't be reached
+     * @throws StopFailedException when it still runs after SIGKILL, or its workspace is still being copied back
      */
     public ContainerState.Stopped stop(Container container, StopSpec how) {
         return Stop.stop(container, how, this::forceStop);
@@ -331,7 +334,10 @@ public final class Containers {
         spawner.forceStop(container.id(), first.get().pid(), first.get().startTicks(), how.signal(), grace, silent);
     }
 
-    /** Found by its control group, and still in it once its start ticks have been read: another may have its PID by then. */
+    /**
+     * Finds PID 1 by the container's control group, and checks that it is still in the group once its start ticks have
+     * been read: the PID may have been reused by then.
+     */
     private Optional<InitProcess> initProcess(Container container) {
         OptionalInt pid = cgroups.initPid(container.id());
         return pid.stream()
@@ -342,9 +348,9 @@ public final class Containers {
     }
 
     /**
-     * Writes down that a container is not to be started again, for a later manager to see.
+     * Records on disk, for later managers too, that a container must not be started again.
      *
-     * @throws UncheckedIOException when that can't be written
+     * @throws UncheckedIOException when that can't be recorded
      */
     public void markStopped(Container container) {
         try {
@@ -355,7 +361,7 @@ public final class Containers {
     }
 
     /**
-     * Takes back {@link #markStopped}.
+     * Reverts {@link #markStopped}.
      *
      * @throws UncheckedIOException when that can't be done
      */
@@ -367,7 +373,7 @@ public final class Containers {
         }
     }
 
-    /** Whether {@link #markStopped} was written down of it. */
+    /** Whether it is marked by {@link #markStopped}. */
     public boolean isMarkedStopped(Container container) {
         return Files.exists(container.directory().resolve(STOPPED));
     }
@@ -384,7 +390,7 @@ public final class Containers {
             requireRunning(container);
             boolean before = container.paused();
             if (pause) {
-                // First: probes and requests must know that there may be no answer.
+                // First: probes and requests must know that the container may not answer.
                 container.paused(true);
             }
             try {
@@ -400,8 +406,8 @@ public final class Containers {
     }
 
     /**
-     * Keeps the last lines of a container that has stopped with the one that was started in its place, where its log
-     * begins with them.
+     * Stores the last lines of a stopped container with the one that was started in its place, whose log then begins
+     * with them.
      *
      * @throws UncheckedIOException when they can't be read or written
      */
@@ -413,7 +419,7 @@ public final class Containers {
         }
     }
 
-    /** Forgets a stopped container and deletes its record and logs. */
+    /** Removes a stopped container and deletes its record and logs. */
     public void remove(Container container) {
         if (!container.state().canRemove()) {
             throw new InvalidSpecException(
@@ -433,7 +439,7 @@ public final class Containers {
         events.publish(new ContainerEvent.Removed(container));
     }
 
-    /** All that are known, also those that have stopped. */
+    /** All known containers, including stopped ones. */
     public Collection<Container> all() {
         return known.all();
     }
@@ -443,7 +449,7 @@ public final class Containers {
     }
 
     /**
-     * By name, id, or a beginning of an id that only one has.
+     * Finds a container by name, ID or unambiguous ID prefix.
      *
      * @throws InvalidSpecException when there is none, or more than one
      */
@@ -452,7 +458,7 @@ public final class Containers {
     }
 
     /**
-     * Takes over what an earlier manager left: follows containers that run, and learns how those ended that don't.
+     * Takes over the containers of an earlier manager: follows those that run, and finds out how the others ended.
      *
      * @return all of them
      */
@@ -460,7 +466,7 @@ public final class Containers {
         return adoption.adopt();
     }
 
-    /** A name for a container run by hand. */
+    /** Checks the name of a container run by hand. */
     public static String checkName(String name) {
         return ContainerName.check("container", name);
     }

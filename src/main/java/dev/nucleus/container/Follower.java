@@ -27,7 +27,7 @@ final class Follower {
 
     private static final Logger log = LoggerFactory.getLogger(Follower.class);
 
-    /** First delay before reconnecting to a live shim that couldn't be reached, as by a manager that is out of descriptors. */
+    /** First delay before reconnecting to a live shim that couldn't be reached, for example for lack of descriptors. */
     private static final Duration PAUSE = Duration.ofMillis(100);
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
@@ -57,12 +57,12 @@ final class Follower {
         this.ranges = ranges;
     }
 
-    /** Goes on in a thread of its own. */
+    /** Follows the container in a thread of its own. */
     void begin(Container container, ContainerConnection connection) {
         Thread.ofVirtual().name("container-", 0).start(() -> follow(container, connection, Optional.empty()));
     }
 
-    /** The same for one whose command has not been started. */
+    /** As {@link #begin}, for a container whose command has not been started. */
     void beginCreated(Container container, ContainerConnection connection) {
         Thread.ofVirtual().name("container-", 0).start(() -> followCreated(container, connection));
     }
@@ -101,7 +101,7 @@ final class Follower {
         } catch (IOException e) {
             log.warn("lost the shim of '{}': {}", container.name(), e.toString());
         } catch (RuntimeException | Error e) {
-            log.error("following '{}' failed; it is followed anew", container.name(), e);
+            log.error("following '{}' failed; reconnecting to its shim", container.name(), e);
         }
         return Optional.empty();
     }
@@ -115,8 +115,8 @@ final class Follower {
     }
 
     /**
-     * A failure in the manager or a lost connection doesn't mean that the container has stopped: reconnects until the shim
-     * reports the exit, or is gone.
+     * A failure in the manager or a lost connection doesn't mean that the container has stopped: reconnects until the
+     * shim reports the exit, or is gone.
      */
     private Last followAnew(Container container, ContainerConnection before) {
         Duration pause = PAUSE;
@@ -125,7 +125,7 @@ final class Follower {
             try {
                 connection = new ContainerConnection(container, container.shim().subscribe(), events::publish);
                 connection.awaitNext();
-                connection.shim().stay();
+                connection.shim().cancelDeadline();
                 log.info("reconnected to the shim of '{}', which is still running", container.name());
                 Optional<ShimMessage.Exited> exited = connection.follow();
                 if (exited.isPresent()) {
@@ -133,7 +133,7 @@ final class Follower {
                 }
                 pause = PAUSE;
             } catch (IOException | RuntimeException | Error e) {
-                if (container.shim().hasGone()) {
+                if (container.shim().hasExited()) {
                     connection.close();
                     return new Last(connection, Optional.empty());
                 }
@@ -147,7 +147,7 @@ final class Follower {
         }
     }
 
-    /** Whether within the patience its PID 1 exits, as far as it is known, and no process of it is left. */
+    /** Whether, within {@code patience}, its PID 1 exits, if it is known, and no process of it is left. */
     private boolean isEmptyWithin(Container container, Duration patience) {
         long until = System.nanoTime() + Durations.nanos(patience);
         if (!endsWithin(container, patience)) {
@@ -177,43 +177,43 @@ final class Follower {
     }
 
     /**
-     * Everything that is to be done at the end of a container. Whatever fails of it is reported for that container, and
-     * the rest done all the same: nobody waits for ever for its end, and no other container notices.
+     * Does everything that is due at the end of a container. A step that fails is logged and the others are done all
+     * the same, so that the end is always reported and no other container is affected.
      *
-     * @param told how it ended; empty: nobody said
+     * @param reportedEnd how it ended, as its shim reported it; empty if it did not
      */
-    void ended(Container container, Optional<ContainerState.Stopped> told) {
-        ContainerState.Stopped stopped = told.orElseGet(() -> howItEnded(container));
+    void ended(Container container, Optional<ContainerState.Stopped> reportedEnd) {
+        ContainerState.Stopped stopped = reportedEnd.orElseGet(() -> howItEnded(container));
         container.ended();
         try {
             attempt(container, "removing its control groups", () -> sweep.ended(container.id()));
-            attempt(container, "giving its user IDs back", () -> ranges.release(container.id()));
-            attempt(container, "bringing its workspace back", () -> bringBack(container));
-            // Last: the next of this name would copy a workspace that is half written back.
-            attempt(container, "giving its name back", () -> known.releaseName(container));
+            attempt(container, "releasing its user IDs", () -> ranges.release(container.id()));
+            attempt(container, "copying its workspace back", () -> copyBack(container));
+            // Last: the next container of this name would copy a workspace that is only half copied back.
+            attempt(container, "releasing its name", () -> known.releaseName(container));
         } finally {
             container.stopped(stopped);
         }
         attempt(container, "reporting its end", () -> events.publish(new ContainerEvent.Stopped(container, stopped)));
     }
 
-    private void bringBack(Container container) {
+    private void copyBack(Container container) {
         places.copies()
                 .end(container.id(), message -> reportProgress(container, message))
                 .map(VisibleText::line)
                 .ifPresent(sentence -> {
                     log.info("'{}': {}", container.name(), sentence);
-                    container.broughtBack(sentence);
+                    container.workspaceResult(sentence);
                 });
     }
 
-    /** Whoever waits for it may have left: what comes back comes back all the same. */
+    /** The client that waits for it may have disconnected; the workspace is copied back all the same. */
     private static void reportProgress(Container container, String message) {
         log.info("'{}': {}", container.name(), message);
         try {
             container.progress().accept(message);
         } catch (RuntimeException e) {
-            log.debug("'{}': its progress can't be reported: {}", container.name(), e.toString());
+            log.debug("'{}': can't report its progress: {}", container.name(), e.toString());
         }
     }
 
@@ -221,34 +221,34 @@ final class Follower {
         try {
             work.run();
         } catch (RuntimeException | Error e) {
-            log.error("'{}' ({}) ended, and {} failed", container.name(), container.id(), what, e);
+            log.error("'{}' ({}) ended, but {} failed", container.name(), container.id(), what, e);
         }
     }
 
     private ContainerState.Stopped howItEnded(Container container) {
         try {
-            awaitWord(container);
+            awaitExitRecord(container);
             return places.store().exit(container.directory()).orElseGet(() -> lost(container));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return unknownEnd(container);
         } catch (RuntimeException | Error e) {
-            log.error("'{}' ({}): how it ended can't be read", container.name(), container.id(), e);
+            log.error("can't read how '{}' ({}) ended", container.name(), container.id(), e);
             return unknownEnd(container);
         }
     }
 
-    /** A shim that still runs writes how its container ended before it leaves. */
-    private void awaitWord(Container container) throws InterruptedException {
+    /** Waits for the exit record, which a shim that still runs writes before it exits. */
+    private void awaitExitRecord(Container container) throws InterruptedException {
         long until = System.nanoTime() + DYING.toNanos();
         while (System.nanoTime() < until
                 && places.store().exit(container.directory()).isEmpty()
-                && !container.shim().hasGone()) {
+                && !container.shim().hasExited()) {
             Thread.sleep(PAUSE);
         }
     }
 
-    /** Its shim was killed, or the host restarted: nobody saw how it ended, and nobody cleaned up. */
+    /** Cleans up after a shim that was killed, or a host that restarted. How the container ended is unknown. */
     private ContainerState.Stopped lost(Container container) {
         cgroups.remove(container.id());
         if (!isEmptyWithin(container, DYING)) {
@@ -299,20 +299,18 @@ final class Follower {
         connection.close();
         Optional<ContainerState.Stopped> end = endWithoutStart(why);
         end.ifPresent(stopped -> attempt(
-                container,
-                "writing down how it ended",
-                () -> places.store().writeExit(container.directory(), stopped)));
+                container, "writing its exit record", () -> places.store().writeExit(container.directory(), stopped)));
         ended(container, end);
         container.notStarted(why);
     }
 
-    /** Empty: its shim was lost. */
+    /** How a container ended that was never started; empty if its shim was lost. */
     private static Optional<ContainerState.Stopped> endWithoutStart(RuntimeException why) {
         if (!(why instanceof LaunchException failure) || failure.step() == LaunchStep.PLAN) {
             return Optional.empty();
         }
         boolean commandFailed = failure.step() == LaunchStep.EXEC || failure.step() == LaunchStep.HOOKS;
-        // Nothing else fails once it is created: it was stopped or removed instead of started.
+        // No other step can fail once it is created: it was stopped or removed instead of started.
         ExitStatus status = commandFailed
                 ? new ExitStatus(failure.exitCode(), Optional.empty(), false)
                 : ExitStatus.ofWaitStatus(Signal.KILL.number());

@@ -13,8 +13,8 @@ import java.util.Optional;
  * A container's PID 1 as seen from the host. The container runs for as long as this process exists, with or without its
  * shim.
  *
- * @param startTicks start time in clock ticks since boot; identifies the process together with the PID, even if the PID is
- *     reused
+ * @param startTicks start time in clock ticks since boot; identifies the process together with the PID, even if the PID
+ *     is reused
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html">proc_pid_stat(5)</a>
  */
 record InitProcess(int pid, long startTicks) {
@@ -52,23 +52,23 @@ record InitProcess(int pid, long startTicks) {
         return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
     }
 
-    /** Whether it exists. What can't be read, as by a manager without a free descriptor, is no sign of an exit. */
+    /** Whether it exists. A failure to read /proc, for example without a free descriptor, is no sign of an exit. */
     boolean lives() {
         try {
             String[] fields = stat(pid);
             return Long.parseLong(fields[START_TICKS]) == startTicks && !hasExited(fields);
         } catch (IOException e) {
-            // Gone; or there is no descriptor to read it by, or /proc hides it (proc(5), hidepid).
+            // It has exited, there is no free descriptor, or /proc hides it (proc(5), hidepid).
             return Processes.exists(pid);
         }
     }
 
-    /** A zombie only waits to be reaped; while other threads run, the one that is named for the process is none. */
+    /** Whether only the zombie is left. While other threads run, an exited thread group leader is a zombie too. */
     private static boolean hasExited(String[] fields) {
         return (fields[STATE].equals("Z") || fields[STATE].equals("X")) && Integer.parseInt(fields[THREADS]) <= 1;
     }
 
-    /** Waits up to the patience for it to exit. */
+    /** Whether it exits within {@code patience}. */
     boolean endsWithin(Duration patience) throws InterruptedException {
         long until = System.nanoTime() + Durations.nanos(patience);
         while (lives()) {

@@ -8,12 +8,12 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * A container to be launched, and for whom.
+ * An order to launch a container, with the replica or client that it is for.
  *
- * @param name empty: the id
- * @param replica the replica that it is for; empty: none
- * @param attached whether a command line waits for it, gets its output, and removes it with its end
- * @param progress receives a line for each progress of copying; an exception from it ends the launch
+ * @param name empty: the ID
+ * @param replica the replica that it is launched for; empty: none
+ * @param attached whether a client waits for it and gets its output; it is removed when it ends
+ * @param progress receives progress messages while files are copied; an exception from it aborts the launch
  */
 public record LaunchOrder(
         Optional<String> name,

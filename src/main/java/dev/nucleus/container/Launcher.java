@@ -103,8 +103,8 @@ final class Launcher {
     /** See {@link Containers#run}; the container has ended when it returns. */
     Container run(LaunchOrder order, OutputSink sink, Consumer<Containers.Attachment> onStart) {
         Started started = begin(order);
-        var attachment =
-                new Containers.Attachment(started.container(), started.connection().shim());
+        var attachment = new Containers.Attachment(
+                started.container(), started.connection().shim());
         runOrKill(started, order, () -> onStart.accept(attachment));
         announce(started, order);
         follower.follow(started.container(), started.connection(), Optional.of(sink));
@@ -153,7 +153,7 @@ final class Launcher {
     Container create(LaunchOrder order) {
         Begun begun = begin(order, true, Optional.empty());
         Container container = begun.container();
-        container.describing(describe(container, order, begun.plan()));
+        container.setDescriptionWrite(describe(container, order, begun.plan()));
         events.publish(new ContainerEvent.Confined(container, begun.plan()));
         follower.beginCreated(container, begun.connection());
         return container;
@@ -161,7 +161,8 @@ final class Launcher {
 
     private record Begun(Container container, LaunchPlan plan, ContainerConnection connection, ContainerState state) {}
 
-    private record Started(Container container, LaunchPlan plan, ContainerConnection connection, ContainerState.Running running) {}
+    private record Started(
+            Container container, LaunchPlan plan, ContainerConnection connection, ContainerState.Running running) {}
 
     private Started begin(LaunchOrder order) {
         return started(begin(order, false, Optional.empty()));
@@ -180,18 +181,19 @@ final class Launcher {
         var container = new Container(
                 entry, () -> description(plan.get()), places.store().directory(id), places.shim(id));
         container.orderedBy(order);
-        // First: what one of this name brings back to its workspace is not copied half.
+        // First: a container of this name may still be copying its workspace back, which must not be copied half
+        // written.
         known.claimName(container);
         Consumer<String> progress = message -> {
             log.info("'{}': {}", name, message);
             order.progress().accept(message);
         };
-        container.reportingTo(order.progress());
+        container.setProgressListener(order.progress());
         try (WorkspaceCopies.Sources opened =
                 places.copies().make(id, order.spec().filesystem(), progress)) {
             var sources = new LaunchRequest.Sources(opened.context(), opened.workspace());
             LaunchRequest request = request(order, id, posture, held, sources);
-            // A rootfs that is verified for the first time may take longer than a shim waits for its plan.
+            // Verifying a rootfs for the first time may take longer than a shim waits for its plan.
             Optional<LaunchPlan> ready =
                     posture.rootfsAttested() ? Optional.of(preparedPlan(request)) : Optional.empty();
             ShimConnection shim = spawner.reserve();
@@ -249,7 +251,7 @@ final class Launcher {
             switch (state) {
                 case ContainerState.Created created -> container.created(created);
                 case ContainerState.Running running -> container.started(running);
-                default -> throw new IllegalStateException("a launch that is " + state.word());
+                default -> throw new IllegalStateException("unexpected state after a launch: " + state.word());
             }
             known.add(container);
             return new Begun(container, plan, connection, state);
@@ -262,19 +264,19 @@ final class Launcher {
         }
     }
 
-    /** What is left to do once the command runs. */
+    /** Publishes the events of a launch and writes the description, once the command runs. */
     private void announce(Started started, LaunchOrder order) {
         Container container = started.container();
-        container.describing(describe(container, order, started.plan()));
+        container.setDescriptionWrite(describe(container, order, started.plan()));
         events.publish(new ContainerEvent.Confined(container, started.plan()));
         events.publish(new ContainerEvent.Started(container, started.running()));
     }
 
     /**
-     * What is only for reading is written beside the launch, not before it; and not at all for a command that is
-     * over, and removed, in a moment.
+     * Writes the description for people in the background, so that the launch doesn't wait for it; and not at all for
+     * an attached container that ends, and is removed, within {@link #MOMENT}.
      */
-    @SuppressWarnings("ReferenceEquality") // Compared by identity: it stands for no end.
+    @SuppressWarnings("ReferenceEquality") // A sentinel, compared by identity.
     private CompletableFuture<Void> describe(Container container, LaunchOrder order, LaunchPlan plan) {
         if (order.attached() && !order.spec().security().trace()) {
             return container
@@ -293,7 +295,7 @@ final class Launcher {
             try {
                 places.store().describe(container.directory(), container.record(), order.spec(), plan);
             } catch (IOException e) {
-                // Removed meanwhile: then there is nothing to describe.
+                // If it was removed meanwhile, there is nothing to describe.
                 if (known.has(container)) {
                     log.warn("can't write the plan of '{}' beside its logs: {}", container.name(), e.toString());
                 }

@@ -20,15 +20,15 @@ public final class NotifyState {
     private boolean ready;
     private boolean stopping;
     private String status = "";
-    /** When it last said that it is alive, or began to be listened to. */
+    /** Time of its last keep-alive, at first that of the creation of this object. */
     private long alive = System.nanoTime();
 
     private long extended = alive;
 
     /**
-     * At one moment.
+     * The state at one moment.
      *
-     * @param status in its own words
+     * @param status its status text
      * @param silent time since the last keep-alive
      * @param extended remaining extension of the start timeout
      */
@@ -49,7 +49,7 @@ public final class NotifyState {
             }
             case "STOPPING=1" -> stopping = true;
             case "WATCHDOG=1" -> alive = System.nanoTime();
-            // As if it had not kept to its own time.
+            // An error that the workload detected itself: treated as a missed keep-alive.
             case "WATCHDOG=trigger" ->
                 alive = System.nanoTime() - Duration.ofDays(1).toNanos();
             default -> {

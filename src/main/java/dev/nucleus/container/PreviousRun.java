@@ -16,11 +16,11 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * How the run before a restart ended, kept beside the log of the run after it: the last lines before a crash are what an
- * operator needs first, and the container that wrote them is gone.
+ * How the run before a restart ended, stored beside the log of the run after it: the last lines before a crash are what
+ * an operator needs first, and the container that wrote them is gone.
  *
- * @param end in words
- * @param lines its last, oldest first
+ * @param end how it ended, in words
+ * @param lines its last lines, oldest first
  */
 public record PreviousRun(String end, Instant endedAt, List<ContainerLog.Line> lines) {
 
@@ -39,12 +39,12 @@ public record PreviousRun(String end, Instant endedAt, List<ContainerLog.Line> l
                 stopped.toString(), stopped.exitedAt(), ended.log().tail(LINES).lines());
     }
 
-    /** Its lines between two that say what they are; those have the stream {@code nucleus}. */
+    /** Its lines between two marker lines, which have the stream {@code nucleus}. */
     public List<ContainerLog.Line> marked() {
         String time = endedAt.toString();
         String what = lines.isEmpty()
-                ? "the run before wrote nothing"
-                : "last " + (lines.size() == 1 ? "line" : lines.size() + " lines") + " of the run before";
+                ? "the previous run wrote nothing"
+                : "last " + (lines.size() == 1 ? "line" : lines.size() + " lines") + " of the previous run";
         var head = new ContainerLog.Line(
                 time,
                 ContainerLog.NUCLEUS,
@@ -67,7 +67,7 @@ public record PreviousRun(String end, Instant endedAt, List<ContainerLog.Line> l
         try {
             return Optional.of(JSON.readValue(file.toFile(), PreviousRun.class));
         } catch (JacksonException e) {
-            log.warn("{} can't be read, so the log begins without the run before: {}", file, e.getMessage());
+            log.warn("can't read {}, so the log begins without the previous run: {}", file, e.getMessage());
             return Optional.empty();
         }
     }

@@ -14,26 +14,29 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** How a container is stopped. */
+/** Stops a container. */
 final class Stop {
 
     private static final Logger log = LoggerFactory.getLogger(Stop.class);
 
-    /** What a workload has after its signal, however long what ran before took; Kubernetes' too. */
-    private static final Duration LEAST_GRACE = Duration.ofSeconds(2);
+    /** Minimum time from the signal to SIGKILL, however long the pre-stop command took; the same as in Kubernetes. */
+    private static final Duration MIN_GRACE = Duration.ofSeconds(2);
 
-    /** What SIGKILL may take. */
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    /** Time allowed for SIGKILL to take effect. */
+    private static final Duration KILL_TIMEOUT = Duration.ofSeconds(5);
 
-    /** How long a stop waits for the workspace to be copied back; a caller with more containers to stop can't wait longer. */
-    private static final Duration BRINGING_BACK = Duration.ofSeconds(30);
+    /**
+     * How long a stop waits for the workspace to be copied back; a caller with more containers to stop can't wait
+     * longer.
+     */
+    private static final Duration COPY_BACK_TIMEOUT = Duration.ofSeconds(30);
 
-    /** Of what runs before a stop: as much of its output as the log gets. */
-    private static final int LONGEST_OUTPUT = 1_000;
+    /** Maximum length of the pre-stop command's output in the log. */
+    private static final int MAX_OUTPUT = 1_000;
 
     private Stop() {}
 
-    /** Stops a container without its shim. {@code silent}: the shim did not answer, and may be killed first. */
+    /** Stops a container without its shim. {@code silent}: the shim did not answer, so it may be killed as well. */
     interface ForcedStop {
         void stop(Container container, StopSpec how, Duration grace, boolean silent) throws IOException;
     }
@@ -52,21 +55,21 @@ final class Stop {
             silent = true;
             force(container, how, grace, true, forced);
         } catch (IOException e) {
-            // Its shim leaves with it: a stop that came a moment late finds nobody to ask.
+            // The shim exits with its container: a stop requested just after the exit can't connect.
             log.debug("the shim of '{}' does not answer: {}", container.name(), e.toString());
-            silent = !container.shim().hasGone();
+            silent = !container.shim().hasExited();
         }
         try {
-            if (!awaitLastProcess(container, grace.plus(PATIENCE))) {
+            if (!awaitLastProcess(container, grace.plus(KILL_TIMEOUT))) {
                 force(container, how, Duration.ZERO, silent, forced);
-                if (!awaitLastProcess(container, PATIENCE)) {
+                if (!awaitLastProcess(container, KILL_TIMEOUT)) {
                     throw new StopFailedException(
-                            "'" + container.name() + "' still runs " + Durations.format(PATIENCE)
+                            "'" + container.name() + "' still runs " + Durations.format(KILL_TIMEOUT)
                                     + " after SIGKILL was due: it may be in an uninterruptible wait, or its shim may be suspended",
                             false);
                 }
             }
-            return container.end().get(BRINGING_BACK.toMillis(), TimeUnit.MILLISECONDS);
+            return container.end().get(COPY_BACK_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw new StopFailedException(
                     "'" + container.name() + "' has stopped, but its workspace is still being copied back; "
@@ -94,15 +97,15 @@ final class Stop {
         try {
             forced.stop(container, how, grace, silent);
         } catch (IOException e) {
-            log.warn("'{}' could not be ended without its shim: {}", container.name(), e.getMessage());
+            log.warn("can't stop '{}' without its shim: {}", container.name(), e.getMessage());
         }
     }
 
     /**
-     * What is run inside before the signal. It counts as part of the grace, but leaves the workload a moment of that, as
-     * Kubernetes does.
+     * Runs the pre-stop command inside. Its time counts as part of the grace period, of which at least
+     * {@link #MIN_GRACE} is left to the workload, as in Kubernetes.
      *
-     * @return what is left of the grace
+     * @return the rest of the grace period
      */
     private static Duration prepareStop(Container container, StopSpec how) {
         if (container.paused()) {
@@ -113,16 +116,16 @@ final class Stop {
             Shim.Captured captured = container.shim().capture(how.before(), how.grace());
             if (captured.timedOut() || captured.status().code() != 0) {
                 log.warn(
-                        "'{}': what runs before its stop failed: {}{}",
+                        "'{}': its pre-stop command failed: {}{}",
                         container.name(),
-                        captured.timedOut() ? "it took all of the grace" : captured.status(),
-                        captured.output().isBlank() ? "" : ": " + VisibleText.line(captured.output(), LONGEST_OUTPUT));
+                        captured.timedOut() ? "it took the whole grace period" : captured.status(),
+                        captured.output().isBlank() ? "" : ": " + VisibleText.line(captured.output(), MAX_OUTPUT));
             }
         } catch (IOException | LaunchException e) {
-            log.warn("'{}': what runs before its stop failed: {}", container.name(), e.getMessage());
+            log.warn("'{}': its pre-stop command failed: {}", container.name(), e.getMessage());
         }
         Duration left = how.grace().minusNanos(System.nanoTime() - begun);
-        Duration least = how.grace().compareTo(LEAST_GRACE) < 0 ? how.grace() : LEAST_GRACE;
+        Duration least = how.grace().compareTo(MIN_GRACE) < 0 ? how.grace() : MIN_GRACE;
         return left.compareTo(least) < 0 ? least : left;
     }
 }

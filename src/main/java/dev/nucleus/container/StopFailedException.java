@@ -3,8 +3,8 @@ package dev.nucleus.container;
 import dev.nucleus.failure.NucleusException;
 
 /**
- * Thrown when a container still runs after SIGKILL (a process in an uninterruptible wait dies only when the wait is over), or
- * when its workspace is still being copied back.
+ * Thrown when a container still runs after SIGKILL (a process in an uninterruptible wait dies only when the wait is
+ * over), or when its workspace is still being copied back.
  */
 public final class StopFailedException extends NucleusException {
 
@@ -18,7 +18,7 @@ public final class StopFailedException extends NucleusException {
         this.ended = ended;
     }
 
-    /** Whether all its processes have exited, so that only the copying of its workspace is awaited. */
+    /** Whether all its processes have exited, and only its workspace is still being copied back. */
     public boolean ended() {
         return ended;
     }

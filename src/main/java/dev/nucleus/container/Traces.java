@@ -15,14 +15,14 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Traces {
 
     /**
-     * @param record what its shim wrote down
-     * @param root of its files, on the host
-     * @param writableTargets where it had mounts to write to
+     * @param record file that its shim wrote the trace to
+     * @param root its root directory, on the host
+     * @param writableTargets mount points that it could write to
      */
     public record Traced(Path record, Path root, List<String> writableTargets) {}
 
     /**
-     * @throws IOException when the container's own description can't be read
+     * @throws IOException when the container's stored specification can't be read
      */
     public Traced of(Container container) throws IOException {
         container.described().join();

@@ -2,7 +2,7 @@ package dev.nucleus.container;
 
 import java.util.Optional;
 
-/** The record of a container that can't be read, or not be understood. */
+/** Thrown when a container's record can't be read or understood. */
 final class UnreadableRecordException extends Exception {
 
     private static final long serialVersionUID = 1L;

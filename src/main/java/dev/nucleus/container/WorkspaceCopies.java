@@ -33,7 +33,7 @@ import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The directories that were copied for containers: made before a launch, brought back and removed at the end. */
+/** Copies of host directories for containers: made before a launch, copied back and removed at the end. */
 final class WorkspaceCopies {
 
     private static final Logger log = LoggerFactory.getLogger(WorkspaceCopies.class);
@@ -42,28 +42,28 @@ final class WorkspaceCopies {
     private static final String WORKSPACE = "workspace";
     private static final String CONTEXT = "context";
     private static final String MANIFEST = ".manifest";
-    /** Of a copy that could not be brought back: nobody removes it but the operator. */
+    /** Suffix of a copy that could not be copied back; only the operator removes it. */
     private static final String KEPT = ".kept";
 
-    /** As many are copied or brought back at once: each may hold a descriptor for every directory of its depth. */
-    private static final int AT_ONCE = 8;
+    /** Limit on concurrent copies in either direction: each may hold a descriptor for every level of its tree. */
+    private static final int MAX_CONCURRENT = 8;
 
     private final Path directory;
     private final List<Path> reserved;
     private final TreeLimits limits;
-    private final Semaphore turns = new Semaphore(AT_ONCE, true);
+    private final Semaphore turns = new Semaphore(MAX_CONCURRENT, true);
 
     /**
-     * What a manager must know to bring a copy back, besides the manifest beside it.
+     * The facts that a manager needs to copy a workspace back, besides the manifest beside it.
      *
-     * @param source as it was named
-     * @param device of the directory that was copied; null: recorded by a version that did not look
-     * @param inode of the same
+     * @param source path of the directory that was copied, as given
+     * @param device device of that directory; null if an earlier version wrote the record
+     * @param inode inode of that directory; null likewise
      */
     record Record(
             Path source, @Nullable Long device, @Nullable Long inode) {}
 
-    /** The directories of the host that a container gets, as they were looked at; held until the launch is over. */
+    /** The host directories that a container gets, as they were checked; held open until the launch is over. */
     static final class Sources implements AutoCloseable {
 
         private Optional<SourceDirectory> context = Optional.empty();
@@ -86,7 +86,7 @@ final class WorkspaceCopies {
         }
     }
 
-    /** @param reserved the manager's own directories, of which nothing is copied */
+    /** @param reserved the manager's own directories, which are never copied */
     WorkspaceCopies(Path state, List<Path> reserved) throws IOException {
         this(state, reserved, TreeLimits.DEFAULT);
     }
@@ -102,16 +102,16 @@ final class WorkspaceCopies {
     }
 
     /**
-     * Makes what the container needs; nothing when it needs nothing.
+     * Makes the copies that the container needs, if any.
      *
-     * @param listener told how far a long copy is, and what was left out; what it throws ends the copy
-     * @return the directories of the host that it gets, open
-     * @throws WorkspaceException when a directory can't be copied or bound as it is
+     * @param listener receives the progress of a long copy, and what was left out; an exception from it aborts the copy
+     * @return the host directories that it gets, open
+     * @throws WorkspaceException when a directory can't be copied or bound
      */
     Sources make(String id, Filesystem filesystem, Consumer<String> listener) {
         var sources = new Sources();
         try {
-            // Looked at first: what is no directory is said before anything is copied.
+            // Opened first: a source that is not a directory is reported before anything is copied.
             sources.workspace = filesystem
                     .workspace()
                     .map(workspace -> named(WORKSPACE, () -> SourceDirectory.open(workspace.source(), reserved)));
@@ -188,17 +188,17 @@ final class WorkspaceCopies {
         }
     }
 
-    /** Whether a workspace of the container is still to be brought back. */
+    /** Whether a workspace of the container is still to be copied back. */
     boolean hasWorkspace(String id) {
         return Files.isRegularFile(of(id).resolve(RECORD), LinkOption.NOFOLLOW_LINKS);
     }
 
     /**
-     * Brings the workspace back, if there is one, and removes the copies. Whatever goes wrong is said, and the copy
-     * kept: the end of one container is nobody else's trouble.
+     * Copies the workspace back, if there is one, and removes the copies. A failure is reported in the result, and the
+     * copy is kept: it must not affect other containers.
      *
-     * @param listener told how far that is, if it takes long; must not throw
-     * @return what came of it, in a sentence
+     * @param listener receives the progress, if it takes long; must not throw
+     * @return the result, as a sentence
      */
     Optional<String> end(String id, Consumer<String> listener) {
         if (!Files.exists(of(id), LinkOption.NOFOLLOW_LINKS)) {
@@ -210,7 +210,7 @@ final class WorkspaceCopies {
             return Optional.empty();
         }
         try {
-            return Optional.of(inTurn(() -> bringBack(id, listener)));
+            return Optional.of(inTurn(() -> copyBack(id, listener)));
         } catch (WorkspaceException | JacksonException e) {
             return Optional.of("workspace: " + e.getMessage() + kept(id));
         } catch (RuntimeException | Error e) {
@@ -219,20 +219,20 @@ final class WorkspaceCopies {
         }
     }
 
-    private String bringBack(String id, Consumer<String> listener) {
+    private String copyBack(String id, Consumer<String> listener) {
         var workspace = JSON.readValue(of(id).resolve(RECORD).toFile(), Record.class);
         if (workspace.device() == null || workspace.inode() == null) {
             throw new WorkspaceException(workspace.source()
                     + " was copied by an earlier version, which did not record which directory it was; nothing was"
-                    + " brought back");
+                    + " copied back");
         }
         try (SourceDirectory source = SourceDirectory.open(workspace.source(), reserved)) {
             HostDirectory now = source.identity();
             if (now.device() != workspace.device() || now.inode() != workspace.inode()) {
-                throw new WorkspaceException(workspace.source()
-                        + " is another directory now than the one that was copied; nothing was copied back");
+                throw new WorkspaceException(
+                        workspace.source() + " is no longer the directory that was copied; nothing was copied back");
             }
-            SyncResult result = WorkspaceSync.bringBack(
+            SyncResult result = WorkspaceSync.copyBack(
                     of(id).resolve(WORKSPACE),
                     source,
                     new TreeManifest(of(id).resolve(WORKSPACE + MANIFEST)),
@@ -260,7 +260,7 @@ final class WorkspaceCopies {
         }
     }
 
-    /** By descriptors: what a container made may be deeper than a path can say. */
+    /** Deletes by descriptors: the container's tree may be deeper than the longest possible path. */
     void remove(String id) {
         try (Directory copies = Directory.open(directory)) {
             TreeRemoval.delete(copies, FileName.of(id));
@@ -269,14 +269,14 @@ final class WorkspaceCopies {
         }
     }
 
-    /** Removes what a manager that was killed had begun for containers that never were. */
+    /** Removes the copies that a manager that was killed had begun for containers it never launched. */
     void removeAllBut(Predicate<String> known) {
         try (Stream<Path> all = Files.list(directory)) {
             all.map(path -> path.getFileName().toString())
                     .filter(name -> !name.endsWith(KEPT) && !known.test(name))
                     .forEach(this::remove);
         } catch (IOException e) {
-            log.warn("can't look for copies that are left in {}: {}", directory, e.toString());
+            log.warn("can't list leftover copies in {}: {}", directory, e.toString());
         }
     }
 }

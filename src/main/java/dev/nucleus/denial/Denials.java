@@ -18,15 +18,15 @@ import java.util.stream.Stream;
 import org.springframework.stereotype.Component;
 
 /**
- * The denials of containers: by seccomp, from the shim while a container runs and from its record afterwards; by Landlock,
- * from the kernel's audit records.
+ * The denials of containers: by seccomp, from the shim while a container runs and from its record afterwards; by
+ * Landlock, from the kernel's audit records.
  */
 @Component
 public final class Denials {
 
     private static final long NANOS = 1_000_000_000;
 
-    /** From the moment a shim closes its socket until the end of its container has been seen to. */
+    /** Time allowed between a shim closing its socket and the manager handling the end of its container. */
     private static final Duration ENDING = Duration.ofSeconds(5);
 
     private final SystemCalls calls;
@@ -37,7 +37,7 @@ public final class Denials {
         this.landlock = landlock;
     }
 
-    /** The most frequent first. */
+    /** The denials of a container, the most frequent first. */
     public List<Denial> of(Container container) throws IOException {
         return Stream.concat(records(container).stream().map(this::describe), landlock.of(container).stream())
                 .sorted(Comparator.comparingLong(Denial::count)
@@ -54,8 +54,8 @@ public final class Denials {
             } catch (ShimTimeoutException e) {
                 throw e;
             } catch (IOException e) {
-                // The shim's socket goes a moment before the end of its container is known here; the record is there
-                // then.
+                // The shim closes its socket a moment before the manager learns of the container's end. The record is
+                // complete then.
                 if (!endsSoon(container)) {
                     throw e;
                 }

@@ -26,8 +26,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Denials by Landlock, from the kernel's audit records; they exist with Landlock ABI 7, while auditing is on, for a manager
- * that is root. One thread reads the records; the tables are guarded by this object's lock.
+ * Denials by Landlock, from the kernel's audit records. They are available with Landlock ABI 7, while auditing is on,
+ * to a manager that runs as root. One thread reads the records; this object's lock guards the tables.
  */
 @Component
 final class LandlockDenials {
@@ -36,17 +36,17 @@ final class LandlockDenials {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String FILE = "landlock.json";
     private static final Pattern CONTAINER = Pattern.compile("nucleus-([0-9a-f]{32})");
-    /** Kinds of one container that are counted one by one; as many as the shim counts. */
-    private static final int KINDS = 512;
-    /** Calls are audited only of processes that were begun while auditing was on. */
-    private static final String NOBODY = "?";
+    /** Maximum kinds of denials that are counted for a container; the same as the shim's. */
+    private static final int MAX_KINDS = 512;
+    /** Unknown program: calls are audited only for processes that were started while auditing was on. */
+    private static final String UNKNOWN_PROGRAM = "?";
 
-    /** Domains that are remembered; the oldest are dropped first. */
-    private static final int REMEMBERED = 4_096;
+    /** Maximum domains that are remembered; the oldest are dropped first. */
+    private static final int MAX_RECENT = 4_096;
 
     private final Map<String, Map<String, Denial>> tables = new ConcurrentHashMap<>();
     private final Map<String, String> containers = recent();
-    /** Of the event whose records are coming. */
+    /** The accesses of the event whose records are being received. */
     private final List<LandlockRecord> pending = new ArrayList<>();
 
     private @Nullable AuditLog audit;
@@ -57,7 +57,7 @@ final class LandlockDenials {
 
             @Override
             protected boolean removeEldestEntry(Map.Entry<String, String> eldest) {
-                return size() > REMEMBERED;
+                return size() > MAX_RECENT;
             }
         };
     }
@@ -66,7 +66,7 @@ final class LandlockDenials {
     void start(ApplicationReadyEvent ready) {
         Optional<AuditLog> opened = AuditLog.open();
         if (opened.isEmpty()) {
-            log.debug("the kernel's audit records can't be read: what Landlock refuses is not counted");
+            log.debug("the kernel's audit records can't be read: Landlock denials are not counted");
             return;
         }
         audit = opened.get();
@@ -88,10 +88,13 @@ final class LandlockDenials {
         }
     }
 
-    /** The records of one event come together: accesses, their domain if it is its first, the call if that is audited. */
+    /**
+     * The records of one event arrive together: its accesses, their domain if this is its first denial, and the system
+     * call if that is audited.
+     */
     synchronized void accept(LandlockRecord found) {
         if (!pending.isEmpty() && pending.getFirst().serial() != found.serial()) {
-            countPending(NOBODY);
+            countPending(UNKNOWN_PROGRAM);
         }
         switch (found.type()) {
             case LandlockRecord.ACCESS -> pending.add(found);
@@ -126,7 +129,7 @@ final class LandlockDenials {
         Map<String, Denial> table = tables.computeIfAbsent(id, _ -> new LinkedHashMap<>());
         String kind = program + "\0" + access.attempt();
         Denial known = table.get(kind);
-        if (known == null && table.size() >= KINDS) {
+        if (known == null && table.size() >= MAX_KINDS) {
             return;
         }
         table.put(
@@ -140,7 +143,7 @@ final class LandlockDenials {
         return new Denial(program, access.attempt(), "landlock", access.reason(), count, first, access.at());
     }
 
-    /** By its control group, whose name is the container's id. */
+    /** Finds the container of a process by its control group, which is named after the container's ID. */
     private static Optional<String> containerOf(String pid) {
         try {
             Matcher group = CONTAINER.matcher(Files.readString(Path.of("/proc", pid, "cgroup")));
@@ -151,7 +154,7 @@ final class LandlockDenials {
     }
 
     synchronized List<Denial> of(Container container) {
-        countPending(NOBODY);
+        countPending(UNKNOWN_PROGRAM);
         Map<String, Denial> table = tables.get(container.id());
         if (table != null) {
             return List.copyOf(table.values());
@@ -175,7 +178,7 @@ final class LandlockDenials {
             JSON.writeValue(event.container().directory().resolve(FILE).toFile(), new ArrayList<>(table.values()));
         } catch (JacksonException e) {
             log.warn(
-                    "what Landlock refused to '{}' is not kept: {}",
+                    "can't store the Landlock denials of '{}': {}",
                     event.container().name(),
                     e.getMessage());
         }

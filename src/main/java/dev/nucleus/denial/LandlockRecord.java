@@ -14,16 +14,16 @@ import java.util.regex.Pattern;
  * One of Landlock's audit records, or the record of the system call that it belongs to.
  *
  * @param serial the same for all records of one event
- * @param fields by name; texts without their quotation marks
+ * @param fields by name; strings without their quotation marks
  * @see <a href="https://docs.kernel.org/admin-guide/LSM/landlock.html">Landlock: system-wide management, audit</a>
  */
 record LandlockRecord(int type, Instant at, long serial, Map<String, String> fields) {
 
-    /** Something was refused. */
+    /** An access was denied. */
     static final int ACCESS = 1423;
-    /** A domain that something was refused to for the first time, or that is gone. */
+    /** A domain was denied an access for the first time, or was deallocated. */
     static final int DOMAIN = 1424;
-    /** The call that was refused. */
+    /** The system call that was denied. */
     static final int SYSCALL = 1300;
 
     private static final Pattern HEAD = Pattern.compile("audit\\((\\d+)\\.(\\d{3}):(\\d+)\\): ");
@@ -48,8 +48,8 @@ record LandlockRecord(int type, Instant at, long serial, Map<String, String> fie
     }
 
     /**
-     * What a program chose itself is in quotation marks, or in hexadecimal digits where those would not do. It
-     * may be meant for the terminal of whoever reads it: control characters are not passed on.
+     * Strings that a program chooses are quoted, or in hexadecimal digits if they contain special characters. Control
+     * characters, which may be aimed at the terminal of a reader, are escaped.
      */
     private static String value(String name, String text) {
         if (text.startsWith("\"")) {
@@ -65,7 +65,7 @@ record LandlockRecord(int type, Instant at, long serial, Map<String, String> fie
         return fields.getOrDefault(name, "");
     }
 
-    /** Such as {@code fs.write_file /etc/passwd} or {@code net.bind_tcp 8080}. */
+    /** The operation, such as {@code fs.write_file /etc/passwd} or {@code net.bind_tcp 8080}. */
     String attempt() {
         String object = field("path");
         if (object.isEmpty()) {
@@ -77,14 +77,14 @@ record LandlockRecord(int type, Instant at, long serial, Map<String, String> fie
     String reason() {
         String blockers = field("blockers");
         if (blockers.startsWith("fs.execute")) {
-            return "programs run only from where programs are";
+            return "its rules allow programs to be run only from certain directories";
         }
         if (blockers.startsWith("fs.")) {
-            return "only what its rules name may be used so";
+            return "its rules don't allow this access to this path";
         }
         if (blockers.startsWith("net.")) {
-            return "only the TCP ports that its rules name";
+            return "its rules don't allow this TCP port";
         }
-        return "processes and sockets outside are not its own";
+        return "it may not reach processes and sockets outside its own domain";
     }
 }

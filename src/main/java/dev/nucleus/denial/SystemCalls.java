@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.springframework.stereotype.Component;
 
-/** System calls in words: their names, what they were attempted for, and what their denial prevents. */
+/** System calls in words: their names, the operations attempted with them, and what their denial prevents. */
 @Component
 public final class SystemCalls {
 
@@ -43,16 +43,16 @@ public final class SystemCalls {
             Map.entry("bpf", "programs inside the kernel have often broken out"),
             Map.entry("perf_event_open", "it watches the kernel and other processes"),
             Map.entry("userfaultfd", "it makes races in the kernel easy to win"),
-            Map.entry("io_uring_setup", "its operations pass by this filter"),
+            Map.entry("io_uring_setup", "its operations bypass this filter"),
             Map.entry("memfd_create", "with execveat it runs programs that no file holds"),
             Map.entry("execveat", "on a descriptor it runs programs that no file holds"),
-            Map.entry("mprotect", "memory to write and to execute is how injected code runs"),
-            Map.entry("mmap", "memory to write and to execute is how injected code runs"),
+            Map.entry("mprotect", "writable and executable memory is how injected code runs"),
+            Map.entry("mmap", "writable and executable memory is how injected code runs"),
             Map.entry("keyctl", "keyrings are shared with the host"),
             Map.entry("add_key", "keyrings are shared with the host"),
             Map.entry("request_key", "keyrings are shared with the host"),
-            Map.entry("chroot", "chroot is how old jails are broken"),
-            Map.entry("pivot_root", "it changes what is /"),
+            Map.entry("chroot", "chroot is how processes escape from a chroot jail"),
+            Map.entry("pivot_root", "it changes the root directory"),
             Map.entry("init_module", "it loads code into the kernel"),
             Map.entry("finit_module", "it loads code into the kernel"),
             Map.entry("kexec_load", "it replaces the kernel"),
@@ -60,13 +60,13 @@ public final class SystemCalls {
             Map.entry("syslog", "the kernel log reveals addresses and activity of other containers"),
             Map.entry("socketpair", "families other than AF_UNIX reach little-maintained parts of the kernel"),
             Map.entry("fcntl", "a lease delays processes that open the file on the host"),
-            Map.entry("madvise", "merged memory reveals what other processes have in theirs"),
-            Map.entry("shmat", "memory to write and to execute is how injected code runs"),
+            Map.entry("madvise", "merged memory reveals the contents of other processes' memory"),
+            Map.entry("shmat", "writable and executable memory is how injected code runs"),
             Map.entry("prctl", "it changes how a process ends, and what watches it"),
             Map.entry("personality", "it turns protections of memory off"),
             Map.entry("open_by_handle_at", "it opens files of the host by number (CVE-2014-3519)"));
 
-    /** Of calls whose first or second argument says what is wanted: those that the profiles refuse. */
+    /** Operations that the profiles refuse, for calls whose first or second argument selects the operation. */
     private static final Map<String, Map<Long, String>> COMMANDS = Map.of(
             "prctl",
             Map.ofEntries(
@@ -111,7 +111,7 @@ public final class SystemCalls {
         return flags;
     }
 
-    /** The call's name; of another architecture than this machine's its number, and which it is of. */
+    /** The call's name; for an architecture other than this machine's, its number and the architecture. */
     public String name(long architecture, int number) {
         if (architecture != X86_64) {
             return "32-bit system call " + number;
@@ -127,7 +127,7 @@ public final class SystemCalls {
         return compiler.name(number);
     }
 
-    /** The telling argument in words, such as {@code AF_NETLINK}; empty when the call has none. */
+    /** The argument that selects the operation, in words, such as {@code AF_NETLINK}; empty when the call has none. */
     public Optional<String> argument(String call, long argument) {
         return switch (call) {
             case "socket", "socketpair" ->
@@ -160,16 +160,16 @@ public final class SystemCalls {
     }
 
     /**
-     * What the refusal keeps away, as a clause.
+     * The harm that a denial prevents, as a clause.
      *
-     * @param argument the telling one, as in {@link #argument}
+     * @param argument the argument that selects the operation, as in {@link #argument}
      */
     public String reason(String call, long argument) {
         if (call.equals("ioctl")) {
             return IoctlRequests.reason(argument);
         }
         if (call.contains(" ")) {
-            return "other architectures' calls would pass by the filter's names";
+            return "calls of other architectures have numbers that the filter's rules don't cover";
         }
         return REASONS.getOrDefault(call, "the profile doesn't name it");
     }

@@ -5,7 +5,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Actions that run when a future completes, and that nobody waits for: their failures are logged. */
+/** Runs actions when a future completes. Nothing waits for the actions, so their failures are logged. */
 public final class Callbacks {
 
     private static final Logger log = LoggerFactory.getLogger(Callbacks.class);
@@ -13,7 +13,7 @@ public final class Callbacks {
     private Callbacks() {}
 
     /**
-     * Runs the action with the result, if there is one.
+     * Runs the action with the result, unless the stage fails.
      *
      * @param what the action does, for the log, such as "remove the container"
      */
@@ -21,7 +21,7 @@ public final class Callbacks {
         var _ = result.thenAccept(value -> attempt(what, () -> action.accept(value)));
     }
 
-    /** Runs the action when it is over, however it ended. */
+    /** Runs the action when the stage completes, normally or exceptionally. */
     public static void thenRun(CompletionStage<?> end, String what, Runnable action) {
         var _ = end.whenComplete((_, _) -> attempt(what, action));
     }

@@ -3,14 +3,14 @@ package dev.nucleus.failure;
 import java.util.List;
 
 /**
- * A failure that is reported to an operator as it is. Its message says what was attempted, on what, what the system answered,
- * and what to do.
+ * A failure whose message is shown to an operator unchanged. The message says what was attempted, on what, what the
+ * system answered, and what to do.
  */
 public abstract class NucleusException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
-    /** The exit code of a failure before or instead of a workload, whose own codes are passed on. */
+    /** The exit code when Nucleus fails before or instead of running a workload, whose own exit codes are passed on. */
     public static final int REFUSED = 125;
 
     protected NucleusException(String message) {

@@ -1,4 +1,4 @@
-/** The base of all exceptions that are reported to an operator as they are. */
+/** The base class of exceptions whose messages are shown to an operator unchanged. */
 @NullMarked
 package dev.nucleus.failure;
 

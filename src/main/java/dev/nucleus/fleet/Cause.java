@@ -10,16 +10,16 @@ import java.util.Locale;
  */
 public record Cause(Kind kind, String words) {
 
-    /** The text may contain words of the workload. */
+    /** The text may contain output of the workload. */
     public Cause {
         words = VisibleText.line(words);
     }
 
     /** The kind of a cause. */
     public enum Kind {
-        /** Its launch began or failed. */
+        /** The replica is being launched, or its launch failed. */
         LAUNCH,
-        /** It runs, and no probe has a result. */
+        /** It runs, and no probe has a result yet. */
         RUNNING,
         /** A service that it depends on. */
         DEPENDENCY,
@@ -27,7 +27,7 @@ public record Cause(Kind kind, String words) {
         PROBE,
         /** It ended with an exit code. */
         EXIT,
-        /** A signal that Nucleus did not send ended it. */
+        /** A signal ended it, other than those of a stop; one sent with {@code nucleus kill} counts. */
         SIGNAL,
         /** The kernel killed a process in it at its memory limit. */
         OUT_OF_MEMORY,
@@ -59,7 +59,7 @@ public record Cause(Kind kind, String words) {
         return new Cause(Kind.OPERATOR, words);
     }
 
-    /** The same with an addition. */
+    /** The same cause with an addition. */
     public Cause and(String more) {
         return new Cause(kind, words + "; " + more);
     }

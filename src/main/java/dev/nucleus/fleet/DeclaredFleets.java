@@ -11,7 +11,7 @@ record DeclaredFleets(List<FleetSpec> specs) {
 
     /**
      * @param healthGroups names below {@code /actuator/health} that the operator's settings already use
-     * @throws FleetsUnusableException when a file has mistakes
+     * @throws FleetsUnusableException if a file has errors
      */
     static DeclaredFleets of(NucleusProperties properties, Set<String> healthGroups) {
         try {

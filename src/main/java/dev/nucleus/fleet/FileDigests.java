@@ -17,11 +17,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Digests of the files of a service, its secrets and policies. A running container keeps the content that they had at its launch,
- * so it is outdated when they change, as it is when its specification does.
+ * Digests of the files of a service, its secrets and policies. A running container keeps their content as of its
+ * launch, so it is outdated when they change, as when its specification changes.
  *
- * <p>Each digest is keyed with a random salt, which is stored before it: a record does not reveal whether two services have the
- * same password, and precomputed digests of common passwords do not help.
+ * <p>Each digest is keyed with a random salt, which is stored before it: a record does not reveal whether two services
+ * have the same password, and precomputed digests of common passwords do not help.
  */
 final class FileDigests {
 
@@ -32,7 +32,7 @@ final class FileDigests {
 
     private FileDigests() {}
 
-    /** By the name of each file as in the specification, without unreadable ones, which a launch reports. */
+    /** Digests by file name as in the specification, without unreadable files, which a launch reports. */
     static Map<String, String> of(ServiceSpec service) {
         var digests = new TreeMap<String, String>();
         for (String name : NamedFiles.of(service.container())) {
@@ -48,8 +48,8 @@ final class FileDigests {
     }
 
     /**
-     * The files whose content has changed since a launch. If a file can't be read now, its container is kept and a warning is
-     * logged.
+     * The files whose content has changed since a launch. If a file can't be read now, its container is kept and a
+     * warning is logged.
      */
     static List<String> changed(ServiceSpec service, ContainerRecord.ReplicaRecord launched) {
         Map<String, String> then = launched.fileDigests();
@@ -64,7 +64,7 @@ final class FileDigests {
                     }
                 } catch (IOException | InvalidSpecException e) {
                     log.warn(
-                            "'{}/{}-{}' runs on with the {} that it was launched with: whether it has changed is unknown, {}",
+                            "'{}/{}-{}' keeps the {} of its launch: can't check whether it has changed: {}",
                             launched.fleet(),
                             launched.service(),
                             launched.number(),

@@ -19,7 +19,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.springframework.scheduling.TaskScheduler;
 
-/** A fleet under supervision: its replicas by service. The lists never change. */
+/** A fleet under supervision: its replicas by service. The lists are immutable. */
 final class Fleet {
 
     private static final int LONGEST_CAUSE = 200;
@@ -33,7 +33,7 @@ final class Fleet {
             TaskScheduler scheduler,
             Path state,
             Consumer<Replica> onChange,
-            Consumer<ProbeCompleted> onAnswer) {
+            Consumer<ProbeCompleted> onProbe) {
         this.spec = spec;
         var volumes = volumes(spec, state);
         for (ServiceSpec service : spec.services().values()) {
@@ -44,7 +44,7 @@ final class Fleet {
                     this::unmet,
                     replica -> changed(replica, onChange),
                     this::notifyDependents,
-                    onAnswer);
+                    onProbe);
             var list = new ArrayList<Replica>();
             for (int number = 1; number <= service.replicas(); number++) {
                 list.add(new Replica(spec.name(), service, number, context));

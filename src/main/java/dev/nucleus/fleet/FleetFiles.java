@@ -15,7 +15,7 @@ public final class FleetFiles {
     private FleetFiles() {}
 
     /**
-     * @throws InvalidFleetException with every mistake of every file; also when a folder holds no fleet file
+     * @throws InvalidFleetException with every problem of every file; also if a folder contains no fleet file
      */
     public static List<FleetSpec> read(Path path) {
         List<FleetSpec> fleets = read(path, Set.of());
@@ -24,7 +24,7 @@ public final class FleetFiles {
                     path.toString(),
                     1,
                     1,
-                    "the folder holds no fleet file; the names of fleet files end with .yaml or .yml and don't begin with a "
+                    "the folder contains no fleet file; the names of fleet files end with .yaml or .yml and don't begin with a "
                             + "dot")));
         }
         return fleets;

@@ -9,8 +9,8 @@ import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /**
- * Reads the configured fleet files before any bean is created: with a mistake in them nothing is started. Boot 4.1 would also lose
- * the exit code if a bean failed.
+ * Reads the configured fleet files before any bean is created: if they have errors, nothing is started. Boot 4.1 would
+ * also lose the exit code if a bean failed.
  */
 final class FleetFilesInitializer implements ApplicationContextInitializer<ConfigurableApplicationContext> {
 

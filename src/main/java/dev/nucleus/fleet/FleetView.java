@@ -5,7 +5,7 @@ import java.util.List;
 /** A fleet at one moment. */
 public record FleetView(String name, List<ServiceView> services) {
 
-    /** Its replicas without those of completed jobs, which never serve. */
+    /** Numbers of its replicas, without jobs. */
     public ReplicaCounts counts() {
         return ReplicaCounts.of(List.of(this));
     }

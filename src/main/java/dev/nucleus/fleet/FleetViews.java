@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The fleets as others read them, from memory. */
+/** Read-only views of the fleets, from memory. */
 public interface FleetViews {
 
     List<FleetView> fleets();

@@ -35,8 +35,8 @@ import org.springframework.scheduling.TaskScheduler;
 import org.springframework.stereotype.Component;
 
 /**
- * The fleets of this manager. At its start it adopts the containers of an earlier manager. When the whole application has started,
- * with all ports and sockets bound, it launches the missing replicas. At its end the containers keep running.
+ * The fleets of this manager. At startup it adopts the containers of an earlier manager. When the whole application has
+ * started, with all ports and sockets bound, it launches the missing replicas. At shutdown the containers keep running.
  */
 @Component
 public final class Fleets implements FleetViews, SmartLifecycle {
@@ -82,7 +82,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
     public void start() {
         try {
             if (fleets.isEmpty()) {
-                configured.ifPresent(path -> log.warn("{} holds no fleet file; no service is supervised", path));
+                configured.ifPresent(path -> log.warn("{} contains no fleet file; no service is supervised", path));
             }
             found.addAll(containers.adopt());
             running = true;
@@ -91,11 +91,11 @@ public final class Fleets implements FleetViews, SmartLifecycle {
         }
     }
 
-    /** Only now: a manager whose own start fails must not have stopped or launched anything. */
+    /** Waits for the application: a manager that fails to start must not have stopped or launched anything. */
     @EventListener
     void on(ApplicationStartedEvent event) {
         Map<String, Container> left = reconcile(found);
-        log.info("{} containers found, {} of them of the present fleets", found.size(), left.size());
+        log.info("{} containers found, {} of them belong to the declared fleets", found.size(), left.size());
         found.clear();
         fleets.values().forEach(fleet -> fleet.start(left));
     }
@@ -108,21 +108,24 @@ public final class Fleets implements FleetViews, SmartLifecycle {
             try {
                 reconcile(container, left, orphans);
             } catch (StopFailedException | UncheckedIOException | InvalidSpecException e) {
-                // It does not affect the others.
-                log.error("'{}', which an earlier manager left: {}", container.name(), e.getMessage());
+                // One container's failure must not affect the others.
+                log.error("can't reconcile '{}', left by an earlier manager: {}", container.name(), e.getMessage());
             }
         }
         if (!orphans.isEmpty()) {
             log.warn(
                     "no fleet is declared ({}), but these containers of fleets were found and keep running without "
                             + "supervision: {}. Declare their fleets and restart the manager, or end them with nucleus stop NAME",
-                    configured.map(path -> path + " holds no fleet file").orElse("nucleus.fleets is not set"),
+                    configured.map(path -> path + " contains no fleet file").orElse("nucleus.fleets is not set"),
                     String.join(", ", orphans));
         }
         return left;
     }
 
-    /** @param orphans collects the containers that keep running only because no fleet at all is declared, which is more likely a mistake */
+    /**
+     * @param orphans collects the containers that keep running only because no fleet at all is declared, which is more
+     *     likely a mistake
+     */
     private void reconcile(Container container, Map<String, Container> left, Set<String> orphans) {
         ContainerRecord.ReplicaRecord entry = container.record().replica();
         if (entry == null) {
@@ -177,7 +180,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
         }
     }
 
-    /** The container may be running, or its shim silent. */
+    /** The container may still be running, or its shim unresponsive. */
     private void remove(Container surplus) {
         containers.stop(
                 surplus,
@@ -217,7 +220,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
         return running;
     }
 
-    /** After the spawner, before whatever serves requests. */
+    /** After the spawner, before the components that serve requests. */
     @Override
     public int getPhase() {
         return LifecyclePhase.FLEETS.phase();
@@ -319,6 +322,6 @@ public final class Fleets implements FleetViews, SmartLifecycle {
                 .flatMap(fleet -> fleet.spec().services().keySet().stream()
                         .map(s -> fleet.spec().name() + "/" + s))
                 .collect(Collectors.joining(", "));
-        throw new InvalidSpecException("there is no service '" + reference + "'; there are " + known);
+        throw new InvalidSpecException("there is no service '" + reference + "'; known here: " + known);
     }
 }

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Shows the mistakes of fleet files instead of a stack trace. */
+/** Shows the errors in fleet files instead of a stack trace. */
 final class FleetsFailureAnalyzer extends AbstractFailureAnalyzer<FleetsUnusableException> {
 
     @Override

@@ -3,7 +3,7 @@ package dev.nucleus.fleet;
 import dev.nucleus.spec.fleetfile.InvalidFleetException;
 import org.springframework.boot.ExitCodeGenerator;
 
-/** The configured fleet files have mistakes: the manager does not start, and leaves with exit code 2. */
+/** The configured fleet files have errors: the manager does not start and exits with code 2. */
 final class FleetsUnusableException extends RuntimeException implements ExitCodeGenerator {
 
     private static final long serialVersionUID = 1L;

@@ -12,9 +12,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The names of fleets below {@code /actuator/health}: their own, and {@code <fleet>-<service>} of each service with a group. Spring
- * looks up a first segment as a group before it looks for a contributor, and does not check groups that are added later for
- * clashes, so all of them are checked when fleets are loaded.
+ * The names of fleets below {@code /actuator/health}: their own, and {@code <fleet>-<service>} of each service with a
+ * group. Spring looks up a first segment as a group before it looks for a contributor, and does not check groups that
+ * are added later for clashes, so all of them are checked when fleets are loaded.
  */
 final class HealthGroupNames {
 
@@ -31,12 +31,12 @@ final class HealthGroupNames {
             "diskSpace",
             "ssl");
 
-    /** Below a fleet: its own child, and the way from its group to the tree of all fleets. */
+    /** Names below a fleet: its own child, and the path from its group to the tree of all fleets. */
     private static final Set<String> RESERVED_SERVICES = Set.of("desired", "fleets");
 
     private HealthGroupNames() {}
 
-    /** Why a fleet can't have a name; empty: it can. */
+    /** The reason to refuse the name of a fleet; empty: it is accepted. */
     static Optional<String> refusal(String name) {
         return RESERVED.contains(name)
                 ? Optional.of("a fleet can't be called '" + name + "': /actuator/health/" + name
@@ -44,7 +44,7 @@ final class HealthGroupNames {
                 : Optional.empty();
     }
 
-    /** Why a service can't have a name; empty: it can. */
+    /** The reason to refuse the name of a service; empty: it is accepted. */
     static Optional<String> serviceRefusal(String name) {
         return RESERVED_SERVICES.contains(name)
                 ? Optional.of("a service can't be called '" + name
@@ -53,7 +53,7 @@ final class HealthGroupNames {
                 : Optional.empty();
     }
 
-    /** The groups of a fleet, and the contributor that each is of. */
+    /** The groups of a fleet, each with its contributor. */
     static Map<String, String> of(FleetSpec fleet) {
         var groups = new LinkedHashMap<String, String>();
         groups.put(fleet.name(), "fleets/" + fleet.name());
@@ -66,8 +66,8 @@ final class HealthGroupNames {
     }
 
     /**
-     * @param taken by the operator's own settings
-     * @throws InvalidFleetException when two are the same
+     * @param taken groups in the operator's own settings
+     * @throws InvalidFleetException if two groups have the same name
      */
     static void check(List<FleetSpec> fleets, Set<String> taken) {
         var owners = new HashMap<String, String>();

@@ -25,7 +25,7 @@ record ProbeVerdicts(
         Optional<Cause> checked,
         Cause liveness) {
 
-    /** Those of a container that has just started. */
+    /** The verdicts of a container that has just started. */
     static ProbeVerdicts none(ServiceSpec service) {
         return new ProbeVerdicts(
                 service.readiness().isPresent(),

@@ -18,19 +18,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One replica of a service, as operators and the rest of the fleet use it. {@link ReplicaMachine} decides what happens to it and
- * {@link ReplicaSupervision} does that, in a virtual thread that ends when the replica is stopped, has failed or has completed,
- * and with any fault of its own. Then nothing happens to the replica until an operator starts it. A stop works in every case,
- * because it needs no supervision.
+ * One replica of a service, as operators and the rest of the fleet use it. {@link ReplicaMachine} decides what happens
+ * to it and {@link ReplicaSupervision} carries that out, in a virtual thread that ends when the replica is stopped, has
+ * failed or has completed, or by a fault of its own. After that nothing happens to the replica until an operator starts
+ * it. A stop works in every case, because it needs no supervision.
  */
 final class Replica {
 
     private static final Logger log = LoggerFactory.getLogger(Replica.class);
 
     private static final Cause ENDED_EARLIER = new Cause(Cause.Kind.LOST, "its end under an earlier manager");
-    private static final Cause STARTED_BY_OPERATOR = Cause.operator("a stop; the operator started it");
+    private static final Cause STARTED_BY_OPERATOR = Cause.operator("a start by the operator");
     private static final String PAUSED = "paused by the operator; resume it with nucleus resume";
-    /** A paused replica has none of these; any other status stays visible. */
+    /** A paused replica doesn't show these; any other status stays visible. */
     private static final Set<ReplicaStatus> AVAILABLE =
             EnumSet.of(ReplicaStatus.STARTING, ReplicaStatus.RUNNING, ReplicaStatus.READY);
 
@@ -42,9 +42,9 @@ final class Replica {
     private final ReplicaMachine machine;
     private final ReplicaSupervision supervision;
     private final ReplicaHistory history = new ReplicaHistory();
-    /** Held while supervision begins, or is requested to end. */
+    /** Held while supervision is started or requested to end. */
     private final ReentrantLock handover = new ReentrantLock();
-    /** Guarded by {@code handover}; null: never begun. */
+    /** Guarded by {@code handover}; null: never started. */
     private @Nullable Thread supervisor;
 
     Replica(String fleet, ServiceSpec service, int number, ReplicaContext context) {
@@ -98,12 +98,12 @@ final class Replica {
         return history.isServing();
     }
 
-    /** Whether its command runs, in whatever health. */
+    /** Whether its command runs, regardless of its health. */
     boolean isUp() {
         return supervision.container().filter(Container::isRunning).isPresent();
     }
 
-    /** Begins with a container that an earlier manager left: one that runs, or one that has ended meanwhile. */
+    /** Starts supervision, with the container that an earlier manager left, if any: running, or ended meanwhile. */
     void start(Optional<Container> left) {
         handover.lock();
         try {
@@ -119,8 +119,8 @@ final class Replica {
     }
 
     /**
-     * Starts a replica that is stopped, has failed, or has completed. If its supervision failed and its container runs on, that
-     * container is supervised again. A crash loop is forgotten.
+     * Starts a replica that is stopped, has failed, or has completed. If its supervision failed and its container still
+     * runs, that container is supervised again. The count of a crash loop is reset.
      *
      * @throws InvalidSpecException when it is supervised
      */
@@ -156,7 +156,7 @@ final class Replica {
         try {
             supervision.run(found, resumes);
         } catch (InterruptedException | RuntimeException | Error e) {
-            log.error("supervision of {} failed; its container, if it runs, runs on unattended", name, e);
+            log.error("supervision of {} failed; its container, if running, keeps running unsupervised", name, e);
             setStatus(StatusWithCause.of(
                     ReplicaStatus.FAILED,
                     new Cause(
@@ -166,19 +166,19 @@ final class Replica {
     }
 
     /**
-     * Stops the container and ends its supervision. Waits.
+     * Stops the container and ends its supervision. Waits for both.
      *
-     * @param overrides what the operator wants instead of the service's own way to stop
-     * @throws StopFailedException when it still runs, or its workspace is still being copied back
+     * @param overrides changes how its service is configured to stop
+     * @throws StopFailedException if it still runs, or its workspace is still being copied back
      */
     void stop(UnaryOperator<StopSpec> overrides) throws InterruptedException {
         StopSpec how = overrides.apply(service.stop());
         Optional<Thread> supervising = requestDetach();
         try {
-            // First without waiting for supervision, which may be busy with a stop of its own, or have failed.
+            // First without waiting for supervision, which may be busy with its own stop, or have failed.
             stopContainers(how);
             join(supervising);
-            // Supervision may have launched another in that time.
+            // Supervision may have launched another container meanwhile.
             stopContainers(how);
         } catch (StopFailedException e) {
             setStatusUnlessRestarted(
@@ -187,9 +187,9 @@ final class Replica {
                     String.valueOf(e.getMessage()));
             throw e;
         }
-        // A job that has completed stays so. Supervision has ended: its status does not become COMPLETED after this.
+        // A completed job keeps its status. Supervision has ended, so the status can no longer become COMPLETED.
         if (history.status() == ReplicaStatus.COMPLETED) {
-            // It may have completed after it was marked.
+            // The job may have completed after its container was marked as stopped.
             supervision.container().ifPresent(context.containers()::unmarkStopped);
         } else {
             setStatusUnlessRestarted(supervising, ReplicaStatus.STOPPED, "stopped by the operator");
@@ -203,7 +203,7 @@ final class Replica {
             }
             context.containers().stop(present, how);
         });
-        // Those of launches that failed after their command had started.
+        // Containers of launches that failed after their command had started.
         context.containers().all().stream()
                 .filter(other -> !other.isStopped()
                         && other.record().replica() != null
@@ -249,7 +249,7 @@ final class Replica {
         }
     }
 
-    /** Ends the supervision; the container runs on for the next manager. Waits. */
+    /** Ends the supervision and waits for that; the container keeps running for the next manager. */
     void detach() throws InterruptedException {
         join(requestDetach());
     }
@@ -263,7 +263,7 @@ final class Replica {
         return view(supervision.container().filter(Container::paused).isPresent());
     }
 
-    /** The state as supervision left it, paused or not: a pause is no transition. */
+    /** The state as supervision sees it, paused or not: a pause is not a transition. */
     ReplicaView supervisedView() {
         return view(false);
     }

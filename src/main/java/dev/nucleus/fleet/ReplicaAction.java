@@ -30,7 +30,8 @@ sealed interface ReplicaAction {
     /**
      * Sets the status, and publishes it if it changed.
      *
-     * @param isEnd whether a run has ended, which is kept in the history even if the status is the same, as in a crash loop
+     * @param isEnd whether a run has ended, which is kept in the history even if the status is the same, as in a crash
+     *     loop
      */
     record SetStatus(StatusWithCause status, boolean isEnd) implements ReplicaAction {}
 

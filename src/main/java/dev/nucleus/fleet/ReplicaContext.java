@@ -10,9 +10,9 @@ import java.util.function.Function;
 import org.springframework.scheduling.TaskScheduler;
 
 /**
- * What the replicas of a fleet share.
+ * The dependencies that the replicas of a fleet share.
  *
- * @param unmetDependencies of a service, in words; empty: it can start
+ * @param unmetDependencies returns the unmet dependencies of a service, in words; empty: it can start
  * @param onChange called when the status of a replica, or whether it serves, has changed
  * @param notifyDependents called when a replica in a crash loop has started
  */

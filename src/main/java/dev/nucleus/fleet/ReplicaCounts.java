@@ -5,8 +5,8 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * Numbers of replicas by status, without jobs. Only replicas of services with a probe count as ready, and a replica in a crash
- * loop is not ready even while it serves.
+ * Numbers of replicas by status, without jobs. Only replicas of services with a probe count as ready, and a replica in
+ * a crash loop is not ready even while it serves.
  *
  * @param ready replicas whose probes succeed
  * @param checked declared replicas of services with a probe

@@ -27,7 +27,7 @@ sealed interface ReplicaEvent {
     /**
      * The dependencies were checked.
      *
-     * @param unmet what each unmet one needs, in words
+     * @param unmet the condition of each unmet one, in words
      */
     record DependenciesChecked(List<String> unmet) implements ReplicaEvent {}
 
@@ -41,7 +41,7 @@ sealed interface ReplicaEvent {
     /**
      * The command runs.
      *
-     * @param lasted for how long already
+     * @param lasted how long it has run already
      */
     record Started(String container, Duration lasted) implements ReplicaEvent {}
 
@@ -52,7 +52,7 @@ sealed interface ReplicaEvent {
      */
     record Ended(String container, Cause cause, int exitCode, Optional<Duration> lived) implements ReplicaEvent {}
 
-    /** A probe has succeeded or failed as often in a row as its threshold says. */
+    /** A probe has reached its threshold of consecutive successes or failures. */
     record ThresholdCrossed(String container, ProbeResult result, boolean success) implements ReplicaEvent {}
 
     /**

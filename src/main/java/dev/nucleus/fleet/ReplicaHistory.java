@@ -35,13 +35,13 @@ final class ReplicaHistory {
         return move(to, false);
     }
 
-    /** A run has ended: this is recorded even if the status stays the same, as in a crash loop. */
+    /** Records the end of a run, even if the status stays the same, as in a crash loop. */
     synchronized void end(StatusWithCause to) {
         move(to, true);
     }
 
     private boolean move(StatusWithCause to, boolean always) {
-        // The first status is published too, even if it is the initial one.
+        // The first status is published even if it is the initial one.
         boolean statusChanged = to.status() != status || transitions.isEmpty();
         boolean changed = always || statusChanged || to.serving() != serving;
         if (changed) {

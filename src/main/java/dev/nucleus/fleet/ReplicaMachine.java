@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Decides what happens to a replica: a pure function from a state and an event to the next state and the actions that lead
- * there. An event that has no meaning in a phase changes nothing: an end of a container before the present one, for example.
- * The diagram is in docs/health.md.
+ * Decides what happens to a replica: a pure function from a state and an event to the next state and the actions that
+ * lead there. An event that has no meaning in a phase changes nothing, for example the end of an earlier container. The
+ * diagram is in docs/health.md.
  */
 final class ReplicaMachine {
 
@@ -217,7 +217,7 @@ final class ReplicaMachine {
                 new ReplicaAction.StopContainer());
     }
 
-    /** Another is launched only when this one has ended for certain: a stop that fails is tried again. */
+    /** A new container is launched only after this one has certainly ended: a failed stop is retried. */
     private Step whileStopping(ReplicaState state, ReplicaPhase.Stopping stopping, ReplicaEvent event, long now) {
         return switch (event) {
             case ReplicaEvent.StopSucceeded(var lived) ->
@@ -227,7 +227,7 @@ final class ReplicaMachine {
                         end(state, ReplicaStatus.FAILED, stopping.cause().and("liveness: then: stop"));
                     case STAY_STOPPED -> end(state, ReplicaStatus.STOPPED, stopping.cause());
                 };
-            // It counts as stopped by the operator, not as a service that others could depend on.
+            // FAILED, not UNHEALTHY: for services that depend on it, it must not count as started.
             case ReplicaEvent.StopFailed(var message)
             when stopping.then() == ReplicaPhase.AfterStop.STAY_STOPPED ->
                 end(state, ReplicaStatus.FAILED, stopping.cause().and(message));

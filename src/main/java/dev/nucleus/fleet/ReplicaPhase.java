@@ -33,7 +33,7 @@ sealed interface ReplicaPhase {
     /** Nothing happens to the replica until it is started. */
     record Ended() implements ReplicaPhase {}
 
-    /** What follows when a container has been stopped. */
+    /** The step after a container has been stopped. */
     enum AfterStop {
         RESTART,
         /** {@code liveness: then: stop}. */

@@ -11,8 +11,8 @@ import java.util.List;
 import org.springframework.scheduling.TaskScheduler;
 
 /**
- * The running probes of one container: first the startup probe alone, and when it has succeeded the others, as in Kubernetes.
- * Confined to the replica's supervising thread.
+ * The running probes of one container: first the startup probe only, and after its success the others, as in
+ * Kubernetes. Confined to the replica's supervising thread.
  */
 final class ReplicaProbes implements AutoCloseable {
 
@@ -23,7 +23,7 @@ final class ReplicaProbes implements AutoCloseable {
     private final ProbeLoop.Listener listener;
     private final List<ProbeLoop> loops = new ArrayList<>();
 
-    /** @param spread the most by which the first tries are later, at random */
+    /** @param spread maximum random delay of the first attempts */
     ReplicaProbes(
             TaskScheduler scheduler,
             Container container,
@@ -41,7 +41,7 @@ final class ReplicaProbes implements AutoCloseable {
         service.startup().ifPresentOrElse(spec -> add(Role.STARTUP, spec), this::startOthers);
     }
 
-    /** Compose's healthcheck is tried once for both. */
+    /** Compose's healthcheck is one probe for readiness and liveness. */
     private boolean isOneCheck() {
         return service.readiness().flatMap(ProbeSpec::healthcheck).isPresent();
     }

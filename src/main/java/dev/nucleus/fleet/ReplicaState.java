@@ -5,7 +5,7 @@ import java.util.OptionalLong;
 /**
  * The state of a replica's supervision between two events. Immutable.
  *
- * @param totalRestarts since the replica was first launched, also under earlier managers
+ * @param totalRestarts restarts since the replica was first launched, including those under earlier managers
  */
 record ReplicaState(ReplicaPhase phase, RestartTracker restarts, int totalRestarts) {
 

@@ -9,7 +9,7 @@ public enum ReplicaStatus {
     WAITING(Status.OUT_OF_SERVICE),
     /** Is being launched, or runs and its startup or readiness probe has not succeeded yet. */
     STARTING(Status.OUT_OF_SERVICE),
-    /** Runs, and nothing checks it: no probe, or none that has answered. Counts as serving, never as ready. */
+    /** Runs without a probe result: it has no probe, or none has completed. Counts as serving, never as ready. */
     RUNNING(Status.UP),
     /** Runs, and its probes succeed. */
     READY(Status.UP),
@@ -17,16 +17,16 @@ public enum ReplicaStatus {
     NOT_READY(Status.OUT_OF_SERVICE),
     /** Its startup or liveness probe has failed; it is being stopped, if that is configured. */
     UNHEALTHY(Status.DOWN),
-    /** Ended by itself; it is started again after a delay. */
+    /** Ended, failed to launch, or was stopped as unhealthy; it is restarted after a delay. */
     CRASHED(Status.DOWN),
     /**
      * Has ended by itself again and again, and not run long enough since. Remains so while it runs: it serves only
      * while its readiness probe succeeds, and Spring's status is UP then ({@link ReplicaView#health()}).
      */
     CRASH_LOOP(Status.DOWN),
-    /** Ended or would not start, and is not started again. */
+    /** Ended or failed to start, and is not restarted. */
     FAILED(Status.DOWN),
-    /** A job that has done its work. */
+    /** A job that has succeeded. */
     COMPLETED(Status.UNKNOWN),
     /** Stopped on purpose. */
     STOPPED(Status.UNKNOWN);
@@ -52,7 +52,7 @@ public enum ReplicaStatus {
         return this == STARTING || this == RUNNING || this == READY || this == NOT_READY || this == UNHEALTHY;
     }
 
-    /** What a sentence says after "is". */
+    /** The status as the predicate of a sentence, after "is". */
     public String predicate() {
         return this == CRASH_LOOP ? "in a crash loop" : words();
     }

@@ -27,8 +27,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries out what {@link ReplicaMachine} decides for one replica. {@link #run} is one thread's, which waits for events and
- * executes actions; any thread may add events.
+ * Carries out what {@link ReplicaMachine} decides for one replica. One thread executes {@link #run}, which waits for
+ * events and executes actions; any thread may add events.
  */
 final class ReplicaSupervision {
 
@@ -43,17 +43,17 @@ final class ReplicaSupervision {
     private final Listener listener;
 
     private final BlockingQueue<ReplicaEvent> inbox = new LinkedBlockingQueue<>();
-    /** Results of actions, which come before what is in the inbox. The supervising thread's. */
+    /** Results of actions, handled before the inbox. Confined to the supervising thread. */
     private final Deque<ReplicaEvent> results = new ArrayDeque<>();
 
     private volatile ReplicaState state;
     private volatile @Nullable Container container;
-    /** The supervising thread's. */
+    /** Confined to the supervising thread. */
     private @Nullable Container adopted;
 
     private @Nullable ReplicaProbes probes;
 
-    /** Takes what happens, in the supervising thread; probe results in that of the probe. */
+    /** Called in the supervising thread; {@link #onProbe} in that of the probe. */
     interface Listener {
 
         void onStatus(StatusWithCause status);
@@ -85,8 +85,8 @@ final class ReplicaSupervision {
     }
 
     /**
-     * One that is pending says as much as many. A replica that has ended takes none from the inbox, however often what it depends
-     * on changes.
+     * Adds an event unless one is pending or the replica has ended: then nothing takes events from the inbox, and they
+     * would pile up.
      */
     void onDependencyChanged() {
         var event = new ReplicaEvent.DependencyChanged();
@@ -95,13 +95,13 @@ final class ReplicaSupervision {
         }
     }
 
-    /** The container is one that an earlier manager left. While no thread is in {@link #run}. */
+    /** Sets a container that an earlier manager left. Called while no thread executes {@link #run}. */
     void adopt(Container found) {
         container = found;
         adopted = found;
     }
 
-    /** Prepares {@link #run}, while no thread is in it. */
+    /** Prepares {@link #run}. Called while no thread executes it. */
     void reset(ReplicaState next) {
         inbox.clear();
         results.clear();
@@ -109,10 +109,10 @@ final class ReplicaSupervision {
     }
 
     /**
-     * Supervises until the machine ends it.
+     * Supervises the replica until the machine ends it.
      *
-     * @param found the container that is there already
-     * @param resumes whether what an operator requested of an earlier manager still holds
+     * @param found a container that exists already
+     * @param resumes whether a stop that an operator requested from an earlier manager still applies
      */
     void run(Optional<Container> found, boolean resumes) throws InterruptedException {
         try {
@@ -133,8 +133,8 @@ final class ReplicaSupervision {
     }
 
     /**
-     * Results come before the inbox, except a request to end supervision: nothing is launched after it. Other events in the
-     * inbox keep their order, so an end before the request counts.
+     * Results come before the inbox, except a request to end supervision: nothing is launched after it. Other events in
+     * the inbox keep their order, so an end before the request counts.
      */
     private ReplicaEvent next() throws InterruptedException {
         if (!results.isEmpty()) {
@@ -210,7 +210,7 @@ final class ReplicaSupervision {
         return new ReplicaEvent.Launched(launched.id());
     }
 
-    /** A failure to keep or delete anything of the previous container must not affect the one that runs. */
+    /** A failure to keep or delete data of the previous container must not affect the running one. */
     private void replace(Container previous, Container launched) {
         try {
             context.containers().keepLastLines(previous, launched);
@@ -249,7 +249,7 @@ final class ReplicaSupervision {
         return end.startedAt().map(at -> Duration.between(at, end.exitedAt()));
     }
 
-    /** How long it has run, by the host's clock: more than a moment only for one that an earlier manager started. */
+    /** How long it has run, by the host's clock: not negligible only if an earlier manager started it. */
     private static Duration age(Container watched) {
         return watched.whileRunning()
                 .map(running -> Duration.between(running.startedAt(), Instant.now()))
@@ -288,7 +288,7 @@ final class ReplicaSupervision {
         try {
             present().shim().signal(signal);
         } catch (IOException e) {
-            log.warn("{} could not be sent {}: {}", replica.name(), signal, e.getMessage());
+            log.warn("can't signal {} with {}: {}", replica.name(), signal, e.getMessage());
         }
     }
 
@@ -296,7 +296,7 @@ final class ReplicaSupervision {
         try {
             return new ReplicaEvent.StopSucceeded(lived(context.containers().stop(present(), service.stop())));
         } catch (StopFailedException e) {
-            log.warn("{} did not stop and is stopped again: {}", replica.name(), e.getMessage());
+            log.warn("{} did not stop; the stop is retried: {}", replica.name(), e.getMessage());
             return new ReplicaEvent.StopFailed(String.valueOf(e.getMessage()));
         }
     }

@@ -10,11 +10,11 @@ import org.springframework.boot.health.contributor.Status;
  * A replica at one moment.
  *
  * @param name fleet/service-n
- * @param containerId of its present or last container
+ * @param containerId ID of its present or last container
  * @param serving whether it is ready, runs without a probe, or its readiness probe succeeds in a crash loop
  * @param cause the cause of its status
- * @param restarts in all
- * @param flapping whether it has left ready five times or more within ten minutes
+ * @param restarts total number of restarts
+ * @param flapping whether it has left READY five times or more within ten minutes
  * @param history newest last
  * @param probeResults results of its probes, newest last
  */

@@ -6,12 +6,12 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Counts how often in a row a replica ended by itself. From the fifth end on the replica is in a crash loop, and stays in it
+ * Counts how often in a row a replica ended by itself. From the fifth end on it is in a crash loop, and stays in it
  * until it has run for the policy's {@code reset-after}. Immutable; times are {@link System#nanoTime()}.
  *
  * @param resetAfter how long a run must last for the count to start again
  * @param hasReadiness whether a readiness probe decides if the replica serves during a crash loop
- * @param ends how often it ended in a row
+ * @param ends number of consecutive runs that ended or failed to launch
  * @param lastEnd why it ended last, or why it is started if it has not ended
  * @param isRunning whether a run is under way
  * @param resetAt when the present run will have lasted long enough
@@ -51,8 +51,8 @@ record RestartTracker(
     /**
      * A run ended by itself or because a probe failed.
      *
-     * @param lived by the host's clock; empty: it never ran. A clock that was set forward overstates it, so the monotonic
-     *     clock must agree if this manager saw the start
+     * @param lived by the host's clock; empty: it never ran. A clock that was set forward overstates it, so the
+     *     monotonic clock must agree if this manager saw the start
      */
     RestartTracker ended(Cause cause, Optional<Duration> lived, long now) {
         boolean hasLasted =
@@ -82,7 +82,9 @@ record RestartTracker(
         return new RestartTracker(resetAfter, hasReadiness, 0, lastEnd, isRunning, resetAt);
     }
 
-    /** The status with the crash loop taken into account. A replica that was ended or is being ended keeps its status. */
+    /**
+     * The status with the crash loop taken into account. A replica that has ended or is being stopped keeps its status.
+     */
     StatusWithCause mark(StatusWithCause status) {
         return switch (status.status()) {
             case WAITING, STARTING, RUNNING, READY, NOT_READY, CRASHED, CRASH_LOOP ->

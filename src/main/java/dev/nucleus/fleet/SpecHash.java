@@ -32,8 +32,8 @@ final class SpecHash {
     private SpecHash() {}
 
     /**
-     * The fields that differ from their defaults, so that a field which a later version adds does not change the hash. Mode and
-     * command are always included.
+     * The fields that differ from their defaults, so that a field which a later version adds does not change the hash.
+     * Mode and command are always included.
      */
     private static JsonNode canonical(ContainerSpec spec) {
         JsonNode defaults = CANONICAL.valueToTree(ContainerSpec.of(spec.mode(), spec.command()));

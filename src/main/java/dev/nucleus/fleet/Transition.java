@@ -3,9 +3,10 @@ package dev.nucleus.fleet;
 import java.time.Instant;
 
 /**
- * A change of a replica's status with its cause. From crash loop to crash loop: it ended again, or its readiness changed.
+ * A change of a replica's status with its cause. From crash loop to crash loop: it ended again, or its readiness
+ * changed.
  *
- * @param serving whether it serves since then
+ * @param serving whether it serves after the change
  */
 public record Transition(
         Instant at, ReplicaStatus from, ReplicaStatus to, boolean serving, Cause.Kind kind, String cause) {

@@ -7,8 +7,8 @@ import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.stereotype.Component;
 
 /**
- * Up while every service that an operator marked as critical has a serving replica. Part of the manager's readiness, never of
- * its liveness: a restart of the manager repairs no workload.
+ * Up while every service that an operator marked as critical has a serving replica. Part of the manager's readiness,
+ * never of its liveness: a restart of the manager repairs no workload.
  */
 @Component
 final class CriticalFleetsHealthIndicator implements HealthIndicator {

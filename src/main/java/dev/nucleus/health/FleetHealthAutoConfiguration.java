@@ -10,7 +10,7 @@ import org.springframework.core.annotation.Order;
 
 /**
  * Adds the fleets' health groups. An auto-configuration, because only those can be ordered after Boot's: its own
- * post-processor for liveness and readiness copies the names of the groups it finds, so ours must lie outside it.
+ * post-processor for liveness and readiness copies the names of the groups it finds, so this one must wrap it.
  */
 @AutoConfiguration(
         afterName =

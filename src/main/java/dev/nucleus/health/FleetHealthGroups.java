@@ -18,8 +18,8 @@ import org.springframework.boot.health.actuate.endpoint.StatusAggregator;
 import org.springframework.boot.health.contributor.Status;
 
 /**
- * Boot's health groups, one more per fleet and, if configured, one per service: {@code /actuator/health/<fleet>}. Load balancers
- * request these, so a stopped fleet, UNKNOWN to Spring, answers 503.
+ * Boot's health groups plus one per fleet and, if configured, per service: {@code /actuator/health/<fleet>}. Load
+ * balancers query these, so a stopped fleet, UNKNOWN to Spring, responds with 503.
  */
 final class FleetHealthGroups implements HealthEndpointGroups, AdditionalPathsMapper {
 

@@ -20,8 +20,9 @@ import org.springframework.boot.health.contributor.HealthContributor;
 import org.springframework.boot.health.registry.HealthContributorRegistry;
 
 /**
- * Health over HTTP with two additions to Boot's: the services of a fleet have a short path below its group, {@code
- * /actuator/health/shop/web}, and an unknown path answers 404 at any depth, where Boot 4.1 fails with 500 below the first level.
+ * Health over HTTP with two additions to Boot's: the services of a fleet have a short path below its group,
+ * {@code /actuator/health/shop/web}, and an unknown path responds with 404 at any depth, where Boot 4.1 fails with 500
+ * below the first level.
  */
 @EndpointWebExtension(endpoint = HealthEndpoint.class)
 public final class FleetHealthWebExtension extends HealthEndpointWebExtension {
@@ -54,7 +55,9 @@ public final class FleetHealthWebExtension extends HealthEndpointWebExtension {
                 : super.health(version, server, security, all, whole);
     }
 
-    /** Expands {@code shop/web} to {@code shop/fleets/shop/web}: the contributor of that path in the group {@code shop}. */
+    /**
+     * Expands {@code shop/web} to {@code shop/fleets/shop/web}: the contributor of that path in the group {@code shop}.
+     */
     private String[] lengthen(String[] path) {
         String contributor = path.length > 1 ? fleets.groups().get(path[0]) : null;
         if (contributor == null || path[1].equals("fleets")) {

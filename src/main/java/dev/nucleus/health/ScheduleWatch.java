@@ -13,14 +13,14 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Sets the manager's liveness to broken while scheduled tasks do not run: probes are not executed then and all health is out of
- * date. It has a thread of its own, independent of the scheduler it watches.
+ * Sets the manager's liveness to broken while scheduled tasks do not run: probes are not executed then, and all health
+ * is out of date. It has its own thread, independent of the scheduler that it watches.
  */
 @Component
 final class ScheduleWatch implements SmartLifecycle {
 
     private static final Logger log = LoggerFactory.getLogger(ScheduleWatch.class);
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final Duration PERIOD = Duration.ofSeconds(5);
 
     private final ApplicationContext context;
@@ -41,7 +41,7 @@ final class ScheduleWatch implements SmartLifecycle {
         try {
             while (true) {
                 Thread.sleep(PERIOD);
-                look(Duration.ofNanos(System.nanoTime() - beat));
+                check(Duration.ofNanos(System.nanoTime() - beat));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -49,8 +49,8 @@ final class ScheduleWatch implements SmartLifecycle {
     }
 
     /** @param still time since the last scheduled run */
-    void look(Duration still) {
-        boolean stuck = still.compareTo(PATIENCE) > 0;
+    void check(Duration still) {
+        boolean stuck = still.compareTo(TIMEOUT) > 0;
         if (stuck == broken) {
             return;
         }

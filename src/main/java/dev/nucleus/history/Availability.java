@@ -12,16 +12,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How available a service was: it is while at least one of its replicas serves. Time in which no manager looked, or in
- * which the service was stopped on purpose, counts neither way.
+ * The measured availability of a service. It is available while at least one of its replicas serves. Time in which no
+ * manager ran, or in which the service was stopped on purpose, is not counted.
  *
- * @param observed how much of the window counts
- * @param available how much of that
+ * @param observed the counted part of the window
+ * @param available the part of that in which the service was available
  */
 public record Availability(Duration observed, Duration available) {
 
-    /** How long a replica that is found when a manager starts may take until it is known again. */
-    private static final Duration FINDING_OUT = Duration.ofSeconds(10);
+    /** How long the status of a replica may stay undecided after a manager's start. */
+    private static final Duration GRACE = Duration.ofSeconds(10);
 
     /** 0 to 1; 1 when nothing was observed. */
     public double ratio() {
@@ -32,25 +32,25 @@ public record Availability(Duration observed, Duration available) {
         return observed.minus(available);
     }
 
-    /** What a replica says of a service at one moment. */
-    private enum Says {
+    /** What a replica contributes to the availability of its service. */
+    private enum Contribution {
         READY,
         NOT_READY,
         NOTHING
     }
 
-    private record Change(Instant at, int replica, Says says) {}
+    private record Change(Instant at, int replica, Contribution says) {}
 
     /**
-     * @param watches when managers looked, oldest first
-     * @param entries of the service, oldest first, from the start of the watch that the window begins in
+     * @param watches periods in which managers ran, oldest first
+     * @param entries transitions of the service, oldest first, from the start of the watch in which the window begins
      */
     static Availability of(List<Watch> watches, List<Entry> entries, Instant from, Instant to) {
         Duration observed = Duration.ZERO;
         Duration available = Duration.ZERO;
         for (Watch watch : watches) {
             Instant end = earlier(watch.seen(), to);
-            Map<Integer, Says> says = new HashMap<>();
+            Map<Integer, Contribution> says = new HashMap<>();
             Instant at = watch.started();
             for (Change change : changes(watch, entries)) {
                 Duration span = span(later(at, from), earlier(change.at(), end));
@@ -66,7 +66,10 @@ public record Availability(Duration observed, Duration available) {
         return new Availability(observed, available);
     }
 
-    /** What changed within a watch. Until the first verdict about a replica nothing is said of it, for a while. */
+    /**
+     * The changes within a watch. A replica contributes nothing until its first verdict, for at most
+     * {@link #GRACE}.
+     */
     private static List<Change> changes(Watch watch, List<Entry> entries) {
         var changes = new ArrayList<Change>();
         var known = new HashSet<Integer>();
@@ -85,7 +88,7 @@ public record Availability(Duration observed, Duration available) {
             boolean unknown = to == ReplicaStatus.STARTING || to == ReplicaStatus.WAITING;
             if (known.add(entry.replica()) && unknown) {
                 findingOut.put(entry.replica(), changes.size());
-                changes.add(new Change(at.plus(FINDING_OUT), entry.replica(), Says.NOT_READY));
+                changes.add(new Change(at.plus(GRACE), entry.replica(), Contribution.NOT_READY));
             } else {
                 changes.add(new Change(at, entry.replica(), of(entry.transition())));
             }
@@ -94,21 +97,21 @@ public record Availability(Duration observed, Duration available) {
         return changes;
     }
 
-    private static Says of(Transition transition) {
+    private static Contribution of(Transition transition) {
         return switch (transition.to()) {
-            case READY, RUNNING -> Says.READY;
-            case STOPPED, COMPLETED -> Says.NOTHING;
-            case CRASH_LOOP -> transition.serving() ? Says.READY : Says.NOT_READY;
-            case WAITING, STARTING, NOT_READY, UNHEALTHY, CRASHED, FAILED -> Says.NOT_READY;
+            case READY, RUNNING -> Contribution.READY;
+            case STOPPED, COMPLETED -> Contribution.NOTHING;
+            case CRASH_LOOP -> transition.serving() ? Contribution.READY : Contribution.NOT_READY;
+            case WAITING, STARTING, NOT_READY, UNHEALTHY, CRASHED, FAILED -> Contribution.NOT_READY;
         };
     }
 
-    private static boolean counts(Map<Integer, Says> says) {
-        return says.values().stream().anyMatch(one -> one != Says.NOTHING);
+    private static boolean counts(Map<Integer, Contribution> says) {
+        return says.values().stream().anyMatch(one -> one != Contribution.NOTHING);
     }
 
-    private static boolean ready(Map<Integer, Says> says) {
-        return says.containsValue(Says.READY);
+    private static boolean ready(Map<Integer, Contribution> says) {
+        return says.containsValue(Contribution.READY);
     }
 
     private static Duration span(Instant from, Instant to) {

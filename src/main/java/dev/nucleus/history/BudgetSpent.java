@@ -1,7 +1,7 @@
 package dev.nucleus.history;
 
 /**
- * A service has spent a part of its error budget; told once for each part, again when it has recovered in between.
+ * A service has spent a part of its error budget. Published once per part, and again if it has recovered in between.
  *
  * @param percent 50, 90 or 100
  */

@@ -6,10 +6,10 @@ import dev.nucleus.fleet.Transition;
 import java.time.Instant;
 
 /**
- * A transition of a replica, as it is kept.
+ * A transition of a replica, as stored.
  *
- * @param container id of its container at the time; empty: none
- * @param restarts of the replica up to then
+ * @param container ID of its container at the time; empty: none
+ * @param restarts number of the replica's restarts up to then
  */
 public record Entry(String fleet, String service, int replica, Transition transition, String container, int restarts) {
 

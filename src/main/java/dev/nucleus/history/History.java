@@ -22,8 +22,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.util.backoff.ExponentialBackOff;
 
 /**
- * Keeps every transition. One virtual thread writes, in batches; whoever tells of a transition never waits for the
- * database. While that can't be written to, transitions wait in memory and the trouble is told once.
+ * Stores every transition. One virtual thread writes them in batches, so publishers never wait for the database. While
+ * that can't be written to, transitions are buffered in memory and the problem is logged once.
  */
 @Component
 public final class History implements SmartLifecycle {
@@ -35,7 +35,7 @@ public final class History implements SmartLifecycle {
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
     private static final Duration HEARTBEAT = Duration.ofSeconds(10);
     private static final Duration UPKEEP = Duration.ofHours(1);
-    private static final Duration LEAVING = Duration.ofSeconds(3);
+    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(3);
 
     private final HistoryProperties properties;
     private final Path state;
@@ -54,7 +54,7 @@ public final class History implements SmartLifecycle {
         this.spool = new Spool<>("history", WAITING, BATCH, new Database(), pauses);
     }
 
-    /** Not earlier: opening it would take a processor from the start, and what happens meanwhile waits. */
+    /** Not earlier: opening the database would slow the startup down. Transitions until then are buffered. */
     @EventListener
     void on(ApplicationReadyEvent event) {
         spool.start();
@@ -73,15 +73,15 @@ public final class History implements SmartLifecycle {
         lost.addAndGet(spool.push(entry));
     }
 
-    /** Why the history has, or will have, gaps; empty: it is being kept. */
+    /** Why the history has, or will have, gaps; empty: it is being written. */
     public Optional<String> problem() {
         return Optional.ofNullable(problem);
     }
 
-    /** The newest transitions of a replica from before a moment, newest first; none while there is a problem. */
+    /** The newest transitions of a replica before a moment, newest first; empty while there is a problem. */
     public List<Entry> before(String fleet, String service, int replica, Instant moment, int most) {
         HistoryStore open = store;
-        // A page must not wait for a database that is away.
+        // A page must not wait for an unreachable database.
         if (open == null || problem != null) {
             return List.of();
         }
@@ -126,7 +126,7 @@ public final class History implements SmartLifecycle {
             }
             if (upkeep == 0 || now - upkeep > UPKEEP.toNanos()) {
                 opened().forget(Instant.now().minus(properties.keep()));
-                opened().shrink(properties.maxSize().toBytes());
+                opened().limitSize(properties.maxSize().toBytes());
                 upkeep = now;
             }
         }
@@ -135,8 +135,8 @@ public final class History implements SmartLifecycle {
         public void failed(Exception why, boolean first) {
             if (first) {
                 log.warn(
-                        "the history can't be written to {}: {}. Health is not affected; transitions wait in memory, "
-                                + "up to {}",
+                        "the history can't be written to {}: {}. Health is not affected; transitions are buffered in "
+                                + "memory, up to {}",
                         properties.place(state),
                         reason(why),
                         WAITING);
@@ -164,7 +164,7 @@ public final class History implements SmartLifecycle {
         @Override
         public void ended(int unwritten, Optional<Exception> why) {
             why.ifPresent(fault ->
-                    log.warn("the history ends early: {} transitions were not written: {}", unwritten, reason(fault)));
+                    log.warn("the history was closed with {} transitions unwritten: {}", unwritten, reason(fault)));
         }
     }
 
@@ -181,11 +181,11 @@ public final class History implements SmartLifecycle {
         running = true;
     }
 
-    /** What waits is written, if that can be done soon. */
+    /** Writes the buffered transitions, if that takes no longer than {@code SHUTDOWN_TIMEOUT}. */
     @Override
     public void stop() {
         running = false;
-        spool.stop(LEAVING);
+        spool.stop(SHUTDOWN_TIMEOUT);
     }
 
     @Override
@@ -193,7 +193,7 @@ public final class History implements SmartLifecycle {
         return running;
     }
 
-    /** Before the fleets, so that it hears of all that happens, and after them at the end. */
+    /** Starts before the fleets and stops after them, so that it records every transition. */
     @Override
     public int getPhase() {
         return LifecyclePhase.HISTORY.phase();

@@ -4,7 +4,7 @@ import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.stereotype.Component;
 
-/** Shows that the history can't be kept. That takes nobody's traffic away: UNKNOWN weighs nothing among others. */
+/** UNKNOWN while the history can't be written; that does not change the aggregate status. */
 @Component
 final class HistoryHealthIndicator implements HealthIndicator {
 

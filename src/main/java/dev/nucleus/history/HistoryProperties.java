@@ -36,7 +36,7 @@ record HistoryProperties(
                         + "?journal_mode=WAL&synchronous=NORMAL&busy_timeout=5000";
     }
 
-    /** The database in words: without the parameters of its URL, among which may be a password. */
+    /** The database for messages: without the parameters of its URL, which may include a password. */
     String place(Path state) {
         return url(state).replaceFirst("^jdbc:(sqlite:)?", "").replaceFirst("[?;].*", "");
     }

@@ -25,7 +25,7 @@ import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** The database. Every method throws {@link DataAccessException} when it can't be reached, or has no space. */
+/** The database. Every method throws {@link DataAccessException} if it can't be reached or is full. */
 final class HistoryStore implements AutoCloseable {
 
     private static final int CAUSE = 4_000;
@@ -59,8 +59,9 @@ final class HistoryStore implements AutoCloseable {
     /**
      * Opens the database and brings its tables up to date.
      *
-     * @param state where SQLite's native part is unpacked to: temporary directories are often mounted noexec
-     * @throws RuntimeException when it can't be
+     * @param state directory below which SQLite's native library is unpacked: temporary directories are often mounted
+     *     noexec
+     * @throws RuntimeException if that fails
      */
     static HistoryStore open(HistoryProperties properties, Path state) {
         String url = properties.url(state);
@@ -75,7 +76,7 @@ final class HistoryStore implements AutoCloseable {
         config.setUsername(properties.username());
         config.setPassword(properties.password());
         config.setPoolName("history");
-        // SQLite has one writer; readers beside it are few.
+        // SQLite allows one writer, and there are few readers.
         config.setMaximumPoolSize(3);
         config.setMinimumIdle(0);
         config.setConnectionTimeout(5_000);
@@ -103,7 +104,7 @@ final class HistoryStore implements AutoCloseable {
                 .migrate();
     }
 
-    /** By a connection that is closed whatever happens: Flyway leaves its own open when SQLite's disk is full. */
+    /** Uses a connection that is always closed: Flyway leaves its own open when SQLite's disk is full. */
     private static void migrateAlone(String url) {
         try (Connection connection = DriverManager.getConnection(url)) {
             migrate(new SingleConnectionDataSource(connection, true));
@@ -112,7 +113,7 @@ final class HistoryStore implements AutoCloseable {
         }
     }
 
-    /** All of them, or none. */
+    /** Writes all entries or none. */
     void write(List<Entry> entries) {
         transactions.executeWithoutResult(_ -> entries.forEach(this::insert));
     }
@@ -130,14 +131,14 @@ final class HistoryStore implements AutoCloseable {
                         entry.transition().to().name(),
                         entry.transition().serving() ? 1 : 0,
                         entry.transition().kind().name(),
-                        // PostgreSQL has no NUL in a text.
+                        // PostgreSQL's text type allows no NUL.
                         cause.substring(0, Math.min(cause.length(), CAUSE)).replace('\0', ' '),
                         entry.container(),
                         entry.restarts())
                 .update();
     }
 
-    /** The newest of a replica from before a moment, newest first. */
+    /** The newest transitions of a replica before a moment, newest first. */
     List<Entry> before(String fleet, String service, int replica, Instant moment, int most) {
         return jdbc.sql("select * from transition where fleet = ? and service = ? and replica = ? and at < ? "
                         + "order by at desc limit ?")
@@ -146,7 +147,7 @@ final class HistoryStore implements AutoCloseable {
                 .list();
     }
 
-    /** Those of a service since a moment, oldest first. */
+    /** The transitions of a service since a moment, oldest first. */
     List<Entry> since(String fleet, String service, Instant moment) {
         return jdbc.sql("select * from transition where fleet = ? and service = ? and at >= ? order by at")
                 .params(fleet, service, Entry.micros(moment))
@@ -169,7 +170,7 @@ final class HistoryStore implements AutoCloseable {
                 row.getInt("restarts"));
     }
 
-    /** Says that the manager that started then still looks. */
+    /** Records that the manager that started at {@code started} still runs. */
     void seen(Instant started, Instant now) {
         int updated = jdbc.sql("update watch set seen = ? where started = ?")
                 .params(Entry.micros(now), Entry.micros(started))
@@ -181,7 +182,7 @@ final class HistoryStore implements AutoCloseable {
         }
     }
 
-    /** When managers looked, those that did so after a moment, oldest first. */
+    /** The watches that ended after a moment, oldest first. */
     List<Watch> watches(Instant after) {
         return jdbc.sql("select started, seen from watch where seen >= ? order by started")
                 .params(Entry.micros(after))
@@ -189,7 +190,7 @@ final class HistoryStore implements AutoCloseable {
                 .list();
     }
 
-    /** Forgets what is older, but for the last that is known of each replica. */
+    /** Deletes older transitions, except the last one of each replica. */
     int forget(Instant older) {
         long micros = Entry.micros(older);
         int forgotten = jdbc.sql("delete from transition where at < ? and exists (select 1 from transition later where "
@@ -201,8 +202,8 @@ final class HistoryStore implements AutoCloseable {
         return forgotten;
     }
 
-    /** Forgets the oldest tenth while an SQLite file is larger than it may be; another database sees to itself. */
-    void shrink(long most) {
+    /** Deletes the oldest tenth while an SQLite file exceeds its limit; the size of other databases is not limited. */
+    void limitSize(long most) {
         while (sqlite && size() > most) {
             Optional<Long> cut = jdbc.sql("select at from transition order by at limit 1 offset "
                             + "(select count(*) / ? from transition)")
@@ -219,7 +220,7 @@ final class HistoryStore implements AutoCloseable {
         }
     }
 
-    /** Pages in use; those that were freed are used again, so the file itself never shrinks, nor grows beyond. */
+    /** Size of the pages in use. Freed pages are reused, so the file never shrinks, but doesn't grow further either. */
     private long size() {
         long pages = pragma("page_count") - pragma("freelist_count");
         return pages * pragma("page_size");

@@ -4,19 +4,19 @@ import dev.nucleus.spec.Objective;
 import java.time.Duration;
 
 /**
- * How a service stands against its objective.
+ * The availability of a service compared with its objective.
  *
- * @param measured over the objective's time, as far as it was observed
+ * @param measured availability over the objective's window, as far as it was observed
  */
 public record ServiceLevel(String fleet, String service, Objective objective, Availability measured) {
 
-    /** How much of the error budget is spent: 1 is all of it, more is too much. Of the whole window's, observed or not. */
+    /** The spent part of the whole window's error budget, observed or not; more than 1: it is overspent. */
     public double spent() {
         Duration budget = objective.budget(objective.over());
         return (double) measured.unavailable().toNanos() / Math.max(1, budget.toNanos());
     }
 
-    /** What is left of the error budget; negative when it is overspent. */
+    /** The rest of the error budget; negative if it is overspent. */
     public Duration left() {
         return objective.budget(objective.over()).minus(measured.unavailable());
     }

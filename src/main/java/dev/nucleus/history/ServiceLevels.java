@@ -16,7 +16,7 @@ import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
-/** How each service with an objective stands, measured anew now and then; alerts when its error budget is spent. */
+/** Measures each service with an objective periodically, and alerts when parts of its error budget are spent. */
 @Component
 public final class ServiceLevels {
 
@@ -26,7 +26,7 @@ public final class ServiceLevels {
     private final History history;
     private final Fleets fleets;
     private final ApplicationEventPublisher events;
-    private final Map<String, Integer> told = new HashMap<>();
+    private final Map<String, Integer> alertedParts = new HashMap<>();
     private volatile Map<String, ServiceLevel> levels = Map.of();
 
     ServiceLevels(History history, Fleets fleets, ApplicationEventPublisher events) {
@@ -35,7 +35,7 @@ public final class ServiceLevels {
         this.events = events;
     }
 
-    /** Of a service; empty when it has no objective, or was not measured yet. */
+    /** The level of a service; empty if it has no objective or was not measured yet. */
     public Optional<ServiceLevel> of(String fleet, String service) {
         return Optional.ofNullable(levels.get(fleet + "/" + service));
     }
@@ -85,8 +85,8 @@ public final class ServiceLevels {
                 .filter(percent -> level.spent() * 100 >= percent)
                 .findFirst()
                 .orElse(0);
-        int before = told.getOrDefault(name, 0);
-        told.put(name, part);
+        int before = alertedParts.getOrDefault(name, 0);
+        alertedParts.put(name, part);
         if (part > before) {
             log.warn(
                     "{} has spent {} % of its error budget ({} % over {}): {} unavailable",

@@ -2,5 +2,5 @@ package dev.nucleus.history;
 
 import java.time.Instant;
 
-/** From when to when a manager looked. */
+/** A period in which a manager ran, as far as recorded. */
 record Watch(Instant started, Instant seen) {}

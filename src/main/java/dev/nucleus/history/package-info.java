@@ -1,7 +1,7 @@
 /**
- * What happened, kept beyond a restart of the manager: every transition of a replica with its cause, in a database; and
- * what follows from it, how available services were against their objectives. Nothing here is needed for health: without
- * the database the manager goes on, and says that its history has gaps.
+ * The history, kept beyond a restart of the manager: every transition of a replica with its cause, in a database, and
+ * the availability of services compared with their objectives. Health does not depend on it: without the database the
+ * manager keeps running and reports that its history has gaps.
  */
 @NullMarked
 package dev.nucleus.history;

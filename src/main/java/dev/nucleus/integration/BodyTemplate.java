@@ -8,8 +8,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The JSON of a webhook, with placeholders in its texts: <code>{"content": "{text}"}</code>. Each stands for a text of the
- * notification: kind, at, about, status, cause or text.
+ * The JSON body of a webhook, with placeholders in its strings: <code>{"content": "{text}"}</code>. Each stands for a
+ * field of the notification: kind, at, about, status, cause or text.
  */
 final class BodyTemplate {
 
@@ -20,20 +20,20 @@ final class BodyTemplate {
 
     private final String template;
 
-    /** @throws IllegalArgumentException when it is no JSON, or has a placeholder that stands for nothing */
+    /** @throws IllegalArgumentException when the template is not JSON, or has an unknown placeholder */
     BodyTemplate(String template) {
         this.template = template;
         try {
             JSON.readTree(fill(SAMPLE));
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
-                    "the body of a webhook is JSON, with placeholders within quotation marks, such as "
-                            + "{\"content\": \"{text}\"}, and this is not: " + template + ": " + e.getOriginalMessage(),
+                    "the body of a webhook must be JSON, with placeholders within quotation marks, such as "
+                            + "{\"content\": \"{text}\"}; can't parse " + template + ": " + e.getOriginalMessage(),
                     e);
         }
     }
 
-    /** All that there is to say, in fields of these names. */
+    /** Every field of the notification, as JSON. */
     static String all(Notification notification) {
         return JSON.writeValueAsString(fields(notification));
     }
@@ -43,8 +43,8 @@ final class BodyTemplate {
         return PLACEHOLDER.matcher(template).replaceAll(match -> {
             String value = fields.get(match.group(1));
             if (value == null) {
-                throw new IllegalArgumentException("the body of a webhook has the placeholder " + match.group()
-                        + "; there are {kind}, {at}, {about}, {status}, {cause} and {text}");
+                throw new IllegalArgumentException("the body of a webhook has the unknown placeholder " + match.group()
+                        + "; known are {kind}, {at}, {about}, {status}, {cause} and {text}");
             }
             String quoted = JSON.writeValueAsString(value);
             return Matcher.quoteReplacement(quoted.substring(1, quoted.length() - 1));

@@ -4,11 +4,11 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 
 /**
- * A Spring Boot Admin server that services are shown at.
+ * A Spring Boot Admin server that services are registered with.
  *
  * @param url address of the server; empty: none
  * @param instanceUrl address at which the server reaches this manager. Default: the manager's own
- * @param username user for HTTP's basic authentication
+ * @param username user name for HTTP basic authentication
  * @param password password of that user
  */
 @ConfigurationProperties("nucleus.boot-admin")

@@ -20,9 +20,9 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Registers each service that is no job as an instance with a Spring Boot Admin server, periodically, because its registry may lose
- * instances. Without a management URL an instance has health only. At its end the manager does not deregister them: the server
- * shows them as unreachable.
+ * Registers each service that is not a job as an instance with a Spring Boot Admin server, periodically, because its
+ * registry may lose instances. Without a management URL an instance has health only. When the manager stops, it does
+ * not deregister the instances: the server shows them as unreachable.
  *
  * @see <a href="https://docs.spring-boot-admin.com/">Spring Boot Admin</a>
  */
@@ -37,9 +37,9 @@ final class BootAdminRegistration {
     private final URI instances;
     private final Map<String, String> headers;
     private final JsonPost post = new JsonPost();
-    private boolean troubled;
+    private boolean failing;
 
-    /** As the server takes it. */
+    /** An instance in the JSON format of the server. */
     record Instance(String name, String healthUrl, String serviceUrl, Map<String, String> metadata) {}
 
     BootAdminRegistration(BootAdminProperties properties, Fleets fleets, Environment environment) {
@@ -64,19 +64,22 @@ final class BootAdminRegistration {
             for (Instance instance : instances()) {
                 post.send(instances, headers, JsonMapper.shared().writeValueAsBytes(instance));
             }
-            if (troubled) {
+            if (failing) {
                 log.info("registered with Spring Boot Admin again");
             }
-            troubled = false;
+            failing = false;
         } catch (IOException e) {
-            if (!troubled) {
+            if (!failing) {
                 log.warn("can't register with Spring Boot Admin at {}: {}", properties.url(), e.getMessage());
             }
-            troubled = true;
+            failing = true;
         }
     }
 
-    /** One for each service, named so that each is an application of its own: among instances of one, UNKNOWN would win. */
+    /**
+     * One instance for each service, named so that each is an application of its own: among instances of one
+     * application, UNKNOWN would win.
+     */
     private List<Instance> instances() {
         return fleets.specs().stream()
                 .flatMap(fleet -> fleet.services().values().stream()

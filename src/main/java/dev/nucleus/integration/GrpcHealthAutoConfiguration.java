@@ -3,8 +3,8 @@ package dev.nucleus.integration;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 
 /**
- * Puts Boot's health service before Boot's server, which is made only for services that are there when it is looked at:
- * Nucleus has no other.
+ * Orders Spring Boot's health service before its gRPC server, which is created only if a service exists by then:
+ * Nucleus has no other service.
  */
 @AutoConfiguration(
         afterName = "org.springframework.boot.grpc.server.autoconfigure.health.GrpcServerHealthAutoConfiguration",

@@ -16,8 +16,8 @@ import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Publishes a transition to clients that watch the gRPC health service when it happens. Boot alone polls, which continues beside
- * this for indicators without events, such as disk space. One update covers all transitions before it.
+ * Publishes transitions to clients that watch the gRPC health service as they happen. Spring Boot itself only polls;
+ * its polling continues for indicators without events, such as disk space. One update covers all transitions before it.
  */
 @Component
 @ConditionalOnBooleanProperty("spring.grpc.server.enabled")
@@ -28,7 +28,7 @@ final class GrpcHealthPush implements SmartLifecycle {
     private final ExecutorService executor = Executors.newSingleThreadExecutor(
             Thread.ofVirtual().name("grpc-health").factory());
     private final AtomicBoolean due = new AtomicBoolean();
-    /** Read and changed by one thread at a time. */
+    /** Guarded by {@code this}. */
     private Set<String> served = Set.of();
 
     private volatile boolean running;
@@ -67,7 +67,7 @@ final class GrpcHealthPush implements SmartLifecycle {
         served = now;
     }
 
-    /** Before the first request: without a status the service reports itself as SERVING. */
+    /** Publishes before the first request: without a status the service reports itself as SERVING. */
     @Override
     public void start() {
         push();
@@ -85,7 +85,7 @@ final class GrpcHealthPush implements SmartLifecycle {
         return running;
     }
 
-    /** After the fleets, before the server. */
+    /** Starts after the fleets and before the server. */
     @Override
     public int getPhase() {
         return LifecyclePhase.GRPC_HEALTH.phase();

@@ -15,8 +15,8 @@ import org.springframework.boot.health.contributor.Status;
 import org.springframework.stereotype.Component;
 
 /**
- * What the gRPC health service knows by name: each of Actuator's health groups, so each fleet too, and with no name the
- * whole. One is SERVING exactly when its group answers 200.
+ * The names of the gRPC health service: each of Actuator's health groups, and so each fleet; the empty name stands for
+ * the whole manager. A name is SERVING exactly when its group answers 200.
  *
  * @see <a href="https://github.com/grpc/grpc/blob/master/doc/health-checking.md">GRPC Health Checking Protocol</a>
  */

@@ -8,7 +8,7 @@ import org.springframework.boot.actuate.info.Info;
 import org.springframework.boot.actuate.info.InfoContributor;
 import org.springframework.stereotype.Component;
 
-/** What this host offers containers, and what it lacks, at {@code /actuator/info}. */
+/** Reports the isolation features that this host has and lacks at {@code /actuator/info}. */
 @Component
 final class HostInfoContributor implements InfoContributor {
 
@@ -52,7 +52,7 @@ final class HostInfoContributor implements InfoContributor {
             missing.add("Landlock scoping of signals and abstract sockets (ABI 6)");
         }
         if (host.landlockAbi() < AUDIT_ABI) {
-            missing.add("Landlock's records of what it refuses (ABI 7)");
+            missing.add("Landlock audit records of denials (ABI 7)");
         }
         if (!host.identity().root() && !host.cgroups().delegated()) {
             missing.add("control groups: none was delegated to this user");

@@ -4,7 +4,7 @@ import dev.nucleus.kernel.UnixDatagrams;
 import dev.nucleus.text.VisibleText;
 
 /**
- * Writes an entry with fields of its own into systemd's journal: {@code journalctl NUCLEUS_KIND=down}.
+ * Writes structured entries to systemd's journal: {@code journalctl NUCLEUS_KIND=down}.
  *
  * @see <a href="https://systemd.io/JOURNAL_NATIVE_PROTOCOL/">Native Journal Protocol</a>
  */
@@ -37,7 +37,7 @@ final class JournalSender implements NotificationSender {
         }
     }
 
-    /** A line break in a value would begin another field. */
+    /** Formats a field on one line: a line break in a value would begin another field. */
     private static String field(String name, String value) {
         return name + "=" + VisibleText.line(value) + "\n";
     }

@@ -10,8 +10,9 @@ import java.time.Duration;
 import java.util.Map;
 
 /**
- * One POST of JSON, as every server takes it: HTTP/1.1 with a length, neither chunks nor an offer of HTTP/2. Redirects are not
- * followed: most clients would turn the POST into a GET, and the body with what is in it is meant for the server that was named.
+ * Sends JSON by POST in a form that every server accepts: HTTP/1.1 with a content length, neither chunked nor with an
+ * upgrade to HTTP/2. Redirects are not followed: most clients would turn the POST into a GET, and the body is meant
+ * only for the configured server.
  */
 final class JsonPost {
 
@@ -27,8 +28,8 @@ final class JsonPost {
             .build();
 
     /**
-     * @param headers besides the content's type
-     * @throws IOException when the answer is not a success, or there is none in time
+     * @param headers in addition to the content type
+     * @throws IOException when the response is not a success, or does not arrive in time
      */
     void send(URI target, Map<String, String> headers, byte[] json) throws IOException {
         var request = HttpRequest.newBuilder(target)
@@ -39,7 +40,7 @@ final class JsonPost {
         try {
             HttpResponse<InputStream> response =
                     client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
-            // Nobody reads the body, which may have no end.
+            // The body is not read: it may have no end.
             response.body().close();
             check(response);
         } catch (InterruptedException e) {
@@ -51,7 +52,7 @@ final class JsonPost {
     private static void check(HttpResponse<?> response) throws IOException {
         int status = response.statusCode();
         if (status >= REDIRECTION && status < CLIENT_ERROR) {
-            String place = response.headers().firstValue("Location").orElse("no place");
+            String place = response.headers().firstValue("Location").orElse("an unknown location");
             throw new IOException(
                     "status " + status + ", a redirection to " + place + ", which is not followed; set the final URL");
         }

@@ -3,7 +3,7 @@ package dev.nucleus.integration;
 import org.springframework.mail.MailSender;
 import org.springframework.mail.SimpleMailMessage;
 
-/** Sends a message of plain text. */
+/** Sends a notification as a plain text mail. */
 final class MailNotificationSender implements NotificationSender {
 
     private final MailSender mail;

@@ -16,25 +16,25 @@ public record Notification(Kind kind, Instant at, String about, String status, S
     public enum Kind {
         /** A replica crashed, failed, or is unhealthy. */
         DOWN,
-        /** It is ready again. */
+        /** A replica is ready again. */
         RECOVERED,
         CRASH_LOOP,
-        /** It has not been ready for long. */
+        /** A replica has not been ready for a long time. */
         NOT_READY,
-        /** It has been waiting for dependencies for long. */
+        /** A replica has been waiting for dependencies for a long time. */
         WAITING,
         FLAPPING,
         OUT_OF_MEMORY,
         /** A part of an error budget is spent. */
         BUDGET_LOW;
 
-        /** As settings and messages spell it. */
+        /** The spelling in settings and messages. */
         public String word() {
             return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
 
-    /** The cause may contain words of the workload. */
+    /** Escapes the texts, in which the cause may contain words of the workload. */
     public Notification {
         status = VisibleText.line(status);
         cause = VisibleText.line(cause);

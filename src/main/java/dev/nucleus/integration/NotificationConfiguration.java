@@ -8,7 +8,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.mail.MailSender;
 import org.springframework.scheduling.TaskScheduler;
 
-/** The senders that settings name. */
+/** Creates the configured senders. */
 @Configuration(proxyBeanMethods = false)
 class NotificationConfiguration {
 

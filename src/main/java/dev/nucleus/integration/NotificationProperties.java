@@ -28,7 +28,7 @@ record NotificationProperties(
     }
 
     /**
-     * @param on which kinds; none named: all
+     * @param on kinds of notifications to send; empty: all
      * @param body a template, see {@link BodyTemplate}; null: every field
      */
     record Webhook(
@@ -38,7 +38,7 @@ record NotificationProperties(
 
         Webhook {
             if (body != null) {
-                // Before anything starts, and not with the first notification.
+                // Checks the template at startup rather than with the first notification.
                 new BodyTemplate(body);
             }
         }
@@ -47,7 +47,7 @@ record NotificationProperties(
     /**
      * @param from address of the sender; mail needs spring.mail.host as well
      * @param to addresses of the recipients
-     * @param on kinds of notifications that are sent; none named: all
+     * @param on kinds of notifications to send; empty: all
      */
     record Mail(String from, List<String> to, @DefaultValue Set<Notification.Kind> on) {}
 

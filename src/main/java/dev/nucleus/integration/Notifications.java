@@ -26,8 +26,8 @@ import org.springframework.core.retry.RetryTemplate;
 import org.springframework.scheduling.TaskScheduler;
 
 /**
- * Turns events into notifications and passes them to the senders. At most one notification of a kind about one replica is sent
- * per minute, each sender has three attempts, and nothing waits for any of them.
+ * Turns events into notifications and passes them to the senders. At most one notification of a kind about one replica
+ * is sent per minute, each sender has three attempts, and nothing waits for any of them.
  */
 final class Notifications implements SmartLifecycle {
 
@@ -52,7 +52,7 @@ final class Notifications implements SmartLifecycle {
     private @Nullable Thread thread;
 
     /**
-     * A time in which a replica waits or is not ready.
+     * A period in which a replica waits or is not ready.
      *
      * @param begin the transition that began it
      * @param last the last transition in it
@@ -115,7 +115,7 @@ final class Notifications implements SmartLifecycle {
                 replica,
                 (_, period) -> period.begin().equals(begin) ? new UnreadyPeriod(begin, period.last(), true) : period);
         if (now == null || !now.begin().equals(begin)) {
-            // It has ended since.
+            // The period has ended since.
             return;
         }
         Transition last = now.last();
@@ -135,7 +135,7 @@ final class Notifications implements SmartLifecycle {
         switch (last.to()) {
             case CRASHED, FAILED, UNHEALTHY -> kinds.add(Notification.Kind.DOWN);
             case CRASH_LOOP -> {
-                // At each end, not at each result of its readiness probe in between.
+                // On each exit, not on each result of the readiness probe in between.
                 if (!last.isReadinessInCrashLoop()) {
                     kinds.add(Notification.Kind.CRASH_LOOP);
                 }
@@ -156,7 +156,7 @@ final class Notifications implements SmartLifecycle {
         return kinds;
     }
 
-    /** Since it was ready, or ran without a probe. */
+    /** Whether the replica was down since it was last ready, or running without a probe. */
     private static boolean wasDown(ReplicaView replica) {
         List<Transition> before = replica.history().subList(0, replica.history().size() - 1);
         for (Transition transition : before.reversed()) {
@@ -200,7 +200,7 @@ final class Notifications implements SmartLifecycle {
         }
         lastSent.put(key, now);
         if (!waiting.offer(notification)) {
-            log.warn("the queue of notifications is full; this one is dropped: {}", notification.text());
+            log.warn("the notification queue is full; dropped: {}", notification.text());
         }
     }
 

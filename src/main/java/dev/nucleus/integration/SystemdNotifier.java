@@ -19,8 +19,9 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Reports the manager's readiness and a summary of its replicas to systemd, and serves its watchdog. The watchdog message is sent
- * by the scheduler that also schedules probes, so systemd restarts a manager whose scheduled tasks do not run.
+ * Reports the manager's readiness and a summary of its replicas to systemd, and serves its watchdog. The watchdog
+ * message is sent by the scheduler that also schedules probes, so systemd restarts a manager whose scheduled tasks do
+ * not run.
  *
  * @see <a href="https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html">sd_notify(3)</a>
  */

@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;
 
-/** Posts JSON: what the settings say, else every field, of which some chat servers show {@code text}. */
+/** Posts JSON: the configured body or, by default, every field, of which some chat servers show {@code text}. */
 final class WebhookSender implements NotificationSender {
 
     private final NotificationProperties.Webhook webhook;
@@ -34,7 +34,7 @@ final class WebhookSender implements NotificationSender {
         }
     }
 
-    /** Without what may be a secret: its path. */
+    /** Names the host only: the path may be a secret. */
     @Override
     public String toString() {
         return "the webhook at " + URI.create(webhook.url()).getHost();

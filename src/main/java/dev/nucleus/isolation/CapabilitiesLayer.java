@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** All capabilities dropped from every set but those the spec keeps; and resource limits per process. */
+/** Drops all capabilities from every set except those the spec keeps, and sets per-process resource limits. */
 @Component
 @Order(50)
 final class CapabilitiesLayer implements Layer {
@@ -25,9 +25,9 @@ final class CapabilitiesLayer implements Layer {
     private static final int RLIMIT_MEMLOCK = 8;
     private static final long MEMLOCK_BYTES = 65_536;
     /**
-     * Not 0: that keeps files of cores from being written, but a handler that the host pipes cores to is started all the same,
-     * as root. A limit of 1 starts none (core(5), "Piping core dumps to a program"; fs/coredump.c, do_coredump), and is
-     * too small for a file.
+     * Not 0: that prevents core files, but a handler that the host pipes core dumps to is still started, as root. A
+     * limit of 1 starts none (core(5), "Piping core dumps to a program"; fs/coredump.c, do_coredump), and is too small
+     * for a file.
      */
     static final LaunchPlan.Rlimits.Rlimit NO_CORE_HANDLER = new LaunchPlan.Rlimits.Rlimit("core", RLIMIT_CORE, 1, 1);
 
@@ -44,7 +44,7 @@ final class CapabilitiesLayer implements Layer {
             plan.cannot(
                     "capabilities",
                     "give a file capabilities (SETFCAP)",
-                    "its files are the host's as well, where anybody could run them; with a user namespace it can");
+                    "its files are on the host too, where any user could run them; with a user namespace it can");
         }
         plan.capabilities(new LaunchPlan.Capabilities(
                 CapabilityPolicy.bits(policy.bounding()),
@@ -56,15 +56,18 @@ final class CapabilitiesLayer implements Layer {
         if (policy.bounding().isEmpty()) {
             plan.cannot("capabilities", "do anything that needs root", "all capabilities are dropped");
         } else if (policy.effective().isEmpty()) {
-            plan.can("capabilities", "gain " + names(policy.bounding()) + " by a program's own capabilities", because);
+            plan.can("capabilities", "gain " + names(policy.bounding()) + " from file capabilities", because);
         } else {
             plan.can("capabilities", "use " + names(policy.effective()), because);
         }
-        plan.cannot("no_new_privs", "gain privileges by a set-user-ID program", "no_new_privs is set");
+        plan.cannot("no_new_privs", "gain privileges through a set-user-ID program", "no_new_privs is set");
         limits(launch, plan);
     }
 
-    /** In a user namespace of its own they count there alone (capabilities(7), "Namespaced file capabilities"). */
+    /**
+     * Whether its file capabilities would be effective on the host: those set in a user namespace are effective only
+     * there (capabilities(7), "Namespaced file capabilities").
+     */
     private static boolean lendsCapabilities(ContainerSpec spec) {
         return SeccompLayer.canReachPersistentFiles(spec)
                 && spec.userNamespace().equals(UserNamespace.NONE);
@@ -75,8 +78,8 @@ final class CapabilitiesLayer implements Layer {
     }
 
     /**
-     * RLIMIT_NPROC counts the processes of a user, over all containers that run as it, so that one would starve the other:
-     * it is set only where no control group limits the container itself. Elsewhere the manager's own limit is inherited
+     * RLIMIT_NPROC counts a user's processes across all containers that run as that user, so one could starve another:
+     * it is set only where no control group limits the container itself. Otherwise the manager's own limit is inherited
      * ({@code LimitNPROC=} of its unit); raising it would need CAP_SYS_RESOURCE. gVisor counts in its own kernel.
      */
     private static void limits(PreparedLaunch launch, LaunchPlan.Builder plan) {

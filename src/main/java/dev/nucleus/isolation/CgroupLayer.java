@@ -12,13 +12,13 @@ import dev.nucleus.spec.Resources;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** Memory, processor and process limits, as control groups (cgroups(7)). */
+/** Limits on memory, processors and processes, set on control groups (cgroups(7)). */
 @Component
 @Order(30)
 final class CgroupLayer implements Layer {
 
     private static final String LAYER = "cgroup";
-    /** A loop of 2,000 forks was seen to take 2,029 more on a busy host. */
+    /** Room for gVisor's own threads: on a busy host, a loop of 2,000 forks was seen to take 2,029 more. */
     private static final int GVISOR_THREADS = 4096;
 
     private final HostFeatures host;
@@ -30,10 +30,10 @@ final class CgroupLayer implements Layer {
     @Override
     public void check(LaunchRequest request) {
         if (request.posture().cgroupRequired() && !available()) {
-            throw new UnsupportedLayerException(request.spec().mode() + " mode needs control groups, and user "
+            throw new UnsupportedLayerException(request.spec().mode()
+                    + " mode needs control groups, but no cgroup v2 directory is delegated to user "
                     + host.identity().uid()
-                    + " was given none; run the manager as root, delegate a control group of version 2 to it (docs/install.md), or "
-                    + "use agent mode");
+                    + "; run the manager as root, delegate a directory to it (docs/install.md), or use agent mode");
         }
     }
 
@@ -49,8 +49,9 @@ final class CgroupLayer implements Layer {
             plan.cgroup(CgroupLayout.none());
             plan.can(
                     LAYER,
-                    "use all of the host's memory, processors and process numbers",
-                    "rootless: user " + host.identity().uid() + " was given no control group of version 2");
+                    "use all of the host's memory, processors and process IDs",
+                    "rootless: no cgroup v2 directory is delegated to user "
+                            + host.identity().uid());
             return;
         }
         CgroupLayout layout = CgroupLayout.of(host.cgroups());
@@ -60,8 +61,8 @@ final class CgroupLayer implements Layer {
     }
 
     /**
-     * gVisor's own threads count too, and what it keeps of processes that ended: it gives that back late when processors
-     * are busy, and dies when it can't have more.
+     * gVisor's own threads count towards the limit, as do those that it keeps of exited processes: it releases them
+     * late when processors are busy, and dies when it can't create more.
      */
     private static Resources resources(PreparedLaunch launch) {
         Resources asked = launch.spec().resources();
@@ -101,12 +102,12 @@ final class CgroupLayer implements Layer {
                 .cpuWeight()
                 .ifPresent(weight -> plan.can(
                         LAYER,
-                        "have " + weight + " parts of scarce processors, where others have 100",
+                        "compete for processors with weight " + weight + ", where the default is 100",
                         "cpu-weight: " + weight));
         spec.resources()
                 .io()
                 .forEach(limit -> plan.cannot(LAYER, "read or write faster than " + limit, "io: " + limit));
-        plan.cannot(LAYER, "use a device but null, zero, full, random and terminals", "the devices controller");
+        plan.cannot(LAYER, "use any device but null, zero, full, random and terminals", "the devices controller");
         if (spec.resources().pids() > 0) {
             plan.cannot(
                     LAYER,

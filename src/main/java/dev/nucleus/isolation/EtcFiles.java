@@ -7,7 +7,7 @@ import dev.nucleus.plan.RootfsStep;
 import dev.nucleus.preparation.HostRoot;
 import dev.nucleus.spec.Filesystem;
 
-/** A small /etc made for a container that runs the host's programs: never the host's own. */
+/** A minimal /etc for a container that runs the host's programs, instead of the host's own. */
 final class EtcFiles {
 
     private EtcFiles() {}

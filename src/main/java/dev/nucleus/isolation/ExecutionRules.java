@@ -8,7 +8,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/** Explains where a container can run what it has written: nowhere, unless {@code exec} is set. */
+/** Explains where a container can execute files that it has written: nowhere, unless {@code exec} is set. */
 final class ExecutionRules {
 
     private static final String LAYER = FilesystemLayer.NAME;
@@ -16,8 +16,8 @@ final class ExecutionRules {
     private ExecutionRules() {}
 
     /**
-     * What it can write to, it can't run: neither by name, nor by the loader or a mapping (mount(2), MS_NOEXEC), unless that
-     * was asked for.
+     * Files in writable mounts can't be executed, neither by name nor through the loader or an executable mapping
+     * (mount(2), MS_NOEXEC), unless {@code exec} is set.
      */
     static void explain(PreparedLaunch launch, List<MemoryMount> memory, LaunchPlan.Builder plan) {
         List<String> closed = targets(memory, mount -> !mount.execute(), MemoryMount::target);
@@ -33,8 +33,8 @@ final class ExecutionRules {
                 plan.cannot(LAYER, "start programs in " + places, "noexec; exec allows it")
                         .can(
                                 LAYER,
-                                "run programs in " + places + " by their loader, or code mapped from there",
-                                "gVisor's kernel, which alone it concerns, minds noexec only when a program is started");
+                                "run programs in " + places + " through the loader, or code mapped from there",
+                                "gVisor enforces noexec only at program start; only its own kernel is affected");
             }
         } else {
             cannotRun(join(closed, closedVolumes), plan);

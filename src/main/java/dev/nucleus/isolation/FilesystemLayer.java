@@ -24,12 +24,12 @@ import org.springframework.stereotype.Component;
 @Order(40)
 final class FilesystemLayer implements Layer {
 
-    /** A read-only mount does not prevent connecting: the kernel looks at the mode of the socket's inode alone. */
+    /** A read-only mount does not prevent connecting: the kernel checks only the mode of the socket's inode. */
     private static final String CONNECTS = ", and connect to Unix sockets in it";
 
     static final String NAME = "filesystem";
     private static final String LAYER = NAME;
-    /** Below where copies are made for a container. */
+    /** Name of the context's copy below the directory of the container's copies. */
     static final String CONTEXT_COPY = "context";
 
     static final String WORKSPACE_COPY = "workspace";
@@ -66,7 +66,7 @@ final class FilesystemLayer implements Layer {
         WorkloadCommand.add(launch, identity, plan, host);
     }
 
-    /** The directories at the root: of the rootfs, or the host's programs and an /etc for them. */
+    /** Adds the top-level directories: those of the rootfs, or the host's programs and a minimal /etc. */
     private static void root(PreparedLaunch launch, RootTree tree, LaunchPlan.Builder plan) {
         switch (launch.root().base()) {
             case HostRoot host -> {
@@ -79,7 +79,7 @@ final class FilesystemLayer implements Layer {
         }
     }
 
-    /** gVisor makes its own. */
+    /** Adds /dev, /proc and the in-memory mounts; for gVisor, which provides its own, only their mount points. */
     private static void addPseudoFilesystems(
             PreparedLaunch launch, List<MemoryMount> memory, RootTree tree, LaunchPlan.Builder plan) {
         if (launch.usesGvisor()) {
@@ -94,7 +94,7 @@ final class FilesystemLayer implements Layer {
         memory.forEach(mount -> PseudoFilesystems.addMemory(tree, mount, plan.identity()));
     }
 
-    /** Once everything is mounted. */
+    /** Makes the root read-only; called once everything is mounted. */
     private static void seal(PreparedLaunch launch, RootTree tree, LaunchPlan.Builder plan) {
         if (!launch.usesGvisor()) {
             tree.add(new RootfsStep.Seal("/dev", MountAttributes.READ_ONLY));
@@ -114,7 +114,7 @@ final class FilesystemLayer implements Layer {
                 .isPresent();
         List<String> overlaid = new ArrayList<>();
         if (filesystem.overlay().isPresent() && root.base() instanceof ContainerRoot.Rootfs rootfs) {
-            RootFiles.eachTop(rootfs.tree(), entry -> overlaid.add("/" + entry.name()));
+            RootFiles.forEachTopLevel(rootfs.tree(), entry -> overlaid.add("/" + entry.name()));
         }
         return Stream.of(
                         MemoryMount.of(filesystem).stream().map(MemoryMount::target),
@@ -127,17 +127,17 @@ final class FilesystemLayer implements Layer {
                 .toList();
     }
 
-    /** gVisor knows no sockets of the host's file systems. */
+    /** gVisor gives no access to Unix sockets in host directories. */
     static String connects(PreparedLaunch launch) {
         return launch.usesGvisor() ? "" : CONNECTS;
     }
 
-    /** A socket of the shim, through which the workload reports its state; it leads nowhere else. */
+    /** Adds the shim's socket through which the workload reports its state; it gives access to nothing else. */
     private static void notify(PreparedLaunch launch, RootTree tree, LaunchPlan.Builder plan) {
         if (launch.usesGvisor()) {
             throw new UnsupportedLayerException(
-                    "a notify probe needs a socket of the host's, which gVisor passes on to "
-                            + "no container; write another kind of probe");
+                    "a notify probe needs a socket of the host, which gVisor doesn't pass to "
+                            + "containers; use another kind of probe");
         }
         String socket = launch.request().places().socket() + ".notify";
         plan.notifySocket(socket);
@@ -147,6 +147,6 @@ final class FilesystemLayer implements Layer {
                 HostPath.own(socket),
                 MountAttributes.READ_ONLY | MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC,
                 false));
-        plan.can(LAYER, "report its state to Nucleus", "a notify probe, by " + ServiceNotify.SOCKET);
+        plan.can(LAYER, "report its state to Nucleus", "a notify probe, through " + ServiceNotify.SOCKET);
     }
 }

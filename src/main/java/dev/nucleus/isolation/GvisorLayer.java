@@ -14,8 +14,8 @@ import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
 /**
- * A kernel of the container's own. What the layers before have planned for the workload becomes an OCI bundle; what is
- * launched, within the same namespaces and control groups, is gVisor.
+ * A separate kernel for the container. The workload, as planned by the earlier layers, becomes an OCI bundle; gVisor is
+ * launched in its place, in the same namespaces and control groups.
  */
 @Component
 @Order(80)
@@ -23,7 +23,7 @@ final class GvisorLayer implements Layer {
 
     private static final String LAYER = "gVisor";
 
-    /** What runsc needs to make its sandbox and to serve files; the sandbox itself drops them all. */
+    /** Capabilities that runsc needs to create its sandbox and to serve files; the sandbox itself drops them all. */
     private static final Set<Capability> NEEDED = EnumSet.of(
             Capability.CHOWN,
             Capability.DAC_OVERRIDE,
@@ -77,7 +77,7 @@ final class GvisorLayer implements Layer {
                 .cannot(
                         LAYER,
                         "make any system call to the host's kernel",
-                        gvisor.program() + " answers them" + platform(gvisor))
+                        gvisor.program() + " handles them" + platform(gvisor))
                 .can(LAYER, "use about 20 MiB of its memory limit for that kernel", "runtime: gvisor");
     }
 

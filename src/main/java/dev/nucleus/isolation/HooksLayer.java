@@ -14,7 +14,7 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The administrator's hooks: programs of the host that run at points of a container's life.
+ * The administrator's hooks: host programs that run at points of the container lifecycle.
  *
  * @see <a href="https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#state">OCI runtime specification,
  *     State</a>
@@ -63,7 +63,7 @@ final class HooksLayer implements Layer {
                 hook.timeout());
     }
 
-    /** Status and pid, which are known to the shim, and the last brace are missing. */
+    /** The container's state as JSON, without status and pid, which the shim adds, and without the closing brace. */
     private static String state(PreparedLaunch launch) {
         var state = new LinkedHashMap<String, Object>();
         state.put("ociVersion", "1.2.0");

@@ -5,7 +5,7 @@ import dev.nucleus.kernel.SeccompCompiler;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** Detects once what the host offers. */
+/** Detects the host's features once. */
 @Configuration(proxyBeanMethods = false)
 class HostConfiguration {
 

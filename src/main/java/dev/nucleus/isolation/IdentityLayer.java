@@ -6,8 +6,8 @@ import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
 /**
- * The user and the groups of the workload. Without a user in the spec it gets one of its own: a number from a range that no
- * host hands out, the same for the same name, so that its volumes stay its own.
+ * The user and groups of the workload. Without a user in the spec, it gets a dedicated one: a number from a range that
+ * no host assigns, always the same for the same name, so that it keeps owning its volumes.
  */
 @Component
 @Order(20)

@@ -35,7 +35,7 @@ final class KernelLayer implements Layer {
                     .trust()
                     .map(level -> "trust: " + level)
                     .orElse("no gVisor");
-            plan.can("kernel", "make calls to the host's own kernel, those that seccomp allows", trust);
+            plan.can("kernel", "make system calls to the host's own kernel, as far as seccomp allows", trust);
         }
         launch.spec()
                 .security()
@@ -49,7 +49,7 @@ final class KernelLayer implements Layer {
                 .filter(lockdown -> lockdown.toString().equals(host.lockdown()))
                 .findFirst();
         if (present.isEmpty() || present.get().compareTo(required) < 0) {
-            throw new UnsupportedLayerException("lockdown: " + required + " is required, and this kernel ("
+            throw new UnsupportedLayerException("lockdown: " + required + " is required, but this kernel ("
                     + host.release() + ") is locked down to '" + host.lockdown()
                     + "' (/sys/kernel/security/lockdown); boot it with lockdown=" + required);
         }

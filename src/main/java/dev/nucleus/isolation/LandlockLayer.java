@@ -21,7 +21,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
 /**
- * Landlock: which access is allowed below which path, enforced by the kernel whatever mounts and modes allow
+ * Landlock: the access that is allowed below each path, enforced by the kernel in addition to mounts and file modes
  * (Documentation/userspace-api/landlock.rst).
  */
 @Component
@@ -43,14 +43,14 @@ final class LandlockLayer implements Layer {
             plan.cannot(
                     "landlock",
                     "open a file that isn't mounted for it",
-                    "gVisor has no other; Landlock is not its own");
+                    "gVisor shows it only mounted files; Landlock does not apply");
             return;
         }
         Posture posture = launch.posture();
         Optional<LandlockPolicy> policy = launch.policies().landlock();
         if (launch.spec().security().trace()) {
             plan.landlock(NONE);
-            plan.can("landlock", "do with files whatever mounts and modes allow, without Landlock", "trace: true");
+            plan.can("landlock", "access files as far as mounts and file modes allow, without Landlock", "trace: true");
             return;
         }
         int abi = host.landlockAbi();
@@ -82,13 +82,13 @@ final class LandlockLayer implements Layer {
         if (posture.landlockRequired()) {
             throw new UnsupportedLayerException("Landlock ABI " + wanted + " is required"
                     + (wanted > posture.landlockAbi() ? " by " + file(launch) : " in " + posture.mode() + " mode")
-                    + ", this kernel (" + host.release() + ") has ABI " + abi
-                    + (posture.mode() == Mode.AGENT ? "; allow-degraded: true would run without it" : ""));
+                    + ", but this kernel (" + host.release() + ") has ABI " + abi
+                    + (posture.mode() == Mode.AGENT ? "; allow-degraded: true runs the container without it" : ""));
         }
         plan.landlock(NONE);
         plan.can(
                 "landlock",
-                "do with files whatever mounts and modes allow, without Landlock",
+                "access files as far as mounts and file modes allow, without Landlock",
                 "allow-degraded: true, and this kernel has Landlock ABI " + abi);
     }
 
@@ -108,7 +108,8 @@ final class LandlockLayer implements Layer {
     }
 
     private static void explain(LandlockPolicy policy, String file, LaunchPlan.Builder plan) {
-        plan.cannot("landlock", "use any file but those below " + policy.rules().size() + " paths", file);
+        plan.cannot(
+                "landlock", "use files other than those below " + policy.rules().size() + " paths", file);
         policy.bind().ifPresent(ports -> plan.cannot("landlock", "listen on any TCP port but " + ports, file));
         policy.connect().ifPresent(ports -> plan.cannot("landlock", "connect to any TCP port but " + ports, file));
     }

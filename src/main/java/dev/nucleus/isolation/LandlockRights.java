@@ -41,16 +41,17 @@ final class LandlockRights {
 
     private LandlockRights() {}
 
-    /** What a kernel of this ABI can refuse for files: rights came with the ABIs. */
+    /** The file access rights that a kernel of this ABI can restrict. */
     static long handled(int abi) {
         long first = (1L << 13) - 1;
         return first | (abi >= 2 ? REFER : 0) | (abi >= 3 ? TRUNCATE : 0) | (abi >= 5 ? IOCTL_DEV : 0);
     }
 
     /**
-     * What a process can't reach outside of its own Landlock domain. A command that is run inside later has another domain
-     * than the workload, so a scope also separates these two. It is therefore used only where no namespace draws the border:
-     * for abstract sockets with the host's network. Signals never leave the PID namespace (decision 25).
+     * The scopes that confine a process to its own Landlock domain. A command executed later in the container is in
+     * another domain than the workload, so a scope also separates these two. Scopes are therefore used only where no
+     * namespace isolates: for abstract sockets on the host's network. Signals never leave the PID namespace
+     * (decision 25).
      */
     static long scoped(int abi, Network network) {
         return switch (network) {
@@ -59,7 +60,7 @@ final class LandlockRights {
         };
     }
 
-    /** What is refused after exec is told to the audit log, where there is one (LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON). */
+    /** Logs denials after execve(2) to the audit log, where supported (LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON). */
     static int flags(int abi) {
         return abi >= 7 ? 1 << 1 : 0;
     }
@@ -68,7 +69,7 @@ final class LandlockRights {
         return new PathRule(path, access & handled, true);
     }
 
-    /** The rules of a file, as the kernel has them. */
+    /** The rules of a policy file, translated to the kernel's rights. */
     static LaunchPlan.Landlock of(LandlockPolicy policy, long handled, long scoped, int flags) {
         var ports = new TreeMap<Integer, Long>();
         policy.bind().ifPresent(list -> add(ports, list, BIND_TCP));

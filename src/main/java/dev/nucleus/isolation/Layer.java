@@ -9,7 +9,7 @@ import dev.nucleus.preparation.UnsupportedLayerException;
 interface Layer {
 
     /**
-     * What can be refused before anything is read for the launch.
+     * Refuses what can be refused before anything is read for the launch.
      *
      * @throws UnsupportedLayerException when this host can't apply the layer as the request requires it
      */

@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A directory in memory that a container may write to (tmpfs(5)).
+ * A writable in-memory directory of a container (tmpfs(5)).
  *
- * @param size limit of what it holds, in bytes
- * @param owned whether it is the workload's; else root's, as {@code mode} has it
- * @param execute whether programs in it may be run, and its files mapped executable
+ * @param size limit of its contents, in bytes
+ * @param owned whether the workload's user owns it; else root does, and {@code mode} grants access
+ * @param execute whether its files may be executed or mapped executable
  */
 record MemoryMount(String target, long size, int mode, boolean owned, boolean execute) {
 
@@ -26,8 +26,8 @@ record MemoryMount(String target, long size, int mode, boolean owned, boolean ex
     private static final int FOR_EVERYBODY = 01777;
 
     /**
-     * All that a container has, in the order in which they are mounted: /tmp, /dev/shm and a home, unless a volume or a
-     * tmpfs of the spec is there; then the spec's.
+     * All in-memory directories of a container, in mount order: /tmp, /dev/shm and the home, except where the spec has
+     * a volume or a tmpfs; then the spec's.
      */
     static List<MemoryMount> of(Filesystem filesystem) {
         var mounts = new ArrayList<MemoryMount>();
@@ -52,7 +52,7 @@ record MemoryMount(String target, long size, int mode, boolean owned, boolean ex
         return MountAttributes.NO_SUID | MountAttributes.NO_DEV | (execute ? 0 : MountAttributes.NO_EXEC);
     }
 
-    /** Of tmpfs(5), as mount(8) and an OCI bundle take them. */
+    /** Options of tmpfs(5), in the notation of mount(8) and OCI bundles. */
     List<String> options(LaunchPlan.Identity identity) {
         var options = new ArrayList<>(List.of("size=" + size, "mode=" + Integer.toOctalString(mode)));
         if (owned) {

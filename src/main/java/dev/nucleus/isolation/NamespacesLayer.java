@@ -8,7 +8,7 @@ import dev.nucleus.spec.Network;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** The namespaces a container gets of its own (namespaces(7)), its hostname, and its PID 1. */
+/** The container's own namespaces (namespaces(7)), its hostname and its PID 1. */
 @Component
 @Order(10)
 final class NamespacesLayer implements Layer {
@@ -45,15 +45,15 @@ final class NamespacesLayer implements Layer {
                             "reach any network but its own loopback",
                             "its own network namespace, network: none");
         } else {
-            plan.can(LAYER, "use the host's network as any local process", "network: host");
+            plan.can(LAYER, "use the host's network like any local process", "network: host");
         }
         clocks(launch, plan);
         if (init) {
             plan.can(LAYER, "leave orphans behind without harm", "a small init is PID 1 and reaps them")
-                    .cannot(LAYER, "outlive its supervisor", "its PID 1 ends with that");
+                    .cannot(LAYER, "outlive its supervisor", "its PID 1 ends with the supervisor");
         } else if (!launch.usesGvisor()) {
             plan.can(LAYER, "be PID 1, and leave its orphans unreaped", "init: false")
-                    .cannot(LAYER, "outlive its supervisor", "a guardian beside that ends it");
+                    .cannot(LAYER, "outlive its supervisor", "a guardian process ends it");
         }
     }
 
@@ -66,12 +66,12 @@ final class NamespacesLayer implements Layer {
             return;
         }
         if (!host.identity().root()) {
-            throw new UnsupportedLayerException("time-namespace: clocks of its own need a manager that runs as root");
+            throw new UnsupportedLayerException("time-namespace: a time namespace needs a manager that runs as root");
         }
         plan.ownClocks(true).cannot(LAYER, "see how long the host has been up", "a time namespace");
     }
 
-    /** A name with a slash is a replica's: its part after the slash is the host's name. */
+    /** A replica's name contains a slash; the part after it is the hostname. */
     private static String hostname(String name) {
         String last = name.substring(name.lastIndexOf('/') + 1).replace('_', '-');
         return last.length() > LONGEST_HOSTNAME ? last.substring(0, LONGEST_HOSTNAME) : last;

@@ -27,24 +27,27 @@ import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A planned container as an OCI runtime needs it: the config.json of its bundle.
+ * The config.json of a planned container's OCI bundle.
  *
  * @see <a href="https://github.com/opencontainers/runtime-spec/blob/v1.0.2/config.md">OCI runtime specification 1.0.2</a>
  */
 final class OciBundle {
 
-    /** A directory of the root's own tmpfs, which nothing else is mounted at. */
+    /** A directory in the root's own tmpfs, over which nothing is mounted. */
     static final String OWN = "/.nucleus";
-    /** Where the launching program is, inside; see native/src/shim/relay.h. */
+    /** Path of the launching program inside the container; see native/src/shim/relay.h. */
     static final String RELAY = OWN + "/relay";
-    /** The bundle, in the runtime's root; as all of that, see native/src/shim/gvisor.h. */
+    /** Path of the bundle in the runtime's root directory; see native/src/shim/gvisor.h. */
     static final Path DIRECTORY = Path.of("/bundle");
 
     private static final String ROOT = "/rootfs";
     private static final String VOLUMES = "/volumes/";
     private static final String HOOK = "/hook";
 
-    /** The filter of what is run beside the workload, an array of struct sock_filter; see native/src/shim/relay.h. */
+    /**
+     * Path of the filter for processes run beside the workload, an array of struct sock_filter; see
+     * native/src/shim/relay.h.
+     */
     static final String FILTER = OWN + "/seccomp";
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -53,10 +56,10 @@ final class OciBundle {
     private final LaunchPlan.Builder plan;
     private final List<RootfsStep> root;
     private final SeccompProfile profile;
-    /** With each mount where it is in the root, as the steps have it. */
+    /** The specification's mounts, each at its path in the root, as in the steps. */
     private final Filesystem filesystem;
 
-    /** @param plan with the parts of all layers that say what the workload is */
+    /** @param plan with the parts of all layers that describe the workload */
     OciBundle(PreparedLaunch launch, LaunchPlan.Builder plan, List<RootfsStep> root, SeccompProfile profile) {
         this.launch = launch;
         this.plan = plan;
@@ -100,7 +103,10 @@ final class OciBundle {
         return process;
     }
 
-    /** Who every process inside is and what it may do, without the closing brace: what it runs is to follow. */
+    /**
+     * User, capabilities and limits of every process inside, as JSON without the closing brace: the command is
+     * appended.
+     */
     String processStart() {
         String text = JSON.writeValueAsString(confinement());
         return text.substring(0, text.length() - 1);
@@ -142,7 +148,7 @@ final class OciBundle {
                 .toList();
     }
 
-    /** What the plan mounts in memory is its own kernel's; what it binds is served to it from the new root. */
+    /** gVisor's kernel provides the in-memory mounts; bind mounts are served to it from the new root. */
     private List<Map<String, Object>> mounts() {
         var mounts = new ArrayList<Map<String, Object>>();
         mounts.add(mount("/proc", "proc", "proc", List.of("nosuid", "nodev", "noexec", "ro")));
@@ -153,7 +159,7 @@ final class OciBundle {
                 mounts.add(mount(root.get(number).target(), "bind", VOLUMES + number, options(attributes.getAsLong())));
             }
         }
-        if (secretsCovered()) {
+        if (secretsHidden()) {
             mounts.add(mount(
                     SecretMount.FOLDER,
                     "bind",
@@ -163,8 +169,8 @@ final class OciBundle {
         return mounts;
     }
 
-    /** What gVisor mounts over the directory above the secrets would hide them. */
-    private boolean secretsCovered() {
+    /** Whether gVisor mounts something above the directory of the secrets, which would hide them. */
+    private boolean secretsHidden() {
         return !filesystem.secrets().isEmpty()
                 && Stream.concat(
                                 filesystem.tmpfs().stream().map(TmpfsMount::target),
@@ -173,8 +179,8 @@ final class OciBundle {
     }
 
     /**
-     * The steps of the root that gVisor mounts by itself: others may change a volume meanwhile, while the root's own trees
-     * are fixed, and may be cached.
+     * Numbers of the root's steps that gVisor mounts separately: volumes can be changed from outside at any time, while
+     * the root's own trees are fixed and may be cached.
      */
     Set<Integer> served() {
         return IntStream.range(0, root.size())
@@ -183,7 +189,7 @@ final class OciBundle {
                 .collect(Collectors.toUnmodifiableSet());
     }
 
-    /** Its attributes, if it is one of those. */
+    /** Mount attributes of a step that gVisor mounts separately; empty for all others. */
     private OptionalLong served(RootfsStep step) {
         return switch (step) {
             case RootfsStep.Bind(var target, var _, var attributes, var _, var _)
@@ -237,7 +243,7 @@ final class OciBundle {
         return Map.of("destination", target, "type", type, "source", source, "options", options);
     }
 
-    /** Tells the shim that the workload runs: see native/src/shim/gvisor.h. */
+    /** The hook that notifies the shim that the workload runs; see native/src/shim/gvisor.h. */
     private Map<String, Object> started() {
         return Map.of("path", HOOK, "args", List.of("hook", "--mark", DIRECTORY + "/started"));
     }

@@ -7,7 +7,7 @@ import dev.nucleus.spec.LogPolicy;
 import java.util.List;
 import org.springframework.stereotype.Component;
 
-/** Lets every layer add its part, so that a prepared launch becomes a plan. Nothing is read, reserved or carried out. */
+/** Turns a prepared launch into a plan by letting every layer add its part. Reads, reserves and executes nothing. */
 @Component
 public final class Planner {
 
@@ -22,17 +22,17 @@ public final class Planner {
     }
 
     /**
-     * Refuses what this host can't give, before a root filesystem is attested for it.
+     * Refuses what this host doesn't support, before a root filesystem is attested for it.
      *
-     * @throws dev.nucleus.preparation.UnsupportedLayerException with what is missing, and what to do
+     * @throws dev.nucleus.preparation.UnsupportedLayerException naming what is missing, and the remedy
      */
     public void check(LaunchRequest request) {
         layers.forEach(layer -> layer.check(request));
     }
 
     /**
-     * @throws dev.nucleus.failure.NucleusException when a layer can't be applied as the mode requires it, or the
-     *     specification names what was not prepared: a volume, a user that isn't mapped, a system call that isn't there
+     * @throws dev.nucleus.failure.NucleusException when a layer can't be applied as the mode requires, or the
+     *     specification names something that doesn't exist: a volume, a mapped user, a system call
      */
     public LaunchPlan plan(PreparedLaunch launch) {
         LaunchRequest request = launch.request();

@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** /dev, /proc and the directories in memory. */
+/** Adds /dev, /proc and the in-memory directories to the root. */
 final class PseudoFilesystems {
 
-    /** Pseudo-terminals that may be open at once: the kernel does not count their buffers to the memory of a cgroup. */
+    /** Limit of open pseudo-terminals: the kernel does not charge their buffers to the memory cgroup. */
     static final int TERMINALS = 64;
 
     private PseudoFilesystems() {}
@@ -23,7 +23,7 @@ final class PseudoFilesystems {
                 new TreeMap<>(Map.of("null", 3, "zero", 5, "full", 7, "random", 8, "urandom", 9));
         devices.forEach((name, minor) -> tree.add(
                 mapped
-                        // A user namespace may not make device nodes (user_namespaces(7)).
+                        // Device nodes can't be created in a user namespace (user_namespaces(7)).
                         ? new RootfsStep.Bind(
                                 "/dev/" + name,
                                 HostPath.own("/dev/" + name),
@@ -37,8 +37,8 @@ final class PseudoFilesystems {
     }
 
     /**
-     * The container has a devpts instance of its own: no terminal of the host or of another container is in it, and each
-     * terminal in it belongs to the workload's user. /dev/tty is the controlling terminal of the calling process (tty(4)).
+     * Mounts a private devpts instance: it contains no terminal of the host or of another container, and the workload's
+     * user owns every terminal in it. /dev/tty is the controlling terminal of the calling process (tty(4)).
      */
     static void addTerminals(RootTree tree, boolean mapped, LaunchPlan.Identity identity) {
         tree.add(new RootfsStep.Directory("/dev/pts"));
@@ -85,7 +85,7 @@ final class PseudoFilesystems {
         tree.add(new RootfsStep.Seal("/proc", MountAttributes.READ_ONLY));
     }
 
-    /** Of what gVisor mounts itself; and what works for the shim inside. */
+    /** Adds the mount points that gVisor uses, and the program that works for the shim inside. */
     static void addMountPoints(RootTree tree, List<MemoryMount> memory) {
         for (String target : List.of("/dev", "/proc", "/sys", "/run", OciBundle.OWN)) {
             tree.directories(target);

@@ -17,12 +17,12 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** The top directories of a container: those of a root filesystem, or the host's programs. */
+/** The top-level directories of a container: those of a root filesystem, or the host's programs. */
 final class RootFiles {
 
     private static final String LAYER = FilesystemLayer.NAME;
 
-    /** As in native/src/launch/overlay.h. */
+    /** The same path as in native/src/launch/overlay.h. */
     private static final String LAYERS = "/.layers";
 
     private RootFiles() {}
@@ -31,23 +31,23 @@ final class RootFiles {
         Path rootfs = found.path();
         String attested = found.attested().map(RootFiles::words).orElse("");
         Optional<MemorySize> overlay = launch.spec().filesystem().overlay();
-        // gVisor has an overlay of its own.
+        // gVisor mounts an overlay of its own.
         if (overlay.isPresent() && !launch.usesGvisor()) {
             tree.add(new RootfsStep.Directory(LAYERS));
             tree.add(new RootfsStep.Tmpfs(
                     LAYERS,
                     "size=" + overlay.get().bytes() + ",mode=700",
                     MountAttributes.NO_SUID | MountAttributes.NO_DEV));
-            eachTop(found.tree(), entry -> overlayTop(rootfs, entry, tree, plan.mapped()));
+            forEachTopLevel(found.tree(), entry -> overlayTop(rootfs, entry, tree, plan.mapped()));
             tree.add(new RootfsStep.Detach(LAYERS));
         } else {
-            eachTop(found.tree(), entry -> bindTop(rootfs, entry, tree, plan.mapped()));
+            forEachTopLevel(found.tree(), entry -> bindTopLevel(rootfs, entry, tree, plan.mapped()));
         }
         overlay.ifPresentOrElse(
                 size -> plan.can(
                         LAYER,
-                        "write over its root filesystem for as long as it lives, in memory",
-                        "overlay: " + size + "; rootfs " + rootfs + " stays as it is" + attested),
+                        "change its root filesystem in memory, until it ends",
+                        "overlay: " + size + "; rootfs " + rootfs + " itself is read-only" + attested),
                 () -> plan.cannot(LAYER, "change its programs", "rootfs " + rootfs + " is read-only" + attested));
     }
 
@@ -55,8 +55,10 @@ final class RootFiles {
         return " and attested: %d files, manifest sha256 %s".formatted(attested.files(), attested.digest());
     }
 
-    /** A link stays a link (/bin → usr/bin), a directory is bound read-only: what was found there may be another by now. */
-    private static void bindTop(Path rootfs, RootfsTree.Entry entry, RootTree tree, boolean mapped) {
+    /**
+     * A link stays a link (/bin → usr/bin); a directory is bound read-only, if it was not replaced since it was found.
+     */
+    private static void bindTopLevel(Path rootfs, RootfsTree.Entry entry, RootTree tree, boolean mapped) {
         String target = "/" + entry.name();
         switch (entry.type()) {
             case SYMBOLIC_LINK -> tree.add(new RootfsStep.Symlink(target, entry.linkTarget()));
@@ -67,7 +69,7 @@ final class RootFiles {
                         MountAttributes.SEALED,
                         mapped ? Owners.MAPPED_WHERE_POSSIBLE : Owners.HOST);
             case REGULAR_FILE, FIFO, SOCKET, DEVICE -> {
-                // The manifest, and what no root directory has.
+                // The manifest, and file types that don't belong in a root directory.
             }
         }
     }
@@ -83,11 +85,11 @@ final class RootFiles {
             tree.add(new RootfsStep.Overlay(
                     target, found(rootfs, entry), mapped ? Owners.MAPPED_WHERE_POSSIBLE : Owners.HOST));
         } else {
-            bindTop(rootfs, entry, tree, mapped);
+            bindTopLevel(rootfs, entry, tree, mapped);
         }
     }
 
-    static void eachTop(RootfsTree rootfs, Consumer<RootfsTree.Entry> action) {
+    static void forEachTopLevel(RootfsTree rootfs, Consumer<RootfsTree.Entry> action) {
         rootfs.entries().stream()
                 .filter(entry -> !RootfsLinks.OWN_TREES.contains(entry.name()))
                 .forEach(action);

@@ -7,7 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Collects the steps that make a root filesystem, and knows the paths that they have made. */
+/** Collects the steps that build a root filesystem, and tracks the paths that they create. */
 final class RootTree {
 
     private final List<RootfsStep> steps = new ArrayList<>();
@@ -26,7 +26,7 @@ final class RootTree {
         add(new RootfsStep.Bind(target, source, attributes, false, owners));
     }
 
-    /** A directory and those above it. Below a bound tree nothing can be made: there it must exist. */
+    /** Adds a directory and its parents. Below a bound tree nothing can be created; there they must exist. */
     void directories(String target) {
         parents(target);
         add(new RootfsStep.Directory(target));

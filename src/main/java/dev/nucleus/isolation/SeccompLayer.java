@@ -24,8 +24,8 @@ import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
 /**
- * System-call filters; each profile is compiled once. The shim is notified of calls that they don't allow, and refuses
- * them.
+ * System-call filters; each profile is compiled once. The shim is notified of calls that a filter doesn't allow, and
+ * refuses them.
  */
 @Component
 @Order(70)
@@ -34,10 +34,12 @@ final class SeccompLayer implements Layer {
     private static final Logger log = LoggerFactory.getLogger(SeccompLayer.class);
     private static final String LAYER = "seccomp";
 
-    /** What a process needs between its filter and its own program, and can't be answered for meanwhile. */
-    private static final List<String> TO_START = List.of("write", "execve", "exit_group");
-    /** What is not traced: the report of a launch, which tells of the listener, and the end. */
-    private static final List<String> NOT_TRACED = List.of("write", "exit_group");
+    /**
+     * Calls that a process makes after installing its filter and before its program runs, when no listener answers yet.
+     */
+    private static final List<String> STARTUP_CALLS = List.of("write", "execve", "exit_group");
+    /** Calls that are not traced: the launch report, which announces the listener, and the exit. */
+    private static final List<String> UNTRACED_CALLS = List.of("write", "exit_group");
 
     private static final int PR_SET_SECCOMP = 22;
 
@@ -45,19 +47,19 @@ final class SeccompLayer implements Layer {
     private final Map<Variant, CompiledProfile> compiled = new ConcurrentHashMap<>();
     private final LaunchPlan.Seccomp trace;
 
-    /** What decides on the adapted profile and its program. The name of a file's profile contains its hash. */
+    /** Determines the adapted profile and its program. The name of a profile from a file contains the file's hash. */
     private record Variant(String profile, boolean network, boolean setIdFiles, boolean usesGvisor) {}
 
     /**
      * A profile as adapted to a container, and its program.
      *
-     * @param calls how many system calls it allows, whatever their arguments
+     * @param calls number of system calls that it allows, with or without conditions on their arguments
      */
     private record CompiledProfile(SeccompProfile profile, LaunchPlan.Seccomp program, long calls) {}
 
     SeccompLayer(SeccompCompiler compiler) {
         this.compiler = compiler;
-        List<SeccompCompiler.Rule> rules = NOT_TRACED.stream()
+        List<SeccompCompiler.Rule> rules = UNTRACED_CALLS.stream()
                 .map(name -> new SeccompCompiler.Rule(name, OptionalInt.empty(), List.of()))
                 .toList();
         this.trace = new LaunchPlan.Seccomp("trace", compiler.compile(OptionalInt.empty(), rules), Denied.TRACED, 0);
@@ -82,13 +84,13 @@ final class SeccompLayer implements Layer {
         }
         if (launch.usesGvisor()) {
             plan.rootfs(withFilter(plan.rootfs(), program.program()));
-            plan.cannot(LAYER, "make a call of gVisor's kernel that it doesn't need", "profile " + profile.name());
+            plan.cannot(LAYER, "make calls to gVisor's kernel that it doesn't need", "profile " + profile.name());
             return;
         }
         explain(adapted, plan);
     }
 
-    /** What applies the profile to processes run beside the workload: gVisor's own exec does not. */
+    /** Adds the filter for processes run beside the workload: gVisor's own exec does not apply the profile. */
     private static LaunchPlan.Rootfs withFilter(LaunchPlan.Rootfs root, byte[] program) {
         var steps = new ArrayList<RootfsStep>();
         for (RootfsStep step : root.steps()) {
@@ -120,7 +122,7 @@ final class SeccompLayer implements Layer {
     /**
      * The profile as adapted to the container.
      *
-     * @param usesGvisor whether gVisor runs it, whose own kernel keeps the limits
+     * @param usesGvisor whether gVisor runs the container; its kernel then enforces the limits
      */
     static SeccompProfile adapted(SeccompProfile base, ContainerSpec spec, boolean usesGvisor) {
         SeccompProfile profile = needsNetwork(spec) ? base.withNetwork() : base;
@@ -130,15 +132,15 @@ final class SeccompLayer implements Layer {
         return canReachPersistentFiles(spec) ? profile.withoutSetIdFiles() : profile;
     }
 
-    /** Only our own profiles get the network's calls added; a user's file is taken as it is. */
+    /** Network calls are added to built-in profiles only, never to a user's file. */
     private static boolean needsNetwork(ContainerSpec spec) {
         return spec.network() == Network.HOST && spec.security().seccomp() instanceof PolicySource.Named;
     }
 
     /**
-     * Whether the container can get hold of a file that stays on the host: its own, or an open one received from another
-     * container through a socket in a host directory (even a read-only one) or on a shared network. A descriptor's rights depend
-     * on the mount that it was opened on (unix(7), SCM_RIGHTS).
+     * Whether the container can get hold of a file that stays on the host: its own, or an open one received from
+     * another container through a socket in a host directory (even a read-only one) or on a shared network. A
+     * descriptor's rights depend on the mount that it was opened on (unix(7), SCM_RIGHTS).
      */
     static boolean canReachPersistentFiles(ContainerSpec spec) {
         Filesystem files = spec.filesystem();
@@ -164,15 +166,16 @@ final class SeccompLayer implements Layer {
         plan.can(LAYER, "make " + adapted.calls() + " of the kernel's system calls", because);
         plan.cannot(
                 LAYER,
-                "make any other system call, nor 32-bit and x32 ones",
+                "make any other system call, or a 32-bit or x32 one",
                 because
                         + (adapted.program().denied() == Denied.REPORTED
-                                ? "; what it tries is counted: nucleus denials"
-                                : "; unseen, because it allows filters of the container's own"));
-        profile.warnings().forEach(warning -> plan.cannot(LAYER, "have all of its profile", because + " " + warning));
+                                ? "; attempts are counted: nucleus denials"
+                                : "; attempts are not counted, because it allows the container's own filters"));
+        profile.warnings()
+                .forEach(warning -> plan.cannot(LAYER, "use its profile as written", because + " " + warning));
     }
 
-    /** @param reported whether the shim hears of what is refused; gVisor has no listeners */
+    /** @param reported whether the shim is notified of refused calls; gVisor has no listeners */
     private LaunchPlan.Seccomp compile(SeccompProfile profile, boolean reported) {
         refuseUnusable(profile);
         profile.warnings().forEach(warning -> log.warn("seccomp profile {} {}", profile.name(), warning));
@@ -197,11 +200,11 @@ final class SeccompLayer implements Layer {
         List<String> unknown = compiler.unknown(
                 profile.rules().stream().flatMap(rule -> rule.names().stream()).collect(Collectors.toSet()));
         if (!unknown.isEmpty()) {
-            refusals.add("seccomp: profile " + profile.name() + " names what is no system call: "
+            refusals.add("seccomp: profile " + profile.name() + " names unknown system calls: "
                     + String.join(", ", unknown));
         }
         List<String> missing =
-                TO_START.stream().filter(name -> !profile.allows(name)).toList();
+                STARTUP_CALLS.stream().filter(name -> !profile.allows(name)).toList();
         if (!missing.isEmpty()) {
             refusals.add("seccomp: profile " + profile.name() + " doesn't allow " + String.join(", ", missing)
                     + ", without which no command can be started");
@@ -212,8 +215,9 @@ final class SeccompLayer implements Layer {
     }
 
     /**
-     * A filter of the container's own, with a listener of its own, could let a call go on that this one reports, as soon
-     * as the shim's listener is gone (seccomp_unotify(2)). What is refused without a report can't be allowed by anybody.
+     * Whether the container may install filters of its own. One with a listener could let a call continue that this
+     * filter reports, as soon as the shim's listener is gone (seccomp_unotify(2)). A call that is refused without a
+     * report can't be allowed by another filter.
      */
     private static boolean allowsFilters(SeccompProfile profile) {
         return profile.rules().stream()

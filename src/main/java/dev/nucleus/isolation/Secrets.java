@@ -9,14 +9,16 @@ import dev.nucleus.spec.SecretMount;
 import java.util.List;
 import java.util.Objects;
 
-/** Copies of secret files, in memory. */
+/** In-memory copies of secret files. */
 final class Secrets {
 
     private static final String LAYER = FilesystemLayer.NAME;
 
     private Secrets() {}
 
-    /** In memory, for the workload's user alone, and sealed before anything runs. */
+    /**
+     * Adds copies on a tmpfs that only the workload's user can read and that is made read-only before anything runs.
+     */
     static void add(RootTree tree, PreparedLaunch launch, LaunchPlan.Identity identity, LaunchPlan.Builder plan) {
         List<SecretMount> secrets = launch.spec().filesystem().secrets();
         if (secrets.isEmpty()) {
@@ -25,7 +27,7 @@ final class Secrets {
         tree.directories(SecretMount.FOLDER);
         tree.add(new RootfsStep.Tmpfs(
                 SecretMount.FOLDER,
-                // Where the kernel has it, no copy of a secret gets to a disk (tmpfs(5), Linux 6.4).
+                // Where supported, noswap keeps secrets from being swapped to disk (tmpfs(5), Linux 6.4).
                 "size=16M,mode=700,uid=" + identity.uid() + ",gid=" + identity.gid() + ",noswap",
                 MountAttributes.NO_SUID | MountAttributes.NO_DEV | MountAttributes.NO_EXEC));
         for (SecretMount secret : secrets) {

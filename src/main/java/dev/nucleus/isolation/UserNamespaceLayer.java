@@ -18,7 +18,7 @@ import java.util.Optional;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
-/** The mapping of a container's users to users of the host (user_namespaces(7)). */
+/** The mapping of a container's users to host users (user_namespaces(7)). */
 @Component
 @Order(25)
 final class UserNamespaceLayer implements Layer {
@@ -34,7 +34,7 @@ final class UserNamespaceLayer implements Layer {
     @Override
     public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
         if (launch.usesGvisor()) {
-            plan.cannot(LAYER, "be any user of the host, even as root inside", "its users are gVisor's own");
+            plan.cannot(LAYER, "act as any user of the host, even as root inside", "its users are gVisor's own");
             return;
         }
         UserNamespace requested = launch.spec().userNamespace();
@@ -59,7 +59,7 @@ final class UserNamespaceLayer implements Layer {
             case UserNamespace.KeepId() -> {
                 if (root) {
                     throw new InvalidSpecException(
-                            "user-namespace: keep-id is for a manager without root; write auto, and user: for a number");
+                            "user-namespace: keep-id needs a manager without root; use auto, and user: for a number");
                 }
                 keep(plan);
                 subordinate(launch.userIds().subordinate(), plan);
@@ -70,7 +70,9 @@ final class UserNamespaceLayer implements Layer {
         }
     }
 
-    /** One user and one group exist inside: the workload's, who is its own user on the host or the manager's. */
+    /**
+     * Maps only the workload's user and group: to a dedicated host user if the manager is root, else to the manager's.
+     */
     private void onlyWorkload(PreparedLaunch launch, LaunchPlan.Builder plan, String because) {
         LaunchPlan.Identity inside = plan.identity();
         boolean root = host.identity().root();
@@ -83,19 +85,19 @@ final class UserNamespaceLayer implements Layer {
                 .cannot(
                         LAYER,
                         root
-                                ? "be any user of the host, even as root inside"
+                                ? "act as any user of the host, even as root inside"
                                 : "act as any user of the host but the one who started it",
                         because);
     }
 
-    /** Users 0 to 65535 are a range of the host's that nobody else has; the workload's own stays itself. */
+    /** Maps users 0 to 65535 to a range of the host that no other container has; a dedicated user keeps its number. */
     private static void range(PreparedLaunch launch, LaunchPlan.Builder plan) {
         int first = launch.userIds().range().orElseThrow();
         LaunchPlan.Identity identity = plan.identity();
         map(plan, withOwn(identity.uid(), first), withOwn(identity.gid(), first));
         plan.cannot(
                 LAYER,
-                "be any user of the host, even as root inside",
+                "act as any user of the host, even as root inside",
                 "its users 0 to " + (IdRanges.COUNT - 1) + " are " + first + " to " + (first + IdRanges.COUNT - 1)
                         + " of the host");
     }
@@ -109,13 +111,13 @@ final class UserNamespaceLayer implements Layer {
         return maps;
     }
 
-    /** The manager's user is the workload's, by the same number. */
+    /** Gives the workload the manager's user, by the same number. */
     private void keep(LaunchPlan.Builder plan) {
         plan.identity(
                 new LaunchPlan.Identity(host.identity().uid(), host.identity().gid(), List.of()));
     }
 
-    /** The workload is the manager's user; the others are from the ranges that the host grants that user. */
+    /** Maps the workload to the manager's user, and all other users to the ranges that the host grants that user. */
     private void subordinate(SubordinateIds ids, LaunchPlan.Builder plan) {
         SubordinateIds.Range users = ids.users().orElseThrow(() -> missing("/etc/subuid", ids.user()));
         SubordinateIds.Range groups = ids.groups().orElseThrow(() -> missing("/etc/subgid", ids.user()));
@@ -132,7 +134,7 @@ final class UserNamespaceLayer implements Layer {
                         "/etc/subuid");
     }
 
-    /** The single one and, around its number, the range: no number is mapped twice. */
+    /** The single ID and, around it, the range, so that no number is mapped twice. */
     private static List<IdMap> around(int inside, int outside, SubordinateIds.Range range) {
         var maps = new ArrayList<IdMap>();
         maps.add(new IdMap(inside, outside, 1));
@@ -153,8 +155,8 @@ final class UserNamespaceLayer implements Layer {
     private static String program(Optional<Path> found, String name) {
         return found.map(Path::toString)
                 .orElseThrow(() -> new UnsupportedLayerException("user-namespace: " + name
-                        + " is needed for more than one user without root, and there is none in /usr/bin that only root could"
-                        + " have put there; on Debian: apt-get install uidmap"));
+                        + " is needed to map more than one user without root, but /usr/bin has none that only root"
+                        + " could have installed; on Debian: apt-get install uidmap"));
     }
 
     private UnsupportedLayerException missing(String file, String user) {
@@ -172,13 +174,13 @@ final class UserNamespaceLayer implements Layer {
         if (!host.identity().root()) {
             mapPrograms(ids, plan);
         }
-        plan.cannot(LAYER, "be a user of the host that isn't mapped", "user-namespace: " + explicit);
+        plan.cannot(LAYER, "act as a user of the host that isn't mapped", "user-namespace: " + explicit);
     }
 
     private static void requireMapped(String kind, int number, List<IdRange> ranges) {
         if (ranges.stream().noneMatch(range -> number >= range.inside() && number - range.inside() < range.count())) {
             throw new InvalidSpecException("user-namespace: the workload's " + kind + " " + number
-                    + " is in none of the ranges; write user: with one that is, or map it");
+                    + " is in none of the ranges; set user: to one that is, or map it");
         }
     }
 

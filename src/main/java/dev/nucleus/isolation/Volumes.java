@@ -11,7 +11,7 @@ import dev.nucleus.preparation.Workload;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.VolumeMount;
 
-/** Directories and files of the host, and named volumes. */
+/** Mounts of host directories and files, and of named volumes. */
 final class Volumes {
 
     private static final String LAYER = FilesystemLayer.NAME;
@@ -29,7 +29,7 @@ final class Volumes {
                 | MountAttributes.NO_DEV
                 | (volume.readOnly() ? MountAttributes.READ_ONLY : 0)
                 | (volume.execute() ? 0 : MountAttributes.NO_EXEC);
-        // Without root only the manager's user and its range exist, and no mount can say otherwise.
+        // Without root, only the manager's user and its subordinate range exist, and mounts can't be ID-mapped.
         Owners owners = plan.mapped() && isRoot ? Owners.MAPPED : Owners.HOST;
         String source = volume.named()
                 ? addNamed(tree, volume, launch, identity, attributes, owners)
@@ -41,7 +41,7 @@ final class Volumes {
                 "volume at " + volume.target());
     }
 
-    /** @return where it is on the host */
+    /** @return its path on the host */
     private static String addNamed(
             RootTree tree,
             VolumeMount volume,
@@ -67,7 +67,7 @@ final class Volumes {
         return path;
     }
 
-    /** @return where it is on the host */
+    /** @return its path on the host */
     private static String addBind(
             RootTree tree, VolumeMount volume, PreparedLaunch launch, long attributes, Owners owners) {
         if (launch.files().directories().contains(volume.source())) {
@@ -79,7 +79,7 @@ final class Volumes {
         return volume.source();
     }
 
-    /** Root inside a user namespace is not root on disk. */
+    /** The owner on disk: root in a user namespace is mapped to an ID that is not the host's root. */
     private static int onDisk(int number, Owners owners) {
         return owners == Owners.MAPPED && number == 0 ? Identities.ROOT_ON_DISK : number;
     }

@@ -79,9 +79,9 @@ final class WorkingDirectories {
     }
 
     /**
-     * The owner of the directory on disk is the workload, so that it can work, and what it makes is the owner's. Not where
-     * root owns it: what it makes must not be root's, with bits that only root's files should have. Without root there is
-     * one user anyway.
+     * Maps the directory's owner on disk to the workload's user, so that the workload can write to it, and new files
+     * belong to that owner. Not where root owns it: new files must not be root's, with mode bits that only root's files
+     * should have. Without root there is only one user anyway.
      */
     private static RootfsStep step(
             WorkspaceMount workspace, PreparedLaunch launch, long attributes, HostFeatures host) {
@@ -101,7 +101,7 @@ final class WorkingDirectories {
                 : new RootfsStep.Bind(WorkspaceMount.TARGET, from, attributes, false);
     }
 
-    /** Without links, as it was looked at; as it was named when nothing is launched. */
+    /** The directory as it was opened, without links; the path as it was named when nothing is launched. */
     private static HostPath named(Optional<HostDirectory> looked, Path named) {
         return looked.map(directory ->
                         HostPath.named(directory.path().toString()).verified(directory.device(), directory.inode()))

@@ -44,7 +44,7 @@ final class WorkloadCommand {
                 variables.entrySet().stream()
                         .map(e -> e.getKey() + "=" + e.getValue())
                         .toList()));
-        plan.cannot(LAYER, "see the host's environment variables", "it gets PATH, HOME, LANG, USER and the spec's own");
+        plan.cannot(LAYER, "see the host's environment variables", "it gets PATH, HOME, LANG, USER and the spec's");
         if (!host.identity().root()) {
             plan.can(LAYER, "read what user " + host.identity().uid() + " may read in /usr", "rootless");
         }

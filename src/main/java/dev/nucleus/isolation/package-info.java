@@ -1,7 +1,7 @@
 /**
- * Isolation layers, one bean each. A layer adds its part to a launch plan and describes in plain words what it means for
- * the container. On the same kernel the same prepared launch gives the same plan: layers read nothing of the host, and
- * reserve nothing.
+ * Isolation layers, one bean each. A layer adds its part to a launch plan and describes its effect on the container in
+ * plain words. Layers read nothing from the host and reserve nothing: on the same kernel, the same prepared launch
+ * gives the same plan.
  */
 @NullMarked
 package dev.nucleus.isolation;

@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * The kernel's audit records, as anybody with CAP_AUDIT_READ may read them beside the audit daemon. There are some only
- * while auditing is on ({@code auditctl -e 1}). One thread reads; any may close.
+ * The kernel's audit records, which any process with CAP_AUDIT_READ may read beside the audit daemon. They exist only
+ * while auditing is enabled ({@code auditctl -e 1}). One thread reads; any thread may close.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/netlink.7.html">netlink(7), NETLINK_AUDIT</a>
  */
@@ -26,7 +26,7 @@ public final class AuditLog implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * @param type of linux/audit.h
+     * @param type record type of linux/audit.h
      * @param text {@code audit(SECONDS.MILLIS:SERIAL): key=value …}
      */
     public record Entry(int type, String text) {}
@@ -35,7 +35,7 @@ public final class AuditLog implements AutoCloseable {
         this.descriptor = descriptor;
     }
 
-    /** Empty where this process may not read them, or the kernel has none. */
+    /** Opens the log; empty if this process may not read it, or the kernel has none. */
     public static Optional<AuditLog> open() {
         int descriptor = Libc.INSTANCE.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_AUDIT);
         if (descriptor < 0) {
@@ -60,12 +60,12 @@ public final class AuditLog implements AutoCloseable {
         return buffer.order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** The next record; waits for it. Empty: closed. */
+    /** Waits for the next record; empty: the log was closed. */
     public Optional<Entry> receive() {
         byte[] bytes = new byte[LONGEST];
         while (!closed) {
             long got = Libc.INSTANCE.recv(descriptor, bytes, bytes.length, 0);
-            // A negative answer is the second's end, or records that were lost because too many came at once.
+            // A negative result is the one-second timeout, or records that were lost because too many arrived at once.
             if (got > HEADER) {
                 int type = order(ByteBuffer.wrap(bytes)).getShort(4) & 0xffff;
                 return Optional.of(

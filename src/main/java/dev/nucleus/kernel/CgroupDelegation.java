@@ -10,14 +10,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A part of the version 2 hierarchy that was given to an ordinary user (Documentation/admin-guide/cgroup-v2.rst,
+ * A part of the version 2 hierarchy that is delegated to an ordinary user (Documentation/admin-guide/cgroup-v2.rst,
  * "Delegation"; systemd's {@code Delegate=}).
  */
 final class CgroupDelegation {
 
     private static final Logger log = LoggerFactory.getLogger(CgroupDelegation.class);
 
-    /** Where the manager and its shims live: a directory that hands controllers down can't have members of its own. */
+    /**
+     * Leaf of the manager and its shims: a control group that enables controllers for its children can't have processes
+     * itself.
+     */
     static final String LEAF = "manager";
 
     private static final Set<String> NEEDED = Set.of("memory", "pids");
@@ -25,12 +28,12 @@ final class CgroupDelegation {
     private CgroupDelegation() {}
 
     /**
-     * The directory below which this process may make control groups. It has moved into a leaf of that if it was in it
-     * itself.
+     * The directory in which this process may create control groups. If it is in that directory itself, it is moved to
+     * a leaf of it.
      *
-     * @param mount of the version 2 hierarchy
+     * @param mount mount point of the version 2 hierarchy
      * @param membership the text of /proc/self/cgroup
-     * @return empty: none was given, or not with the controllers for memory and processes, or others live in it
+     * @return empty: none is delegated, it lacks the memory or pids controller, or other processes are in it
      */
     static Optional<Path> take(Path mount, String membership) {
         Optional<Path> own = membership
@@ -39,19 +42,19 @@ final class CgroupDelegation {
                 .map(line -> mount.resolve(line.substring("0::/".length())))
                 .findFirst();
         Optional<Path> taken = own.filter(CgroupDelegation::given)
-                .filter(CgroupDelegation::vacate)
-                // As systemd's DelegateSubgroup= has it, or a manager before this one.
+                .filter(CgroupDelegation::moveToLeaf)
+                // Already moved to a leaf, by systemd's DelegateSubgroup= or an earlier manager.
                 .or(() -> own.map(Path::getParent).filter(parent -> !parent.equals(mount) && given(parent)));
-        taken.ifPresent(directory ->
-                outweigh(directory, own.filter(leaf -> !leaf.equals(directory)).orElse(directory.resolve(LEAF))));
+        taken.ifPresent(directory -> raiseWeight(
+                directory, own.filter(leaf -> !leaf.equals(directory)).orElse(directory.resolve(LEAF))));
         return taken;
     }
 
     /**
-     * Gives the manager and its shims more weight than containers, whose control groups lie beside the leaf: else the manager of
-     * many that are busy would answer late.
+     * Gives the manager and its shims more weight than containers, whose control groups are siblings of the leaf:
+     * otherwise a manager of many busy containers would respond late.
      */
-    private static void outweigh(Path directory, Path leaf) {
+    private static void raiseWeight(Path directory, Path leaf) {
         if (!CgroupHierarchies.controllers(directory).contains("cpu")) {
             return;
         }
@@ -59,7 +62,7 @@ final class CgroupDelegation {
             Files.writeString(directory.resolve("cgroup.subtree_control"), "+cpu");
             Files.writeString(leaf.resolve("cpu.weight"), Integer.toString(100 * ProcessorShare.CONTAINERS));
         } catch (IOException e) {
-            log.info("the manager gets no more weight than a container: {}", e.toString());
+            log.info("the manager's CPU weight can't be raised above a container's: {}", e.toString());
         }
     }
 
@@ -74,13 +77,13 @@ final class CgroupDelegation {
         }
     }
 
-    private static boolean vacate(Path directory) {
+    private static boolean moveToLeaf(Path directory) {
         String self = Long.toString(ProcessHandle.current().pid());
         try {
             List<String> members = Files.readAllLines(directory.resolve("cgroup.procs"));
             if (!members.equals(List.of(self))) {
                 log.info(
-                        "{} is delegated, but others than the manager live in it: containers get no limits; start it "
+                        "{} is delegated, but has other processes than the manager: containers get no limits; start it "
                                 + "in a control group of its own",
                         directory);
                 return false;
@@ -92,7 +95,7 @@ final class CgroupDelegation {
             Files.writeString(leaf.resolve("cgroup.procs"), self);
             return true;
         } catch (IOException e) {
-            log.info("{} is delegated, but the manager can't leave it: {}", directory, e.toString());
+            log.info("{} is delegated, but the manager can't move to a leaf of it: {}", directory, e.toString());
             return false;
         }
     }

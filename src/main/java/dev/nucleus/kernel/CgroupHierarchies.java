@@ -12,10 +12,10 @@ import java.util.Set;
 /**
  * The control-group hierarchies this process can see (cgroups(7)).
  *
- * @param unified the v2 hierarchy, if mounted, from the directory on that is this process's to make control groups in
+ * @param unified directory of the v2 hierarchy, if mounted, in which this process may create control groups
  * @param unifiedControllers controllers that v2 offers there
  * @param legacy mount point of each v1 controller
- * @param delegated whether an ordinary user was given that directory
+ * @param delegated whether that directory is delegated to an ordinary user
  */
 public record CgroupHierarchies(
         Optional<Path> unified, Set<String> unifiedControllers, Map<String, Path> legacy, boolean delegated) {
@@ -27,14 +27,14 @@ public record CgroupHierarchies(
         this(unified, unifiedControllers, legacy, false);
     }
 
-    /** As an ordinary user has them, who may make control groups where some were given, and nowhere else. */
+    /** The hierarchies for an ordinary user, who may create control groups only in a delegated directory. */
     CgroupHierarchies ofUser(String membership) {
         return unified.flatMap(mount -> CgroupDelegation.take(mount, membership))
                 .map(given -> new CgroupHierarchies(Optional.of(given), controllers(given), Map.of(), true))
                 .orElse(this);
     }
 
-    /** Whether limits go to the v2 hierarchy. */
+    /** Whether limits are set in the v2 hierarchy. */
     public boolean limitsAreUnified() {
         return unified.isPresent() && unifiedControllers.containsAll(Set.of("memory", "pids"));
     }

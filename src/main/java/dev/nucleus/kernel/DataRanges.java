@@ -3,8 +3,8 @@ package dev.nucleus.kernel;
 import java.io.IOException;
 
 /**
- * Where a file has data; what lies between are holes, which read as zeros and occupy no space (lseek(2), SEEK_DATA). A file
- * system that does not know holes says that all is data.
+ * The data of a file; the gaps are holes, which read as zeros and occupy no space (lseek(2), SEEK_DATA). A file system
+ * without support for holes reports the whole file as data.
  */
 public final class DataRanges implements AutoCloseable {
 
@@ -20,12 +20,15 @@ public final class DataRanges implements AutoCloseable {
         this.label = label;
     }
 
-    /** The offset of the first byte of data there or behind; {@link Long#MAX_VALUE}: there is none. */
+    /** The first offset with data at or after this one; {@link Long#MAX_VALUE}: there is none. */
     public long nextData(long offset) throws IOException {
         return seek(offset, SEEK_DATA);
     }
 
-    /** The offset of the first hole there or behind, the end of the file being one; {@link Long#MAX_VALUE}: it has ended. */
+    /**
+     * The offset of the first hole at or after this one; the end of the file is a hole; {@link Long#MAX_VALUE}: past
+     * the end.
+     */
     public long nextHole(long offset) throws IOException {
         return seek(offset, SEEK_HOLE);
     }

@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** An open descriptor of this process, close-on-exec; closed once. */
+/** An open descriptor of this process, close-on-exec; closed at most once. */
 final class Descriptor implements AutoCloseable {
 
     static final int AT_FDCWD = -100;
@@ -42,7 +42,7 @@ final class Descriptor implements AutoCloseable {
     }
 
     /**
-     * Opens a path below a directory as a process would whose root that is.
+     * Opens a path as a process would whose root is the given directory.
      *
      * @param path ends with a zero byte
      */
@@ -68,7 +68,7 @@ final class Descriptor implements AutoCloseable {
         return value;
     }
 
-    /** A path that opens the very file again (proc_pid_fd(5)), whatever lies now where it was opened. */
+    /** A path that reopens this very file (proc_pid_fd(5)), even if its name now leads elsewhere. */
     Path path() {
         return Path.of("/proc/self/fd/" + number());
     }

@@ -15,10 +15,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A directory held by a descriptor. Everything is done to what is in it by one name, which has no '/' and is never
- * followed when it is a link: whoever may rename the directories above it, or put links there, changes nothing of what
- * is reached. (With one name openat(2) and O_NOFOLLOW reach as little as openat2(2) with RESOLVE_BENEATH and
- * RESOLVE_NO_SYMLINKS would.)
+ * A directory held open by a descriptor. Its entries are accessed by a single name without '/', and links are never
+ * followed: an attacker who can rename the directories above it, or put links there, can't change which files are
+ * accessed. (With a single name, openat(2) with O_NOFOLLOW is as strict as openat2(2) with RESOLVE_BENEATH and
+ * RESOLVE_NO_SYMLINKS.)
  */
 public final class Directory implements AutoCloseable {
 
@@ -37,7 +37,7 @@ public final class Directory implements AutoCloseable {
         this.label = label;
     }
 
-    /** Opens a directory of the manager's own, by a path whose last name must not be a link. */
+    /** Opens a directory of the manager's own, by a path whose last component must not be a link. */
     public static Directory open(Path path) throws IOException {
         return new Directory(
                 Descriptor.open(
@@ -49,26 +49,26 @@ public final class Directory implements AutoCloseable {
                 path.toString());
     }
 
-    /** How the JDK reads and writes the names of paths. */
+    /** The charset in which the JDK encodes path names. */
     static Charset pathEncoding() {
         return Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
     }
 
     /**
-     * Whether this tree, with what is mounted below it, and another directory have files in common, under whatever names:
-     * another mount of the same directory makes no difference.
+     * Whether this tree, including mounts below it, and another directory have files in common, under any names: a
+     * different mount of the same directory makes no difference.
      */
     public boolean overlaps(Directory other) throws IOException {
         MountTable table = MountTable.of(this, other);
         return table.overlap(table.place(this), table.place(other));
     }
 
-    /** Its number in this process, for as long as this is open. */
+    /** Its descriptor number in this process, valid while this is open. */
     public int descriptor() {
         return descriptor.number();
     }
 
-    /** A path of this process that leads to this very directory, whatever lies now where it was found. */
+    /** A path of this process that leads to this very directory, even if its name now leads elsewhere. */
     public Path path() {
         return descriptor.path();
     }
@@ -77,17 +77,17 @@ public final class Directory implements AutoCloseable {
         return FileStat.of(descriptor.number(), label);
     }
 
-    /** Empty: there is nothing by that name. */
+    /** The status of an entry; empty: there is none by that name. */
     public Optional<FileStat> status(FileName name) throws IOException {
         return Optional.ofNullable(FileStat.of(descriptor.number(), name, label(name)));
     }
 
-    /** Opens whatever has that name, without reading it or following it. */
+    /** Opens the entry of that name, whatever its type, without reading or following it. */
     public Node node(FileName name) throws IOException {
         return Node.open(descriptor.number(), name.terminated(), label(name));
     }
 
-    /** As {@link #node}; empty: there is nothing by that name. */
+    /** Like {@link #node}; empty: there is no entry by that name. */
     public Optional<Node> find(FileName name) throws IOException {
         try {
             return Optional.of(node(name));
@@ -97,9 +97,9 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Opens a directory in it.
+     * Opens a subdirectory.
      *
-     * @throws java.nio.file.NotDirectoryException when something else has that name, also a link to a directory
+     * @throws java.nio.file.NotDirectoryException when the entry is not a directory, even if it is a link to one
      */
     public Directory openDirectory(FileName name) throws IOException {
         return new Directory(
@@ -112,7 +112,7 @@ public final class Directory implements AutoCloseable {
                 label(name));
     }
 
-    /** Another descriptor of the same directory. */
+    /** Opens another descriptor of the same directory. */
     public Directory duplicate() throws IOException {
         return new Directory(
                 Descriptor.open(descriptor.number(), HERE, Descriptor.O_RDONLY | Descriptor.O_DIRECTORY, 0, label),
@@ -120,9 +120,9 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Makes a regular file, mode 0600 whatever the umask, to be written.
+     * Creates a regular file for writing, mode 0600 or less.
      *
-     * @throws java.nio.file.FileAlreadyExistsException when anything has that name
+     * @throws java.nio.file.FileAlreadyExistsException when an entry of that name exists
      */
     public NewFile createFile(FileName name) throws IOException {
         return new NewFile(
@@ -136,19 +136,19 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Makes a directory, mode 0700 or less.
+     * Creates a directory, mode 0700 or less.
      *
-     * @throws java.nio.file.FileAlreadyExistsException when anything has that name
+     * @throws java.nio.file.FileAlreadyExistsException when an entry of that name exists
      */
     public void createDirectory(FileName name) throws IOException {
         SystemCall.check(label(name), () -> Libc.INSTANCE.mkdirat(descriptor.number(), name.terminated(), 0700));
     }
 
     /**
-     * Makes a symbolic link.
+     * Creates a symbolic link.
      *
-     * @param target one character for each byte, as {@link Node#linkTarget} has it
-     * @throws java.nio.file.FileAlreadyExistsException when anything has that name
+     * @param target one character per byte, as {@link Node#linkTarget} returns it
+     * @throws java.nio.file.FileAlreadyExistsException when an entry of that name exists
      */
     public void createSymbolicLink(FileName name, String target) throws IOException {
         byte[] leadsTo = FileName.terminated(target.getBytes(StandardCharsets.ISO_8859_1));
@@ -156,17 +156,17 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Opens what a path leads to for a process whose root this is: links lead to places in here, whatever they say, and
-     * none leads through {@code /proc} (openat2(2), RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS).
+     * Opens a path as a process would whose root is this directory: no link leads out of it, and magic links of {@code
+     * /proc} are not followed (openat2(2), RESOLVE_IN_ROOT and RESOLVE_NO_MAGICLINKS).
      *
      * @param path relative
-     * @throws java.nio.file.NoSuchFileException when it leads nowhere
+     * @throws java.nio.file.NoSuchFileException when it doesn't exist
      */
     public Node nodeInRoot(String path) throws IOException {
         return Node.openInRoot(descriptor.number(), FileName.terminated(ArgumentText.encode(path)), label + "/" + path);
     }
 
-    /** Moves what is in this directory into that one, in place of what has the name there. */
+    /** Moves an entry of this directory to another one, replacing an existing entry of the new name. */
     public void rename(FileName name, Directory to, FileName newName) throws IOException {
         SystemCall.check(
                 label(name),
@@ -175,9 +175,10 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * As {@link #rename}, but in place of nothing. A file system that can't promise that has the name looked for first.
+     * Like {@link #rename}, but replaces nothing. Where the file system can't guarantee that, the name is looked up
+     * first.
      *
-     * @throws java.nio.file.FileAlreadyExistsException when anything has that name there
+     * @throws java.nio.file.FileAlreadyExistsException when an entry of the new name exists
      */
     public void renameToNew(FileName name, Directory to, FileName newName) throws IOException {
         long result = SystemCall.result(() -> Libc.INSTANCE.renameat2(
@@ -197,14 +198,14 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Gives a file that is held one more name, here.
+     * Creates a hard link to an open file in this directory.
      *
-     * @throws java.nio.file.FileAlreadyExistsException when anything has that name
-     * @throws java.nio.file.FileSystemException when the file is on another file system, has as many names as it may have,
-     *     or is not this user's to link (proc_sys_fs(5), protected_hardlinks)
+     * @throws java.nio.file.FileAlreadyExistsException when an entry of that name exists
+     * @throws java.nio.file.FileSystemException when the file is on another file system, has the maximum number of
+     *     links, or may not be linked by this user (proc_sys_fs(5), protected_hardlinks)
      */
     public void link(Node file, FileName name) throws IOException {
-        // By the descriptor, whatever has the file's name by now (open(2), O_PATH).
+        // By the descriptor, because another file may have its name by now (open(2), O_PATH).
         byte[] path = FileName.terminated(file.path().toString().getBytes(pathEncoding()));
         SystemCall.check(
                 label(name),
@@ -212,12 +213,12 @@ public final class Directory implements AutoCloseable {
                         Descriptor.AT_FDCWD, path, descriptor.number(), name.terminated(), AT_SYMLINK_FOLLOW));
     }
 
-    /** Deletes what is no directory. */
+    /** Deletes an entry that is not a directory. */
     public void deleteFile(FileName name) throws IOException {
         SystemCall.check(label(name), () -> Libc.INSTANCE.unlinkat(descriptor.number(), name.terminated(), 0));
     }
 
-    /** @throws java.nio.file.DirectoryNotEmptyException when something is in it */
+    /** @throws java.nio.file.DirectoryNotEmptyException when it is not empty */
     public void deleteDirectory(FileName name) throws IOException {
         SystemCall.check(
                 label(name), () -> Libc.INSTANCE.unlinkat(descriptor.number(), name.terminated(), AT_REMOVEDIR));
@@ -232,12 +233,12 @@ public final class Directory implements AutoCloseable {
         SystemCall.check(label, () -> Libc.INSTANCE.fchmod(descriptor.number(), mode));
     }
 
-    /** @param modified the time of the last change of what is in it, which the next such change sets anew */
+    /** @param modified the time of the last change of its entries, which the next such change overwrites */
     public void setModified(Instant modified) throws IOException {
         FileTimes.setModified(descriptor, modified, label);
     }
 
-    /** Reads the names that are in it, from the first; in no order, and without keeping them. */
+    /** Lists the names of its entries from the first, in no order and without keeping them. */
     public Listing list() throws IOException {
         return new Listing(duplicate());
     }
@@ -246,7 +247,7 @@ public final class Directory implements AutoCloseable {
         return child(label, name);
     }
 
-    /** Paths get long at depth; the end says most. */
+    /** The label of an entry. Only the end of a long path is kept, which says most. */
     static String child(String label, FileName name) {
         String parent = label.length() > 300 ? "…" + label.substring(label.length() - 200) : label;
         return parent.endsWith("/") ? parent + name : parent + "/" + name;
@@ -262,7 +263,7 @@ public final class Directory implements AutoCloseable {
         return label;
     }
 
-    /** The names in a directory, one after another; a fixed amount of memory, however many there are. */
+    /** The names in a directory, one after another, in a fixed amount of memory however many there are. */
     public static final class Listing implements AutoCloseable {
 
         private final Directory directory;
@@ -282,7 +283,7 @@ public final class Directory implements AutoCloseable {
                 int start = records.position();
                 int length = records.getShort(start + 16) & 0xffff;
                 records.position(start + length);
-                // d_name of struct linux_dirent64 (getdents(2)) ends with a zero byte, and padding.
+                // d_name of struct linux_dirent64 (getdents(2)) ends with a zero byte, followed by padding.
                 int first = start + 19;
                 int end = first;
                 while (buffer[end] != 0) {

@@ -7,10 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * The name of something in a directory: any bytes but '/' and zero, in whatever encoding (path_resolution(7)). Never
- * "." or "..", so it leads no further than into its directory. Ordered by its bytes.
+ * The name of a directory entry: any bytes except '/' and zero, in any encoding (path_resolution(7)). Never "." or
+ * "..", so it can't lead out of its directory. Ordered by its bytes.
  *
- * @param bytes one character (0 to 255) for each byte
+ * @param bytes one character (0 to 255) per byte
  */
 public record FileName(String bytes) implements Comparable<FileName> {
 
@@ -25,12 +25,12 @@ public record FileName(String bytes) implements Comparable<FileName> {
         }
     }
 
-    /** A name that is written in UTF-8 on disk. */
+    /** A name that is encoded in UTF-8 on disk. */
     public static FileName of(String text) {
         return new FileName(new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1));
     }
 
-    /** The bytes and the zero that ends them. */
+    /** The bytes, with a terminating zero. */
     byte[] terminated() {
         return terminated(bytes.getBytes(StandardCharsets.ISO_8859_1));
     }
@@ -44,7 +44,7 @@ public record FileName(String bytes) implements Comparable<FileName> {
         return bytes.compareTo(other.bytes);
     }
 
-    /** For people, on one line: as UTF-8, with control characters and what is not UTF-8 as {@code \xHH}. */
+    /** For display on one line: as UTF-8, with control characters and invalid UTF-8 as {@code \xHH}. */
     @Override
     public String toString() {
         String text;
@@ -59,7 +59,7 @@ public record FileName(String bytes) implements Comparable<FileName> {
         return text.equals(bytes) ? escapeBytes(text) : VisibleText.escape(text);
     }
 
-    /** ASCII as it is, and of everything else the bytes. */
+    /** Keeps ASCII, and escapes every other byte. */
     private static String escapeBytes(String bytes) {
         var shown = new StringBuilder(bytes.length());
         bytes.chars()

@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param mode permissions with the set-user-ID, set-group-ID and sticky bits, without the type (inode(7))
  * @param device the file system it is on, as {@code st_dev} of stat(2)
- * @param inode its number there
- * @param links how many names it has
+ * @param inode its inode number
+ * @param links number of hard links
  * @param size bytes
- * @param modified the time of the last change of content, which its owner may set as they like
- * @param changed the time of the last change of content, mode, owner or name: nobody can set it back
+ * @param modified the time of the last change of content, which its owner may set to any value
+ * @param changed the time of the last change of content, mode, owner or name, which can't be set back
  */
 public record FileStat(
         Type type,
@@ -39,7 +39,7 @@ public record FileStat(
     private static final int LENGTH = 256;
     private static final byte[] ITSELF = {0};
 
-    /** What a file is. */
+    /** The type of a file. */
     public enum Type {
         DIRECTORY("a directory"),
         REGULAR_FILE("a regular file"),
@@ -54,7 +54,7 @@ public record FileStat(
             this.words = words;
         }
 
-        /** With its article, for a sentence. */
+        /** The type with its article, for messages. */
         public String words() {
             return words;
         }
@@ -80,7 +80,7 @@ public record FileStat(
         return read(buffer);
     }
 
-    /** @return null: there is nothing by that name */
+    /** @return null: there is no entry by that name */
     static @Nullable FileStat of(int directory, FileName name, String label) throws IOException {
         byte[] buffer = new byte[LENGTH];
         byte[] path = name.terminated();
@@ -111,14 +111,14 @@ public record FileStat(
                 instant(stat.getLong(96), stat.getInt(104)));
     }
 
-    /** An owner may set any 64-bit number of seconds, where the file system keeps it (utimensat(2)). */
+    /** An owner may set any 64-bit number of seconds, if the file system stores it (utimensat(2)). */
     private static Instant instant(long seconds, int nanos) {
         return seconds < Instant.MIN.getEpochSecond()
                 ? Instant.MIN
                 : seconds > Instant.MAX.getEpochSecond() ? Instant.MAX : Instant.ofEpochSecond(seconds, nanos);
     }
 
-    /** As makedev(3) puts the two numbers together. */
+    /** Combines the two numbers as makedev(3) does. */
     private static long device(long major, long minor) {
         return (major & 0xfffff000L) << 32 | (major & 0xfffL) << 8 | (minor & 0xffffff00L) << 12 | minor & 0xffL;
     }
@@ -135,17 +135,17 @@ public record FileStat(
         return type == Type.SYMBOLIC_LINK;
     }
 
-    /** Whether it is the same file: as long as one of the two is held open, the number is no other file's. */
+    /** Whether it is the same file: while one of the two is held open, no other file gets its inode number. */
     public boolean isSameFile(FileStat other) {
         return device == other.device && inode == other.inode;
     }
 
-    /** Whether the permissions let the group or all others write; those of a link mean nothing. */
+    /** Whether the permissions let the group or all others write; those of a link have no meaning. */
     public boolean isWritableByOthers() {
         return !isSymbolicLink() && (mode & WRITABLE_BY_OTHERS) != 0;
     }
 
-    /** Whether only its owner may rename or delete what is in it, besides the directory's owner. */
+    /** Whether only an entry's owner may rename or delete it, besides the directory's owner. */
     public boolean isSticky() {
         return isDirectory() && (mode & STICKY) != 0;
     }

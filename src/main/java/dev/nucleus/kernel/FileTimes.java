@@ -5,16 +5,16 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Instant;
 
-/** The times of files (utimensat(2)). */
+/** Sets the times of files (utimensat(2)). */
 final class FileTimes {
 
     private static final int TIMESPEC = 16;
-    /** Leaves the time of the last access alone. */
+    /** Leaves the time of the last access unchanged. */
     private static final long UTIME_OMIT = (1L << 30) - 2;
 
     private FileTimes() {}
 
-    /** Sets the time of the last change of content of what the descriptor holds. */
+    /** Sets the time of the last change of content of the descriptor's file. */
     static void setModified(Descriptor descriptor, Instant modified, String label) throws IOException {
         byte[] path = FileName.terminated(descriptor.path().toString().getBytes(Directory.pathEncoding()));
         ByteBuffer times = ByteBuffer.allocate(2 * TIMESPEC).order(ByteOrder.nativeOrder());

@@ -3,11 +3,11 @@ package dev.nucleus.kernel;
 import java.nio.file.Path;
 
 /**
- * The identity of a directory of the host, by which one who opens it again can see that it is the same.
+ * The identity of a directory of the host, to verify that it is the same when it is opened again.
  *
- * @param path where it lay, without links
+ * @param path its path when it was opened, without links
  * @param device as {@code st_dev} of stat(2)
- * @param inode its number there; another directory may get it once this one is deleted and nobody holds it open
+ * @param inode its inode number; another directory may get it once this one is deleted and no longer open
  * @param uid its owner
  * @param gid its group
  */

@@ -6,11 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * What this host's kernel offers.
+ * Features of this host's kernel.
  *
- * @param release as uname(2) tells it
+ * @param release as uname(2) reports it
  * @param landlockAbi 0: no Landlock
- * @param lockdown none, integrity or confidentiality (kernel_lockdown(7)); none where that can't be seen
+ * @param lockdown none, integrity or confidentiality (kernel_lockdown(7)); none where it can't be read
  */
 public record HostFeatures(
         String release, Identity identity, int landlockAbi, CgroupHierarchies cgroups, String lockdown) {
@@ -31,7 +31,7 @@ public record HostFeatures(
                 lockdown(Path.of("/sys/kernel/security/lockdown")));
     }
 
-    /** landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION answers with the ABI. */
+    /** landlock_create_ruleset(2) with LANDLOCK_CREATE_RULESET_VERSION returns the ABI. */
     private static int probeLandlock() {
         long abi = Libc.INSTANCE.syscall(
                 LANDLOCK_CREATE_RULESET,
@@ -41,7 +41,7 @@ public record HostFeatures(
         return (int) Math.max(0, abi);
     }
 
-    /** The file holds all words, with the one that is on in brackets. */
+    /** The file lists all modes, with the active one in brackets. */
     static String lockdown(Path file) {
         if (!Files.isReadable(file)) {
             return NO_LOCKDOWN;

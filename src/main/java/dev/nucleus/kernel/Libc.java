@@ -5,7 +5,7 @@ import jnr.ffi.Pointer;
 import jnr.ffi.annotations.In;
 import jnr.ffi.annotations.Out;
 
-/** The few functions of libc for which the JDK has no equivalent. Public for JNR, whose class loader is another. */
+/** The few functions of libc for which the JDK has no equivalent. Public for JNR, which uses another class loader. */
 public interface Libc {
 
     Libc INSTANCE = LibraryLoader.create(Libc.class).failImmediately().load("c");
@@ -17,7 +17,7 @@ public interface Libc {
     /** memfd_create(2). */
     int memfd_create(String name, int flags);
 
-    /** read(2). */
+    /** pread(2). */
     long pread(int fd, byte[] buffer, long count, long offset);
 
     int socket(int domain, int type, int protocol);
@@ -42,13 +42,13 @@ public interface Libc {
     /** landlock_create_ruleset(2), by number: libc has no wrapper. */
     long syscall(long number, Pointer attributes, long size, long flags);
 
-    /** openat(2). This path and those below end with a zero byte. */
+    /** openat(2). This path and those below are terminated by a zero byte. */
     int openat(int directory, @In byte[] path, int flags, int mode);
 
     /** statx(2). */
     int statx(int directory, @In byte[] path, int flags, int mask, @Out byte[] buffer);
 
-    /** readlinkat(2); an empty path is the link that the descriptor holds. */
+    /** readlinkat(2); an empty path means the link that the descriptor refers to. */
     long readlinkat(int directory, @In byte[] path, @Out byte[] buffer, long length);
 
     /** getdents(2). */
@@ -72,7 +72,7 @@ public interface Libc {
     /** link(2). */
     int linkat(int from, @In byte[] path, int to, @In byte[] newPath, int flags);
 
-    /** utimensat(2); {@code times} are two struct timespec, of the last access and of the last change. */
+    /** utimensat(2); {@code times} are two struct timespec: of the last access and of the last modification. */
     int utimensat(int directory, @In byte[] path, @In byte[] times, int flags);
 
     /** truncate(2). */

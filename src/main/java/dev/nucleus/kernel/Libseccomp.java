@@ -3,7 +3,10 @@ package dev.nucleus.kernel;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Pointer;
 
-/** libseccomp 2.5, as far as it is used (seccomp_init(3), seccomp_rule_add(3), seccomp_export_bpf(3)). Public for JNR. */
+/**
+ * The functions of libseccomp 2.5 that are used (seccomp_init(3), seccomp_rule_add(3), seccomp_export_bpf(3)). Public
+ * for JNR.
+ */
 public interface Libseccomp {
 
     /** Loads by soname: the link without a version belongs to the development package. */
@@ -19,7 +22,7 @@ public interface Libseccomp {
 
     int seccomp_syscall_resolve_name(String name);
 
-    /** @return a string to be given back by free(3), or null */
+    /** @return a string that the caller frees by free(3), or null */
     Pointer seccomp_syscall_resolve_num_arch(int architecture, int number);
 
     /** @param arguments struct scmp_arg_cmp[count], 24 bytes each */

@@ -12,11 +12,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The mounts that this process sees, for the question whether two trees have files in common. The twin of
+ * The mounts that this process sees, for determining whether two trees have files in common. The counterpart of
  * native/src/base/mount_table.c.
  *
- * <p>Whoever may mount anything names the place: names are bytes of any kind here, one a character (ISO 8859-1), and lines
- * end with a line feed alone, which the kernel escapes.
+ * <p>Any user who may mount chooses the names: here they are arbitrary bytes, one per character (ISO 8859-1), and only
+ * a line feed, which the kernel escapes in names, ends a line.
  *
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html">proc_pid_mountinfo(5)</a>
  */
@@ -35,12 +35,12 @@ record MountTable(List<Entry> entries) {
      */
     record Entry(int id, String device, String root, String point) {}
 
-    /** Where a file is: as this process sees it, and within its file system. */
+    /** The path of a file as this process sees it, and within its file system. */
     record Place(String path, String device, String within) {}
 
     /**
-     * The mounts that matter for two directories: theirs, and all of the second's file system. Others are not kept: any user
-     * may make a thousand by FUSE, with long names.
+     * The mounts that matter for two directories: their own, and all of the second's file system. Others are not kept:
+     * any user may create a thousand FUSE mounts with long names.
      */
     static MountTable of(Directory tree, Directory other) throws IOException {
         int holding = mountId(other);
@@ -61,7 +61,7 @@ record MountTable(List<Entry> entries) {
         }
     }
 
-    /** What /proc/self/mountinfo says, a character for each byte. */
+    /** The contents of /proc/self/mountinfo, one character per byte. */
     static String text() throws IOException {
         return Files.readString(MOUNT_INFO, StandardCharsets.ISO_8859_1);
     }
@@ -86,7 +86,7 @@ record MountTable(List<Entry> entries) {
                 .replace("\\134", "\\");
     }
 
-    /** @throws IOException when the descriptor's file is in no mount that this process sees */
+    /** @throws IOException when the directory is in no mount that this process sees */
     Place place(Directory directory) throws IOException {
         int id = mountId(directory);
         String path = new String(
@@ -116,7 +116,7 @@ record MountTable(List<Entry> entries) {
                 .orElse(-1);
     }
 
-    /** Whether the tree, with what is mounted below it, and the other directory have files in common. */
+    /** Whether the tree, including mounts below it, and the other directory have files in common. */
     boolean overlap(Place tree, Place other) {
         return tree.device().equals(other.device()) && overlap(tree.within(), other.within())
                 || entries.stream()

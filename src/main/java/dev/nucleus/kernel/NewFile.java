@@ -5,7 +5,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 
-/** A file that was just created and is held by its descriptor, whatever becomes of its name. */
+/** A newly created file, held open by its descriptor even if its name is removed or replaced. */
 public final class NewFile implements AutoCloseable {
 
     private final Descriptor descriptor;
@@ -16,7 +16,7 @@ public final class NewFile implements AutoCloseable {
         this.label = label;
     }
 
-    /** Another descriptor of it, for writing from its beginning. */
+    /** Opens another descriptor of it, for writing from its beginning. */
     public FileChannel write() throws IOException {
         return FileChannel.open(descriptor.path(), StandardOpenOption.WRITE);
     }
@@ -34,12 +34,12 @@ public final class NewFile implements AutoCloseable {
         SystemCall.check(label, () -> Libc.INSTANCE.fchmod(descriptor.number(), mode));
     }
 
-    /** @param modified the time of the last change of content, which further writing would change */
+    /** @param modified the time of the last change of content, which further writes would overwrite */
     public void setModified(Instant modified) throws IOException {
         FileTimes.setModified(descriptor, modified, label);
     }
 
-    /** @param bytes its length; what was not written is a hole */
+    /** @param bytes its length; unwritten parts are holes */
     public void setSize(long bytes) throws IOException {
         SystemCall.check(label, () -> Libc.INSTANCE.ftruncate(descriptor.number(), bytes));
     }

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
-/** System calls of x86-64 that came after libseccomp 2.5.4 (arch/x86/entry/syscalls/syscall_64.tbl, Linux 6.18). */
+/** System calls of x86-64 that are newer than libseccomp 2.5.4 (arch/x86/entry/syscalls/syscall_64.tbl, Linux 6.18). */
 final class NewerSyscalls {
 
     private static final Map<String, Integer> NUMBERS = Map.ofEntries(

@@ -10,8 +10,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 
 /**
- * A file of any type, held by a descriptor that reads nothing (O_PATH of open(2)): neither a device nor a pipe notices,
- * a link is not followed. What it is was asked of the descriptor, so it can't become something else before it is read.
+ * A file of any type, held by a descriptor that can't read it (O_PATH of open(2)): opening has no effect on a device or
+ * a pipe, and a link is not followed. Its type is determined through the descriptor, so it can't be swapped for another
+ * file before it is read.
  */
 public final class Node implements AutoCloseable {
 
@@ -29,7 +30,7 @@ public final class Node implements AutoCloseable {
         this.status = FileStat.of(descriptor.number(), label);
     }
 
-    /** @param path ends with a zero byte; its last name is not followed */
+    /** @param path ends with a zero byte; its last component is not followed */
     static Node open(int directory, byte[] path, String label) throws IOException {
         Descriptor descriptor = Descriptor.open(directory, path, Descriptor.O_PATH | Descriptor.O_NOFOLLOW, 0, label);
         try {
@@ -40,7 +41,7 @@ public final class Node implements AutoCloseable {
         }
     }
 
-    /** @param path ends with a zero byte; links are followed below that directory */
+    /** @param path ends with a zero byte; links are followed within that directory */
     static Node openInRoot(int root, byte[] path, String label) throws IOException {
         Descriptor descriptor = Descriptor.openInRoot(root, path, Descriptor.O_PATH, label);
         try {
@@ -55,27 +56,27 @@ public final class Node implements AutoCloseable {
         return open(descriptor.number(), name.terminated(), childLabel);
     }
 
-    /** As it was when it was opened. */
+    /** The status when it was opened. */
     public FileStat status() {
         return status;
     }
 
-    /** As it is now. */
+    /** The current status. */
     public FileStat currentStatus() throws IOException {
         return FileStat.of(descriptor.number(), label);
     }
 
-    /** Its number in this process, for as long as this is open. */
+    /** Its descriptor number in this process, valid while this is open. */
     public int descriptor() {
         return descriptor.number();
     }
 
-    /** A path of this process that opens this very file, whatever lies now where it was found. */
+    /** A path of this process that opens this very file, even if its name now leads elsewhere. */
     public Path path() {
         return descriptor.path();
     }
 
-    /** Opens the directory that it is; this may be closed then. */
+    /** Opens this directory; the node may be closed afterwards. */
     public Directory openDirectory() throws IOException {
         if (!status.isDirectory()) {
             throw new NotDirectoryException(label);
@@ -90,7 +91,7 @@ public final class Node implements AutoCloseable {
                 label);
     }
 
-    /** Opens the regular file that it is, for reading. Nothing else is opened: a pipe would wait for a writer. */
+    /** Opens this regular file for reading. Other types are refused: a pipe would wait for a writer. */
     public FileChannel read() throws IOException {
         if (!status.isRegularFile()) {
             throw new FileSystemException(label, null, "is " + status.type().words() + ", not a regular file");
@@ -102,7 +103,7 @@ public final class Node implements AutoCloseable {
         }
     }
 
-    /** Where the regular file that it is has data. */
+    /** The data ranges of this regular file. */
     public DataRanges dataRanges() throws IOException {
         if (!status.isRegularFile()) {
             throw new FileSystemException(label, null, "is " + status.type().words() + ", not a regular file");
@@ -117,7 +118,7 @@ public final class Node implements AutoCloseable {
         return named;
     }
 
-    /** What the link that it is says, one character for each byte. */
+    /** The target of this link, one character per byte. */
     public String linkTarget() throws IOException {
         byte[] buffer = new byte[LONGEST_PATH];
         long length = SystemCall.check(

@@ -1,6 +1,6 @@
 package dev.nucleus.kernel;
 
-/** What is known of a process by its number alone, without /proc and without a descriptor. */
+/** Checks on processes by PID alone, without /proc or a descriptor. */
 public final class Processes {
 
     private static final int ESRCH = 3;
@@ -8,7 +8,7 @@ public final class Processes {
     private Processes() {}
 
     /**
-     * Whether there is a process of that number, a zombie included.
+     * Whether there is a process with that PID, including a zombie.
      *
      * @see <a href="https://man7.org/linux/man-pages/man2/kill.2.html">kill(2), signal 0</a>
      */

@@ -11,10 +11,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The manager's share of scarce processors. Containers share them by control groups, each counting as much as all of the manager, so
- * a manager of many busy ones would answer late. As root, where the cpu controller is version 1's, the manager therefore lives in a
- * group of its own that outweighs them; a manager that was given a part of the version 2 hierarchy does so in its leaf
- * ({@link CgroupDelegation}). It uses little, so containers lose little.
+ * The manager's share of contended processors. The control group of each container has as much weight as the whole
+ * manager, so a manager of many busy containers would respond late. As root with the version 1 cpu controller, the
+ * manager therefore moves to a group of its own with more weight; with a delegated part of the version 2 hierarchy, its
+ * leaf gets that weight ({@link CgroupDelegation}). The manager needs little CPU time, so containers lose little.
  *
  * @see <a href="https://docs.kernel.org/scheduler/sched-design-CFS.html#cfs-group-scheduling">cpu.shares</a>
  */
@@ -22,18 +22,18 @@ public final class ProcessorShare {
 
     private static final Logger log = LoggerFactory.getLogger(ProcessorShare.class);
 
-    /** As much as {@value} containers that have the default weight. */
+    /** The manager's weight, as a number of containers with the default weight. */
     static final int CONTAINERS = 20;
 
     private static final int SHARES = 1024 * CONTAINERS;
     private static final String NAME = "nucleus.manager";
 
-    /** Where this process was before; empty: it was not moved. */
+    /** The hierarchy in whose root group this process was before; empty: it was not moved. */
     private static volatile Optional<Path> before = Optional.empty();
 
     private ProcessorShare() {}
 
-    /** Gives this process alone more weight than its containers, where it is permitted, for its lifetime. */
+    /** Gives this process alone more weight than its containers for its lifetime, where permitted. */
     public static void raise() {
         try {
             String membership = Files.readString(Path.of("/proc/self/cgroup"));
@@ -42,12 +42,12 @@ public final class ProcessorShare {
                 move(mount);
             }
         } catch (IOException | RuntimeException e) {
-            log.info("the manager gets no more weight than a container: {}", e.toString());
+            log.info("the manager's CPU weight can't be raised above a container's: {}", e.toString());
         }
     }
 
     /**
-     * Else somebody has decided about the manager's share.
+     * Whether this process is in the root group. Otherwise the administrator has chosen its share.
      *
      * @param membership the text of /proc/self/cgroup
      */
@@ -70,20 +70,21 @@ public final class ProcessorShare {
         return Long.toString(ProcessHandle.current().pid());
     }
 
-    /** Another manager may be in the group, and removes it later. */
+    /** The group can't be removed while another manager is in it, which then removes it. */
     private static void leave(Path mount, Path group) {
         try {
             Files.writeString(mount.resolve("cgroup.procs"), self());
             Files.deleteIfExists(group);
         } catch (IOException e) {
-            log.debug("{} stays: {}", group, e.toString());
+            log.debug("{} can't be removed: {}", group, e.toString());
         }
     }
 
     /**
-     * Starts a program with the share that this process had before: a new process is in the group of the thread that starts it.
+     * Starts a program with the share that this process had before: a new process inherits the group of its parent
+     * thread.
      *
-     * @throws IOException what the start throws
+     * @throws IOException when the start fails
      */
     public static <T> T outside(Callable<T> start) throws IOException {
         Optional<Path> mount = before;

@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Files below a root, by paths that somebody else chose: links are followed within the root alone, never those of /proc,
- * and only regular files are ever opened to be read.
+ * Files below a root, accessed by untrusted paths: links are followed only within the root, magic links of /proc never,
+ * and only regular files are opened for reading.
  *
  * @see Directory#nodeInRoot
  */
@@ -21,14 +21,12 @@ public final class RootedFiles implements AutoCloseable {
         this.root = root;
     }
 
-    /**
-     * @throws IOException when the root is no directory that can be opened
-     */
+    /** @throws IOException when the root can't be opened as a directory */
     public static RootedFiles below(Path root) throws IOException {
         return new RootedFiles(Directory.open(root));
     }
 
-    /** What is there; empty when nothing is, or nothing that the root contains. */
+    /** The type of the file; empty when there is none within the root. */
     public Optional<FileStat.Type> type(String path) {
         if (path.indexOf('\0') >= 0) {
             return Optional.empty();
@@ -40,7 +38,7 @@ public final class RootedFiles implements AutoCloseable {
         }
     }
 
-    /** The first bytes of a regular file, at most that many; empty when there is none that can be read. */
+    /** The first bytes of a regular file, at most {@code most}; empty when it can't be read. */
     public Optional<byte[]> head(String path, int most) {
         if (path.indexOf('\0') >= 0) {
             return Optional.empty();

@@ -9,8 +9,8 @@ import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 
 /**
- * Compiles system-call rules to a BPF program with libseccomp, for this machine's architecture alone: calls
- * of any other (x32, i386) are refused. The program is a binary tree over the call numbers.
+ * Compiles system-call rules to a BPF program with libseccomp, for this machine's architecture only: calls of any other
+ * (x32, i386) are refused. The program is a binary tree over the call numbers.
  */
 public final class SeccompCompiler {
 
@@ -18,7 +18,8 @@ public final class SeccompCompiler {
      * One rule.
      *
      * @param syscall its name
-     * @param errno empty: allowed; else not executed and answered with this error number, 0: as if it had succeeded
+     * @param errno empty: the call is allowed; else it is not executed and fails with this error number, or appears to
+     *     succeed if that is 0
      */
     public record Rule(String syscall, OptionalInt errno, List<Comparison> comparisons) {}
 
@@ -27,7 +28,7 @@ public final class SeccompCompiler {
 
     private static final int ALLOW = 0x7fff0000;
     private static final int ERRNO = 0x00050000;
-    /** Of the kernel (linux/err.h). */
+    /** The kernel's limit (linux/err.h). */
     private static final int MAX_ERRNO = 4095;
 
     private static final int ATTRIBUTE_BAD_ARCHITECTURE = 2;
@@ -57,7 +58,7 @@ public final class SeccompCompiler {
         }
     }
 
-    /** Those of the names that are no system calls of this machine. */
+    /** The names that are not system calls of this machine. */
     public List<String> unknown(Collection<String> names) {
         return names.stream()
                 .filter(name -> number(name).isEmpty())
@@ -72,7 +73,7 @@ public final class SeccompCompiler {
         return number >= 0 ? OptionalInt.of(number) : NewerSyscalls.number(name);
     }
 
-    /** The name of a call, or its number as text when it has none that is known. */
+    /** The name of a call, or its number as text if no name is known. */
     public String name(int number) {
         Pointer name = library.seccomp_syscall_resolve_num_arch(NATIVE_ARCHITECTURE, number);
         if (name == null) {
@@ -86,8 +87,8 @@ public final class SeccompCompiler {
     }
 
     /**
-     * @param fallbackErrno what calls without a rule fail with; empty: a listener decides (seccomp_unotify(2)), also
-     *     about calls of another architecture
+     * @param fallbackErrno error number of calls without a rule; empty: a listener decides (seccomp_unotify(2)), also
+     *     on calls of another architecture
      * @return an array of struct sock_filter
      * @throws KernelException when a call is unknown or a rule contradicts another
      */
@@ -126,10 +127,10 @@ public final class SeccompCompiler {
         check("rule for " + rule.syscall(), library.seccomp_rule_add_array(context, action, number, count, arguments));
     }
 
-    /** A larger number would reach into the bits of the action, and could make it another. */
+    /** A larger number would overlap the bits of the action, and could change it. */
     private static int refusal(int errno) {
         if (errno < 0 || errno > MAX_ERRNO) {
-            throw new KernelException("an error number of a filter is 0 to " + MAX_ERRNO + ", not " + errno);
+            throw new KernelException("the error number of a filter must be 0 to " + MAX_ERRNO + ", was " + errno);
         }
         return ERRNO | errno;
     }

@@ -11,7 +11,7 @@ import java.util.Map;
 import jnr.ffi.LastError;
 import jnr.ffi.Runtime;
 
-/** Makes system calls on files, and turns their errors into the exceptions of java.nio.file (errno(3)). */
+/** Makes system calls on files, and translates their errors to the exceptions of java.nio.file (errno(3)). */
 final class SystemCall {
 
     private static final int ENOENT = 2;
@@ -23,12 +23,12 @@ final class SystemCall {
     static final int EINVAL = 22;
     private static final int ENOTEMPTY = 39;
 
-    private static final Map<Integer, String> OTHERS = Map.ofEntries(
+    private static final Map<Integer, String> MESSAGES = Map.ofEntries(
             Map.entry(1, "operation not permitted (EPERM)"),
             Map.entry(5, "input/output error (EIO)"),
             Map.entry(EINTR, "interrupted (EINTR)"),
             Map.entry(6, "no such device (ENXIO)"),
-            Map.entry(EAGAIN, "renamed meanwhile, again and again (EAGAIN)"),
+            Map.entry(EAGAIN, "renamed repeatedly while it was opened (EAGAIN)"),
             Map.entry(12, "out of memory (ENOMEM)"),
             Map.entry(16, "busy (EBUSY)"),
             Map.entry(18, "on another file system (EXDEV)"),
@@ -46,19 +46,19 @@ final class SystemCall {
             Map.entry(122, "disk quota exceeded (EDQUOT)"));
 
     static {
-        // The first use loads classes, which must not come between a call and its errno.
+        // The first use loads classes, which must not happen between a call and reading its errno.
         errno();
     }
 
     private SystemCall() {}
 
-    /** A call that answers with -1 and an errno. */
+    /** A call that returns -1 and sets errno on failure. */
     @FunctionalInterface
     interface Call {
         long make();
     }
 
-    /** What a call answers, or the negative errno. Interrupted ones are repeated. */
+    /** The result of a call, or the negative errno. Interrupted calls are repeated. */
     static long result(Call call) {
         while (true) {
             long result = call.make();
@@ -72,7 +72,7 @@ final class SystemCall {
         }
     }
 
-    /** What a call answers; an exception that names the file when it fails. */
+    /** The result of a call; throws an exception that names the file when it fails. */
     static long check(String file, Call call) throws IOException {
         long result = result(call);
         if (result < 0) {
@@ -89,10 +89,10 @@ final class SystemCall {
         return switch (errno) {
             case ENOENT -> new NoSuchFileException(file, null, "no such file or directory (ENOENT)");
             case EACCES -> new AccessDeniedException(file, null, "permission denied (EACCES)");
-            case EEXIST -> new FileAlreadyExistsException(file, null, "exists already (EEXIST)");
+            case EEXIST -> new FileAlreadyExistsException(file, null, "already exists (EEXIST)");
             case ENOTDIR -> new NotDirectoryException(file);
             case ENOTEMPTY -> new DirectoryNotEmptyException(file);
-            default -> new FileSystemException(file, null, OTHERS.getOrDefault(errno, "errno " + errno));
+            default -> new FileSystemException(file, null, MESSAGES.getOrDefault(errno, "errno " + errno));
         };
     }
 

@@ -9,12 +9,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 
 /**
- * Deletes directories with what is in them, however deep and however many. Nothing is followed, and no path gets longer
- * than a name: a tree that was made by walking down may be deeper than any path can say.
+ * Deletes directory trees of any depth and size. Links are not followed, and no path is longer than a single name: a
+ * tree that was created by descending into it may be deeper than PATH_MAX allows.
  */
 public final class TreeRemoval {
 
-    /** As many directories are open at once; what is deeper is moved up first. */
+    /** Limit of directories that are open at once; deeper ones are moved up first. */
     private static final int DEPTH = 32;
 
     private static final String MOVED = ".nucleus-removed-";
@@ -29,9 +29,9 @@ public final class TreeRemoval {
     }
 
     /**
-     * Deletes what has that name; nothing when it is gone already.
+     * Deletes the entry of that name, if it exists.
      *
-     * @throws IOException naming what could not be deleted; some of it is gone then
+     * @throws IOException naming the entry that could not be deleted; some of the tree may be gone then
      */
     public static void delete(Directory parent, FileName name) throws IOException {
         try {
@@ -48,14 +48,16 @@ public final class TreeRemoval {
             }
             parent.deleteDirectory(name);
         } catch (NoSuchFileException e) {
-            // Somebody else deletes it as well.
+            // Another process deletes it as well.
             if (parent.status(name).isPresent()) {
                 throw e;
             }
         }
     }
 
-    /** Until nothing is left: what is moved up meanwhile may come before or after what has been listed. */
+    /**
+     * Repeats until nothing is left: entries that are moved up meanwhile may or may not appear in the current listing.
+     */
     private void empty(Directory directory, int depth) throws IOException {
         boolean found = true;
         while (found) {
@@ -107,7 +109,7 @@ public final class TreeRemoval {
                 directory.renameToNew(entry, top, FileName.of(MOVED + moved++));
                 return;
             } catch (FileAlreadyExistsException e) {
-                // What is deleted may contain such a name.
+                // The tree may contain such a name.
             }
         }
     }
@@ -117,7 +119,7 @@ public final class TreeRemoval {
         return parent.openDirectory(name);
     }
 
-    /** A directory whose owner shut itself out can be opened by nobody but root. */
+    /** Grants the owner access: a directory that its owner may not access can be opened only by root. */
     private static void allow(Directory parent, FileName name) throws IOException {
         try (Node node = parent.node(name)) {
             if (node.status().isDirectory() && (node.status().mode() & 0700) != 0700) {

@@ -12,18 +12,18 @@ import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
 /**
- * A path of the host that was opened name by name from "/", and what it led to, held open.
+ * A path of the host that was opened component by component from "/", and the file it led to, held open.
  *
- * <p>A symbolic link on the way is followed only where trusted users alone could have put it: root and the manager's own
- * user for {@link #open} and {@link #openOwned}, root alone for {@link #openSource} and {@link #openOfRoot}. The link and
- * the directory that it is in belong to them, nobody else may write to that directory, and the same holds of all
- * directories on the way there. In a sticky directory that others may write to, such as {@code /tmp}, directories of
- * theirs count, and no links. Whoever may rename or replace something on the way chooses what lies there, but never has a
- * process with more rights follow a link.
+ * <p>A symbolic link on the way is followed only if none but trusted users could have put it there: root and the
+ * manager's own user for {@link #open} and {@link #openOwned}, root alone for {@link #openSource} and {@link
+ * #openOfRoot}. Trusted users own the link and its directory, no other user may write to that directory, and the same
+ * applies to all directories on the way there. In a sticky directory that others may write to, such as {@code /tmp},
+ * directories of trusted users are accepted, but not links. An attacker who can rename or replace a component can
+ * choose the file that is found, but can't make a process with more rights follow a link.
  */
 public final class TrustedPath implements AutoCloseable {
 
-    /** As many as the kernel follows (path_resolution(7)). */
+    /** The kernel's limit (path_resolution(7)). */
     private static final int MOST_LINKS = 40;
 
     private static final byte[] ROOT = {'/', 0};
@@ -37,56 +37,56 @@ public final class TrustedPath implements AutoCloseable {
     }
 
     /**
-     * Opens what the path names.
+     * Opens the file at the path.
      *
      * @param path absolute
-     * @throws UntrustedPathException naming the link that somebody else could have put there, and what to do
-     * @throws java.nio.file.NoSuchFileException naming the first part that is not there
+     * @throws UntrustedPathException naming the link that an untrusted user could have put there, and the remedy
+     * @throws java.nio.file.NoSuchFileException naming the first component that doesn't exist
      */
     public static TrustedPath open(Path path) throws IOException {
         return new Walk(Identity.current().uid(), false).open(path);
     }
 
     /**
-     * As {@link #open}, for what a container gets: links are followed only where root alone could have put them, whatever
-     * the manager's own user, as which a rootless workload writes.
+     * Like {@link #open}, for sources of a container: links are followed only where root alone could have put them. The
+     * manager's own user is not trusted: a rootless workload writes as that user.
      *
-     * @throws UntrustedPathException naming the link, and what to do
+     * @throws UntrustedPathException naming the link, and the remedy
      */
     public static TrustedPath openSource(Path path) throws IOException {
         return new Walk(0, false).open(path);
     }
 
     /**
-     * As {@link #open}; besides, nobody but root, or the manager's own user, may have put there any part of the path or
-     * may change what it names.
+     * Like {@link #open}; in addition, only root or the manager's own user may have created any component of the path,
+     * or may change the file at its end.
      *
-     * @throws UntrustedPathException naming the part that others could replace or change, and what to do
+     * @throws UntrustedPathException naming the component that others could replace or change, and the remedy
      */
     public static TrustedPath openOwned(Path path) throws IOException {
         return new Walk(Identity.current().uid(), true).open(path);
     }
 
     /**
-     * As {@link #openOwned}, but whatever this process's user: root alone.
+     * Like {@link #openOwned}, but only root is trusted, whichever user this process runs as.
      *
-     * @throws UntrustedPathException naming the part that others could replace or change, and what to do
+     * @throws UntrustedPathException naming the component that others could replace or change, and the remedy
      */
     public static TrustedPath openOfRoot(Path path) throws IOException {
         return new Walk(0, true).open(path);
     }
 
-    /** For tests: as if the manager were another user; what may be opened is still this process's. */
+    /** For tests: as if the manager were another user; this process's permissions still apply. */
     static TrustedPath open(Path path, int user, boolean owned) throws IOException {
         return new Walk(user, owned).open(path);
     }
 
-    /** Where it lies, without links. */
+    /** Its path, without links. */
     public Path path() {
         return path;
     }
 
-    /** What was found there, which stays open until this is closed. */
+    /** The file that was found there, which stays open until this is closed. */
     public Node node() {
         return node;
     }
@@ -95,7 +95,7 @@ public final class TrustedPath implements AutoCloseable {
         return node.status();
     }
 
-    /** Opens the directory that it is; this may be closed then. */
+    /** Opens the directory at this path; this may be closed afterwards. */
     public Directory openDirectory() throws IOException {
         return node.openDirectory();
     }
@@ -108,7 +108,7 @@ public final class TrustedPath implements AutoCloseable {
     /**
      * A directory on the way.
      *
-     * @param trusted whether nobody else could have put it there
+     * @param trusted whether no untrusted user could have put it there
      */
     private record Step(Node node, FileName name, boolean trusted) {}
 
@@ -151,7 +151,7 @@ public final class TrustedPath implements AutoCloseable {
             }
         }
 
-        /** Puts a path's names before those that are still to be walked. */
+        /** Puts a path's components before those that are still to be walked. */
         private void push(String path) {
             String[] names = path.split("/");
             for (int i = names.length - 1; i >= 0; i--) {
@@ -182,7 +182,7 @@ public final class TrustedPath implements AutoCloseable {
                 boolean trusted = isTrustedEntry(directory.status(), next.status());
                 if (owned && !trusted) {
                     if (next.status().isDirectory()) {
-                        // Says more: what to do about the directory itself.
+                        // Throws the more specific message, with the remedy for the directory itself.
                         requireOwned(next, label);
                     }
                     throw replaceable(label, next.status());
@@ -227,15 +227,14 @@ public final class TrustedPath implements AutoCloseable {
             return steps.isEmpty() ? root : steps.getLast().node();
         }
 
-        /** Whether nobody else could have put that into that directory, where the directory itself is. */
+        /** Whether no untrusted user could have put the entry into the directory, or the directory into its place. */
         private boolean isTrustedEntry(FileStat directory, FileStat entry) {
             boolean placed = steps.isEmpty() || steps.getLast().trusted();
             if (!placed || !isTrusted(directory.uid())) {
                 return false;
             }
-            // Others may move a link or a file of root's from a directory of theirs into a sticky one, and whatever
-            // lies in a
-            // directory that they may write to.
+            // Others can move a link or a file of root's from a directory of their own into a sticky one, and can
+            // replace anything in a directory that they may write to.
             return !directory.isWritableByOthers()
                     || directory.isSticky()
                             && isTrusted(entry.uid())
@@ -259,7 +258,8 @@ public final class TrustedPath implements AutoCloseable {
                                 + ", who could replace it or what is in it; it must belong to " + trustedUsers()
                                 + ": chown root " + label);
             }
-            // Of a sticky directory on the way the next name's owner counts; as the last part others could add to it.
+            // For a sticky directory on the way, the owner of the next component matters; as the last component, others
+            // could add to it.
             boolean onTheWay = pending.stream().anyMatch(name -> !name.isEmpty() && !name.equals("."));
             if (status.isWritableByOthers() && !(status.isSticky() && onTheWay)) {
                 throw new UntrustedPathException(
@@ -273,10 +273,10 @@ public final class TrustedPath implements AutoCloseable {
             FileStat directory = directory().status();
             return new UntrustedPathException(
                     label,
-                    "(of user " + status.uid() + ") could be replaced by others than " + trustedUsers()
+                    "(owned by user " + status.uid() + ") could be replaced by users other than " + trustedUsers()
                             + ": its directory belongs to user " + directory.uid() + " and has mode "
                             + Integer.toOctalString(directory.mode())
-                            + "; move it below a directory of root's that only"
+                            + "; move it below a directory that root owns and only"
                             + " root may write to");
         }
 
@@ -284,7 +284,7 @@ public final class TrustedPath implements AutoCloseable {
             return user == 0 ? "root" : "root or user " + user;
         }
 
-        /** Where the walk is, without links. */
+        /** The current path of the walk, without links. */
         private String location() {
             return "/"
                     + StreamSupport.stream(steps.spliterator(), false)

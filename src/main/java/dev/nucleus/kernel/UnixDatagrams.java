@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** Sends datagrams to unix sockets, of which the JDK supports streams only (unix(7)). */
+/** Sends datagrams to Unix sockets, of which the JDK supports only streams (unix(7)). */
 public final class UnixDatagrams {
 
     private static final int AF_UNIX = 1;
@@ -15,10 +15,10 @@ public final class UnixDatagrams {
     private UnixDatagrams() {}
 
     /**
-     * Sends one, without waiting for a receiver that is slow.
+     * Sends a datagram, without waiting for a slow receiver.
      *
-     * @param address a path, or {@code @} and a name of the abstract namespace
-     * @return whether somebody takes it there
+     * @param address a path, or {@code @} and a name in the abstract namespace
+     * @return whether a receiver's queue accepted it
      */
     public static boolean send(String address, String text) {
         byte[] name = address.getBytes(StandardCharsets.UTF_8);

@@ -8,11 +8,10 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A change to one service of a fleet file that leaves every other line as it is: comments, order and spelling are the
- * user's.
+ * A change to one service of a fleet file that preserves every other line, with its comments, order and spelling.
  *
- * @param text the whole file, changed
- * @param diff the change, as diff -u writes it
+ * @param text the whole changed file
+ * @param diff the change, in the format of diff -u
  */
 public record FleetPatch(String text, String diff) {
 
@@ -21,18 +20,18 @@ public record FleetPatch(String text, String diff) {
     /**
      * Sets fields of a service that is written in block style.
      *
-     * @param file named in the diff
-     * @param fields lines by the field's name; a field that is there already, under any of these names, goes
-     * @param removed fields that go as well
-     * @throws InvalidSpecException when the service isn't found in block style; the fields are in the message, to be
-     *     written by hand
+     * @param file the name of the file in the diff
+     * @param fields lines by field name; an existing field with one of these names is replaced
+     * @param removed further fields to remove
+     * @throws InvalidSpecException if the service isn't found in block style; the message contains the fields, to be
+     *     added by hand
      */
     public static FleetPatch of(
             String file, String text, String service, Map<String, String> fields, List<String> removed) {
         List<String> lines = text.lines().toList();
         int head = head(lines, service)
-                .orElseThrow(() -> new InvalidSpecException("service '" + service + "' of " + file
-                        + " is not written as lines of their own; write into it:\n"
+                .orElseThrow(() -> new InvalidSpecException("service '" + service + "' in " + file
+                        + " is not written in block style; add these fields by hand:\n"
                         + String.join("\n", fields.values())));
         int depth = indentation(lines.get(head));
         int end = end(lines, head, depth);
@@ -82,7 +81,7 @@ public record FleetPatch(String text, String diff) {
         return Optional.empty();
     }
 
-    /** The line after the last of the block: blank lines and comments at its end belong to what follows. */
+    /** The index after the last line of the block, without trailing blank lines. */
     private static int end(List<String> lines, int head, int depth) {
         int end = head + 1;
         for (int i = head + 1; i < lines.size(); i++) {

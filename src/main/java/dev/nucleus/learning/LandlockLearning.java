@@ -16,7 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.IntFunction;
 
-/** The smallest Landlock policy for a trace. */
+/** Derives the smallest Landlock policy that covers a trace. */
 final class LandlockLearning {
 
     private static final int O_ACCMODE = 3;
@@ -31,10 +31,10 @@ final class LandlockLearning {
 
     private static final int INTERPRETERS = 5;
 
-    /** So many files of one directory are one rule about it. */
+    /** The number of files in one directory from which one rule covers the directory. */
     private static final int MANY = 12;
 
-    /** Below these each file is a rule of its own, however many there are. */
+    /** Below these directories each file gets its own rule, however many there are. */
     private static final List<String> GUARDED =
             List.of("/etc", "/run/secrets", "/root", "/home", "/var/run", "/run", "/sys", "/boot");
 
@@ -55,7 +55,7 @@ final class LandlockLearning {
     LandlockPolicy learn(Trace trace) {
         trace.paths().forEach(this::use);
         if (unwritable > 0) {
-            notes.add("NOT granted, though it was tried: " + unwritable
+            notes.add("NOT granted, although attempted: " + unwritable
                     + " files whose names the manager's locale can't represent; start the manager with LANG=C.UTF-8");
         }
         Map<String, EnumSet<Access>> gathered = gather();
@@ -84,7 +84,7 @@ final class LandlockLearning {
         try {
             path = Path.of(use.path()).normalize();
         } catch (InvalidPathException e) {
-            // Not to be written in the manager's own encoding of file names (file.encoding, sun.jnu.encoding).
+            // Not representable in the manager's encoding of file names (file.encoding, sun.jnu.encoding).
             unwritable++;
             return;
         }
@@ -98,7 +98,7 @@ final class LandlockLearning {
             case "unlink", "unlinkat", "rmdir" -> grant(folder(path), EnumSet.of(Access.REMOVE));
             case "rename", "renameat", "renameat2" -> grant(folder(path), EnumSet.of(Access.CREATE, Access.REMOVE));
             default -> {
-                // Connecting to a socket's file is no matter of Landlock's.
+                // Landlock does not control connecting to a socket file.
             }
         }
     }
@@ -132,8 +132,8 @@ final class LandlockLearning {
     }
 
     /**
-     * The kernel opens what a program is run by too: its loader, or the interpreter of a script, which may be a script
-     * again, five times at most (exec_binprm in fs/exec.c).
+     * The kernel also opens what runs a program: its loader, or the interpreter of a script, which may itself be a
+     * script, at most five levels deep (exec_binprm in fs/exec.c).
      */
     private void execute(Path program) {
         Optional<Path> next = Optional.of(program);
@@ -147,7 +147,9 @@ final class LandlockLearning {
         }
     }
 
-    /** What is writable is a rule about its mount, which is empty or unknown when the next container starts. */
+    /**
+     * A writable path becomes a rule for its mount, whose content is empty or unknown when the next container starts.
+     */
     private void grant(Path path, EnumSet<Access> access) {
         Optional<String> writable = surroundings.writable(path);
         if (writable.isPresent()) {
@@ -158,7 +160,7 @@ final class LandlockLearning {
             add("/proc", EnumSet.of(access.contains(Access.READDIR) ? Access.READDIR : Access.READ));
             return;
         }
-        // Searched for and not there: nothing to grant, and nothing that can be created either.
+        // Looked up but missing: there is nothing to grant, and it could not be created either.
         if (!surroundings.exists(path)) {
             return;
         }
@@ -167,7 +169,7 @@ final class LandlockLearning {
         if (!path.startsWith("/dev")) {
             access.remove(Access.WRITE);
         }
-        // A rule about a directory is one about all that is below it, and to open one for more than its names fails.
+        // A rule for a directory covers everything below it, and a directory can be opened only to list its names.
         if (surroundings.directory(path)) {
             access.retainAll(EnumSet.of(Access.READDIR));
         }
@@ -180,7 +182,7 @@ final class LandlockLearning {
         rules.computeIfAbsent(path, _ -> EnumSet.noneOf(Access.class)).addAll(access);
     }
 
-    /** Many files of one directory become a rule about the directory, unless it is guarded. */
+    /** Replaces the rules for many files of one directory by a rule for the directory, unless it is guarded. */
     private Map<String, EnumSet<Access>> gather() {
         var files = new TreeMap<String, TreeSet<String>>();
         for (String path : rules.keySet()) {
@@ -200,22 +202,22 @@ final class LandlockLearning {
                 names.forEach(name -> access.addAll(gathered.remove(name)));
                 gathered.computeIfAbsent(directory, _ -> EnumSet.noneOf(Access.class))
                         .addAll(access);
-                notes.add(directory + ": " + words(access) + " of everything below it; " + names.size()
-                        + " files of it were used");
+                notes.add(directory + ": " + words(access) + " for everything below it; " + names.size()
+                        + " of its files were used");
             }
         });
         surroundings.writableTargets().stream()
                 .filter(gathered::containsKey)
                 .forEach(target -> notes.add(target + ": "
                         + words(Objects.requireNonNull(gathered.get(target)))
-                        + " of everything below it, which begins empty or belongs to the container"));
+                        + " for everything below it, which starts empty or belongs to the container"));
         gathered.forEach((path, access) -> {
             if (access.contains(Access.READDIR) && guarded(path)) {
-                notes.add(path + ": names of everything below it, because the workload lists it; nothing more of it");
+                notes.add(path + ": listing of everything below it, because the workload lists it; no other access");
             }
         });
         if (gathered.containsKey("/proc")) {
-            notes.add("/proc: read of all the container's own processes; what of it is dangerous is masked");
+            notes.add("/proc: read for all processes of the container; dangerous files are masked");
         }
         return gathered;
     }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.IntFunction;
 
-/** Makes policies from traces of workloads. */
+/** Derives policies from traces of workloads. */
 public final class Learning {
 
     private static final int FIRST_FREE_PORT = 1_024;
@@ -20,24 +20,24 @@ public final class Learning {
     private Learning() {}
 
     /**
-     * @param name of the policy
-     * @param root of the traced container's files, on the host
-     * @param writableTargets where it had mounts to write to
-     * @param names a system call's name by its number
-     * @throws InvalidSpecException when the trace is empty: nobody wants a policy that allows nothing
+     * @param name the name of the policy
+     * @param root the root filesystem of the traced container, on the host
+     * @param writableTargets the targets of its writable mounts
+     * @param names maps the number of a system call to its name
+     * @throws InvalidSpecException if the trace is empty: a policy that allows nothing is useless
      */
     public static LearntPolicy learn(
             String name, Trace trace, Path root, List<String> writableTargets, IntFunction<String> names) {
         if (trace.empty()) {
             throw new InvalidSpecException(
-                    "the trace is empty, and there is nothing to learn from it; run it with --trace");
+                    "the trace is empty, so there is nothing to learn; run the workload with --trace");
         }
         var notes = new ArrayList<>(trace.notes());
         try (RootedFiles files = RootedFiles.below(root)) {
             return learn(name, trace, new TracedEnvironment(root, files, List.copyOf(writableTargets)), names, notes);
         } catch (IOException e) {
             throw new InvalidSpecException(
-                    "the traced container's root filesystem does not exist any more: " + e.getMessage());
+                    "the traced container's root filesystem no longer exists: " + e.getMessage());
         }
     }
 
@@ -65,7 +65,7 @@ public final class Learning {
                 .findFirst()
                 .ifPresent(port -> {
                     kept.add(Capability.NET_BIND_SERVICE);
-                    notes.add("NET_BIND_SERVICE: it listens on port " + port + "; a port above 1023 would need none");
+                    notes.add("NET_BIND_SERVICE: to listen on port " + port + "; ports above 1023 need no capability");
                 });
         List<String> changing = trace.numbers().stream()
                 .map(names::apply)
@@ -73,7 +73,7 @@ public final class Learning {
                 .toList();
         if (!changing.isEmpty()) {
             notes.add("no capability for " + String.join(", ", changing)
-                    + ": it changes its user; let it begin as that user, with user:");
+                    + ": the workload changes its user; start it as that user instead, with user:");
         }
         return kept;
     }

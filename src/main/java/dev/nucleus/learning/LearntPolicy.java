@@ -9,8 +9,8 @@ import java.util.Set;
 /**
  * The tightest policies that a traced workload can run with.
  *
- * @param destinations addresses with ports that it connected to, such as {@code 10.0.0.1:443}
- * @param notes what was granted beyond what was seen, and what was seen and not granted; sentences
+ * @param destinations addresses and ports that the workload connected to, such as {@code 10.0.0.1:443}
+ * @param notes sentences about what was granted without being observed, and what was observed but not granted
  */
 public record LearntPolicy(
         SeccompProfile seccomp,

@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Policies as the text of their files. */
+/** Formats policies as the text of their files. */
 public final class PolicyTexts {
 
     private static final JsonMapper JSON =
@@ -20,7 +20,7 @@ public final class PolicyTexts {
 
     private PolicyTexts() {}
 
-    /** OCI's seccomp JSON. */
+    /** The seccomp profile in OCI's JSON format. */
     public static String seccomp(SeccompProfile profile) {
         var top = new LinkedHashMap<String, Object>();
         top.put("defaultAction", "SCMP_ACT_ERRNO");
@@ -45,7 +45,7 @@ public final class PolicyTexts {
         return map;
     }
 
-    /** Rules of files and ports. */
+    /** The Landlock policy in YAML. */
     public static String landlock(LandlockPolicy policy) {
         var text = new StringBuilder("min-abi: ").append(policy.minAbi()).append("\nrules:\n");
         for (LandlockPolicy.Rule rule : policy.rules()) {
@@ -71,14 +71,14 @@ public final class PolicyTexts {
         return ports.stream().map(port -> Integer.toString(port.number())).collect(Collectors.joining(", ", "[", "]"));
     }
 
-    /** A path that YAML would read as anything else is quoted. */
+    /** Quotes a path that YAML would not read as plain text. */
     private static String quote(String path) {
         return path.matches("[/A-Za-z0-9._+@-]+")
                 ? path
                 : "\"" + path.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
     }
 
-    /** Sets of capabilities. */
+    /** The capability sets in YAML. */
     public static String capabilities(Set<Capability> kept) {
         String keep = kept.stream().sorted().map(Capability::name).collect(Collectors.joining(", ", "{keep: [", "]}"));
         return List.of("bounding", "effective", "inheritable", "ambient").stream()

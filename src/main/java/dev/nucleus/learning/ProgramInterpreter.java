@@ -6,12 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * The interpreter that the kernel runs a file with: the loader that an ELF file names (elf(5), PT_INTERP), or a script's
- * first line.
+ * Finds the interpreter that the kernel runs a file with: the loader of an ELF file (elf(5), PT_INTERP), or the one in
+ * the first line of a script.
  */
 final class ProgramInterpreter {
 
-    /** Bytes of a program that are looked at. */
+    /** Bytes of a program that are read. */
     static final int HEAD = 65_536;
 
     private static final int PT_INTERP = 3;

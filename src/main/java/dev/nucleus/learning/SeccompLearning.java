@@ -19,19 +19,19 @@ import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 
 /**
- * The least system calls for a trace, of those that the profiles that come with Nucleus allow, under the conditions that
- * these have for their arguments. Whatever else the workload did is listed and not granted: a workload that was hostile
- * while it was traced learns nothing that breaks out.
+ * Derives the smallest set of system calls for a trace, limited to those that the bundled profiles allow, under the
+ * same conditions on their arguments. Any other call of the workload is listed but not granted, so tracing a hostile
+ * workload does not yield a policy that lets it escape.
  */
 final class SeccompLearning {
 
-    /** Needed to start or end, or whenever a signal comes, whether the run showed it or not. */
+    /** Needed to start, to exit, or to handle a signal, whether or not the trace contains it. */
     private static final Set<String> ALWAYS =
             Set.of("execve", "write", "exit", "exit_group", "rt_sigreturn", "restart_syscall");
 
     /**
-     * Other forms of the same: who may make one of them can do no more with the others. A run seldom shows all, as a
-     * database that writes its log in another form when that grows.
+     * Equivalent calls: a workload with one of them gains nothing from the others. A trace seldom contains all of them;
+     * a database, for example, writes its log with a different call as the log grows.
      */
     private static final List<Set<String>> FORMS = List.of(
             Set.of("read", "readv", "pread64", "preadv", "preadv2"),
@@ -52,38 +52,41 @@ final class SeccompLearning {
             Set.of("kill", "tgkill"),
             Set.of("wait4", "waitid"));
 
-    /** Memory to write and to execute at once is compilers' alone: allowed where it was seen, in so many words. */
+    /**
+     * Can make memory writable and executable at once, which only JIT compilers need: granted explicitly, and only if
+     * observed.
+     */
     private static final Set<String> MEMORY = Set.of("mmap", "mprotect", "pkey_mprotect");
 
     private static final Condition WRITABLE_CODE = new Condition(2, Operator.MASKED_EQUAL, 6, 6);
     private static final int ENOSYS = 38;
     private static final int EPERM = 1;
 
-    /** Kinds of a call that are listed as not granted; a workload can make up any number. */
+    /** Variants of a call that are listed as not granted; a workload can produce any number. */
     private static final int LISTED = 8;
 
-    /** Why, where there is more to say than that no profile allows it. */
+    /** Reasons for not granting a call, if there is more to say than that no profile allows it. */
     private static final Map<String, String> REASONS = Map.ofEntries(
             Map.entry("ptrace", "it takes over other processes"),
             Map.entry("process_vm_readv", "it reads other processes' memory"),
             Map.entry("process_vm_writev", "it writes other processes' memory"),
             Map.entry("pidfd_getfd", "it takes other processes' descriptors"),
-            Map.entry("mount", "mounts could uncover what is hidden"),
-            Map.entry("open_tree", "mounts could uncover what is hidden"),
-            Map.entry("open_tree_attr", "mounts could uncover what is hidden"),
-            Map.entry("listmount", "it lists mounts that are none of the container's business"),
+            Map.entry("mount", "mounts could uncover masked paths"),
+            Map.entry("open_tree", "mounts could uncover masked paths"),
+            Map.entry("open_tree_attr", "mounts could uncover masked paths"),
+            Map.entry("listmount", "it lists mounts outside the container"),
             Map.entry("unshare", "new namespaces give capabilities over much of the kernel"),
             Map.entry("clone", "new namespaces give capabilities over much of the kernel"),
-            Map.entry("setns", "it enters namespaces of others"),
-            Map.entry("bpf", "programs inside the kernel have often broken out"),
-            Map.entry("memfd_create", "it runs programs that no file holds"),
-            Map.entry("memfd_secret", "memory that not even the kernel reads hides what runs there"),
-            Map.entry("modify_ldt", "segments of 16 bits have often broken the kernel"),
-            Map.entry("name_to_handle_at", "with open_by_handle_at it opens files of the host by number"),
-            Map.entry("open_by_handle_at", "it opens files of the host by number (CVE-2014-3519)"),
-            Map.entry("fanotify_init", "it holds up what others do with files"),
-            Map.entry("personality", "it turns protections of memory off"),
-            Map.entry("io_uring_setup", "its operations pass by every filter"),
+            Map.entry("setns", "it enters other namespaces"),
+            Map.entry("bpf", "BPF programs in the kernel have often allowed an escape"),
+            Map.entry("memfd_create", "it runs programs that are in no file"),
+            Map.entry("memfd_secret", "memory that even the kernel can't read hides what runs there"),
+            Map.entry("modify_ldt", "16-bit segments have often exposed kernel bugs"),
+            Map.entry("name_to_handle_at", "with open_by_handle_at it opens files of the host by handle"),
+            Map.entry("open_by_handle_at", "it opens files of the host by handle (CVE-2014-3519)"),
+            Map.entry("fanotify_init", "it can block the file accesses of other processes"),
+            Map.entry("personality", "it disables memory protections"),
+            Map.entry("io_uring_setup", "its operations bypass every filter"),
             Map.entry("userfaultfd", "it makes races in the kernel easy to win"),
             Map.entry("keyctl", "keyrings are shared with the host"),
             Map.entry("perf_event_open", "it watches the kernel and other processes"));
@@ -91,7 +94,7 @@ final class SeccompLearning {
     private final IntFunction<String> names;
     private final List<String> notes;
 
-    /** By call, the conditions under which some profile allows it; an empty list: always. */
+    /** For each call, the conditions under which some profile allows it; an empty list means always. */
     private final Map<String, Set<List<Condition>>> allowed = new TreeMap<>();
 
     SeccompLearning(IntFunction<String> names, List<String> notes) {
@@ -115,7 +118,7 @@ final class SeccompLearning {
         for (Trace.Call call : trace.calls()) {
             String name = names.apply(call.number());
             if (name.equals("clone3")) {
-                // Answered ENOSYS, whereupon libc takes clone, whose flags can be seen.
+                // clone3 fails with ENOSYS, so that libc falls back to clone, whose flags a filter can read.
                 byArguments.computeIfAbsent("clone", _ -> new LinkedHashSet<>()).addAll(conditionsOf("clone"));
                 continue;
             }
@@ -142,7 +145,7 @@ final class SeccompLearning {
             granted.forEach(conditions -> rules.add(allow(List.of(name), conditions)));
         });
         if (byArguments.containsKey("clone")) {
-            notes.add("clone: any but with new namespaces, beyond the flags that were seen");
+            notes.add("clone: all flags except new namespaces, not only those that were seen");
         }
         rules.add(new Rule(List.of("clone3"), OptionalInt.of(ENOSYS), List.of()));
         refused.forEach(this::noteRefused);
@@ -153,7 +156,7 @@ final class SeccompLearning {
         return allowed.getOrDefault(name, Set.of());
     }
 
-    /** An argument that was not recorded satisfies nothing. */
+    /** An argument that was not recorded satisfies no condition. */
     private static boolean holds(List<Condition> conditions, Trace.Call call) {
         return conditions.stream().allMatch(condition -> {
             Long argument = call.arguments().get(condition.index());
@@ -161,14 +164,17 @@ final class SeccompLearning {
         });
     }
 
-    /** A library that is mapped to be read today is mapped to be executed tomorrow: one or the other, never both. */
+    /**
+     * Allows memory to be writable or executable, but not both, whichever was observed: a library that is mapped for
+     * reading in one run may be mapped for execution in the next.
+     */
     private void addMemory(String name, Set<List<Condition>> granted) {
         if (!MEMORY.contains(name)) {
             return;
         }
         if (granted.contains(List.of(WRITABLE_CODE))) {
             notes.add(name
-                    + ": memory to write and to execute at once was seen, as compilers at run time have it, and is "
+                    + ": memory that is writable and executable at once was seen, as in JIT compilers, and is "
                     + "granted");
         }
         conditionsOf(name).stream().filter(conditions -> !conditions.isEmpty()).forEach(granted::add);
@@ -186,13 +192,13 @@ final class SeccompLearning {
     private void noteRefused(String name, Set<String> kinds) {
         String listed = kinds.stream().limit(LISTED).collect(Collectors.joining(", "));
         String more = kinds.size() > LISTED ? " and " + (kinds.size() - LISTED) + " other kinds" : "";
-        notes.add("NOT granted, though it was tried: " + listed + more + "; "
+        notes.add("NOT granted, although attempted: " + listed + more + "; "
                 + Objects.requireNonNullElse(
                         REASONS.get(name),
                         allowed.containsKey(name)
-                                ? "no profile that comes with Nucleus allows it with these arguments"
-                                : "no profile that comes with Nucleus allows it")
-                + ". If the workload can't do without, write it into the profile yourself");
+                                ? "no bundled profile allows it with these arguments"
+                                : "no bundled profile allows it")
+                + ". If the workload needs it, add it to the profile by hand");
     }
 
     private void addForms(Set<String> plain) {
@@ -202,7 +208,7 @@ final class SeccompLearning {
         added.removeIf(name -> !conditionsOf(name).contains(List.<Condition>of()));
         plain.addAll(added);
         if (!added.isEmpty()) {
-            notes.add(String.join(", ", added) + ": not seen, other forms of calls that were, with no more power");
+            notes.add(String.join(", ", added) + ": not seen, but equivalent to calls that were, and no more powerful");
         }
     }
 
@@ -213,7 +219,7 @@ final class SeccompLearning {
         beyond.removeAll(seen);
         beyond.removeAll(Set.of("write", "exit_group"));
         if (!beyond.isEmpty()) {
-            notes.add(String.join(", ", beyond) + ": not seen, and needed when a signal comes or a thread ends");
+            notes.add(String.join(", ", beyond) + ": not seen, but needed when a signal arrives or a thread exits");
         }
     }
 

@@ -23,11 +23,11 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What traced runs did, merged: each kind of call, path and address once, and how often each call was made where that is
- * known. The workload chose most of what is in it.
+ * The merged records of traced runs: each kind of call, path and address once, and how often each call was made if that
+ * is known. The workload controls most of the content.
  *
- * @param counts by number of the system call; of a run that goes on, there are none yet
- * @param notes what of the records was left out, and why; sentences
+ * @param counts by number of the system call; a run that has not ended has none yet
+ * @param notes sentences about what was left out of the records, and why
  */
 public record Trace(
         List<Call> calls,
@@ -36,32 +36,34 @@ public record Trace(
         SortedMap<Integer, Long> counts,
         List<String> notes) {
 
-    /** @param arguments those that say what the call is for, by their index; the others were not recorded */
+    /** @param arguments those that determine what the call does, by index; the others were not recorded */
     public record Call(int number, Map<Integer, Long> arguments) {}
 
-    /** @param flags those of open(2), where the call has them */
+    /** @param flags those of open(2), if the call has them */
     public record Use(int number, String path, int flags) {}
 
     public record Address(int number, String address, int port) {}
 
     private static final long X86_64 = 0xc000003eL;
 
-    /** Bytes of one line: a path of PATH_MAX below a directory of PATH_MAX, each byte escaped by six. */
+    /**
+     * Longest line in bytes: a path of PATH_MAX below a directory of PATH_MAX, with six bytes for each escaped byte.
+     */
     private static final int LONGEST_LINE = 65_536;
 
-    /** Bytes of one record; native/src/shim/trace.c stops well before. */
+    /** Largest record in bytes; native/src/shim/trace.c stops well before. */
     private static final long LARGEST_RECORD = 32L << 20;
 
-    /** Characters of all paths together. */
+    /** Limit of the length of all paths together, in characters. */
     private static final long MOST_PATHS = 16L << 20;
 
-    /** Of open(2): a path is shorter. */
+    /** As in open(2): a path is shorter. */
     private static final int PATH_MAX = 4_096;
 
     /**
-     * Merges the records that shims wrote (native/src/shim/trace.c). The last line of a run that was cut short is left out.
+     * Merges the records that shims wrote (native/src/shim/trace.c), ignoring a truncated last line.
      *
-     * @throws IOException when one can't be read
+     * @throws IOException if one can't be read
      */
     public static Trace read(List<Path> files) throws IOException {
         var reading = new Reading();
@@ -90,7 +92,7 @@ public record Trace(
             try {
                 take(JsonMapper.shared().readTree(line));
             } catch (JacksonException | NumberFormatException e) {
-                // Cut short, as the last line of a run that goes on may be.
+                // Truncated, as the last line of a run that has not ended may be.
                 return;
             }
         }
@@ -132,10 +134,10 @@ public record Trace(
         private List<String> notes() {
             var notes = new ArrayList<String>();
             if (cut) {
-                notes.add("the workload did more than a trace holds: what is beyond was neither learnt nor listed");
+                notes.add("the trace is full: what the workload did afterwards was neither learnt nor listed");
             }
             if (oddPaths > 0) {
-                notes.add("NOT granted, though it was tried: " + oddPaths + " files whose paths are longer than "
+                notes.add("NOT granted, although attempted: " + oddPaths + " files whose paths are longer than "
                         + PATH_MAX + " characters, not UTF-8, or have control characters");
             }
             return notes;
@@ -143,9 +145,9 @@ public record Trace(
     }
 
     /**
-     * Bytes beyond ASCII are escaped one by one: they are put together again.
+     * Decodes a path, whose bytes beyond ASCII are escaped one by one.
      *
-     * @return empty: it is nothing that a policy's file can say, or a terminal should show
+     * @return empty if a policy file can't express the path, or a terminal should not show it
      */
     private static Optional<String> path(String escaped) {
         try {
@@ -160,7 +162,7 @@ public record Trace(
         }
     }
 
-    /** Each line that ends; one that is too long is skipped, and what is beyond the largest record as well. */
+    /** Reads the terminated lines, skipping any that is too long, up to the largest size of a record. */
     private static void lines(Path file, Consumer<String> line, Reading reading) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             var buffer = new byte[LONGEST_LINE];
@@ -187,17 +189,17 @@ public record Trace(
             }
             reading.cut |= left <= 0;
         } catch (NoSuchFileException e) {
-            // A run that did nothing left nothing.
+            // A run that did nothing left no record.
             return;
         }
     }
 
-    /** Whether nothing was seen at all. */
+    /** Whether no calls were recorded. */
     public boolean empty() {
         return calls.isEmpty();
     }
 
-    /** Numbers of all calls that were made. */
+    /** The numbers of all recorded calls. */
     public List<Integer> numbers() {
         return calls.stream().map(Call::number).distinct().sorted().toList();
     }

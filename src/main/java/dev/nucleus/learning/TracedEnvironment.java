@@ -9,14 +9,14 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The environment of the traced container. Paths are the workload's: they are looked at below its root alone, and where it
- * ran the host's programs, in those trees alone that it had of the host.
+ * The environment of the traced container. Paths come from the workload: they are resolved only below its root and, if
+ * it ran the host's programs, only in the host's trees that it could see.
  */
 final class TracedEnvironment {
 
     private static final Set<String> HOST_TREES = Set.of("bin", "sbin", "usr", "lib", "lib64", "lib32", "libx32");
 
-    /** The small /etc of a container without a root filesystem of its own (isolation/EtcFiles). */
+    /** The minimal /etc of a container without a root filesystem of its own (isolation/EtcFiles). */
     private static final List<String> ETC = List.of(
             "passwd",
             "group",
@@ -44,8 +44,8 @@ final class TracedEnvironment {
     private final List<String> writableTargets;
 
     /**
-     * @param root its root filesystem on the host; /: it had none of its own
-     * @param writableTargets where it had mounts to write to
+     * @param root its root filesystem on the host; / if it had none of its own
+     * @param writableTargets the targets of its writable mounts
      */
     TracedEnvironment(Path root, RootedFiles files, List<String> writableTargets) {
         this.hostPrograms = root.equals(Path.of("/"));
@@ -81,7 +81,7 @@ final class TracedEnvironment {
                 || type(path).filter(FileStat.Type.DIRECTORY::equals).isPresent();
     }
 
-    /** The mount that a path is below, where the container had one of its own there. */
+    /** The writable mount of the container that contains the path. */
     Optional<String> writable(Path path) {
         return writableTargets.stream().filter(path::startsWith).max(Comparator.comparingInt(String::length));
     }
@@ -90,7 +90,7 @@ final class TracedEnvironment {
         return writableTargets;
     }
 
-    /** Of a program, its loader; of a script, its interpreter. */
+    /** The loader of a program, or the interpreter of a script. */
     Optional<Path> interpreter(Path path) {
         return visible(path)
                 ? files.head(path.toString(), ProgramInterpreter.HEAD)

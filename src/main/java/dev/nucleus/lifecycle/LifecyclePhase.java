@@ -1,8 +1,8 @@
 package dev.nucleus.lifecycle;
 
 /**
- * The phases of {@link org.springframework.context.SmartLifecycle}: the manager starts in this order and stops in the opposite
- * one. Web servers start between {@link #GRPC_HEALTH} and {@link #COMMAND_SERVER}.
+ * The phases of {@link org.springframework.context.SmartLifecycle}: the manager starts in this order and stops in the
+ * opposite one. Web servers start between {@link #GRPC_HEALTH} and {@link #COMMAND_SERVER}.
  */
 public enum LifecyclePhase {
     /** First, so that everything after it is recorded. */

@@ -20,10 +20,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A container's output on disk: files in the CRI format, each named by the offset of its first byte. The shim
- * writes them; this reads.
+ * A container's output on disk: files in the CRI format, each named after the offset of its first byte. The shim
+ * writes them; this class reads them.
  *
- * @param directory where they lie
+ * @param directory that contains them
  */
 public record ContainerLog(Path directory) {
 
@@ -39,12 +39,12 @@ public record ContainerLog(Path directory) {
      * The end of a log.
      *
      * @param lines oldest first
-     * @param end offset after the last of them: where following goes on without a gap
+     * @param end offset after the last line, from which the log can be followed without a gap
      */
     public record Tail(List<Line> lines, long end) {}
 
     /**
-     * A part of a log, as it lies in its files; it may begin and end within a line.
+     * A part of a log, as stored in its files; it may begin and end within a line.
      *
      * @param offset of the first byte
      */
@@ -76,7 +76,7 @@ public record ContainerLog(Path directory) {
         return Long.parseLong(name.substring(0, name.length() - ".log".length()));
     }
 
-    /** Offset after the last byte that is there now. */
+    /** Offset after the last byte at present. */
     long end() throws IOException {
         List<Path> segments = segments();
         try {
@@ -87,10 +87,10 @@ public record ContainerLog(Path directory) {
     }
 
     /**
-     * What is kept at an offset, or the first that is kept after it; at most 64 KiB of one file.
+     * Reads from an offset, or from the first byte kept after it; at most 64 KiB of one file.
      *
-     * @param until offset that is not read beyond
-     * @return empty: there is nothing
+     * @param until offset to read up to
+     * @return empty if there is nothing to read
      */
     public Optional<Chunk> read(long offset, long until) throws IOException {
         for (Path segment : segments()) {
@@ -120,13 +120,13 @@ public record ContainerLog(Path directory) {
         }
         // A character may be in two records: bytes are decoded once the parts of a line are joined.
         String text = bytes.toString(StandardCharsets.ISO_8859_1);
-        // Records are written whole, so the end is one; the beginning may lie within one.
-        // A carriage return in one is the workload's, so it ends none: String.lines() would let it forge a record.
+        // Records are written whole, so the text ends with a whole one; it may begin within one.
+        // Not String.lines(), which also splits at carriage returns: a workload could forge a record with one.
         List<Line> lines = lines(RECORD_END.split(text.substring(from > 0 ? text.indexOf('\n') + 1 : 0)));
         return new Tail(lines.subList(Math.max(0, lines.size() - count), lines.size()), end);
     }
 
-    /** Those of records; parts of a line are joined. */
+    /** The lines of records; parts of a line are joined. */
     private static List<Line> lines(String[] records) {
         var lines = new ArrayList<Line>();
         Map<String, Line> begun = new LinkedHashMap<>();
@@ -148,7 +148,7 @@ public record ContainerLog(Path directory) {
         return lines;
     }
 
-    /** Without the carriage return with which a terminal ends its lines. */
+    /** Decodes UTF-8, and drops the carriage return with which a terminal ends its lines. */
     private static Line decoded(Line line) {
         String text = new String(line.text().getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
         return new Line(line.time(), line.stream(), text.endsWith("\r") ? text.substring(0, text.length() - 1) : text);
@@ -158,7 +158,7 @@ public record ContainerLog(Path directory) {
         return record.split(" ", 4)[2].equals("P");
     }
 
-    /** One line of a log in the CRI format. */
+    /** Parses one line of a log in the CRI format. */
     public static Optional<Line> parse(String line) {
         String[] parts = line.split(" ", 4);
         if (parts.length < 4 || !STREAMS.contains(parts[1])) {
@@ -171,7 +171,7 @@ public record ContainerLog(Path directory) {
         };
     }
 
-    /** What a file holds from an offset in it on; nothing when it ends before, or was rotated away meanwhile. */
+    /** The bytes of a file from an offset on; none if it ends before, or was rotated away meanwhile. */
     private static byte[] readFrom(Path segment, long offset) throws IOException {
         return readFrom(segment, offset, TAIL_BYTES);
     }
@@ -190,12 +190,12 @@ public record ContainerLog(Path directory) {
         }
     }
 
-    /** Everything that is still kept, decoded. */
+    /** Copies everything that is still kept, decoded. */
     public void copyTo(OutputSink sink) throws IOException {
         copyTo(new CriDecoder(sink), 0);
     }
 
-    /** What is kept from an offset on. */
+    /** Copies what is kept from an offset on. */
     void copyTo(CriDecoder decoder, long offset) throws IOException {
         for (Path segment : segments()) {
             long at = Math.max(0, offset - offset(segment));

@@ -18,7 +18,7 @@ public final class CriDecoder {
         this.sink = sink;
     }
 
-    /** Decodes what is whole; keeps what is not for the next chunk. */
+    /** Decodes the whole records, and keeps an incomplete one for the next chunk. */
     public void accept(byte[] chunk) throws IOException {
         byte[] bytes = chunk;
         if (rest.length > 0) {
@@ -44,7 +44,7 @@ public final class CriDecoder {
         }
         boolean whole = bytes[afterStream] == 'F';
         var stream = bytes[afterTime + 3] == 'o' ? OutputSink.Stream.STDOUT : OutputSink.Stream.STDERR;
-        // The newline that ends a whole line of the workload is the record's own: nothing needs copying.
+        // The record's own newline serves as the one that ends a whole line, so nothing needs to be copied.
         sink.write(stream, bytes, afterTag, newline - afterTag + (whole ? 1 : 0));
     }
 

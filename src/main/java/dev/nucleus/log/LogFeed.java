@@ -13,11 +13,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A container's log as it grows, for any number of readers over one connection to its shim, which is open while somebody reads.
+ * A container's log as it grows, for any number of readers over one connection to its shim, which is open while there
+ * are any.
  *
- * <p>The last {@value #BUFFER} bytes are in a buffer that all readers share. A reader that is further behind reads the files that
- * the shim writes, at its own pace: it holds up no other reader and occupies no memory. {@code lock} guards every field that
- * changes.
+ * <p>The last {@value #BUFFER} bytes are in a buffer that all readers share. A reader that is further behind reads the
+ * files that the shim writes, at its own pace: it holds up no other reader and occupies no memory. {@code lock} guards
+ * every field that changes.
  */
 public final class LogFeed {
 
@@ -37,9 +38,9 @@ public final class LogFeed {
     }
 
     /**
-     * Starts to read.
+     * Opens a reader.
      *
-     * @param offset of the first byte wanted; of what has been rotated away meanwhile nothing is read
+     * @param offset of the first byte to read; bytes that have been rotated away are skipped
      */
     public Reader open(long offset) {
         lock.lock();
@@ -57,7 +58,7 @@ public final class LogFeed {
         }
     }
 
-    /** One connection to the shim, and the end of the log that came over it. */
+    /** One connection to the shim, and the end of the log that was received over it. */
     private final class Subscription {
 
         private final byte[] buffer = new byte[BUFFER];
@@ -98,7 +99,7 @@ public final class LogFeed {
             }
         }
 
-        /** @return false when nobody reads any more */
+        /** @return false when there are no readers left */
         private boolean begin(ShimConnection opened, long from) {
             lock.lock();
             try {
@@ -106,7 +107,7 @@ public final class LogFeed {
                 begun = true;
                 start = from;
                 end = from;
-                // What had been written before is there to be read.
+                // Wakes waiting readers: they can now read the output that precedes this connection.
                 changed.signalAll();
                 return readers > 0;
             } finally {
@@ -118,7 +119,7 @@ public final class LogFeed {
             lock.lock();
             try {
                 if (offset != end) {
-                    // The shim went past what it had rotated away.
+                    // The shim skipped bytes that it had rotated away.
                     start = offset;
                 }
                 for (int done = 0; done < bytes.length; ) {
@@ -184,9 +185,10 @@ public final class LogFeed {
         }
 
         /**
-         * Waits for what comes next. Its offset is beyond the end of the chunk before when the bytes between were rotated away.
+         * Waits for the next chunk. Its offset is beyond the end of the previous one if the bytes between were rotated
+         * away.
          *
-         * @return empty: the log has ended, or this reader is closed
+         * @return empty if the log has ended, or this reader is closed
          * @throws ShimException when the shim refuses to be followed
          */
         public Optional<ContainerLog.Chunk> next() throws IOException, InterruptedException {
@@ -203,7 +205,7 @@ public final class LogFeed {
                     if (subscription.holds(offset)) {
                         return Optional.of(advance(new ContainerLog.Chunk(offset, subscription.copy(offset))));
                     }
-                    // A record may be half written beyond what the shim has announced, until it has left.
+                    // Until the shim has exited, a record beyond what it has announced may be half written.
                     until = subscription.ended ? Long.MAX_VALUE : subscription.end;
                 } finally {
                     lock.unlock();
@@ -216,7 +218,7 @@ public final class LogFeed {
                     refused();
                     return Optional.empty();
                 }
-                // Rotated away a moment ago: the buffer has the oldest there is.
+                // The bytes were rotated away a moment ago: the buffer has the oldest that are left.
                 skipToBuffer();
             }
         }
@@ -238,7 +240,7 @@ public final class LogFeed {
             }
         }
 
-        /** How many bytes there are that this reader has not read. */
+        /** How many bytes this reader has not read yet. */
         public long behind() {
             lock.lock();
             try {
@@ -248,7 +250,7 @@ public final class LogFeed {
             }
         }
 
-        /** Leaves out all but the last bytes, up to {@value #BUFFER} of them; the first may lie within a line. */
+        /** Skips all but the last bytes, up to {@value #BUFFER} of them; the first may lie within a line. */
         public void skipToBuffer() {
             lock.lock();
             try {

@@ -6,9 +6,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A container's output on its way from its shim to a sink. A shim leaves a moment after its container, whether its
- * reader was quick enough or not; what it could not deliver is read from the files it wrote. A sink that fails gets
- * nothing more, and the container's life is followed all the same.
+ * Passes a container's output from its shim to a sink. A shim exits a moment after its container, even if its reader is
+ * behind; what it could not deliver is read from the files it wrote. A sink that fails gets nothing more, and the
+ * container is followed all the same.
  */
 public final class LogStream {
 
@@ -19,7 +19,7 @@ public final class LogStream {
     private final CriDecoder decoder = new CriDecoder(this::write);
     private long offset;
     private boolean ended;
-    private boolean deaf;
+    private boolean sinkFailed;
 
     /** @param offset where the stream begins in the log */
     public LogStream(ContainerLog files, OutputSink sink, long offset) {
@@ -29,12 +29,12 @@ public final class LogStream {
     }
 
     private void write(OutputSink.Stream stream, byte[] bytes, int from, int length) {
-        if (!deaf) {
+        if (!sinkFailed) {
             try {
                 sink.write(stream, bytes, from, length);
             } catch (IOException e) {
                 log.debug("the reader of the output has disconnected: {}", e.toString());
-                deaf = true;
+                sinkFailed = true;
             }
         }
     }
@@ -54,12 +54,12 @@ public final class LogStream {
         return true;
     }
 
-    /** Whether all output has come. */
+    /** Whether all output has arrived. */
     public boolean ended() {
         return ended;
     }
 
-    /** After the shim has left: what it could not deliver. */
+    /** Reads what the shim could not deliver; called once it has exited. */
     public void finish() throws IOException {
         if (!ended) {
             files.copyTo(decoder, offset);

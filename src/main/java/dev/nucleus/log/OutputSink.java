@@ -2,11 +2,11 @@ package dev.nucleus.log;
 
 import java.io.IOException;
 
-/** Takes the output of a workload. */
+/** Receives the output of a workload. */
 @FunctionalInterface
 public interface OutputSink {
 
-    /** Which of a process's two outputs. */
+    /** The two output streams of a process. */
     enum Stream {
         STDOUT,
         STDERR

@@ -3,17 +3,17 @@ package dev.nucleus.plan;
 import java.util.Locale;
 
 /**
- * When a hook runs; the ordinals travel on the wire as one more (native/src/launch/plan.h).
+ * The time at which a hook runs; sent on the wire as the ordinal plus one (native/src/launch/plan.h).
  *
  * @see <a href="https://github.com/opencontainers/runtime-spec/blob/main/config.md#posix-platform-hooks">OCI runtime
  *     specification, POSIX-platform hooks</a>
  */
 public enum HookPhase {
-    /** The namespaces are there and nothing is mounted in them. A failure ends the launch. */
+    /** The namespaces exist, and nothing is mounted in them yet. A failure aborts the launch. */
     CREATE_RUNTIME,
-    /** The command runs. */
+    /** The command is running. */
     POSTSTART,
-    /** Nothing of the container is left, also after a launch that failed. */
+    /** Nothing of the container is left; runs after a failed launch too. */
     POSTSTOP;
 
     int number() {

@@ -10,10 +10,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything decided about one launch. A pure function of the request, the policy and the host: the same inputs
- * give an equal plan. The native side carries it out and decides nothing.
+ * Everything decided about one launch. A pure function of the request, the policy and the host: the same inputs give an
+ * equal plan. The native side carries it out and decides nothing.
  *
- * @param statements what the container can and can't do, and because of what
+ * @param statements what the container can and can't do, and why
  */
 public record LaunchPlan(
         String id,
@@ -31,10 +31,10 @@ public record LaunchPlan(
         List<Statement> statements) {
 
     /**
-     * @param directory the container's own: logs and exit record
-     * @param socket where its shim listens
-     * @param staging an empty directory of the host, mount point while the root is built
-     * @param reserved directories of the manager's own, which nothing that is bound may hold or lie in
+     * @param directory the container's own, with its logs and exit record
+     * @param socket path of the socket that its shim listens on
+     * @param staging an empty directory of the host, the mount point while the root is built
+     * @param reserved the manager's own directories, which no bind mount may overlap
      */
     public record Places(String directory, String socket, String staging, List<String> reserved) {
         public Places {
@@ -49,24 +49,25 @@ public record LaunchPlan(
     public record Namespaces(int flags, boolean ownClocks, String hostname, UserMapping users) {}
 
     /**
-     * Of the user namespace; without maps there is none.
+     * Mapping of the user namespace; without maps there is none.
      *
      * @param denySetgroups whether supplementary groups can't be set in it
      */
     public record UserMapping(List<IdMap> uids, List<IdMap> gids, boolean denySetgroups, MapPrograms programs) {}
 
-    /** Paths of newuidmap(1) and newgidmap(1), by which the maps are written; empty: they are written directly. */
+    /** Paths of newuidmap(1) and newgidmap(1), which write the maps; empty: they are written directly. */
     public record MapPrograms(String uids, String gids) {
         static final MapPrograms NONE = new MapPrograms("", "");
     }
 
-    /** The size of a terminal that is a process's standard streams, in characters. */
+    /** Size of a process's terminal, in characters. */
     public record Terminal(int rows, int columns) {}
 
     /**
      * A terminal for the workload.
      *
-     * @param socket who gets its near end instead of the log (OCI runtimes' --console-socket); empty: nobody
+     * @param socket path of the socket that receives its master instead of the log (OCI runtimes' --console-socket);
+     *     empty: none
      */
     public record Console(Terminal size, Optional<String> socket) {
 
@@ -85,13 +86,13 @@ public record LaunchPlan(
     public record IdMap(int inside, int outside, int count) {}
 
     /**
-     * @param limitsMemory whether members may be killed for want of memory
-     * @param unified directory in the v2 hierarchy that the container is born in; empty: none
-     * @param directories to make, parents first
-     * @param writes what goes into which control file, in order
-     * @param joins "tasks" files of the v1 hierarchies
-     * @param freezer directory of the v1 freezer, which is made and joined with the first pause; empty: none
-     * @param devices array of struct bpf_insn that decides about devices in the v2 directory; none: no program
+     * @param limitsMemory whether its processes may be killed for lack of memory
+     * @param unified directory in the v2 hierarchy that the container is created in; empty: none
+     * @param directories directories to create, parents first
+     * @param writes values to write to control files, in order
+     * @param joins "tasks" files of the v1 hierarchies to join
+     * @param freezer directory of the v1 freezer, which is created and joined at the first pause; empty: none
+     * @param devices device program of the v2 directory, an array of struct bpf_insn; none: no program
      */
     public record Cgroup(
             boolean required,
@@ -105,35 +106,35 @@ public record LaunchPlan(
 
         public record Write(String file, String value) {}
 
-        /** Whether the number of processes is limited for the container itself, however many others its user has. */
+        /** Whether the container's own number of processes is limited, independent of its user's other processes. */
         public boolean limitsProcesses() {
             return writes.stream().anyMatch(write -> write.file().endsWith("/pids.max"));
         }
     }
 
     /**
-     * @param options of the tmpfs that is the root
-     * @param audited whether every mount is looked at again, from inside, before anything runs
-     * @param writable mount points that may be written to; all others may not
+     * @param options mount options of the root's tmpfs
+     * @param audited whether every mount is verified from inside before anything runs
+     * @param writable writable mount points; all others are read-only
      */
     public record Rootfs(String options, List<RootfsStep> steps, boolean audited, List<String> writable) {}
 
     /**
-     * What runs, and as whom.
+     * The command and its user.
      *
-     * @param init whether PID 1 is the supervisor's own, which reaps and passes signals on
+     * @param init whether PID 1 is the supervisor's init, which reaps orphans and forwards signals
      * @param held whether the container is only created: it waits before the command until it is started
-     * @param notifySocket where the workload tells its state by sd_notify(3); empty: nowhere
+     * @param notifySocket socket on which the workload reports its state with sd_notify(3); empty: none
      */
     public record Execution(
             Command command, Identity identity, boolean init, boolean held, int oomScoreAdj, String notifySocket) {}
 
-    /** What the process may do. */
+    /** The restrictions on the process. */
     public record Confinement(Capabilities capabilities, Rlimits rlimits, Landlock landlock, Seccomp seccomp) {}
 
     public record Identity(int uid, int gid, List<Integer> groups) {}
 
-    /** Bit sets by capability number; effective is the same as permitted. */
+    /** Bit sets by capability number; the effective set is the permitted one. */
     public record Capabilities(long bounding, long permitted, long inheritable, long ambient) {}
 
     public record Rlimits(boolean required, List<Rlimit> limits) {
@@ -144,7 +145,7 @@ public record LaunchPlan(
 
     /**
      * @param handledFiles 0: no Landlock
-     * @param flags of landlock_restrict_self(2)
+     * @param flags flags of landlock_restrict_self(2)
      */
     public record Landlock(
             boolean required,
@@ -162,17 +163,17 @@ public record LaunchPlan(
 
     /**
      * @param program array of struct sock_filter
-     * @param errno what a call that is reported fails with
+     * @param errno error number with which a reported call fails
      */
     public record Seccomp(String profile, byte[] program, Denied denied, int errno) {
 
-        /** What becomes of a call that the program does not allow; numbers of native/src/launch/plan.h. */
+        /** How a call that the program does not allow is handled; numbers as in native/src/launch/plan.h. */
         public enum Denied {
-            /** It fails, and nobody hears of it. */
+            /** It fails, without a notification. */
             REFUSED(0),
-            /** Its shim hears of it, and it fails. */
+            /** The shim is notified, and the call fails. */
             REPORTED(1),
-            /** Its shim hears of it, and it goes on. */
+            /** The shim is notified, and the call continues. */
             TRACED(2);
 
             private final int number;
@@ -202,18 +203,18 @@ public record LaunchPlan(
     }
 
     /**
-     * A kernel of the container's own, which an OCI runtime of the host gives it: the plan's command is then the
-     * runtime's, and the workload is what the bundle says.
+     * A separate kernel for the container, provided by an OCI runtime of the host: the plan's command is then the
+     * runtime's, and the bundle describes the workload.
      *
      * @param config the bundle's config.json; none: the host's kernel
-     * @param workload the command that the bundle runs, for showing
-     * @param identity the workload's; the plan's own is then the runtime's
-     * @param process who a command run inside is and what it may do: the process object of the bundle's format, but for
+     * @param workload the command that the bundle runs, for display
+     * @param identity the workload's identity; the plan's own is then the runtime's
+     * @param process user and confinement of a command run inside: the process object of the bundle's format, without
      *     arguments, environment, directory, terminal and the closing brace
-     * @param environment the workload's, NAME=value, in order
-     * @param served numbers of the root's steps that the runtime mounts by itself
-     * @param exec what runs a command inside, up to the container's id
-     * @param kill what sends a signal inside, up to the container's id
+     * @param environment the workload's environment, NAME=value, in order
+     * @param served numbers of the root's steps that the runtime mounts itself
+     * @param exec command line that runs a command inside, up to the container's ID
+     * @param kill command line that sends a signal inside, up to the container's ID
      */
     public record Gvisor(
             byte[] config,
@@ -233,20 +234,20 @@ public record LaunchPlan(
     }
 
     /**
-     * Programs of the administrator's that run on the host beside the container's life.
+     * The administrator's programs that run on the host at points of the container lifecycle.
      *
-     * @param state the container's state as JSON, as they read it, but for status, pid and the closing brace
+     * @param state the container's state as JSON, as they read it, without status, pid and the closing brace
      */
     public record Hooks(String state, List<Hook> list) {
         public static final Hooks NONE = new Hooks("", List.of());
     }
 
     /**
-     * A program of the administrator's.
+     * One of the administrator's programs.
      *
-     * @param path without links
-     * @param device the file system that the program was on when it was looked at, as {@code st_dev} of stat(2)
-     * @param inode its number there: another program by that path is not the one that was found to be root's
+     * @param path path without links
+     * @param device the program's file system when it was checked, as {@code st_dev} of stat(2)
+     * @param inode its inode number; another program at that path is refused, because its owner was not checked
      * @param arguments with the program's name as the first
      */
     public record Hook(
@@ -262,16 +263,19 @@ public record LaunchPlan(
      * Files of {@code fileBytes} each, at most {@code files} kept.
      *
      * @param rate bytes per second
-     * @param blocks whether the container's writes wait beyond the rate; else what is beyond it is not logged
+     * @param blocks whether the container's writes block beyond the rate; else the excess is not logged
      */
     public record Log(long fileBytes, int files, long rate, boolean blocks) {}
 
-    /** The command that was asked for, whoever runs it. */
+    /** The requested command, whichever runtime runs it. */
     public List<String> workload() {
         return gvisor.present() ? gvisor.workload() : execution.command().arguments();
     }
 
-    /** For people: values of variables hidden but for those named, and without what only the spawner needs. */
+    /**
+     * A copy for display: the values of variables are hidden except for those named, and parts that only the spawner
+     * needs are left out.
+     */
     public LaunchPlan redacted(Set<String> plainVariables, String hidden) {
         return new LaunchPlan(
                 id,
@@ -295,7 +299,7 @@ public record LaunchPlan(
                 statements);
     }
 
-    /** What the layers said about this container, in plain words, one line each. */
+    /** The layers' statements about this container, in plain words, one line each. */
     public List<String> explain() {
         return statements.stream().map(Statement::toString).toList();
     }
@@ -379,7 +383,7 @@ public record LaunchPlan(
             return this;
         }
 
-        /** Whether it stops just before its command, until it is told to start. */
+        /** Whether the container waits just before its command until it is started. */
         public Builder held(boolean value) {
             held = value;
             return this;
@@ -435,7 +439,7 @@ public record LaunchPlan(
             return this;
         }
 
-        /** Where the shim hears what the workload says of itself. */
+        /** Path of the socket on which the shim receives the workload's notifications. */
         public Builder notifySocket(String value) {
             notifySocket = value;
             return this;

@@ -2,7 +2,7 @@ package dev.nucleus.plan;
 
 import java.util.Locale;
 
-/** The steps of a launch, in order; their ordinals travel on the wire (native/src/base/failure.h). */
+/** The steps of a launch, in order; their ordinals are sent on the wire (native/src/base/failure.h). */
 public enum LaunchStep {
     PLAN("the plan"),
     DIRECTORY("the container's directory"),
@@ -26,7 +26,7 @@ public enum LaunchStep {
         this.words = words;
     }
 
-    /** What the step is about, in plain words. */
+    /** The subject of the step, in plain words. */
     public String words() {
         return words;
     }

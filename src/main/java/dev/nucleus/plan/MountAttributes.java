@@ -7,12 +7,12 @@ public final class MountAttributes {
     public static final long NO_SUID = 0x2;
     public static final long NO_DEV = 0x4;
     public static final long NO_EXEC = 0x8;
-    /** What a tree of the host gets when it is only to be read. */
+    /** Attributes of a read-only tree of the host. */
     public static final long SEALED = READ_ONLY | NO_SUID | NO_DEV;
 
     private MountAttributes() {}
 
-    /** As mount(8) writes them. */
+    /** The attributes in the notation of mount(8). */
     public static String describe(long attributes) {
         return ((attributes & READ_ONLY) != 0 ? "ro" : "rw")
                 + ((attributes & NO_SUID) != 0 ? ",nosuid" : "")

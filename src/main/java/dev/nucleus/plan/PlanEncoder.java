@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/** Encodes a plan for the spawner: the writing twin of native/src/launch/plan.c. */
+/** Encodes a plan for the spawner; the counterpart of native/src/launch/plan.c. */
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
@@ -24,12 +24,14 @@ public final class PlanEncoder {
 
     private PlanEncoder() {}
 
-    /** @param record what the manager wants to find of the container after its own restart; read by nobody else */
+    /**
+     * @param record data about the container that the manager reads again after its own restart; opaque to all others
+     */
     public static ByteBuffer encode(LaunchPlan plan, byte[] record) {
         return encode(plan, record, new byte[0]);
     }
 
-    /** @param ticket of the client that the streams are for; empty: none */
+    /** @param ticket ticket of the client that the streams are for; empty: none */
     public static ByteBuffer encode(LaunchPlan plan, byte[] record, byte[] ticket) {
         var wire = new WireWriter(TYPICAL_BYTES);
         wire.u32(MAGIC).u16(VERSION);
@@ -89,7 +91,7 @@ public final class PlanEncoder {
         return wire.finish();
     }
 
-    /** Whether there is one, and its size; as an exec's request has it too. */
+    /** Whether there is a terminal, and its size; exec requests encode it in the same way. */
     public static void terminal(WireWriter wire, Optional<LaunchPlan.Terminal> terminal) {
         wire.bool(terminal.isPresent())
                 .u16(terminal.map(LaunchPlan.Terminal::rows).orElse(0))
@@ -132,7 +134,7 @@ public final class PlanEncoder {
                 (w, number) -> step(w, steps.get(number), served.contains(number) ? SERVED : 0));
     }
 
-    /** The numbers of enum rootfs_action in native/src/launch/plan.h. */
+    /** Uses the numbers of enum rootfs_action in native/src/launch/plan.h. */
     private static void step(WireWriter wire, RootfsStep step, int served) {
         switch (step) {
             case RootfsStep.Directory(var target, var mode, var uid, var gid) ->

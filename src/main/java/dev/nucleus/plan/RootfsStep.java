@@ -9,13 +9,13 @@ public sealed interface RootfsStep {
 
     String target();
 
-    /** Whose a bound file is that is user N's on disk (mount_setattr(2), "ID-mapped mounts"). */
+    /** Owner, in a bound tree, of a file that user N owns on disk (mount_setattr(2), "ID-mapped mounts"). */
     enum Owners {
-        /** User N's of the host, who may be nobody inside. */
+        /** User N of the host, who may not exist inside. */
         HOST,
-        /** User N's of the container. */
+        /** User N of the container. */
         MAPPED,
-        /** User N's of the container, if the file system can; else the host's. */
+        /** User N of the container if the file system supports it, else user N of the host. */
         MAPPED_WHERE_POSSIBLE
     }
 
@@ -26,7 +26,7 @@ public sealed interface RootfsStep {
         }
     }
 
-    /** A file with content made for the container. */
+    /** A file with content generated for the container. */
     record File(String target, int mode, int uid, int gid, byte[] content) implements RootfsStep {
         public File(String target, String content) {
             this(target, 0644, 0, 0, content.getBytes(StandardCharsets.UTF_8));
@@ -35,7 +35,7 @@ public sealed interface RootfsStep {
 
     record Symlink(String target, String to) implements RootfsStep {}
 
-    /** A tree of the host with its submounts. */
+    /** A tree of the host, with its submounts. */
     record Bind(String target, HostPath source, long attributes, boolean optional, Owners owners)
             implements RootfsStep {
         public Bind(String target, HostPath source, long attributes, boolean optional) {
@@ -43,23 +43,23 @@ public sealed interface RootfsStep {
         }
     }
 
-    /** A directory of the host that is made if missing, then bound. */
+    /** A directory of the host that is created if missing, then bound. */
     record Volume(String target, HostPath source, long attributes, int mode, int uid, int gid, Owners owners)
             implements RootfsStep {}
 
-    /** A tree of the host in which what is the given user's on disk is the workload's inside, and back. */
+    /** A tree of the host in which the given user's files on disk belong to the workload inside, and vice versa. */
     record Workspace(String target, HostPath source, long attributes, int uid, int gid) implements RootfsStep {}
 
-    /** A tree of the host, with a layer on top that takes what is written. */
+    /** A tree of the host, with a writable layer on top. */
     record Overlay(String target, HostPath source, Owners owners) implements RootfsStep {}
 
-    /** Unmounts what others go on from, and removes its place. */
+    /** Unmounts a file system that other mounts still use, and removes its mount point. */
     record Detach(String target) implements RootfsStep {}
 
-    /** A copy of a file of the host, which must be no link; nothing of it stays in the launching process. */
+    /** A copy of a file of the host, which must not be a link; the launching process keeps nothing of it. */
     record Secret(String target, HostPath source, int mode, int uid, int gid) implements RootfsStep {}
 
-    /** A copy of the launching program itself, which is what works for it inside. */
+    /** A copy of nucleus-spawner, which acts for the shim in the container. */
     record Self(String target) implements RootfsStep {}
 
     /** @param options of tmpfs(5), separated by commas */
@@ -69,7 +69,7 @@ public sealed interface RootfsStep {
     record Proc(String target, String options, long attributes) implements RootfsStep {}
 
     /**
-     * Pseudo-terminals of the container's own.
+     * The container's own pseudo-terminals.
      *
      * @param options of devpts (Documentation/filesystems/devpts.rst)
      */
@@ -84,6 +84,6 @@ public sealed interface RootfsStep {
     /** Covers a directory, if this kernel has it, with an empty read-only tmpfs. */
     record MaskDirectory(String target) implements RootfsStep {}
 
-    /** Sets attributes on the mount at the target, which was needed writable until now. */
+    /** Sets attributes on the mount at the target, which had to be writable until now. */
     record Seal(String target, long attributes) implements RootfsStep {}
 }

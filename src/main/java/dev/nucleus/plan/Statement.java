@@ -3,10 +3,10 @@ package dev.nucleus.plan;
 /**
  * One sentence about a container, in plain words.
  *
- * @param layer which layer sees to it
- * @param allowed whether it is something the container can do, or can't
+ * @param layer the layer that enforces or allows it
+ * @param allowed whether the container can do it, or can't
  * @param what completes "this container can" or "this container can't"
- * @param because why that is so
+ * @param because the reason
  */
 public record Statement(String layer, boolean allowed, String what, String because) {
 

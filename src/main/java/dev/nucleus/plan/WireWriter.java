@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 
-/** Little-endian, length-prefixed values: the writing twin of native/src/base/wire.c. */
+/** Writes little-endian, length-prefixed values; the counterpart of native/src/base/wire.c. */
 public final class WireWriter {
 
     private static final int MOST_ELEMENTS = 1 << 20;
@@ -47,10 +47,10 @@ public final class WireWriter {
         return this;
     }
 
-    /** The most milliseconds that {@link #millis} can say: 49 days. */
+    /** The longest duration that {@link #millis} can encode: 49 days. */
     public static final long LONGEST_MILLIS = 0xffff_ffffL;
 
-    /** A duration as u32 milliseconds. A longer one than that can say is the longest, a part of a millisecond a whole one. */
+    /** A duration as u32 milliseconds, rounded up, and capped at {@link #LONGEST_MILLIS}. */
     public WireWriter millis(Duration duration) {
         long millis = TimeUnit.MILLISECONDS.convert(duration);
         boolean rounded = millis < Long.MAX_VALUE && duration.compareTo(Duration.ofMillis(millis)) > 0;
@@ -68,22 +68,22 @@ public final class WireWriter {
         return this;
     }
 
-    /** Bytes without their length: what the frame's own length bounds. */
+    /** Bytes without a length prefix, bounded by the frame's own length. */
     public WireWriter raw(byte[] value, int offset, int length) {
         room(length).put(value, offset, length);
         return this;
     }
 
     /**
-     * A string with its final NUL.
+     * A string with a terminating NUL.
      *
-     * @throws IllegalArgumentException when it holds a NUL itself
+     * @throws IllegalArgumentException when it contains a NUL itself
      */
     public WireWriter string(String value) {
         byte[] encoded = ArgumentText.encode(value);
         for (byte part : encoded) {
             if (part == 0) {
-                throw new IllegalArgumentException("a string on the wire can't hold a NUL: " + value);
+                throw new IllegalArgumentException("a string on the wire can't contain a NUL: " + value);
             }
         }
         u32(encoded.length + 1);
@@ -104,7 +104,7 @@ public final class WireWriter {
         return list(values, WireWriter::string);
     }
 
-    /** What was written, ready to be read. */
+    /** The bytes written, ready to be read. */
     public ByteBuffer finish() {
         return buffer.flip();
     }

@@ -13,10 +13,10 @@ import java.util.stream.Collectors;
 /**
  * The capabilities a container keeps, set by set (capabilities(7), "Thread capability sets").
  *
- * @param bounding what no program in it can get beyond
- * @param effective what it may use; its permitted set is the same
- * @param inheritable what passes through execve(2) to programs with file capabilities
- * @param ambient what passes to every program; needs to be in both of the others
+ * @param bounding upper limit of what any program in it can gain
+ * @param effective capabilities that it may use; the permitted set is the same
+ * @param inheritable capabilities that programs with file capabilities keep across execve(2)
+ * @param ambient capabilities that every program keeps; must also be effective and inheritable
  */
 public record CapabilityPolicy(
         Set<Capability> bounding, Set<Capability> effective, Set<Capability> inheritable, Set<Capability> ambient) {
@@ -47,7 +47,7 @@ public record CapabilityPolicy(
         return new CapabilityPolicy(kept, kept, kept, kept);
     }
 
-    /** The same without one, in every set. */
+    /** The same policy without one capability in any set. */
     public CapabilityPolicy without(Capability capability) {
         return new CapabilityPolicy(
                 without(bounding, capability),
@@ -61,10 +61,10 @@ public record CapabilityPolicy(
     }
 
     /**
-     * Reads a file of the form {@code {bounding: {keep: [NET_BIND_SERVICE]}, effective: {keep: […]}, …}}; a set that is
-     * not there keeps nothing.
+     * Reads a file of the form {@code {bounding: {keep: [NET_BIND_SERVICE]}, effective: {keep: […]}, …}}; a missing set
+     * keeps nothing.
      *
-     * @throws PolicyViolationException when its pin or its content is wrong
+     * @throws PolicyViolationException when it doesn't match its pin, or its content is invalid
      */
     public static CapabilityPolicy read(PolicySource.File source) {
         return PolicyFile.read("capabilities", source).yaml(CapabilityPolicy::read);
@@ -96,7 +96,7 @@ public record CapabilityPolicy(
                 .orElseThrow(() -> new InvalidSpecException("there is no capability '" + text + "' (capabilities(7))"));
     }
 
-    /** A set as the kernel has it: a bit for each number. */
+    /** A set in the kernel's form, one bit per capability number. */
     public static long bits(Set<Capability> capabilities) {
         return capabilities.stream().mapToLong(Capability::bit).reduce(0, (left, right) -> left | right);
     }

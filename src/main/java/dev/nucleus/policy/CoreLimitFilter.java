@@ -11,22 +11,22 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Keeps RLIMIT_CORE as the container was given it: at 1, the one value at which the kernel starts no handler for cores
- * (core(5), "Piping core dumps to a program"). At 0, to which any process may lower it, the host's handler would run as
- * root on a core of the workload's making.
+ * Keeps RLIMIT_CORE at the container's initial value of 1, the only value at which the kernel starts no core dump
+ * handler (core(5), "Piping core dumps to a program"). At 0, to which any process may lower it, the host's handler
+ * would run as root on a core dump that the workload controls.
  */
 final class CoreLimitFilter {
 
     private static final int RLIMIT_CORE = 4;
     /** RLIM_NLIMITS (getrlimit(2)). */
     private static final int LIMITS = 16;
-    /** The kernel reads the number of a limit as 32 bits. */
+    /** The kernel reads the number of a resource as 32 bits. */
     private static final long UNSIGNED_INT = 0xffff_ffffL;
 
-    /** Which argument is the number of the limit. */
+    /** Index of the argument that is the number of the resource. */
     private static final Map<String, Integer> RESOURCES = Map.of("setrlimit", 0, "prlimit64", 1);
 
-    /** The new limit of prlimit64; without one it only reads. */
+    /** Index of prlimit64's new limit; without one, the call only reads. */
     private static final int NEW_LIMIT = 2;
 
     private static final int OLD_LIMIT = 3;
@@ -66,18 +66,18 @@ final class CoreLimitFilter {
             with(conditions, core)
                     .flatMap(all -> with(all, new Condition(NEW_LIMIT, Operator.EQUAL, 0, 0)))
                     .ifPresent(all -> rules.add(new Rule(List.of(name), OptionalInt.empty(), all)));
-            // What is asked for besides can't be answered.
+            // A filter can't return the old limit, so success is reported only if the call doesn't request it.
             change.add(new Condition(NEW_LIMIT, Operator.NOT_EQUAL, 0, 0));
             change.add(new Condition(OLD_LIMIT, Operator.EQUAL, 0, 0));
         }
-        // As if it had been done: shells and servers set it as a matter of course.
+        // Reports success without a change: shells and servers routinely set this limit.
         rules.add(new Rule(List.of(name), OptionalInt.of(0), change));
         return rules;
     }
 
     /**
-     * A rule may compare each argument only once (seccomp_rule_add(3)), so existing comparisons of the same argument are
-     * replaced by the new, narrower one.
+     * A rule may compare each argument only once (seccomp_rule_add(3)), so existing comparisons of the same argument
+     * are replaced by the new, narrower one.
      *
      * @return empty: the new value does not satisfy them
      */

@@ -14,10 +14,10 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Which files a container may use for what, and which TCP ports, in place of the standard rules. What no rule names is
- * refused.
+ * A user's Landlock rules, in place of the standard ones: the access that a container has to files and TCP ports.
+ * Everything that no rule names is refused.
  *
- * @param minAbi the least version of Landlock that will do; with ports at least 4, the first that restricts them
+ * @param minAbi the minimum Landlock ABI; with ports at least 4, the first that restricts them
  * @param bind ports it may listen on; empty: not restricted
  * @param connect ports it may connect to; empty: not restricted
  * @see <a href="https://docs.kernel.org/userspace-api/landlock.html">Landlock</a>
@@ -40,12 +40,12 @@ public record LandlockPolicy(int minAbi, List<Rule> rules, Optional<List<Port>> 
 
     private static int checkAbi(int abi) {
         if (abi < 1 || abi > NEWEST_ABI) {
-            throw new InvalidSpecException("min-abi is 1 to " + NEWEST_ABI + ", was " + abi);
+            throw new InvalidSpecException("min-abi must be 1 to " + NEWEST_ABI + ", was " + abi);
         }
         return abi;
     }
 
-    /** @param path inside the container; what is below it has the same access */
+    /** @param path a path inside the container; everything below it has the same access */
     public record Rule(String path, Set<Access> access) {
         public Rule {
             path = path.equals("/") ? path : ContainerPath.check(path);
@@ -53,7 +53,7 @@ public record LandlockPolicy(int minAbi, List<Rule> rules, Optional<List<Port>> 
         }
     }
 
-    /** What may be done with files. */
+    /** The kinds of access to files. */
     public enum Access {
         READ,
         WRITE,
@@ -69,7 +69,7 @@ public record LandlockPolicy(int minAbi, List<Rule> rules, Optional<List<Port>> 
                     .filter(access -> access.toString().equals(text))
                     .findFirst()
                     .orElseThrow(() -> new InvalidSpecException("'" + text
-                            + "' is no access; write read, write, execute, create, remove, readdir or ioctl"));
+                            + "' is not an access right; use read, write, execute, create, remove, readdir or ioctl"));
         }
 
         @Override
@@ -82,7 +82,7 @@ public record LandlockPolicy(int minAbi, List<Rule> rules, Optional<List<Port>> 
      * Reads a file of the form {@code {min-abi: 3, rules: [{path: /usr, access: [read, execute, readdir]}], tcp-bind:
      * [8080], tcp-connect: [5432]}}.
      *
-     * @throws PolicyViolationException when its pin or its content is wrong
+     * @throws PolicyViolationException when it doesn't match its pin, or its content is invalid
      */
     public static LandlockPolicy read(PolicySource.File source) {
         return PolicyFile.read("landlock", source).yaml(LandlockPolicy::read);

@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What each mode refuses, and how strictly it applies the rest. */
+/** Decides what each mode refuses, and how strictly it applies the rest. */
 public final class ModePolicy {
 
     private ModePolicy() {}
@@ -73,13 +73,16 @@ public final class ModePolicy {
             switch (mode) {
                 case AGENT -> {}
                 case STRICT_AGENT, PRODUCTION ->
-                    refusals.add("trace: " + mode + " mode never runs with its system calls only recorded");
+                    refusals.add("trace: " + mode + " mode never runs containers whose system calls are only recorded");
             }
         }
         return refusals;
     }
 
-    /** A user or group of the container that is the host's root owns whatever it reaches there, namespace or not. */
+    /**
+     * A user or group of the container that maps to the host's root owns all of root's that it reaches, despite the
+     * namespace.
+     */
     private static void hostRoot(ContainerSpec spec, List<String> refusals) {
         if (!(spec.userNamespace() instanceof UserNamespace.Explicit(var uids, var gids))
                 || spec.mode() == Mode.AGENT && spec.security().allowDegraded()) {
@@ -108,25 +111,25 @@ public final class ModePolicy {
             return;
         }
         if (security.trace()) {
-            refusals.add("trace: gVisor makes calls of its own, so nothing is learnt of the container's");
+            refusals.add("trace: gVisor makes system calls of its own, so the container's can't be recorded");
         }
         if (security.landlock().isPresent()) {
-            refusals.add("landlock: gVisor has none; its container sees only what is mounted for it");
+            refusals.add("landlock: gVisor doesn't support it; its container sees only what is mounted for it");
         }
         if (!(spec.userNamespace() instanceof UserNamespace.None)) {
-            refusals.add("user-namespace: gVisor's users are users of no host anyway; leave it out");
+            refusals.add("user-namespace: gVisor's users are never users of the host; leave it out");
         }
         if (security.timeNamespace()) {
-            refusals.add("time-namespace: gVisor's clocks are its own anyway; leave it out");
+            refusals.add("time-namespace: gVisor has clocks of its own anyway; leave it out");
         }
     }
 
-    /** Reads what the spec's policies come from: a mistake in a file is told before anything starts. */
+    /** Reads the spec's policy files, so that a mistake in one is reported before anything starts. */
     private static void policies(Security security, List<String> refusals) {
         if (security.seccomp() instanceof PolicySource.Named(var name)
                 && !SeccompProfiles.names().contains(name)) {
-            refusals.add("seccomp: there is no profile '" + name + "'; there are "
-                    + String.join(", ", SeccompProfiles.names()) + ", and files: write a path for one");
+            refusals.add("seccomp: there is no profile '" + name + "'; use "
+                    + String.join(", ", SeccompProfiles.names()) + ", or the path of a file");
         } else {
             attempt(refusals, () -> SeccompProfiles.of(security.seccomp()));
         }

@@ -18,41 +18,41 @@ import java.util.function.Function;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
- * A policy file as it was read: what its pin is compared with are these bytes, and no others are used.
+ * A policy file as it was read: its pin is compared with exactly the bytes that are used.
  *
  * @param sha256 of the bytes, in lower-case hexadecimal
  */
 record PolicyFile(String field, Path path, String text, String sha256) {
 
-    private static final int LARGEST = 1 << 20;
+    private static final int MAX_BYTES = 1 << 20;
 
     /**
-     * @param field of the spec that names the file, for errors
-     * @throws PolicyViolationException when it can't be read, is too large, or isn't what its pin says
+     * @param field the spec's field that names the file, for errors
+     * @throws PolicyViolationException when it can't be read, is too large, or doesn't match its pin
      */
     static PolicyFile read(String field, PolicySource.File source) {
         byte[] bytes;
         try (InputStream in = Files.newInputStream(source.path())) {
-            bytes = in.readNBytes(LARGEST + 1);
+            bytes = in.readNBytes(MAX_BYTES + 1);
         } catch (IOException e) {
             throw violation(field + ": can't read " + source.path() + ": " + FileErrors.reason(e));
         }
-        if (bytes.length > LARGEST) {
-            throw violation(field + ": " + source.path() + " is larger than " + LARGEST + " bytes");
+        if (bytes.length > MAX_BYTES) {
+            throw violation(field + ": " + source.path() + " is larger than " + MAX_BYTES + " bytes");
         }
         String digest = DigestUtils.sha256Hex(bytes);
         source.sha256().filter(pin -> !pin.equals(digest)).ifPresent(pin -> {
             throw violation(field + ": " + source.path() + " has the SHA-256 " + digest + ", but " + pin
-                    + " is pinned; look at what changed, then pin the new one");
+                    + " is pinned; review what changed, then pin the new digest");
         });
         return new PolicyFile(field, source.path(), new String(bytes, StandardCharsets.UTF_8), digest);
     }
 
     /**
-     * Reads the text as YAML fields.
+     * Parses the text as YAML fields.
      *
-     * @param reader gives nothing only for a mistake that it reports
-     * @throws PolicyViolationException with every mistake in it
+     * @param reader returns empty only for a problem that it reports
+     * @throws PolicyViolationException listing every problem
      */
     <T> T yaml(Function<YamlMapping, Optional<T>> reader) {
         var problems = new ArrayList<Problem>();
@@ -70,7 +70,7 @@ record PolicyFile(String field, Path path, String text, String sha256) {
         return read.orElseThrow();
     }
 
-    /** A refusal on account of this file. */
+    /** A refusal because of this file. */
     PolicyViolationException violation(Exception cause) {
         return violation(field + ": " + path + ": " + cause.getMessage());
     }

@@ -5,14 +5,14 @@ import dev.nucleus.spec.Mode;
 /**
  * How strictly the layers of a mode are applied.
  *
- * @param hideProcesses /proc shows a user its own processes only
- * @param rootfsAttested a root filesystem must be what its manifest says, and nobody else's to change
- * @param mountsAudited every mount is looked at again before anything runs
- * @param cgroupRequired without its control groups a container doesn't start
- * @param rlimitsRequired a resource limit that can't be set stops the launch
- * @param userNamespaceRequired no user inside is a user of the host
- * @param landlockRequired without Landlock at {@code landlockAbi} a container doesn't start
- * @param landlockAbi the least version that will do
+ * @param hideProcesses whether /proc shows a user only its own processes
+ * @param rootfsAttested whether a root filesystem must match its manifest, and only its owner may be able to change it
+ * @param mountsAudited whether every mount is verified before anything runs
+ * @param cgroupRequired whether a container doesn't start without its control groups
+ * @param rlimitsRequired whether a resource limit that can't be set aborts the launch
+ * @param userNamespaceRequired whether no user inside may be a user of the host
+ * @param landlockRequired whether a container doesn't start without Landlock at {@code landlockAbi}
+ * @param landlockAbi the minimum ABI
  */
 public record Posture(
         Mode mode,

@@ -9,11 +9,11 @@ import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /**
- * Which system calls a container may make, in the shape of the OCI runtime specification.
+ * The system calls that a container may make, structured as in the OCI runtime specification.
  *
- * @param defaultErrno what a call that no rule names gets: this error number
- * @param rules in no order; a call that several rules name is allowed if any of them allows it
- * @param warnings what of the profile was not taken as it is written; each completes "the profile …"
+ * @param defaultErrno error number of calls that no rule names
+ * @param rules unordered; a call that several rules name is allowed if any of them allows it
+ * @param warnings deviations from the profile as it is written; each completes "the profile …"
  * @see <a href="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#seccomp">OCI, seccomp</a>
  */
 public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, List<String> warnings) {
@@ -23,7 +23,7 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
         rules = List.copyOf(rules);
     }
 
-    /** Whether it allows a call whatever its arguments. */
+    /** Whether it allows a call regardless of its arguments. */
     public boolean allows(String name) {
         return rules.stream()
                 .anyMatch(rule -> rule.errno().isEmpty()
@@ -32,8 +32,8 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
     }
 
     /**
-     * The same for a container that has a network: with the sockets of the profile {@code network-server}, IPv4, IPv6 and
-     * NETLINK_ROUTE, and its ioctls, by which programs read their addresses (docs/decisions/0020).
+     * The same for a container that has a network: with the sockets of the profile {@code network-server} (IPv4, IPv6
+     * and NETLINK_ROUTE), and its ioctls, with which programs read their addresses (docs/decisions/0020).
      */
     public SeccompProfile withNetwork() {
         var all = new LinkedHashSet<>(rules);
@@ -54,9 +54,9 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
     }
 
     /**
-     * @param names of system calls
-     * @param errno empty: allowed; else refused with this error number
-     * @param conditions all must hold; none: always
+     * @param names names of system calls
+     * @param errno empty: the calls are allowed; else they are refused with this error number
+     * @param conditions all must be met; none: the rule always applies
      */
     public record Rule(List<String> names, OptionalInt errno, List<Condition> conditions) {
         public Rule {
@@ -69,12 +69,15 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
      * A comparison of one argument.
      *
      * @param index 0 to 5
-     * @param value compared with, or the mask of {@link Operator#MASKED_EQUAL}
+     * @param value the value to compare with, or the mask of {@link Operator#MASKED_EQUAL}
      * @param expected what the masked argument must equal; else unused
      */
     public record Condition(int index, Operator operator, long value, long expected) {
 
-        /** As OCI has it: {@code index}, {@code op}, and unsigned numbers {@code value} and {@code valueTwo}. */
+        /**
+         * The condition in OCI's form: {@code index}, {@code op}, and unsigned numbers {@code value} and {@code
+         * valueTwo}.
+         */
         public Map<String, Object> toOci() {
             return Map.of(
                     "index", index,
@@ -87,7 +90,7 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
             return new BigInteger(Long.toUnsignedString(number));
         }
 
-        /** Whether an argument of this value satisfies it; numbers are compared as unsigned, as the kernel does. */
+        /** Whether an argument of this value satisfies it; numbers are compared as unsigned, as in the kernel. */
         public boolean holds(long argument) {
             return switch (operator) {
                 case NOT_EQUAL -> argument != value;
@@ -101,7 +104,7 @@ public record SeccompProfile(String name, int defaultErrno, List<Rule> rules, Li
         }
     }
 
-    /** As libseccomp numbers them (seccomp_rule_add(3)), by their OCI names. */
+    /** Comparison operators, with libseccomp's numbers (seccomp_rule_add(3)) and OCI's names. */
     public enum Operator {
         NOT_EQUAL(1, "SCMP_CMP_NE"),
         LESS(2, "SCMP_CMP_LT"),

@@ -14,8 +14,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Reads the subset of OCI's seccomp JSON that denies by default. What would be lost without notice is refused: another
- * default action, an unknown operator, conditions beyond the arguments.
+ * Parses the subset of OCI's seccomp JSON that denies by default. Everything that would be lost silently is refused:
+ * another default action, an unknown operator, conditions on other things than arguments.
  */
 final class SeccompProfileParser {
 
@@ -31,7 +31,7 @@ final class SeccompProfileParser {
     private static final Set<String> IN_RULE = Set.of("names", "name", "action", "errnoRet", "args", "comment");
     private static final Set<String> IN_ARGUMENT = Set.of("index", "value", "valueTwo", "op");
 
-    /** Of two fields of one name, which counts would be anybody's guess. */
+    /** Duplicate fields are refused: it would be unclear which one counts. */
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -39,9 +39,7 @@ final class SeccompProfileParser {
 
     private SeccompProfileParser() {}
 
-    /**
-     * @throws IllegalArgumentException saying what is wrong, or not understood
-     */
+    /** @throws IllegalArgumentException naming what is wrong or not supported */
     static SeccompProfile parse(String name, String text) {
         JsonNode json;
         try {
@@ -53,14 +51,14 @@ final class SeccompProfileParser {
         String action = json.path("defaultAction").asString("");
         if (!DENYING.contains(action)) {
             throw new IllegalArgumentException("defaultAction must be SCMP_ACT_ERRNO, was '" + action
-                    + "': what the profile doesn't name is refused here");
+                    + "': calls that the profile doesn't name must be refused");
         }
         var rules = new ArrayList<SeccompProfile.Rule>();
         for (JsonNode rule : list(json, "syscalls")) {
             rules.add(rule(rule));
         }
         if (rules.isEmpty()) {
-            throw new IllegalArgumentException("it names no system call: nothing could run under it");
+            throw new IllegalArgumentException("it names no system call, so nothing could run under it");
         }
         return new SeccompProfile(name, errno(json, "defaultErrnoRet"), rules, List.of());
     }
@@ -93,7 +91,7 @@ final class SeccompProfileParser {
             default ->
                 throw new IllegalArgumentException("a rule for " + names.getFirst()
                         + " has the action '" + json.path("action").asString("")
-                        + "'; understood are SCMP_ACT_ALLOW and SCMP_ACT_ERRNO");
+                        + "'; supported are SCMP_ACT_ALLOW and SCMP_ACT_ERRNO");
         };
         return new SeccompProfile.Rule(names, errno, conditions);
     }
@@ -102,8 +100,8 @@ final class SeccompProfileParser {
         requireOnly(IN_ARGUMENT, json, "an argument");
         JsonNode index = json.path("index");
         if (!index.isInt() || index.intValue() < 0 || index.intValue() >= ARGUMENTS) {
-            throw new IllegalArgumentException(
-                    "an argument's index is 0 to 5, " + (index.isMissingNode() ? "and is missing" : "was " + index));
+            throw new IllegalArgumentException("an argument's index must be 0 to 5, "
+                    + (index.isMissingNode() ? "but is missing" : "was " + index));
         }
         return new SeccompProfile.Condition(
                 index.intValue(),
@@ -112,49 +110,49 @@ final class SeccompProfileParser {
                 json.has("valueTwo") ? argument(json, "valueTwo") : 0);
     }
 
-    /** What is no list would be read as an empty one: a rule without its conditions. */
+    /** Other values would be read as an empty list, and a rule would lose its conditions. */
     private static JsonNode list(JsonNode json, String field) {
         JsonNode list = json.path(field);
         if (!list.isMissingNode() && !list.isNull() && !list.isArray()) {
-            throw new IllegalArgumentException(field + " is a list, was " + list);
+            throw new IllegalArgumentException(field + " must be a list, was " + list);
         }
         return list;
     }
 
     private static String systemCall(JsonNode name) {
         if (!name.isString()) {
-            throw new IllegalArgumentException("a system call is named by a string, was " + name);
+            throw new IllegalArgumentException("a system call must be named by a string, was " + name);
         }
         return name.asString();
     }
 
-    /** A number beyond the kernel's would set bits of the filter's action, and might allow the call. */
+    /** A number above the kernel's limit would set bits of the filter's action, and might allow the call. */
     private static int errno(JsonNode json, String field) {
         JsonNode number = json.path(field);
         if (number.isMissingNode()) {
             return EPERM;
         }
         if (!number.isInt() || number.intValue() < 0 || number.intValue() > MAX_ERRNO) {
-            throw new IllegalArgumentException(field + " is 0 to " + MAX_ERRNO + ", was " + number);
+            throw new IllegalArgumentException(field + " must be 0 to " + MAX_ERRNO + ", was " + number);
         }
         return number.intValue();
     }
 
-    /** Arguments are unsigned numbers of 64 bits. */
+    /** Arguments are unsigned 64-bit numbers. */
     private static long argument(JsonNode json, String field) {
         JsonNode number = json.path(field);
         if (!number.isIntegralNumber()
                 || number.bigIntegerValue().signum() < 0
                 || number.bigIntegerValue().bitLength() > Long.SIZE) {
-            throw new IllegalArgumentException("an argument's " + field + " is a whole number from 0 to 2^64-1, "
-                    + (number.isMissingNode() ? "and is missing" : "was " + number));
+            throw new IllegalArgumentException("an argument's " + field + " must be an integer from 0 to 2^64-1, "
+                    + (number.isMissingNode() ? "but is missing" : "was " + number));
         }
         return number.bigIntegerValue().longValue();
     }
 
     /**
-     * The profile with the default profile's argument filters in place of rules that allow a call of theirs by its name
-     * alone, and without any that allows clone3, whose flags a filter can't see.
+     * The profile with the default profile's argument filters in place of rules that allow such a call by name alone,
+     * and without rules that allow clone3, whose flags a filter can't see.
      */
     static SeccompProfile withArgumentFilters(SeccompProfile profile, SeccompProfile standard) {
         Map<String, List<SeccompProfile.Rule>> filters = standard.rules().stream()
@@ -194,7 +192,7 @@ final class SeccompProfileParser {
         boolean wantsClone3 = profile.rules().stream()
                 .anyMatch(rule -> rule.errno().isEmpty() && rule.names().contains("clone3"));
         if (wantsClone3) {
-            warnings.add("allows clone3, whose flags no filter can see: it is answered ENOSYS, and libc uses clone");
+            warnings.add("allows clone3, whose flags no filter can see: it fails with ENOSYS, and libc uses clone");
         }
         return new SeccompProfile(profile.name(), profile.defaultErrno(), rules, warnings);
     }

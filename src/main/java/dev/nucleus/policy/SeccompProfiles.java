@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Profiles by name, {@code config/policies/*.json}, and from users' files; each read once. */
+/** Built-in profiles by name, {@code config/policies/*.json}, and profiles from users' files; each is parsed once. */
 public final class SeccompProfiles {
 
     private static final List<String> NAMES =
@@ -46,9 +46,9 @@ public final class SeccompProfiles {
     }
 
     /**
-     * One that comes with Nucleus, or the user's own. A file is parsed once for each content.
+     * A built-in profile, or the user's own. A file is parsed once per content.
      *
-     * @throws PolicyViolationException when a file can't be read, isn't what its pin says, or isn't understood
+     * @throws PolicyViolationException when a file can't be read, doesn't match its pin, or can't be parsed
      */
     public static SeccompProfile of(PolicySource source) {
         return switch (source) {

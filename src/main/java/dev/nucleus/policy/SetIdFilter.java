@@ -12,18 +12,19 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Refuses the set-user-ID and set-group-ID bits in every system call that gives a file its mode. A file of a container's
- * user that is left on the host with such a bit lends that user to whoever runs it there, root if the user is root.
+ * Refuses the set-user-ID and set-group-ID bits in every system call that sets a file's mode. A file of a container's
+ * user that stays on the host with such a bit gives anyone who runs it there the rights of that user: root's, if the
+ * user is root.
  *
- * <p>Conditions of one rule must all hold, and of several rules one is enough: libseccomp combines them so, and so does
- * gVisor.
+ * <p>All conditions of one rule must be met, and one of several rules is enough: both libseccomp and gVisor combine
+ * them like this.
  */
 final class SetIdFilter {
 
     /** S_ISUID and S_ISGID (inode(7)). */
     private static final long SET_ID = 06000;
 
-    /** Where a call has its mode. */
+    /** Index of each call's mode argument. */
     private static final Map<String, Integer> MODES = Map.of(
             "chmod",
             1,
@@ -44,14 +45,17 @@ final class SetIdFilter {
             "creat",
             1);
 
-    /** Where a call that creates a file by its flags alone has these; its mode is the next, and garbage otherwise. */
+    /**
+     * Index of the flags of calls that create a file only with certain flags; the mode comes next, and is garbage
+     * otherwise.
+     */
     private static final Map<String, Integer> FLAGS = Map.of("open", 1, "openat", 2);
 
-    /** O_CREAT and the bit of O_TMPFILE that is its own: those by which a mode is read (WILL_CREATE in fs/open.c). */
+    /** O_CREAT and the bit that only O_TMPFILE has: with either, the kernel reads a mode (WILL_CREATE in fs/open.c). */
     private static final long CREATING = 0x400040;
 
-    /** Their modes are in memory, which no filter reads. */
-    private static final Set<String> UNSEEN =
+    /** Calls whose modes are in memory, which a filter can't read. */
+    private static final Set<String> UNFILTERABLE =
             Set.of("openat2", "io_uring_setup", "io_uring_enter", "io_uring_register");
 
     private static final int ENOSYS = 38;
@@ -60,13 +64,13 @@ final class SetIdFilter {
 
     static SeccompProfile apply(SeccompProfile profile) {
         var rules = new ArrayList<Rule>();
-        // Programs fall back from it, so it is not there rather than refused.
+        // Reported as missing rather than refused, so that programs fall back to another call.
         var absent = new TreeSet<>(Set.of("openat2"));
         var unclear = new TreeSet<String>();
         for (Rule rule : profile.rules()) {
             var kept = new ArrayList<String>();
             for (String name : rule.names()) {
-                if (UNSEEN.contains(name)) {
+                if (UNFILTERABLE.contains(name)) {
                     absent.add(name);
                 } else if (rule.errno().isPresent() || !MODES.containsKey(name) && !FLAGS.containsKey(name)) {
                     kept.add(name);
@@ -86,8 +90,8 @@ final class SetIdFilter {
         var warnings = new ArrayList<>(profile.warnings());
         if (!unclear.isEmpty()) {
             warnings.add("allows " + String.join(", ", unclear)
-                    + " by a condition that can't be joined with the one that refuses set-user-ID and set-group-ID bits:"
-                    + " that rule was left out, because the container can reach files that outlive it");
+                    + " by a condition that can't be combined with the one that refuses set-user-ID and set-group-ID"
+                    + " bits: that rule was left out, because the container can reach files that outlive it");
         }
         return new SeccompProfile(profile.name(), profile.defaultErrno(), rules, warnings);
     }
@@ -111,10 +115,10 @@ final class SetIdFilter {
     }
 
     /**
-     * The conditions, and none of these bits in an argument. A rule compares each argument once at most
-     * (seccomp_rule_add(3)), so a comparison that is there already is narrowed.
+     * Adds the condition that an argument has none of these bits. A rule compares each argument at most once
+     * (seccomp_rule_add(3)), so an existing comparison is narrowed.
      *
-     * @return empty: no value satisfies both, or one comparison can't say it
+     * @return empty: no value satisfies both, or one comparison can't express it
      */
     private static Optional<List<Condition>> without(List<Condition> conditions, int index, long bits) {
         var all = new ArrayList<Condition>();
@@ -148,7 +152,7 @@ final class SetIdFilter {
                                 Operator.MASKED_EQUAL,
                                 condition.value() | bits,
                                 condition.expected()));
-            // Below the lowest of the bits none of them is set.
+            // Values below the lowest bit have none of them set.
             case LESS ->
                 Optional.of(condition).filter(less -> Long.compareUnsigned(less.value(), Long.lowestOneBit(bits)) <= 0);
             case LESS_OR_EQUAL ->

@@ -1,6 +1,6 @@
 /**
- * What a mode allows and completes, and the seccomp and capability policies by name. Decides; carries nothing
- * out. Free of Spring.
+ * The rules of each mode, and the seccomp, Landlock and capability policies. Decides, but carries nothing out. Free of
+ * Spring.
  */
 @NullMarked
 package dev.nucleus.policy;

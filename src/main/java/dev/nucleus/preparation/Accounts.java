@@ -14,15 +14,15 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Users and groups by name, from the passwd(5) and group(5) files below a root. A root filesystem may be of anybody's
- * making: its files are opened as they would be from inside it, so that a link leads to nothing of the host's; only
- * regular files are read, of at most 1 MiB.
+ * Users and groups by name, from the passwd(5) and group(5) files below a root. A root filesystem is untrusted: its
+ * files are opened as if from inside it, so that no link leads to a file of the host, and only regular files of at most
+ * 1 MiB are read.
  *
  * @param root the container's root filesystem, or the host's
  */
 record Accounts(Path root) {
 
-    private static final int LARGEST = 1 << 20;
+    private static final int MAX_BYTES = 1 << 20;
 
     // passwd(5) and group(5).
     private static final int UID = 2;
@@ -35,13 +35,13 @@ record Accounts(Path root) {
     /**
      * A line of one of the files.
      *
-     * @param place file and number, for people
+     * @param place file and line number, for messages
      */
     private record Line(String place, String[] fields) {
 
         /**
-         * The number in a field. Those from 2147483648 on are as little an identity as in a spec: where numbers are
-         * signed, they are negative ones.
+         * The number in a field. As in a spec, numbers above 2147483647 are refused: where IDs are signed, they are
+         * negative.
          */
         int number(int field, String what) {
             String text = field < fields.length ? fields[field] : "";
@@ -52,7 +52,7 @@ record Accounts(Path root) {
                 }
             }
             throw new InvalidSpecException(place + ": the " + what + " of '" + fields[0]
-                    + "' is no number from 0 to 2147483647; write numbers in the spec instead");
+                    + "' is not a number from 0 to 2147483647; write numbers in the spec instead");
         }
     }
 
@@ -73,7 +73,7 @@ record Accounts(Path root) {
                         "group '" + name + "' is not in " + root.resolve("etc/group") + "; write its number instead"));
     }
 
-    /** The first that begins with the name; what other lines look like is not this container's business. */
+    /** The first line that begins with the name; other lines are not validated. */
     private Optional<Line> line(String file, String name) {
         String[] lines = read(file).split("\n", -1);
         for (int i = 0; i < lines.length; i++) {
@@ -89,12 +89,12 @@ record Accounts(Path root) {
                 Directory directory = opened.openDirectory();
                 Node node = directory.nodeInRoot(file);
                 FileChannel content = node.read()) {
-            ByteBuffer text = ByteBuffer.allocate(LARGEST + 1);
+            ByteBuffer text = ByteBuffer.allocate(MAX_BYTES + 1);
             while (text.hasRemaining() && content.read(text) >= 0) {
-                // Until its end or the limit.
+                // Up to the end of the file or the limit.
             }
             if (!text.hasRemaining()) {
-                throw new InvalidSpecException(root.resolve(file) + " has more than 1 MiB; write uid:gid instead");
+                throw new InvalidSpecException(root.resolve(file) + " is larger than 1 MiB; write uid:gid instead");
             }
             return StandardCharsets.UTF_8.decode(text.flip()).toString();
         } catch (NoSuchFileException | NotDirectoryException e) {

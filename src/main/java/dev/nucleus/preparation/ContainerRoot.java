@@ -10,7 +10,7 @@ import java.util.Optional;
 /**
  * The root filesystem of a container, as it was found.
  *
- * @param placed what the specification mounts, each in the directory that its target leads to ({@link RootfsLinks#place})
+ * @param placed the specification's mounts, each in the resolved directory of its target ({@link RootfsLinks#place})
  * @param programs directories that programs may be run from; empty where no rule needs them
  */
 public record ContainerRoot(Base base, Filesystem placed, List<ProgramTree> programs) {
@@ -19,11 +19,11 @@ public record ContainerRoot(Base base, Filesystem placed, List<ProgramTree> prog
         programs = List.copyOf(programs);
     }
 
-    /** What it is made of. */
+    /** Source of the root filesystem. */
     public sealed interface Base permits HostRoot, Rootfs {}
 
     /**
-     * A directory of its own.
+     * A root filesystem directory.
      *
      * @param attested empty: attestation was not required
      */

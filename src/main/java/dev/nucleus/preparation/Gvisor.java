@@ -13,7 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * gVisor's program, runsc, as this host has it, and how it is called.
+ * gVisor's program, runsc, on this host, and its command line.
  *
  * @see <a href="https://gvisor.dev/docs/user_guide/quick_start/oci/">gVisor, OCI quick start</a>
  */
@@ -21,11 +21,11 @@ public record Gvisor(Path program, Optional<GvisorPlatform> platform) {
 
     private static final Logger log = LoggerFactory.getLogger(Gvisor.class);
 
-    /** Where alone it is looked for: it runs as root. */
+    /** The only places where it is looked for, because it runs as root. */
     static final List<Path> PLACES =
             List.of(Path.of("/usr/local/sbin/runsc"), Path.of("/usr/local/bin/runsc"), Path.of("/usr/bin/runsc"));
 
-    /** The first that only root can have put there, by its path without links. */
+    /** The first program that only root can have put there, by its path without links. */
     static Optional<Path> find() {
         return PLACES.stream().flatMap(place -> trusted(place).stream()).findFirst();
     }
@@ -41,7 +41,7 @@ public record Gvisor(Path program, Optional<GvisorPlatform> platform) {
         }
     }
 
-    /** What every call of it begins with. Its own control groups are not wanted: all of it is in the container's. */
+    /** The common part of runsc's command lines. It creates no control groups: it runs in the container's. */
     public List<String> call(Path directory, ContainerSpec spec, String command) {
         var words = new ArrayList<>(List.of(
                 program.toString(), "--root=" + directory.resolve("runsc"), "--ignore-cgroups", "--oci-seccomp"));

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import org.springframework.stereotype.Component;
 
-/** The administrator's hooks, and whether their programs may be run. */
+/** The administrator's hooks, with checks that their programs may be run. */
 @Component
 final class HookPrograms {
 
@@ -19,7 +19,9 @@ final class HookPrograms {
 
     private final List<HookProperties.Hook> hooks;
 
-    /** @throws UnusableHookException when one could have been changed by others than root */
+    /**
+     * @throws UnusableHookException when a hook is invalid, or a user other than root could have changed its program
+     */
     HookPrograms(HookProperties properties) {
         hooks = properties.hooks();
         for (int i = 0; i < hooks.size(); i++) {
@@ -46,28 +48,29 @@ final class HookPrograms {
         if (hook.timeout().isNegative()
                 || hook.timeout().isZero()
                 || hook.timeout().compareTo(LONGEST) > 0) {
-            return Optional.of(field + ".timeout: more than nothing and at most 10m, not " + hook.timeout());
+            return Optional.of(field + ".timeout: must be more than 0 and at most 10m, was " + hook.timeout());
         }
         return Optional.empty();
     }
 
     /**
-     * Those that concern a container. Looked at for each launch: one may have been replaced since the manager's start.
+     * The hooks that apply to a container. They are checked at each launch: a program may have been replaced since the
+     * manager started.
      *
-     * @throws InvalidSpecException when one may not be run any more
+     * @throws InvalidSpecException when a program may no longer be run
      */
     List<PreparedHook> preparedFor(String container) {
         var prepared = new ArrayList<PreparedHook>();
         for (int i = 0; i < hooks.size(); i++) {
             HookProperties.Hook hook = hooks.get(i);
-            if (concerns(hook, container)) {
+            if (appliesTo(hook, container)) {
                 prepared.add(new PreparedHook(hook, program(field(i), hook)));
             }
         }
         return prepared;
     }
 
-    private static boolean concerns(HookProperties.Hook hook, String name) {
+    private static boolean appliesTo(HookProperties.Hook hook, String name) {
         return FileSystems.getDefault()
                 .getPathMatcher("glob:" + hook.containers())
                 .matches(Path.of(name));

@@ -12,11 +12,11 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * The administrator's hooks. They run on the host with the manager's rights, so they are the manager's own
- * configuration and of no fleet file.
+ * The administrator's hooks. They run on the host with the manager's rights, so they are configured in the manager,
+ * never in a fleet file.
  *
- * @param hooks programs of the host, each with {@code phase}, {@code path}, {@code args}, {@code env}, {@code timeout} and
- *     {@code containers}
+ * @param hooks programs of the host, each with {@code phase}, {@code path}, {@code args}, {@code env}, {@code timeout}
+ *     and {@code containers}
  */
 @ConfigurationProperties("nucleus")
 public record HookProperties(@DefaultValue List<Hook> hooks) {
@@ -28,10 +28,10 @@ public record HookProperties(@DefaultValue List<Hook> hooks) {
     /**
      * @param phase create-runtime, poststart or poststop
      * @param path a program that only root can change
-     * @param args after the program's name
-     * @param env its whole environment, but for a PATH
-     * @param timeout after which it is killed, and has failed
-     * @param containers whose; a name, or a glob of names, as {@code shop/*}
+     * @param args arguments after the program's name
+     * @param env its complete environment, apart from a default PATH
+     * @param timeout time after which it is killed and counts as failed
+     * @param containers the containers it applies to: a name, or a glob of names such as {@code shop/*}
      */
     public record Hook(
             HookPhase phase,
@@ -43,7 +43,7 @@ public record HookProperties(@DefaultValue List<Hook> hooks) {
 
         public Hook {
             args = List.copyOf(args);
-            // In the order in which they are written.
+            // Keeps the order in which the variables are written.
             env = Collections.unmodifiableMap(new LinkedHashMap<>(env));
             Durations.requireCountable("timeout of the hook " + path, timeout);
         }

@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The host's programs, and what their /etc needs of the host's: for containers without a root filesystem.
+ * The host's programs, and the entries of the host's /etc that they need, for containers without a root filesystem.
  *
  * @param trees directories of programs, or links to them
- * @param etc files and directories
- * @param timeZone what the link /etc/localtime leads to
+ * @param etc files and directories below /etc
+ * @param timeZone target of the link /etc/localtime
  */
 public record HostRoot(List<Tree> trees, List<EtcEntry> etc, Optional<String> timeZone) implements ContainerRoot.Base {
 
@@ -26,15 +26,15 @@ public record HostRoot(List<Tree> trees, List<EtcEntry> etc, Optional<String> ti
     }
 
     /**
-     * A top directory.
+     * A top-level directory, or a link to one.
      *
-     * @param linkTarget of a link; empty: it is a directory
+     * @param linkTarget the link's target; empty: it is a directory
      */
     public record Tree(String path, Optional<String> linkTarget) {}
 
     public record EtcEntry(String path, boolean directory) {}
 
-    /** As it is now; it changes only with a release of the host's system. */
+    /** Reads the current state, which changes only with an upgrade of the host's system. */
     static HostRoot read() {
         var trees = new ArrayList<Tree>();
         for (String name : RootfsLinks.HOST_TREES) {
@@ -63,7 +63,7 @@ public record HostRoot(List<Tree> trees, List<EtcEntry> etc, Optional<String> ti
                             .toString())
                     : Optional.empty();
         } catch (IOException e) {
-            // Without it times are in UTC, which is what a container without a zone shows.
+            // Without it, the container shows times in UTC.
             return Optional.empty();
         }
     }

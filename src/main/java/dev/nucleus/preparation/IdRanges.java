@@ -12,15 +12,17 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 /**
- * Ranges of users for containers with a user namespace of their own, each for one live container. The same name gets the
- * same range where that is free. Guarded by its own lock.
+ * Ranges of user IDs for containers with a user namespace, each assigned to one live container. The same name gets the
+ * same range if it is free. Guarded by its own lock.
  */
 @Component
 public final class IdRanges {
 
     public static final int COUNT = 65_536;
 
-    /** 2013265920 to 2147483647: the half of what nobody uses that single users are not taken from. */
+    /**
+     * 2013265920 to 2147483647: the upper half of the unassigned IDs; workloads' own users come from the lower half.
+     */
     static final int FIRST = Identities.FIRST_UID + Identities.UIDS;
 
     private static final int SLOTS = 2_048;
@@ -28,7 +30,7 @@ public final class IdRanges {
     private final Map<Integer, String> owners = new HashMap<>();
 
     /**
-     * The first user of the range that is now this container's.
+     * Claims a range for the container, and returns the range's first user.
      *
      * @throws UnsupportedLayerException when all are taken
      */
@@ -39,7 +41,7 @@ public final class IdRanges {
     }
 
     /**
-     * The first user of the range that a container of this name would get now; it stays free.
+     * The first user of the range that a container of this name would get now; the range stays free.
      *
      * @throws UnsupportedLayerException when all are taken
      */
@@ -58,7 +60,7 @@ public final class IdRanges {
         throw new UnsupportedLayerException("user-namespace: all " + SLOTS + " ranges of users are taken");
     }
 
-    /** Whether a container of a manager that runs as root has one. */
+    /** Whether the container needs a range, if the manager runs as root. */
     static boolean needed(LaunchRequest request) {
         return switch (request.spec().userNamespace()) {
             case UserNamespace.None() -> request.posture().userNamespaceRequired();
@@ -67,7 +69,7 @@ public final class IdRanges {
         };
     }
 
-    /** Notes the range of a container that an earlier manager launched, from the map of its process. */
+    /** Records the range of a container that an earlier manager launched, from its process's uid_map. */
     public synchronized void adopt(String id, int pid) {
         try {
             for (String line : Files.readAllLines(Path.of("/proc", Integer.toString(pid), "uid_map"))) {
@@ -78,12 +80,12 @@ public final class IdRanges {
                 }
             }
         } catch (IOException e) {
-            // It has ended meanwhile, and its range is free.
+            // The process has exited meanwhile, and its range is free.
             return;
         }
     }
 
-    /** Gives a container's range back. */
+    /** Releases a container's range. */
     public synchronized void release(String id) {
         owners.values().removeIf(id::equals);
     }

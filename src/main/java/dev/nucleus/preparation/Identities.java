@@ -10,28 +10,31 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.commons.codec.digest.DigestUtils;
 
-/** Users and groups as numbers: those of the host's or a container's files, and those that Nucleus gives out itself. */
+/** User and group IDs: those in the host's or a container's files, and those that Nucleus assigns itself. */
 public final class Identities {
 
     /**
-     * 1879048192 to 2147483647 is used by nobody (systemd's UIDS-GIDS.md); half of it is taken here.
+     * 1879048192 to 2147483647 are unassigned (systemd's UIDS-GIDS.md); workloads' own users come from the lower half.
      */
     public static final int FIRST_UID = 1_879_048_192;
 
     static final int UIDS = 1 << 27;
     /**
-     * What root inside a user namespace is on the disk of a volume: nobody, so that a file it leaves there has no rights
-     * (native/src/launch/id_map.h).
+     * Owner on disk of files that root inside a user namespace creates in a volume: no user of the host, so that such
+     * files confer no rights (native/src/launch/id_map.h).
      */
     public static final int ROOT_ON_DISK = FIRST_UID + UIDS - 1;
 
     private Identities() {}
 
-    /** The user of a container whose specification names none: the same for the same name, so that its volumes stay its own. */
+    /**
+     * The user of a container whose specification names none: the same for the same name, so it keeps owning its
+     * volumes.
+     */
     public static LaunchPlan.Identity own(String name) {
         byte[] digest = DigestUtils.sha256(name);
         int offset = Integer.parseInt(HexFormat.of().formatHex(digest, 0, 3), 16) | (digest[3] & 0x7) << 24;
-        // The last number is ROOT_ON_DISK, which no workload may be.
+        // The last number is ROOT_ON_DISK, which no workload may have.
         int id = FIRST_UID + offset % (UIDS - 1);
         return new LaunchPlan.Identity(id, id, List.of());
     }

@@ -23,16 +23,16 @@ final class KernelChoice {
         this(host, Gvisor::find);
     }
 
-    /** @param runsc looked for at each launch: a package may come or go meanwhile */
+    /** @param runsc looks up runsc at each launch: its package may be installed or removed meanwhile */
     KernelChoice(HostFeatures host, Supplier<Optional<Path>> runsc) {
         this.host = host;
         this.runsc = runsc;
     }
 
     /**
-     * Empty: the host's.
+     * gVisor for the container; empty: the host's kernel.
      *
-     * @throws UnsupportedLayerException when gVisor is wanted, this host can't give it, and nothing less will do
+     * @throws UnsupportedLayerException when gVisor is required, and this host can't provide it
      */
     Optional<Gvisor> choose(LaunchRequest request) {
         Security security = request.spec().security();
@@ -55,7 +55,7 @@ final class KernelChoice {
         if (!host.identity().root()) {
             return wanted + " needs a manager that runs as root";
         }
-        return wanted + " needs gVisor, and there is no runsc that only root could have put at "
+        return wanted + " needs gVisor, but there is no runsc that only root could have put at "
                 + Gvisor.PLACES.stream().map(Path::toString).collect(Collectors.joining(" or "))
                 + "; on Debian: apt-get install runsc";
     }

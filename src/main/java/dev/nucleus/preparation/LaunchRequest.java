@@ -12,9 +12,9 @@ import java.util.Optional;
  *
  * @param id 128 random bits as 32 hexadecimal digits
  * @param name unique among live containers
- * @param copies where the container's copies of directories are made, before it is launched
+ * @param copies directory for the container's copies of host directories, made before it is launched
  * @param held whether it is only created, and started later
- * @param sources the directories of the host that it works in or reads, as they were looked at
+ * @param sources the host directories of its workspace and context, as they were opened
  */
 public record LaunchRequest(
         String id,
@@ -27,7 +27,7 @@ public record LaunchRequest(
         Sources sources) {
 
     /**
-     * Directories that were opened, by which way they are and which they are: held open until the launch is over.
+     * Directories that were opened, by path and identity; they are held open until the launch is over.
      *
      * @param context empty: there is none, or nothing is launched
      * @param workspace likewise

@@ -17,15 +17,15 @@ import java.util.stream.Stream;
 import org.apache.commons.codec.digest.HmacAlgorithms;
 import org.apache.commons.codec.digest.HmacUtils;
 
-/** The files whose content goes into a container: its secrets and its policies. */
+/** The files whose contents a container gets: its secrets and policies. */
 public final class NamedFiles {
 
-    /** More than a container can get of either kind. */
-    private static final long LARGEST = 64 << 20;
+    /** Larger than any secret or policy that a container can get. */
+    private static final long MAX_BYTES = 64 << 20;
 
     private NamedFiles() {}
 
-    /** By the names that the specification has for them, in order. */
+    /** Their names as in the specification, sorted. */
     public static List<String> of(ContainerSpec spec) {
         Security security = spec.security();
         Stream<String> policies = Stream.of(
@@ -43,10 +43,10 @@ public final class NamedFiles {
     }
 
     /**
-     * HMAC-SHA-256 of what one of them holds, in lower-case hexadecimal. A pipe or a device is never read.
+     * HMAC-SHA-256 of a file's contents, in lower-case hexadecimal. Pipes and devices are never read.
      *
      * @throws IOException when it can't be read
-     * @throws dev.nucleus.spec.InvalidSpecException when systemd gives the manager no such credential
+     * @throws dev.nucleus.spec.InvalidSpecException when systemd passes the manager no such credential
      */
     public static String digest(String name, byte[] key) throws IOException {
         Path file = name.startsWith(SecretMount.CREDENTIAL)
@@ -55,8 +55,8 @@ public final class NamedFiles {
         try (TrustedPath path = TrustedPath.open(file);
                 FileChannel channel = path.node().read();
                 InputStream in = Channels.newInputStream(channel)) {
-            if (channel.size() > LARGEST) {
-                throw new FileSystemException(file.toString(), null, "is larger than " + LARGEST + " bytes");
+            if (channel.size() > MAX_BYTES) {
+                throw new FileSystemException(file.toString(), null, "is larger than " + MAX_BYTES + " bytes");
             }
             return new HmacUtils(HmacAlgorithms.HMAC_SHA_256, key).hmacHex(in);
         }

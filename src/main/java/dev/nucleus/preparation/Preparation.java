@@ -30,7 +30,7 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import org.springframework.stereotype.Component;
 
-/** Reads what the host has for a launch, and reserves what the container gets for itself. */
+/** Reads from the host what a launch depends on, and reserves what the container gets exclusively. */
 @Component
 public final class Preparation {
 
@@ -51,19 +51,19 @@ public final class Preparation {
     }
 
     /**
-     * Prepares a launch. What it reserves is the container's until {@link IdRanges#release}, which is called when the
-     * container has ended, and when the launch fails.
+     * Prepares a launch. Its reservations belong to the container until {@link IdRanges#release}, which is called when
+     * the container has ended and when the launch fails.
      *
-     * @throws UnsupportedLayerException when this host can't give what is required
-     * @throws InvalidSpecException when the request names a user, file or path that isn't there
-     * @throws RootfsException when the root filesystem can't be read, or isn't what was attested or pinned
-     * @throws dev.nucleus.policy.PolicyViolationException when a policy file can't be read or isn't understood
+     * @throws UnsupportedLayerException when this host doesn't support what is required
+     * @throws InvalidSpecException when the request names a user, file or path that doesn't exist
+     * @throws RootfsException when the root filesystem can't be read, or doesn't match its manifest or pin
+     * @throws dev.nucleus.policy.PolicyViolationException when a policy file can't be read or parsed
      */
     public PreparedLaunch prepare(LaunchRequest request) {
         return prepare(request, name -> ranges.claim(request.id(), name));
     }
 
-    /** As {@link #prepare}, for a plan that is only looked at: nothing is reserved. */
+    /** Like {@link #prepare}, for a plan that is only displayed: nothing is reserved. */
     public PreparedLaunch preview(LaunchRequest request) {
         return prepare(request, ranges::firstFree);
     }
@@ -133,14 +133,16 @@ public final class Preparation {
         RootfsAttestation.Result result = attestation.verify(rootfs);
         pin.filter(digest -> !digest.equals(result.digest())).ifPresent(digest -> {
             throw new RootfsException("rootfs-sha256: the manifest of " + rootfs + " has the SHA-256 " + result.digest()
-                    + ", but " + digest + " is pinned; look at what changed, then pin the new one");
+                    + ", but " + digest + " is pinned; review what changed, then pin the new digest");
         });
         return result;
     }
 
     private static Policies policies(Security security, boolean usesGvisor) {
         return new Policies(
-                security.trace() && !usesGvisor ? Optional.empty() : Optional.of(SeccompProfiles.of(security.seccomp())),
+                security.trace() && !usesGvisor
+                        ? Optional.empty()
+                        : Optional.of(SeccompProfiles.of(security.seccomp())),
                 usesGvisor ? Optional.empty() : security.landlock().map(LandlockPolicy::read),
                 security.capabilityPolicy().map(CapabilityPolicy::read));
     }
@@ -162,7 +164,7 @@ public final class Preparation {
                         .map(workspace -> owner(workspace, request.sources())));
     }
 
-    /** Of the directory as it was looked at; when nothing is launched, as it is now. */
+    /** The owner of the directory as it was opened; when nothing is launched, its current owner. */
     private static LaunchPlan.Identity owner(WorkspaceMount workspace, LaunchRequest.Sources sources) {
         return sources.workspace()
                 .map(directory -> new LaunchPlan.Identity(directory.uid(), directory.gid(), List.of()))

@@ -1,4 +1,4 @@
 package dev.nucleus.preparation;
 
-/** A hook that concerns a container, and its program as it was looked at. */
+/** A hook that applies to a container, and its program as it was checked. */
 public record PreparedHook(HookProperties.Hook hook, TrustedProgram program) {}

@@ -14,12 +14,12 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * A launch request, and what was read or reserved for it: all that its plan depends on, besides the features of the
- * host's kernel.
+ * A launch request, and everything that was read or reserved for it: all that its plan depends on, besides the features
+ * of the host's kernel.
  *
- * @param gvisor the kernel of its own that it gets; empty: it has the host's
+ * @param gvisor its separate kernel; empty: it uses the host's
  * @param identity the workload's user and groups
- * @param hooks the administrator's that concern it, in their order
+ * @param hooks the administrator's hooks that apply to it, in order
  */
 public record PreparedLaunch(
         LaunchRequest request,
@@ -36,19 +36,20 @@ public record PreparedLaunch(
     }
 
     /**
-     * Users of the host that its users may be mapped to.
+     * Host users that the container's users may be mapped to.
      *
-     * @param range the first of those that are its own; empty: it needs none
-     * @param subordinate what the host grants the manager's user; nothing where the manager is root
+     * @param range first user of the range reserved for it; empty: it needs none
+     * @param subordinate ranges that the host grants the manager's user; none if the manager is root
      */
     public record UserIds(OptionalInt range, SubordinateIds subordinate) {}
 
     /**
      * Rules for system calls, files and capabilities.
      *
-     * @param seccomp before it is adapted to the container; empty: every call is traced, and none refused
-     * @param landlock the user's own; empty: there is none, or it does not count
-     * @param capabilities the user's own
+     * @param seccomp the profile before it is adapted to the container; empty: every call is traced, and none is
+     *     refused
+     * @param landlock the user's own policy; empty: there is none, or it doesn't apply
+     * @param capabilities the user's own policy
      */
     public record Policies(
             Optional<SeccompProfile> seccomp,
@@ -56,11 +57,11 @@ public record PreparedLaunch(
             Optional<CapabilityPolicy> capabilities) {}
 
     /**
-     * What the specification names on the host.
+     * Host files that the specification names.
      *
-     * @param secrets the file of each secret, by the name that the specification has for it
-     * @param directories those sources of volumes that are directories
-     * @param workspaceOwner who owns the workspace on disk; empty: it is copied, or there is none
+     * @param secrets the file of each secret, by its name in the specification
+     * @param directories the sources of volumes that are directories
+     * @param workspaceOwner owner of the workspace on disk; empty: it is copied, or there is none
      */
     public record HostFiles(
             Map<String, Path> secrets, Set<String> directories, Optional<LaunchPlan.Identity> workspaceOwner) {
@@ -87,7 +88,7 @@ public record PreparedLaunch(
         return request.posture();
     }
 
-    /** Whether it has a kernel of its own. */
+    /** Whether the container has a kernel of its own. */
     public boolean usesGvisor() {
         return gvisor.isPresent();
     }

@@ -13,22 +13,22 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The directories that programs are run from. A Landlock rule holds for everything below its path, across mounts too, and
- * none takes a right away again (Documentation/userspace-api/landlock.rst): where something that no program may run from is
- * mounted below, what lies beside it is found entry by entry.
+ * The directories that programs are run from. A Landlock rule applies to everything below its path, across mounts too,
+ * and no rule can take a right away again (Documentation/userspace-api/landlock.rst): where a mount below must not be
+ * executable, the entries beside it get rules one by one.
  *
  * @param root the container's root filesystem
- * @param sealed targets of mounts that no program may run from
+ * @param sealed targets of mounts whose files must not be executed
  */
 record ProgramTrees(RootfsLinks root, List<Path> sealed) {
 
     private static final List<String> PROGRAMS =
             List.of("/bin", "/sbin", "/usr", "/lib", "/lib64", "/lib32", "/libx32", "/opt", "/nix");
 
-    /** Entries of one directory. Where there are more, "noexec" of the mount alone must do. */
+    /** Limit of entries of one directory. Beyond it, the mount's "noexec" alone must suffice. */
     private static final int MOST_ENTRIES = 1024;
 
-    /** @param filesystem with each mount at the path that its target leads to */
+    /** @param filesystem with each mount at its resolved target */
     static List<ProgramTree> find(RootfsLinks root, Filesystem filesystem) {
         var trees = new ProgramTrees(root, sealed(filesystem));
         var found = new ArrayList<ProgramTree>();
@@ -41,7 +41,7 @@ record ProgramTrees(RootfsLinks root, List<Path> sealed) {
         return found;
     }
 
-    /** Targets of the mounts that no program may run from. */
+    /** Targets of mounts whose files must not be executed. */
     private static List<Path> sealed(Filesystem filesystem) {
         return Stream.concat(
                         filesystem.volumes().stream()
@@ -64,13 +64,15 @@ record ProgramTrees(RootfsLinks root, List<Path> sealed) {
         entries.ifPresent(below -> below.forEach(entry -> add(entry, found)));
     }
 
-    /** Without links: what they lead to has a rule where it lies. Empty: too many, or they can't be listed. */
+    /**
+     * The entries except links, whose targets have rules at their own paths; empty: too many, or they can't be listed.
+     */
     private Optional<List<Path>> entries(Path tree) {
         if (!Files.isDirectory(root.host(tree))) {
             return Optional.of(List.of());
         }
         try (Stream<Path> entries = Files.list(root.host(tree))) {
-            // Others may write to a root filesystem that isn't attested, as many names as they like.
+            // Others may write to a root filesystem that isn't attested, and create any number of entries.
             List<Path> first = entries.limit(MOST_ENTRIES + 1).toList();
             return first.size() > MOST_ENTRIES
                     ? Optional.empty()

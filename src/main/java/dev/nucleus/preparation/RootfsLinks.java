@@ -17,15 +17,15 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
- * Resolves paths inside a container by the links of its root filesystem: {@code /var/run/x} is {@code /run/x} where {@code
- * /var/run} is a link to {@code /run}. As openat2(2) resolves them with RESOLVE_IN_ROOT.
+ * Resolves paths inside a container through the links of its root filesystem, as openat2(2) does with RESOLVE_IN_ROOT:
+ * {@code /var/run/x} is {@code /run/x} if {@code /var/run} is a link to {@code /run}.
  *
- * @param rootfs as it lies on the host; no link leads out of it
- * @param bound whether a name at the top of it is bound into the container
+ * @param rootfs its path on the host; no link leads out of it
+ * @param bound whether a top-level name is bound into the container
  */
 public record RootfsLinks(Path rootfs, Predicate<String> bound) {
 
-    /** Of the host, as a container without a root filesystem has them. */
+    /** The host's directories that a container without a root filesystem gets. */
     static final List<String> HOST_TREES = List.of("bin", "sbin", "usr", "lib", "lib64", "lib32", "libx32");
 
     /** Never taken from a root filesystem: the container gets its own. */
@@ -44,8 +44,8 @@ public record RootfsLinks(Path rootfs, Predicate<String> bound) {
             ".nucleus",
             ".layers");
 
-    /** As the kernel's (path_resolution(7)). */
-    private static final int MOST = 40;
+    /** The kernel's limit of links in a path (path_resolution(7)). */
+    private static final int MAX_LINKS = 40;
 
     static RootfsLinks of(Filesystem filesystem) {
         return filesystem
@@ -55,19 +55,20 @@ public record RootfsLinks(Path rootfs, Predicate<String> bound) {
     }
 
     /**
-     * The same mounts, each at the path that its target leads to.
+     * The same mounts, each at its resolved target.
      *
-     * @throws InvalidSpecException when one can't be there ({@link Filesystem})
+     * @throws InvalidSpecException when a mount isn't allowed there ({@link Filesystem})
      */
     Filesystem follow(Filesystem filesystem) {
         return move(filesystem, this::follow);
     }
 
     /**
-     * The same mounts, each in the directory that its target leads to: there none may be, or another may lie above it, which
-     * the name alone does not tell. A link in the place of a mount point itself stays one, and is refused at the launch.
+     * The same mounts, each in the resolved directory of its target, where a mount may be forbidden or lie below
+     * another one, which its name alone doesn't show. A link in the place of a mount point itself is kept, and refused
+     * at launch.
      *
-     * @throws InvalidSpecException when one can't be there, all links followed ({@link Filesystem})
+     * @throws InvalidSpecException when a mount isn't allowed there, with all links followed ({@link Filesystem})
      */
     Filesystem place(Filesystem filesystem) {
         follow(filesystem);
@@ -95,7 +96,7 @@ public record RootfsLinks(Path rootfs, Predicate<String> bound) {
                     tmpfs,
                     filesystem.secrets());
         } catch (InvalidSpecException e) {
-            throw new InvalidSpecException(e.getMessage() + " (with links of " + rootfs + " followed)");
+            throw new InvalidSpecException(e.getMessage() + " (after following links of " + rootfs + ")");
         }
     }
 
@@ -109,7 +110,7 @@ public record RootfsLinks(Path rootfs, Predicate<String> bound) {
                         .toString();
     }
 
-    /** Where a path leads. What isn't in the root filesystem has no links. */
+    /** Resolves a path. Parts outside the root filesystem have no links. */
     String follow(String path) {
         Deque<String> rest = new ArrayDeque<>(Arrays.asList(path.split("/")));
         Path at = Path.of("/");
@@ -121,7 +122,7 @@ public record RootfsLinks(Path rootfs, Predicate<String> bound) {
                 at = next;
                 continue;
             }
-            if (++links > MOST) {
+            if (++links > MAX_LINKS) {
                 throw new InvalidSpecException("'" + path + "' leads through too many links of " + rootfs);
             }
             String to = read(host(next));
@@ -131,17 +132,19 @@ public record RootfsLinks(Path rootfs, Predicate<String> bound) {
         return at.toString();
     }
 
-    /** {@link Files#isSymbolicLink} throws and catches an exception for a missing path, and many of these paths are missing. */
+    /**
+     * {@link Files#isSymbolicLink} throws and catches an exception for a missing path, and many of these are missing.
+     */
     static boolean isLink(Path path) {
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS) && Files.isSymbolicLink(path);
     }
 
-    /** Whether what is there in the container, if anything, is the root filesystem's. */
+    /** Whether the container's file at this path, if any, comes from the root filesystem. */
     boolean contains(Path path) {
         return path.getNameCount() > 0 && bound.test(path.getName(0).toString());
     }
 
-    /** Where a path without links lies on the host. */
+    /** The host path of a path without links. */
     Path host(Path path) {
         return rootfs.resolve(path.toString().substring(1));
     }

@@ -5,7 +5,7 @@ import dev.nucleus.spec.SecretMount;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Where secrets are on the host: the credentials that systemd gives the manager are in a directory of theirs. */
+/** Locates secrets on the host; credentials that systemd passes to the manager are in a directory of their own. */
 final class SecretSource {
 
     private SecretSource() {}
@@ -13,7 +13,7 @@ final class SecretSource {
     /**
      * The absolute path of a secret's file.
      *
-     * @throws InvalidSpecException when systemd gives the manager no such credential
+     * @throws InvalidSpecException when systemd passes the manager no such credential
      */
     static Path file(SecretMount secret) {
         if (!secret.source().startsWith(SecretMount.CREDENTIAL)) {
@@ -23,7 +23,7 @@ final class SecretSource {
         String directory = System.getenv("CREDENTIALS_DIRECTORY");
         Path file = directory == null ? null : Path.of(directory).resolve(name).normalize();
         if (file == null || !file.startsWith(Path.of(directory)) || !Files.isRegularFile(file)) {
-            throw new InvalidSpecException("secrets: systemd gives the manager no credential '" + name
+            throw new InvalidSpecException("secrets: systemd passes the manager no credential '" + name
                     + "'; add LoadCredential=" + name + ":/path to its unit");
         }
         return file;

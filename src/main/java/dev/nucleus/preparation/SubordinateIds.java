@@ -9,10 +9,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The ranges of users and groups that the host lets an ordinary user have, and the programs that grant them (subuid(5),
+ * The ranges of user and group IDs that the host grants an ordinary user, and the programs that map them (subuid(5),
  * newuidmap(1)).
  *
- * @param user the manager's, by its name
+ * @param user name of the manager's user
  * @param users the largest range of users; empty: none is granted
  * @param groups the largest range of groups
  * @param newuidmap its path, without links; empty: there is none that only root can have installed
@@ -32,14 +32,14 @@ public record SubordinateIds(
 
     public record Range(int first, int count) {}
 
-    /** Whether a container of a manager without root has more users than one. */
+    /** Whether the container has more than one user, if the manager runs without root. */
     static boolean needed(UserNamespace requested) {
         return !requested.equals(UserNamespace.NONE) && !(requested instanceof UserNamespace.NoMap);
     }
 
     /**
-     * @param root of the host's files
-     * @param user by its name
+     * @param root the host's root directory
+     * @param user name of the user
      */
     static SubordinateIds read(Path root, String user, int uid) {
         return new SubordinateIds(

@@ -11,13 +11,13 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A program that runs with the manager's rights, because nobody but root can have put it where it is: it, each directory
- * and each link on the way to it, and on the way to what those links lead to, are root's, and others can neither write
- * to them nor replace them.
+ * A program that may run with the manager's rights, because only root can have put it in place: root owns it and every
+ * directory and link on the path to it and to the targets of those links, and no other user can write to or replace any
+ * of them.
  *
- * @param path where it lies, without links: one that is put elsewhere later changes nothing of what was planned
+ * @param path its path without links, so that a link that is changed later doesn't affect the plan
  * @param device the file system it is on, as {@code st_dev} of stat(2)
- * @param inode its number there
+ * @param inode its inode number
  */
 public record TrustedProgram(Path path, long device, long inode) {
 
@@ -29,18 +29,18 @@ public record TrustedProgram(Path path, long device, long inode) {
     private static final int MAX_SCRIPTS = 6;
 
     /**
-     * Looks at it, and at each step of the way there; if it is a script, also at its interpreter, which runs in its place. What
-     * that one looks up in PATH is as trusted as PATH is.
+     * Checks the program and every component of its path; for a script also its interpreter, which runs in its place.
+     * Programs that the interpreter looks up in PATH are as trusted as PATH is.
      *
      * @param program absolute
-     * @throws FileSystemException when it is no program, or somebody else could have put it there, with who and what to
-     *     do; a {@link java.nio.file.NoSuchFileException} when there is nothing
+     * @throws FileSystemException when it is not an executable file, or another user could have put it there, naming
+     *     that user and the remedy; a {@link java.nio.file.NoSuchFileException} when it doesn't exist
      */
     static TrustedProgram at(Path program) throws IOException {
         try (TrustedPath opened = TrustedPath.openOfRoot(program)) {
             FileStat status = opened.status();
             if (!status.isRegularFile() || (status.mode() & EXECUTABLE) == 0) {
-                throw new FileSystemException(program.toString(), null, "is no program");
+                throw new FileSystemException(program.toString(), null, "is not an executable file");
             }
             checkInterpreters(opened.path());
             return new TrustedProgram(opened.path(), status.device(), status.inode());

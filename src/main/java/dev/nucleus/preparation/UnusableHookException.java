@@ -1,6 +1,6 @@
 package dev.nucleus.preparation;
 
-/** A hook of the configuration can't be used; the manager does not start. */
+/** A configured hook can't be used; the manager does not start. */
 final class UnusableHookException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

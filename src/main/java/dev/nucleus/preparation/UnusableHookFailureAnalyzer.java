@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Reports which hook, and why, instead of a stack trace. */
+/** Reports the unusable hook and the reason instead of a stack trace. */
 final class UnusableHookFailureAnalyzer extends AbstractFailureAnalyzer<UnusableHookException> {
 
     @Override

@@ -7,11 +7,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What runs in a container: its specification, and what its named volumes and its standard streams are on this host.
+ * The workload of a container: its specification, and its named volumes and standard streams on this host.
  *
  * @param volumes host directories of the named volumes
- * @param input whether somebody feeds its standard input
- * @param console a terminal that its standard streams are
+ * @param input whether a client writes to its standard input
+ * @param console terminal of its standard streams; empty: none
  */
 public record Workload(
         ContainerSpec spec, Map<String, HostVolume> volumes, boolean input, Optional<LaunchPlan.Console> console) {
@@ -20,10 +20,10 @@ public record Workload(
         volumes = Map.copyOf(volumes);
     }
 
-    /** Where a named volume lies; {@code owner} gets a directory that is made for it. */
+    /** The directory of a named volume; {@code owner} owns it if it has to be created. */
     public record HostVolume(Path path, Optional<LaunchPlan.Identity> owner) {}
 
-    /** One without named volumes, input and terminal. */
+    /** A workload without named volumes, input and terminal. */
     public static Workload of(ContainerSpec spec) {
         return new Workload(spec, Map.of(), false, Optional.empty());
     }

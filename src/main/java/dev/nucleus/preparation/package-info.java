@@ -1,6 +1,6 @@
 /**
- * What a launch is planned from: everything that is read from the host, and what is reserved for the container, before its
- * plan is made. A plan then depends on nothing else but the features of the host's kernel.
+ * The inputs of a launch plan: everything that is read from the host or reserved for the container before planning.
+ * Apart from them, a plan depends only on the features of the host's kernel.
  */
 @NullMarked
 package dev.nucleus.preparation;

@@ -27,18 +27,18 @@ import org.apache.hc.core5.util.ByteArrayBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call of gRPC's standard health service on a connection that was opened for it: HTTP/2 with prior knowledge, one stream.
- * The answer is a stranger's: every part is bounded.
+ * One call of gRPC's standard health service on a connection that was opened for it: HTTP/2 with prior knowledge, one
+ * stream. The response is untrusted: every part is bounded.
  *
  * @see <a href="https://github.com/grpc/grpc/blob/master/doc/health-checking.md">GRPC Health Checking Protocol</a>
  * @see <a href="https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md">gRPC over HTTP/2</a>
  */
 final class GrpcExchange {
 
-    /** Of a frame, as HTTP/2 has it without settings of one's own. */
+    /** HTTP/2's default for the maximum frame size. */
     private static final int FRAME = 16_384;
 
-    /** Of compressed headers, as HTTP/2 has it without settings of one's own. */
+    /** HTTP/2's default for the size of the header compression table. */
     private static final int TABLE = 4_096;
 
     private static final int FRAMES = 100;
@@ -47,7 +47,7 @@ final class GrpcExchange {
     private static final int PREFIX = 5;
     private static final int PRIORITY_BYTES = 5;
     private static final byte[] PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
-    private static final FrameFactory FRAMES_OF = DefaultFrameFactory.INSTANCE;
+    private static final FrameFactory FRAME_FACTORY = DefaultFrameFactory.INSTANCE;
 
     private final OutputStream out;
     private final InputStream in;
@@ -57,7 +57,7 @@ final class GrpcExchange {
     private final ByteArrayOutputStream block = new ByteArrayOutputStream();
     private final ByteArrayOutputStream message = new ByteArrayOutputStream();
     private Optional<String> status = Optional.empty();
-    private Optional<String> said = Optional.empty();
+    private Optional<String> statusMessage = Optional.empty();
 
     private GrpcExchange(SocketChannel channel) {
         this.out = Channels.newOutputStream(channel);
@@ -65,7 +65,7 @@ final class GrpcExchange {
         decoder.setMaxListSize(FRAME);
     }
 
-    /** What a server says of a service, by the numbers of the protocol. */
+    /** The status of a service, in the order of the protocol's numbers. */
     enum Serving {
         UNKNOWN,
         SERVING,
@@ -74,7 +74,7 @@ final class GrpcExchange {
     }
 
     /**
-     * @throws IOException when there is no answer, or one that is not gRPC's, or the call failed
+     * @throws IOException if there is no response, it is not gRPC, or the call failed
      */
     static Serving check(SocketChannel channel, Probe.Grpc probe) throws IOException {
         var exchange = new GrpcExchange(channel);
@@ -85,7 +85,7 @@ final class GrpcExchange {
 
     private void sendRequest(Probe.Grpc probe) throws IOException {
         out.write(PREFACE);
-        writer.write(FRAMES_OF.createSettings(), out);
+        writer.write(FRAME_FACTORY.createSettings(), out);
         var headers = new ByteArrayBuffer(256);
         new HPackEncoder(TABLE, StandardCharsets.US_ASCII)
                 .encodeHeaders(
@@ -100,9 +100,9 @@ final class GrpcExchange {
                                 header("user-agent", "nucleus-probe")),
                         false);
         writer.write(
-                FRAMES_OF.createHeaders(STREAM, ByteBuffer.wrap(headers.array(), 0, headers.length()), true, false),
+                FRAME_FACTORY.createHeaders(STREAM, ByteBuffer.wrap(headers.array(), 0, headers.length()), true, false),
                 out);
-        writer.write(FRAMES_OF.createData(STREAM, request(probe.service()), true), out);
+        writer.write(FRAME_FACTORY.createData(STREAM, request(probe.service()), true), out);
         out.flush();
     }
 
@@ -110,7 +110,7 @@ final class GrpcExchange {
         return new BasicHeader(name, value);
     }
 
-    /** HealthCheckRequest, whose only field is the service's name; not there when that is empty. */
+    /** HealthCheckRequest, whose only field is the service's name; omitted if that is empty. */
     private static ByteBuffer request(String service) {
         byte[] name = service.getBytes(StandardCharsets.UTF_8);
         int length = name.length == 0 ? 0 : 2 + name.length;
@@ -144,14 +144,14 @@ final class GrpcExchange {
         return switch (type) {
             case SETTINGS -> {
                 if (!frame.isFlagSet(FrameFlag.ACK)) {
-                    writer.write(FRAMES_OF.createSettingsAck(), out);
+                    writer.write(FRAME_FACTORY.createSettingsAck(), out);
                     out.flush();
                 }
                 yield false;
             }
             case PING -> {
                 if (!frame.isFlagSet(FrameFlag.ACK)) {
-                    writer.write(FRAMES_OF.createPingAck(frame.getPayload()), out);
+                    writer.write(FRAME_FACTORY.createPingAck(frame.getPayload()), out);
                     out.flush();
                 }
                 yield false;
@@ -183,14 +183,14 @@ final class GrpcExchange {
             for (Header header : decoder.decodeHeaders(ByteBuffer.wrap(block.toByteArray()))) {
                 switch (header.getName()) {
                     case "grpc-status" -> status = Optional.of(header.getValue());
-                    case "grpc-message" -> said = Optional.of(header.getValue());
+                    case "grpc-message" -> statusMessage = Optional.of(header.getValue());
                     case ":status" -> {
                         if (!header.getValue().equals("200")) {
                             throw new IOException("not a gRPC answer: status " + header.getValue());
                         }
                     }
                     default -> {
-                        // Of no use here.
+                        // Not needed.
                     }
                 }
             }
@@ -220,11 +220,11 @@ final class GrpcExchange {
                         case "12" -> "the server does not offer grpc.health.v1.Health";
                         default ->
                             "gRPC status " + status.get()
-                                    + said.map(text -> ": " + text).orElse("");
+                                    + statusMessage.map(text -> ": " + text).orElse("");
                     });
         }
         byte[] bytes = message.toByteArray();
-        // HealthCheckResponse, whose only field is a number; not there when that is 0.
+        // HealthCheckResponse, whose only field is the status; omitted if that is 0.
         int value = bytes.length >= PREFIX + 2 && bytes[PREFIX] == 0x08 ? bytes[PREFIX + 1] : 0;
         return value < 0 || value >= Serving.values().length ? Serving.UNKNOWN : Serving.values()[value];
     }

@@ -22,7 +22,7 @@ import org.apache.hc.core5.http.impl.io.DefaultHttpResponseParser;
 import org.apache.hc.core5.http.impl.io.IdentityInputStream;
 import org.apache.hc.core5.http.impl.io.SessionInputBufferImpl;
 
-/** One GET over HTTP/1.1 on a connection that was opened for it. The answer is a stranger's: every part is bounded. */
+/** One GET over HTTP/1.1 on a connection that was opened for it. The response is untrusted: every part is bounded. */
 final class HttpExchange {
 
     private static final int BUFFER = 2_048;
@@ -36,11 +36,11 @@ final class HttpExchange {
 
     private HttpExchange() {}
 
-    /** @param body its beginning, read only where it was asked for */
+    /** @param body the beginning of the body, read only if the probe checks it */
     record Answer(int status, String body) {}
 
     /**
-     * @throws IOException when there is no answer, or one that is not HTTP
+     * @throws IOException if there is no response, or it is not HTTP
      */
     static Answer get(SocketChannel channel, Probe.Http probe) throws IOException {
         ByteBuffer request = ByteBuffer.wrap(request(probe).getBytes(StandardCharsets.US_ASCII));
@@ -70,7 +70,7 @@ final class HttpExchange {
     }
 
     /**
-     * The response after those that only announce it, such as 103.
+     * The final response, after interim ones such as 103.
      *
      * @see <a href="https://www.rfc-editor.org/rfc/rfc9110#section-15.2">RFC 9110, informational responses</a>
      */
@@ -90,7 +90,7 @@ final class HttpExchange {
         throw new IOException("more than " + INTERIM + " interim responses, and no other");
     }
 
-    /** Names as they were written; those of the probe's own replace ours. */
+    /** The probe's headers keep their spelling and replace the defaults. */
     private static String request(Probe.Http probe) {
         Map<String, String> headers = new LinkedHashMap<>(Map.of());
         headers.put("Host", "localhost");

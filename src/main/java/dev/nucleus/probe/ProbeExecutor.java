@@ -12,7 +12,10 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.time.Instant;
 
-/** Executes probes through the shim of their container: no process is forked here, and no traffic leaves the container. */
+/**
+ * Executes probes through the shim of their container: the manager forks no process, and no traffic leaves the
+ * container.
+ */
 final class ProbeExecutor {
 
     private ProbeExecutor() {}
@@ -73,7 +76,7 @@ final class ProbeExecutor {
     private static Outcome exchange(Container container, Port port, Duration timeout, Exchange exchange)
             throws IOException {
         try (SocketChannel channel = container.shim().dial(port, timeout);
-                // A peer may accept and never answer, or never stop answering.
+                // A peer may accept the connection and never respond, or never stop sending.
                 Deadline _ = new Deadline(timeout, channel)) {
             return exchange.with(channel);
         } catch (ClosedChannelException e) {

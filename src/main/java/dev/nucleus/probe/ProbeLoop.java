@@ -13,18 +13,18 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.scheduling.TaskScheduler;
 
 /**
- * Executes one probe of one container on schedule until it is closed. Each attempt has a virtual thread of its own and plans the
- * next, so a probe that hangs delays no other and its attempts never overlap. The schedule is kept by the monotonic clock: a
- * change of the host's time does not affect it. Counts are confined to the attempt under way.
+ * Executes one probe of one container on schedule until it is closed. Each attempt has its own virtual thread and plans
+ * the next, so a hanging probe delays no other and its attempts never overlap. The schedule follows the monotonic
+ * clock: a change of the host's time does not affect it. Counts are confined to the attempt under way.
  */
 public final class ProbeLoop implements AutoCloseable {
 
-    /** Takes the results of a probe. */
+    /** Receives the results of a probe. */
     public interface Listener {
 
         void onResult(ProbeResult result);
 
-        /** The probe succeeded or failed as often in a row as its threshold says. Called once per change. */
+        /** The probe has reached its threshold of consecutive successes or failures. Called once per change. */
         void onThresholdCrossed(ProbeResult result, boolean success);
     }
 
@@ -47,7 +47,7 @@ public final class ProbeLoop implements AutoCloseable {
     private final ReentrantLock planning = new ReentrantLock();
     /** When the next attempt is due, including its jitter. */
     private long planned;
-    /** The number of the next attempt. One with another number was replaced when it was too late to cancel it. */
+    /** The number of the next attempt. An attempt with an older number was superseded, and does nothing. */
     private int number;
 
     private @Nullable ScheduledFuture<?> scheduled;
@@ -73,8 +73,8 @@ public final class ProbeLoop implements AutoCloseable {
     }
 
     /**
-     * @param spread maximum random delay of the first attempt, so that probes that begin at one moment, as after a restart of
-     *     the manager, do not stay in step
+     * @param spread maximum random delay of the first attempt, so that probes that begin at one moment, as after a
+     *     restart of the manager, do not stay in step
      */
     public static ProbeLoop start(
             TaskScheduler scheduler,
@@ -112,7 +112,7 @@ public final class ProbeLoop implements AutoCloseable {
         planning.lock();
         try {
             isTriggered = true;
-            // An attempt under way may have read the state before; it plans the next.
+            // An attempt in progress may have read the older state; it schedules the next attempt itself.
             long now = System.nanoTime();
             if (scheduled != null && !isUnderWay && !closed && planned - now > 0) {
                 scheduled.cancel(false);
@@ -203,7 +203,10 @@ public final class ProbeLoop implements AutoCloseable {
         return check.isStarting(Duration.ofNanos(now - started), verdict != null);
     }
 
-    /** @param excused whether a failure does not count, because the workload has asked for more time or is in its start period */
+    /**
+     * @param excused whether a failure does not count, because the workload has requested more time or is in its start
+     *     period
+     */
     private void count(ProbeResult result, boolean excused) {
         failures = result.success() || excused ? 0 : failures + 1;
         successes = result.success() ? successes + 1 : 0;

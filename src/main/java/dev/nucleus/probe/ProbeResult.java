@@ -17,7 +17,7 @@ public record ProbeResult(
 
     private static final int LONGEST_DETAIL = 200;
 
-    /** The detail may contain text of the workload. */
+    /** The detail may contain output of the workload. */
     public ProbeResult {
         detail = VisibleText.line(detail, LONGEST_DETAIL);
     }

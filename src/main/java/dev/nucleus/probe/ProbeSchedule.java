@@ -7,8 +7,8 @@ import java.time.Duration;
 final class ProbeSchedule {
 
     /**
-     * An attempt that begins later than this had to wait for many others, and is due later from then on. So attempts that were
-     * due at one moment spread.
+     * An attempt that begins later than this had to wait for many others, and is due later from then on. So attempts
+     * that were due at one moment spread.
      */
     private static final Duration CROWDED = Duration.ofMillis(20);
 

@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads the dynamic section of an ELF file that may have been made to harm its reader: each offset is compared with the
- * file's size, each count and length with a limit, before anything is allocated. One use each.
+ * Reads the dynamic section of an ELF file that may be malicious: each offset is checked against the size of the file,
+ * each count and length against a limit, before anything is allocated. An instance is used once.
  *
- * <p>By program headers alone, as the kernel and the dynamic loader read a file; section headers may be absent or lie.
+ * <p>Uses only the program headers, like the kernel and the dynamic loader; section headers may be absent or wrong.
  */
 final class ElfReader {
 
@@ -56,7 +56,7 @@ final class ElfReader {
     private static final int MOST_PROGRAM_HEADERS = 65_536 / PROGRAM_HEADER;
 
     private static final int LONGEST_PATH = 4_096;
-    /** The largest programs of a Debian archive need some 200 libraries. */
+    /** The largest programs in Debian need some 200 libraries. */
     private static final int MOST_NEEDED = 1_024;
 
     private static final int LONGEST_DYNAMIC_SECTION = 1 << 20;
@@ -68,7 +68,7 @@ final class ElfReader {
 
     private record Segment(long offset, long address, long fileSize) {}
 
-    /** Offsets into the string table until it is known where that is. */
+    /** Offsets into the string table, whose location is not known until the section has been read. */
     private static final class Dynamic {
         private final List<Long> needed = new ArrayList<>();
         private long soname = -1;
@@ -102,7 +102,7 @@ final class ElfReader {
             throw new MalformedElfException(count + " program headers, more than the kernel reads");
         }
         if (count > 0 && header.getShort(PROGRAM_HEADER_SIZE_AT) != PROGRAM_HEADER) {
-            throw new MalformedElfException("its program headers have another size than " + PROGRAM_HEADER);
+            throw new MalformedElfException("the size of its program headers is not " + PROGRAM_HEADER);
         }
         ByteBuffer headers =
                 bytes(header.getLong(PROGRAM_HEADERS_AT), (long) count * PROGRAM_HEADER, "its program headers");
@@ -119,7 +119,7 @@ final class ElfReader {
                 case DYNAMIC -> dynamic = Optional.of(segment);
                 case INTERPRETER -> interpreter = Optional.of(interpreter(segment));
                 default -> {
-                    // Notes, relocations and stacks say nothing of libraries.
+                    // Notes, relocations and stacks are irrelevant to linking.
                 }
             }
         }
@@ -192,7 +192,7 @@ final class ElfReader {
 
     private static long notNegative(long offset) throws MalformedElfException {
         if (offset < 0) {
-            throw new MalformedElfException("a string lies outside of its string table");
+            throw new MalformedElfException("a string lies outside its string table");
         }
         return offset;
     }
@@ -205,17 +205,17 @@ final class ElfReader {
 
     private String string(Dynamic dynamic, long at, int longest) throws IOException {
         if (dynamic.stringsSize <= 0 || at < 0 || at >= dynamic.stringsSize) {
-            throw new MalformedElfException("a string lies outside of its string table");
+            throw new MalformedElfException("a string lies outside its string table");
         }
         long begin = offset(dynamic.strings) + at;
         if (begin < 0 || begin >= size) {
-            throw new MalformedElfException("a string lies outside of the file");
+            throw new MalformedElfException("a string lies outside the file");
         }
         long length = Math.min(Math.min(dynamic.stringsSize - at, longest + 1L), size - begin);
         return terminated(bytes(begin, length, "a string").array(), "a string");
     }
 
-    /** Where an address of the loaded file lies in the file. */
+    /** The offset in the file of an address of the loaded file. */
     private long offset(long address) throws MalformedElfException {
         for (Segment segment : loaded) {
             long into = address - segment.address;
@@ -235,13 +235,13 @@ final class ElfReader {
                 return new String(bytes, 0, i, StandardCharsets.UTF_8);
             }
         }
-        throw new MalformedElfException(what + " has no end");
+        throw new MalformedElfException(what + " is not terminated");
     }
 
     /** @param length within a limit that the caller has checked */
     private ByteBuffer bytes(long at, long length, String what) throws IOException {
         if (at < 0 || length < 0 || length > size || at > size - length) {
-            throw new MalformedElfException(what + " lies outside of the file");
+            throw new MalformedElfException(what + " lies outside the file");
         }
         ByteBuffer bytes = ByteBuffer.allocate((int) length).order(ByteOrder.LITTLE_ENDIAN);
         while (bytes.hasRemaining()) {

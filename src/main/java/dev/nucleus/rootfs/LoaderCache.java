@@ -13,15 +13,15 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Where ldconfig(8) found this host's libraries: {@code /etc/ld.so.cache}, which root alone writes.
+ * The locations of this host's libraries as found by ldconfig(8): {@code /etc/ld.so.cache}, which only root can write.
  *
- * @param libraries paths by the name that a program asks for
+ * @param libraries paths by the name that a program needs
  * @see <a href="https://sourceware.org/git/?p=glibc.git;a=blob;f=sysdeps/generic/dl-cache.h">glibc, dl-cache.h</a>
  */
 record LoaderCache(Map<String, Path> libraries) {
 
     private static final Path FILE = Path.of("/etc/ld.so.cache");
-    private static final long LARGEST = 64 << 20;
+    private static final long MAX_BYTES = 64 << 20;
 
     // struct cache_file_new and file_entry_new.
     private static final byte[] MAGIC = "glibc-ld.so.cache1.1".getBytes(StandardCharsets.US_ASCII);
@@ -38,9 +38,12 @@ record LoaderCache(Map<String, Path> libraries) {
         libraries = Map.copyOf(libraries);
     }
 
-    /** This host's; empty where there is none, or none of this form: then the default directories are all there is. */
+    /**
+     * The cache of this host; empty if there is none or its format is unknown, so that only the default directories are
+     * searched.
+     */
     static LoaderCache ofThisHost() throws IOException {
-        if (!Files.isRegularFile(FILE) || Files.size(FILE) > LARGEST) {
+        if (!Files.isRegularFile(FILE) || Files.size(FILE) > MAX_BYTES) {
             return new LoaderCache(Map.of());
         }
         return parse(Files.readAllBytes(FILE));
@@ -55,7 +58,7 @@ record LoaderCache(Map<String, Path> libraries) {
         var libraries = new HashMap<String, Path>();
         for (int i = 0; i < count; i++) {
             int at = ENTRIES_AT + i * ENTRY;
-            // Variants for some processors only are not taken: what is built here shall run elsewhere too.
+            // Skips variants for particular processors: the root filesystem must run on other hosts too.
             if (cache.getInt(at) == X86_64_LIBRARY && cache.getLong(at + PROCESSOR_AT) == 0) {
                 Optional<Path> path = string(bytes, cache.getInt(at + VALUE_AT)).flatMap(LoaderCache::path);
                 string(bytes, cache.getInt(at + KEY_AT))

@@ -2,7 +2,7 @@ package dev.nucleus.rootfs;
 
 import java.io.IOException;
 
-/** A file with the header of an ELF file for this machine, but with contradictory content. */
+/** Thrown for a file with an ELF header for this machine, but inconsistent content. */
 final class MalformedElfException extends IOException {
 
     private static final long serialVersionUID = 1L;

@@ -14,52 +14,52 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Whether a root filesystem is, byte for byte, what its manifest says, and whether nobody but its owner could change
- * that, or put another in its place. It is looked at from its directory, opened once, and said which directory that was:
- * what is mounted later can be compared. One that was verified is not read again while device, inode and change time of
- * every file are the same. Safe for use by many threads.
+ * Verifies that a root filesystem matches its manifest byte for byte, and that nobody but its owner could change or
+ * replace it. It is read through its directory, opened once, and the result identifies that directory, so that it can
+ * be compared with what is mounted later. A verified root filesystem is not read again while device, inode and change
+ * time of every file are unchanged. Thread-safe.
  */
 public final class RootfsAttestation {
 
     private static final int NAMED = 5;
-    /** A change time this recent may be had by another change as well: file systems count in ticks. */
+    /** Another change may get the same change time if it is this recent: file systems count in ticks. */
     private static final Duration TICK = Duration.ofSeconds(1);
 
     private final int manager;
     private final Map<Path, Verified> cache = new ConcurrentHashMap<>();
 
     /**
-     * What was verified.
+     * The result of a verification.
      *
      * @param digest SHA-256 of the manifest
-     * @param files how many files, directories and links
-     * @param tree the directory that was verified, and what is in it
+     * @param files number of files, directories and links
+     * @param tree identifies the verified directory and its entries
      */
     public record Result(String digest, int files, RootfsTree tree) {}
 
     private record Verified(String fingerprint, Result result) {}
 
-    /** @param manager the user who runs containers, who may own a root filesystem as root may */
+    /** @param manager the user of the manager, who may own a root filesystem like root */
     public RootfsAttestation(int manager) {
         this.manager = manager;
     }
 
-    /** For whoever runs this. */
+    /** For the user of this process. */
     public static RootfsAttestation ofThisUser() {
         return new RootfsAttestation(Identity.current().uid());
     }
 
     /**
-     * Verifies it.
+     * Verifies a root filesystem.
      *
-     * @throws RootfsException naming what is missing, changed or extra: the first five and how many there are; or who
-     *     else could exchange it
+     * @throws RootfsException naming the number of missing, changed and extra files and the first five; or who else
+     *     could replace it
      */
     public Result verify(Path top) {
         try (TrustedPath opened = TrustedPath.openOwned(top)) {
             if (!opened.path().equals(top)) {
                 throw new RootfsException(top + " is not canonical: it leads to " + opened.path()
-                        + ", and whoever can change a link on the way decides what runs; name that");
+                        + ", and anyone who can change a link on the way decides what runs; use that path");
             }
             try (Directory directory = opened.openDirectory()) {
                 return verify(top, directory);
@@ -100,11 +100,11 @@ public final class RootfsAttestation {
         RootfsManifest manifest = RootfsManifest.read(top);
         List<String> differences = manifest.differences(RootfsManifest.scan(top, snapshot));
         if (!differences.isEmpty()) {
-            throw new RootfsException("the rootfs " + top + " is not what its manifest says, in " + differences.size()
+            throw new RootfsException("the rootfs " + top + " differs from its manifest in " + differences.size()
                     + (differences.size() == 1 ? " place: " : " places: ")
                     + String.join("; ", differences.stream().limit(NAMED).toList())
                     + (differences.size() > NAMED ? "; …" : "")
-                    + ". If that was meant: nucleus rootfs attest " + top);
+                    + ". If that is intended: nucleus rootfs attest " + top);
         }
         return new Result(manifest.digest(), manifest.entries().size(), snapshot.tree());
     }
@@ -121,9 +121,9 @@ public final class RootfsAttestation {
     }
 
     /**
-     * Records what is there now as what shall be there.
+     * Records the current content as the expected one.
      *
-     * @throws RootfsException when others could exchange it, or it has something else than files, directories and links
+     * @throws RootfsException if others could replace it, or it contains anything but files, directories and links
      */
     public static Result attest(Path top) {
         try (TrustedPath opened = TrustedPath.openOwned(top);

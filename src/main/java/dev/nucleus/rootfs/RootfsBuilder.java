@@ -26,19 +26,19 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * Makes a root filesystem of some of this host's programs: each with the libraries that it is linked with, links as they
- * lie on the host, named files and directories, and a small {@code /etc} of its own. Nothing set-user-ID, nothing that
- * others may write to. One use each.
+ * Builds a root filesystem from some of this host's programs: each with the libraries that it is linked with, links as
+ * on the host, named files and directories, and a minimal {@code /etc}. Nothing in it is set-user-ID or writable by
+ * others. An instance is used once.
  *
- * <p>What is copied may be somebody's who wants more than a copy: nothing of it is executed; links are followed only
- * where root, or the manager's own user, made them; whatever is a pipe, a socket or a device is not opened; each file is
- * read, and each is written, in a directory that is held open, so that names exchanged meanwhile lead nowhere else.
+ * <p>The sources are untrusted: nothing in them is executed; links are followed only if root or the manager's own user
+ * made them; pipes, sockets and devices are not opened; each file is read and written in a directory that is held open,
+ * so that exchanging names meanwhile leads nowhere else.
  */
 public final class RootfsBuilder {
 
     private static final Path ROOT = Path.of("/");
     private static final int DIRECTORY = 0755;
-    /** What a file keeps of its mode. */
+    /** The mode bits that a file keeps. */
     private static final int KEPT = 0755;
 
     private static final int READABLE = 0400;
@@ -56,7 +56,7 @@ public final class RootfsBuilder {
     private final SharedLibraries libraries;
     private final Set<String> missing = new TreeSet<>();
     private final Set<String> leftOut = new TreeSet<>();
-    /** Directories that are copied with all that is in them. */
+    /** Directories that are copied recursively. */
     private final List<Path> trees = new ArrayList<>();
 
     private long entries;
@@ -69,19 +69,19 @@ public final class RootfsBuilder {
     }
 
     /**
-     * What was built.
+     * The result of a build.
      *
-     * @param missing libraries that something copied wants and this host does not have
-     * @param leftOut what was not copied of what was named, and why
-     * @param bytes of all files together
+     * @param missing libraries that a copied file needs and this host does not have
+     * @param leftOut what was named but not copied, and why
+     * @param bytes total size of all files
      */
     public record Result(
             RootfsAttestation.Result attestation, List<String> missing, List<String> leftOut, long bytes) {}
 
-    /** A user of the container's own. */
+    /** A user of the container. */
     public record User(String name, int uid, int gid) {
 
-        /** @throws RootfsException when it is not {@code NAME:UID:GID}, with numbers up to 2147483647 */
+        /** @throws RootfsException if it is not {@code NAME:UID:GID}, with numbers up to 2147483647 */
         public static User parse(String text) {
             String[] parts = text.split(":", -1);
             if (parts.length == 3
@@ -91,27 +91,27 @@ public final class RootfsBuilder {
                 try {
                     return new User(parts[0], Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
                 } catch (NumberFormatException _) {
-                    // Said below.
+                    // Reported below.
                 }
             }
             throw new RootfsException("user '" + Text.shown(text)
-                    + "': NAME:UID:GID is wanted, with numbers up to 2147483647, such as web:4711:4711");
+                    + "' is not NAME:UID:GID, with numbers up to 2147483647, such as web:4711:4711");
         }
     }
 
     /**
-     * Builds and attests it.
+     * Builds and attests a root filesystem.
      *
-     * @param top made by this
+     * @param top the directory to create
      * @param programs executables, by path
      * @param copies files and directories
-     * @throws RootfsException when something is in its place, others could change what is built there, or a program or
-     *     one of its libraries is not there
+     * @throws RootfsException if the directory exists, others could change what is built there, or a program or one of
+     *     its libraries is missing
      */
     public static Result build(Path top, List<Path> programs, List<Path> copies, List<User> users) {
         Path wanted = top.toAbsolutePath().normalize();
         if (Files.exists(wanted, LinkOption.NOFOLLOW_LINKS)) {
-            throw new RootfsException(wanted + " is there already; build into a new directory, then change the name");
+            throw new RootfsException(wanted + " already exists; build into a new directory, then rename it");
         }
         try (TrustedPath made = create(wanted);
                 Directory directory = made.openDirectory()) {
@@ -138,7 +138,7 @@ public final class RootfsBuilder {
         }
     }
 
-    /** Makes the directory, and those above it that are missing, where nobody else can exchange it. */
+    /** Creates the directory and its missing parents where nobody else can replace it. */
     private static TrustedPath create(Path top) throws IOException {
         Path existing = Objects.requireNonNull(top.getParent(), "a path below /");
         while (!Files.exists(existing, LinkOption.NOFOLLOW_LINKS)) {
@@ -181,7 +181,7 @@ public final class RootfsBuilder {
         }
     }
 
-    /** {@code /bin → usr/bin} and its like, where the host has it so. */
+    /** Creates links like {@code /bin → usr/bin} where the host has them. */
     private void linkTops() throws IOException {
         for (String name : List.of("bin", "sbin", "lib", "lib32", "lib64", "libx32")) {
             Path host = ROOT.resolve(name);
@@ -223,10 +223,10 @@ public final class RootfsBuilder {
     private void addProgram(Path program) throws IOException {
         try (SourceFile file = SourceFile.open(program)) {
             if (!file.status().isRegularFile() || (file.status().mode() & EXECUTABLE) == 0) {
-                throw new RootfsException(program + " is no program of this host");
+                throw new RootfsException(program + " is not a program on this host");
             }
         } catch (NoSuchFileException e) {
-            throw new RootfsException(program + " is no program of this host", e);
+            throw new RootfsException(program + " is not a program on this host", e);
         }
         Set<String> before = Set.copyOf(missing);
         add(program, false, 0);
@@ -249,7 +249,7 @@ public final class RootfsBuilder {
                 addAll(source, target, opened.path(), 0);
             }
         } catch (NoSuchFileException e) {
-            throw new RootfsException(tree + " is not on this host: " + e.getFile(), e);
+            throw new RootfsException(tree + " does not exist on this host: " + e.getFile(), e);
         }
     }
 
@@ -279,8 +279,8 @@ public final class RootfsBuilder {
     /**
      * A name in a directory of the host.
      *
-     * @param target the directory of the new root filesystem that stands for it
-     * @param host where it lies, without links
+     * @param target the corresponding directory of the new root filesystem
+     * @param host the path of the directory, without links
      */
     private record Entry(Directory source, Directory target, Path host, FileName name) {
 
@@ -290,10 +290,10 @@ public final class RootfsBuilder {
     }
 
     /**
-     * A file or link where it really lies; what a link leads to as well, as far as it is there.
+     * Adds a file or link at its real path, and what a link leads to if it exists.
      *
-     * @param linked whether it was found as a library, and with it what it needs itself
-     * @param links how many led here
+     * @param linked whether it was found as a library, together with its own dependencies
+     * @param links the number of links that led here
      */
     private void add(Path path, boolean linked, int links) throws IOException {
         Path parent = Objects.requireNonNull(path.getParent(), "a path below /");
@@ -348,7 +348,7 @@ public final class RootfsBuilder {
                         + e.getReason());
             }
         } catch (NoSuchFileException e) {
-            // It leads nowhere here either.
+            // The link is dangling on this host too.
             return;
         }
     }
@@ -385,7 +385,7 @@ public final class RootfsBuilder {
         }
     }
 
-    /** What it said before is what there has to be room for; a file that grows meanwhile is copied as far as that. */
+    /** Reserves room for the current size; a file that grows meanwhile is copied only up to it. */
     private void transfer(FileChannel from, FileChannel to, Entry entry) throws IOException {
         long size = from.size();
         reserve(size, entry);
@@ -401,11 +401,11 @@ public final class RootfsBuilder {
     private void reserve(long size, Entry entry) throws IOException {
         if (size > MOST_BYTES - bytes) {
             throw new RootfsException("more than " + (MOST_BYTES >> 30) + " GiB, with "
-                    + Text.shown(entry.path().toString()) + "; have data in a volume instead");
+                    + Text.shown(entry.path().toString()) + "; put data in a volume instead");
         }
         if (size > Files.getFileStore(place).getUsableSpace()) {
-            throw new RootfsException("no room in " + place + " for "
-                    + Text.shown(entry.path().toString()) + " of " + (size >> 20) + " MiB");
+            throw new RootfsException("not enough space in " + place + " for "
+                    + Text.shown(entry.path().toString()) + ", " + (size >> 20) + " MiB");
         }
     }
 
@@ -428,7 +428,7 @@ public final class RootfsBuilder {
         }
     }
 
-    /** The directory that stands for one of the host's, made with those above it. */
+    /** The directory that corresponds to one of the host's, created with its parents. */
     private Directory inside(Path host) throws IOException {
         Directory directory = top.duplicate();
         try {
@@ -446,7 +446,7 @@ public final class RootfsBuilder {
         }
     }
 
-    /** Not by a link: where the host has a directory now and had a link before, somebody exchanged the two. */
+    /** Follows no link: if the host has a directory now and had a link before, somebody exchanged the two. */
     private static Directory makeDirectory(Directory above, FileName name) throws IOException {
         boolean made = above.status(name).isEmpty();
         if (made) {
@@ -463,19 +463,19 @@ public final class RootfsBuilder {
         try {
             return host.resolve(name.toString());
         } catch (InvalidPathException e) {
-            // The locale has no such letters: for people, and for nothing that is opened.
+            // Not representable in this locale: an approximation for messages.
             return host.resolve(name.toString().replaceAll("[^\\x20-\\x7e]", "?"));
         }
     }
 
-    /** What was begun and can't be finished. */
+    /** Removes an unfinished build. */
     private static void remove(Path top) {
         try (Stream<Path> files = Files.walk(top)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
         } catch (IOException e) {
-            throw new RootfsException("can't remove what was begun of " + top + ": " + e, e);
+            throw new RootfsException("can't remove the unfinished build " + top + ": " + e, e);
         }
     }
 }

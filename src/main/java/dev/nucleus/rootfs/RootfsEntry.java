@@ -13,8 +13,8 @@ import org.apache.commons.codec.digest.DigestUtils;
 /**
  * The entry of one file, directory or link in a manifest.
  *
- * @param digest SHA-256 of a file's content or of a link's target, in hexadecimal; of a directory {@value #NO_DIGEST}
- * @param mode type and permissions as inode(7) numbers them
+ * @param digest SHA-256 of a file's content or of a link's target, in hexadecimal; {@value #NO_DIGEST} for a directory
+ * @param mode type and permissions, numbered as in inode(7)
  */
 record RootfsEntry(String digest, int mode, int uid, int gid) {
 
@@ -26,7 +26,7 @@ record RootfsEntry(String digest, int mode, int uid, int gid) {
     private static final int DIRECTORY = 0040000;
     private static final int LINK = 0120000;
 
-    /** @throws RootfsException for what is none of the three */
+    /** @throws RootfsException for any other type */
     static RootfsEntry of(Node node, String path) throws IOException {
         FileStat status = node.status();
         return switch (status.type()) {
@@ -56,7 +56,7 @@ record RootfsEntry(String digest, int mode, int uid, int gid) {
         return Hex.encodeHexString(digest.digest());
     }
 
-    /** In what it differs, in words; as the one found, compared with what was recorded. */
+    /** Describes how this entry, as found, differs from what was recorded. */
     String differenceFrom(RootfsEntry recorded) {
         if (mode != recorded.mode) {
             return "mode %o instead of %o".formatted(mode, recorded.mode);
@@ -64,6 +64,6 @@ record RootfsEntry(String digest, int mode, int uid, int gid) {
         if (uid != recorded.uid || gid != recorded.gid) {
             return "owner %d:%d instead of %d:%d".formatted(uid, gid, recorded.uid, recorded.gid);
         }
-        return "another content";
+        return "different content";
     }
 }

@@ -2,7 +2,7 @@ package dev.nucleus.rootfs;
 
 import dev.nucleus.failure.NucleusException;
 
-/** A root filesystem is not what its manifest says, or can't be trusted, built or read. */
+/** Thrown when a root filesystem differs from its manifest, or can't be trusted, built or read. */
 public final class RootfsException extends NucleusException {
 
     private static final long serialVersionUID = 1L;

@@ -24,10 +24,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
- * Everything in a root filesystem, with content, mode, owner and targets of links. Kept at its top as {@value #FILE}: a
- * head line, then a line for each, {@code <sha256>\t<mode>\t<uid>:<gid>\t<path>}, sorted by path. Bytes of a path below a
- * space, the backslash, and all beyond ASCII of a path that is not UTF-8, are written as {@code \ooo}, as
- * proc_pid_mountinfo(5) has it.
+ * The content, mode, owner and link targets of everything in a root filesystem. Stored at its top as {@value #FILE}: a
+ * header line, then a line for each entry, {@code <sha256>\t<mode>\t<uid>:<gid>\t<path>}, sorted by path. In a path,
+ * bytes below a space, the backslash and, if it is not UTF-8, all bytes beyond ASCII are written as {@code \ooo}, as in
+ * proc_pid_mountinfo(5).
  *
  * @param entries by path relative to the top, one character for each byte; without the manifest itself
  */
@@ -39,18 +39,18 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
     private static final FileName FRESH = FileName.of(FILE + ".new");
     private static final String HEAD = "nucleus-rootfs 1";
     private static final int FIELDS = 4;
-    /** Of some two million files. */
-    private static final long LARGEST = 256L << 20;
+    /** Largest manifest in bytes: some two million files. */
+    private static final long MAX_BYTES = 256L << 20;
 
     RootfsManifest {
         entries = Collections.unmodifiableSortedMap(new TreeMap<>(entries));
     }
 
     /**
-     * Reads and hashes all of it, on all processors.
+     * Reads and hashes all files, on all processors.
      *
-     * @param snapshot what was found in it
-     * @throws RootfsException when something else lies there now
+     * @param snapshot the files that were found
+     * @throws RootfsException if a file has been replaced or changed since
      */
     static RootfsManifest scan(Directory top, RootfsSnapshot snapshot) throws IOException {
         var found = new ConcurrentHashMap<String, RootfsEntry>();
@@ -68,7 +68,7 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
         return new RootfsManifest(new TreeMap<>(found));
     }
 
-    /** Opens the directories on the way one from another, never by a link. */
+    /** Opens each directory relative to its parent, never through a link. */
     private static RootfsEntry entry(Directory top, String path, FileStat expected) throws IOException {
         int slash = path.indexOf('/');
         if (slash >= 0) {
@@ -85,12 +85,12 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
         }
     }
 
-    /** @throws RootfsException when there is none, or none that can be read */
+    /** @throws RootfsException if the manifest is missing or can't be read */
     static RootfsManifest read(Directory top) throws IOException {
         Optional<Node> found = top.find(NAME);
         if (found.isEmpty()) {
             throw new RootfsException(
-                    top + " has no manifest " + FILE + "; look at it, then: nucleus rootfs attest " + top);
+                    top + " has no manifest " + FILE + "; check its content, then run: nucleus rootfs attest " + top);
         }
         String file = top + "/" + FILE;
         var entries = new TreeMap<String, RootfsEntry>();
@@ -98,14 +98,14 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
             if (!node.status().isRegularFile()) {
                 throw new RootfsException(file + " is " + node.status().type().words());
             }
-            if (node.status().size() > LARGEST) {
-                throw new RootfsException(file + " has more than " + (LARGEST >> 20) + " MiB");
+            if (node.status().size() > MAX_BYTES) {
+                throw new RootfsException(file + " is larger than " + (MAX_BYTES >> 20) + " MiB");
             }
             try (FileChannel content = node.read();
                     var lines = new BufferedReader(Channels.newReader(content, StandardCharsets.UTF_8))) {
                 if (!HEAD.equals(lines.readLine())) {
                     throw new RootfsException(
-                            file + " is no manifest of version 1: its first line is not '" + HEAD + "'");
+                            file + " is not a manifest of version 1: its first line is not '" + HEAD + "'");
                 }
                 int number = 1;
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
@@ -126,14 +126,14 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
             var entry = new RootfsEntry(
                     fields[0], Integer.parseInt(fields[1], 8), Integer.parseInt(owner[0]), Integer.parseInt(owner[1]));
             if (fields.length != FIELDS || entries.put(unescape(fields[3]), entry) != null) {
-                throw new RootfsException(file + ":" + number + ": " + FIELDS + " fields and a new path were expected");
+                throw new RootfsException(file + ":" + number + ": expected " + FIELDS + " fields and a new path");
             }
         } catch (NumberFormatException | IndexOutOfBoundsException e) {
-            throw new RootfsException(file + ":" + number + ": no line of a manifest: " + Text.shown(line), e);
+            throw new RootfsException(file + ":" + number + ": invalid manifest line: " + Text.shown(line), e);
         }
     }
 
-    /** Writes it to the top, for its owner alone to write. */
+    /** Writes the manifest to the top, writable only by its owner. */
     void write(Directory top) throws IOException {
         if (top.status(FRESH).isPresent()) {
             top.deleteFile(FRESH);
@@ -164,12 +164,12 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
         return text.toString();
     }
 
-    /** SHA-256 of the manifest's text: one number for all of the root filesystem. */
+    /** SHA-256 of the manifest's text, which stands for the whole root filesystem. */
     String digest() {
         return DigestUtils.sha256Hex(text());
     }
 
-    /** What is missing, changed or extra in the one found, each as a phrase. */
+    /** Describes what is missing, changed or extra in the given manifest, each as a phrase. */
     List<String> differences(RootfsManifest found) {
         var differences = new ArrayList<String>();
         entries.forEach((path, recorded) -> {
@@ -186,7 +186,7 @@ record RootfsManifest(SortedMap<String, RootfsEntry> entries) {
         return differences;
     }
 
-    /** Bytes, each a character, as text: what they are in UTF-8, and what is not that as "?". */
+    /** Decodes bytes, one per character, as UTF-8; malformed input becomes U+FFFD. */
     static String text(String bytes) {
         return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
     }

@@ -19,21 +19,21 @@ import org.apache.commons.codec.binary.Hex;
 import org.apache.commons.codec.digest.DigestUtils;
 
 /**
- * The result of stat(2) for everything in a root filesystem, in one walk from its open directory: names above it, and links
- * in it, play no part.
+ * The results of stat(2) for everything in a root filesystem, from one walk of its open directory: neither the path of
+ * the directory nor links in it matter.
  *
  * @param top the directory itself
- * @param manifest of {@link RootfsManifest#FILE}, if there is one
- * @param files all else, by path relative to the top, one character for each byte
- * @param links where the links lead to that lie in the directory itself
+ * @param manifest the status of {@link RootfsManifest#FILE}, if it exists
+ * @param files all other files, by path relative to the top, one character for each byte
+ * @param links targets of the links in the top directory
  */
 record RootfsSnapshot(
         FileStat top, Optional<FileStat> manifest, SortedMap<String, FileStat> files, Map<String, String> links) {
 
-    /** Deeper than any path that a program could use (PATH_MAX), and shallow enough for one thread's stack. */
+    /** Far deeper than any real tree, and shallow enough for one thread's stack. */
     private static final int MOST_LEVELS = 1_024;
 
-    /** Looks at each file before it goes on, so that nothing is entered that is refused. */
+    /** Checks each file before the walk continues, so that a refused directory is not entered. */
     @FunctionalInterface
     interface Check {
         Check NONE = (_, _) -> {};
@@ -60,7 +60,7 @@ record RootfsSnapshot(
 
     private void walk(Directory directory, String prefix, Check check, int level) throws IOException {
         if (level > MOST_LEVELS) {
-            throw new RootfsException(directory + " lies more than " + MOST_LEVELS + " levels deep");
+            throw new RootfsException(directory + " is more than " + MOST_LEVELS + " levels deep");
         }
         try (Directory.Listing names = directory.list()) {
             for (FileName name = names.next(); name != null; name = names.next()) {
@@ -93,7 +93,7 @@ record RootfsSnapshot(
         return new RootfsException(directory + "/" + name + " changed while it was read; try again");
     }
 
-    /** One number for all of it, which another content, mode, owner or place of any file changes. */
+    /** A digest of all results, which changes with the content, mode, owner or location of any file. */
     String fingerprint() {
         MessageDigest digest = DigestUtils.getSha256Digest();
         update(digest, ".", top);
@@ -107,7 +107,7 @@ record RootfsSnapshot(
                 .getBytes(StandardCharsets.ISO_8859_1));
     }
 
-    /** The most recent change of any file. */
+    /** The time of the most recent change of any file. */
     Instant latestChange() {
         Instant latest = top.changed();
         for (FileStat status : files.values()) {
@@ -116,7 +116,7 @@ record RootfsSnapshot(
         return manifest.map(FileStat::changed).filter(latest::isBefore).orElse(latest);
     }
 
-    /** Device and inode of what gets mounted, as this walk found them. */
+    /** Device and inode of what gets mounted, as found by this walk. */
     RootfsTree tree() {
         List<RootfsTree.Entry> entries = new ArrayList<>();
         files.forEach((path, status) -> {

@@ -13,15 +13,15 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The identity of a root filesystem, by which it can be distinguished from another that has its name later: device and
- * inode of its directory and of what is in that, which is what gets mounted.
+ * The identity of a root filesystem, which distinguishes it from another one at the same path later: device and inode
+ * of its directory and of the directory's entries, which is what gets mounted.
  *
  * @param device as {@code st_dev} of stat(2)
- * @param entries of the directory itself, sorted by name
+ * @param entries the entries of the directory, sorted by name
  */
 public record RootfsTree(long device, long inode, List<Entry> entries) {
 
-    /** A root filesystem has some twenty; whoever may write to one could make them without end. */
+    /** A root filesystem has some twenty; anyone who may write to one could create any number. */
     private static final int MOST_ENTRIES = 10_000;
 
     public RootfsTree {
@@ -29,9 +29,9 @@ public record RootfsTree(long device, long inode, List<Entry> entries) {
     }
 
     /**
-     * What is in the directory.
+     * An entry of the directory.
      *
-     * @param linkTarget of a symbolic link; else empty
+     * @param linkTarget the target of a symbolic link; otherwise empty
      */
     public record Entry(String name, FileStat.Type type, long device, long inode, String linkTarget) {
 
@@ -49,17 +49,17 @@ public record RootfsTree(long device, long inode, List<Entry> entries) {
     }
 
     /**
-     * Looks at one that needs no attestation. Links in its path are followed where root, or the manager's own user, made
-     * them.
+     * Identifies a root filesystem that needs no attestation. Links in its path are followed only if root or the
+     * manager's own user made them.
      *
-     * @throws RootfsException when it can't be read, or its path leads through somebody else's link
+     * @throws RootfsException if it can't be read, or its path leads through another user's link
      */
     public static RootfsTree of(Path rootfs) {
         try (TrustedPath opened = TrustedPath.open(rootfs);
                 Directory top = opened.openDirectory()) {
             return of(top);
         } catch (NoSuchFileException e) {
-            throw new RootfsException("the rootfs " + rootfs + " is not there: no " + e.getFile(), e);
+            throw new RootfsException("the rootfs " + rootfs + " does not exist: no " + e.getFile(), e);
         } catch (IOException e) {
             throw new RootfsException("the rootfs " + rootfs + " can't be listed: " + e.getMessage(), e);
         }

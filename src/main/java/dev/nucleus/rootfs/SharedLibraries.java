@@ -17,18 +17,18 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The libraries that a program or library needs, found as the dynamic loader finds them (ld.so(8)): by DT_RPATH or
- * DT_RUNPATH, the cache, and the default directories, for what it needs and for what that needs. Nothing is executed for
- * it, and nothing is opened but regular files: what a file names is its maker's choice.
+ * Finds the libraries that a program or library needs, directly and indirectly, like the dynamic loader (ld.so(8)): by
+ * DT_RPATH or DT_RUNPATH, the cache, and the default directories. Executes nothing and opens only regular files,
+ * because the names in a file are chosen by its author.
  *
- * <p>Otherwise than there, {@code LD_LIBRARY_PATH} counts for nothing, and of a library with variants for some processors
- * (glibc-hwcaps) the one for all is taken, so that what is found runs on other hosts too.
+ * <p>Unlike the loader, it ignores {@code LD_LIBRARY_PATH}, and of a library with variants for particular processors
+ * (glibc-hwcaps) it takes the generic one, so that the result runs on other hosts too.
  */
 final class SharedLibraries {
 
     private static final Path LOADER = Path.of("/lib64/ld-linux-x86-64.so.2");
 
-    /** Those that Debian's loader has built in, then those of other distributions. */
+    /** The directories built into Debian's loader, then those of other distributions. */
     private static final List<Path> DEFAULT_DIRECTORIES = List.of(
             Path.of("/lib/x86_64-linux-gnu"),
             Path.of("/usr/lib/x86_64-linux-gnu"),
@@ -41,13 +41,14 @@ final class SharedLibraries {
     private static final List<Path> LOADER_DIRECTORIES =
             List.of(Path.of("/usr/lib"), Path.of("/usr/lib64"), Path.of("/lib"), Path.of("/lib64"));
 
-    /** What {@code $LIB} stands for: in Debian's loader, in others. */
+    /** The values of {@code $LIB} in Debian's loader and in others. */
     private static final List<String> LIB = List.of("lib/x86_64-linux-gnu", "lib64");
 
     private static final String PLATFORM = "x86_64";
     private static final int LONGEST_PATH = 4_096;
 
-    // Limits for what was made to be searched for ever. A large desktop program loads some 200 libraries.
+    // Limits for files that are made to keep the search going forever. A large desktop program loads some 200
+    // libraries.
     private static final int MOST_LIBRARIES = 1_000;
     private static final int MOST_DIRECTORIES = 256;
     private static final int MOST_VARIABLES = 4;
@@ -61,21 +62,21 @@ final class SharedLibraries {
     }
 
     /**
-     * What a file needs.
+     * The dependencies of a file.
      *
      * @param found libraries and the loader, by the paths they are found at
-     * @param missing libraries that were not found and for which file, for people to read
+     * @param missing libraries that were not found, each with the file that needs it, for people to read
      */
     record Needed(List<Path> found, List<String> missing) {}
 
-    /** One of the files that are loaded together, and for whose sake. */
+    /** A loaded file, and the file that needs it. */
     private record Loaded(Path path, ElfFile elf, @Nullable Loaded loader) {}
 
     /**
-     * Finds what a file is linked with.
+     * Finds the libraries that a file is linked with.
      *
-     * @param file where it really lies, for {@code $ORIGIN}
-     * @throws RootfsException when more is named than can be looked at
+     * @param file its real path, for {@code $ORIGIN}
+     * @throws RootfsException if more libraries are named than the limits allow
      */
     Needed of(Path file, ElfFile elf) throws IOException {
         var closure = new Closure();
@@ -90,7 +91,7 @@ final class SharedLibraries {
         private final Set<String> names = new HashSet<>();
         private final Queue<Loaded> waiting = new ArrayDeque<>();
 
-        /** Breadth first, as the loader goes: the first library of a name is the one for all. */
+        /** Searches breadth first, like the loader: the first library of a name is used for all. */
         void load(Loaded program) throws IOException {
             if (program.elf().interpreter().isPresent()) {
                 addInterpreter(program.elf().interpreter().get());
@@ -114,7 +115,7 @@ final class SharedLibraries {
                 addLoader(path.get());
             } else {
                 missing.add("the dynamic loader " + Text.shown(interpreter)
-                        + ", which is no program of root's in this host's library directories");
+                        + ", which is not a program of root's in this host's library directories");
             }
         }
 
@@ -127,7 +128,7 @@ final class SharedLibraries {
             Optional<Path> library = find(name, by);
             if (library.isEmpty()) {
                 if (missing.size() < MOST_LIBRARIES) {
-                    missing.add(Text.shown(name) + ", wanted by "
+                    missing.add(Text.shown(name) + ", needed by "
                             + Text.shown(by.path().toString()));
                 }
                 return;
@@ -186,7 +187,10 @@ final class SharedLibraries {
         return Optional.empty();
     }
 
-    /** Replaces {@code $ORIGIN}, {@code $LIB} and {@code $PLATFORM}. What is not absolute then depends on who runs it. */
+    /**
+     * Expands {@code $ORIGIN}, {@code $LIB} and {@code $PLATFORM}. Drops results that are not absolute, which depend on
+     * the working directory.
+     */
     private static List<Path> expand(String text, Path file) {
         if (text.chars().filter(c -> c == '$').count() > MOST_VARIABLES) {
             return List.of();
@@ -213,7 +217,7 @@ final class SharedLibraries {
         }
     }
 
-    /** Empty: there is no library at that path, or none that may be looked at. */
+    /** The library at that path; empty if there is none, or it may not be opened. */
     private Optional<ElfFile> at(Path path) throws IOException {
         lookups++;
         if (lookups > MOST_LOOKUPS) {
@@ -227,12 +231,12 @@ final class SharedLibraries {
                 return ElfFile.read(content).filter(ElfFile::library);
             }
         } catch (FileSystemException | MalformedElfException e) {
-            // Not there, not for this process to read, behind somebody else's link, or not what its name says.
+            // Missing, not readable for this process, behind another user's link, or not a library.
             return Optional.empty();
         }
     }
 
-    /** Whether a file's interpreter is one that root installed, and so may be taken for the loader of this host. */
+    /** Whether root installed the interpreter of a file, so that it can be taken as a loader of this host. */
     private boolean isLoader(Path path) throws IOException {
         try (TrustedPath file = TrustedPath.openOwned(path)) {
             FileStat status = file.status();

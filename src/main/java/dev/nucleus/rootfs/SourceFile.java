@@ -13,11 +13,11 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A file of the host that something else names, held open. Links are followed where root, or the manager's own user,
- * made them ({@link TrustedPath}), and besides from one name to another in the same directory, as {@code libx.so.1 →
- * libx.so.1.2}: whoever made that one could have made the file.
+ * A file of the host, held open. Links are followed if root or the manager's own user made them ({@link TrustedPath}),
+ * and also between names in the same directory, such as {@code libx.so.1 → libx.so.1.2}: the user who made that link
+ * could have made the file.
  *
- * @param node what it is; reading it is the first that it could notice
+ * @param node the file, opened with O_PATH: nothing happens to a device or pipe before it is read
  */
 record SourceFile(Node node) implements AutoCloseable {
 
@@ -54,14 +54,14 @@ record SourceFile(Node node) implements AutoCloseable {
         throw new FileSystemException(path.toString(), null, "more than " + MOST_LINKS + " symbolic links");
     }
 
-    /** The name that a link leads to in its own directory; empty: it leads elsewhere. */
+    /** The name that a link leads to in its own directory; empty if it leads elsewhere. */
     static Optional<FileName> sibling(String linkTarget) {
         return linkTarget.contains("/") || linkTarget.equals(".") || linkTarget.equals("..")
                 ? Optional.empty()
                 : Optional.of(new FileName(linkTarget));
     }
 
-    /** Empty: the path ends with no name but "." or "..". */
+    /** The last name of a path; empty if there is none, or it is "." or "..". */
     static Optional<FileName> name(Path path) {
         String text = String.valueOf(path.getFileName());
         return text.equals(".") || text.equals("..") || text.equals("null") || text.isEmpty()

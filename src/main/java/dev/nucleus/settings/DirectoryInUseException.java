@@ -2,7 +2,7 @@ package dev.nucleus.settings;
 
 import java.nio.file.Path;
 
-/** Another manager has the directory. */
+/** Another manager uses the directory. */
 public final class DirectoryInUseException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

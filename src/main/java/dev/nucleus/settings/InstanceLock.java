@@ -15,9 +15,9 @@ import org.springframework.beans.factory.DisposableBean;
 import org.springframework.stereotype.Component;
 
 /**
- * Holds the state and run directory for this manager alone, from before anything is read there to its end. The kernel
- * lets go of the locks with the process, however it ends (fcntl(2)). Two managers on one state directory would take
- * each other's containers for lost ones.
+ * Locks the state and run directory for this manager, from before anything is read there until it exits. The kernel
+ * releases the locks with the process, however it ends (fcntl(2)). Two managers on one state directory would each take
+ * the containers of the other for lost ones.
  */
 @Component
 public final class InstanceLock implements DisposableBean {
@@ -57,7 +57,7 @@ public final class InstanceLock implements DisposableBean {
             try {
                 channel.close();
             } catch (IOException e) {
-                // The kernel lets go of the lock all the same.
+                // The kernel releases the lock anyway.
             }
         }
         held.clear();

@@ -7,13 +7,13 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 
 /**
- * Where the manager keeps its files.
+ * Locations of the manager's files.
  *
  * @param fleets fleet file, or directory of fleet files
- * @param stateDir directory of what outlives a reboot: records and logs of containers, volumes. Default: /var/lib/nucleus, or
- *     $XDG_STATE_HOME/nucleus for an ordinary user
+ * @param stateDir directory of data that survives a reboot: records and logs of containers, volumes. Default:
+ *     /var/lib/nucleus, or $XDG_STATE_HOME/nucleus for an ordinary user
  * @param runDir directory of sockets. Default: /run/nucleus, or $XDG_RUNTIME_DIR/nucleus
- * @param spawnerSocket socket of a spawner that somebody else started; empty: the manager starts its own
+ * @param spawnerSocket socket of a spawner that was started separately; empty: the manager starts its own
  */
 @ConfigurationProperties("nucleus")
 public record NucleusProperties(

@@ -9,7 +9,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
-/** Directories that are the manager's alone. */
+/** Creates and checks directories that only the manager may use. */
 public final class PrivateDirectories {
 
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
@@ -17,11 +17,11 @@ public final class PrivateDirectories {
     private PrivateDirectories() {}
 
     /**
-     * Makes the directory, and those above it, if missing.
+     * Creates the directory, and those above it, if missing.
      *
      * @return the directory
-     * @throws IOException when a link or a file is in its place, or when others own it or may write to it: whoever
-     *     can put files there could be obeyed by the manager
+     * @throws IOException when a link or a file is in its place, or when others own it or may write to it: an attacker
+     *     who can put files there could control the manager
      */
     public static Path create(Path directory) throws IOException {
         if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
@@ -35,7 +35,7 @@ public final class PrivateDirectories {
         return directory;
     }
 
-    /** @throws IOException when another user owns it */
+    /** @throws IOException when another user owns the file */
     static void refuseOtherOwner(Path file) throws IOException {
         String owner = Files.getOwner(file, LinkOption.NOFOLLOW_LINKS).getName();
         if (!owner.equals(System.getProperty("user.name"))) {

@@ -11,8 +11,8 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
 
 /**
- * Accepts settings by their former names for one version, with a warning. The new name takes
- * precedence. Each is listed in {@code additional-spring-configuration-metadata.json} as deprecated, so that it is known.
+ * Accepts settings by their former names for one version, with a warning. The new name takes precedence. Each former
+ * name is listed in {@code additional-spring-configuration-metadata.json} as deprecated, so that it is known.
  */
 final class RenamedSettingsInitializer implements ApplicationContextInitializer<ConfigurableApplicationContext> {
 
@@ -28,7 +28,7 @@ final class RenamedSettingsInitializer implements ApplicationContextInitializer<
         RENAMED.forEach((former, name) -> binder.bind(former, String.class).ifBound(value -> {
             boolean both = binder.bind(name, String.class).isBound();
             log.warn(
-                    "setting {} is named {} now; the former name will be removed in the next version{}",
+                    "setting {} was renamed to {}; the former name will be removed in the next version{}",
                     former,
                     name,
                     both ? ", and is ignored here, because both are set" : "");

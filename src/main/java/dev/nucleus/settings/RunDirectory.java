@@ -14,16 +14,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** The directory of the manager's sockets, to which nobody else may have a way: mode 0700. */
+/** The directory of the manager's sockets, accessible to the manager alone (mode 0700). */
 final class RunDirectory {
 
-    /** What a manager makes there. */
+    /** Entries that a manager creates in it. */
     private static final Set<String> OWN =
             Set.of("manager.lock", "spawner.sock", "nucleus.sock", "http.sock", "c", "root");
 
     /** {@code sun_path} has 108 bytes, the last of them a NUL; unix(7). */
     private static final int LONGEST_SOCKET = 107;
-    /** {@code /c/} and a container's ID: the longest of the sockets there. */
+    /** {@code /c/} and a container's ID: the longest name of a socket in it. */
     private static final int LONGEST_NAME = 3 + 32;
 
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
@@ -31,10 +31,10 @@ final class RunDirectory {
     private RunDirectory() {}
 
     /**
-     * Makes it if it is missing, and closes it to others if it is the manager's alone.
+     * Creates the directory if it is missing, and closes it to other users if it contains only what a manager creates.
      *
-     * @throws IOException when its sockets would have paths that are too long, when it is somebody else's, or when it is open to
-     *     others and has something else in it, as {@code /run} would: that is left as it is
+     * @throws IOException when the paths of its sockets would be too long, when another user owns it, or when it is
+     *     open to others and contains something else, as {@code /run} would: then it is left unchanged
      */
     static Path prepare(Path directory) throws IOException {
         checkLength(directory, LONGEST_SOCKET - LONGEST_NAME, "so that the sockets in it can be bound");
@@ -45,9 +45,9 @@ final class RunDirectory {
         return PrivateDirectories.create(directory);
     }
 
-    /** @throws IOException when the kernel takes no socket of that path */
+    /** @throws IOException when the path is too long for a socket */
     static void checkSocket(Path socket) throws IOException {
-        checkLength(socket, LONGEST_SOCKET, "as every socket's");
+        checkLength(socket, LONGEST_SOCKET, "the limit for every socket");
     }
 
     private static void checkLength(Path path, int most, String purpose) throws IOException {
@@ -58,11 +58,14 @@ final class RunDirectory {
         }
     }
 
-    /** By one descriptor: what is looked at is what is changed, whatever the path leads to by then. */
+    /**
+     * Restricts the permissions through one descriptor, so that the directory checked is the one changed, even if the
+     * path leads elsewhere by then.
+     */
     private static void close(Path directory) throws IOException {
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
             if (!(stream instanceof SecureDirectoryStream<Path> opened)) {
-                throw new IOException(directory + " can't be opened by a descriptor");
+                throw new IOException(directory + " can't be accessed through a descriptor");
             }
             PosixFileAttributeView view = opened.getFileAttributeView(PosixFileAttributeView.class);
             Set<PosixFilePermission> permissions = view.readAttributes().permissions();
@@ -74,7 +77,7 @@ final class RunDirectory {
             refuseForeignContent(directory, opened, names, permissions);
             view.setPermissions(OWNER_ONLY);
         }
-        // Again: until now others may have been able to put something there.
+        // Checked again: until now others may have been able to add entries.
         try (DirectoryStream<Path> stream = Files.newDirectoryStream(directory)) {
             for (Path entry : stream) {
                 refuseForeign(directory, entry.getFileName(), OWNER_ONLY);
@@ -106,8 +109,8 @@ final class RunDirectory {
             throws IOException {
         if (!OWN.contains(name.toString())) {
             throw new IOException(directory + " is open to others (" + PosixFilePermissions.toString(permissions)
-                    + ") and holds '" + name + "', which is not the manager's; name a directory of "
-                    + "its own with --nucleus.run-dir, or, if it is one, chmod 700 " + directory);
+                    + ") and holds '" + name + "', which is not the manager's; name a separate "
+                    + "directory with --nucleus.run-dir, or, if this is one, chmod 700 " + directory);
         }
     }
 }

@@ -3,7 +3,7 @@ package dev.nucleus.settings;
 import java.util.List;
 import java.util.Set;
 
-/** Settings were given that there are not. */
+/** Unknown settings were given. */
 final class UnknownSettingException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -11,7 +11,7 @@ final class UnknownSettingException extends RuntimeException {
     private final transient List<String> known;
 
     UnknownSettingException(Set<String> unknown, List<String> known) {
-        super("there is no setting " + String.join(", ", unknown));
+        super("unknown setting: " + String.join(", ", unknown));
         this.known = List.copyOf(known);
     }
 

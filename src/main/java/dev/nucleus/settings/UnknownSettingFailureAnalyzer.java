@@ -4,14 +4,14 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Names the settings that there are. */
+/** Reports unknown settings together with a list of the known ones. */
 final class UnknownSettingFailureAnalyzer extends AbstractFailureAnalyzer<UnknownSettingException> {
 
     @Override
     protected @Nullable FailureAnalysis analyze(Throwable rootFailure, UnknownSettingException cause) {
         return new FailureAnalysis(
                 cause.getMessage() + "; nothing was started.",
-                "Correct or remove it. There are: " + String.join(", ", cause.known()),
+                "Correct or remove it. Known settings: " + String.join(", ", cause.known()),
                 cause);
     }
 }

@@ -19,9 +19,10 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Refuses settings below {@code nucleus} that there are not, before anything is started: a manager that ignores a misspelt
- * {@code --nucleus.state-dir} would use the system's. The environment and system properties are not looked at; both have
- * names beginning with nucleus that are no settings. What there is is what Spring Boot's annotation processor wrote down.
+ * Refuses unknown settings below {@code nucleus} before anything is started: a manager that ignored a misspelt
+ * {@code --nucleus.state-dir} would use the default directory. Environment variables and system properties are not
+ * checked: both have names that begin with nucleus and are no settings. The known settings come from the metadata that
+ * Spring Boot's annotation processor generates.
  */
 final class UnknownSettingsInitializer
         implements ApplicationContextInitializer<ConfigurableApplicationContext>, Ordered {

@@ -5,7 +5,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 
-/** A directory of the manager's, or a socket's path, that can't be used as it is. */
+/** A directory of the manager, or the path of a socket, can't be used. */
 public final class UnusableDirectoryException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
@@ -15,7 +15,7 @@ public final class UnusableDirectoryException extends RuntimeException {
     }
 
     private static String describe(IOException cause) {
-        // The file system's own exceptions say little more than the path.
+        // The messages of file system exceptions contain little more than the path.
         return switch (cause) {
             case FileAlreadyExistsException e -> e.getFile() + " is a link or a file where a directory is needed";
             case AccessDeniedException e -> e.getFile() + " can't be used: permission denied (EACCES)";

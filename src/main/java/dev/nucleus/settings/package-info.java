@@ -1,4 +1,4 @@
-/** The manager's own settings: where its files are. Fleets are files of their own. */
+/** The manager's own settings, such as the locations of its files. Fleets are declared in separate files. */
 @NullMarked
 package dev.nucleus.settings;
 

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * Messages from a spawner or a shim to a manager, numbered as in native/src/base/shim_messages.h; answers to clients are not
- * included.
+ * Messages from a spawner or a shim to a manager, numbered as in native/src/base/shim_messages.h; answers to clients
+ * are not included.
  */
 enum Answer {
     STEPS(0x81),
@@ -40,7 +40,7 @@ enum Answer {
     static Answer of(int number) {
         Answer answer = BY_NUMBER.get(number);
         if (answer == null) {
-            throw new IllegalArgumentException("unknown answer of a shim: " + number);
+            throw new IllegalArgumentException("unknown answer from a shim: " + number);
         }
         return answer;
     }

@@ -11,7 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Closes a channel when its time is over, which wakes a thread that connects, reads or writes; unless it is closed before.
+ * Closes a channel at a deadline, which wakes a thread that is connecting, reading or writing, unless it is cancelled
+ * before.
  */
 public final class Deadline implements AutoCloseable {
 
@@ -19,7 +20,7 @@ public final class Deadline implements AutoCloseable {
 
     private final CompletableFuture<Boolean> over;
 
-    /** @param after from now on */
+    /** @param after time until the deadline */
     public Deadline(Duration after, SocketChannel channel) {
         over = new CompletableFuture<Boolean>().completeOnTimeout(true, Durations.nanos(after), TimeUnit.NANOSECONDS);
         Callbacks.then(over, "close a connection after its deadline", passed -> {
@@ -33,16 +34,16 @@ public final class Deadline implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            log.debug("a channel that is closed already: {}", e.toString());
+            log.debug("can't close a channel: {}", e.toString());
         }
     }
 
-    /** Whether it came before {@link #close()}. */
+    /** Whether the deadline passed before {@link #close()}. */
     public boolean passed() {
         return over.getNow(false);
     }
 
-    /** From now on there is none. */
+    /** Cancels the deadline. */
     @Override
     public void close() {
         over.complete(false);

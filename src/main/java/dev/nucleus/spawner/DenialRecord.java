@@ -6,10 +6,10 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * A kind of system call that a container's filter denied, as its shim counts them (native/src/shim/seccomp_notify.c).
  *
- * @param program name of the thread that called; chosen by the workload itself
+ * @param program name of the calling thread, which the workload itself chooses
  * @param architecture AUDIT_ARCH_* of the call
  * @param number of the system call
- * @param argument the one that tells what the call is for, where the number alone doesn't; else 0
+ * @param argument the argument that selects the operation, if the number alone doesn't; else 0
  * @param first CLOCK_REALTIME in nanoseconds
  */
 public record DenialRecord(

@@ -2,7 +2,7 @@ package dev.nucleus.spawner;
 
 import java.util.Map;
 
-/** Error numbers a launch meets, with their names and what to do (errno(3), errno-base.h). */
+/** Error numbers that a launch may fail with, with their names and meanings (errno(3), errno-base.h). */
 public final class Errno {
 
     private static final int ECANCELED = 125;
@@ -47,8 +47,8 @@ public final class Errno {
 
     private Errno() {}
 
-    /** Whether it stands for a program's own refusal, and no system call answered it. */
-    static boolean isOfNoCall(int errno) {
+    /** Whether it stands for a refusal by a program rather than for the error of a system call. */
+    static boolean isProgramRefusal(int errno) {
         return errno == ECANCELED;
     }
 

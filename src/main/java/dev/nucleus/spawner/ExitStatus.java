@@ -6,15 +6,15 @@ import java.util.Optional;
 /**
  * How a process ended.
  *
- * @param code its exit code; 128 and the signal's number when a signal ended it
- * @param outOfMemory the kernel killed in its cgroup, at the memory limit: it, or a process of its own
+ * @param code its exit code; 128 plus the signal's number if a signal killed it
+ * @param outOfMemory whether the kernel killed it, or another process of its cgroup, at the memory limit
  */
 public record ExitStatus(int code, Optional<Signal> signal, boolean outOfMemory) {
 
     private static final int SIGNALLED = 128;
     private static final int SIGNAL_MASK = 0x7f;
 
-    /** As wait(2) encodes it. */
+    /** Decodes a status of wait(2). */
     public static ExitStatus ofWaitStatus(int status) {
         return ofWaitStatus(status, false);
     }

@@ -4,12 +4,12 @@ import dev.nucleus.failure.NucleusException;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.text.VisibleText;
 
-/** A launch that failed: its step, the error of the system, and what to do about it. Nothing of it is left behind. */
+/** A failed launch: its step, the system's error, and what to do about it. Nothing of the launch is left behind. */
 public final class LaunchException extends NucleusException {
 
     private static final long serialVersionUID = 1L;
 
-    /** How the shim names the step that enters it (native/src/shim/gvisor.c). */
+    /** Beginning of the detail if the working directory can't be entered (native/src/launch/confine.c). */
     private static final String WORKING_DIRECTORY = "enter the working directory";
 
     private static final int NOT_EXECUTABLE = 126;
@@ -21,16 +21,16 @@ public final class LaunchException extends NucleusException {
     private final boolean workingDirectory;
 
     public LaunchException(LaunchStep step, int errno, String detail) {
-        super("launch failed at " + step.label() + " (" + step.words() + "): " + VisibleText.line(detail) + said(errno)
-                + advice(step, errno, detail));
+        super("launch failed at " + step.label() + " (" + step.words() + "): " + VisibleText.line(detail)
+                + errorText(errno) + advice(step, errno, detail));
         this.step = step;
         this.errno = errno;
         this.workingDirectory = detail.startsWith(WORKING_DIRECTORY);
     }
 
-    /** What the system answered; nothing where it was not asked: ECANCELED stands for a program's own refusal. */
-    private static String said(int errno) {
-        return Errno.isOfNoCall(errno) ? "" : ": " + Errno.describe(errno);
+    /** The system's error; empty for ECANCELED, which stands for a refusal by a program. */
+    private static String errorText(int errno) {
+        return Errno.isProgramRefusal(errno) ? "" : ": " + Errno.describe(errno);
     }
 
     public LaunchStep step() {
@@ -42,8 +42,8 @@ public final class LaunchException extends NucleusException {
     }
 
     /**
-     * The exit code that shells give a command which can't be run: 127 when there is no such program, 126 when it can't be
-     * executed (sh(1), Exit Status); 125, as Docker and env(1) have it, when something before it failed.
+     * The exit code that shells give a command which can't be run: 127 when there is no such program, 126 when it can't
+     * be executed (sh(1), Exit Status); 125, as Docker and env(1) have it, when something before it failed.
      */
     @Override
     public int exitCode() {
@@ -60,7 +60,7 @@ public final class LaunchException extends NucleusException {
             advice = workingDirectoryAdvice(errno);
         } else if (step == LaunchStep.ROOTFS && errno == 2 && detail.contains(" from ")) {
             advice = "create " + sourceOf(detail)
-                    + " on the host first, or name another source; in a rootfs of your own the "
+                    + " on the host first, or name another source; in a custom rootfs the "
                     + "target's directory must exist too";
         } else {
             advice = advice(step, errno);
@@ -92,7 +92,7 @@ public final class LaunchException extends NucleusException {
                         "the container's user may not execute the program, or it is on a noexec mount, which is allowed by"
                                 + " -v DIR:/target:exec, --tmpfs /tmp:exec, --home 64M:exec or --workspace DIR:exec";
                     case 8 -> "not a program this machine can run, or a script without a #! line";
-                    case 20 -> "a part of the path is no directory";
+                    case 20 -> "a component of the path is not a directory";
                     default -> "";
                 };
             case CGROUP ->
@@ -111,8 +111,8 @@ public final class LaunchException extends NucleusException {
                 };
             case PLAN -> errno == 71 ? "an older spawner is running: stop it" : "";
             case HOOKS ->
-                "the hook is the administrator's (nucleus.hooks in the manager's configuration); what it wrote to "
-                        + "standard error is above";
+                "the hook is the administrator's (nucleus.hooks in the manager's configuration); its standard "
+                        + "error output is above";
             case DIRECTORY, IDENTITY_MAP, HOSTNAME, PIVOT, NETWORK, RLIMITS, CAPABILITIES, LANDLOCK, SECCOMP ->
                 errno == 28 || errno == 24 || errno == 12 ? "the host has run out of space, descriptors or memory" : "";
         };

@@ -1,8 +1,8 @@
 package dev.nucleus.spawner;
 
 /**
- * Requests of a manager to a spawner or a shim, numbered as in native/src/base/shim_messages.h; requests of clients are not
- * included.
+ * Requests of a manager to a spawner or a shim, numbered as in native/src/base/shim_messages.h; requests of clients are
+ * not included.
  */
 public enum Request {
     PLAN(0x01),

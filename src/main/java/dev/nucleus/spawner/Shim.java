@@ -18,30 +18,32 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The shim of one container, reached by its socket. Each request has a connection of its own.
+ * The shim of one container, reached over its socket. Each request has a connection of its own.
  *
  * @param socket where it listens
  */
 public record Shim(Path socket) {
 
-    /** What it may take to answer on a busy host, besides what it was asked to wait. */
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    /** Time allowed for an answer on a busy host, in addition to the timeout of the request itself. */
+    private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(5);
 
-    /** What a connection may take: a shim that is stopped accepts none once as many wait as it has room for. */
+    /** Time allowed for connecting: a suspended shim can't be connected to once its backlog is full. */
     private static final Duration REACHING = Duration.ofSeconds(1);
 
-    /** What a request to copy begins with, in place of whether to capture; see native/src/base/shim_messages.h, enum exec_kind. */
+    /**
+     * First byte of a copy request, in place of the capture flag; see native/src/base/shim_messages.h, enum exec_kind.
+     */
     static final int COPY = 2;
 
-    /** Follows the container's life: {@link ShimMessage.Started} and {@link ShimMessage.Exited} arrive on it. */
+    /** Follows the container: {@link ShimMessage.Started} and {@link ShimMessage.Exited} arrive on the connection. */
     public ShimConnection subscribe() throws IOException {
         return subscribe(ShimConnection.connect(socket));
     }
 
     /**
-     * As {@link #subscribe()}, for one that may be long to say its first word.
+     * As {@link #subscribe()}, with a limit on the wait for the first message.
      *
-     * @param patience until then
+     * @param patience time allowed until then
      */
     public ShimConnection subscribe(Duration patience) throws IOException {
         return subscribe(ShimConnection.connect(socket, patience));
@@ -52,13 +54,13 @@ public record Shim(Path socket) {
         return connection;
     }
 
-    /** Whether it has exited: nothing listens at its socket. Any other failure to reach it says nothing. */
-    public boolean hasGone() {
+    /** Whether it has exited, so that nothing listens on its socket. No other connection failure means that. */
+    public boolean hasExited() {
         if (!Files.exists(socket)) {
             return true;
         }
         try (ShimConnection connection = ShimConnection.connect(socket, REACHING)) {
-            connection.stay();
+            connection.cancelDeadline();
             return false;
         } catch (ConnectException e) {
             return true;
@@ -76,70 +78,70 @@ public record Shim(Path socket) {
         ask(Request.SIGNAL, new WireWriter(8).u32(signal.number()).u32(id).finish(), "signal");
     }
 
-    /** The signal now; SIGKILL after the grace. Returns at once. */
+    /** Sends the signal now, and SIGKILL after the grace period. Returns at once. */
     public void stop(Signal signal, Duration grace) throws IOException {
         ask(Request.STOP, new WireWriter(8).u32(signal.number()).millis(grace).finish(), "stop");
     }
 
-    /** Lets a container that was only created start its command. Returns at once. */
+    /** Starts the command of a container that was only created. Returns at once. */
     public void start() throws IOException {
         ask(Request.START, ByteBuffer.allocate(0), "start");
     }
 
-    /** Stops every process of the container where it is, or lets them go on. */
+    /** Freezes or thaws all processes of the container. */
     public void freeze(boolean freeze) throws IOException {
         ask(Request.FREEZE, new WireWriter(1).bool(freeze).finish(), freeze ? "pause" : "resume");
     }
 
-    /** What the container tried and its filter refused, in no order. */
+    /** The system calls that the container's filter denied, in no particular order. */
     public List<DenialRecord> denials() throws IOException {
         var denials = new ArrayList<DenialRecord>();
-        try (ShimConnection connection = ShimConnection.connect(socket, PATIENCE)) {
+        try (ShimConnection connection = ShimConnection.connect(socket, REQUEST_TIMEOUT)) {
             connection.send(Request.DENIALS, ByteBuffer.allocate(0));
             while (true) {
-                switch (connection.receive().orElseThrow(() -> new IOException("the shim left"))) {
+                switch (connection.receive().orElseThrow(() -> new IOException("the shim closed the connection"))) {
                     case ShimMessage.Denied(var denial) -> denials.add(denial);
                     case ShimMessage.End() -> {
                         return denials;
                     }
                     case ShimMessage.Error error -> throw error.failure();
-                    default -> throw new IOException("an unexpected answer of the shim");
+                    default -> throw new IOException("unexpected answer from the shim");
                 }
             }
         }
     }
 
     /**
-     * The container's record as the shim was given it with the plan: what {@code state.json} held when it was written.
+     * The container's record as it was sent to the shim with the plan: the original content of {@code state.json}.
      *
-     * @throws ShimException when the shim is of an earlier version, which doesn't keep it
+     * @throws ShimException when the shim is of an earlier version, which doesn't store it
      * @throws ShimTimeoutException when the shim does not answer
      */
     public byte[] fetchRecord() throws IOException {
-        try (ShimConnection connection = ShimConnection.connect(socket, PATIENCE)) {
+        try (ShimConnection connection = ShimConnection.connect(socket, REQUEST_TIMEOUT)) {
             connection.send(Request.RECORD, ByteBuffer.allocate(0));
-            return switch (connection.receive().orElseThrow(() -> new IOException("the shim left"))) {
+            return switch (connection.receive().orElseThrow(() -> new IOException("the shim closed the connection"))) {
                 case ShimMessage.Recorded(var bytes) -> bytes;
                 case ShimMessage.Error error -> throw error.failure();
-                default -> throw new IOException("an unexpected answer of the shim");
+                default -> throw new IOException("unexpected answer from the shim");
             };
         }
     }
 
     private void ask(Request request, ByteBuffer payload, String what) throws IOException {
-        try (ShimConnection connection = ShimConnection.connect(socket, PATIENCE)) {
+        try (ShimConnection connection = ShimConnection.connect(socket, REQUEST_TIMEOUT)) {
             connection.send(request, payload);
-            switch (connection.receive().orElseThrow(() -> new IOException("the shim left"))) {
+            switch (connection.receive().orElseThrow(() -> new IOException("the shim closed the connection"))) {
                 case ShimMessage.Ok() -> {}
                 case ShimMessage.Error error ->
                     throw new ShimException(
                             "can't " + what + ": " + error.failure().getMessage());
-                default -> throw new IOException("can't " + what + ": an unexpected answer of the shim");
+                default -> throw new IOException("can't " + what + ": unexpected answer from the shim");
             }
         }
     }
 
-    /** How a command that was run inside ended, with the beginning of what it wrote. */
+    /** How a command that was run inside ended, with the beginning of its output. */
     public record Captured(ExitStatus status, boolean timedOut, String output) {}
 
     /**
@@ -149,7 +151,7 @@ public record Shim(Path socket) {
      * @throws ShimTimeoutException when the shim itself does not answer
      */
     public Captured capture(List<String> command, Duration timeout) throws IOException {
-        try (ShimConnection connection = ShimConnection.connect(socket, timeout.plus(PATIENCE))) {
+        try (ShimConnection connection = ShimConnection.connect(socket, timeout.plus(REQUEST_TIMEOUT))) {
             connection.send(
                     Request.EXEC,
                     execRequest(
@@ -171,7 +173,7 @@ public record Shim(Path socket) {
                         throw new LaunchException(step, errno, detail);
                     case ShimMessage.Error error -> throw error.failure();
                     default -> {
-                        // ExecStarted: the end follows.
+                        // ExecStarted: ExecExited follows.
                     }
                 }
             }
@@ -179,10 +181,11 @@ public record Shim(Path socket) {
     }
 
     /**
-     * Runs a command inside, with streams for the client that has the ticket; how it goes is told on the connection.
+     * Runs a command inside, with streams for the client that has the ticket; its progress is reported on the
+     * connection.
      *
      * @param workdir empty: the workload's
-     * @param environment NAME=value, besides the workload's
+     * @param environment NAME=value, in addition to the workload's
      * @param user empty: the workload's
      */
     public ShimConnection exec(
@@ -202,7 +205,7 @@ public record Shim(Path socket) {
         return connection;
     }
 
-    /** The same as the workload's user. */
+    /** As the method above, for the workload's user. */
     public ShimConnection exec(
             List<String> command,
             boolean input,
@@ -214,17 +217,18 @@ public record Shim(Path socket) {
         return exec(command, input, terminal, workdir, environment, Optional.empty(), ticket);
     }
 
-    /** Which way files go, and how; see native/src/shim/copy.h. */
+    /** The direction of a copy, from the container's view; see native/src/shim/copy.h. */
     public enum Copy {
         IN,
         OUT
     }
 
     /**
-     * Copies files between the container and the client that has the ticket; how it goes is told on the connection.
+     * Copies files between the container and the client that has the ticket; its progress is reported on the
+     * connection.
      *
      * @param path in the container
-     * @param options letters, as native/src/shim/copy.h has them
+     * @param options letters, as defined in native/src/shim/copy.h
      */
     public ShimConnection copy(Copy direction, String options, String path, Ticket ticket) throws IOException {
         byte[] key = ticket.bytes();
@@ -241,7 +245,7 @@ public record Shim(Path socket) {
         return connection;
     }
 
-    /** As {@link #exec} without streams: its output is discarded, and it goes on when the connection is closed. */
+    /** As {@link #exec}, without streams: output is discarded, and the command outlives the connection. */
     public ShimConnection exec(
             List<String> command, String workdir, List<String> environment, Optional<LaunchPlan.Identity> user)
             throws IOException {
@@ -282,7 +286,7 @@ public record Shim(Path socket) {
         return wire.raw(ticket, 0, ticket.length).finish();
     }
 
-    /** Lets the client with a ticket attach to the workload, which goes on when that leaves. */
+    /** Lets the client that has the ticket attach to the workload, which keeps running when the client disconnects. */
     public void announce(Ticket ticket) throws IOException {
         byte[] bytes = ticket.bytes();
         ask(
@@ -295,7 +299,7 @@ public record Shim(Path socket) {
                 "announce a client");
     }
 
-    /** Tells the terminal of the workload (id 0) or of an exec its new size. */
+    /** Sets the terminal size of the workload (id 0) or of an exec. */
     public void resize(int id, LaunchPlan.Terminal size) throws IOException {
         ask(
                 Request.RESIZE,
@@ -303,7 +307,7 @@ public record Shim(Path socket) {
                 "resize");
     }
 
-    /** Follows the container's log from an offset. */
+    /** Reads the container's log from an offset, and follows it on request. */
     public ShimConnection log(long offset, boolean follow) throws IOException {
         ShimConnection connection = ShimConnection.connect(socket);
         connection.stream(0, offset, follow);
@@ -316,7 +320,7 @@ public record Shim(Path socket) {
      * @throws IOException when nothing answers there within the timeout
      */
     public SocketChannel dial(Port port, Duration timeout) throws IOException {
-        ShimConnection connection = ShimConnection.connect(socket, timeout.plus(PATIENCE));
+        ShimConnection connection = ShimConnection.connect(socket, timeout.plus(REQUEST_TIMEOUT));
         try {
             connection.readNoFurther();
             connection.send(
@@ -324,7 +328,7 @@ public record Shim(Path socket) {
                     new WireWriter(8).u16(port.number()).millis(timeout).finish());
             Optional<ShimMessage> answer = connection.receive();
             if (answer.isPresent() && answer.get() instanceof ShimMessage.Dialed) {
-                connection.stay();
+                connection.cancelDeadline();
                 return connection.channel();
             }
             throw new IOException(

@@ -16,7 +16,9 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** A connection to the spawner or a shim: frames of u32 length, u8 type and payload. One thread reads; any may write. */
+/**
+ * A connection to the spawner or a shim: frames of u32 length, u8 type and payload. One thread reads; any may write.
+ */
 public final class ShimConnection implements AutoCloseable {
 
     private static final int HEADER = 5;
@@ -27,8 +29,8 @@ public final class ShimConnection implements AutoCloseable {
     private final Duration patience;
     private final Optional<Deadline> deadline;
     private final ReentrantLock writing = new ReentrantLock();
-    /** What became of a request that could not be written: its answer, if there is one, tells why. */
-    private volatile @Nullable IOException unsent;
+    /** Why a request could not be written; an answer, if there is one, gives the actual reason. */
+    private volatile @Nullable IOException sendFailure;
 
     /** If false, bytes that follow a message stay in the channel. */
     private boolean readsAhead = true;
@@ -43,7 +45,7 @@ public final class ShimConnection implements AutoCloseable {
     }
 
     /**
-     * @throws IOException when nobody listens there
+     * @throws IOException when nothing listens on the socket
      */
     public static ShimConnection connect(Path socket) throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
@@ -51,9 +53,9 @@ public final class ShimConnection implements AutoCloseable {
     }
 
     /**
-     * One that lasts no longer than the patience, unless {@link #stay()} says otherwise.
+     * Connects with a deadline: the connection is closed after the patience, unless {@link #cancelDeadline()} was called.
      *
-     * @throws ShimTimeoutException when it took that long to connect; later {@link #receive()} throws it
+     * @throws ShimTimeoutException when the deadline passes while connecting; later, {@link #receive()} throws it
      */
     public static ShimConnection connect(Path socket, Duration patience) throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
@@ -71,11 +73,11 @@ public final class ShimConnection implements AutoCloseable {
     }
 
     /**
-     * What was asked is answered: the conversation may take as long as it likes.
+     * Cancels the deadline, once the request is answered: the connection may now stay open for any time.
      *
      * @throws ShimTimeoutException when the deadline has just passed
      */
-    public void stay() throws ShimTimeoutException {
+    public void cancelDeadline() throws ShimTimeoutException {
         deadline.ifPresent(Deadline::close);
         if (deadline.filter(Deadline::passed).isPresent()) {
             throw new ShimTimeoutException(patience, new ClosedChannelException());
@@ -86,17 +88,17 @@ public final class ShimConnection implements AutoCloseable {
         return deadline.filter(Deadline::passed).isPresent() ? new ShimTimeoutException(patience, e) : e;
     }
 
-    /** Sends one request. That it could not be written is told by {@link #receive()}, unless the other side says why. */
+    /** Sends one request. {@link #receive()} reports a failure to write it, unless the peer answers with the reason. */
     public void send(Request type, ByteBuffer payload) {
         send(type, payload, Optional.empty());
     }
 
-    /** Whoever refuses a request says so and leaves, before the request is written perhaps. */
+    /** A peer that refuses a request answers and closes the connection, possibly before the request is written. */
     private void send(Request type, ByteBuffer payload, Optional<ByteBuffer> more) {
         try {
             write(type, payload, more);
         } catch (IOException e) {
-            unsent = e;
+            sendFailure = e;
         }
     }
 
@@ -118,10 +120,10 @@ public final class ShimConnection implements AutoCloseable {
     }
 
     /**
-     * Sends a plan. The launch's messages come back on this connection; then it stays the container's.
+     * Sends a plan. The launch's messages arrive on this connection, and after them the container's.
      *
-     * @param record kept beside the container's logs, as {@code state.json}, before anything of it runs
-     * @param follow whether the container's output is wanted as well, from its first byte on
+     * @param record stored beside the container's logs, as {@code state.json}, before anything of the container runs
+     * @param follow whether to receive the container's output as well, from its first byte on
      */
     public void launch(LaunchPlan plan, byte[] record, boolean follow) {
         Optional<ByteBuffer> stream = Optional.empty();
@@ -137,7 +139,7 @@ public final class ShimConnection implements AutoCloseable {
         send(Request.PLAN, PlanEncoder.encode(plan, record), stream);
     }
 
-    /** The same with streams that are for the client with a ticket, which connects to the shim itself. */
+    /** As above, with streams for the client that has the ticket, which connects to the shim itself. */
     public void launch(LaunchPlan plan, byte[] record, Ticket ticket) {
         send(Request.PLAN, PlanEncoder.encode(plan, record, ticket.bytes()), Optional.empty());
     }
@@ -146,28 +148,28 @@ public final class ShimConnection implements AutoCloseable {
         return new WireWriter(16).u32(id).u64(offset).bool(follow).finish();
     }
 
-    /** Asks for a stream's bytes from an offset on. */
+    /** Requests a stream's bytes from an offset on. */
     public void stream(int id, long offset, boolean follow) {
         send(Request.STREAM, streamRequest(id, offset, follow));
     }
 
     /**
-     * The next message; empty when the other side has closed.
+     * The next message; empty when the peer has closed the connection.
      *
-     * @throws IOException when the other side was lost, or a request could not be sent
+     * @throws IOException when the connection was lost, or a request could not be sent
      */
     public Optional<ShimMessage> receive() throws IOException {
         try {
             Optional<ShimMessage> message = next();
-            if (message.isPresent() || unsent == null) {
+            if (message.isPresent() || sendFailure == null) {
                 return message;
             }
         } catch (IOException e) {
-            if (unsent == null || deadline.filter(Deadline::passed).isPresent()) {
+            if (sendFailure == null || deadline.filter(Deadline::passed).isPresent()) {
                 throw explained(e);
             }
         }
-        throw new IOException("the request could not be sent", unsent);
+        throw new IOException("the request could not be sent", sendFailure);
     }
 
     private Optional<ShimMessage> next() throws IOException {
@@ -208,12 +210,12 @@ public final class ShimConnection implements AutoCloseable {
         return true;
     }
 
-    /** From now on reads messages only: what follows the next one is the bytes of a server, which may speak first. */
+    /** Stops reading ahead: bytes that follow the next message come from the dialed server. */
     void readNoFurther() {
         readsAhead = false;
     }
 
-    /** The bytes behind a dial, once the shim has said that it is connected. */
+    /** The channel to the dialed server, once the shim has reported that it is connected. */
     SocketChannel channel() {
         return channel;
     }

@@ -19,7 +19,7 @@ public sealed interface ShimMessage {
     /** Everything is done but the command, which waits to be started. */
     record Created(int pid, long startTicks) implements ShimMessage {}
 
-    /** @param startTicks start time in clock ticks since boot; with the pid it names the process for good */
+    /** @param startTicks start time in clock ticks since boot; with the PID it identifies the process uniquely */
     record Started(int pid, long startTicks, Instant at) implements ShimMessage {}
 
     /** @param errno as errno(3) numbers it */
@@ -28,7 +28,7 @@ public sealed interface ShimMessage {
     /** A layer was left out, as the plan allowed. */
     record Warning(LaunchStep step, int errno, String detail) implements ShimMessage {}
 
-    /** @param hooksFollow whether hooks run now, of which there may be warnings until the shim leaves */
+    /** @param hooksFollow whether hooks run now, about which warnings may arrive until the shim exits */
     record Exited(ExitStatus status, Instant at, boolean hooksFollow) implements ShimMessage {}
 
     /** @param offset of the first byte in its stream */
@@ -38,13 +38,13 @@ public sealed interface ShimMessage {
 
     record ExecStarted(int id, int pid) implements ShimMessage {}
 
-    /** @param output the beginning of what a captured one wrote */
+    /** @param output the beginning of the output of a captured command */
     record ExecExited(int id, ExitStatus status, boolean timedOut, byte[] output) implements ShimMessage {}
 
     /**
-     * What PID 1 did since it last told, or in its last second.
+     * The activity of PID 1 since the previous report; sent once a second at most.
      *
-     * @param reaped processes whose parents had ended before them
+     * @param reaped number of orphaned processes that it reaped
      * @param forwarded the numbers of the signals that it passed to the workload, each once
      */
     record Init(int reaped, List<Integer> forwarded) implements ShimMessage {
@@ -62,7 +62,7 @@ public sealed interface ShimMessage {
     /** @param text one datagram of sd_notify(3) */
     record Notified(String text) implements ShimMessage {}
 
-    /** @param bytes the record that the shim was given with its plan, as it was given */
+    /** @param bytes the record that the shim received with its plan, unchanged */
     record Recorded(byte[] bytes) implements ShimMessage {}
 
     record Ok() implements ShimMessage {}
@@ -77,7 +77,7 @@ public sealed interface ShimMessage {
 
     record Dialed() implements ShimMessage {}
 
-    /** One line of the table of denials; its end is {@link End}. */
+    /** One line of the table of denials, which ends with {@link End}. */
     record Denied(DenialRecord denial) implements ShimMessage {}
 
     /**
@@ -113,7 +113,7 @@ public sealed interface ShimMessage {
     private static Exited exited(ByteBuffer payload) {
         int status = payload.getInt();
         Instant at = instant(payload.getLong());
-        // A shim that an older manager started tells no more.
+        // Shims of earlier versions send fewer fields.
         boolean outOfMemory = payload.hasRemaining() && payload.get() != 0;
         boolean hooksFollow = payload.hasRemaining() && payload.get() != 0;
         return new Exited(ExitStatus.ofWaitStatus(status, outOfMemory), at, hooksFollow);

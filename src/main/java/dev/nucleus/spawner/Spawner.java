@@ -29,8 +29,8 @@ import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 
 /**
- * The spawner process: started with the manager, started again when it dies, ended with it. Containers don't
- * depend on it once they run.
+ * The spawner process: started with the manager, restarted when it dies, and stopped with the manager. Running
+ * containers don't depend on it.
  */
 @Component
 public final class Spawner implements SmartLifecycle {
@@ -39,7 +39,7 @@ public final class Spawner implements SmartLifecycle {
     private static final int LEAVING_ATTEMPTS = 200;
     private static final long LEAVING_PAUSE_NANOS = 5_000_000;
     private static final Duration SHORT_LIFE = Duration.ofSeconds(1);
-    /** What it may take to end a container by SIGKILL, and to see its shim leave. */
+    /** Time allowed for a container to die of SIGKILL and for its shim to exit. */
     private static final Duration FORCED_STOP = Duration.ofSeconds(15);
 
     private static final String RESOURCE = "/native/linux-x86_64/nucleus-spawner";
@@ -65,8 +65,8 @@ public final class Spawner implements SmartLifecycle {
     }
 
     /**
-     * Sets a shim aside, which gets ready while its plan is made. It waits for {@link
-     * ShimConnection#launch} for a few seconds, and leaves when the connection is closed.
+     * Reserves a shim, which gets ready while its plan is made. It waits for {@link
+     * ShimConnection#launch} for a few seconds, and exits when the connection is closed.
      */
     public ShimConnection reserve() throws IOException {
         try {
@@ -82,13 +82,13 @@ public final class Spawner implements SmartLifecycle {
     }
 
     /**
-     * Ends a container whose shim does not answer, by another process and without the shim's help: the signal now,
-     * SIGKILL after the grace. Returns when it has ended.
+     * Stops a container whose shim does not answer, by another process and without the shim's help: sends the signal
+     * now, and SIGKILL after the grace period. Returns when the container has stopped.
      *
-     * @param pid of its PID 1, which with the start ticks names it for good
-     * @param silent whether the shim failed to answer; if so, it may be killed before PID 1 has exited, when that can't exit
-     *     otherwise
-     * @throws IOException when it could not be ended
+     * @param pid the PID of its PID 1, which with the start ticks identifies the process uniquely
+     * @param silent whether the shim failed to answer; if so, it may be killed before PID 1 has exited, if PID 1 can't
+     *     exit otherwise
+     * @throws IOException when it could not be stopped
      */
     public void forceStop(String id, int pid, long startTicks, Signal signal, Duration grace, boolean silent)
             throws IOException {
@@ -103,10 +103,10 @@ public final class Spawner implements SmartLifecycle {
                             .bool(silent)
                             .string(id)
                             .finish());
-            switch (connection.receive().orElseThrow(() -> new IOException("the spawner left"))) {
+            switch (connection.receive().orElseThrow(() -> new IOException("the spawner closed the connection"))) {
                 case ShimMessage.Ok() -> {}
                 case ShimMessage.Error error -> throw error.failure();
-                default -> throw new IOException("an unexpected answer of the spawner");
+                default -> throw new IOException("unexpected answer from the spawner");
             }
         }
     }
@@ -140,7 +140,7 @@ public final class Spawner implements SmartLifecycle {
         }
     }
 
-    /** The spawner of a manager that was killed a moment ago may still be leaving: it gets that moment. */
+    /** Starts the spawner, once the spawner of a manager that was just killed has had time to exit. */
     private Process startProcessAfterOthers() throws IOException {
         for (int attempt = 0; attempt < LEAVING_ATTEMPTS && process == null && answers(); attempt++) {
             LockSupport.parkNanos(LEAVING_PAUSE_NANOS);
@@ -153,19 +153,19 @@ public final class Spawner implements SmartLifecycle {
         var builder = new ProcessBuilder(binary().toString(), "--socket", socket.toString(), "--follow-stdin")
                 .redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().clear();
-        // Else the containers would have the manager's share of the processors.
+        // Otherwise the containers would run in the manager's share of the processors.
         Process started = ProcessorShare.outside(builder::start);
         var output = new BufferedReader(new InputStreamReader(started.getInputStream(), StandardCharsets.UTF_8));
         if (!"ready".equals(output.readLine())) {
             started.destroyForcibly();
-            throw new IOException("the spawner could not listen on " + socket + "; its message is above");
+            throw new IOException("the spawner could not listen on " + socket + "; its error message is above");
         }
         log.info("spawner started, pid {}", started.pid());
         Thread.ofVirtual().name("spawner-watch").start(() -> watch(started));
         return started;
     }
 
-    /** Starts another in place of one that died; one that lived for a moment only is given a moment's pause. */
+    /** Restarts a spawner that died; after a pause, if it died soon after its start. */
     @SuppressWarnings("ReferenceEquality") // Another process may have taken its place.
     private void watch(Process watched) {
         Instant since = Instant.now();
@@ -196,7 +196,7 @@ public final class Spawner implements SmartLifecycle {
                 .resolve("nucleus-spawner");
         try (InputStream packed = Spawner.class.getResourceAsStream(RESOURCE)) {
             if (packed == null) {
-                throw new IOException("this build holds no native part: run ./mvnw package where a C compiler is");
+                throw new IOException("this build has no native part: run ./mvnw package on a host with a C compiler");
             }
             Path fresh = Files.createTempFile(target.getParent(), "spawner", ".new");
             Files.copy(packed, fresh, StandardCopyOption.REPLACE_EXISTING);
@@ -225,7 +225,7 @@ public final class Spawner implements SmartLifecycle {
         Process ending = detach();
         if (ending != null) {
             ending.destroy();
-            // Not under the lock: whoever else waits for the end may want it.
+            // Not under the lock, which the thread that watches the process takes when it ends.
             ending.onExit().join();
         }
     }
@@ -246,7 +246,7 @@ public final class Spawner implements SmartLifecycle {
         return external || process().map(ProcessHandle::isAlive).orElse(false);
     }
 
-    /** Before everything that launches, after everything that stops. */
+    /** Starts before everything that launches containers, and stops after everything that stops them. */
     @Override
     public int getPhase() {
         return LifecyclePhase.SPAWNER.phase();

@@ -3,8 +3,8 @@ package dev.nucleus.spawner;
 import java.security.SecureRandom;
 
 /**
- * Lets one client attach to the streams of one process in a container: once, within seconds. The manager announces it to the shim
- * and gives it to the client, which connects to the shim itself.
+ * Lets one client attach to the streams of one process in a container: once, within seconds. The manager announces it
+ * to the shim and gives it to the client, which connects to the shim itself.
  */
 public final class Ticket {
 
@@ -15,12 +15,12 @@ public final class Ticket {
 
     private final byte[] bytes = new byte[BYTES];
 
-    /** One that nobody can guess. */
+    /** Creates a random ticket, which can't be guessed. */
     public Ticket() {
         RANDOM.nextBytes(bytes);
     }
 
-    /** For the client and the shim alone. */
+    /** The ticket's bytes, which only the client and the shim may know. */
     public byte[] bytes() {
         return bytes.clone();
     }

@@ -1,5 +1,5 @@
 /**
- * Talks to the privileged side: starts and reaches the spawner, launches containers through it, and speaks with the
+ * Communication with the privileged side: starts the spawner, launches containers through it, and sends requests to the
  * shim that supervises each. Knows frames and sockets; knows nothing of fleets or health.
  */
 @NullMarked

@@ -2,13 +2,13 @@ package dev.nucleus.spec;
 
 import java.util.Locale;
 
-/** What must be true of a service before one that depends on it starts. */
+/** The condition that a service must meet before its dependents start. */
 public enum Condition {
     STARTED,
     HEALTHY,
     COMPLETED;
 
-    /** In people's words. */
+    /** As shown to users. */
     public String word() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -10,7 +10,7 @@ public final class ContainerName {
 
     private ContainerName() {}
 
-    /** A name without a slash: letters, digits, {@code - _ .}, beginning with a letter or digit, at most 63. */
+    /** Checks a name: letters, digits, {@code - _ .}, beginning with a letter or digit, at most 63 characters. */
     public static String check(String kind, String name) {
         if (name.length() > LONGEST || !PART.matcher(name).matches()) {
             throw new InvalidSpecException("'" + name + "' can't name a " + kind + "; use letters, digits, '-', '_' "

@@ -7,7 +7,7 @@ public final class ContainerPath {
 
     private ContainerPath() {}
 
-    /** An absolute, normalised path without {@code ..}, never {@code /} itself. */
+    /** Requires an absolute, normal path other than {@code /}; returns it without a trailing slash. */
     public static String check(String path) {
         if (!path.startsWith("/") || path.indexOf('\0') >= 0) {
             throw new InvalidSpecException("'" + path + "' must be an absolute path inside the container");

@@ -10,12 +10,12 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What one container runs, and within which limits: everything a launch can ask for.
+ * What one container runs and within which limits: everything that a launch can request.
  *
  * @param command the program and its arguments
- * @param env variables besides the defaults; the host's never get in
+ * @param env variables in addition to the defaults; the host's are never passed on
  * @param user empty: an unprivileged user of the container's own
- * @param init whether a small init is PID 1, which reaps orphans and ends with the supervisor; else the command is
+ * @param init whether PID 1 is a small init, which reaps orphans and ends with the supervisor; otherwise the command is
  */
 public record ContainerSpec(
         Mode mode,
@@ -39,7 +39,7 @@ public record ContainerSpec(
             throw new InvalidSpecException("a command is needed, such as [/bin/server, --port, \"8080\"]");
         }
         if (command.stream().anyMatch(part -> part.indexOf('\0') >= 0)) {
-            throw new InvalidSpecException("a command can't hold a NUL character");
+            throw new InvalidSpecException("a command can't contain a NUL character");
         }
         for (String name : env.keySet()) {
             if (!name.matches("[A-Za-z_][A-Za-z0-9_]*")) {
@@ -63,24 +63,24 @@ public record ContainerSpec(
         return new Builder(mode, command).build();
     }
 
-    /** Starts from every default. */
+    /** A builder with every default. */
     public static Builder builder(Mode mode, List<String> command) {
         return new Builder(mode, command);
     }
 
-    /** For people: values of variables hidden but for those named. */
+    /** A copy for display, in which only the named variables keep their values. */
     public ContainerSpec redacted(Set<String> plainVariables, String hidden) {
         var shown = new TreeMap<String, String>();
         env.forEach((name, value) -> shown.put(name, plainVariables.contains(name) ? value : hidden));
         return change().env(shown).build();
     }
 
-    /** Starts from this one. */
+    /** A builder with the values of this specification. */
     public Builder change() {
         return new Builder(this);
     }
 
-    /** Sets what differs from the defaults, one by one. Not for several threads. */
+    /** Builds a specification. Not thread-safe. */
     public static final class Builder {
 
         private Mode mode;
@@ -378,7 +378,7 @@ public record ContainerSpec(
         }
 
         /**
-         * @throws InvalidSpecException naming the field that is out of its range
+         * @throws InvalidSpecException naming the invalid field
          */
         public ContainerSpec build() {
             return new ContainerSpec(

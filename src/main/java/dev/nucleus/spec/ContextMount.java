@@ -5,28 +5,27 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * A directory of the host that a container reads at {@value #TARGET}.
+ * A host directory that a container reads at {@value #TARGET}.
  *
  * @param source absolute
- * @param mode how it gets there
+ * @param mode whether it is copied or bind-mounted
  */
 public record ContextMount(Path source, Mode mode) {
 
     public static final String TARGET = "/context";
 
-    /** How a context gets into a container. */
+    /** How a context is provided to a container. */
     public enum Mode {
-        /** A copy, verified, without links, version control, dependencies and what looks like a secret. */
+        /** A verified copy, without links, version control data, dependencies and files that look like secrets. */
         COPY,
-        /** The directory itself, read-only; refused if there are links or special files in it. */
+        /** The directory itself, read-only; refused if it contains links or special files. */
         BIND;
 
         public static Mode parse(String text) {
             return Arrays.stream(values())
                     .filter(mode -> mode.toString().equals(text))
                     .findFirst()
-                    .orElseThrow(() -> new InvalidSpecException(
-                            "a context is copied or bound, with copy or bind; was '" + text + "'"));
+                    .orElseThrow(() -> new InvalidSpecException("a context mode is copy or bind; was '" + text + "'"));
         }
 
         @Override
@@ -54,7 +53,7 @@ public record ContextMount(Path source, Mode mode) {
         Path normal = source.normalize();
         if (normal.getNameCount() == 0) {
             throw new InvalidSpecException(
-                    "the whole host, '/', can't be in a container; name the directory that is needed");
+                    "the host's root directory can't be mounted; name the directory that is needed");
         }
         return normal;
     }

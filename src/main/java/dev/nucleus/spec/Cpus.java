@@ -3,7 +3,7 @@ package dev.nucleus.spec;
 import java.util.regex.Pattern;
 
 /**
- * Processors that may be used, as a fraction or multiple of one: {@code 0.5}, {@code 2}.
+ * A CPU limit, as a fraction or multiple of one CPU: {@code 0.5}, {@code 2}.
  *
  * @param value positive, finite, at most 65536
  */
@@ -24,7 +24,7 @@ public record Cpus(double value) {
     }
 
     public static Cpus parse(String text) {
-        // Double.parseDouble takes 2d and 0x1p3 too, which are no numbers of YAML.
+        // Double.parseDouble also accepts 2d and 0x1p3, which are not YAML numbers.
         if (!NUMBER.matcher(text.strip()).matches()) {
             throw new InvalidSpecException("'" + text + "' is not a number of cpus; write 0.5 or 2");
         }

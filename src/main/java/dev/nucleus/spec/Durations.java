@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 public final class Durations {
 
     /**
-     * A hundred years: two of them and the present still fit into the 63 bits of nanoseconds that {@link System#nanoTime()}
-     * is compared in, and one into what an executor can wait.
+     * A hundred years: twice that plus the current time fits into the 63 bits of nanoseconds in which values of {@link
+     * System#nanoTime()} are compared, and once into the longest delay of an executor.
      */
     public static final Duration LONGEST = Duration.ofDays(36_500);
 
@@ -43,7 +43,7 @@ public final class Durations {
     }
 
     /**
-     * For settings, which may be longer than any clock counts.
+     * Checks the duration of a setting, which may be longer than any clock counts.
      *
      * @throws InvalidSpecException when it is negative or longer than {@link #LONGEST}
      */
@@ -58,14 +58,14 @@ public final class Durations {
     private static Duration check(String text, Duration duration) {
         if (duration.compareTo(LONGEST) > 0) {
             throw new InvalidSpecException("'" + text + "' is longer than " + format(LONGEST)
-                    + ", which is the most that can be waited; write a shorter one");
+                    + ", the longest duration that is supported; write a shorter one");
         }
         return duration;
     }
 
     /**
-     * What a deadline by {@link System#nanoTime()} can be set to: nanoseconds, at most a quarter of what it counts (73
-     * years), so that sums of a few of them don't overflow. Never negative.
+     * Nanoseconds for a deadline by {@link System#nanoTime()}: at most a quarter of its range (73 years), so that sums
+     * of a few of them don't overflow. Never negative.
      */
     public static long nanos(Duration duration) {
         return Math.clamp(TimeUnit.NANOSECONDS.convert(duration), 0, Long.MAX_VALUE / 4);

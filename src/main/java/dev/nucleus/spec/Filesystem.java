@@ -5,15 +5,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a container sees of files. Mounts are only where they may be ({@link MountTargets}).
+ * The files that a container sees. Targets of mounts are checked by {@link MountTargets}.
  *
  * @param rootfs a directory that becomes the container's {@code /}; empty: the host's programs, read-only
- * @param rootfsSha256 what the manifest of the rootfs must hash to; empty: whatever its owner attested
- * @param overlay most memory for what is written to the rootfs, whose own files stay as they are; empty: it can't be
- *     written to
+ * @param rootfsSha256 required SHA-256 of the rootfs' manifest; empty: not pinned
+ * @param overlay memory limit of a writable layer over the rootfs, whose own files stay unchanged; empty: the rootfs is
+ *     read-only
  * @param context a directory to read
  * @param workspace a directory to work in
- * @param home memory limit of the user's home, which is the container's own
+ * @param home memory limit of the user's home, a tmpfs of the container
  * @param homeExecute whether programs in the home may be run
  */
 public record Filesystem(
@@ -28,7 +28,7 @@ public record Filesystem(
         List<TmpfsMount> tmpfs,
         List<SecretMount> secrets) {
 
-    /** Where the user's home is, unless a volume is there. */
+    /** The user's home, unless a volume is mounted there. */
     public static final String HOME = "/home/agent";
 
     public static final MemorySize DEFAULT_HOME = new MemorySize(64L << 20);
@@ -51,10 +51,10 @@ public record Filesystem(
         secrets = List.copyOf(secrets);
         MountTargets.check(volumes, tmpfs, secrets, context, workspace);
         if (rootfsSha256.isPresent() && rootfs.isEmpty()) {
-            throw new InvalidSpecException("rootfs-sha256 needs the rootfs that it is of");
+            throw new InvalidSpecException("rootfs-sha256 needs a rootfs");
         }
         if (overlay.isPresent() && rootfs.isEmpty()) {
-            throw new InvalidSpecException("overlay needs a rootfs: the host's own programs are never written over");
+            throw new InvalidSpecException("overlay needs a rootfs: the host's own programs are never overwritten");
         }
         rootfsSha256.ifPresent(PolicySource::checkDigest);
     }

@@ -4,11 +4,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What of a fleet's health others go by.
+ * The health settings of a fleet.
  *
- * @param critical services without which the manager itself takes no traffic
- * @param traffic services with a health group of their own, for who asks about one service without logging in
- * @param objective for each service that is there to stay
+ * @param critical services that must be serving for the manager itself to be ready
+ * @param traffic services with a health group of their own, which clients can query without logging in
+ * @param objective availability objective of every service that is not a job
  */
 public record FleetHealthSpec(Set<String> critical, Set<String> traffic, Optional<Objective> objective) {
 

@@ -8,9 +8,9 @@ import java.util.Map;
 /**
  * A fleet: services that belong together, as one file declares them.
  *
- * @param file where it was read
+ * @param file the file that declares it
  * @param services by name, in the file's order
- * @param health what of its health others go by
+ * @param health its health settings
  */
 public record FleetSpec(
         String name,

@@ -4,16 +4,16 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * How gVisor gets hold of a container's system calls.
+ * How gVisor intercepts a container's system calls.
  *
  * @see <a href="https://gvisor.dev/docs/architecture_guide/platforms/">gVisor, platforms</a>
  */
 public enum GvisorPlatform {
-    /** By seccomp and signals; the usual one since 2023. */
+    /** By seccomp and signals; gVisor's default since 2023. */
     SYSTRAP,
-    /** By virtualisation, where there is /dev/kvm. */
+    /** By virtualisation; requires /dev/kvm. */
     KVM,
-    /** By ptrace(2): slow, and everywhere. */
+    /** By ptrace(2): slow, but available everywhere. */
     PTRACE;
 
     public static GvisorPlatform parse(String text) {
@@ -21,7 +21,7 @@ public enum GvisorPlatform {
                 .filter(platform -> platform.toString().equals(text))
                 .findFirst()
                 .orElseThrow(() -> new InvalidSpecException(
-                        "'" + text + "' is no platform of gVisor; write systrap, kvm or ptrace"));
+                        "'" + text + "' is not a gVisor platform; write systrap, kvm or ptrace"));
     }
 
     @Override

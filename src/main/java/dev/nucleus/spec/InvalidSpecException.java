@@ -2,7 +2,7 @@ package dev.nucleus.spec;
 
 import dev.nucleus.failure.NucleusException;
 
-/** A value that can't be used; the message says what it was and what would be right. */
+/** An invalid value; the message quotes it and says what is valid. */
 public class InvalidSpecException extends NucleusException {
 
     private static final long serialVersionUID = 1L;

@@ -5,9 +5,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a container may read from and write to one block device, each second.
+ * Limits per second of a container's reads from and writes to one block device.
  *
- * @param major of the device, as {@code lsblk} shows it
+ * @param major major number of the device, as {@code lsblk} shows it
  * @param readBytes at least 1; empty: no limit
  * @see <a href="https://docs.kernel.org/admin-guide/cgroup-v2.html#io">cgroup v2, io.max</a>
  */
@@ -28,13 +28,13 @@ public record IoLimit(
         }
     }
 
-    /** Reads {@code 8:0 rbps=10M wbps=1M riops=100 wiops=50}, each part of it once, in any order. */
+    /** Reads {@code 8:0 rbps=10M wbps=1M riops=100 wiops=50}, each limit at most once, in any order. */
     public static IoLimit parse(String text) {
         String[] parts = text.strip().split("\\s+");
         Matcher device = DEVICE.matcher(parts[0]);
         if (!device.matches()) {
             throw new InvalidSpecException(
-                    "'" + text + "' is no limit of a device; write MAJOR:MINOR rbps=10M wbps=10M riops=100 wiops=100");
+                    "'" + text + "' is not a device limit; write MAJOR:MINOR rbps=10M wbps=10M riops=100 wiops=100");
         }
         var limit = new Long[4];
         for (int i = 1; i < parts.length; i++) {
@@ -46,7 +46,7 @@ public record IoLimit(
                 default -> throw new InvalidSpecException("'" + parts[i] + "' is none of rbps=, wbps=, riops=, wiops=");
             };
             if (limit[index] != null) {
-                throw new InvalidSpecException("'" + parts[i] + "' is the second of its kind");
+                throw new InvalidSpecException("'" + parts[i] + "' repeats a limit; write each once");
             }
             String value = parts[i].substring(parts[i].indexOf('=') + 1);
             limit[index] = index < 2 ? MemorySize.parsePages("io", value).bytes() : operations(value);
@@ -62,12 +62,12 @@ public record IoLimit(
 
     private static long operations(String text) {
         if (!text.matches("[1-9]\\d{0,9}")) {
-            throw new InvalidSpecException("'" + text + "' is no number of operations each second");
+            throw new InvalidSpecException("'" + text + "' is not a number of operations per second");
         }
         return Long.parseLong(text);
     }
 
-    /** Major and minor number, as the kernel's control files have it. */
+    /** Major and minor number, as in the kernel's control files. */
     public String device() {
         return major + ":" + minor;
     }

@@ -3,22 +3,22 @@ package dev.nucleus.spec;
 import java.util.Locale;
 
 /**
- * A liveness probe, and what follows when it fails.
+ * A liveness probe and the action after its failure.
  *
- * @param then what is done with the container then
+ * @param then the action after its failure
  */
 public record LivenessSpec(ProbeSpec probe, Then then) {
 
-    /** What follows when a liveness probe fails. */
+    /** The action after a liveness probe has failed. */
     public sealed interface Then {
 
-        /** Stops it and starts it again, unless its restart policy is {@code never}. */
+        /** Stops the container and starts it again, unless its restart policy is {@code never}. */
         record Restart() implements Then {}
 
-        /** Stops it for good, until the operator starts it again. */
+        /** Stops the container until an operator starts it again. */
         record Stop() implements Then {}
 
-        /** Only its health shows it. */
+        /** Only changes the status. */
         record Nothing() implements Then {}
 
         /** Sends a signal, once each time the probe begins to fail. */

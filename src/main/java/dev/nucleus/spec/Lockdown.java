@@ -4,13 +4,13 @@ import java.util.Arrays;
 import java.util.Locale;
 
 /**
- * How far the kernel keeps even root from changing or reading it (kernel_lockdown(7)). In the order of strictness: the
- * later one satisfies a request for the earlier.
+ * How far the kernel is protected even from root (kernel_lockdown(7)), in the order of strictness: a later value
+ * satisfies a request for an earlier one.
  */
 public enum Lockdown {
     /** Root can't change the running kernel. */
     INTEGRITY,
-    /** Nor read secrets out of it. */
+    /** Root can't read the kernel's secrets either. */
     CONFIDENTIALITY;
 
     public static Lockdown parse(String text) {
@@ -18,7 +18,7 @@ public enum Lockdown {
                 .filter(lockdown -> lockdown.toString().equals(text))
                 .findFirst()
                 .orElseThrow(() -> new InvalidSpecException(
-                        "'" + text + "' is no lockdown of the kernel; write integrity or confidentiality"));
+                        "'" + text + "' is not a kernel lockdown; write integrity or confidentiality"));
     }
 
     @Override

@@ -1,14 +1,15 @@
 package dev.nucleus.spec;
 
 /**
- * Limits what a container writes to its log. Attached clients are not affected: they get every byte from the container itself.
+ * Limits what a container writes to its log. Attached clients are not affected: they get every byte from the container
+ * itself.
  *
  * @param rate bytes per second; a line costs 256 bytes besides its text. Bursts of one second are allowed
  * @param overflow what happens to output beyond the rate
  */
 public record LogPolicy(MemorySize rate, Overflow overflow) {
 
-    /** Bounds the work of the supervisor, and the loss of a container that is slowed down by it. */
+    /** Bounds the supervisor's work, and how much it slows a container down. */
     public static final LogPolicy DEFAULT = new LogPolicy(MemorySize.parse("16M"), Overflow.BLOCK);
 
     private static final long LOWEST = 4096;
@@ -16,9 +17,9 @@ public record LogPolicy(MemorySize rate, Overflow overflow) {
 
     /** What happens to output beyond the rate. */
     public enum Overflow {
-        /** The container's writes wait. */
+        /** The container's writes block. */
         BLOCK,
-        /** It is not logged; a record in the log says how many bytes are missing. */
+        /** It is not logged; a record in the log gives the number of bytes missing. */
         DROP;
 
         public static Overflow parse(String text) {

@@ -41,18 +41,18 @@ public record MemorySize(long bytes) {
     /**
      * Reads a memory limit, at least 1 MiB: below it the launch itself is killed.
      *
-     * @throws InvalidSpecException also for less, usually a number that lacks its unit
+     * @throws InvalidSpecException also if it is less, usually a number without its unit
      */
     public static MemorySize parseLimit(String text) {
         return parse("memory", text, new MemorySize(1L << 20));
     }
 
     /**
-     * Reads how much something in memory holds, or a device moves in a second: at least a page, as the kernel counts in
-     * pages.
+     * Reads the size of something in memory, or the bytes per second of a device: at least one page, the unit in which
+     * the kernel counts.
      *
      * @param field for the error
-     * @throws InvalidSpecException also for less, usually a number that lacks its unit
+     * @throws InvalidSpecException also if it is less, usually a number without its unit
      */
     public static MemorySize parsePages(String field, String text) {
         return parse(field, text, new MemorySize(4096));
@@ -79,7 +79,7 @@ public record MemorySize(long bytes) {
         return unit < 0 ? Long.toString(value) : value + UNITS.substring(unit, unit + 1);
     }
 
-    /** Bytes as people compare them, to a tenth of the largest unit: {@code 1.5M}. */
+    /** Formats bytes for display, to a tenth of the largest unit: {@code 1.5M}. */
     public static String approximate(long bytes) {
         String units = "KMGT";
         double value = bytes;

@@ -3,9 +3,9 @@ package dev.nucleus.spec;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** What a container is for, and with it how strict its confinement is. */
+/** The purpose of a container, which decides how strict its confinement is. */
 public enum Mode {
-    /** Short-lived sandboxes. A layer that this host can't apply may be left out, if asked for. */
+    /** Short-lived sandboxes. A layer that this host can't apply may be skipped on request. */
     AGENT,
     /** Untrusted short-lived code: every layer, or no launch. */
     STRICT_AGENT,

@@ -8,26 +8,27 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Where a container's mounts may not be: over or within what Nucleus itself puts there, nor two at one place. A mount over
- * {@code /proc} would undo its masks; one over {@code /run/nucleus} would replace a program or a socket of ours.
+ * Forbidden targets of a container's mounts: paths that Nucleus itself provides, their parents and their contents, and
+ * targets that are already in use. A mount over {@code /proc} would undo its masks; one over {@code /run/nucleus} would
+ * replace a program or a socket of Nucleus.
  */
 final class MountTargets {
 
-    /** Nucleus' own, with everything below. */
+    /** Reserved by Nucleus, with everything below. */
     private static final List<String> TREES =
             List.of("/proc", "/sys", "/run/nucleus", SecretMount.FOLDER, "/.nucleus", "/.layers");
 
-    /** Nucleus' own, while other names below are free. */
+    /** Reserved by Nucleus, but mounts below are allowed. */
     private static final List<String> DIRECTORIES = List.of("/run", "/dev");
 
-    /** Of {@code /dev}; gVisor has more of them than the native runtime. */
+    /** Entries of {@code /dev}; gVisor provides more of them than the native runtime. */
     private static final List<String> DEVICES = List.of(
             "console", "fd", "full", "mqueue", "net", "null", "ptmx", "pts", "random", "stderr", "stdin", "stdout",
             "tty", "urandom", "zero");
 
     private static final String SHARED_MEMORY = "/dev/shm";
 
-    /** Where a tmpfs replaces or completes what is there: programs keep their sockets and pids in a /run of their own. */
+    /** Where a tmpfs is allowed nevertheless: programs keep their sockets and PID files in {@code /run}. */
     private static final Set<String> FREE_FOR_TMPFS = Set.of("/run", SHARED_MEMORY);
 
     private final List<String> trees = new ArrayList<>(TREES);
@@ -40,7 +41,7 @@ final class MountTargets {
     }
 
     /**
-     * @throws InvalidSpecException naming the field and the mount that can't be where it is
+     * @throws InvalidSpecException naming the field and the mount whose target is not allowed
      */
     static void check(
             List<VolumeMount> volumes,

@@ -6,7 +6,7 @@ import java.util.Locale;
 public enum Network {
     /** Its own loopback interface and nothing else. */
     NONE,
-    /** The host's. Refused unless degraded security is asked for, and in production always. */
+    /** The host's network. Refused unless degraded security is allowed, and always in production. */
     HOST;
 
     public static Network parse(String text) {

@@ -4,19 +4,19 @@ import java.math.BigDecimal;
 import java.time.Duration;
 
 /**
- * How available each lasting service of a fleet should be: what is missing to 1 is its error budget.
+ * The availability objective of a fleet's services, except jobs. The error budget is 1 minus the availability.
  *
  * @param availability 0 to 1, both excluded
- * @param over the time that it is measured over, up to now
+ * @param over length of the window in which it is measured, up to now
  */
 public record Objective(double availability, Duration over) {
 
     public Objective {
         if (!(availability > 0 && availability < 1)) {
-            throw new InvalidSpecException("an objective lies between 0 % and 100 %, such as 99.9%");
+            throw new InvalidSpecException("an availability must be between 0% and 100%, such as 99.9%");
         }
         if (over.compareTo(Duration.ofMinutes(1)) < 0) {
-            throw new InvalidSpecException("an objective is measured over a minute at least, such as 30d");
+            throw new InvalidSpecException("an objective's window must be at least 1m, such as 30d");
         }
     }
 
@@ -30,7 +30,7 @@ public record Objective(double availability, Duration over) {
                 .doubleValue();
     }
 
-    /** How much unavailability there may be within an observed time. */
+    /** The unavailability that is allowed within an observed time. */
     public Duration budget(Duration observed) {
         return Duration.ofNanos((long) (observed.toNanos() * (1 - availability)));
     }

@@ -3,10 +3,10 @@ package dev.nucleus.spec;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/** Where a policy comes from: one that Nucleus ships, by name, or a file. */
+/** The source of a policy: the name of one that ships with Nucleus, or a file. */
 public sealed interface PolicySource {
 
-    /** One that comes with Nucleus. */
+    /** A policy that ships with Nucleus. */
     record Named(String name) implements PolicySource {
         @Override
         public String toString() {
@@ -14,7 +14,7 @@ public sealed interface PolicySource {
         }
     }
 
-    /** @param sha256 what the file's bytes must hash to, as 64 hexadecimal digits; empty: not pinned */
+    /** @param sha256 required hash of the file's bytes, as 64 hexadecimal digits; empty: not pinned */
     record File(Path path, Optional<String> sha256) implements PolicySource {
         public File {
             sha256.ifPresent(PolicySource::checkDigest);
@@ -26,7 +26,7 @@ public sealed interface PolicySource {
         }
     }
 
-    /** Whether a word for a policy is a path: no shipped policy has a dot or a slash in its name. */
+    /** Whether a reference to a policy is a path: no shipped policy has a dot or a slash in its name. */
     static boolean looksLikeFile(String text) {
         return text.indexOf('/') >= 0 || text.indexOf('.') >= 0;
     }
@@ -34,7 +34,7 @@ public sealed interface PolicySource {
     static void checkDigest(String digest) {
         if (!digest.matches("[0-9a-f]{64}")) {
             throw new InvalidSpecException(
-                    "'" + digest + "' is no SHA-256: 64 hexadecimal digits in lower case, as sha256sum prints them");
+                    "'" + digest + "' is not a SHA-256: 64 hexadecimal digits in lower case, as sha256sum prints them");
         }
     }
 }

@@ -8,10 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** A question put to a container from inside it. */
+/** A check of a container, executed from inside it. */
 public sealed interface Probe {
 
-    /** The word for what it is: exec, tcp, http, grpc or notify. */
+    /** The kind of the probe: exec, tcp, http, grpc or notify. */
     default String kind() {
         return switch (this) {
             case Exec _ -> "exec";
@@ -46,9 +46,9 @@ public sealed interface Probe {
     }
 
     /**
-     * What the workload says of itself by sd_notify(3): READY=1 and not STOPPING=1, or that it is alive.
+     * Evaluates the workload's notifications by sd_notify(3): READY=1 without STOPPING=1, or WATCHDOG=1 in time.
      *
-     * @param watchdog within which it has to say WATCHDOG=1 again; empty: it is asked whether it is ready
+     * @param watchdog time within which WATCHDOG=1 must be repeated; empty: the probe checks READY=1
      */
     record Notify(Optional<Duration> watchdog) implements Probe {
         @Override
@@ -60,9 +60,9 @@ public sealed interface Probe {
     }
 
     /**
-     * Asks gRPC's standard health service; SERVING is a success.
+     * Calls gRPC's standard health service; SERVING is a success.
      *
-     * @param service of which the server is asked; empty: of itself
+     * @param service the service to check; empty: the server as a whole
      */
     record Grpc(Port port, String service) implements Probe {
 
@@ -81,10 +81,10 @@ public sealed interface Probe {
     }
 
     /**
-     * Asks over HTTP/1.1. A status within the range is a success, if the body contains the expected text.
+     * Sends a GET request over HTTP/1.1. A status within the range is a success if the body contains the expected text.
      *
-     * @param headers by name, besides those that every request has
-     * @param body what the first 64 KiB of the answer's body must contain; empty: whatever it is
+     * @param headers additional headers by name
+     * @param body text that the first 64 KiB of the response body must contain; empty: any body
      */
     record Http(Port port, String path, Statuses statuses, Map<String, String> headers, Optional<String> body)
             implements Probe {
@@ -92,10 +92,10 @@ public sealed interface Probe {
         /** RFC 9110, section 5.6.2: token. */
         private static final Pattern NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
 
-        /** From the first to the last, both within 100 to 599. */
+        /** A range of status codes, both ends included, within 100 to 599. */
         public record Statuses(int from, int to) {
 
-            /** As Kubernetes has it. */
+            /** Kubernetes' default. */
             public static final Statuses DEFAULT = new Statuses(200, 399);
 
             public Statuses {
@@ -127,12 +127,12 @@ public sealed interface Probe {
             headers.forEach((name, value) -> {
                 if (!NAME.matcher(name).matches() || value.chars().anyMatch(c -> c < ' ' || c >= 127)) {
                     throw new InvalidSpecException(
-                            "'" + name + ": " + value + "' is not a header of HTTP: a name, and a line of ASCII");
+                            "'" + name + ": " + value + "' is not an HTTP header: a name and a line of ASCII");
                 }
             });
         }
 
-        /** Whether the root answers. */
+        /** A probe of the root path. */
         public static Http of(Port port) {
             return new Http(port, "/", Statuses.DEFAULT, Map.of(), Optional.empty());
         }

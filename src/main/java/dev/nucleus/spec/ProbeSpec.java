@@ -4,15 +4,15 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * A probe and its schedule, in the words and meanings of Kubernetes.
+ * A probe and its schedule, with the terms and semantics of Kubernetes.
  *
- * @param initialDelay from the container's start to the first attempt
- * @param period from one attempt to the next
+ * @param initialDelay time from the container's start to the first attempt
+ * @param period time from one attempt to the next
  * @param timeout after which an attempt counts as failed
  * @param jitter maximum random delay added to each wait, so that probes that began together do not stay in step
- * @param failures how many in a row make it fail
- * @param successes how many in a row make it succeed
- * @param healthcheck how it differs where Compose's {@code healthcheck} gave it
+ * @param failures consecutive failures until the probe counts as failed
+ * @param successes consecutive successes until it counts as succeeded
+ * @param healthcheck additional settings of Compose's {@code healthcheck}; empty: a probe with Kubernetes' semantics
  */
 public record ProbeSpec(
         Probe probe,
@@ -25,11 +25,11 @@ public record ProbeSpec(
         Optional<Healthcheck> healthcheck) {
 
     /**
-     * Compose's healthcheck: one probe for readiness and liveness. The period is from the end of one attempt to the beginning of
-     * the next.
+     * Compose's healthcheck: one probe for readiness and liveness. The period is the time from the end of one attempt
+     * to the beginning of the next.
      *
-     * @param startPeriod from the container's start: what fails within it, before the first success, doesn't count
-     * @param startInterval in place of the period, within that time and before the first success
+     * @param startPeriod time after the container's start in which failures before the first success don't count
+     * @param startInterval replaces the period within that time, before the first success
      * @see <a href="https://docs.docker.com/reference/dockerfile/#healthcheck">Dockerfile reference: HEALTHCHECK</a>
      */
     public record Healthcheck(Duration startPeriod, Duration startInterval) {
@@ -51,7 +51,7 @@ public record ProbeSpec(
     public static final int DEFAULT_FAILURES = 3;
     public static final Duration SHORTEST = Duration.ofMillis(10);
 
-    /** One in Kubernetes' sense. */
+    /** A probe with Kubernetes' semantics. */
     public ProbeSpec(
             Probe probe,
             Duration initialDelay,

@@ -6,10 +6,10 @@ import java.util.Optional;
 /**
  * How much of the host a container may use.
  *
- * @param swap beyond memory; empty: none when memory is limited. Needs a memory limit
- * @param cpuWeight its share where processors are scarce, 1 to 10000; empty: the kernel's 100
- * @param pids the most processes and threads; 0: no limit
- * @param openFiles the most open files of one process
+ * @param swap swap limit, on top of memory; empty: no swap if memory is limited. Needs a memory limit
+ * @param cpuWeight relative share of contended CPUs, 1 to 10000; empty: the kernel's default, 100
+ * @param pids limit of processes and threads; 0: no limit
+ * @param openFiles limit of open files per process
  * @param io bandwidth and operations per block device
  * @see <a href="https://docs.kernel.org/admin-guide/cgroup-v2.html">cgroup v2</a>
  */
@@ -26,7 +26,7 @@ public record Resources(
     public static final int DEFAULT_OPEN_FILES = 1024;
     public static final int MOST_CPU_WEIGHT = 10_000;
     private static final int MOST_PIDS = 4_194_304;
-    /** The launch itself opens several once the limit is set. */
+    /** The launch itself opens several files once the limit is set. */
     private static final int FEWEST_OPEN_FILES = 16;
 
     public static final Resources DEFAULT = new Resources(

@@ -5,14 +5,14 @@ import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
- * Whether and when a container that ended is started again.
+ * Whether and when a container that has exited is restarted.
  *
- * @param when in which cases
- * @param attempts the most restarts in a row without {@link Backoff#resetAfter()} of good life between
+ * @param when the cases in which it is restarted
+ * @param attempts limit of consecutive restarts, reset by a run of {@link Backoff#resetAfter()}; empty: no limit
  */
 public record RestartPolicy(When when, OptionalInt attempts, Backoff backoff) {
 
-    /** Compose's words. */
+    /** Compose's restart policies. */
     public enum When {
         ALWAYS,
         ON_FAILURE,
@@ -26,8 +26,8 @@ public record RestartPolicy(When when, OptionalInt attempts, Backoff backoff) {
     }
 
     /**
-     * How long to wait before the next start: {@code from}, then {@code factor} times longer each time, at most
-     * {@code to}; from the beginning again after {@code resetAfter} of running.
+     * The wait before the next start: {@code from}, then {@code factor} times longer each time, at most {@code to}. A
+     * run of {@code resetAfter} resets it.
      */
     public record Backoff(Duration from, double factor, Duration to, Duration resetAfter) {
 
@@ -68,7 +68,7 @@ public record RestartPolicy(When when, OptionalInt attempts, Backoff backoff) {
                 int attempts = Integer.parseInt(text.substring("on-failure:".length()));
                 if (attempts == 0) {
                     throw new InvalidSpecException(
-                            "'" + text + "' means no limit to Compose and no restart to its reader; "
+                            "'" + text + "' is ambiguous: it reads as no restarts, but means no limit in Compose; "
                                     + "write on-failure for restarts without a limit, or never");
                 }
                 yield new RestartPolicy(When.ON_FAILURE, OptionalInt.of(attempts), Backoff.DEFAULT);
@@ -80,7 +80,7 @@ public record RestartPolicy(When when, OptionalInt attempts, Backoff backoff) {
         return new RestartPolicy(when, attempts, other);
     }
 
-    /** Whether an end with this exit code, not asked for, is followed by a start. */
+    /** Whether a container that exited by itself with this code is restarted. */
     public boolean restartsAfter(int exitCode, int restartsSoFar) {
         return switch (when) {
             case NEVER -> false;

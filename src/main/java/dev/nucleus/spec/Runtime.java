@@ -3,18 +3,18 @@ package dev.nucleus.spec;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** Whose kernel answers a container's system calls. */
+/** The kernel that handles a container's system calls. */
 public enum Runtime {
-    /** The host's, of which the layers leave little. */
+    /** The host's kernel, little of which the confinement layers leave reachable. */
     NATIVE,
-    /** One of its own, in user space (gvisor.dev). */
+    /** A kernel of the container's own, in user space (gvisor.dev). */
     GVISOR;
 
     public static Runtime parse(String text) {
         return Arrays.stream(values())
                 .filter(runtime -> runtime.toString().equals(text))
                 .findFirst()
-                .orElseThrow(() -> new InvalidSpecException("'" + text + "' is no runtime; write native or gvisor"));
+                .orElseThrow(() -> new InvalidSpecException("'" + text + "' is not a runtime; write native or gvisor"));
     }
 
     @Override

@@ -1,12 +1,12 @@
 package dev.nucleus.spec;
 
 /**
- * A file of the host that a container gets a copy of, in memory: the file itself is never in the container.
+ * A host file of which a container gets a copy in memory; the file itself is never mounted.
  *
- * @param source absolute, on the host, never a link; or {@value #CREDENTIAL} and the name of a credential that systemd gives
- *     the manager (systemd.exec(5), LoadCredential=)
+ * @param source absolute path on the host, never a link; or {@value #CREDENTIAL} and the name of a credential that
+ *     systemd passes to the manager (systemd.exec(5), LoadCredential=)
  * @param target below {@value #FOLDER}
- * @param mode of the copy, which belongs to the workload's user
+ * @param mode permissions of the copy, which the workload's user owns
  */
 public record SecretMount(String source, String target, int mode) {
 
@@ -25,7 +25,7 @@ public record SecretMount(String source, String target, int mode) {
             throw new InvalidSpecException("a secret's target is a file in " + FOLDER + ", was " + target);
         }
         if ((mode & ~0777) != 0 || (mode & 0022) != 0) {
-            throw new InvalidSpecException("a secret's mode lets nobody else write, was 0%o".formatted(mode));
+            throw new InvalidSpecException("a secret's mode must not allow others to write, was 0%o".formatted(mode));
         }
     }
 
@@ -33,15 +33,15 @@ public record SecretMount(String source, String target, int mode) {
     public static SecretMount parse(String text) {
         int colon = text.indexOf(':', text.startsWith(CREDENTIAL) ? CREDENTIAL.length() : 0);
         if (colon < 1) {
-            throw new InvalidSpecException("'" + text + "' is no secret; write /host/file:name");
+            throw new InvalidSpecException("'" + text + "' is not a secret; write /host/file:name");
         }
         return new SecretMount(text.substring(0, colon), text.substring(colon + 1), DEFAULT_MODE);
     }
 
-    /** Reads a mode as people write them: {@code "0400"} or {@code 0o400}. */
+    /** Reads an octal file mode: {@code "0400"} or {@code 0o400}. */
     public static int parseMode(String text) {
         if (!text.matches("(0o|0)?[0-7]{3}")) {
-            throw new InvalidSpecException("'" + text + "' is no mode; write \"0400\"");
+            throw new InvalidSpecException("'" + text + "' is not a file mode; write \"0400\"");
         }
         return Integer.parseInt(text.replaceFirst("^0o", ""), 8);
     }

@@ -4,19 +4,19 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a container is confined by, where the mode leaves a choice.
+ * The confinement of a container, where its mode leaves a choice.
  *
- * @param seccomp which system calls it may make
- * @param trace every system call is allowed and recorded instead, to learn from (agent mode only)
- * @param capabilities those to keep in every set, without {@code CAP_}
- * @param capabilityPolicy the sets to keep, one by one, from a file instead
- * @param landlock which files it may open for what, from a file; empty: the standard rules
- * @param lockdown what the kernel must be locked down to
- * @param runtime empty: what the trust asks for
- * @param gvisorPlatform empty: what gVisor chooses
- * @param trust empty: nothing is assumed, and it shares the host's kernel
- * @param timeNamespace whether it gets clocks of its own for monotonic and boot time
- * @param allowDegraded whether a layer this host can't apply may be left out (agent mode only)
+ * @param seccomp profile of the system calls it may make
+ * @param trace whether every system call is allowed and recorded instead, to learn a profile (agent mode only)
+ * @param capabilities capabilities to keep in every set, without {@code CAP_}
+ * @param capabilityPolicy file that lists the capabilities of each set instead
+ * @param landlock file with Landlock rules; empty: the default rules
+ * @param lockdown required lockdown of the kernel
+ * @param runtime empty: chosen by {@code trust}
+ * @param gvisorPlatform empty: gVisor's default
+ * @param trust empty: unspecified; it shares the host's kernel
+ * @param timeNamespace whether it gets its own monotonic and boot-time clocks
+ * @param allowDegraded whether a layer that this host can't apply may be skipped (agent mode only)
  */
 public record Security(
         PolicySource seccomp,
@@ -53,7 +53,7 @@ public record Security(
         }
     }
 
-    /** The runtime that was asked for, by name or by a lack of trust. */
+    /** The requested runtime: the named one, else gVisor for an untrusted container. */
     public Runtime requestedRuntime() {
         return runtime.orElse(trust.equals(Optional.of(Trust.UNTRUSTED)) ? Runtime.GVISOR : Runtime.NATIVE);
     }

@@ -4,12 +4,12 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * That a workload tells of itself by sd_notify(3): it gets a socket, and is told by NOTIFY_SOCKET where.
+ * Notifications from a workload by sd_notify(3): it gets a socket, whose path is in NOTIFY_SOCKET.
  *
- * @param watchdog within which it has to say that it is alive again and again (WATCHDOG_USEC); empty: it need not
+ * @param watchdog time within which it must repeat WATCHDOG=1 (WATCHDOG_USEC); empty: no watchdog
  */
 public record ServiceNotify(Optional<Duration> watchdog) {
 
-    /** Where the socket is inside. */
+    /** Path of the socket in the container. */
     public static final String SOCKET = "/run/nucleus/notify";
 }

@@ -4,13 +4,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One service of a fleet: a container, how many of it, when, and how its health is known.
+ * One service of a fleet: its container, number of replicas, dependencies and probes.
  *
- * @param dependsOn services of the same fleet, and what must be true of each first
- * @param startup whether it has come up; before that, neither of the others is asked. A no restarts it
- * @param readiness whether it can take work; empty: nothing tells, and it counts as serving while it runs
- * @param liveness whether it is still right in itself, and what follows a failure
- * @param job whether it is expected to end by itself
+ * @param dependsOn services of the same fleet, each with the condition that it must meet first
+ * @param startup probes whether it has started; the other probes begin afterwards. Its failure restarts the container
+ * @param readiness probes whether it can take work; empty: it counts as serving while it runs
+ * @param liveness probes whether it still works, with the action after a failure
+ * @param job whether it is expected to exit by itself
  */
 public record ServiceSpec(
         String name,
@@ -32,7 +32,7 @@ public record ServiceSpec(
         checkReplicas(replicas);
     }
 
-    /** Whether any probe checks it: what nothing checks can run, but is never known to be ready. */
+    /** Whether it has a probe; without one it can run, but is never ready. */
     public boolean isChecked() {
         return startup.isPresent() || readiness.isPresent() || liveness.isPresent();
     }

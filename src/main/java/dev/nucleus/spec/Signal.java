@@ -46,7 +46,7 @@ public record Signal(int number) {
         return new Signal(index + 1);
     }
 
-    /** The number behind {@code RTMIN+} or {@code RTMAX-}. */
+    /** The number after {@code RTMIN+} or {@code RTMAX-}; 0 if there is none. */
     private static int offset(String name) {
         return name.length() == "RTMIN".length() ? 0 : Integer.parseInt(name.substring("RTMIN+".length()));
     }

@@ -4,11 +4,11 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * How a container is asked to end.
+ * How a container is stopped.
  *
- * @param signal what it gets first
- * @param grace after which it is killed; what is run before counts
- * @param before a command that is run inside before the signal, as Kubernetes' preStop; none: nothing is
+ * @param signal the signal that is sent first
+ * @param grace grace period: time from the stop request to SIGKILL, including the run of {@code before}
+ * @param before a command to run inside before the signal, like Kubernetes' preStop; empty: none
  */
 public record StopSpec(Signal signal, Duration grace, List<String> before) {
 

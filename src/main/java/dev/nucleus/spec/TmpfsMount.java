@@ -4,23 +4,23 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A directory in memory, empty at each start. At {@code /tmp} or {@code /dev/shm} it replaces the one that every container
- * has there.
+ * A directory in memory, empty at each start. At {@code /tmp} or {@code /dev/shm} it replaces the one that every
+ * container has there.
  *
  * @param target where it appears; see {@link MountTargets} for where it may not
- * @param size limit of what it holds; counts as the container's memory
+ * @param size size limit; its content counts towards the container's memory
  * @param execute whether programs in it may be run, and its files mapped executable
  */
 public record TmpfsMount(String target, MemorySize size, boolean execute) {
 
-    /** The size of one that names none. */
+    /** The default size. */
     public static final MemorySize DEFAULT_SIZE = new MemorySize(64L << 20);
 
     public TmpfsMount {
         target = ContainerPath.check(target);
     }
 
-    /** One that no program runs from. */
+    /** A mount without {@code execute}. */
     public TmpfsMount(String target, MemorySize size) {
         this(target, size, false);
     }

@@ -5,9 +5,9 @@ import java.util.Locale;
 
 /** How far the code in a container is trusted not to attack the kernel. */
 public enum Trust {
-    /** It shares the host's kernel, with every layer on. */
+    /** Shares the host's kernel, with every confinement layer. */
     TRUSTED,
-    /** It wants a kernel of its own (gVisor), or isn't run. */
+    /** Needs a kernel of its own (gVisor), or is not run. */
     UNTRUSTED;
 
     public static Trust parse(String text) {
@@ -15,7 +15,7 @@ public enum Trust {
                 .filter(trust -> trust.toString().equals(text))
                 .findFirst()
                 .orElseThrow(() ->
-                        new InvalidSpecException("'" + text + "' is no level of trust; write trusted or untrusted"));
+                        new InvalidSpecException("'" + text + "' is not a trust level; write trusted or untrusted"));
     }
 
     @Override

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Who the workload runs as: names or numbers.
+ * The user and groups that the workload runs as, by name or number.
  *
  * @param user a name of the container's passwd file, or a number
  * @param group a name or number; required when the user is a number
@@ -33,7 +33,7 @@ public record User(String user, Optional<String> group, List<String> groups) {
         return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
-    /** The number this text is, or empty for a name. */
+    /** The number that the text denotes; empty for a name. */
     public static Optional<Integer> number(String text) {
         if (!isNumber(text)) {
             return Optional.empty();

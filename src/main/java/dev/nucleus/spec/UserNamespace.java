@@ -4,13 +4,13 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * How users inside a container relate to those of the host (user_namespaces(7)).
+ * How user and group IDs in a container map to those of the host (user_namespaces(7)).
  *
- * @see <a href="https://docs.podman.io/en/latest/markdown/podman-run.1.html#userns-mode">the words are Podman's</a>
+ * @see <a href="https://docs.podman.io/en/latest/markdown/podman-run.1.html#userns-mode">Podman's keywords</a>
  */
 public sealed interface UserNamespace {
 
-    /** The host's own: users are the same inside and outside. Not to be had without root. */
+    /** The host's user namespace: IDs are the same inside and outside. Only available to root. */
     UserNamespace NONE = new None();
 
     record None() implements UserNamespace {
@@ -20,7 +20,7 @@ public sealed interface UserNamespace {
         }
     }
 
-    /** A range of users that no other container of this host has; the workload keeps its number inside. */
+    /** An ID range that no other container of this host uses; the workload keeps its ID inside. */
     record Auto() implements UserNamespace {
         @Override
         public String toString() {
@@ -28,7 +28,9 @@ public sealed interface UserNamespace {
         }
     }
 
-    /** The user who runs the manager is the workload's user, by the same number; the others are from their range. */
+    /**
+     * The workload runs as the manager's user, with the same ID; the other IDs are from that user's subordinate ranges.
+     */
     record KeepId() implements UserNamespace {
         @Override
         public String toString() {
@@ -36,7 +38,7 @@ public sealed interface UserNamespace {
         }
     }
 
-    /** Only the workload's own user and group exist inside. */
+    /** Only the workload's own user and group are mapped. */
     record NoMap() implements UserNamespace {
         @Override
         public String toString() {
@@ -44,7 +46,7 @@ public sealed interface UserNamespace {
         }
     }
 
-    /** Ranges as written, of users and of groups. */
+    /** Explicit ranges of user and group IDs. */
     record Explicit(List<IdRange> uids, List<IdRange> gids) implements UserNamespace {
         public Explicit {
             uids = List.copyOf(uids);
@@ -80,38 +82,38 @@ public sealed interface UserNamespace {
     }
 
     /**
-     * @param inside the first number in the container
-     * @param outside what that is on the host
+     * @param inside the first ID in the container
+     * @param outside the host ID that it is mapped to
      */
     record IdRange(int inside, int outside, int count) {
         public IdRange {
             if (inside < 0
                     || outside < 0
                     || count < 1
-                    || (long) inside + count > MOST
-                    || (long) outside + count > MOST) {
-                throw new InvalidSpecException("a range of users is 0 to 2147483647 and at least one long, was "
-                        + inside + ":" + outside + ":" + count);
+                    || (long) inside + count > ID_LIMIT
+                    || (long) outside + count > ID_LIMIT) {
+                throw new InvalidSpecException("an ID range lies within 0 to 2147483647 and is not empty, was " + inside
+                        + ":" + outside + ":" + count);
             }
         }
 
-        private static final long MOST = 1L << 31;
+        private static final long ID_LIMIT = 1L << 31;
 
         /** Reads {@code inside:outside:count}. */
         public static IdRange parse(String text) {
             if (!text.matches("\\d{1,10}:\\d{1,10}:\\d{1,10}")) {
                 throw new InvalidSpecException(
-                        "'" + text + "' is no range of users; write inside:outside:count, such as 0:100000:65536");
+                        "'" + text + "' is not an ID range; write inside:outside:count, such as 0:100000:65536");
             }
             String[] parts = text.split(":");
             try {
                 return new IdRange(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), Integer.parseInt(parts[2]));
             } catch (NumberFormatException e) {
-                throw new InvalidSpecException("'" + text + "' is out of the range of users, 0 to 2147483647");
+                throw new InvalidSpecException("'" + text + "' is not an ID range: IDs are 0 to 2147483647");
             }
         }
 
-        /** Whether one of its numbers is root of the host. */
+        /** Whether it maps an ID to the host's root. */
         public boolean includesHostRoot() {
             return outside == 0;
         }
@@ -130,7 +132,7 @@ public sealed interface UserNamespace {
         }
     }
 
-    /** Reads one of the words. */
+    /** Reads a keyword. */
     static UserNamespace parse(String text) {
         return switch (text) {
             case "none", "host" -> NONE;
@@ -139,7 +141,7 @@ public sealed interface UserNamespace {
             case "nomap" -> new NoMap();
             default ->
                 throw new InvalidSpecException("'" + text
-                        + "' is no user namespace; write none, auto, keep-id, nomap, or {uids: [...], gids: [...]}");
+                        + "' is not a user namespace; write none, auto, keep-id, nomap, or {uids: [...], gids: [...]}");
         };
     }
 }

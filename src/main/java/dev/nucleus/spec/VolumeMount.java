@@ -3,9 +3,9 @@ package dev.nucleus.spec;
 import java.util.List;
 
 /**
- * A directory or file of the host inside a container.
+ * A host directory or file mounted into a container.
  *
- * @param source a name of the fleet's volumes, or an absolute path of the host
+ * @param source name of one of the fleet's volumes, or an absolute path on the host
  * @param target where it appears; see {@link MountTargets} for where it may not
  * @param execute whether programs in it may be run, and its files mapped executable
  */
@@ -18,15 +18,16 @@ public record VolumeMount(String source, String target, boolean readOnly, boolea
         } else if (!source.equals("/")) {
             source = ContainerPath.check(source);
         } else {
-            throw new InvalidSpecException("the whole host, '/', can't be a volume; name the directory that is needed");
+            throw new InvalidSpecException(
+                    "the host's root directory can't be a volume; name the directory that is needed");
         }
         if (source.matches(".*/(docker|containerd|podman|crio|nucleus|spawner)\\.sock")) {
             throw new InvalidSpecException("'" + source
-                    + "' would give its container the host: whoever may command a container manager is root");
+                    + "' would give the container root on the host: it is the socket of a container manager");
         }
     }
 
-    /** One that no program runs from. */
+    /** A mount without {@code execute}. */
     public VolumeMount(String source, String target, boolean readOnly) {
         this(source, target, readOnly, false);
     }

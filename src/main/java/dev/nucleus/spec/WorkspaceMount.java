@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A directory of the host that a container works in, at {@value #TARGET}.
+ * A host directory that a container works in, at {@value #TARGET}.
  *
  * @param source absolute
  * @param execute whether programs in it may be run, and its files mapped executable
@@ -15,13 +15,13 @@ public record WorkspaceMount(Path source, Access access, boolean execute) {
 
     public static final String TARGET = "/workspace";
 
-    /** What the container's work does to the directory. */
+    /** How the container accesses the directory. */
     public enum Access {
-        /** It works in the directory itself, as the directory's owner. */
+        /** The directory itself, writable, as the directory's owner. */
         BIND_RW,
-        /** It reads the directory itself. */
+        /** The directory itself, read-only. */
         BIND_RO,
-        /** It works in a copy; what changed comes back when it has ended. */
+        /** A copy; changes are copied back when the container has ended. */
         COPY_IN_OUT;
 
         public static Access parse(String text) {
@@ -47,8 +47,7 @@ public record WorkspaceMount(Path source, Access access, boolean execute) {
     }
 
     /**
-     * Whether programs run in a workspace that says nothing of it: in agent mode, where builds and virtual environments
-     * live in it.
+     * The default of {@code execute}: true in agent mode, where builds and virtual environments live in the workspace.
      */
     public static boolean executableIn(Mode mode) {
         return switch (mode) {
@@ -66,7 +65,7 @@ public record WorkspaceMount(Path source, Access access, boolean execute) {
         List<String> rest = flagged ? parts.subList(0, parts.size() - 1) : parts;
         if (rest.size() > 2) {
             throw new InvalidSpecException(
-                    "'" + text + "' is no workspace; write /dir, /dir:copy-in-out or /dir:bind-rw:exec");
+                    "'" + text + "' is not a workspace; write /dir, /dir:copy-in-out or /dir:bind-rw:exec");
         }
         Access access = rest.size() == 2 ? Access.parse(rest.getLast()) : Access.BIND_RW;
         return new WorkspaceMount(Path.of(rest.getFirst()), access, execute);

@@ -1,6 +1,6 @@
 /**
- * What a user can ask for, as validated records with their units. The rules of a mode are in {@code policy}; how a request is
- * carried out, in {@code plan}.
+ * What a user can request, as validated records with their units. The rules of each mode are in {@code policy}; how a
+ * request is carried out is in {@code plan}.
  */
 @NullMarked
 package dev.nucleus.spec;

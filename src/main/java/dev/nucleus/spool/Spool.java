@@ -12,44 +12,45 @@ import org.springframework.util.backoff.BackOff;
 import org.springframework.util.backoff.BackOffExecution;
 
 /**
- * What many threads hand over and one thread writes, in their order and in batches. Who hands something over never waits. A
- * target that fails is tried again until it takes what it was given; what comes meanwhile waits in memory, up to a limit.
+ * A queue to which many threads add items and from which one thread writes them, in order and in batches. Adding an
+ * item never blocks. A target that fails is retried until it succeeds; items that arrive meanwhile wait in memory, up
+ * to a limit.
  */
 public final class Spool<T> {
 
-    /** How long it waits for something to write before it sees to the target. */
+    /** How long the writer waits for an item before it calls {@link Target#upkeep}. */
     private static final Duration LOOK = Duration.ofSeconds(1);
     /** From the first unflushed batch to the flush that covers it and all later ones. */
     private static final Duration FLUSH_DELAY = Duration.ofMillis(50);
 
-    /** Where it is written to. Only one thread calls this, and again what has failed. */
+    /** The destination. Called by one thread only, which repeats a call that failed. */
     public interface Target<T> {
 
         void open() throws Exception;
 
-        /** @param batch has something in it; all of it is written, or none */
+        /** @param batch is not empty, and is written completely or not at all */
         void write(List<T> batch) throws Exception;
 
-        /** Makes what was written durable: within 50 ms of a batch, and before {@link #close()}. */
+        /** Makes the written batches durable. Called within 50 ms of a batch, and before {@link #close()}. */
         default void flush() throws Exception {}
 
-        /** About once a second, before each batch and after each flush. */
+        /** Called about once a second, before each batch and after each flush. */
         void upkeep() throws Exception;
 
         /**
-         * It failed, and will be tried again.
+         * Called after a failure, before the retry.
          *
-         * @param first whether it did not fail the time before
+         * @param first whether the call before did not fail
          */
         void failed(Exception why, boolean first);
 
-        /** It failed before, and has not now. */
+        /** Called after the first success that follows a failure. */
         void recovered();
 
-        /** The end; also when it never opened. */
+        /** Called at the end, even if {@link #open()} has never succeeded. */
         void close() throws Exception;
 
-        /** @param unwritten what there was no time for, or was given up */
+        /** @param unwritten the number of items that could not be written in time, or were given up */
         void ended(int unwritten, Optional<Exception> why);
     }
 
@@ -61,11 +62,11 @@ public final class Spool<T> {
     private final int batch;
     private final Target<T> target;
     private final BackOff pauses;
-    /** Empty: wakes the writer, and is not written. */
+    /** An empty element wakes the writer, and is not written. */
     private final BlockingQueue<Optional<T>> waiting;
 
     private volatile boolean running;
-    private boolean troubled;
+    private boolean failing;
     private int inHand;
     /** When the first unflushed batch was written, as System.nanoTime(). Used by the writer alone. */
     private Optional<Long> unflushedSince = Optional.empty();
@@ -73,9 +74,9 @@ public final class Spool<T> {
     private @Nullable Thread writer;
 
     /**
-     * @param capacity how many may wait
-     * @param batch how many are written at once
-     * @param pauses between tries of a target that failed
+     * @param capacity maximum number of waiting items
+     * @param batch maximum number of items written at once
+     * @param pauses delays before retries
      */
     public Spool(String name, int capacity, int batch, Target<T> target, BackOff pauses) {
         this.name = name;
@@ -85,15 +86,15 @@ public final class Spool<T> {
         this.waiting = new LinkedBlockingQueue<>(capacity);
     }
 
-    /** @return false: too many wait */
+    /** @return false if the queue is full */
     public boolean offer(T item) {
         return waiting.offer(Optional.of(item));
     }
 
     /**
-     * Hands it over, if there is no room in place of the oldest that wait.
+     * Adds an item, dropping the oldest waiting ones if the queue is full.
      *
-     * @return how many went for it
+     * @return the number of items dropped
      */
     public int push(T item) {
         int gone = 0;
@@ -103,20 +104,20 @@ public final class Spool<T> {
         return gone;
     }
 
-    /** Begins to write. */
+    /** Starts the writer. */
     public synchronized void start() {
         if (writer == null) {
             running = true;
-            // Not virtual: it waits for what comes and for the disk many times a second, and would be woken by other
-            // threads.
+            // Not virtual: it waits for items and for the disk many times a second, and each time other threads would
+            // have to wake it.
             writer = Thread.ofPlatform().daemon().name(name).start(this::work);
         }
     }
 
     /**
-     * Writes what waits, if that can be done in time, and ends.
+     * Writes the waiting items if there is time, and stops the writer.
      *
-     * @param patience how long it may take
+     * @param patience the time allowed
      */
     public void stop(Duration patience) {
         start();
@@ -192,16 +193,16 @@ public final class Spool<T> {
         while (true) {
             try {
                 task.run();
-                if (troubled) {
-                    troubled = false;
+                if (failing) {
+                    failing = false;
                     target.recovered();
                 }
                 return;
             } catch (InterruptedException e) {
                 throw e;
             } catch (Exception e) {
-                target.failed(e, !troubled);
-                troubled = true;
+                target.failed(e, !failing);
+                failing = true;
                 Thread.sleep(pause.nextBackOff());
             }
         }

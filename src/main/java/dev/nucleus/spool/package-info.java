@@ -1,4 +1,4 @@
-/** Work that waits in memory until it has been written to a disk or a database that may be away. */
+/** Items that wait in memory until they are written to a disk or a database that may be unavailable. */
 @NullMarked
 package dev.nucleus.spool;
 

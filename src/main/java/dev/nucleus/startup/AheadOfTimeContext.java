@@ -20,20 +20,21 @@ import org.springframework.core.env.PropertySource;
 import org.springframework.util.ClassUtils;
 
 /**
- * Starts with the application context that the build worked out, which spares a third of the start: no class is looked at for
- * what it contributes. What is worked out holds for the settings of the build, as conditions were asked there; so it is taken
- * only when no setting was changed that a condition may ask for. Otherwise the start is Spring's usual one.
+ * Starts with the application context that the build generated, which saves a third of the startup time: no class is
+ * inspected for what it contributes. Its conditions were evaluated with the settings of the build, so it is used only
+ * when no setting was changed that a condition may depend on. Otherwise Spring starts as usual.
  *
- * @see <a href="https://docs.spring.io/spring-framework/reference/core/aot.html">Spring, Ahead of Time Optimizations</a>
+ * @see <a href="https://docs.spring.io/spring-framework/reference/core/aot.html">Ahead of Time Optimizations</a>
  */
 final class AheadOfTimeContext implements EnvironmentPostProcessor, Ordered {
 
     private static final String SWITCH = "spring.aot.enabled";
     private static final String SUFFIX = "__ApplicationContextInitializer";
-    /** What beginnings the settings have that conditions ask for: Boot's own, and one of ours. */
-    private static final List<String> ASKED_FOR = List.of("spring.", "management.", "server.", "nucleus.bootadmin.");
-    /** Of those, the ones that no condition asks for. */
-    private static final Set<String> HARMLESS = Set.of(
+    /** Prefixes of settings that conditions depend on: Spring Boot's, and one of Nucleus. */
+    private static final List<String> CONDITION_PREFIXES =
+            List.of("spring.", "management.", "server.", "nucleus.bootadmin.");
+    /** Settings with these prefixes that no condition depends on. */
+    private static final Set<String> IGNORED = Set.of(
             "server.port",
             "server.address",
             "spring.application.name",
@@ -41,10 +42,10 @@ final class AheadOfTimeContext implements EnvironmentPostProcessor, Ordered {
             "spring.application.title",
             "spring.application.version");
 
-    private static final String HARMLESS_TOO = "spring.config.";
-    /** The settings that the build knew. */
+    private static final String IGNORED_PREFIX = "spring.config.";
+    /** The property source that the build used. */
     private static final String OWN = "class path resource [application.yaml]";
-    /** Of Spring's making, with nothing of an operator's in them. */
+    /** Property sources that Spring adds and that contain no setting of the operator's. */
     private static final Set<String> EMPTY = Set.of("configurationProperties", "random");
 
     private final Log log;
@@ -63,11 +64,14 @@ final class AheadOfTimeContext implements EnvironmentPostProcessor, Ordered {
         if (changed.isEmpty()) {
             SpringProperties.setFlag(SWITCH);
         } else {
-            log.debug("the context is worked out anew: " + changed.get() + " is set");
+            log.debug("the generated context is not used: " + changed.get() + " is set");
         }
     }
 
-    /** Whether the build worked it out, and these are its classes: those of a workspace may be newer than what is there of it. */
+    /**
+     * Whether the build generated a context for these very classes: those in a directory, as in a workspace, may be
+     * newer than the generated ones.
+     */
     private static boolean worked(@Nullable Class<?> main) {
         return main != null
                 && ClassUtils.isPresent(main.getName() + SUFFIX, main.getClassLoader())
@@ -75,7 +79,7 @@ final class AheadOfTimeContext implements EnvironmentPostProcessor, Ordered {
                         main.getProtectionDomain().getCodeSource().getLocation().getPath()));
     }
 
-    /** A setting that is not the build's and that a condition may ask for. */
+    /** Returns a setting from outside the build that a condition may depend on. */
     static Optional<String> changed(ConfigurableEnvironment environment) {
         return environment.getPropertySources().stream()
                 .filter(source -> !source.getName().contains(OWN)
@@ -86,7 +90,7 @@ final class AheadOfTimeContext implements EnvironmentPostProcessor, Ordered {
                 .findFirst();
     }
 
-    /** What doesn't say what it holds may hold anything. */
+    /** The names of a source's settings. A source that can't be enumerated may contain any. */
     private static Stream<String> names(PropertySource<?> source) {
         return source instanceof EnumerablePropertySource<?> enumerable
                 ? Stream.of(enumerable.getPropertyNames())
@@ -96,12 +100,12 @@ final class AheadOfTimeContext implements EnvironmentPostProcessor, Ordered {
     /** @param name as it is written in a file, on a command line or, in capitals, in the environment */
     private static boolean matters(String name) {
         String canonical = name.toLowerCase(Locale.ROOT).replace('_', '.').replace("-", "");
-        return ASKED_FOR.stream().anyMatch(canonical::startsWith)
-                && !HARMLESS.contains(canonical)
-                && !canonical.startsWith(HARMLESS_TOO);
+        return CONDITION_PREFIXES.stream().anyMatch(canonical::startsWith)
+                && !IGNORED.contains(canonical)
+                && !canonical.startsWith(IGNORED_PREFIX);
     }
 
-    /** When all sources are there. */
+    /** Runs after all property sources have been added. */
     @Override
     public int getOrder() {
         return Ordered.LOWEST_PRECEDENCE;

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The words of {@code java [options] -jar nucleus.jar [arguments]}.
+ * The command line {@code java [options] -jar nucleus.jar [arguments]}.
  *
- * @param java the program, as it is run: {@code /proc/self/exe}
+ * @param java the running executable, {@code /proc/self/exe}
  * @param options of the JVM
  * @param arguments of the application
  */
@@ -22,7 +22,10 @@ record JarCommandLine(Path java, List<String> options, List<String> arguments) {
         arguments = List.copyOf(arguments);
     }
 
-    /** This process's own, proc_pid_cmdline(5). Nothing when it was not started by {@code -jar} with that jar. */
+    /**
+     * The command line of this process, proc_pid_cmdline(5); empty when it was not started by {@code -jar} with that
+     * jar.
+     */
     static Optional<JarCommandLine> ofThisProcess(Path jar) throws IOException {
         String words = Files.readString(Path.of("/proc/self/cmdline"), StandardCharsets.UTF_8);
         return parse(Path.of("/proc/self/exe").toRealPath(), List.of(words.split("\0", -1)), jar);
@@ -30,10 +33,10 @@ record JarCommandLine(Path java, List<String> options, List<String> arguments) {
 
     private static final String COLLECTOR = "-XX:+UseSerialGC";
 
-    /** Of a prepared start, and of the one that prepares it. */
+    /** JVM options of a prepared start, and of the training run that prepares it. */
     static final List<String> JVM_OPTIONS = List.of("-XX:TieredStopAtLevel=1", COLLECTOR, "-Xms128m");
 
-    /** @param words with the program's name first, each ended by a NUL, so that an empty one is last */
+    /** @param words the program's name and its arguments, each terminated by a NUL, so that the last is empty */
     static Optional<JarCommandLine> parse(Path java, List<String> words, Path jar) throws IOException {
         int flag = words.indexOf("-jar");
         if (flag < 1 || flag + 1 >= words.size() - 1 || !Files.isSameFile(Path.of(words.get(flag + 1)), jar)) {
@@ -42,8 +45,8 @@ record JarCommandLine(Path java, List<String> options, List<String> arguments) {
         return Optional.of(new JarCommandLine(java, words.subList(1, flag), words.subList(flag + 2, words.size() - 1)));
     }
 
-    /** Whether the JVM was told how to share classes, so that telling it again would contradict. */
-    boolean saysHowToShareClasses() {
+    /** Whether the options already configure class data sharing, with which further options for it would conflict. */
+    boolean configuresClassDataSharing() {
         return options.stream()
                 .anyMatch(option -> option.startsWith("-Xshare")
                         || option.startsWith("-XX:AOT")
@@ -52,7 +55,7 @@ record JarCommandLine(Path java, List<String> options, List<String> arguments) {
                         || option.contains("AutoCreateSharedArchive"));
     }
 
-    /** The same start. */
+    /** The same start, from the jar itself. */
     List<String> again(Path jar) {
         var words = new ArrayList<String>();
         words.add(java.toString());
@@ -64,17 +67,17 @@ record JarCommandLine(Path java, List<String> options, List<String> arguments) {
     }
 
     /**
-     * The same start from the prepared jar. What the operator said comes last, so it holds.
+     * The same start from the prepared jar. The operator's options come last, so they take precedence.
      *
-     * <p>The first compiler alone is enough for what a manager does, and leaves the processors to the start; the serial
-     * collector, beginning with a small heap, takes the least memory.
+     * <p>The C1 compiler alone is enough for what a manager does, and leaves CPU time to the startup; the serial
+     * collector, starting with a small heap, uses the least memory.
      */
     List<String> prepared(PreparedJar prepared) {
         var words = new ArrayList<String>();
         words.add(java.toString());
         words.add("-XX:AOTCache=" + prepared.cache());
         words.addAll(JVM_OPTIONS);
-        // A second collector would be an error, whichever comes last.
+        // Selecting two collectors is an error, whatever their order.
         if (options.stream().anyMatch(option -> option.matches("-XX:\\+Use\\w+GC"))) {
             words.remove(COLLECTOR);
         }

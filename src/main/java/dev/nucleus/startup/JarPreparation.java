@@ -9,12 +9,12 @@ import java.util.Optional;
 import org.springframework.util.FileSystemUtils;
 
 /**
- * {@code java -jar nucleus.jar prepare}: takes the jar apart beside itself and records, in a start on directories of
- * its own that runs no container, which classes a start loads.
+ * {@code java -jar nucleus.jar prepare}: extracts the jar into a directory beside it and records the classes that a
+ * start loads, in a training run with its own directories and no containers.
  */
 public final class JarPreparation {
 
-    /** The first argument that asks for it. */
+    /** The argument that requests the preparation. */
     public static final String COMMAND = "prepare";
 
     private static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
@@ -25,7 +25,7 @@ public final class JarPreparation {
         this.prepared = prepared;
     }
 
-    /** @return the exit code: 0 when it is prepared */
+    /** @return the exit code: 0 when the jar is prepared */
     public static int run(Class<?> application) {
         Optional<Path> jar = PreparedStart.nestedJar(application);
         if (jar.isEmpty()) {
@@ -90,7 +90,7 @@ public final class JarPreparation {
                 .start();
         if (process.waitFor() != 0) {
             throw new IOException(
-                    String.join(" ", command) + " ended with " + process.exitValue() + ":\n" + Files.readString(log));
+                    String.join(" ", command) + " exited with " + process.exitValue() + ":\n" + Files.readString(log));
         }
     }
 }

@@ -8,14 +8,14 @@ import org.springframework.context.EnvironmentAware;
 import org.springframework.core.env.Environment;
 
 /**
- * Keeps what few operators ask for out of everybody's start: Boot's configuration of a gRPC server and of tracing is not
- * even read unless a setting asks for it.
+ * Skips auto-configurations that few operators need: those of Spring Boot's gRPC server and of tracing are not even
+ * read unless a setting enables them.
  */
 final class OptionalAutoConfigurations implements AutoConfigurationImportFilter, EnvironmentAware {
 
     private static final String COLLECTOR = "management.opentelemetry.tracing.export.otlp.endpoint";
-    /** Package, and the setting without which nothing in it is of use. */
-    private static final Map<String, String> ASKED_BY = Map.of(
+    /** Packages of auto-configurations, and the setting that each of them requires. */
+    private static final Map<String, String> REQUIRED_SETTING = Map.of(
             "org.springframework.boot.grpc.", "spring.grpc.server.enabled",
             "org.springframework.boot.opentelemetry.", COLLECTOR,
             "org.springframework.boot.micrometer.tracing.", COLLECTOR);
@@ -37,7 +37,7 @@ final class OptionalAutoConfigurations implements AutoConfigurationImportFilter,
     }
 
     private boolean asked(String type) {
-        return ASKED_BY.entrySet().stream()
+        return REQUIRED_SETTING.entrySet().stream()
                 .filter(entry -> type.startsWith(entry.getKey()))
                 .allMatch(entry -> set(entry.getValue()));
     }

@@ -17,8 +17,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A jar taken apart into a directory beside it, with an AOT cache (JEP 483, JEP 514) of what its start
- * loads. Both are good for that very jar on that very JDK, so a stamp says which they were.
+ * A jar extracted into a directory beside it, with an AOT cache (JEP 483, JEP 514) of the classes that its start loads.
+ * Both are valid only for the same jar and the same JDK, which a stamp file records.
  *
  * @param jar the executable jar as it was built
  * @param directory {@code nucleus.prepared} beside {@code nucleus.jar}
@@ -33,7 +33,7 @@ record PreparedJar(Path jar, Path directory) {
         return new PreparedJar(jar, jar.resolveSibling(name.replaceFirst("\\.jar$", "") + ".prepared"));
     }
 
-    /** The classes of the application, which find their libraries in {@code lib/} beside them. */
+    /** The jar with the classes of the application, which refers to the libraries in {@code lib/} beside it. */
     Path classes() {
         return directory.resolve(jar.getFileName());
     }
@@ -42,7 +42,7 @@ record PreparedJar(Path jar, Path directory) {
         return directory.resolve("start.aot");
     }
 
-    /** Starts it without the JVM that would first look for all this. */
+    /** The script that starts the prepared jar without a JVM that looks for it first. */
     Path script() {
         return directory.resolve("start");
     }
@@ -62,7 +62,7 @@ record PreparedJar(Path jar, Path directory) {
         return directory.resolve("prepared-for");
     }
 
-    /** Size and time of the jar, which the JVM compares as well, and the JVM that made the cache. */
+    /** Identifies the jar by its size and time, which the JVM compares as well, and the JVM that created the cache. */
     static String stamp(Path jar) throws IOException {
         var attributes = Files.readAttributes(jar, BasicFileAttributes.class);
         return "jar of %d bytes, %s%n%s %s%n"
@@ -73,7 +73,7 @@ record PreparedJar(Path jar, Path directory) {
                         System.getProperty("java.vm.version"));
     }
 
-    /** Makes it the owner's alone to write, whatever the umask, and says what it was made of. */
+    /** Makes it writable for the owner only, whatever the umask, and writes the stamp. */
     void seal() throws IOException {
         Files.writeString(stampFile(), stamp(jar));
         for (Path part : parts()) {
@@ -83,21 +83,21 @@ record PreparedJar(Path jar, Path directory) {
         }
     }
 
-    /** There is one, whatever it is worth. */
+    /** Whether there is a prepared jar, valid or not. */
     boolean present() {
         return Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS) && Files.exists(stampFile());
     }
 
     /**
-     * Why it must not be run: it is another's, or of another jar or JDK.
+     * The reason why it must not be run: another user can write to it, or it was made for another jar or JDK.
      *
-     * @return nothing when it may be run
+     * @return empty when it may be run
      */
-    Optional<String> reasonAgainst() throws IOException {
+    Optional<String> rejectionReason() throws IOException {
         String owner = owner(jar);
         for (Path part : parts()) {
             try {
-                Optional<String> reason = reasonAgainst(part, owner);
+                Optional<String> reason = rejectionReason(part, owner);
                 if (reason.isPresent()) {
                     return reason;
                 }
@@ -121,8 +121,8 @@ record PreparedJar(Path jar, Path directory) {
         return parts;
     }
 
-    /** Whoever can write there would be obeyed with the rights of who starts the jar. */
-    private static Optional<String> reasonAgainst(Path part, String owner) throws IOException {
+    /** An attacker who can write to a part could run code with the rights of the user who starts the jar. */
+    private static Optional<String> rejectionReason(Path part, String owner) throws IOException {
         var attributes = Files.readAttributes(part, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
         if (attributes.isSymbolicLink()) {
             return Optional.of(part + " is a link");

@@ -13,15 +13,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Starts the prepared jar in place of this process, same pid, same arguments: only options of a JVM's command line make
- * it use an AOT cache, and {@code java -jar nucleus.jar} has to be enough.
+ * Replaces this process with one that runs the prepared jar, with the same PID and arguments: an AOT cache can only be
+ * selected on the command line of a JVM, and {@code java -jar nucleus.jar} has to be enough.
  *
- * <p>execve(2) is called by java.lang.foreign, not JNR: this JVM is gone a moment later, and JNR takes longer to load
- * than the whole of it.
+ * <p>execve(2) is called through java.lang.foreign, not JNR: this JVM is replaced a moment later, and loading JNR takes
+ * longer than everything else it does.
  */
 public final class PreparedStart {
 
-    /** The system property that switches it off, with {@code false}. */
+    /** The system property that disables it when {@code false}. */
     public static final String SWITCH = "nucleus.prepared-start";
 
     private static final String LOCALE_VARIABLE = "LC_ALL";
@@ -31,8 +31,8 @@ public final class PreparedStart {
     private PreparedStart() {}
 
     /**
-     * Does not return when the jar is prepared. Returns when it is not, when it is running already, or when that was
-     * switched off by {@code -Dnucleus.prepared-start=false}.
+     * Does not return when the jar is prepared. Returns when it is not, when the prepared jar runs already, or when
+     * this is disabled by {@code -Dnucleus.prepared-start=false}.
      */
     public static void replaceThisProcess(Class<?> application) {
         if (Boolean.parseBoolean(System.getProperty(SWITCH, "true"))) {
@@ -52,21 +52,24 @@ public final class PreparedStart {
             if (!prepared.present()) {
                 return;
             }
-            Optional<String> reason = prepared.reasonAgainst();
+            Optional<String> reason = prepared.rejectionReason();
             if (reason.isPresent()) {
                 System.err.println("nucleus: starts slowly, as " + reason.get() + "; to prepare it again: java -jar "
                         + jar + " prepare");
                 return;
             }
             JarCommandLine.ofThisProcess(jar)
-                    .filter(line -> !line.saysHowToShareClasses())
+                    .filter(line -> !line.configuresClassDataSharing())
                     .ifPresent(line -> execute(line.prepared(prepared)));
         } catch (IOException e) {
             System.err.println("nucleus: starts slowly, as " + prepared.directory() + " can't be read: " + e);
         }
     }
 
-    /** A JVM names files in the encoding of its locale, and can't name others: in the C locale only ASCII. */
+    /**
+     * Whether file names are encoded in UTF-8. A JVM uses the encoding of its locale; in the C locale it can name only
+     * ASCII files.
+     */
     private static boolean namesFilesInUtf8() {
         return "UTF-8".equals(System.getProperty("sun.jnu.encoding"));
     }
@@ -83,7 +86,7 @@ public final class PreparedStart {
         }
     }
 
-    /** The executable jar that holds the application's classes; nothing when they come from elsewhere. */
+    /** The executable jar that contains the application's classes; empty when they come from elsewhere. */
     static Optional<Path> nestedJar(Class<?> application) {
         String location =
                 application.getProtectionDomain().getCodeSource().getLocation().toString();
@@ -94,7 +97,7 @@ public final class PreparedStart {
                 : Optional.empty();
     }
 
-    /** Replaces this process; returns only when that fails, which is said. */
+    /** Replaces this process. Returns only on failure, which it reports. */
     private static void execute(List<String> words) {
         Linker linker = Linker.nativeLinker();
         var execv = linker.downcallHandle(

@@ -17,17 +17,17 @@ import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
 /**
- * The start that {@link JarPreparation} records: it asks for what is asked of a manager first, so that those classes are recorded
- * too, and ends.
+ * The start that {@link JarPreparation} records: it sends the requests that a manager typically receives first, so that
+ * their classes are recorded too, and exits.
  */
 @Component
 final class TrainingRun {
 
-    /** A system property, set by the preparation alone. */
+    /** The system property that marks a training run; only the preparation sets it. */
     static final String PROPERTY = "nucleus.training";
 
     private static final Logger log = LoggerFactory.getLogger(TrainingRun.class);
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
     private static final List<String> PATHS = List.of(
             "/actuator/health/readiness",
             "/actuator/health",
@@ -50,7 +50,7 @@ final class TrainingRun {
         if (!environment.getProperty(PROPERTY, Boolean.class, false)) {
             return;
         }
-        // Not in this thread: the context can't be closed before its start is over.
+        // Not in this thread: the context can't be closed before its startup has finished.
         Thread.ofPlatform().name("training").start(this::run);
     }
 
@@ -60,12 +60,12 @@ final class TrainingRun {
             for (String path : PATHS) {
                 client.send(
                         HttpRequest.newBuilder(URI.create(base + path))
-                                .timeout(PATIENCE)
+                                .timeout(TIMEOUT)
                                 .build(),
                         HttpResponse.BodyHandlers.discarding());
             }
         } catch (IOException e) {
-            log.warn("less is prepared: {}", e.toString());
+            log.warn("the training run is incomplete, so less is prepared: {}", e.toString());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -1,4 +1,4 @@
-/** Before Spring: how {@code java -jar nucleus.jar} starts quickly. */
+/** The fast start of {@code java -jar nucleus.jar}, before Spring. */
 @NullMarked
 package dev.nucleus.startup;
 

@@ -14,7 +14,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * The meters of one container, there as long as it runs. What its control groups don't count, no meter claims to know.
+ * The meters of one container, registered while it runs. What its control groups don't count has no meter.
  *
  * @see <a href="https://opentelemetry.io/docs/specs/semconv/system/container-metrics/">OpenTelemetry: container
  *     metrics</a>
@@ -35,21 +35,21 @@ final class ContainerMeters {
         this.snapshot = snapshot;
         this.denials = denials;
         this.startedAt = startedAt;
-        counter("container.cpu.time", "seconds", "Processor time used", tags, ContainerMeters::processor);
+        counter("container.cpu.time", "seconds", "CPU time used", tags, ContainerMeters::processor);
         gauge("container.memory.usage", "bytes", "Memory in use, page cache included", tags, CgroupUsage::memory);
         gauge(
                 "container.memory.working_set",
                 "bytes",
-                "Memory in use that can't be given back at once",
+                "Memory in use that can't be reclaimed at once",
                 tags,
                 CgroupUsage::workingSet);
         gauge(
                 "container.memory.available",
                 "bytes",
-                "Memory left below the limit",
+                "Memory available below the limit",
                 tags,
                 usage -> usage.memoryLimit().flatMap(limit -> usage.workingSet().map(used -> limit - used)));
-        gauge("container.memory.rss", "bytes", "Memory in use that no file backs", tags, CgroupUsage::resident);
+        gauge("container.memory.rss", "bytes", "Memory in use, not backed by files", tags, CgroupUsage::resident);
         counter(
                 "container.paging.faults",
                 "",
@@ -83,40 +83,40 @@ final class ContainerMeters {
         counter(
                 "nucleus.container.oom.events",
                 "",
-                "Processes that the kernel killed for want of memory",
+                "Processes killed by the kernel's OOM killer",
                 tags,
                 CgroupUsage::kills);
         addDenials(tags);
     }
 
-    /** What it tried and was refused. */
+    /** Counts of what the container was denied, by layer. */
     private void addDenials(Tags tags) {
         for (String layer : List.of("seccomp", "landlock")) {
             add(FunctionCounter.builder("nucleus.container.denials", this, meters -> meters.denials.of(layer))
-                    .description("What the container tried and was refused")
+                    .description("Operations that the container was denied")
                     .tags(tags.and("layer", layer))
                     .register(registry));
         }
     }
 
-    /** What boards made for cAdvisor ask for, beyond what is named the same. */
+    /** Adds the names that dashboards for cAdvisor need, besides those that are the same. */
     void addCadvisorNames(Tags tags) {
-        counter("container.cpu.usage", "seconds", "Processor time used", tags, ContainerMeters::processor);
+        counter("container.cpu.usage", "seconds", "CPU time used", tags, ContainerMeters::processor);
         counter(
                 "container.cpu.cfs.throttled",
                 "seconds",
-                "Time kept waiting for the quota",
+                "Time throttled by the CPU quota",
                 tags,
                 usage -> usage.throttled().map(ContainerMeters::seconds));
         gauge("container.memory.swap", "bytes", "Memory swapped out", tags, CgroupUsage::swap);
-        gauge("container.spec.memory.limit", "bytes", "The limit of memory", tags, CgroupUsage::memoryLimit);
+        gauge("container.spec.memory.limit", "bytes", "Memory limit", tags, CgroupUsage::memoryLimit);
         gauge("container.processes", "", "Processes and threads", tags, CgroupUsage::processes);
         counter("container.fs.reads", "bytes", "Bytes read from block devices", tags, CgroupUsage::read);
         counter("container.fs.writes", "bytes", "Bytes written to block devices", tags, CgroupUsage::written);
-        counter("container.oom.events", "", "Processes killed for want of memory", tags, CgroupUsage::kills);
+        counter("container.oom.events", "", "Processes killed by the kernel's OOM killer", tags, CgroupUsage::kills);
         add(Gauge.builder("container.start.time", this, meters -> meters.startedAt.toEpochMilli() / 1e3)
                 .baseUnit("seconds")
-                .description("When the container started, in seconds since 1970")
+                .description("Start time of the container, in seconds since 1970")
                 .tags(tags)
                 .register(registry));
     }
@@ -171,7 +171,7 @@ final class ContainerMeters {
         meters.add(meter);
     }
 
-    /** Micrometer keeps meters for ever (micrometer-metrics/micrometer#5232): the container's end is theirs. */
+    /** Micrometer keeps meters forever (micrometer-metrics/micrometer#5232), so they are removed with the container. */
     void remove() {
         meters.forEach(registry::remove);
     }

@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How often a container was refused something, by layer. Its shim is asked beside a scrape, not in it, as it may be slow to
- * answer: a scrape gets what was known of the one before.
+ * Counts of a container's denials, by layer. Its shim may be slow to respond, so a scrape only starts a query in the
+ * background and gets the counts as of the previous one.
  */
 final class DenialCounts {
 
@@ -44,7 +44,7 @@ final class DenialCounts {
             counts = denials.of(container).stream()
                     .collect(Collectors.groupingBy(Denial::rule, Collectors.summingLong(Denial::count)));
         } catch (IOException e) {
-            log.debug("the denials of '{}' are not known: {}", container.name(), e.toString());
+            log.debug("can't read the denials of '{}': {}", container.name(), e.toString());
         } finally {
             askedAt = System.nanoTime();
             asking.set(false);

@@ -10,7 +10,7 @@ import java.util.Objects;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
-/** How long each step of a launch takes, over all containers. */
+/** Durations of the steps of launches, over all containers. */
 @Component
 final class LaunchMeters {
 
@@ -21,7 +21,7 @@ final class LaunchMeters {
             timers.put(
                     step,
                     Timer.builder("nucleus.launch.duration")
-                            .description("Time that a step of a launch takes")
+                            .description("Duration of a step of a launch")
                             .tag("step", step.label())
                             .register(registry));
         }

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The steps of one launch, each with when it began and ended, counted from the launch's beginning. */
+/** The steps of one launch, with their begin and end relative to that of the launch. */
 record LaunchSteps(List<Step> each) {
 
     record Step(LaunchStep step, Duration from, Duration to) {
@@ -19,9 +19,9 @@ record LaunchSteps(List<Step> each) {
     }
 
     /**
-     * Steps are told by when they were done: each began when the one before it was done.
+     * The shim reports when each step ended: each began when the one before it ended.
      *
-     * @return empty: in a time namespace, where the steps inside were timed by another clock
+     * @return empty for a container with a time namespace, whose clock timed the steps inside
      */
     static Optional<LaunchSteps> of(ContainerState.Running state) {
         if (state.steps().values().stream().anyMatch(Duration::isNegative)) {
@@ -38,7 +38,7 @@ record LaunchSteps(List<Step> each) {
         return Optional.of(new LaunchSteps(List.copyOf(each)));
     }
 
-    /** What the launch took, from the request to the command's start. */
+    /** Duration of the launch, from the request to the command's start. */
     Duration whole() {
         return each.isEmpty() ? Duration.ZERO : each.getLast().to();
     }

@@ -14,9 +14,9 @@ import java.util.concurrent.TimeUnit;
 import org.springframework.context.event.EventListener;
 
 /**
- * A trace of each launch: one span for the whole, below it one for each step. They are made when all is over, from the times
- * that the shim took, so that a launch is no slower for being traced. Attributes are OpenTelemetry's for containers where it
- * has one.
+ * Traces each launch: one span for the whole, with a child span for each step. Spans are created after the launch, from
+ * the times that the shim recorded, so tracing does not slow a launch down. Attributes follow OpenTelemetry's
+ * conventions for containers where it has any.
  *
  * @see <a href="https://opentelemetry.io/docs/specs/semconv/registry/attributes/container/">OpenTelemetry, container
  *     attributes</a>
@@ -46,7 +46,7 @@ final class LaunchTraces {
         end(launch, end);
     }
 
-    /** Its steps were not timed: the one that failed stands for itself. */
+    /** The steps of a failed launch are not timed: only the failed one gets a child span. */
     @EventListener
     void on(ContainerEvent.Failed event) {
         LaunchException why = event.why();

@@ -10,8 +10,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Says in one line that a collector is away, and in another that it is back; OpenTelemetry's own would be a stack trace each time. */
-record OutageLoggingExporter(SpanExporter exporter, AtomicBoolean away) implements SpanExporter {
+/**
+ * Logs one line when the collector becomes unreachable and one when it is back; OpenTelemetry logs a stack trace each
+ * time.
+ */
+record OutageLoggingExporter(SpanExporter exporter, AtomicBoolean unreachable) implements SpanExporter {
 
     private static final Logger log = LoggerFactory.getLogger(OutageLoggingExporter.class);
 
@@ -23,19 +26,19 @@ record OutageLoggingExporter(SpanExporter exporter, AtomicBoolean away) implemen
     public CompletableResultCode export(Collection<SpanData> spans) {
         CompletableResultCode result = exporter.export(spans);
         return result.whenComplete(() -> {
-            if (!result.isSuccess() && away.compareAndSet(false, true)) {
+            if (!result.isSuccess() && unreachable.compareAndSet(false, true)) {
                 log.warn(
                         "traces can't be sent to their collector: {}. Launches are not affected",
                         Optional.ofNullable(result.getFailureThrowable())
                                 .map(OutageLoggingExporter::reason)
                                 .orElse("it refused them"));
-            } else if (result.isSuccess() && away.compareAndSet(true, false)) {
+            } else if (result.isSuccess() && unreachable.compareAndSet(true, false)) {
                 log.info("traces are being sent again");
             }
         });
     }
 
-    /** What went wrong with the connection, if that is what did. */
+    /** The message of the underlying I/O error, if there is one. */
     private static String reason(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof IOException) {

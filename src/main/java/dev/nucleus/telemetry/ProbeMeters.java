@@ -9,7 +9,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
-/** How long probes take, and how often they say no, by service. */
+/** Durations and outcomes of probes, by service. */
 @Component
 final class ProbeMeters {
 
@@ -23,7 +23,7 @@ final class ProbeMeters {
     ProbeMeters(MeterRegistry registry) {
         this.registry = registry;
         this.lateness = Timer.builder("nucleus.probe.lateness")
-                .description("How long after it was due a probe was begun")
+                .description("Time from when a probe was due until it began")
                 .serviceLevelObjectives(Duration.ofMillis(10), Duration.ofMillis(100), Duration.ofSeconds(1))
                 .register(registry);
     }
@@ -42,7 +42,7 @@ final class ProbeMeters {
 
     private Timer timer(Key key) {
         return Timer.builder("nucleus.probe.duration")
-                .description("Time that a probe takes to be answered")
+                .description("Duration of a probe")
                 .tags("fleet", key.fleet(), "service", key.service(), "role", key.role(), "kind", key.kind())
                 .tag("outcome", key.success() ? "success" : "failure")
                 .register(registry);

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
-/** The meters of every replica, and of the container that it runs as at the time. Never tagged by container. */
+/** The meters of every replica and of its current container. Never tagged by container. */
 @Component
 final class ReplicaMeters {
 
@@ -30,8 +30,8 @@ final class ReplicaMeters {
     private final CgroupUsages usages;
     private final Denials denials;
     private final boolean cadvisorNames;
-    /** By name; what they hold the registry refers to weakly. */
-    private final Map<String, Of> replicas = new ConcurrentHashMap<>();
+    /** By replica name. The registry only has weak references to these objects. */
+    private final Map<String, MetersOfReplica> replicas = new ConcurrentHashMap<>();
 
     ReplicaMeters(
             MeterRegistry registry, Fleets fleets, CgroupUsages usages, Denials denials, MetricsProperties properties) {
@@ -42,9 +42,9 @@ final class ReplicaMeters {
         this.cadvisorNames = properties.cadvisorNames();
     }
 
-    private Of register(String fleet, String service, int number) {
+    private MetersOfReplica register(String fleet, String service, int number) {
         return replicas.computeIfAbsent(
-                fleet + "/" + service + "-" + number, name -> new Of(name, fleet, service, number));
+                fleet + "/" + service + "-" + number, name -> new MetersOfReplica(name, fleet, service, number));
     }
 
     @EventListener
@@ -60,7 +60,7 @@ final class ReplicaMeters {
         if (replica == null) {
             return;
         }
-        Of of = register(replica.fleet(), replica.service(), replica.number());
+        MetersOfReplica of = register(replica.fleet(), replica.service(), replica.number());
         switch (event) {
             case ContainerEvent.Started _, ContainerEvent.Adopted _ ->
                 container.whileRunning().ifPresent(running -> of.measure(container, running.startedAt()));
@@ -70,13 +70,13 @@ final class ReplicaMeters {
                     ContainerEvent.Executed _,
                     ContainerEvent.InitActed _,
                     ContainerEvent.Removed _ -> {
-                // Of no consequence here.
+                // No meters change.
             }
         }
     }
 
-    /** Those of one replica. */
-    private final class Of {
+    /** The meters of one replica. */
+    private final class MetersOfReplica {
 
         private final Tags tags;
         private final Tags named;
@@ -84,19 +84,19 @@ final class ReplicaMeters {
         private String measured = "";
         private @Nullable ContainerMeters meters;
 
-        Of(String name, String fleet, String service, int number) {
+        MetersOfReplica(String name, String fleet, String service, int number) {
             this.tags = Tags.of("fleet", fleet, "service", service, "replica", Integer.toString(number));
             this.name = name;
             this.named = tags.and("name", name);
-            FunctionCounter.builder("nucleus.container.restarts", this, Of::restarts)
+            FunctionCounter.builder("nucleus.container.restarts", this, MetersOfReplica::restarts)
                     .description("Restarts of the replica")
                     .tags(tags)
                     .register(registry);
             Gauge.builder("nucleus.container.ready", this, of -> of.is(ReplicaStatus.READY))
-                    .description("Whether the replica is ready, as its probes say")
+                    .description("Whether the replica is ready according to its probes")
                     .tags(tags)
                     .register(registry);
-            Gauge.builder("nucleus.container.serving", this, Of::serving)
+            Gauge.builder("nucleus.container.serving", this, MetersOfReplica::serving)
                     .description("Whether the replica takes work: ready, unchecked, or ready within a crash loop")
                     .tags(tags)
                     .register(registry);
@@ -105,7 +105,7 @@ final class ReplicaMeters {
                     .tags(tags)
                     .register(registry);
             if (cadvisorNames) {
-                Gauge.builder("container.health.state", this, Of::serving)
+                Gauge.builder("container.health.state", this, MetersOfReplica::serving)
                         .description("Whether the container is healthy")
                         .tags(named)
                         .register(registry);
@@ -124,7 +124,7 @@ final class ReplicaMeters {
             return now().filter(ReplicaView::serving).isPresent() ? 1 : 0;
         }
 
-        /** Not as of its last transition: a pause is none, and a paused replica is not ready. */
+        /** Not the state of the last transition: a pause is not a transition, but a paused replica is not ready. */
         private Optional<ReplicaView> now() {
             return fleets.replica(name);
         }
@@ -132,7 +132,7 @@ final class ReplicaMeters {
         synchronized void measure(Container container, Instant startedAt) {
             String id = container.id();
             forget(measured);
-            // One name has one set of tags, and cAdvisor's boards want a name.
+            // All meters of a name must have the same tags, and cAdvisor's dashboards need the tag name.
             Tags all = cadvisorNames ? named : tags;
             meters = new ContainerMeters(
                     registry,

@@ -4,7 +4,7 @@ import dev.nucleus.cgroup.CgroupUsage;
 import java.time.Duration;
 import java.util.function.Supplier;
 
-/** What a container uses, read at most twice a second: one scrape asks for each figure on its own. */
+/** The usage of a container, read at most twice a second: a scrape reads each figure separately. */
 final class UsageSnapshot {
 
     private static final Duration AGE = Duration.ofMillis(500);

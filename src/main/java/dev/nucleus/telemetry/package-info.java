@@ -1,6 +1,7 @@
 /**
- * What is measured: Micrometer meters of what containers use, how replicas fare, how long launches and probes take; and a
- * trace of each launch. Names are OpenTelemetry's for containers where it has one, {@code nucleus.…} where it has none.
+ * Micrometer meters of the resource usage of containers, the status of replicas and the durations of launches and
+ * probes, and a trace of each launch. Names follow OpenTelemetry's conventions for containers; those without a
+ * counterpart there begin with {@code nucleus.}.
  */
 @NullMarked
 package dev.nucleus.telemetry;

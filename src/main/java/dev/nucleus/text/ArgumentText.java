@@ -12,9 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * Arguments, environment variables and names of files are bytes, not text (execve(2), path_resolution(7)). As strings, bytes that are not UTF-8 are code points
- * U+10FE80 to U+10FEFF of a private use area, one for each byte, so that they can be stored as JSON and come back as the same
- * bytes. The bytes of these code points themselves are treated as if they weren't UTF-8.
+ * Converts arguments, environment variables and file names, which are bytes and not text (execve(2),
+ * path_resolution(7)), to strings and back. Each byte that is not UTF-8 becomes a code point U+10FE80 to U+10FEFF of a
+ * private use area, so that the strings can be stored as JSON and converted back to the same bytes. The UTF-8 bytes of
+ * these code points themselves are treated as if they were not UTF-8.
  */
 public final class ArgumentText {
 
@@ -35,7 +36,7 @@ public final class ArgumentText {
                 return text;
             }
         } catch (CharacterCodingException e) {
-            // Some of them are not UTF-8.
+            // Some bytes are not UTF-8.
             return decodePartly(bytes, offset, length);
         }
         return decodePartly(bytes, offset, length);
@@ -60,7 +61,7 @@ public final class ArgumentText {
         return text.toString();
     }
 
-    /** Of the code point that begins with this byte (RFC 3629). */
+    /** The size of the code point that begins with this byte (RFC 3629). */
     private static int sizeOf(byte first) {
         int value = first & 0xff;
         return value >= 0xf0 ? 4 : value >= 0xe0 ? 3 : value >= 0xc0 ? 2 : 1;
@@ -70,15 +71,18 @@ public final class ArgumentText {
         return codePoint >= FIRST && codePoint <= LAST;
     }
 
-    /** Each of them begins with the same surrogate, which is looked for first: a plan has hundreds of strings. */
+    /**
+     * Whether no code point stands for a byte. All of them share a high surrogate, which is a fast first test: a plan
+     * has hundreds of strings.
+     */
     private static boolean hasNoEncodedBytes(String text) {
         return text.indexOf(Character.highSurrogate(FIRST)) < 0
                 || text.codePoints().noneMatch(ArgumentText::isByte);
     }
 
     /**
-     * The file that a path with such code points names, for java.nio.file, which would write them as UTF-8. Its own text has
-     * lost those bytes, so it is for opening only.
+     * Returns the file that a path with such code points names, for java.nio.file, which would write them as UTF-8. The
+     * text of the returned path has lost those bytes, so use it only to open the file.
      *
      * @param path absolute
      */

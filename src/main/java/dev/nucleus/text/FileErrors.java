@@ -5,12 +5,12 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 
-/** Why a file could not be used, in the words of an operator and not of Java. */
+/** Describes why a file could not be used, in an operator's words rather than Java's. */
 public final class FileErrors {
 
     private FileErrors() {}
 
-    /** To follow the file's name and what was to be done with it. */
+    /** The reason, to be appended to the file's name and the attempted operation. */
     public static String reason(IOException error) {
         return switch (error) {
             case NoSuchFileException _ -> "there is no such file";

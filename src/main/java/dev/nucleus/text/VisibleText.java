@@ -3,9 +3,10 @@ package dev.nucleus.text;
 import java.util.regex.Pattern;
 
 /**
- * Text that a workload, a file's name or a client chose, for whoever reads it in a log, on a terminal or on a page: without what
- * moves a cursor, begins a line of its own, hides, or turns the direction of what follows. That is shown as an escape of its
- * number: a backslash and {@code xHH}, {@code uHHHH} or {@code UHHHHHHHH}. HTML is still to be escaped.
+ * Escapes untrusted text, such as the output of a workload, the name of a file or an argument of a client, for logs,
+ * terminals and pages. Characters that move the cursor, begin a new line, are invisible or change the direction of text
+ * are replaced by an escape of their code point: a backslash and {@code xHH}, {@code uHHHH} or {@code UHHHHHHHH}. HTML
+ * must still be escaped.
  *
  * @see <a href="https://cwe.mitre.org/data/definitions/117.html">CWE-117, forged lines of a log</a>
  * @see <a href="https://cwe.mitre.org/data/definitions/150.html">CWE-150, control sequences on a terminal</a>
@@ -13,7 +14,10 @@ import java.util.regex.Pattern;
  */
 public final class VisibleText {
 
-    /** Control sequences, such as colours, and commands to a terminal, such as a title (ECMA-48, sections 5.4 and 8.3.89). */
+    /**
+     * Control sequences, such as colours, and operating system commands, such as a title (ECMA-48, sections 5.4 and
+     * 8.3.89).
+     */
     private static final Pattern SEQUENCES =
             Pattern.compile("\u001b\\[[0-?]*[ -/]*[@-~]|\u001b\\][^\u0007\u001b]*(?:\u0007|\u001b\\\\)");
 
@@ -22,12 +26,12 @@ public final class VisibleText {
 
     private VisibleText() {}
 
-    /** Every character that is not visible is escaped: for names, which must stay distinct. */
+    /** Escapes every character that is not visible; for names, which must stay distinct. */
     public static String escape(String text) {
         return escapeAllBut("", text);
     }
 
-    /** On one line: line breaks and tabs are spaces, without those at the ends. */
+    /** Puts text on one line: strips both ends and turns line breaks and tabs into spaces. */
     public static String line(String text) {
         return escapeAllBut(
                 "",
@@ -39,25 +43,28 @@ public final class VisibleText {
     }
 
     /**
-     * As {@link #line(String)}, and cut when it is longer.
+     * Like {@link #line(String)}, but truncates longer text.
      *
-     * @param most characters that are kept
+     * @param most maximum number of characters
      */
     public static String line(String text, int most) {
-        return cut(line(beginning(text.strip(), most)), text, most);
+        return cut(line(prefix(text.strip(), most)), text, most);
     }
 
     /**
-     * As {@link #escape(String)}, and cut when it is longer.
+     * Like {@link #escape(String)}, but truncates longer text.
      *
-     * @param most characters that are kept
+     * @param most maximum number of characters
      */
     public static String escape(String text, int most) {
-        return cut(escape(beginning(text, most)), text, most);
+        return cut(escape(prefix(text, most)), text, most);
     }
 
-    /** As much as can be left when it is cut: an escape is longer than its character, and two line breaks are a space. */
-    private static String beginning(String text, int most) {
+    /**
+     * The part of the text that can remain after truncation: an escape is longer than its character, and only a
+     * two-character line break shrinks, to one space.
+     */
+    private static String prefix(String text, int most) {
         return text.length() > 2 * most + 2 ? text.substring(0, end(text, 2 * most + 2)) : text;
     }
 
@@ -67,18 +74,18 @@ public final class VisibleText {
                 : shown;
     }
 
-    /** The end of a beginning that cuts no character in two. */
+    /** The end of a prefix that does not split a surrogate pair. */
     private static int end(String text, int most) {
         int end = Math.min(most, text.length());
         return end > 0 && end < text.length() && Character.isHighSurrogate(text.charAt(end - 1)) ? end - 1 : end;
     }
 
-    /** Lines of our own with others' words in them: line feeds and tabs stay. */
+    /** Escapes messages of our own that contain untrusted text; line feeds and tabs are kept. */
     public static String lines(String text) {
         return escapeAllBut("\n\t", text);
     }
 
-    /** A line of a log as a page shows it: colours and their like are left out, tabs stay. */
+    /** Formats a log line for a page: removes control sequences such as colours, keeps tabs. */
     public static String logLine(String text) {
         return escapeAllBut("\t", SEQUENCES.matcher(text).replaceAll(""));
     }

@@ -1,4 +1,4 @@
-/** Untrusted text, escaped for logs, terminals and pages. Uses nothing else of Nucleus. */
+/** Untrusted text, escaped for logs, terminals and pages. Depends on nothing else of Nucleus. */
 @NullMarked
 package dev.nucleus.text;
 

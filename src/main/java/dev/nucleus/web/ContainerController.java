@@ -23,7 +23,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.server.ResponseStatusException;
 
-/** The page of one container: a replica by its name, which outlives restarts, or any container by its id. */
+/** The page of one container: a replica by its name, which restarts do not change, or any container by its ID. */
 @Controller
 final class ContainerController {
 
@@ -108,7 +108,7 @@ final class ContainerController {
         model.addAttribute("end", container.flatMap(ContainerController::end).orElse(null));
         model.addAttribute("kernel", container.map(ContainerController::kernel).orElse(null));
         model.addAttribute(
-                "broughtBack", container.flatMap(Container::broughtBack).orElse(null));
+                "broughtBack", container.flatMap(Container::workspaceResult).orElse(null));
         model.addAttribute(
                 "command",
                 container.map(found -> String.join(" ", found.command())).orElse(null));
@@ -127,7 +127,10 @@ final class ContainerController {
                         .orElse(List.of()));
     }
 
-    /** The end of the log, with the marked end of the run before; and from where a live page goes on. */
+    /**
+     * Adds the end of the log, preceded by the marked end of the previous run, and the position where live updates
+     * continue.
+     */
     private static void fillLog(Model model, Optional<Container> container, boolean whole) throws IOException {
         ContainerLog.Tail tail = whole && container.isPresent()
                 ? container.get().log().tail(LOG_LINES)
@@ -150,7 +153,7 @@ final class ContainerController {
                         .orElse(null));
     }
 
-    /** Newest first: what this manager saw, and below it what earlier ones did. */
+    /** The transitions, newest first: those of this manager, then those recorded by earlier ones. */
     private List<Transition> history(ReplicaView replica) {
         var seen = new ArrayList<>(replica.history().reversed());
         Instant oldest = seen.isEmpty() ? Instant.now() : seen.getLast().at();

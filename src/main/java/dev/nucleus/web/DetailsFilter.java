@@ -20,8 +20,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Who may see details is who may command the manager: root and its own user, as the kernel names who asks on {@code http.sock}.
- * Spring's health asks for the request's principal; endpoints that are all details are refused to those without one.
+ * Shows details only to users who may command the manager: root and the manager's own user, whom the kernel identifies
+ * on {@code http.sock}. Spring's health endpoint uses the request's principal; endpoints that consist of details are
+ * refused without one.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE + 1)

@@ -15,7 +15,7 @@ import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.server.ResponseStatusException;
 import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 
-/** The stream of server-sent events that each page has one of. */
+/** Serves the stream of server-sent events of each open page. */
 @RestController
 final class EventsController {
 
@@ -25,7 +25,7 @@ final class EventsController {
 
         private static final long serialVersionUID = 1L;
 
-        /** Seconds in which a page that was closed has been noticed, by its heartbeat. */
+        /** Seconds within which a closed page is detected, by its heartbeat. */
         private static final String RETRY_AFTER = "30";
 
         TooManyPagesException() {
@@ -51,9 +51,9 @@ final class EventsController {
     }
 
     /**
-     * @param of name of the container that the page shows, whose log it follows; absent: all changes, no log
-     * @param seen how far the page has shown that log
-     * @param lastEventId the same, from a browser that connects again
+     * @param of name of the container that the page shows and whose log it follows; absent: all changes, no log
+     * @param seen position up to which the page has shown that log
+     * @param lastEventId the same, from a browser that reconnects
      */
     @GetMapping("/events")
     SseEmitter events(
@@ -66,8 +66,8 @@ final class EventsController {
         if (!events.add(viewer)) {
             throw new TooManyPagesException();
         }
-        emitter.onCompletion(viewer::leave);
-        emitter.onError(_ -> viewer.leave());
+        emitter.onCompletion(viewer::close);
+        emitter.onError(_ -> viewer.close());
         of.ifPresent(name -> Thread.ofVirtual()
                 .name("log-viewer")
                 .start(new LogFollower(() -> find(name), viewer, position)::follow));
@@ -86,8 +86,8 @@ final class EventsController {
         try {
             emitter.complete();
         } catch (IllegalStateException e) {
-            // Tomcat has ended the request itself, as the browser has gone.
-            log.debug("a page has left: {}", e.toString());
+            // Tomcat has ended the request itself, because the browser disconnected.
+            log.debug("a page was closed: {}", e.toString());
         }
     }
 

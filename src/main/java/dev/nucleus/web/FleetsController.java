@@ -12,7 +12,7 @@ import org.springframework.stereotype.Controller;
 import org.springframework.ui.Model;
 import org.springframework.web.bind.annotation.GetMapping;
 
-/** The page of all fleets, and the part of it that is fetched again when something changed. */
+/** The page of all fleets, and the fragment of it that is fetched again after a change. */
 @Controller
 final class FleetsController {
 

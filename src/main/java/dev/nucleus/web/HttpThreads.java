@@ -5,14 +5,18 @@ import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.stereotype.Component;
 
 /**
- * Requests are served by Tomcat's own threads, not by virtual ones: these are queued, first come first served, behind whatever
- * else the manager does in virtual threads, and behind thousands of probes that are due the health of the fleets would wait. The
- * kernel divides processors among threads of its own fairly. Streams of events, which have no end, occupy none.
+ * Serves requests in Tomcat's own platform threads, not in virtual threads. Virtual threads run in order of arrival, so
+ * health requests would wait behind thousands of due probes and everything else that the manager does in them; the
+ * kernel shares processors fairly among platform threads. Event streams, which have no end, occupy no thread of
+ * Tomcat's.
  */
 @Component
 final class HttpThreads implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
 
-    /** After Boot's own customizer, which sets an executor of virtual threads: no executor of others' means Tomcat's. */
+    /**
+     * Runs after Spring Boot's own customizer, which sets an executor of virtual threads. Without an executor Tomcat
+     * uses its own threads.
+     */
     @Override
     public void customize(TomcatServletWebServerFactory factory) {
         factory.addProtocolHandlerCustomizers(handler -> handler.setExecutor(null));

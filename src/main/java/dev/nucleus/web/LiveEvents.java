@@ -10,21 +10,21 @@ import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
-/** Tells every viewer that something changed. */
+/** Notifies every viewer of changes. */
 @Component
 final class LiveEvents {
 
-    /** Open pages in all: each has a connection and two threads. */
+    /** Limit on open pages in total: each has a connection and two threads. */
     static final int MOST_VIEWERS = 1_000;
 
-    /** Open pages of one container, so that one that everybody looks at leaves room for the others. */
+    /** Limit on open pages of one container, so that a popular one leaves room for the others. */
     static final int MOST_VIEWERS_OF_ONE = 400;
 
     private final Set<Viewer> viewers = ConcurrentHashMap.newKeySet();
     /** Held while viewers are counted and one is added. */
     private final ReentrantLock adding = new ReentrantLock();
 
-    /** @return false when there are too many already, in all or of that container */
+    /** @return false when there are too many already, in total or of that container */
     boolean add(Viewer viewer) {
         adding.lock();
         try {
@@ -50,10 +50,10 @@ final class LiveEvents {
         viewers.remove(viewer);
     }
 
-    /** Before the server stops: it would wait for its open requests, and these have no end. */
+    /** Ends the streams before the server stops: it would wait for its open requests, and these have no end. */
     @EventListener
     void on(ContextClosedEvent event) {
-        viewers.forEach(Viewer::leave);
+        viewers.forEach(Viewer::close);
     }
 
     @EventListener

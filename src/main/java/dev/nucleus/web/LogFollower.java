@@ -13,12 +13,12 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Brings a viewer the log of whatever container is live under a name, and of the one after it. */
+/** Sends a viewer the log of the container that currently has a name, and then of its successors. */
 final class LogFollower {
 
     private static final Logger log = LoggerFactory.getLogger(LogFollower.class);
 
-    /** A page that is further behind than that, in bytes, goes on with the newest lines. */
+    /** Bytes that a page may fall behind; beyond that, it continues with the newest lines. */
     private static final long MOST_BEHIND = 1 << 20;
 
     private final Supplier<Optional<Container>> present;
@@ -26,8 +26,8 @@ final class LogFollower {
     private Optional<LogPosition> position;
 
     /**
-     * @param present the container that is live now
-     * @param position what the viewer has seen
+     * @param present supplies the current container
+     * @param position up to where the viewer has seen a log
      */
     LogFollower(Supplier<Optional<Container>> present, Viewer viewer, Optional<LogPosition> position) {
         this.present = present;
@@ -35,11 +35,11 @@ final class LogFollower {
         this.position = position;
     }
 
-    /** Follows until the viewer is gone. */
+    /** Follows until the viewer has disconnected. */
     void follow() {
         Optional<Container> last = Optional.empty();
         try {
-            while (!viewer.gone()) {
+            while (!viewer.isClosed()) {
                 Optional<Container> now = present.get().filter(Container::isRunning);
                 if (now.isPresent() && !now.equals(last)) {
                     last = now;
@@ -59,9 +59,9 @@ final class LogFollower {
                 .orElse(0L);
         try (LogFeed.Reader reader = container.feed().open(offset)) {
             Runnable parting = reader::close;
-            viewer.onLeave(parting);
+            viewer.onClose(parting);
             copy(container.id(), reader);
-            viewer.forget(parting);
+            viewer.removeCloseAction(parting);
         } catch (IOException e) {
             log.debug("the log of '{}' can't be followed: {}", container.name(), e.toString());
         }
@@ -71,7 +71,7 @@ final class LogFollower {
         var line = new ByteArrayOutputStream();
         OptionalLong expected = OptionalLong.empty();
         Optional<ContainerLog.Chunk> chunk = reader.next();
-        while (!viewer.gone() && chunk.isPresent()) {
+        while (!viewer.isClosed() && chunk.isPresent()) {
             long start = chunk.get().offset();
             byte[] bytes = chunk.get().bytes();
             if (expected.isPresent() && expected.getAsLong() < start) {
@@ -89,7 +89,7 @@ final class LogFollower {
         }
     }
 
-    /** Without the end of the line that the bytes begin in. */
+    /** Drops the partial line at the beginning of the bytes. */
     private static byte[] fromNextLine(byte[] bytes) {
         int at = 0;
         while (at < bytes.length && bytes[at] != '\n') {
@@ -98,7 +98,7 @@ final class LogFollower {
         return Arrays.copyOfRange(bytes, Math.min(at + 1, bytes.length), bytes.length);
     }
 
-    /** Shows the lines that end in these bytes; keeps the beginning of the next. */
+    /** Shows the lines that end in these bytes, and keeps the beginning of the next line. */
     private void show(String container, long start, byte[] bytes, ByteArrayOutputStream line)
             throws InterruptedException {
         int from = 0;

@@ -3,14 +3,14 @@ package dev.nucleus.web;
 import java.util.Optional;
 
 /**
- * A place in a container's log: what a page has shown so far. It is the id of each event, so that a browser that lost
- * the connection goes on where it was (Last-Event-ID).
+ * A position in a container's log, up to which a page has shown it. It is the ID of each event, so that a browser
+ * resumes there after it has lost the connection (Last-Event-ID).
  *
  * @param offset of the next byte to show
  */
 record LogPosition(String container, long offset) {
 
-    /** Reads what {@link #toString} wrote; anything else is no position. */
+    /** Parses the output of {@link #toString}; returns empty for anything else. */
     static Optional<LogPosition> parse(String text) {
         int colon = text.indexOf(':');
         if (!text.matches("[0-9a-f]{32}:\\d{1,18}")) {

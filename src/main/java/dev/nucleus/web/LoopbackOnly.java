@@ -9,7 +9,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
-/** Until there are accounts, HTTP answers on the loopback address and nowhere else, whatever is configured. */
+/** Restricts HTTP to the loopback address until there are accounts, and refuses any other configuration. */
 @Component
 @Order(Ordered.LOWEST_PRECEDENCE)
 final class LoopbackOnly implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
@@ -25,7 +25,7 @@ final class LoopbackOnly implements WebServerFactoryCustomizer<TomcatServletWebS
 
     @Override
     public void customize(TomcatServletWebServerFactory factory) {
-        // A server of its own would pass by all that guards this one.
+        // A separate management server would bypass everything that guards this one.
         if (environment.containsProperty("management.server.port")) {
             throw new IllegalStateException("management.server.port is not supported: Actuator answers on server.port");
         }
@@ -33,15 +33,15 @@ final class LoopbackOnly implements WebServerFactoryCustomizer<TomcatServletWebS
         InetAddress address = factory.getAddress();
         if (address != null && !address.isLoopbackAddress()) {
             throw new IllegalStateException("server.address=" + address.getHostAddress()
-                    + " is not a loopback address. The dashboard has no accounts yet, so it answers on 127.0.0.1 "
-                    + "alone; reach it through an SSH tunnel: ssh -L 8080:127.0.0.1:8080 HOST");
+                    + " is not a loopback address. The dashboard has no accounts yet, so it only listens on "
+                    + "127.0.0.1; reach it through an SSH tunnel: ssh -L 8080:127.0.0.1:8080 HOST");
         }
         factory.setAddress(address != null ? address : InetAddress.getLoopbackAddress());
     }
 
     /**
-     * With a valve or filter that believes {@code X-Forwarded-Host}, a page elsewhere could name this host itself. No
-     * setting turns one on, and neither does what Spring takes for a cloud.
+     * Refuses a valve or filter that trusts {@code X-Forwarded-Host}, through which a foreign page could pass as one of
+     * this host. Neither a setting nor Spring's detection of a cloud platform may enable one.
      */
     private void refuseForwardedHeaders(TomcatServletWebServerFactory factory) {
         String strategy = environment.getProperty("server.forward-headers-strategy", "none");

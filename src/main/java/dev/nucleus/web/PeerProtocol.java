@@ -12,10 +12,10 @@ import org.apache.coyote.http11.Http11Processor;
 import org.apache.tomcat.util.net.NioChannel;
 import org.apache.tomcat.util.net.NioEndpoint;
 
-/** HTTP over a unix socket, on which every request knows who asks: the kernel tells (SO_PEERCRED, unix(7)). */
+/** HTTP over a unix socket. Each request has the user of the peer, identified by the kernel (SO_PEERCRED, unix(7)). */
 final class PeerProtocol extends Http11NioProtocol {
 
-    /** @param user who connected, as this host names the user */
+    /** @param user connected user, by the name on this host */
     record PeerConnection(ServletConnection connection, UserPrincipal user) implements ServletConnection {
 
         @Override
@@ -39,7 +39,9 @@ final class PeerProtocol extends Http11NioProtocol {
         }
     }
 
-    /** A graceful stop closes the server's socket twice, and its file is gone with the first. */
+    /**
+     * Tolerates that a graceful stop closes the server socket twice: its file is already gone after the first close.
+     */
     private static final class Endpoint extends NioEndpoint {
 
         @Override
@@ -47,7 +49,7 @@ final class PeerProtocol extends Http11NioProtocol {
             try {
                 super.doCloseServerSocket();
             } catch (NoSuchFileException _) {
-                // As it should be.
+                // The first close has removed the file.
             }
         }
     }

@@ -12,15 +12,15 @@ import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.stereotype.Component;
 
 /**
- * HTTP on {@code <run-dir>/http.sock} too, for those who may see details: the directory is the manager's own, so only that
- * user and root can connect.
+ * Serves HTTP on {@code <run-dir>/http.sock} as well, for users who may see details: the directory belongs to the
+ * manager alone, so only its user and root can connect.
  */
 @Component
 final class PeerSocket implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
 
     private final Path socket;
 
-    /** @param lock which is held: nobody else listens there, whatever file there is */
+    /** @param lock held already: no other manager listens there, even if the file exists */
     PeerSocket(NucleusProperties places, InstanceLock lock) {
         this.socket = places.run().resolve("http.sock");
     }
@@ -28,7 +28,7 @@ final class PeerSocket implements WebServerFactoryCustomizer<TomcatServletWebSer
     @Override
     public void customize(TomcatServletWebServerFactory factory) {
         try {
-            // A killed manager leaves it, and Tomcat would take that for another server.
+            // A killed manager leaves it behind, and Tomcat would take it for another server's.
             Files.deleteIfExists(socket);
         } catch (IOException e) {
             throw new UncheckedIOException("can't listen on " + socket + ": " + e.getMessage(), e);

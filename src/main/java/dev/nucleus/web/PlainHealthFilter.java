@@ -30,8 +30,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Health as one word, such as {@code UP}, for a client that accepts text and no JSON: the endpoint itself would answer 406, which a
- * load balancer takes for a failure. The HTTP status stays the endpoint's.
+ * Reports health as one word, such as {@code UP}, to a client that accepts text but not JSON: the endpoint itself would
+ * answer 406, which a load balancer takes for a failure. The HTTP status remains the endpoint's.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE + 2)
@@ -39,7 +39,7 @@ final class PlainHealthFilter extends OncePerRequestFilter {
 
     private static final EndpointId HEALTH = EndpointId.of("health");
     private static final Set<String> ADDITIONAL_PATHS = Set.of("/livez", "/readyz");
-    /** The endpoint's own types of content. */
+    /** The content types of the endpoint. */
     private static final List<MediaType> PRODUCED = Stream.concat(
                     Stream.of(MediaType.APPLICATION_JSON),
                     Arrays.stream(ApiVersion.values())
@@ -72,7 +72,7 @@ final class PlainHealthFilter extends OncePerRequestFilter {
             return accepts(accepted, MediaType.TEXT_PLAIN)
                     && PRODUCED.stream().noneMatch(json -> accepts(accepted, json));
         } catch (InvalidMediaTypeException e) {
-            // Spring answers that.
+            // Spring reports the error.
             return false;
         }
     }

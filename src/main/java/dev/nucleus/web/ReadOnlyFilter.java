@@ -14,8 +14,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * HTTP only reads, only for pages of this host itself: a page elsewhere that has its name resolved to 127.0.0.1
- * (DNS rebinding) shows another Host and is turned away. Adds the headers that keep pages to what they are.
+ * Allows only requests that read, and only to a name of this host itself: a foreign page whose name resolves to
+ * 127.0.0.1 (DNS rebinding) sends another Host and is refused. Adds the security headers of the pages.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)
@@ -50,8 +50,8 @@ final class ReadOnlyFilter extends OncePerRequestFilter {
     }
 
     /**
-     * By the Host that was sent, and by the name that Spring and Tomcat take from it: no header that a proxy would add, and
-     * any page may send, stands for it.
+     * Checks the Host that was sent as well as the name that Spring and Tomcat derive from the request, so that no
+     * proxy header, which any page may send, can replace the Host.
      */
     private static boolean isThisHost(HttpServletRequest request) {
         Enumeration<String> sent = request.getHeaders("Host");

@@ -5,7 +5,7 @@ import dev.nucleus.spec.Durations;
 import java.time.Duration;
 import java.util.Locale;
 
-/** How a service stands against its objective, in words. */
+/** The availability of a service against its objective, as text. */
 public record ServiceLevelView(String service, String available, String objective, String budget, boolean overspent) {
 
     private static final double PERCENT = 100;

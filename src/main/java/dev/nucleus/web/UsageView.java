@@ -9,14 +9,14 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * One figure of what a container uses, in words.
+ * One figure of a container's resource usage, as text.
  *
- * @param what is measured
- * @param value what it is now, and of how much
+ * @param what name of the figure
+ * @param value current value and, where there is one, the limit
  */
 public record UsageView(String what, String value) {
 
-    /** What this host counts; what it doesn't is left out. */
+    /** The figures that this host counts; others are omitted. */
     static List<UsageView> of(CgroupUsage usage) {
         var views = new ArrayList<UsageView>();
         usage.memory()
@@ -27,18 +27,18 @@ public record UsageView(String what, String value) {
                                         .map(limit -> " of " + MemorySize.approximate(limit))
                                         .orElse("")
                                 + usage.memoryPeak()
-                                        .map(peak -> ", at most " + MemorySize.approximate(peak))
+                                        .map(peak -> ", peak " + MemorySize.approximate(peak))
                                         .orElse(""))));
         usage.swap()
                 .filter(swap -> swap > 0)
                 .ifPresent(swap -> views.add(new UsageView("Swap", MemorySize.approximate(swap))));
         usage.processor()
                 .ifPresent(time -> views.add(new UsageView(
-                        "Processor time",
+                        "CPU time",
                         seconds(time)
                                 + usage.throttled()
                                         .filter(waited -> !waited.isZero())
-                                        .map(waited -> ", waited " + seconds(waited) + " for its quota")
+                                        .map(waited -> ", throttled for " + seconds(waited))
                                         .orElse(""))));
         usage.processes()
                 .ifPresent(now -> views.add(new UsageView(
@@ -50,11 +50,11 @@ public record UsageView(String what, String value) {
                         MemorySize.approximate(read) + " and "
                                 + MemorySize.approximate(usage.written().orElse(0L)))));
         stalled(views, "Stalled for memory", usage.memoryPressure());
-        stalled(views, "Stalled for processors", usage.processorPressure());
-        stalled(views, "Stalled for disks", usage.ioPressure());
+        stalled(views, "Stalled for CPU", usage.processorPressure());
+        stalled(views, "Stalled for I/O", usage.ioPressure());
         usage.kills()
                 .filter(kills -> kills > 0)
-                .ifPresent(kills -> views.add(new UsageView("Killed for want of memory", Long.toString(kills))));
+                .ifPresent(kills -> views.add(new UsageView("OOM kills", Long.toString(kills))));
         return views;
     }
 

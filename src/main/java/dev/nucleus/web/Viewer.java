@@ -16,8 +16,8 @@ import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 import org.springframework.web.util.HtmlUtils;
 
 /**
- * One open page. One thread sends. A change is noted and never waited for; lines of a log wait for their place in a short queue,
- * so the reader of a page that falls behind falls behind with it. A page that is gone is noticed at the next heartbeat.
+ * One open page. One thread sends. Recording a change never blocks; lines of a log wait for room in a short queue, so
+ * the log reader of a slow page falls behind with it. A closed page is detected at the next heartbeat.
  */
 final class Viewer {
 
@@ -26,7 +26,7 @@ final class Viewer {
 
         record Logged(ContainerLog.Line line, LogPosition position) implements Message {}
 
-        /** @param bytes of the log that are not shown */
+        /** @param bytes number of bytes of the log that are not shown */
         record LeftOut(long bytes, LogPosition position) implements Message {}
 
         record Heartbeat() implements Message {}
@@ -37,11 +37,11 @@ final class Viewer {
 
     private final SseEmitter emitter;
     private final Optional<String> only;
-    /** A permit when something changed since it was last taken. */
+    /** Has a permit when something has changed since the last one was acquired. */
     private final Semaphore change = new Semaphore(0);
 
-    private final Set<Runnable> partings = ConcurrentHashMap.newKeySet();
-    private volatile boolean gone;
+    private final Set<Runnable> closeActions = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
 
     /** Guards {@code queue} and {@code changed}. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -51,12 +51,12 @@ final class Viewer {
     private final Queue<Message> queue = new ArrayDeque<>();
     private boolean changed;
 
-    /** Of the last line sent; used by the sending thread alone. */
+    /** Position of the last line sent; used only by the sending thread. */
     private Optional<LogPosition> position;
 
     /**
-     * @param only the container it looks at; empty: all
-     * @param position how far it has shown the log
+     * @param only name of the container that the page shows; empty: all
+     * @param position up to where the page has shown the log
      */
     Viewer(SseEmitter emitter, Optional<String> only, Optional<LogPosition> position) {
         this.emitter = emitter;
@@ -64,7 +64,7 @@ final class Viewer {
         this.position = position;
     }
 
-    /** The container it looks at; empty: all. */
+    /** The name of the container that the page shows; empty: all. */
     Optional<String> only() {
         return only;
     }
@@ -83,12 +83,12 @@ final class Viewer {
         }
     }
 
-    /** Waits until there is room for the line, or the viewer has left. */
+    /** Queues a line. Waits until there is room for it or the viewer has disconnected. */
     void logged(ContainerLog.Line line, LogPosition seen) throws InterruptedException {
         put(new Message.Logged(line, seen));
     }
 
-    /** Bytes of the log were left out before a position. Waits as {@link #logged} does. */
+    /** Queues a note that bytes before a position were skipped. Waits as {@link #logged} does. */
     void leftOut(long bytes, LogPosition seen) throws InterruptedException {
         put(new Message.LeftOut(bytes, seen));
     }
@@ -96,10 +96,10 @@ final class Viewer {
     private void put(Message message) throws InterruptedException {
         lock.lockInterruptibly();
         try {
-            while (queue.size() >= QUEUE && !gone) {
+            while (queue.size() >= QUEUE && !closed) {
                 room.await();
             }
-            if (!gone) {
+            if (!closed) {
                 queue.add(message);
                 ready.signal();
             }
@@ -108,12 +108,12 @@ final class Viewer {
         }
     }
 
-    /** The next thing to send; a change before lines. */
+    /** Takes the next message to send; a change precedes lines. */
     private Message take() throws InterruptedException {
         long left = HEARTBEAT.toNanos();
         lock.lockInterruptibly();
         try {
-            while (!changed && queue.isEmpty() && !gone && left > 0) {
+            while (!changed && queue.isEmpty() && !closed && left > 0) {
                 left = ready.awaitNanos(left);
             }
             if (changed) {
@@ -128,33 +128,33 @@ final class Viewer {
         }
     }
 
-    /** Waits for the next change, or for the viewer to leave. */
+    /** Waits for the next change or until the viewer has disconnected. */
     void awaitChange() throws InterruptedException {
         change.acquire();
         change.drainPermits();
     }
 
-    /** What is to be closed when the viewer leaves. */
-    void onLeave(Runnable parting) {
-        partings.add(parting);
-        if (gone) {
+    /** Registers an action to run when the viewer disconnects. */
+    void onClose(Runnable parting) {
+        closeActions.add(parting);
+        if (closed) {
             parting.run();
         }
     }
 
-    /** It is closed already. */
-    void forget(Runnable parting) {
-        partings.remove(parting);
+    /** Unregisters an action that is no longer needed. */
+    void removeCloseAction(Runnable parting) {
+        closeActions.remove(parting);
     }
 
-    boolean gone() {
-        return gone;
+    boolean isClosed() {
+        return closed;
     }
 
-    void leave() {
-        gone = true;
+    void close() {
+        closed = true;
         change.release();
-        partings.forEach(Runnable::run);
+        closeActions.forEach(Runnable::run);
         lock.lock();
         try {
             ready.signalAll();
@@ -164,12 +164,12 @@ final class Viewer {
         }
     }
 
-    /** Sends until the viewer is gone. */
+    /** Sends until the viewer has disconnected. */
     void serve() {
         try {
-            // What happened between the page and this connection.
+            // Covers changes between the rendering of the page and this connection.
             changed(only);
-            while (!gone) {
+            while (!closed) {
                 switch (take()) {
                     case Message.Heartbeat() -> emitter.send(SseEmitter.event().comment("alive"));
                     case Message.Changed() -> emitter.send(event("changed").data(""));
@@ -184,10 +184,10 @@ final class Viewer {
                 }
             }
         } catch (IOException | IllegalStateException e) {
-            leave();
+            close();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            leave();
+            close();
         }
     }
 

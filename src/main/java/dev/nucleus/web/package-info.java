@@ -1,5 +1,5 @@
 /**
- * The dashboard: pages rendered here, kept live by server-sent events. Reads; changes nothing. Until there are accounts
+ * The dashboard: server-rendered pages, updated live by server-sent events. It is read-only. Until there are accounts
  * it is bound to the loopback address.
  */
 @NullMarked

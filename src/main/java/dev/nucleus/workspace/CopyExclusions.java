@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Names that are copied neither in nor out: what is no source, and what is or may hold a secret. Not out either, so that
- * nothing inside can plant a hook of version control or a key.
+ * Names that are copied neither in nor out: what is not source code, and what is or may contain a secret. They are not
+ * copied out either, so that a container can't plant a version control hook or a key.
  */
 final class CopyExclusions {
 
@@ -56,15 +56,15 @@ final class CopyExclusions {
     private static final List<String> SUBSTRINGS = List.of("credential", "secret", "private_key", "kubeconfig");
 
     /**
-     * Makes a bare repository of any directory that also has "objects" and "refs": git finds it from below and runs what its
-     * configuration names (git(1), safe.bareRepository).
+     * Turns any directory that also has "objects" and "refs" into a bare repository: git finds it from a subdirectory
+     * and runs what its configuration names (git(1), safe.bareRepository).
      */
     private static final String GIT_HEAD = "HEAD";
 
     private CopyExclusions() {}
 
     /**
-     * Whether a file or directory of this name is not copied. Names are compared without regard to case, ignoring invisible
+     * Whether a file or directory with this name is excluded. Names are compared case-insensitively, ignoring invisible
      * characters and trailing dots and spaces, because the recipient's file system may ignore them too (CVE-2014-9390).
      * "HEAD" alone is compared exactly: "head" is a common name.
      */

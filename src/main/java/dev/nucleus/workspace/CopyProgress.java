@@ -5,16 +5,16 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Reports the progress of a copy that takes long, a line from time to time. For one walk.
+ * Reports the progress of a long copy, one line every few seconds. Confined to one copy.
  *
- * <p>What the listener throws ends the copy, as when whoever waits for it has left.
+ * <p>An exception thrown by the listener ends the copy, for example when the client has disconnected.
  */
 public final class CopyProgress {
 
     private static final Duration FIRST = Duration.ofSeconds(2);
     private static final Duration INTERVAL = Duration.ofSeconds(5);
 
-    /** How many steps there are between two looks at the clock. */
+    /** Steps between two readings of the clock. */
     private static final int STEPS = 16;
 
     private final String what;
@@ -28,7 +28,7 @@ public final class CopyProgress {
 
     /**
      * @param what names the copy in each line
-     * @param listener gets the lines
+     * @param listener receives the lines
      */
     public CopyProgress(String what, Consumer<String> listener) {
         this(what, listener, System::nanoTime);
@@ -45,14 +45,14 @@ public final class CopyProgress {
         return new CopyProgress("", _ -> {});
     }
 
-    /** What is done from now on, of all files once more. */
+    /** Starts the next phase, which counts all files again. */
     void begin(String next) {
         phase = next;
         files = 0;
         bytes = 0;
     }
 
-    /** One more file or directory. */
+    /** Counts a file or directory. */
     void file() {
         files++;
         step();
@@ -85,6 +85,6 @@ public final class CopyProgress {
     }
 
     static String amount(long files, long bytes) {
-        return files + (files == 1 ? " file" : " files") + " with " + (bytes >> 20) + " MiB";
+        return files + (files == 1 ? " file" : " files") + " (" + (bytes >> 20) + " MiB)";
     }
 }

@@ -12,8 +12,8 @@ import org.apache.commons.codec.digest.DigestUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads regular files, never more of one than it had when it was opened: one that grows has no end. Holes count as the
- * zeros that they are, but are neither read nor written to a copy. For one walk.
+ * Reads regular files, never beyond their size when they were opened: a growing file has no end. Holes are hashed as
+ * zeros, but neither read nor written to a copy. Confined to one copy.
  */
 final class FileContent {
 
@@ -23,7 +23,7 @@ final class FileContent {
     private final byte[] zeros = new byte[CHUNK];
     private final CopyProgress progress;
 
-    /** @param progress hears of every byte */
+    /** @param progress counts every byte */
     FileContent(CopyProgress progress) {
         this.progress = progress;
     }
@@ -32,7 +32,7 @@ final class FileContent {
         return read(file, null);
     }
 
-    /** @return what was written */
+    /** @return the content written */
     TreeManifest.Content copy(Node file, NewFile to) throws IOException {
         return read(file, to);
     }
@@ -52,7 +52,7 @@ final class FileContent {
                 Hex.encodeHexString(digest.digest()), file.status().isExecutableByOwner());
     }
 
-    /** @return where the file ended */
+    /** @return the offset at which the file ended */
     private long readRanges(Node file, FileChannel from, @Nullable FileChannel into, MessageDigest digest)
             throws IOException {
         long size = file.status().size();
@@ -61,7 +61,7 @@ final class FileContent {
             while (at < size) {
                 long data = ranges.nextData(at);
                 if (data >= size) {
-                    // It may be shorter by now.
+                    // The file may have become shorter.
                     size = Math.min(size, Math.max(at, from.size()));
                     data = size;
                 }
@@ -86,7 +86,7 @@ final class FileContent {
         }
     }
 
-    /** @return where it ended: before {@code end} when the file is shorter by now */
+    /** @return the offset reached; less than {@code end} if the file has become shorter */
     private long readData(FileChannel from, @Nullable FileChannel into, long start, long end, MessageDigest digest)
             throws IOException {
         long at = start;

@@ -12,18 +12,18 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Files of one tree that have several names, and where on the other side the same files are. In a bounded amount of memory:
- * names of files that don't fit any more become files of their own. For one walk.
+ * The files of one tree that have several names, and where the same files are on the other side. Memory is bounded:
+ * names of files that no longer fit become separate files. Confined to one walk.
  */
 final class HardLinks {
 
-    /** Of all places together, in bytes. */
+    /** Memory limit of all places together, in bytes. */
     private static final long HELD = 4L << 20;
 
-    /** What a name costs besides its bytes: the object, and its place in a list. */
+    /** Memory cost of a name beyond its bytes: the object and its slot in a list. */
     private static final int NAME_COST = 64;
 
-    /** What a file costs: its content's digest, and its entry in the map. */
+    /** Memory cost of a file: the digest of its content and its entry in the map. */
     private static final long FILE_COST = 400;
 
     private record Id(long device, long inode) {}
@@ -39,7 +39,7 @@ final class HardLinks {
                     + NAME_COST;
         }
 
-        /** Opens the directory that it is in, one from another: none may be a link. */
+        /** Opens the directory that contains the file, component by component; none may be a link. */
         Directory open(Directory top) throws IOException {
             Directory at = top.duplicate();
             for (FileName directory : directories) {
@@ -51,12 +51,12 @@ final class HardLinks {
         }
     }
 
-    /** A file, by one of its names. */
+    /** A file with several names. */
     static final class Linked {
 
         private final Content content;
         private final List<Place> places = new ArrayList<>();
-        /** Whether the places were written by this walk, and not found as they are. */
+        /** Whether this walk wrote the places, instead of finding them unchanged. */
         private boolean written;
 
         private int namesLeft;
@@ -79,7 +79,7 @@ final class HardLinks {
             return List.copyOf(places);
         }
 
-        /** The places before are the same file as this one now: one of them is enough. */
+        /** The earlier places are the same file as this one now, so that one of them is enough. */
         private void replacePlaces(Place by) {
             places.clear();
             places.add(by);
@@ -95,7 +95,7 @@ final class HardLinks {
     private long held;
     private long separated;
 
-    /** What is known of a file of which one more name was met; null: nothing. To be asked once for each name. */
+    /** Returns what is known about a file when another of its names is met; null if nothing. Call once per name. */
     @Nullable
     Linked next(FileStat file) {
         if (file.links() < 2) {
@@ -115,9 +115,9 @@ final class HardLinks {
     }
 
     /**
-     * Takes down where the file is.
+     * Records the place of a file.
      *
-     * @param known what {@link #next} said: further places are added to one that is known
+     * @param known the result of {@link #next}: further places are added to a known file
      * @param written see {@link Linked#isWritten}
      */
     void add(FileStat file, @Nullable Linked known, Content content, boolean written, TreePath path, FileName name) {
@@ -141,10 +141,12 @@ final class HardLinks {
         }
     }
 
-    /** Its places are the same file as this one now, and need not be looked at again for each further name. */
+    /**
+     * Replaces the places of a file, which are all the same file now, so that later names need not check them again.
+     */
     void settle(Linked known, TreePath path, FileName name) {
         if (known.namesLeft <= 0) {
-            // The last name: it is not remembered any more, and its places cost nothing.
+            // The last name: the file is no longer remembered, and its places cost nothing.
             return;
         }
         var place = new Place(path.names(), name);
@@ -153,12 +155,12 @@ final class HardLinks {
         held += place.cost();
     }
 
-    /** A name of a file became a file of its own, since it could not be linked. */
+    /** Counts a name that became a separate file because it could not be linked. */
     void separate() {
         separated++;
     }
 
-    /** How many names were not linked, or may not have been. */
+    /** The number of names that were not linked, or may not have been. */
     long separated() {
         return separated;
     }

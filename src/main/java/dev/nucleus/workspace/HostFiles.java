@@ -15,8 +15,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Files that are written on the host as a container has them: beside their place and moved there when they are whole, with
- * the owner and the mode of what they replace, or of the directory that they are new in.
+ * Writes a container's files to the host: under a temporary name first, and renamed when they are complete. A file
+ * keeps the owner and mode of the one that it replaces; a new one gets the owner of its directory.
  */
 final class HostFiles {
 
@@ -25,10 +25,9 @@ final class HostFiles {
     private static final int OWNER_EXECUTABLE = 0100;
     private static final int PERMISSIONS = 0777;
 
-
     /**
-     * In the place of what is not read, because the host's files together are longer than the limit: different from
-     * whatever the container has.
+     * Stands for a file that is not read because the host's files exceed the limit in total: equals no content of a
+     * container's file.
      */
     private static final Content TOO_LONG = new Content("", false);
 
@@ -40,10 +39,10 @@ final class HostFiles {
     private final TreePath path;
 
     /**
-     * @param top of the host's side
-     * @param tag names the container, for a file that is not whole yet
-     * @param size of what is read there
-     * @param path of the directory that is walked
+     * @param top the top of the host's tree
+     * @param tag names the container, in the names of incomplete files
+     * @param size counts what is read on the host
+     * @param path the position of the walk
      */
     HostFiles(Directory top, String tag, TreeSize size, FileContent content, HardLinks links, TreePath path) {
         this.top = top;
@@ -55,9 +54,9 @@ final class HostFiles {
     }
 
     /**
-     * A file of the container's.
+     * A file of the container.
      *
-     * @param linked another name of the same, which was met before; null: none was, or it has no other
+     * @param linked another name of the same file that was met before; null if there is none
      */
     record Work(Node made, Content content, HardLinks.@Nullable Linked linked) {}
 
@@ -65,7 +64,7 @@ final class HostFiles {
         return host.find(name).orElse(null);
     }
 
-    /** Of a file of the host's. Empty: it is no regular file. */
+    /** The content of a file on the host; empty if it is not a regular file. */
     Optional<Content> contentOf(@Nullable Node file) throws IOException {
         if (file == null || !file.status().isRegularFile()) {
             return Optional.empty();
@@ -74,17 +73,17 @@ final class HostFiles {
     }
 
     /**
-     * Written beside its place and moved there, so that whoever reads it gets one or the other.
+     * Writes the file under a temporary name and renames it, so that readers see either the old or the new content.
      *
-     * @param replaced null: what is new takes the place of nothing
-     * @return false when the host's changed meanwhile
+     * @param replaced the file to replace; null for a new one
+     * @return false if the host's file changed meanwhile
      */
-    boolean isWritten(Directory host, FileName name, Work work, @Nullable Node replaced) throws IOException {
+    boolean write(Directory host, FileName name, Work work, @Nullable Node replaced) throws IOException {
         FileStat like = replaced == null ? host.status() : replaced.status();
         int mode =
                 mode(replaced == null ? NEW_FILE_MODE : like.mode(), work.made().status());
         try {
-            if (!isPartLinked(host, work, like, mode)) {
+            if (!linkPart(host, work, like, mode)) {
                 writePart(host, work, like, mode);
             }
             if (replaced == null) {
@@ -106,8 +105,11 @@ final class HostFiles {
         }
     }
 
-    /** Whether the same file has another name on the host already, as it is to be here. */
-    private boolean isPartLinked(Directory host, Work work, FileStat like, int mode) throws IOException {
+    /**
+     * Whether the part is now a link to another name of the same file on the host, with the right owner, mode and
+     * content.
+     */
+    private boolean linkPart(Directory host, Work work, FileStat like, int mode) throws IOException {
         if (work.linked() == null) {
             return false;
         }
@@ -119,7 +121,7 @@ final class HostFiles {
                     && status.gid() == like.gid()
                     && status.mode() == mode
                     && contentOf(there).equals(Optional.of(work.content()))
-                    && isPartNameOf(host, there)) {
+                    && linkPartTo(host, there)) {
                 return true;
             }
         } catch (NoSuchFileException | NotDirectoryException e) {
@@ -157,22 +159,23 @@ final class HostFiles {
         try {
             host.deleteFile(part);
         } catch (NoSuchFileException e) {
-            // It was not made, or was moved.
+            // It was not created, or has been renamed.
             return;
         } catch (IOException e) {
             why.addSuppressed(e);
         }
     }
 
-    /** Those that a file has it keeps, but for "executable". */
+    /** The permissions of the host's file, with the execute permission of the container's. */
     private static int mode(int like, FileStat made) {
         int mode = like & PERMISSIONS;
         return made.isExecutableByOwner() ? mode | OWNER_EXECUTABLE : mode & ~EXECUTABLE;
     }
 
     /**
-     * A name that has on the host what it has in the copy. Names that were met before and written are given the host's
-     * file now, as the container gave them this one: link(2) from a new name to an old one looks no different.
+     * Handles a name whose content on the host is that of the copy. If this walk wrote other names of the same file,
+     * they become links to the host's file, as in the container: this is also how a link(2) from a new name to an old
+     * one appears.
      */
     void keepLinks(Directory host, FileName name, Work work) throws IOException {
         HardLinks.Linked linked = work.linked();
@@ -182,7 +185,7 @@ final class HostFiles {
         }
         try (Node there = find(host, name)) {
             for (HardLinks.Place place : linked.places()) {
-                if (there == null || !isReplaced(place, there, work.content())) {
+                if (there == null || !replace(place, there, work.content())) {
                     links.separate();
                 }
             }
@@ -190,23 +193,23 @@ final class HostFiles {
         links.settle(linked, path, name);
     }
 
-    /** Replaces a file that was written by a name of one that is on the host; false: one of them isn't as it was. */
-    private boolean isReplaced(HardLinks.Place place, Node by, Content work) throws IOException {
+    /** Replaces a file that this walk wrote with a link to one that was on the host; false if either has changed. */
+    private boolean replace(HardLinks.Place place, Node by, Content work) throws IOException {
         try (Directory directory = place.open(top);
                 Node there = directory.node(place.name())) {
             return there.status().isSameFile(by.status())
                     || isAlike(there, by.status())
                             && contentOf(there).equals(Optional.of(work))
                             && contentOf(by).equals(Optional.of(work))
-                            && isReplaced(directory, place.name(), there, by);
+                            && replace(directory, place.name(), there, by);
         } catch (NoSuchFileException | NotDirectoryException e) {
             // Moved or replaced on the host meanwhile.
             return false;
         }
     }
 
-    private boolean isReplaced(Directory directory, FileName name, Node there, Node by) throws IOException {
-        if (!isPartNameOf(directory, by)) {
+    private boolean replace(Directory directory, FileName name, Node there, Node by) throws IOException {
+        if (!linkPartTo(directory, by)) {
             return false;
         }
         try {
@@ -222,14 +225,14 @@ final class HostFiles {
         }
     }
 
-    /** Whether it is as accessible as the other. */
+    /** Whether both have the same owner and mode. */
     private static boolean isAlike(Node one, FileStat other) {
         FileStat status = one.status();
         return status.uid() == other.uid() && status.gid() == other.gid() && status.mode() == other.mode();
     }
 
-    /** A second name of a file of the host's; false: it can't have one there. */
-    private boolean isPartNameOf(Directory host, Node file) throws IOException {
+    /** Links the part to a file of the host; false if that is not possible. */
+    private boolean linkPartTo(Directory host, Node file) throws IOException {
         try {
             // A manager that was killed may have left one.
             if (host.status(part).isPresent()) {
@@ -238,7 +241,7 @@ final class HostFiles {
             host.link(file, part);
             return true;
         } catch (FileSystemException e) {
-            // As many names as a file may have (EMLINK), another file system (EXDEV), or another user's file (EPERM).
+            // Too many links (EMLINK), another file system (EXDEV), or another user's file (EPERM).
             return false;
         }
     }

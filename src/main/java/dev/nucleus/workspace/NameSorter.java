@@ -18,15 +18,15 @@ import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sorts the names in directories by their bytes, in a bounded amount of memory: those of small directories are sorted
- * there, those of large ones in runs, on disk, that are merged while they are read. For one walk.
+ * Sorts the names in directories by their bytes, in bounded memory: small directories are sorted in memory, large ones
+ * in runs on disk that are merged while they are read. Confined to one walk.
  */
 final class NameSorter implements AutoCloseable {
 
-    /** Names in memory at once, of all directories that are being walked; sorted at once as many again. */
+    /** Names kept in memory for all directories being walked; as many again while one of them is being sorted. */
     private static final int HELD = 4_096;
 
-    /** A directory with so few is kept in memory in any case. */
+    /** A directory with at most this many names is always kept in memory. */
     private static final int FEW = 32;
 
     private static final int READ_BYTES = 2_048;
@@ -36,14 +36,14 @@ final class NameSorter implements AutoCloseable {
     private long scratchEnd;
     private int held;
 
-    /** @param scratchDirectory the manager's own, for a file that is gone afterwards */
+    /** @param scratchDirectory the manager's own directory, for a temporary file that is deleted on close */
     NameSorter(Path scratchDirectory) {
         this.scratchDirectory = scratchDirectory;
     }
 
-    /** Names in their order, one after another. */
+    /** Sorted names, one after another. */
     interface Names extends AutoCloseable {
-        /** The next; null: there are no more. */
+        /** The next name; null at the end. */
         @Nullable
         FileName next() throws IOException;
 
@@ -51,7 +51,7 @@ final class NameSorter implements AutoCloseable {
         void close();
     }
 
-    /** @param size counts each, and ends the walk when there are too many */
+    /** @param size counts each name, and throws if there are too many */
     Names sort(Directory directory, TreeSize size) throws IOException {
         var names = new ArrayList<FileName>();
         var runs = new ArrayList<Run>();
@@ -161,7 +161,7 @@ final class NameSorter implements AutoCloseable {
         }
     }
 
-    /** Sorted names on disk, read a little at a time. */
+    /** A run of sorted names on disk, read in small pieces. */
     private final class Run {
 
         private final ByteBuffer buffer = ByteBuffer.allocate(READ_BYTES).limit(0);
@@ -178,7 +178,7 @@ final class NameSorter implements AutoCloseable {
             return Objects.requireNonNull(current);
         }
 
-        /** Whether there was one more. */
+        /** Advances to the next name; false at the end. */
         boolean advance() throws IOException {
             if (position == end && !buffer.hasRemaining()) {
                 return false;

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A directory of the host that somebody named, opened once and carefully ({@link TrustedPath}): all that is copied from
- * it and brought back to it goes by its descriptor, wherever its path leads by then.
+ * A directory on the host that a user named, opened once through {@link TrustedPath}: everything is copied from it and
+ * back to it through its descriptor, wherever its path leads by then.
  */
 public final class SourceDirectory implements AutoCloseable {
 
@@ -25,10 +25,10 @@ public final class SourceDirectory implements AutoCloseable {
     }
 
     /**
-     * One that holds none of these directories and lies in none.
+     * Opens a directory that neither contains nor lies within a reserved one.
      *
-     * @param reserved the manager's own, absolute
-     * @throws WorkspaceException as {@link #open(Path)}, and naming both where they overlap
+     * @param reserved the manager's own directories, as absolute paths
+     * @throws WorkspaceException as for {@link #open(Path)}, and naming both directories if they overlap
      */
     public static SourceDirectory open(Path path, List<Path> reserved) {
         SourceDirectory source = open(path);
@@ -50,12 +50,12 @@ public final class SourceDirectory implements AutoCloseable {
         try (Directory reserved = Directory.open(own)) {
             if (directory.overlaps(reserved)) {
                 throw new WorkspaceException(named + " overlaps the manager's own directory " + own
-                        + ": a container that can use that could control the manager; use a directory outside of it");
+                        + ": a container with access to it could control the manager; use a directory outside it");
             }
         }
     }
 
-    /** @throws WorkspaceException when it is no directory, can't be read, or is reached by somebody's link */
+    /** @throws WorkspaceException if it is not a directory, can't be read, or is reached through another user's link */
     public static SourceDirectory open(Path path) {
         try (TrustedPath opened = TrustedPath.openSource(path)) {
             if (!opened.status().isDirectory()) {
@@ -70,7 +70,7 @@ public final class SourceDirectory implements AutoCloseable {
         }
     }
 
-    /** Which one it is. */
+    /** The device and inode of the directory. */
     public HostDirectory identity() {
         return identity;
     }
@@ -79,7 +79,7 @@ public final class SourceDirectory implements AutoCloseable {
         return directory;
     }
 
-    /** As it was named. */
+    /** The path as the user gave it. */
     @Override
     public String toString() {
         return named.toString();

@@ -3,14 +3,14 @@ package dev.nucleus.workspace;
 import java.util.ArrayList;
 
 /**
- * What came of bringing the changes of a container back.
+ * The result of copying a container's changes back to the host.
  *
- * @param changed files and directories that were written or made
- * @param removed those that were deleted
- * @param conflicts those that both sides changed: the host's is as it was, the container's beside it
- * @param unplaced files of the container that could not be placed on the host, and are in the copy only
- * @param leftOut what of the copy was no file or directory, or had a name that is left out
- * @param separated how many names of files with several (link(2)) became files of their own
+ * @param changed files and directories that were written or created
+ * @param removed files and directories that were deleted
+ * @param conflicts those that changed on both sides: the host's version is kept, the container's is written next to it
+ * @param unplaced files of the container that could not be written to the host, and exist only in the copy
+ * @param leftOut entries of the copy that are neither files nor directories, or have an excluded name
+ * @param separated number of hard links (link(2)) that became separate files
  */
 public record SyncResult(
         Tally<String> changed,
@@ -20,13 +20,13 @@ public record SyncResult(
         Tally<SkippedFile> leftOut,
         long separated) {
 
-    /** For whoever waits for it. */
+    /** A one-line summary for the user. */
     public String summary() {
         var parts = new ArrayList<String>();
         parts.add(changed.count() + " changed");
         parts.add(removed.count() + " removed");
         if (!conflicts.isEmpty()) {
-            parts.add(conflicts.count() + " changed on both sides, the container's beside the host's: "
+            parts.add(conflicts.count() + " changed on both sides, the container's version is next to the host's: "
                     + conflicts.words(Tally.NAMED, path -> path));
         }
         if (!unplaced.isEmpty()) {
@@ -37,7 +37,7 @@ public record SyncResult(
             parts.add(leftOut.count() + " left out: " + leftOut.words(SkippedFile.SHOWN, SkippedFile::words));
         }
         if (separated > 0) {
-            parts.add(separated + " hard links became files of their own");
+            parts.add(separated + " hard links became separate files");
         }
         return String.join("; ", parts);
     }

@@ -6,10 +6,10 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
-/** Counts files, and remembers the first ones. For one walk. */
+/** Counts files, and keeps the first ones as examples. Confined to one walk. */
 public final class Tally<T> {
 
-    /** As many are named, at most. */
+    /** The number of examples kept. */
     static final int NAMED = 20;
 
     private final List<T> first = new ArrayList<>();
@@ -17,7 +17,7 @@ public final class Tally<T> {
 
     Tally() {}
 
-    /** @param example made only when it is among the first */
+    /** @param example evaluated only if it is kept */
     void add(Supplier<T> example) {
         count++;
         if (first.size() < NAMED) {
@@ -33,12 +33,12 @@ public final class Tally<T> {
         return count == 0;
     }
 
-    /** Some of them, for a sentence. */
+    /** Up to {@code shown} examples, separated by commas. */
     String words(int shown, Function<T, String> words) {
         return first.stream().limit(shown).map(words).collect(Collectors.joining(", ")) + (count > shown ? ", …" : "");
     }
 
-    /** The first, in the order in which they were met. */
+    /** The examples, in the order in which they were added. */
     public List<T> first() {
         return List.copyOf(first);
     }

@@ -14,7 +14,7 @@ import java.time.Instant;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Copies a directory for a container, and makes sure that the copy is what was copied. */
+/** Copies a directory for a container, and verifies that the copy matches the source. */
 public final class TreeCopy {
 
     private static final int DIRECTORY_MODE = 0755;
@@ -42,44 +42,44 @@ public final class TreeCopy {
     }
 
     /**
-     * What was copied.
+     * The result of a copy.
      *
-     * @param manifest what both sides contain
-     * @param skipped what was there besides: links, special files, and {@linkplain CopyExclusions names that are left out}
-     * @param separated how many names of files with several (link(2)) became files of their own
-     * @param files how many were copied, directories included
-     * @param bytes their length
+     * @param manifest the content of both sides
+     * @param skipped what was not copied: links, special files, and {@linkplain CopyExclusions excluded names}
+     * @param separated number of hard links (link(2)) that became separate files
+     * @param files number of copied files and directories
+     * @param bytes total length of the copied files
      */
     public record Copied(TreeManifest manifest, Tally<SkippedFile> skipped, long separated, long files, long bytes) {
 
-        /** Whether anything is different from what was copied. */
+        /** Whether the copy differs from the source. */
         public boolean isPartial() {
             return !skipped.isEmpty() || separated > 0;
         }
 
-        /** For whoever waits for it. */
+        /** A one-line summary for the user. */
         public String summary() {
             return CopyProgress.amount(files, bytes) + " copied"
                     + (skipped.isEmpty()
                             ? ""
                             : "; " + skipped.count() + " left out: "
                                     + skipped.words(SkippedFile.SHOWN, SkippedFile::words))
-                    + (separated == 0 ? "" : "; " + separated + " hard links became files of their own");
+                    + (separated == 0 ? "" : "; " + separated + " hard links became separate files");
         }
     }
 
-    /** As {@link #copy(SourceDirectory, Path, Path, TreeLimits, CopyProgress)}, with nobody to report to. */
+    /** Same as {@link #copy(SourceDirectory, Path, Path, TreeLimits, CopyProgress)}, without progress reports. */
     static Copied copy(SourceDirectory source, Path target, Path manifest, TreeLimits limits) {
         return copy(source, target, manifest, limits, CopyProgress.none());
     }
 
     /**
-     * Copies what is a directory or a regular file, but for names that are left out. Holes stay holes, names of one file
-     * stay names of one file, and the times of the last change of content are kept.
+     * Copies directories and regular files, except excluded names. Holes, hard links and modification times are
+     * preserved.
      *
-     * @param target must not be there; its parent is the manager's own
-     * @param manifest where what was copied is recorded; must not be there
-     * @throws WorkspaceException when it can't be read, is too large, or changed meanwhile
+     * @param target must not exist; its parent belongs to the manager
+     * @param manifest the file that records what was copied; must not exist
+     * @throws WorkspaceException if the source can't be read, is too large, or changed during the copy
      */
     public static Copied copy(
             SourceDirectory source, Path target, Path manifest, TreeLimits limits, CopyProgress progress) {
@@ -97,7 +97,7 @@ public final class TreeCopy {
     }
 
     private static WorkspaceException changed(SourceDirectory source, @Nullable Exception e) {
-        String message = source + " changed while it was copied; nothing was started, try again when it rests";
+        String message = source + " changed while it was copied; nothing was started, retry when nothing writes to it";
         return e == null ? new WorkspaceException(message) : new WorkspaceException(message, e);
     }
 
@@ -127,7 +127,7 @@ public final class TreeCopy {
         try (NameSorter.Names names = sorter.sort(from, size)) {
             for (FileName name = names.next(); name != null; name = names.next()) {
                 if (CopyExclusions.isExcluded(name.toString())) {
-                    skip(name, "left out by its name");
+                    skip(name, "excluded by name");
                     continue;
                 }
                 try (Node node = from.node(name)) {
@@ -188,12 +188,12 @@ public final class TreeCopy {
             to.link(there, name);
             return true;
         } catch (FileSystemException e) {
-            // As many names as a file may have there (EMLINK), or a file system without hard links.
+            // The file can't have more links (EMLINK), or the file system has no hard links.
             return false;
         }
     }
 
-    /** Whether a directory contains what the manifest says, and nothing else that would be copied. */
+    /** Whether a directory contains what the manifest records, and nothing else that would be copied. */
     private boolean contains(Directory directory, TreeManifest.Cursor recorded, TreeSize size) throws IOException {
         try (NameSorter.Names names = sorter.sort(directory, size)) {
             for (FileName name = names.next(); name != null; name = names.next()) {
@@ -223,7 +223,7 @@ public final class TreeCopy {
                     }
                 }
                 case REGULAR_FILE -> {
-                    // It may have grown since it was copied, without an end.
+                    // It may have grown without bound since it was copied.
                     size.count(node.status());
                     yield recorded.take().equals(new TreeManifest.Item.FileEntry(name, content.digest(node)));
                 }
@@ -232,7 +232,9 @@ public final class TreeCopy {
         }
     }
 
-    /** @throws WorkspaceException naming a link or special file in it, which a bound context may not have */
+    /**
+     * @throws WorkspaceException naming a link or special file in the directory, which a bound context must not contain
+     */
     public static void refuseLinks(SourceDirectory source) {
         try {
             refuseLinks(
@@ -270,6 +272,6 @@ public final class TreeCopy {
 
     private static WorkspaceException refused(SourceDirectory source, String path, String what) {
         return new WorkspaceException(source + "/" + path + " is " + what
-                + ", which a directory that is bound may not have; copy it instead");
+                + ", which a bound directory must not contain; copy the directory instead");
     }
 }

@@ -20,12 +20,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a tree contained, in a file that is written and read line by line, so that its size costs no memory: {@code f},
- * whether it is executable ({@code x} or {@code -}), the SHA-256 of the content and the name for a regular file; {@code
- * d} and the name for a directory, then what is in it, then {@code u}. What is in a directory is ordered by the bytes of
- * its names. The last line is the {@code u} of the top.
+ * A record of what a tree contained, in a file that is written and read line by line, so that its size costs no memory.
+ * A regular file is {@code f}, whether it is executable ({@code x} or {@code -}), the SHA-256 of its content, and its
+ * name. A directory is {@code d} and its name, then its entries, then {@code u}. The entries of a directory are ordered
+ * by the bytes of their names. The last line is the {@code u} of the top.
  *
- * @param file the manager's own
+ * @param file one of the manager's own
  */
 public record TreeManifest(Path file) {
 
@@ -36,7 +36,7 @@ public record TreeManifest(Path file) {
     /** A line. */
     sealed interface Item {
 
-        /** Of what is in a directory, by its name. */
+        /** An entry of a directory. */
         sealed interface Entry extends Item {
             FileName name();
         }
@@ -49,10 +49,10 @@ public record TreeManifest(Path file) {
         record End() implements Item {}
     }
 
-    /** Of a regular file; all that counts of it. */
+    /** What is compared of a regular file. */
     record Content(String sha256, boolean executable) {}
 
-    /** Writes one, under another name until it is whole. */
+    /** Writes a manifest, under a temporary name until it is complete. */
     static final class Recorder implements AutoCloseable {
 
         private final Path file;
@@ -94,7 +94,7 @@ public record TreeManifest(Path file) {
         }
     }
 
-    /** Reads one, from the first line to the last. */
+    /** Reads a manifest from the first line to the last. */
     static final class Cursor implements AutoCloseable {
 
         private final Path file;
@@ -111,7 +111,7 @@ public record TreeManifest(Path file) {
             }
         }
 
-        /** The next line, which stays the next. */
+        /** Returns the next line without consuming it. */
         Item peek() throws IOException {
             Item item = ahead;
             if (item == null) {
@@ -127,7 +127,7 @@ public record TreeManifest(Path file) {
             return item;
         }
 
-        /** The next entry of the directory that is being read; null: it ends here. */
+        /** Returns the next entry of the current directory without consuming it; null at the end of the directory. */
         Item.@Nullable Entry peekEntry() throws IOException {
             return peek() instanceof Item.Entry entry ? entry : null;
         }
@@ -148,19 +148,19 @@ public record TreeManifest(Path file) {
                 return new Item.FileEntry(
                         name(line, name), new Content(line.substring(4, 4 + DIGEST), line.charAt(2) == 'x'));
             }
-            throw unreadable("has a line that can't be read");
+            throw unreadable("has an invalid line");
         }
 
         private FileName name(String line, int start) {
             try {
                 return new FileName(unescaped(line.substring(start)));
             } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-                throw unreadable("has a name that can't be read");
+                throw unreadable("has an invalid name");
             }
         }
 
         private WorkspaceException unreadable(String how) {
-            return new WorkspaceException("the record of what was copied, " + file + ", " + how);
+            return new WorkspaceException("the manifest of the copy, " + file + ", " + how);
         }
 
         @Override
@@ -173,7 +173,7 @@ public record TreeManifest(Path file) {
         return new Cursor(file);
     }
 
-    /** @throws WorkspaceException when it is not whole */
+    /** @throws WorkspaceException if the manifest is incomplete */
     void check() throws IOException {
         try (Cursor cursor = read()) {
             int depth = 1;

@@ -6,7 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** The position of a walk below the top of a tree; made a text only when it is reported. For one walk. */
+/** The position of a walk, relative to the top of a tree; formatted only when it is reported. Confined to one walk. */
 final class TreePath {
 
     private static final int LONGEST = 240;
@@ -21,17 +21,17 @@ final class TreePath {
         names.removeLast();
     }
 
-    /** The directories on the way, from the top. */
+    /** The directories from the top to this position. */
     List<FileName> names() {
         return List.copyOf(names);
     }
 
-    /** How many directories it is below the top. */
+    /** The number of directories below the top. */
     int depth() {
         return names.size();
     }
 
-    /** What has that name here; of a long path the end. */
+    /** The path of an entry with this name; if it is too long, only its end. */
     String of(FileName name) {
         return names.isEmpty() ? shortened(name.toString()) : shortened(joined() + "/" + name);
     }

@@ -2,7 +2,7 @@ package dev.nucleus.workspace;
 
 import dev.nucleus.failure.NucleusException;
 
-/** A directory can't be copied or bound as it is. */
+/** Thrown when a directory can't be copied or bound. */
 public final class WorkspaceException extends NucleusException {
 
     private static final long serialVersionUID = 1L;

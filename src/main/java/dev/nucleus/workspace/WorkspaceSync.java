@@ -1,6 +1,5 @@
 package dev.nucleus.workspace;
 
-import dev.nucleus.history.Entry;
 import dev.nucleus.kernel.Directory;
 import dev.nucleus.kernel.FileName;
 import dev.nucleus.kernel.FileStat;
@@ -17,22 +16,22 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings back what a container changed in its copy of a directory. The copy is hostile: of it only directories and
- * regular files count, under names that would have been copied in; no owner, no mode but "executable", and nothing by
- * way of a link. What changed on the host meanwhile stays as it is on the host.
+ * Copies a container's changes to its copy of a directory back to the host. The copy is hostile: only directories and
+ * regular files are taken from it, under names that would have been copied in; no owners, no mode bits except
+ * "executable", and nothing through a link. What changed on the host meanwhile stays as it is on the host.
  *
- * <p>The copy, the record of what was copied and the host's directory are walked side by side, directory by directory,
- * each opened from the one it is in and held: whoever may rename or replace something on the host, or put a link there,
- * changes nothing of where is written. Only the names of the directories that are being walked are in memory, and of
- * large ones not even those.
+ * <p>The copy, its manifest and the host's directory are walked side by side. Each directory is opened relative to its
+ * parent and held open, so that nobody can redirect a write by renaming or replacing something on the host, or by
+ * planting a link there. Only the names in the directories being walked are in memory, and of large directories not
+ * even those.
  */
 public final class WorkspaceSync {
 
     private static final int NEW_DIRECTORY_MODE = 0755;
-    /** Of ext4 and most others, in bytes. */
+    /** Longest name on ext4 and most other file systems, in bytes. */
     private static final int LONGEST_NAME = 255;
 
-    /** Names that are tried for a file that both sides changed. */
+    /** Number of names tried for a file that changed on both sides. */
     private static final int NAMES_TRIED = 10;
 
     private final TreeManifest.Cursor before;
@@ -68,21 +67,24 @@ public final class WorkspaceSync {
         this.files = new HostFiles(top, tag, hostSize, content, links, path);
     }
 
-    /** As {@link #bringBack(Path, SourceDirectory, TreeManifest, String, TreeLimits, CopyProgress)}, unreported. */
-    static SyncResult bringBack(Path copy, SourceDirectory source, TreeManifest before, String tag, TreeLimits limits) {
-        return bringBack(copy, source, before, tag, limits, CopyProgress.none());
+    /**
+     * Same as {@link #copyBack(Path, SourceDirectory, TreeManifest, String, TreeLimits, CopyProgress)}, without
+     * progress reports.
+     */
+    static SyncResult copyBack(Path copy, SourceDirectory source, TreeManifest before, String tag, TreeLimits limits) {
+        return copyBack(copy, source, before, tag, limits, CopyProgress.none());
     }
 
     /**
-     * Brings the changes back. Holes stay holes, names of one file stay names of one file, and what is written has the
-     * container's time of the last change of content.
+     * Copies the changes back. Holes and hard links are preserved, and written files get the container's modification
+     * times.
      *
-     * @param before what both sides contained
-     * @param tag names the container, for files that both sides changed
-     * @throws WorkspaceException when the copy can't be read, is too large, or the directory can't be written to; what
-     *     was brought back until then stays. Of a copy that is too large nothing is.
+     * @param before the manifest of what both sides contained
+     * @param tag names the container, in the names of files that changed on both sides
+     * @throws WorkspaceException if the copy can't be read or is too large, or the directory can't be written to. What
+     *     has been copied back until then stays; nothing is copied back from a copy that is too large.
      */
-    public static SyncResult bringBack(
+    public static SyncResult copyBack(
             Path copy,
             SourceDirectory source,
             TreeManifest before,
@@ -93,7 +95,7 @@ public final class WorkspaceSync {
         try (Directory opened = Directory.open(copy)) {
             progress.begin("measuring the container's copy");
             measure(opened, new TreePath(), new TreeSize("the container's copy", limits), progress);
-            progress.begin("bringing changes back");
+            progress.begin("copying changes back");
             before.check();
             try (TreeManifest.Cursor cursor = before.read();
                     NameSorter sorter = new NameSorter(own)) {
@@ -115,11 +117,11 @@ public final class WorkspaceSync {
                         work.links.separated());
             }
         } catch (IOException e) {
-            throw new WorkspaceException("can't bring changes back to " + source + ": " + e.getMessage(), e);
+            throw new WorkspaceException("can't copy changes back to " + source + ": " + e.getMessage(), e);
         }
     }
 
-    /** Before anything is changed on the host: whether there is an end to it. */
+    /** Checks that the copy is within the limits, before anything is changed on the host. */
     private static void measure(Directory directory, TreePath path, TreeSize size, CopyProgress progress)
             throws IOException {
         try (Directory.Listing names = directory.list()) {
@@ -146,11 +148,11 @@ public final class WorkspaceSync {
     }
 
     /**
-     * One directory, on up to three sides.
+     * Copies back one directory.
      *
-     * @param copy null: the container removed it
-     * @param recorded whether it was copied: what was in it is next in the record
-     * @param host null: there is no such directory on the host
+     * @param copy the container's directory; null if the container removed it
+     * @param recorded whether it was copied in: its entries are next in the manifest
+     * @param host the host's directory; null if there is none
      */
     private void bring(@Nullable Directory copy, boolean recorded, @Nullable Directory host) throws IOException {
         try (NameSorter.Names names = copy == null ? null : sorter.sort(copy, size)) {
@@ -193,10 +195,10 @@ public final class WorkspaceSync {
         }
     }
 
-    /** What of the copy is a container's work; null: it is left out. */
+    /** An entry of the copy that is to be copied back; null if it is left out. */
     private @Nullable Node work(Directory copy, FileName name) throws IOException {
         if (CopyExclusions.isExcluded(name.toString())) {
-            leftOut.add(() -> new SkippedFile(path.of(name), "left out by its name"));
+            leftOut.add(() -> new SkippedFile(path.of(name), "excluded by name"));
             return null;
         }
         Node node = copy.node(name);
@@ -231,7 +233,7 @@ public final class WorkspaceSync {
         }
     }
 
-    /** The host's directory of that name, which is made if it is new; null: there is none. */
+    /** The host's directory of that name, created if it is new; null if there is none. */
     private @Nullable Directory directory(Directory host, FileName name, boolean recorded) throws IOException {
         try (Node there = HostFiles.find(host, name)) {
             if (there != null && there.status().isDirectory()) {
@@ -251,7 +253,7 @@ public final class WorkspaceSync {
         }
     }
 
-    /** Whom a new directory is in, it belongs to. Null: somebody else was faster. */
+    /** Creates a directory with the owner of its parent; null if another process was faster. */
     private static @Nullable Directory makeDirectory(Directory host, FileName name) throws IOException {
         try {
             host.createDirectory(name);
@@ -263,12 +265,12 @@ public final class WorkspaceSync {
         try {
             made = host.openDirectory(name);
         } catch (IOException e) {
-            // Put in its place meanwhile by whoever may.
+            // Replaced meanwhile by another process.
             return null;
         }
         try {
             FileStat own = made.status();
-            // Another one of root's, moved here by whoever may, must not be given away with what is in it.
+            // Another directory of root's that was moved here must not be given away with its content.
             if (own.uid() != Identity.current().uid() || !isEmpty(made)) {
                 made.close();
                 return null;
@@ -318,23 +320,23 @@ public final class WorkspaceSync {
                     ? !(was instanceof Item.FileEntry)
                     : was instanceof Item.FileEntry(var _, var recorded) && now.equals(Optional.of(recorded));
             var file = new HostFiles.Work(made, work, linked);
-            if (unchanged && files.isWritten(host, name, file, there)) {
+            if (unchanged && files.write(host, name, file, there)) {
                 changed.add(() -> path.of(name));
             } else {
-                beside(host, name, file);
+                writeConflictCopy(host, name, file);
             }
         }
     }
 
-    /** Nothing is lost: the container's version gets a name of its own. */
-    private void beside(Directory host, FileName name, HostFiles.Work work) throws IOException {
+    /** Writes the container's version under a name of its own, so that nothing is lost. */
+    private void writeConflictCopy(Directory host, FileName name, HostFiles.Work work) throws IOException {
         conflicts.add(() -> path.of(name));
         for (int i = 0; i < NAMES_TRIED; i++) {
             FileName other = besideName(name, i == 0 ? ".from-" + tag : ".from-" + tag + "-" + i);
             try (Node there = HostFiles.find(host, other)) {
-                // Brought back before by a manager that was killed.
+                // A manager that was killed may have copied it back already.
                 if (files.contentOf(there).equals(Optional.of(work.content()))
-                        || there == null && files.isWritten(host, other, work, null)) {
+                        || there == null && files.write(host, other, work, null)) {
                     return;
                 }
             }
@@ -347,7 +349,7 @@ public final class WorkspaceSync {
         return new FileName(bytes.substring(0, Math.min(bytes.length(), LONGEST_NAME - ending.length())) + ending);
     }
 
-    /** What the container removed, or replaced by something of another type. */
+    /** Removes what the container removed, or replaced with an entry of another type. */
     private void remove(FileName name, Item.@Nullable Entry was, @Nullable Directory host) throws IOException {
         switch (was) {
             case null -> {}
@@ -395,7 +397,7 @@ public final class WorkspaceSync {
             host.deleteDirectory(name);
             removed.add(() -> path.of(name));
         } catch (DirectoryNotEmptyException e) {
-            // What was never copied is still in it.
+            // It still contains entries that were never copied.
             return;
         }
     }

@@ -1,6 +1,6 @@
 /**
- * Directories that are copied into a container and, for a workspace, back: what is left out, what must be the same on
- * both sides, and what of hostile work is never brought back. Knows no container.
+ * Copies directories into a container and, for a workspace, back: which names are excluded, what must be the same on
+ * both sides, and what is never copied back from a hostile container. Knows nothing about containers themselves.
  */
 @NullMarked
 package dev.nucleus.workspace;

@@ -31,7 +31,7 @@ class AuditChainTest {
     }
 
     @BeforeEach
-    void fiveLines() throws IOException {
+    void writeFiveLines() throws IOException {
         try (AuditChain chain = AuditChain.open(directory, LARGE)) {
             chain.append(List.of(record("a"), record("b \"quoted\",\"hash\":\"x\"}"), record("c")));
         }
@@ -50,7 +50,7 @@ class AuditChainTest {
     }
 
     @Test
-    void aChainThatNobodyTouchedHolds() throws IOException {
+    void anUnmodifiedChainVerifies() throws IOException {
         AuditChain.Verification found = AuditChain.verify(directory);
 
         assertThat(found.fault()).isEmpty();
@@ -66,16 +66,16 @@ class AuditChainTest {
     }
 
     @Test
-    void aChangedLineShows() throws IOException {
+    void aChangedLineIsDetected() throws IOException {
         List<String> lines = new ArrayList<>(Files.readAllLines(file));
         lines.set(2, lines.get(2).replace("\"detail\":\"c\"", "\"detail\":\"x\""));
         rewrite(lines);
 
-        assertThat(fault()).isEqualTo(file + ":3: was changed: its hash is not that of its content");
+        assertThat(fault()).isEqualTo(file + ":3: was changed: its hash does not match its content");
     }
 
     @Test
-    void aLineThatWasTakenOutShows() throws IOException {
+    void aRemovedLineIsDetected() throws IOException {
         List<String> lines = new ArrayList<>(Files.readAllLines(file));
         lines.remove(2);
         rewrite(lines);
@@ -84,15 +84,15 @@ class AuditChainTest {
     }
 
     @Test
-    void theFirstLinesThatWereTakenOutShow() throws IOException {
+    void removedFirstLinesAreDetected() throws IOException {
         rewrite(Files.readAllLines(file).subList(2, 5));
 
         assertThat(fault()).contains(":1: is number 3; lines before it are missing");
     }
 
-    /** Of another chain, with a hash that is right in itself. */
+    /** The replacement comes from another chain, and its own hash is valid. */
     @Test
-    void aLineThatWasReplacedShows(@TempDir Path other) throws IOException {
+    void aReplacedLineIsDetected(@TempDir Path other) throws IOException {
         try (AuditChain chain = AuditChain.open(other, LARGE)) {
             chain.append(List.of(record("1"), record("2"), record("3")));
         }
@@ -100,30 +100,30 @@ class AuditChainTest {
         lines.set(2, Files.readAllLines(other.resolve(file.getFileName())).get(2));
         rewrite(lines);
 
-        assertThat(fault()).contains(":3: does not follow from the line before it");
+        assertThat(fault()).contains(":3: does not match the hash of the line before it");
     }
 
     @Test
-    void whatWasCutOffTheEndShowsToWhoHasNotedAHead() throws IOException {
+    void truncationIsDetectedWithARecordedHead() throws IOException {
         String head = AuditChain.verify(directory).head().toString();
-        assertThat(AuditTrail.report(directory, Optional.of(head))).contains("5 lines in 1 file, the chain holds");
+        assertThat(AuditTrail.report(directory, Optional.of(head))).contains("5 lines in 1 file, the chain is intact");
 
         rewrite(Files.readAllLines(file).subList(0, 4));
 
         assertThat(AuditChain.verify(directory).fault()).isEmpty();
         assertThatThrownBy(() -> AuditTrail.report(directory, Optional.of(head)))
-                .hasMessageContaining("is not in it: lines were cut off its end, or all were written anew");
+                .hasMessageContaining("is not in it: lines were cut off its end, or the whole chain was rewritten");
     }
 
     @Test
-    void whatIsNoLineShows() throws IOException {
+    void anInvalidLineIsDetected() throws IOException {
         Files.writeString(file, "hello\n", StandardOpenOption.APPEND);
 
-        assertThat(fault()).contains(":6: is no line of an audit trail");
+        assertThat(fault()).contains(":6: is not a line of an audit trail");
     }
 
     @Test
-    void aLineThatIsBeingWrittenIsNotCounted() throws IOException {
+    void aPartiallyWrittenLineIsNotCounted() throws IOException {
         Files.writeString(file, "{\"number\":6,\"at\":\"20", StandardOpenOption.APPEND);
 
         assertThat(AuditChain.verify(directory).fault()).isEmpty();
@@ -131,7 +131,7 @@ class AuditChainTest {
     }
 
     @Test
-    void aLineThatAKilledManagerHalfWroteIsPutAside() throws IOException {
+    void aPartialLineOfAKilledManagerIsSetAside() throws IOException {
         Files.writeString(file, "{\"number\":6,\"at\":\"20", StandardOpenOption.APPEND);
 
         try (AuditChain chain = AuditChain.open(directory, LARGE)) {
@@ -144,7 +144,7 @@ class AuditChainTest {
     }
 
     @Test
-    void aChainGoesOnFromFileToFileAndOldOnesGo() throws IOException {
+    void aChainSpansFilesAndOldFilesAreDeleted() throws IOException {
         for (int i = 0; i < 3; i++) {
             try (AuditChain chain = AuditChain.open(directory, 1)) {
                 chain.append(List.of(record("x"), record("y")));
@@ -166,7 +166,7 @@ class AuditChainTest {
     }
 
     @Test
-    void aFileThatWasMadeAndNeverWrittenToIsGoneOnWith() throws IOException {
+    void theChainContinuesInAnEmptyFile() throws IOException {
         Files.createFile(directory.resolve("audit-000000000006.jsonl"));
 
         try (AuditChain chain = AuditChain.open(directory, LARGE)) {

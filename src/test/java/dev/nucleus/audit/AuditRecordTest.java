@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 class AuditRecordTest {
 
     @Test
-    void whatAClientOrAWorkloadChoseIsOneVisibleLine() {
+    void untrustedTextIsEscapedToOneLine() {
         assertThat(AuditRecord.of(AuditKind.COMMAND, "root", "nucleus run\n-- \u001b[2J", false)
                         .detail())
                 .isEqualTo("nucleus run -- \\x1b[2J");

@@ -33,7 +33,7 @@ import org.springframework.boot.actuate.audit.listener.AuditApplicationEvent;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The trail that a manager keeps of what its users and containers do. */
+/** The audit trail that a manager keeps of the actions of its users and containers. */
 @Tag("isolation")
 class AuditTest {
 
@@ -47,7 +47,7 @@ class AuditTest {
         try (Stream<Path> files = Files.list(directory.resolve("state/audit"))) {
             for (Path file : files.sorted().toList()) {
                 String text = Files.readString(file, StandardCharsets.UTF_8);
-                // Without the one that is being written.
+                // Without the line that is being written.
                 text.substring(0, text.lastIndexOf('\n') + 1)
                         .lines()
                         .forEach(line -> lines.add(JsonMapper.shared().readTree(line)));
@@ -64,7 +64,7 @@ class AuditTest {
     }
 
     @Test
-    void whatWasDoneIsThereWithWhoDidItAndTheChainHoldsOverAKill() throws Exception {
+    void theTrailNamesThePrincipalsAndItsChainSurvivesAKill() throws Exception {
         Path directory = Files.createTempDirectory("nucleus-audit-");
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
             assertThat(manager.nucleus("run", "-e", "TOKEN=hunter2", "--name", "one", "--", "/bin/sh", "-c", "exit 3")
@@ -115,7 +115,7 @@ class AuditTest {
                             == 2);
             Result verified = manager.nucleus("audit", "verify");
             assertThat(verified.code()).as(verified.err()).isZero();
-            assertThat(verified.out()).contains("the chain holds; head ");
+            assertThat(verified.out()).contains("the chain is intact; head ");
             String head = verified.out().strip().replaceFirst(".* head ", "");
             assertThat(manager.nucleus("audit", "verify", "--head", head).code())
                     .isZero();
@@ -127,7 +127,7 @@ class AuditTest {
                     Files.readString(file).replaceFirst("exit code 3", "exit code 0"));
             Result tampered = manager.nucleus("audit", "verify", copy.toString());
             assertThat(tampered.code()).isEqualTo(1);
-            assertThat(tampered.err()).contains("was changed: its hash is not that of its content");
+            assertThat(tampered.err()).contains("was changed: its hash does not match its content");
 
             manager.nucleus("stop", "--grace", "0s", "three");
         } finally {
@@ -135,9 +135,9 @@ class AuditTest {
         }
     }
 
-    /** As Spring Security tells of sign-ins. */
+    /** Spring Security publishes such events for sign-ins. */
     @Test
-    void whatOtherPartsOfSpringTellIsInTheTrailToo() {
+    void auditEventsOfOtherSpringComponentsAreRecordedToo() {
         try (TestManager manager = TestManager.start()) {
             manager.publish(new AuditApplicationEvent("alice", "AUTHENTICATION_FAILURE", Map.of("from", "192.0.2.7")));
 
@@ -153,7 +153,7 @@ class AuditTest {
     }
 
     @Test
-    void whatTheFirstProcessDoesIsInTheTrail() throws Exception {
+    void actionsOfTheInitProcessAreRecorded() throws Exception {
         Path files = Files.createTempDirectory("nucleus-audit-");
         try (TestManager manager = TestManager.start()) {
             Path rootfs = TestRootfs.build(files.resolve("rootfs"), "/bin/bash", "/bin/sleep");

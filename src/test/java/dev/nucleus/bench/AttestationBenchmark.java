@@ -10,11 +10,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How long it takes to verify a root filesystem: this JDK's own directory, some 300 MiB, in RootfsBuilder's form. */
+/** The time to verify a root filesystem that RootfsBuilder made of this JDK's own directory, some 300 MiB. */
 final class AttestationBenchmark {
 
     private static final int ROUNDS = 9;
-    /** One whose files changed a moment ago is not remembered. */
+    /** A result is not cached if a file changed a moment before. */
     private static final Duration SETTLED = Duration.ofMillis(1_200);
 
     private AttestationBenchmark() {}

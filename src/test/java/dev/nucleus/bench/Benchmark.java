@@ -26,17 +26,17 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 
-/** Every figure that docs/benchmarks.md promises, measured; {@code ./mvnw -Pbench verify}. */
+/** Measures every figure that docs/benchmarks.md promises: {@code ./mvnw -Pbench verify}. */
 public final class Benchmark {
 
     private static final ContainerSpec TRUE = ContainerSpec.of(Mode.AGENT, List.of("/bin/true"));
     private static final int WARM_UP = 400;
     private static final int LAUNCHES = 600;
-    /** After which the JIT compiler has done with the way of a launch. */
+    /** Launches after which the JIT compiler has compiled their path. */
     private static final int STEADY = 5_000;
 
     private static final int STEADY_COMMANDS = 2_000;
-    /** Between launches whose latency counts: most of what the one before left is taken apart in it. */
+    /** Pause between measured launches, in which most of the previous container is torn down. */
     private static final Duration PAUSE = Duration.ofMillis(15);
 
     private static final int CROWD = 50;
@@ -135,7 +135,7 @@ public final class Benchmark {
                         .orElse(""));
     }
 
-    /** With and without, in turn; what is without runs by the same copy of the shim's memory as what is with it. */
+    /** Launches with and without a user namespace, in turn; both copy the shim's memory. */
     private void userNamespaces(TestManager manager) throws InterruptedException {
         ContainerSpec copied = TRUE.change().timeNamespace(true).build();
         ContainerSpec mapped =
@@ -190,8 +190,9 @@ public final class Benchmark {
     }
 
     /**
-     * The kernel alone writes no file, so the cost of the disk's file system is left out: ext4 without a journal does not
-     * reuse an inode freed within the last minute, and searches past all of them (recently_deleted in fs/ext4/ialloc.c).
+     * The kernel alone writes no file, so the cost of the disk's file system is excluded: ext4 without a journal does
+     * not reuse an inode freed within the last minute, and searches past all of them (recently_deleted in
+     * fs/ext4/ialloc.c).
      */
     private void inMemory() throws Exception {
         Path directory = Files.createTempDirectory(Path.of("/dev/shm"), "nucleus-bench-");
@@ -212,7 +213,7 @@ public final class Benchmark {
         }
     }
 
-    /** @return how many a second, with {@link #CROWD} under way all the time */
+    /** @return launches a second, with {@link #CROWD} under way all the time */
     private static double atOnce(Runnable launch) throws InterruptedException {
         var places = new Semaphore(CROWD);
         var done = new CountDownLatch(CROWD_LAUNCHES);
@@ -240,7 +241,7 @@ public final class Benchmark {
         figures.add("kernel alone: launches a second, 50 under way", floor.get("launches-per-second"), "–");
     }
 
-    /** What the JDK takes on this machine for a process in no container at all. */
+    /** The time that the JDK takes on this machine for a process without a container. */
     private void processes() throws Exception {
         var exec = new ArrayList<Double>();
         var exit = new ArrayList<Double>();

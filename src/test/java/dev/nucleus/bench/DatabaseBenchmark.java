@@ -19,9 +19,9 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /**
- * What every layer costs a database: pgbench -S with 8 clients against the same PostgreSQL, outside and in production
- * mode, by unix socket, on the same file system. Three runs of five short turns each: a shared machine changes its speed
- * by a fifth within seconds, so that turns have to be short, and each is compared with its neighbour.
+ * The cost of all layers to a database: pgbench -S with 8 clients against the same PostgreSQL, outside and in
+ * production mode, by Unix socket, on the same file system. Three runs of five short turns each: the speed of a shared
+ * machine changes by a fifth within seconds, so turns have to be short, and each is compared with its neighbour.
  */
 final class DatabaseBenchmark {
 
@@ -72,7 +72,7 @@ final class DatabaseBenchmark {
         Path rootfs = directory.resolve("rootfs");
         RootfsBuilder.build(
                 rootfs,
-                // initdb runs its own program by popen(3), which wants a shell.
+                // initdb runs its own program by popen(3), which needs a shell.
                 Stream.concat(
                                 Stream.of("postgres", "initdb", "pg_isready").map(POSTGRES.resolve("bin")::resolve),
                                 Stream.of(Path.of("/bin/sh")))
@@ -100,8 +100,8 @@ final class DatabaseBenchmark {
     }
 
     /**
-     * Control groups as the container's, and nothing else of Nucleus: with a processor's time divided by groups, all of a
-     * server gets as much as one of pgbench's threads, and outside a group it gets eight times that.
+     * The same control groups as the container's, and nothing else of Nucleus: if processor time is divided between
+     * groups, a whole server in a group gets as much as one of pgbench's threads, and eight times that outside a group.
      */
     private static List<String> limits() throws IOException {
         for (Path group : GROUPS) {
@@ -118,7 +118,7 @@ final class DatabaseBenchmark {
         return List.of("sh", "-c", join, "sh");
     }
 
-    /** Neither server does anything while the other is measured. */
+    /** Each server is idle while another is measured. */
     private static void compare(Path directory, Figures figures) throws IOException, InterruptedException {
         var rates = new TreeMap<String, List<Double>>();
         for (String server : SERVERS) {
@@ -127,7 +127,7 @@ final class DatabaseBenchmark {
         }
         var turn = new ArrayList<>(SERVERS);
         for (int round = 0; round < ROUNDS; round++) {
-            // Whoever is later in a turn may find the machine faster or slower.
+            // A server that is later in a turn may find the machine faster or slower.
             Collections.rotate(turn, 1);
             for (String server : turn) {
                 rates.get(server).add(rate(directory.resolve(server)));
@@ -190,8 +190,8 @@ final class DatabaseBenchmark {
                 .redirectErrorStream(true)
                 .redirectOutput(Path.of("/dev/null").toFile())
                 .start();
-        Awaitility.await("PostgreSQL outside")
-                .failFast("it did not start", () -> !server.isAlive())
+        Awaitility.await("PostgreSQL outside a container is ready")
+                .failFast("it has exited", () -> !server.isAlive())
                 .until(() -> new ProcessBuilder(POSTGRES + "/bin/pg_isready", "-q", "-h", directory.toString())
                                 .start()
                                 .waitFor()

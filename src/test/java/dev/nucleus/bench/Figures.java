@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * A table of figures, each beside what was promised. Each line is printed, and written to the file, when it is added: a part that
- * fails later takes none with it.
+ * A table of figures, each beside what was promised. Each line is printed and written to the file when it is added, so
+ * that a part that fails later loses none.
  */
 final class Figures {
 
@@ -24,7 +24,7 @@ final class Figures {
     private final Path file;
     private final List<String> failed = new ArrayList<>();
 
-    /** @param file written anew */
+    /** @param file replaced if it exists */
     Figures(Path file) throws IOException {
         this.file = file;
         Files.createDirectories(
@@ -59,7 +59,7 @@ final class Figures {
         }
     }
 
-    /** Measures a part. When it fails that is a line of the table, and the parts after it are measured all the same. */
+    /** Measures a part. A failure becomes a line of the table, and the parts after it are still measured. */
     void attempt(String name, Part part) {
         try {
             part.measure();

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 class FiguresTest {
 
     @Test
-    void aPartThatFailsIsReportedAndTakesNoFigureWithIt(@TempDir Path directory) throws IOException {
+    void aFailedPartIsReportedAndLosesNoFigure(@TempDir Path directory) throws IOException {
         Path file = directory.resolve("target/figures.txt");
         var figures = new Figures(file);
 

@@ -12,8 +12,8 @@ import java.util.Locale;
 import org.awaitility.Awaitility;
 
 /**
- * How soon the health endpoints answer: a manager at rest; one at 0.8 of the exec probes a second that it can run; and one whose
- * workloads want more than all processors.
+ * Latency of the health endpoints: of an idle manager, of one at 0.8 of the exec probes a second that it can run, and
+ * of one whose workloads need more than all processors.
  */
 final class HealthBenchmark {
 
@@ -73,12 +73,12 @@ final class HealthBenchmark {
         T of(ManagerProcess manager) throws Exception;
     }
 
-    /** With a manager that has such a fleet, all of which is ready. */
+    /** Measures a manager with a fleet, all of which is ready. */
     private static <T> T during(String fleet, Measurement<T> measurement) throws Exception {
         Path directory = Files.createTempDirectory("nucleus-health-");
         Files.writeString(directory.resolve("fleet.yaml"), fleet);
         try (ManagerProcess manager = new ManagerProcess(directory, List.of()).awaitReady()) {
-            Awaitility.await("all are ready")
+            Awaitility.await("all replicas are ready")
                     .atMost(Duration.ofMinutes(2))
                     .pollInterval(Duration.ofMillis(200))
                     .until(() -> manager.status("/actuator/health/scale") == 200);
@@ -114,7 +114,7 @@ final class HealthBenchmark {
         for (int i = 0; i < REQUESTS; i++) {
             Thread.sleep(BETWEEN);
             long begun = System.nanoTime();
-            // One that times out, 0, has taken as long as that.
+            // A request that times out returns 0 and counts with its timeout.
             manager.status(PATHS.get(i % PATHS.size()));
             took.add((System.nanoTime() - begun) / 1e6);
         }

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The same launches without a manager, a supervisor, a record or a log: what is left is the kernel's. Its program is
+ * The same launches without a manager, a supervisor, a record or a log: the kernel's share. Its program is
  * {@code native/bench/launch_floor.c}.
  */
 final class LaunchFloor {
@@ -24,9 +24,9 @@ final class LaunchFloor {
     private LaunchFloor() {}
 
     /**
-     * @param launches one at a time; side by side a tenth of that in each place
+     * @param launches how many run one at a time; a tenth of that runs in each place side by side
      * @param places how many are under way side by side
-     * @return by name, as the program prints them
+     * @return figures by name, as the program prints them
      */
     static Map<String, Double> measure(TestManager manager, LaunchOrder order, int launches, int places)
             throws IOException, InterruptedException {

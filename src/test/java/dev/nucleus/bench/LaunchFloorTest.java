@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The peer of a promised figure must work whenever somebody measures: it calls the launch with arguments of its own. */
+/** Checks that the program for comparison still works: it calls the launch with arguments of its own. */
 @Tag("isolation")
 class LaunchFloorTest {
 
@@ -19,7 +19,7 @@ class LaunchFloorTest {
     private static TestManager manager;
 
     @Test
-    void theKernelAloneLaunchesWhatAManagerPlans() throws Exception {
+    void theProgramForComparisonLaunchesAManagersPlan() throws Exception {
         var order = LaunchOrder.detached(ContainerSpec.of(Mode.AGENT, List.of("/bin/true")));
 
         assertThat(LaunchFloor.measure(manager, order, 1, 2)).containsKeys("exec-p50-ms", "launches-per-second");

@@ -14,7 +14,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * "Start, run true, exit" of whole processes, side by side: hyperfine times each command in turn, in several rounds, so
- * that a machine whose speed drifts is fair to all.
+ * that a drift of the machine's speed affects all alike.
  */
 final class Peers {
 
@@ -43,11 +43,11 @@ final class Peers {
     }
 
     /**
-     * Times of a command, started by a program that does nothing else: what a shell or a JVM adds would be in both sides of
-     * a ratio.
+     * Times a command, started by a program that does nothing else: the overhead of a shell or a JVM would be in both
+     * sides of a ratio.
      *
-     * @param pause before each
-     * @return in ms
+     * @param pause before each run
+     * @return times in ms
      */
     static List<Double> time(Path directory, List<String> command, Duration pause)
             throws IOException, InterruptedException {
@@ -75,7 +75,7 @@ final class Peers {
         return times;
     }
 
-    /** A bundle of runc's own default configuration, with {@code true} as its command and no terminal. */
+    /** A bundle with runc's default configuration, with {@code true} as its command and no terminal. */
     private static List<String> runc(Path directory) throws IOException, InterruptedException {
         Path bundle = Files.createDirectories(directory.resolve("bundle"));
         TestRootfs.build(bundle.resolve("rootfs"), "/bin/true");

@@ -15,8 +15,8 @@ import java.util.List;
 import org.awaitility.Awaitility;
 
 /**
- * A manager with a thousand containers that each have a readiness probe a second: what it takes of a processor and of memory, and
- * how many probes come late. And how soon what ended is there again.
+ * A manager with a thousand containers that each have a readiness probe a second: its use of processor and memory, and
+ * how many probes are late. Also how soon a manager or a workload runs again.
  */
 final class ScaleBenchmark {
 
@@ -28,7 +28,7 @@ final class ScaleBenchmark {
     private static final Duration SETTLING = Duration.ofSeconds(15);
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final Duration BACKOFF = Duration.ofMillis(200);
-    /** USER_HZ, in which proc(5) counts. */
+    /** USER_HZ, the unit of proc(5). */
     private static final double TICKS = 100;
 
     private static final String LISTENER =
@@ -45,7 +45,7 @@ final class ScaleBenchmark {
         figures.attempt("starts of a manager", () -> starts(figures));
     }
 
-    /** With nothing to adopt; the client that asks looks each 25 ms. */
+    /** With nothing to adopt; readiness is polled every 25 ms. */
     private static void starts(Figures figures) throws Exception {
         Path directory = Files.createTempDirectory("nucleus-scale-");
         var ready = new ArrayList<Double>();
@@ -108,7 +108,7 @@ final class ScaleBenchmark {
     }
 
     private static void awaitAll(ManagerProcess manager) {
-        Awaitility.await("all are ready")
+        Awaitility.await("all replicas are ready")
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(200))
                 .until(() -> manager.status("/actuator/health/scale") == 200);
@@ -131,7 +131,7 @@ final class ScaleBenchmark {
     }
 
     private static double late(ManagerProcess manager) throws IOException {
-        // Of one scrape: probes go on meanwhile.
+        // From one scrape: probes continue meanwhile.
         List<String> scrape = scrape(manager);
         return value(scrape, "nucleus_probe_lateness_seconds_count")
                 - value(scrape, "nucleus_probe_lateness_seconds_bucket{le=\"0.1\"}");

@@ -16,13 +16,14 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Attached streams beside bubblewrap and runc: 1 GB of zeros, 1 GB of 6-byte lines and 1 GB of input, and whole commands back to
- * back and with half a second between. The programs take turns, so that a machine whose speed drifts is fair to all.
+ * Attached streams compared with bubblewrap and runc: 1 GB of zeros, 1 GB of 6-byte lines and 1 GB of input, and whole
+ * commands back to back and with half a second between. The programs take turns, so that a drift of the machine's speed
+ * affects all alike.
  */
 final class StreamBenchmark {
 
     private static final int ROUNDS = 5;
-    /** Before the commands that are measured: after as many, the JIT compiler has done with most of their way. */
+    /** Commands before the measured ones, after which the JIT compiler has compiled most of their path. */
     private static final int WARM_UP = 1_000;
 
     private static final String BYTES = "1000000000";
@@ -58,7 +59,7 @@ final class StreamBenchmark {
         latency(directory, client, figures, "0.5 s between commands", Duration.ofMillis(500));
     }
 
-    /** Whole command lines of a shell, by name; the consumer reads a pipe. */
+    /** Times whole command lines of a shell; the consumer reads a pipe. */
     private static void throughput(
             Path directory, List<String> client, Figures figures, String name, String feed, String script)
             throws IOException, InterruptedException {

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Signals to the client, and how it and what it runs end: {@code $N} is the client with the manager's socket. */
+/** Signals to the client, and how it and its command exit: {@code $N} is the client with the manager's socket. */
 @Tag("isolation")
 class ClientSignalsTest {
 
@@ -64,9 +64,9 @@ class ClientSignalsTest {
                 .until(() -> manager.containers().all().isEmpty());
     }
 
-    /** Also what has left its process group and its session. */
+    /** Including processes that have left its process group and session. */
     @Test
-    void anExecEndsWithItsClientAndWithAllProcessesItStarted() throws IOException, InterruptedException {
+    void killingTheClientOfAnExecKillsAllProcessesItStarted() throws IOException, InterruptedException {
         Container container = manager.launch("/bin/sleep", "1000");
         try {
             Process client = shell.script("exec $N exec -n " + container.id() + " -- sh -c '"
@@ -96,7 +96,7 @@ class ClientSignalsTest {
     @CsvSource({"TERM, 143", "INT, 130", "HUP, 129", "USR1, 138"})
     void aSignalToTheClientReachesTheCommand(String name, int code) throws Exception {
         Process client = shell.script("exec $N run -n -- sleep 4711.7").start();
-        // The client's own command line holds it too.
+        // The client's own command line contains the argument too.
         Awaitility.await()
                 .atMost(IN_TIME)
                 .until(() -> ClientShell.processes("4711.7").size() >= 2);
@@ -119,7 +119,10 @@ class ClientSignalsTest {
         assertThat(client.exitValue()).isEqualTo(7);
     }
 
-    /** The shell's Ctrl-Z: the command hears of it, and the client stops until the shell, whose job it is, continues it. */
+    /**
+     * The shell's Ctrl-Z: the command gets the signal, and the client stops until the shell, whose job it is, continues
+     * it.
+     */
     @Test
     void ctrlZIsForwardedAndStopsTheClient() throws Exception {
         Process jobs = shell.script("""
@@ -132,7 +135,7 @@ class ClientSignalsTest {
         assertThat(jobs.inputReader().readLine()).isEqualTo("ready");
 
         sh("kill -TSTP " + client);
-        Awaitility.await("it has stopped")
+        Awaitility.await("the client has stopped")
                 .atMost(IN_TIME)
                 .until(() ->
                         Files.readString(Path.of("/proc/" + client + "/stat")).contains(") T "));
@@ -164,13 +167,13 @@ class ClientSignalsTest {
             var refused = manager.nucleus("exec", option, container.id(), "--", "true");
 
             assertThat(refused.code()).isEqualTo(125);
-            assertThat(refused.err()).contains("is paused: nucleus resume");
+            assertThat(refused.err()).contains("is paused; resume it first");
         } finally {
             shell.remove(container);
         }
     }
 
-    /** As by timeout(1), which signals the command and then its process group. */
+    /** As timeout(1) does, which signals the command and then its process group. */
     @ParameterizedTest
     @CsvSource({"TERM, 143", "TERM TERM, 143", "INT INT, 130"})
     void aRunThatIsPausedCanBeInterrupted(String signals, int code) throws Exception {
@@ -203,7 +206,7 @@ class ClientSignalsTest {
         assertThat(client.exitValue()).isEqualTo(143);
     }
 
-    /** Its writes would wait, whatever poll(2) says: a terminal that has little room takes a part. */
+    /** A write could block even after poll(2): a terminal with little room takes only a part of it. */
     @Test
     void aClientWhoseTerminalIsNotReadCanBeInterrupted() throws Exception {
         Process script = shell.script("exec script -qc 'exec $N run -n -- yes' /dev/null")
@@ -217,7 +220,7 @@ class ClientSignalsTest {
                     .children()
                     .findFirst()
                     .orElseThrow();
-            Awaitility.await("it waits")
+            Awaitility.await("the client is blocked")
                     .during(Duration.ofMillis(300))
                     .atMost(IN_TIME)
                     .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/stat"))
@@ -238,10 +241,10 @@ class ClientSignalsTest {
                 .until(() -> manager.containers().all().isEmpty());
     }
 
-    /** As a service manager stops a service whose commands may be shells: SIGTERM, SIGCONT and SIGHUP at once. */
+    /** A service manager sends SIGTERM, SIGCONT and SIGHUP at once to a service whose commands may be shells. */
     @ParameterizedTest
     @ValueSource(strings = {"TERM CONT HUP", "WINCH CONT URG USR1 TERM", "HUP INT QUIT TERM"})
-    void signalsAtOnceDoNotCutShortWhatTheCommandDoesAtItsEnd(String signals) throws Exception {
+    void simultaneousSignalsDoNotCutShortTheCommandsCleanup(String signals) throws Exception {
         for (int round = 0; round < 5; round++) {
             Process client = shell.script("exec $N run -n -- sh -c '"
                             + "trap \"sleep 0.3; exit 7\" TERM; trap : HUP INT QUIT USR1; echo ready;"
@@ -256,7 +259,7 @@ class ClientSignalsTest {
         }
     }
 
-    /** Its supervisor hangs: the second signal is the client's, once there was time to answer the first. */
+    /** A second signal ends the client itself, once the supervisor has had time to answer the first. */
     @Test
     void aRunWhoseSupervisorHangsCanBeInterrupted() throws Exception {
         Process client = shell.script("exec $N run -n -- sleep 4711.92").start();
@@ -284,7 +287,7 @@ class ClientSignalsTest {
                 .until(() -> manager.containers().all().isEmpty());
     }
 
-    /** The kernel drops them for PID 1, which a command without an init is. */
+    /** The kernel drops unhandled signals to PID 1, which a command without an init is. */
     @ParameterizedTest
     @CsvSource({"ALRM, 142", "PWR, 158", "IO, 157", "VTALRM, 154", "34, 162", "64, 192"})
     void aSignalEndsACommandThatDoesNotHandleIt(String name, int code) throws Exception {
@@ -313,9 +316,9 @@ class ClientSignalsTest {
         }
     }
 
-    /** The only process of a terminal's window, or of ssh -t: a stopped one nobody could continue. */
+    /** As the only process of a terminal window or of ssh -t: if it stopped, nobody could continue it. */
     @Test
-    void aClientThatNoShellContinuesDoesNotStop() throws Exception {
+    void aClientWithoutAShellToContinueItDoesNotStop() throws Exception {
         Process script = shell.script(
                         "exec script -eqc 'exec $N run -n -- sh -c \"trap \\\"echo suspended\\\" TSTP; echo ready; while :; do sleep 0.1; done\"' /dev/null")
                 .start();
@@ -331,9 +334,9 @@ class ClientSignalsTest {
         assertThat(script.exitValue()).isEqualTo(130);
     }
 
-    /** As for ssh without a terminal: a wait for the socket's reader would hold up the supervisor too. */
+    /** As under ssh without a terminal: waiting for the socket's reader would block the supervisor too. */
     @Test
-    void aSocketThatIsNotReadHoldsUpNeitherTheClientNorTheSupervisor() throws IOException {
+    void aSocketThatIsNotReadBlocksNeitherTheClientNorTheSupervisor() throws IOException {
         Container container = manager.launch("/usr/bin/yes");
         try {
             Files.writeString(directory.resolve("sockets.py"), """
@@ -358,9 +361,9 @@ class ClientSignalsTest {
         }
     }
 
-    /** A signal that the command handled is no reason to leave before its work is back, which takes seconds here. */
+    /** After a signal that the command handled, the client still waits for the copy back, which takes seconds here. */
     @Test
-    void aClientWaitsForTheReturnOfItsWorkspaceWhateverItsCommandHandledBefore() throws Exception {
+    void aClientWaitsForItsWorkspaceAfterTheCommandHandledASignal() throws Exception {
         Path workspace = Files.createDirectory(directory.resolve("workspace"));
         Files.setPosixFilePermissions(workspace, PosixFilePermissions.fromString("rwxrwxrwx"));
         Process client = shell.script(
@@ -376,14 +379,16 @@ class ClientSignalsTest {
         assertThat(workspace.toFile().list()).hasSize(20_000);
     }
 
-    /** Killed after five more seconds, it would be 137. */
+    /** If timeout(1) had to kill the client after five more seconds, the exit code would be 137. */
     @Test
-    void timeoutEndsARunWithAWorkspaceWhoseOutputIsNotRead() throws Exception {
+    void timeoutEndsARunWithAWorkspaceAndUnreadOutput() throws Exception {
         Path workspace = Files.createDirectory(directory.resolve("unread"));
         Files.setPosixFilePermissions(workspace, PosixFilePermissions.fromString("rwxrwxrwx"));
 
-        assertThat(sh("(timeout -k 5 2 $N run -n --workspace " + workspace
-                                + ":copy-in-out -- yes 2>/dev/null; echo $? >&2) | sleep 10")
+        Path ended = directory.resolve("ended");
+
+        assertThat(sh("mkfifo " + ended + "; (timeout -k 5 2 $N run -n --workspace " + workspace
+                                + ":copy-in-out -- yes 2>/dev/null; echo $? >&2; echo >" + ended + ") | cat " + ended)
                         .err())
                 .isEqualTo("124\n");
     }
@@ -400,9 +405,9 @@ class ClientSignalsTest {
         assertThat(client.exitValue()).isEqualTo(143);
     }
 
-    /** Opened again, that end would be the one of a new terminal. */
+    /** Opening a pty's master again would create a new terminal. */
     @Test
-    void outputGoesToTheOtherEndOfATerminalToo() {
+    void outputCanGoToThePtyMaster() {
         assertThat(sh("python3 -c '"
                                 + "import os, pty, subprocess, tty; m, s = pty.openpty(); tty.setraw(s);"
                                 + " subprocess.run(os.environ[\"N\"].split() + [\"run\", \"-n\", \"echo\", \"there\"], stdout=m);"
@@ -412,7 +417,7 @@ class ClientSignalsTest {
     }
 
     @Test
-    void theCommandGetsTheLastSizeOfTheTerminal() throws Exception {
+    void theCommandGetsTheLatestTerminalSize() throws Exception {
         Process script = shell.script(
                         "exec script -qc 'exec $N run -t -- sh -c \"while :; do stty size; sleep 0.1; done\"' /dev/null")
                 .start();
@@ -439,7 +444,7 @@ class ClientSignalsTest {
                 .until(() -> manager.containers().all().isEmpty());
     }
 
-    /** At most 64 requests may be unanswered, one of them a size of the terminal; further signals are dropped. */
+    /** At most 64 requests may be unanswered, one of them a terminal size; further signals are dropped. */
     @Test
     void signalsBeyondTheRequestLimitAreDropped() throws Exception {
         Process script = shell.script(
@@ -464,7 +469,7 @@ class ClientSignalsTest {
         assertThat(script.exitValue()).isEqualTo(7);
     }
 
-    /** Nobody stopped it, so its terminal is as it was. */
+    /** No shell could continue it, so the client doesn't stop, and its terminal is raw again. */
     @Test
     void aTerminalIsRawAgainAfterASuspension() throws Exception {
         Process script = shell.script(
@@ -496,9 +501,9 @@ class ClientSignalsTest {
                 .pid();
     }
 
-    /** Its own limit of processor time: the client ends, with its terminal as it was. */
+    /** SIGXCPU concerns the client's own CPU time limit: the client exits and restores its terminal. */
     @Test
-    void aClientThatExceedsItsProcessorTimeEnds() throws Exception {
+    void aClientThatExceedsItsCpuTimeExits() throws Exception {
         Process client = trapping("XCPU");
 
         sh("kill -XCPU " + client.pid());
@@ -521,8 +526,8 @@ class ClientSignalsTest {
                     .filter(each -> each.info().command().orElse("").endsWith("/nucleus"))
                     .findFirst()
                     .orElseThrow();
-            // poll(2) on x86-64, with the three descriptors of a write; the client's loop has ten.
-            Awaitility.await("it has met its error")
+            // poll(2) on x86-64, with the three descriptors of a blocked write; the client's main loop polls ten.
+            Awaitility.await("the client is reporting its error")
                     .atMost(IN_TIME)
                     .until(() -> Files.readString(Path.of("/proc/" + client.pid() + "/syscall"))
                             .matches("(?s)7 0x\\w+ 0x3 .*"));
@@ -535,9 +540,9 @@ class ClientSignalsTest {
         }
     }
 
-    /** A client that writes for the manager, and whose reader does not read. */
+    /** The client prints logs that the manager sends, to a pipe that is not read. */
     @Test
-    void aClientThatWritesForTheManagerCanBeInterrupted() {
+    void aClientThatPrintsLogsCanBeInterrupted() {
         ManagerProcess.Result result = sh("ID=$($N run -d -- sh -c 'seq 1 100000; sleep 1000');"
                 + " until [ \"$($N logs --tail 1 $ID)\" = 100000 ]; do sleep 0.05; done; mkfifo f; sleep 30 < f & S=$!;"
                 + " timeout -k 10 1 $N logs $ID > f; echo $?; kill $S; $N stop -t 0 $ID; $N rm $ID");

@@ -15,7 +15,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The thin client where no manager answers. */
+/** The thin client when no manager answers. */
 class ClientWithoutManagerTest {
 
     private static Result client(Map<String, String> environment, String... arguments) throws IOException {
@@ -32,7 +32,7 @@ class ClientWithoutManagerTest {
     }
 
     @Test
-    void helpIsThere() throws IOException {
+    void helpIsPrinted() throws IOException {
         Map<String, String> texts = Reference.texts();
 
         assertThat(client("--help")).isEqualTo(new Result(0, texts.get("--help"), ""));
@@ -45,14 +45,14 @@ class ClientWithoutManagerTest {
     }
 
     @Test
-    void theLastSocketThatIsNamedCounts() throws IOException {
+    void theLastSocketOptionTakesPrecedence() throws IOException {
         assertThat(client("--socket=/nosuch/other", "--socket", "/nosuch/last", "ps")
                         .err())
                 .startsWith("nucleus: no manager answers at /nosuch/last: ");
     }
 
     @Test
-    void aWordThatIsNoCommandIsAMistake() throws IOException {
+    void anUnknownCommandIsRefused() throws IOException {
         var mistake = new Result(2, "", "nucleus: there is no command 'frobnicate'\nSee 'nucleus --help'.\n");
 
         assertThat(client("frobnicate")).isEqualTo(mistake);
@@ -61,7 +61,7 @@ class ClientWithoutManagerTest {
     }
 
     @Test
-    void manualPagesAndCompletionAreThere(@TempDir Path directory) throws IOException {
+    void manualPagesAndCompletionArePrinted(@TempDir Path directory) throws IOException {
         assertThat(client("man", "run").out()).startsWith(".TH NUCLEUS-RUN ");
         Path script = Files.writeString(
                 directory.resolve("complete"), client("completion", "bash").out());
@@ -93,7 +93,7 @@ class ClientWithoutManagerTest {
         assertThat(ManagerProcess.finish(client).err()).contains("java -jar nucleus.jar fleet validate x.yaml");
     }
 
-    /** A JVM that is too old prints the stack of an UnsupportedClassVersionError. */
+    /** A JVM that is too old would print the stack trace of an UnsupportedClassVersionError. */
     @Test
     void aJavaThatIsTooOldIsSkipped(@TempDir Path directory) throws IOException {
         Path old = jdk(directory.resolve("old"), "17.0.15");
@@ -111,7 +111,7 @@ class ClientWithoutManagerTest {
     }
 
     @Test
-    void aJavaOfUnknownVersionIsTakenWhenNoOtherIs(@TempDir Path directory) throws IOException {
+    void aJavaOfUnknownVersionIsPreferredOnlyInJavaHome(@TempDir Path directory) throws IOException {
         Path unknown = jdk(directory.resolve("unknown"), "?");
         Files.delete(unknown.resolve("release"));
         Path recent = jdk(directory.resolve("recent"), "25");
@@ -139,7 +139,7 @@ class ClientWithoutManagerTest {
                 .collect(java.util.stream.Collectors.joining(":"));
     }
 
-    /** A JDK whose java tells its version and its arguments. */
+    /** A JDK whose java prints its version and its arguments. */
     private static Path jdk(Path home, String version) throws IOException {
         Path java = Files.createDirectories(home.resolve("bin")).resolve("java");
         Files.writeString(home.resolve("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"" + version + "\"\n");
@@ -149,7 +149,7 @@ class ClientWithoutManagerTest {
     }
 
     @Test
-    void helpThatCanNotBeWrittenIsAnError() throws IOException {
+    void helpThatCannotBeWrittenIsAnError() throws IOException {
         Process full = new ProcessBuilder(
                         "sh", "-c", "exec \"$0\" --help > /dev/full", ManagerProcess.CLIENT.toString())
                 .start();

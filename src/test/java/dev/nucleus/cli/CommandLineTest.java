@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The thin client against a manager of its own process. */
+/** The thin client with a manager in a process of its own. */
 @Tag("isolation")
 class CommandLineTest {
 
@@ -46,7 +46,7 @@ class CommandLineTest {
     }
 
     @Test
-    void runPassesStreamsAndTheExitCodeOn() throws IOException {
+    void runForwardsStreamsAndTheExitCode() throws IOException {
         Process client = manager.start("run", "--", "/bin/sh", "-c", "cat; echo err >&2; exit 42");
         try (OutputStream input = client.getOutputStream()) {
             input.write("from outside\n".getBytes(StandardCharsets.UTF_8));
@@ -56,12 +56,12 @@ class CommandLineTest {
     }
 
     @Test
-    void theEnvironmentMayComeThroughADescriptor() throws IOException {
+    void theEnvironmentCanBeReadFromADescriptor() throws IOException {
         String run = " run --env-fd 3 -e B=plain -- /bin/sh -c 'printf %s/%s \"$A\" \"$B\"' 3< ";
 
         assertThat(shell(client() + run + "<(printf 'A=from a pipe\\n')"))
                 .isEqualTo(new Result(0, "from a pipe/plain", ""));
-        // A child of the client's own, as where the shell became the client, ends while the client reads.
+        // The client, which was a shell before, has a child that exits while the client reads.
         assertThat(shell("sleep 0.3 & exec " + client() + run + "<(sleep 0.6; printf 'A=late')"))
                 .isEqualTo(new Result(0, "late/plain", ""));
         assertThat(shell(client() + run + "<(printf 'A=two\\nlines\\0')"))
@@ -103,9 +103,9 @@ class CommandLineTest {
         Path process = Path.of("/proc", Files.readString(file).strip());
         assertThat(process.resolve("comm")).hasContent("nucleus-init");
         assertThat(Files.readString(process.resolve("cmdline")).replace("\0", ""))
-                .as("nothing of the host's paths")
+                .as("no host paths")
                 .isEqualTo("nucleus-init");
-        // Its start is told at the point of no return, a moment before execve(2) is through.
+        // The start is reported at the point of no return, a moment before execve(2) completes.
         Awaitility.await()
                 .pollDelay(Duration.ZERO)
                 .until(() -> ProcessHandle.of(
@@ -114,7 +114,7 @@ class CommandLineTest {
                         .children()
                         .map(child -> Path.of("/proc", Long.toString(child.pid()), "cmdline"))
                         .anyMatch(line -> contentOf(line).equals("sleep\0001000\0")));
-        assertThat(scratch).as("nothing but the file").isDirectoryNotContaining(path -> !path.equals(file));
+        assertThat(scratch).as("only the PID file").isDirectoryNotContaining(path -> !path.equals(file));
         manager.nucleus("stop", "sleeper");
         manager.nucleus("rm", "sleeper");
 
@@ -125,7 +125,7 @@ class CommandLineTest {
     }
 
     @Test
-    void aTerminalIsGivenThroughASocket(@TempDir Path scratch) throws IOException {
+    void aTerminalIsPassedThroughTheConsoleSocket(@TempDir Path scratch) throws IOException {
         Path socket = scratch.resolve("console.sock");
         Process receiver = new ProcessBuilder("python3", "-c", """
                         import os, socket, sys
@@ -170,7 +170,7 @@ class CommandLineTest {
     }
 
     @Test
-    void aMegabyteThroughStandardInputArrivesWhole() throws Exception {
+    void aMegabyteOfStandardInputArrivesCompletely() throws Exception {
         Process client = manager.start("run", "--", "/usr/bin/wc", "-c");
         try (OutputStream input = client.getOutputStream()) {
             input.write(new byte[1 << 20]);
@@ -212,11 +212,11 @@ class CommandLineTest {
         assertThat(manager.nucleus("rootfs", "attest", rootfs).code()).isZero();
         assertThat(manager.nucleus(run).code()).isZero();
         assertThat(manager.nucleus("rootfs", "build", rootfs, "-p", "/bin/sh").err())
-                .contains("is there already");
+                .contains("already exists");
     }
 
     @Test
-    void exitCodesOfFailuresAreThoseOfShells() {
+    void failuresHaveTheExitCodesOfShells() {
         assertThat(manager.nucleus("run", "--", "/nosuch").code()).isEqualTo(127);
         assertThat(manager.nucleus("run", "--", "/etc/passwd").code()).isEqualTo(126);
         assertThat(manager.nucleus("run", "--memory", "12X", "--", "true"))
@@ -250,7 +250,7 @@ class CommandLineTest {
     }
 
     @Test
-    void aClientThatIsKilledTakesItsContainerWithIt() throws Exception {
+    void killingTheClientRemovesItsContainer() throws Exception {
         Process client = manager.start("run", "--name", "orphan", "--", "/bin/sh", "-c", "echo ready; exec sleep 1000");
         assertThat(client.inputReader().readLine()).isEqualTo("ready");
 
@@ -260,7 +260,7 @@ class CommandLineTest {
     }
 
     @Test
-    void psListsWhatRuns() {
+    void psListsRunningContainers() {
         String out = manager.nucleus("ps").out();
 
         assertThat(out.lines().findFirst().orElseThrow())
@@ -270,7 +270,7 @@ class CommandLineTest {
     }
 
     @Test
-    void logsFollowToTheEnd() throws Exception {
+    void logsAreFollowedUntilTheContainerExits() throws Exception {
         String id = manager.nucleus(
                         "run",
                         "-d",
@@ -296,7 +296,7 @@ class CommandLineTest {
     }
 
     @Test
-    void execPassesStreamsSignalsAndTheExitCodeOn() throws Exception {
+    void execForwardsStreamsSignalsAndTheExitCode() throws Exception {
         Process client = manager.start("exec", "shop/web-1", "--", "/bin/sh", "-c", "cat; exit 6");
         try (OutputStream input = client.getOutputStream()) {
             input.write("in\n".getBytes(StandardCharsets.UTF_8));
@@ -320,7 +320,7 @@ class CommandLineTest {
     }
 
     @Test
-    void stopEndsAndNamesWhatItStopped() {
+    void stopPrintsTheNamesOfStoppedContainers() {
         manager.nucleus("run", "-d", "--name", "victim", "--", "/bin/sleep", "1000");
 
         assertThat(manager.nucleus("stop", "victim")).isEqualTo(new Result(0, "victim\n", ""));
@@ -342,7 +342,7 @@ class CommandLineTest {
     }
 
     @Test
-    void aTracedRunTeachesThePolicyThatItsServiceThenNames(@TempDir Path scratch) throws IOException {
+    void aPolicyLearntFromATracedRunIsAppliedToItsService(@TempDir Path scratch) throws IOException {
         Path fleet = Files.writeString(
                 scratch.resolve("fleet.yaml"),
                 "name: f\nservices:\n  web:\n    command: [/bin/cat, /etc/hostname]\n    trace: true\n");
@@ -387,7 +387,7 @@ class CommandLineTest {
     }
 
     @Test
-    void learningNamesThePortsThatWereUsed(@TempDir Path scratch) {
+    void policyLearnReportsTheUsedPorts(@TempDir Path scratch) {
         manager.nucleus("run", "--trace", "--name", "caller", "--", "/bin/bash", "-c", "echo >/dev/tcp/127.0.0.1/7777");
 
         assertThat(manager.nucleus("policy", "learn", "--name", "caller", "--output", scratch.toString(), "caller")
@@ -397,21 +397,21 @@ class CommandLineTest {
     }
 
     @Test
-    void aContainerIsPausedMeasuredAndAskedForItsDenials() {
+    void aRunningContainerCanBePausedAndShowsStatsAndDenials() {
         manager.nucleus("run", "-d", "--name", "busy", "--memory", "64M", "--", "/bin/sleep", "1000");
 
         assertThat(manager.nucleus("pause", "busy").out()).isEqualTo("busy\n");
         assertThat(manager.nucleus("ps").out()).containsPattern("busy +paused");
         assertThat(manager.nucleus("resume", "busy").code()).isZero();
         assertThat(manager.nucleus("stats", "busy").out()).containsPattern("busy .*64.0M");
-        assertThat(manager.nucleus("denials", "busy").out()).isEqualTo("'busy' was refused nothing\n");
+        assertThat(manager.nucleus("denials", "busy").out()).isEqualTo("no denials of 'busy'\n");
         manager.nucleus("stop", "--grace", "0s", "busy");
         assertThat(manager.nucleus("pause", "busy").err()).contains("'busy' is not running");
         manager.nucleus("rm", "busy");
     }
 
     @Test
-    void planExplainsWithoutStarting() {
+    void planExplainsAContainerWithoutStartingIt() {
         Result result = manager.nucleus("plan", "--", "/bin/true");
 
         assertThat(result.code()).isZero();
@@ -424,7 +424,7 @@ class CommandLineTest {
     }
 
     @Test
-    void aFleetFileIsCheckedWhole() throws IOException {
+    void allMistakesInAFleetFileAreReported() throws IOException {
         Files.writeString(directory.resolve("bad.yaml"), "name: shop\nservices:\n  web: {comand: [/w], memory: x}\n");
 
         Result result = manager.nucleus("fleet", "validate", "-f", "bad.yaml");
@@ -449,8 +449,8 @@ class CommandLineTest {
     }
 
     @Test
-    void strangersAreRefusedByTheKernelsWordNotTheirs() throws Exception {
-        // The socket itself is closed to others; opened here, so that the check behind it is tried.
+    void otherUsersAreRefusedByTheirPeerCredentials() throws Exception {
+        // Other users can't open the socket; its mode is relaxed here to test the check behind it.
         Files.setPosixFilePermissions(directory, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.setPosixFilePermissions(
                 directory.resolve("run"), java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -473,7 +473,7 @@ class CommandLineTest {
                 .start();
 
         assertThat(stranger.errorReader().lines().toList())
-                .isEqualTo(List.of("nucleus: only root and the manager's own user may give commands"));
+                .isEqualTo(List.of("nucleus: only root and the manager's own user may run commands"));
         assertThat(stranger.waitFor()).isEqualTo(125);
     }
 }

@@ -45,7 +45,7 @@ class CopyCommandTest {
         manager = new ManagerProcess(directory).awaitReady();
         volume = Files.createDirectory(directory.resolve("volume"));
         Files.setPosixFilePermissions(volume, PosixFilePermissions.fromString("rwxrwxrwx"));
-        started("web", "-v", volume + ":/volume");
+        runDetached("web", "-v", volume + ":/volume");
     }
 
     @AfterAll
@@ -56,7 +56,7 @@ class CopyCommandTest {
         }
     }
 
-    private static void started(String name, String... options) {
+    private static void runDetached(String name, String... options) {
         var words = new java.util.ArrayList<>(List.of("run", "-d", "--name", name));
         words.addAll(List.of(options));
         words.addAll(List.of("--", "/bin/sleep", "1000"));
@@ -81,7 +81,7 @@ class CopyCommandTest {
     private static final Result WHOLE = new Result(0, "", "");
 
     @Test
-    void treesGoInAndOutAgain() throws IOException {
+    void treesAreCopiedInAndOut() throws IOException {
         Path tree = Files.createDirectories(scratch.resolve("tree/deep"));
         Path file = Files.writeString(tree.resolve("größe"), "text");
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-----"));
@@ -102,7 +102,7 @@ class CopyCommandTest {
     }
 
     @Test
-    void namesAreThoseOfCp() throws IOException {
+    void destinationNamesFollowCp() throws IOException {
         inside("web", "mkdir -p /tmp/names/d; echo one >/tmp/names/f; echo two >/tmp/names/d/g");
 
         assertThat(copy("web:/tmp/names/f", scratch)).isEqualTo(WHOLE);
@@ -119,7 +119,7 @@ class CopyCommandTest {
     }
 
     @Test
-    void whatAContainerPlantsStaysThere() throws IOException {
+    void linksSocketsAndSetIdBitsAreNotCopiedOut() throws IOException {
         inside("web", """
                 mkdir -p /tmp/evil/d; cd /tmp/evil
                 ln -s /etc/shadow link; ln -s /etc d/up; echo x >"$(printf 'a\\033[2Jb')"
@@ -150,11 +150,11 @@ class CopyCommandTest {
 
         assertThat(copy("web:/tmp/evil/link", scratch).err()).contains("is a symbolic link to '/etc/shadow'");
         assertThat(copy("web:/tmp/evil/d/up/passwd", scratch).err()).contains("'/tmp/evil/d/up' in the container");
-        assertThat(copy("web:/tmp/../etc/passwd", scratch).err()).contains("must not have '..'");
+        assertThat(copy("web:/tmp/../etc/passwd", scratch).err()).contains("must not contain '..'");
     }
 
     @Test
-    void noLinkThatAContainerMadeLeadsElsewhereOnTheHost() throws IOException {
+    void linksMadeByAContainerAreNotFollowedOnTheHost() throws IOException {
         Path victim = Files.createDirectory(scratch.resolve("victim"));
         Files.writeString(victim.resolve("f"), "mine");
         inside(
@@ -170,7 +170,7 @@ class CopyCommandTest {
         assertThat(victim.resolve("f")).hasContent("mine");
         assertThat(volume.resolve("to/f")).isRegularFile().hasContent("evil\n");
         assertThat(copy("web:/tmp/src/f", volume.resolve("to/d")).err()).contains("links are not followed");
-        // The other way: nothing of the host goes in.
+        // In the other direction, no file of the host is copied in through a link.
         assertThat(copy(volume.resolve("from"), "web:/tmp/")).isEqualTo(WHOLE);
         assertThat(inside("web", "readlink /tmp/from/l; ls /tmp/from/l/ 2>/dev/null || true"))
                 .isEqualTo(victim + "\n");
@@ -178,7 +178,7 @@ class CopyCommandTest {
     }
 
     @Test
-    void archivesGoThroughStandardStreams() throws IOException {
+    void archivesAreCopiedThroughStandardStreams() throws IOException {
         inside("web", "mkdir -p /tmp/archive; echo text >/tmp/archive/f; ln -s f /tmp/archive/l");
         String client = ManagerProcess.CLIENT + " --socket " + manager.socket() + " cp ";
 
@@ -210,7 +210,7 @@ class CopyCommandTest {
         return ManagerProcess.finish(new ProcessBuilder("bash", "-c", script).start());
     }
 
-    /** A tar header of a file of one gibibyte (tar(5)). */
+    /** The tar header of a file of one gibibyte (tar(5)). */
     private static byte[] header() {
         var header = new byte[512];
         byte[] fields = ("f" + "\0".repeat(99) + "0000644\0" + "0000000\0" + "0000000\0" + "10000000000\0"
@@ -227,7 +227,7 @@ class CopyCommandTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void aCopyThatIsInterruptedLeavesNothing(boolean gently) throws Exception {
+    void anInterruptedCopyInLeavesNothing(boolean gently) throws Exception {
         inside("web", "rm -rf /tmp/cut; mkdir /tmp/cut");
         Process client = manager.start("cp", "-", "web:/tmp/cut");
         OutputStream input = client.getOutputStream();
@@ -248,7 +248,7 @@ class CopyCommandTest {
     }
 
     @Test
-    void aCopyOutThatIsInterruptedLeavesTheOldFile() throws Exception {
+    void anInterruptedCopyOutKeepsTheOldFile() throws Exception {
         Files.writeString(scratch.resolve("endless"), "old");
         inside("web", "truncate -s 500T /tmp/endless 2>/dev/null || truncate -s 5T /tmp/endless");
         Process client = manager.start("cp", "web:/tmp/endless", scratch.toString());
@@ -279,8 +279,8 @@ class CopyCommandTest {
     }
 
     @Test
-    void onlyWhatRunsIsCopiedFrom() {
-        started("still");
+    void onlyRunningContainersCanBeCopiedFrom() {
+        runDetached("still");
         manager.nucleus("pause", "still");
         assertThat(copy("still:/etc/passwd", scratch).err()).contains("'still' is paused; resume it first");
         manager.nucleus("resume", "still");
@@ -299,9 +299,9 @@ class CopyCommandTest {
     }
 
     @Test
-    void aSandboxsFilesAreCopiedToo() throws IOException {
+    void filesAreCopiedToAndFromAGvisorSandbox() throws IOException {
         Requires.program("/usr/bin/runsc", "runsc");
-        started("sandbox", "--runtime", "gvisor", "--memory", "256M", "--cpus", "2");
+        runDetached("sandbox", "--runtime", "gvisor", "--memory", "256M", "--cpus", "2");
         Path tree = Files.createDirectories(scratch.resolve("tree/d"));
         Files.writeString(tree.resolve("f"), "text");
 

@@ -39,22 +39,22 @@ class DocumentedCommandsTest {
     /** The documents whose commands are run: the quick start's by {@link QuickStartTest}, the others' here. */
     private static final Set<Path> DOCUMENTS = Set.of(README, AUDIT, COMMANDS, COPYING, HEALTH, INSTALL, QUICK_START);
 
-    /** Their blocks contain lines that begin like commands. */
+    /** Documents whose blocks contain lines that look like commands. */
     private static final Set<Path> FIGURES_AND_HELP_TEXTS =
             Set.of(Path.of("docs/benchmarks.md"), Path.of("docs/command-line.md"));
 
-    /** Forms of a command, which are not to be run. */
+    /** Synopses, which are not commands to run. */
     private static final Set<String> SYNOPSES =
             Set.of("nucleus cp [-a] [-v] CONTAINER:PATH DST", "nucleus cp [-a] [-v] SRC CONTAINER:PATH");
 
-    /** Commands that no test runs as they are written, each with the reason. */
+    /** Commands that no test runs as written, each with the reason. */
     private static final Map<String, String> NOT_RUN = Map.of(
             "./mvnw spring-boot:run", "a build within the build; the manager here has the same fleet file",
             "./mvnw verify", "the build that runs this test",
             "java -jar /opt/nucleus/nucleus.jar prepare",
                     "the build has run it on target/nucleus.jar; PreparedStartTest starts the result");
 
-    /** Commands that need a terminal, or do not end by themselves, and how they run here. */
+    /** Commands that need a terminal or do not exit by themselves, and how they run here. */
     private static final Map<String, String> RUN_AS = Map.of(
             "nucleus exec -t demo/web-1 -- tty",
             "mkfifo ../idle; script -qec 'nucleus exec -t demo/web-1 -- tty' /dev/null 0<>../idle | tr -d '\\r'",
@@ -101,13 +101,13 @@ class DocumentedCommandsTest {
         return new DocumentShell(directory, manager.socket(), manager.port(), paths);
     }
 
-    private Path made(String name) throws IOException {
+    private Path makeDirectory(String name) throws IOException {
         return Files.createDirectories(directory.resolve(name));
     }
 
     /** A directory that every container's user may write to. */
-    private Path shared(String name) throws IOException {
-        return Files.setPosixFilePermissions(made(name), PosixFilePermissions.fromString("rwxrwxrwx"));
+    private Path makeSharedDirectory(String name) throws IOException {
+        return Files.setPosixFilePermissions(makeDirectory(name), PosixFilePermissions.fromString("rwxrwxrwx"));
     }
 
     private static void check(Path document, DocumentShell shell) throws IOException, InterruptedException {
@@ -127,9 +127,9 @@ class DocumentedCommandsTest {
     void theReadmeShowsWhatItsCommandsPrint() throws Exception {
         Requires.program("/usr/bin/runsc", "runsc");
         Requires.program("/usr/bin/python3.11", "python3");
-        Path workspace = shared("work");
+        Path workspace = makeSharedDirectory("work");
         Files.writeString(workspace.resolve("agent.py"), "open('result', 'w').write('done')");
-        // It ends after 20 seconds, which the other tests may have taken.
+        // It exits after 20 seconds, which may have passed in the other tests.
         manager.nucleus("stop", "demo/moody-1");
         manager.nucleus("start", "demo/moody-1");
         manager.await("demo/moody-1", ReplicaStatus.RUNNING);
@@ -141,7 +141,7 @@ class DocumentedCommandsTest {
                         workspace,
                         manager.socket(),
                         manager.port(),
-                        Map.of("/srv/web", made("srv").resolve("web"))));
+                        Map.of("/srv/web", makeDirectory("srv").resolve("web"))));
 
         assertThat(workspace.resolve("result")).hasContent("done");
     }
@@ -149,9 +149,9 @@ class DocumentedCommandsTest {
     @Test
     void theCommandsDocumentShowsWhatItsCommandsPrint() throws Exception {
         Requires.program("/usr/bin/man", "man-db");
-        Path completions = made("completions");
-        Files.writeString(made("a:b").resolve("orders.csv"), "");
-        Files.writeString(made("keys").resolve("db"), "swordfish\n");
+        Path completions = makeDirectory("completions");
+        Files.writeString(makeDirectory("a:b").resolve("orders.csv"), "");
+        Files.writeString(makeDirectory("keys").resolve("db"), "swordfish\n");
         Files.writeString(
                 directory.resolve("shop.yaml"),
                 DocumentedCommand.blocks(README, "yaml").getFirst());
@@ -171,11 +171,11 @@ class DocumentedCommandsTest {
 
     @Test
     void filesAreCopiedAsDocumented() throws Exception {
-        Files.writeString(made("log").resolve("app.log"), "started");
-        Files.writeString(made("data").resolve("row"), "1");
-        Files.writeString(made("conf").resolve("app.conf"), "a=b");
-        Path etc = shared("etc");
-        Path srv = shared("srv");
+        Files.writeString(makeDirectory("log").resolve("app.log"), "started");
+        Files.writeString(makeDirectory("data").resolve("row"), "1");
+        Files.writeString(makeDirectory("conf").resolve("app.conf"), "a=b");
+        Path etc = makeSharedDirectory("etc");
+        Path srv = makeSharedDirectory("srv");
         shell(Map.of())
                 .run("nucleus run -d --name web -v $PWD/log:/var/log:ro -v $PWD/data:/data:ro -v $PWD/etc:/etc/app"
                         + " -v $PWD/srv:/srv -- sleep 1000");
@@ -222,14 +222,14 @@ class DocumentedCommandsTest {
     @Test
     void theAuditTrailIsVerifiedAsDocumented() throws Exception {
         manager.await("demo/web-1", ReplicaStatus.READY);
-        String head = Awaitility.await("the trail has 17 lines")
+        String head = Awaitility.await("the audit trail has 17 lines")
                 .until(
                         () -> shell(Map.of())
                                 .run("nucleus audit verify")
                                 .strip()
                                 .replaceFirst(".* head ", ""),
                         latest -> latest.matches("(1[7-9]|[2-9]\\d|\\d{3,}):.*"));
-        Path copy = made("backup/audit");
+        Path copy = makeDirectory("backup/audit");
         try (Stream<Path> files = Files.list(manager.state().resolve("audit"))) {
             for (Path file : files.toList()) {
                 String lines = Files.readString(file);

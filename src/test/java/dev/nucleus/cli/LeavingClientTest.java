@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Clients that are gone before their command has begun. */
+/** Clients that disconnect before their command has begun. */
 @Tag("isolation")
 class LeavingClientTest {
 
@@ -43,7 +43,7 @@ class LeavingClientTest {
     @SharedManager
     private static TestManager manager;
 
-    /** Sends a command as the client does, see native/client/nucleus.c; it leaves when this is closed. */
+    /** Sends a command as the client does, see native/client/nucleus.c; closing the channel disconnects the client. */
     private static SocketChannel send(String... arguments) throws IOException {
         byte[] payload = ("/\0" + String.join("\0", arguments) + "\0").getBytes(StandardCharsets.UTF_8);
         ByteBuffer frame = ByteBuffer.allocate(5 + payload.length)
@@ -58,7 +58,7 @@ class LeavingClientTest {
     }
 
     @Test
-    void anExecWhoseClientHasLeftIsKilled() throws IOException {
+    void anExecWhoseClientHasDisconnectedIsKilled() throws IOException {
         Container container = manager.launch("/bin/sleep", "1000");
 
         var requested = new AtomicBoolean();
@@ -84,7 +84,7 @@ class LeavingClientTest {
     }
 
     @Test
-    void theCommandOfAClientThatHasLeftIsInTheAuditTrail() throws IOException {
+    void theCommandOfADisconnectedClientIsAudited() throws IOException {
         Container container = manager.launch("/bin/sleep", "1000");
         var audited = new AtomicBoolean();
         manager.listen(CommandReceived.class, event -> {
@@ -102,7 +102,7 @@ class LeavingClientTest {
 
     /** A script's timeout must not stop a service minutes later. */
     @Test
-    void aCommandThatOnlyWaitedForAHungManagerIsNotCarriedOut(@TempDir Path directory) throws Exception {
+    void aCommandIsNotRunIfItsClientExitsWhileTheManagerHangs(@TempDir Path directory) throws Exception {
         try (ManagerProcess hung = new ManagerProcess(directory).awaitReady()) {
             hung.nucleus("run", "-d", "--name", "one", "--", "/bin/sleep", "1000");
             hung.nucleus("run", "-d", "--name", "gone", "--", "/bin/true");
@@ -125,7 +125,7 @@ class LeavingClientTest {
             try {
                 for (List<String> command : commands) {
                     Process client = hung.start(command.toArray(String[]::new));
-                    Awaitility.await("it waits for its answer").until(() -> watchesSignals(client.pid()));
+                    Awaitility.await("the client waits for a response").until(() -> hasSignalfd(client.pid()));
                     client.destroy();
                     assertThat(client.waitFor(15, TimeUnit.SECONDS)).isTrue();
                 }
@@ -137,7 +137,7 @@ class LeavingClientTest {
 
             Awaitility.await()
                     .untilAsserted(() -> assertThat(hung.log().lines())
-                            .filteredOn(line -> line.contains("is not carried out: its client has left"))
+                            .filteredOn(line -> line.contains("is not run: its client has disconnected"))
                             .hasSameSizeAs(commands));
             assertThat(states(hung)).isEqualTo(before);
             assertThat(hung.nucleus("top", "one").out().lines().filter(line -> line.contains("sleep")))
@@ -154,15 +154,15 @@ class LeavingClientTest {
     }
 
     /** Whether the client has sent its command. */
-    private static boolean watchesSignals(long pid) {
+    private static boolean hasSignalfd(long pid) {
         try (Stream<Path> descriptors = Files.list(Path.of("/proc/" + pid + "/fd"))) {
-            return descriptors.anyMatch(LeavingClientTest::isSignals);
+            return descriptors.anyMatch(LeavingClientTest::isSignalfd);
         } catch (IOException e) {
             return false;
         }
     }
 
-    private static boolean isSignals(Path descriptor) {
+    private static boolean isSignalfd(Path descriptor) {
         try {
             return Files.readSymbolicLink(descriptor).toString().contains("signalfd");
         } catch (IOException e) {
@@ -170,7 +170,7 @@ class LeavingClientTest {
         }
     }
 
-    /** Each is gone before it can be killed, and has left a child. */
+    /** Each process exits before it can be killed, and leaves a child behind. */
     @Test
     void anExecThatForksAndExitsEndsWithItsClient() throws IOException {
         Container container = manager.containers()
@@ -196,7 +196,7 @@ class LeavingClientTest {
 
         client.destroyForcibly();
 
-        Awaitility.await("init and workload stay")
+        Awaitility.await("only init and workload remain")
                 .during(Duration.ofMillis(200))
                 .atMost(Duration.ofSeconds(20))
                 .until(() -> processes(container).size() == 2);
@@ -204,7 +204,7 @@ class LeavingClientTest {
         manager.containers().remove(container);
     }
 
-    /** In its control groups, which name the container. */
+    /** Processes in the container's cgroups, whose paths contain its ID. */
     private static List<ProcessHandle.Info> processes(Container container) {
         return ProcessHandle.allProcesses()
                 .filter(process -> cgroups(process.pid())

@@ -12,7 +12,7 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code java -jar nucleus.jar} with a command. */
+/** {@code java -jar nucleus.jar} with and without a command. */
 class LocalCommandsTest {
 
     private record Result(OptionalInt code, String out, String err) {}
@@ -35,13 +35,13 @@ class LocalCommandsTest {
     }
 
     @Test
-    void settingsAloneStartAManager() {
+    void settingsWithoutACommandStartAManager() {
         assertThat(run().code()).isEmpty();
         assertThat(run("--nucleus.fleets=x", "--server.port=0").code()).isEmpty();
     }
 
     @Test
-    void helpAndVersionStartNone() {
+    void helpAndVersionStartNoManager() {
         assertThat(run("--version")).isEqualTo(new Result(OptionalInt.of(0), NucleusCommand.VERSION + "\n", ""));
         assertThat(run("--help").out()).startsWith("Usage: nucleus ").contains("\n  run ");
         assertThat(run("run", "--help").out()).startsWith("Usage: nucleus run ");
@@ -51,7 +51,7 @@ class LocalCommandsTest {
     }
 
     @Test
-    void fleetFilesAreChecked(@TempDir Path directory) throws IOException {
+    void fleetFilesAreValidated(@TempDir Path directory) throws IOException {
         Path good = Files.writeString(
                 directory.resolve("good.yaml"), "name: shop\nservices:\n  web: {command: [/bin/true]}\n");
         Path bad = Files.writeString(directory.resolve("bad.yaml"), "name: shop\nservices:\n  web: {comand: [/w]}\n");
@@ -62,14 +62,14 @@ class LocalCommandsTest {
                 .satisfies(result -> assertThat(result.code()).hasValue(2))
                 .satisfies(result -> assertThat(result.err()).contains("bad.yaml:3:"));
         assertThat(run("fleet", "validate").err())
-                .isEqualTo("nucleus: a fleet file is missing\nSee 'nucleus fleet validate --help'.\n");
+                .isEqualTo("nucleus: missing operand: fleet file\nSee 'nucleus fleet validate --help'.\n");
     }
 
     @Test
-    void whatNeedsAManagerIsSaidToNeedOne() {
+    void commandsThatNeedAManagerAreRefused() {
         assertThat(run("ps", "-a"))
                 .satisfies(result -> assertThat(result.code()).hasValue(2))
-                .satisfies(result -> assertThat(result.err()).contains("'ps' is a command to a running manager"));
+                .satisfies(result -> assertThat(result.err()).contains("'ps' is a command for a running manager"));
         assertThat(run("nosuch").err()).startsWith("nucleus: there is no command 'nosuch'\n");
     }
 }

@@ -44,12 +44,12 @@ class LogViewTest {
     }
 
     @Test
-    void everythingIsShownAsItWasWritten() throws IOException {
+    void outputIsShownAsItWasWritten() throws IOException {
         assertThat(show(ALL, 7)).isEqualTo("one\n!twthree\n!o\nfour\n");
     }
 
     @Test
-    void aRecordOfNucleusIsOnALineOfItsOwn() throws IOException {
+    void aNucleusRecordIsOnItsOwnLine() throws IOException {
         var view = new LogView(new LogView.Selection(Optional.empty(), Optional.empty(), Optional.empty(), true), sink);
 
         view.accept("""
@@ -64,19 +64,19 @@ class LogViewTest {
     }
 
     @Test
-    void theLastLinesAreWholeAndWhatComesLaterFollows() throws IOException {
+    void tailShowsWholeLinesAndThenNewOutput() throws IOException {
         assertThat(show(new LogView.Selection(Optional.of(2), Optional.empty(), Optional.empty(), false), 1000))
                 .isEqualTo("!two\nfour\n");
     }
 
     @Test
-    void noLastLinesMeansNewOnesAlone() throws IOException {
+    void tailOfZeroShowsOnlyNewOutput() throws IOException {
         assertThat(show(new LogView.Selection(Optional.of(0), Optional.empty(), Optional.empty(), false), 1000))
                 .isEqualTo("r\n");
     }
 
     @Test
-    void eachLineBeginsWithItsTimeOnce() throws IOException {
+    void eachLineIsTimestampedOnce() throws IOException {
         assertThat(show(
                         new LogView.Selection(
                                 Optional.empty(),
@@ -88,7 +88,7 @@ class LogViewTest {
     }
 
     @Test
-    void momentsAreTimesOrDurations() {
+    void timeOptionsAreTimesOrDurations() {
         Instant now = Instant.parse("2026-05-01T12:00:00Z");
 
         assertThat(TimeOption.parse("--since", "10m", now)).isEqualTo("2026-05-01T11:50:00Z");

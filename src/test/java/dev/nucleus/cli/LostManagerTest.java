@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,8 +18,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A manager is killed under a run; the supervisor and the client go on without it. */
+/** A manager is killed during a command; the supervisor and the client go on without it. */
 @Tag("isolation")
+@RunsConcurrently
 class LostManagerTest {
 
     @TempDir
@@ -30,7 +32,7 @@ class LostManagerTest {
     }
 
     @Test
-    void aRunEndsWithItsOwnExitCodeUnlessItsWorkspaceIsStillToBeBroughtBack() throws IOException {
+    void aRunKeepsItsExitCodeUnlessItsWorkspaceIsNotYetCopiedBack() throws IOException {
         Path workspace = Files.createDirectory(directory.resolve("workspace"));
         Files.setPosixFilePermissions(workspace, PosixFilePermissions.fromString("rwxrwxrwx"));
         try (var manager = new ManagerProcess(directory).awaitReady()) {
@@ -67,7 +69,7 @@ class LostManagerTest {
         }
     }
 
-    /** What is still in pipes when the process in the container has ended belongs to the copy. */
+    /** Data still in pipes when the process in the container has exited is part of the copy. */
     @Test
     void aCopyCompletesAfterTheManagerIsKilled() throws IOException {
         int bytes = 40_000_000;

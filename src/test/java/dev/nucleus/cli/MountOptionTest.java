@@ -20,19 +20,19 @@ class MountOptionTest {
     }
 
     @Test
-    void pathsMayHoldColonsAndCommas() {
+    void pathsMayContainColonsAndCommas() {
         assertThat(parse("type=bind,source=a:b\\,c,target=/data:1,readonly,exec"))
                 .isEqualTo(new MountOption.Bind(new VolumeMount("/work/a:b,c", "/data:1", true, true)));
     }
 
     @Test
-    void othersSpellingsAreUnderstood() {
+    void spellingsOfOtherToolsAreAccepted() {
         assertThat(parse("src=/srv,dst=/data,ro=false"))
                 .isEqualTo(new MountOption.Bind(new VolumeMount("/srv", "/data", false)));
     }
 
     @Test
-    void memoryAndSecretsAreMountedToo() {
+    void tmpfsAndSecretMountsAreParsed() {
         assertThat(parse("type=tmpfs,target=/scratch,size=8M"))
                 .isEqualTo(new MountOption.Memory(new TmpfsMount("/scratch", new MemorySize(8L << 20))));
         assertThat(parse("type=secret,source=keys/db,target=db,mode=0440"))
@@ -53,7 +53,7 @@ class MountOptionTest {
                 "source=/a,target=/b,exec=maybe | 'exec' is true or false",
                 "type=tmpfs,target=/scratch,size=64 | write the unit too, such as 64M"
             })
-    void mistakesAreNamed(String text, String expected) {
+    void invalidMountsAreRefusedWithTheReason(String text, String expected) {
         assertThatThrownBy(() -> parse(text))
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessageContaining(expected);

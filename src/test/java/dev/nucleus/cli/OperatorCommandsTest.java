@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What operators do to containers and replicas, by the thin client. */
+/** Commands of operators on containers and replicas, by the thin client. */
 @Tag("isolation")
 class OperatorCommandsTest {
 
@@ -62,7 +62,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void killSendsTheSignalThatItIsGiven() {
+    void killSendsTheGivenSignal() {
         run("signalled", "trap 'echo got HUP' HUP; echo up; while :; do sleep 0.02; done");
         awaitLog("signalled", "up");
 
@@ -78,7 +78,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void aSignalWrittenAsAnOptionKillsNothing() {
+    void killRefusesASignalWrittenAsAnOption() {
         run("reloads", "trap 'echo hup' HUP; echo up; while :; do sleep 0.02; done");
         awaitLog("reloads", "up");
 
@@ -91,7 +91,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void aPidFileThatCanNotBeWrittenEndsTheRun() {
+    void aPidFileThatCannotBeWrittenFailsTheRun() {
         for (String detached : List.of("-n", "-d")) {
             Result refused = nucleus("run", detached, "--name", "noted", "--pid-file", "/nosuch/x", "sleep", "1000");
 
@@ -102,9 +102,9 @@ class OperatorCommandsTest {
         }
     }
 
-    /** As a variable that is not set makes it: every ID begins with nothing. */
+    /** As from an unset shell variable: the empty string is a prefix of every ID. */
     @Test
-    void anEmptyNameIsNoContainers() {
+    void anEmptyNameMatchesNoContainer() {
         for (String command : List.of("stop", "rm", "logs")) {
             assertThat(nucleus(command, ""))
                     .isEqualTo(new Result(125, "", "nucleus: the name of a container is empty\n"));
@@ -125,7 +125,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void whatCompletedStaysCompletedWhenItIsStopped() {
+    void aCompletedJobStaysCompletedWhenItIsStopped() {
         Awaitility.await().until(() -> nucleus("ps", "-a").out().contains("completed"));
 
         assertThat(nucleus("stop", "shop/job-1").code()).isZero();
@@ -145,7 +145,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void aCommandThatCanNotBeRunEndsWithTheExitCodeOfShells() {
+    void aCommandThatCannotBeRunHasTheExitCodeOfShells() {
         nucleus("create", "--name", "absent", "/nosuch");
 
         assertThat(nucleus("start", "absent").err()).contains("the program is not in the container");
@@ -154,7 +154,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void aRunThatRanOutOfMemorySaysSo() {
+    void aRunThatExceedsItsMemoryReportsIt() {
         Result ended = nucleus("run", "-n", "--memory", "16M", "tail", "/dev/zero");
 
         assertThat(ended)
@@ -165,7 +165,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void waitBlocksUntilTheEnd() throws Exception {
+    void waitBlocksUntilTheContainerExits() throws Exception {
         run("ending", "while [ ! -e /tmp/go ]; do sleep 0.02; done; exit 7");
         Process waiting = start("wait", "ending");
 
@@ -176,7 +176,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void whatFailsForOneIsDoneForTheOthers() {
+    void aFailureForOneContainerDoesNotAffectTheOthers() {
         run("first", "exec sleep 1000");
         run("second", "exec sleep 1000");
 
@@ -190,7 +190,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void aFleetOrAServiceIsAnsweredWithItsReplicas() {
+    void aFleetOrServiceNameIsRefusedWithItsReplicas() {
         for (String command : List.of("exec", "logs", "attach", "inspect", "denials")) {
             String[] words =
                     command.equals("exec") ? new String[] {command, "web", "ls"} : new String[] {command, "web"};
@@ -212,14 +212,14 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void wordsOfOtherToolsMeanTheSameOrAreRefused() {
+    void optionsOfOtherToolsMeanTheSameOrAreRefused() {
         run("habit", "exec sleep 1000");
 
         assertThat(nucleus("run", "--rm", "/bin/true")).isEqualTo(new Result(0, "", ""));
-        assertThat(nucleus("run", "--rm", "-d", "/bin/true").err()).contains("--rm is not for -d");
+        assertThat(nucleus("run", "--rm", "-d", "/bin/true").err()).contains("--rm can't be combined with -d");
         assertThat(nucleus("run", "--memory", "64m", "/bin/true").code()).isZero();
         assertThat(nucleus("run", "-v", "data:/data", "/bin/true").err())
-                .contains("'data' reads as the name of a volume, which only fleet files have; write ./data:/data");
+                .contains("'data' looks like a named volume, which only fleet files have; write ./data:/data");
         assertThat(nucleus("exec", "-e", "NAME", "habit", "env").err()).contains("'NAME' is not NAME=value");
         assertThat(nucleus("logs", "--tail", "all", "habit").code()).isZero();
         assertThat(nucleus("logs", "--tail", "few", "habit").err())
@@ -229,9 +229,9 @@ class OperatorCommandsTest {
         assertThat(nucleus("stop", "-t", "0", "habit")).isEqualTo(new Result(0, "habit\n", ""));
     }
 
-    /** A run is parsed by what an earlier one was parsed by. */
+    /** All runs share one parser. */
     @Test
-    void nothingOfARunIsLeftForTheNext() {
+    void aRunInheritsNoOptionsOfAnEarlierRun() {
         String script = "echo \"$SECRET $PWD $(ulimit -n)\"; [ $(id -u) = 4711 ] && echo other; ls -d /extra";
         Result usual = nucleus("run", "/bin/sh", "-c", script);
         assertThat(usual.code()).isNotZero();
@@ -262,20 +262,20 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void theNameOfAnEndedContainerIsNotTakenForTheBeginningOfAnId() {
+    void theNameOfAStoppedContainerIsNotTakenForAnIdPrefix() {
         String id = nucleus("run", "-d", "/bin/sleep", "1000").out().strip();
         String name = id.substring(0, 6);
         assertThat(nucleus("run", "-d", "--name", name, "/bin/true").code()).isZero();
         assertThat(nucleus("wait", name).out()).isEqualTo("0\n");
 
         assertThat(nucleus("rm", name)).isEqualTo(new Result(0, name + "\n", ""));
-        assertThat(nucleus("kill", name).out()).as("the beginning of an ID now").isEqualTo(id + "\n");
+        assertThat(nucleus("kill", name).out()).as("now an ID prefix").isEqualTo(id + "\n");
         assertThat(nucleus("wait", id).out()).isEqualTo("137\n");
         assertThat(nucleus("rm", id).code()).isZero();
     }
 
     @Test
-    void manyAreStoppedAtOnce() {
+    void containersAreStoppedConcurrently() {
         String deaf = "trap : TERM; echo up; while :; do sleep 0.02; done";
         List.of("deaf1", "deaf2", "deaf3").forEach(name -> run(name, deaf));
         List.of("deaf1", "deaf2", "deaf3").forEach(name -> awaitLog(name, "up"));
@@ -285,12 +285,12 @@ class OperatorCommandsTest {
                 .isZero();
 
         assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun))
-                .as("one grace, not three")
+                .as("one grace period, not three")
                 .isBetween(2_000L, 5_000L);
     }
 
     @Test
-    void aContainerIsRestartedAsItWasRun() {
+    void aContainerIsRestartedWithItsOptions() {
         nucleus("run", "-d", "--name", "again", "-e", "WORD=kept", "/bin/sh", "-c", "echo $WORD $$; exec sleep 1000");
         awaitLog("again", "kept");
         String before = nucleus("ps", "-q").out();
@@ -332,7 +332,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void partsOfALogAreShown() throws Exception {
+    void logsCanBeLimitedByLinesAndTimes() throws Exception {
         run("talker", "echo one; echo two; echo three; while [ ! -e /tmp/go ]; do sleep 0.02; done; echo four");
         awaitLog("talker", "three");
 
@@ -350,7 +350,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void aLogThatWasRotatedSaysHowMuchIsMissing() {
+    void logsReportHowMuchWasRotatedAway() {
         String lines = "head -c 100000000 /dev/zero | tr '\\0' x | fold -w 9999; echo; echo end";
         nucleus("run", "-d", "--name", "long", "--log-rate", "1G", "sh", "-c", lines);
         nucleus("wait", "long");
@@ -361,7 +361,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void processesAreListedAndTheirTextIsHarmless() {
+    void topEscapesControlCharactersOfCommandLines() {
         run("busy", "exec sleep 1000");
         nucleus("exec", "-d", "busy", "/bin/sh", "-c", "sleep 1000; : \u001b[31mred");
 
@@ -375,11 +375,11 @@ class OperatorCommandsTest {
 
     /** A container may have hundreds of processes with megabytes of arguments each. */
     @Test
-    void ofALongCommandLineTheBeginningIsShown() {
+    void topShowsTheBeginningOfALongCommandLine() {
         run("long", "exec sleep 1000");
         nucleus("exec", "-d", "long", "/bin/sh", "-c", "sleep 1000; : begin " + "x".repeat(100_000));
 
-        // Two, while the shell has forked and not executed sleep yet.
+        // Two lines while the shell has forked but not executed sleep yet.
         assertThat(nucleus("top", "long").out().lines().filter(line -> line.contains("begin")))
                 .isNotEmpty()
                 .allSatisfy(line -> assertThat(line).hasSizeLessThan(5_000));
@@ -387,7 +387,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void inspectTellsAllButSecrets(@TempDir Path host) throws IOException {
+    void inspectShowsEverythingButSecrets(@TempDir Path host) throws IOException {
         Path secret = Files.writeString(host.resolve("key"), "hidden content");
         Path data = Files.createDirectory(host.resolve("a:b"));
         nucleus(
@@ -458,7 +458,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void mistakesAreReportedWithTheirCorrection() {
+    void mistakesAreReportedWithACorrection() {
         assertThat(nucleus("run", "--pids", "1", "true").err())
                 .contains("write at least 2, or init: false (--no-init)");
         assertThat(nucleus("run", "--no-init", "--pids", "1", "true").code()).isZero();
@@ -481,7 +481,7 @@ class OperatorCommandsTest {
     }
 
     @Test
-    void execStopsReadingOptionsAtTheContainer() {
+    void execOptionsEndAtTheContainer() {
         run("host", "exec sleep 1000");
 
         assertThat(nucleus("exec", "-i", "-w", "/tmp", "-e", "A=b", "host", "sh", "-c", "pwd; echo $A"))

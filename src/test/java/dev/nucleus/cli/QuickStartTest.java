@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The commands of the quick start, run one after the other; their output is what is documented. */
+/** The commands of the quick start, run one after the other, print what is documented. */
 @Tag("isolation")
 class QuickStartTest {
 
@@ -38,7 +38,7 @@ class QuickStartTest {
             for (DocumentedCommand command : DocumentedCommand.in(DOCUMENT)) {
                 shell.check(command);
             }
-            Awaitility.await("what the last command starts is running, so that it is stopped with the manager")
+            Awaitility.await("the container of the last command is running, so that it is stopped with the manager")
                     .until(() -> shell.run("nucleus ps"), QuickStartTest::serves);
         }
     }

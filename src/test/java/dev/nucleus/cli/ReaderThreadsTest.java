@@ -32,9 +32,9 @@ class ReaderThreadsTest {
         end.countDown();
     }
 
-    /** As under a pids.max or RLIMIT_NPROC that is used up (pthread_create(3), EAGAIN). */
+    /** As when pids.max or RLIMIT_NPROC is exhausted (pthread_create(3), EAGAIN). */
     @Test
-    void withoutAFurtherNativeThreadATaskGetsAVirtualOne() throws InterruptedException {
+    void aTaskGetsAVirtualThreadWhenNoNativeThreadIsAvailable() throws InterruptedException {
         Executor threads = ReaderThreads.named("test-", _ -> {
             throw new OutOfMemoryError("unable to create native thread");
         });

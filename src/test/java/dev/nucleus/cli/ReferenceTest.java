@@ -10,7 +10,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
-/** What is written about the commands, from their descriptions. */
+/** Help texts and manual pages, generated from the descriptions of the commands. */
 class ReferenceTest {
 
     private static void check(CommandLine line) {
@@ -48,7 +48,7 @@ class ReferenceTest {
     }
 
     @Test
-    void thereAreAHelpTextAndAManualPageOfEachCommand() {
+    void eachCommandHasAHelpTextAndAManualPage() {
         Map<String, String> texts = Reference.texts();
 
         assertThat(texts.get("--help")).contains("\n  run ", "\n  fleet ").startsWith("Usage: nucleus ");
@@ -69,7 +69,7 @@ class ReferenceTest {
     }
 
     @Test
-    void whereACommandOfTheUsersBeginsOurOptionsEnd() {
+    void optionsEndWhereTheUsersCommandBegins() {
         CommandLine run = CommandTree.described();
 
         CommandLine.ParseResult parsed = run.parseArgs("run", "--no-init", "-e", "A=b", "ls", "-la", "--help", "@file");
@@ -87,7 +87,7 @@ class ReferenceTest {
     }
 
     @Test
-    void theDocumentHasTheHelpOfEachCommand() throws IOException {
+    void theDocumentContainsTheHelpOfEachCommand() throws IOException {
         var document = new StringBuilder("""
                 # Command line
 

@@ -18,10 +18,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 class SessionTest {
 
-    /** {@code stop a b c} reports from a thread for each: two of their lines came out as one. */
+    /** {@code stop a b c} prints from a thread for each: two of their lines were once sent as one. */
     @Test
     @Timeout(10)
-    void aLineIsSentWhole(@TempDir Path directory) throws IOException {
+    void aPrintedLineIsSentInOneFrame(@TempDir Path directory) throws IOException {
         var address = UnixDomainSocketAddress.of(directory.resolve("s"));
         try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(address);
                 var client = SocketChannel.open(address);

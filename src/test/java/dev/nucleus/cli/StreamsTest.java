@@ -56,7 +56,7 @@ class StreamsTest {
     @ParameterizedTest
     @CsvSource({"3, 'exit 3'", "143, 'kill -TERM $$'", "137, 'kill -KILL $$'", "0, 'exec >&-'", "5, 'sleep 1 & exit 5'"
     })
-    void everyByteWrittenBeforeTheEndArrivesWithTheExitCode(int code, String end) {
+    void allOutputBeforeTheExitArrivesWithTheExitCode(int code, String end) {
         var ended = sh("$N run -n -- sh -c 'seq 1 200000; echo last >&2; " + end + "' | md5sum; exit ${PIPESTATUS[0]}");
 
         assertThat(ended.code()).isEqualTo(code);
@@ -64,9 +64,9 @@ class StreamsTest {
         assertThat(ended.err()).isEqualTo("last\n");
     }
 
-    /** The supervisor waits for more in a burst, but not until more has come. */
+    /** During a burst the supervisor waits briefly for more output, but not until more arrives. */
     @Test
-    void aWriterThatWaitsForAnAnswerAfterABurstGetsOne() {
+    void aWriterThatWaitsForInputAfterABurstGetsIt() {
         String workload = "for i in 1 2 3; do head -c 4000001 /dev/zero; read go; done; echo end";
         String reader = "for i in 1 2 3; do head -c 4000001 <&3 | wc -c; echo go >&4; done; cat <&3";
 
@@ -82,7 +82,7 @@ class StreamsTest {
     }
 
     @Test
-    void anArchiveMadeByExecIsWhole() {
+    void theOutputOfAnExecIsComplete() {
         Container container = manager.launch("/bin/sleep", "1000");
         try {
             String make = "head -c 10000000 /dev/zero | tr '\\0' '\\n' | sed -n =";
@@ -104,7 +104,7 @@ class StreamsTest {
                     shell.script("$N attach -n " + container.id() + " | md5sum").start();
             Process two =
                     shell.script("$N attach -n " + container.id() + " | md5sum").start();
-            Awaitility.await("both are attached").atMost(IN_TIME).until(() -> attached(container) == 2);
+            Awaitility.await("both are attached").atMost(IN_TIME).until(() -> attachedClients(container) == 2);
             container.shim().capture(List.of("/usr/bin/touch", "/tmp/go"), IN_TIME);
 
             String expected = sh("seq 1 300000 | md5sum").out();
@@ -116,7 +116,7 @@ class StreamsTest {
     }
 
     /** Each attached client has a connection to the supervisor. */
-    private static long attached(Container container) throws IOException {
+    private static long attachedClients(Container container) throws IOException {
         String socket = container.shim().socket().toString();
         try (Stream<String> lines = Files.lines(Path.of("/proc/net/unix"))) {
             return lines.filter(line -> line.endsWith(socket) && line.contains(" 0001 03 "))
@@ -126,7 +126,7 @@ class StreamsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"> /dev/full", "2>&1 > /dev/full"})
-    void aWriteErrorOfTheClientIsAnErrorWithItsReason(String redirection) {
+    void aWriteErrorOfTheClientIsReportedWithTheReason(String redirection) {
         var refused = sh("$N run -n -- echo hello " + redirection);
 
         assertThat(refused.code()).isEqualTo(125);
@@ -135,7 +135,7 @@ class StreamsTest {
     }
 
     @Test
-    void aWriteErrorOnStandardErrorIsAnErrorToo() {
+    void aWriteErrorOnStandardErrorFailsTheClient() {
         Container container = manager.launch("/bin/sh", "-c", "echo written >&2; exec sleep 1000");
         try {
             Awaitility.await()
@@ -169,7 +169,7 @@ class StreamsTest {
     }
 
     @Test
-    void theWorkloadHasPipesOfItsSupervisorOnly() throws IOException {
+    void theWorkloadGetsOnlyPipesOfItsSupervisor() throws IOException {
         Files.writeString(directory.resolve("secret"), "of the client");
 
         String seen = sh("$N run -- sh -c 'ls -l /proc/self/fd; cat /proc/self/fd/0/secret' < . 2>&1")
@@ -180,7 +180,7 @@ class StreamsTest {
     }
 
     @Test
-    void argumentsHaveTheKernelsLimitInRunAndExecAlike() {
+    void runAndExecAcceptArgumentsUpToTheKernelsLimit() {
         Container container = manager.launch("/bin/sleep", "1000");
         try {
             for (String command : List.of("run -n", "exec -n " + container.id())) {
@@ -199,7 +199,7 @@ class StreamsTest {
     }
 
     @Test
-    void anExecMayBeAnotherUsersButNotRoots() {
+    void anExecMayRunAsAnotherUserButNotAsRoot() {
         Container container = manager.launch("/bin/sleep", "1000");
         try {
             String exec = "$N exec -n --user ";
@@ -212,7 +212,7 @@ class StreamsTest {
                     .contains("user 'nobodyknows' is not in /etc/passwd");
             assertThat(sh(exec + "0:0 " + container.id() + " -- id")).satisfies(refused -> {
                 assertThat(refused.code()).isEqualTo(125);
-                assertThat(refused.err()).contains("runs nothing as root");
+                assertThat(refused.err()).contains("no command may run as root");
             });
             assertThat(sh(exec + "4711:0 " + container.id() + " -- id").code()).isEqualTo(125);
         } finally {
@@ -220,7 +220,7 @@ class StreamsTest {
         }
     }
 
-    /** They are the workload's, not those of another user in its container. */
+    /** Capabilities belong to the workload, not to another user in its container. */
     @Test
     void anExecOfAnotherUserHasNoCapabilities() {
         String id = sh("$N run -d --capability NET_BIND_SERVICE -- sleep 1000")
@@ -235,7 +235,7 @@ class StreamsTest {
     }
 
     @Test
-    void argumentsAreBytes() {
+    void argumentsArePassedAsBytes() {
         assertThat(sh("LC_ALL=C $N run -n -e \"X=$(printf '\\374')\" -- sh -c 'printf %s \"$1$X\" | od -An -tx1' sh"
                                 + " \"$(printf 'caf\\351')\"")
                         .out()
@@ -244,7 +244,7 @@ class StreamsTest {
     }
 
     @Test
-    void namesOfFilesAreBytes() throws IOException {
+    void fileNamesArePassedAsBytes() throws IOException {
         Path directory = Files.createTempDirectory("nucleus-test-");
         try {
             var used = sh("""
@@ -269,10 +269,10 @@ class StreamsTest {
     }
 
     @Test
-    void theStreamIsWholeWhateverBecomesOfTheLog() {
+    void attachedOutputIsCompleteBeyondTheLogRate() {
         Container container = manager.launch("/bin/sleep", "1000");
         try {
-            // The log of an attached run takes 4 MiB a second.
+            // The log of an attached run is limited to 4 MiB a second.
             assertThat(sh("$N run -n -- sh -c 'seq 1 4000000' | md5sum").out())
                     .isEqualTo(sh("seq 1 4000000 | md5sum").out());
         } finally {
@@ -281,7 +281,7 @@ class StreamsTest {
     }
 
     @Test
-    void outputBeyondTheRateWaitsForTheLogByDefault() {
+    void outputBeyondTheLogRateIsDelayedByDefault() {
         String id = sh("$N run -d --log-rate 2M -- sh -c 'seq 1 60000'").out().strip();
         Container container = manager.containers().find(id);
         try {
@@ -290,7 +290,7 @@ class StreamsTest {
             assertThat(sh("$N logs " + id + " | md5sum").out())
                     .isEqualTo(sh("seq 1 60000 | md5sum").out());
             assertThat(Duration.between(end.startedAt().orElseThrow(), end.exitedAt()))
-                    .as("60,000 lines of 256 bytes and their text are more than seven seconds' worth")
+                    .as("60,000 lines at 256 bytes each besides their text take more than seven seconds")
                     .isGreaterThan(Duration.ofSeconds(1));
         } finally {
             shell.remove(container);
@@ -298,7 +298,7 @@ class StreamsTest {
     }
 
     @Test
-    void outputBeyondTheRateIsDroppedAndTheLogSaysSo() {
+    void droppedOutputBeyondTheLogRateIsReportedInTheLog() {
         String id = sh("$N run -d --log-rate 1M --log-overflow drop -- sh -c 'seq 1 2000000; sleep 3; echo end'")
                 .out()
                 .strip();
@@ -314,9 +314,9 @@ class StreamsTest {
         }
     }
 
-    /** Its last lines are what tells why it ended. */
+    /** The last lines tell why a command ended. */
     @Test
-    void theLastLinesOfAFloodThatIsDroppedAreLogged() {
+    void theLastLinesAreLoggedWhenOutputIsDropped() {
         String id = sh("$N run -d --log-rate 1M --log-overflow drop -- seq 1 2000000")
                 .out()
                 .strip();
@@ -332,9 +332,9 @@ class StreamsTest {
         }
     }
 
-    /** Its end came with the first output that was moved after the exit. */
+    /** The end of the log was once reported with the first output that was moved after the exit. */
     @Test
-    void aFollowerGetsTheEndOfBothStreams() throws Exception {
+    void aFollowerGetsTheLastOutputOfBothStreams() throws Exception {
         Container container = manager.launch(
                 "/bin/sh",
                 "-c",
@@ -351,7 +351,7 @@ class StreamsTest {
 
             sh("kill -STOP " + shim);
             Files.createFile(Path.of("/proc/" + pid + "/root/tmp/go"));
-            Awaitility.await("it has exited, and nobody has read what it wrote")
+            Awaitility.await("the workload has exited, and its output is unread")
                     .until(() ->
                             Files.readString(Path.of("/proc/" + pid + "/stat")).contains(") Z "));
             sh("kill -CONT " + shim);
@@ -383,7 +383,7 @@ class StreamsTest {
         }
     }
 
-    /** What was read in the last of a turn's sixteen pieces waited for more output. */
+    /** Output read in the last of a turn's sixteen pieces was once held until more output arrived. */
     @Test
     void severalClientsGetAllOfABurst() throws IOException {
         String script = "trap go=1 USR1; while [ -z $go ]; do echo .; sleep 0.02; done; head -c 1000000 /dev/zero;"
@@ -404,7 +404,7 @@ class StreamsTest {
                             outputs.stream().allMatch(output -> output.toFile().length() > 0));
             Command.run("kill", "-s", "STOP", shim);
             Command.run("kill", "-s", "USR1", Long.toString(workload));
-            Awaitility.await("all is written")
+            Awaitility.await("all output is written")
                     .until(() -> Files.readString(Path.of("/proc/" + workload + "/comm"))
                             .equals("sleep\n"));
             Command.run("kill", "-s", "CONT", shim);

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A user's terminal, which script(1) plays, given to what runs in a container. */
+/** A user's terminal, simulated by script(1), that a command in a container uses. */
 @Tag("isolation")
 class TerminalCommandsTest {
 
@@ -40,7 +40,7 @@ class TerminalCommandsTest {
         }
     }
 
-    /** What the terminal shows; {@code nucleus} in the script is the client. */
+    /** Runs a script in a terminal; {@code nucleus} in it is the client. */
     private static Process terminal(String script) throws IOException {
         String nucleus = ManagerProcess.CLIENT + " --socket " + manager.socket();
         return new ProcessBuilder(
@@ -80,7 +80,7 @@ class TerminalCommandsTest {
     }
 
     @Test
-    void theTerminalIsAsItWasAfterwards() throws IOException {
+    void theTerminalIsRestoredAfterwards() throws IOException {
         String shown = inTerminal(
                 "stty -g > %1$s/a; nucleus run -t -- /bin/true; stty -g > %1$s/b; cmp %1$s/a %1$s/b && echo same"
                         .formatted(directory));
@@ -89,7 +89,7 @@ class TerminalCommandsTest {
     }
 
     @Test
-    void anExecHasATerminalToo() throws IOException {
+    void anExecCanHaveATerminal() throws IOException {
         String id =
                 manager.nucleus("run", "-d", "--", "/bin/sleep", "100").out().strip();
 
@@ -101,7 +101,7 @@ class TerminalCommandsTest {
     }
 
     @Test
-    void withoutATerminalThereIsNoneToGive() throws IOException {
+    void theTerminalOptionNeedsATerminal() throws IOException {
         Result result = manager.nucleus("run", "-t", "--", "/bin/true");
 
         assertThat(result.code()).isEqualTo(125);
@@ -109,7 +109,7 @@ class TerminalCommandsTest {
     }
 
     @Test
-    void anAttachedClientReadsAndWritesAndMayLeave() throws IOException {
+    void anAttachedClientReadsAndWritesAndCanDetach() throws IOException {
         String id = manager.nucleus(
                         "run", "-d", "-i", "-t", "--", "/bin/sh", "-c", "while read x; do echo heard $x; done")
                 .out()
@@ -117,7 +117,7 @@ class TerminalCommandsTest {
 
         Process terminal = terminal("nucleus attach -t " + id + "; echo left $?");
         type(terminal, "one\n");
-        Awaitility.await("it is attached")
+        Awaitility.await("the client is attached")
                 .atMost(Duration.ofSeconds(20))
                 .until(() -> manager.nucleus("logs", id).out().contains("heard one"));
         type(terminal, "\u0010\u0011");
@@ -130,7 +130,7 @@ class TerminalCommandsTest {
     }
 
     @Test
-    void attachingToPipesPassesTheEndOfInputAndTheExitCodeOn() throws IOException {
+    void attachingToPipesForwardsTheEndOfInputAndTheExitCode() throws IOException {
         String id = manager.nucleus("run", "-d", "-i", "--", "/bin/sh", "-c", "cat; exit 9")
                 .out()
                 .strip();

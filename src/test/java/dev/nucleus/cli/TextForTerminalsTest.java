@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What commands print of others' words can't command a terminal; the streams of a workload pass as they are. */
+/** Untrusted text in the output of commands can't control a terminal; the streams of a workload pass unchanged. */
 class TextForTerminalsTest {
 
     @TempDir
@@ -34,26 +34,26 @@ class TextForTerminalsTest {
                 command.run(new Session(manager));
                 manager.shutdownOutput();
                 InputStream in = Channels.newInputStream(client);
-                // Each frame has a head of five bytes.
+                // Each frame has a header of five bytes.
                 return new String(in.readAllBytes(), StandardCharsets.UTF_8).substring(5);
             }
         }
     }
 
     @Test
-    void aPrintedLineAndAMessageShowWhatATerminalWouldObey() throws IOException {
+    void controlCharactersOfAPrintedLineAreEscaped() throws IOException {
         assertThat(printed(session -> session.print("one\n\ttwo \u001b[2J\u202e")))
                 .isEqualTo("one\n\ttwo \\x1b[2J\\u202e\n");
     }
 
     @Test
-    void aMessageShowsWhatATerminalWouldObey() throws IOException {
+    void controlCharactersOfAMessageAreEscaped() throws IOException {
         assertThat(printed(session -> session.writer(true).println("nucleus: '\u001b]0;x\u0007' \u65e5 \ud83d\ude00")))
                 .isEqualTo("nucleus: '\\x1b]0;x\\x07' \u65e5 \ud83d\ude00\n");
     }
 
     @Test
-    void aStreamPassesAsItIs() throws IOException {
+    void aStreamPassesUnchanged() throws IOException {
         byte[] bytes = "\u001b[31mred\r\n".getBytes(StandardCharsets.UTF_8);
 
         assertThat(printed(session -> session.output(false, bytes, 0, bytes.length)))
@@ -61,7 +61,7 @@ class TextForTerminalsTest {
     }
 
     @Test
-    void aCellOfATableIsOneVisibleLine() {
+    void aTableCellIsOneLineOfVisibleText() {
         assertThat(Table.format(List.of(
                         List.of("PROGRAM", "COMMAND"), List.of("a\nforged row", "sh -c \u001b[8mhidden\u2066"))))
                 .containsExactly("PROGRAM       COMMAND", "a forged row  sh -c \\x1b[8mhidden\\u2066");

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What becomes of containers when their manager dies, and comes back. */
+/** Containers across a crash or a restart of their manager. */
 @Tag("isolation")
 class AdoptionTest {
 
@@ -43,7 +43,7 @@ class AdoptionTest {
     private Path directory;
 
     @BeforeEach
-    void root() {
+    void requireRoot() {
         Requires.root();
     }
 
@@ -58,7 +58,7 @@ class AdoptionTest {
     }
 
     @Test
-    void aKilledManagerIsFollowedByOneThatKnowsEverything() throws IOException {
+    void aManagerRestartedAfterACrashAdoptsItsContainers() throws IOException {
         Files.writeString(directory.resolve("fleet.yaml"), """
                 name: shop
                 services:
@@ -81,20 +81,21 @@ class AdoptionTest {
             String brief = field(manager, "brief", 6);
             Path go = Path.of("/proc", brief, "root/tmp/go");
 
-            Awaitility.await("the history is opened in the background")
-                    .until(() -> unpacked(directory).size() == 1);
+            Awaitility.await("the history database is opened in the background")
+                    .until(() -> unpackedLibraries(directory).size() == 1);
 
             manager.kill();
-            List<Path> ofTheKilled = unpacked(directory);
+            List<Path> ofTheKilled = unpackedLibraries(directory);
             Files.createFile(go);
-            Awaitility.await("the brief one ends while nobody manages")
+            Awaitility.await("the short-lived container exits while no manager runs")
                     .until(() -> !Files.exists(Path.of("/proc", brief)));
             assertThat(Path.of("/proc", pid)).exists();
             manager.restart().awaitReady();
 
-            Awaitility.await("the killed one's is deleted")
-                    .untilAsserted(
-                            () -> assertThat(unpacked(directory)).hasSize(1).doesNotContainAnyElementsOf(ofTheKilled));
+            Awaitility.await("the killed manager's library is deleted")
+                    .untilAsserted(() -> assertThat(unpackedLibraries(directory))
+                            .hasSize(1)
+                            .doesNotContainAnyElementsOf(ofTheKilled));
             assertThat(field(manager, "shop/web-1", 6)).as("the same process").isEqualTo(pid);
             assertThat(field(manager, "shop/web-1", 4)).as("restarts").isEqualTo("0");
             Awaitility.await().until(() -> field(manager, "shop/web-1", 3).equals("ready"));
@@ -102,7 +103,7 @@ class AdoptionTest {
             List<String> lines =
                     manager.nucleus("logs", "shop/web-1").out().lines().toList();
             for (int i = 0; i < lines.size(); i++) {
-                assertThat(lines.get(i)).as("no line was lost meanwhile").isEqualTo("tick " + (i + 1));
+                assertThat(lines.get(i)).as("no log line was lost").isEqualTo("tick " + (i + 1));
             }
             assertThat(manager.nucleus("exec", "shop/web-1", "--", "echo", "fine")
                             .out())
@@ -120,8 +121,8 @@ class AdoptionTest {
                 .orElseThrow();
     }
 
-    /** SQLite's native part, which a killed manager leaves. */
-    private static List<Path> unpacked(Path directory) throws IOException {
+    /** Unpacked native libraries of SQLite, which a killed manager leaves behind. */
+    private static List<Path> unpackedLibraries(Path directory) throws IOException {
         try (Stream<Path> files = Files.list(directory.resolve("state/bin"))) {
             return files.filter(file -> file.toString().endsWith("sqlitejdbc.so"))
                     .toList();
@@ -129,7 +130,7 @@ class AdoptionTest {
     }
 
     @Test
-    void aContainerThatCouldNotBeStartedKeepsItsExitCode() {
+    void aContainerThatFailedToStartKeepsItsExitCode() {
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
             manager.nucleus("create", "--name", "absent", "/nosuch");
             assertThat(manager.nucleus("start", "absent").code()).isEqualTo(125);
@@ -142,7 +143,7 @@ class AdoptionTest {
     }
 
     @Test
-    void aRecordThatCanNotBeReadIsRecoveredAndNothingIsStartedBeside() throws IOException {
+    void anUnreadableRecordIsRecoveredWithoutStartingADuplicate() throws IOException {
         Files.writeString(directory.resolve("fleet.yaml"), """
                 name: shop
                 services:
@@ -182,10 +183,13 @@ class AdoptionTest {
         }
     }
 
-    /** As of one that is being launched, or that an earlier version supervises: it listens, and can't tell its record. */
-    @SuppressWarnings("try") // It is closed before its end as well.
+    /**
+     * Such as one that is being launched or that an earlier version supervises: its shim listens, but can't return its
+     * record.
+     */
+    @SuppressWarnings("try") // The channel is also closed inside its try block.
     @Test
-    void whatMayRunAndCanNotBeIdentifiedHoldsEveryNameUntilItHasEnded() throws IOException {
+    void anUnidentifiedContainerReservesEveryNameUntilItHasStopped() throws IOException {
         String id = ContainerId.next();
         Path state = directory.resolve("state");
         Path record = Files.createDirectories(state.resolve("containers").resolve(id));
@@ -196,7 +200,7 @@ class AdoptionTest {
                 Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
             }
             shim.bind(UnixDomainSocketAddress.of(sockets.resolve(id)));
-            Thread.ofVirtual().start(() -> hangUpOnEach(shim));
+            Thread.ofVirtual().start(() -> closeEachConnection(shim));
             try (TestManager manager = TestManager.startWith(
                     List.of("--nucleus.state-dir=" + state, "--nucleus.run-dir=" + directory.resolve("run")))) {
                 var order = LaunchOrder.detached(
@@ -204,26 +208,30 @@ class AdoptionTest {
 
                 assertThat(manager.containers().all()).extracting(Container::id).containsExactly(id);
                 assertThat(record).exists();
-                assertThat(gone).as("nothing runs there, and nothing is lost").doesNotExist();
-                assertThat(sockets.resolve(id)).as("its only way to be reached").exists();
+                assertThat(gone)
+                        .as("nothing runs there, and the directory is empty")
+                        .doesNotExist();
+                assertThat(sockets.resolve(id))
+                        .as("the only way to reach its shim")
+                        .exists();
                 assertThatThrownBy(() -> manager.containers().launch(order))
                         .isInstanceOf(InvalidSpecException.class)
-                        .hasMessage("'web' may be what runs as " + id + ", whose record in " + record
-                                + " can't be read; end that first: nucleus stop " + id);
+                        .hasMessage("'web' may already run as " + id + ", whose record in " + record
+                                + " can't be read; stop that first: nucleus stop " + id);
                 assertThat(manager.sh("echo unnamed").out()).isEqualTo("unnamed\n");
 
                 shim.close();
 
-                Awaitility.await("nothing listens there any more, and no process of it is left")
+                Awaitility.await("its socket is closed and it has no processes")
                         .until(() -> manager.containers().find(id).isStopped());
                 assertThat(manager.containers().launch(order).isRunning()).isTrue();
             }
         }
     }
 
-    /** Its plan was sent and not read yet when the manager was killed: the next one could not know of what it became. */
+    /** The manager was killed before the plan that it had sent was read: its successor would not know the container. */
     @Test
-    void aLaunchWhoseManagerHasLeftIsGivenUp() throws IOException {
+    void aLaunchIsAbandonedWhenItsManagerHasDisconnected() throws IOException {
         try (TestManager manager = TestManager.start()) {
             String spawner =
                     Long.toString(manager.spawner().process().orElseThrow().pid());
@@ -237,7 +245,7 @@ class AdoptionTest {
                     .put((byte) 1)
                     .flip();
             Path run = manager.directory().resolve("run");
-            // Before the connection, which a shim may have taken over by the time that it is stopped.
+            // Stopped before the connection is made: otherwise a shim might already have taken it over.
             Command.run("kill", "-s", "STOP", spawner);
             try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(run.resolve("spawner.sock")))) {
                 try {
@@ -249,26 +257,26 @@ class AdoptionTest {
                 }
 
                 assertThat(new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.ISO_8859_1))
-                        .contains("launch for a manager that left");
+                        .contains("the manager that requested the launch has disconnected");
             }
             assertThat(manager.state().resolve("containers").resolve(plan.id())).doesNotExist();
             assertThat(run.resolve("c").resolve(plan.id())).doesNotExist();
         }
     }
 
-    private static void hangUpOnEach(ServerSocketChannel listener) {
+    private static void closeEachConnection(ServerSocketChannel listener) {
         try {
             while (true) {
                 listener.accept().close();
             }
         } catch (IOException e) {
-            // The test has closed it.
+            // The test has closed the listener.
             return;
         }
     }
 
     @Test
-    void aStopOfTheManagerLetsContainersRunAndAChangedServiceIsReplaced() throws Exception {
+    void containersOutliveAManagerRestartAndChangedServicesAreReplaced() throws Exception {
         Path file = directory.resolve("fleet.yaml");
         Files.writeString(
                 file,
@@ -296,7 +304,7 @@ class AdoptionTest {
     }
 
     @Test
-    void aSecretThatChangedMeanwhileReplacesItsContainerAndAnEmptyFolderRemovesNothing() throws Exception {
+    void aChangedSecretReplacesItsContainerAndAnEmptyFolderRemovesNothing() throws Exception {
         Path folder = Files.createDirectory(directory.resolve("fleet.yaml"));
         Path file = folder.resolve("shop.yaml");
         Files.writeString(folder.resolve("web.key"), "first");
@@ -320,7 +328,7 @@ class AdoptionTest {
                             .out())
                     .isEqualTo("other");
             assertThat(awaitPid(manager, "shop/db-1", ""))
-                    .as("its secret is the same")
+                    .as("its secret is unchanged")
                     .isEqualTo(db);
             assertThat(manager.log()).contains("changed since it was launched: " + folder.resolve("web.key"));
 
@@ -331,7 +339,7 @@ class AdoptionTest {
             assertThat(Path.of("/proc", next)).exists();
             assertThat(Path.of("/proc", db)).exists();
             assertThat(manager.log())
-                    .contains("no fleet is declared (" + folder + " holds no fleet file)")
+                    .contains("no fleet is declared (" + folder + " contains no fleet file)")
                     .contains("keep running without supervision: shop/db-1, shop/web-1");
             assertThat(manager.nucleus("stop", "shop/web-1", "shop/db-1").code())
                     .isZero();
@@ -339,7 +347,7 @@ class AdoptionTest {
         }
     }
 
-    /** @param other the process that it is not */
+    /** @param other the PID that it must not have */
     private static String awaitPid(ManagerProcess manager, String name, String other) {
         return Awaitility.await(name + " runs")
                 .until(() -> field(manager, name, 6), pid -> pid.matches("\\d+") && !pid.equals(other));
@@ -351,7 +359,7 @@ class AdoptionTest {
     }
 
     @Test
-    void aFileWithMistakesStartsNothingAndLeavesWithCode2() throws Exception {
+    void anInvalidFleetFileStartsNothingAndTheManagerExitsWithCode2() throws Exception {
         Files.writeString(directory.resolve("fleet.yaml"), "name: shop\nservices:\n  web: {comand: [/w], memory: x}\n");
 
         ManagerProcess manager = new ManagerProcess(directory);
@@ -367,7 +375,7 @@ class AdoptionTest {
     }
 
     @Test
-    void twoManagersLiveSideBySideAndOneDirectoryHasOneManager(@TempDir Path other) throws Exception {
+    void twoManagersRunSideBySideButNotInOneDirectory(@TempDir Path other) throws Exception {
         try (ManagerProcess first = new ManagerProcess(directory).awaitReady();
                 ManagerProcess second = new ManagerProcess(other).awaitReady()) {
             assertThat(first.nucleus("run", "-d", "--name", "twin", "--", "/bin/sleep", "1000")

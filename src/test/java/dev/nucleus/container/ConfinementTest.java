@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What code inside a container sees and can do, asked from inside, against a real kernel. */
+/** Confinement as code inside a container sees it, against a real kernel. */
 @Tag("isolation")
 class ConfinementTest {
 
@@ -79,7 +79,7 @@ class ConfinementTest {
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void noCapabilityIsHeldSeccompFiltersAndNoPrivilegeCanBeGained(Mode mode) {
+    void theWorkloadHasNoCapabilitiesAndIsFilteredBySeccomp(Mode mode) {
         String status = out(mode, "cat /proc/self/status");
 
         assertThat(status)
@@ -98,8 +98,8 @@ class ConfinementTest {
     }
 
     /**
-     * Makes a socket and a pair of each family that a kernel may have (socket(2)), of several types and protocols, and prints
-     * those that it got, and those that failed with another error than EPERM: they were not refused by the filter.
+     * Creates a socket and a socket pair of every address family (socket(2)), in several types and protocols. Prints
+     * those that were created, and those that failed with an error other than EPERM, which the filter did not refuse.
      */
     private static final String EVERY_FAMILY = """
             for my $family (1..46) {
@@ -120,10 +120,10 @@ class ConfinementTest {
                         profile -> Stream.of(Arguments.of(profile, Network.NONE), Arguments.of(profile, Network.HOST)));
     }
 
-    /** By family: 1 is AF_UNIX, 2 and 10 are IPv4 and IPv6, 16 with protocol 0 is NETLINK_ROUTE. */
+    /** Address families: 1 is AF_UNIX, 2 AF_INET, 10 AF_INET6, and 16 AF_NETLINK, whose protocol 0 is NETLINK_ROUTE. */
     @ParameterizedTest(name = "{0}, network {1}")
     @MethodSource("profilesAndNetworks")
-    void socketsAndPairsAreOfTheFamiliesThatTheProfileIsFor(String profile, Network network) {
+    void aProfileAllowsOnlyItsSocketFamilies(String profile, Network network) {
         TestManager.Output output =
                 manager.run(ContainerSpec.builder(Mode.AGENT, List.of("/usr/bin/perl", "-e", EVERY_FAMILY))
                         .seccomp(profile)
@@ -148,14 +148,14 @@ class ConfinementTest {
                         networked
                                 ? "pair 1/.*|socket (1/.*|2/[123]/.*|10/[123]/.*|16/[1-6]/0)"
                                 : "(pair|socket) 1/.*"));
-        assertThat(reached).as("SCTP loads a module").doesNotContain("socket 2/1/132", "socket 10/1/132");
+        assertThat(reached).as("SCTP would load a kernel module").doesNotContain("socket 2/1/132", "socket 10/1/132");
         assertThat(made).noneMatch(line -> line.matches("socket (2|10)/3/.*"));
     }
 
-    /** getifaddrs(3) asks the kernel by NETLINK_ROUTE. */
+    /** getifaddrs(3) uses NETLINK_ROUTE. */
     @ParameterizedTest
     @ValueSource(strings = {"network-server", "database", "jvm", "node", "python-agent"})
-    void aServerReadsItsAddresses(String profile) {
+    void aServerCanListItsAddresses(String profile) {
         String script = "import ctypes; l = ctypes.CDLL(None, use_errno=True); p = ctypes.c_void_p();"
                 + " print(l.getifaddrs(ctypes.byref(p)), bool(p.value))";
 
@@ -169,7 +169,7 @@ class ConfinementTest {
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void everyNamespaceIsAnotherThanTheHosts(Mode mode) throws IOException {
+    void everyNamespaceDiffersFromTheHosts(Mode mode) throws IOException {
         for (String kind : List.of("pid", "mnt", "net", "uts", "ipc", "cgroup")) {
             String host = Files.readSymbolicLink(Path.of("/proc/self/ns", kind)).toString();
 
@@ -181,7 +181,7 @@ class ConfinementTest {
     }
 
     @Test
-    void aSmallInitIsPid1InEveryModeUnlessTheCommandMustBe() {
+    void theInitIsPid1InEveryModeUnlessDisabled() {
         for (Mode mode : Mode.values()) {
             assertThat(out(mode, "echo $$").strip()).as(mode.toString()).isEqualTo("2");
         }
@@ -194,7 +194,7 @@ class ConfinementTest {
     }
 
     @Test
-    void theUserOfARootfsIsWhoTheWorkloadIs() {
+    void theWorkloadRunsAsAUserOfTheRootfs() {
         var user = new User("app", Optional.empty(), List.of("extra"));
 
         assertThat(manager.run(spec(Mode.PRODUCTION, Optional.of(user), List.of("/usr/bin/id")))
@@ -204,7 +204,7 @@ class ConfinementTest {
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void onlyMemoryCanBeWrittenTo(Mode mode) {
+    void onlyInMemoryFilesystemsAreWritable(Mode mode) {
         assertThat(out(mode, "echo x > /tmp/x && cat /tmp/x && echo y > /dev/shm/y && echo z > $HOME/z && cat $HOME/z"))
                 .isEqualTo("x\nz\n");
         for (String path : List.of("/x", "/usr/x", "/etc/passwd", "/dev/x", "/proc/self/oom_score_adj")) {
@@ -216,7 +216,7 @@ class ConfinementTest {
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void theHostsSecretsAreNotThere(Mode mode) {
+    void theHostsSecretsAreHidden(Mode mode) {
         for (String path : List.of("/etc/shadow", "/root", "/sys/kernel", "/var/lib/dpkg", "/proc/sys/kernel")) {
             assertThat(manager.run(spec(mode, "ls -d " + path)).code()).as(path).isNotZero();
         }
@@ -227,20 +227,20 @@ class ConfinementTest {
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void mountsAreReadOnlyWithoutSetUserIdOrDevices(Mode mode) {
+    void mountsAreNosuidNodevAndReadOnlyOrNoexec(Mode mode) {
         assertThat(out(mode, "cat /proc/self/mounts").lines()).isNotEmpty().allSatisfy(line -> {
             String[] fields = line.split(" ");
             List<String> options = List.of(fields[3].split(","));
             if (fields[1].startsWith("/proc/") && fields[0].equals("devtmpfs")) {
                 return;
             }
-            // A user namespace can't make device nodes: it gets the host's, one by one.
+            // Device nodes can't be created in a user namespace; the host's are bound one by one.
             if (fields[1].startsWith("/dev/") && fields[0].equals("devtmpfs")) {
                 assertThat(options).as(line).contains("nosuid", "noexec");
                 return;
             }
             assertThat(options).as(line).contains("nosuid");
-            // Terminals of its own: it could not open those of another container's, or of the host's.
+            // A devpts instance of its own: terminals of other containers and of the host are out of reach.
             if (fields[1].equals("/dev/pts")) {
                 assertThat(fields[2]).isEqualTo("devpts");
                 assertThat(options).contains("noexec", "ptmxmode=666", "mode=600", "max=64");
@@ -254,12 +254,12 @@ class ConfinementTest {
                     .as(line)
                     .isTrue();
             assertThat(options.contains("ro") || options.contains("noexec"))
-                    .as("what can be written to can't be executed: %s", line)
+                    .as("nothing writable is executable: %s", line)
                     .isTrue();
         });
     }
 
-    /** core(5): with a limit of 0 a handler of the host's that cores are piped to would start nevertheless. */
+    /** core(5): with a limit of 0, a handler on the host that cores are piped to would still be started. */
     @ParameterizedTest
     @EnumSource(Mode.class)
     void theCoreLimitIsOneAndCannotBeLowered(Mode mode) {
@@ -271,14 +271,14 @@ class ConfinementTest {
     }
 
     @Test
-    void aSetUserIdProgramGivesNothing() {
+    void aSetUserIdProgramGrantsNoPrivileges() {
         assertThat(out(Mode.AGENT, "[ ! -u /bin/su ] || echo there; id -u; /bin/su -c id 2>&1 || true"))
                 .doesNotContain("uid=0");
     }
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void devicesAreTheHarmlessOnesAndWorkForEveryone(Mode mode) {
+    void onlyHarmlessDevicesExistAndTheyAreUsable(Mode mode) {
         assertThat(out(mode, "cd /dev && ls").split("\\s+"))
                 .containsExactlyInAnyOrder(
                         "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty",
@@ -294,12 +294,12 @@ class ConfinementTest {
     }
 
     @Test
-    void theHostsEnvironmentStaysOutside() {
+    void theHostsEnvironmentIsNotInherited() {
         assertThat(out(Mode.AGENT, "cat /proc/self/environ").split("\0"))
                 .allMatch(variable -> variable.matches("(PATH|HOME|LANG|USER|PWD)=.*"));
     }
 
-    /** x86-64 numbers (asm/unistd_64.h); the answers are errnos: 1 EPERM, 38 ENOSYS, 22 EINVAL. */
+    /** x86-64 system call numbers (asm/unistd_64.h); the results are errnos: 1 EPERM, 38 ENOSYS. */
     @ParameterizedTest(name = "{0}")
     @CsvSource(
             delimiter = '|',
@@ -358,7 +358,7 @@ class ConfinementTest {
     }
 
     @Test
-    void aForkBombEndsAtItsLimit() {
+    void aForkBombStopsAtTheProcessLimit() {
         String bomb =
                 "my $n = 0; while ($n < 500) { my $p = fork; last unless defined $p; if (!$p) { sleep 30; exit } $n++ }"
                         + " print $n < 64 ? 'stopped' : \"made $n\"; kill 9, -1;";
@@ -369,7 +369,7 @@ class ConfinementTest {
     }
 
     @Test
-    void aMemoryBombIsKilledAndTheHostIsNot() {
+    void aMemoryBombIsKilledAtTheMemoryLimit() {
         String bomb = "my @a; push @a, 'x' x (1 << 20) for 1..4096; print 'survived'";
 
         var output = manager.run(spec(Mode.PRODUCTION, Optional.empty(), List.of("/usr/bin/perl", "-e", bomb)));
@@ -379,7 +379,7 @@ class ConfinementTest {
     }
 
     @Test
-    void outOfMemoryIsAReasonOfItsOwn() throws Exception {
+    void anOutOfMemoryKillIsReportedAsSuch() throws Exception {
         String bomb = "my @a; push @a, 'x' x (1 << 20) for 1..4096";
         Container hog = manager.containers()
                 .launch(LaunchOrder.detached(spec(Mode.AGENT, Optional.empty(), List.of("/usr/bin/perl", "-e", bomb))));
@@ -402,7 +402,7 @@ class ConfinementTest {
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void aProcessRunInsideIsConfinedAsTheWorkloadIs(Mode mode) throws IOException {
+    void anExecIsConfinedLikeTheWorkload(Mode mode) throws IOException {
         Container container = manager.containers().launch(LaunchOrder.detached(spec(mode, "exec sleep 60")));
         try {
             String script =
@@ -443,10 +443,10 @@ class ConfinementTest {
     }
 
     @Test
-    void theRuntimeCanNotBeReachedFromInside() {
+    void theRuntimesProgramIsNotReadableFromInside() {
         assertThat(out(Mode.PRODUCTION, "cat /proc/1/exe > /dev/null 2>&1 && echo open || echo closed")
                         .strip())
-                .as("CVE-2019-5736: PID 1 is the init, whose program is the runtime's")
+                .as("CVE-2019-5736: PID 1 is the init, whose program belongs to the runtime")
                 .isEqualTo("closed");
     }
 }

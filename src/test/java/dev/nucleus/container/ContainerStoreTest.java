@@ -28,7 +28,7 @@ class ContainerStoreTest {
     @TempDir
     private Path state;
 
-    /** As a shim does. */
+    /** Creates the directory of a container and its record, as a shim does. */
     private static Path create(ContainerStore store) throws IOException {
         Path directory = Files.createDirectory(store.directory(RECORD.id()));
         Files.write(directory.resolve("state.json"), ContainerStore.encode(RECORD));
@@ -53,7 +53,7 @@ class ContainerStoreTest {
                         Optional.of(ExitStatus.ofWaitStatus(9))));
     }
 
-    /** A container outlives the manager that started it, and what that manager wrote. */
+    /** A container may outlive the version of the manager that wrote its plan. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -61,7 +61,7 @@ class ContainerStoreTest {
                         + " \"streams\": {\"console\": {\"rows\": 24}}}",
                 "{\"statements\": [], \"command\": {\"arguments\": [\"sh\", \"-i\"]}, \"console\": {\"rows\": 24}}"
             })
-    void aPlanInTheFormerFormatIsRead(String plan) throws IOException {
+    void aPlanInAnOlderFormatIsRead(String plan) throws IOException {
         var store = new ContainerStore(state);
         Path directory = create(store);
         Files.writeString(directory.resolve("plan.json"), plan);
@@ -83,7 +83,7 @@ class ContainerStoreTest {
                 "{\"id\": \"other\", \"name\": \"db\", \"createdAt\": \"2026-11-25T01:02:03Z\", \"replica\": null,"
                         + " \"attached\": false}"
             })
-    void aRecordThatCanNotBeReadIsReportedAndKept(String text) throws IOException {
+    void anUnreadableRecordIsReportedAndKept(String text) throws IOException {
         Path directory = create(new ContainerStore(state));
         Path file = directory.resolve("state.json");
         Files.writeString(file, text.replace("ID", RECORD.id()));
@@ -97,7 +97,7 @@ class ContainerStoreTest {
     }
 
     @Test
-    void aRecordOfALaterVersionIsReadAsFarAsItSaysWhatIsNeeded() throws IOException {
+    void aRecordOfALaterVersionIsReadIfItHasTheRequiredFields() throws IOException {
         Path directory = create(new ContainerStore(state));
         Path file = directory.resolve("state.json");
         String text = Files.readString(file);
@@ -116,7 +116,7 @@ class ContainerStoreTest {
     }
 
     @Test
-    void aSecondCopyIsWrittenBesideTheDescriptionAndRestoresTheFirst() throws Exception {
+    void aRecordIsRestoredDespiteLeftoversAndItsSecondCopyIsReadable() throws Exception {
         var store = new ContainerStore(state);
         Path directory = create(store);
         store.restore(directory, RECORD);
@@ -134,7 +134,7 @@ class ContainerStoreTest {
     }
 
     @Test
-    void onlyWhatHasWrittenNothingAndHasNoEndIsBare() throws IOException {
+    void onlyADirectoryWithoutOutputAndExitRecordIsBare() throws IOException {
         var store = new ContainerStore(state);
         Path directory = create(store);
         assertThat(store.isBare(directory)).isTrue();
@@ -160,7 +160,7 @@ class ContainerStoreTest {
     }
 
     @Test
-    void deletingFollowsNoLinkAndMayHappenTwice(@TempDir Path elsewhere) throws IOException {
+    void deletionFollowsNoLinksAndIsIdempotent(@TempDir Path elsewhere) throws IOException {
         Path precious = Files.writeString(elsewhere.resolve("precious"), "x");
         var store = new ContainerStore(state);
         Path directory = create(store);
@@ -173,9 +173,9 @@ class ContainerStoreTest {
         assertThat(precious).exists();
     }
 
-    /** Without its record, it could be of a container that runs. */
+    /** Deleted from removed/, since a directory in containers/ without a record could be that of a live container. */
     @Test
-    void whatAKilledManagerHadNotDeletedYetIsDeletedByTheNext() throws IOException {
+    void aDeletionInterruptedByACrashIsCompletedByTheNextManager() throws IOException {
         var store = new ContainerStore(state);
         Path left = Files.createDirectories(state.resolve("removed").resolve(ContainerId.next()));
         Files.writeString(left.resolve("exit.json"), "{}");
@@ -195,7 +195,7 @@ class ContainerStoreTest {
     }
 
     @Test
-    void aDirectoryIsDeletedWhereItIsWhenItCanNotBeMovedAway() throws IOException {
+    void aDirectoryIsDeletedInPlaceWhenItCannotBeMoved() throws IOException {
         var store = new ContainerStore(state);
         Path directory = create(store);
         Files.delete(state.resolve("removed"));
@@ -206,7 +206,7 @@ class ContainerStoreTest {
     }
 
     @Test
-    void anEndBeforeTheStartIsReadBackAsItWasWritten() throws IOException {
+    void anExitBeforeTheStartIsReadBackUnchanged() throws IOException {
         var store = new ContainerStore(state);
         Path directory = create(store);
         var end = new ContainerState.Stopped(

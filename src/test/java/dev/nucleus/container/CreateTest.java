@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Containers that are made first and started later. */
+/** Containers that are created first and started later. */
 @Tag("isolation")
 class CreateTest {
 
@@ -48,7 +48,7 @@ class CreateTest {
 
     @ParameterizedTest
     @EnumSource(Runtime.class)
-    void aCommandRunsOnlyWhenItIsStarted(Runtime runtime) throws IOException {
+    void theCommandRunsOnlyAfterTheContainerIsStarted(Runtime runtime) throws IOException {
         if (runtime == Runtime.GVISOR) {
             Requires.program("/usr/bin/runsc", "runsc");
         }
@@ -80,7 +80,7 @@ class CreateTest {
     }
 
     @Test
-    void whatIsNotStartedCanBeStoppedAndIsThenGone() {
+    void aCreatedContainerCanBeStoppedAndThenRemoved() {
         Container container = create(ContainerSpec.of(Mode.AGENT, List.of("/bin/sleep", "60")));
         assertThatThrownBy(() -> manager.containers().remove(container))
                 .hasMessageContaining("is created; stop it first");
@@ -117,7 +117,7 @@ class CreateTest {
     }
 
     @Test
-    void anotherManagerMayStartIt(@TempDir Path directory) throws IOException {
+    void theNextManagerCanStartACreatedContainer(@TempDir Path directory) throws IOException {
         try (ManagerProcess process = new ManagerProcess(directory).awaitReady()) {
             String id = process.nucleus("create", "--", "/bin/sh", "-c", "echo here; exec sleep 60")
                     .out()

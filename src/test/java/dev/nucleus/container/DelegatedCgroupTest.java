@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Limits without root, in a control group that was given to the user, as systemd's {@code Delegate=} does it. */
+/** Limits without root, in a cgroup that was delegated to the user as systemd's {@code Delegate=} does. */
 @Tag("vm")
 class DelegatedCgroupTest {
 
@@ -43,7 +43,7 @@ class DelegatedCgroupTest {
         if (user != null) {
             user.close();
         }
-        Awaitility.await("the control groups are empty")
+        Awaitility.await("the delegated cgroups are removed")
                 .atMost(Duration.ofSeconds(60))
                 .ignoreExceptions()
                 .until(() -> {
@@ -61,7 +61,7 @@ class DelegatedCgroupTest {
     }
 
     @Test
-    void limitsAreWrittenAndKeptAndTakenAway() throws IOException {
+    void limitsAreWrittenAndTheCgroupIsRemovedWithItsContainer() throws IOException {
         String id = user.nucleus(
                         "run", "-d", "--memory", "64M", "--cpus", "0.5", "--pids", "16", "--", "/bin/sleep", "1000")
                 .strip();
@@ -72,10 +72,10 @@ class DelegatedCgroupTest {
         assertThat(Files.readString(cgroup.resolve("cpu.max"))).isEqualTo("50000 100000\n");
         assertThat(Files.readString(cgroup.resolve("pids.max"))).isEqualTo("16\n");
         assertThat(Files.readAllLines(cgroup.resolve("cgroup.procs")))
-                .as("init and workload")
+                .as("the init and the workload")
                 .hasSize(2);
         assertThat(Files.readAllLines(GIVEN.resolve("cgroup.procs")))
-                .as("the manager has moved")
+                .as("the manager has moved to a child")
                 .isEmpty();
         assertThat(user.nucleus("plan", "--memory", "64M", "--", "true")).contains("use more than 64M of memory");
 
@@ -90,7 +90,7 @@ class DelegatedCgroupTest {
     }
 
     @Test
-    void memoryBeyondTheLimitEndsTheContainer() {
+    void exceedingTheMemoryLimitKillsTheContainer() {
         String id = user.nucleus(
                         "run", "-d", "--memory", "32M", "--", "/bin/sh", "-c", "head -c 100M /dev/zero | tail -c 90M")
                 .strip();

@@ -46,7 +46,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What gVisor's runtime, which is root's, does with paths and files that a container can change. */
+/** gVisor's runtime runs as root: how it handles paths and files that a container can change. */
 @Tag("isolation")
 class GvisorBoundaryTest {
 
@@ -54,7 +54,7 @@ class GvisorBoundaryTest {
     private static final Duration AMPLE = Duration.ofSeconds(30);
     private static final LaunchPlan.Terminal SIZE = new LaunchPlan.Terminal(33, 101);
     private static final int PORT = 8080;
-    /** Serves one line on the port, again and again. */
+    /** Sends one line to each client that connects to the port. */
     private static final List<String> SERVER = List.of(
             "/usr/bin/perl",
             "-MSocket",
@@ -65,7 +65,7 @@ class GvisorBoundaryTest {
     @SharedManager
     private static TestManager manager;
 
-    /** Of the host; all of a test's files are below it. */
+    /** A directory of the host that contains all files of a test. */
     private Path directory;
 
     private final List<Container> launched = new ArrayList<>();
@@ -73,7 +73,7 @@ class GvisorBoundaryTest {
     @BeforeEach
     void prepare() throws IOException {
         Requires.program("/usr/bin/runsc", "runsc");
-        // A path that a container has too, so that links from there to here can be followed on both sides.
+        // Containers have a /tmp too, so a link to this directory can be resolved on both sides.
         directory = Files.createTempDirectory(Path.of("/tmp"), "nucleus-victim-");
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
@@ -87,13 +87,13 @@ class GvisorBoundaryTest {
         Remains.delete(directory);
     }
 
-    private static void open(Path path) throws IOException {
+    private static void makeWorldWritable(Path path) throws IOException {
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxrwxrwx"));
     }
 
-    private Path made(String name) throws IOException {
+    private Path makeDirectory(String name) throws IOException {
         Path made = Files.createDirectories(directory.resolve(name));
-        open(made);
+        makeWorldWritable(made);
         return made;
     }
 
@@ -118,8 +118,8 @@ class GvisorBoundaryTest {
         return container;
     }
 
-    private static void assertThatItAnswers(Container container) throws IOException {
-        Awaitility.await("the port is reached").atMost(AMPLE).ignoreExceptions().until(() -> {
+    private static void assertServerAnswers(Container container) throws IOException {
+        Awaitility.await("the server answers").atMost(AMPLE).ignoreExceptions().until(() -> {
             try (var channel = container.shim().dial(new Port(PORT), AMPLE)) {
                 var answer = java.nio.ByteBuffer.allocate(3);
                 while (answer.hasRemaining() && channel.read(answer) >= 0) {}
@@ -130,20 +130,20 @@ class GvisorBoundaryTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"/run/x", "/data", "/srv"})
-    void nothingOfAVolumeIsExecutedOnTheHost(String target) throws IOException {
+    void noProgramInAVolumeIsExecutedOnTheHost(String target) throws IOException {
         Path witness = directory.resolve("executed");
-        Path volume = made("volume");
+        Path volume = makeDirectory("volume");
         for (Path program : List.of(volume.resolve("relay"), volume.resolve("nucleus/relay"))) {
             Files.createDirectories(program.getParent());
             Files.writeString(program, "#!/bin/sh\nid > " + witness + "\nexec touch \"$2\"\n");
-            open(program);
+            makeWorldWritable(program);
         }
 
         Container container = launch(spec(SERVER).seccomp("network-server").volumes(List.of(volume(volume, target))));
 
-        // The runtime's hook has run: that is how the start was known.
+        // The runtime's hook has run: it reports the start.
         assertThat(witness).doesNotExist();
-        assertThatItAnswers(container);
+        assertServerAnswers(container);
         assertThat(witness).doesNotExist();
     }
 
@@ -155,7 +155,7 @@ class GvisorBoundaryTest {
                 .tmpfs(List.of(TmpfsMount.parse("/run:8M")))
                 .secrets(List.of(new SecretMount(secret.toString(), "word", SecretMount.DEFAULT_MODE))));
 
-        assertThatItAnswers(container);
+        assertServerAnswers(container);
         assertThat(container
                         .shim()
                         .capture(List.of("/bin/cat", "/run/secrets/word"), AMPLE)
@@ -164,8 +164,8 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void theRuntimesRootHoldsNothingOfTheHosts() throws IOException {
-        Container container = launch(sh("sleep 60").volumes(List.of(volume(made("volume"), "/data"))));
+    void theRuntimesRootContainsNoHostFiles() throws IOException {
+        Container container = launch(sh("sleep 60").volumes(List.of(volume(makeDirectory("volume"), "/data"))));
         Path root = Path.of("/proc/" + container.whileRunning().orElseThrow().pid() + "/root");
 
         try (Stream<Path> entries = Files.list(root)) {
@@ -181,13 +181,13 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void aLinkOfTheRootFilesystemIsFollowedInsideOnly() throws Exception {
-        Path victim = made("victim/place");
-        Path own = made("own");
+    void aLinkInTheRootFilesystemIsResolvedInsideTheContainer() throws Exception {
+        Path victim = makeDirectory("victim/place");
+        Path own = makeDirectory("own");
         Files.writeString(victim.resolve("word"), "the host's");
         Files.writeString(own.resolve("word"), "the volume's");
         Path rootfs = TestRootfs.build(directory.resolve("rootfs"), "/bin/sh", "/bin/cat");
-        // "/tmp" of a root filesystem is not used: a place that is, under the host's name.
+        // Outside /tmp, which is not taken from the root filesystem; the same path exists on the host.
         Path inside = Path.of("/var/nucleus-" + directory.getFileName());
         Path outside = Files.createSymbolicLink(inside, victim.getParent());
         try {
@@ -208,23 +208,24 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void aMountPointOfTheRootFilesystemThatIsALinkIsRefused() throws Exception {
+    void aMountPointThatIsALinkInTheRootFilesystemIsRefused() throws Exception {
         Path rootfs = TestRootfs.build(directory.resolve("rootfs"), "/bin/sh");
         Files.createDirectory(rootfs.resolve("srv"));
         Files.createSymbolicLink(rootfs.resolve("srv/place"), Path.of("/etc"));
 
-        assertThatThrownBy(() -> launch(
-                        sh("true").rootfs(Optional.of(rootfs)).volumes(List.of(volume(made("own"), "/srv/place")))))
+        assertThatThrownBy(() -> launch(sh("true")
+                        .rootfs(Optional.of(rootfs))
+                        .volumes(List.of(volume(makeDirectory("own"), "/srv/place")))))
                 .isInstanceOf(LaunchException.class)
                 .hasMessageContaining("its mount point, or a directory above it, is a symbolic link");
     }
 
-    /** The workload of one life prepares the next: the way to the inner volume becomes a link to the host's. */
+    /** One launch prepares the next: a directory above the inner volume's mount point becomes a link into the host. */
     @Test
-    void aDirectoryOfAVolumeThatBecameALinkLeadsNowhere() throws IOException {
-        Path outer = made("outer");
-        Path inner = made("inner");
-        Path victim = made("victim");
+    void aVolumeDirectoryReplacedByALinkIsNotFollowed() throws IOException {
+        Path outer = makeDirectory("outer");
+        Path inner = makeDirectory("inner");
+        Path victim = makeDirectory("victim");
         Files.writeString(victim.resolve("word"), "the host's");
         String name = directory.getFileName() + "/victim";
         List<VolumeMount> volumes = List.of(volume(outer, "/data"), volume(inner, "/data/app/" + name));
@@ -233,7 +234,7 @@ class GvisorBoundaryTest {
                         + "; mv /data/app /data/old 2>/dev/null; echo made > /data/made")
                 .volumes(volumes)
                 .build());
-        // What it may be refused while the volume is mounted, another container with the volume is not.
+        // The rename above may fail while the inner volume is mounted; a container without it can do it.
         manager.run(sh("mv /data/app /data/was 2>/dev/null; ln -s /tmp /data/app")
                 .volumes(volumes.subList(0, 1))
                 .build());
@@ -248,15 +249,15 @@ class GvisorBoundaryTest {
         assertThat(victim.resolve("word")).hasContent("the host's");
     }
 
-    /** Whoever shares a volume can exchange names while the runtime looks for its mount points. */
+    /** A process that shares the volume can exchange names while the runtime resolves its mount points. */
     @Test
-    void namesThatAreExchangedMeanwhileLeadNowhere() throws Exception {
-        Path outer = made("outer");
-        Path inner = made("inner");
-        Path victim = made("victim");
+    void namesExchangedDuringALaunchNeverLeadToTheHost() throws Exception {
+        Path outer = makeDirectory("outer");
+        Path inner = makeDirectory("inner");
+        Path victim = makeDirectory("victim");
         Files.createDirectories(outer.resolve("app"));
         Files.createSymbolicLink(outer.resolve("link"), victim);
-        open(outer.resolve("app"));
+        makeWorldWritable(outer.resolve("app"));
         // renameat2(2) with RENAME_EXCHANGE.
         Process swapper = new ProcessBuilder(
                         "perl",
@@ -266,7 +267,7 @@ class GvisorBoundaryTest {
                 .start();
         try {
             for (int i = 0; i < 8; i++) {
-                // The working directory alone, which the runtime makes too: the launcher itself looks at no way to it.
+                // Otherwise only a working directory, which the runtime creates: the launcher doesn't check its path.
                 List<VolumeMount> volumes = i % 4 == 0
                         ? List.of(volume(outer, "/data"), volume(inner, "/data/app/new" + i))
                         : List.of(volume(outer, "/data"));
@@ -276,13 +277,11 @@ class GvisorBoundaryTest {
                             .volumes(volumes)
                             .build());
                 } catch (LaunchException e) {
-                    // The link was in the way at the wrong moment for it.
+                    // The launch met the link and was refused.
                     assertThat(e).hasMessageNotContaining(victim.toString());
                 }
             }
-            assertThat(swapper.isAlive())
-                    .as("names were exchanged all the time")
-                    .isTrue();
+            assertThat(swapper.isAlive()).as("names were exchanged throughout").isTrue();
         } finally {
             swapper.destroyForcibly().waitFor();
         }
@@ -291,14 +290,14 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void volumesAreServedAsPlanned() throws IOException {
-        Path outer = made("outer");
-        Path inner = made("inner");
-        Path fixed = made("fixed");
+    void volumesAreMountedAsPlanned() throws IOException {
+        Path outer = makeDirectory("outer");
+        Path inner = makeDirectory("inner");
+        Path fixed = makeDirectory("fixed");
         Path file = Files.writeString(directory.resolve("file"), "old\n");
         Path fixedFile = Files.writeString(directory.resolve("fixed-file"), "fixed\n");
-        open(file);
-        open(fixedFile);
+        makeWorldWritable(file);
+        makeWorldWritable(fixedFile);
         Files.writeString(fixed.resolve("word"), "read\n");
 
         TestManager.Output output = manager.run(
@@ -323,9 +322,9 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void inProductionVolumesBelowThoseOfARootFilesystemAreServedAndAudited() throws Exception {
-        Path outer = made("outer");
-        Path inner = made("inner");
+    void nestedVolumesAreMountedAndAuditedInProduction() throws Exception {
+        Path outer = makeDirectory("outer");
+        Path inner = makeDirectory("inner");
         Path rootfs = TestRootfs.build(directory.resolve("rootfs"), "/bin/sh", "/bin/cat");
         Files.createDirectories(rootfs.resolve("var/lib/app"));
         RootfsAttestation.attest(rootfs);
@@ -346,8 +345,8 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void aWorkspaceIsItsOwnersOnBothSides() throws IOException {
-        Path workspace = made("workspace");
+    void aWorkspaceBelongsToItsOwnerInsideAndOutside() throws IOException {
+        Path workspace = makeDirectory("workspace");
         Files.setAttribute(workspace, "unix:uid", 4711);
         Files.setAttribute(workspace, "unix:gid", 4712);
         Files.setPosixFilePermissions(workspace, PosixFilePermissions.fromString("rwx------"));
@@ -367,7 +366,7 @@ class GvisorBoundaryTest {
         void accept(int id, StreamClient client) throws IOException;
     }
 
-    /** @param onReady is given the exec's number and its client once it has written "ready" */
+    /** @param onReady called with the exec's ID and its client once the command has written "ready" */
     private Ended exec(
             Container container, boolean terminal, List<String> command, List<String> environment, OnReady onReady)
             throws IOException {
@@ -398,13 +397,13 @@ class GvisorBoundaryTest {
         try {
             return Files.readString(file, StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
-            // It ended while it was looked at.
+            // The process has exited meanwhile.
             return "";
         }
     }
 
     @Test
-    void whatIsRunInsideIsNotForTheHostsProcessListToTell() throws IOException {
+    void argumentsAndEnvironmentOfAnExecAreNotInTheHostsProcessList() throws IOException {
         Container container = launch(sh("sleep 60"));
         String value = "a \"secret\" \\ word\nof two lines, \u00fc and \u4e2d";
         var seen = new ArrayList<String>();
@@ -432,7 +431,7 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void aVariableOfTheWorkloadCanHaveAnotherValueBesideIt() throws IOException {
+    void anExecCanOverrideAVariableOfTheWorkload() throws IOException {
         Container container = launch(sh("sleep 60").env(java.util.Map.of("ONE", "1", "TWO", "2")));
 
         Ended ended =
@@ -442,8 +441,8 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void whatIsRunBesideTheWorkloadIsConfinedAsItIs() throws IOException {
-        Path volume = made("volume");
+    void anExecIsConfinedLikeTheWorkload() throws IOException {
+        Path volume = makeDirectory("volume");
         String report = "id; ulimit -Sa; ulimit -Ha; grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs)' /proc/self/status";
         Container container = launch(sh("(" + report + ") > /data/report 2>&1; mv /data/report /data/whole; sleep 60")
                 .volumes(List.of(volume(volume, "/data"))));
@@ -458,7 +457,7 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void aTerminalBesideTheWorkloadHasItsSizeAndItsInterrupt() throws IOException {
+    void anExecsTerminalHasTheRequestedSizeAndSendsInterrupts() throws IOException {
         Container container = launch(sh("sleep 60"));
 
         Ended typed = exec(
@@ -483,7 +482,7 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void aSignalReachesTheProcessThatItIsFor() throws IOException {
+    void aSignalReachesOnlyTheExecItIsSentTo() throws IOException {
         Container container = launch(sh("trap 'exit 1' TERM; while :; do sleep 0.05; done"));
 
         Ended ended = exec(
@@ -498,7 +497,7 @@ class GvisorBoundaryTest {
     }
 
     private static void signal(Container container, int id) {
-        // The runtime writes the process's number a moment after its first output.
+        // The runtime may write the PID only after the process's first output.
         Awaitility.await().atMost(AMPLE).ignoreExceptions().until(() -> {
             container.shim().signalExec(id, Signal.parse("TERM"));
             return true;
@@ -506,13 +505,13 @@ class GvisorBoundaryTest {
     }
 
     @Test
-    void nothingOfAnExecStaysInTheBundle() throws IOException {
+    void anExecLeavesNothingInTheBundle() throws IOException {
         Container container = launch(sh("sleep 60"));
         Path bundle = Path.of("/proc/" + container.whileRunning().orElseThrow().pid() + "/root/bundle");
 
         container.shim().capture(List.of("/bin/true"), AMPLE);
 
-        Awaitility.await("the bundle is as it was").atMost(AMPLE).until(() -> {
+        Awaitility.await("the bundle is unchanged").atMost(AMPLE).until(() -> {
             try (Stream<Path> entries = Files.list(bundle)) {
                 return Arrays.equals(
                         entries.map(entry -> entry.getFileName().toString())

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Containers with a kernel of their own: everything that a native one can do, they can. */
+/** gVisor containers can do everything that native ones can. */
 @Tag("isolation")
 class GvisorTest {
 
@@ -85,9 +85,9 @@ class GvisorTest {
                         Files.readString(Path.of("/proc/sys/kernel/osrelease")).strip());
     }
 
-    /** What gVisor keeps of processes that ended counts to the limit for a while, on one processor for longest. */
+    /** Threads that gVisor keeps of exited processes count towards the limit for a while, longest on one processor. */
     @Test
-    void aBurstOfForksDoesNotEndItsKernel() throws IOException {
+    void aBurstOfForksDoesNotCrashTheSandbox() throws IOException {
         for (long process :
                 ProcessHandle.current().descendants().map(ProcessHandle::pid).toList()) {
             Command.run("taskset", "--all-tasks", "--cpu-list", "--pid", "0", Long.toString(process));
@@ -103,7 +103,7 @@ class GvisorTest {
     }
 
     @Test
-    void theWorkloadIsConfinedWithinItToo() {
+    void theWorkloadIsConfinedInsideTheSandboxToo() {
         TestManager.Output output = manager.run(
                 spec(Mode.AGENT, "id -u; cat /proc/self/status; chroot / 2>&1; mount -t tmpfs x /tmp 2>&1; true")
                         .build());
@@ -125,7 +125,7 @@ class GvisorTest {
     }
 
     @Test
-    void aCommandThatIsNotThereFailsTheLaunchWithTheReason() {
+    void aMissingCommandFailsTheLaunchWithTheReason() {
         ContainerSpec wrong = ContainerSpec.builder(Mode.AGENT, List.of("/bin/not-there"))
                 .runtime(Optional.of(Runtime.GVISOR))
                 .build();
@@ -138,7 +138,7 @@ class GvisorTest {
     }
 
     @Test
-    void aProcessRunBesideItIsTheWorkloadsEqual() throws IOException {
+    void anExecSharesTheWorkloadsConfinementAndPidNamespace() throws IOException {
         Container container = launch("sleep 60");
 
         Shim.Captured seen = inside(container, "id -u; cat /proc/self/status; tr '\\0' ' ' </proc/1/cmdline; exit 4");
@@ -149,13 +149,13 @@ class GvisorTest {
     }
 
     @Test
-    void aProcessThatTakesTooLongIsKilledInside() throws IOException {
+    void anExecThatTimesOutIsKilledInside() throws IOException {
         Container container = launch("sleep 60");
 
         Shim.Captured late = container.shim().capture(List.of("/bin/sleep", "30"), Duration.ofMillis(700));
 
         assertThat(late.timedOut()).isTrue();
-        Awaitility.await("the process has gone")
+        Awaitility.await("the process has exited")
                 .atMost(AMPLE)
                 .until(() -> !inside(container, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
                         .output()
@@ -163,9 +163,9 @@ class GvisorTest {
     }
 
     @Test
-    void aStopIsHeardByTheWorkload() {
+    void theStopSignalReachesTheWorkload() {
         Container container = launch("trap 'echo asked; exit 7' TERM; echo waits; while :; do sleep 0.05; done");
-        Awaitility.await("it has its handler")
+        Awaitility.await("the workload has installed its handler")
                 .until(() -> container.log().tail(1).lines().stream()
                         .anyMatch(line -> line.text().equals("waits")));
 
@@ -176,7 +176,7 @@ class GvisorTest {
     }
 
     @Test
-    void whatItMayWriteIsWhatWasGranted() throws IOException {
+    void theWorkloadCanWriteOnlyWhereGranted() throws IOException {
         Path shared = Files.createTempDirectory("nucleus-test-");
         try {
             Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxrwx"));
@@ -204,7 +204,7 @@ class GvisorTest {
     }
 
     @Test
-    void itDiesOfItsMemoryLimitAndSaysSo() {
+    void exceedingTheMemoryLimitIsReportedAsOutOfMemory() {
         Container container = manager.containers()
                 .launch(LaunchOrder.detached(spec(Mode.STRICT_AGENT, "a=x; while :; do a=$a$a; done")
                         .memory(Optional.of(MemorySize.parse("96M")))
@@ -216,7 +216,7 @@ class GvisorTest {
     }
 
     @Test
-    void itGoesWithItsShim() {
+    void theSandboxEndsWithItsShim() {
         Container container = launch("sleep 60");
         int pid = container.whileRunning().orElseThrow().pid();
         ProcessHandle shim =
@@ -233,7 +233,7 @@ class GvisorTest {
     }
 
     @Test
-    void probesReachItsPortsAndItsProcesses() {
+    void probesReachPortsAndProcessesInsideTheSandbox() {
         manager.close();
         manager = TestManager.start("""
                 name: shop
@@ -258,8 +258,8 @@ class GvisorTest {
 
         assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);
         Container container = manager.containerOf("shop/web-1");
-        // Probe after probe, and nothing of them stays.
-        Awaitility.await("only the workload is inside")
+        // Probes run repeatedly, and none leaves a process behind.
+        Awaitility.await("only the workload runs inside")
                 .atMost(AMPLE)
                 .until(() -> inside(container, "ls -d /proc/[0-9]* 2>/dev/null; echo /proc/*")
                                 .output()
@@ -270,14 +270,14 @@ class GvisorTest {
     }
 
     @Test
-    void aPortWithoutAListenerIsReported() {
+    void dialingAPortWithoutAListenerFails() {
         Container container = launch("sleep 60");
 
         assertThatThrownBy(() -> container.shim().dial(new Port(9), AMPLE)).hasMessageContaining("ECONNREFUSED");
     }
 
     @Test
-    void itCanBePausedAndIsNamedByTheWorkloadsCommand() throws IOException {
+    void aSandboxCanBePausedAndReportsTheWorkloadsCommand() throws IOException {
         Container container = launch("sleep 60");
         manager.containers().pause(container, true);
         manager.containers().pause(container, false);

@@ -36,7 +36,7 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.util.FileSystemUtils;
 
-/** The administrator's programs beside a container's life. */
+/** Hooks: programs of the administrator that run at points of a container's lifecycle. */
 @Tag("isolation")
 @ExtendWith(OutputCaptureExtension.class)
 class HooksTest {
@@ -46,7 +46,7 @@ class HooksTest {
     private final List<String> settings = new ArrayList<>();
     private Path directory;
 
-    /** Not below /tmp, which everybody may write to. */
+    /** Not below /tmp, which is world-writable. */
     @BeforeEach
     void makeDirectory() throws IOException {
         Requires.root();
@@ -79,13 +79,13 @@ class HooksTest {
                 .cpus(Optional.of(new Cpus(1)));
     }
 
-    private String said(String file) throws IOException {
+    private String contentOf(String file) throws IOException {
         return Files.readString(directory.resolve(file)).strip();
     }
 
     @ParameterizedTest
     @CsvSource({"NATIVE, none", "NATIVE, auto", "GVISOR, none"})
-    void theyRunInOrderWithTheContainersStateOnStandardInput(Runtime runtime, String users) throws IOException {
+    void hooksRunInOrderWithTheContainersStateOnStandardInput(Runtime runtime, String users) throws IOException {
         if (runtime == Runtime.GVISOR) {
             Requires.program("/usr/bin/runsc", "runsc");
         }
@@ -109,19 +109,20 @@ class HooksTest {
             String head = "{\"ociVersion\":\"1.2.0\",\"id\":\"" + container.id() + "\",\"bundle\":\""
                     + container.directory() + "\",\"annotations\":{\"dev.nucleus.name\":\"web-1\"}";
 
-            assertThat(said("created")).isEqualTo(head + ",\"status\":\"creating\",\"pid\":" + pid + "}");
-            assertThat(said("network"))
-                    .as("its own network namespace is there already")
+            assertThat(contentOf("created")).isEqualTo(head + ",\"status\":\"creating\",\"pid\":" + pid + "}");
+            assertThat(contentOf("network"))
+                    .as("the container's network namespace exists already")
                     .startsWith("net:[")
                     .isNotEqualTo(
                             Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString());
-            assertThat(said("run"))
-                    .as("and the root is still the host's")
+            assertThat(contentOf("run"))
+                    .as("the root is still the host's")
                     .contains(directory.getFileName().toString());
-            assertThat(said("user")).isEqualTo("0");
-            assertThat(said("a")).isEqualTo("b c");
-            Awaitility.await().untilAsserted(() -> assertThat(said("parent")).isEqualTo("nucleus-shim"));
-            assertThat(said("started")).isEqualTo(head + ",\"status\":\"running\",\"pid\":" + pid + "}");
+            assertThat(contentOf("user")).isEqualTo("0");
+            assertThat(contentOf("a")).isEqualTo("b c");
+            Awaitility.await()
+                    .untilAsserted(() -> assertThat(contentOf("parent")).isEqualTo("nucleus-shim"));
+            assertThat(contentOf("started")).isEqualTo(head + ",\"status\":\"running\",\"pid\":" + pid + "}");
             assertThat(directory.resolve("stopped")).doesNotExist();
             assertThat(container.statements().toString())
                     .contains("hook-0 run beside it on the host with the manager's rights, create-runtime");
@@ -129,13 +130,13 @@ class HooksTest {
             manager.containers().stop(container, AT_ONCE);
             Awaitility.await()
                     .untilAsserted(() -> assertThat(directory.resolve("none")).isNotEmptyFile());
-            assertThat(said("stopped")).isEqualTo(head + ",\"status\":\"stopped\"}");
-            assertThat(said("groups")).as("its control groups are gone").isEmpty();
+            assertThat(contentOf("stopped")).isEqualTo(head + ",\"status\":\"stopped\"}");
+            assertThat(contentOf("groups")).as("its cgroups are removed").isEmpty();
         }
     }
 
     @Test
-    void oneThatFailsBeforehandEndsTheLaunchAndWhatItMadeCanBeTakenAway() throws IOException {
+    void aFailingCreateRuntimeHookEndsTheLaunchAndPoststopCleansUp() throws IOException {
         hook("create-runtime", "touch $1/made; echo first >&2; echo no address left >&2; exit 3");
         hook("create-runtime", "touch $1/second");
         hook("poststop", "rm $1/made; touch $1/taken-away");
@@ -144,7 +145,7 @@ class HooksTest {
                             .launch(LaunchOrder.detached(sleeper(Mode.AGENT).build())))
                     .isInstanceOf(LaunchException.class)
                     .hasMessageContaining("the create-runtime hook " + directory.resolve("hook-0")
-                            + " ended with exit code 3: no address left");
+                            + " exited with code 3: no address left");
 
             assertThat(directory.resolve("second")).doesNotExist();
             assertThat(directory.resolve("made")).doesNotExist();
@@ -154,19 +155,20 @@ class HooksTest {
     }
 
     @Test
-    void oneThatHangsIsKilledWithWhatItStarted() throws IOException {
+    void aHangingHookIsKilledWithItsChildren() throws IOException {
         hook("create-runtime", "sleep 1000 & echo $! > $1/child; wait", "timeout=300ms");
         try (TestManager manager = TestManager.startWith(settings)) {
             assertThatThrownBy(() -> manager.containers()
                             .launch(LaunchOrder.detached(sleeper(Mode.AGENT).build())))
                     .hasMessageContaining("was killed after its time limit of 300 ms");
             Awaitility.await()
-                    .until(() -> ProcessHandle.of(Long.parseLong(said("child"))).isEmpty());
+                    .until(() ->
+                            ProcessHandle.of(Long.parseLong(contentOf("child"))).isEmpty());
         }
     }
 
     @Test
-    void aLaterFailureIsReportedAndNothingElse(CapturedOutput log) throws IOException {
+    void aFailingPoststartOrPoststopHookIsOnlyLogged(CapturedOutput log) throws IOException {
         hook("poststart", "echo can not register >&2; kill -9 $$");
         hook("poststart", "touch $1/second");
         hook("poststop", "exit 7");
@@ -181,14 +183,14 @@ class HooksTest {
             Awaitility.await()
                     .until(() -> log.getAll()
                             .contains("'lucky': the poststop hook " + directory.resolve("hook-2")
-                                    + " ended with exit code 7"));
+                                    + " exited with code 7"));
             assertThat(log)
-                    .contains("'lucky': the poststart hook " + directory.resolve("hook-0") + " was ended by signal 9");
+                    .contains("'lucky': the poststart hook " + directory.resolve("hook-0") + " was killed by signal 9");
         }
     }
 
     @Test
-    void nobodyWaitsForWhatFollowsTheEnd() throws IOException {
+    void aClientDoesNotWaitForPoststopHooks() throws IOException {
         hook("poststop", "read line < $1/go");
         assertThat(run("mkfifo", directory.resolve("go").toString())).isZero();
         try (TestManager manager = TestManager.startWith(settings)) {
@@ -210,7 +212,7 @@ class HooksTest {
     }
 
     @Test
-    void onlyContainersOfThatNameHaveThem() throws IOException {
+    void aHookRunsOnlyForContainersWithMatchingNames() throws IOException {
         hook("create-runtime", "exit 1", "containers=shop/*");
         try (TestManager manager = TestManager.startWith(settings)) {
             assertThat(manager.run(ContainerSpec.of(Mode.AGENT, List.of("/bin/true")))
@@ -220,7 +222,7 @@ class HooksTest {
                             .launch(LaunchOrder.detached(
                                     Optional.of("shop/web-1"),
                                     sleeper(Mode.AGENT).build())))
-                    .hasMessageContaining("hook-0 ended with exit code 1")
+                    .hasMessageContaining("hook-0 exited with code 1")
                     .hasMessageNotContaining("ECANCELED");
         }
     }
@@ -229,9 +231,9 @@ class HooksTest {
         return Files.createSymbolicLink(directory.resolve(name), target);
     }
 
-    /** It could be led to another program between the launch and the end, which root would run then. */
+    /** Its owner could point it at another program between launch and exit, which root would then run. */
     @Test
-    void aLinkBetweenThatIsAnotherUsersIsRefusedAtTheStart() throws IOException {
+    void anIntermediateLinkOfAnotherUserIsRefusedAtStartup() throws IOException {
         Path program = hook("poststop", "touch $1/ran");
         Path theirs = Files.createDirectory(directory.resolve("theirs"));
         Path between = Files.createSymbolicLink(theirs.resolve("current"), program);
@@ -247,7 +249,7 @@ class HooksTest {
     }
 
     @Test
-    void theProgramThatWasThereAtTheLaunchRunsWhereverItsLinkLeadsLater() throws IOException {
+    void aHookRunsTheProgramThatItsLinkPointedToAtLaunch() throws IOException {
         Path first = hook("poststop", "echo $0 > $1/ran");
         Path second = Files.copy(first, directory.resolve("second"), java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
         Path configured = link("configured", first);
@@ -262,14 +264,14 @@ class HooksTest {
 
             Awaitility.await()
                     .untilAsserted(() -> assertThat(directory.resolve("ran")).isNotEmptyFile());
-            assertThat(said("ran"))
-                    .as("a script's name is the path that was executed")
+            assertThat(contentOf("ran"))
+                    .as("$0 of a script is the path that was executed")
                     .isEqualTo(first.toString());
         }
     }
 
     @Test
-    void whatOthersCouldHaveChangedIsNotRun() throws IOException {
+    void aHookThatOthersCouldHaveModifiedIsRefused() throws IOException {
         Path program = hook("create-runtime", "touch $1/ran");
         try (TestManager manager = TestManager.startWith(settings)) {
             Files.setAttribute(program, "unix:uid", 1000);

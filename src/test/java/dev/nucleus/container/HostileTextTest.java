@@ -22,7 +22,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
-/** What a workload writes and calls itself reaches logs and pages without commanding them. */
+/** Control characters in a workload's output and names have no effect in logs and pages. */
 @Tag("isolation")
 @ExtendWith(OutputCaptureExtension.class)
 class HostileTextTest {
@@ -37,7 +37,7 @@ class HostileTextTest {
     }
 
     @Test
-    void whatRunsBeforeAStopForgesNoLineOfTheLog(CapturedOutput output) {
+    void aPreStopCommandCannotForgeLogLines(CapturedOutput output) {
         Container container = launch("/bin/sleep", "1000");
 
         manager.containers()
@@ -52,14 +52,14 @@ class HostileTextTest {
                                         "printf 'no\\n2026-11-29T00:00:00Z ERROR forged \\033[2J'; exit 3")));
 
         assertThat(output.getAll())
-                .contains("': what runs before its stop failed: exit code 3: no 2026-11-29T00:00:00Z ERROR forged"
+                .contains("': its pre-stop command failed: exit code 3: no 2026-11-29T00:00:00Z ERROR forged"
                         + " \\x1b[2J");
         assertThat(output.getAll().lines()).noneMatch(line -> line.startsWith("2026-11-29T00:00:00Z ERROR forged"));
         manager.containers().remove(container);
     }
 
     @Test
-    void thePageOfAContainerHasNothingInvisibleInIt() {
+    void aContainersPageContainsNoInvisibleCharacters() {
         Container container = launch(
                 "/bin/sh", "-c", "printf '\\033[31mred\\033[0m \\342\\200\\256turned\\n'; exec sleep 1000", HOSTILE);
         Awaitility.await().until(() -> log(container).contains("turned"));
@@ -82,7 +82,7 @@ class HostileTextTest {
     }
 
     @Test
-    void denialsAndNoticesAreVisible() {
+    void invisibleCharactersInDenialsAndNotificationsAreEscaped() {
         assertThat(new Denial(
                         "a\u202e", "fs.write_file /tmp/\n" + HOSTILE, "landlock", "", 1, Instant.EPOCH, Instant.EPOCH))
                 .satisfies(denial -> assertThat(denial.program()).isEqualTo("a\\u202e"))

@@ -17,7 +17,7 @@ class InitProcessTest {
     }
 
     @Test
-    void itLivesUntilItExits() throws Exception {
+    void aProcessIsAliveUntilItExits() throws Exception {
         Process process = new ProcessBuilder("sleep", "1000").start();
         InitProcess first = of(process);
 
@@ -30,7 +30,7 @@ class InitProcessTest {
     }
 
     @Test
-    void anotherProcessWithItsPidIsNotIt() throws Exception {
+    void anotherProcessWithTheSamePidIsNotMistakenForIt() throws Exception {
         Process process = new ProcessBuilder("sleep", "1000").start();
         try {
             assertThat(new InitProcess((int) process.pid(), of(process).startTicks() - 1).lives())
@@ -40,9 +40,9 @@ class InitProcessTest {
         }
     }
 
-    /** Its leader is a zombie in /proc/PID/stat then. */
+    /** /proc/PID/stat then shows the thread group leader as a zombie. */
     @Test
-    void itLivesWhileOneOfItsThreadsDoes() throws Exception {
+    void aProcessIsAliveWhileOneOfItsThreadsIs() throws Exception {
         String leaderExits = """
                 import ctypes, sys, threading, time
                 threading.Thread(target=time.sleep, args=(1000,)).start()
@@ -53,7 +53,7 @@ class InitProcessTest {
         try {
             InitProcess first = of(process);
             awaitByte(process.getInputStream());
-            Awaitility.await("its leader has exited")
+            Awaitility.await("the thread group leader has exited")
                     .until(() -> ProcessHandle.of(process.pid())
                             .flatMap(handle -> handle.info().arguments())
                             .isEmpty());
@@ -64,9 +64,9 @@ class InitProcessTest {
         }
     }
 
-    /** A parent that does not wait leaves it a zombie. */
+    /** A process whose parent doesn't wait for it remains a zombie. */
     @Test
-    void aZombieLivesNoMore() throws Exception {
+    void aZombieIsNotAlive() throws Exception {
         String doesNotWait = """
                 import subprocess, time
                 print(subprocess.Popen(['sleep', '1000']).pid, flush=True)
@@ -79,7 +79,7 @@ class InitProcessTest {
             ProcessHandle.of(pid).orElseThrow().destroyForcibly();
 
             assertThat(first.endsWithin(Duration.ofSeconds(10))).isTrue();
-            assertThat(InitProcess.of(pid)).as("its entry is still there").contains(first);
+            assertThat(InitProcess.of(pid)).as("its /proc entry still exists").contains(first);
         } finally {
             parent.destroyForcibly().waitFor();
         }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What PID 1 of a container in production mode does, and tells of. */
+/** PID 1 of a container in production mode: its actions, and the events that report them. */
 @Tag("isolation")
 class InitTest {
 
@@ -51,34 +51,36 @@ class InitTest {
                         .build()));
     }
 
-    private static List<ContainerEvent.InitActed> of(Container container) {
+    private static List<ContainerEvent.InitActed> eventsOf(Container container) {
         return told.stream().filter(event -> event.container() == container).toList();
     }
 
     private static int reaped(Container container) {
-        return of(container).stream().mapToInt(ContainerEvent.InitActed::reaped).sum();
+        return eventsOf(container).stream()
+                .mapToInt(ContainerEvent.InitActed::reaped)
+                .sum();
     }
 
     @Test
-    void itTellsWhichSignalItPassedOnAndThatItReapedAnOrphan() throws Exception {
+    void theInitReportsForwardedSignalsAndReapedOrphans() throws Exception {
         Container container =
                 launch("trap 'echo heard >&2' USR1\n(/bin/sleep 0.05 & exit)\nwhile :; do sleep 0.1; done");
 
         Awaitility.await().until(() -> reaped(container) == 1);
         container.shim().signal(new Signal(10));
         Awaitility.await()
-                .until(() -> of(container).stream()
+                .until(() -> eventsOf(container).stream()
                         .anyMatch(event -> event.forwarded().equals(List.of(new Signal(10)))));
         Awaitility.await()
                 .until(() -> container.log().tail(10).lines().stream()
                         .anyMatch(line -> line.text().equals("heard")));
         manager.containers().stop(container, new dev.nucleus.spec.StopSpec(Signal.TERM, Duration.ofSeconds(2)));
-        Awaitility.await().until(() -> of(container).getLast().forwarded().contains(Signal.TERM));
+        Awaitility.await().until(() -> eventsOf(container).getLast().forwarded().contains(Signal.TERM));
     }
 
-    /** However fast orphans come: each is reaped and counted, and what is told of them stays little. */
+    /** Every orphan is reaped and counted, however fast they arrive, and the number of events stays small. */
     @Test
-    void aFloodOfOrphansIsReportedOnceASecond() {
+    void aFloodOfOrphansIsReportedAtMostOnceASecond() {
         int orphans = 1_000;
         long begun = System.nanoTime();
         Container container = launch("exec /usr/bin/perl -e 'for (1.." + orphans
@@ -88,6 +90,6 @@ class InitTest {
         long seconds = Duration.ofNanos(System.nanoTime() - begun).toSeconds();
 
         assertThat(reaped(container)).isEqualTo(orphans);
-        assertThat(of(container)).hasSizeLessThanOrEqualTo((int) seconds + 2);
+        assertThat(eventsOf(container)).hasSizeLessThanOrEqualTo((int) seconds + 2);
     }
 }

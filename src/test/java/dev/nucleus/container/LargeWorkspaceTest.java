@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A container's work that is more than a manager has memory for, and records that are damaged. */
+/** Workspaces that are larger than a manager's heap, and damaged records. */
 @Tag("isolation")
 @RunsConcurrently
 class LargeWorkspaceTest {
@@ -27,7 +27,7 @@ class LargeWorkspaceTest {
     private static final int FILES = 30_000;
     private static final int DEPTH = 120;
 
-    /** A manager starts as well while other tests have the processors. */
+    /** Long enough for a manager to start while other tests occupy the processors. */
     private static final Duration PATIENCE = Duration.ofMinutes(4);
 
     private static final String MAKE = "chdir '/workspace'; $n = 'd' x 255; for (1..%d) { mkdir $n; chdir $n }"
@@ -69,7 +69,7 @@ class LargeWorkspaceTest {
         }
     }
 
-    /** Begins with what the script says when it is let go. */
+    /** Starts a container that runs the script once it is released. */
     private String runInACopy(ManagerProcess manager, String script) {
         ManagerProcess.Result result = manager.nucleus(
                 "run",
@@ -88,16 +88,16 @@ class LargeWorkspaceTest {
         return directory.resolve("state/copies").resolve(id);
     }
 
-    private void letGoAndAwaitEnd(String id) throws IOException {
+    private void releaseAndAwaitExit(String id) throws IOException {
         Files.createFile(copyOf(id).resolve("workspace/go"));
         Path exit = directory.resolve("state/containers").resolve(id).resolve("exit.json");
-        Awaitility.await("the container has ended")
+        Awaitility.await("the container has exited")
                 .atMost(Duration.ofMinutes(2))
                 .until(() -> Files.exists(exit));
     }
 
     private void awaitNoCopies() {
-        Awaitility.await("all copies are brought back and removed")
+        Awaitility.await("all copies are synced back and removed")
                 .atMost(Duration.ofMinutes(3))
                 .until(() -> {
                     try (var copies = Files.list(directory.resolve("state/copies"))) {
@@ -106,15 +106,15 @@ class LargeWorkspaceTest {
                 });
     }
 
-    /** The manager ended by it, and the next one as well. */
+    /** Such a workspace once crashed the manager, and the restarted one as well. */
     @Test
-    void moreWorkThanTheHeapCouldHoldIsBroughtBackByTheNextManager() throws IOException {
+    void theNextManagerSyncsBackAWorkspaceLargerThanItsHeap() throws IOException {
         try (var manager =
                 new ManagerProcess(directory, List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"))) {
             manager.awaitReady(PATIENCE);
             String id = runInACopy(manager, MAKE.formatted(DEPTH, FILES));
             manager.kill();
-            letGoAndAwaitEnd(id);
+            releaseAndAwaitExit(id);
 
             manager.restart().awaitReady(PATIENCE);
 
@@ -127,17 +127,17 @@ class LargeWorkspaceTest {
         }
     }
 
-    /** One container's trouble is reported for that container, and no other's. */
+    /** A damaged record affects only its own container. */
     @Test
-    void damagedRecordsKeepNoManagerFromStarting() throws IOException {
+    void damagedRecordsDoNotKeepAManagerFromStarting() throws IOException {
         try (var manager = new ManagerProcess(directory)) {
             manager.awaitReady(PATIENCE);
             String damaged = runInACopy(manager, "open F, '>', '/workspace/damaged'; close F");
             String cutOff = runInACopy(manager, "open F, '>', '/workspace/cut-off'; close F");
             String whole = runInACopy(manager, "open F, '>', '/workspace/whole'; close F; sleep 1000");
             manager.kill();
-            letGoAndAwaitEnd(damaged);
-            letGoAndAwaitEnd(cutOff);
+            releaseAndAwaitExit(damaged);
+            releaseAndAwaitExit(cutOff);
             Files.createFile(copyOf(whole).resolve("workspace/go"));
             Awaitility.await().until(() -> Files.exists(copyOf(whole).resolve("workspace/whole")));
             Files.writeString(copyOf(damaged).resolve("workspace.json"), "[".repeat(100_000));

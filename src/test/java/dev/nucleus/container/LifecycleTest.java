@@ -50,7 +50,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** From launch to end: streams, signals, stops, exec, dial, failures; and nothing left. */
+/** A container's lifecycle: streams, signals, stop, exec, dial and failures, with nothing left behind. */
 @Tag("isolation")
 @NeedsHostAlone
 class LifecycleTest {
@@ -89,7 +89,7 @@ class LifecycleTest {
     }
 
     @Test
-    void theRecordIsThereWithTheStartForTheOwnerAlone() throws IOException {
+    void theRecordIsWrittenAtTheStartAndReadableByItsOwnerOnly() throws IOException {
         Container container = manager.launch("/bin/sh", "-c", "echo up; exec sleep 1000");
         try {
             Path record = container.directory().resolve("state.json");
@@ -105,7 +105,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aListenerThatFailsLosesNoContainer() {
+    void aFailingListenerDoesNotLoseTheContainer() {
         manager.listen(ContainerEvent.Started.class, event -> {
             if (event.container().name().equals("disliked")) {
                 throw new IllegalStateException("I don't like it");
@@ -119,9 +119,9 @@ class LifecycleTest {
         assertThat(manager.containers().stop(container, NOW).status()).isPresent();
     }
 
-    /** Many times: on one processor one in six lost its standard error, which was moved after the exit. */
+    /** Repeated: on one processor, one run in six once lost its standard error, which was forwarded after the exit. */
     @Test
-    void outputAndExitCodeArriveApart() {
+    void standardOutputStandardErrorAndExitCodeArriveSeparately() {
         for (int i = 0; i < 60; i++) {
             assertThat(manager.sh("echo out; echo err >&2; printf part; exit 7"))
                     .isEqualTo(new TestManager.Output(7, "out\npart", "err\n"));
@@ -129,7 +129,7 @@ class LifecycleTest {
     }
 
     @Test
-    void everyByteOfALargeOutputArrivesAlsoPastARotation() {
+    void largeOutputArrivesCompletelyAcrossLogRotation() {
         var output = manager.run(spec(
                 List.of(),
                 "default",
@@ -143,7 +143,7 @@ class LifecycleTest {
     }
 
     @Test
-    void anEndBySignalIsReportedAsShellsDo() throws Exception {
+    void aKilledWorkloadHasTheExitCodeThatShellsReport() throws Exception {
         Container container = manager.launch("/bin/sleep", "60");
 
         container.shim().signal(Signal.KILL);
@@ -155,7 +155,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aStopLetsTheWorkloadFinishItsWork() throws IOException {
+    void aStopLetsTheWorkloadCleanUp() throws IOException {
         Container container = manager.launch(
                 "/bin/sh", "-c", "trap 'echo cleaned up; exit 4' TERM; echo ready; while :; do sleep 0.01; done");
         awaitLog(container, "ready");
@@ -167,7 +167,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aWorkloadThatIgnoresTermIsKilledAfterItsGrace() {
+    void aWorkloadThatIgnoresTermIsKilledAfterTheGracePeriod() {
         Container container = manager.launch("/bin/sh", "-c", "trap : TERM; echo ready; while :; do sleep 0.01; done");
         awaitLog(container, "ready");
         long begun = System.nanoTime();
@@ -180,7 +180,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aWorkloadWithoutAHandlerEndsAtTheSignal() {
+    void aWorkloadWithoutAHandlerExitsOnTheStopSignal() {
         Container container = manager.launch("/bin/sleep", "60");
         long begun = System.nanoTime();
 
@@ -190,7 +190,7 @@ class LifecycleTest {
     }
 
     @Test
-    void stoppingTwiceAndRemovingTwiceIsFine() {
+    void stoppingAndRemovingAreIdempotent() {
         Container container = manager.launch("/bin/sleep", "60");
 
         var first = manager.containers().stop(container, NOW);
@@ -202,7 +202,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aReaderThatDroppedResumesAtItsOffset() throws IOException {
+    void aReaderThatReconnectsResumesAtItsOffset() throws IOException {
         Container container = manager.launch(
                 "/usr/bin/perl",
                 "-e",
@@ -210,7 +210,7 @@ class LifecycleTest {
         var whole = new ByteArrayOutputStream();
         try {
             long offset = 0;
-            // Each connection reads one message and drops; the next goes on where it was.
+            // Each connection reads one message and is closed; the next one resumes at the offset.
             while (!whole.toString(StandardCharsets.UTF_8).contains("line 3000\n")) {
                 try (ShimConnection connection = container.shim().log(offset, true)) {
                     if (connection.receive().orElseThrow() instanceof ShimMessage.Data(var at, var bytes)) {
@@ -235,7 +235,7 @@ class LifecycleTest {
     }
 
     @Test
-    void anExecsClientGetsAllItsOutput() throws IOException {
+    void anExecsClientReceivesAllItsOutput() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
         var ticket = new Ticket();
         try (ShimConnection connection = container
@@ -276,7 +276,7 @@ class LifecycleTest {
     }
 
     @Test
-    void anExecThatWritesAHundredMegabytesIsCutNotKept() throws IOException {
+    void theCapturedOutputOfAHundredMegabytesIsTruncated() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
         try {
             var captured = container
@@ -292,7 +292,7 @@ class LifecycleTest {
     }
 
     @Test
-    void anExecOfNothingIsAFailureWithItsReason() throws IOException {
+    void anExecOfAMissingCommandFailsWithTheReason() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
         try {
             assertThatThrownBy(() -> container.shim().capture(List.of("/nosuch"), Duration.ofSeconds(5)))
@@ -304,7 +304,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aSignalReachesAProcessThatWasRunInside() throws IOException {
+    void aSignalReachesAnExec() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
         var ticket = new Ticket();
         try (ShimConnection connection = container
@@ -331,7 +331,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aDialReachesAPortInsideAndNoneOfTheHost() throws Exception {
+    void aDialReachesAPortInsideButNoneOfTheHost() throws Exception {
         String echo = "use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 7777,"
                 + " Listen => 5, ReuseAddr => 1) or die $!; $|=1; print \"ready\\n\";"
                 + " while (my $c = $s->accept) { while (my $l = <$c>) { print $c uc $l } close $c }";
@@ -349,7 +349,7 @@ class LifecycleTest {
                         .isEqualTo("HELLO\n");
             }
             assertThatThrownBy(() -> container.shim().dial(new Port(manager.port()), Duration.ofSeconds(5)))
-                    .as("the manager's own port is not there")
+                    .as("the manager's own port is unreachable")
                     .hasMessageContaining("ECONNREFUSED");
         } finally {
             manager.containers().stop(container, NOW);
@@ -357,7 +357,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aDialReachesAServerThatListensOnIpv6Alone() throws Exception {
+    void aDialReachesAServerThatListensOnIpv6Only() throws Exception {
         String server = "use IO::Socket::IP; my $s = IO::Socket::IP->new(LocalHost => '::1', LocalPort => 7777,"
                 + " Listen => 5, V6Only => 1) or die $@; $|=1; print \"ready\\n\";"
                 + " while (my $c = $s->accept) { print $c '6'; close $c }";
@@ -370,7 +370,7 @@ class LifecycleTest {
                 assertThat(answer.get(0)).isEqualTo((byte) '6');
             }
             assertThatThrownBy(() -> container.shim().dial(new Port(7778), Duration.ofSeconds(5)))
-                    .as("a port that neither address has")
+                    .as("nothing listens on either address")
                     .hasMessageContaining("ECONNREFUSED");
         } finally {
             manager.containers().stop(container, NOW);
@@ -415,7 +415,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aLinkPlantedInAVolumeLeadsNowhereOnTheHost() throws IOException {
+    void aLinkPlantedInAVolumeDoesNotReachTheHost() throws IOException {
         Path path = Files.createDirectories(manager.directory().resolve("planted"));
         Files.createSymbolicLink(path.resolve("escape"), Path.of("/etc/shadow"));
 
@@ -435,7 +435,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aLaunchThatFailsNamesItsStepItsErrnoAndWhatToDo() {
+    void aFailedLaunchNamesTheStepTheErrnoAndARemedy() {
         assertThat(failure(spec(List.of(), "default", "", "/nosuch/program")))
                 .hasMessageContaining("launch failed at exec")
                 .hasMessageContaining("ENOENT")
@@ -459,9 +459,9 @@ class LifecycleTest {
                 .hasMessageContaining("searched along PATH=");
     }
 
-    /** The OOM killer ends the launch, or the workload a moment later; the shim lives to tell, and cleans up. */
+    /** The OOM killer ends the launch, or the workload soon after it; the shim survives, reports it and cleans up. */
     @Test
-    void tooLittleMemoryToStartEndsTheContainerNotItsShim() {
+    void tooLittleMemoryToStartKillsTheContainerButNotItsShim() {
         var before = Remains.cgroups();
         for (String memory : List.of("20K", "40K", "80K", "120K", "200K", "300K")) {
             ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))
@@ -482,11 +482,11 @@ class LifecycleTest {
     }
 
     @Test
-    void othersGoOnWhileLaunchesFail() throws IOException {
+    void runningContainersAreUnaffectedByFailingLaunches() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
 
         for (int i = 0; i < 20; i++) {
-            failure2();
+            assertLaunchFails();
         }
 
         assertThat(container.isRunning()).isTrue();
@@ -498,13 +498,13 @@ class LifecycleTest {
         manager.containers().stop(container, NOW);
     }
 
-    private static void failure2() {
+    private static void assertLaunchFails() {
         assertThatThrownBy(() -> launch(spec(List.of(), "default", "", "/nosuch/program")))
                 .isInstanceOf(LaunchException.class);
     }
 
     @Test
-    void twoHundredOneAfterTheOtherAndFiftyAtOnceLeaveNothing() throws IOException {
+    void twoHundredSequentialAndFiftyConcurrentRunsLeaveNothingBehind() throws IOException {
         manager.sh("true");
         Awaitility.await().until(() -> Remains.processes().size() <= 1 + 1);
         var processes = Remains.processes();
@@ -530,11 +530,13 @@ class LifecycleTest {
         });
 
         assertThat(codes).hasSize(50).containsOnly(3);
-        Awaitility.await("nothing is left").atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
-            assertThat(Remains.added(processes, Remains.processes())).isEmpty();
-            assertThat(Remains.added(cgroups, Remains.cgroups())).isEmpty();
-            assertThat(Remains.added(namespaces, Remains.namespaces())).isEmpty();
-        });
+        Awaitility.await("nothing is left behind")
+                .atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> {
+                    assertThat(Remains.added(processes, Remains.processes())).isEmpty();
+                    assertThat(Remains.added(cgroups, Remains.cgroups())).isEmpty();
+                    assertThat(Remains.added(namespaces, Remains.namespaces())).isEmpty();
+                });
         assertThat(Remains.mounts()).isEqualTo(mounts);
         assertThat(manager.containers().all())
                 .noneMatch(container -> container.record().attached());
@@ -543,10 +545,10 @@ class LifecycleTest {
         }
     }
 
-    /** Only the plan's own sender is hurt: it hears why, and the spawner lives. */
+    /** Only the sender is affected: it receives an error, and the spawner survives. */
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 4, 5, 64, 4096})
-    void malformedBytesAreRefusedAndTheSpawnerLives(int length) throws IOException {
+    void malformedRequestsAreRefusedAndTheSpawnerSurvives(int length) throws IOException {
         ProcessHandle spawner = manager.spawner().process().orElseThrow();
         for (long seed = 0; seed < 20; seed++) {
             var bytes = new byte[length];
@@ -569,13 +571,13 @@ class LifecycleTest {
     }
 
     @Test
-    void aKilledSpawnerIsReplacedAndContainersDoNotNotice() throws IOException {
+    void aKilledSpawnerIsReplacedWithoutAffectingContainers() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
         ProcessHandle spawner = manager.spawner().process().orElseThrow();
 
         spawner.destroyForcibly();
 
-        Awaitility.await("another spawner")
+        Awaitility.await("a new spawner runs")
                 .until(() -> manager.spawner()
                         .process()
                         .map(now -> now.isAlive() && now.pid() != spawner.pid())

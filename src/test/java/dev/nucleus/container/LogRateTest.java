@@ -37,7 +37,7 @@ class LogRateTest {
 
     @ParameterizedTest
     @EnumSource(LogPolicy.Overflow.class)
-    void aFloodOfEmptyLinesCostsItsSupervisorLessThanTheWorkloadIsAllowed(LogPolicy.Overflow overflow) {
+    void aFloodOfEmptyLinesCostsTheShimLessThanTheWorkloadsCpuLimit(LogPolicy.Overflow overflow) {
         Container container = manager.containers()
                 .launch(LaunchOrder.detached(ContainerSpec.builder(Mode.AGENT, List.of("/usr/bin/yes", ""))
                         .cpus(Optional.of(new Cpus(ALLOWED)))
@@ -59,7 +59,7 @@ class LogRateTest {
             Duration used = cpu(shim).minus(before);
             double share = used.toNanos() / (double) (System.nanoTime() - begun);
 
-            // It was just as much once; what is measured on a slow day varies by a tenth.
+            // It once reached the limit itself; measurements vary by a tenth on a slow machine.
             assertThat(share).as("share of a processor").isLessThan(0.7 * ALLOWED);
         } finally {
             manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
@@ -67,9 +67,9 @@ class LogRateTest {
         }
     }
 
-    /** What is left in the pipe of a process that has ended is logged, up to 64 KiB of a flood: here most of 1 MiB. */
+    /** Output left in an exited process's pipe is logged, but only 64 KiB of a flood; here most of 1 MiB is left. */
     @Test
-    void theEndOfAFloodIsLoggedToABound() throws IOException {
+    void theEndOfAFloodIsLoggedUpToALimit() throws IOException {
         Container container = manager.containers()
                 .launch(LaunchOrder.detached(ContainerSpec.builder(
                                 Mode.AGENT,
@@ -82,7 +82,7 @@ class LogRateTest {
         try {
             container.end().orTimeout(30, TimeUnit.SECONDS).join();
 
-            // 65,536 empty lines at most, each with its time.
+            // At most 65,536 empty lines, each with its timestamp.
             assertThat(container.log().tail(1).end()).isLessThan(5_000_000);
         } finally {
             manager.containers().remove(container);

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A manager outweighs its containers where processors are scarce, and is alone in that. */
+/** A manager has a higher CPU weight than its containers and its own child processes. */
 @Tag("isolation")
 class ManagerShareTest {
 
@@ -29,7 +29,7 @@ class ManagerShareTest {
     }
 
     @Test
-    void theManagerHasAGroupOfItsOwnAndNothingThatItStartsIsInIt(@TempDir Path directory) {
+    void theManagerHasItsOwnCgroupAndItsDescendantsAreNotInIt(@TempDir Path directory) {
         Requires.root();
         Requires.legacyCgroups();
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
@@ -39,7 +39,7 @@ class ManagerShareTest {
 
             assertThat(group(manager.process().pid())).isEqualTo("/nucleus.manager");
             assertThat(started)
-                    .as("the spawner, shims that wait, and the container's")
+                    .as("the spawner, waiting shims, and the container's processes")
                     .hasSizeGreaterThan(2);
             assertThat(started).noneMatch(process -> group(process.pid()).equals("/nucleus.manager"));
         }

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.scheduling.concurrent.ConcurrentTaskScheduler;
 
-/** What a workload says of itself is looked at when it says it, whatever its probe does at that moment. */
+/** A workload's notification is evaluated when it arrives, whatever its probe is doing at that moment. */
 class NotifiedProbeTest {
 
     private static final ProbeSpec HOURLY = new ProbeSpec(
@@ -38,7 +38,7 @@ class NotifiedProbeTest {
             1,
             Optional.empty());
 
-    /** As when the thread that plans a try loses its processor: the try is over before the call returns. */
+    /** Simulates preemption of the thread that schedules an attempt: the attempt ends before the call returns. */
     private static final class SlowToReturn extends ConcurrentTaskScheduler {
 
         SlowToReturn(ScheduledExecutorService threads) {
@@ -50,7 +50,7 @@ class NotifiedProbeTest {
             ScheduledFuture<?> planned = super.schedule(task, at);
             try {
                 if (!at.isAfter(Instant.now())) {
-                    // At most for a moment: the try may need what its planner holds.
+                    // With a time limit: the attempt may need a lock that the scheduling thread holds.
                     planned.get(200, TimeUnit.MILLISECONDS);
                 }
             } catch (TimeoutException e) {
@@ -64,7 +64,7 @@ class NotifiedProbeTest {
 
     @Test
     @Timeout(30)
-    void noNotificationIsMissedWhileAnAttemptIsPlanned(@TempDir Path directory) {
+    void noNotificationIsMissedWhileAnAttemptIsScheduled(@TempDir Path directory) {
         var container = new Container(
                 new ContainerRecord("id", "name", Instant.EPOCH, null, false),
                 () -> new Container.Description(List.of(), List.of(), false),

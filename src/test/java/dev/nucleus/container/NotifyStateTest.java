@@ -11,7 +11,7 @@ class NotifyStateTest {
     private final NotifyState state = new NotifyState();
 
     @Test
-    void whatWasSaidLastHolds() {
+    void theLatestNotificationWins() {
         assertThat(state.snapshot().ready()).isFalse();
 
         state.accept("READY=1\nSTATUS=serves\nX_OTHER=1\nnonsense");
@@ -21,11 +21,11 @@ class NotifyStateTest {
         state.accept("STOPPING=1");
         assertThat(state.snapshot().stopping()).isTrue();
         state.accept("READY=1\n");
-        assertThat(state.snapshot().stopping()).as("it has begun anew").isFalse();
+        assertThat(state.snapshot().stopping()).as("ready again").isFalse();
     }
 
     @Test
-    void aLongStatusIsCutAndAStrangeNumberIsNone() {
+    void aLongStatusIsTruncatedAndAnInvalidNumberIsIgnored() {
         state.accept(
                 "STATUS=" + "x".repeat(1_000) + "\nEXTEND_TIMEOUT_USEC=-1\nEXTEND_TIMEOUT_USEC=99999999999999999999");
 
@@ -34,14 +34,14 @@ class NotifyStateTest {
     }
 
     @Test
-    void patienceIsAskedForByTheMicrosecond() {
+    void aTimeoutExtensionIsInMicroseconds() {
         state.accept("EXTEND_TIMEOUT_USEC=60000000");
 
         assertThat(state.snapshot().extended()).isBetween(Duration.ofSeconds(50), Duration.ofSeconds(60));
     }
 
     @Test
-    void aTriggeredWatchdogHasBeenSilentForLong() {
+    void aTriggeredWatchdogCountsAsLongSilent() {
         state.accept("WATCHDOG=1");
         assertThat(state.snapshot().silent()).isLessThan(Duration.ofSeconds(5));
 
@@ -50,7 +50,7 @@ class NotifyStateTest {
     }
 
     @Test
-    void listenersHearOfEachThing() {
+    void aListenerIsNotifiedUntilItIsRemoved() {
         var heard = new AtomicInteger();
         Runnable listener = heard::incrementAndGet;
         state.addListener(listener);

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Limits, freezing, figures and clocks on a host with the hierarchies of version 1. */
+/** Limits, freezing, usage figures and clocks on a host with cgroup v1. */
 @Tag("isolation")
 class ResourcesTest {
 
@@ -75,9 +75,9 @@ class ResourcesTest {
         return ContainerSpec.builder(Mode.AGENT, List.of("/usr/bin/perl", "-e", script));
     }
 
-    /** RLIMIT_NPROC would count the processes of both. */
+    /** RLIMIT_NPROC would count the processes of both containers. */
     @Test
-    void theProcessesOfOneContainerAreNotCountedToAnotherOfItsUser() throws IOException {
+    void processesAreNotCountedAgainstOtherContainersOfTheSameUser() throws IOException {
         var user = Optional.of(User.parse("47110:47110"));
         Container first = launch(perl(forks(400, "sleep 1000")).user(user));
         try {
@@ -90,15 +90,15 @@ class ResourcesTest {
                             .out())
                     .isEqualTo("through\n");
         } finally {
-            // All but PID 1, so that the end of 400 processes isn't what the stop waits for.
+            // All but PID 1, so that the stop needn't wait for 400 processes to exit.
             first.shim().capture(List.of("/bin/sh", "-c", "kill -9 -1"), Duration.ofSeconds(60));
             end(first);
         }
     }
 
-    /** There is no such device, so that there is no such group; agent mode goes on without it. */
+    /** The device doesn't exist, so the cgroup can't be set up; agent mode continues without it. */
     @Test
-    void withoutItsControlGroupAContainersUserIsLimited() {
+    void withoutACgroupTheProcessLimitAppliesToTheUser() {
         assertThat(manager.run(shell("cat /proc/self/limits")
                                 .io(List.of(IoLimit.parse("4000:4000 rbps=1M")))
                                 .pids(64)
@@ -123,7 +123,7 @@ class ResourcesTest {
     }
 
     @Test
-    void noDeviceButAFewCanBeUsedWhateverNodesThereAre() throws Exception {
+    void onlyAFewDevicesAreUsableWhateverNodesExist() throws Exception {
         Container container = launch(shell("exec sleep 1000"));
 
         assertThat(file(container, "devices", "devices.list").lines())
@@ -144,7 +144,7 @@ class ResourcesTest {
     }
 
     @Test
-    void aPausedContainerStandsStillAndGoesOnWhereItWas() throws Exception {
+    void aPausedContainerResumesWhereItStopped() throws Exception {
         Container container = launch(shell("i=0; while true; do i=$((i+1)); echo $i; sleep 0.02; done")
                 .pids(64));
         Awaitility.await().until(() -> container.log().tail(1000).lines().size() > 5);
@@ -166,14 +166,16 @@ class ResourcesTest {
         end(container);
     }
 
-    /** The freezer is joined with the first pause: no child of those that fork meanwhile may be missed. */
+    /** Processes join the freezer cgroup at the first pause: children forked meanwhile must not be missed. */
     @Test
-    void whatForksAllTheTimeIsPausedWhole() throws Exception {
+    void aConstantlyForkingContainerIsPausedCompletely() throws Exception {
         Container container =
                 launch(shell("for i in 1 2 3 4; do (while true; do (exec /bin/true); echo $i; done) & done; wait")
                         .pids(128));
         Awaitility.await().until(() -> written(container) > 4000);
-        assertThat(freezer(container)).as("nobody pays for it before").doesNotExist();
+        assertThat(freezer(container))
+                .as("no freezer cgroup before the first pause")
+                .doesNotExist();
 
         for (int i = 0; i < 5; i++) {
             manager.containers().pause(container, true);
@@ -181,7 +183,7 @@ class ResourcesTest {
             assertThat(file(container, "freezer", "cgroup.procs").lines())
                     .hasSameElementsAs(
                             file(container, "pids", "cgroup.procs").lines().toList());
-            // What it had written before is still on its way from the pipe to the log.
+            // Output written before the pause may still be on its way from the pipe to the log.
             var logged = new AtomicLong();
             Awaitility.await()
                     .during(Duration.ofMillis(300))
@@ -191,7 +193,8 @@ class ResourcesTest {
             Awaitility.await().until(() -> written(container) > logged.get() + 2000);
         }
         end(container);
-        Awaitility.await("the shim removes it when it has told the end").until(() -> !Files.exists(freezer(container)));
+        Awaitility.await("the shim removes the freezer cgroup after the exit")
+                .until(() -> !Files.exists(freezer(container)));
     }
 
     @Test
@@ -209,17 +212,17 @@ class ResourcesTest {
         assertThat(file(container, "freezer", "cgroup.procs").lines()).hasSizeGreaterThan(2500);
 
         for (int i = 0; i < 200; i++) {
-            pauseAndLeave(container, Duration.ofNanos(i * 50_000L));
-            // Answered after the pause.
+            pauseAndDisconnect(container, Duration.ofNanos(i * 50_000L));
+            // Handled after the pause.
             container.shim().signal(Signal.parse("CONT"));
             assertThat(file(container, "freezer", "freezer.state"))
-                    .as("a repeated pause that was given up")
+                    .as("a repeated pause whose client disconnected")
                     .isEqualTo("FROZEN");
         }
         end(container);
     }
 
-    private static void pauseAndLeave(Container container, Duration after) throws IOException {
+    private static void pauseAndDisconnect(Container container, Duration after) throws IOException {
         try (ShimConnection connection = ShimConnection.connect(container.shim().socket())) {
             connection.send(Request.FREEZE, new WireWriter(1).bool(true).finish());
             long until = System.nanoTime() + after.toNanos();
@@ -230,7 +233,7 @@ class ResourcesTest {
     }
 
     @Test
-    void whatIsRunInAPausedContainerWaits() throws Exception {
+    void anExecInAPausedContainerWaits() throws Exception {
         Container container = launch(shell("exec sleep 1000").pids(16));
         manager.containers().pause(container, true);
 
@@ -279,7 +282,7 @@ class ResourcesTest {
     }
 
     @Test
-    void figuresAreTheKernels() {
+    void usageFiguresComeFromTheKernel() {
         Container container = launch(shell("head -c 20M /dev/zero | tail >/tmp/x; sleep 1000")
                 .memory(Optional.of(MemorySize.parse("128M")))
                 .cpus(Optional.of(new Cpus(1)))
@@ -296,7 +299,7 @@ class ResourcesTest {
     }
 
     @Test
-    void clocksOfItsOwnBeginWithTheContainer() {
+    void theClocksOfATimeNamespaceStartWithTheContainer() {
         var own = manager.run(
                 shell("cut -d. -f1 /proc/uptime").timeNamespace(true).build());
         var hosts = manager.run(shell("cut -d. -f1 /proc/uptime").build());
@@ -306,7 +309,7 @@ class ResourcesTest {
     }
 
     @Test
-    void whatIsRunBesideItHasTheSameClocks() throws IOException {
+    void anExecHasTheContainersClocks() throws IOException {
         Container container = launch(shell("exec sleep 1000").timeNamespace(true));
 
         var captured = container.shim().capture(List.of("cut", "-d.", "-f1", "/proc/uptime"), Duration.ofSeconds(5));
@@ -316,11 +319,11 @@ class ResourcesTest {
     }
 
     /**
-     * By it a container is known to a later manager, and ended without its shim. One that starts in the first hundredth of a second
-     * of its own clocks starts at 0 by them.
+     * A later manager identifies a container by its start time, and kills it by that when the shim is gone. By its own
+     * clocks, a container that starts in their first hundredth of a second starts at 0.
      */
     @Test
-    void theStartOfAContainerWithItsOwnClocksIsToldByTheHosts() throws IOException {
+    void theStartTimeIsByTheHostsClockDespiteATimeNamespace() throws IOException {
         long phase = 99;
         long started = -1;
         for (int attempt = 0; attempt < 100 && started != 0; attempt++) {
@@ -336,11 +339,11 @@ class ResourcesTest {
             phase = Math.floorMod(phase - started, 100);
         }
         assertThat(started)
-                .as("the hundredth of a second in which the last one started")
+                .as("the hundredth of a second in which the last container started")
                 .isZero();
     }
 
-    /** Of a second of the host's uptime. */
+    /** Waits until the host's uptime is in the wanted hundredth of a second. */
     private static void awaitHundredth(long wanted) throws IOException {
         while (Long.parseLong(Files.readString(Path.of("/proc/uptime")).replaceFirst("^\\d+\\.(\\d\\d) .*\\n$", "$1"))
                 != wanted) {
@@ -356,7 +359,7 @@ class ResourcesTest {
     }
 
     @Test
-    void aDiskIsWrittenNoFasterThanAllowed() throws IOException {
+    void diskLimitsAreWritten() throws IOException {
         String disk = disk();
         var limit = IoLimit.parse(disk + " rbps=1M wiops=100");
         Container container = launch(shell("exec sleep 1000").io(List.of(limit)));

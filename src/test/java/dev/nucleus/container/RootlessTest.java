@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A user without rights runs a manager of their own. */
+/** An unprivileged user runs their own manager. */
 @Tag("isolation")
 class RootlessTest {
 
@@ -24,7 +24,7 @@ class RootlessTest {
     }
 
     @Test
-    void anOrdinaryUserRunsContainersToo() throws Exception {
+    void anOrdinaryUserCanRunContainers() throws Exception {
         try (OrdinaryUser user = OrdinaryUser.start(false)) {
             assertThat(user.nucleus("run", "--", "cat", "/proc/self/status"))
                     .containsPattern("CapEff:\\s0000000000000000\n")
@@ -67,7 +67,7 @@ class RootlessTest {
     }
 
     @Test
-    void theQuickStartsFleetRunsForThemToo() throws IOException {
+    void theQuickStartFleetRunsWithoutRoot() throws IOException {
         Path fleets = Path.of("config/fleets").toAbsolutePath();
         try (OrdinaryUser user = OrdinaryUser.start(false, "--nucleus.fleets=" + fleets)) {
             Awaitility.await("the demo is ready")
@@ -79,7 +79,7 @@ class RootlessTest {
     }
 
     @Test
-    void withSubordinateUsersTheManagersUserIsOneOfThem() throws IOException {
+    void keepIdMapsTheManagersUserToItself() throws IOException {
         Requires.program("/usr/bin/newuidmap", "uidmap");
         try (OrdinaryUser user = OrdinaryUser.start(true)) {
             String map = user.nucleus(
@@ -91,7 +91,7 @@ class RootlessTest {
     }
 
     @Test
-    void withSubordinateUsersTheWorkloadMayBeAnyNumber() throws IOException {
+    void withSubordinateIdsTheWorkloadCanHaveAnyUserId() throws IOException {
         Requires.program("/usr/bin/newuidmap", "uidmap");
         try (OrdinaryUser user = OrdinaryUser.start(true)) {
             Path work = Files.createDirectory(user.directory().resolve("work"));
@@ -112,7 +112,7 @@ class RootlessTest {
 
             assertThat(seen).isEqualTo("1000\n3\nallow\n");
             assertThat(Files.getAttribute(work.resolve("file"), "unix:uid", LinkOption.NOFOLLOW_LINKS))
-                    .as("the workload is the manager's user")
+                    .as("the workload's files belong to the manager's user")
                     .isEqualTo(OrdinaryUser.ID);
         }
     }

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
-/** A host that has run out of something: a launch succeeds, or fails whole. */
+/** A host that has run out of a resource: a launch succeeds, or fails and leaves nothing behind. */
 @Tag("isolation")
 @ExtendWith(OutputCaptureExtension.class)
 @NeedsHostAlone
@@ -45,7 +45,7 @@ class ScarcityTest {
     private List<String> mounts = List.of();
 
     @BeforeEach
-    void look() {
+    void recordHostState() {
         Requires.root();
         cgroups = Remains.cgroups();
         mounts = Remains.mounts();
@@ -63,8 +63,8 @@ class ScarcityTest {
         void to(String pid) throws IOException;
     }
 
-    /** Changes the manager's spawner and all it has forked, shims in waiting too; some end meanwhile. */
-    private static void toSpawner(Change change) throws IOException {
+    /** Changes the manager's spawner and its descendants, such as waiting shims, some of which may exit meanwhile. */
+    private static void applyToSpawner(Change change) throws IOException {
         for (long pid : spawner()) {
             try {
                 change.to(Long.toString(pid));
@@ -99,17 +99,17 @@ class ScarcityTest {
     }
 
     @Test
-    void withoutSpaceOrInodesForItsRecordALaunchFailsAndLaterOnesDoNot(@TempDir Path directory) throws IOException {
+    void aLaunchFailsOnlyWhileTheDiskHasNoSpaceOrInodesForItsRecord(@TempDir Path directory) throws IOException {
         Path state = directory.resolve("state");
         try (SmallDisk disk = SmallDisk.mount(state, "size=1m,nr_inodes=64");
                 TestManager manager = TestManager.startWith(List.of(
                         "--nucleus.state-dir=" + state,
-                        // It would take space and inodes when it likes.
+                        // On this disk, it would use space and inodes at arbitrary times.
                         "--nucleus.history.url=jdbc:sqlite:" + directory.resolve("history.db")))) {
             assertThat(manager.run(TRUE).code()).isZero();
             Path containers = state.resolve("containers");
 
-            // Of memory: the file system's own pages.
+            // No space: the tmpfs has no free pages.
             Path filling = disk.fill();
             assertThat(failure(manager)).hasMessageContaining("ENOSPC").hasMessageContaining("state.json");
             assertThat(containers).isEmptyDirectory();
@@ -132,7 +132,7 @@ class ScarcityTest {
     }
 
     @Test
-    void aFullDiskCostsLinesOfTheLogNotTheContainer(@TempDir Path directory) throws IOException {
+    void aFullDiskLosesLogLinesButNotTheContainer(@TempDir Path directory) throws IOException {
         Path state = directory.resolve("state");
         try (SmallDisk _ = SmallDisk.mount(state, "size=768k");
                 TestManager manager = TestManager.startWith(List.of("--nucleus.state-dir=" + state))) {
@@ -156,19 +156,19 @@ class ScarcityTest {
         } catch (LaunchException e) {
             return e;
         }
-        throw new AssertionError("it ran");
+        throw new AssertionError("the launch succeeded");
     }
 
-    /** Every number of descriptors, from hardly any to enough: each open on the way fails once. */
+    /** Every descriptor limit from very few to enough, so that each open of a launch fails once. */
     @Test
-    void withTooFewDescriptorsALaunchFailsWhole(CapturedOutput output) throws IOException {
+    void withTooFewDescriptorsALaunchFailsCleanly(CapturedOutput output) throws IOException {
         try (TestManager manager = TestManager.start()) {
             assertThat(manager.run(TRUE).code()).isZero();
             List<String> failures = new ArrayList<>();
             int enough = 0;
             for (int limit = 5; limit < 64 && enough < 3; limit++) {
                 String descriptors = "--nofile=" + limit + ":1024";
-                toSpawner(pid -> Command.run("prlimit", "--pid", pid, descriptors));
+                applyToSpawner(pid -> Command.run("prlimit", "--pid", pid, descriptors));
                 try {
                     assertThat(manager.run(TRUE).code()).isZero();
                     enough++;
@@ -181,16 +181,18 @@ class ScarcityTest {
 
             assertThat(failures).isNotEmpty();
             assertThat(failures)
-                    .as("it says what is missing")
+                    .as("an error names the missing resource")
                     .anySatisfy(
                             failure -> assertThat(failure).contains("EMFILE", "out of space, descriptors or memory"));
-            assertThat(output).as("none goes without a layer").doesNotContain("runs without");
-            assertThat(enough).as("and later goes: %s", failures).isEqualTo(3);
+            assertThat(output).as("no launch continues without a layer").doesNotContain("runs without");
+            assertThat(enough)
+                    .as("launches succeed with enough descriptors: %s", failures)
+                    .isEqualTo(3);
         }
     }
 
     @Test
-    void aShimWithoutDescriptorsRefusesWhoComes() throws IOException {
+    void aShimWithoutFreeDescriptorsRefusesRequests() throws IOException {
         try (TestManager manager = TestManager.start()) {
             Container container = manager.launch("/bin/sleep", "1000");
             String shim =
@@ -198,11 +200,11 @@ class ScarcityTest {
             Command.run("prlimit", "--pid", shim, "--nofile=" + descriptorsOf(shim) + ":1024");
             try {
                 for (int i = 0; i < 50; i++) {
-                    // It may write its request after the shim has refused it and closed.
+                    // The client may write its request after the shim has refused it and closed the connection.
                     assertThatThrownBy(() -> container.shim().capture(List.of("/bin/true"), Duration.ofSeconds(5)))
-                            .hasMessage("the shim can't take the request: EMFILE: Too many open files");
+                            .hasMessage("the shim can't accept the request: EMFILE: Too many open files");
                     assertThatThrownBy(() -> container.shim().signal(Signal.TERM))
-                            .hasMessageContaining("can't signal: the shim can't take the request: EMFILE");
+                            .hasMessageContaining("can't signal: the shim can't accept the request: EMFILE");
                 }
             } finally {
                 Command.run("prlimit", "--pid", shim, "--nofile=1024:1024");
@@ -218,7 +220,7 @@ class ScarcityTest {
         }
     }
 
-    /** As many as it has without a gap: the next one, and a wait for more than that, would be beyond the limit. */
+    /** The number of descriptors before the first gap: as a limit, it allows no further one, and no poll(2) of more. */
     private static int descriptorsOf(String pid) {
         int count = 0;
         while (Files.isSymbolicLink(Path.of("/proc", pid, "fd", Integer.toString(count)))) {
@@ -232,11 +234,11 @@ class ScarcityTest {
     }
 
     /**
-     * The kernel kills a shim, at one point of its way or another, for want of memory in its own control group, not the
-     * container's.
+     * The OOM killer kills a shim, at various points of a launch, because of the limit of the shim's own cgroup, not of
+     * the container's.
      */
     @Test
-    void aShimThatIsKilledForWantOfMemoryLeavesNothing() throws IOException {
+    void aShimKilledByTheOomKillerLeavesNothingBehind() throws IOException {
         Requires.legacyCgroups();
         Path group = Files.createDirectory(Path.of("/sys/fs/cgroup/memory/nucleus-test-shims-"
                 + ProcessHandle.current().pid()));
@@ -245,7 +247,7 @@ class ScarcityTest {
             int failed = 0;
             int killed = 0;
             for (int pages = 0; pages < 120; pages += 3) {
-                toSpawner(pid -> Files.writeString(group.resolve("cgroup.procs"), pid));
+                applyToSpawner(pid -> Files.writeString(group.resolve("cgroup.procs"), pid));
                 limit(
                         group,
                         Long.parseLong(Files.readString(group.resolve("memory.usage_in_bytes"))
@@ -261,10 +263,10 @@ class ScarcityTest {
                 limit(group, -1);
                 assertNothingKnown(manager);
             }
-            assertThat(failed + killed).as("launches that met the limit").isPositive();
+            assertThat(failed + killed).as("launches that hit the limit").isPositive();
             assertThat(manager.run(TRUE).code()).isZero();
         } finally {
-            // The host's init may take its time to reap what was killed.
+            // The host's init may reap the killed processes late.
             Awaitility.await().atMost(Duration.ofMinutes(1)).ignoreExceptions().until(() -> {
                 Files.deleteIfExists(group);
                 return true;
@@ -272,9 +274,9 @@ class ScarcityTest {
         }
     }
 
-    /** A stranger among its members keeps the shim from removing the group until the shim is killed. */
+    /** A foreign process in the cgroup keeps the shim from removing it until the shim is killed. */
     @Test
-    void whatAShimWasKilledBeforeItCouldRemoveIsSwept() throws IOException, InterruptedException {
+    void aCgroupThatAKilledShimCouldNotRemoveIsSwept() throws IOException, InterruptedException {
         Requires.legacyCgroups();
         try (TestManager manager = TestManager.start()) {
             Container container = manager.launch("/bin/sleep", "1000");
@@ -287,7 +289,7 @@ class ScarcityTest {
 
                 workload.destroyForcibly();
                 assertThat(container.end().join().status())
-                        .as("the shim told it")
+                        .as("the shim reported the exit")
                         .isPresent();
                 shim.destroyForcibly();
                 shim.onExit().join();
@@ -304,7 +306,7 @@ class ScarcityTest {
         }
     }
 
-    /** Without a status when its shim was killed: nobody saw it. */
+    /** Runs a container to its end; there is no exit status if its shim was killed. */
     private static ContainerState.Stopped end(TestManager manager) {
         var order = LaunchOrder.attached(TRUE);
         return manager.containers().run(order, (_, _, _, _) -> {}, _ -> {});
@@ -314,7 +316,7 @@ class ScarcityTest {
         try {
             Files.writeString(group.resolve("memory.limit_in_bytes"), Long.toString(bytes));
         } catch (IOException e) {
-            // EBUSY: it holds more, and can't be made to give it back; then the old limit stays.
+            // EBUSY: the group uses more and can't reclaim it; the old limit stays.
             assertThat(bytes).isNotNegative();
         }
     }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Secrets reach the workload, in memory, and nobody else. */
+/** Secrets are available only to the workload, and only in memory. */
 @Tag("isolation")
 class SecretsTest {
 
@@ -49,7 +49,7 @@ class SecretsTest {
 
     @ParameterizedTest
     @MethodSource("kinds")
-    void theWorkloadReadsItsCopyAndCanChangeNothing(UserNamespace kind) throws IOException {
+    void theWorkloadCanReadItsSecretButNotChangeIt(UserNamespace kind) throws IOException {
         String content = "s3cret".repeat(2_000);
         var output = manager.run(shell("cat /run/secrets/key; stat -c ' %a %F' /run/secrets/key;"
                         + " grep -o 'secrets tmpfs [a-z,]*' /proc/self/mounts;"
@@ -62,9 +62,9 @@ class SecretsTest {
                 .isEqualTo(content + " 400 regular file\nsecrets tmpfs ro,nosuid,nodev,noexec,relatime,size\nkept\n");
     }
 
-    /** Linux 6.4, and not in a user namespace (tmpfs(5)): there a launch goes on without. */
+    /** Since Linux 6.4, outside user namespaces (tmpfs(5)); elsewhere a launch continues without noswap. */
     @Test
-    void itIsNeverSwapped() throws IOException {
+    void secretsAreNeverSwapped() throws IOException {
         var output = manager.run(shell("grep ' /run/secrets ' /proc/self/mounts")
                 .secrets(List.of(new SecretMount(secret("word").toString(), "key", 0400)))
                 .build());
@@ -73,7 +73,7 @@ class SecretsTest {
     }
 
     @Test
-    void noRecordOfTheContainerHoldsIt() throws IOException {
+    void noRecordOfTheContainerContainsTheSecret() throws IOException {
         String content = "n0where-to-be-found";
         Container container = manager.containers()
                 .launch(LaunchOrder.detached(shell("exec sleep 1000")
@@ -93,7 +93,7 @@ class SecretsTest {
     }
 
     @Test
-    void aLinkAMissingFileAndADirectoryAreNoSecrets() throws IOException {
+    void aLinkAMissingFileOrADirectoryIsNotAcceptedAsASecret() throws IOException {
         Path link = Files.createSymbolicLink(files.resolve("link"), Path.of("/etc/shadow"));
         for (Path source : List.of(link, files.resolve("missing"), files)) {
             assertThatThrownBy(() -> manager.run(shell("true")

@@ -35,8 +35,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A container leaves no set-user-ID or set-group-ID file on the host: one that root inside owns would be root's there, or
- * a whole range's, for whoever runs it.
+ * A container can't leave set-user-ID or set-group-ID files on the host: anyone who ran one that root inside owns would
+ * gain root's rights there, or those of the container's ID range.
  */
 @Tag("isolation")
 class SetIdFilesTest {
@@ -60,7 +60,7 @@ class SetIdFilesTest {
         Remains.delete(shared);
     }
 
-    /** Every call that gives a file its mode (x86-64 numbers), with each of the bits; prints the errors by name. */
+    /** Every system call that sets the mode of a file (x86-64 numbers), with each set-ID bit; prints their errnos. */
     private static final String EVERY_CALL = """
             chdir shift @ARGV or die "chdir: $!";
             sub call { my ($name, @words) = @_; my $r = syscall(shift @words, @words); print "$name @{[$r < 0 ? $!+0 : 'done']}\\n"; $r }
@@ -147,7 +147,7 @@ class SetIdFilesTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("kinds")
-    void noneIsLeftInAVolume(String name, Runtime runtime, UserNamespace users, Optional<User> user) {
+    void noSetIdFileIsLeftInAVolume(String name, Runtime runtime, UserNamespace users, Optional<User> user) {
         List<VolumeMount> volumes = List.of(new VolumeMount(shared.toString(), "/data", false));
 
         assertRefused(manager.run(
@@ -163,7 +163,7 @@ class SetIdFilesTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("kinds")
-    void noneIsLeftByAProcessThatIsRunInside(String name, Runtime runtime, UserNamespace users, Optional<User> user)
+    void noSetIdFileIsLeftByAnExec(String name, Runtime runtime, UserNamespace users, Optional<User> user)
             throws IOException {
         Container container = manager.containers()
                 .launch(LaunchOrder.detached(spec(runtime, users, user, "/data", "sleep 600")
@@ -184,7 +184,7 @@ class SetIdFilesTest {
 
     @ParameterizedTest
     @MethodSource("profiles")
-    void noneIsLeftUnderAnyProfile(String profile) {
+    void noSetIdFileIsLeftUnderAnySeccompProfile(String profile) {
         assertRefused(manager.run(
                 spec(Runtime.NATIVE, new UserNamespace.Auto(), Optional.of(User.parse("0:0")), "/data", EVERY_CALL)
                         .seccomp(profile)
@@ -198,7 +198,7 @@ class SetIdFilesTest {
     }
 
     @Test
-    void noneIsLeftInAWorkspace() {
+    void noSetIdFileIsLeftInAWorkspace() {
         for (WorkspaceMount.Access access : List.of(WorkspaceMount.Access.BIND_RW, WorkspaceMount.Access.COPY_IN_OUT)) {
             assertRefused(
                     manager.run(spec(Runtime.NATIVE, UserNamespace.NONE, Optional.empty(), "/workspace", EVERY_CALL)
@@ -209,7 +209,7 @@ class SetIdFilesTest {
     }
 
     @Test
-    void filesThatEndWithTheContainerMayHaveAnyMode() {
+    void temporaryFilesMayHaveAnyMode() {
         TestManager.Output output =
                 manager.run(spec(Runtime.NATIVE, UserNamespace.NONE, Optional.empty(), "/tmp", EVERY_CALL)
                         .build());
@@ -218,7 +218,7 @@ class SetIdFilesTest {
     }
 
     @Test
-    void thePlanSaysSo() {
+    void thePlanExplainsThatSetIdBitsAreDenied() {
         assertThat(manager.containers()
                         .plan(LaunchOrder.detached(
                                 spec(Runtime.NATIVE, UserNamespace.NONE, Optional.empty(), "/data", EVERYDAY)

@@ -35,7 +35,7 @@ class SignalTest {
 
     private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);
 
-    /** As tini and dumb-init do: TERM is blocked and taken, so there is no handler for it. */
+    /** Blocks TERM and accepts it with sigwait(3), as tini and dumb-init do, so that it has no handler. */
     private static final String WAITS_FOR_TERM = "import signal, sys, time;"
             + "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM}); print('ready', flush=True);"
             + "signal.sigwait({signal.SIGTERM}); time.sleep(0.3); print('drained', flush=True); sys.exit(4)";
@@ -70,7 +70,7 @@ class SignalTest {
     }
 
     private static void awaitReady(Container container) {
-        Awaitility.await("it is ready").until(() -> log(container).contains("ready"));
+        Awaitility.await("the workload is ready").until(() -> log(container).contains("ready"));
     }
 
     private static ExitStatus endOf(Container container) {
@@ -80,7 +80,7 @@ class SignalTest {
     }
 
     @Test
-    void aPid1ThatWaitsForSignalsWithoutAHandlerHasTheWholeGrace() throws IOException {
+    void aPid1ThatWaitsForSignalsHasTheFullGracePeriod() throws IOException {
         Container container = launchAsPid1("/usr/bin/python3", "-c", WAITS_FOR_TERM);
         awaitReady(container);
 
@@ -92,20 +92,21 @@ class SignalTest {
         manager.containers().remove(container);
     }
 
-    /** An init that was stopped itself would forward no signal any more. */
+    /** An init that was itself stopped could not forward any more signals. */
     @Test
-    void whatAnInitCanNotForwardReachesTheWorkloadAllTheSame() throws IOException {
+    void signalsThatTheInitCannotForwardStillReachTheWorkload() throws IOException {
         Container container = launch(
                 ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "60")).build());
         int init = container.whileRunning().orElseThrow().pid();
 
         container.shim().signal(Signal.parse("STOP"));
 
-        Awaitility.await("the workload stands still")
+        Awaitility.await("the workload is stopped")
                 .until(() -> state(child(init)).equals("T"));
         assertThat(state(Integer.toString(init))).isEqualTo("S");
         container.shim().signal(Signal.parse("CONT"));
-        Awaitility.await("it goes on").until(() -> state(child(init)).equals("S"));
+        Awaitility.await("the workload continues")
+                .until(() -> state(child(init)).equals("S"));
         container.shim().signal(Signal.TERM);
         assertThat(endOf(container).code()).isEqualTo(143);
     }
@@ -121,7 +122,7 @@ class SignalTest {
     }
 
     @Test
-    void aStopWaitsTheGraceAlsoForAPid1ThatDoesNothingAboutTheSignal() {
+    void aStopWaitsTheGracePeriodEvenForAPid1WithoutAHandler() {
         Container container = launchAsPid1("/bin/sleep", "60");
         Duration grace = Duration.ofMillis(300);
         long begun = System.nanoTime();
@@ -134,7 +135,7 @@ class SignalTest {
     }
 
     @Test
-    void aClientsSignalEndsAPid1ThatDoesNothingAboutIt() throws IOException {
+    void aClientsSignalTerminatesAPid1WithoutAHandler() throws IOException {
         Container container = launchAsPid1("/bin/sleep", "60");
 
         container.shim().signal(Signal.TERM);
@@ -146,7 +147,7 @@ class SignalTest {
     }
 
     @Test
-    void aClientsSignalReachesThePid1ThatHandlesBlocksOrIgnoresIt() throws IOException {
+    void aClientsSignalReachesAPid1ThatHandlesBlocksOrIgnoresIt() throws IOException {
         Container handling = launchAsPid1(
                 "/bin/sh", "-c", "trap '' INT; trap 'exit 9' TERM; echo ready; while :; do sleep 0.01; done");
         awaitReady(handling);
@@ -160,7 +161,7 @@ class SignalTest {
         assertThat(endOf(waiting).code()).isEqualTo(4);
     }
 
-    private static ContainerSpec signalled(Mode mode) {
+    private static ContainerSpec reloadable(Mode mode) {
         ContainerSpec.Builder spec = ContainerSpec.builder(
                 mode,
                 List.of("/bin/sh", "-c", "trap 'echo reloaded' HUP; echo ready; while :; do sleep 0.01 || :; done"));
@@ -172,7 +173,7 @@ class SignalTest {
                 : spec.build();
     }
 
-    /** PID 1 passes the signal on; the workload is 2. */
+    /** PID 1 forwards the signal; the workload is PID 2. */
     private static void assertSignalledFromInside(Container container) throws IOException {
         awaitReady(container);
 
@@ -182,28 +183,28 @@ class SignalTest {
 
         assertThat(captured.output()).isEmpty();
         assertThat(captured.status().code()).isZero();
-        Awaitility.await("it is reloaded").until(() -> log(container).contains("reloaded"));
+        Awaitility.await("the workload has reloaded").until(() -> log(container).contains("reloaded"));
         manager.containers().stop(container, NOW);
         manager.containers().remove(container);
     }
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void aProcessRunInsideMaySignalTheWorkload(Mode mode) throws IOException {
-        assertSignalledFromInside(launch(signalled(mode)));
+    void anExecCanSignalTheWorkload(Mode mode) throws IOException {
+        assertSignalledFromInside(launch(reloadable(mode)));
     }
 
     @Test
-    void aProcessRunInsideMaySignalTheWorkloadInAUserNamespace() throws IOException {
-        assertSignalledFromInside(launch(signalled(Mode.AGENT)
+    void anExecCanSignalTheWorkloadInAUserNamespace() throws IOException {
+        assertSignalledFromInside(launch(reloadable(Mode.AGENT)
                 .change()
                 .userNamespace(new UserNamespace.Auto())
                 .build()));
     }
 
     @Test
-    void aProcessRunInsideMaySignalAnother() throws IOException {
-        Container container = launch(signalled(Mode.AGENT));
+    void anExecCanSignalAProcessOfAnotherExec() throws IOException {
+        Container container = launch(reloadable(Mode.AGENT));
         awaitReady(container);
         Shim.Captured first = container
                 .shim()

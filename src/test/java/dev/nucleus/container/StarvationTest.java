@@ -29,11 +29,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Whoever uses a container much leaves room for its probes and for those who control it. */
+/** Heavy use of a container must not starve its probes or its operators. */
 @Tag("isolation")
 class StarvationTest {
 
-    /** More than a shim has slots, of any kind. */
+    /** More than a shim has slots of any kind. */
     private static final int CROWD = 300;
     /** SESSIONS_MAX and PROBES_MAX of native/src/shim/connection.h. */
     private static final int SESSIONS = 64;
@@ -76,7 +76,7 @@ class StarvationTest {
         return connection.receive().orElseThrow();
     }
 
-    /** Every empty line becomes a record of the log, the most work per byte. */
+    /** Every empty line becomes a log record, which is the most work per byte. */
     @Test
     void aFloodOfEmptyLinesDoesNotBlockExecPauseOrStop() throws IOException {
         Container flood = manager.launch("/bin/sh", "-c", "yes '' & exec yes '' >&2");
@@ -119,7 +119,7 @@ class StarvationTest {
                 .isEqualTo("well\n");
     }
 
-    private void assertItCanBeControlled() throws IOException {
+    private void assertTheContainerCanBeControlled() throws IOException {
         container.shim().signal(new Signal(28));
         assertThat(container.shim().denials()).isNotNull();
         long begun = System.nanoTime();
@@ -128,7 +128,7 @@ class StarvationTest {
     }
 
     @Test
-    void readersOfTheLogAreRefusedBeforeTheyTakeTheSlotsOfOthers() throws IOException {
+    void excessLogReadersAreRefusedBeforeTheyTakeOtherSlots() throws IOException {
         int refused = 0;
         var served = new ArrayList<ShimConnection>();
         for (int i = 0; i < CROWD; i++) {
@@ -145,11 +145,11 @@ class StarvationTest {
         assertThat(served).isNotEmpty();
         fillSessions();
         assertAProbeSucceeds();
-        assertItCanBeControlled();
+        assertTheContainerCanBeControlled();
     }
 
     @Test
-    void sessionsTakeNoSlotOfAProbe() throws IOException {
+    void sessionsUseNoProbeSlots() throws IOException {
         fillSessions();
 
         assertThat(first(session("/bin/true")))
@@ -159,11 +159,11 @@ class StarvationTest {
                                 .hasMessageContaining("too many sessions in the container")
                                 .hasMessageContaining("EAGAIN"));
         assertAProbeSucceeds();
-        assertItCanBeControlled();
+        assertTheContainerCanBeControlled();
     }
 
     @Test
-    void anAttachedOperatorBeyondTheLastSlotIsRefusedWithTheReason() throws IOException {
+    void anAttachBeyondTheSessionLimitIsRefusedWithTheReason() throws IOException {
         fillSessions();
 
         var refused = manager.nucleus("attach", "-n", container.id());
@@ -173,7 +173,7 @@ class StarvationTest {
     }
 
     @Test
-    void probesTakeNoSlotOfASession() throws Exception {
+    void probesUseNoSessionSlots() throws Exception {
         var refused = new AtomicInteger();
         var ended = new CountDownLatch(PROBES);
         for (int i = 0; i < PROBES + 1; i++) {
@@ -192,22 +192,22 @@ class StarvationTest {
         Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> refused.get() == 1);
 
         assertThat(first(session("/bin/true"))).isInstanceOf(ShimMessage.ExecStarted.class);
-        assertItCanBeControlled();
+        assertTheContainerCanBeControlled();
         assertThat(ended.await(60, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
-    void connectionsOnWhichNothingIsAskedHoldNoSlot() throws IOException {
+    void idleConnectionsUseNoSlots() throws IOException {
         for (int i = 0; i < CROWD; i++) {
             opened(ShimConnection.connect(container.shim().socket()));
         }
 
         assertAProbeSucceeds();
         assertThat(first(session("/bin/true"))).isInstanceOf(ShimMessage.ExecStarted.class);
-        assertItCanBeControlled();
+        assertTheContainerCanBeControlled();
     }
 
-    /** Sockets that the shim has open. */
+    /** The number of sockets that the shim has open. */
     private static long sockets(long shim) {
         try (Stream<Path> descriptors = Files.list(Path.of("/proc", Long.toString(shim), "fd"))) {
             return descriptors.filter(StarvationTest::isSocket).count();
@@ -244,7 +244,7 @@ class StarvationTest {
     }
 
     @Test
-    void aReaderThatStandsStillHoldsUpNoOtherAndMissesNothing() throws Exception {
+    void aStalledReaderDelaysNoOtherReaderAndMissesNothing() throws Exception {
         Container talkative = manager.launch(
                 "/bin/sh",
                 "-c",
@@ -264,7 +264,7 @@ class StarvationTest {
     }
 
     @Test
-    void manyReadersAreOneConnectionToTheShimAndNoneWhenTheyHaveGone() throws Exception {
+    void readersShareOneConnectionToTheShimWhichClosesAfterTheLast() throws Exception {
         long shim = shimOf(container);
         long before = sockets(shim);
         var readers = new ArrayList<LogFeed.Reader>();
@@ -286,7 +286,7 @@ class StarvationTest {
     }
 
     @Test
-    void aReaderThatIsClosedWhileItWaitsIsWoken() throws Exception {
+    void closingAReaderWakesItsWaitingThread() throws Exception {
         LogFeed.Reader reader = container.feed().open(0);
         var heard = new java.util.concurrent.CompletableFuture<Optional<ContainerLog.Chunk>>();
         Thread.ofVirtual().start(() -> {
@@ -303,7 +303,7 @@ class StarvationTest {
     }
 
     @Test
-    void readersGetWhatIsLeftAndThenTheEndWhenTheContainerEnds() throws Exception {
+    void readersReceiveTheRemainingOutputAndThenTheEnd() throws Exception {
         Container brief = manager.launch("/bin/sh", "-c", "echo one; echo two");
         try (LogFeed.Reader reader = brief.feed().open(0)) {
             var text = new StringBuilder();

@@ -34,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Standard streams that are a terminal, of a workload and of what is run beside it. */
+/** Terminals as the standard streams of workloads and execs. */
 @Tag("isolation")
 class TerminalTest {
 
@@ -42,7 +42,7 @@ class TerminalTest {
     private static final LaunchPlan.Terminal OTHER = new LaunchPlan.Terminal(50, 150);
     private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);
 
-    /** Says its size whenever that changes, repeats what is typed, and ends with "bye". */
+    /** Prints its size whenever that changes, echoes what is typed, and exits on "bye". */
     private static final String ECHO = "trap 'stty size' WINCH; test -t 0 -a -t 1 -a -t 2 && stty size;"
             + " while :; do read line || continue; echo \"heard $line\"; test \"$line\" = bye && exit 6; done";
 
@@ -85,7 +85,7 @@ class TerminalTest {
         await(container, "33 101");
         container.shim().resize(0, OTHER);
         try (StreamClient client = attach(container)) {
-            // A shell runs a trap once it has read on.
+            // A shell runs a trap only after its next read.
             client.type("one\n");
             await(container, "heard one");
             await(container, "50 150");
@@ -96,12 +96,12 @@ class TerminalTest {
     }
 
     @Test
-    void aWorkloadHasATerminalOfTheSizeThatWasAskedFor() throws IOException {
+    void aWorkloadHasATerminalOfTheRequestedSize() throws IOException {
         talk(launch(ContainerSpec.of(Mode.AGENT, List.of("/bin/sh", "-c", ECHO))));
     }
 
     @Test
-    void underAnInitTheTerminalIsTheWorkloads() throws Exception {
+    void theTerminalBelongsToTheWorkloadUnderAnInit() throws Exception {
         Path rootfs = TestRootfs.build(directory.toRealPath().resolve("rootfs"), "/bin/sh", "/bin/stty");
         dev.nucleus.rootfs.RootfsAttestation.attest(rootfs);
 
@@ -113,7 +113,7 @@ class TerminalTest {
     }
 
     @Test
-    void aSandboxedWorkloadHasOneToo() throws IOException {
+    void aSandboxedWorkloadHasATerminalToo() throws IOException {
         Requires.program("/usr/bin/runsc", "runsc");
 
         talk(launch(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", ECHO))
@@ -122,7 +122,7 @@ class TerminalTest {
     }
 
     @Test
-    void aKeyThatInterruptsIsASignalInside() throws IOException {
+    void theInterruptKeySignalsTheWorkload() throws IOException {
         Container container = launch(ContainerSpec.of(
                 Mode.AGENT, List.of("/bin/sh", "-c", "trap 'exit 7' INT; echo ready; while :; do sleep 0.01; done")));
         await(container, "ready");
@@ -156,7 +156,7 @@ class TerminalTest {
     }
 
     @Test
-    void aProcessBesideItHasATerminalADirectoryAndVariablesOfItsOwn() throws IOException {
+    void anExecHasItsOwnTerminalDirectoryAndVariables() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
         try {
             assertThat(exec(container, "read x; stty -echo; stty size; pwd; echo $WORD $USER $x; exit 3", "typed\n"))
@@ -167,12 +167,12 @@ class TerminalTest {
         }
     }
 
-    /** Its name is one in the container's own /dev/pts, and /dev/tty leads to it. */
+    /** The terminal's name is in the container's own /dev/pts, and /dev/tty refers to it. */
     private static final String NAMES_IT = "tty; echo by name > $(tty); echo by tty > /dev/tty; echo $(ls /dev/pts)";
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void aTerminalHasANameAndIsTheControllingOne(boolean userNamespace) throws IOException {
+    void aTerminalHasANameAndIsTheControllingTerminal(boolean userNamespace) throws IOException {
         Container container =
                 launch(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", NAMES_IT + "; echo ready; sleep 60"))
                         .userNamespace(userNamespace ? new UserNamespace.Auto() : new UserNamespace.None())
@@ -189,7 +189,7 @@ class TerminalTest {
     }
 
     @Test
-    void aCommandThatIsPid1HasItToo() {
+    void aCommandThatIsPid1HasAControllingTerminalToo() {
         Container container = launch(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", NAMES_IT))
                 .init(false)
                 .build());
@@ -200,7 +200,7 @@ class TerminalTest {
     }
 
     @Test
-    void aKeyThatInterruptsEndsAPid1ThatDoesNothingAboutIt() throws IOException {
+    void theInterruptKeyTerminatesAPid1WithoutAHandler() throws IOException {
         Container container =
                 launch(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sh", "-c", "echo ready; exec /bin/sleep 60"))
                         .init(false)
@@ -214,10 +214,10 @@ class TerminalTest {
         manager.containers().remove(container);
     }
 
-    /** What script(1), ssh, tmux and expect do. */
+    /** As script(1), ssh, tmux and expect do. */
     @ParameterizedTest
     @EnumSource(value = Mode.class, names = "PRODUCTION", mode = EnumSource.Mode.EXCLUDE)
-    void programsMayOpenTerminalsOfTheirOwn(Mode mode) {
+    void programsCanOpenTheirOwnTerminals(Mode mode) {
         TestManager.Output output = manager.run(ContainerSpec.of(
                 mode,
                 List.of(
@@ -232,7 +232,7 @@ class TerminalTest {
     }
 
     @Test
-    void aContainerThatHoldsAllItsTerminalsKeepsNobodyFromHavingOneInside() throws IOException {
+    void anExecGetsATerminalEvenIfTheWorkloadHoldsAllOthers() throws IOException {
         Container container = manager.launch(
                 "/usr/bin/python3",
                 "-c",
@@ -249,7 +249,7 @@ class TerminalTest {
     }
 
     @Test
-    void whatIsNoTerminalCantBeResized() throws IOException {
+    void resizingAContainerWithoutATerminalFails() throws IOException {
         Container container = manager.launch("/bin/sleep", "60");
         try {
             assertThatThrownBy(() -> container.shim().resize(0, OTHER)).hasMessageContaining("ENOTTY");

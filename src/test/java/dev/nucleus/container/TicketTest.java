@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What the connection of an attached client may do, in bytes as native/src/base/shim_messages.h has them. */
+/** Requests allowed on the connection of an attached client, encoded as in native/src/base/shim_messages.h. */
 @Tag("isolation")
 class TicketTest {
 
@@ -95,7 +95,7 @@ class TicketTest {
     }
 
     @Test
-    void aTicketIsGoodOnce() throws IOException {
+    void aTicketIsValidOnlyOnce() throws IOException {
         var ticket = new Ticket();
         container.shim().announce(ticket);
         try (SocketChannel first = connect();
@@ -109,7 +109,7 @@ class TicketTest {
     }
 
     @Test
-    void aClientThatLeavesAsItAttachesTakesItsExecAlong() throws IOException {
+    void anExecIsKilledIfItsClientDisconnectsWhileAttaching() throws IOException {
         var ticket = new Ticket();
         try (ShimConnection connection =
                 container.shim().exec(List.of("/bin/sleep", "1000"), false, Optional.empty(), "", List.of(), ticket)) {
@@ -130,9 +130,9 @@ class TicketTest {
         }
     }
 
-    /** Each is a session once, and not once more by its client. */
+    /** A session and its attached client count only once. */
     @Test
-    void allSessionsHaveClients() throws IOException {
+    void everySessionCanHaveAClient() throws IOException {
         var open = new ArrayList<AutoCloseable>();
         try {
             for (int i = 0; i < SESSIONS; i++) {
@@ -155,7 +155,7 @@ class TicketTest {
     }
 
     @Test
-    void nobodyAttachesWithoutATicket() throws IOException {
+    void attachingWithoutATicketIsRefused() throws IOException {
         try (SocketChannel channel = connect()) {
             assertThat(ask(channel, ATTACH, ByteBuffer.wrap(new Ticket().bytes()))
                             .type())
@@ -174,7 +174,7 @@ class TicketTest {
                     .isEqualTo(OK);
         }
         assertThat(container.isRunning())
-                .as("it goes on without a client that only attached")
+                .as("it keeps running without a client that only attached")
                 .isTrue();
     }
 
@@ -193,7 +193,7 @@ class TicketTest {
             try (SocketChannel channel = attached()) {
                 Answer answer = ask(channel, types[i], refused[i]);
                 assertThat(answer.type()).as("request %s", types[i]).isEqualTo(ERROR);
-                assertThat(answer.text()).contains("a client that is attached");
+                assertThat(answer.text()).contains("an attached client");
             }
         }
         assertThat(container.isRunning()).isTrue();

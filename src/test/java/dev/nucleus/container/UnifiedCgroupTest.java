@@ -17,14 +17,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Limits on a host with cgroup v2 alone, as today's distributions have it. */
+/** Limits on a host with only cgroup v2, as in today's distributions. */
 @Tag("vm")
 class UnifiedCgroupTest {
 
     private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
     private static final Duration LONG = Duration.ofSeconds(60);
 
-    /** A tenth below 64 MiB; the kernel keeps whole pages. */
+    /** A tenth below 64 MiB, which the kernel rounds down to whole pages. */
     private static final long SOFT_LIMIT = (67_108_864L - 67_108_864L / 10) / 4096 * 4096;
 
     @TempDir
@@ -64,7 +64,7 @@ class UnifiedCgroupTest {
         return manager.nucleus(arguments);
     }
 
-    /** Starts one and answers with its cgroup. */
+    /** Starts a container and returns its cgroup. */
     private static Path launch(String... arguments) throws IOException {
         ManagerProcess.Result result = nucleus(
                 Stream.concat(Stream.of("run", "-d"), Stream.of(arguments)).toArray(String[]::new));
@@ -134,9 +134,9 @@ class UnifiedCgroupTest {
         assertThat(nucleus("stop", "--grace", "0s", "still").code()).isZero();
     }
 
-    /** Root itself, with the host's own node, but a member of the group: the program on the group decides. */
+    /** Tried by root with the host's own node, as a member of the cgroup: the BPF program of the cgroup decides. */
     @Test
-    void noDeviceButAFewCanBeOpenedWhateverNodesThereAre() throws Exception {
+    void onlyAFewDevicesCanBeOpenedWhateverNodesExist() throws Exception {
         Path cgroup = launch("--", "/bin/sleep", "1000");
 
         assertThat(asMember(cgroup, "head -c 1 /dev/ram0")).contains("Operation not permitted");
@@ -152,7 +152,7 @@ class UnifiedCgroupTest {
     }
 
     @Test
-    void figuresAreTheKernels() {
+    void usageFiguresComeFromTheKernel() {
         nucleus("run", "-d", "--name", "busy", "--memory", "64M", "--", "/bin/sh", "-c", "while true; do :; done");
 
         Awaitility.await()
@@ -164,7 +164,7 @@ class UnifiedCgroupTest {
     }
 
     @Test
-    void denialsAreHeardThereToo() {
+    void denialsAreReportedOnCgroupV2Too() {
         nucleus("run", "-d", "--name", "tries", "--", "/bin/sh", "-c", "unshare -r true; sleep 1000");
 
         Awaitility.await()
@@ -174,7 +174,7 @@ class UnifiedCgroupTest {
     }
 
     @Test
-    void usersOfARangeOwnTheirVolumes() {
+    void aWorkloadRunsInAnAutomaticUserNamespace() {
         ManagerProcess.Result result = nucleus(
                 "run",
                 "--user-namespace",
@@ -189,12 +189,12 @@ class UnifiedCgroupTest {
     }
 
     @Test
-    void theContainersOwnGroupIsTheRootOfWhatItSees() {
+    void aContainerSeesItsOwnCgroupAsTheRoot() {
         assertThat(nucleus("run", "--", "/bin/cat", "/proc/self/cgroup").out()).isEqualTo("0::/\n");
     }
 
     @Test
-    void aForkBombMeetsItsLimitAndNobodyElse() {
+    void aForkBombHitsItsLimitWithoutAffectingOthers() {
         ManagerProcess.Result bomb =
                 nucleus("run", "--pids", "16", "--", "/bin/sh", "-c", "while true; do sleep 1000 & done");
 
@@ -204,7 +204,7 @@ class UnifiedCgroupTest {
     }
 
     @Test
-    void aSoftLimitThatHindersIsLifted() throws IOException {
+    void aSoftLimitThatThrottlesIsLifted() throws IOException {
         Path cgroup = launch("--memory", "64M", "--", "/bin/sh", "-c", "head -c 58M /dev/zero | (tail; sleep 1000)");
 
         Awaitility.await().atMost(LONG).until(() -> read(cgroup, "memory.high").equals("max"));
@@ -213,7 +213,7 @@ class UnifiedCgroupTest {
     }
 
     @Test
-    void oneThatWantsTooMuchMemoryIsKilledAsAWhole() {
+    void aContainerOutOfMemoryIsKilledAsAWhole() {
         ManagerProcess.Result result = nucleus(
                 "run", "--memory", "32M", "--", "/bin/sh", "-c", "head -c 200M /dev/zero | tail; echo survived");
 
@@ -222,7 +222,7 @@ class UnifiedCgroupTest {
     }
 
     @Test
-    void outOfMemoryIsAReasonOfItsOwn() {
+    void anOutOfMemoryKillIsReportedAsSuch() {
         nucleus(
                 "run",
                 "-d",
@@ -243,7 +243,7 @@ class UnifiedCgroupTest {
     }
 
     @Test
-    void aBusyLoopGetsItsShareOfAProcessor() throws IOException {
+    void aBusyLoopGetsNoMoreThanItsCpuLimit() throws IOException {
         Path cgroup = launch("--cpus", "0.1", "--", "/bin/sh", "-c", "while true; do :; done");
 
         Awaitility.await().atMost(LONG).until(() -> count(cgroup, "cpu.stat", "nr_throttled") > 10);
@@ -252,10 +252,10 @@ class UnifiedCgroupTest {
         assertThat(count(cgroup, "cpu.stat", "usage_usec")).isLessThan(periods * 20_000);
     }
 
-    /** Lowering it again takes CAP_SYS_RESOURCE, which the machine of the other tests has not. */
+    /** Lowering the score again requires CAP_SYS_RESOURCE, which the other tests' machine lacks. */
     @Test
     void aContainersOomScoreDoesNotDependOnItsManagers() throws IOException {
-        // By hand, as systemd's OOMScoreAdjust= does it; what is started from now on inherits it.
+        // Set by hand, as systemd's OOMScoreAdjust= does; processes started from now on inherit it.
         String before = Files.readString(oomScore(manager.process().toHandle())).strip();
         try {
             for (String score : new String[] {"-500", "300"}) {
@@ -279,7 +279,7 @@ class UnifiedCgroupTest {
         try {
             Files.writeString(file, text);
         } catch (IOException e) {
-            assertThat(file).as("it has left meanwhile: " + e).doesNotExist();
+            assertThat(file).as("the process has exited meanwhile: " + e).doesNotExist();
         }
     }
 }

@@ -22,19 +22,19 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A process that waits for a disk can't be killed: its container has not stopped, whoever else has gone. */
+/** A process in an uninterruptible wait can't be killed: its container has not stopped, even if its shim is gone. */
 @Tag("isolation")
 @RunsConcurrently
 class UninterruptibleTest {
 
     @BeforeAll
-    static void root() {
+    static void requireRoot() {
         Requires.root();
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void aContainerThatWaitsForADiskIsNotTakenForStopped(boolean newManager, @TempDir Path directory)
+    void aContainerThatWaitsForADiskIsNotReportedAsStopped(boolean newManager, @TempDir Path directory)
             throws IOException {
         try (var disk = FreezableDisk.mount(directory.resolve("disk"));
                 var manager = new ManagerProcess(Files.createDirectory(directory.resolve("manager"))).awaitReady()) {
@@ -63,7 +63,7 @@ class UninterruptibleTest {
             disk.freeze();
             try {
                 Files.createFile(Path.of("/proc", pid, "root/tmp/go"));
-                Awaitility.await("it hangs").until(() -> hangs(pid));
+                Awaitility.await("the workload hangs").until(() -> hangs(pid));
                 if (newManager) {
                     manager.kill();
                 }

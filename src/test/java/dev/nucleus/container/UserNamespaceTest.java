@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Users of a container that are nobody on the host, with a manager that is root. */
+/** User namespaces under a manager that is root: users of a container have no rights on the host. */
 @Tag("isolation")
 class UserNamespaceTest {
 
@@ -70,7 +70,7 @@ class UserNamespaceTest {
 
     @ParameterizedTest
     @MethodSource("kinds")
-    void itsFirstProcessIsNobodyOfTheHostsAndHasNoRights(UserNamespace kind) throws IOException {
+    void pid1IsUnprivilegedOnTheHost(UserNamespace kind) throws IOException {
         Container container = launch(shell(kind, "exec sleep 1000").build());
 
         String outside = status(container, "Uid").getFirst().split("\\s+")[0];
@@ -84,7 +84,7 @@ class UserNamespaceTest {
 
     @ParameterizedTest
     @MethodSource("kinds")
-    void everythingThatWorksWithoutOneWorksWithIt(UserNamespace kind) {
+    void ordinaryOperationsWorkInAUserNamespace(UserNamespace kind) {
         var output = manager.run(shell(
                         kind,
                         "set -e; echo x >/tmp/x; cat /tmp/x; echo y >$HOME/y; head -c1 /dev/urandom >/dev/null;"
@@ -98,7 +98,7 @@ class UserNamespaceTest {
     }
 
     @Test
-    void rootInsideIsNobodyOnTheHost() throws IOException {
+    void rootInsideIsUnprivilegedOnTheHost() throws IOException {
         Path secret = Files.writeString(files.resolve("secret"), "host");
         Files.setPosixFilePermissions(secret, java.nio.file.attribute.PosixFilePermissions.fromString("rw-------"));
         var output = manager.run(shell(new UserNamespace.Auto(), "id -u; cat /proc/self/uid_map; cat /etc/shadow 2>&1")
@@ -111,9 +111,9 @@ class UserNamespaceTest {
         assertThat(output.code()).isNotZero();
     }
 
-    /** On disk the files are the same user's, with a user namespace and without. */
+    /** Files on disk have the same owner with and without a user namespace. */
     @Test
-    void aVolumeKeepsItsOwnersWhateverTheMap() throws IOException {
+    void aVolumeKeepsItsOwnersWithAndWithoutAUserNamespace() throws IOException {
         Path volume = Files.createDirectory(files.resolve("volume"));
         Files.setAttribute(volume, "unix:uid", 70);
         Files.setAttribute(volume, "unix:gid", 70);
@@ -149,7 +149,7 @@ class UserNamespaceTest {
     }
 
     @Test
-    void strictAgentHasOneWithoutAsking() {
+    void strictAgentModeHasAUserNamespaceByDefault() {
         var output = manager.run(
                 ContainerSpec.of(Mode.STRICT_AGENT, List.of("/bin/sh", "-c", "head -1 /proc/self/uid_map")));
 
@@ -157,7 +157,7 @@ class UserNamespaceTest {
     }
 
     @Test
-    void aUserThatIsNotMappedIsRefusedBeforeAnythingStarts() {
+    void anUnmappedUserIsRefusedBeforeAnythingStarts() {
         ContainerSpec spec = shell(kinds().getLast(), "true")
                 .user(Optional.of(User.parse("70000:5")))
                 .build();
@@ -167,6 +167,6 @@ class UserNamespaceTest {
                 .hasMessageContaining("user 70000 is in none of the ranges");
         assertThatThrownBy(() ->
                         manager.run(shell(new UserNamespace.KeepId(), "true").build()))
-                .hasMessageContaining("keep-id is for a manager without root");
+                .hasMessageContaining("keep-id needs a manager without root");
     }
 }

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A context to read, a workspace to work in, and a root filesystem that may be written over. */
+/** Read-only contexts, workspaces, and overlays over a root filesystem. */
 @Tag("isolation")
 class WorkspaceTest {
 
@@ -48,7 +48,7 @@ class WorkspaceTest {
 
     private Path directory;
 
-    /** How users inside are users of the host. */
+    /** How users inside map to users of the host. */
     enum Kind {
         PLAIN,
         USER_NAMESPACE,
@@ -74,7 +74,7 @@ class WorkspaceTest {
         Remains.delete(directory);
     }
 
-    private static void own(Path path, int user) throws IOException {
+    private static void chown(Path path, int user) throws IOException {
         Files.setAttribute(path, "unix:uid", user, LinkOption.NOFOLLOW_LINKS);
         Files.setAttribute(path, "unix:gid", user, LinkOption.NOFOLLOW_LINKS);
     }
@@ -90,10 +90,10 @@ class WorkspaceTest {
 
     @ParameterizedTest
     @EnumSource(Kind.class)
-    void whatIsMadeInAWorkspaceBelongsToItsOwner(Kind kind) throws IOException {
-        own(directory, SOMEBODY);
+    void filesCreatedInAWorkspaceBelongToItsOwner(Kind kind) throws IOException {
+        chown(directory, SOMEBODY);
         Path there = Files.writeString(directory.resolve("there"), "old");
-        own(there, SOMEBODY);
+        chown(there, SOMEBODY);
 
         TestManager.Output output =
                 work(kind, directory, Access.BIND_RW, false, "pwd; echo new > made; echo changed > there; mkdir d");
@@ -109,8 +109,8 @@ class WorkspaceTest {
 
     @ParameterizedTest
     @EnumSource(Kind.class)
-    void aWorkspaceThatIsOnlyReadIsOnlyRead(Kind kind) throws IOException {
-        own(directory, SOMEBODY);
+    void aReadOnlyWorkspaceCannotBeWritten(Kind kind) throws IOException {
+        chown(directory, SOMEBODY);
         Files.writeString(directory.resolve("file"), "text");
 
         TestManager.Output output =
@@ -121,8 +121,8 @@ class WorkspaceTest {
 
     @ParameterizedTest
     @EnumSource(Kind.class)
-    void onlyWhereThatWasAskedForProgramsRunInIt(Kind kind) throws IOException {
-        own(directory, SOMEBODY);
+    void programsRunInAWorkspaceOnlyIfRequested(Kind kind) throws IOException {
+        chown(directory, SOMEBODY);
         String script = "cp /bin/true run; chmod +x run; ./run 2>/dev/null && echo ran; true";
 
         assertThat(work(kind, directory, Access.BIND_RW, false, script).out()).isEmpty();
@@ -130,7 +130,7 @@ class WorkspaceTest {
     }
 
     @Test
-    void theClientLearnsWhatWasLeftOutOfTheCopy() throws IOException {
+    void exclusionsFromTheCopyAreReportedToTheClient() throws IOException {
         Files.writeString(directory.resolve("kept"), "text");
         Files.createSymbolicLink(directory.resolve("link"), Path.of("/etc/passwd"));
         var told = new CopyOnWriteArrayList<String>();
@@ -142,12 +142,12 @@ class WorkspaceTest {
 
         assertThat(output.out()).isEqualTo("kept\n");
         assertThat(told)
-                .containsExactly("workspace " + directory + ": 2 files with 0 MiB copied; 1 left out: link (a link)");
+                .containsExactly("workspace " + directory + ": 2 files (0 MiB) copied; 1 left out: link (a link)");
     }
 
     @ParameterizedTest
     @EnumSource(Kind.class)
-    void workInACopyComesBackAtItsEnd(Kind kind) throws IOException {
+    void changesInACopyAreSyncedBackWhenTheContainerExits(Kind kind) throws IOException {
         Files.writeString(directory.resolve("kept"), "old");
         Files.writeString(directory.resolve("gone"), "old");
         Files.writeString(directory.resolve("server.key"), "secret");
@@ -173,7 +173,7 @@ class WorkspaceTest {
     }
 
     @Test
-    void workThatCantBeBroughtBackIsKeptAndSaidWhere() throws IOException {
+    void aCopyThatCannotBeSyncedBackIsKeptAndItsPathReported() throws IOException {
         Path source = Files.createDirectory(directory.resolve("source"));
         Container container = manager.containers()
                 .launch(LaunchOrder.detached(Kind.PLAIN
@@ -188,17 +188,17 @@ class WorkspaceTest {
         manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
 
         Path kept = copies.resolve(container.id() + ".kept");
-        assertThat(container.broughtBack().orElseThrow())
+        assertThat(container.workspaceResult().orElseThrow())
                 .startsWith("workspace: ")
                 .contains(source.toString())
                 .endsWith("; the container's copy is kept in " + kept);
         assertThat(kept.resolve("workspace/work")).hasContent("work\n");
         manager.containers().remove(container);
-        assertThat(kept).as("removed by who has looked at it").exists();
+        assertThat(kept).as("kept until the user removes it").exists();
         Remains.delete(kept);
     }
 
-    private Container workInACopyOf(Path source) throws IOException {
+    private Container launchWithACopyOf(Path source) throws IOException {
         Container container = manager.containers()
                 .launch(LaunchOrder.detached(Kind.PLAIN
                         .spec("mkdir d; echo work > d/work; exec sleep 1000")
@@ -209,11 +209,11 @@ class WorkspaceTest {
         return container;
     }
 
-    private void stopAndExpectTheCopyIsKept(Container container, String why) throws IOException {
+    private void stopAndAssertCopyIsKept(Container container, String why) throws IOException {
         manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
 
         Path kept = manager.state().resolve("copies").resolve(container.id() + ".kept");
-        assertThat(container.broughtBack().orElseThrow())
+        assertThat(container.workspaceResult().orElseThrow())
                 .startsWith("workspace: ")
                 .contains(why)
                 .endsWith("; the container's copy is kept in " + kept);
@@ -222,7 +222,7 @@ class WorkspaceTest {
         Remains.delete(kept);
     }
 
-    /** Its owner has root make files in a directory of root's. */
+    /** Otherwise its owner could make root create files in a directory of root's. */
     @Test
     void aParentThatBecomesALinkDuringTheRunIsNotFollowed() throws IOException {
         Path home = Files.createDirectory(directory.resolve("home"));
@@ -231,40 +231,40 @@ class WorkspaceTest {
         Path outside = Files.createDirectory(directory.resolve("outside"));
         Files.createDirectory(outside.resolve("source"));
         for (Path own : List.of(home, parent, source)) {
-            own(own, SOMEBODY);
+            chown(own, SOMEBODY);
         }
-        Container container = workInACopyOf(source);
+        Container container = launchWithACopyOf(source);
         Files.move(parent, home.resolve("aside"));
-        own(Files.createSymbolicLink(parent, outside), SOMEBODY);
+        chown(Files.createSymbolicLink(parent, outside), SOMEBODY);
 
-        stopAndExpectTheCopyIsKept(container, parent + ": is a symbolic link owned by user " + SOMEBODY);
+        stopAndAssertCopyIsKept(container, parent + ": is a symbolic link owned by user " + SOMEBODY);
 
         assertThat(outside.resolve("source")).isEmptyDirectory();
         assertThat(home.resolve("aside/source")).isEmptyDirectory();
     }
 
     @Test
-    void anotherDirectoryInItsPlaceGetsNothing() throws IOException {
+    void aDirectoryThatReplacedTheSourceReceivesNothing() throws IOException {
         Path home = Files.createDirectory(directory.resolve("home"));
         Path source = Files.createDirectory(home.resolve("source"));
-        Container container = workInACopyOf(source);
+        Container container = launchWithACopyOf(source);
         Files.move(source, home.resolve("aside"));
         Files.createDirectory(source);
 
-        stopAndExpectTheCopyIsKept(container, source + " is another directory now than the one that was copied");
+        stopAndAssertCopyIsKept(container, source + " is no longer the directory that was copied");
 
         assertThat(source).isEmptyDirectory();
     }
 
-    /** By a link of one's own to a directory that only root may enter. */
+    /** Otherwise the link's owner could reach a directory that only root may enter. */
     @ParameterizedTest
     @EnumSource(ContextMount.Mode.class)
-    void aContextBehindSomebodysLinkIsRefused(ContextMount.Mode mode) throws IOException {
+    void aContextBehindAnotherUsersLinkIsRefused(ContextMount.Mode mode) throws IOException {
         Path home = Files.createDirectory(directory.resolve("home"));
-        own(home, SOMEBODY);
+        chown(home, SOMEBODY);
         Path secret = Files.createDirectories(directory.resolve("secret/context"));
         Files.writeString(secret.resolve("file"), "root's");
-        own(Files.createSymbolicLink(home.resolve("link"), directory.resolve("secret")), SOMEBODY);
+        chown(Files.createSymbolicLink(home.resolve("link"), directory.resolve("secret")), SOMEBODY);
         ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/cat", "/context/file"))
                 .context(Optional.of(new ContextMount(home.resolve("link/context"), mode)))
                 .build();
@@ -278,11 +278,11 @@ class WorkspaceTest {
 
     @ParameterizedTest
     @EnumSource(Access.class)
-    void aWorkspaceBehindSomebodysLinkIsRefused(Access access) throws IOException {
+    void aWorkspaceBehindAnotherUsersLinkIsRefused(Access access) throws IOException {
         Path home = Files.createDirectory(directory.resolve("home"));
-        own(home, SOMEBODY);
+        chown(home, SOMEBODY);
         Files.createDirectories(directory.resolve("secret/work"));
-        own(Files.createSymbolicLink(home.resolve("link"), directory.resolve("secret")), SOMEBODY);
+        chown(Files.createSymbolicLink(home.resolve("link"), directory.resolve("secret")), SOMEBODY);
 
         assertThatThrownBy(() -> work(Kind.PLAIN, home.resolve("link/work"), access, false, "echo x > made"))
                 .isInstanceOf(WorkspaceException.class)
@@ -291,10 +291,10 @@ class WorkspaceTest {
         assertThat(directory.resolve("secret/work")).isEmptyDirectory();
     }
 
-    /** Root's own links, as in /srv/current, go on to work. */
+    /** Root's own links, such as /srv/current, still work. */
     @ParameterizedTest
     @EnumSource(Access.class)
-    void aWorkspaceBehindALinkOfRootsIsFound(Access access) throws IOException {
+    void aWorkspaceBehindRootsOwnLinkIsFound(Access access) throws IOException {
         Path target = Files.createDirectories(directory.resolve("target/work"));
         Files.writeString(target.resolve("file"), "text");
         Files.createSymbolicLink(directory.resolve("current"), directory.resolve("target"));
@@ -306,7 +306,7 @@ class WorkspaceTest {
 
     @ParameterizedTest
     @EnumSource(ContextMount.Mode.class)
-    void aContextIsReadAndNothingElse(ContextMount.Mode mode) throws IOException {
+    void aContextIsReadOnlyAndNotExecutable(ContextMount.Mode mode) throws IOException {
         Files.setAttribute(directory, "unix:mode", 0755);
         Files.writeString(directory.resolve("file"), "text");
         Files.writeString(directory.resolve(".env"), "TOKEN=x");
@@ -329,7 +329,7 @@ class WorkspaceTest {
     }
 
     @Test
-    void aBoundContextWithALinkIsRefusedAndNothingIsLeft() throws IOException {
+    void aBoundContextWithALinkIsRefusedAndNothingIsLeftBehind() throws IOException {
         Files.createSymbolicLink(directory.resolve("link"), Path.of("/etc/shadow"));
         ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))
                 .context(Optional.of(new ContextMount(directory, ContextMount.Mode.BIND)))
@@ -344,7 +344,7 @@ class WorkspaceTest {
 
     @ParameterizedTest
     @EnumSource(Kind.class)
-    void anOverlayTakesWhatIsWrittenAndForgetsIt(Kind kind) throws Exception {
+    void anOverlayHoldsWritesAndDiscardsThem(Kind kind) throws Exception {
         if (kind == Kind.GVISOR) {
             Requires.program("/usr/bin/runsc", "runsc");
         }
@@ -367,7 +367,7 @@ class WorkspaceTest {
     }
 
     @Test
-    void inProductionAnOverlayIsOfWhatWasAttested() throws Exception {
+    void productionAllowsAnOverlayOverAnAttestedRootfs() throws Exception {
         Path rootfs = TestRootfs.build(directory.resolve("rootfs"), "/bin/sh", "/bin/cat");
         RootfsAttestation.attest(rootfs);
         ContainerSpec spec = ContainerSpec.builder(

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a container tries and is refused is counted, whichever way it was launched, and by name. */
+/** Denied attempts of a container are counted by name, however the container was launched. */
 @Tag("isolation")
 class DenialsTest {
 
@@ -74,7 +74,7 @@ class DenialsTest {
     /** With and without a user namespace. */
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void everyDenialIsCountedUnderItsNameAndKeptAfterTheEnd(Mode mode) throws IOException {
+    void everyDenialIsCountedByNameAndKeptAfterTheExit(Mode mode) throws IOException {
         Instant before = Instant.now();
         Container container = launch(spec(mode, "for i in 1 2 3; do unshare -r true; done; exec sleep 1000"));
 
@@ -94,7 +94,7 @@ class DenialsTest {
     }
 
     @Test
-    void whatIsRunBesideTheWorkloadIsHeardToo() throws IOException {
+    void denialsOfCommandsRunBesideTheWorkloadAreCounted() throws IOException {
         Container container = launch(spec(Mode.AGENT, "exec sleep 1000"));
 
         var captured = container.shim().capture(List.of("unshare", "-r", "true"), Duration.ofSeconds(5));
@@ -121,9 +121,9 @@ class DenialsTest {
         manager.containers().remove(container);
     }
 
-    /** A workload names its threads itself, and may try to fill the table: what it writes stays data. */
+    /** A workload chooses the names of its threads, and may try to fill the table; its text stays data. */
     @Test
-    void aHostileNameAndAFloodOfKindsHarmNobody() throws IOException {
+    void aHostileNameAndAFloodOfKindsAreHarmless() throws IOException {
         Container container = launch(spec(
                 Mode.AGENT,
                 "perl -e '$0 = qq(a\\\"},\\n"
@@ -141,7 +141,7 @@ class DenialsTest {
         manager.containers().remove(container);
     }
 
-    /** With its shim, and so with who answers, a container ends; what is refused stays refused till then. */
+    /** The shim answers notifications: when it dies, its container ends, and denied calls stay denied until then. */
     @Test
     void aDeadShimFailsClosed() throws Exception {
         Container container = launch(
@@ -177,7 +177,7 @@ class DenialsTest {
         """;
 
     @Test
-    void aProfileOfOnesOwnIsAppliedWithTheBuiltInArgumentFilters() throws IOException {
+    void aCustomProfileIsAppliedWithTheBuiltInArgumentFilters() throws IOException {
         Path file = profile(EVERYDAY.formatted(""));
         Container container = launch(spec(Mode.AGENT, "unshare -r true; mkdir /tmp/x")
                 .seccomp(new PolicySource.File(file, Optional.empty())));
@@ -198,7 +198,7 @@ class DenialsTest {
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void aWrongPinAnUnknownCallAndAProfileThatCanStartNothingAreRefused(Mode mode) throws IOException {
+    void aWrongPinAnUnknownCallAndAnUnusableProfileAreRefused(Mode mode) throws IOException {
         Path file = profile(EVERYDAY.formatted(", \"fly\", \"swim\""));
         assertThatThrownBy(() -> launch(spec(mode, "true").seccomp(new PolicySource.File(file, Optional.empty()))))
                 .isInstanceOf(PolicyViolationException.class)
@@ -215,7 +215,7 @@ class DenialsTest {
     }
 
     @Test
-    void aProfileThatAllowsFiltersOfTheContainersOwnRefusesWithoutAsking() throws IOException {
+    void aProfileThatAllowsNewSeccompFiltersReportsNoDenials() throws IOException {
         Path file = profile(EVERYDAY.formatted(", \"seccomp\""));
         Container container = launch(spec(Mode.AGENT, "unshare -r true || echo refused")
                 .seccomp(new PolicySource.File(file, Optional.empty())));
@@ -227,9 +227,9 @@ class DenialsTest {
         manager.containers().remove(container);
     }
 
-    /** A shim closes its socket before the manager has seen to the end of its container. */
+    /** A shim closes its socket before the manager has handled the exit of its container. */
     @Test
-    void whatIsAskedWhileAContainerEndsIsReadFromItsRecord() throws Exception {
+    void denialsOfAnEndingContainerAreReadFromItsRecord() throws Exception {
         Container container = launch(spec(Mode.AGENT, "unshare -r true; echo refused; exec sleep 1000"));
         Awaitility.await().until(() -> !container.log().tail(1).lines().isEmpty());
         Files.delete(container.shim().socket());

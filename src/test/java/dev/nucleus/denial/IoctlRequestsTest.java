@@ -18,23 +18,23 @@ class IoctlRequestsTest {
     @ParameterizedTest
     @CsvSource({
         "0x8933, SIOCGIFINDEX, names and addresses of network interfaces are for containers with a network",
-        "0x5412, TIOCSTI, it types into a terminal as if its user had (CVE-2017-5226)",
-        "0x5405, TCGETA, 'of a terminal the profile allows what programs need, and not this'",
+        "0x5412, TIOCSTI, it injects input into a terminal as if its user had typed it (CVE-2017-5226)",
+        "0x5405, TCGETA, the profile allows only the terminal requests that programs need",
         "0x8914, SIOCSIFFLAGS, 'it changes network interfaces, routes or neighbours'",
-        "0x8946, SIOCETHTOOL, it commands a network driver",
+        "0x8946, SIOCETHTOOL, it controls a network driver",
         "0x1260, BLKGETSIZE, it reads or changes a whole disk",
-        "0x4b3a, KDSETMODE, it commands the host's console",
-        "0xae01, KVM_CREATE_VM, 'it makes virtual machines, in much of the kernel''s code'",
-        "0xdead, 0xdead, 'the profile names the requests that it allows, and this is none of them'"
+        "0x4b3a, KDSETMODE, it controls the host's console",
+        "0xae01, KVM_CREATE_VM, 'it creates virtual machines, which exposes much of the kernel''s code'",
+        "0xdead, 0xdead, 'the profile lists the requests that it allows, and this is not one of them'"
     })
-    void aRefusedRequestHasItsNameAndItsOwnReason(long number, String name, String reason) {
+    void aDeniedRequestHasItsNameAndItsOwnReason(long number, String name, String reason) {
         assertThat(calls.argument("ioctl", number)).contains(name);
         assertThat(calls.reason("ioctl", number)).isEqualTo(reason);
     }
 
-    /** The kernel looks at the lower half alone; musl passes an int, which may be negative. */
+    /** The kernel reads only the lower half; musl passes an int, which may be negative. */
     @Test
-    void theUpperHalfOfTheArgumentIsNotOfTheRequest() {
+    void theUpperHalfOfTheArgumentIsIgnored() {
         assertThat(calls.argument("ioctl", 0xffff_ffff_8004_5430L)).contains("TIOCGPTN");
     }
 
@@ -60,7 +60,7 @@ class IoctlRequestsTest {
     }
 
     @Test
-    void otherCallsNameWhatTheyWantToo() {
+    void argumentsOfOtherCallsAreNamedToo() {
         assertThat(calls.argument("prctl", 22)).contains("PR_SET_SECCOMP");
         assertThat(calls.argument("prctl", 0x1000)).contains("0x1000");
         assertThat(calls.argument("fcntl", 1024)).contains("F_SETLEASE");

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What Landlock refuses is told by the kernel's audit records, which are switched on for this test and off again. */
+/** The kernel reports Landlock's denials in audit records; this test enables auditing and restores it afterwards. */
 @Tag("isolation")
 class LandlockDenialsTest {
 
@@ -47,7 +47,7 @@ class LandlockDenialsTest {
             manager.close();
         }
         if (before >= 0) {
-            assertThat(auditing(before)).as("auditing is as it was").isEqualTo(before);
+            assertThat(auditing(before)).as("auditing is restored").isEqualTo(before);
         }
     }
 
@@ -74,8 +74,8 @@ class LandlockDenialsTest {
     }
 
     @Test
-    void whatLandlockRefusesIsCountedByContainerPathAndProgram(@TempDir Path directory) throws Exception {
-        // Where programs can be run for all that the mount says: what it refuses itself gets to no audit record.
+    void landlockDenialsAreCountedByContainerPathAndProgram(@TempDir Path directory) throws Exception {
+        // On a mount without noexec: what the mount itself refuses is not in any audit record.
         Path rootfs = TestRootfs.build(directory.resolve("rootfs"), "/bin/sh", "/bin/sleep");
         Files.createDirectory(rootfs.resolve("srv"));
         Files.copy(Path.of("/bin/true"), rootfs.resolve("srv/run"), StandardCopyOption.COPY_ATTRIBUTES);
@@ -86,7 +86,7 @@ class LandlockDenialsTest {
         Container container = manager.containers().launch(LaunchOrder.detached(spec));
         Container other = manager.launch("/bin/sleep", "60");
 
-        Awaitility.await("three refusals")
+        Awaitility.await("three denials")
                 .atMost(Duration.ofSeconds(20))
                 .untilAsserted(() -> assertThat(manager.denials().of(container)).anySatisfy(denial -> {
                     assertThat(denial.attempt()).isEqualTo("fs.execute /srv/run");
@@ -99,7 +99,7 @@ class LandlockDenialsTest {
         manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
         assertThat(manager.denials().of(container))
                 .anyMatch(denial -> denial.rule().equals("landlock"));
-        // Written by who is told of the end, which a stop doesn't wait for.
+        // Written by a listener for the container's exit, which a stop doesn't wait for.
         Awaitility.await()
                 .untilAsserted(() -> assertThat(container.directory().resolve("landlock.json"))
                         .exists());

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class LandlockRecordTest {
 
     @Test
-    void anAccessTellsWhatWasTriedAndWhen() {
+    void anAccessRecordHasTheAttemptAndItsTime() {
         LandlockRecord access = LandlockRecord.parse(
                         1423,
                         "audit(1729738800.268:30): domain=195ba459b blockers=fs.write_file,fs.truncate"
@@ -20,11 +20,11 @@ class LandlockRecordTest {
         assertThat(access.serial()).isEqualTo(30);
         assertThat(access.field("domain")).isEqualTo("195ba459b");
         assertThat(access.attempt()).isEqualTo("fs.write_file,fs.truncate /etc/a file");
-        assertThat(access.reason()).startsWith("only what its rules name");
+        assertThat(access.reason()).startsWith("its rules don't allow this access");
     }
 
     @Test
-    void aNameInHexadecimalDigitsIsReadAndAnInnocentFieldIsNot() {
+    void aHexEncodedPathIsDecodedAndOtherFieldsAreNot() {
         LandlockRecord access = LandlockRecord.parse(
                         1423, "audit(1.000:1): domain=AB blockers=fs.execute path=2F746D702F220A")
                 .orElseThrow();
@@ -43,7 +43,7 @@ class LandlockRecordTest {
     }
 
     @Test
-    void whatIsNoneOfThemIsNone() {
+    void otherAndMalformedRecordsAreIgnored() {
         assertThat(LandlockRecord.parse(1400, "audit(1.000:1): x=y")).isEmpty();
         assertThat(LandlockRecord.parse(1423, "domain=ab")).isEmpty();
     }

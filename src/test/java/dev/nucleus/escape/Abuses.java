@@ -28,7 +28,7 @@ final class Abuses {
 
     private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);
     private static final LogPolicy UNHINDERED = new LogPolicy(MemorySize.parse("1G"), LogPolicy.DEFAULT.overflow());
-    /** Four files of 16 MiB, and what the last line is longer by. */
+    /** Four files of 16 MiB, and a margin for the last line. */
     private static final long MOST_LOG = (4L * 16 + 1) << 20;
 
     private final TestManager manager;
@@ -72,7 +72,7 @@ final class Abuses {
                 setting,
                 "$|=1; my ($n, $full) = (0, 0); while ($n < 500) { my $p = fork; unless (defined $p) { $full = 1; last } if (!$p) { sleep 30; exit }"
                         + " $n++ } print $full ? 'stopped' : $n; kill 9, -1;");
-        // gVisor's own threads count too: it may be its kernel that can't go on, and that is the container's end.
+        // gVisor's own threads count too: its kernel may fail for lack of them, which ends the container.
         boolean kernelEnded = setting.runtime() == Runtime.GVISOR
                 && output.code() != 0
                 && output.out().isEmpty();
@@ -84,7 +84,7 @@ final class Abuses {
         return verdict(output.code() == 137 && output.out().isEmpty(), output);
     }
 
-    /** Its /tmp counts as its memory: it meets the limit of one or of the other. */
+    /** Files in /tmp count as memory: the attempt hits the limit of one or the other. */
     private Verdict diskBomb(Setting setting) {
         var output = perl(
                 setting,
@@ -119,7 +119,7 @@ final class Abuses {
         return manager.state().resolve("containers").resolve(container.id()).resolve("logs");
     }
 
-    /** Files are named by the offset of their first byte. */
+    /** Files are named after the offset of their first byte. */
     private long newestLogOffset(Container container) throws IOException {
         try (Stream<Path> files = Files.list(logs(container))) {
             return files.map(file -> file.getFileName().toString().replaceAll("\\D", ""))
@@ -139,7 +139,7 @@ final class Abuses {
         return size;
     }
 
-    /** The manager, which runs as the host's root, the shim and a neighbour live on. */
+    /** The manager, which runs as the host's root, the shim and a neighbouring container survive. */
     private Verdict killEverybody(Setting setting) {
         Container neighbour = manager.launch("/bin/sleep", "60");
         try {
@@ -167,7 +167,7 @@ final class Abuses {
         return directory;
     }
 
-    /** The rootfs says {@code /etc/link → /etc}, where the host has its own. */
+    /** In the rootfs, {@code /data} is a link to {@code /etc}, which the host has too. */
     private Verdict linkUnderVolume(Setting setting) throws IOException {
         Path source = scratch();
         Path link = attempts.rootfs().resolve("data");
@@ -201,7 +201,7 @@ final class Abuses {
         }
     }
 
-    /** A neighbour that shares the volume swaps a directory for a link again and again, while volumes are mounted. */
+    /** A process that shares the volume keeps swapping a directory for a link while the volume is mounted. */
     private Verdict linkRace(Setting setting) throws IOException {
         Path source = scratch();
         Path host = scratch();
@@ -250,12 +250,12 @@ final class Abuses {
     }
 
     /**
-     * With the host's network, which an operator may ask for in agent mode, abstract sockets of the host are within
-     * reach of everything but Landlock's scope.
+     * With the host's network, which an operator can request in agent mode, only Landlock's scope keeps the host's
+     * abstract sockets out of reach.
      */
     Verdict abstractSocketWithHostNetwork() throws IOException {
         String name = "nucleus-escape-" + ProcessHandle.current().pid();
-        // Java knows no abstract sockets: perl holds the host's end.
+        // Java doesn't support abstract sockets: a Perl process on the host listens.
         Process server = new ProcessBuilder(
                         "/usr/bin/perl",
                         "-MSocket",

@@ -23,8 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Attempts made by a program inside, {@code native/escape}: it says of each what the kernel answered. The same program
- * runs without Nucleus, as root with every capability in a mere chroot, which shows what an attempt is worth.
+ * Attempts made by a program inside a container, {@code native/escape}, which prints the kernel's answer to each. The
+ * same program also runs without Nucleus, as root with every capability: a refusal proves something only if that works.
  */
 final class Attempts {
 
@@ -36,7 +36,7 @@ final class Attempts {
     private final Path rootfs;
     private final Path directory;
 
-    /** @param directory for the root file system that the attempts are made in */
+    /** @param directory where the root filesystem for the attempts is built */
     Attempts(TestManager manager, Path directory) throws IOException, InterruptedException {
         this.manager = manager;
         this.directory = directory;
@@ -52,7 +52,7 @@ final class Attempts {
         return rootfs;
     }
 
-    /** A container as the table's columns have it: every limit set. */
+    /** The container of a column of the table, with every limit set. */
     ContainerSpec spec(Setting setting, List<VolumeMount> volumes, Network network, List<String> command) {
         return ContainerSpec.builder(setting.mode(), command)
                 .runtime(Optional.of(setting.runtime()))
@@ -75,7 +75,7 @@ final class Attempts {
         return manager.run(LaunchOrder.attached(spec));
     }
 
-    /** Directories of the host that anybody may write to, each empty. */
+    /** Empty, world-writable directories of the host. */
     private record Mounts(Path data, Path opt, Path workspace) {
 
         static Mounts make(Path directory) {
@@ -103,7 +103,7 @@ final class Attempts {
         }
     }
 
-    /** With one of each mount that can be written to; nothing in them is executable. */
+    /** A container with one of each kind of writable mount, none of them executable. */
     private ContainerSpec.Builder mounted(Setting setting, Mounts mounts, List<String> command) {
         return spec(setting, mounts.volumes(false), Network.NONE, command)
                 .change()
@@ -115,12 +115,12 @@ final class Attempts {
         return read(run(spec.build()).out().lines().toList());
     }
 
-    /** @return by name, in the program's order */
+    /** @return verdicts by the attempt's name, in the program's order */
     Map<String, Verdict> inside(Setting setting) {
         return verdicts(mounted(setting, Mounts.make(directory), List.of(PROGRAM)));
     }
 
-    /** Some attempts, where every mount that can be written to is executable. */
+    /** Some attempts, with every writable mount executable. */
     Map<String, Verdict> withExecution(Setting setting, List<String> names) {
         Mounts mounts = Mounts.make(directory);
         return verdicts(mounted(setting, mounts, command(names))
@@ -133,7 +133,7 @@ final class Attempts {
                 .workspace(mounts.workspace(true)));
     }
 
-    /** Some attempts, in a workspace of which nothing is said but where it is. */
+    /** Some attempts, with a workspace of which only the path is specified. */
     Map<String, Verdict> inDefaultWorkspace(Setting setting, List<String> names) {
         Mounts mounts = Mounts.make(directory);
         return verdicts(mounted(setting, mounts, command(names))
@@ -147,8 +147,8 @@ final class Attempts {
     }
 
     /**
-     * Those that leave the machine as it is, each in a root of its own, with nothing of Nucleus: bubblewrap sets no
-     * filter, and every capability is kept.
+     * The attempts that are harmless to the machine, each in its own root and without Nucleus: bubblewrap sets no
+     * seccomp filter and keeps every capability.
      */
     Map<String, Verdict> without() throws IOException, InterruptedException {
         var lines = new ArrayList<String>();
@@ -164,7 +164,7 @@ final class Attempts {
         return read(lines);
     }
 
-    /** One with a program that is linked, and what it is linked with. */
+    /** A root for the program, which is dynamically linked, with mount points for its libraries. */
     private static Path worldOf(Path scratch, int number) throws IOException {
         Path world = scratch.resolve("world-" + number);
         for (String directory : List.of(
@@ -212,7 +212,7 @@ final class Attempts {
         return verdicts;
     }
 
-    /** Lines of standard output; the exit code says whether something got through, which the lines do as well. */
+    /** Lines of standard output. They also tell whether an attempt succeeded, so the exit code is ignored. */
     private static List<String> run(List<String> command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command)
                 .redirectInput(Path.of("/dev/null").toFile())

@@ -20,8 +20,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Whoever reaches the manager's command socket commands it, and with its state its records and its spawner. No directory
- * that contains them, or lies in them, is bound or copied into a container, by whatever name it is called.
+ * Access to the manager's command socket means control of the manager, and access to its state directory means control
+ * of its records and its spawner. No directory that contains them, or lies in them, can be bound or copied into a
+ * container, under any name.
  */
 @Tag("isolation")
 class BoundStateTest {
@@ -72,7 +73,7 @@ class BoundStateTest {
         }
     }
 
-    /** By which name it is called; each answers with the source to ask for. */
+    /** The name by which the directory is requested; each constant returns the source to request. */
     enum Name {
         ITSELF,
         ABOVE,
@@ -129,7 +130,7 @@ class BoundStateTest {
 
     @ParameterizedTest
     @MethodSource("ways")
-    void theManagersOwnDirectoriesAreRefused(Confinement confinement, Kind kind, Name name) throws IOException {
+    void theManagersDirectoriesAreRefusedByAnyName(Confinement confinement, Kind kind, Name name) throws IOException {
         confinement.require();
         Path state = targets.state(confinement);
         Path run = Objects.requireNonNull(targets.socket(confinement).getParent());
@@ -141,7 +142,7 @@ class BoundStateTest {
             assertThat(result.out()).as("%s of %s", kind, source).doesNotContain("here");
             assertThat(result.code()).isNotZero();
             assertThat(result.err())
-                    .as("names what was asked for and what it is")
+                    .as("names the source, and the manager's directory or the link")
                     .contains(source.toString())
                     .satisfiesAnyOf(
                             text -> assertThat(text).contains(state.toString()),
@@ -151,12 +152,12 @@ class BoundStateTest {
         }
     }
 
-    /** A secret is a file: what lies in the state is the manager's alone, called by a link of a directory as well. */
+    /** A secret is a file: no file in the state directory can be one, nor one named through a link to the directory. */
     @ParameterizedTest
     @EnumSource(
             value = Confinement.class,
             names = {"AGENT", "GVISOR_AGENT", "ROOTLESS"})
-    void noSecretComesFromTheManagersState(Confinement confinement) throws IOException {
+    void noFileOfTheManagersStateCanBeASecret(Confinement confinement) throws IOException {
         confinement.require();
         Path state = targets.state(confinement);
         Path scratch = targets.volume(confinement);
@@ -179,12 +180,12 @@ class BoundStateTest {
         }
     }
 
-    /** What lies beside them is nobody's but the user's. */
+    /** Directories beside the manager's own can be used. */
     @ParameterizedTest
     @EnumSource(
             value = Confinement.class,
             names = {"AGENT", "GVISOR_AGENT", "ROOTLESS"})
-    void whatLiesBesideThemIsNot(Confinement confinement) {
+    void directoriesBesideTheManagersAreAccepted(Confinement confinement) {
         confinement.require();
         Path volume = targets.volume(confinement);
 

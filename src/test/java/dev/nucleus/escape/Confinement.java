@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** What an exploit has to get out of: a mode, a kernel, a mapping of users, and whose manager launches it. */
+/** A confinement that exploits try to escape: a mode, a kernel, a user mapping, and the manager's user. */
 enum Confinement {
     AGENT("--mode", "agent"),
     STRICT_AGENT("--mode", "strict-agent"),
@@ -15,7 +15,7 @@ enum Confinement {
     GVISOR_AGENT("--mode", "agent", "--runtime", "gvisor"),
     GVISOR_STRICT_AGENT("--mode", "strict-agent", "--runtime", "gvisor"),
     GVISOR_PRODUCTION("--mode", "production", "--runtime", "gvisor", "--memory", "256M", "--cpus", "2"),
-    /** With the manager of an ordinary user. */
+    /** With an ordinary user's manager. */
     ROOTLESS("--mode", "agent");
 
     @SuppressWarnings("ImmutableEnumChecker") // List.of is immutable.
@@ -40,12 +40,12 @@ enum Confinement {
         return this == ROOTLESS;
     }
 
-    /** Whether user 0 inside is somebody else's number on the host. */
+    /** Whether user 0 inside is another user on the host. */
     boolean mapsRoot() {
         return this == STRICT_AGENT || this == USER_NAMESPACE;
     }
 
-    /** Which users of the container an exploit is tried as; empty: the default. */
+    /** Users of the container as which exploits are tried; the empty string is the default user. */
     List<String> users() {
         return isRootless() ? List.of("") : List.of("", "0:0");
     }
@@ -58,12 +58,12 @@ enum Confinement {
         return Arrays.stream(values()).filter(Confinement::isGvisor).toList();
     }
 
-    /** Those of a manager in the test's own process. */
+    /** Those whose manager runs in the test's own process. */
     static List<Confinement> ofRoot() {
         return Arrays.stream(values()).filter(each -> !each.isRootless()).toList();
     }
 
-    /** Skips the test, and counts it as skipped, where this host has no such runtime. */
+    /** Skips the test if this host lacks the runtime. */
     void require() {
         if (isGvisor()) {
             Requires.program("/usr/bin/runsc", "runsc");

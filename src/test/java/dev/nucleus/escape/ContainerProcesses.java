@@ -11,17 +11,17 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Processes of a container, as the host sees them: those in its control groups, and those whose command line has a word
- * that only they have.
+ * Processes of a container, as the host sees them: those in its cgroups, and those with a unique word in their command
+ * line.
  *
  * @param id of the container
- * @param word in the command line of its workload; a container without control groups is found by it alone
+ * @param word a unique word in the workload's command line, the only way to find a container without cgroups
  */
 record ContainerProcesses(String id, String word) {
 
     private static final Path PROC = Path.of("/proc");
 
-    /** Those that live; zombies do not. */
+    /** The processes that are alive, without zombies. */
     List<Long> alive() {
         try (Stream<Path> entries = Files.list(PROC)) {
             return entries.map(entry -> entry.getFileName().toString())
@@ -37,7 +37,7 @@ record ContainerProcesses(String id, String word) {
     private boolean belongs(String pid) {
         String command = read(pid, "cmdline");
         boolean commanded = Arrays.asList(command.split("\0")).contains(word);
-        // gVisor's own processes name the container that they are of.
+        // gVisor's own processes name their container.
         boolean sandbox = command.startsWith("runsc") && command.contains(id);
         return commanded || sandbox || read(pid, "cgroup").contains(id);
     }
@@ -48,7 +48,7 @@ record ContainerProcesses(String id, String word) {
         return end < 0 || stat.startsWith(" Z", end + 1) || stat.startsWith(" X", end + 1);
     }
 
-    /** The supervisor: the nearest ancestor that calls itself a shim. */
+    /** The supervisor: the nearest ancestor named {@code nucleus-shim}. */
     Optional<ProcessHandle> shim() {
         return alive().stream()
                 .flatMap(pid -> Stream.iterate(
@@ -61,7 +61,7 @@ record ContainerProcesses(String id, String word) {
                 .findFirst();
     }
 
-    /** For a test that failed: nothing of it stays. */
+    /** Cleans up after a failed test. */
     void kill() {
         alive().forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
     }
@@ -70,7 +70,7 @@ record ContainerProcesses(String id, String word) {
         try {
             return Files.readString(PROC.resolve(pid).resolve(file), StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
-            // It ended while it was looked at.
+            // The process has exited meanwhile.
             return "";
         }
     }

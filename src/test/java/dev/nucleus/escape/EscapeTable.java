@@ -15,8 +15,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Every attempt in every mode, as a table; {@code ./mvnw -Pescape verify}. The first column is the same attempt as root
- * with every capability and without Nucleus: "open" where it succeeds there.
+ * A table of every attempt in every mode, printed by {@code ./mvnw -Pescape verify}. The first column is for the same
+ * attempt as root with every capability and without Nucleus: "open" if it succeeds.
  */
 public final class EscapeTable {
 
@@ -35,7 +35,7 @@ public final class EscapeTable {
             Remains.delete(directory);
         }
         table.lines.add(
-                "open: it succeeds as root without Nucleus; own: on gVisor's own kernel, and concerns that alone");
+                "open: succeeds as root without Nucleus; own: succeeds on gVisor's own kernel, and affects only that");
         table.lines.add(table.passed + " passed, " + table.failed + " failed");
         Files.write(Path.of("target/escape.txt"), table.lines);
         table.lines.forEach(System.out::println);

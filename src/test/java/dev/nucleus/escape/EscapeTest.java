@@ -14,12 +14,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Nothing gets out, looks around, or takes the machine down. {@code ./mvnw -Pescape verify} prints it as a table. */
+/** No attempt escapes, spies on the host or takes it down. {@code ./mvnw -Pescape verify} prints the table. */
 @Tag("isolation")
 class EscapeTest {
 
     private static final int AT_LEAST = 180;
-    /** How many succeed without Nucleus: an attempt that fails anyway proves nothing. */
+    /** Attempts that must succeed without Nucleus: one that fails anyway proves nothing. */
     private static final int WORTH_SOMETHING = 100;
 
     @TempDir
@@ -61,7 +61,7 @@ class EscapeTest {
     }
 
     @Test
-    void theHostsAbstractSocketsAreClosedEvenWithItsNetwork() throws Exception {
+    void theHostsAbstractSocketsAreUnreachableEvenWithItsNetwork() throws Exception {
         Verdict verdict = new Abuses(manager, attempts).abstractSocketWithHostNetwork();
 
         assertThat(verdict.denied()).as(verdict.why()).isTrue();

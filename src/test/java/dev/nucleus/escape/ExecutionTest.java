@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * What the workload wrote itself runs where {@code exec} was asked for, and nowhere else: by name, by the dynamic loader, and
- * mapped twice. Each way is one that works, so that {@link EscapeTest} proves something by its refusal.
+ * Programs written by the workload run where {@code exec} was requested, and nowhere else: by name, through the dynamic
+ * loader, and mapped twice. Since each way works here, its refusal in {@link EscapeTest} proves something.
  */
 @Tag("isolation")
 class ExecutionTest {
@@ -50,7 +50,7 @@ class ExecutionTest {
 
     @ParameterizedTest
     @EnumSource(Setting.class)
-    void whereExecIsAskedForProgramsRun(Setting setting) {
+    void programsRunWhereExecIsRequested(Setting setting) {
         setting.require();
         Map<String, Verdict> verdicts = attempts.withExecution(setting, everywhere());
 
@@ -62,7 +62,7 @@ class ExecutionTest {
 
     @ParameterizedTest
     @EnumSource(Setting.class)
-    void byDefaultProgramsRunInTheWorkspaceInAgentModeOnly(Setting setting) {
+    void byDefaultProgramsRunInAWorkspaceOnlyInAgentMode(Setting setting) {
         setting.require();
         List<String> names = ways("a workspace");
         Map<String, Verdict> verdicts = attempts.inDefaultWorkspace(setting, names);

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Two containers that share a directory pass descriptors through a socket in it (unix(7), SCM_RIGHTS). The receiver must not gain
- * rights over the sender's file that the sender lacks, nor keep the sender from ending.
+ * Two containers that share a directory pass descriptors through a socket in it (unix(7), SCM_RIGHTS). The receiver
+ * must not gain rights over the sender's file that the sender lacks, nor keep the sender running.
  */
 @Tag("isolation")
 class HandedDescriptorTest {
@@ -37,8 +37,8 @@ class HandedDescriptorTest {
         }
     }
 
-    /** gVisor knows no sockets of the host's file systems. */
-    static Stream<Confinement> withSocketsOfTheHosts() {
+    /** gVisor doesn't support sockets on the host's filesystems. */
+    static Stream<Confinement> withSocketsOfTheHost() {
         return Stream.of(Confinement.values()).filter(confinement -> !confinement.isGvisor());
     }
 
@@ -50,7 +50,7 @@ class HandedDescriptorTest {
     }
 
     @ParameterizedTest
-    @MethodSource("withSocketsOfTheHosts")
+    @MethodSource("withSocketsOfTheHost")
     void aContainerWithAReadOnlyMountCannotMakeAReceivedFileSetUserId(Confinement confinement) throws IOException {
         confinement.require();
         for (List<String> who : users(confinement)) {
@@ -82,18 +82,18 @@ class HandedDescriptorTest {
 
     /** Output that another process writes after PID 1 has exited is not the container's. */
     @ParameterizedTest
-    @MethodSource("withSocketsOfTheHosts")
+    @MethodSource("withSocketsOfTheHost")
     void aPassedOutputPipeDoesNotKeepAnExitedContainerRunning(Confinement confinement) {
         confinement.require();
         List<String> mount = with(users(confinement).getFirst(), "-v", targets.volume(confinement) + ":/data");
         String lender = targets.launch(confinement, mount, Targets.WITNESS, "lend", "/data/socket");
         String writer = targets.launch(confinement, mount, Targets.WITNESS, "take", "/data/socket", "flood");
 
-        Awaitility.await("the end of its PID 1 is its end").until(() -> hasStopped(confinement, lender));
+        Awaitility.await("the container stops when its PID 1 exits").until(() -> hasStopped(confinement, lender));
 
         assertThat(targets.nucleus(confinement, "logs", writer).out()).isEqualTo("floods\n");
         assertThat(targets.nucleus(confinement, "rm", lender).code()).isZero();
-        Awaitility.await("nobody reads it any more").until(() -> hasStopped(confinement, writer));
+        Awaitility.await("the writer stops without a reader").until(() -> hasStopped(confinement, writer));
         assertThat(targets.nucleus(confinement, "rm", writer).code()).isZero();
     }
 

@@ -28,16 +28,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A hook runs as root, long after it was checked: what is run then is what was checked, or nothing. */
+/** A hook runs as root, long after it was checked: either the checked program runs, or none. */
 @Tag("isolation")
 class HookSwapTest {
 
     private static final int SOMEBODY = 4242;
     private static final StopSpec AT_ONCE = new StopSpec(Signal.KILL, Duration.ZERO);
 
-    /** Of root's alone, and not below /tmp, which everybody may write to. */
+    /** Owned by root, and not below /tmp, which is world-writable. */
     private Path directory;
-    /** In it, of another user. */
+    /** A directory in it that belongs to another user. */
     private Path theirs;
 
     @BeforeEach
@@ -45,9 +45,9 @@ class HookSwapTest {
         Requires.root();
         directory = Files.createTempDirectory(Path.of("/run"), "nucleus-test-");
         Files.setAttribute(directory, "unix:mode", 0755);
-        theirs = own(Files.createDirectory(directory.resolve("theirs")));
+        theirs = chown(Files.createDirectory(directory.resolve("theirs")));
         program(directory.resolve("good"), "good");
-        own(program(theirs.resolve("evil"), "evil"));
+        chown(program(theirs.resolve("evil"), "evil"));
         program(directory.resolve("last"), "last");
     }
 
@@ -56,13 +56,13 @@ class HookSwapTest {
         Remains.delete(directory);
     }
 
-    private static Path own(Path path) throws IOException {
+    private static Path chown(Path path) throws IOException {
         Files.setAttribute(path, "unix:uid", SOMEBODY, LinkOption.NOFOLLOW_LINKS);
         Files.setAttribute(path, "unix:gid", SOMEBODY, LinkOption.NOFOLLOW_LINKS);
         return path;
     }
 
-    /** Leaves a file by which it is seen that it ran. */
+    /** Writes a program that creates a file when it runs. */
     private Path program(Path place, String mark) throws IOException {
         Files.writeString(place, "#!/bin/sh\ntouch " + directory.resolve("ran-" + mark) + "\n");
         Files.setAttribute(place, "unix:mode", 0755);
@@ -94,12 +94,12 @@ class HookSwapTest {
         Awaitility.await("the last hook has run").until(() -> ran("last"));
     }
 
-    /** Between a link of root's and a program of root's lies one that is not. */
+    /** A link of root's leads to a program of root's through a link of another user's. */
     @ParameterizedTest
     @ValueSource(strings = {"create-runtime", "poststart", "poststop"})
-    void aLinkOfAnotherUserOnTheWayIsRefused(String phase) throws IOException {
+    void anIntermediateLinkOfAnotherUserIsRefused(String phase) throws IOException {
         Files.createSymbolicLink(theirs.resolve("link"), directory.resolve("good"));
-        own(theirs.resolve("link"));
+        chown(theirs.resolve("link"));
         Path hook = Files.createSymbolicLink(directory.resolve("hook"), theirs.resolve("link"));
 
         assertThatThrownBy(() -> TestManager.startWith(settings(phase, hook)).close())
@@ -108,12 +108,12 @@ class HookSwapTest {
                 .hasMessageContaining(theirs.toString());
     }
 
-    /** By a directory that is a link, too. */
+    /** Also if the link stands for a directory of the path. */
     @Test
     void aDirectoryThatIsALinkOfAnotherUserIsRefused() throws IOException {
         Path good = Files.createDirectory(directory.resolve("programs"));
         program(good.resolve("hook"), "good");
-        own(Files.createSymbolicLink(theirs.resolve("link"), good));
+        chown(Files.createSymbolicLink(theirs.resolve("link"), good));
         Files.createSymbolicLink(directory.resolve("way"), theirs.resolve("link"));
 
         assertThatThrownBy(() -> TestManager.startWith(settings("poststop", directory.resolve("way/hook")))
@@ -122,15 +122,15 @@ class HookSwapTest {
                 .hasMessageContaining(theirs.toString());
     }
 
-    /** It becomes one when the manager runs already, between two launches. */
+    /** The link is replaced while the manager runs, before a launch. */
     @Test
-    void aLinkThatChangesHandsIsRefusedWithTheNextLaunch() throws IOException {
+    void aLinkRedirectedThroughAnotherUsersIsRefusedAtTheNextLaunch() throws IOException {
         Path middle = Files.createSymbolicLink(directory.resolve("middle"), directory.resolve("good"));
         Path hook = Files.createSymbolicLink(directory.resolve("hook"), middle);
         try (TestManager manager = TestManager.startWith(settings("poststop", hook))) {
             Files.delete(middle);
             Files.createSymbolicLink(middle, theirs.resolve("link"));
-            own(Files.createSymbolicLink(theirs.resolve("link"), directory.resolve("good")));
+            chown(Files.createSymbolicLink(theirs.resolve("link"), directory.resolve("good")));
 
             assertThatThrownBy(() -> launch(manager)).hasMessageContaining(theirs.toString());
         }
@@ -156,9 +156,9 @@ class HookSwapTest {
         assertThat(ran("evil")).isFalse();
     }
 
-    /** The container is launched while all is well. */
+    /** The container is launched before the link is changed. */
     @Test
-    void aLinkThatIsRePointedAfterTheLaunchLeadsToNoOtherProgram() throws IOException {
+    void aLinkChangedAfterTheLaunchRunsNoOtherProgram() throws IOException {
         Path middle = Files.createSymbolicLink(directory.resolve("middle"), directory.resolve("good"));
         Path hook = Files.createSymbolicLink(directory.resolve("hook"), middle);
         try (TestManager manager = TestManager.startWith(settings("poststop", hook))) {
@@ -172,9 +172,9 @@ class HookSwapTest {
         assertThat(ran("evil")).isFalse();
     }
 
-    /** The file itself is another one at the end, and somebody else's. */
+    /** The file itself is replaced by another user's after the launch. */
     @Test
-    void aProgramOfAnotherUserInItsPlaceDoesNotRun() throws IOException {
+    void aProgramThatReplacedTheHookDoesNotRun() throws IOException {
         Path hook = directory.resolve("good");
         try (TestManager manager = TestManager.startWith(settings("poststop", hook))) {
             Container container = launch(manager);
@@ -186,13 +186,13 @@ class HookSwapTest {
         assertThat(ran("evil")).isFalse();
     }
 
-    /** Its owner may change what it does at any time. */
+    /** Its new owner may change its contents at any time. */
     @Test
-    void aProgramThatWasGivenAwayDoesNotRun() throws IOException {
+    void aProgramWhoseOwnerChangedDoesNotRun() throws IOException {
         Path hook = directory.resolve("good");
         try (TestManager manager = TestManager.startWith(settings("poststop", hook))) {
             Container container = launch(manager);
-            own(hook);
+            chown(hook);
 
             stop(manager, container);
         }
@@ -200,9 +200,9 @@ class HookSwapTest {
         assertThat(ran("good")).isFalse();
     }
 
-    /** Else the refusals above would prove nothing. */
+    /** Otherwise the refusals above would prove nothing. */
     @Test
-    void linksOfRootsAloneLeadToAHookThatRuns() throws IOException {
+    void aHookBehindRootsOwnLinksRuns() throws IOException {
         Path middle = Files.createSymbolicLink(directory.resolve("middle"), directory.resolve("good"));
         Path hook = Files.createSymbolicLink(directory.resolve("hook"), middle);
         try (TestManager manager = TestManager.startWith(settings("poststop", hook))) {

@@ -14,8 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * A workload that is root owns the host's /dev/null, which its standard input and masked files are; gVisor gives its
- * standard input to its own user.
+ * A workload that runs as root owns the host's /dev/null, which is its standard input and covers its masked files;
+ * gVisor changes the owner of its standard input to its own user.
  */
 @Tag("isolation")
 class HostDeviceTest {
@@ -44,7 +44,7 @@ class HostDeviceTest {
 
     @ParameterizedTest
     @EnumSource(Confinement.class)
-    void nobodyInsideChangesTheHostsNullDevice(Confinement confinement) throws IOException {
+    void aWorkloadCannotChangeTheHostsNullDevice(Confinement confinement) throws IOException {
         confinement.require();
         Map<String, Object> before = Files.readAttributes(NULL, ATTRIBUTES);
         try {

@@ -13,10 +13,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/**
- * How the kernel treats a container is its own matter, not its manager's: which processors, how nice, and who goes first when memory
- * is short.
- */
+/** A container inherits neither the CPU affinity, nor the nice value, nor the OOM score of its manager. */
 @Tag("isolation")
 class InheritanceTest {
 
@@ -40,7 +37,7 @@ class InheritanceTest {
         }
     }
 
-    /** The manager's, with the shims that they keep ready: what they launch inherits from them. */
+    /** The manager's spawners with their waiting shims, from which containers are forked. */
     private static List<Long> spawners() {
         return ProcessHandle.current()
                 .descendants()
@@ -54,12 +51,12 @@ class InheritanceTest {
         try {
             return Files.readString(Path.of("/proc", Long.toString(pid), "comm"));
         } catch (IOException e) {
-            // It ended while it was looked at.
+            // The process has exited meanwhile.
             return "";
         }
     }
 
-    private static String allowed() throws IOException {
+    private static String allowedCpus() throws IOException {
         return Files.readAllLines(Path.of("/proc/1/status")).stream()
                 .filter(line -> line.startsWith("Cpus_allowed_list:"))
                 .findFirst()
@@ -68,7 +65,7 @@ class InheritanceTest {
 
     @ParameterizedTest
     @MethodSource("dev.nucleus.escape.Confinement#ofRoot")
-    void aContainerHasWhatTheHostGivesNotWhatItsManagerHas(Confinement confinement) throws IOException {
+    void aContainerInheritsNoSchedulingSettingsFromItsManager(Confinement confinement) throws IOException {
         confinement.require();
         assertThat(spawners()).isNotEmpty();
         String word = "inherits-" + confinement + "-" + System.nanoTime();
@@ -82,7 +79,7 @@ class InheritanceTest {
 
             assertThat(inside).isNotEmpty().allSatisfy(pid -> {
                 Path process = Path.of("/proc", Long.toString(pid));
-                assertThat(Files.readAllLines(process.resolve("status"))).contains(allowed());
+                assertThat(Files.readAllLines(process.resolve("status"))).contains(allowedCpus());
                 assertThat(Files.readString(process.resolve("oom_score_adj"))).isEqualTo("0\n");
                 String stat = Files.readString(process.resolve("stat"));
                 // The 19th field (proc(5)); the second, in parentheses, may hold spaces.

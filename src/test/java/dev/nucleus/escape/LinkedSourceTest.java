@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A workload that is root on disk, or the manager's own user, exchanges a directory of its volume for a link. Whoever
- * asks for that directory next gets nothing of where it leads.
+ * A workload that is root on disk, or the manager's own user, replaces a directory of its volume by a link. A container
+ * that is then launched with that directory gets nothing from where the link leads.
  */
 @Tag("isolation")
 class LinkedSourceTest {
@@ -36,9 +36,9 @@ class LinkedSourceTest {
         }
     }
 
-    /** Whoever owns the directory above can move it to where its link leads somewhere else. */
+    /** The owner of the directory above can move it to a place where its link leads somewhere else. */
     @Test
-    void aLinkOfRootsInADirectoryThatSomebodyMayMoveIsNotFollowed() throws IOException {
+    void rootsLinkInADirectoryThatOthersCanMoveIsNotFollowed() throws IOException {
         Path theirs = targets.volume(Confinement.AGENT);
         Path ofRoot = Files.createDirectory(theirs.resolve("of-root"));
         Path link = Files.createSymbolicLink(ofRoot.resolve("run"), targets.rootfs());
@@ -54,12 +54,12 @@ class LinkedSourceTest {
     @EnumSource(
             value = Confinement.class,
             names = {"AGENT", "GVISOR_AGENT", "ROOTLESS"})
-    void aLinkOfAContainersLeadsNobodyOut(Confinement confinement) throws IOException {
+    void aSourceThatAContainerReplacedByALinkIsRefused(Confinement confinement) throws IOException {
         confinement.require();
         Path elsewhere = targets.volume(confinement);
         Files.writeString(elsewhere.resolve("word"), "the host's");
         Path project = targets.volume(confinement);
-        // Its own user's, as root's are for user 0.
+        // Writable only for its owner, the manager's user.
         Files.setAttribute(project, "unix:mode", 0755);
         List<String> user = confinement.isRootless() ? List.of() : List.of("--user", "0:0");
         var options = new ArrayList<>(user);
@@ -71,7 +71,7 @@ class LinkedSourceTest {
         assertThat(planted.code()).as(planted.text()).isZero();
         assertThat(project.resolve("cache")).isSymbolicLink();
         for (BoundStateTest.Kind kind : BoundStateTest.Kind.values()) {
-            // As root it is asked for again beside the directory that it lies in, as at the next start of a service.
+            // With a root manager, the link is tried only as a volume beside its directory, as when a service restarts.
             if (!confinement.isRootless() && kind != BoundStateTest.Kind.VOLUME) {
                 continue;
             }
@@ -95,17 +95,17 @@ class LinkedSourceTest {
         assertThat(secret.out()).as(secret.text()).doesNotContain("the host's");
     }
 
-    /** Below the link another volume would cover what the container's own supervisor put there. */
+    /** Through the link, another volume would cover files that the container's supervisor put in /run. */
     @ParameterizedTest
     @MethodSource("dev.nucleus.escape.Confinement#ofNativeRuntime")
-    void aLinkInAVolumeLeadsNoOtherMountElsewhere(Confinement confinement) throws IOException {
+    void aLinkInAVolumeDoesNotRedirectAnotherMount(Confinement confinement) throws IOException {
         Path outer = targets.volume(confinement);
         Path inner = targets.volume(confinement);
         Targets.Result planted =
                 targets.run(confinement, List.of("-v", outer + ":/data"), "/bin/ln", "-s", "/run", "/data/sub");
         assertThat(planted.code()).as(planted.text()).isZero();
 
-        // Read-only here, and changed by another container that may write to it.
+        // Also read-only: another container may have planted the link.
         for (String access : List.of("", ":ro")) {
             var both = List.of("-v", outer + ":/data" + access, "-v", inner + ":/data/sub/inner");
             Targets.Result refused = targets.run(confinement, both, Targets.WITNESS, "say", "here");
@@ -123,7 +123,7 @@ class LinkedSourceTest {
                                 "say",
                                 "here")
                         .text())
-                .as("without the link both are mounted")
+                .as("without the link, both volumes are mounted")
                 .isEqualTo("here\n");
     }
 }

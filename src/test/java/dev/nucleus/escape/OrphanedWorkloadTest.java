@@ -21,14 +21,14 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whatever a workload does about signals, sessions and the death of its parent: it ends with its supervisor. */
+/** A workload ends with its supervisor, whatever it does about signals, sessions and the death of its parent. */
 @Tag("isolation")
 class OrphanedWorkloadTest {
 
-    /** For everything in the container to end. */
+    /** Time for everything in the container to end. */
     private static final Duration END = Duration.ofSeconds(2);
 
-    /** For the manager to notice and to remove the control groups. */
+    /** Time for the manager to notice and to remove the cgroups. */
     private static final Duration SWEEP = Duration.ofSeconds(30);
 
     private static Targets targets;
@@ -54,11 +54,11 @@ class OrphanedWorkloadTest {
 
     @ParameterizedTest
     @MethodSource("confinementsAndManners")
-    void aWorkloadThatHoldsOnEndsWithItsShim(Confinement confinement, String manner) {
+    void anUncooperativeWorkloadEndsWithItsShim(Confinement confinement, String manner) {
         assertEndsWithItsShim(confinement, List.of(), manner);
     }
 
-    /** As PID 1 it can clear what the kernel would end it by (prctl(2), PR_SET_PDEATHSIG). */
+    /** As PID 1, it can clear the signal that would kill it with its parent (prctl(2), PR_SET_PDEATHSIG). */
     @ParameterizedTest
     @MethodSource("dev.nucleus.escape.Confinement#ofNativeRuntime")
     void aWorkloadThatIsPid1EndsWithItsShim(Confinement confinement) {
@@ -84,7 +84,7 @@ class OrphanedWorkloadTest {
                     .atMost(END)
                     .pollInterval(Duration.ofMillis(20))
                     .untilAsserted(() -> assertThat(processes.alive()).isEmpty());
-            Awaitility.await("its control groups are removed")
+            Awaitility.await("its cgroups are removed")
                     .atMost(SWEEP)
                     .until(() -> Remains.cgroups().stream().noneMatch(directory -> directory.contains(id)));
         } finally {
@@ -93,12 +93,12 @@ class OrphanedWorkloadTest {
         }
     }
 
-    /** Those that no process of the container's own is told of. */
+    /** The shim dies while no manager runs. */
     @ParameterizedTest
     @EnumSource(
             value = Confinement.class,
             names = {"AGENT", "STRICT_AGENT", "GVISOR_AGENT"})
-    void aManagerThatStartsClearsWhatWasLeftWhileThereWasNone(Confinement confinement, @TempDir Path directory)
+    void aStartingManagerCleansUpAfterAShimThatDiedMeanwhile(Confinement confinement, @TempDir Path directory)
             throws IOException {
         confinement.require();
         String word = "left-" + confinement + "-" + System.nanoTime();
@@ -116,7 +116,7 @@ class OrphanedWorkloadTest {
                 List<ProcessHandle> spawners =
                         manager.process().toHandle().children().toList();
                 manager.kill();
-                Awaitility.await("its spawner has gone")
+                Awaitility.await("its spawner has exited")
                         .until(() -> spawners.stream().noneMatch(ProcessHandle::isAlive));
 
                 shim.destroyForcibly();

@@ -20,14 +20,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A program's path, its interpreter, its loader, a directory of PATH and a path of a Landlock policy are the workload's as well
- * where they lie in its workspace: none of them leads out, by whichever descriptor.
+ * The workload controls a program's path, interpreter and loader, a directory of PATH and a path of a Landlock policy
+ * if they lie in its workspace: none of them leads out through any descriptor.
  */
 @Tag("isolation")
 class ProgramPathEscapeTest {
 
     private static final int LAST_DESCRIPTOR = 40;
-    /** Lies where the directories of containers do, and would be run if it were reached. */
+    /** Lies beside the containers' directories, and would run if it were reached. */
     private static final String OUTSIDE_PROGRAM = "program-of-the-host";
 
     private static Targets targets;
@@ -57,7 +57,7 @@ class ProgramPathEscapeTest {
         }
     }
 
-    /** How a file of the workspace names what is to be run. */
+    /** How a file in the workspace refers to the program to run. */
     enum Form {
         LINK,
         SCRIPT,
@@ -107,14 +107,14 @@ class ProgramPathEscapeTest {
         return workspace;
     }
 
-    /** What is not refused by the kernel, with the code of a command that can't be run, was found and begun. */
+    /** Whether the exit code is that of a command that can't be run; otherwise the program was found and started. */
     private static boolean refused(Targets.Result result) {
         return result.code() >= 125 && result.code() <= 127;
     }
 
     @ParameterizedTest
     @MethodSource("dev.nucleus.escape.Confinement#ofNativeRuntime")
-    void noProgramOfTheHostIsRunByADescriptor(Confinement confinement) throws IOException {
+    void noProgramOfTheHostRunsThroughADescriptor(Confinement confinement) throws IOException {
         var violations = new ArrayList<String>();
         Path workspace = workspace(confinement);
         for (String user : confinement.users()) {
@@ -139,7 +139,7 @@ class ProgramPathEscapeTest {
 
     @ParameterizedTest
     @MethodSource("dev.nucleus.escape.Confinement#ofNativeRuntime")
-    void noDirectoryOfThePathLeadsOut(Confinement confinement) throws IOException {
+    void noDirectoryOfPathLeadsOutOfTheContainer(Confinement confinement) throws IOException {
         var violations = new ArrayList<String>();
         Path workspace = workspace(confinement);
         Path link = workspace.resolve("programs");
@@ -166,7 +166,7 @@ class ProgramPathEscapeTest {
         assertThat(violations).isEmpty();
     }
 
-    /** Else the refusals above would prove nothing. */
+    /** Otherwise the refusals above would prove nothing. */
     @ParameterizedTest
     @EnumSource(
             value = Confinement.class,
@@ -185,11 +185,11 @@ class ProgramPathEscapeTest {
     }
 
     /**
-     * A policy lets programs of a directory of a volume run. The workload makes that directory a link to one where it may write
-     * and never run anything: the rule is for what lies in the volume, or for nothing.
+     * A policy allows programs in a directory of a volume to run. The workload replaces that directory by a link to one
+     * where it may write but not execute: the rule applies to the volume's directory, or to nothing.
      */
     @Test
-    void aLandlockRuleForAVolumeIsForNothingElse() throws IOException {
+    void aLandlockRuleForAVolumeAppliesToNothingElse() throws IOException {
         Confinement confinement = Confinement.AGENT;
         Path volume = targets.volume(confinement);
         Path policy = targets.volume(confinement).resolve("landlock.yaml");
@@ -220,7 +220,7 @@ class ProgramPathEscapeTest {
         Files.createDirectory(link);
         assertThat(targets.run(confinement, options, "/usr/bin/witness", "say", "here")
                         .text())
-                .as("with a directory of the volume's it is a policy that works")
+                .as("with a directory in the volume, the policy works")
                 .isEqualTo("here\n");
     }
 }

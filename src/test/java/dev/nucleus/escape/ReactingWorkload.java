@@ -23,17 +23,17 @@ import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * A workload in every mode and runtime that does something hostile whenever its supervisor does something
- * ({@code native/escape/reactor.c}), while containers are started, entered, probed, stopped, copied and adopted; {@code ./mvnw
- * -Pescape verify} does it for two minutes, with a seed that it prints and that {@code -Dseed=N} gives again. Nothing outside may
- * change, nothing of the host may be seen, no command may hang, and nothing is left in the end.
+ * ({@code native/escape/reactor.c}), while containers are started, entered, probed, stopped, copied and adopted.
+ * Nothing outside may change, nothing of the host may be seen, no command may hang, and nothing may be left at the end.
+ * {@code ./mvnw -Pescape verify} runs it for two minutes and prints the seed; {@code -Dseed=N} repeats a run.
  */
 final class ReactingWorkload {
 
     private static final Duration LONG = Duration.ofMinutes(2);
-    /** For one command on a busy machine; the manager's own limits are shorter. */
+    /** Time limit of one command on a busy machine; the manager's own limits are shorter. */
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 
-    /** For a manager to be ready where other tests keep both processors busy. */
+    /** Time for a manager to become ready while other tests keep both processors busy. */
     private static final Duration START = Duration.ofMinutes(3);
 
     private static final int KEPT_FAULTS = 50;
@@ -48,17 +48,17 @@ final class ReactingWorkload {
     private final Map<String, Integer> steps = new TreeMap<>();
     private final Map<Confinement, Place> places = new EnumMap<>(Confinement.class);
     private final String word = "reacting-" + System.nanoTime();
-    /** The reactor that runs in each. */
+    /** IDs of the running reactors. */
     private final Map<Confinement, String> current = new EnumMap<>(Confinement.class);
-    /** Of the next reactor. */
+    /** The seed of the next reactor. */
     private int seed;
 
-    /** Where one confinement's workloads work. */
+    /** The client, and the directories that the workloads of one confinement use. */
     private record Place(
             Confinement confinement, List<String> client, Path volume, Path inner, Path workspace, Victim victim) {}
 
     /**
-     * @param faults what should not have been; none: all is as it should be
+     * @param faults the violations; empty if there were none
      */
     record Report(List<String> lines, List<String> faults) {}
 
@@ -118,14 +118,14 @@ final class ReactingWorkload {
             react(duration, confinements, manager);
             for (Place place : places.values()) {
                 step("stop at the end", () -> stop(place));
-                look();
-                answers(place);
+                checkOutside();
+                checkManagerAnswers(place);
             }
             step("stop the fleet", () -> stopFleet(manager));
         } catch (ConditionTimeoutException e) {
-            fault("the managers did not end as they should: " + e);
+            fault("the managers did not stop as expected: " + e);
         } finally {
-            conclude();
+            checkNothingIsLeft();
         }
         if (!faults.isEmpty()) {
             faults.add("the manager's log:\n" + Files.readString(home.resolve("log")));
@@ -141,11 +141,11 @@ final class ReactingWorkload {
                 act(java.util.Objects.requireNonNull(
                         places.get(confinements.get(random.nextInt(confinements.size())))));
             }
-            look();
+            checkOutside();
         }
     }
 
-    /** By their names: what ended by itself has been started again meanwhile. */
+    /** Stops replicas by name: one that exited has been restarted under another ID. */
     private void stopFleet(ManagerProcess manager) {
         for (String replica : List.of("reacting/probed-1", "reacting/notifying-1")) {
             Targets.Result stopped = Targets.finish(
@@ -181,7 +181,7 @@ final class ReactingWorkload {
         return place;
     }
 
-    /** Probed all the time, one by a process of its own and one by what it says. */
+    /** Services with frequent probes, one of them by exec and the other by notifications. */
     private String fleet() throws IOException {
         Path volume = Files.createDirectory(directory.resolve("fleet-volume"));
         Path said = Files.createDirectory(directory.resolve("fleet-said"));
@@ -208,7 +208,7 @@ final class ReactingWorkload {
                 """.formatted(rootfs, volume, said, REACTOR, Targets.MARKER, word);
     }
 
-    /** One of the things that a manager is asked to do with a container. */
+    /** Requests a random operation from the manager. */
     private void act(Place place) {
         if (!current.containsKey(place.confinement())) {
             step("start", () -> start(place));
@@ -218,17 +218,20 @@ final class ReactingWorkload {
             case 0, 1 -> step("stop", () -> stop(place));
             case 2, 3 -> step("exec in the working directory", () -> exec(place, List.of("--workdir", "/data/app")));
             case 4 -> step("exec", () -> exec(place, List.of()));
-            case 5, 6 -> step("run beside it", () -> beside(place, List.of("--workdir", "/data/app")));
+            case 5, 6 -> step("run beside it", () -> runBeside(place, List.of("--workdir", "/data/app")));
             case 7 ->
-                step("run with a volume below", () -> beside(place, List.of("-v", place.inner() + ":/data/sub/inner")));
+                step(
+                        "run with a volume below",
+                        () -> runBeside(place, List.of("-v", place.inner() + ":/data/sub/inner")));
             case 8 ->
                 step(
                         "copy in and out",
-                        () -> beside(place, List.of("--workspace", place.workspace() + ":copy-in-out")));
+                        () -> runBeside(place, List.of("--workspace", place.workspace() + ":copy-in-out")));
             case 9 ->
                 step(
                         "context",
-                        () -> beside(place, List.of("--context", place.volume().toString())));
+                        () -> runBeside(
+                                place, List.of("--context", place.volume().toString())));
             case 10 -> step("create and start", () -> create(place));
             default -> step("pause and resume", () -> pause(place));
         }
@@ -267,7 +270,7 @@ final class ReactingWorkload {
         var words = new ArrayList<>(List.of(verb));
         words.addAll(place.confinement().options(rootfs));
         words.addAll(List.of("-v", place.volume() + ":/data"));
-        // Root inside where that means most.
+        // Root inside matters most under a root manager.
         if (!place.confinement().isRootless() && random.nextBoolean()) {
             words.addAll(List.of("--user", "0:0"));
         }
@@ -301,17 +304,17 @@ final class ReactingWorkload {
         if (random.nextBoolean()) {
             options.addAll(List.of("--workdir", "/data/app"));
         }
-        started(place, nucleus(place, confined(place, "run", options, reactor(place))));
+        recordStart(place, nucleus(place, confined(place, "run", options, reactor(place))));
     }
 
-    /** A launch may fail for what the workload before has left in its way: what it must not is anything else. */
-    private void started(Place place, Targets.Result result) {
+    /** A launch may fail because of files that the previous workload left, but only with a reason. */
+    private void recordStart(Place place, Targets.Result result) {
         if (result.code() == 0) {
             String id = result.out().strip();
             ids.add(id);
             current.put(place.confinement(), id);
         } else if (result.err().isBlank()) {
-            fault(place.confinement() + ": a launch that fails without a reason");
+            fault(place.confinement() + ": a launch failed without a reason");
         }
     }
 
@@ -319,7 +322,7 @@ final class ReactingWorkload {
         stop(place);
         Targets.Result created =
                 nucleus(place, confined(place, "create", List.of("--workdir", "/data/app"), reactor(place)));
-        started(place, created);
+        recordStart(place, created);
         if (created.code() == 0
                 && nucleus(place, List.of("start", created.out().strip())).code() != 0) {
             stop(place);
@@ -337,7 +340,7 @@ final class ReactingWorkload {
         }
     }
 
-    private void beside(Place place, List<String> options) {
+    private void runBeside(Place place, List<String> options) {
         nucleus(place, confined(place, "run", options, where()));
     }
 
@@ -364,7 +367,7 @@ final class ReactingWorkload {
         manager.restart().awaitReady(START);
     }
 
-    private void answers(Place place) {
+    private void checkManagerAnswers(Place place) {
         step("ps", () -> {
             Targets.Result listed = nucleus(place, List.of("ps", "-a"));
             if (listed.code() != 0) {
@@ -373,8 +376,8 @@ final class ReactingWorkload {
         });
     }
 
-    /** What lies outside is as it was, and nobody inside has seen more than the inside. */
-    private void look() throws IOException {
+    /** Checks that nothing outside has changed, and that no probe ran outside. */
+    private void checkOutside() throws IOException {
         for (Place place : places.values()) {
             place.victim().differences().forEach(difference -> fault(place.confinement() + ": " + difference));
         }
@@ -389,7 +392,7 @@ final class ReactingWorkload {
         }
     }
 
-    /** Where containers could write. */
+    /** Set-user-ID files in directories that containers can write to. */
     private List<Path> setUserIdFiles() throws IOException {
         var found = new ArrayList<Path>();
         for (Place place : places.values()) {
@@ -401,7 +404,7 @@ final class ReactingWorkload {
                             found.add(file);
                         }
                     } catch (IOException e) {
-                        // It was removed while it was looked at.
+                        // The file was removed meanwhile.
                     }
                 }
             }
@@ -409,8 +412,8 @@ final class ReactingWorkload {
         return found;
     }
 
-    /** All managers have ended, and so has everything that they ran. */
-    private void conclude() {
+    /** Checks that everything has ended with the managers. */
+    private void checkNothingIsLeft() {
         try {
             Awaitility.await("nothing is left")
                     .atMost(Duration.ofSeconds(30))

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Ten seconds of it; {@code ./mvnw -Pescape verify} does it for two minutes. */
+/** Runs {@link ReactingWorkload} for ten seconds; {@code ./mvnw -Pescape verify} runs it for two minutes. */
 @Tag("isolation")
 class ReactingWorkloadTest {
 
@@ -24,7 +24,7 @@ class ReactingWorkloadTest {
     }
 
     @Test
-    void whateverItDoesInAnswerToItsSupervisorStaysInside() throws Exception {
+    void aWorkloadThatReactsToItsSupervisorNeverEscapes() throws Exception {
         long seed = Long.getLong("seed", System.nanoTime() % 1_000_000);
         System.out.println("reacting workload: seed " + seed);
         boolean gvisor = Files.isExecutable(Path.of("/usr/bin/runsc"));

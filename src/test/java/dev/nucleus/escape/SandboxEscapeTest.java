@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * gVisor's runtime runs as the host's root and prepares the container by paths. Nothing that a container can put there is run
- * by it, and no link leads it to the host's own directories.
+ * gVisor's runtime runs as the host's root and sets up the container by path. It must not run programs that a container
+ * put there, nor follow links to the host's own directories.
  */
 @Tag("isolation")
 class SandboxEscapeTest {
@@ -31,7 +31,7 @@ class SandboxEscapeTest {
 
     private static Targets targets;
 
-    /** Of the host's root, in a directory whose path exists in the container's root filesystem as well. */
+    /** A directory of the host's root, whose path also exists in the container's root filesystem. */
     private Path victim;
 
     @BeforeAll
@@ -76,10 +76,10 @@ class SandboxEscapeTest {
                         .map(target -> Arguments.of(confinement, target)));
     }
 
-    /** The program that tells the supervisor of the start is the supervisor's own. */
+    /** The program that reports the start to the supervisor is always the supervisor's own. */
     @ParameterizedTest
     @MethodSource("confinementsAndTargets")
-    void aProgramThatTheContainerPutInThePlaceOfOursNeverRuns(Confinement confinement, String target)
+    void aProgramThatTheContainerPutInPlaceOfTheRelayNeverRuns(Confinement confinement, String target)
             throws IOException {
         confinement.require();
         Path volume = targets.volume(confinement);
@@ -107,16 +107,16 @@ class SandboxEscapeTest {
 
         assertThat(mark).as(result.text()).doesNotExist();
         assertThat(result.code() == 0 ? result.out() : "refused: " + result.err())
-                .as("it runs as it should, or says what can't be mounted")
+                .as("the container runs, or the error names the mount")
                 .satisfiesAnyOf(
                         text -> assertThat(text).isEqualTo("here\n"),
                         text -> assertThat(text).contains("/run"));
     }
 
-    /** By a link of the root filesystem's, which on the host leads to the host's directory. */
+    /** Through a link in the root filesystem that leads to the host's directory if it is resolved on the host. */
     @ParameterizedTest
     @MethodSource("dev.nucleus.escape.Confinement#ofGvisor")
-    void aVolumeBelowALinkOfTheRootFilesystemIsNotTheHosts(Confinement confinement) throws IOException {
+    void aVolumeBelowALinkInTheRootFilesystemDoesNotReachTheHost(Confinement confinement) throws IOException {
         confinement.require();
         Path link = targets.rootfs().resolve("opt");
         try {
@@ -132,10 +132,10 @@ class SandboxEscapeTest {
         }
     }
 
-    /** By a link that the workload put where a directory of the volume was, below which another is mounted. */
+    /** Through a link by which the workload replaced a directory of its volume, above the mount point of another. */
     @ParameterizedTest
     @MethodSource("dev.nucleus.escape.Confinement#ofGvisor")
-    void aVolumeBelowALinkInAnotherIsNotTheHosts(Confinement confinement) throws IOException {
+    void aVolumeBelowALinkInAnotherVolumeDoesNotReachTheHost(Confinement confinement) throws IOException {
         confinement.require();
         try {
             Files.createDirectories(targets.rootfs().resolve(victim.toString().substring(1) + "/inner"));
@@ -150,7 +150,7 @@ class SandboxEscapeTest {
                     "-c",
                     "mv /data/sub /data/was 2>/dev/null; test -e /data/was || echo kept");
             if (first.code() == 0 && !Files.exists(outer.resolve("was"), LinkOption.NOFOLLOW_LINKS)) {
-                // It is in use as long as both are mounted: the next container, without the inner one, can.
+                // The directory is busy while both volumes are mounted; a container without the inner one can move it.
                 Files.setAttribute(outer.resolve("sub"), "unix:mode", 0777);
                 targets.run(confinement, List.of("-v", outer + ":/data"), "/bin/mv", "/data/sub", "/data/was");
             }
@@ -166,7 +166,7 @@ class SandboxEscapeTest {
         }
     }
 
-    /** As any user: what the file server opens, it opens as the host's root. */
+    /** Attacks as each user: the file server opens files as the host's root. */
     private void attack(Confinement confinement, List<String> volumes, String place) throws IOException {
         for (String user : confinement.users()) {
             var options = new ArrayList<>(volumes);

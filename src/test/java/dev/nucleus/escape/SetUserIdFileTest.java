@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What a container leaves in a volume, a workspace or a copy gives nobody on the host another user's rights. */
+/** Files that a container leaves in a volume, a workspace or a copy grant nobody on the host another user's rights. */
 @Tag("isolation")
 class SetUserIdFileTest {
 
@@ -61,7 +61,7 @@ class SetUserIdFileTest {
 
     @ParameterizedTest
     @EnumSource(Confinement.class)
-    void noFileOfAVolumeIsSetUserId(Confinement confinement) throws IOException {
+    void noFileInAVolumeIsSetUserId(Confinement confinement) throws IOException {
         confinement.require();
         for (String user : confinement.users()) {
             Path volume = targets.volume(confinement);
@@ -80,7 +80,7 @@ class SetUserIdFileTest {
 
     @ParameterizedTest
     @EnumSource(Confinement.class)
-    void noFileOfAWorkspaceIsSetUserId(Confinement confinement) throws IOException {
+    void noFileInAWorkspaceIsSetUserId(Confinement confinement) throws IOException {
         confinement.require();
         for (String access : List.of("bind-rw", "copy-in-out")) {
             Path workspace = targets.volume(confinement);
@@ -99,14 +99,14 @@ class SetUserIdFileTest {
         }
     }
 
-    static Stream<Confinement> thoseThatMapRoot() {
+    static Stream<Confinement> confinementsThatMapRoot() {
         return Stream.of(Confinement.values()).filter(Confinement::mapsRoot);
     }
 
-    /** Root inside a user namespace is a user of its own on disk as well. */
+    /** Root inside a user namespace is not root on disk either. */
     @ParameterizedTest
-    @MethodSource("thoseThatMapRoot")
-    void whatRootInsideMakesIsNotTheHostsRoots(Confinement confinement) throws IOException {
+    @MethodSource("confinementsThatMapRoot")
+    void filesOfRootInsideDoNotBelongToTheHostsRoot(Confinement confinement) throws IOException {
         Path volume = targets.volume(confinement);
 
         Targets.Result made = make(confinement, "0:0", List.of("-v", volume + ":/data"), "/data");
@@ -118,10 +118,10 @@ class SetUserIdFileTest {
         });
     }
 
-    /** The next container finds the volume as its own. */
+    /** The next container has the same users on the volume. */
     @ParameterizedTest
-    @MethodSource("thoseThatMapRoot")
-    void whatRootInsideMadeIsItsOwnTheNextTime(Confinement confinement) {
+    @MethodSource("confinementsThatMapRoot")
+    void filesOfRootInsideBelongToRootInsideTheNextContainer(Confinement confinement) {
         var mount = List.of("-v", targets.volume(confinement) + ":/data", "--user", "0:0");
         Targets.Result first =
                 targets.run(confinement, mount, "/bin/sh", "-c", "echo kept > /data/file && touch /data/other");
@@ -134,10 +134,10 @@ class SetUserIdFileTest {
         assertThat(second.code()).isZero();
     }
 
-    /** A file of the host's root in a volume is not root's inside to change. */
+    /** Root inside can neither read nor change a file of the host's root in a volume. */
     @ParameterizedTest
-    @MethodSource("thoseThatMapRoot")
-    void aFileOfTheHostsRootIsNotRootsInside(Confinement confinement) throws IOException {
+    @MethodSource("confinementsThatMapRoot")
+    void aFileOfTheHostsRootIsInaccessibleToRootInside(Confinement confinement) throws IOException {
         Path volume = targets.volume(confinement);
         Path file = Files.writeString(volume.resolve("file"), "the host's");
         Files.setAttribute(file, "unix:mode", 0600);

@@ -6,7 +6,7 @@ import dev.nucleus.support.Requires;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** A column of the table: how the container that the attempts are made in is run. */
+/** A column of the table: the mode and runtime of the container in which the attempts are made. */
 enum Setting {
     AGENT(Mode.AGENT, Runtime.NATIVE),
     STRICT_AGENT(Mode.STRICT_AGENT, Runtime.NATIVE),
@@ -31,8 +31,8 @@ enum Setting {
     }
 
     /**
-     * What succeeds on a kernel of its own, and concerns nothing but that: gVisor keeps no "noexec" for mapped files
-     * in its own memory (volumes are mapped by the host, which does), and has no huge pages to give away.
+     * Whether success affects only gVisor's own kernel: it doesn't enforce noexec on mapped files in its own memory
+     * (volumes are mapped by the host, which does), and has no huge pages to give away.
      */
     boolean concernsItsOwnKernelOnly(String attempt) {
         return runtime == Runtime.GVISOR
@@ -45,14 +45,14 @@ enum Setting {
                         || attempt.equals("run code mapped twice from " + place));
     }
 
-    /** Skips the test, and counts it as skipped, where this host has no such runtime. */
+    /** Skips the test if this host lacks the runtime. */
     void require() {
         if (runtime == Runtime.GVISOR) {
             Requires.program("/usr/bin/runsc", "runsc");
         }
     }
 
-    /** The column's head. */
+    /** The column heading. */
     @Override
     public String toString() {
         return runtime == Runtime.GVISOR ? "gvisor/" + mode : mode.toString();

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A process inside has three descriptors, and nothing of the one that supervises it. */
+/** A process inside has three descriptors, and none of its supervisor. */
 @Tag("isolation")
 class SupervisorDescriptorsTest {
 
@@ -30,7 +30,7 @@ class SupervisorDescriptorsTest {
 
     @ParameterizedTest
     @EnumSource(Confinement.class)
-    void theWorkloadHasItsStandardStreamsAndNoMore(Confinement confinement) {
+    void theWorkloadHasOnlyItsStandardStreams(Confinement confinement) {
         confinement.require();
         for (String user : confinement.users()) {
             Targets.Result result = targets.run(confinement, user(user), Targets.WITNESS, "descriptors");
@@ -42,10 +42,10 @@ class SupervisorDescriptorsTest {
 
     @ParameterizedTest
     @EnumSource(Confinement.class)
-    void soHasAProcessThatIsRunBesideIt(Confinement confinement) {
+    void anExecHasOnlyItsStandardStreams(Confinement confinement) {
         confinement.require();
         String id = targets.launch(confinement, List.of(), "/bin/sleep", "1000");
-        // In a container without an init of ours PID 1 is the workload itself, whose descriptors are its own.
+        // In a container without our init, PID 1 is the workload itself, whose descriptors are its own.
         Targets.Result result = targets.nucleus(
                 confinement,
                 "exec",
@@ -56,14 +56,14 @@ class SupervisorDescriptorsTest {
                 "for fd in /proc/self/fd/*; do case $fd in */[012]) ;; *) test -e $fd && ls -l $fd;; esac; done; echo end");
         targets.end(confinement, id);
 
-        // The shell's own descriptor of the directory that it lists is gone when it looks.
+        // The descriptor by which the shell lists the directory is closed by the time it is tested.
         assertThat(result.text()).isEqualTo("end\n");
     }
 
-    /** From its first instruction on: an init that is dumpable for a moment is one that can be opened. */
+    /** From its first instruction on: an init that is dumpable only briefly could be opened. */
     @ParameterizedTest
     @MethodSource("dev.nucleus.escape.Confinement#ofNativeRuntime")
-    void pidOneIsAnInitThatNobodyInsideCanOpen(Confinement confinement) {
+    void noProcessInsideCanOpenTheInit(Confinement confinement) {
         for (String user : confinement.users()) {
             for (int launch = 0; launch < 5; launch++) {
                 Targets.Result result = targets.run(confinement, user(user), Targets.WITNESS, "hammer");

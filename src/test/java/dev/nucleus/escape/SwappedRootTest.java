@@ -29,14 +29,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Between its verification and its use a root filesystem is exchanged for another: no launch ever runs the other one. */
+/** A root filesystem is exchanged for another between verification and use: no launch ever runs the other one. */
 @Tag("isolation")
 class SwappedRootTest {
 
     private static final int SOMEBODY = 4242;
     private static final int LAUNCHES = 200;
 
-    /** Exchanges two names until it is killed, as fast as it can, but lets others have the processor. */
+    /** Exchanges two names until it is killed, with a pause that leaves the processor to others. */
     private static final String EXCHANGE = """
             use strict; use Time::HiRes 'usleep';
             my ($one, $other, $pause) = @ARGV;
@@ -51,7 +51,7 @@ class SwappedRootTest {
     @SharedManager
     private static TestManager manager;
 
-    /** Below a directory of root's alone: /tmp is everybody's. */
+    /** Below a directory that only root can write to, unlike /tmp. */
     private Path directory;
 
     @BeforeEach
@@ -64,7 +64,7 @@ class SwappedRootTest {
             Files.writeString(root.resolve("usr/which"), name + "\n");
         }
         RootfsAttestation.attest(above.resolve("attested"));
-        // Whoever owns the directory above can put there what they like: a tree without a manifest.
+        // The owner of the directory above can put any tree there, such as one without a manifest.
         try (var files = Files.list(above.resolve("other"))) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 Files.delete(file);
@@ -92,7 +92,7 @@ class SwappedRootTest {
         }
     }
 
-    /** Exchanges two names, by this user, while something else is done. */
+    /** Exchanges two names as the given user until it is closed. */
     private static final class Exchange implements AutoCloseable {
 
         private final Process process;
@@ -128,10 +128,10 @@ class SwappedRootTest {
         }
     }
 
-    /** Root itself does it, whom no check of owners stops; what was verified is what is bound, or nothing is. */
+    /** Root makes the exchange, which no check of owners prevents: either the verified tree is bound, or none. */
     @ParameterizedTest
     @EnumSource(Runtime.class)
-    void aRootThatIsExchangedWhileItIsLaunchedNeverRuns(Runtime runtime) throws IOException {
+    void aRootExchangedDuringALaunchNeverRuns(Runtime runtime) throws IOException {
         require(runtime);
         Path above = directory.resolve("above");
         Path attested = above.resolve("attested");
@@ -150,7 +150,7 @@ class SwappedRootTest {
                         }
                     } catch (RuntimeException e) {
                         assertThat(e.getMessage())
-                                .as("a refusal that says of what")
+                                .as("the refusal names the root")
                                 .contains(attested.toString());
                     }
                 }
@@ -172,7 +172,7 @@ class SwappedRootTest {
         }
     }
 
-    /** Whoever owns a directory above can exchange what is below, however well it is guarded itself. */
+    /** The owner of a directory above can exchange everything below it, whatever its permissions. */
     @ParameterizedTest
     @EnumSource(Runtime.class)
     void aRootBelowADirectoryOfAnotherUserIsRefused(Runtime runtime) throws IOException {
@@ -186,7 +186,7 @@ class SwappedRootTest {
     }
 
     @Test
-    void soIsOneBelowADirectoryThatOthersMayWriteTo() throws IOException {
+    void aRootBelowADirectoryWritableByOthersIsRefused() throws IOException {
         Path above = directory.resolve("above");
         Files.setAttribute(above, "unix:mode", 0777);
 
@@ -196,7 +196,7 @@ class SwappedRootTest {
     }
 
     @Test
-    void soIsOneThatIsCalledByALinkOfAnotherUser() throws IOException {
+    void aRootReachedThroughALinkOfAnotherUserIsRefused() throws IOException {
         Path theirs = Files.createDirectory(directory.resolve("theirs"));
         Files.setAttribute(theirs, "unix:uid", SOMEBODY);
         Files.createSymbolicLink(theirs.resolve("link"), directory.resolve("above/attested"));
@@ -207,13 +207,13 @@ class SwappedRootTest {
                 .hasMessageContaining(directory.toString());
     }
 
-    /** While the directory's owner exchanges two trees in it: without the check, 14 of 200 launches ran the other one. */
+    /** The directory's owner exchanges two trees in it; without the check, 14 of 200 launches ran the other one. */
     @Test
-    void theOwnerOfADirectoryAboveNeverGetsAnotherTreeLaunched() throws IOException {
+    void theOwnerOfADirectoryAboveCannotGetAnotherTreeLaunched() throws IOException {
         Path above = directory.resolve("above");
         Files.setAttribute(above, "unix:uid", SOMEBODY);
         Path attested = above.resolve("attested");
-        // The trees' own directories are root's, as is all below; they move with their parent's permission alone.
+        // The trees belong to root; moving them requires permission only on their parent.
         try (var _ = new Exchange(SOMEBODY, attested, above.resolve("other"), 500)) {
             for (int i = 0; i < LAUNCHES; i++) {
                 assertThatThrownBy(() -> manager.run(order(attested, Runtime.NATIVE)))
@@ -225,7 +225,7 @@ class SwappedRootTest {
     }
 
     @Test
-    void withoutAnybodyElseAboveItRuns() {
+    void aRootBelowDirectoriesOfRootRuns() {
         assertThat(manager.run(order(directory.resolve("above/attested"), Runtime.NATIVE))
                         .out())
                 .isEqualTo("attested\n");

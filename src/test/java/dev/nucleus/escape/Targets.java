@@ -25,14 +25,14 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
 /**
- * The managers that exploits are aimed at: root's, and an ordinary user's, which is started with its first use. Both are
- * commanded as operators do, by the client; in the state directory of each lies a marker that no container may reach.
+ * The managers that exploits are aimed at: root's, and an ordinary user's, which is started on first use. Tests use
+ * them through the client, as operators do; the state directory of each contains a marker that no container may reach.
  */
 final class Targets implements AutoCloseable {
 
-    /** The program that says what is in reach of it: native/escape/witness.c. */
+    /** The program that reports what it can reach: native/escape/witness.c. */
     static final String WITNESS = "/usr/bin/witness";
-    /** Its exit code when something of the host was in reach. */
+    /** Its exit code if it could reach something of the host. */
     static final int OUTSIDE = 42;
 
     static final String MARKER = "marker-of-the-host";
@@ -45,7 +45,7 @@ final class Targets implements AutoCloseable {
     private final TestManager root;
     private Optional<OrdinaryUser> ordinary = Optional.empty();
 
-    /** What a command wrote, and its exit code. */
+    /** The exit code and output of a command. */
     record Result(int code, String out, String err) {
 
         String text() {
@@ -81,7 +81,7 @@ final class Targets implements AutoCloseable {
         return targets;
     }
 
-    /** Builds a program of native/escape and puts it into a root filesystem, to be attested afterwards. */
+    /** Builds a program of native/escape and copies it into a root filesystem, which is to be attested afterwards. */
     static void install(String program, Path rootfs) throws IOException, InterruptedException {
         Files.copy(build(program), rootfs.resolve("usr/bin").resolve(program));
     }
@@ -99,7 +99,7 @@ final class Targets implements AutoCloseable {
         return built;
     }
 
-    /** Has {@link #WITNESS} and a few of the host's programs; attested. */
+    /** The attested root filesystem, with {@link #WITNESS} and a few of the host's programs. */
     Path rootfs() {
         return rootfs;
     }
@@ -113,7 +113,7 @@ final class Targets implements AutoCloseable {
             try {
                 OrdinaryUser user = OrdinaryUser.start(false);
                 ordinary = Optional.of(user);
-                own(Files.writeString(user.state().resolve(MARKER), "the host's"));
+                chown(Files.writeString(user.state().resolve(MARKER), "the host's"));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -121,44 +121,44 @@ final class Targets implements AutoCloseable {
         return ordinary.get();
     }
 
-    /** Of the manager that launches it. */
+    /** The state directory of the confinement's manager. */
     Path state(Confinement confinement) {
         return confinement.isRootless() ? ordinary().state() : root.state();
     }
 
-    /** Of the manager that launches it. */
+    /** The command socket of the confinement's manager. */
     Path socket(Confinement confinement) {
         return confinement.isRootless() ? ordinary().socket() : root.socket();
     }
 
-    /** Its command socket, as it is called from the directory that holds state and run directory. */
+    /** The path of the command socket, relative to the parent of the state and run directories. */
     String relativeSocket(Confinement confinement) {
         return confinement.isRootless() ? "run/nucleus/nucleus.sock" : "run/nucleus.sock";
     }
 
-    /** A fresh directory that every container may write to, and that belongs to the manager's user. */
+    /** A new directory that every container may write to and that belongs to the manager's user. */
     Path volume(Confinement confinement) {
         try {
             Path volume = Files.createTempDirectory(directory, "volume-");
             Files.setAttribute(volume, "unix:mode", 0777);
-            return confinement.isRootless() ? own(volume) : volume;
+            return confinement.isRootless() ? chown(volume) : volume;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static Path own(Path path) throws IOException {
+    private static Path chown(Path path) throws IOException {
         Files.setAttribute(path, "unix:uid", OrdinaryUser.ID, LinkOption.NOFOLLOW_LINKS);
         Files.setAttribute(path, "unix:gid", OrdinaryUser.ID, LinkOption.NOFOLLOW_LINKS);
         return path;
     }
 
-    /** A command to the manager, with its options before those of the confinement. */
+    /** Runs a command in a container, with the options after those of the confinement. */
     Result run(Confinement confinement, List<String> options, String... command) {
         return confined(confinement, "run", options, command);
     }
 
-    /** As {@link #run}, for {@code run} or {@code create}. */
+    /** Like {@link #run}, for {@code run} or {@code create}. */
     Result confined(Confinement confinement, String verb, List<String> options, String... command) {
         var words = new ArrayList<>(List.of(verb));
         words.addAll(confinement.options(rootfs));
@@ -168,7 +168,7 @@ final class Targets implements AutoCloseable {
         return nucleus(confinement, words.toArray(String[]::new));
     }
 
-    /** Starts a container that goes on, and answers with its id. */
+    /** Starts a detached container and returns its ID. */
     String launch(Confinement confinement, List<String> options, String... command) {
         var detached = new ArrayList<>(List.of("-d"));
         detached.addAll(options);
@@ -179,7 +179,7 @@ final class Targets implements AutoCloseable {
         return result.out().strip();
     }
 
-    /** Any command of the client's; a hung one fails the test. */
+    /** Runs any command of the client; one that hangs fails the test. */
     Result nucleus(Confinement confinement, String... arguments) {
         List<String> client = confinement.isRootless()
                 ? ordinary().client()
@@ -192,7 +192,7 @@ final class Targets implements AutoCloseable {
         return finish(command, PATIENCE);
     }
 
-    /** Runs a program of the host's to its end; one that takes longer is killed, and an error. */
+    /** Runs a program on the host until it exits; one that exceeds the time limit is killed and fails the test. */
     static Result finish(List<String> command, Duration patience) {
         try {
             Process process = new ProcessBuilder(command)
@@ -205,7 +205,7 @@ final class Targets implements AutoCloseable {
             Thread errReader = Thread.ofVirtual().start(() -> copy(process.getErrorStream(), err));
             if (!process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS)) {
                 process.destroyForcibly();
-                throw new AssertionError("hangs for " + patience + ": " + command);
+                throw new AssertionError("still running after " + patience + ": " + command);
             }
             outReader.join();
             errReader.join();
@@ -223,12 +223,12 @@ final class Targets implements AutoCloseable {
         try (from) {
             from.transferTo(to);
         } catch (IOException e) {
-            // It was killed: what it wrote is whole as far as it goes.
+            // The process was killed: its output up to then is complete.
             return;
         }
     }
 
-    /** Waits until a container has written one of these words, and answers with all that it wrote. */
+    /** Waits until a container has written one of these words, and returns all of its output. */
     String awaitOutput(Confinement confinement, String id, String... words) {
         return Awaitility.await(List.of(words) + " of " + id)
                 .pollDelay(Duration.ZERO)
@@ -239,7 +239,7 @@ final class Targets implements AutoCloseable {
                         text -> Stream.of(words).anyMatch(text::contains));
     }
 
-    /** Stops a container at once and forgets it. */
+    /** Stops a container immediately and removes it. */
     void end(Confinement confinement, String id) {
         nucleus(confinement, "stop", "--grace", "0s", id);
         nucleus(confinement, "rm", id);

@@ -8,7 +8,7 @@ package dev.nucleus.escape;
  */
 record Verdict(boolean denied, String why) {
 
-    /** Of something that only the host can see: it holds, or here is what was seen instead. */
+    /** The verdict on an attempt that only the host can judge, by whether the confinement held. */
     static Verdict of(boolean held, String seen) {
         return new Verdict(held, seen);
     }

@@ -9,7 +9,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** A directory of the host's, to be left exactly as it is: every entry's kind, owner, mode, inode, and contents. */
+/** A directory of the host that must not change in any entry's kind, owner, mode, inode or contents. */
 final class Victim {
 
     private final Path directory;
@@ -17,10 +17,10 @@ final class Victim {
 
     private Victim(Path directory) throws IOException {
         this.directory = directory;
-        this.before = look();
+        this.before = snapshot();
     }
 
-    /** @param owner of all of it */
+    /** @param owner the owner of every entry */
     static Victim create(Path directory, int owner) throws IOException {
         Files.createDirectory(directory);
         for (String name : List.of("app", "sub", "inner")) {
@@ -42,7 +42,7 @@ final class Victim {
         return directory;
     }
 
-    private SortedMap<String, String> look() throws IOException {
+    private SortedMap<String, String> snapshot() throws IOException {
         var seen = new TreeMap<String, String>();
         try (Stream<Path> files = Files.walk(directory)) {
             for (Path file : files.toList()) {
@@ -55,9 +55,9 @@ final class Victim {
         return seen;
     }
 
-    /** What is not as it was; empty: nothing. */
+    /** Changes since the creation. */
     List<String> differences() throws IOException {
-        SortedMap<String, String> now = look();
+        SortedMap<String, String> now = snapshot();
         return Stream.concat(before.keySet().stream(), now.keySet().stream())
                 .distinct()
                 .filter(name -> !java.util.Objects.equals(before.get(name), now.get(name)))

@@ -21,13 +21,14 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The workload replaces its working directory, which lies on a volume, by a link to whatever its supervisor might have open
- * at the moment it enters it (cf. CVE-2024-21626). Either that fails and says so, or the process is where it belongs.
+ * The workload replaces its working directory, which lies on a volume, by a link to anything that its supervisor might
+ * have open when it enters the directory (cf. CVE-2024-21626). Either this fails with an error, or the process is
+ * inside.
  */
 @Tag("isolation")
 class WorkingDirectoryEscapeTest {
 
-    /** Beyond what a supervisor has open. */
+    /** Higher than any descriptor that a supervisor has open. */
     private static final int LAST_DESCRIPTOR = 40;
 
     private static final String WORKDIR = "/data/app";
@@ -46,7 +47,7 @@ class WorkingDirectoryEscapeTest {
         }
     }
 
-    /** Where links lead. With a kernel of its own each takes a second, and none of them means anything to it. */
+    /** Targets of links. Only some under gVisor, where each takes a second and means nothing to its kernel. */
     private static List<String> links(Confinement confinement) {
         int step = confinement.isGvisor() ? 5 : 1;
         return Stream.concat(
@@ -83,10 +84,10 @@ class WorkingDirectoryEscapeTest {
         return new String[] {Targets.WITNESS, "where", Targets.MARKER, targets.relativeSocket(confinement)};
     }
 
-    /** Adds to the list unless the process was inside or was refused for its working directory. */
+    /** Adds a violation unless the process was inside, or was refused because of its working directory. */
     private static void judge(String attempt, int code, String text, List<String> violations) {
         boolean inside = code == 0 && text.strip().endsWith("inside");
-        // gVisor's kernel ends for a directory that it does not have, before it could say which.
+        // gVisor's kernel exits if the directory does not exist, before it can name it.
         boolean named = text.contains(WORKDIR) || text.contains("waiting for sandbox to start");
         boolean refused = code != 0 && code != Targets.OUTSIDE && named;
         if (!inside && !refused) {
@@ -94,10 +95,10 @@ class WorkingDirectoryEscapeTest {
         }
     }
 
-    /** Else none of the refusals below would prove anything. */
+    /** Otherwise the refusals below would prove nothing. */
     @ParameterizedTest
     @EnumSource(Confinement.class)
-    void aTrueDirectoryIsEntered(Confinement confinement) throws IOException {
+    void aRealWorkingDirectoryIsEntered(Confinement confinement) throws IOException {
         confinement.require();
         Path volume = targets.volume(confinement);
         Files.createDirectory(volume.resolve("app"));
@@ -110,7 +111,7 @@ class WorkingDirectoryEscapeTest {
 
     @ParameterizedTest
     @EnumSource(Confinement.class)
-    void theNextStartIsInsideOrFails(Confinement confinement) throws IOException {
+    void theNextStartStaysInsideOrFails(Confinement confinement) throws IOException {
         confinement.require();
         Path volume = targets.volume(confinement);
         var violations = new ArrayList<String>();
@@ -127,7 +128,7 @@ class WorkingDirectoryEscapeTest {
 
     @ParameterizedTest
     @EnumSource(Confinement.class)
-    void aProcessRunBesideItIsInsideOrFails(Confinement confinement) throws IOException {
+    void anExecStaysInsideOrFails(Confinement confinement) throws IOException {
         confinement.require();
         var violations = new ArrayList<String>();
         for (String user : confinement.users()) {
@@ -160,10 +161,10 @@ class WorkingDirectoryEscapeTest {
         judge(attempt, result.code(), result.text(), violations);
     }
 
-    /** As exec probes do it. */
+    /** Runs the command as exec probes do. */
     @ParameterizedTest
     @MethodSource("dev.nucleus.escape.Confinement#ofRoot")
-    void aProbeIsInsideOrFails(Confinement confinement) throws IOException {
+    void aProbeStaysInsideOrFails(Confinement confinement) throws IOException {
         confinement.require();
         Path volume = targets.volume(confinement);
         Files.createDirectory(volume.resolve("app"));
@@ -186,7 +187,7 @@ class WorkingDirectoryEscapeTest {
 
     @ParameterizedTest
     @EnumSource(Confinement.class)
-    void aContainerThatIsCreatedAndStartedLaterIsInsideOrFails(Confinement confinement) throws IOException {
+    void aContainerStartedAfterItsCreationStaysInsideOrFails(Confinement confinement) throws IOException {
         confinement.require();
         Path volume = targets.volume(confinement);
         String user = confinement.users().getLast();
@@ -213,10 +214,10 @@ class WorkingDirectoryEscapeTest {
         assertThat(violations).isEmpty();
     }
 
-    /** The directory is a true one when the container is created, and a link when it is started. */
+    /** The directory is a real one when the container is created, and a link when it is started. */
     @ParameterizedTest
     @EnumSource(Confinement.class)
-    void aLinkThatIsPlantedBetweenCreationAndStartLeadsNowhere(Confinement confinement) throws IOException {
+    void aLinkPlantedBetweenCreationAndStartLeadsNowhere(Confinement confinement) throws IOException {
         confinement.require();
         String user = confinement.users().getLast();
         var violations = new ArrayList<String>();
@@ -233,7 +234,7 @@ class WorkingDirectoryEscapeTest {
             } else {
                 String output =
                         targets.nucleus(confinement, "logs", "--follow", id).text();
-                // A directory that has been removed meanwhile has no name and no way up.
+                // A directory that was removed meanwhile has no name and no parent.
                 if (output.contains("reached") || output.contains("connected") || !output.contains("cwd")) {
                     violations.add(link + ": " + output.strip());
                 }
@@ -244,10 +245,10 @@ class WorkingDirectoryEscapeTest {
         assertThat(violations).isEmpty();
     }
 
-    /** No volume is needed: the home and /tmp are the workload's as well, without a root filesystem of its own. */
+    /** No volume is needed: the workload can also write to its home and /tmp. */
     @ParameterizedTest
     @MethodSource("dev.nucleus.escape.Confinement#ofNativeRuntime")
-    void aLinkInItsMemoryLeadsNowhereEither(Confinement confinement) {
+    void aLinkInTheHomeOrTmpLeadsNowhereEither(Confinement confinement) {
         var violations = new ArrayList<String>();
         for (String place : List.of("/home/agent/app", "/tmp/app")) {
             String id = targets.launch(

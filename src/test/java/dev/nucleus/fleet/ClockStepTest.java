@@ -14,7 +14,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The host's clock is set, as NTP does after a host has slept; probes and back-offs keep their own time. */
+/** Steps of the host's clock, as by NTP after a suspend, affect neither probes nor back-offs. */
 @Tag("vm")
 class ClockStepTest {
 
@@ -34,7 +34,7 @@ class ClockStepTest {
                 restart: {policy: always, backoff: {from: 3s, factor: 1, to: 3s}}
             """;
 
-    /** Of the virtual machine; nobody else's. */
+    /** Steps the clock of the virtual machine, never that of another host. */
     private static void step(Duration by) throws IOException, InterruptedException {
         assertThat(Files.readString(Path.of("/proc/cmdline"))).contains("nucleus.job=");
         Process date =
@@ -50,7 +50,7 @@ class ClockStepTest {
     }
 
     @Test
-    void probesAndBackoffsNeitherStandStillNorStorm() throws Exception {
+    void clockStepsNeitherStallNorMultiplyProbesAndRestarts() throws Exception {
         try (TestManager manager = TestManager.start(FLEET)) {
             var answers = new AtomicInteger();
             manager.listen(ProbeCompleted.class, _ -> answers.incrementAndGet());
@@ -68,7 +68,7 @@ class ClockStepTest {
                 int restarts = manager.replica("clock/moody-1").restarts();
                 Duration two = until(() -> manager.replica("clock/moody-1").restarts() >= restarts + 2);
                 assertThat(two)
-                        .as("one back-off at least after the clock was set by %s", by)
+                        .as("at least one back-off after the clock was set by %s", by)
                         .isBetween(BACKOFF.minusMillis(100), Duration.ofSeconds(60));
                 assertThat(manager.replica("clock/steady-1").status()).isEqualTo(ReplicaStatus.READY);
             }

@@ -20,12 +20,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A crash loop is one until the replica has run long enough, wherever somebody looks. */
+/** A crash loop is reported everywhere until the replica has run long enough. */
 @Tag("isolation")
 @RunsConcurrently
 class CrashLoopSupervisionTest {
 
-    /** Those of the volume end five times, then run. */
+    /** Services with the volume exit five times, then keep running. */
     private static final String FLEET = """
             name: shop
             volumes: {data: {path: %s}}
@@ -108,7 +108,7 @@ class CrashLoopSupervisionTest {
             assertThat(manager.get("/actuator/health/shop/plain").statusCode()).isEqualTo(503);
             assertThat(manager.get("/actuator/health/shop/plain").body()).contains("\"status\":\"crash loop\"");
             assertThat(manager.get("/actuator/health/shop/probed").statusCode())
-                    .as("it takes traffic")
+                    .as("the replica takes traffic")
                     .isEqualTo(200);
             assertThat(manager.get("/actuator/health/shop/probed").body())
                     .contains("\"status\":\"crash loop\"", "\"serving\":true");
@@ -143,18 +143,18 @@ class CrashLoopSupervisionTest {
             assertThat(client(manager, "logs", "shop/plain-1").lines())
                     .satisfiesExactly(
                             head -> assertThat(head)
-                                    .startsWith("----- last line of the run before; it ended at ")
+                                    .startsWith("----- last line of the previous run; it ended at ")
                                     .endsWith(": exit code 3 -----"),
                             last -> assertThat(last).isEqualTo("run 5 of it"),
                             foot -> assertThat(foot).isEqualTo("----- this run -----"),
                             own -> assertThat(own).isEqualTo("run 6 of it"));
             assertThat(manager.get("/fleets/shop/plain-1").body())
-                    .containsSubsequence("last line of the run before", "run 5 of it", "this run", "run 6 of it");
+                    .containsSubsequence("last line of the previous run", "run 5 of it", "this run", "run 6 of it");
         }
     }
 
     @Test
-    void betweenTwoCrashesItReadsNeitherReadyNorRunning() throws Exception {
+    void aCrashLoopIsNeitherReadyNorRunningBetweenCrashes() throws Exception {
         Files.setAttribute(data, "unix:mode", 0777);
         String fleet = FLEET.formatted(data);
         try (TestManager manager = TestManager.start(fleet)) {
@@ -169,13 +169,13 @@ class CrashLoopSupervisionTest {
             assertThat(manager.replica("shop/forever-1").history().stream()
                             .map(Transition::to)
                             .filter(ReplicaStatus.CRASH_LOOP::equals))
-                    .as("each end is in the history")
+                    .as("each exit is in the history")
                     .hasSizeGreaterThanOrEqualTo(8);
 
             manager.await("shop/recovers-1", ReplicaStatus.RUNNING);
             List<Transition> history = manager.replica("shop/recovers-1").history();
             Transition loop = history.get(history.size() - 2);
-            assertThat(loop.to()).as("before").isEqualTo(ReplicaStatus.CRASH_LOOP);
+            assertThat(loop.to()).as("the status before").isEqualTo(ReplicaStatus.CRASH_LOOP);
             assertThat(Duration.between(loop.at(), history.getLast().at())).isGreaterThan(Duration.ofSeconds(5));
         }
     }

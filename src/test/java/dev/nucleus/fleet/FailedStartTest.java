@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A manager launches nothing before it has started whole. */
+/** A manager launches nothing before it has started completely. */
 @Tag("isolation")
 class FailedStartTest {
 
@@ -45,7 +45,7 @@ class FailedStartTest {
     }
 
     @Test
-    void aPortThatIsTakenLeavesNothingRunning() throws Exception {
+    void aPortInUseLeavesNothingRunning() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             assertThatThrownBy(() -> TestManager.start(FLEET, settings(directory.resolve("run"), taken.getLocalPort())))
                     .hasStackTraceContaining("Port " + taken.getLocalPort());
@@ -55,7 +55,7 @@ class FailedStartTest {
     }
 
     @Test
-    void aCommandSocketThatCanNotBeBoundLeavesNothingRunning() throws Exception {
+    void aCommandSocketThatCannotBeBoundLeavesNothingRunning() throws Exception {
         Path run = Files.createDirectory(directory.resolve("run"));
         Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("rwx------"));
         Files.createDirectories(run.resolve("nucleus.sock/in-the-way"));
@@ -66,7 +66,7 @@ class FailedStartTest {
     }
 
     @Test
-    void anOrdinaryRunDirectoryIsUsedAndOneThatCanNotBeIsNamed() throws Exception {
+    void anOpenRunDirectoryIsMadePrivateAndATooLongOneIsRefused() throws Exception {
         Path run = Files.createDirectory(directory.resolve("run"));
         Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("rwxr-xr-x"));
 

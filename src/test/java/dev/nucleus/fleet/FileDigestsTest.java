@@ -49,7 +49,7 @@ class FileDigestsTest {
                 .get("web"));
     }
 
-    /** As the next manager reads it. */
+    /** The record as the next manager reads it. */
     private ContainerRecord.ReplicaRecord launched() {
         var launched = new ContainerRecord.ReplicaRecord(
                 "shop", "web", 1, SpecHash.of(service), 0, 0, FileDigests.of(service));
@@ -59,7 +59,7 @@ class FileDigestsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"key", "seccomp.json", "landlock.yaml", "caps.yaml"})
-    void aFileThatHoldsSomethingElseIsNamedWhateverItsSizeAndTime(String name) throws IOException {
+    void aChangedFileIsDetectedDespiteTheSameSizeAndTime(String name) throws IOException {
         ContainerRecord.ReplicaRecord launched = launched();
         assertThat(FileDigests.changed(service, launched)).isEmpty();
         Path file = folder.resolve(name);
@@ -71,22 +71,22 @@ class FileDigestsTest {
         assertThat(FileDigests.changed(service, launched)).containsExactly(file.toString());
         Files.writeString(file, "before");
         assertThat(FileDigests.changed(service, launched))
-                .as("what it was again")
+                .as("the original content again")
                 .isEmpty();
     }
 
     @Test
-    void whatCanNotBeComparedCountsAsUnchanged() throws IOException {
+    void missingFilesAndDigestsCountAsUnchanged() throws IOException {
         ContainerRecord.ReplicaRecord launched = launched();
 
         Files.delete(folder.resolve("key"));
         assertThat(FileDigests.changed(service, launched)).isEmpty();
         assertThat(FileDigests.of(service)).hasSize(FILES.length - 1);
 
-        assertThat(FileDigests.changed(service, byAnEarlierVersion())).isEmpty();
+        assertThat(FileDigests.changed(service, recordOfAnEarlierVersion())).isEmpty();
     }
 
-    private static ContainerRecord.ReplicaRecord byAnEarlierVersion() {
+    private static ContainerRecord.ReplicaRecord recordOfAnEarlierVersion() {
         ContainerRecord.@Nullable ReplicaRecord read = JsonMapper.shared()
                 .readValue(
                         "{\"fleet\":\"shop\",\"service\":\"web\",\"number\":1,\"specHash\":\"x\",\"restarts\":0,\"totalRestarts\":0}",
@@ -95,7 +95,7 @@ class FileDigestsTest {
     }
 
     @Test
-    void nothingTellsThatTwoSecretsAreTheSame() {
+    void digestsDoNotRevealEqualSecrets() {
         assertThat(FileDigests.of(service).values()).doesNotHaveDuplicates();
         assertThat(FileDigests.of(service)).isNotEqualTo(FileDigests.of(service));
     }

@@ -18,7 +18,7 @@ class FleetFilesTest {
     private Path folder;
 
     @Test
-    void theFleetsThatComeWithNucleusHaveNoMistakes() {
+    void theFleetsShippedWithNucleusAreValid() {
         assertThat(FleetFiles.read(Path.of("config/fleets"))).isNotEmpty();
     }
 
@@ -26,7 +26,7 @@ class FleetFilesTest {
     @ValueSource(
             strings = {"liveness", "readiness", "fleets", "criticalFleets", "history", "ping", "db", "diskSpace", "ssl"
             })
-    void namesThatHealthAlreadyHasAreRefused(String name) throws IOException {
+    void fleetNamesThatHealthAlreadyUsesAreRefused(String name) throws IOException {
         Path file = Files.writeString(folder.resolve("f.yaml"), "name: " + name + "\nservices: {w: {command: [/w]}}");
 
         assertThatThrownBy(() -> FleetFiles.read(file)).hasMessageContaining("can't be called '" + name + "'");
@@ -44,14 +44,14 @@ class FleetFilesTest {
     }
 
     @Test
-    void aFolderWithoutAnyFleetFileIsAMistake() throws IOException {
+    void aFolderWithoutFleetFilesIsRefused() throws IOException {
         Files.writeString(folder.resolve("shop.yaml~"), "name: shop\nservices: {w: {command: [/w]}}");
 
-        assertThatThrownBy(() -> FleetFiles.read(folder)).hasMessageContaining("the folder holds no fleet file");
+        assertThatThrownBy(() -> FleetFiles.read(folder)).hasMessageContaining("the folder contains no fleet file");
     }
 
     @Test
-    void twoHealthGroupsOfOneNameAreRefused() throws IOException {
+    void twoHealthGroupsWithTheSameNameAreRefused() throws IOException {
         Files.writeString(
                 folder.resolve("a.yaml"), "name: shop\nservices: {web: {command: [/w]}}\nhealth: {traffic: [web]}\n");
         Files.writeString(folder.resolve("b.yaml"), "name: shop-web\nservices: {w: {command: [/w]}}\n");
@@ -62,7 +62,7 @@ class FleetFilesTest {
     }
 
     @Test
-    void aGroupOfTheOperatorsSettingsIsNotShadowed() throws IOException {
+    void aFleetMayNotShadowAConfiguredHealthGroup() throws IOException {
         Path file = Files.writeString(folder.resolve("a.yaml"), "name: shop\nservices: {web: {command: [/w]}}\n");
 
         assertThatThrownBy(() -> FleetFiles.read(file, Set.of("shop")))
@@ -70,7 +70,7 @@ class FleetFilesTest {
     }
 
     @Test
-    void whatAModeRefusesIsAMistakeOfTheFile() throws IOException {
+    void violationsOfAModeAreReportedWithTheirLine() throws IOException {
         Path file = Files.writeString(
                 folder.resolve("f.yaml"), "name: shop\nmode: production\nservices:\n  w:\n    command: [/w]\n");
 

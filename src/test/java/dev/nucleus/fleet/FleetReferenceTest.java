@@ -29,7 +29,7 @@ class FleetReferenceTest {
     private Path folder;
 
     @Test
-    void theFleetFilesInTheDocumentsHaveNoMistakes() throws IOException {
+    void theFleetFilesInTheDocumentsAreValid() throws IOException {
         int found = 0;
         for (Path document : DocumentedCommand.documents()) {
             for (String block : DocumentedCommand.blocks(document, "yaml")) {
@@ -60,7 +60,7 @@ class FleetReferenceTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** Fields that the reader names when it finds an unknown one, which FIELD in the text stands for. */
+    /** Fields that the reader lists in its error for an unknown one; the text has FIELD in place of the unknown one. */
     private Set<String> known(String fleet) throws IOException {
         Path file = Files.writeString(folder.resolve("fleet.yaml"), fleet.replace("FIELD", "q".repeat(30)));
         InvalidFleetException refusal = catchThrowableOfType(InvalidFleetException.class, () -> FleetFiles.read(file));
@@ -88,7 +88,7 @@ class FleetReferenceTest {
     }
 
     @Test
-    void theLandlockPolicyInTheReferenceHasNoMistakes() throws IOException {
+    void theLandlockPolicyInTheReferenceIsValid() throws IOException {
         String text = Files.readString(REFERENCE);
         String policy = text.substring(text.indexOf("    min-abi: 3"), text.indexOf("**capabilities**"));
         Path file = Files.writeString(folder.resolve("landlock.yaml"), policy.stripIndent());

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Fleets of real containers: health, restarts, dependencies; asked over HTTP as a load balancer would. */
+/** Fleets of real containers: health, restarts and dependencies, queried over HTTP as by a load balancer. */
 @Tag("isolation")
 class FleetSupervisionTest {
 
@@ -35,7 +35,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void aKilledWorkloadIsReportedDownWithin100MillisecondsAndRestarted() throws Exception {
+    void aKilledWorkloadIsReportedDownAtOnceAndRestarted() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -55,7 +55,7 @@ class FleetSupervisionTest {
             assertThat(manager.get("/actuator/health/shop").body())
                     .contains("\"DOWN\"")
                     .contains("killed by SIGKILL");
-            assertThat(took).as("loosely: the benchmark measures it").isLessThan(Duration.ofMillis(500));
+            assertThat(took).as("a loose bound; the benchmark measures it").isLessThan(Duration.ofMillis(500));
             manager.await("shop/web-1", ReplicaStatus.RUNNING);
             assertThat(manager.containerOf("shop/web-1").id()).isNotEqualTo(first.id());
             assertThat(manager.replica("shop/web-1").restarts()).isEqualTo(1);
@@ -66,7 +66,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void readinessTurnsHealthOnAndOffWithoutARestart() throws Exception {
+    void readinessChangesHealthWithoutARestart() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -93,7 +93,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void aFailingLivenessProbeRestarts() {
+    void aFailingLivenessProbeRestartsTheReplica() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -112,7 +112,7 @@ class FleetSupervisionTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"exit 200", "exit 500", "accepts and never answers"})
-    void anHttpProbeReadsTheStatusAndGivesUpOnSilence(String behaviour) {
+    void anHttpProbeReadsTheStatusOrTimesOut(String behaviour) {
         String answer = behaviour.startsWith("exit")
                 ? "print $c qq(HTTP/1.1 " + behaviour.substring(5) + " X\\\\r\\\\n\\\\r\\\\n); close $c"
                 : "push @k, $c";
@@ -148,7 +148,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void aProbeThatHangsDelaysNoOther() {
+    void aHangingProbeDelaysNoOther() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -168,7 +168,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void dependenciesAreWaitedForInEveryCondition() {
+    void aServiceWaitsForDependenciesInEveryCondition() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -196,7 +196,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void aReplicaThatWaitsSaysForWhomAndWhy() {
+    void aWaitingReplicaReportsItsUnmetDependencies() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -226,9 +226,12 @@ class FleetSupervisionTest {
         }
     }
 
-    /** Compose's clock: nothing before the interval, one failure is enough with retries: 1, and none counts in the start period. */
+    /**
+     * Compose's timing: no check before the first interval, with retries: 1 one failure is enough, and failures in the
+     * start period don't count.
+     */
     @Test
-    void aHealthcheckKeepsComposesTime() throws Exception {
+    void aHealthcheckFollowsComposesTiming() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -263,14 +266,14 @@ class FleetSupervisionTest {
                             late.probeResults().getFirst().at()))
                     .isGreaterThanOrEqualTo(Duration.ofMillis(1_450));
             assertThat(late.probeResults())
-                    .as("one check for both")
+                    .as("one check for both roles")
                     .allMatch(answer ->
                             answer.role() == late.probeResults().getFirst().role());
         }
     }
 
     @Test
-    void backoffGrowsAndAServiceThatMayNotRestartFails() {
+    void backoffGrowsAndAServiceFailsAfterItsLastRestart() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -294,7 +297,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void aServiceThatCanNotStartSaysWhyAndTheOthersGoOn() {
+    void aServiceThatCannotStartReportsWhyAndTheOthersRun() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -319,7 +322,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void aStoppedServiceIsUnknownToWatchersAndUnavailableToTraffic() throws Exception {
+    void aStoppedServiceIsUnknownToMonitoringAndDownForTraffic() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -340,7 +343,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void aServiceHasAGroupWhereAskedForAndGroupsAreListed() throws Exception {
+    void configuredServicesHaveHealthGroupsAndAllAreListed() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -372,9 +375,9 @@ class FleetSupervisionTest {
         }
     }
 
-    /** As Spring means it: what an operator hides at the root is hidden in the groups that come and go. */
+    /** As in Spring, details that an operator hides at the root are also hidden in the groups of fleets. */
     @Test
-    void detailsAreForTheAuthorisedWhereTheOperatorWantsIt() throws Exception {
+    void healthDetailsCanBeLimitedToAuthorisedUsers() throws Exception {
         String fleet = """
                 name: shop
                 services: {web: {command: [/bin/sleep, "1000"]}}
@@ -401,7 +404,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void theManagerTakesNoTrafficWithoutWhatIsCritical() throws Exception {
+    void theManagerIsNotReadyWithoutItsCriticalServices() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -425,7 +428,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void replicasAreEachTheirOwn() {
+    void eachReplicaHasItsOwnContainerAndHealth() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:

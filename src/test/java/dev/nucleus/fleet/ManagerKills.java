@@ -12,9 +12,9 @@ import java.util.Random;
 import org.awaitility.Awaitility;
 
 /**
- * Kills a manager with SIGKILL again and again at random moments, while replicas of its fleet end all the time, and looks at what
- * became of each container: {@code ./mvnw -Pkills verify}. Every workload holds a lock on a file of its replica's for as long as it
- * lives, so a second one beside it would be seen.
+ * Kills a manager with SIGKILL repeatedly at random moments, while replicas of its fleet keep exiting, and checks what
+ * became of each container: {@code ./mvnw -Pkills verify}. Every workload holds a lock on a file of its replica while
+ * it runs, so that a second copy would be detected.
  */
 final class ManagerKills {
 
@@ -62,9 +62,7 @@ final class ManagerKills {
         this.directory = directory;
     }
 
-    /**
-     * @param faults what should not have been; none: all is as it should be
-     */
+    /** @param faults violations; empty if everything was as specified */
     record Report(List<String> lines, List<String> faults) {}
 
     static Report run(int kills, Random random) throws IOException, InterruptedException {
@@ -91,7 +89,7 @@ final class ManagerKills {
             }
             int starting = 0;
             for (int i = 0; i < kills; i++) {
-                // A kill while it starts, in which it adopts, is as likely as one while it works.
+                // Kills during a start, when the manager adopts containers, are as likely as kills while it runs.
                 if (random.nextBoolean()) {
                     manager.awaitReady();
                     Thread.sleep(random.nextInt(LONGEST_LIFE_MS));
@@ -103,13 +101,13 @@ final class ManagerKills {
                 manager.restart();
             }
             manager.awaitReady();
-            lines.add(kills + " kills, " + starting + " of them while it started");
+            lines.add(kills + " kills, " + starting + " of them during a start");
             settle(manager, steady);
             stop(manager);
         }
     }
 
-    /** By their names: the containers of some have others every moment. */
+    /** Stops replicas by name: some get new containers all the time. */
     private void stop(ManagerProcess manager) {
         for (String replica : List.of("moody-1", "moody-2", "moody-3", "limited-1", "once-1", "kept-1", "steady-1")) {
             int code = manager.nucleus("stop", "kills/" + replica).code();
@@ -122,18 +120,18 @@ final class ManagerKills {
             String name = "moody-" + replica;
             int before = starts(name);
             boolean lives = within(() -> starts(name) > before + 2);
-            check(lives, name + ": goes on being started, " + starts(name) + " starts");
+            check(lives, name + ": keeps being restarted, " + starts(name) + " starts");
         }
         check(within(() -> health(manager, "limited-1").equals("failed")), "limited-1: failed, on-failure:3");
-        check(starts("limited-1") == 4, "limited-1: " + starts("limited-1") + " starts, wanted 4");
+        check(starts("limited-1") == 4, "limited-1: " + starts("limited-1") + " starts, expected 4");
         check(within(() -> health(manager, "once-1").equals("completed")), "once-1: completed");
-        check(starts("once-1") == 3, "once-1: " + starts("once-1") + " starts, wanted 3");
+        check(starts("once-1") == 3, "once-1: " + starts("once-1") + " starts, expected 3");
         check(
                 within(() -> health(manager, "kept-1").equals("stopped")),
                 "kept-1: stopped by the operator, unless-stopped");
-        check(starts("kept-1") == 1, "kept-1: " + starts("kept-1") + " starts, wanted 1");
+        check(starts("kept-1") == 1, "kept-1: " + starts("kept-1") + " starts, expected 1");
         check(pid(manager, "steady-1").equals(steady), "steady-1: the same process throughout, " + steady);
-        check(starts("steady-1") == 1, "steady-1: " + starts("steady-1") + " starts, wanted 1");
+        check(starts("steady-1") == 1, "steady-1: " + starts("steady-1") + " starts, expected 1");
         try (var files = Files.list(directory.resolve("data"))) {
             long doubles =
                     files.filter(file -> file.toString().endsWith(".double")).count();

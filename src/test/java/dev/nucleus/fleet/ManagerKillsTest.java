@@ -8,7 +8,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A few of the hundred kills that {@code -Pkills} does. */
+/** A few of the hundred kills of {@code -Pkills}. */
 @Tag("isolation")
 class ManagerKillsTest {
 
@@ -18,7 +18,7 @@ class ManagerKillsTest {
     }
 
     @Test
-    void aKilledManagerLeavesEachContainerForTheNextToBringWhereItsSpecWantsIt() throws Exception {
+    void theNextManagerBringsEachContainerToItsSpecifiedState() throws Exception {
         long seed = System.nanoTime();
         ManagerKills.Report report = ManagerKills.run(6, new Random(seed));
 

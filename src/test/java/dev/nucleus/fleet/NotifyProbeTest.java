@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Workloads that tell of themselves by sd_notify(3). */
+/** Workloads that report their state by sd_notify(3). */
 @Tag("isolation")
 @RunsConcurrently
 class NotifyProbeTest {
@@ -63,7 +63,7 @@ class NotifyProbeTest {
     }
 
     @Test
-    void itIsReadyWhenItSaysSoAndUntilItStops() throws Exception {
+    void aReplicaIsReadyFromItsReadyUntilItsStoppingMessage() throws Exception {
         try (TestManager manager = TestManager.start(fleet("readiness: {notify: true, period: 1m, failures: 1}"))) {
             manager.await("shop/web-1", ReplicaStatus.NOT_READY);
             Container container = manager.containerOf("shop/web-1");
@@ -72,7 +72,7 @@ class NotifyProbeTest {
             say(container, "READY=1|STATUS=serves 3 clients");
             manager.await("shop/web-1", ReplicaStatus.READY);
             assertThat(Duration.ofNanos(System.nanoTime() - begun))
-                    .as("it is heard, not asked for")
+                    .as("the message is handled at once, not polled")
                     .isLessThan(Duration.ofSeconds(30));
             assertThat(manager.replica("shop/web-1").cause()).isEqualTo("readiness: READY=1: serves 3 clients");
 
@@ -80,7 +80,7 @@ class NotifyProbeTest {
             manager.await("shop/web-1", ReplicaStatus.NOT_READY);
             assertThat(manager.replica("shop/web-1").cause()).isEqualTo("readiness: STOPPING=1: drains");
             assertThat(sockets(manager.directory()))
-                    .as("its name is gone from the host")
+                    .as("the socket's name is removed from the host")
                     .isZero();
         }
     }
@@ -92,7 +92,7 @@ class NotifyProbeTest {
     }
 
     @Test
-    void aStartMayAskForPatience() throws Exception {
+    void aStartingReplicaCanExtendItsTimeout() throws Exception {
         try (TestManager manager = TestManager.start(fleet("""
                 startup: {notify: true, period: 50ms, failures: 80}
                 restart: {policy: always, backoff: {from: 10ms}}
@@ -101,7 +101,7 @@ class NotifyProbeTest {
             Container container = manager.containerOf("shop/web-1");
             say(container, "EXTEND_TIMEOUT_USEC=60000000");
             Instant since = manager.replica("shop/web-1").since();
-            Awaitility.await("what would have been its time, and half as much")
+            Awaitility.await("one and a half times the original timeout has passed")
                     .atMost(Duration.ofSeconds(20))
                     .until(() -> since.plusSeconds(6).isBefore(Instant.now()));
             assertThat(manager.replica("shop/web-1").restarts()).isZero();
@@ -135,9 +135,9 @@ class NotifyProbeTest {
         }
     }
 
-    /** Its socket is its own, and the kernel's queue is what a flood fills. */
+    /** Each container has its own socket, so a flood fills only that socket's queue in the kernel. */
     @Test
-    void aFloodOfTheSocketHindersNobody() throws Exception {
+    void aFloodOfMessagesAffectsNoOtherService() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -168,7 +168,7 @@ class NotifyProbeTest {
     }
 
     @Test
-    void whatWasSaidOutlivesTheManager() throws Exception {
+    void theLastMessageOutlivesTheManager() throws Exception {
         Path directory = Files.createTempDirectory("nucleus-notify-");
         Files.writeString(directory.resolve("fleet.yaml"), fleet("readiness: {notify: true}"));
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
@@ -197,20 +197,20 @@ class NotifyProbeTest {
     }
 
     @Test
-    void gvisorCanNotPassItOn() {
+    void gvisorDoesNotSupportNotifyProbes() {
         try (TestManager manager =
                 TestManager.start(fleet("readiness: {notify: true}\nruntime: gvisor\nrestart: never"))) {
             manager.await("shop/web-1", ReplicaStatus.FAILED);
-            assertThat(manager.replica("shop/web-1").cause()).contains("write another kind of probe");
+            assertThat(manager.replica("shop/web-1").cause()).contains("use another kind of probe");
         }
     }
 
     /**
-     * Whoever receives a descriptor has to close it, which may take as long as its sender likes (socket(7), SO_LINGER): none
-     * gets in. What it costs to let go of many at once (inotify groups) would be the shim's time too.
+     * A receiver has to close each descriptor, which may take as long as its sender likes (socket(7), SO_LINGER): all
+     * are refused. Closing many at once (inotify groups) would also block the shim.
      */
     @Test
-    void descriptorsSentAlongAreRefusedAndHoldNothingUp() throws Exception {
+    void descriptorsInMessagesAreRefusedAndBlockNothing() throws Exception {
         String hostile = """
                 import array, ctypes, os, socket
                 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

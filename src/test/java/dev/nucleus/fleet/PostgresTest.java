@@ -20,7 +20,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Debian's PostgreSQL as a service: its own user, a persistent volume, health, a crash, and its data after it. */
+/** Debian's PostgreSQL as a service: its own user, a persistent volume, health, a crash, and its data afterwards. */
 @Tag("isolation")
 class PostgresTest {
 
@@ -51,7 +51,7 @@ class PostgresTest {
                 stop: {signal: INT, grace: 30s}
             """.formatted(BIN);
 
-    /** Carries connections of the host's tools to the port inside, through the shim. */
+    /** Forwards connections of the host's tools to the port in the container, through the shim. */
     private record Gate(ServerSocket server, Container container) implements AutoCloseable {
 
         static Gate open(Container container) throws IOException {
@@ -78,7 +78,7 @@ class PostgresTest {
                     Channels.newInputStream(inside).transferTo(outside.getOutputStream());
                     outside.shutdownOutput();
                 } catch (IOException e) {
-                    // One side has gone: so does the other.
+                    // One side is closed, so the other is too.
                     return;
                 }
             });
@@ -140,11 +140,11 @@ class PostgresTest {
                     .endsWith("postgres");
             ProcessHandle.of(postmaster).orElseThrow().destroyForcibly();
 
-            Awaitility.await("DOWN at Actuator")
+            Awaitility.await("Actuator reports DOWN")
                     .pollInterval(Duration.ofMillis(2))
                     .until(() -> manager.get("/actuator/health/shop/db").body().contains("\"DOWN\""));
             assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
-            Awaitility.await("UP again")
+            Awaitility.await("the fleet is UP again")
                     .atMost(Duration.ofSeconds(60))
                     .until(() -> manager.get("/actuator/health/shop").statusCode() == 200);
             assertThat(manager.replica("shop/db-1").restarts()).isEqualTo(1);

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What follows what a probe says, of real containers. */
+/** How probe results change the state of real containers. */
 @Tag("isolation")
 class ProbeDecisionsTest {
 
@@ -54,7 +54,7 @@ class ProbeDecisionsTest {
     }
 
     @Test
-    void beforeItHasStartedUpNothingElseIsAsked() throws Exception {
+    void onlyTheStartupProbeRunsUntilItSucceeds() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -83,7 +83,7 @@ class ProbeDecisionsTest {
     }
 
     @Test
-    void whatDoesNotStartUpInTimeIsStartedAgain() {
+    void aReplicaThatDoesNotStartInTimeIsRestarted() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -101,7 +101,7 @@ class ProbeDecisionsTest {
     }
 
     @Test
-    void aLivenessProbeMayStopForGood() {
+    void aLivenessProbeCanStopAReplicaPermanently() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -120,7 +120,7 @@ class ProbeDecisionsTest {
     }
 
     @Test
-    void aLivenessProbeMayOnlyTell() throws Exception {
+    void aLivenessProbeCanOnlyReport() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -145,7 +145,7 @@ class ProbeDecisionsTest {
     }
 
     @Test
-    void aLivenessProbeMaySendASignalOncePerTurn() throws Exception {
+    void aLivenessProbeCanSendASignalOncePerTransition() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -170,7 +170,7 @@ class ProbeDecisionsTest {
     }
 
     @Test
-    void aReplicaThatEndsAgainAndAgainIsInACrashLoop() {
+    void aReplicaThatExitsRepeatedlyIsInACrashLoop() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -190,7 +190,7 @@ class ProbeDecisionsTest {
     }
 
     @Test
-    void whatRunsBeforeAStopComesBeforeTheSignal() throws Exception {
+    void theBeforeStopCommandRunsBeforeTheSignal() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -208,7 +208,7 @@ class ProbeDecisionsTest {
     }
 
     @Test
-    void anOperatorMayStopItOtherwiseThanItsServiceSays() throws Exception {
+    void anOperatorCanOverrideTheStopSignalOfAService() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -225,9 +225,9 @@ class ProbeDecisionsTest {
         }
     }
 
-    /** It takes all of the grace, and the workload has its moment all the same. */
+    /** The command takes the whole grace period, and the workload still gets time to handle its signal. */
     @Test
-    void whatHangsBeforeAStopDoesNotHinderIt() throws Exception {
+    void aHangingBeforeStopCommandDoesNotPreventTheStop() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -245,7 +245,7 @@ class ProbeDecisionsTest {
     }
 
     @Test
-    void aProbeWhoseCommandIsMissingSaysSo() {
+    void aProbeReportsThatItsCommandIsMissing() {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -261,9 +261,9 @@ class ProbeDecisionsTest {
         }
     }
 
-    /** What it writes beyond the beginning goes nowhere, neither in the manager nor in the shim. */
+    /** Output beyond the beginning is kept neither in the manager nor in the shim. */
     @Test
-    void aProbeThatWritesAHundredMegabytesIsReadToItsEndAndKeptByNobody() throws Exception {
+    void aHundredMegabytesOfProbeOutputAreReadButNotKept() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -279,8 +279,8 @@ class ProbeDecisionsTest {
 
             ProbeResult answer = manager.replica("shop/web-1").probeResults().getLast();
             assertThat(answer.detail()).startsWith("exit code 3: xxx").hasSizeLessThan(1_000);
-            assertThat(mostResident(shimOf(manager.pidOf("shop/web-1"))))
-                    .as("KiB of the shim")
+            assertThat(peakResidentKib(shimOf(manager.pidOf("shop/web-1"))))
+                    .as("peak memory of the shim in KiB")
                     .isLessThan(8_192);
         }
     }
@@ -290,7 +290,7 @@ class ProbeDecisionsTest {
         return Path.of("/proc/" + stat.substring(stat.lastIndexOf(')') + 2).split(" ")[1]);
     }
 
-    private static int mostResident(Path process) throws IOException {
+    private static int peakResidentKib(Path process) throws IOException {
         return Files.readAllLines(process.resolve("status")).stream()
                 .filter(line -> line.startsWith("VmHWM:"))
                 .mapToInt(line -> Integer.parseInt(line.replaceAll("\\D", "")))
@@ -298,9 +298,9 @@ class ProbeDecisionsTest {
                 .orElseThrow();
     }
 
-    /** It can't answer, which says nothing of its health: an operator who pauses it finds it as it was. */
+    /** A paused container can't answer, which says nothing about its health: once resumed, it is as it was. */
     @Test
-    void whatStandsStillIsNotAskedAndNotRestarted() throws Exception {
+    void aPausedReplicaIsNeitherProbedNorRestarted() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -321,7 +321,7 @@ class ProbeDecisionsTest {
             Awaitility.await().until(() -> answers.getOrDefault("other", 0) > others + 30);
 
             assertThat(answers.getOrDefault("web", 0))
-                    .as("with one that was on its way")
+                    .as("including one probe that was under way")
                     .isLessThanOrEqualTo(asked + 1);
             assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.NOT_READY);
 
@@ -333,9 +333,9 @@ class ProbeDecisionsTest {
         }
     }
 
-    /** The C library's resolver would wait for ten seconds; the other service's probes don't. */
+    /** The C library's resolver would wait for ten seconds; the other service's probes are not delayed. */
     @Test
-    void aProbeThatWaitsForANameServerThatNeverAnswersIsOver(@TempDir Path scratch) throws Exception {
+    void aProbeThatWaitsForASilentNameServerTimesOut(@TempDir Path scratch) throws Exception {
         Path resolver = Files.writeString(scratch.resolve("resolv.conf"), "nameserver 127.0.0.77\n");
         try (DatagramChannel silent = DatagramChannel.open().bind(new InetSocketAddress("127.0.0.77", 53));
                 TestManager manager = TestManager.start("""
@@ -361,7 +361,7 @@ class ProbeDecisionsTest {
             manager.await("shop/web-1", ReplicaStatus.NOT_READY);
             assertThat(manager.replica("shop/web-1").cause()).contains("no answer within 300 ms");
             assertThat(silent.receive(ByteBuffer.allocate(512)))
-                    .as("who asks the name server")
+                    .as("the query at the name server")
                     .isNotNull();
 
             manager.await("shop/other-1", ReplicaStatus.READY);
@@ -371,7 +371,7 @@ class ProbeDecisionsTest {
         }
     }
 
-    /** A real server of gRPC's own library. */
+    /** A real server, built with gRPC's own library. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -382,7 +382,7 @@ class ProbeDecisionsTest {
                 "shop.Fails | gRPC status 13: broken           | NOT_READY",
                 "shop.Slow  | no answer within 500 ms          | NOT_READY"
             })
-    void aGrpcProbeAsksTheStandardHealthService(String service, String detail, ReplicaStatus status) {
+    void aGrpcProbeCallsTheStandardHealthService(String service, String detail, ReplicaStatus status) {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -407,7 +407,7 @@ class ProbeDecisionsTest {
                         server.add_insecure_port("127.0.0.1:9090")
                         server.start()
                         server.wait_for_termination()
-                    readiness: {grpc: {port: 9090, service: "%s"}, period: 100ms, timeout: 500ms, failures: 20}
+                    readiness: {grpc: {port: 9090, service: "%s"}, period: 100ms, timeout: 500ms, failures: 1}
                 """.formatted(service))) {
             Awaitility.await()
                     .atMost(Duration.ofSeconds(30))

@@ -42,7 +42,7 @@ class ReplicaHistoryTest {
     }
 
     @Test
-    void inACrashLoopEachEndIsKeptAndWhetherItServes() {
+    void exitsAndServingChangesInACrashLoopAreKept() {
         var exit = new Cause(Cause.Kind.EXIT, "exit code 3");
         history.end(StatusWithCause.of(ReplicaStatus.CRASH_LOOP, exit));
         Instant since = history.now().since();
@@ -63,7 +63,7 @@ class ReplicaHistoryTest {
     }
 
     @Test
-    void aReplicaThatLeavesReadyAgainAndAgainIsFlapping() {
+    void aReplicaThatRepeatedlyBecomesUnreadyIsFlapping() {
         for (int turn = 1; turn <= 5; turn++) {
             assertThat(history.now().flapping()).as("turn %d", turn).isFalse();
             move(ReplicaStatus.READY, Cause.probe("yes"));
@@ -73,7 +73,7 @@ class ReplicaHistoryTest {
     }
 
     @Test
-    void onlyTheLastHundredAreKept() {
+    void onlyTheLastHundredTransitionsAreKept() {
         for (int i = 0; i < 300; i++) {
             move(i % 2 == 0 ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, Cause.probe("turn " + i));
         }

@@ -49,7 +49,7 @@ class ReplicaMachineTest {
                 .get("web"));
     }
 
-    /** One replica as its events arrive. */
+    /** A replica and the events it handles. */
     private static final class Subject {
 
         private final ServiceSpec service;
@@ -73,7 +73,7 @@ class ReplicaMachineTest {
             return this;
         }
 
-        /** Launched as the container {@code id}, and running. */
+        /** Launches it as the container {@code id}, which runs. */
         Subject running(String id) {
             if (state.hasEnded()) {
                 on(new ReplicaEvent.Supervised(Optional.empty()));
@@ -159,7 +159,7 @@ class ReplicaMachineTest {
         "never, 0, FAILED",
         "never, 3, FAILED"
     })
-    void theRestartPolicyDecidesWhatFollowsAnEnd(String policy, int code, ReplicaStatus status) {
+    void theRestartPolicyDecidesTheStatusAfterAnExit(String policy, int code, ReplicaStatus status) {
         var subject = new Subject("restart: " + policy).running("a").on(ended("a", code));
 
         assertThat(subject.status().status()).isEqualTo(status);
@@ -168,7 +168,7 @@ class ReplicaMachineTest {
     }
 
     @Test
-    void theBackoffGrowsAndIsWaitedFor() {
+    void theBackoffGrowsAndDelaysTheRestart() {
         var subject = new Subject("restart: {policy: always, backoff: {from: 1s, factor: 2, to: 3s}}").running("a");
         var delays = new ArrayList<Duration>();
         for (int i = 0; i < 3; i++) {
@@ -186,7 +186,7 @@ class ReplicaMachineTest {
     }
 
     @Test
-    void onFailureGivesUpAfterItsAttempts() {
+    void onFailureGivesUpAfterItsLastRestart() {
         var subject = new Subject("restart: on-failure:2")
                 .running("a")
                 .crash("a", "b")
@@ -197,7 +197,7 @@ class ReplicaMachineTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 3})
-    void aJobThatSucceedsIsCompleted(int code) {
+    void aJobIsCompletedOnlyIfItSucceeds(int code) {
         var subject = new Subject("job: true, restart: never").running("a").on(ended("a", code));
 
         assertThat(subject.status().status()).isEqualTo(code == 0 ? ReplicaStatus.COMPLETED : ReplicaStatus.FAILED);
@@ -205,7 +205,7 @@ class ReplicaMachineTest {
     }
 
     @Test
-    void aLaunchThatFailsCountsAsAnEnd() {
+    void aFailedLaunchCountsAsAnExit() {
         var subject = new Subject("")
                 .on(
                         new ReplicaEvent.Supervised(Optional.empty()),
@@ -217,7 +217,7 @@ class ReplicaMachineTest {
     }
 
     @Test
-    void fromTheFifthEndOnItIsInACrashLoopUntilItHasRunLongEnough() {
+    void aCrashLoopBeginsAtTheFifthExitAndEndsAfterALongRun() {
         var subject =
                 new Subject("restart: {policy: always, backoff: {from: 1s, to: 1s, reset-after: 30s}}").running("0");
         for (int i = 0; i < 5; i++) {
@@ -225,7 +225,7 @@ class ReplicaMachineTest {
         }
         assertThat(subject.status().status()).isEqualTo(ReplicaStatus.CRASH_LOOP);
         assertThat(subject.actions)
-                .as("no change of the status says so")
+                .as("dependents are notified, although the status does not change")
                 .endsWith(new ReplicaAction.NotifyDependents());
 
         subject.now += subject.state.untilTimer(subject.now).orElseThrow();
@@ -305,7 +305,7 @@ class ReplicaMachineTest {
     }
 
     @Test
-    void aReplicaThatAnOperatorStoppedAndThatDoesNotEndHasFailed() {
+    void aReplicaThatAnOperatorCannotStopHasFailed() {
         var subject = new Subject("restart: unless-stopped")
                 .on(
                         new ReplicaEvent.Supervised(Optional.of(new ReplicaEvent.Found("old", true, true))),
@@ -331,7 +331,7 @@ class ReplicaMachineTest {
         }
     }
 
-    /** A host and its operators, at random: what follows an action, and what happens without one. */
+    /** A random host and its operators: they respond to actions and cause events of their own. */
     private static final class World {
 
         private final RandomGenerator random;
@@ -353,18 +353,18 @@ class ReplicaMachineTest {
 
         void run(int events) {
             live = random.nextInt(4) == 0 ? Optional.of("0") : Optional.empty();
-            give(new ReplicaEvent.Supervised(
+            handle(new ReplicaEvent.Supervised(
                     live.map(id -> new ReplicaEvent.Found(id, random.nextBoolean(), random.nextInt(8) == 0))));
             for (int i = 0; i < events; i++) {
                 if (subject.state.hasEnded() && random.nextInt(4) == 0) {
                     startAgain();
                 } else {
-                    give(next());
+                    handle(next());
                 }
             }
         }
 
-        /** As an operator, or as a new manager, which finds the container if it was not stopped. */
+        /** Starts it as an operator, or as a new manager, which finds the container unless it was stopped. */
         private void startAgain() {
             if (random.nextBoolean()) {
                 live = Optional.empty();
@@ -374,7 +374,7 @@ class ReplicaMachineTest {
             watched = "none";
             subject.state =
                     subject.machine.initial(random.nextInt(7), Cause.operator("before"), subject.state.totalRestarts());
-            give(new ReplicaEvent.Supervised(live.map(id -> new ReplicaEvent.Found(id, true, false))));
+            handle(new ReplicaEvent.Supervised(live.map(id -> new ReplicaEvent.Found(id, true, false))));
         }
 
         private ReplicaEvent next() {
@@ -414,21 +414,21 @@ class ReplicaMachineTest {
                     id, EXIT, random.nextInt(2) * 3, Optional.of(Duration.ofSeconds(random.nextInt(60))));
         }
 
-        private void give(ReplicaEvent event) {
+        private void handle(ReplicaEvent event) {
             history.add(event);
             int before = subject.state.totalRestarts();
             subject.on(event);
             wasDetached |= event instanceof ReplicaEvent.Detached;
-            assertThat(subject.state.totalRestarts()).as(this::told).isBetween(before, before + 1);
+            assertThat(subject.state.totalRestarts()).as(this::describe).isBetween(before, before + 1);
             if (wasDetached) {
-                assertThat(subject.state.hasEnded()).as(this::told).isTrue();
-                assertThat(subject.actions).as(this::told).isSubsetOf(List.of(new ReplicaAction.StopProbes()));
+                assertThat(subject.state.hasEnded()).as(this::describe).isTrue();
+                assertThat(subject.actions).as(this::describe).isSubsetOf(List.of(new ReplicaAction.StopProbes()));
             }
             subject.actions.forEach(this::execute);
             assertThat(isProbed && !(subject.state.phase() instanceof ReplicaPhase.Watching))
-                    .as("probes without a watch: %s", told())
+                    .as("probes without a watch: %s", describe())
                     .isFalse();
-            assertThat(hasSomethingToWaitFor()).as(this::told).isTrue();
+            assertThat(hasSomethingToWaitFor()).as(this::describe).isTrue();
         }
 
         /** Otherwise the replica would be forgotten. */
@@ -460,7 +460,7 @@ class ReplicaMachineTest {
                 case ReplicaAction.Launch() -> launch();
                 case ReplicaAction.Watch() -> watch();
                 case ReplicaAction.StartProbes() -> {
-                    assertThat(isProbed).as(this::told).isFalse();
+                    assertThat(isProbed).as(this::describe).isFalse();
                     isProbed = true;
                 }
                 case ReplicaAction.StopProbes() -> isProbed = false;
@@ -470,7 +470,7 @@ class ReplicaMachineTest {
                         ReplicaAction.SendSignal _,
                         ReplicaAction.NotifyDependents() ->
                     assertThat(isProbed || action instanceof ReplicaAction.NotifyDependents)
-                            .as(this::told)
+                            .as(this::describe)
                             .isTrue();
             }
         }
@@ -484,8 +484,8 @@ class ReplicaMachineTest {
         }
 
         private void launch() {
-            assertThat(live).as("a second copy: %s", told()).isEmpty();
-            assertThat(isProbed).as(this::told).isFalse();
+            assertThat(live).as("a second copy: %s", describe()).isEmpty();
+            assertThat(isProbed).as(this::describe).isFalse();
             isLaunchDue = true;
             if (random.nextInt(4) == 0) {
                 answer(new ReplicaEvent.LaunchFailed("no such file"));
@@ -496,7 +496,7 @@ class ReplicaMachineTest {
             }
         }
 
-        /** At once, as supervision waits for a launch. */
+        /** Handled at once, as supervision waits for a launch. */
         private void answer(ReplicaEvent event) {
             ReplicaMachine.Step step = subject.machine.on(subject.state, event, subject.now);
             history.add(event);
@@ -519,17 +519,19 @@ class ReplicaMachineTest {
             boolean isOver = subject.state.hasEnded();
             switch (status.status()) {
                 case FAILED, COMPLETED, STOPPED ->
-                    assertThat(isOver).as(this::told).isTrue();
+                    assertThat(isOver).as(this::describe).isTrue();
                 case CRASH_LOOP ->
-                    assertThat(isCrashLoop && !isOver).as(this::told).isTrue();
-                case CRASHED -> assertThat(isEnd && !isCrashLoop).as(this::told).isTrue();
-                case UNHEALTHY -> assertThat(status.serving()).as(this::told).isFalse();
+                    assertThat(isCrashLoop && !isOver).as(this::describe).isTrue();
+                case CRASHED ->
+                    assertThat(isEnd && !isCrashLoop).as(this::describe).isTrue();
+                case UNHEALTHY ->
+                    assertThat(status.serving()).as(this::describe).isFalse();
                 case WAITING, STARTING, RUNNING, READY, NOT_READY ->
-                    assertThat(!isCrashLoop && !isOver).as(this::told).isTrue();
+                    assertThat(!isCrashLoop && !isOver).as(this::describe).isTrue();
             }
         }
 
-        private String told() {
+        private String describe() {
             return history + " led to " + subject.state + " and " + subject.actions;
         }
     }
@@ -556,9 +558,9 @@ class ReplicaMachineTest {
         }
     }
 
-    /** Every phase with every event, from every state that can be reached by a few of them. */
+    /** Handles every event in every state that a few events can reach. */
     @Test
-    void theDocumentedDiagramIsWhatTheMachineDoes() throws IOException {
+    void theDocumentedDiagramMatchesTheMachine() throws IOException {
         var edges = new TreeSet<String>();
         for (String fields : SERVICES) {
             edges.addAll(edges(fields));

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.springframework.scheduling.TaskScheduler;
 
-/** The order in which supervision handles what happens while it is busy. */
+/** The order in which supervision handles events that arrive while it is busy. */
 @Tag("isolation")
 @Timeout(60)
 class ReplicaSupervisionTest {
@@ -113,7 +113,7 @@ class ReplicaSupervisionTest {
     void aJobThatHasCompletedBeforeAStopIsRequestedStaysCompleted() throws Exception {
         var mayContinue = new CountDownLatch(1);
         try (TestManager manager = TestManager.start()) {
-            // Long enough for its start to be handled before its end.
+            // Long enough for its start to be handled before its exit.
             Replica replica = replica(
                     manager, service("command: [/bin/sleep, \"1\"], job: true, restart: never"), () -> {}, changed -> {
                         if (changed.status() == ReplicaStatus.RUNNING) {

@@ -17,7 +17,7 @@ class RestartTrackerTest {
     private static final long MINUTE = Duration.ofMinutes(1).toNanos();
     private static final Cause EXIT = new Cause(Cause.Kind.EXIT, "exit code 3");
 
-    /** Wraps around meanwhile, as the monotonic clock may. */
+    /** Wraps around during a test, as the monotonic clock may. */
     private long now = Long.MAX_VALUE - MINUTE;
 
     private RestartTracker crash(RestartTracker loop, int times) {
@@ -34,30 +34,30 @@ class RestartTrackerTest {
         return new RestartTracker(RESET, hasReadiness, 0, END_BEFORE);
     }
 
-    private static StatusWithCause standing(ReplicaStatus status) {
+    private static StatusWithCause withCause(ReplicaStatus status) {
         return StatusWithCause.of(status, Cause.probe("readiness: status 200"));
     }
 
     @Test
-    void fiveEndsInARowAreALoop() {
+    void fiveExitsInARowAreACrashLoop() {
         assertThat(crash(loop(false), 4).isCrashLoop()).isFalse();
         assertThat(crash(loop(false), 5).isCrashLoop()).isTrue();
     }
 
     @Test
-    void anEarlierManagersCountGoesOn() {
+    void theCountOfAnEarlierManagerIsContinued() {
         assertThat(new RestartTracker(RESET, false, 13, END_BEFORE).isCrashLoop())
                 .isTrue();
     }
 
     @ParameterizedTest
     @EnumSource(names = {"WAITING", "STARTING", "RUNNING", "READY", "NOT_READY", "CRASHED"})
-    void itRemainsALoopWhateverTheReplicaDoesMeanwhile(ReplicaStatus status) {
+    void aCrashLoopContinuesWhateverTheReplicaDoes(ReplicaStatus status) {
         RestartTracker loop = crash(loop(false), 5);
-        assertThat(loop.mark(standing(status)).status()).isEqualTo(ReplicaStatus.CRASH_LOOP);
+        assertThat(loop.mark(withCause(status)).status()).isEqualTo(ReplicaStatus.CRASH_LOOP);
 
         loop = loop.started(Duration.ZERO, now);
-        StatusWithCause marked = loop.mark(standing(status));
+        StatusWithCause marked = loop.mark(withCause(status));
 
         assertThat(marked.status()).isEqualTo(ReplicaStatus.CRASH_LOOP);
         assertThat(marked.serving()).as("without a readiness probe").isFalse();
@@ -68,24 +68,24 @@ class RestartTrackerTest {
 
     @ParameterizedTest
     @EnumSource(names = {"UNHEALTHY", "FAILED", "COMPLETED", "STOPPED"})
-    void whatIsOverOrBeingEndedSaysSo(ReplicaStatus status) {
-        assertThat(crash(loop(true), 5).mark(standing(status))).isEqualTo(standing(status));
+    void finalAndUnhealthyStatusesReplaceACrashLoop(ReplicaStatus status) {
+        assertThat(crash(loop(true), 5).mark(withCause(status))).isEqualTo(withCause(status));
     }
 
     @Test
-    void withAReadinessProbeThatSucceedsItServes() {
+    void aReplicaInACrashLoopServesIfItsReadinessProbeSucceeds() {
         RestartTracker loop = crash(loop(true), 5);
         loop = loop.started(Duration.ZERO, now);
 
-        assertThat(loop.mark(standing(ReplicaStatus.READY)).serving()).isTrue();
-        assertThat(loop.mark(standing(ReplicaStatus.NOT_READY)).serving()).isFalse();
-        assertThat(loop.mark(standing(ReplicaStatus.STARTING)).serving()).isFalse();
+        assertThat(loop.mark(withCause(ReplicaStatus.READY)).serving()).isTrue();
+        assertThat(loop.mark(withCause(ReplicaStatus.NOT_READY)).serving()).isFalse();
+        assertThat(loop.mark(withCause(ReplicaStatus.STARTING)).serving()).isFalse();
     }
 
     @Test
-    void itIsOverWhenItHasRunLongEnough() {
+    void aCrashLoopEndsWhenTheReplicaHasRunLongEnough() {
         RestartTracker loop = crash(loop(false), 7);
-        assertThat(loop.untilReset(now)).as("it does not run").isEmpty();
+        assertThat(loop.untilReset(now)).as("not running").isEmpty();
         loop = loop.started(Duration.ZERO, now);
         assertThat(loop.untilReset(now)).isEqualTo(OptionalLong.of(RESET.toNanos()));
 
@@ -96,11 +96,11 @@ class RestartTrackerTest {
 
         assertThat(loop.isCrashLoop()).isFalse();
         assertThat(loop.ends()).isZero();
-        assertThat(loop.mark(standing(ReplicaStatus.RUNNING))).isEqualTo(standing(ReplicaStatus.RUNNING));
+        assertThat(loop.mark(withCause(ReplicaStatus.RUNNING))).isEqualTo(withCause(ReplicaStatus.RUNNING));
     }
 
     @Test
-    void whatItRanUnderAnEarlierManagerCounts() {
+    void timeThatItRanUnderAnEarlierManagerCounts() {
         var loop = new RestartTracker(RESET, false, 5, END_BEFORE);
         loop = loop.started(Duration.ofMinutes(9), now);
 
@@ -108,21 +108,21 @@ class RestartTrackerTest {
     }
 
     @Test
-    void whatHasRecoveredUnderAnEarlierManagerIsInNoLoop() {
+    void aReplicaThatRecoveredUnderAnEarlierManagerIsInNoCrashLoop() {
         var loop = new RestartTracker(RESET, false, 5, END_BEFORE);
         loop = loop.started(Duration.ofHours(1), now);
 
         assertThat(loop.isCrashLoop()).isFalse();
-        assertThat(loop.mark(standing(ReplicaStatus.RUNNING)).status()).isEqualTo(ReplicaStatus.RUNNING);
+        assertThat(loop.mark(withCause(ReplicaStatus.RUNNING)).status()).isEqualTo(ReplicaStatus.RUNNING);
     }
 
     @Test
-    void aManagerThatWasHeldUpHearsOfAnEndFirst() {
+    void aDelayedManagerHandlesAnExitBeforeTheReset() {
         RestartTracker loop = crash(loop(false), 5);
         loop = loop.started(Duration.ZERO, now);
         now += RESET.toNanos() + 2 * MINUTE;
         loop = loop.onTimer(now);
-        assertThat(loop.isCrashLoop()).as("an end may be on its way").isTrue();
+        assertThat(loop.isCrashLoop()).as("an exit may still be unhandled").isTrue();
 
         loop = loop.ended(EXIT, Optional.of(Duration.ofSeconds(1)), now);
 
@@ -130,7 +130,7 @@ class RestartTrackerTest {
     }
 
     @Test
-    void aClockThatIsSetForwardMakesNoLongRun() {
+    void settingTheClockForwardMakesNoLongRun() {
         RestartTracker loop = crash(loop(false), 4);
         loop = loop.started(Duration.ZERO, now);
         now += MINUTE;
@@ -141,7 +141,7 @@ class RestartTrackerTest {
     }
 
     @Test
-    void aLongRunThatEndedWhileNoManagerLookedResets() {
+    void aLongRunThatEndedWithoutAManagerResetsTheCount() {
         var loop = new RestartTracker(RESET, false, 5, END_BEFORE);
 
         loop = loop.ended(EXIT, Optional.of(RESET), now);
@@ -150,7 +150,7 @@ class RestartTrackerTest {
     }
 
     @Test
-    void aResetBeyondWhatTheClockCountsNeverComes() {
+    void aResetTimeBeyondTheClocksRangeNeverElapses() {
         var loop = new RestartTracker(Duration.ofDays(999_999), false, 5, END_BEFORE);
         loop = loop.started(Duration.ZERO, now);
         now += Duration.ofDays(365).toNanos();
@@ -178,7 +178,7 @@ class RestartTrackerTest {
     }
 
     @Test
-    void aTimerThatFiresLateWaitsForOneSecondMore() {
+    void aTimerThatFiresLateWaitsForOneMoreSecond() {
         RestartTracker running = crash(loop(false), 5).started(Duration.ZERO, now);
         long second = Duration.ofSeconds(1).toNanos();
         now += RESET.toNanos() + second;

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a manager does about what it can't command: a shim that is stopped, a directory that can't be deleted. */
+/** How a manager handles a shim that is stopped, and a directory that can't be deleted. */
 @Tag("isolation")
 @RunsConcurrently
 class SilentShimTest {
@@ -52,7 +52,7 @@ class SilentShimTest {
     }
 
     @Test
-    void aShimThatIsSilentFailsTheProbeAndItsContainerIsEndedWithoutIt() throws IOException {
+    void aSilentShimFailsTheProbeAndItsContainerIsStoppedWithoutIt() throws IOException {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -74,17 +74,17 @@ class SilentShimTest {
 
             assertThat(manager.replica("shop/web-1").history())
                     .extracting(Transition::cause)
-                    .anyMatch(cause -> cause.startsWith("liveness: the shim does not answer: no word for 8 s"));
+                    .anyMatch(cause -> cause.startsWith("liveness: the shim does not answer: no response for 8 s"));
             assertThat(manager.pidOf("shop/web-1")).isNotEqualTo(first);
-            Awaitility.await("nobody waits for a shim that can't be woken")
+            Awaitility.await("the stopped shim is gone")
                     .until(() -> ProcessHandle.of(Long.parseLong(shim)).isEmpty());
         }
     }
 
-    /** PID 1 can't end before what was started inside has been reaped, and that is the shim's to do. */
+    /** PID 1 can't exit before the shim has reaped the processes that it started in the container. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void whatASilentShimStartedInsideKeepsNoContainerFromEnding(boolean ownClocks) throws IOException {
+    void anExecOfASilentShimDoesNotKeepItsContainerFromStopping(boolean ownClocks) throws IOException {
         try (TestManager manager = TestManager.start()) {
             Container container = manager.containers()
                     .launch(LaunchOrder.detached(ContainerSpec.builder(Mode.AGENT, List.of("/bin/sleep", "1000"))
@@ -106,7 +106,7 @@ class SilentShimTest {
     }
 
     @Test
-    void aManagerStartsWithoutASilentShimAndTakesItsContainerOverLater(@TempDir Path directory) throws IOException {
+    void aManagerStartsDespiteASilentShimAndAdoptsItsContainerLater(@TempDir Path directory) throws IOException {
         Files.writeString(
                 directory.resolve("fleet.yaml"),
                 "name: shop\nservices:\n  web: {command: [/bin/sleep, \"1000\"]}\n  two: {command: [/bin/sleep, \"1000\"]}\n");
@@ -140,9 +140,9 @@ class SilentShimTest {
         }
     }
 
-    /** Which process is its first, only the shim could have told it. */
+    /** Only the shim could have told the manager which process is the container's first. */
     @Test
-    void aNewManagerEndsAContainerWhoseShimIsSilent(@TempDir Path directory) throws IOException {
+    void aNewManagerStopsAContainerWhoseShimIsSilent(@TempDir Path directory) throws IOException {
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {
             manager.nucleus("run", "-d", "--name", "alone", "--", "/bin/sleep", "1000");
             int pid = pidOf(manager, "alone");
@@ -171,7 +171,7 @@ class SilentShimTest {
     }
 
     @Test
-    void whatCanNotBeDeletedOfTheOneBeforeDoesNotCostTheOneThatRuns() throws IOException {
+    void anUndeletableDirectoryDoesNotAffectTheNextContainer() throws IOException {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:

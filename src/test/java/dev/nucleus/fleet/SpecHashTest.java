@@ -25,13 +25,13 @@ class SpecHashTest {
     }
 
     @Test
-    void mountsThatSayNothingOfExecutionHashAsBeforeThereWasSuchAWord() {
+    void mountsWithoutExecHashAsBeforeTheOptionExisted() {
         assertThat(SpecHash.of(service("{command: [/w], volumes: [\"/srv:/data:ro\"], tmpfs: [\"/x:8M\"]}")))
                 .isEqualTo("89017a2fe2aed9a02e06391784068c94416fc44540d299fa624b8b56100d274a");
     }
 
     @Test
-    void whatMayBeExecutedMatters() {
+    void theExecOptionOfMountsChangesTheHash() {
         for (String mount : java.util.List.of("volumes: [\"/srv:/data%s\"]", "tmpfs: [\"/x%s\"]", "home: 64M%s")) {
             assertThat(SpecHash.of(service("{command: [/w], " + mount.formatted(":exec") + "}")))
                     .isNotEqualTo(SpecHash.of(service("{command: [/w], " + mount.formatted("") + "}")));
@@ -39,13 +39,13 @@ class SpecHashTest {
     }
 
     @Test
-    void spellingAndOrderDoNotMatter() {
+    void spellingAndOrderDoNotChangeTheHash() {
         assertThat(SpecHash.of(service("{memory: 64M, command: [/w], environment: {A: a, B: b}}")))
                 .isEqualTo(SpecHash.of(service("{command: [/w], environment: {B: b, A: a}, memory: 64Mi}")));
     }
 
     @Test
-    void whatRunsMattersAndWhatIsAskedOfItDoesNot() {
+    void limitsChangeTheHashButProbesAndReplicasDoNot() {
         String plain = SpecHash.of(service("{command: [/w]}"));
 
         assertThat(SpecHash.of(service("{command: [/w], memory: 64M}"))).isNotEqualTo(plain);

@@ -18,12 +18,14 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A manager that stands still for a while, as on a host that swaps: its containers are not the worse for it. */
+/** A manager that stalls for a while, as on a host that swaps, does no harm to its containers. */
 @Tag("isolation")
 @RunsConcurrently
 class StalledManagerTest {
 
-    /** As much to tell as a workload can have: its shim can't keep it all for a manager that doesn't read. */
+    /**
+     * A workload that sends as many messages as it can: its shim can't buffer them all for a manager that doesn't read.
+     */
     private static final String TALKATIVE = """
             name: shop
             services:
@@ -70,7 +72,7 @@ class StalledManagerTest {
     }
 
     @Test
-    void aContainerWhoseShimHungUpOnAManagerThatDidNotReadRunsOn(@TempDir Path directory) throws IOException {
+    void aContainerRunsOnWhenItsShimDisconnectsFromAStalledManager(@TempDir Path directory) throws IOException {
         Files.writeString(directory.resolve("fleet.yaml"), TALKATIVE);
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady().awaitUp("shop")) {
             long web = pidOfWeb(manager);
@@ -79,7 +81,7 @@ class StalledManagerTest {
             send("STOP", manager.process().pid());
             try {
                 int before = descriptors(shim);
-                Awaitility.await("the shim hangs up")
+                Awaitility.await("the shim disconnects")
                         .atMost(Duration.ofMinutes(1))
                         .until(() -> descriptors(shim) < before);
             } finally {
@@ -91,7 +93,7 @@ class StalledManagerTest {
             assertThat(pidOfWeb(manager)).isEqualTo(web);
             assertThat(manager.nucleus("stop", "--grace", "0s", "shop/web-1").code())
                     .isZero();
-            Awaitility.await("its end is heard")
+            Awaitility.await("the replica is listed as stopped")
                     .untilAsserted(
                             () -> assertThat(manager.nucleus("ps", "-a").out()).containsPattern("shop/web-1 +stopped"));
         }

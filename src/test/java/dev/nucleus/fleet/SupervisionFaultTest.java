@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.scheduling.TaskScheduler;
 import org.springframework.scheduling.concurrent.ThreadPoolTaskScheduler;
 
-/** What supervises a replica may fail: the replica can be stopped and started all the same. */
+/** A replica can be stopped and started even if its supervision has failed. */
 @Tag("isolation")
 class SupervisionFaultTest {
 
@@ -72,7 +72,7 @@ class SupervisionFaultTest {
     }
 
     @Test
-    void aFaultBeforeTheLaunchIsTheCauseAndAStartHelps() throws Exception {
+    void aFaultBeforeTheLaunchIsReportedAndAStartRecovers() throws Exception {
         try (TestManager manager = TestManager.start()) {
             var faulty = new AtomicBoolean(true);
             Replica replica = replica(manager, service(""), manager.bean(TaskScheduler.class), faulty);
@@ -98,16 +98,18 @@ class SupervisionFaultTest {
     }
 
     @Test
-    void aStopEndsTheContainerThoughNothingSupervisesIt() throws Exception {
+    void aStopEndsAnUnsupervisedContainer() throws Exception {
         var scheduler = new ThreadPoolTaskScheduler();
         try (TestManager manager = TestManager.start()) {
-            // Not initialised: it takes no probe.
+            // Not initialised, so it schedules no probe.
             Replica replica = replica(
                     manager, service(", readiness: {exec: [\"true\"], period: 50ms}"), scheduler, new AtomicBoolean());
             replica.start(Optional.empty());
             await(replica, ReplicaStatus.FAILED);
             Container container = manager.containers().all().iterator().next();
-            assertThat(container.isRunning()).as("it runs on unattended").isTrue();
+            assertThat(container.isRunning())
+                    .as("it keeps running unsupervised")
+                    .isTrue();
 
             replica.stop(UnaryOperator.identity());
             assertThat(container.isStopped()).isTrue();
@@ -120,7 +122,7 @@ class SupervisionFaultTest {
             replica.startAgain();
             await(replica, ReplicaStatus.READY);
             assertThat(replica.view().containerId())
-                    .as("what ran on is supervised again")
+                    .as("the container that kept running is supervised again")
                     .contains(running);
             replica.stop(UnaryOperator.identity());
         } finally {
@@ -129,7 +131,7 @@ class SupervisionFaultTest {
     }
 
     @Test
-    void anOperatorNeedNotWaitForTheGraceThatALivenessProbesFailureGives() throws Exception {
+    void anOperatorCanCutShortTheGraceOfAFailedLivenessProbe() throws Exception {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -157,7 +159,7 @@ class SupervisionFaultTest {
     }
 
     @Test
-    void durationsBeyondEveryClockAreKeptToAsFarAsItCounts() throws Exception {
+    void durationsBeyondTheClocksRangeAreClamped() throws Exception {
         Duration ages = Duration.ofDays(999_999);
         try (TestManager manager = TestManager.start()) {
             Container container =

@@ -90,7 +90,7 @@ class FleetHealthTest {
         "COMPLETED, UNKNOWN",
         "STOPPED, UNKNOWN"
     })
-    void aReplicaIsWhatSpringCallsIt(ReplicaStatus status, String health) {
+    void eachReplicaStatusMapsToASpringHealthStatus(ReplicaStatus status, String health) {
         living.add(fleet(false, status));
 
         var service = (CompositeHealthContributor) Objects.requireNonNull(shop().getContributor("web"));
@@ -109,7 +109,7 @@ class FleetHealthTest {
     }
 
     @Test
-    void whatNothingChecksIsUpAndSaysThatItIsNotChecked() {
+    void aReplicaWithoutProbesIsUpAndReportedAsUnchecked() {
         Health health = healthOf(replica(ReplicaStatus.RUNNING));
 
         assertThat(health.getStatus()).isEqualTo(Status.UP);
@@ -119,7 +119,7 @@ class FleetHealthTest {
     }
 
     @Test
-    void inACrashLoopOnlyWhatItsReadinessVouchesForTakesTraffic() {
+    void aCrashLoopingReplicaServesOnlyWhileItsReadinessSucceeds() {
         Health serving = healthOf(replica(ReplicaStatus.CRASH_LOOP, true));
         assertThat(serving.getStatus()).isEqualTo(Status.UP);
         assertThat(serving.getDetails()).containsEntry("status", "crash loop").containsEntry("serving", true);
@@ -132,7 +132,7 @@ class FleetHealthTest {
     }
 
     @Test
-    void onlyWhatAProbeChecksIsCountedAmongTheReady() {
+    void onlyProbedReplicasAreCountedAsReady() {
         var probed = new ServiceView(
                 "db",
                 false,
@@ -203,7 +203,9 @@ class FleetHealthTest {
     @Test
     void oneReadyReplicaOfEachCriticalServiceIsEnough() {
         var critical = new CriticalFleetsHealthIndicator(view);
-        assertThat(critical.health().getStatus()).as("none is").isEqualTo(Status.UP);
+        assertThat(critical.health().getStatus())
+                .as("without critical services")
+                .isEqualTo(Status.UP);
 
         living.add(new FleetView(
                 "shop",
@@ -226,7 +228,7 @@ class FleetHealthTest {
     }
 
     @Test
-    void aWalkOverAThousandReplicasIsQuick() {
+    void aServiceReportsTheHealthOfAThousandReplicas() {
         var replicas = new ArrayList<ReplicaView>();
         for (int i = 0; i < 1000; i++) {
             replicas.add(replica(ReplicaStatus.READY));

@@ -13,7 +13,7 @@ import org.springframework.context.support.GenericApplicationContext;
 class ScheduleWatchTest {
 
     @Test
-    void aManagerWhoseScheduleStandsStillIsBrokenUntilItGoesOn() {
+    void livenessIsBrokenWhileScheduledTasksDoNotRun() {
         List<Object> states = new ArrayList<>();
         try (var context = new GenericApplicationContext()) {
             context.addApplicationListener(event -> {
@@ -24,11 +24,11 @@ class ScheduleWatchTest {
             context.refresh();
             var watch = new ScheduleWatch(context);
 
-            watch.look(Duration.ofSeconds(2));
+            watch.check(Duration.ofSeconds(2));
             assertThat(states).isEmpty();
-            watch.look(Duration.ofSeconds(61));
-            watch.look(Duration.ofSeconds(66));
-            watch.look(Duration.ofSeconds(1));
+            watch.check(Duration.ofSeconds(61));
+            watch.check(Duration.ofSeconds(66));
+            watch.check(Duration.ofSeconds(1));
 
             assertThat(states).containsExactly(LivenessState.BROKEN, LivenessState.CORRECT);
         }

@@ -22,11 +22,11 @@ class AvailabilityTest {
         return START.plusSeconds(seconds);
     }
 
-    private void turns(int replica, long second, ReplicaStatus to) {
-        turns(replica, second, to, to.serves());
+    private void transition(int replica, long second, ReplicaStatus to) {
+        transition(replica, second, to, to.serves());
     }
 
-    private void turns(int replica, long second, ReplicaStatus to, boolean serving) {
+    private void transition(int replica, long second, ReplicaStatus to, boolean serving) {
         entries.add(Entry.of(
                 "shop", "web", replica, Entry.micros(at(second)), "STARTING", to.name(), serving, "PROBE", "", "", 0));
     }
@@ -46,71 +46,71 @@ class AvailabilityTest {
 
     @Test
     void aServiceIsAvailableWhileOneReplicaIsReady() {
-        turns(1, 0, ReplicaStatus.READY);
-        turns(2, 0, ReplicaStatus.READY);
-        turns(1, 100, ReplicaStatus.CRASHED);
-        turns(2, 150, ReplicaStatus.NOT_READY);
-        turns(1, 160, ReplicaStatus.READY);
+        transition(1, 0, ReplicaStatus.READY);
+        transition(2, 0, ReplicaStatus.READY);
+        transition(1, 100, ReplicaStatus.CRASHED);
+        transition(2, 150, ReplicaStatus.NOT_READY);
+        transition(1, 160, ReplicaStatus.READY);
 
         is(measure(0, 1_000, watch(0, 1_000)), 1_000, 990);
     }
 
     @Test
-    void whatNothingChecksServesAndACrashLoopDoesSoWhileItsReadinessSucceeds() {
-        turns(1, 0, ReplicaStatus.RUNNING);
-        turns(1, 100, ReplicaStatus.CRASH_LOOP, false);
-        turns(1, 200, ReplicaStatus.CRASH_LOOP, true);
-        turns(1, 300, ReplicaStatus.CRASH_LOOP, false);
+    void runningWithoutProbesAndCrashLoopsThatServeCountAsAvailable() {
+        transition(1, 0, ReplicaStatus.RUNNING);
+        transition(1, 100, ReplicaStatus.CRASH_LOOP, false);
+        transition(1, 200, ReplicaStatus.CRASH_LOOP, true);
+        transition(1, 300, ReplicaStatus.CRASH_LOOP, false);
 
         is(measure(0, 1_000, watch(0, 1_000)), 1_000, 200);
     }
 
     @Test
     void timeWithoutAManagerCountsNeitherWay() {
-        turns(1, 0, ReplicaStatus.READY);
-        turns(1, 500, ReplicaStatus.CRASHED);
-        turns(1, 800, ReplicaStatus.STARTING);
-        turns(1, 802, ReplicaStatus.READY);
+        transition(1, 0, ReplicaStatus.READY);
+        transition(1, 500, ReplicaStatus.CRASHED);
+        transition(1, 800, ReplicaStatus.STARTING);
+        transition(1, 802, ReplicaStatus.READY);
 
         is(measure(0, 1_000, watch(0, 600), watch(800, 1_000)), 600 + 198, 500 + 198);
     }
 
     @Test
-    void aReplicaThatNeverComesUpCountsAfterAMoment() {
-        turns(1, 0, ReplicaStatus.STARTING);
+    void aReplicaThatNeverStartsCountsAfterTheGracePeriod() {
+        transition(1, 0, ReplicaStatus.STARTING);
 
         is(measure(0, 100, watch(0, 100)), 90, 0);
     }
 
     @Test
-    void whatIsStoppedOnPurposeCountsNeitherWay() {
-        turns(1, 0, ReplicaStatus.READY);
-        turns(1, 100, ReplicaStatus.STOPPED);
+    void timeStoppedOnPurposeCountsNeitherWay() {
+        transition(1, 0, ReplicaStatus.READY);
+        transition(1, 100, ReplicaStatus.STOPPED);
 
         is(measure(0, 1_000, watch(0, 1_000)), 100, 100);
     }
 
     @Test
-    void onlyTheWindowCountsButWhatLedIntoItIsKnown() {
-        turns(1, 0, ReplicaStatus.READY);
-        turns(1, 100, ReplicaStatus.CRASHED);
-        turns(1, 300, ReplicaStatus.READY);
+    void onlyTheWindowCountsStartingFromTheStateBeforeIt() {
+        transition(1, 0, ReplicaStatus.READY);
+        transition(1, 100, ReplicaStatus.CRASHED);
+        transition(1, 300, ReplicaStatus.READY);
 
         is(measure(200, 400, watch(0, 1_000)), 200, 100);
         is(measure(400, 500, watch(0, 1_000)), 100, 100);
     }
 
     @Test
-    void nothingObservedIsNothingMissed() {
+    void withoutObservationsTheRatioIsOne() {
         is(measure(0, 100), 0, 0);
         assertThat(measure(0, 100).ratio()).isEqualTo(1);
     }
 
     @Test
-    void theBudgetIsThatOfTheWholeWindow() {
-        turns(1, 0, ReplicaStatus.READY);
-        turns(1, 100, ReplicaStatus.CRASHED);
-        turns(1, 101, ReplicaStatus.READY);
+    void theErrorBudgetIsThatOfTheWholeWindow() {
+        transition(1, 0, ReplicaStatus.READY);
+        transition(1, 100, ReplicaStatus.CRASHED);
+        transition(1, 101, ReplicaStatus.READY);
         var objective = new Objective(0.999, Duration.ofSeconds(10_000));
 
         var level = new ServiceLevel("shop", "web", objective, measure(0, 1_000, watch(0, 1_000)));

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** History in PostgreSQL, a real one of Debian's, that goes away for a while. */
+/** History in a real PostgreSQL server, Debian's, which is down for a while. */
 @Tag("isolation")
 class HistoryPostgresTest {
 
@@ -58,7 +58,7 @@ class HistoryPostgresTest {
     }
 
     @Test
-    void historyIsKeptInPostgresqlAndCatchesUpWhenThatComesBack() throws Exception {
+    void historyInPostgresqlCatchesUpAfterAnOutage() throws Exception {
         Path directory = Files.createTempDirectory("nucleus-postgres-");
         Files.setAttribute(directory, "unix:mode", 0755);
         Path data = Files.createDirectory(directory.resolve("data"));

@@ -36,7 +36,7 @@ class HistoryStoreTest {
     }
 
     @Test
-    void whatWasWrittenIsThereAfterARestart() throws IOException {
+    void entriesSurviveARestart() throws IOException {
         List<Entry> written = List.of(entry("web", 1, "exit code 1"), entry("web", 2, "it's \"quoted\" \u2026\u0000"));
         try (HistoryStore store = open()) {
             store.write(written);
@@ -47,13 +47,13 @@ class HistoryStoreTest {
                     .containsExactly(written.getFirst(), entry("web", 2, "it's \"quoted\" \u2026 "));
             assertThat(store.before("shop", "web", 1, START.plusSeconds(2), 10)).containsExactly(written.getFirst());
             assertThat(store.since("shop", "db", START).getFirst().transition().cause())
-                    .as("only its beginning")
+                    .as("truncated")
                     .hasSize(4_000);
         }
     }
 
     @Test
-    void theOldGoesButForWhatIsLastKnown() throws IOException {
+    void oldEntriesAreDeletedExceptTheLastOfEachReplica() throws IOException {
         try (HistoryStore store = open()) {
             store.write(List.of(entry("web", 1, "a"), entry("web", 2, "b"), entry("db", 1, "c"), entry("web", 9, "d")));
 
@@ -67,14 +67,14 @@ class HistoryStoreTest {
     }
 
     @Test
-    void aFileThatGrowsTooLargeLosesItsOldest() throws IOException {
+    void aTooLargeFileLosesItsOldestEntries() throws IOException {
         try (HistoryStore store = open()) {
             var entries = new ArrayList<Entry>();
             for (int i = 0; i < 1_000; i++) {
                 entries.add(entry("web", i, "x".repeat(3_000)));
             }
             store.write(entries);
-            store.shrink(1 << 20);
+            store.limitSize(1 << 20);
 
             List<Entry> left = store.since("shop", "web", START);
             assertThat(left).hasSizeBetween(200, 350);
@@ -83,7 +83,7 @@ class HistoryStoreTest {
     }
 
     @Test
-    void whenManagersLookedIsKept() throws IOException {
+    void observationPeriodsAreStored() throws IOException {
         try (HistoryStore store = open()) {
             store.seen(START, START.plusSeconds(10));
             store.seen(START, START.plusSeconds(20));

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
-/** History as a manager keeps it, of containers that live and die. */
+/** A manager's history of real containers. */
 @Tag("isolation")
 @ExtendWith(OutputCaptureExtension.class)
 class HistoryTest {
@@ -76,7 +76,7 @@ class HistoryTest {
             assertThat(all.get(2).transition().cause()).startsWith("killed by SIGKILL");
             assertThat(all.get(2).container()).isEqualTo(id);
             assertThat(all.get(3).transition().cause())
-                    .as("the restart keeps what led to it")
+                    .as("the restart keeps the original cause")
                     .isEqualTo("is launched again, restart 1, after: killed by SIGKILL");
             assertThat(all.get(3).transition().kind()).isEqualTo(Cause.Kind.SIGNAL);
         }
@@ -88,7 +88,7 @@ class HistoryTest {
             manager.await("shop/web-1", ReplicaStatus.RUNNING);
             ServiceLevels levels = manager.bean(ServiceLevels.class);
 
-            // Observed is what the manager has noted of itself, every ten seconds.
+            // Time counts as observed once the manager has recorded, every ten seconds, that it runs.
             Awaitility.await().atMost(java.time.Duration.ofSeconds(30)).until(() -> {
                 levels.measure();
                 return levels.of("shop", "web")
@@ -100,7 +100,7 @@ class HistoryTest {
     }
 
     @Test
-    void anAlertComesWhenTheBudgetIsSpent() {
+    void anAlertIsPublishedWhenTheErrorBudgetIsSpent() {
         String strict =
                 FLEET.replace("[/bin/sleep, \"1000\"]", "[/bin/false]").replace("99%, over: 1h", "99.99%, over: 1m");
         try (TestManager manager = TestManager.start(strict)) {
@@ -115,12 +115,12 @@ class HistoryTest {
             });
             int alerts = told.size();
             levels.measure();
-            assertThat(told).as("once for each part").hasSize(alerts);
+            assertThat(told).as("one alert for each part of the budget").hasSize(alerts);
         }
     }
 
     @Test
-    void withAFullDiskHealthGoesOnAndNothingIsCorrupted(@TempDir Path directory, CapturedOutput output)
+    void aFullDiskNeitherAffectsHealthNorCorruptsTheHistory(@TempDir Path directory, CapturedOutput output)
             throws Exception {
         Path file = directory.resolve("disk/h.db");
         try (SmallDisk disk = SmallDisk.mount(file.getParent(), "size=1m");

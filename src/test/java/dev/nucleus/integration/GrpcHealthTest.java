@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.grpc.server.lifecycle.GrpcServerLifecycle;
 
-/** The standard gRPC health service, asked by grpc's own client. Boot's look each 5 s is switched off. */
+/** The standard gRPC health service, queried by gRPC's own client. Spring Boot's polling every 5 s is switched off. */
 @Tag("isolation")
 class GrpcHealthTest {
 
@@ -112,9 +112,9 @@ class GrpcHealthTest {
         }
     }
 
-    /** As with HTTP: who balances load sends nothing to what was stopped, while the manager itself serves on. */
+    /** As with HTTP: a load balancer sends nothing to a stopped service, while the manager itself keeps serving. */
     @Test
-    void whatWasStoppedDoesNotServe() throws Exception {
+    void aStoppedServiceDoesNotServe() throws Exception {
         try (TestManager manager = TestManager.start(FLEET, SETTINGS)) {
             ManagedChannel channel = channel(manager);
             try {
@@ -140,7 +140,7 @@ class GrpcHealthTest {
     }
 
     @Test
-    void noServerListensUnlessAskedFor() {
+    void noServerListensUnlessEnabled() {
         try (TestManager manager = TestManager.start(FLEET)) {
             assertThat(manager.has(BindableService.class)).isFalse();
             assertThat(manager.has(GrpcServerLifecycle.class)).isFalse();

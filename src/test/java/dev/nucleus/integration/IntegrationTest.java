@@ -28,7 +28,7 @@ import org.springframework.boot.availability.LivenessState;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What others outside are told of a manager with real containers. */
+/** What a manager with real containers reports to external systems. */
 @Tag("isolation")
 class IntegrationTest {
 
@@ -47,7 +47,7 @@ class IntegrationTest {
         Requires.root();
     }
 
-    /** Datagrams that come to a socket, one a line, with their line breaks as bars. */
+    /** Collects the datagrams that a socket receives, with their line breaks as bars. */
     private static Process receiver(Path socket, List<String> lines) throws IOException {
         Process python = new ProcessBuilder(
                         "python3",
@@ -78,7 +78,7 @@ class IntegrationTest {
                             "--nucleus.systemd.notify-socket=" + directory.resolve("notify"),
                             "--nucleus.systemd.watchdog-micros=200000"))) {
                 Awaitility.await().until(() -> !lines.isEmpty());
-                assertThat(lines.getFirst()).as("the first word").startsWith("READY=1|STATUS=");
+                assertThat(lines.getFirst()).as("the first message").startsWith("READY=1|STATUS=");
                 manager.await("shop/web-1", ReplicaStatus.RUNNING);
                 Awaitility.await().until(() -> lines.stream().anyMatch(line -> line.contains("STATUS=1 of 1 running")));
                 Awaitility.await()
@@ -113,7 +113,7 @@ class IntegrationTest {
     }
 
     @Test
-    void eachLastingServiceIsAnInstanceOfSpringBootAdmin() throws Exception {
+    void eachNonJobServiceIsASpringBootAdminInstance() throws Exception {
         var requests = new CopyOnWriteArrayList<String>();
         HttpServer server = server(requests, new AtomicInteger());
         try (TestManager manager = TestManager.start(FLEET, List.of("--nucleus.boot-admin.url=" + url(server) + "/"))) {
@@ -137,7 +137,7 @@ class IntegrationTest {
     }
 
     @Test
-    void aWebhookGetsTheEventsItAsksForEvenIfItRefusesAtFirst() throws Exception {
+    void aWebhookReceivesItsSelectedEventsEvenIfTheFirstAttemptFails() throws Exception {
         var requests = new CopyOnWriteArrayList<String>();
         HttpServer server = server(requests, new AtomicInteger(1));
         try (TestManager manager = TestManager.start(
@@ -253,7 +253,7 @@ class IntegrationTest {
             Awaitility.await().until(() -> !entries.isEmpty());
             assertThat(entries.getFirst())
                     .startsWith("MESSAGE=shop/web-1 is crashed|PRIORITY=3|SYSLOG_IDENTIFIER=nucleus|NUCLEUS_KIND=down|")
-                    .as("no field that the workload made up")
+                    .as("no field forged by the workload")
                     .contains("NUCLEUS_CAUSE=exit code 1 PRIORITY=7|");
         } finally {
             smtp.destroyForcibly().waitFor();
@@ -262,7 +262,7 @@ class IntegrationTest {
     }
 
     @Test
-    void theHostIsDescribedAndFleetsCanBeRead() {
+    void actuatorDescribesTheHostAndTheFleets() {
         try (TestManager manager = TestManager.start(FLEET)) {
             manager.await("shop/web-1", ReplicaStatus.RUNNING);
 

@@ -28,7 +28,7 @@ class WebhookSenderTest {
             "exit code 1",
             "shop/web-1 is \"crashed\": caf\u00e9 \\ exit code 1");
 
-    /** Takes one request to its end and answers it. @return the request as it came */
+    /** Sends the notification to a server that gives this answer. @return the request that the server received */
     private static String post(@Nullable String body, String answer) throws IOException {
         var request = new CompletableFuture<String>();
         try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -55,7 +55,7 @@ class WebhookSenderTest {
         }
     }
 
-    /** By its length alone, as a simple server reads it. */
+    /** Goes by Content-Length alone, as a simple server does. */
     private static boolean isWhole(StringBuilder request) {
         int head = request.indexOf("\r\n\r\n");
         var length =
@@ -70,7 +70,7 @@ class WebhookSenderTest {
     }
 
     @Test
-    void aWebhookSpeaksPlainHttpWithALength() throws IOException {
+    void aWebhookSendsPlainHttpWithAContentLength() throws IOException {
         String request = post(null, "HTTP/1.1 204 No Content\r\n");
 
         assertThat(request).startsWith("POST /hook HTTP/1.1\r\n");
@@ -80,7 +80,7 @@ class WebhookSenderTest {
     }
 
     @Test
-    void aTemplateHasTheFieldsThatAChatSystemWants() throws IOException {
+    void aTemplateYieldsTheFieldsThatAChatSystemExpects() throws IOException {
         String request = post(
                 "{\"content\": \"{text}\", \"embeds\": [{\"title\": \"{kind} {about}\"}], \"n\": {}}",
                 "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
@@ -98,7 +98,7 @@ class WebhookSenderTest {
                 "HTTP/1.1 303 See Other\r\nLocation: https://chat.example/hook\r\nContent-Length: 0\r\n",
                 "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://chat.example/hook\r\nContent-Length: 0\r\n"
             })
-    void aRedirectionIsAFailureThatNamesThePlace(String answer) {
+    void aRedirectionIsAFailureThatNamesItsTarget(String answer) {
         assertThatThrownBy(() -> post(null, answer))
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessageMatching(
@@ -112,16 +112,16 @@ class WebhookSenderTest {
     }
 
     @Test
-    void aTemplateThatCanNotBecomeJsonIsRefusedAtOnce() {
+    void aTemplateThatCannotYieldJsonIsRefused() {
         assertThatThrownBy(() -> new NotificationProperties.Webhook("http://h/", Set.of(), "{\"content\": {text}}"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("placeholders within quotation marks");
         assertThatThrownBy(() -> new NotificationProperties.Webhook("http://h/", Set.of(), "{\"content\": \"{txt}\"}"))
-                .hasMessageContaining("the placeholder {txt}; there are {kind}, {at}");
+                .hasMessageContaining("the unknown placeholder {txt}; known are {kind}, {at}");
     }
 
     @Test
-    void whatAWorkloadSaidIsOneVisibleLine() {
+    void workloadTextIsEscapedToOneLine() {
         assertThat(new Notification(
                                 Notification.Kind.DOWN, Instant.EPOCH, "a", "b", "no\nforged \u001b[2J", "text\u202e")
                         .cause())

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.util.FileSystemUtils;
 
-/** Plans are made without root and without a launch: what was prepared alone decides. */
+/** Plans are made without root and without a launch: they depend only on what was prepared. */
 class PlannerTest {
 
     private static final CgroupHierarchies V2 =
@@ -99,7 +99,7 @@ class PlannerTest {
     }
 
     @Test
-    void theSamePreparedLaunchGivesTheSamePlanWhateverBecomesOfTheHost(@TempDir Path directory) throws IOException {
+    void aPreparedLaunchYieldsTheSamePlanAfterItsFilesAreDeleted(@TempDir Path directory) throws IOException {
         HostFeatures host = host(0, 7, V1);
         Path rootfs = Files.createDirectories(directory.resolve("rootfs"));
         Files.createDirectories(rootfs.resolve("usr/bin"));
@@ -130,15 +130,15 @@ class PlannerTest {
     }
 
     @Test
-    void everyNamespaceIsTheContainersOwn() {
+    void aContainerGetsItsOwnNamespaceOfEveryKind() {
         assertThat(plan(host(0, 7, V1), "a", agent()).namespaces().flags()).isEqualTo(0x6e020000);
         assertThat(plan(host(1000, 7, V1), "a", agent()).namespaces().flags())
-                .as("an ordinary user's lie in a user namespace")
+                .as("an ordinary user's are inside a user namespace")
                 .isEqualTo(0x7e020000);
     }
 
     @Test
-    void gvisorGetsTheWorkloadAsABundleAndNoneOfItsFilters() {
+    void runscGetsTheWorkloadAsABundleAndIsNotUnderItsFilters() {
         LaunchPlan plan = plan(
                 host(0, 7, V1),
                 "a",
@@ -153,12 +153,12 @@ class PlannerTest {
         assertThat(plan.confinement().landlock().handledFiles()).isZero();
         long never = Capability.SYS_MODULE.bit() | Capability.SYS_RAWIO.bit() | Capability.SYS_TIME.bit();
         assertThat(plan.confinement().capabilities().bounding() & never)
-                .as("runsc's own rights: not the kernel's modules, raw memory or clocks")
+                .as("runsc's own capabilities: no kernel modules, raw memory or clocks")
                 .isZero();
     }
 
     @Test
-    void nobodyIsRootUnlessAskedFor() {
+    void containersDoNotRunAsRootByDefault() {
         LaunchPlan.Identity identity =
                 plan(host(0, 7, V1), "shop/db-1", agent()).execution().identity();
 
@@ -166,14 +166,14 @@ class PlannerTest {
                 .isBetween(Identities.FIRST_UID, Integer.MAX_VALUE)
                 .isEqualTo(identity.gid());
         assertThat(plan(host(0, 7, V1), "shop/db-1", agent()).execution().identity())
-                .as("the same name has the same user, so that its volumes stay its own")
+                .as("the same name gets the same user, which owns its volumes")
                 .isEqualTo(identity);
         assertThat(plan(host(0, 7, V1), "shop/db-2", agent()).execution().identity())
                 .isNotEqualTo(identity);
     }
 
     @Test
-    void theSoftLimitIsATenthBelowInWholeBytes() {
+    void theSoftMemoryLimitIsATenthBelowTheLimitInWholeBytes() {
         LaunchPlan.Cgroup unified = plan(
                         host(0, 7, V2), "a", with(agent(), Optional.empty(), Optional.empty(), List.of()))
                 .cgroup();
@@ -201,14 +201,14 @@ class PlannerTest {
     }
 
     @Test
-    void noCapabilityIsLeftInAnySet() {
+    void allCapabilitySetsAreEmptyByDefault() {
         assertThat(plan(host(0, 7, V1), "a", agent()).confinement().capabilities())
                 .isEqualTo(new LaunchPlan.Capabilities(0, 0, 0, 0));
     }
 
-    /** A file with capabilities that is left on the host is anybody's there to run (capabilities(7), "File capabilities"). */
+    /** Any user of the host can run a file with capabilities that outlives the container (capabilities(7)). */
     @Test
-    void aContainerWhoseFilesOutliveItGivesNoFileCapabilities() {
+    void aContainerWhoseFilesOutliveItLacksSetfcap() {
         ContainerSpec alone =
                 agent().change().capabilities(List.of("SETFCAP", "CHOWN")).build();
         ContainerSpec shared =
@@ -232,7 +232,7 @@ class PlannerTest {
     }
 
     @Test
-    void hostTreesAreReadOnlyWithoutSetUserIdAndDevices() {
+    void hostTreesAreMountedReadOnlyNosuidAndNodev() {
         assertThat(plan(host(0, 7, V1), "a", agent()).rootfs().steps())
                 .filteredOn(RootfsStep.Bind.class::isInstance)
                 .isNotEmpty()
@@ -258,7 +258,7 @@ class PlannerTest {
     }
 
     @Test
-    void anOrdinaryUserLearnsWhatIsMissing() {
+    void aRootlessPlanNamesItsMissingLimits() {
         assertThat(plan(host(1000, 7, V1), "a", agent()).explain())
                 .anyMatch(line -> line.startsWith("can ")
                         && line.contains("all of the host's memory")
@@ -278,9 +278,9 @@ class PlannerTest {
         assertThat(plan.explain()).anyMatch(line -> line.startsWith("can ") && line.contains("Landlock"));
     }
 
-    /** A scope would also separate what is run inside later from the workload: linux/landlock.h, LANDLOCK_SCOPE_*. */
+    /** A scope would also separate the workload from commands executed later: linux/landlock.h, LANDLOCK_SCOPE_*. */
     @Test
-    void onlyWhatNoNamespaceKeepsIsScoped() {
+    void abstractSocketsAreScopedOnlyWithTheHostNetwork() {
         ContainerSpec withHostNetwork =
                 agent().change().network(Network.HOST).allowDegraded(true).build();
 
@@ -321,7 +321,7 @@ class PlannerTest {
     private static final List<String> WRITABLE = List.of("/tmp", "/dev/shm", "/home/agent", "/scratch", "/data");
 
     @Test
-    void whatCanBeWrittenToCantBeExecutedUnlessThatIsAskedFor() {
+    void writableMountsAreNotExecutableUnlessRequested() {
         ContainerSpec.Builder spec = agent().change()
                 .volumes(List.of(VolumeMount.parse("/srv:/data")))
                 .tmpfs(List.of(TmpfsMount.parse("/scratch")));
@@ -355,9 +355,9 @@ class PlannerTest {
                         && line.contains("run programs in /home/agent, /scratch, /tmp, /dev/shm, /data"));
     }
 
-    /** Seen with runsc of December 2022 (ExecutionTest, Setting): its own memory is mapped whatever the mount says. */
+    /** runsc of December 2022 maps files in its memory executable whatever the mount says (ExecutionTest, Setting). */
     @Test
-    void ofGvisorsMemoryThePlanClaimsNoMoreThanHolds() {
+    void aGvisorPlanAdmitsThatTheLoaderRunsProgramsFromMemory() {
         List<String> lines = plan(
                         host(0, 7, V1),
                         "a",
@@ -372,12 +372,12 @@ class PlannerTest {
                 .anyMatch(line ->
                         line.startsWith("can't") && line.contains("start programs in /tmp, /dev/shm, /home/agent ("))
                 .anyMatch(line -> line.startsWith("can ")
-                        && line.contains("run programs in /tmp, /dev/shm, /home/agent by their loader"));
+                        && line.contains("run programs in /tmp, /dev/shm, /home/agent through the loader"));
     }
 
-    /** A rule on /opt would hold for a volume below it too. */
+    /** A rule on /opt would also apply to a volume below it. */
     @Test
-    void aVolumeBelowProgramsIsNotExecutableByLandlockEither(@TempDir Path rootfs) throws IOException {
+    void aVolumeBelowProgramDirectoriesIsNotExecutableByLandlock(@TempDir Path rootfs) throws IOException {
         Files.createDirectories(rootfs.resolve("opt/tool/bin"));
         Files.createDirectories(rootfs.resolve("opt/data"));
         Files.createDirectories(rootfs.resolve("usr/lib"));
@@ -417,7 +417,7 @@ class PlannerTest {
     }
 
     @Test
-    void aLinkOfTheRootfsLeadsNoMountOverWhatIsNucleusOwn(@TempDir Path rootfs) throws IOException {
+    void aMountThroughARootfsLinkCannotCoverNucleusPaths(@TempDir Path rootfs) throws IOException {
         Files.createDirectories(rootfs.resolve("var"));
         Files.createSymbolicLink(rootfs.resolve("var/run"), Path.of("../run"));
         Files.createSymbolicLink(rootfs.resolve("data"), Path.of("/var/run/nucleus"));
@@ -442,12 +442,12 @@ class PlannerTest {
                         .rootfs()
                         .steps())
                 .extracting(RootfsStep::target)
-                .as("where the link leads: what lies above it is seen")
+                .as("the mount is where the link leads")
                 .contains("/run/db");
     }
 
     @Test
-    void aRootfsHasNoPartInWhatIsNucleusOwn(@TempDir Path rootfs) throws IOException {
+    void reservedDirectoriesOfARootfsAreNotMounted(@TempDir Path rootfs) throws IOException {
         for (String top : List.of(".nucleus", ".layers", "srv")) {
             Files.createDirectories(rootfs.resolve(top));
         }
@@ -470,7 +470,7 @@ class PlannerTest {
     }
 
     @Test
-    void processesAreLimitedByUserOnlyWhereNoControlGroupLimitsThem() {
+    void processesAreLimitedPerUserOnlyWithoutAPidsCgroup() {
         CgroupHierarchies withoutPids =
                 new CgroupHierarchies(Optional.empty(), Set.of(), Map.of("memory", Path.of("/cg/memory")));
 
@@ -495,7 +495,7 @@ class PlannerTest {
     }
 
     @Test
-    void confidentialityIsMoreThanIntegrity() {
+    void integrityLockdownDoesNotSatisfyConfidentiality() {
         LaunchPlan plan = plan(
                 host(0, 7, V1),
                 "a",
@@ -513,7 +513,7 @@ class PlannerTest {
     }
 
     @Test
-    void whatTheHostCannotGiveIsRefusedBeforeAnythingIsRead() {
+    void anUnsupportedLayerIsRefusedBeforeAnyFileIsRead() {
         ContainerSpec locked = agent().change()
                 .rootfs(Optional.of(Path.of("/absent")))
                 .lockdown(Optional.of(Lockdown.CONFIDENTIALITY))

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The programs that containers get, run by a machine of our own: what they answer to which call. */
+/** The answers of containers' seccomp programs to system calls, computed by our own BPF interpreter. */
 class SeccompProgramTest {
 
     private static final int ALLOW = 0x7fff0000;
@@ -75,7 +75,7 @@ class SeccompProgramTest {
                 program.program(), BpfMachine.X86_64, CALLS.number(name).orElseThrow(), arguments);
     }
 
-    /** Those that each profile has, each with and without the network and files that outlive it. */
+    /** The variants of a profile: with and without the network, with and without files that outlive the container. */
     private static List<ContainerSpec> variants(String profile) {
         return List.of(
                 spec(profile).build(),
@@ -84,10 +84,10 @@ class SeccompProgramTest {
                 spec(profile).network(Network.HOST).volumes(WRITABLE).build());
     }
 
-    /** libseccomp joins several rules of one call to a tree; whatever it makes of them must mean what they mean. */
+    /** libseccomp merges several rules for one call into a tree, which must mean the same as the rules. */
     @ParameterizedTest
     @MethodSource("profiles")
-    void aProgramAnswersAsItsRulesSay(String name) {
+    void aProgramMatchesTheRulesOfItsProfile(String name) {
         long seed = name.hashCode();
         RandomGenerator random = Seeds.random(seed);
         for (ContainerSpec spec : variants(name)) {
@@ -96,7 +96,7 @@ class SeccompProgramTest {
             var calls = new TreeSet<String>();
             profile.rules().forEach(rule -> calls.addAll(rule.names()));
             for (String call : calls) {
-                List<Long> telling = telling(profile, call);
+                List<Long> telling = tellingValues(profile, call);
                 for (int i = 0; i < 200; i++) {
                     long[] arguments = random.longs(MOST_ARGUMENTS)
                             .map(value -> random.nextInt(8) == 0
@@ -120,7 +120,7 @@ class SeccompProgramTest {
         }
     }
 
-    private static List<Long> telling(SeccompProfile profile, String call) {
+    private static List<Long> tellingValues(SeccompProfile profile, String call) {
         var values = new ArrayList<>(List.of(0L, 04755L, 02755L, 0644L, 0x41L, 0x410001L));
         profile.rules().stream()
                 .filter(rule -> rule.names().contains(call))
@@ -182,7 +182,7 @@ class SeccompProgramTest {
         }
     }
 
-    /** At 0 the kernel starts the handler that it pipes cores to, at 1 none (core(5)). */
+    /** With a limit of 0 the kernel still starts a handler that cores are piped to; with 1 it doesn't (core(5)). */
     @ParameterizedTest
     @MethodSource("profiles")
     void noBuiltInProfileAllowsChangingTheCoreLimit(String name) {
@@ -194,7 +194,7 @@ class SeccompProgramTest {
             assertThat(allows(program, "setrlimit", core, 0x1000)).isFalse();
             assertThat(answer(program, "prlimit64", 0, core, 0x1000, 0)).isEqualTo(DONE);
             assertThat(answer(program, "prlimit64", 0, 1L << 32 | core, 0x1000, 0))
-                    .as("32 bits of it are read")
+                    .as("the kernel reads 32 bits of it")
                     .isEqualTo(DONE);
             assertThat(answer(program, "prlimit64", 0, core, 0x1000, 0x2000))
                     .as("the old limit cannot be reported")
@@ -229,7 +229,7 @@ class SeccompProgramTest {
     }
 
     @Test
-    void aProfileOfOnesOwnLeavesNoSetIdFilesEither() throws IOException {
+    void aCustomProfileCannotAllowSetIdFiles() throws IOException {
         Path file = Files.writeString(files.resolve("own.json"), """
                 {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
                   {"names": ["execve", "write", "exit_group", "mknod", "mknodat", "fchmodat2", "openat2", "open",
@@ -261,14 +261,14 @@ class SeccompProgramTest {
         assertThat(allows(program, "fchmod", 3, 04755)).isFalse();
         assertThat(allows(program, "fchmod", 3, 0754)).isFalse();
         assertThat(allows(program, "mkdir", 0, 0755))
-                .as("not to be said in one condition")
+                .as("can't be expressed in one condition")
                 .isFalse();
         assertThat(adapted(spec).warnings())
                 .anyMatch(warning -> warning.contains("mkdir") && warning.contains("left out"));
     }
 
     @Test
-    void aProfileThatAllowsFiltersByAnyConditionRefusesWithoutAsking() throws IOException {
+    void aProfileThatAllowsNewFiltersByAnyConditionReportsNoDenials() throws IOException {
         Path file = Files.writeString(files.resolve("filters.json"), """
                 {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
                   {"names": ["execve", "write", "exit_group"], "action": "SCMP_ACT_ALLOW"},
@@ -283,10 +283,10 @@ class SeccompProgramTest {
                 .isEqualTo(LaunchPlan.Seccomp.Denied.REFUSED);
     }
 
-    /** Families of sockets, socket(2), and what reads the container's addresses, netlink(7). */
+    /** Socket families, see socket(2), and netlink(7) for reading the container's addresses. */
     @ParameterizedTest
     @MethodSource("profiles")
-    void socketsAndPairsAreOfTheFamiliesThatAContainerNeeds(String name) {
+    void onlyTheNeededSocketFamiliesAreAllowed(String name) {
         LaunchPlan.Seccomp program = program(spec(name).build());
         boolean networked = !name.equals("default");
         for (int family = 0; family < 64; family++) {
@@ -311,7 +311,7 @@ class SeccompProgramTest {
     }
 
     @Test
-    void aProfileOfOnesOwnThatAllowsSocketsByNameAloneGetsThoseOfAfUnix() throws IOException {
+    void aCustomProfileThatAllowsSocketsByNameAloneGetsOnlyAfUnix() throws IOException {
         Path file = Files.writeString(files.resolve("sockets.json"), """
                 {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["execve", "write", "exit_group", "socket",
                   "socketpair", "fcntl", "madvise"], "action": "SCMP_ACT_ALLOW"}]}
@@ -332,10 +332,10 @@ class SeccompProgramTest {
         assertThat(allows(program, "fcntl", 3, 1024)).as("F_SETLEASE").isFalse();
     }
 
-    /** What a hostile workload would turn against its supervisor, the host's files, or its neighbours. */
+    /** Arguments that a hostile workload would use against its supervisor, the host's files, or other containers. */
     @ParameterizedTest
     @MethodSource("profiles")
-    void argumentsThatReachOutAreRefused(String name) {
+    void argumentsThatReachOutsideTheContainerAreRefused(String name) {
         LaunchPlan.Seccomp program = program(spec(name).build());
 
         assertThat(allows(program, "prctl", 1, 0))

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is done in a directory that is held, by the names in it. */
+/** Operations on the entries of an open directory, by name. */
 class DirectoryTest {
 
     private static final FileName FILE = FileName.of("file");
@@ -56,11 +56,11 @@ class DirectoryTest {
         return names;
     }
 
-    /** A container sets the time of a file in its workspace; no number of seconds keeps the manager from looking at it. */
+    /** A container sets the times of files in its workspace: the manager must accept any number of seconds. */
     @ParameterizedTest
     @ValueSource(longs = {Long.MIN_VALUE, Long.MAX_VALUE})
-    void noTimeIsTooFarAway(long seconds) throws IOException {
-        // In memory: ext4 knows 34 bits.
+    void anyModificationTimeCanBeRead(long seconds) throws IOException {
+        // On tmpfs: ext4 stores 34 bits.
         Path memory = Files.createTempDirectory(Path.of("/dev/shm"), "nucleus-test-");
         Path file = Files.createFile(memory.resolve("file"));
         try (Directory opened = Directory.open(memory)) {
@@ -80,7 +80,7 @@ class DirectoryTest {
     }
 
     @Test
-    void filesAreMadeOwnedAndMoved() throws IOException {
+    void filesAreCreatedGivenAModeAndMoved() throws IOException {
         try (NewFile file = directory.createFile(FILE);
                 FileChannel channel = file.write()) {
             channel.write(ByteBuffer.wrap("text".getBytes(java.nio.charset.StandardCharsets.UTF_8)));
@@ -109,7 +109,7 @@ class DirectoryTest {
     }
 
     @Test
-    void aLinkToADirectoryIsNoDirectory() throws IOException {
+    void aSymbolicLinkIsNotOpenedAsADirectory() throws IOException {
         Files.createSymbolicLink(path.resolve("file"), Path.of("/etc"));
 
         assertThatThrownBy(() -> directory.openDirectory(FILE)).isInstanceOf(FileSystemException.class);
@@ -119,10 +119,10 @@ class DirectoryTest {
         }
     }
 
-    /** A pipe that nobody writes to would be opened for ever. */
+    /** Opening a pipe without a writer would block for ever. */
     @Test
     @Timeout(20)
-    void aPipeIsLookedAtAndNotOpened() throws Exception {
+    void aNamedPipeIsInspectedWithoutOpeningIt() throws Exception {
         assertThat(new ProcessBuilder("mkfifo", path.resolve("file").toString())
                         .start()
                         .waitFor(Duration.ofSeconds(10)))
@@ -135,7 +135,7 @@ class DirectoryTest {
     }
 
     @Test
-    void whatIsAbsentIsSaidToBe() throws IOException {
+    void absentFilesAreReported() throws IOException {
         assertThat(directory.status(FILE)).isEmpty();
         assertThat(directory.find(FILE)).isEmpty();
         assertThatThrownBy(() -> directory.deleteFile(FILE))
@@ -144,7 +144,7 @@ class DirectoryTest {
     }
 
     @Test
-    void allNamesAreListedHoweverMany() throws IOException {
+    void allNamesOfALargeDirectoryAreListed() throws IOException {
         var made = new TreeSet<String>();
         for (int i = 0; i < 2_000; i++) {
             String name = i + "-" + "n".repeat(100);
@@ -153,16 +153,16 @@ class DirectoryTest {
         }
 
         assertThat(names()).isEqualTo(made);
-        assertThat(names()).as("a second listing begins at the first").isEqualTo(made);
+        assertThat(names()).as("a second listing starts from the first name").isEqualTo(made);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", ".", "..", "a/b", "a\0b"})
-    void aNameLeadsNowhereElse(String text) {
+    void invalidFileNamesAreRefused(String text) {
         assertThatThrownBy(() -> FileName.of(text)).isInstanceOf(IllegalArgumentException.class);
     }
 
-    /** A name may be any bytes: also those that turn a line of a log or a terminal. */
+    /** A name may contain any bytes, including those that break a log line or control a terminal. */
     @Test
     void namesKeepTheirBytesAndAreShownOnOneLine() throws IOException {
         var name = new FileName("a\n\u001b[2J\u00ff");

@@ -22,14 +22,14 @@ class HostFeaturesTest {
         "none integrity [confidentiality], confidentiality",
         "'', none"
     })
-    void theWordInBracketsIsTheLockdown(String text, String expected) throws IOException {
+    void theBracketedWordIsTheLockdownMode(String text, String expected) throws IOException {
         Path file = Files.writeString(directory.resolve("lockdown"), text);
 
         assertThat(HostFeatures.lockdown(file)).isEqualTo(expected);
     }
 
     @Test
-    void aKernelThatShowsNoLockdownHasNone() {
+    void aKernelWithoutALockdownFileHasNone() {
         assertThat(HostFeatures.lockdown(directory.resolve("missing"))).isEqualTo("none");
     }
 }

@@ -34,9 +34,9 @@ class MountTableTest {
         assertThat(TABLE.overlap(new Place(path, device, within), STATE)).isEqualTo(expected);
     }
 
-    /** Whoever may mount a file system in user space names the place, and the kernel escapes white space alone. */
+    /** A user who may mount FUSE file systems names the mount point, and the kernel escapes only white space. */
     @Test
-    void aPlaceMayHaveAnyName() {
+    void aMountPointMayHaveAnyName() {
         String bytes = new String(new byte[] {'a', '\r', 'b', (byte) 0xff}, StandardCharsets.ISO_8859_1);
         MountTable table = MountTable.parse(
                 "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n31 21 8:1 /var/lib /srv/" + bytes + " rw - fuse.x x rw\n");

@@ -39,7 +39,7 @@ class SeccompCompilerTest {
 
     @Test
     void argumentsAreCompared() {
-        assertThat(run(X86_64, 56, 0x1200011)).as("clone as fork does").isEqualTo(ALLOW);
+        assertThat(run(X86_64, 56, 0x1200011)).as("clone as called by fork").isEqualTo(ALLOW);
         assertThat(run(X86_64, 56, 0x10000000))
                 .as("clone with a user namespace")
                 .isEqualTo(EPERM);
@@ -53,13 +53,13 @@ class SeccompCompilerTest {
 
     /** ERRNO | 0x7ffa0000 is ALLOW (linux/seccomp.h). */
     @Test
-    void noErrorNumberMakesARefusalAnotherAction() {
+    void anErrorNumberCannotTurnARefusalIntoAnotherAction() {
         SeccompCompiler compiler = SeccompCompiler.load();
         for (int errno : new int[] {-1, 4096, 0x7ffa0000}) {
             OptionalInt number = OptionalInt.of(errno);
             assertThatThrownBy(() -> compiler.compile(number, List.of()))
                     .isInstanceOf(KernelException.class)
-                    .hasMessageContaining("0 to 4095, not " + errno);
+                    .hasMessageContaining("0 to 4095, was " + errno);
             assertThatThrownBy(() -> compiler.compile(
                             OptionalInt.of(1), List.of(new SeccompCompiler.Rule("chmod", number, List.of()))))
                     .isInstanceOf(KernelException.class);
@@ -67,7 +67,7 @@ class SeccompCompilerTest {
     }
 
     @Test
-    void whatNoRuleNamesGoesToTheListenerWhenThereIsOne() {
+    void callsWithoutARuleGoToTheListenerWhenThereIsOne() {
         SeccompCompiler compiler = SeccompCompiler.load();
         byte[] reporting = compiler.compile(
                 OptionalInt.empty(), List.of(new SeccompCompiler.Rule("read", OptionalInt.empty(), List.of())));
@@ -79,7 +79,7 @@ class SeccompCompilerTest {
     }
 
     @Test
-    void callsHaveNumbersAndNamesAlsoThoseNewerThanTheLibrary() {
+    void callsNewerThanTheLibraryHaveNumbersAndNamesToo() {
         SeccompCompiler compiler = SeccompCompiler.load();
 
         assertThat(compiler.name(0)).isEqualTo("read");
@@ -90,7 +90,7 @@ class SeccompCompilerTest {
     }
 
     @Test
-    void aCallThatNobodyKnowsIsAnError() {
+    void anUnknownCallIsAnError() {
         assertThatThrownBy(() -> SeccompCompiler.load()
                         .compile(
                                 OptionalInt.of(1),

@@ -14,10 +14,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which links of a path are followed, and which parts of it others could replace. */
+/** Which symbolic links of a path are followed, and which of its components other users could replace. */
 class TrustedPathTest {
 
-    /** Neither root nor whoever runs these tests. */
+    /** Neither root nor the user who runs these tests. */
     private static final int SOMEBODY_ELSE = 4242;
 
     @TempDir
@@ -51,7 +51,7 @@ class TrustedPathTest {
     }
 
     @Test
-    void theRootIsAPathToo() throws IOException {
+    void theRootDirectoryCanBeOpened() throws IOException {
         try (TrustedPath root = TrustedPath.open(Path.of("/"))) {
             assertThat(root.path()).isEqualTo(Path.of("/"));
             assertThat(root.status().isDirectory()).isTrue();
@@ -59,7 +59,7 @@ class TrustedPathTest {
     }
 
     @Test
-    void aLinkOfOnesOwnIsFollowed() throws IOException {
+    void aLinkOfTheCurrentUserIsFollowed() throws IOException {
         Files.createSymbolicLink(directory.resolve("relative"), Path.of("./other/../target"));
         Files.createDirectory(directory.resolve("other"));
         Files.createSymbolicLink(directory.resolve("absolute"), directory.resolve("relative"));
@@ -70,9 +70,9 @@ class TrustedPathTest {
         }
     }
 
-    /** As a manager of root's sees links of the user who runs these tests, and one of root's run sees a stranger's. */
+    /** To a manager run by root, the link belongs to the user who runs these tests or, if that is root, to another. */
     @Test
-    void aLinkOfSomebodyElseIsNotFollowed() throws IOException {
+    void aLinkOfAnotherUserIsNotFollowed() throws IOException {
         Files.createSymbolicLink(directory.resolve("link"), target);
         Files.createDirectory(target.resolve("below"));
         if (user == 0) {
@@ -88,7 +88,7 @@ class TrustedPathTest {
     }
 
     @Test
-    void aLinkInADirectoryThatOthersMayWriteToIsNotFollowed() throws IOException {
+    void aLinkInAGroupWritableDirectoryIsNotFollowed() throws IOException {
         Files.createSymbolicLink(directory.resolve("link"), target);
         allow(directory, "rwxrwxr-x");
 
@@ -97,9 +97,9 @@ class TrustedPathTest {
     }
 
     @Test
-    void inADirectoryThatOthersMayWriteToNoLinkIsFollowed() throws IOException {
+    void aLinkInAStickyWorldWritableDirectoryIsNotFollowed() throws IOException {
         Path link = Files.createSymbolicLink(directory.resolve("link"), target);
-        // One of somebody's own that lay in a directory of another user's is moved here by that user.
+        // Another user may have moved a link of ours here, from a directory of theirs.
         Files.setAttribute(directory, "unix:mode", 01777);
 
         assertThatThrownBy(() -> TrustedPath.open(link))
@@ -107,9 +107,9 @@ class TrustedPathTest {
                 .hasMessageContaining("Use the path it points to: " + target);
     }
 
-    /** The owner of a directory chooses which of root's own directories lies there. */
+    /** A user who can write to a directory chooses which of root's directories is found there. */
     @Test
-    void belowADirectoryOfSomebodyElseNoLinkIsFollowed() throws IOException {
+    void aLinkBelowAWorldWritableDirectoryIsNotFollowed() throws IOException {
         Path others = Files.createDirectory(directory.resolve("others"));
         allow(others, "rwxrwxrwx");
         Path own = Files.createDirectory(others.resolve("own"));
@@ -121,7 +121,7 @@ class TrustedPathTest {
     }
 
     @Test
-    void linksThatLeadToEachOtherEnd() throws IOException {
+    void circularLinksAreRefused() throws IOException {
         Files.createSymbolicLink(directory.resolve("a"), Path.of("b"));
         Files.createSymbolicLink(directory.resolve("b"), Path.of("a"));
 
@@ -131,14 +131,14 @@ class TrustedPathTest {
     }
 
     @Test
-    void whatIsNotThereIsNamed() {
+    void theMissingComponentIsNamed() {
         assertThatThrownBy(() -> TrustedPath.open(target.resolve("gone/below")))
                 .isInstanceOf(NoSuchFileException.class)
                 .hasMessageStartingWith(target.resolve("gone") + ": ");
     }
 
     @Test
-    void aFileOnTheWayIsNoDirectory() throws IOException {
+    void aFileIsRefusedAsAnIntermediateDirectory() throws IOException {
         Files.writeString(target.resolve("file"), "text");
 
         assertThatThrownBy(() -> TrustedPath.open(target.resolve("file/below")))
@@ -146,14 +146,14 @@ class TrustedPathTest {
     }
 
     @Test
-    void whatOnlyRootOrTheUserCouldPutThereIsOwned() throws IOException {
+    void aPathThatOnlyRootOrTheUserCanChangeIsOwned() throws IOException {
         try (TrustedPath found = TrustedPath.openOwned(target)) {
             assertThat(found.path()).isEqualTo(target);
         }
     }
 
     @Test
-    void whatOthersMayWriteToIsNotOwned() throws IOException {
+    void aDirectoryThatOthersMayWriteToIsNotOwned() throws IOException {
         allow(target, "rwxrwxr-x");
 
         assertThatThrownBy(() -> TrustedPath.openOwned(target))
@@ -162,7 +162,7 @@ class TrustedPathTest {
     }
 
     @Test
-    void whatLiesWhereOthersMayWriteIsNotOwned() throws IOException {
+    void aPathBelowADirectoryThatOthersMayWriteToIsNotOwned() throws IOException {
         Files.createDirectory(target.resolve("below"));
         allow(target, "rwxrwxrwx");
 
@@ -173,7 +173,7 @@ class TrustedPathTest {
 
     /** Each hop of a chain of links counts, not only the first and the last. */
     @Test
-    void aLinkByWayOfADirectoryOfOthersIsNotOwned() throws IOException {
+    void aLinkThroughADirectoryOfOthersIsNotOwned() throws IOException {
         Path others = Files.createDirectory(directory.resolve("others"));
         Files.createSymbolicLink(others.resolve("hop"), target);
         Files.createSymbolicLink(directory.resolve("link"), others.resolve("hop"));
@@ -185,7 +185,7 @@ class TrustedPathTest {
     }
 
     @Test
-    void whatIsHeldStaysWhatItWas() throws IOException {
+    void anOpenPathKeepsReferringToTheSameDirectory() throws IOException {
         Files.writeString(target.resolve("file"), "text");
         try (TrustedPath held = TrustedPath.open(target)) {
             Files.move(target, directory.resolve("aside"));

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Real services, traced once, run in production mode under what was learnt, under load, without one denial. */
+/** Real services, traced once, run under load in production mode with the learnt policy, without one denial. */
 @Tag("isolation")
 class LearningTest {
 
@@ -72,7 +72,7 @@ class LearningTest {
                 manager.calls()::name);
     }
 
-    /** The same workload as it was traced, but in production mode and under the policy, as its files have it. */
+    /** The traced workload, but in production mode and with the policy as read from its files. */
     private static ContainerSpec.Builder confined(ContainerSpec.Builder spec, LearntPolicy policy, Path folder)
             throws IOException {
         Files.createDirectories(folder);
@@ -123,7 +123,7 @@ class LearningTest {
     }
 
     @Test
-    void nginxRunsInProductionUnderWhatItWasSeenToDo() throws IOException {
+    void nginxRunsInProductionWithItsLearntPolicy() throws IOException {
         Requires.program("/usr/sbin/nginx", "nginx");
         Path top = files.toRealPath();
         Path site = Files.createDirectories(top.resolve("site"));
@@ -196,7 +196,7 @@ class LearningTest {
     }
 
     @Test
-    void postgresRunsInProductionUnderWhatItWasSeenToDo() throws IOException {
+    void postgresRunsInProductionWithItsLearntPolicy() throws IOException {
         Requires.program(POSTGRES + "/postgres", "postgresql-15");
         Path top = files.toRealPath();
         Path data = Files.createDirectories(top.resolve("data"));
@@ -248,7 +248,7 @@ class LearningTest {
     }
 
     @Test
-    void aJvmServiceRunsInProductionUnderWhatItWasSeenToDo() throws IOException {
+    void aJvmServiceRunsInProductionWithItsLearntPolicy() throws IOException {
         Path top = files.toRealPath();
         Path site = Files.createDirectories(top.resolve("pages"));
         Files.writeString(site.resolve("index.html"), "hello\n");

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is learnt from which records, without running anything. */
+/** Policies learnt from recorded traces, without running anything. */
 class PolicyLearningTest {
 
     private static final SeccompCompiler CALLS = SeccompCompiler.load();
@@ -44,7 +44,7 @@ class PolicyLearningTest {
         return Learning.learn("p", Trace.read(List.of(record)), root, List.of("/tmp", "/data"), CALLS::name);
     }
 
-    /** A call with its arguments as the shim records them, which are those that tell what it is for. */
+    /** A call as the shim records it, with only those arguments that determine its purpose. */
     private static String call(String name, long... arguments) {
         String recorded = IntStream.range(0, arguments.length)
                 .mapToObj(i -> "\"%d\":%s".formatted(i, Long.toUnsignedString(arguments[i])))
@@ -78,7 +78,7 @@ class PolicyLearningTest {
     }
 
     @Test
-    void anEmptyTraceTeachesNothing() {
+    void anEmptyTraceIsRefused() {
         assertThatThrownBy(() -> learn())
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessageContaining("empty");
@@ -127,7 +127,7 @@ class PolicyLearningTest {
         assertThat(policy.seccomp().rules())
                 .filteredOn(rule -> rule.errno().isEmpty())
                 .noneMatch(rule -> rule.names().contains(name));
-        assertThat(policy.notes()).anyMatch(note -> note.startsWith("NOT granted, though it was tried: " + name + ";"));
+        assertThat(policy.notes()).anyMatch(note -> note.startsWith("NOT granted, although attempted: " + name + ";"));
     }
 
     @ParameterizedTest
@@ -159,7 +159,7 @@ class PolicyLearningTest {
         assertThat(allows(policy, name, arguments)).isFalse();
         assertThat(policy.seccomp().rules())
                 .noneMatch(rule -> rule.errno().isEmpty() && rule.names().contains(name));
-        assertThat(policy.notes()).anyMatch(note -> note.startsWith("NOT granted, though it was tried: " + name + "("));
+        assertThat(policy.notes()).anyMatch(note -> note.startsWith("NOT granted, although attempted: " + name + "("));
     }
 
     @Test
@@ -190,7 +190,7 @@ class PolicyLearningTest {
                 .hasSizeLessThan(600);
     }
 
-    /** Whatever a run did: what is learnt of it is within what the profiles allow. */
+    /** Whatever a run did, the learnt policy is within what the profiles allow. */
     @Test
     void nothingIsLearntThatNoProfileAllows() throws IOException {
         var random = Seeds.random(4);
@@ -230,7 +230,7 @@ class PolicyLearningTest {
     }
 
     @Test
-    void argumentsThatTellACallsPurposeAreLearntOneByOne() throws IOException {
+    void argumentsThatDetermineACallsPurposeAreLearntOneByOne() throws IOException {
         LearntPolicy policy = learn(
                 call("socket", 1, 1, 0),
                 call("socket", 2, 0x80001, 0),
@@ -246,16 +246,16 @@ class PolicyLearningTest {
         assertThat(allows(policy, "socket", 10, 1, 0)).isFalse();
         assertThat(allows(policy, "ioctl", 0, 0x5401)).isTrue();
         assertThat(allows(policy, "ioctl", 0, 0x5402)).isFalse();
-        assertThat(allows(policy, "prctl", 1, 30)).as("as PostgreSQL has it").isTrue();
+        assertThat(allows(policy, "prctl", 1, 30)).as("as PostgreSQL calls it").isTrue();
         assertThat(allows(policy, "prctl", 1, 0)).isFalse();
         assertThat(policy.seccomp().allows("mmap"))
-                .as("not with W and X together")
+                .as("not writable and executable at once")
                 .isFalse();
         assertThat(allows(policy, "mmap", 0, 0, 3)).isTrue();
         assertThat(allows(policy, "mmap", 0, 0, 7)).isFalse();
         assertThat(learn(call("mmap", 0, 0, 7)).seccomp().rules())
                 .filteredOn(rule -> rule.names().contains("mmap"))
-                .as("said in so many words, or the default filters would be merged in")
+                .as("explicit, or the default filters would be merged in")
                 .allMatch(rule -> rule.conditions().size() == 1)
                 .anyMatch(rule -> rule.conditions().getFirst().expected() == 6);
     }
@@ -284,7 +284,7 @@ class PolicyLearningTest {
     }
 
     @Test
-    void aScriptThatInterpretsItselfEndsTheSearch() throws IOException {
+    void scriptsThatInterpretEachOtherEndTheSearch() throws IOException {
         file("/bin/self", "#!/bin/self\n");
         for (int i = 0; i < 100; i++) {
             file("/bin/chain" + i, "#!/bin/chain" + (i + 1) + "\n");
@@ -301,7 +301,7 @@ class PolicyLearningTest {
     }
 
     @Test
-    void linksLeadNowhereButIntoTheContainersRoot(@TempDir Path outside) throws IOException {
+    void linksAreResolvedWithinTheContainersRoot(@TempDir Path outside) throws IOException {
         Path secret = Files.writeString(outside.resolve("secret"), "#!/bin/interpreter\n");
         file("/bin/interpreter", "no elf");
         Files.createSymbolicLink(root.resolve("absolute"), secret);
@@ -323,9 +323,9 @@ class PolicyLearningTest {
                 .containsExactly("/bin/interpreter");
     }
 
-    /** A container without a root filesystem of its own has some of the host's trees, and none of the host's own files. */
+    /** A container without a root filesystem of its own sees some of the host's trees, but not the host's own files. */
     @Test
-    void theHostsOwnFilesAreNotLookedAt(@TempDir Path outside) throws IOException {
+    void theHostsOwnFilesAreNotRead(@TempDir Path outside) throws IOException {
         Path script = Files.writeString(outside.resolve("script"), "#!/bin/sh\n");
         Path record = Files.write(
                 outside.resolve("trace.json"),
@@ -346,9 +346,9 @@ class PolicyLearningTest {
                 .contains("/usr/bin/perl");
     }
 
-    /** A rule about a directory is one about all that is below it. */
+    /** A rule for a directory applies to everything below it. */
     @Test
-    void aDirectoryIsGrantedForItsNamesAlone() throws IOException {
+    void aDirectoryIsGrantedForListingOnly() throws IOException {
         file("/usr/lib/x", "x");
 
         LearntPolicy policy = learn(
@@ -365,7 +365,7 @@ class PolicyLearningTest {
     }
 
     @Test
-    void oddAndEndlessPathsAreCountedAndLeftOut() throws IOException {
+    void invalidPathsAreCountedAndOmitted() throws IOException {
         file("/bin/good", "x");
         var lines = new ArrayList<>(List.of(
                 call("openat"),
@@ -390,13 +390,13 @@ class PolicyLearningTest {
     }
 
     @Test
-    void aRecordThatIsFullSaysSo() throws IOException {
+    void aFullRecordIsReported() throws IOException {
         assertThat(learn(call("read"), "{\"full\":true}").notes())
                 .anyMatch(note -> note.contains("more than a trace holds"));
     }
 
     @Test
-    void aHugeRecordIsReadToItsLimit() throws IOException {
+    void aHugeRecordIsReadUpToTheLimit() throws IOException {
         Path record = root.resolve("huge.json");
         try (var out = Files.newBufferedWriter(record)) {
             out.write(call("read") + "\n");
@@ -414,7 +414,7 @@ class PolicyLearningTest {
     }
 
     @Test
-    void guardedFilesAreNamedOneByOneHoweverMany() throws IOException {
+    void configurationFilesAreListedOneByOneHoweverMany() throws IOException {
         var lines = new java.util.ArrayList<>(List.of(call("openat")));
         for (int i = 0; i < 30; i++) {
             file("/etc/conf.d/" + i, "x");
@@ -428,11 +428,11 @@ class PolicyLearningTest {
         assertThat(policy.landlock().rules()).anyMatch(rule -> rule.path().equals("/etc/conf.d/7"));
         assertThat(policy.landlock().rules()).noneMatch(rule -> rule.path().equals("/etc/conf.d"));
         assertThat(accessOf(policy, "/usr/lib")).containsExactly(Access.READ);
-        assertThat(policy.notes()).anyMatch(note -> note.startsWith("/usr/lib: read of everything below it; 30 files"));
+        assertThat(policy.notes()).anyMatch(note -> note.startsWith("/usr/lib: read for everything below it; 30 of"));
     }
 
     @Test
-    void writableMountsAreOneRuleAndReadOnlyFilesNeverWritable() throws IOException {
+    void aWritableMountIsOneRuleAndReadOnlyFilesStayReadOnly() throws IOException {
         file("/usr/share/x", "x");
         LearntPolicy policy = learn(
                 call("openat"),
@@ -447,7 +447,7 @@ class PolicyLearningTest {
     }
 
     @Test
-    void aScriptNeedsItsInterpreter() throws IOException {
+    void theInterpreterOfAScriptIsLearntToo() throws IOException {
         file("/bin/run", "#!/bin/interpreter -x\n");
         file("/bin/interpreter", "no elf");
 
@@ -468,7 +468,7 @@ class PolicyLearningTest {
     }
 
     @Test
-    void aLineThatWasCutShortIsLeftOut() throws IOException {
+    void aTruncatedLineIsIgnored() throws IOException {
         assertThat(learn(call("read"), "{\"number\":1,\"path\":\"/et").seccomp().allows("read"))
                 .isTrue();
     }
@@ -488,7 +488,7 @@ class PolicyLearningTest {
             """;
 
     @Test
-    void aFleetFileIsChangedInItsOwnLinesOnly() {
+    void onlyTheLinesOfTheServiceAreChangedInAFleetFile() {
         FleetPatch patch = FleetPatch.of(
                 "fleet.yaml", FLEET, "web", Map.of("seccomp", "seccomp: {file: new.json}"), List.of("trace"));
 
@@ -511,7 +511,7 @@ class PolicyLearningTest {
     }
 
     @Test
-    void aServiceThatIsNotInLinesOfItsOwnIsLeftToItsOwner() {
+    void aServiceInFlowStyleIsNotChanged() {
         assertThatThrownBy(() -> FleetPatch.of(
                         "f.yaml", "services: {web: {command: [x]}}", "web", Map.of("seccomp", "seccomp: x"), List.of()))
                 .isInstanceOf(InvalidSpecException.class)

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ContainerLogTest {
 
-    /** The mark stands before the text, where no workload writes (native/src/base/stream.c). */
+    /** The mark precedes the text, where no workload can write (native/src/base/stream.c). */
     @Test
     void aRecordAboutTheLogIsDistinguishedFromWorkloadOutput() {
         String time = "2026-05-01T10:00:00.5Z";
@@ -56,7 +56,7 @@ class ContainerLogTest {
     }
 
     @Test
-    void aCharacterThatIsInTwoRecordsIsWhole(@TempDir Path directory) throws IOException {
+    void aCharacterSplitAcrossTwoRecordsIsJoined(@TempDir Path directory) throws IOException {
         String records = "2026-05-01T10:00:00Z stdout P caf\u00c3\n2026-05-01T10:00:01Z stdout F \u00a9 fin\n";
         Files.write(directory.resolve("00000000000000000000.log"), records.getBytes(StandardCharsets.ISO_8859_1));
 

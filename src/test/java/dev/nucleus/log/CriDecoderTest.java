@@ -22,7 +22,7 @@ class CriDecoderTest {
     private final CriDecoder decoder = new CriDecoder((stream, bytes, offset, length) ->
             (stream == OutputSink.Stream.STDOUT ? out : err).write(bytes, offset, length));
 
-    /** What was written comes back byte for byte, wherever the chunks of the log end. */
+    /** The decoder returns the output byte for byte, wherever the chunks of the log end. */
     @ParameterizedTest
     @MethodSource("dev.nucleus.support.Seeds#seeds")
     void chunksMayEndAnywhere(long seed) throws IOException {
@@ -59,7 +59,7 @@ class CriDecoderTest {
     }
 
     @Test
-    void theTailOfALogCrossesItsFiles(@TempDir Path directory) throws IOException {
+    void theTailOfALogSpansItsFiles(@TempDir Path directory) throws IOException {
         Files.writeString(directory.resolve("00000000000000000000.log"), "T1 stdout F one\nT2 stdout F two\n");
         Files.writeString(directory.resolve("00000000000000000032.log"), "T3 stderr F three\n");
         Files.writeString(directory.resolve("other.txt"), "not a log");

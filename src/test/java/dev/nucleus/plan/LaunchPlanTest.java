@@ -23,7 +23,7 @@ class LaunchPlanTest {
     }
 
     @Test
-    void aPlanForPeopleHidesTheValuesOfVariables() {
+    void aRedactedPlanHidesTheValuesOfVariables() {
         LaunchPlan plan = PlanEncoderTest.plan();
 
         LaunchPlan shown = plan.redacted(Set.of("PATH"), "***");
@@ -35,7 +35,7 @@ class LaunchPlanTest {
     }
 
     @Test
-    void aPlanForPeopleHasTheWorkloadsCommandInPlaceOfTheRuntimes() {
+    void aRedactedPlanShowsTheWorkloadsCommandInsteadOfTheRuntimes() {
         LaunchPlan plan = PlanEncoderTest.plan();
 
         assertThat(plan.execution().command().arguments()).containsExactly("postgres", "-D", "/data");
@@ -62,7 +62,7 @@ class LaunchPlanTest {
     }
 
     @Test
-    void aPathOfTheHostIsShownAsItsPath() {
+    void aHostPathIsShownWithoutItsInode() {
         assertThat(HostPath.named("/srv/db").verified(65, 4711)).hasToString("/srv/db");
     }
 }

@@ -129,7 +129,7 @@ class PlanEncoderTest {
     }
 
     @Test
-    void theBytesOfAPlanAreThoseThatTheNativeSideIsTestedWith() throws IOException {
+    void theEncodedPlanEqualsTheGoldenPlanOfTheNativeTests() throws IOException {
         byte[] encoded = bytes(PlanEncoder.encode(plan(), RECORD));
         if (Boolean.getBoolean("golden.write")) {
             Files.createDirectories(GOLDEN.getParent());
@@ -137,7 +137,7 @@ class PlanEncoderTest {
         }
 
         assertThat(encoded)
-                .as("change native/src/launch/plan.c and PLAN_VERSION too, then write it anew with -Dgolden.write=true")
+                .as("change native/src/launch/plan.c and PLAN_VERSION too, then regenerate it with -Dgolden.write=true")
                 .isEqualTo(Files.readAllBytes(GOLDEN));
     }
 
@@ -155,7 +155,7 @@ class PlanEncoderTest {
     }
 
     @Test
-    void aStringWithANulIsRefusedNotCut() {
+    void aStringWithANulIsRefusedNotTruncated() {
         assertThatThrownBy(() -> new WireWriter(8).string("a\0b")).isInstanceOf(IllegalArgumentException.class);
     }
 

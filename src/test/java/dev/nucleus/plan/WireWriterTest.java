@@ -49,7 +49,7 @@ class WireWriterTest {
     }
 
     @Test
-    void aPartOfBytesIsWrittenWithoutItsLength() {
+    void rawBytesAreWrittenWithoutTheirLength() {
         ByteBuffer written =
                 new WireWriter(1).raw(new byte[] {1, 2, 3, 4}, 1, 2).u8(9).finish();
 

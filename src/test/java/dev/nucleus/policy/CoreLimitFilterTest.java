@@ -57,13 +57,13 @@ class CoreLimitFilterTest {
     }
 
     @Test
-    void aNumberThatIsNoLimitIsRefused() {
+    void anUnknownLimitIsRefused() {
         assertThat(ProfileAnswers.answer(filtered(allow(List.of("setrlimit"))), "setrlimit", 16, LIMIT))
                 .hasValue(EPERM);
     }
 
     @Test
-    void otherCallsAndRefusalsStayAsTheyAre() {
+    void otherCallsAndRefusalsAreUnchanged() {
         Rule refusal = new Rule(List.of("setrlimit"), OptionalInt.of(EACCES), List.of());
 
         SeccompProfile profile = filtered(refusal, allow(List.of("read", "prlimit64", "write")));
@@ -76,7 +76,7 @@ class CoreLimitFilterTest {
     }
 
     @Test
-    void aProfileThatAllowsNoChangeOfLimitsHasNoneAfterwards() {
+    void aProfileThatAllowsNoLimitChangesStaysThatWay() {
         SeccompProfile profile = filtered(allow(List.of("read", "getrlimit")));
 
         assertThat(profile.rules()).containsExactly(allow(List.of("read", "getrlimit")));
@@ -110,7 +110,7 @@ class CoreLimitFilterTest {
         assertThat(ProfileAnswers.allows(profile, "prlimit64", 0, OPEN_FILES, LIMIT, 0))
                 .isTrue();
         assertThat(ProfileAnswers.allows(profile, "prlimit64", 0, CORE, 0, OLD))
-                .as("it could not be read before")
+                .as("the profile did not allow reading it")
                 .isFalse();
     }
 
@@ -125,9 +125,9 @@ class CoreLimitFilterTest {
                 .isFalse();
     }
 
-    /** seccomp_rule_add(3): an argument is compared once in a rule. A rule without names is none. */
+    /** seccomp_rule_add(3): a rule compares an argument at most once. A rule without names has no effect. */
     @Test
-    void everyRuleIsOneThatLibseccompTakes() {
+    void everyRuleIsAcceptedByLibseccomp() {
         Rule twice = allow(
                 List.of("setrlimit", "prlimit64"),
                 new Condition(1, Operator.LESS, 8, 0),

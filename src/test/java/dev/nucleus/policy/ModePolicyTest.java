@@ -82,7 +82,7 @@ class ModePolicyTest {
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void untrustedCodeIsRefusedTheHostsKernel(Mode mode) {
+    void untrustedCodeMayNotUseTheHostKernel(Mode mode) {
         ContainerSpec.Builder untrusted =
                 spec(mode, Network.NONE, true, false).change().trust(Optional.of(Trust.UNTRUSTED));
 
@@ -102,7 +102,7 @@ class ModePolicyTest {
     }
 
     @Test
-    void whatGvisorDoesNotKnowIsRefusedByName() {
+    void fieldsThatGvisorDoesNotSupportAreRefusedByName() {
         ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))
                 .runtime(Optional.of(Runtime.GVISOR))
                 .trace(true)
@@ -129,7 +129,7 @@ class ModePolicyTest {
         assertThat(ModePolicy.refusals(spec))
                 .containsExactly(
                         "capabilities: there is no capability 'FLY' (capabilities(7))",
-                        "seccomp: there is no profile 'nosuch'; there are default, network-server, database, jvm, node, python-agent, and files: write a path for one");
+                        "seccomp: there is no profile 'nosuch'; use default, network-server, database, jvm, node, python-agent, or the path of a file");
     }
 
     private static ContainerSpec mapped(Mode mode, boolean degraded, String uids, String gids) {
@@ -143,7 +143,7 @@ class ModePolicyTest {
 
     @ParameterizedTest
     @EnumSource(Mode.class)
-    void noUserOrGroupInsideIsRootOfTheHost(Mode mode) {
+    void noUserOrGroupMapsOntoTheHostsRoot(Mode mode) {
         assertThat(ModePolicy.refusals(mapped(mode, false, "1000:0:1", "1000:100000:1")))
                 .containsExactly("user-namespace: uids 1000:0:1: " + mode
                         + (mode == Mode.AGENT ? " mode only with allow-degraded: true" : " mode never")
@@ -157,7 +157,7 @@ class ModePolicyTest {
     }
 
     @Test
-    void onlyADegradedAgentMayBeRootOfTheHost() {
+    void onlyADegradedAgentMayMapOntoTheHostsRoot() {
         assertThat(ModePolicy.refusals(mapped(Mode.AGENT, true, "1000:0:1", "1000:0:1")))
                 .isEmpty();
         assertThat(ModePolicy.refusals(mapped(Mode.STRICT_AGENT, true, "1000:0:1", "1000:0:1")))
@@ -176,12 +176,12 @@ class ModePolicyTest {
                 "0:100000:0",
                 "0:100000:99999999999"
             })
-    void aRangeThatWouldWrapAroundToRootIsNone(String range) {
+    void aRangeThatWouldWrapAroundToRootIsRefused(String range) {
         assertThatThrownBy(() -> UserNamespace.IdRange.parse(range)).isInstanceOf(InvalidSpecException.class);
     }
 
     @Test
-    void everyMistakeInAPolicyFileIsARefusal(@TempDir Path directory) throws IOException {
+    void everyMistakeInAPolicyFileIsReported(@TempDir Path directory) throws IOException {
         ContainerSpec spec = spec(Mode.AGENT, Network.NONE, true, false)
                 .change()
                 .seccomp(new PolicySource.File(Files.writeString(directory.resolve("seccomp"), "{}"), Optional.empty()))
@@ -195,9 +195,9 @@ class ModePolicyTest {
         assertThat(ModePolicy.refusals(spec))
                 .extracting(refusal -> refusal.replace(directory.toString(), ""))
                 .containsExactly(
-                        "seccomp: /seccomp: defaultAction must be SCMP_ACT_ERRNO, was '': what the profile doesn't name is"
-                                + " refused here",
-                        "landlock: /landlock:2:10: min-abi is 1 to 7, was 9",
+                        "seccomp: /seccomp: defaultAction must be SCMP_ACT_ERRNO, was '': calls that the profile doesn't"
+                                + " name must be refused",
+                        "landlock: /landlock:2:10: min-abi must be 1 to 7, was 9",
                         "capabilities: /capabilities:1:19: there is no capability 'FLY' (capabilities(7))");
         assertThatThrownBy(() -> ModePolicy.check(spec))
                 .isInstanceOfSatisfying(

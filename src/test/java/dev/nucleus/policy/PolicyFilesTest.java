@@ -32,7 +32,7 @@ class PolicyFilesTest {
     }
 
     @Test
-    void aLandlockPolicyNamesPathsPortsAndTheLeastVersion() throws IOException {
+    void aLandlockPolicyNamesPathsPortsAndTheMinimumAbi() throws IOException {
         LandlockPolicy policy = LandlockPolicy.read(file("""
                 min-abi: 3
                 rules:
@@ -51,7 +51,7 @@ class PolicyFilesTest {
                                 LandlockPolicy.Access.READDIR)));
         assertThat(policy.bind()).contains(List.of(new Port(8080)));
         assertThat(policy.connect()).contains(List.of());
-        assertThat(policy.minAbi()).as("ports came with ABI 4").isEqualTo(4);
+        assertThat(policy.minAbi()).as("ports need ABI 4").isEqualTo(4);
     }
 
     @ParameterizedTest
@@ -65,7 +65,7 @@ class PolicyFilesTest {
                 "tcp-connect: [5432] | 4",
                 "tcp-connect: []     | 4",
             })
-    void theLeastVersionIs3AndForPorts4(@Nullable String field, int minAbi) throws IOException {
+    void theMinimumAbiIs3AndWithPorts4(@Nullable String field, int minAbi) throws IOException {
         LandlockPolicy policy = LandlockPolicy.read(file("rules: []\n" + (field == null ? "" : field)));
 
         assertThat(policy.minAbi()).isEqualTo(minAbi);
@@ -81,18 +81,18 @@ class PolicyFilesTest {
 
     @ParameterizedTest
     @CsvSource({"0", "8", "-1"})
-    void aVersionThatLandlockDoesNotHaveIsRefusedWithPortsToo(int abi) throws IOException {
+    void anUnknownAbiIsRefusedWithAndWithoutPorts(int abi) throws IOException {
         for (String ports : List.of("", "tcp-bind: [80]\n")) {
             PolicySource.File source = file("min-abi: %d\nrules: []\n%s".formatted(abi, ports));
 
             assertThatThrownBy(() -> LandlockPolicy.read(source))
                     .isInstanceOf(PolicyViolationException.class)
-                    .hasMessage("landlock: " + source.path() + ":1:10: min-abi is 1 to 7, was " + abi);
+                    .hasMessage("landlock: " + source.path() + ":1:10: min-abi must be 1 to 7, was " + abi);
         }
     }
 
     @Test
-    void everyMistakeInALandlockPolicyHasItsPlace() throws IOException {
+    void everyMistakeInALandlockPolicyIsReportedWithItsPosition() throws IOException {
         PolicySource.File source = file("""
                 rules:
                   - {path: usr, access: [read]}
@@ -109,8 +109,8 @@ class PolicyFilesTest {
                                         refusal -> refusal.replace(source.path().toString(), "FILE"))
                                 .containsExactlyInAnyOrder(
                                         "landlock: FILE:2:5: 'usr' must be an absolute path inside the container",
-                                        "landlock: FILE:3:25: 'fly' is no access; write read, write, execute, create, remove,"
-                                                + " readdir or ioctl",
+                                        "landlock: FILE:3:25: 'fly' is not an access right; use read, write, execute,"
+                                                + " create, remove, readdir or ioctl",
                                         "landlock: FILE:4:32: unknown field 'mode'; known here: access, path",
                                         "landlock: FILE:5:1: unknown field 'mod'; known here: min-abi, rules, tcp-bind,"
                                                 + " tcp-connect"));
@@ -127,7 +127,7 @@ class PolicyFilesTest {
     }
 
     @Test
-    void aFileThatIsNotThereIsRefused() {
+    void aMissingFileIsRefused() {
         Path missing = directory.resolve("missing");
 
         assertThatThrownBy(() -> CapabilityPolicy.read(new PolicySource.File(missing, Optional.empty())))
@@ -149,7 +149,7 @@ class PolicyFilesTest {
     }
 
     @Test
-    void aCapabilityPolicyKeepsSetBySet() throws IOException {
+    void aCapabilityPolicyListsTheCapabilitiesOfEachSet() throws IOException {
         CapabilityPolicy policy = CapabilityPolicy.read(
                 file("bounding: {keep: [NET_BIND_SERVICE, CHOWN]}\neffective: {keep: [cap_net_bind_service]}\n"));
 
@@ -160,7 +160,7 @@ class PolicyFilesTest {
     }
 
     @Test
-    void aSetThatIsWithinTheOthersIsKept() throws IOException {
+    void aSetWithinTheOthersIsAccepted() throws IOException {
         CapabilityPolicy policy = CapabilityPolicy.read(file("""
                 bounding: {keep: [CHOWN, KILL, SYS_CHROOT]}
                 effective: {keep: [CHOWN, KILL]}
@@ -177,7 +177,7 @@ class PolicyFilesTest {
     }
 
     @Test
-    void aCapabilityIsTakenFromEverySet() {
+    void aCapabilityIsRemovedFromEverySet() {
         CapabilityPolicy policy = CapabilityPolicy.keeping(Set.of(Capability.SETFCAP, Capability.KILL));
 
         assertThat(policy.without(Capability.SETFCAP)).isEqualTo(CapabilityPolicy.keeping(Set.of(Capability.KILL)));
@@ -197,7 +197,7 @@ class PolicyFilesTest {
                 "bounding: {keep: [FLY]}                                  | no capability 'FLY'",
                 "bounding: {drop: [CHOWN]}                                | unknown field 'drop'",
             })
-    void whatTheKernelWouldRefuseIsRefusedHere(String text, String reason) throws IOException {
+    void invalidCapabilityPoliciesAreRefused(String text, String reason) throws IOException {
         PolicySource.File source = file(text);
 
         assertThatThrownBy(() -> CapabilityPolicy.read(source))
@@ -206,7 +206,7 @@ class PolicyFilesTest {
     }
 
     @Test
-    void aPinIsOfTheBytesThatAreUsed() throws Exception {
+    void aPinAppliesToTheBytesThatAreUsed() throws Exception {
         String text = "rules: [{path: /usr, access: [read]}]";
         PolicySource.File source = file(text);
         String digest = HexFormat.of()
@@ -242,7 +242,7 @@ class PolicyFilesTest {
 
     @ParameterizedTest
     @CsvSource({"clone", "ioctl", "prctl", "socket", "socketpair", "mprotect", "execveat", "fcntl", "madvise"})
-    void whatIsAllowedByNameAloneGetsTheBuiltInFilters(String name) throws IOException {
+    void callsAllowedByNameAloneGetTheBuiltInFilters(String name) throws IOException {
         SeccompProfile profile = SeccompProfiles.of(file(
                 "{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [{\"names\": [\"read\", \"%s\", \"clone3\"], \"action\": \"SCMP_ACT_ALLOW\"}]}"
                         .formatted(name)));
@@ -259,7 +259,7 @@ class PolicyFilesTest {
     }
 
     @Test
-    void theWarningsSayWhatOfAProfileWasNotTaken() throws IOException {
+    void theWarningsSayHowAProfileWasChanged() throws IOException {
         SeccompProfile profile = SeccompProfiles.of(file("""
                 {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
                   {"names": ["read", "socket", "clone", "clone3"], "action": "SCMP_ACT_ALLOW"},
@@ -270,9 +270,9 @@ class PolicyFilesTest {
         assertThat(profile.warnings())
                 .containsExactly(
                         "allows clone, socket by name alone: the built-in filters of their arguments were added",
-                        "allows clone3, whose flags no filter can see: it is answered ENOSYS, and libc uses clone");
+                        "allows clone3, whose flags no filter can see: it fails with ENOSYS, and libc uses clone");
         assertThat(ProfileAnswers.allows(profile, "ioctl", 0, 1))
-                .as("its own conditions")
+                .as("the profile's own conditions")
                 .isTrue();
         assertThat(ProfileAnswers.answer(profile, "fcntl", 0, 0)).hasValue(13);
         assertThat(ProfileAnswers.allows(profile, "socket", 1, 1, 0)).isTrue();
@@ -286,7 +286,7 @@ class PolicyFilesTest {
                 "{\"names\": [\"read\"], \"action\": \"SCMP_ACT_ALLOW\"}",
                 "{\"names\": [\"clone3\"], \"action\": \"SCMP_ACT_ALLOW\", \"args\": [{\"index\": 1, \"value\": 88, \"op\": \"SCMP_CMP_EQ\"}]}"
             })
-    void clone3IsAlwaysAnsweredEnosys(String rule) throws IOException {
+    void clone3AlwaysFailsWithEnosys(String rule) throws IOException {
         SeccompProfile profile =
                 SeccompProfiles.of(file("{\"defaultAction\": \"SCMP_ACT_ERRNO\", \"syscalls\": [%s]}".formatted(rule)));
 

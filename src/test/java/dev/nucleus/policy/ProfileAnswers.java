@@ -4,7 +4,7 @@ import dev.nucleus.policy.SeccompProfile.Rule;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** What a profile answers to a call: a call that several rules name is allowed if any of them allows it. */
+/** A profile's answer to a call: if several rules name the call, it is allowed if any of them allows it. */
 final class ProfileAnswers {
 
     private ProfileAnswers() {}
@@ -13,7 +13,7 @@ final class ProfileAnswers {
         return answer(profile, call, arguments).isEmpty();
     }
 
-    /** Its error number; empty: it is allowed. */
+    /** Returns the error number that the call fails with; empty if it is allowed. */
     static OptionalInt answer(SeccompProfile profile, String call, long... arguments) {
         List<OptionalInt> answers = profile.rules().stream()
                 .filter(rule -> rule.names().contains(call) && applies(rule, arguments))

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Real programs, under the profiles that are meant for them: they do all they do, and nothing is refused. */
+/** Real programs under the profiles meant for them: they work, and nothing is denied. */
 @Tag("isolation")
 class ProfilesAtWorkTest {
 
@@ -61,7 +61,7 @@ class ProfilesAtWorkTest {
         "node, /usr/bin/node, nodejs, server.js",
         "network-server, /usr/bin/redis-server, redis-server, redis.sh"
     })
-    void aRealProgramDoesAllItDoes(String profile, String program, String debian, String script) throws IOException {
+    void aProgramRunsUnderItsProfile(String profile, String program, String debian, String script) throws IOException {
         Requires.program(program, debian);
         List<String> command = List.of(
                 script.endsWith(".sh")
@@ -80,7 +80,7 @@ class ProfilesAtWorkTest {
 
         assertThat(container.log().tail(1).lines())
                 .extracting(ContainerLog.Line::text)
-                .as("the last of %s", container.log().tail(30).lines())
+                .as("the last line of %s", container.log().tail(30).lines())
                 .containsExactly("done");
         assertThat(code).isZero();
         assertThat(manager.denials().of(container)).isEmpty();

@@ -40,7 +40,7 @@ class SeccompProfileTest {
         "SCMP_CMP_GE, 5, -1, true",
         "SCMP_CMP_GT, 6, -1, true"
     })
-    void anArgumentIsComparedWith5(String ociName, int number, long argument, boolean holds) {
+    void eachOperatorComparesAnArgumentWith5(String ociName, int number, long argument, boolean holds) {
         Operator operator = Operator.of(ociName);
 
         assertThat(operator.number()).isEqualTo(number);
@@ -66,7 +66,7 @@ class SeccompProfileTest {
     }
 
     @Test
-    void aCallIsAllowedWhateverItsArgumentsOnlyByARuleWithoutConditions() {
+    void onlyARuleWithoutConditionsAllowsACallWithAnyArguments() {
         Condition condition = new Condition(0, Operator.EQUAL, 1, 0);
         var profile = new SeccompProfile(
                 "x",
@@ -84,7 +84,7 @@ class SeccompProfileTest {
     }
 
     @Test
-    void aNetworkBringsItsSocketsAndIoctlsAndNothingElse() {
+    void aNetworkAddsItsSocketsAndIoctlsAndNothingElse() {
         var profile = new SeccompProfile(
                 "x", 38, List.of(new Rule(List.of("read"), OptionalInt.empty(), List.of())), List.of("is odd"));
 

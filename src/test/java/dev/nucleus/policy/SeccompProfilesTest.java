@@ -70,25 +70,25 @@ class SeccompProfilesTest {
 
     @ParameterizedTest
     @MethodSource("profiles")
-    void noProfileAllowsWhatBreaksOut(String name) {
+    void noProfileAllowsCallsThatHelpToEscape(String name) {
         assertThat(allowed(SeccompProfiles.named(name))).doesNotContainAnyElementsOf(NEVER);
     }
 
     @ParameterizedTest
     @MethodSource("profiles")
-    void dangerousCallsAreAllowedByTheirArgumentsOnly(String name) {
+    void dangerousCallsAreAllowedOnlyWithCertainArguments(String name) {
         SeccompProfile profile = SeccompProfiles.named(name);
 
         assertThat(allowed(profile)).doesNotContain("clone", "ioctl", "prctl", "socket", "execveat", "clone3");
         assertThat(profile.rules())
                 .filteredOn(rule -> rule.names().contains("clone3"))
-                .as("clone3 answers ENOSYS, so that libc falls back to clone, whose flags can be read")
+                .as("clone3 fails with ENOSYS, so that libc falls back to clone, whose flags can be filtered")
                 .allMatch(rule -> rule.errno().orElse(0) == 38);
         assertThat(profile.rules()).anyMatch(rule -> rule.names().contains("clone3"));
     }
 
     @Test
-    void onlyCompilersAtRunTimeMayHaveWritableExecutableMemory() {
+    void onlyProfilesForJitCompilersAllowWritableExecutableMemory() {
         for (String name : List.of("default", "network-server", "database", "python-agent")) {
             assertThat(allowed(SeccompProfiles.named(name))).as(name).doesNotContain("mprotect");
         }
@@ -104,7 +104,7 @@ class SeccompProfilesTest {
     }
 
     @Test
-    void aNameThatIsNoProfilesIsRefused() {
+    void anUnknownProfileNameIsRefused() {
         assertThatThrownBy(() -> SeccompProfiles.named("../policies/default"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("no seccomp profile '../policies/default'");

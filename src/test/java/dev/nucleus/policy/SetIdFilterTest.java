@@ -73,7 +73,7 @@ class SetIdFilterTest {
 
     @ParameterizedTest
     @ValueSource(longs = {O_CREAT, O_CREAT | O_WRONLY, O_TMPFILE | O_WRONLY})
-    void aFileIsCreatedWithoutTheBits(long flags) {
+    void aFileIsNotCreatedWithTheBits(long flags) {
         SeccompProfile profile = filtered(allow(List.of("open", "openat")));
 
         assertThat(ProfileAnswers.answer(profile, "open", 0, flags, 04755)).hasValue(EPERM);
@@ -84,7 +84,7 @@ class SetIdFilterTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, O_WRONLY, O_DIRECTORY, O_CLOEXEC})
-    void aFileThatIsNotCreatedIsOpenedWhateverTheModeHolds(long flags) {
+    void theModeIsIgnoredWhenNoFileIsCreated(long flags) {
         SeccompProfile profile = filtered(allow(List.of("open", "openat")));
 
         assertThat(ProfileAnswers.allows(profile, "open", 0, flags, 06755)).isTrue();
@@ -92,7 +92,7 @@ class SetIdFilterTest {
     }
 
     @Test
-    void callsWhoseModesNoFilterSeesAreNotThere() {
+    void callsWhoseModesNoFilterSeesFailWithEnosys() {
         SeccompProfile profile =
                 filtered(allow(List.of("read", "openat2", "io_uring_setup", "io_uring_enter", "io_uring_register")));
 
@@ -101,12 +101,12 @@ class SetIdFilterTest {
                         call -> assertThat(ProfileAnswers.answer(profile, call)).hasValue(ENOSYS));
         assertThat(ProfileAnswers.allows(profile, "read")).isTrue();
         assertThat(ProfileAnswers.answer(filtered(allow(List.of("read"))), "openat2"))
-                .as("programs fall back from it")
+                .as("programs have a fallback for it")
                 .hasValue(ENOSYS);
     }
 
     @Test
-    void otherCallsAndRefusalsStayAsTheyAre() {
+    void otherCallsAndRefusalsAreUnchanged() {
         Rule refusal = new Rule(List.of("chmod", "open"), OptionalInt.of(EACCES), List.of());
 
         SeccompProfile profile = filtered(refusal, allow(List.of("read", "mkdir", "write")));
@@ -118,7 +118,7 @@ class SetIdFilterTest {
         assertThat(profile.defaultErrno()).isEqualTo(EPERM);
     }
 
-    static Stream<Arguments> joinable() {
+    static Stream<Arguments> combinable() {
         return Stream.of(
                 Arguments.of(new Condition(1, Operator.EQUAL, 0755, 0), 0755, 0754),
                 Arguments.of(new Condition(1, Operator.MASKED_EQUAL, 7, 5), 0755, 0754),
@@ -129,21 +129,21 @@ class SetIdFilterTest {
     }
 
     @ParameterizedTest
-    @MethodSource("joinable")
-    void aConditionOnTheModeHoldsAsWell(Condition condition, long allowed, long refused) {
+    @MethodSource("combinable")
+    void aConditionOnTheModeStillApplies(Condition condition, long allowed, long refused) {
         SeccompProfile profile = filtered(allow(List.of("chmod"), condition));
 
         assertThat(ProfileAnswers.allows(profile, "chmod", 0, allowed)).isTrue();
         assertThat(ProfileAnswers.allows(profile, "chmod", 0, refused)).isFalse();
         assertThat(profile.rules())
-                .as("an argument is compared once in a rule, seccomp_rule_add(3)")
+                .as("a rule compares an argument at most once, seccomp_rule_add(3)")
                 .allSatisfy(rule -> assertThat(rule.conditions())
                         .extracting(Condition::index)
                         .doesNotHaveDuplicates());
         assertThat(profile.warnings()).containsExactly("is odd");
     }
 
-    static Stream<Arguments> notJoinable() {
+    static Stream<Arguments> notCombinable() {
         return Stream.of(
                 Arguments.of(List.of(new Condition(1, Operator.EQUAL, 04755, 0))),
                 Arguments.of(List.of(new Condition(1, Operator.MASKED_EQUAL, 06000, 02000))),
@@ -159,8 +159,8 @@ class SetIdFilterTest {
     }
 
     @ParameterizedTest
-    @MethodSource("notJoinable")
-    void aRuleWhoseConditionCannotBeJoinedIsLeftOutWithAWarning(List<Condition> conditions) {
+    @MethodSource("notCombinable")
+    void aRuleWhoseConditionCannotBeCombinedIsLeftOutWithAWarning(List<Condition> conditions) {
         SeccompProfile profile =
                 filtered(new Rule(List.of("mkdir", "chmod"), OptionalInt.empty(), conditions), allow(List.of("read")));
 
@@ -169,9 +169,9 @@ class SetIdFilterTest {
         assertThat(profile.warnings())
                 .containsExactly(
                         "is odd",
-                        "allows chmod, mkdir by a condition that can't be joined with the one that refuses set-user-ID and"
-                                + " set-group-ID bits: that rule was left out, because the container can reach files that"
-                                + " outlive it");
+                        "allows chmod, mkdir by a condition that can't be combined with the one that refuses"
+                                + " set-user-ID and set-group-ID bits: that rule was left out, because the container"
+                                + " can reach files that outlive it");
     }
 
     @Test

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Users by name, from files that may be of anybody's making. */
+/** Users by name, from files that an attacker may have written. */
 class AccountsTest {
 
     private Path root;
@@ -30,7 +30,7 @@ class AccountsTest {
     }
 
     @Test
-    void theFirstLineOfANameCountsAndOthersMayBeAnything() throws IOException {
+    void theFirstLineOfANameCountsAndGarbageIsSkipped() throws IOException {
         Files.writeString(passwd, "garbage\n:::\nweb:x:70:71::/srv:/bin/sh\nweb:x:0:0::/:/bin/sh\n");
         Files.writeString(root.resolve("etc/group"), "ssl:x:99:\n");
 
@@ -42,13 +42,13 @@ class AccountsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"-1", "+1", "4294967295", "4294967294", "2147483648", "99999999999", "", "x", "0x0", "1 "})
-    void numbersThatAreNoIdentityAreRefusedWithTheirPlace(String number) throws IOException {
+    void invalidNumbersAreRefusedWithTheirLine(String number) throws IOException {
         Files.writeString(passwd, "# one\nweb:x:" + number + ":71::/:/bin/sh\nlog:x:70:" + number + "::/:\n");
         Files.writeString(root.resolve("etc/group"), "web:x:" + number + ":\n");
 
         assertThatThrownBy(() -> accounts.user("web"))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessageStartingWith(passwd + ":2: the user number of 'web' is no number from 0 to 2147483647");
+                .hasMessageStartingWith(passwd + ":2: the user number of 'web' is not a number from 0 to 2147483647");
         assertThatThrownBy(() -> accounts.user("log")).hasMessageStartingWith(passwd + ":3: the group number");
         assertThatThrownBy(() -> accounts.group("web")).hasMessageContaining("etc/group:1: the group number");
     }
@@ -60,10 +60,10 @@ class AccountsTest {
         assertThatThrownBy(() -> accounts.user("web")).hasMessageStartingWith(passwd + ":1: ");
     }
 
-    /** A user that only the host's file has. */
+    /** The user is only in a file outside the root. */
     @ParameterizedTest
     @ValueSource(strings = {"/outside", "../../outside", "../../../../../../../../../../outside"})
-    void aLinkLeadsToNothingOutsideOfTheRoot(String target) throws IOException {
+    void aLinkIsNotFollowedOutsideTheRoot(String target) throws IOException {
         Path outside = Files.writeString(root.resolveSibling("outside"), "web:x:0:0::/:/bin/sh\n");
         Files.createSymbolicLink(passwd, Path.of(target.equals("/outside") ? outside.toString() : target));
 
@@ -71,7 +71,7 @@ class AccountsTest {
     }
 
     @Test
-    void aLinkWithinTheRootIsFollowedAsFromInside() throws IOException {
+    void aLinkWithinTheRootIsResolvedAsInsideTheContainer() throws IOException {
         Files.createDirectories(root.resolve("usr/share"));
         Files.writeString(root.resolve("usr/share/passwd"), "web:x:70:71::/:/bin/sh\n");
         Files.createSymbolicLink(passwd, Path.of("/usr/share/passwd"));
@@ -80,7 +80,7 @@ class AccountsTest {
     }
 
     @Test
-    void theDirectoryMayBeNoLinkToTheHostsEither() throws IOException {
+    void etcCannotBeALinkToTheHostsEither() throws IOException {
         Files.delete(root.resolve("etc"));
         Files.createSymbolicLink(root.resolve("etc"), Path.of("/etc"));
 
@@ -88,7 +88,7 @@ class AccountsTest {
     }
 
     @Test
-    void aLinkThroughProcLeadsNowhere() throws IOException {
+    void aLinkThroughProcIsNotFollowed() throws IOException {
         Files.createSymbolicLink(passwd, Path.of("/proc/self/root/etc/passwd"));
 
         assertThatThrownBy(() -> accounts.user("daemon")).isInstanceOf(InvalidSpecException.class);
@@ -96,7 +96,7 @@ class AccountsTest {
 
     @Test
     @Timeout(20)
-    void aPipeIsNotWaitedFor() throws Exception {
+    void aNamedPipeIsRefusedWithoutBlocking() throws Exception {
         assertThat(new ProcessBuilder("mkfifo", passwd.toString()).start().waitFor())
                 .isZero();
 
@@ -112,11 +112,11 @@ class AccountsTest {
         }
 
         assertThatThrownBy(() -> accounts.user("web"))
-                .hasMessage(passwd + " has more than 1 MiB; write uid:gid instead");
+                .hasMessage(passwd + " is larger than 1 MiB; write uid:gid instead");
     }
 
     @Test
-    void theHostsOwnFilesAreReadLikewise() {
+    void theHostsOwnFilesCanBeReadToo() {
         assertThat(new Accounts(Path.of("/")).user("root").uid()).isZero();
     }
 }

@@ -25,7 +25,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is read for a launch, and what is reserved. */
+/** What is read and reserved for a launch. */
 class PreparationTest {
 
     private static final HostFeatures ROOT = host(0);
@@ -48,7 +48,7 @@ class PreparationTest {
     }
 
     @Test
-    void withoutGvisorUntrustedCodeRunsOnlyWhereThatWasAllowed() {
+    void withoutGvisorUntrustedCodeRunsOnlyIfDegradedIsAllowed() {
         ContainerSpec.Builder untrusted = agent().change().trust(Optional.of(Trust.UNTRUSTED));
 
         assertThatThrownBy(() -> prepare(untrusted.build()))
@@ -58,20 +58,18 @@ class PreparationTest {
         assertThat(prepare(degraded).usesGvisor()).isFalse();
         assertThatThrownBy(() ->
                         prepare(untrusted.runtime(Optional.of(Runtime.GVISOR)).build()))
-                .as("asked for by name, nothing less will do")
+                .as("gVisor requested by name has no fallback")
                 .isInstanceOf(UnsupportedLayerException.class);
     }
 
     @Test
-    void aRunscThatOthersCouldHavePutThereIsNotTrusted(@TempDir Path directory) throws IOException {
+    void aRunscThatOthersMayWriteToIsNotTrusted(@TempDir Path directory) throws IOException {
         Path program = Files.createFile(directory.resolve("runsc"));
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxrwxrwx"));
 
         assertThat(Gvisor.trusted(program)).isEmpty();
         assertThat(Gvisor.trusted(directory.resolve("absent"))).isEmpty();
-        assertThat(Gvisor.trusted(Path.of("/bin/env")))
-                .as("the path without links")
-                .contains(Path.of("/usr/bin/env"));
+        assertThat(Gvisor.trusted(Path.of("/bin/env"))).as("the resolved path").contains(Path.of("/usr/bin/env"));
     }
 
     @Test
@@ -92,7 +90,7 @@ class PreparationTest {
     }
 
     @Test
-    void aRangeOfUsersIsReservedForALaunchAlone() {
+    void onlyALaunchReservesARangeOfUserIds() {
         var ranges = new IdRanges();
         Preparation preparation = Preparations.of(ROOT, Optional.empty(), ranges);
         LaunchRequest request = Preparations.request(
@@ -100,15 +98,15 @@ class PreparationTest {
 
         int previewed = range(preparation.preview(request));
         assertThat(range(preparation.preview(request)))
-                .as("looking at a plan reserves nothing")
+                .as("a preview reserves nothing")
                 .isEqualTo(previewed);
         int prepared = range(preparation.prepare(request));
         assertThat(prepared).isEqualTo(previewed);
         assertThat(range(preparation.preview(request)))
-                .as("what another of this name would get")
+                .as("the range for another container of this name")
                 .isNotEqualTo(prepared);
         assertThat(range(preparation.prepare(request)))
-                .as("the same container keeps its own")
+                .as("the same container keeps its range")
                 .isEqualTo(prepared);
 
         ranges.release(request.id());
@@ -117,7 +115,7 @@ class PreparationTest {
     }
 
     @Test
-    void onlyAContainerWithUsersOfItsOwnGetsARange() {
+    void onlyAContainerWithAutomaticUserIdsGetsARange() {
         assertThat(prepare(agent()).userIds().range()).isEmpty();
         assertThat(prepare(agent().change()
                                 .userNamespace(new UserNamespace.NoMap())
@@ -133,7 +131,7 @@ class PreparationTest {
                                         .build()))
                         .userIds()
                         .range())
-                .as("without root they are what /etc/subuid grants")
+                .as("without root, /etc/subuid determines the user IDs")
                 .isEmpty();
     }
 

@@ -8,12 +8,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** Prepares launches without a manager: for a host that is described, with this machine's files. */
+/** Prepares launches without a manager, for a described host and with this machine's files. */
 public final class Preparations {
 
     private Preparations() {}
 
-    /** @param runsc gVisor's program; empty: there is none */
+    /** @param runsc gVisor's program; empty if there is none */
     public static Preparation of(HostFeatures host, Optional<Path> runsc) {
         return of(host, runsc, new IdRanges());
     }

@@ -27,14 +27,14 @@ class SubordinateIdsTest {
     }
 
     @Test
-    void linesThatAreNoRangesAreLeftOut() throws IOException {
+    void invalidLinesAreSkipped() throws IOException {
         assertThat(read("ann:-1:65536\nann:100000\nann:100000:1x\nann:100000:9999999999\n")
                         .users())
                 .isEmpty();
     }
 
     @Test
-    void whatTheHostLacksIsAbsent() {
+    void missingFilesAndProgramsAreAbsent() {
         SubordinateIds ids = SubordinateIds.read(root, "ann", 1000);
 
         assertThat(ids.users()).isEmpty();

@@ -30,12 +30,12 @@ class TrustedProgramTest {
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    private static void give(Path path) throws IOException {
+    private static void giveToAnotherUser(Path path) throws IOException {
         Files.setAttribute(path, "unix:uid", SOMEBODY, LinkOption.NOFOLLOW_LINKS);
     }
 
     @Test
-    void itIsNamedByItsPathWithoutLinksAndItsInode() throws IOException {
+    void aProgramIsIdentifiedByItsResolvedPathAndInode() throws IOException {
         Path link = Files.createSymbolicLink(directory.resolve("link"), program);
 
         TrustedProgram found = TrustedProgram.at(link);
@@ -45,14 +45,14 @@ class TrustedProgramTest {
         assertThat(found.device()).isEqualTo(Files.getAttribute(program, "unix:dev"));
     }
 
-    /** The first and the last are root's; the one between could be led elsewhere at any moment. */
+    /** The first link and the program belong to root; the link between could be changed at any moment. */
     @Test
-    void aLinkBetweenOfAnotherUserIsRefused() throws IOException {
+    void anIntermediateLinkOfAnotherUserIsRefused() throws IOException {
         Path theirs = Files.createDirectory(directory.resolve("theirs"));
         Path between = Files.createSymbolicLink(theirs.resolve("current"), program);
         Path link = Files.createSymbolicLink(directory.resolve("link"), between);
-        give(between);
-        give(theirs);
+        giveToAnotherUser(between);
+        giveToAnotherUser(theirs);
 
         assertThatThrownBy(() -> TrustedProgram.at(link))
                 .isInstanceOf(FileSystemException.class)
@@ -61,7 +61,7 @@ class TrustedProgramTest {
     }
 
     @Test
-    void aDirectoryBetweenThatOthersMayWriteToIsRefused() throws IOException {
+    void anIntermediateDirectoryThatOthersMayWriteToIsRefused() throws IOException {
         Path shared = Files.createDirectory(directory.resolve("shared"));
         Files.createSymbolicLink(shared.resolve("current"), program);
         Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("shared/current"));
@@ -78,7 +78,7 @@ class TrustedProgramTest {
     void aScriptsInterpreterIsChecked() throws IOException {
         Path theirs = Files.createDirectory(directory.resolve("theirs"));
         Path shell = Files.createSymbolicLink(theirs.resolve("sh"), Path.of("/bin/sh"));
-        give(theirs);
+        giveToAnotherUser(theirs);
 
         assertThatThrownBy(() -> TrustedProgram.at(script(shell)))
                 .isInstanceOf(FileSystemException.class)
@@ -92,7 +92,7 @@ class TrustedProgramTest {
     void nestedInterpretersAreChecked() throws IOException {
         Path theirs = Files.createDirectory(directory.resolve("theirs"));
         Files.createSymbolicLink(theirs.resolve("sh"), Path.of("/bin/sh"));
-        give(theirs);
+        giveToAnotherUser(theirs);
         Path between = Files.writeString(directory.resolve("between"), "#!" + theirs.resolve("sh") + "\n");
 
         assertThatThrownBy(() -> TrustedProgram.at(script(between))).hasMessageContaining(theirs.toString());
@@ -100,29 +100,29 @@ class TrustedProgramTest {
     }
 
     @Test
-    void aDirectoryOnTheWayBackIsLookedAtToo() throws IOException {
+    void aDirectoryBeforeDotDotIsCheckedToo() throws IOException {
         Path theirs = Files.createDirectory(directory.resolve("theirs"));
         Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("theirs/../program"));
-        give(theirs);
+        giveToAnotherUser(theirs);
 
         assertThatThrownBy(() -> TrustedProgram.at(link)).hasMessageContaining(theirs.toString());
     }
 
     @Test
-    void theProgramItselfMustBeRootsAndNobodyElsesToWrite() throws IOException {
+    void theProgramMustBeOwnedByRootAndWritableByRootAlone() throws IOException {
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xrwx"));
         assertThatThrownBy(() -> TrustedProgram.at(program)).hasMessageContaining("may be written to by others");
 
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
-        give(program);
+        giveToAnotherUser(program);
         assertThatThrownBy(() -> TrustedProgram.at(program)).hasMessageContaining("belongs to user " + SOMEBODY);
     }
 
     @Test
-    void whatIsNoProgramIsNone() throws IOException {
+    void filesThatAreNotProgramsAreRefused() throws IOException {
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rw-r--r--"));
 
-        assertThatThrownBy(() -> TrustedProgram.at(program)).hasMessage(program + ": is no program");
+        assertThatThrownBy(() -> TrustedProgram.at(program)).hasMessage(program + ": is not an executable file");
         assertThatThrownBy(() -> TrustedProgram.at(Path.of("/dev/null"))).hasMessageContaining("/dev/null");
         assertThatThrownBy(() -> TrustedProgram.at(directory.resolve("absent")))
                 .isInstanceOf(NoSuchFileException.class);

@@ -24,7 +24,7 @@ class HttpExchangeTest {
 
     private record Exchanged(HttpExchange.Answer answer, String request) {}
 
-    /** Asks a server that says just that, whatever it is asked. */
+    /** Sends a request to a server that gives this response to any request. */
     private static Exchanged exchange(Map<String, String> headers, Optional<String> body, String response)
             throws IOException {
         var request = new CompletableFuture<String>();
@@ -58,7 +58,7 @@ class HttpExchangeTest {
                 "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n",
                 "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
             })
-    void interimResponsesAreNotTheAnswer(String interim) throws IOException {
+    void interimResponsesAreSkipped(String interim) throws IOException {
         String response = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 7\r\n\r\nnot yet";
 
         assertThat(exchange(Map.of(), Optional.of("yet"), interim + response).answer())
@@ -66,13 +66,13 @@ class HttpExchangeTest {
     }
 
     @Test
-    void interimResponsesWithoutEndAreAFault() {
+    void endlessInterimResponsesAreAnError() {
         assertThatThrownBy(() -> exchange(Map.of(), Optional.empty(), "HTTP/1.1 100 Continue\r\n\r\n".repeat(20)))
                 .hasMessage("more than 10 interim responses, and no other");
     }
 
     @Test
-    void headersAreSentAsTheyAreWrittenAndReplaceTheProbesOwn() throws IOException {
+    void headersAreSentAsWrittenAndReplaceTheProbesOwn() throws IOException {
         Map<String, String> headers = new LinkedHashMap<>();
         headers.put("x-api-KEY", "a");
         headers.put("user-agent", "mine");

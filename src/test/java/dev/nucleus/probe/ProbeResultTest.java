@@ -9,9 +9,9 @@ import org.junit.jupiter.api.Test;
 
 class ProbeResultTest {
 
-    /** What the log, the page, ps, Actuator and notifications show of a probe. */
+    /** The log, the dashboard, ps, Actuator and notifications show this text. */
     @Test
-    void theWordsOfAWorkloadAreOneVisibleLine() {
+    void workloadTextIsEscapedToOneLine() {
         var answer = new ProbeResult(
                 ProbeResult.Role.READINESS,
                 "exec",
@@ -28,7 +28,7 @@ class ProbeResultTest {
     }
 
     @Test
-    void aCauseIsOneVisibleLineAlsoWithMoreToSay() {
+    void aCauseWithAnAdditionIsEscapedToOneLine() {
         assertThat(Cause.probe("liveness: a\nb").and("c\u2066d").words()).isEqualTo("liveness: a b; c\\u2066d");
     }
 }

@@ -19,13 +19,13 @@ class ProbeScheduleTest {
     }
 
     @Test
-    void howLongATryTakesAndALittleDelayChangeNothing() {
+    void aLongProbeAndASmallDelayDoNotShiftTheSchedule() {
         assertThat(untilNext(Duration.ofMillis(5), Duration.ofMillis(900))).isEqualTo(Duration.ofSeconds(1));
         assertThat(untilNext(Duration.ZERO, Duration.ofMillis(1))).isEqualTo(Duration.ofSeconds(1));
     }
 
     @Test
-    void aDelayOfUpTo20MillisecondsChangesNothing() {
+    void aDelayOfUpTo20MillisecondsDoesNotShiftTheSchedule() {
         assertThat(untilNext(Duration.ofMillis(20), Duration.ofMillis(1))).isEqualTo(Duration.ofSeconds(1));
         assertThat(untilNext(Duration.ofMillis(21), Duration.ofMillis(1))).isEqualTo(Duration.ofMillis(1_021));
     }
@@ -37,7 +37,7 @@ class ProbeScheduleTest {
     }
 
     @Test
-    void aHealthcheckWaitsFromTheEndOfATry() {
+    void aHealthcheckIntervalStartsAtTheEndOfTheProbe() {
         long planned = beat.due();
         beat.began(Duration.ZERO);
         beat.ended(planned + SECOND / 4, Duration.ofSeconds(2));
@@ -46,7 +46,7 @@ class ProbeScheduleTest {
     }
 
     @Test
-    void afterATryLongerThanItsPeriodTheNextIsDueAtOnce() {
+    void afterAProbeLongerThanItsPeriodTheNextIsDueImmediately() {
         assertThat(untilNext(Duration.ZERO, Duration.ofMillis(2_500))).isEqualTo(Duration.ofMillis(2_500));
     }
 }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Root filesystems of the host's programs, in production mode. */
+/** Root filesystems built from the host's programs, in production mode. */
 @Tag("isolation")
 class BuiltRootfsTest {
 
@@ -64,7 +64,7 @@ class BuiltRootfsTest {
     }
 
     @Test
-    void postgresRunsInProductionFromOneBuiltOfTheHostsPackage() throws Exception {
+    void postgresRunsInProductionFromARootfsBuiltFromTheHostsPackage() throws Exception {
         Requires.root();
         Requires.program(POSTGRES + "/bin/postgres", "postgresql-15");
         Path rootfs = directory.toRealPath().resolve("postgres");
@@ -107,7 +107,7 @@ class BuiltRootfsTest {
     }
 
     @Test
-    void productionRefusesOneThatIsNotWhatWasAttested() throws IOException {
+    void productionRefusesARootfsThatDiffersFromItsAttestation() throws IOException {
         Requires.root();
         Path rootfs = directory.toRealPath().resolve("small");
         RootfsBuilder.build(rootfs, List.of(Path.of("/bin/true")), List.of(), List.of());
@@ -125,7 +125,7 @@ class BuiltRootfsTest {
             Files.delete(rootfs.resolve(RootfsManifest.FILE));
             assertThatThrownBy(() -> manager.run(spec)).hasMessageContaining("has no manifest");
             assertThat(manager.run(spec(Mode.AGENT, rootfs)).code())
-                    .as("agent mode asks for no manifest")
+                    .as("agent mode needs no manifest")
                     .isZero();
         }
     }

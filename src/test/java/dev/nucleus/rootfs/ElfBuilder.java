@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Makes small ELF files that say of themselves what a test wants them to say. */
+/** Builds small ELF files with the headers that a test needs. */
 final class ElfBuilder {
 
     static final int HEADER = 64;

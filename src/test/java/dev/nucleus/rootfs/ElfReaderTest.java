@@ -45,7 +45,7 @@ class ElfReaderTest {
     }
 
     @Test
-    void whatAFileSaysOfItsLinkageIsRead() throws IOException {
+    void linkageInformationIsRead() throws IOException {
         ElfFile elf = read(sample()).orElseThrow();
 
         assertThat(elf.interpreter()).contains("/lib64/ld-linux-x86-64.so.2");
@@ -56,7 +56,7 @@ class ElfReaderTest {
     }
 
     @Test
-    void aRunpathMakesTheRpathCountForNothing() throws IOException {
+    void aRunpathOverridesTheRpath() throws IOException {
         ElfFile elf = read(new ElfBuilder()
                         .with(ElfBuilder.DT_RPATH, "/a")
                         .with(ElfBuilder.DT_RUNPATH, "/b")
@@ -68,7 +68,7 @@ class ElfReaderTest {
     }
 
     @Test
-    void otherFilesAreNoElfFiles() throws IOException {
+    void otherFilesAreNotElfFiles() throws IOException {
         byte[] other = sample();
         other[4] = 1;
 
@@ -80,7 +80,7 @@ class ElfReaderTest {
     }
 
     @Test
-    void oneThatEndsTooEarlyIsMalformedWhereverItEnds() throws IOException {
+    void aTruncatedFileIsMalformedWhereverItEnds() throws IOException {
         byte[] whole = sample();
         for (int length = ElfBuilder.HEADER; length < whole.length; length++) {
             byte[] cut = Arrays.copyOf(whole, length);
@@ -89,18 +89,18 @@ class ElfReaderTest {
         }
     }
 
-    /** Each of the numbers that say where something is and how much of it, with what an attacker would write. */
+    /** Each field that holds an offset or a size, with values that an attacker would write. */
     @ParameterizedTest
     @CsvSource({
-        "32, 8", // the program headers
-        "56, 2", // how many
-        "54, 2", // how large
+        "32, 8", // offset of the program headers
+        "56, 2", // their number
+        "54, 2", // their size
         (INTERPRETER + 8) + ", 8",
         (INTERPRETER + 32) + ", 8",
         (DYNAMIC + 8) + ", 8",
         (DYNAMIC + 32) + ", 8"
     })
-    void noOffsetOrSizeLeadsOutOfTheFile(int at, int bytes) throws IOException {
+    void anOffsetOrSizeBeyondTheFileIsMalformed(int at, int bytes) throws IOException {
         for (long value : new long[] {-1, Long.MIN_VALUE, Long.MAX_VALUE, Long.MAX_VALUE - 64, 1L << 40, 0xfff0}) {
             ByteBuffer elf = ByteBuffer.wrap(sample()).order(ByteOrder.LITTLE_ENDIAN);
             if (bytes == 2) {
@@ -114,7 +114,7 @@ class ElfReaderTest {
     }
 
     @Test
-    void stringsOutsideOfTheirTableAndWithoutEndAreMalformed() throws IOException {
+    void stringsOutsideTheirTableOrUnterminatedAreMalformed() throws IOException {
         byte[] sample = sample();
         ByteBuffer elf = ByteBuffer.wrap(sample).order(ByteOrder.LITTLE_ENDIAN);
         int dynamicAt = (int) elf.getLong(DYNAMIC + 8);
@@ -128,9 +128,9 @@ class ElfReaderTest {
         assertThatThrownBy(() -> read(endless)).isInstanceOf(MalformedElfException.class);
     }
 
-    /** 2 GiB of string table and ten million entries, claimed by a file of a few hundred bytes. */
+    /** Ten million entries claimed by a file of a few hundred bytes, and thousands of libraries. */
     @Test
-    void nothingIsAllocatedForWhatIsNotThere() throws IOException {
+    void absurdCountsAreRefused() throws IOException {
         ByteBuffer elf = ByteBuffer.wrap(sample()).order(ByteOrder.LITTLE_ENDIAN);
         elf.putLong(DYNAMIC + 32, 10_000_000L * 16);
         assertThatThrownBy(() -> read(elf.array())).hasMessageContaining("its dynamic section has");
@@ -143,7 +143,7 @@ class ElfReaderTest {
 
     @ParameterizedTest
     @MethodSource("dev.nucleus.support.Seeds#seeds")
-    void anyBytesAreReadOrMalformed(long seed) throws IOException {
+    void randomBytesAreReadOrReportedAsMalformed(long seed) throws IOException {
         RandomGenerator random = Seeds.random(seed);
         byte[] bytes = sample();
         for (int i = 0; i < 1 + random.nextInt(8); i++) {

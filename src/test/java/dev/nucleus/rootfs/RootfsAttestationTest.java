@@ -44,14 +44,14 @@ class RootfsAttestationTest {
         Files.setPosixFilePermissions(top.resolve(path), PosixFilePermissions.fromString(permissions));
     }
 
-    private void isRefused(String... reasons) {
+    private void assertRefused(String... reasons) {
         assertThatThrownBy(() -> attestation.verify(top))
                 .isInstanceOf(RootfsException.class)
                 .hasMessageContainingAll(reasons);
     }
 
     @Test
-    void whatWasAttestedIsVerified() throws IOException {
+    void anUnchangedTreeIsVerified() throws IOException {
         RootfsAttestation.Result result = attestation.verify(top);
 
         assertThat(result.files()).isEqualTo(4);
@@ -62,55 +62,55 @@ class RootfsAttestationTest {
     }
 
     @Test
-    void changedContentIsNamedEvenWithTheTimeSetBack() throws IOException {
+    void changedContentIsNamedEvenIfItsTimeIsReset() throws IOException {
         Path program = top.resolve("usr/bin/web");
         FileTime before = Files.getLastModifiedTime(program);
         attestation.verify(top);
         Files.writeString(program, "PROGRAM");
         Files.setLastModifiedTime(program, before);
 
-        isRefused("in 1 place", "changed: usr/bin/web (another content)", "nucleus rootfs attest " + top);
+        assertRefused("in 1 place", "changed: usr/bin/web (different content)", "nucleus rootfs attest " + top);
     }
 
     @Test
     void changedModeIsNamed() throws IOException {
         permit("usr/bin/web", "rwxr-x---");
 
-        isRefused("changed: usr/bin/web (mode 100750 instead of 100755)");
+        assertRefused("changed: usr/bin/web (mode 100750 instead of 100755)");
     }
 
     @Test
-    void aLinkThatLeadsElsewhereIsNamed() throws IOException {
+    void aChangedLinkIsNamed() throws IOException {
         Files.delete(top.resolve("bin"));
         Files.createSymbolicLink(top.resolve("bin"), Path.of("usr/lib"));
 
-        isRefused("changed: bin (another content)");
+        assertRefused("changed: bin (different content)");
     }
 
     @Test
-    void missingAndExtraFilesAreNamedTheFirstFiveAndHowMany() throws IOException {
+    void missingAndExtraFilesAreCountedAndTheFirstFiveNamed() throws IOException {
         Files.delete(top.resolve("usr/bin/web"));
         for (int i = 0; i < 7; i++) {
             Files.writeString(top.resolve("usr/extra-" + i), "");
             permit("usr/extra-" + i, "rw-r--r--");
         }
 
-        isRefused("in 8 places: missing: usr/bin/web; extra: usr/extra-0; ", "extra: usr/extra-3; …");
+        assertRefused("in 8 places: missing: usr/bin/web; extra: usr/extra-0; ", "extra: usr/extra-3; …");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "usr", "usr/bin/web", RootfsManifest.FILE})
-    void whatOthersMayWriteToIsRefused(String path) throws IOException {
+    void anythingThatOthersMayWriteToIsRefused(String path) throws IOException {
         permit(path, "rwxrwxr-x");
 
-        isRefused("may be written to by others", "chmod go-w");
+        assertRefused("may be written to by others", "chmod go-w");
     }
 
     @Test
-    void withoutAManifestItIsRefusedAndSaysHowToMakeOne() throws IOException {
+    void aMissingManifestIsRefusedWithTheCommandToMakeOne() throws IOException {
         Files.delete(top.resolve(RootfsManifest.FILE));
 
-        isRefused("has no manifest", "nucleus rootfs attest " + top);
+        assertRefused("has no manifest", "nucleus rootfs attest " + top);
     }
 
     @Test
@@ -118,36 +118,36 @@ class RootfsAttestationTest {
         Path manifest = top.resolve(RootfsManifest.FILE);
         String text = Files.readString(manifest);
         Files.writeString(manifest, text.substring(0, text.length() - 20));
-        isRefused("no line of a manifest");
+        assertRefused("invalid manifest line");
 
         Files.delete(manifest);
         Files.createSymbolicLink(manifest, Path.of("/etc/passwd"));
-        isRefused("is a symbolic link");
+        assertRefused("is a symbolic link");
     }
 
     @Test
-    void aWayThroughALinkIsRefused() throws IOException {
+    void aPathThroughALinkIsRefused() throws IOException {
         Path link = Files.createSymbolicLink(top.resolveSibling("link"), top);
 
         assertThatThrownBy(() -> attestation.verify(link)).hasMessageContaining("is not canonical: it leads to " + top);
     }
 
-    /** A tree that is old enough is not read again: shown by a content that changed where no stat(2) can see it. */
+    /** A verified tree whose change times are not recent is not read again: the same result object is returned. */
     @Test
-    void aVerifiedTreeIsReadOnceAndAgainAfterAnyChange() throws Exception {
+    void aVerifiedTreeIsReadAgainOnlyAfterAChange() throws Exception {
         org.awaitility.Awaitility.await("the change times are no longer recent")
                 .until(() -> ((FileTime) Files.getAttribute(top.resolve(RootfsManifest.FILE), "unix:ctime"))
                         .toInstant()
                         .isBefore(Instant.now().minusMillis(1_100)));
         RootfsAttestation.Result first = attestation.verify(top);
-        assertThat(attestation.verify(top)).as("the very same answer").isSameAs(first);
+        assertThat(attestation.verify(top)).as("the cached result").isSameAs(first);
 
         permit("usr/bin/web", "rwxr-xr-x");
         assertThat(attestation.verify(top)).isNotSameAs(first).isEqualTo(first);
     }
 
     @Test
-    void whatWasVerifiedIsNamedByDeviceAndInode() throws IOException {
+    void theVerifiedTreeIsIdentifiedByDeviceAndInode() throws IOException {
         RootfsTree tree = attestation.verify(top).tree();
 
         assertThat(tree.device()).isEqualTo(Files.getAttribute(top, "unix:dev"));
@@ -160,7 +160,7 @@ class RootfsAttestationTest {
         assertThat(tree.entries().getLast().inode()).isEqualTo(Files.getAttribute(top.resolve("usr"), "unix:ino"));
     }
 
-    /** The same content under the same name is another directory: what is mounted must be the one that was verified. */
+    /** The same content under the same name may be another directory: the verified one must be mounted. */
     @Test
     void aReplacedDirectoryIsDetected() throws IOException {
         RootfsTree before = attestation.verify(top).tree();
@@ -178,7 +178,7 @@ class RootfsAttestationTest {
     void anAncestorThatOthersMayWriteToIsRefused() throws IOException {
         Files.setPosixFilePermissions(above, PosixFilePermissions.fromString("rwxrwxrwx"));
 
-        isRefused("can't be trusted", above.toString());
+        assertRefused("can't be trusted", above.toString());
         assertThatThrownBy(() -> RootfsAttestation.attest(top)).hasMessageContaining("can't be trusted");
     }
 
@@ -187,12 +187,12 @@ class RootfsAttestationTest {
         Requires.root();
         Files.setAttribute(above, "unix:uid", 65_534);
 
-        isRefused("can't be trusted", above.toString(), "belongs to user 65534");
+        assertRefused("can't be trusted", above.toString(), "belongs to user 65534");
     }
 
-    /** Two trees, one attested, exchanged without end by one name: whatever is accepted is the attested one. */
+    /** Two trees, one of them attested, keep replacing each other: only the attested one may be accepted. */
     @Test
-    void anExchangeDuringTheVerificationIsNoticed() throws Exception {
+    void aReplacementDuringVerificationIsDetected() throws Exception {
         long attested = attestation.verify(top).tree().inode();
         Path other = Files.createDirectory(top.resolveSibling("other"));
         Path spare = top.resolveSibling("spare");
@@ -228,18 +228,18 @@ class RootfsAttestationTest {
     }
 
     @Test
-    void aPipeInItIsRefusedAndNotWaitedFor() throws Exception {
+    void aNamedPipeIsRefusedWithoutBlocking() throws Exception {
         Path pipe = top.resolve("usr/pipe");
         assertThat(new ProcessBuilder("mkfifo", "-m", "600", pipe.toString())
                         .start()
                         .waitFor())
                 .isZero();
 
-        isRefused(pipe + " is a named pipe");
+        assertRefused(pipe + " is a named pipe");
     }
 
     @Test
-    void aManifestThatIsAPipeIsRefusedAndNotWaitedFor() throws Exception {
+    void aManifestThatIsAPipeIsRefusedWithoutBlocking() throws Exception {
         Path manifest = top.resolve(RootfsManifest.FILE);
         Files.delete(manifest);
         assertThat(new ProcessBuilder("mkfifo", "-m", "600", manifest.toString())
@@ -247,7 +247,7 @@ class RootfsAttestationTest {
                         .waitFor())
                 .isZero();
 
-        isRefused(manifest + " is a named pipe");
+        assertRefused(manifest + " is a named pipe");
     }
 
     @ParameterizedTest

@@ -27,7 +27,7 @@ class RootfsBuilderTest {
     }
 
     @Test
-    void aProgramBringsItsLibrariesAndLiesWhereItLay() throws Exception {
+    void aProgramKeepsItsPathAndBringsItsLibraries() throws Exception {
         Path top = directory.toRealPath().resolve("rootfs");
         RootfsBuilder.Result result = build(top, List.of(Path.of("/bin/sh")), List.of());
 
@@ -40,7 +40,7 @@ class RootfsBuilderTest {
     }
 
     @Test
-    void nothingIsSetUserIdOrOthersToWrite() throws IOException {
+    void nothingIsSetUserIdOrWritableByOthers() throws IOException {
         Path top = directory.toRealPath().resolve("rootfs");
         Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
         Path shared = Files.writeString(data.resolve("shared"), "x");
@@ -57,7 +57,7 @@ class RootfsBuilderTest {
     }
 
     @Test
-    void linksStayLinksAndWhatTheyLeadToIsThere() throws IOException {
+    void linksStayLinksAndTheirTargetsAreCopied() throws IOException {
         Path top = directory.toRealPath().resolve("rootfs");
         Path data = Files.createDirectories(directory.toRealPath().resolve("data/versions"));
         Files.writeString(data.resolve("2"), "two");
@@ -71,7 +71,7 @@ class RootfsBuilderTest {
 
     /** A program that leaves a trace when it runs, and a file that names it as its interpreter. */
     @Test
-    void nothingThatACopiedFileNamesIsExecuted() throws IOException {
+    void theInterpreterOfACopiedFileIsNotExecuted() throws IOException {
         Path trace = directory.resolve("ran");
         Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
         Path interpreter = Files.writeString(data.resolve("interpreter"), "#!/bin/sh\ntouch " + trace + "\n");
@@ -90,7 +90,7 @@ class RootfsBuilderTest {
         assertThat(trace).doesNotExist();
         assertThat(result.missing())
                 .containsExactly("the dynamic loader " + interpreter
-                        + ", which is no program of root's in this host's library directories");
+                        + ", which is not a program of root's in this host's library directories");
         assertThat(top.resolve(Path.of("/").relativize(hostile))).hasSameBinaryContentAs(hostile);
         assertThat(top.resolve("lib/x86_64-linux-gnu/libc.so.6").toRealPath()).exists();
 
@@ -102,7 +102,7 @@ class RootfsBuilderTest {
     }
 
     @Test
-    void pipesAndSocketsAreLeftOutAndWaitedForByNobody() throws Exception {
+    void namedPipesAreSkippedWithoutBlocking() throws Exception {
         Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
         Path pipe = data.resolve("pipe");
         assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
@@ -118,7 +118,7 @@ class RootfsBuilderTest {
         assertThat(inside(top, pipe)).doesNotExist();
     }
 
-    /** A link that its owner could lead to any file of root's is copied as a link, and not what it leads to. */
+    /** A link that its owner could point at any of root's files is copied as a link, without its target. */
     @Test
     void linksOfOthersThatLeadOutOfTheTreeAreNotFollowed() throws IOException {
         Requires.root();
@@ -139,13 +139,13 @@ class RootfsBuilderTest {
         assertThat(inside(top, data.resolve("within"))).hasContent("own");
         assertThat(result.leftOut()).singleElement().asString().contains(data + "/out", "user 65534");
         assertThatThrownBy(() -> build(directory.resolve("other"), List.of(), List.of(data.resolve("out"))))
-                .as("named itself, it is an error")
+                .as("to name the link itself is an error")
                 .hasMessageContaining("user 65534");
     }
 
-    /** The link is copied first; then its owner puts a directory in its place, and what is built still has the link. */
+    /** The link is copied first, then its owner replaces it with a directory; the built tree still has the link. */
     @Test
-    void nothingIsWrittenThroughALinkThatWasCopied() throws IOException {
+    void nothingIsWrittenThroughACopiedLink() throws IOException {
         Path elsewhere = Files.createDirectories(directory.toRealPath().resolve("elsewhere"));
         Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
         Path exchanged = Files.createSymbolicLink(data.resolve("exchanged"), elsewhere);
@@ -154,7 +154,7 @@ class RootfsBuilderTest {
             @Override
             public Path get(int index) {
                 if (index == 1) {
-                    exchange(exchanged);
+                    replaceWithDirectory(exchanged);
                 }
                 return index == 0 ? data : exchanged;
             }
@@ -172,7 +172,7 @@ class RootfsBuilderTest {
         assertThat(elsewhere).isEmptyDirectory();
     }
 
-    private static void exchange(Path link) {
+    private static void replaceWithDirectory(Path link) {
         try {
             Files.delete(link);
             Files.writeString(Files.createDirectory(link).resolve("planted"), "x");
@@ -182,7 +182,7 @@ class RootfsBuilderTest {
     }
 
     @Test
-    void aFileThatThereIsNoRoomForIsNotBegun() throws IOException {
+    void aFileBeyondTheSizeLimitIsNotCopied() throws IOException {
         Path huge = directory.toRealPath().resolve("huge");
         try (var file = new RandomAccessFile(huge.toFile(), "rw")) {
             file.setLength(1L << 42);
@@ -194,7 +194,7 @@ class RootfsBuilderTest {
     }
 
     @Test
-    void aTreeThatHasWhatIsBuiltInItIsCopiedOnce() throws IOException {
+    void aTreeThatContainsTheRootfsBeingBuiltIsCopiedOnce() throws IOException {
         Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
         Files.writeString(data.resolve("file"), "x");
         Path top = data.resolve("rootfs");
@@ -206,7 +206,7 @@ class RootfsBuilderTest {
     }
 
     @Test
-    void damagedElfFilesAreCopiedAndNamed() throws IOException {
+    void damagedElfFilesAreCopiedAndReported() throws IOException {
         Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
         byte[] whole = new ElfBuilder().needs("libc.so.6").build();
         Path damaged = Files.write(data.resolve("damaged.so"), java.util.Arrays.copyOf(whole, whole.length - 9));
@@ -222,7 +222,7 @@ class RootfsBuilderTest {
     }
 
     @Test
-    void nothingIsBuiltWhereOthersCouldExchangeIt() throws IOException {
+    void nothingIsBuiltWhereOthersCouldReplaceIt() throws IOException {
         Path shared = Files.createDirectory(directory.toRealPath().resolve("shared"));
         Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwxrwxrwx"));
         Path top = shared.resolve("rootfs");
@@ -238,16 +238,16 @@ class RootfsBuilderTest {
     }
 
     @Test
-    void mistakesAreSaidAndNothingIsBuiltOver() {
+    void mistakesAreReportedAndNothingIsOverwritten() {
         Path top = directory.resolve("rootfs");
 
         assertThatThrownBy(() -> build(top, List.of(Path.of("/bin/none")), List.of()))
                 .isInstanceOf(RootfsException.class)
-                .hasMessage("/bin/none is no program of this host");
+                .hasMessage("/bin/none is not a program on this host");
         assertThat(Files.exists(top, LinkOption.NOFOLLOW_LINKS))
-                .as("what was begun is removed")
+                .as("the partial tree is removed")
                 .isFalse();
-        assertThatThrownBy(() -> build(directory, List.of(), List.of())).hasMessageContaining("is there already");
+        assertThatThrownBy(() -> build(directory, List.of(), List.of())).hasMessageContaining("already exists");
         assertThatThrownBy(() -> RootfsBuilder.User.parse("web")).hasMessageContaining("NAME:UID:GID");
         assertThatThrownBy(() -> RootfsBuilder.User.parse("web:4294967295:1")).hasMessageContaining("2147483647");
     }

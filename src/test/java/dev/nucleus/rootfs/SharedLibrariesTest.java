@@ -52,7 +52,7 @@ class SharedLibrariesTest {
         return Files.write(file, elf.build());
     }
 
-    /** Of this host's own programs, which the loader may be asked about. */
+    /** For this host's own programs, which are safe to pass to the loader. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -64,7 +64,7 @@ class SharedLibrariesTest {
                 "/bin/mount",
                 "java"
             })
-    void theSameLibrariesAreFoundAsByTheLoader(String name) throws Exception {
+    void theLoaderFindsTheSameLibraries(String name) throws Exception {
         Path program = name.equals("java")
                 ? Path.of(System.getProperty("java.home"), "bin", "java").toRealPath()
                 : Path.of(name);
@@ -92,7 +92,7 @@ class SharedLibrariesTest {
     }
 
     @Test
-    void aRunpathIsForOneFileAndAnRpathForAllThatItLoads() throws IOException {
+    void aRunpathAppliesToOneFileAndAnRpathToItsDependenciesToo() throws IOException {
         Path inner = library("lib/libinner.so", new ElfBuilder());
         Path outer = library("lib/libouter.so", new ElfBuilder().needs("libinner.so"));
         Path byRpath =
@@ -103,17 +103,17 @@ class SharedLibrariesTest {
         assertThat(of(byRpath).missing()).isEmpty();
         assertThat(of(byRpath).found()).extracting(Path::normalize).contains(outer, inner);
         assertThat(of(byRunpath).missing())
-                .containsExactly("libinner.so, wanted by " + directory + "/bin/../lib/libouter.so");
+                .containsExactly("libinner.so, needed by " + directory + "/bin/../lib/libouter.so");
     }
 
     @Test
-    void whatNamesALibraryByAPathGetsThatOne() throws IOException {
+    void aLibraryNeededByPathIsTakenFromThatPath() throws IOException {
         Path library = library("elsewhere/libx.so", new ElfBuilder());
 
         assertThat(of(library("a", new ElfBuilder().needs(library.toString()))).found())
                 .contains(library);
         assertThat(of(library("b", new ElfBuilder().needs("./libx.so"))).missing())
-                .as("relative to nobody knows what")
+                .as("relative to an unknown directory")
                 .hasSize(1);
     }
 
@@ -127,7 +127,7 @@ class SharedLibrariesTest {
         assertThat(of(program).found()).doesNotContain(cached).hasSizeGreaterThan(1);
     }
 
-    /** As ldconfig writes it: one library. */
+    /** A cache of one library, as ldconfig writes it. */
     private static byte[] cache(String name, String path) {
         byte[] strings = (name + "\0" + path + "\0").getBytes(StandardCharsets.UTF_8);
         int stringsAt = 48 + 24;
@@ -147,7 +147,7 @@ class SharedLibrariesTest {
     }
 
     @Test
-    void aCacheThatIsCutShortHasNothingThatIsNotInIt() {
+    void aTruncatedCacheYieldsNoLibraries() {
         byte[] whole = cache("libx.so", "/usr/lib/libx.so");
         assertThat(LoaderCache.parse(whole).libraries()).containsEntry("libx.so", Path.of("/usr/lib/libx.so"));
         for (int length = 0; length < whole.length; length++) {
@@ -157,7 +157,7 @@ class SharedLibrariesTest {
     }
 
     @Test
-    void onlyLibrariesCountAsSuch() throws Exception {
+    void filesThatAreNotLibrariesCountAsMissing() throws Exception {
         Path secret = Files.writeString(directory.resolve("secret"), "only for root");
         Path pipe = directory.resolve("pipe");
         assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
@@ -181,7 +181,7 @@ class SharedLibrariesTest {
     }
 
     @Test
-    void aChainWithoutEndIsCutShort() throws IOException {
+    void anEndlessChainOfLibrariesIsRefused() throws IOException {
         for (int i = 0; i < 1_100; i++) {
             library(
                     "lib" + i + ".so",
@@ -194,7 +194,7 @@ class SharedLibrariesTest {
     }
 
     @Test
-    void aLibraryBehindALinkOfAnotherUserIsNoneUnlessItIsBesideIt() throws IOException {
+    void aLinkOfAnotherUserIsFollowedOnlyWithinItsDirectory() throws IOException {
         Requires.root();
         Path versions = Files.createDirectory(directory.resolve("versions"));
         library("versions/libx.so.1.2", new ElfBuilder());
@@ -208,13 +208,13 @@ class SharedLibrariesTest {
                 "a", new ElfBuilder().needs("libx.so.1", "liby.so").with(ElfBuilder.DT_RUNPATH, versions.toString()));
 
         assertThat(of(program).found()).contains(beside).doesNotContain(away);
-        assertThat(of(program).missing()).containsExactly("liby.so, wanted by " + program);
+        assertThat(of(program).missing()).containsExactly("liby.so, needed by " + program);
     }
 
     @Test
-    void theMakersLettersDoNotReachTheTerminal() throws IOException {
+    void libraryNamesAreEscaped() throws IOException {
         Path program = library("a", new ElfBuilder().needs("\u001b[2Jx\u202e\n"));
 
-        assertThat(of(program).missing()).containsExactly("\\x1b[2Jx\\u202e\\x0a, wanted by " + program);
+        assertThat(of(program).missing()).containsExactly("\\x1b[2Jx\\u202e\\x0a, needed by " + program);
     }
 }

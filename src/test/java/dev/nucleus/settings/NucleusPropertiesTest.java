@@ -15,13 +15,13 @@ import org.junit.jupiter.api.io.TempDir;
 class NucleusPropertiesTest {
 
     @Test
-    void rootHasTheSystemsDirectories() {
+    void rootUsesTheSystemDirectories() {
         assertThat(NucleusProperties.defaults("root", Path.of("/root"), Map.of("XDG_STATE_HOME", "/elsewhere")))
                 .isEqualTo(new NucleusProperties.Defaults(Path.of("/var/lib/nucleus"), Path.of("/run/nucleus")));
     }
 
     @Test
-    void othersHaveTheXdgDirectories() {
+    void otherUsersUseTheXdgDirectories() {
         assertThat(NucleusProperties.defaults(
                         "ann", Path.of("/home/ann"), Map.of("XDG_STATE_HOME", "/s", "XDG_RUNTIME_DIR", "/run/user/7")))
                 .isEqualTo(new NucleusProperties.Defaults(Path.of("/s/nucleus"), Path.of("/run/user/7/nucleus")));
@@ -31,7 +31,7 @@ class NucleusPropertiesTest {
     }
 
     @Test
-    void privateDirectoriesAreTheOwnersAloneAndNoLinks(@TempDir Path folder) throws IOException {
+    void privateDirectoriesAreOpenToTheOwnerOnlyAndNoLinks(@TempDir Path folder) throws IOException {
         Path made = PrivateDirectories.create(folder.resolve("a/b"));
         Path link = Files.createSymbolicLink(folder.resolve("link"), made);
 

@@ -32,7 +32,7 @@ class RenamedSettingsInitializerTest {
                 .isEqualTo("1MB");
         assertThat(start(Map.of("nucleus.history.mostSize", "2MB")).getProperty("nucleus.history.max-size"))
                 .isEqualTo("2MB");
-        assertThat(output).contains("setting nucleus.history.most-size is named nucleus.history.max-size now");
+        assertThat(output).contains("setting nucleus.history.most-size was renamed to nucleus.history.max-size");
     }
 
     @Test
@@ -44,8 +44,8 @@ class RenamedSettingsInitializerTest {
     }
 
     @Test
-    void whatIsNotSetIsNotWarnedOf(CapturedOutput output) {
+    void anUnsetSettingCausesNoWarning(CapturedOutput output) {
         assertThat(start(Map.of()).containsProperty("nucleus.history.max-size")).isFalse();
-        assertThat(output).doesNotContain("is named");
+        assertThat(output).doesNotContain("was renamed");
     }
 }

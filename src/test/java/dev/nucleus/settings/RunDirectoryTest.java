@@ -18,7 +18,7 @@ class RunDirectoryTest {
     @TempDir
     private Path folder;
 
-    private Path made(String mode) throws IOException {
+    private Path makeDirectory(String mode) throws IOException {
         Path directory = Files.createDirectory(folder.resolve("run"));
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString(mode));
         return directory;
@@ -30,8 +30,8 @@ class RunDirectoryTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"rwxr-xr-x", "rwxrwxr-x", "rwxrwxrwx"})
-    void aDirectoryAsMkdirMakesItIsClosedToOthers(String mode) throws IOException {
-        Path directory = made(mode);
+    void aDirectoryOpenToOthersIsMadePrivate(String mode) throws IOException {
+        Path directory = makeDirectory(mode);
 
         assertThat(mode(RunDirectory.prepare(directory))).isEqualTo("rwx------");
 
@@ -39,13 +39,13 @@ class RunDirectoryTest {
         Files.createFile(directory.resolve("manager.lock"));
         Files.createDirectory(directory.resolve("c"));
         assertThat(mode(RunDirectory.prepare(directory)))
-                .as("what a manager left is its own")
+                .as("with files of an earlier manager")
                 .isEqualTo("rwx------");
     }
 
     @Test
-    void aDirectoryOfOthersIsRefusedAndLeftAsItIs() throws IOException {
-        Path directory = made("rwxr-xr-x");
+    void aDirectoryWithOtherFilesIsRefusedAndLeftUnchanged() throws IOException {
+        Path directory = makeDirectory("rwxr-xr-x");
         Files.createFile(directory.resolve("sshd.pid"));
 
         assertThatThrownBy(() -> RunDirectory.prepare(directory))
@@ -56,7 +56,7 @@ class RunDirectoryTest {
     }
 
     @Test
-    void onlyPathsThatTheKernelTakesAreUsed() throws IOException {
+    void pathsThatAreTooLongForASocketAreRefused() throws IOException {
         int room = 107 - 35 - folder.toString().length() - 1;
         Path longest = folder.resolve("r".repeat(room));
         // Three bytes each in UTF-8.

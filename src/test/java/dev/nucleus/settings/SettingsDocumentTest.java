@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The settings, from the metadata that the build makes of their classes. */
+/** The document of the settings, generated from their configuration metadata. */
 class SettingsDocumentTest {
 
     private static final String METADATA = "META-INF/spring-configuration-metadata.json";
@@ -48,7 +48,7 @@ class SettingsDocumentTest {
     }
 
     @Test
-    void theDocumentHasEachSetting() throws IOException {
+    void theDocumentContainsEachSetting() throws IOException {
         var document = new StringBuilder("""
                 # Settings
 

@@ -22,15 +22,15 @@ class UnknownSettingsInitializerTest {
     }
 
     @Test
-    void aMisspeltSettingStartsNothing() {
+    void aMisspeltSettingPreventsTheStart() {
         assertThatThrownBy(() -> start("arguments", Map.of("nucleus.run", "/r", "nucleus.fleet", "f.yaml")))
-                .hasMessage("there is no setting nucleus.fleet, nucleus.run")
+                .hasMessage("unknown setting: nucleus.fleet, nucleus.run")
                 .satisfies(e -> assertThat(((UnknownSettingException) e).known())
                         .contains("nucleus.run-dir", "nucleus.fleets"));
     }
 
     @Test
-    void everySpellingAndElementOfASettingIsKnown() {
+    void everySpellingAndElementOfASettingIsAccepted() {
         assertThatCode(() -> start(
                         "arguments",
                         Map.of(
@@ -46,7 +46,7 @@ class UnknownSettingsInitializerTest {
     }
 
     @Test
-    void theEnvironmentHoldsMoreThanSettings() {
+    void unknownNamesInTheEnvironmentAreIgnored() {
         assertThatCode(() -> start(
                         StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
                         Map.of("nucleus.socket", "/run/nucleus/nucleus.sock")))

@@ -20,9 +20,9 @@ class DialTest {
 
     private static final byte[] DIALED_AND_A_GREETING = {0, 0, 0, 0, (byte) 0x8b, '2', '2', '0', '\n'};
 
-    /** An SMTP or SSH server speaks first: its bytes may come together with the shim's answer. */
+    /** An SMTP or SSH server speaks first: its bytes may arrive together with the shim's answer. */
     @Test
-    void whatAServerSaysAtOnceIsNotLost(@TempDir Path directory) throws IOException {
+    void anImmediateServerGreetingIsNotLost(@TempDir Path directory) throws IOException {
         Path socket = directory.resolve("shim.sock");
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listener.bind(UnixDomainSocketAddress.of(socket));
@@ -31,7 +31,7 @@ class DialTest {
             try (SocketChannel channel = new Shim(socket).dial(new Port(25), Duration.ofSeconds(5))) {
                 ByteBuffer greeting = ByteBuffer.allocate(16);
                 while (channel.read(greeting) > 0) {
-                    // To its end.
+                    // Until the end of the stream.
                 }
                 assertThat(new String(greeting.array(), 0, greeting.position(), StandardCharsets.US_ASCII))
                         .isEqualTo("220\n");

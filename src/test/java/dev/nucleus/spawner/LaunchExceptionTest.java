@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class LaunchExceptionTest {
 
     @Test
-    void namesOfFilesInItsDetailAreVisibleAndOnOneLine() {
+    void fileNamesInItsDetailAreEscapedToOneLine() {
         assertThat(new LaunchException(LaunchStep.EXEC, 2, "execute /bin/\u202ex\n\u001b[2J"))
                 .hasMessageContaining("execute /bin/\\u202ex \\x1b[2J: ");
     }

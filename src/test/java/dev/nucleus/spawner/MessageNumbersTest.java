@@ -10,15 +10,15 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** Both sides of the wire have the same numbers. */
+/** Both sides of the protocol use the same numbers. */
 class MessageNumbersTest {
 
     private static final String MESSAGES = "src/base/shim_messages.h";
 
     @Test
-    void requestsAreThoseOfTheNativePart() {
+    void requestNumbersMatchTheNativeSide() {
         Map<String, Integer> requests = NativeEnum.constants(MESSAGES, "request", "REQUEST_");
-        // A client's own.
+        // Sent only by clients.
         requests.keySet().removeAll(Set.of("STDIN_END", "ATTACH"));
 
         assertThat(Arrays.stream(Request.values()).collect(Collectors.toMap(Request::name, Request::number)))
@@ -26,9 +26,9 @@ class MessageNumbersTest {
     }
 
     @Test
-    void answersAreThoseOfTheNativePart() {
+    void answerNumbersMatchTheNativeSide() {
         Map<String, Integer> answers = NativeEnum.constants(MESSAGES, "answer", "ANSWER_");
-        // To a client.
+        // Sent only to clients.
         answers.keySet().removeAll(Set.of("ATTACHED", "ENDED"));
 
         assertThat(Arrays.stream(Answer.values()).collect(Collectors.toMap(Answer::name, Answer::number)))
@@ -36,13 +36,13 @@ class MessageNumbersTest {
     }
 
     @Test
-    void kindsOfExecsAreThoseOfTheNativePart() {
+    void execKindsMatchTheNativeSide() {
         assertThat(NativeEnum.constants(MESSAGES, "exec_kind", "EXEC_"))
                 .isEqualTo(Map.of("ATTACHED", 0, "CAPTURED", 1, "COPY", Shim.COPY));
     }
 
     @Test
-    void stepsAreThoseOfTheNativePart() {
+    void stepNumbersMatchTheNativeSide() {
         Map<String, Integer> steps = NativeEnum.constants("src/base/failure.h", "step", "STEP_");
         assertThat(steps.remove("COUNT")).isEqualTo(LaunchStep.values().length);
 

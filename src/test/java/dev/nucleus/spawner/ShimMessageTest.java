@@ -21,7 +21,7 @@ class ShimMessageTest {
     }
 
     @Test
-    void anExitIsReadAsWaitTellsIt() {
+    void anExitStatusIsDecodedAsFromWait() {
         assertThat(ExitStatus.ofWaitStatus(3 << 8)).isEqualTo(new ExitStatus(3, Optional.empty(), false));
         assertThat(ExitStatus.ofWaitStatus(9)).isEqualTo(new ExitStatus(137, Optional.of(Signal.KILL), false));
         assertThat(ExitStatus.ofWaitStatus(9)).hasToString("killed by SIGKILL");
@@ -75,7 +75,7 @@ class ShimMessageTest {
     }
 
     @Test
-    void anAnswerThatNobodyKnowsIsAnError() {
+    void anUnknownAnswerIsAnError() {
         assertThatThrownBy(() -> ShimMessage.decode(0x42, buffer(0))).hasMessageContaining("unknown answer");
     }
 

@@ -144,7 +144,7 @@ class ContainerSpecTest {
     }
 
     @Test
-    void aContainerThatSaysNothingHasTheDefaults() {
+    void aSpecWithoutFieldsHasTheDefaults() {
         assertThat(ContainerSpec.of(Mode.AGENT, List.of("/bin/true")))
                 .isEqualTo(new ContainerSpec(
                         Mode.AGENT,
@@ -179,7 +179,7 @@ class ContainerSpecTest {
     }
 
     @Test
-    void valuesOfVariablesAreHiddenExceptThoseOfTheNamedOnes() {
+    void variablesAreRedactedExceptTheNamedOnes() {
         ContainerSpec spec = everything().build();
 
         assertThat(spec.redacted(Set.of("LANG", "TERM"), "***"))
@@ -201,22 +201,22 @@ class ContainerSpecTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"\0", "a\0", "\0b"})
-    void aCommandHoldsNoNul(String word) {
+    void aCommandMustNotContainNul(String word) {
         assertThatThrownBy(() -> ContainerSpec.of(Mode.AGENT, List.of("x", word)))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("a command can't hold a NUL character");
+                .hasMessage("a command can't contain a NUL character");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "1A", "A-B", "A=B", "A B", "A\0", "Ä"})
-    void aVariablesNameIsOneThatAShellCanRead(String name) {
+    void aVariableNameMustBeAShellIdentifier(String name) {
         assertThatThrownBy(() -> everything().env(Map.of(name, "x")).build())
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage("'" + name + "' can't name an environment variable");
     }
 
     @Test
-    void anInitNeedsRoomForTheCommandBesideIt() {
+    void anInitNeedsAtLeastTwoPids() {
         assertThatThrownBy(() -> everything().init(true).pids(1).build())
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage("pids: 1 leaves no room for the command beside its init; write at least 2, or init: false "
@@ -226,7 +226,7 @@ class ContainerSpecTest {
     }
 
     @Test
-    void aWorkingDirectoryIsAPathInsideOrTheRoot() {
+    void aWorkingDirectoryIsAnAbsolutePathInsideTheContainer() {
         assertThat(everything().workdir(Optional.of("/")).build().workdir()).contains("/");
         assertThatThrownBy(() -> everything().workdir(Optional.of("srv")).build())
                 .isInstanceOf(InvalidSpecException.class)
@@ -234,7 +234,7 @@ class ContainerSpecTest {
     }
 
     @Test
-    void aSpecIsNotChangedThroughWhatItWasMadeOf() {
+    void aSpecIsImmutable() {
         var command = new ArrayList<>(List.of("x"));
         ContainerSpec spec = ContainerSpec.of(Mode.AGENT, command);
         command.add("y");
@@ -244,7 +244,7 @@ class ContainerSpecTest {
     }
 
     @Test
-    void aRuntimeIsRequestedByNameOrByALackOfTrust() {
+    void aRuntimeIsRequestedByNameOrByTrustLevel() {
         assertThat(Security.DEFAULT.requestedRuntime()).isEqualTo(Runtime.NATIVE);
         assertThat(everything().runtime(Optional.empty()).build().security().requestedRuntime())
                 .isEqualTo(Runtime.GVISOR);
@@ -264,21 +264,21 @@ class ContainerSpecTest {
     }
 
     @Test
-    void anOverlayAndADigestAreOfARootfs() {
+    void anOverlayAndADigestNeedARootfs() {
         assertThatThrownBy(() -> everything()
                         .rootfs(Optional.empty())
                         .overlay(Optional.empty())
                         .build())
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("rootfs-sha256 needs the rootfs that it is of");
+                .hasMessage("rootfs-sha256 needs a rootfs");
         assertThatThrownBy(() -> everything()
                         .rootfs(Optional.empty())
                         .rootfsSha256(Optional.empty())
                         .build())
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("overlay needs a rootfs: the host's own programs are never written over");
+                .hasMessage("overlay needs a rootfs: the host's own programs are never overwritten");
         assertThatThrownBy(() -> everything().rootfsSha256(Optional.of("abc")).build())
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("'abc' is no SHA-256: 64 hexadecimal digits in lower case, as sha256sum prints them");
+                .hasMessage("'abc' is not a SHA-256: 64 hexadecimal digits in lower case, as sha256sum prints them");
     }
 }

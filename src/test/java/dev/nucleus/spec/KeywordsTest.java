@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The words that fleet files and commands choose from. Each value has one, and is written as it is read. */
+/** Keywords of fleet files and commands. Each value has one, and is written as it is read. */
 class KeywordsTest {
 
     private static <T> Arguments keywords(
@@ -41,22 +41,22 @@ class KeywordsTest {
                         Trust::parse,
                         List.of("trusted", "untrusted"),
                         List.of(Trust.values()),
-                        "'x' is no level of trust; write trusted or untrusted"),
+                        "'x' is not a trust level; write trusted or untrusted"),
                 keywords(
                         Lockdown::parse,
                         List.of("integrity", "confidentiality"),
                         List.of(Lockdown.values()),
-                        "'x' is no lockdown of the kernel; write integrity or confidentiality"),
+                        "'x' is not a kernel lockdown; write integrity or confidentiality"),
                 keywords(
                         Runtime::parse,
                         List.of("native", "gvisor"),
                         List.of(Runtime.values()),
-                        "'x' is no runtime; write native or gvisor"),
+                        "'x' is not a runtime; write native or gvisor"),
                 keywords(
                         GvisorPlatform::parse,
                         List.of("systrap", "kvm", "ptrace"),
                         List.of(GvisorPlatform.values()),
-                        "'x' is no platform of gVisor; write systrap, kvm or ptrace"),
+                        "'x' is not a gVisor platform; write systrap, kvm or ptrace"),
                 keywords(
                         WorkspaceMount.Access::parse,
                         List.of("bind-rw", "bind-ro", "copy-in-out"),
@@ -66,7 +66,7 @@ class KeywordsTest {
                         ContextMount.Mode::parse,
                         List.of("copy", "bind"),
                         List.of(ContextMount.Mode.values()),
-                        "a context is copied or bound, with copy or bind; was 'x'"),
+                        "a context mode is copy or bind; was 'x'"),
                 keywords(
                         UserNamespace::parse,
                         List.of("none", "auto", "keep-id", "nomap"),
@@ -75,7 +75,7 @@ class KeywordsTest {
                                 new UserNamespace.Auto(),
                                 new UserNamespace.KeepId(),
                                 new UserNamespace.NoMap()),
-                        "'x' is no user namespace; write none, auto, keep-id, nomap, or {uids: [...], gids: [...]}"),
+                        "'x' is not a user namespace; write none, auto, keep-id, nomap, or {uids: [...], gids: [...]}"),
                 keywords(
                         RestartPolicy::parse,
                         List.of("always", "on-failure", "on-failure:5", "unless-stopped", "never"),
@@ -90,7 +90,7 @@ class KeywordsTest {
 
     @ParameterizedTest
     @MethodSource("keywords")
-    void eachIsReadAndWrittenAlikeAndNoOtherIsKnown(
+    void keywordsRoundTripAndUnknownOnesAreRefused(
             Function<String, Object> parser, List<String> words, List<Object> values, String error) {
         assertThat(words).extracting(parser::apply).isEqualTo(values);
         assertThat(values).extracting(Object::toString).isEqualTo(words);
@@ -108,13 +108,13 @@ class KeywordsTest {
         "completed, COMPLETED",
         "service_completed_successfully, COMPLETED"
     })
-    void aConditionHasComposesWordAndAShortOne(String text, Condition condition) {
+    void aConditionHasComposesKeywordAndAShortOne(String text, Condition condition) {
         assertThat(Condition.parse(text)).isEqualTo(condition);
         assertThat(Condition.parse(condition.word())).isEqualTo(condition);
     }
 
     @Test
-    void whatIsNoConditionIsRefused() {
+    void anUnknownConditionIsRefused() {
         assertThatThrownBy(() -> Condition.parse("ready"))
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage("'ready' is not a condition; write started, healthy or completed");
@@ -130,7 +130,7 @@ class KeywordsTest {
     }
 
     @Test
-    void podmansHostIsNoUserNamespace() {
+    void podmansHostMeansNoUserNamespace() {
         assertThat(UserNamespace.parse("host")).isEqualTo(UserNamespace.NONE);
     }
 

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Where a mount would hide or replace what Nucleus puts into every container, there is none. */
+/** No mount may hide or replace the files and directories that Nucleus puts into every container. */
 class MountTargetsTest {
 
     private static ContainerSpec.Builder spec() {
@@ -52,7 +52,7 @@ class MountTargetsTest {
                 "/.layers",
                 "/.layers/x"
             })
-    void aVolumeIsNeverAtAboveOrInAPathOfNucleus(String target) {
+    void aVolumeMayNotBeAtAboveOrBelowANucleusPath(String target) {
         assertThatThrownBy(() -> volumes(target).build())
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessageStartingWith("volumes: '/srv:" + target + "'")
@@ -74,14 +74,14 @@ class MountTargetsTest {
                 "/.layers",
                 "/home/agent"
             })
-    void norIsATmpfs(String target) {
+    void aTmpfsMayNotCoverANucleusPath(String target) {
         assertThatThrownBy(() -> tmpfs(target).build())
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessageStartingWith("tmpfs: ");
     }
 
     @Test
-    void theWholeRootIsNoTarget() {
+    void theRootIsNotAMountTarget() {
         assertThatThrownBy(() -> volumes("/")).isInstanceOf(InvalidSpecException.class);
         assertThatThrownBy(() -> tmpfs("/")).isInstanceOf(InvalidSpecException.class);
     }
@@ -111,7 +111,7 @@ class MountTargetsTest {
                 "/workspace/x",
                 "/context"
             })
-    void everywhereElseAVolumeMayBe(String target) {
+    void aVolumeMayBeAnywhereElse(String target) {
         assertThat(volumes(target).build().filesystem().volumes()).hasSize(1);
     }
 
@@ -123,7 +123,7 @@ class MountTargetsTest {
 
     @ParameterizedTest
     @CsvSource({"/workspace", "/workspace/node_modules", "/context", "/context/x"})
-    void aWorkspaceAndAContextAreNobodyElsesWhileInUse(String target) {
+    void aVolumeMayNotBeInAWorkspaceOrContextThatIsInUse(String target) {
         var both = volumes(target)
                 .workspace(Optional.of(new WorkspaceMount(Path.of("/w"), WorkspaceMount.Access.BIND_RW, false)))
                 .context(Optional.of(new ContextMount(Path.of("/c"), ContextMount.Mode.COPY)));
@@ -132,7 +132,7 @@ class MountTargetsTest {
     }
 
     @Test
-    void twoMountsHaveTwoTargets() {
+    void twoMountsMayNotShareATarget() {
         assertThatThrownBy(() -> volumes("/data", "/x", "/data").build())
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage("volumes: '/srv:/data' has the same target as 'volumes: /srv:/data'; give each its own");

@@ -38,7 +38,7 @@ class ProbeTest {
 
     @ParameterizedTest
     @MethodSource("kinds")
-    void eachIsNamedByItsKindAndShownWithWhatItAsks(Probe probe, String kind, String shown) {
+    void aProbeIsShownWithItsKindAndArguments(Probe probe, String kind, String shown) {
         assertThat(probe.kind()).isEqualTo(kind);
         assertThat(probe).hasToString(shown);
     }
@@ -82,7 +82,7 @@ class ProbeTest {
     void aHeaderIsATokenAndALineOfAscii(String name, String value) {
         assertThatThrownBy(() -> http("/", Map.of(name, value)))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("'" + name + ": " + value + "' is not a header of HTTP: a name, and a line of ASCII");
+                .hasMessage("'" + name + ": " + value + "' is not an HTTP header: a name and a line of ASCII");
     }
 
     @Test
@@ -115,7 +115,7 @@ class ProbeTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"2xx", "200-", "20", "200-3999", ""})
-    void whatIsNoRangeOfStatusesIsRefused(String text) {
+    void anInvalidStatusRangeIsRefused(String text) {
         assertThatThrownBy(() -> Probe.Http.Statuses.parse(text))
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage("'" + text + "' is not a range of HTTP statuses; write 200 or 200-399");

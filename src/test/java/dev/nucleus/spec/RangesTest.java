@@ -116,7 +116,7 @@ class RangesTest {
     }
 
     @Test
-    void checkedNumbersAreReturnedAsTheyAre() {
+    void validNumbersAreReturnedUnchanged() {
         assertThat(Resources.checkPids(7)).isEqualTo(7);
         assertThat(Resources.checkOpenFiles(70)).isEqualTo(70);
         assertThat(Resources.checkCpuWeight(700)).isEqualTo(700);
@@ -150,29 +150,29 @@ class RangesTest {
     }
 
     @Test
-    void anObjectiveLeavesABudget() {
+    void anObjectiveYieldsAnErrorBudget() {
         assertThat(new Objective(0.75, Duration.ofDays(30)).budget(Duration.ofHours(8)))
                 .isEqualTo(Duration.ofHours(2));
     }
 
     @Test
-    void anObjectiveLiesBetweenNeverAndAlwaysOverAMinuteAtLeast() {
+    void anObjectiveIsBetween0And100PercentOverAtLeastAMinute() {
         assertThat(new Objective(0.5, Duration.ofMinutes(1)).over()).isEqualTo(Duration.ofMinutes(1));
         for (double availability : new double[] {0, 1, Double.NaN}) {
             assertThatThrownBy(() -> new Objective(availability, Duration.ofDays(1)))
                     .isInstanceOf(InvalidSpecException.class)
-                    .hasMessage("an objective lies between 0 % and 100 %, such as 99.9%");
+                    .hasMessage("an availability must be between 0% and 100%, such as 99.9%");
         }
         assertThatThrownBy(() -> new Objective(0.5, Duration.ofMillis(59_999)))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("an objective is measured over a minute at least, such as 30d");
+                .hasMessage("an objective's window must be at least 1m, such as 30d");
         assertThatThrownBy(() -> Objective.parseAvailability("0.999"))
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage("'0.999' is not an availability; write 99.9%");
     }
 
     @Test
-    void swapNeedsALimitOfMemory() {
+    void swapNeedsAMemoryLimit() {
         assertThatThrownBy(
                         () -> spec().swap(Optional.of(MemorySize.parse("1M"))).build())
                 .isInstanceOf(InvalidSpecException.class)

@@ -51,13 +51,13 @@ class UnitsTest {
                 "512iB",
                 "9007199254740992K"
             })
-    void whatIsNoSizeIsRefusedNeverRounded(String text) {
+    void anInvalidSizeIsRefusedNotRounded(String text) {
         assertThatThrownBy(() -> MemorySize.parse(text)).isInstanceOf(InvalidSpecException.class);
     }
 
     @ParameterizedTest
     @MethodSource("dev.nucleus.support.Seeds#seeds")
-    void aSizeReadsBackWhatItWrites(long seed) {
+    void aSizeRoundTrips(long seed) {
         long bytes = 1 + Seeds.random(seed).nextLong(1L << 50);
 
         assertThat(MemorySize.parse(new MemorySize(bytes).toString()).bytes()).isEqualTo(bytes);
@@ -78,7 +78,7 @@ class UnitsTest {
     }
 
     @Test
-    void aDurationBeyondWhatTheClockCanCountIsRefused() {
+    void aDurationBeyondTheClocksRangeIsRefused() {
         assertThat(Durations.parse("36500d")).isEqualTo(Durations.LONGEST);
         assertThat(Durations.LONGEST.multipliedBy(2).toNanos()).isPositive();
         for (String text : List.of("36501d", "999999d999999h", "999999h", "36500d1ms")) {
@@ -89,7 +89,7 @@ class UnitsTest {
     }
 
     @Test
-    void aSettingThatNoClockCountsIsRefused() {
+    void aSettingBeyondTheClocksRangeIsRefused() {
         assertThat(Durations.requireCountable("keep", Durations.LONGEST)).isEqualTo(Durations.LONGEST);
         assertThat(Durations.requireCountable("keep", Duration.ZERO)).isZero();
         for (Duration wrong : List.of(Durations.LONGEST.plusMillis(1), Duration.ofMillis(-1))) {
@@ -102,7 +102,7 @@ class UnitsTest {
 
     @ParameterizedTest
     @MethodSource("dev.nucleus.support.Seeds#seeds")
-    void aDurationReadsBackWhatItWrites(long seed) {
+    void aDurationRoundTrips(long seed) {
         Duration duration = Duration.ofMillis(Seeds.random(seed).nextLong(100L * 86_400_000));
 
         assertThat(Durations.parse(Durations.format(duration))).isEqualTo(duration);
@@ -140,7 +140,7 @@ class UnitsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"0", "65", "FOO", "", "RTMIN+31", "-1", "RTMAX-31", "SIGSIGTERM", "RTMIN-1"})
-    void whatIsNoSignalIsRefused(String text) {
+    void anInvalidSignalIsRefused(String text) {
         assertThatThrownBy(() -> Signal.parse(text)).isInstanceOf(InvalidSpecException.class);
     }
 
@@ -162,12 +162,12 @@ class UnitsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"/", "relative", "/a/../b", "/a//b", "/a/./b", "", "/a\0b", "/.."})
-    void pathsInsideAreAbsoluteAndNormal(String path) {
+    void containerPathsAreAbsoluteAndNormalized(String path) {
         assertThatThrownBy(() -> ContainerPath.check(path)).isInstanceOf(InvalidSpecException.class);
     }
 
     @Test
-    void aTrailingSlashOfAPathInsideIsForgiven() {
+    void aTrailingSlashOfAContainerPathIsIgnored() {
         assertThat(ContainerPath.check("/data/")).isEqualTo("/data");
     }
 
@@ -201,12 +201,12 @@ class UnitsTest {
         }
         assertThat(VolumeMount.parse("/srv/x:/data").named()).isFalse();
         assertThatThrownBy(() -> VolumeMount.parse("db:/data,exec"))
-                .as("a path of that name, or an option")
+                .as("ambiguous: a path of that name, or an option")
                 .hasMessageContaining("Write db:/data:exec for the option");
     }
 
     @Test
-    void memoryIsExecutableOnlyWhereThatIsWritten() {
+    void inMemoryMountsAreExecutableOnlyIfRequested() {
         assertThat(TmpfsMount.parse("/x")).isEqualTo(new TmpfsMount("/x", MemorySize.parse("64M"), false));
         assertThat(TmpfsMount.parse("/x:1M")).isEqualTo(new TmpfsMount("/x", MemorySize.parse("1M"), false));
         assertThat(TmpfsMount.parse("/x:exec")).isEqualTo(new TmpfsMount("/x", MemorySize.parse("64M"), true));
@@ -249,7 +249,7 @@ class UnitsTest {
     }
 
     @Test
-    void onFailureRestartsAfterFailuresOnlyAndOnlySoOften() {
+    void onFailureRestartsOnlyAfterFailuresUpToItsLimit() {
         RestartPolicy policy = RestartPolicy.parse("on-failure:2");
 
         assertThat(policy.restartsAfter(0, 0)).isFalse();
@@ -262,12 +262,12 @@ class UnitsTest {
 
     @ParameterizedTest
     @CsvSource({"PT0S, 0", "PT0.01S, 10000000", "PT23999976H, 2305843009213693951"})
-    void aDeadlineIsSetWithinWhatTheClockCounts(String text, long nanos) {
+    void aDeadlineWithinTheClocksRangeIsUnchanged(String text, long nanos) {
         assertThat(Durations.nanos(Duration.parse(text))).isEqualTo(nanos);
     }
 
     @Test
-    void whatIsNoSizeOrTooMuchIsSaid() {
+    void anInvalidOrTooLargeSizeIsExplained() {
         assertThatThrownBy(() -> MemorySize.parse("12X"))
                 .hasMessage("'12X' is not a size; write bytes or K, M, G, T, such as 512M");
         assertThatThrownBy(() -> MemorySize.parse("9007199254740992K"))
@@ -298,12 +298,12 @@ class UnitsTest {
         "1073741824, 1.0G",
         "1125899906842624, 1024.0T"
     })
-    void anApproximateSizeHasATenthOfTheLargestUnit(long bytes, String text) {
+    void anApproximateSizeHasOneDecimalOfTheLargestUnit(long bytes, String text) {
         assertThat(MemorySize.approximate(bytes)).isEqualTo(text);
     }
 
     @Test
-    void aLimitOfMemoryIsOneMebibyteAtLeastAndOthersAPage() {
+    void aMemoryLimitIsAtLeastOneMebibyteAndOtherSizesAPage() {
         assertThat(MemorySize.parseLimit("1M").bytes()).isEqualTo(1 << 20);
         assertThat(MemorySize.parsePages("swap", "4096").bytes()).isEqualTo(4096);
         assertThatThrownBy(() -> MemorySize.parseLimit("1023K"))
@@ -315,13 +315,14 @@ class UnitsTest {
     }
 
     @Test
-    void kubernetesCountsInSeconds() {
+    void kubernetesDurationsAreInSeconds() {
         assertThat(Durations.parseSeconds("90")).isEqualTo(Duration.ofSeconds(90));
         assertThat(Durations.parseSeconds("3153600000")).isEqualTo(Durations.LONGEST);
         assertThatThrownBy(() -> Durations.parseSeconds("3153600001"))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("'3153600001' is longer than 36500d, which is the most that can be waited; write a shorter "
-                        + "one");
+                .hasMessage(
+                        "'3153600001' is longer than 36500d, the longest duration that is supported; write a shorter "
+                                + "one");
         assertThatThrownBy(() -> Durations.parseSeconds("10s"))
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage("'10s' is not a number of seconds, such as 10");
@@ -335,7 +336,7 @@ class UnitsTest {
 
     @ParameterizedTest
     @CsvSource({"PT-1S, 0", "PT24000000H, 2305843009213693951"})
-    void aDeadlineIsNeitherNegativeNorBeyondTheClock(String text, long nanos) {
+    void aDeadlineIsClampedToTheClocksRange(String text, long nanos) {
         assertThat(Durations.nanos(Duration.parse(text))).isEqualTo(nanos);
     }
 
@@ -346,7 +347,7 @@ class UnitsTest {
     }
 
     @Test
-    void whatIsNoNumberOfCpusIsSaid() {
+    void anInvalidNumberOfCpusIsExplained() {
         assertThatThrownBy(() -> Cpus.parse("two")).hasMessage("'two' is not a number of cpus; write 0.5 or 2");
         assertThatThrownBy(() -> Cpus.parse("0")).hasMessage("cpus must be above 0 and at most 65536, was 0.0");
     }
@@ -359,7 +360,7 @@ class UnitsTest {
     }
 
     @Test
-    void whatIsNoSignalIsSaid() {
+    void anInvalidSignalIsExplained() {
         assertThatThrownBy(() -> Signal.parse("FOO"))
                 .hasMessage("'FOO' is not a signal; write TERM, SIGINT or a number");
         for (String text : List.of("RTMIN+31", "RTMAX-31")) {
@@ -370,7 +371,7 @@ class UnitsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", ":", "a:", ":b", "a:b:c"})
-    void whatIsNoUserIsRefused(String text) {
+    void anInvalidUserIsRefused(String text) {
         assertThatThrownBy(() -> User.parse(text))
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage("'" + text + "' is not a user; write name, name:group or 70:70");
@@ -398,7 +399,7 @@ class UnitsTest {
     }
 
     @Test
-    void whatIsNoPathInsideIsSaid() {
+    void anInvalidContainerPathIsExplained() {
         for (String path : List.of("relative", "/a\0b")) {
             assertThatThrownBy(() -> ContainerPath.check(path))
                     .hasMessage("'" + path + "' must be an absolute path inside the container");
@@ -412,20 +413,20 @@ class UnitsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"docker", "containerd", "podman", "crio", "nucleus", "spawner"})
-    void theSocketOfAContainerManagerIsNoVolume(String name) {
+    void theSocketOfAContainerManagerIsRefusedAsAVolume(String name) {
         String socket = "/run/" + name + ".sock";
 
         assertThatThrownBy(() -> VolumeMount.parse(socket + ":/x"))
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage("'" + socket
-                        + "' would give its container the host: whoever may command a container manager " + "is root");
+                        + "' would give the container root on the host: it is the socket of a container manager");
         assertThat(VolumeMount.parse(socket + "et:/x").source()).isEqualTo(socket + "et");
     }
 
     @Test
-    void whatIsNoVolumeIsSaid() {
+    void anInvalidVolumeIsExplained() {
         assertThatThrownBy(() -> VolumeMount.parse("/:/data"))
-                .hasMessage("the whole host, '/', can't be a volume; name the directory that is needed");
+                .hasMessage("the host's root directory can't be a volume; name the directory that is needed");
         assertThatThrownBy(() -> VolumeMount.parse("db:/data:rx"))
                 .hasMessage("'db:/data:rx' is not a volume; write source:/target, source:/target:ro or "
                         + "source:/target:rw,exec");
@@ -449,7 +450,7 @@ class UnitsTest {
                 .hasMessage("'src' must be an absolute path of the host");
         assertThatThrownBy(() -> ContextMount.parse("/a/..:copy"))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("the whole host, '/', can't be in a container; name the directory that is needed");
+                .hasMessage("the host's root directory can't be mounted; name the directory that is needed");
     }
 
     @Test
@@ -461,7 +462,7 @@ class UnitsTest {
         for (String text : List.of("/w:bind-rw:bind-ro", "/w:bind-rw:bind-ro:exec")) {
             assertThatThrownBy(() -> WorkspaceMount.parse(text, Mode.AGENT))
                     .isInstanceOf(InvalidSpecException.class)
-                    .hasMessage("'" + text + "' is no workspace; write /dir, /dir:copy-in-out or /dir:bind-rw:exec");
+                    .hasMessage("'" + text + "' is not a workspace; write /dir, /dir:copy-in-out or /dir:bind-rw:exec");
         }
         assertThatThrownBy(() -> WorkspaceMount.parse("exec", Mode.AGENT))
                 .isInstanceOf(InvalidSpecException.class)
@@ -478,7 +479,7 @@ class UnitsTest {
         for (String text : List.of("/keys/db", ":db", "systemd:db")) {
             assertThatThrownBy(() -> SecretMount.parse(text))
                     .isInstanceOf(InvalidSpecException.class)
-                    .hasMessage("'" + text + "' is no secret; write /host/file:name");
+                    .hasMessage("'" + text + "' is not a secret; write /host/file:name");
         }
         for (String target : List.of("/etc/x", "/run/secrets", "/run/secrets/a/b", "/run/secrets.d/a")) {
             assertThatThrownBy(() -> SecretMount.parse("/keys/db:" + target))
@@ -499,14 +500,14 @@ class UnitsTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0420, 0402, 01400, 04400, -1})
-    void onlyTheWorkloadsUserWritesASecret(int mode) {
+    void aSecretMayNotBeWritableByOthers(int mode) {
         assertThatThrownBy(() -> new SecretMount("/a", "b", mode))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("a secret's mode lets nobody else write, was 0%o".formatted(mode));
+                .hasMessage("a secret's mode must not allow others to write, was 0%o".formatted(mode));
     }
 
     @Test
-    void aHomeHoldsAPageAtLeast() {
+    void aHomeIsAtLeastOnePage() {
         assertThat(HomeMount.parse("4K:exec")).isEqualTo(new HomeMount(new MemorySize(4096), true));
         assertThatThrownBy(() -> HomeMount.parse("1K:exec"))
                 .isInstanceOf(InvalidSpecException.class)
@@ -529,15 +530,15 @@ class UnitsTest {
             delimiter = '|',
             quoteCharacter = '"',
             value = {
-                "8 rbps=1M         | '8 rbps=1M' is no limit of a device; write MAJOR:MINOR rbps=10M wbps=10M riops=100 wiops=100",
+                "8 rbps=1M         | '8 rbps=1M' is not a device limit; write MAJOR:MINOR rbps=10M wbps=10M riops=100 wiops=100",
                 "8:0               | io of device 8:0 limits nothing; write one of rbps=, wbps=, riops=, wiops=",
                 "8:0 fbps=1M       | 'fbps=1M' is none of rbps=, wbps=, riops=, wiops=",
-                "8:0 riops=1 riops=2 | 'riops=2' is the second of its kind",
-                "8:0 riops=0       | '0' is no number of operations each second",
-                "8:0 wiops=1M      | '1M' is no number of operations each second",
+                "8:0 riops=1 riops=2 | 'riops=2' repeats a limit; write each once",
+                "8:0 riops=0       | '0' is not a number of operations per second",
+                "8:0 wiops=1M      | '1M' is not a number of operations per second",
                 "8:0 wbps=1K       | io: '1K' is 1024 bytes, and the minimum is 4K; write 4K or more"
             })
-    void whatIsNoLimitOfADeviceIsSaid(String text, String message) {
+    void anInvalidDeviceLimitIsExplained(String text, String message) {
         assertThatThrownBy(() -> IoLimit.parse(text))
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage(message);
@@ -555,8 +556,8 @@ class UnitsTest {
         assertThatThrownBy(() -> RestartPolicy.parse("on-failure:0"))
                 .isInstanceOf(InvalidSpecException.class)
                 .hasMessage(
-                        "'on-failure:0' means no limit to Compose and no restart to its reader; write on-failure for "
-                                + "restarts without a limit, or never");
+                        "'on-failure:0' is ambiguous: it reads as no restarts, but means no limit in Compose; write "
+                                + "on-failure for restarts without a limit, or never");
     }
 
     @Test

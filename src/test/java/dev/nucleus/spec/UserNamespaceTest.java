@@ -18,14 +18,14 @@ class UserNamespaceTest {
     }
 
     @Test
-    void aRangeIsReadAndWrittenAlike() {
+    void aRangeRoundTrips() {
         assertThat(IdRange.parse("0:100000:65536")).isEqualTo(new IdRange(0, 100_000, 65_536));
         assertThat(new IdRange(0, 100_000, 65_536)).hasToString("0:100000:65536");
         assertThat(new UserNamespace.Explicit(ranges("0:100000:1000 1000:1000:1"), ranges("0:200000:1")))
                 .hasToString("uids 0:100000:1000 1000:1000:1, gids 0:200000:1");
     }
 
-    /** The kernel knows users up to 2^32-2; those from 2^31 on are negative numbers to many programs. */
+    /** The kernel allows users up to 2^32-2; those from 2^31 on are negative numbers to many programs. */
     @ParameterizedTest
     @ValueSource(strings = {"2147483647:0:1", "0:2147483647:1", "0:1:2147483647", "0:0:1"})
     void aRangeEndsAt2147483647(String text) {
@@ -34,10 +34,10 @@ class UserNamespaceTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"2147483647:0:2", "0:2147483647:2", "0:0:0", "1:2:2147483647"})
-    void aRangeBeyondItIsRefused(String text) {
+    void anEmptyRangeOrOneBeyond2147483647IsRefused(String text) {
         assertThatThrownBy(() -> IdRange.parse(text))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("a range of users is 0 to 2147483647 and at least one long, was " + text);
+                .hasMessage("an ID range lies within 0 to 2147483647 and is not empty, was " + text);
     }
 
     @ParameterizedTest
@@ -45,18 +45,18 @@ class UserNamespaceTest {
     void aRangeBeginsAtZero(int inside, int outside) {
         assertThatThrownBy(() -> new IdRange(inside, outside, 1))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("a range of users is 0 to 2147483647 and at least one long, was " + inside + ":" + outside
+                .hasMessage("an ID range lies within 0 to 2147483647 and is not empty, was " + inside + ":" + outside
                         + ":1");
     }
 
     @Test
-    void whatIsNoRangeIsRefused() {
+    void anInvalidRangeIsRefused() {
         assertThatThrownBy(() -> IdRange.parse("2147483648:0:1"))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("'2147483648:0:1' is out of the range of users, 0 to 2147483647");
+                .hasMessage("'2147483648:0:1' is not an ID range: IDs are 0 to 2147483647");
         assertThatThrownBy(() -> IdRange.parse("0:1"))
                 .isInstanceOf(InvalidSpecException.class)
-                .hasMessage("'0:1' is no range of users; write inside:outside:count, such as 0:100000:65536");
+                .hasMessage("'0:1' is not an ID range; write inside:outside:count, such as 0:100000:65536");
     }
 
     @ParameterizedTest
@@ -71,7 +71,7 @@ class UserNamespaceTest {
         "0:100010:10 20:100000:11, true",
         "0:100000:10 20:200000:10 29:300000:1, true"
     })
-    void rangesOverlapNeitherInsideNorOutside(String text, boolean overlap) {
+    void rangesMayNotOverlapInsideOrOutside(String text, boolean overlap) {
         List<IdRange> ranges = ranges(text);
         List<IdRange> other = ranges("0:100000:1");
         IdRange last = ranges.getLast();

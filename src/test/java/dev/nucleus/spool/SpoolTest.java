@@ -18,7 +18,7 @@ class SpoolTest {
 
     private static final Duration AMPLE = Duration.ofSeconds(10);
 
-    /** A target that fails as often as it is told to. */
+    /** A target that fails a given number of times. */
     private static class Recorder implements Spool.Target<Integer> {
 
         final List<List<Integer>> batches = new CopyOnWriteArrayList<>();
@@ -83,7 +83,7 @@ class SpoolTest {
     }
 
     @Test
-    void whatWasHandedOverIsWrittenInItsOrderAndInBatches() {
+    void elementsAreWrittenInOrderAndInBatches() {
         var target = new Recorder();
         Spool<Integer> spool = spool(1_000, target);
         numbers(1, 95).forEach(number -> assertThat(spool.offer(number)).isTrue());
@@ -120,7 +120,7 @@ class SpoolTest {
     }
 
     @Test
-    void aTargetThatFailsIsTriedAgainUntilItTakesWhatItWasGiven() {
+    void aFailedBatchIsRetriedUntilItIsWritten() {
         var target = new Recorder();
         target.failures.set(3);
         Spool<Integer> spool = spool(1_000, target);
@@ -134,7 +134,7 @@ class SpoolTest {
     }
 
     @Test
-    void whenTooManyWaitOneIsRefusedOrTheOldestGo() {
+    void aFullSpoolRefusesAnElementOrDropsTheOldest() {
         Spool<Integer> spool = spool(3, new Recorder());
 
         assertThat(numbers(1, 4)).filteredOn(number -> !spool.offer(number)).containsExactly(4);
@@ -150,7 +150,7 @@ class SpoolTest {
     }
 
     @Test
-    void aTargetThatNeverReturnsIsGivenUpAtTheEnd() throws Exception {
+    void aTargetThatNeverReturnsIsAbandonedOnStop() throws Exception {
         var stuck = new CountDownLatch(1);
         var target = new Recorder() {
             @Override

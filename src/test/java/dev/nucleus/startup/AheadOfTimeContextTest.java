@@ -35,7 +35,7 @@ class AheadOfTimeContextTest {
                 "spring.profiles.active",
                 "nucleus.boot-admin.url"
             })
-    void aSettingThatAConditionMayAskForIsAChange(String name) {
+    void aSettingThatAConditionMayReadIsAChange(String name) {
         assertThat(changed(name)).isTrue();
     }
 
@@ -49,20 +49,20 @@ class AheadOfTimeContextTest {
                 "logging.level.root",
                 "java.version"
             })
-    void whatNoConditionAsksForIsNone(String name) {
+    void aSettingThatNoConditionReadsIsNoChange(String name) {
         assertThat(changed(name)).isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"SPRING_MAIL_HOST", "MANAGEMENT_SERVER_PORT", "NUCLEUS_BOOTADMIN_URL"})
-    void theEnvironmentIsLookedAtInItsOwnSpelling(String name) {
+    void environmentVariablesAreMatchedInTheirOwnSpelling(String name) {
         var source = new SystemEnvironmentPropertySource("systemEnvironment", Map.of(name, "x"));
 
         assertThat(AheadOfTimeContext.changed(environment(source))).contains(name);
     }
 
     @Test
-    void whatTheBuildKnewIsNoChange() {
+    void aSettingKnownToTheBuildIsNoChange() {
         var source = new MapPropertySource(
                 "Config resource 'class path resource [application.yaml]' via location 'optional:classpath:/'",
                 Map.of("spring.grpc.server.enabled", false));
@@ -71,7 +71,7 @@ class AheadOfTimeContextTest {
     }
 
     @Test
-    void aSourceThatDoesNotSayWhatItHoldsMayHoldAnything() {
+    void aSourceThatCannotBeEnumeratedIsAChange() {
         var source = new PropertySource<>("vault", new Object()) {
             @Override
             public Object getProperty(String name) {

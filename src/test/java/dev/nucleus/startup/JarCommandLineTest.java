@@ -31,7 +31,7 @@ class JarCommandLineTest {
     }
 
     @Test
-    void keepsOptionsAndArgumentsInTheirPlaces() throws IOException {
+    void optionsAndArgumentsKeepTheirPlaces() throws IOException {
         assertThat(prepared("java", "-Xmx1g", "-Da=b c", "-jar", jar.toString(), "--server.port=0", "", ""))
                 .containsExactly(
                         "/opt/jdk/bin/java",
@@ -48,14 +48,14 @@ class JarCommandLineTest {
     }
 
     @Test
-    void namesNoSecondCollector() throws IOException {
+    void noSecondGarbageCollectorIsAdded() throws IOException {
         assertThat(prepared("java", "-XX:+UseZGC", "-jar", jar.toString(), ""))
                 .contains("-XX:+UseZGC")
                 .doesNotContain("-XX:+UseSerialGC");
     }
 
     @Test
-    void isNotAStartOfAnotherJarOrOfAClass() throws IOException {
+    void otherJarsAndClassesAreNotRecognised() throws IOException {
         Path other = Files.createFile(directory.resolve("other.jar"));
         assertThat(prepared("java", "-jar", other.toString(), "")).isEmpty();
         assertThat(prepared("java", "-cp", jar.toString(), "Main", "")).isEmpty();
@@ -64,7 +64,7 @@ class JarCommandLineTest {
     }
 
     @Test
-    void leavesAloneWhoSaysHowToShareClasses() throws IOException {
+    void optionsForClassDataSharingAreRecognised() throws IOException {
         for (String option : List.of(
                 "-Xshare:off",
                 "-XX:AOTMode=off",
@@ -73,11 +73,12 @@ class JarCommandLineTest {
                 "-XX:ArchiveClassesAtExit=x",
                 "-XX:+AutoCreateSharedArchive")) {
             assertThat(JarCommandLine.parse(JAVA, List.of("java", option, "-jar", jar.toString(), ""), jar))
-                    .hasValueSatisfying(line ->
-                            assertThat(line.saysHowToShareClasses()).as(option).isTrue());
+                    .hasValueSatisfying(line -> assertThat(line.configuresClassDataSharing())
+                            .as(option)
+                            .isTrue());
         }
         assertThat(JarCommandLine.parse(JAVA, List.of("java", "-Xmx1g", "-jar", jar.toString(), ""), jar))
                 .hasValueSatisfying(
-                        line -> assertThat(line.saysHowToShareClasses()).isFalse());
+                        line -> assertThat(line.configuresClassDataSharing()).isFalse());
     }
 }

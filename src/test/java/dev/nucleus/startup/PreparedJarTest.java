@@ -38,13 +38,13 @@ class PreparedJarTest {
     }
 
     @Test
-    void isRunWhenItIsWholeAndOfThatJar() throws IOException {
+    void aCompletePreparedJarOfTheSameBuildIsAccepted() throws IOException {
         assertThat(prepared.present()).isTrue();
-        assertThat(prepared.reasonAgainst()).isEmpty();
+        assertThat(prepared.rejectionReason()).isEmpty();
     }
 
     @Test
-    void itsScriptStartsItFromWhereverItIsCalled() throws IOException, InterruptedException {
+    void theStartScriptWorksThroughALink() throws IOException, InterruptedException {
         Path java = Files.writeString(directory.resolve("java"), "#!/bin/sh\necho \"$@\"\n");
         permit(java, "rwxr-xr-x");
         prepared.writeScript(java);
@@ -60,35 +60,35 @@ class PreparedJarTest {
     }
 
     @Test
-    void isNotRunForAnotherBuildOfTheJar() throws IOException {
+    void aPreparedJarOfAnotherBuildIsRejected() throws IOException {
         Files.setLastModifiedTime(prepared.jar(), FileTime.from(Instant.parse("2020-01-01T00:00:00Z")));
-        assertThat(prepared.reasonAgainst())
+        assertThat(prepared.rejectionReason())
                 .hasValueSatisfying(reason -> assertThat(reason).contains("another build of the jar"));
     }
 
     @Test
-    void isNotRunWhenOthersMayWriteAnyPartOfIt() throws IOException {
+    void aPreparedJarWithAPartWritableByOthersIsRejected() throws IOException {
         permit(prepared.cache(), "rw-rw-r--");
-        assertThat(prepared.reasonAgainst())
+        assertThat(prepared.rejectionReason())
                 .hasValueSatisfying(reason -> assertThat(reason).contains("start.aot may be written to by others"));
         permit(prepared.cache(), "rw-r--r--");
         permit(library, "rw-r--rw-");
-        assertThat(prepared.reasonAgainst())
+        assertThat(prepared.rejectionReason())
                 .hasValueSatisfying(reason -> assertThat(reason).contains("some.jar may be written to by others"));
         permit(library, "rw-r--r--");
         permit(prepared.directory(), "rwxr-xrwx");
-        assertThat(prepared.reasonAgainst())
+        assertThat(prepared.rejectionReason())
                 .hasValueSatisfying(
                         reason -> assertThat(reason).contains("nucleus.prepared may be written to by others"));
     }
 
     @Test
-    void isNotRunThroughALinkNorWithAPartMissing() throws IOException {
+    void aPreparedJarWithALinkOrAMissingPartIsRejected() throws IOException {
         Path elsewhere = Files.move(prepared.classes(), directory.resolve("elsewhere.jar"));
-        assertThat(prepared.reasonAgainst())
+        assertThat(prepared.rejectionReason())
                 .hasValueSatisfying(reason -> assertThat(reason).contains("is missing"));
         Files.createSymbolicLink(prepared.classes(), elsewhere);
-        assertThat(prepared.reasonAgainst())
+        assertThat(prepared.rejectionReason())
                 .hasValueSatisfying(reason -> assertThat(reason).contains("is a link"));
     }
 }

@@ -27,7 +27,7 @@ class PreparedStartTest {
     }
 
     @Test
-    void takesThePlaceOfTheProcessAndKeepsItsOptions() throws IOException {
+    void thePreparedJarReplacesTheProcessAndKeepsItsOptions() throws IOException {
         try (ManagerProcess manager = new ManagerProcess(directory, List.of("-Xmx300m", "-Dsome=thing")).awaitReady()) {
             assertThat(commandLine(manager))
                     .contains("-XX:AOTCache=" + JAR.resolveSibling("nucleus.prepared/start.aot"))
@@ -37,14 +37,14 @@ class PreparedStartTest {
     }
 
     @Test
-    void aCollectorOfTheOperatorsTakesThePlaceOfOurs() throws IOException {
+    void theOperatorsGarbageCollectorReplacesOurs() throws IOException {
         try (ManagerProcess manager = new ManagerProcess(directory, List.of("-XX:+UseParallelGC")).awaitReady()) {
             assertThat(commandLine(manager)).contains("AOTCache").doesNotContain("UseSerialGC");
         }
     }
 
     @Test
-    void canBeSwitchedOff() throws IOException {
+    void thePreparedStartCanBeDisabled() throws IOException {
         try (ManagerProcess manager =
                 new ManagerProcess(directory, List.of("-Dnucleus.prepared-start=false")).awaitReady()) {
             assertThat(commandLine(manager)).doesNotContain("AOTCache").contains(" -jar " + JAR + " ");
@@ -52,7 +52,7 @@ class PreparedStartTest {
     }
 
     @Test
-    void whatAnotherUserMayHavePlantedIsNotRun() throws IOException {
+    void aPreparedJarWritableByOthersIsNotRun() throws IOException {
         Path jar = Files.copy(JAR, directory.resolve("nucleus.jar"), StandardCopyOption.COPY_ATTRIBUTES);
         PreparedJar planted = PreparedJar.of(jar);
         Files.createDirectories(planted.directory().resolve("lib"));

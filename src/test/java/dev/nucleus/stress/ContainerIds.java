@@ -10,14 +10,14 @@ import java.nio.file.WatchService;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Learns the id of each container that is launched, by its directory, even when no client was told. Safe for threads. */
+/** Collects the ID of each launched container from its directory, even when no client received it. Thread-safe. */
 final class ContainerIds implements AutoCloseable {
 
     private final WatchService watch;
     private final Set<String> ids = ConcurrentHashMap.newKeySet();
     private volatile boolean overflowed;
 
-    /** @param containers the directory of containers' directories */
+    /** @param containers the directory that contains the containers' directories */
     ContainerIds(Path containers) throws IOException {
         watch = containers.getFileSystem().newWatchService();
         containers.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
@@ -51,7 +51,7 @@ final class ContainerIds implements AutoCloseable {
         return Set.copyOf(ids);
     }
 
-    /** Whether some were missed. */
+    /** Whether some IDs were missed. */
     boolean isIncomplete() {
         return overflowed;
     }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Writes down what a manager and its containers were doing when something hung. */
+/** Records what a manager and its containers were doing when something hung. */
 final class Diagnosis {
 
     private static final Path JCMD = Path.of(System.getProperty("java.home"), "bin", "jcmd");
@@ -19,13 +19,13 @@ final class Diagnosis {
     private final Path dumps;
     private final AtomicInteger number = new AtomicInteger();
 
-    /** @param dumps where the dumps go, kept after the run */
+    /** @param dumps the directory of the dumps, kept after the run */
     Diagnosis(Path dumps) {
         this.dumps = dumps;
     }
 
     /**
-     * The manager's threads, platform and virtual, and every process below it.
+     * Dumps the manager's threads, platform and virtual, and every process below it.
      *
      * @param variable in the environment of its workloads
      * @param directory named in the arguments of its spawner and shims
@@ -59,7 +59,7 @@ final class Diagnosis {
         }
     }
 
-    /** The names of the virtual threads that live in a process. */
+    /** The names of a process's virtual threads. */
     List<String> virtualThreads(ProcessHandle manager) {
         try {
             Files.createDirectories(dumps);
@@ -78,7 +78,7 @@ final class Diagnosis {
         }
     }
 
-    /** Collects garbage, so that what is in memory then is in use. */
+    /** Collects garbage, so that only memory in use remains. */
     void collectGarbage(ProcessHandle manager) {
         jcmd(manager, "GC.run");
     }

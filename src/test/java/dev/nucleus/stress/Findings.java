@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What a run has done and what was wrong. Guarded by its monitor. */
+/** Operations, figures and faults of a run. Guarded by its monitor. */
 final class Findings {
 
     private static final long BEGUN = System.nanoTime();
@@ -14,7 +14,7 @@ final class Findings {
     private final List<String> figures = new ArrayList<>();
     private final Map<String, Integer> counts = new TreeMap<>();
 
-    /** Something that should not have happened. Printed at once: a run may last for hours. */
+    /** Reports a fault. Printed at once: a run may last for hours. */
     synchronized void fault(String what) {
         String line = "%.1fs: %s".formatted((System.nanoTime() - BEGUN) / 1e9, what);
         faults.add(line);
@@ -29,7 +29,7 @@ final class Findings {
         return right;
     }
 
-    /** Counts one more of a kind of thing that was done. */
+    /** Counts an operation of a kind. */
     synchronized void count(String kind) {
         counts.merge(kind, 1, Integer::sum);
     }
@@ -38,7 +38,7 @@ final class Findings {
         return counts.getOrDefault(kind, 0);
     }
 
-    /** Something measured, for the report. */
+    /** Adds a measured figure to the report. */
     synchronized void figure(String line) {
         figures.add(line);
     }

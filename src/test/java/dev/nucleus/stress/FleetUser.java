@@ -11,8 +11,8 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 
 /**
- * A fleet with probes and restarts, and what is done to it. Each workload holds a lock on a file of its replica's for as long as
- * it lives, so a second one beside it would be seen, and notes each start.
+ * A fleet with probes and restarts, and the operations on it. Each workload holds a lock on a file of its replica while
+ * it runs, so that a second copy would be detected, and records each start.
  */
 final class FleetUser implements Runnable {
 
@@ -68,7 +68,7 @@ final class FleetUser implements Runnable {
         this.steady = pid("steady-1");
     }
 
-    /** The fleet file's text, for workloads with a variable, {@code NAME=value}. */
+    /** The fleet file's text; {@code variable}, {@code NAME=value}, is in the environment of the workloads. */
     static String file(String variable) {
         return FLEET.formatted(NOTED, variable.replace("=", ": \"") + "\"");
     }
@@ -111,11 +111,11 @@ final class FleetUser implements Runnable {
         }
     }
 
-    /** Its shim is killed: it is started again, once. */
+    /** Kills the shim of a replica, which must be restarted exactly once. */
     private void killProbed() throws InterruptedException {
         int before = pid("probed-1");
         if (before == 0 || Shims.of(before).isEmpty()) {
-            // It is being started again after the last time.
+            // It is still restarting after the last kill.
             return;
         }
         Shims.kill(before, findings);
@@ -125,10 +125,10 @@ final class FleetUser implements Runnable {
                 () -> subject.row("mix/probed-1")
                         .filter(row -> row.pid() != 0
                                 && row.pid() != before
-                                // The fifth time in a row it is in a crash loop, and serves.
+                                // After the fifth exit in a row it is in a crash loop, and serves.
                                 && (row.health().equals("ready") || row.health().equals("crash loop, serving")))
                         .isPresent());
-        findings.check(ready, "its shim was killed, and it did not get ready again: " + subject.row("mix/probed-1"));
+        findings.check(ready, "not ready again after its shim was killed: " + subject.row("mix/probed-1"));
         findings.count("replicas restarted after their shim was killed");
     }
 
@@ -144,7 +144,7 @@ final class FleetUser implements Runnable {
         Outages.Moment begun = subject.outages().now();
         try (var socket = subject.request(path)) {
             String answer = new String(socket.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
-            // A fleet whose replicas crash is not healthy; that it answers is what counts.
+            // A fleet whose replicas crash is unhealthy; only the response counts.
             boolean answered = answer.startsWith("HTTP/1.1 200") || answer.startsWith("HTTP/1.1 503");
             findings.check(
                     answered || subject.outages().since(begun),
@@ -157,12 +157,12 @@ final class FleetUser implements Runnable {
         }
     }
 
-    /** After the load. */
+    /** Checks the fleet after the load. */
     void settle() throws InterruptedException, IOException {
         for (String replica : List.of("moody-1", "moody-2")) {
             int before = starts(replica);
             findings.check(
-                    Waiting.until(CHANGE, () -> starts(replica) > before + 1), replica + " is no longer started again");
+                    Waiting.until(CHANGE, () -> starts(replica) > before + 1), replica + " is no longer restarted");
         }
         Optional<Row> row = subject.row("mix/steady-1");
         findings.check(

@@ -2,12 +2,12 @@ package dev.nucleus.stress;
 
 import java.util.List;
 
-/** What a process takes of its host. */
+/** The resources of its host that a process uses. */
 record Footprint(String name, int descriptors, int threads, long residentKib) {
 
     /**
-     * Descriptors and threads come and go a few at a time: connections that are kept, threads of pools, two files of each of
-     * the last eight commands that a shim ran inside.
+     * Allowance for varying numbers of descriptors and threads: connections that are kept open, pool threads, two files
+     * for each of the last eight commands that a shim ran in its container.
      */
     private static final int FEW = 28;
 
@@ -16,12 +16,12 @@ record Footprint(String name, int descriptors, int threads, long residentKib) {
                 name, ProcessTable.descriptors(pid), ProcessTable.threads(pid), ProcessTable.residentKib(pid));
     }
 
-    /** @param growthMib by how much its memory may have grown */
+    /** @param growthMib by how much the memory may have grown */
     void compare(Footprint before, int growthMib, Findings findings) {
         findings.figure(before + "  →  " + this);
         findings.check(
                 descriptors <= before.descriptors() + FEW && threads <= before.threads() + FEW,
-                "descriptors or threads are left: " + before + ", after the load " + this);
+                "descriptors or threads leaked: " + before + ", after the load " + this);
         findings.check(
                 residentKib <= before.residentKib() + growthMib * 1024L,
                 "memory grew by more than " + growthMib + " MiB: " + before + ", after the load " + this);

@@ -1,6 +1,6 @@
 package dev.nucleus.stress;
 
-/** A command that did not end within its bound; reported where it was noticed. */
+/** A command that exceeded its time limit; reported where it was detected. */
 final class HungCommandException extends RuntimeException {
 
     private static final long serialVersionUID = 1;

@@ -25,7 +25,7 @@ final class ManagerKiller implements Runnable {
     @Override
     public void run() {
         try {
-            while (live()) {
+            while (awaitNextKill()) {
                 kill();
             }
         } catch (InterruptedException e) {
@@ -36,7 +36,7 @@ final class ManagerKiller implements Runnable {
     }
 
     /** @return false when no more managers are to be killed */
-    private boolean live() throws InterruptedException {
+    private boolean awaitNextKill() throws InterruptedException {
         long left = (until - System.nanoTime()) / 1_000_000;
         if (left <= 0) {
             return false;
@@ -45,7 +45,7 @@ final class ManagerKiller implements Runnable {
         subject.findings()
                 .check(
                         manager.process().isAlive(),
-                        "the manager ended by itself, exit code "
+                        "the manager exited by itself, exit code "
                                 + (manager.process().isAlive()
                                         ? 0
                                         : manager.process().exitValue()));

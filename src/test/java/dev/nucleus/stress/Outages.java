@@ -3,7 +3,7 @@ package dev.nucleus.stress;
 import java.time.Duration;
 
 /**
- * The times in which the manager is down because this test killed it: the only excuse for a command that fails. Guarded by
+ * The times when the manager is down because this test killed it, the only excuse for a command that fails. Guarded by
  * its monitor.
  */
 final class Outages {
@@ -12,20 +12,20 @@ final class Outages {
     private boolean down;
 
     /**
-     * A moment, to compare with later.
+     * A moment, to compare with a later one.
      *
      * @param begun how many outages had begun
-     * @param down whether one was going on
+     * @param down whether the manager was down
      */
     record Moment(int begun, boolean down) {}
 
-    /** Before the manager is killed, so that no command fails ahead of its excuse. */
+    /** To be called before the manager is killed, so that no command fails before the outage has begun. */
     synchronized void begin() {
         begun++;
         down = true;
     }
 
-    /** After another manager is ready. */
+    /** To be called when another manager is ready. */
     synchronized void end() {
         down = false;
         notifyAll();
@@ -44,7 +44,7 @@ final class Outages {
         return begun;
     }
 
-    /** @return false when the manager was not ready within the bound */
+    /** @return false when the manager was not ready within the time limit */
     synchronized boolean awaitManager(Duration bound) throws InterruptedException {
         long until = System.nanoTime() + bound.toNanos();
         while (down) {

@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * How a client's command ended.
  *
- * @param interrupted whether the manager was killed under it, so that it has no answer
+ * @param interrupted whether the manager was killed meanwhile, so that the command has no result
  */
 record Outcome(List<String> command, int code, String out, String err, boolean interrupted) {
 

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/** The processes of this machine, from proc(5); one that ends while it is looked at is left out. */
+/** The processes of this machine, from proc(5), except those that exit while they are read. */
 final class ProcessTable {
 
     private static final Path PROC = Path.of("/proc");
@@ -38,13 +38,13 @@ final class ProcessTable {
         return matching(_ -> true);
     }
 
-    /** Those with a variable, written {@code NAME=value}, in the environment that they were started with. */
+    /** Processes with a variable, written {@code NAME=value}, in their initial environment. */
     static List<Entry> withVariable(String variable) {
         String wanted = "\0" + variable + "\0";
         return matching(process -> ("\0" + text(process.resolve("environ"))).contains(wanted));
     }
 
-    /** Those whose arguments name a directory, as a spawner's do, and with it its shims'. */
+    /** Processes whose arguments name a directory, as those of a spawner do, and with them those of its shims. */
     static List<Entry> withArgumentIn(Path directory) {
         String wanted = directory + "/";
         return matching(process -> text(process.resolve("cmdline")).contains(wanted));
@@ -84,12 +84,12 @@ final class ProcessTable {
                 text(process.resolve("cgroup"))));
     }
 
-    /** How many descriptors a process has open. */
+    /** The number of descriptors a process has open. */
     static int descriptors(int pid) {
         return children(PROC.resolve(pid + "/fd"));
     }
 
-    /** How many of them hold a namespace open. */
+    /** The number of a process's descriptors that hold a namespace open. */
     static long namespaceDescriptors(int pid) {
         try (Stream<Path> entries = Files.list(PROC.resolve(pid + "/fd"))) {
             return entries.filter(entry -> target(entry).matches("(mnt|net|pid|user|ipc|uts|cgroup):\\[.*"))
@@ -119,7 +119,7 @@ final class ProcessTable {
         }
     }
 
-    /** Resident memory in KiB; 0 when the process has ended. */
+    /** Resident memory in KiB; 0 when the process has exited. */
     static long residentKib(int pid) {
         return text(PROC.resolve(pid + "/status"))
                 .lines()

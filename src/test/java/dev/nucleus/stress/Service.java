@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.random.RandomGenerator;
 
 /**
- * One container that runs until it is stopped, and all that is done with it: exec, logs, pause, stop. Its manager may be
- * killed at any moment; the container must survive that. One thread uses it.
+ * One container that runs until it is stopped, and the operations on it: exec, logs, pause, stop. Its manager may be
+ * killed at any moment; the container must survive that. Used by one thread.
  */
 final class Service {
 
@@ -38,7 +38,7 @@ final class Service {
         this.obstinate = random.nextInt(4) == 0;
     }
 
-    /** @return false when it was never launched, since the manager was killed first */
+    /** @return false when it was not launched because the manager was killed first */
     boolean start() throws InterruptedException {
         boolean created = random.nextInt(4) == 0;
         var words = new ArrayList<String>(created ? List.of("create") : List.of("run", "-d"));
@@ -59,7 +59,7 @@ final class Service {
         return findings.check(logs, name + " never logged its first line: " + subject.insist("logs", name));
     }
 
-    /** After a launch that nobody answered: the next manager knows the container, or nothing of it runs. */
+    /** After a launch without a response, the next manager knows the container, or none of its processes runs. */
     private boolean wasLaunched() throws InterruptedException {
         if (subject.row(name).isPresent()) {
             return true;
@@ -68,7 +68,7 @@ final class Service {
                 CHANGE,
                 () -> ProcessTable.withVariable("STRESS_NAME=" + name).isEmpty()
                         || subject.row(name).isPresent());
-        findings.check(none, name + " runs, and no manager knows it");
+        findings.check(none, name + " runs, but no manager knows it");
         return subject.row(name).isPresent();
     }
 
@@ -82,7 +82,7 @@ final class Service {
                 return;
             }
         }
-        findings.check(started.succeeded(), "can't start what was created: " + started);
+        findings.check(started.succeeded(), "can't start the created container: " + started);
     }
 
     void act() throws IOException, InterruptedException {
@@ -106,10 +106,10 @@ final class Service {
                 outcome.code() == code
                         && outcome.out().equals("out " + code + "\n")
                         && outcome.err().equals("err\n"),
-                "wanted exit code " + code + ": " + outcome);
+                "expected exit code " + code + ": " + outcome);
     }
 
-    /** A client that is killed takes the process with it, as long as a manager is there; else the container's end does. */
+    /** Killing the client kills the process if a manager is running; otherwise the process ends with the container. */
     private void killExec() throws InterruptedException {
         String mark = "STRESS_EXEC=" + name + "-" + execs++;
         Outages.Moment begun = subject.outages().now();
@@ -122,17 +122,17 @@ final class Service {
                 CHANGE,
                 () -> subject.outages().since(begun)
                         || ProcessTable.withVariable(mark).isEmpty());
-        findings.check(ended, "a killed client's exec lives on: " + ProcessTable.withVariable(mark));
+        findings.check(ended, "a killed client's exec still runs: " + ProcessTable.withVariable(mark));
     }
 
     private void pause() throws InterruptedException {
         change("pause");
         Optional<Row> row = subject.row(name);
-        findings.check(row.map(found -> found.state().equals("paused")).orElse(false), "was paused: " + row);
+        findings.check(row.map(found -> found.state().equals("paused")).orElse(false), "should be paused: " + row);
         Thread.sleep(random.nextInt(LONGEST_WAIT_MS));
         change("resume");
         row = subject.row(name);
-        findings.check(row.map(found -> found.state().equals("running")).orElse(false), "was resumed: " + row);
+        findings.check(row.map(found -> found.state().equals("running")).orElse(false), "should be running: " + row);
         findings.count("pauses and resumptions");
     }
 
@@ -148,7 +148,7 @@ final class Service {
         checkLines(outcome.out());
     }
 
-    /** Lines that follow one another from the first on, however often the manager was killed. */
+    /** The log must have every line in order from the first, however often the manager was killed. */
     private void checkLines(String log) {
         int wanted = 0;
         for (String line : log.lines().toList()) {
@@ -160,7 +160,7 @@ final class Service {
         }
     }
 
-    /** A reader of the log that is killed. */
+    /** Kills a client that follows the log. */
     private void abandonReader() throws InterruptedException {
         Process reader = subject.start("logs", "-f", name);
         Thread.sleep(random.nextInt(LONGEST_WAIT_MS * 3));
@@ -168,7 +168,7 @@ final class Service {
         findings.count("readers of a log that were killed");
     }
 
-    /** A page with live events that is closed, by a reset as well. */
+    /** Reads a page with live events and closes the connection, sometimes by a reset. */
     private void viewPage() throws IOException {
         Outages.Moment begun = subject.outages().now();
         try (Socket socket = subject.request("/events?of=" + name)) {
@@ -198,7 +198,7 @@ final class Service {
         }
     }
 
-    /** Ends it in one of the ways there are, and checks what is known of its end. */
+    /** Ends the container in one of several ways and checks the reported cause. */
     void end() throws InterruptedException {
         Outages.Moment begun = subject.outages().now();
         Optional<Process> reader =
@@ -224,7 +224,10 @@ final class Service {
         remove();
     }
 
-    /** It may end before the client knows how the command ended; a manager that was killed may not have begun it. */
+    /**
+     * The container may exit before the client receives the exit code, and a killed manager may not have run the
+     * command.
+     */
     private void letEnd() throws InterruptedException {
         Outcome outcome = subject.run("exec", name, "--", "/bin/bash", "-c", "echo >/tmp/end");
         while (outcome.interrupted()) {
@@ -233,7 +236,7 @@ final class Service {
         }
     }
 
-    /** A reader that follows ends with the container. */
+    /** A client that follows the log exits with the container. */
     private void finishReader(Outages.Moment begun, Process reader) {
         Outcome outcome = subject.finish(begun, reader, "", "logs", "-f", name);
         findings.count("readers of a log that saw its end");
@@ -243,7 +246,7 @@ final class Service {
         checkLines(outcome.out());
     }
 
-    /** Its container ends with its shim; the manager says that nobody knows how. */
+    /** The container ends with its shim; the manager reports that its exit status is unknown. */
     private void killShim() throws InterruptedException {
         Optional<Row> row = subject.row(name);
         int pid = row.map(Row::pid).orElse(0);
@@ -254,7 +257,7 @@ final class Service {
         boolean ended = Waiting.until(
                 CHANGE, () -> ProcessTable.withVariable("STRESS_NAME=" + name).isEmpty());
         findings.check(
-                ended, "its shim was killed, and it lives on: " + ProcessTable.withVariable("STRESS_NAME=" + name));
+                ended, "still runs after its shim was killed: " + ProcessTable.withVariable("STRESS_NAME=" + name));
         checkEnd("lost with its shim");
     }
 
@@ -265,7 +268,7 @@ final class Service {
                         .filter(row ->
                                 row.state().equals("stopped") && row.cause().startsWith(end))
                         .isPresent());
-        findings.check(stopped, name + ": wanted '" + end + "': " + subject.row(name));
+        findings.check(stopped, name + ": expected '" + end + "': " + subject.row(name));
         findings.count("services that ended: " + end);
         if (stopped && end.startsWith("exit code")) {
             Outcome log = subject.insist("logs", name);
@@ -283,8 +286,8 @@ final class Service {
                 return;
             }
         }
-        findings.check(removed.succeeded(), "can't remove what has ended: " + removed);
+        findings.check(removed.succeeded(), "can't remove a stopped container: " + removed);
         Optional<Row> row = subject.row(name);
-        findings.check(row.isEmpty(), "was removed: " + row);
+        findings.check(row.isEmpty(), "should be removed: " + row);
     }
 }

@@ -18,14 +18,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** What must be true after the load: every container accounted for, and nothing left of those that have ended. */
+/** The checks after the load: every container is accounted for, and nothing is left of those that have stopped. */
 final class Settlement {
 
     private static final Duration PATIENCE = Duration.ofSeconds(40);
     private static final Pattern LOG = Pattern.compile(" (WARN|ERROR) \\d+ --- \\[nucleus] \\[.{15}] (\\S+) +: (.*)");
     private static final int SHORT_ID = 12;
 
-    /** Threads of the manager that serve one command, page or adoption. */
+    /** Names of the manager's threads that serve one command, page or adoption. */
     private static final Set<String> TRANSIENT =
             Set.of("command", "relay", "viewer", "log-viewer", "adoption", "hooks", "tomcat-handler");
 
@@ -41,27 +41,25 @@ final class Settlement {
         this.directory = subject.directory();
     }
 
-    /** With the manager and its fleet still running. */
+    /** Checks while the manager and its fleet are still running. */
     void checkQuiet() throws InterruptedException, IOException {
         awaitAbandoned();
         List<Row> rows = subject.rows();
         Set<String> names = rows.stream().map(Row::name).collect(Collectors.toSet());
         findings.check(
-                names.equals(Set.copyOf(FleetUser.REPLICAS)), "the fleet alone should be left, there are " + rows);
+                names.equals(Set.copyOf(FleetUser.REPLICAS)), "only the fleet should be left, but there are " + rows);
         Set<String> present = rows.stream().map(Row::id).collect(Collectors.toSet());
-        checkNone("processes of containers that have ended", () -> strangers(idsOf(subject)));
-        checkNone("cgroups of containers that have ended", () -> cgroups(idsOf(subject)));
+        checkNone("processes of stopped containers", () -> leftoverProcesses(idsOf(subject)));
+        checkNone("cgroups of stopped containers", () -> cgroups(idsOf(subject)));
         checkNone("copies", () -> entries(directory.resolve("state/copies")));
         checkNone(
-                "directories of containers that have ended",
+                "directories of stopped containers",
                 () -> without(entries(directory.resolve("state/containers")), idsOf(subject)));
-        checkNone(
-                "sockets of containers that have ended",
-                () -> without(entries(directory.resolve("run/c")), idsOf(subject)));
-        checkNone("threads of the manager for commands that are over", this::commandThreads);
+        checkNone("sockets of stopped containers", () -> without(entries(directory.resolve("run/c")), idsOf(subject)));
+        checkNone("manager threads for finished commands", this::commandThreads);
         checkZombies();
         checkWorkspaces();
-        findings.figure(present.size() + " containers run on, " + ids.seen().size() + " were launched");
+        findings.figure(present.size() + " containers still run, " + ids.seen().size() + " were launched");
         findings.check(!ids.isIncomplete(), "some containers were not seen by the test");
         int manager = (int) subject.manager().process().pid();
         findings.check(
@@ -71,7 +69,9 @@ final class Settlement {
         findings.check(audited.succeeded(), "the audit trail: " + audited);
     }
 
-    /** Attached containers whose manager was killed end by themselves; those that wait for input, or for long, are stopped. */
+    /**
+     * Attached containers whose manager was killed exit by themselves; those that wait for input or sleep are stopped.
+     */
     private void awaitAbandoned() throws InterruptedException {
         Waiting.until(
                 PATIENCE,
@@ -90,10 +90,10 @@ final class Settlement {
 
     private void checkNone(String what, Supplier<List<String>> left) {
         boolean none = Waiting.until(PATIENCE, () -> left.get().isEmpty());
-        findings.check(none, "left: " + what + ": " + left.get());
+        findings.check(none, "left behind: " + what + ": " + left.get());
     }
 
-    /** The short ids of containers that the manager knows now; the fleet's change every moment. */
+    /** Short IDs of the containers that the manager knows now; those of the fleet change all the time. */
     private static Set<String> idsOf(Subject subject) {
         try {
             return subject.rows().stream().map(Row::id).collect(Collectors.toSet());
@@ -103,7 +103,7 @@ final class Settlement {
         }
     }
 
-    private List<String> strangers(Set<String> present) {
+    private List<String> leftoverProcesses(Set<String> present) {
         return ProcessTable.withVariable(subject.variable()).stream()
                 .filter(process ->
                         present.stream().noneMatch(id -> process.cgroups().contains("nucleus-" + id)))
@@ -146,7 +146,7 @@ final class Settlement {
         return threads.entrySet().stream().map(Object::toString).toList();
     }
 
-    /** One that its parent is about to reap is gone a moment later. */
+    /** A zombie that its parent is about to reap is gone a moment later. */
     private void checkZombies() {
         Set<Integer> stay = new TreeSet<>(zombies().keySet());
         Waiting.until(Duration.ofSeconds(10), () -> {
@@ -157,7 +157,7 @@ final class Settlement {
         left.keySet().retainAll(stay);
         findings.check(
                 left.isEmpty(),
-                left.size() + " zombies that nobody reaps, such as "
+                left.size() + " unreaped zombies, such as "
                         + left.values().stream().limit(3).toList());
     }
 
@@ -179,7 +179,7 @@ final class Settlement {
                         TreeMap::new));
     }
 
-    /** Those of runs that lost their manager: brought back whole by a later one, or untouched. */
+    /** Workspaces of runs that lost their manager are copied back completely by a later one, or untouched. */
     private void checkWorkspaces() throws IOException {
         try (Stream<Path> workspaces = Files.list(directory.resolve("workspaces"))) {
             for (Path workspace : workspaces.toList()) {
@@ -188,15 +188,15 @@ final class Settlement {
                 findings.count(
                         untouched
                                 ? "interrupted workspaces that stayed as they were"
-                                : "interrupted workspaces that a later manager brought back");
+                                : "interrupted workspaces that a later manager copied back");
                 findings.check(
                         untouched || ShortRuns.holds(workspace, "one", "two", "made/three"),
-                        "a workspace was brought back in part: " + entries(workspace));
+                        "a workspace was only partly copied back: " + entries(workspace));
             }
         }
     }
 
-    /** Stops the fleet and the manager: nothing of either is left. */
+    /** Stops the fleet and the manager, and checks that nothing of either is left. */
     void checkEnd() throws InterruptedException, IOException {
         for (String replica : FleetUser.REPLICAS) {
             subject.stop("0s", replica);
@@ -228,7 +228,7 @@ final class Settlement {
         try (Stream<Path> files = Files.walk(directory.resolve("run"))) {
             var found = new ArrayList<String>();
             for (Path file : files.toList()) {
-                // S_IFSOCK, of inode(7).
+                // S_IFSOCK, see inode(7).
                 int mode = (int) Files.getAttribute(file, "unix:mode", LinkOption.NOFOLLOW_LINKS);
                 if ((mode & 0170000) == 0140000) {
                     found.add(file.toString());
@@ -240,7 +240,7 @@ final class Settlement {
         }
     }
 
-    /** Errors in the manager's log are findings, warnings are counted. */
+    /** Reports errors in the manager's log and counts warnings. */
     void readLog() {
         var counts = new TreeMap<String, Integer>();
         for (String line : subject.manager().log().lines().toList()) {

@@ -10,14 +10,14 @@ final class Shims {
 
     private Shims() {}
 
-    /** The parent of a container's first process; empty when that has ended. */
+    /** The parent of a container's first process; empty when that has exited. */
     static Optional<ProcessTable.Entry> of(int pid) {
         return ProcessTable.of(pid)
                 .flatMap(process -> ProcessTable.of(process.parent()))
                 .filter(parent -> parent.name().equals("nucleus-shim"));
     }
 
-    /** With SIGKILL. */
+    /** Kills a workload's shim with SIGKILL. */
     static void kill(int workload, Findings findings) {
         Optional<ProcessTable.Entry> shim = of(workload);
         if (!findings.check(shim.isPresent(), "no shim of process " + workload + ": " + ProcessTable.of(workload))) {

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/** {@code nucleus run} of commands that end by themselves, or whose client is killed. One thread uses it. */
+/** {@code nucleus run} of commands that exit by themselves, or whose client is killed. Used by one thread. */
 final class ShortRuns {
 
     private static final Duration CHANGE = Duration.ofSeconds(30);
@@ -54,7 +54,7 @@ final class ShortRuns {
         return words.toArray(String[]::new);
     }
 
-    /** Ways to be confined that differ in what must be cleaned up. */
+    /** Confinement options that differ in what must be cleaned up. */
     private List<String> confinement() {
         return switch (random.nextInt(4)) {
             case 0 -> List.of("--memory", "128M", "--cpus", "1", "--pids", "32");
@@ -64,7 +64,7 @@ final class ShortRuns {
         };
     }
 
-    /** Output, error output and exit code are exactly the command's, and it ran once. */
+    /** Checks that output, error output and exit code are exactly the command's, and that it ran once. */
     private void runOnce(String name) throws IOException, InterruptedException {
         int code = random.nextInt(100);
         int lines = random.nextInt(20);
@@ -95,7 +95,7 @@ final class ShortRuns {
                 outcome.code() == code
                         && outcome.out().contentEquals(out)
                         && outcome.err().equals("err\n"),
-                "wanted exit code " + code + " and " + lines + " lines of output: " + outcome);
+                "expected exit code " + code + " and " + lines + " lines of output: " + outcome);
         findings.check(ran.equals("ran\n"), "did not run, though it ended: " + outcome);
         Subject.deleteQuietly(marker);
     }
@@ -115,17 +115,17 @@ final class ShortRuns {
                 outcome.code() == 0
                         && outcome.out().equals(input)
                         && outcome.err().isEmpty(),
-                "wanted its input back: " + outcome);
+                "expected its input back: " + outcome);
     }
 
     private void missingCommand(String name) {
         Outcome outcome = subject.run(run(name, List.of(), "/nonexistent/command"));
 
         findings.count("runs of a command that does not exist");
-        findings.check(outcome.interrupted() || outcome.code() == 127, "wanted exit code 127: " + outcome);
+        findings.check(outcome.interrupted() || outcome.code() == 127, "expected exit code 127: " + outcome);
     }
 
-    /** A workspace that is copied comes back whole or, when the manager was killed before the launch, not at all. */
+    /** A workspace is copied back completely or, when the manager was killed before the launch, not at all. */
     private void workspace(String name) throws IOException, InterruptedException {
         Path workspace =
                 Files.createDirectory(subject.directory().resolve("workspaces").resolve(name));
@@ -141,15 +141,15 @@ final class ShortRuns {
 
         boolean returned = holds(workspace, "one", "two", "made/three");
         if (!outcome.interrupted()) {
-            findings.count("workspaces that were copied and brought back");
+            findings.count("workspaces that were copied in and back");
             findings.check(
                     outcome.code() == 7 && returned,
-                    "wanted exit code 7 and its files in " + workspace + ": " + outcome);
+                    "expected exit code 7 and its files in " + workspace + ": " + outcome);
             Remains.delete(workspace);
         }
     }
 
-    /** Whether these files of a workspace hold what its command wrote. */
+    /** Whether these files of a workspace contain what its command wrote. */
     static boolean holds(Path workspace, String... files) throws IOException {
         for (String file : files) {
             Path path = workspace.resolve(file);
@@ -160,14 +160,14 @@ final class ShortRuns {
         return true;
     }
 
-    /** A client that is killed takes its container with it, as long as there is a manager to see to that. */
+    /** Killing the client ends its container if a manager is running. */
     private void killClient(String name) throws InterruptedException {
         Outages.Moment begun = subject.outages().now();
         Process client = subject.start(run(name, List.of(), "/bin/sleep", "1000"));
         Thread.sleep(random.nextInt(LONGEST_WAIT_MS));
         client.destroyForcibly().waitFor();
         findings.count("clients of a run that were killed");
-        // Its command may still wait to be carried out: a kill of the manager right after that leaves it.
+        // Its command may still wait to run: if the manager is killed right after it has, the container remains.
         subject.expectAbandoned(name);
 
         boolean ended = Waiting.until(
@@ -177,7 +177,7 @@ final class ShortRuns {
                                 && subject.row(name).isEmpty());
         findings.check(
                 ended,
-                "a killed client's container lives on: " + ProcessTable.withVariable("STRESS_NAME=" + name) + ", "
+                "a killed client's container still runs: " + ProcessTable.withVariable("STRESS_NAME=" + name) + ", "
                         + subject.row(name));
     }
 }

@@ -12,15 +12,17 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Works a manager as many users at once would, and kills it, its clients and its shims meanwhile: {@code ./mvnw -Pstress verify},
- * for {@code -Dstress.seconds=600}. Nothing may be lost, nothing left, and no command may hang. What is done follows from the
- * seed, {@code -Dseed}; when it is done is up to the machine.
+ * Loads a manager as many concurrent users would, while killing it, its clients and its shims:
+ * {@code ./mvnw -Pstress verify}, for {@code -Dstress.seconds=600}. Nothing may be lost or left behind, and no command
+ * may hang. The seed, {@code -Dseed}, determines the operations but not their timing.
  */
 final class Stress {
 
     private static final int WORKERS = 4;
 
-    /** The share of the load in which managers are killed; the last one lives through the rest, to show what it leaks. */
+    /**
+     * The share of the load in which managers are killed; the last one runs through the rest, to show what it leaks.
+     */
     private static final double KILLING = 0.65;
 
     private static final int MANAGER_GROWTH_MIB = 128;
@@ -40,9 +42,7 @@ final class Stress {
         this.diagnosis = new Diagnosis(Path.of("target/stress/" + seed));
     }
 
-    /**
-     * @param faults what should not have been; none: all is as it should be
-     */
+    /** @param faults what went wrong; empty if nothing did */
     record Report(List<String> lines, List<String> faults) {}
 
     static Report run(Duration load, long seed) throws IOException, InterruptedException {
@@ -117,7 +117,7 @@ final class Stress {
         }
     }
 
-    /** One command of each kind, so that what the manager loads once is in its footprint. */
+    /** Runs one command of each kind, so that what the manager loads only once is in its footprint. */
     private void warmUp(Subject subject) throws IOException, InterruptedException {
         for (int i = 0; i < 3; i++) {
             for (String[] words : new String[][] {
@@ -191,7 +191,7 @@ final class Stress {
         report.faults().forEach(fault -> System.out.println("FAULT  " + fault));
         System.out.println(
                 report.faults().isEmpty()
-                        ? "nothing lost, nothing left, no command hung"
+                        ? "nothing lost, nothing left behind, no command hung"
                         : report.faults().size() + " faults");
         System.exit(report.faults().isEmpty() ? 0 : 1);
     }

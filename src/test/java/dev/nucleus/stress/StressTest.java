@@ -18,7 +18,7 @@ class StressTest {
     }
 
     @Test
-    void nothingIsLostNothingIsLeftAndNoCommandHangsUnderLoadAndKills() throws Exception {
+    void nothingIsLostOrLeftBehindAndNoCommandHangsUnderLoad() throws Exception {
         long seed = System.nanoTime();
         Stress.Report report = Stress.run(Duration.ofSeconds(15), seed);
 

@@ -18,13 +18,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** The manager that is under stress, with its clients. Each command has a bound in time. */
+/** The manager under stress, with its clients. Each command has a time limit. */
 final class Subject {
 
-    /** What any command may take on a machine that is busy; longer is a hang. */
+    /** Time limit of a command on a busy machine; exceeding it is a hang. */
     static final Duration BOUND = Duration.ofSeconds(60);
 
-    /** What a manager may take to start while everybody else uses the processors. */
+    /** Time limit for a manager to start while everything else uses the processors. */
     static final Duration START = Duration.ofMinutes(3);
 
     private static final String CLOSED = "nucleus: the manager closed the connection\n";
@@ -74,7 +74,7 @@ final class Subject {
         return manager.directory();
     }
 
-    /** Starts a client, to be killed or to be finished by {@link #finish}. */
+    /** Starts a client, to be killed or passed to {@link #finish}. */
     Process start(String... arguments) {
         return manager.start(arguments);
     }
@@ -91,7 +91,7 @@ final class Subject {
         return finish(begun, start(arguments), input, arguments);
     }
 
-    /** Runs a command that may be repeated, until no manager was killed under it. */
+    /** Runs a command, and repeats it if the manager was killed meanwhile. */
     Outcome insist(String... arguments) throws InterruptedException {
         Outcome outcome = run(arguments);
         while (outcome.interrupted()) {
@@ -101,7 +101,7 @@ final class Subject {
         return outcome;
     }
 
-    /** A run that lasts when its client and the manager are both killed. */
+    /** Marks a run that survives when its client and the manager are both killed. */
     void expectAbandoned(String name) {
         abandoned.add(name);
     }
@@ -117,10 +117,10 @@ final class Subject {
     }
 
     /**
-     * Waits for a client's end.
+     * Waits for a client to exit.
      *
-     * @param begun before it was started
-     * @throws HungCommandException when it took longer than the bound; that is reported
+     * @param begun a moment before it was started
+     * @throws HungCommandException when it exceeded the time limit, which has been reported
      */
     Outcome finish(Outages.Moment begun, Process client, String input, String... arguments) {
         CompletableFuture<String> out = read(client.getInputStream());
@@ -128,7 +128,7 @@ final class Subject {
         try (var stdin = client.getOutputStream()) {
             stdin.write(input.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
-            findings.count("clients that left before their input was written");
+            findings.count("clients that exited before their input was written");
         }
         try {
             if (!client.waitFor(BOUND.toSeconds(), TimeUnit.SECONDS)) {
@@ -142,7 +142,7 @@ final class Subject {
                     out.get(BOUND.toSeconds(), TimeUnit.SECONDS),
                     err.get(BOUND.toSeconds(), TimeUnit.SECONDS),
                     false);
-            return excuse(begun, outcome);
+            return interruptedIfLost(begun, outcome);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
@@ -151,8 +151,8 @@ final class Subject {
         }
     }
 
-    /** A client that lost its manager says so; anything else must be what it would be without kills. */
-    private Outcome excuse(Outages.Moment begun, Outcome outcome) {
+    /** A client that lost its manager reports that; any other outcome must be as if nothing had been killed. */
+    private Outcome interruptedIfLost(Outages.Moment begun, Outcome outcome) {
         boolean lost = outcome.code() == NO_MANAGER
                 && (outcome.err().endsWith(CLOSED)
                         || outcome.err().endsWith(INCOMPLETE)
@@ -160,12 +160,12 @@ final class Subject {
         if (!lost) {
             return outcome;
         }
-        findings.check(outages.since(begun), "lost its manager, which nobody had killed: " + outcome);
+        findings.check(outages.since(begun), "lost its manager, which was not killed: " + outcome);
         findings.count("commands that were interrupted by a kill of the manager");
         return new Outcome(outcome.command(), outcome.code(), outcome.out(), outcome.err(), true);
     }
 
-    /** Reports what took too long, with what the manager was doing. */
+    /** Reports an operation that took too long, with a dump of what the manager was doing. */
     void hung(String what) {
         Path dump = diagnosis.dump(
                 what, manager.process().toHandle(), variable, directory().resolve("run"));
@@ -197,7 +197,7 @@ final class Subject {
         return rows().stream().filter(row -> row.name().equals(name)).findFirst();
     }
 
-    /** A connection to the HTTP server whose reads have the bound; its request is sent. */
+    /** Connects to the HTTP server, with the time limit on reads, and sends a request. */
     Socket request(String path) throws IOException {
         var socket = new Socket();
         try {
@@ -214,7 +214,7 @@ final class Subject {
         }
     }
 
-    /** Stops containers by name and waits until the manager has done it. */
+    /** Stops a container by name and waits until the manager has done so. */
     void stop(String grace, String name) throws InterruptedException {
         Outcome stopped = insist("stop", "--grace", grace, name);
         findings.check(stopped.succeeded() && stopped.out().equals(name + "\n"), "can't stop: " + stopped);

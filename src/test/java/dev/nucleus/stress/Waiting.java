@@ -5,12 +5,12 @@ import java.util.concurrent.Callable;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
-/** Waits for conditions whose failing is a finding, not the end of the run. */
+/** Waits for conditions whose failure is reported and does not end the run. */
 final class Waiting {
 
     private Waiting() {}
 
-    /** @return whether it held within the bound, or after it at last, when it takes long to find out */
+    /** @return whether it held within the time limit, or at a last check after it: a check may take long */
     static boolean until(Duration bound, Callable<Boolean> condition) {
         try {
             Awaitility.await()

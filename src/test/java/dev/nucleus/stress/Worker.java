@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/** A user of the manager, who does one thing after another until the load is over, and cleans up then. */
+/** A user of the manager that runs one operation after another until the load is over, and then cleans up. */
 final class Worker implements Runnable {
 
     private static final int SERVICES = 2;
@@ -55,7 +55,7 @@ final class Worker implements Runnable {
     }
 
     private void next() throws IOException, InterruptedException {
-        // Now and then a command meets a manager that is down or starting.
+        // Now and then a command runs while the manager is down or starting.
         if (random.nextInt(10) > 0) {
             subject.awaitManager();
         }

@@ -3,7 +3,7 @@ package dev.nucleus.support;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** A classic BPF machine of the instructions that libseccomp emits (linux/filter.h, struct seccomp_data). */
+/** A classic BPF machine with the instructions that libseccomp emits (linux/filter.h, struct seccomp_data). */
 public final class BpfMachine {
 
     public static final int X86_64 = 0xc000003e;
@@ -12,7 +12,7 @@ public final class BpfMachine {
 
     private BpfMachine() {}
 
-    /** What a filter answers to a call: SECCOMP_RET_*. */
+    /** The result of a filter for a call: SECCOMP_RET_*. */
     public static int run(byte[] program, int architecture, int syscall, long... arguments) {
         ByteBuffer code = ByteBuffer.wrap(program).order(ByteOrder.LITTLE_ENDIAN);
         ByteBuffer data = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);

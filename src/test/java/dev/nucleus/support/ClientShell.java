@@ -30,7 +30,7 @@ public final class ClientShell {
     }
 
     public ProcessBuilder script(String script) {
-        // A build in the background has SIGINT ignored, and a shell can't change that (env(1) can).
+        // A background build ignores SIGINT, which a shell can't reset but env(1) can.
         var builder =
                 new ProcessBuilder("env", "--default-signal", "/bin/bash", "-c", script).directory(directory.toFile());
         builder.environment().put("N", ManagerProcess.CLIENT + " --socket " + manager.socket());
@@ -52,7 +52,7 @@ public final class ClientShell {
         manager.containers().remove(container);
     }
 
-    /** The only container, once it runs. */
+    /** Waits until the only container runs, and returns it. */
     public Container only() {
         return Awaitility.await()
                 .atMost(IN_TIME)
@@ -64,7 +64,7 @@ public final class ClientShell {
                 .orElseThrow();
     }
 
-    /** PIDs of processes with this argument, which no other test uses. */
+    /** The /proc directories of processes with this argument, which no other test uses. */
     public static List<String> processes(String argument) {
         try (Stream<Path> all = Files.list(Path.of("/proc"))) {
             return all.filter(path -> path.getFileName().toString().matches("\\d+"))
@@ -80,7 +80,7 @@ public final class ClientShell {
         try {
             return Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
-            // It has ended.
+            // It has exited.
             return "";
         }
     }

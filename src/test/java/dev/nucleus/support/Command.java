@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 
-/** A program of the host's that a test needs done. */
+/** Runs programs of the host that a test needs. */
 public final class Command {
 
     private Command() {}
 
-    /** Runs it to its end; the test fails unless it succeeds. */
+    /** Runs a program until it exits; the test fails unless it succeeds. */
     public static void run(String... command) throws IOException {
         try {
             assertThat(new ProcessBuilder(command).inheritIO().start().waitFor())

@@ -8,13 +8,13 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * Runs the commands of documents against a test's manager, with a path of the test for each path of the host that the
+ * Runs the commands of documents against a test's manager, with a path of the test in place of each host path that the
  * document names.
  *
  * @param directory where the commands run
  * @param socket of the manager
  * @param port of the manager's HTTP server, in place of 8080
- * @param paths by the path in the document; the output names the document's path again
+ * @param paths by the path in the document, which replaces them in the output
  */
 public record DocumentShell(Path directory, Path socket, int port, Map<String, Path> paths) {
 

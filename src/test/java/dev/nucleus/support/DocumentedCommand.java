@@ -13,9 +13,9 @@ import java.util.stream.Stream;
 /**
  * A command of a document's {@code console} or {@code sh} block, with the output shown for it.
  *
- * <p>In a {@code console} block a command begins behind {@code "$ "} or {@code "# "} and continues in lines that begin
+ * <p>In a {@code console} block a command begins after {@code "$ "} or {@code "# "} and continues in lines that begin
  * with {@code "> "}; the lines up to the next command are its output. In an {@code sh} block each line is a command without
- * output. A remark behind two spaces and a hash is part of neither.
+ * output. A remark after two spaces and a hash is part of neither.
  */
 public record DocumentedCommand(String command, String output) {
 
@@ -27,7 +27,7 @@ public record DocumentedCommand(String command, String output) {
     private static final Pattern LOOSE_COMMAND =
             Pattern.compile("(?m)^ {4,}((?:[$#] )?(?:nucleus(?= \\S)|curl|java -jar|\\./mvnw|sudo) .*)$");
 
-    /** What differs from run to run: how it looks in a document, and what it may be. */
+    /** Text that differs from run to run: its pattern in a document, and the pattern of what a command may print. */
     private enum Varying {
         ANYTHING("…", ".*?"),
         HEAD_OF_THE_AUDIT_TRAIL("\\d+:[0-9a-f]+…", "\\d+:[0-9a-f]{64}"),
@@ -89,7 +89,7 @@ public record DocumentedCommand(String command, String output) {
         }
     }
 
-    /** All commands of a document, in its order. */
+    /** All commands of a document, in order. */
     public static List<DocumentedCommand> in(Path document) throws IOException {
         var commands = new ArrayList<DocumentedCommand>();
         BLOCK.matcher(Files.readString(document)).results().forEach(block -> {
@@ -117,7 +117,7 @@ public record DocumentedCommand(String command, String output) {
         return commands;
     }
 
-    /** Lines of other code in a document, fenced or indented, that begin as a command does. */
+    /** Lines of other code in a document, fenced or indented, that look like commands. */
     public static List<String> outsideOfBlocks(Path document) throws IOException {
         String prose = BLOCK.matcher(Files.readString(document))
                 .replaceAll(block -> Matcher.quoteReplacement(
@@ -136,7 +136,7 @@ public record DocumentedCommand(String command, String output) {
                 .toList();
     }
 
-    /** The same command with other text for some of its own; the output shown stays. */
+    /** This command with some of its text replaced; the output shown stays. */
     public DocumentedCommand with(Map<String, String> replacements) {
         String replaced = command;
         for (Map.Entry<String, String> each : replacements.entrySet()) {
@@ -145,7 +145,7 @@ public record DocumentedCommand(String command, String output) {
         return new DocumentedCommand(replaced, output);
     }
 
-    /** What the command may print. An ellipsis stands for any text, alone on its line for any lines. */
+    /** The output that the command may print. An ellipsis stands for any text, alone on its line for any lines. */
     public Pattern expected() {
         var expression = new StringBuilder();
         output.lines().forEach(line -> {

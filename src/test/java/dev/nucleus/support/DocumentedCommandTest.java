@@ -45,7 +45,7 @@ class DocumentedCommandTest {
     }
 
     @Test
-    void commandsElsewhereAreFound(@TempDir Path directory) throws IOException {
+    void commandsOutsideOfConsoleBlocksAreFound(@TempDir Path directory) throws IOException {
         Path document = Files.writeString(directory.resolve("document.md"), """
                 ```console
                 $ nucleus ps
@@ -65,7 +65,7 @@ class DocumentedCommandTest {
     }
 
     @Test
-    void outputWithoutACommandIsAMistake(@TempDir Path directory) throws IOException {
+    void outputWithoutACommandIsRefused(@TempDir Path directory) throws IOException {
         Path document = Files.writeString(directory.resolve("document.md"), "```console\nfirst\n$ nucleus ps\n```\n");
 
         assertThatThrownBy(() -> DocumentedCommand.in(document)).hasMessageContaining("begins with a command");
@@ -86,7 +86,7 @@ class DocumentedCommandTest {
                     16 lines before          | 17 lines before              | false
                     a (b)                    | a b                          | false
                     """)
-    void onlyWhatVariesMayDiffer(String shown, String actual, boolean matches) {
+    void onlyVaryingTextMayDiffer(String shown, String actual, boolean matches) {
         var command = new DocumentedCommand("command", shown + "\n");
 
         assertThat(command.expected().matcher(actual + "\n").matches()).isEqualTo(matches);

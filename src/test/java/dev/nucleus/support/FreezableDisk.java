@@ -5,8 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A small ext4 file system, mounted until it is closed. While it is frozen, whoever writes to it is in an uninterruptible
- * wait, as on a disk that doesn't answer: not even SIGKILL ends it.
+ * A small ext4 file system, mounted until it is closed. While it is frozen, a process that writes to it is in an
+ * uninterruptible wait, as on a disk that doesn't respond: not even SIGKILL ends it.
  *
  * @param directory where it is mounted
  * @see <a href="https://man7.org/linux/man-pages/man8/fsfreeze.8.html">fsfreeze(8)</a>

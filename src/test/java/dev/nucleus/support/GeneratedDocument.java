@@ -6,12 +6,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A document that is made from the code, so that it can't differ from it. */
+/** A document generated from the code, so that the two can't differ. */
 public final class GeneratedDocument {
 
     private GeneratedDocument() {}
 
-    /** The document has this content. With {@code -Dnucleus.docs.write=true} it is written first. */
+    /** Checks that the document has this content. With {@code -Dnucleus.docs.write=true} it is written first. */
     public static void check(Path document, String content) throws IOException {
         if (Boolean.getBoolean("nucleus.docs.write")) {
             Files.writeString(document, content);

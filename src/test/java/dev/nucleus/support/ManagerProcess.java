@@ -17,13 +17,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
-/** A manager as its users start it, {@code java -jar nucleus.jar}, to be killed and started again. */
+/** A manager as its users start it, {@code java -jar nucleus.jar}, which can be killed and restarted. */
 public final class ManagerProcess implements AutoCloseable {
 
-    /** The client, as the build made it. */
+    /** The client that the build made. */
     public static final Path CLIENT = Path.of("target/native/nucleus").toAbsolutePath();
 
-    /** One for all: making another for each question would take the processor from who is asked. */
+    /** Shared: creating one for each request would take processor time from the manager. */
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
     private final Path directory;
@@ -31,7 +31,7 @@ public final class ManagerProcess implements AutoCloseable {
     private final int port;
     private Process process;
 
-    /** One that starts quickly. */
+    /** A manager that starts quickly. */
     public ManagerProcess(Path directory) {
         this(directory, List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     }
@@ -44,7 +44,7 @@ public final class ManagerProcess implements AutoCloseable {
         this(words(options), directory);
     }
 
-    /** One that is started by the script that the build prepared. */
+    /** A manager started by the script that the build prepared. */
     public static ManagerProcess byScript(Path directory) {
         return new ManagerProcess(
                 List.of(Path.of("target/nucleus.prepared/start")
@@ -92,7 +92,10 @@ public final class ManagerProcess implements AutoCloseable {
         }
     }
 
-    /** The jar, another with {@code -Dnucleus.jar}; or with {@code -Dnucleus.classpath} classes as an editor built them. */
+    /**
+     * The program's arguments: the jar, another with {@code -Dnucleus.jar}, or an IDE's classes with
+     * {@code -Dnucleus.classpath}.
+     */
     public static List<String> program() {
         String classpath = System.getProperty("nucleus.classpath", "");
         String jar = Path.of(System.getProperty("nucleus.jar", "target/nucleus.jar"))
@@ -111,7 +114,7 @@ public final class ManagerProcess implements AutoCloseable {
         return directory;
     }
 
-    /** Of its HTTP server, on 127.0.0.1. */
+    /** The port of its HTTP server, on 127.0.0.1. */
     public int port() {
         return port;
     }
@@ -132,19 +135,30 @@ public final class ManagerProcess implements AutoCloseable {
         return awaitReady(Duration.ofSeconds(60));
     }
 
-    /** @param patience for a machine that is slow */
+    /**
+     * Waits until the manager is ready and kills it otherwise: callers chain this to the constructor, so they can't.
+     *
+     * @param patience for a slow machine
+     */
     public ManagerProcess awaitReady(Duration patience) {
-        Awaitility.await("the manager is ready; its log: " + directory.resolve("log"))
-                .pollInterval(Duration.ofMillis(25))
-                .atMost(patience)
-                .until(() -> status("/actuator/health/readiness") == 200 || !process.isAlive());
-        if (!process.isAlive()) {
-            throw new IllegalStateException("the manager left:\n" + log());
+        try {
+            Awaitility.await("the manager is ready; its log: " + directory.resolve("log"))
+                    .pollInterval(Duration.ofMillis(25))
+                    .atMost(patience)
+                    .until(() -> status("/actuator/health/readiness") == 200 || !process.isAlive());
+            if (!process.isAlive()) {
+                throw new IllegalStateException("the manager exited:\n" + log());
+            }
+        } catch (RuntimeException e) {
+            kill();
+            throw e;
         }
         return this;
     }
 
-    /** Waits until a fleet, or a group of its, answers 200: the manager itself is ready before its containers are. */
+    /**
+     * Waits until a fleet, or one of its groups, returns 200: the manager itself is ready before its containers are.
+     */
     public ManagerProcess awaitUp(String group) {
         Awaitility.await(group + " is up; the manager's log: " + directory.resolve("log"))
                 .pollDelay(Duration.ZERO)
@@ -154,7 +168,7 @@ public final class ManagerProcess implements AutoCloseable {
         return this;
     }
 
-    /** The HTTP status of a path; 0 when nobody answers. */
+    /** The HTTP status of a path; 0 if there is no response. */
     public int status(String path) {
         try {
             return get(path).statusCode();
@@ -176,7 +190,7 @@ public final class ManagerProcess implements AutoCloseable {
         }
     }
 
-    /** As a crash of the machine's OOM killer would. */
+    /** Kills the manager, as the OOM killer of the machine would. */
     public void kill() {
         process.destroyForcibly();
         process.onExit().join();
@@ -187,7 +201,7 @@ public final class ManagerProcess implements AutoCloseable {
         return this;
     }
 
-    /** What a client's command wrote, and its exit code. */
+    /** Output and exit code of a client's command. */
     public record Result(int code, String out, String err) {}
 
     public Result nucleus(String... arguments) {
@@ -220,7 +234,7 @@ public final class ManagerProcess implements AutoCloseable {
             reader.join();
             if (!client.waitFor(30, TimeUnit.SECONDS)) {
                 client.destroyForcibly();
-                throw new IllegalStateException("the client does not end");
+                throw new IllegalStateException("the client does not exit");
             }
             return new Result(client.exitValue(), out, err.toString(StandardCharsets.UTF_8));
         } catch (IOException e) {

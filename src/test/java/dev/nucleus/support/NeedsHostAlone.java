@@ -6,7 +6,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
-/** Compares the whole host before and after; no {@link RunsConcurrently} class runs meanwhile. */
+/** The class compares the whole host before and after; no {@link RunsConcurrently} class runs meanwhile. */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @ResourceLock(NeedsHostAlone.HOST)

@@ -15,11 +15,11 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
-/** A user without rights, who runs a manager of their own: user 65534, in a directory that is theirs. */
+/** An unprivileged user who runs a manager of their own: user 65534, in a directory of their own. */
 public final class OrdinaryUser implements AutoCloseable {
 
     public static final int ID = 65_534;
-    /** What /etc/subuid and /etc/subgid grant, if it is asked for. */
+    /** The first ID that /etc/subuid and /etc/subgid grant, if requested. */
     public static final int FIRST_SUBORDINATE = 300_000;
 
     private final Path directory;
@@ -33,14 +33,15 @@ public final class OrdinaryUser implements AutoCloseable {
     /**
      * Starts the manager and waits until it listens.
      *
-     * @param ranges whether the user has subordinate users and groups; seen by this manager only, in a mount namespace
+     * @param ranges whether the user has subordinate users and groups, which only this manager sees, in a mount
+     *     namespace
      * @param options of the manager
      */
     public static OrdinaryUser start(boolean ranges, String... options) throws IOException {
         return start(ranges, Optional.empty(), options);
     }
 
-    /** @param cgroup a directory of the version 2 hierarchy in which the manager begins */
+    /** @param cgroup a directory of the version 2 hierarchy in which the manager starts */
     public static OrdinaryUser start(boolean ranges, Optional<Path> cgroup, String... options) throws IOException {
         Path directory = Files.createTempDirectory(
                 "nucleus-rootless-",
@@ -71,7 +72,7 @@ public final class OrdinaryUser implements AutoCloseable {
                 "XDG_RUNTIME_DIR=" + directory.resolve("run"),
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
-                // Least to compile where every instruction is emulated.
+                // The least compilation, for machines where every instruction is emulated.
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-jar",
@@ -91,7 +92,7 @@ public final class OrdinaryUser implements AutoCloseable {
                     .until(() -> Files.exists(user.socket()) || !manager.isAlive());
             listens = manager.isAlive();
         } finally {
-            // Nobody gets to close what did not begin in time.
+            // The caller can't close a manager that did not start in time.
             if (!listens) {
                 manager.destroyForcibly();
             }
@@ -100,22 +101,22 @@ public final class OrdinaryUser implements AutoCloseable {
         return user;
     }
 
-    /** By which their manager is commanded. */
+    /** The command socket of their manager. */
     public Path socket() {
         return directory.resolve("run/nucleus/nucleus.sock");
     }
 
-    /** Where their manager keeps what it knows. */
+    /** The state directory of their manager. */
     public Path state() {
         return directory.resolve("state/nucleus");
     }
 
-    /** The client, as this user calls it; arguments follow. */
+    /** The command line of this user's client; arguments follow. */
     public List<String> client() {
         return as(directory.resolve("program/nucleus").toString(), "--socket", socket().toString());
     }
 
-    /** Their home, in which they may make what they like. */
+    /** Their home directory. */
     public Path directory() {
         return directory;
     }

@@ -23,14 +23,14 @@ public final class Remains {
 
     private Remains() {}
 
-    /** Waits until no cgroup of these containers is left: their shims remove them a moment after the end. */
+    /** Waits until no cgroup of these containers is left: their shims remove them a moment after the exit. */
     public static void awaitNone(Collection<String> ids) {
         Awaitility.await("no cgroup of " + ids + " is left")
                 .atMost(Duration.ofSeconds(20))
                 .until(() -> cgroups().stream().noneMatch(path -> ids.stream().anyMatch(path::contains)));
     }
 
-    /** Directories of containers in any hierarchy. */
+    /** Cgroups of containers in any hierarchy. */
     public static Set<String> cgroups() {
         var found = new TreeSet<String>();
         try (Stream<Path> hierarchies = Files.list(Path.of("/sys/fs/cgroup"))) {
@@ -75,12 +75,12 @@ public final class Remains {
                     ? Files.readString(process.resolve("comm")).strip()
                     : "";
         } catch (IOException e) {
-            // It ended while it was looked at.
+            // It exited while it was read.
             return "";
         }
     }
 
-    /** The namespaces that any process lives in, by kind and inode. */
+    /** The namespaces of all processes, by kind and inode. */
     public static Set<String> namespaces() {
         var found = new TreeSet<String>();
         try (Stream<Path> entries = Files.list(Path.of("/proc"))) {
@@ -91,7 +91,7 @@ public final class Remains {
                         found.add(Files.readSymbolicLink(entry.resolve("ns").resolve(kind))
                                 .toString());
                     } catch (IOException e) {
-                        // It ended while it was looked at.
+                        // It exited while it was read.
                     }
                 }
             }
@@ -109,7 +109,7 @@ public final class Remains {
         }
     }
 
-    /** Deletes a tree, links as links. */
+    /** Deletes a tree without following links. */
     public static void delete(Path directory) throws IOException {
         if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
             return;
@@ -137,7 +137,7 @@ public final class Remains {
         });
     }
 
-    /** What of {@code now} was not there {@code before}. */
+    /** The elements of {@code now} that are not in {@code before}. */
     public static List<String> added(Collection<String> before, Collection<String> now) {
         var added = new ArrayList<>(now);
         added.removeAll(before);

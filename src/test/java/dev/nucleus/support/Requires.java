@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What a tier needs of the machine. What is missing is said aloud, and the test counts as skipped, never as passed. */
+/** Requirements of a tier. A missing one is reported loudly, and the test counts as skipped, never as passed. */
 public final class Requires {
 
     private Requires() {}
@@ -19,7 +19,7 @@ public final class Requires {
         require(Files.isDirectory(Path.of("/sys/fs/cgroup/freezer")), "cgroups of version 1");
     }
 
-    /** @param packageName which Debian package brings it */
+    /** @param packageName the Debian package that has it */
     public static void program(String path, String packageName) {
         require(Files.isExecutable(Path.of(path)), path + " (on Debian: apt-get install " + packageName + ")");
     }

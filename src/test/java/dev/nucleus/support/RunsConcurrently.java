@@ -10,7 +10,8 @@ import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
- * Runs concurrently with other classes: its tests mostly wait, and check only what they started. Only one such class runs at a time.
+ * The class runs concurrently with others: its tests mostly wait, and check only what they started. Only one such class
+ * runs at a time.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)

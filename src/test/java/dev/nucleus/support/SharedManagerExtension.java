@@ -8,7 +8,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.commons.support.ModifierSupport;
 
-/** Starts and ends what {@link SharedManager} stands for. */
+/** Starts and closes the managers of {@link SharedManager} fields. */
 final class SharedManagerExtension implements BeforeAllCallback, AfterAllCallback {
 
     @Override

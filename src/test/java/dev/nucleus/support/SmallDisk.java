@@ -22,7 +22,7 @@ public record SmallDisk(Path directory) implements AutoCloseable {
         return new SmallDisk(directory);
     }
 
-    /** Takes all the space that is left. @return the file that took it */
+    /** Fills the remaining space. @return the file that fills it */
     public Path fill() throws IOException {
         Path file = directory.resolve("filling");
         try (var out = Files.newOutputStream(file)) {

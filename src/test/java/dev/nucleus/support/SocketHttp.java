@@ -8,10 +8,10 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** HTTP over a unix socket, as {@code curl --unix-socket} speaks it; the JDK's client doesn't. */
+/** HTTP over a Unix socket, as {@code curl --unix-socket} does; the JDK's client can't. */
 public final class SocketHttp {
 
-    /** What was answered. */
+    /** A response. */
     public record Answer(int status, String body) {}
 
     private SocketHttp() {}

@@ -16,7 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The command-line client, attached to the streams that a ticket is for; the test is its manager. */
+/** The command-line client, attached to the streams of a ticket; the test acts as its manager. */
 public final class StreamClient implements AutoCloseable {
 
     private static final int STREAMS = 0x17;

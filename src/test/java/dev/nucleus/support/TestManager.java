@@ -57,7 +57,7 @@ public final class TestManager implements AutoCloseable {
         return start(Optional.empty(), List.of());
     }
 
-    /** One that launches by a spawner that somebody else started. */
+    /** A manager that uses a spawner which it did not start. */
     public static TestManager startWith(Path spawnerSocket) {
         return start(Optional.empty(), List.of("--nucleus.spawner-socket=" + spawnerSocket));
     }
@@ -88,7 +88,7 @@ public final class TestManager implements AutoCloseable {
                     directory.resolve("state").toString(),
                     "--server.port",
                     "0",
-                    // So that tests can look by plain HTTP; HttpTest looks at what everybody gets.
+                    // So that tests can read details over TCP; DetailsTest has the default setting.
                     DETAILS,
                     "always");
             defaults.forEach((name, value) -> {
@@ -125,12 +125,12 @@ public final class TestManager implements AutoCloseable {
         return directory.resolve("run/nucleus.sock");
     }
 
-    /** Any other part of it. */
+    /** Any other bean of the manager. */
     public <T> T bean(Class<T> type) {
         return context.getBean(type);
     }
 
-    /** Whether any part of it is of that type. */
+    /** Whether the manager has a bean of that type. */
     public boolean has(Class<?> type) {
         return context.getBeanNamesForType(type).length > 0;
     }
@@ -151,7 +151,7 @@ public final class TestManager implements AutoCloseable {
         return context.getBean(Denials.class);
     }
 
-    /** What a container uses. */
+    /** The resource usage of a container. */
     public CgroupUsage usage(String id) {
         return context.getBean(CgroupUsages.class).of(id);
     }
@@ -191,7 +191,7 @@ public final class TestManager implements AutoCloseable {
         }
     }
 
-    /** What a container wrote, and how it ended. */
+    /** Output and exit code of a container. */
     public record Output(int code, String out, String err) {}
 
     public Output run(ContainerSpec spec) {
@@ -254,7 +254,7 @@ public final class TestManager implements AutoCloseable {
         return containerOf(replica).whileRunning().orElseThrow().pid();
     }
 
-    /** Hears of the manager's events, in the thread that tells of them. */
+    /** Listens to the manager's events, in the thread that publishes them. */
     public <E> void listen(Class<E> type, Consumer<E> listener) {
         context.addApplicationListener(event -> {
             if (event instanceof PayloadApplicationEvent<?> told && type.isInstance(told.getPayload())) {
@@ -263,12 +263,12 @@ public final class TestManager implements AutoCloseable {
         });
     }
 
-    /** Tells the manager of an event, as one of its parts would. */
+    /** Publishes an event, as a component of the manager would. */
     public void publish(Object event) {
         context.publishEvent(event);
     }
 
-    /** Ends this manager and lets its containers run, as a stop of the service does. */
+    /** Stops this manager and leaves its containers running, as a stop of the service does. */
     public void leave() {
         context.close();
     }

@@ -33,7 +33,7 @@ public final class VirtualMachineTests {
         System.exit(counts.getTotalFailureCount() == 0 && counts.getTestsSucceededCount() > 0 ? 0 : 1);
     }
 
-    /** A line for each test: a machine that hangs shows in which. */
+    /** Prints a line for each test, so that a hang shows in which. */
     private record Progress(PrintWriter out) implements TestExecutionListener {
 
         @Override

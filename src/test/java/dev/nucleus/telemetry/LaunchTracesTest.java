@@ -30,7 +30,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
-/** Launches as a collector of OpenTelemetry's sees them. */
+/** Launches as an OpenTelemetry collector sees them. */
 @Tag("isolation")
 class LaunchTracesTest {
 
@@ -99,11 +99,11 @@ class LaunchTracesTest {
     }
 
     @Test
-    void eachStepOfALaunchIsASpanBelowTheLaunch() {
+    void eachStepOfALaunchIsAChildSpanOfTheLaunch() {
         try (TestManager manager = TestManager.startWith(settings())) {
             Container container = manager.launch("/bin/sleep", "1000");
             Span launch = awaitLaunch(container.name());
-            Awaitility.await("all steps")
+            Awaitility.await("all steps are exported")
                     .until(() -> below(launch).stream()
                             .anyMatch(span -> span.getName().equals("container.launch.exec")));
             List<Span> steps = below(launch);
@@ -130,13 +130,13 @@ class LaunchTracesTest {
 
             manager.get("/actuator/health");
             assertThat(spans)
-                    .as("of the rest, which is not sampled")
+                    .as("other spans are not sampled")
                     .allMatch(span -> span.getName().startsWith("container.launch"));
         }
     }
 
     @Test
-    void aReplicaIsNamedAndAFailedLaunchSaysWhere() {
+    void aLaunchNamesItsReplicaAndItsFailedStep() {
         String fleet = """
                 name: shop
                 services:
@@ -165,7 +165,7 @@ class LaunchTracesTest {
 
     @Test
     @ExtendWith(OutputCaptureExtension.class)
-    void launchesDoNotWaitForACollectorThatIsAwayAndItIsSaidOnce(CapturedOutput output) {
+    void anUnreachableCollectorDelaysNoLaunchAndIsReportedOnce(CapturedOutput output) {
         List<String> settings = settings();
         collector.stop(0);
         try (TestManager manager = TestManager.startWith(settings)) {

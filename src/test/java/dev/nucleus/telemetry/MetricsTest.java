@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The scrape of a manager whose containers run. */
+/** The scrape of a manager with running containers. */
 @Tag("isolation")
 class MetricsTest {
 
@@ -50,14 +50,14 @@ class MetricsTest {
     }
 
     @Test
-    void whatAContainerUsesIsThereAsLongAsItRuns() throws Exception {
+    void resourceUsageIsExportedWhileAContainerRuns() throws Exception {
         try (TestManager manager = TestManager.start(FLEET)) {
             manager.await("shop/web-1", ReplicaStatus.READY);
 
             Awaitility.await().until(() -> value(manager, "nucleus_container_ready" + TAGS) == 1);
             assertThat(value(manager, "nucleus_container_restarts_total" + TAGS))
                     .isZero();
-            // The kernel charges in batches: it takes a moment until a small one has used anything.
+            // The kernel charges in batches: it takes a moment until the usage of a small group is above zero.
             Awaitility.await()
                     .untilAsserted(() -> assertThat(value(manager, "container_memory_usage_bytes" + TAGS))
                             .isBetween(4_096.0, 64e6));
@@ -90,7 +90,7 @@ class MetricsTest {
             manager.containers().pause(manager.containerOf("shop/web-1"), false);
             assertThat(value(manager, "nucleus_container_ready" + TAGS)).isOne();
             assertThat(scrape(manager))
-                    .as("never by container")
+                    .as("no container ID in any series")
                     .noneMatch(line ->
                             line.contains(manager.containerOf("shop/web-1").id()))
                     .as("cAdvisor's names only on request")
@@ -100,7 +100,7 @@ class MetricsTest {
             Awaitility.await().until(() -> value(manager, "nucleus_container_restarts_total" + TAGS) == 1);
             manager.await("shop/web-1", ReplicaStatus.READY);
             assertThat(scrape(manager).stream().filter(line -> line.startsWith("container_uptime_seconds{")))
-                    .as("its container's, not that of the one before")
+                    .as("of the current container, not of the previous one")
                     .hasSize(1);
 
             manager.fleets().stopReplica("shop/web-1");
@@ -118,9 +118,9 @@ class MetricsTest {
         }
     }
 
-    /** 16: a netlink socket, which the profile doesn't name. */
+    /** 16 is AF_NETLINK, which the profile doesn't allow. */
     @Test
-    void whatAContainerIsRefusedIsCounted() {
+    void denialsOfAContainerAreCounted() {
         String fleet = """
                 name: shop
                 services:
@@ -137,7 +137,7 @@ class MetricsTest {
     }
 
     @Test
-    void boardsForCadvisorFindTheirNames() {
+    void cadvisorNamesAreExportedOnRequest() {
         try (TestManager manager = TestManager.start(FLEET, List.of("--nucleus.metrics.cadvisor-names=true"))) {
             manager.await("shop/web-1", ReplicaStatus.READY);
 
@@ -159,7 +159,7 @@ class MetricsTest {
     }
 
     @Test
-    void prometheusFindsNothingWrongWithTheScrape() throws IOException, InterruptedException {
+    void promtoolFindsNothingWrongWithTheScrape() throws IOException, InterruptedException {
         try (TestManager manager = TestManager.start(FLEET, List.of("--nucleus.metrics.cadvisor-names=true"))) {
             manager.await("shop/web-1", ReplicaStatus.READY);
             Process promtool = new ProcessBuilder("promtool", "check", "metrics")
@@ -172,7 +172,7 @@ class MetricsTest {
 
             assertThat(promtool.waitFor()).as(said).isIn(0, 3);
             assertThat(said.lines().filter(line -> line.contains("container") || line.contains("nucleus")))
-                    .as("about ours; Spring's are Spring's")
+                    .as("problems with our metrics; Spring's are not checked")
                     .isEmpty();
         }
     }

@@ -24,7 +24,7 @@ class ArgumentTextTest {
     }
 
     @Test
-    void bytesThatAreNoUtf8ComeBack() {
+    void bytesThatAreNotUtf8RoundTrip() {
         byte[] latin1 = "caf\u00e9 \u00fc".getBytes(StandardCharsets.ISO_8859_1);
 
         assertThat(decode(latin1)).startsWith("caf").doesNotContain("\ufffd");
@@ -32,14 +32,14 @@ class ArgumentTextTest {
     }
 
     @Test
-    void theCodePointsThatStandForBytesComeBackThemselves() {
+    void theCodePointsReservedForBytesRoundTrip() {
         byte[] reserved = Character.toString(0x10FE85).getBytes(StandardCharsets.UTF_8);
 
         assertThat(ArgumentText.encode(decode(reserved))).isEqualTo(reserved);
     }
 
     @Test
-    void anyBytesComeBack() {
+    void anyBytesRoundTrip() {
         RandomGenerator random = Seeds.random(4711);
         for (int i = 0; i < 10_000; i++) {
             var bytes = new byte[random.nextInt(12)];

@@ -21,7 +21,7 @@ class VisibleTextTest {
     }
 
     @Test
-    void whatMovesTheCursorHidesOrTurnsTextIsShown() {
+    void controlInvisibleAndBidiCharactersAreEscaped() {
         assertThat(VisibleText.escape("a\u001b[2Jb\u0007\u0000\u009b")).isEqualTo("a\\x1b[2Jb\\x07\\x00\\x9b");
         assertThat(VisibleText.escape("x\u202egnp.exe\u2066\u200b\ufeff"))
                 .isEqualTo("x\\u202egnp.exe\\u2066\\u200b\\ufeff");
@@ -44,10 +44,10 @@ class VisibleTextTest {
                 .isEqualTo("red\tand \\u202eturned");
     }
 
-    /** Each of them, wherever it is. */
+    /** Each character of these ranges, at any position. */
     @ParameterizedTest
     @CsvSource({"0,1f", "7f,9f", "ad,ad", "61c,61c", "200b,200f", "2028,202e", "2060,206f", "feff,feff", "fff9,fffb"})
-    void nothingInvisibleIsLeft(String first, String last) {
+    void noInvisibleCharacterIsLeft(String first, String last) {
         var random = new Random(SEED);
         for (int point = Integer.parseInt(first, 16); point <= Integer.parseInt(last, 16); point++) {
             String text = "a".repeat(random.nextInt(5) + 1) + Character.toString(point) + "b";

@@ -21,7 +21,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** A container that everybody looks at. */
+/** A container with many viewers. */
 @Tag("isolation")
 class CrowdTest {
 
@@ -36,7 +36,7 @@ class CrowdTest {
                 readiness: {exec: [/bin/true], period: 500ms, timeout: 20s}
             """;
 
-    /** Asks for events and reads nothing of them. */
+    /** Requests events and reads none of them. */
     private static Socket events(TestManager manager, String of) throws IOException {
         var socket = new Socket("127.0.0.1", manager.port());
         socket.setSoTimeout((int) IN_TIME.toMillis());
@@ -46,14 +46,14 @@ class CrowdTest {
         return socket;
     }
 
-    /** The lines that come, up to one that holds a text. */
+    /** Reads lines up to one that contains a text. */
     private static List<String> until(Socket socket, String text) throws IOException {
         var reader = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
         var lines = new ArrayList<String>();
         while (lines.stream().noneMatch(line -> line.contains(text))) {
             String line = reader.readLine();
             if (line == null) {
-                throw new AssertionError("the answer ends before '" + text + "': " + lines);
+                throw new AssertionError("the response ends before '" + text + "': " + lines);
             }
             lines.add(line);
         }
@@ -61,7 +61,7 @@ class CrowdTest {
     }
 
     @Test
-    void threeHundredReadersAndAllSessionsHoldUpNeitherProbesNorOperators() throws Exception {
+    void threeHundredReadersAndAllSessionsDelayNeitherProbesNorOperators() throws Exception {
         try (TestManager manager = TestManager.start(FLEET)) {
             manager.await("shop/web-1", ReplicaStatus.READY);
             Container container = manager.containerOf("shop/web-1");
@@ -78,7 +78,7 @@ class CrowdTest {
                 }
 
                 Instant crowded = Instant.now();
-                Awaitility.await("probes go on")
+                Awaitility.await("probes continue")
                         .atMost(IN_TIME)
                         .until(() -> manager.replica("shop/web-1").probeResults().stream()
                                         .filter(answer -> answer.at().isAfter(crowded) && answer.success())
@@ -111,7 +111,7 @@ class CrowdTest {
     }
 
     @Test
-    void pagesBeyondTheLimitAreAskedToComeLater() throws Exception {
+    void pagesBeyondTheLimitAreToldToRetryLater() throws Exception {
         try (TestManager manager = TestManager.start(FLEET)) {
             manager.await("shop/web-1", ReplicaStatus.READY);
             var open = new ArrayList<Socket>();
@@ -127,7 +127,7 @@ class CrowdTest {
                     List<String> refusal = until(late, "Retry-After");
                     assertThat(refusal.getFirst()).startsWith("HTTP/1.1 503");
                     assertThat(until(other, "tick").getFirst())
-                            .as("of another container there is room")
+                            .as("another container has a limit of its own")
                             .startsWith("HTTP/1.1 200");
                 }
                 assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(200);

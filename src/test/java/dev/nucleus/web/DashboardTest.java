@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The dashboard in a real Chromium, as a person sees it. {@code -Dscreenshots=DIR} keeps pictures. */
+/** The dashboard in a real Chromium, as a user sees it. {@code -Dscreenshots=DIR} keeps screenshots. */
 @Tag("browser")
 class DashboardTest {
 
@@ -103,16 +103,16 @@ class DashboardTest {
     }
 
     @AfterEach
-    void nothingWasComplainedOf() {
+    void theConsoleHasNoErrors() {
         if (context != null) {
             context.close();
         }
         assertThat(complaints)
-                .as("the browser's console: also what the content security policy refused")
+                .as("the browser's console, including violations of the content security policy")
                 .isEmpty();
     }
 
-    private static void keep(Page page, String name) {
+    private static void keepScreenshot(Page page, String name) {
         String directory = System.getProperty("screenshots", "");
         if (!directory.isEmpty()) {
             page.screenshot(new Page.ScreenshotOptions()
@@ -121,7 +121,7 @@ class DashboardTest {
         }
     }
 
-    private static void accessible(Page page) {
+    private static void checkAccessibility(Page page) {
         List<Rule> violations = new AxeBuilder(page)
                 .withTags(List.of("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"))
                 .analyze()
@@ -141,8 +141,8 @@ class DashboardTest {
                 .containsText("ready");
         assertThat(page.locator("tr", new Page.LocatorOptions().setHasText("moody-1")))
                 .containsText("exit code 3");
-        keep(page, "fleets-" + scheme.name().toLowerCase(java.util.Locale.ROOT));
-        accessible(page);
+        keepScreenshot(page, "fleets-" + scheme.name().toLowerCase(java.util.Locale.ROOT));
+        checkAccessibility(page);
     }
 
     @ParameterizedTest
@@ -156,16 +156,16 @@ class DashboardTest {
         assertThat(page.locator("main")).containsText("use more than 64M of memory");
         assertThat(page.locator("main")).containsText("readiness succeeded");
         assertThat(page.locator("#lines")).containsText("tick 1");
-        keep(page, "container-" + scheme.name().toLowerCase(java.util.Locale.ROOT));
-        accessible(page);
+        keepScreenshot(page, "container-" + scheme.name().toLowerCase(java.util.Locale.ROOT));
+        checkAccessibility(page);
     }
 
-    /** Lines after the end of the run before, which the log of a replica that was restarted begins with. */
+    /** Lines of this run; the log of a restarted replica begins with the end of the previous run. */
     private static final String OF_THIS_RUN =
             "#lines li:not([data-stream=nucleus]):not(:has(~ li[data-stream=nucleus]))";
 
     @Test
-    void theLogGrowsByItself() {
+    void theLogIsUpdatedLive() {
         Page page = open("/fleets/shop/web-1", ColorScheme.LIGHT, 1280, true);
         int shown = page.locator("#lines li").count();
 
@@ -181,7 +181,7 @@ class DashboardTest {
     }
 
     @Test
-    void aCrashIsSeenWithoutAReload() throws Exception {
+    void aCrashIsShownWithoutAReload() throws Exception {
         Page page = open("/fleets/shop/web-1", ColorScheme.LIGHT, 1280, true);
         assertThat(page.locator("dd .status")).hasText("ready");
 
@@ -193,7 +193,7 @@ class DashboardTest {
     }
 
     @Test
-    void aRunByHandAppearsAndGoes() throws Exception {
+    void aContainerRunByHandAppearsAndDisappears() throws Exception {
         Page page = open("/", ColorScheme.LIGHT, 1280, true);
         var container = manager.launch("/bin/sleep", "1000");
 
@@ -201,7 +201,7 @@ class DashboardTest {
         page.locator("a", new Page.LocatorOptions().setHasText(container.name()))
                 .click();
         assertThat(page.locator("main")).containsText("/bin/sleep 1000");
-        accessible(page);
+        checkAccessibility(page);
         page.goBack();
         manager.containers().stop(container, dev.nucleus.spec.StopSpec.DEFAULT);
         manager.containers().remove(container);
@@ -210,13 +210,13 @@ class DashboardTest {
     }
 
     @Test
-    void aPhoneScrollsNothingSideways() {
+    void noPageScrollsSidewaysOnAPhone() {
         for (String path : List.of("/", "/fleets/shop/web-1", "/fleets/shop/moody-1")) {
             Page page = open(path, ColorScheme.LIGHT, 360, true);
 
             int overflow = (int) page.locator("html").evaluate("e => e.scrollWidth - e.clientWidth");
             assertThat(overflow).as(path).isLessThanOrEqualTo(0);
-            keep(page, "phone" + path.replace('/', '-'));
+            keepScreenshot(page, "phone" + path.replace('/', '-'));
             page.context().close();
         }
     }
@@ -230,13 +230,13 @@ class DashboardTest {
     }
 
     @Test
-    void whatIsNotThereSaysSoAndLeadsBack() {
+    void aMissingPageIsReportedWithALinkBack() {
         Page page = open("/fleets/shop/nosuch-1", ColorScheme.LIGHT, 1280, true);
 
         assertThat(page.locator("h1")).containsText("404");
         page.locator("main a").click();
         assertThat(page.locator("h1")).hasText("Fleets");
-        // The browser notes the 404 itself.
+        // The browser itself logs the 404.
         complaints.removeIf(text -> text.contains("404"));
     }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Who sees details: who may command the manager, and nobody who can merely reach its port. */
+/** Details are for users who may command the manager, not for everyone who can reach its port. */
 @Tag("isolation")
 class DetailsTest {
 
@@ -47,7 +47,7 @@ class DetailsTest {
                 "/actuator/health/shop/web/web-1",
                 "/actuator/health/fleets/shop/web/web-1"
             })
-    void healthTellsAStatusToAllAndDetailsToTheManagersUser(String path) throws IOException {
+    void healthShowsTheStatusToAllAndDetailsToTheManagersUser(String path) throws IOException {
         assertThat(manager.get(path).statusCode()).isEqualTo(200);
         assertThat(manager.get(path).body())
                 .contains("\"status\":\"UP\"")
@@ -73,13 +73,13 @@ class DetailsTest {
                 "/actuator/auditevents",
                 "/actuator/auditevents?type=container-start"
             })
-    void whatIsAllDetailsIsRefused(String path) {
+    void endpointsWithOnlyDetailsAreRefusedOverTcp(String path) {
         assertThat(manager.get(path).statusCode()).isBetween(400, 499);
         assertThat(manager.get(path).body()).doesNotContain("shop/web-1");
     }
 
     @Test
-    void aRefusalNamesWhereToAsk() {
+    void aRefusalNamesTheUnixSocket() {
         assertThat(manager.get("/actuator/fleets").statusCode()).isEqualTo(403);
         assertThat(manager.get("/actuator/fleets").body())
                 .contains("curl --unix-socket <run-dir>/http.sock http://localhost/actuator/fleets");
@@ -87,7 +87,7 @@ class DetailsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"/actuator/fleets", "/actuator/fleets/shop", "/actuator/auditevents"})
-    void bySocketItAnswers(String path) throws IOException {
+    void endpointsWithOnlyDetailsAnswerOnTheUnixSocket(String path) throws IOException {
         SocketHttp.Answer answer = SocketHttp.get(socket(), path);
 
         assertThat(answer.status()).isEqualTo(200);
@@ -95,7 +95,7 @@ class DetailsTest {
     }
 
     @Test
-    void onlyTheManagersUserCanConnect() throws IOException {
+    void onlyTheManagersUserCanConnectToTheUnixSocket() throws IOException {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket())))
                 .isEqualTo("rw-------");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket().getParent())))

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A page elsewhere can't speak for this host by the headers of a proxy, wherever Spring thinks that it runs. */
+/** A foreign page can't impersonate this host with proxy headers, whatever platform Spring detects. */
 @Tag("isolation")
 class ForwardedHostTest {
 
@@ -33,14 +33,14 @@ class ForwardedHostTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"kubernetes", "none"})
-    void theHostThatWasSentDecidesInEveryCloud(String cloud) throws IOException {
+    void theHostHeaderDecidesOnEveryCloudPlatform(String cloud) throws IOException {
         try (TestManager manager = TestManager.startWith(List.of("--spring.main.cloud-platform=" + cloud))) {
             for (String forwarded : FORWARDED) {
                 assertThat(status(manager, "Host: evil.example\r\n" + forwarded))
                         .as(forwarded)
                         .isEqualTo("421");
                 assertThat(status(manager, "Host: localhost\r\n" + forwarded.replace("localhost", "evil.example")))
-                        .as("ignored, not believed: %s", forwarded)
+                        .as("ignored, not trusted: %s", forwarded)
                         .isEqualTo("200");
             }
             assertThat(status(manager, "Host: [::1]:8080")).isEqualTo("200");
@@ -60,7 +60,7 @@ class ForwardedHostTest {
                 "--server.tomcat.remoteip.protocol-header=X-Forwarded-Proto",
                 "--server.tomcat.remoteip.remote-ip-header=X-Forwarded-For"
             })
-    void noSettingMakesTheManagerBelieveAProxy(String setting) {
+    void noSettingMakesTheManagerTrustAProxy(String setting) {
         assertThatThrownBy(() -> TestManager.startWith(List.of(setting)).close())
                 .rootCause()
                 .hasMessageContaining("is not supported")

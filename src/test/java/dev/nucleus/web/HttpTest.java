@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is served over HTTP, and what is not. */
+/** Pages and endpoints over HTTP, and requests that are refused. */
 @Tag("isolation")
 class HttpTest {
 
@@ -119,20 +119,20 @@ class HttpTest {
                 "/actuator/heapdump",
                 "/actuator/shutdown"
             })
-    void whatIsNotThereIsNotThere(String path) {
+    void missingPagesAndDisabledEndpointsAreNotFound(String path) {
         assertThat(manager.get(path).statusCode()).isEqualTo(404);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"})
-    void httpOnlyReads(String method) throws Exception {
+    void onlyReadMethodsAreAllowed(String method) throws Exception {
         assertThat(raw(method + " / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
                 .startsWith("HTTP/1.1 405");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"evil.example", "evil.example:8080", "127.0.0.1.evil.example", "0.0.0.0"})
-    void aPageElsewhereThatNamesThisAddressIsTurnedAway(String host) throws Exception {
+    void requestsWithAForeignHostAreRefused(String host) throws Exception {
         assertThat(raw("GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n"))
                 .startsWith("HTTP/1.1 421");
         assertThat(raw("GET /livez HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\nAccept: text/plain\r\n\r\n"))
@@ -147,7 +147,7 @@ class HttpTest {
     }
 
     @Test
-    void headersKeepPagesToWhatTheyAre() {
+    void pagesHaveSecurityHeaders() {
         var headers = manager.get("/").headers();
 
         assertThat(headers.firstValue("Content-Security-Policy").orElseThrow())
@@ -159,14 +159,14 @@ class HttpTest {
     }
 
     @Test
-    void whatAWorkloadWritesIsTextNeverMarkup() {
+    void outputOfAWorkloadIsEscapedInPages() {
         String page = manager.get("/fleets/shop/evil-1").body();
 
         assertThat(page).doesNotContain("<script>alert(1)").contains("&lt;script&gt;alert(1)");
     }
 
     @Test
-    void secretsOfTheEnvironmentAreNeitherOnPagesNorInRecords() throws IOException {
+    void environmentValuesAreNeitherOnPagesNorInRecords() throws IOException {
         String id = manager.containerOf("shop/web-1").id();
         for (String path : List.of("/", "/fleets/shop/web-1", "/containers/" + id, "/actuator/health")) {
             assertThat(manager.get(path).body()).doesNotContain("hunter2");
@@ -211,7 +211,7 @@ class HttpTest {
     }
 
     @Test
-    void aLiveLogIsResumedWhereTheBrowserLostItWithoutAGap() throws Exception {
+    void aLiveLogIsResumedWithoutAGap() throws Exception {
         List<String> first = events("/events?of=shop/web-1", "", 10);
         String last = first.stream()
                 .filter(line -> line.startsWith("id:"))
@@ -230,7 +230,7 @@ class HttpTest {
     }
 
     @Test
-    void aPageGoesOnWhereItsLogEnded() throws Exception {
+    void liveEventsContinueWhereThePagesLogEnds() throws Exception {
         String page = Awaitility.await()
                 .until(() -> manager.get("/fleets/shop/web-1").body(), body -> body.contains("tick&lt;/b&gt; "));
         String connect =

@@ -9,7 +9,7 @@ import java.time.Instant;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
-/** What is remembered of files that have several names. */
+/** Bookkeeping of files that have several names. */
 class HardLinksTest {
 
     private static final Content CONTENT = new Content("0".repeat(64), false);
@@ -30,13 +30,13 @@ class HardLinksTest {
     }
 
     @Test
-    void namesThatAreTheSameFileNowAreOnePlace() {
+    void namesOfTheSameFileBecomeOnePlace() {
         FileStat file = file(2, 1_000);
         assertThat(links.next(file)).isNull();
         links.add(file, null, CONTENT, true, path, FileName.of("0"));
         for (int i = 1; i < 1_000; i++) {
             HardLinks.Linked known = Objects.requireNonNull(links.next(file));
-            // Else each name would look at all the names before it, a million looks at a thousand names.
+            // Otherwise each name would be compared with every earlier one, half a million comparisons in total.
             assertThat(known.places()).hasSize(1);
             if (known.isWritten()) {
                 links.settle(known, path, FileName.of(Integer.toString(i)));
@@ -44,10 +44,10 @@ class HardLinksTest {
                 assertThat(known.place().name()).isEqualTo(FileName.of("1"));
             }
         }
-        assertThat(links.next(file)).as("all its names were met").isNull();
+        assertThat(links.next(file)).as("all its names were visited").isNull();
     }
 
-    /** What was forgotten must not be paid back twice: that would let any number be remembered. */
+    /** Released memory must not be credited twice: then any number of files could be held. */
     @Test
     void theLastNameOfAFileFreesItsPlacesOnce() {
         for (long inode = 0; inode < 20_000; inode++) {
@@ -63,7 +63,7 @@ class HardLinksTest {
     }
 
     @Test
-    void whatDoesNotFitBecomesFilesOfTheirOwn() {
+    void linksBeyondTheBudgetBecomeSeparateFiles() {
         for (long inode = 0; inode < 20_000; inode++) {
             links.add(file(inode, 2), null, CONTENT, true, path, FileName.of("n".repeat(200)));
         }

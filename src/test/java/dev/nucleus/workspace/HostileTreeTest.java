@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Somebody changes the directory, or what leads to it, while it is copied, worked on, or brought back. */
+/** An attacker changes the directory, or the path to it, while it is copied, worked on, or copied back. */
 @Timeout(120)
 class HostileTreeTest {
 
@@ -60,9 +60,9 @@ class HostileTreeTest {
         }
     }
 
-    private SyncResult bringBack(TreeManifest before, TreeLimits limits) {
+    private SyncResult copyBack(TreeManifest before, TreeLimits limits) {
         try (SourceDirectory opened = SourceDirectory.open(source)) {
-            return WorkspaceSync.bringBack(copy, opened, before, "0123456789abcdef", limits);
+            return WorkspaceSync.copyBack(copy, opened, before, "0123456789abcdef", limits);
         }
     }
 
@@ -90,7 +90,7 @@ class HostileTreeTest {
         return (path + "\0").getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Does it again and again beside the work, which may fail by it and may do nothing wrong. */
+    /** Repeats the hostile action during the work, which may fail but must do no harm. */
     private static void whileDoing(Runnable hostile, Runnable work) throws InterruptedException {
         var stop = new AtomicBoolean();
         var failure = new AtomicReference<RuntimeException>();
@@ -112,9 +112,9 @@ class HostileTreeTest {
         assertThat(failure.get()).isNull();
     }
 
-    /** The parent is renamed during the run, and a link to somewhere else put in its place. */
+    /** The parent is renamed during the run, and a link to another directory is put in its place. */
     @Test
-    void whatIsBroughtBackGoesIntoTheDirectoryThatWasOpened() throws Exception {
+    void changesAreCopiedBackIntoTheOpenedDirectory() throws Exception {
         Files.createDirectory(outside.resolve("source"));
         try (SourceDirectory opened = SourceDirectory.open(source)) {
             TreeManifest before = copyIn(opened);
@@ -123,7 +123,7 @@ class HostileTreeTest {
             Files.move(home, directory.resolve("aside"));
             Files.createSymbolicLink(home, outside);
 
-            WorkspaceSync.bringBack(copy, opened, before, "0123456789abcdef", TreeLimits.DEFAULT);
+            WorkspaceSync.copyBack(copy, opened, before, "0123456789abcdef", TreeLimits.DEFAULT);
         }
 
         assertThat(below(outside)).containsExactly("source");
@@ -131,7 +131,7 @@ class HostileTreeTest {
     }
 
     @Test
-    void aDirectoryThatIsSwappedWhileItIsCopiedIsCopiedFromNowhereElse() throws Exception {
+    void aSwappedDirectoryIsNotCopiedFromElsewhere() throws Exception {
         Files.writeString(outside.resolve("shadow"), "secret");
         Path place = Files.createDirectory(source.resolve("place"));
         for (int i = 0; i < 50; i++) {
@@ -158,9 +158,9 @@ class HostileTreeTest {
         assertThat(copy.resolve("place/file-49")).as("left alone, it is copied").hasContent("x");
     }
 
-    /** Hashed, it would keep the manager busy for hours. */
+    /** Hashing it would keep the manager busy for hours. */
     @Test
-    void aFileOfTheHostThatBecameHugeMeanwhileIsNotRead() throws Exception {
+    void aHostFileThatHasGrownHugeIsNotRead() throws Exception {
         long huge = 1L << 43;
         Files.writeString(source.resolve("changed"), "x");
         Files.writeString(source.resolve("removed"), "x");
@@ -173,7 +173,7 @@ class HostileTreeTest {
             }
         }
 
-        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = copyBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.conflicts().first()).containsExactlyInAnyOrder("changed", "removed");
         assertThat(source.resolve("changed")).hasSize(huge);
@@ -191,9 +191,9 @@ class HostileTreeTest {
         }
     }
 
-    /** Opened as a file is, a pipe would wait for a writer for ever, and a device might do anything. */
+    /** Opened like a file, a pipe would wait for a writer for ever, and a device might do anything. */
     @Test
-    void aPipeThatComesAndGoesInPlaceOfAFileHangsNothing() throws Exception {
+    void aPipeSwappedForAFileDoesNotBlockTheCopy() throws Exception {
         Path file = Files.writeString(source.resolve("file"), "x");
         Path pipe = home.resolve("pipe");
         makePipe(pipe);
@@ -211,7 +211,7 @@ class HostileTreeTest {
     }
 
     @Test
-    void aPipeThatComesAndGoesOnTheHostHangsNoReturn() throws Exception {
+    void aPipeSwappedForAFileDoesNotBlockTheCopyBack() throws Exception {
         Path file = Files.writeString(source.resolve("file"), "x");
         TreeManifest before = copyIn();
         Path pipe = home.resolve("pipe");
@@ -221,7 +221,7 @@ class HostileTreeTest {
             for (int round = 0; round < 50; round++) {
                 try {
                     Files.writeString(copy.resolve("file"), "work " + round);
-                    bringBack(before, TreeLimits.DEFAULT);
+                    copyBack(before, TreeLimits.DEFAULT);
                 } catch (IOException e) {
                     throw new java.io.UncheckedIOException(e);
                 }
@@ -230,7 +230,7 @@ class HostileTreeTest {
     }
 
     @Test
-    void aDirectoryThatIsSwappedForALinkIsNotWrittenThrough() throws Exception {
+    void aLinkSwappedForADirectoryIsNotWrittenThrough() throws Exception {
         Path place = Files.createDirectory(source.resolve("place"));
         TreeManifest before = copyIn();
         Path link = Files.createSymbolicLink(home.resolve("link"), outside);
@@ -242,7 +242,7 @@ class HostileTreeTest {
         whileDoing(() -> exchange(place, link), () -> {
             for (int round = 0; round < 30; round++) {
                 try {
-                    bringBack(before, TreeLimits.DEFAULT);
+                    copyBack(before, TreeLimits.DEFAULT);
                 } catch (WorkspaceException e) {
                     assertThat(e).hasMessageContaining("source");
                 }
@@ -252,9 +252,9 @@ class HostileTreeTest {
         assertThat(below(outside)).isEmpty();
     }
 
-    /** Something that is appended to without end: the copy has an end all the same. */
+    /** The copy must end even if a file is appended to without end. */
     @Test
-    void aFileThatGrowsWhileItIsCopiedIsSaidToChange() throws Exception {
+    void aFileThatGrowsWhileItIsCopiedIsReported() throws Exception {
         Path file = source.resolve("log");
         Files.write(file, new byte[1 << 20]);
         byte[] more = new byte[1 << 16];
@@ -280,7 +280,7 @@ class HostileTreeTest {
     }
 
     @Test
-    void whatIsNoFileOrDirectoryOfTheCopyIsLeftThere() throws Exception {
+    void linksAndSpecialFilesOfTheCopyAreNotCopiedBack() throws Exception {
         TreeManifest before = copyIn();
         makePipe(copy.resolve("pipe"));
         Files.createSymbolicLink(copy.resolve("link"), Path.of("/etc/shadow"));
@@ -288,7 +288,7 @@ class HostileTreeTest {
             socket.bind(java.net.UnixDomainSocketAddress.of(copy.resolve("socket")));
         }
 
-        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = copyBack(before, TreeLimits.DEFAULT);
 
         assertThat(below(source)).isEmpty();
         assertThat(result.leftOut().first())
@@ -298,7 +298,7 @@ class HostileTreeTest {
                         new SkippedFile("socket", "a special file"));
     }
 
-    /** Written through, it would be the other file as well. */
+    /** A write through the link would change the other file too. */
     @Test
     void aHardLinkOnTheHostIsReplacedAndNotWrittenThrough() throws Exception {
         Path file = Files.writeString(source.resolve("file"), "before");
@@ -306,20 +306,20 @@ class HostileTreeTest {
         TreeManifest before = copyIn();
         Files.writeString(copy.resolve("file"), "after");
 
-        bringBack(before, TreeLimits.DEFAULT);
+        copyBack(before, TreeLimits.DEFAULT);
 
         assertThat(file).hasContent("after");
         assertThat(other).hasContent("before");
     }
 
     @Test
-    void aFileOrLinkThatLiesWhereTheWorkIsWrittenFirstIsNotWrittenThrough() throws Exception {
+    void aLinkAtTheTemporaryFilesPathIsNotWrittenThrough() throws Exception {
         Path victim = Files.writeString(outside.resolve("victim"), "kept");
         TreeManifest before = copyIn();
         Files.writeString(copy.resolve("file"), "work");
         Files.createSymbolicLink(source.resolve(".nucleus-0123456789ab.part"), victim);
 
-        bringBack(before, TreeLimits.DEFAULT);
+        copyBack(before, TreeLimits.DEFAULT);
 
         assertThat(victim).hasContent("kept");
         assertThat(source.resolve("file")).hasContent("work");
@@ -338,45 +338,45 @@ class HostileTreeTest {
         Files.createDirectory(copy.resolve("file"));
         Files.writeString(copy.resolve("file/inner"), "x");
 
-        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = copyBack(before, TreeLimits.DEFAULT);
 
         assertThat(below(source)).containsExactly("directory", "file", "file/inner");
         assertThat(source.resolve("directory")).hasContent("a file now");
         assertThat(result.conflicts().count()).isZero();
     }
 
-    /** What the host no longer has a directory for is in the copy, and said to be. */
+    /** Work whose directory no longer exists on the host stays in the copy, and is reported. */
     @Test
-    void workThatFindsNoPlaceIsNamed() throws Exception {
+    void workWithoutItsDirectoryIsReported() throws Exception {
         Files.createDirectory(source.resolve("directory"));
         TreeManifest before = copyIn();
         Files.writeString(copy.resolve("directory/file"), "work");
         Files.delete(source.resolve("directory"));
 
-        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = copyBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.unplaced().first()).containsExactly("directory/file");
         assertThat(result.summary()).contains("1 could not be placed on the host: directory/file");
         assertThat(below(source)).isEmpty();
     }
 
-    /** Its name has no room for an ending. */
+    /** The name has no room for a suffix. */
     @Test
-    void aFileWithALongNameThatBothSidesChangedIsBesideToo() throws Exception {
+    void aConflictOfAFileWithALongNameKeepsBothVersions() throws Exception {
         String name = "n".repeat(255);
         Files.writeString(source.resolve(name), "before");
         TreeManifest before = copyIn();
         Files.writeString(source.resolve(name), "the host's");
         Files.writeString(copy.resolve(name), "the container's");
 
-        bringBack(before, TreeLimits.DEFAULT);
+        copyBack(before, TreeLimits.DEFAULT);
 
         assertThat(source.resolve("n".repeat(255 - 18) + ".from-0123456789ab")).hasContent("the container's");
         assertThat(source.resolve(name)).hasContent("the host's");
     }
 
     @Test
-    void workBeyondALimitIsRefusedBeforeAnythingIsChanged() throws Exception {
+    void aCopyBeyondALimitIsRefusedBeforeAnythingIsChanged() throws Exception {
         Files.writeString(source.resolve("a"), "before");
         TreeManifest before = copyIn();
         Files.writeString(copy.resolve("a"), "after");
@@ -384,24 +384,24 @@ class HostileTreeTest {
             Files.writeString(copy.resolve("many-" + i), "x");
         }
 
-        assertThatThrownBy(() -> bringBack(before, new TreeLimits(20, 1_000, 1 << 20, 128)))
+        assertThatThrownBy(() -> copyBack(before, new TreeLimits(20, 1_000, 1 << 20, 128)))
                 .isInstanceOf(WorkspaceException.class)
-                .hasMessageContaining("the container's copy holds more than 20 files and directories");
-        assertThatThrownBy(() -> bringBack(before, new TreeLimits(1_000, 100, 1 << 20, 128)))
+                .hasMessageContaining("the container's copy contains more than 20 files and directories");
+        assertThatThrownBy(() -> copyBack(before, new TreeLimits(1_000, 100, 1 << 20, 128)))
                 .isInstanceOf(WorkspaceException.class)
-                .hasMessageContaining("holds names of more than 100 bytes together");
+                .hasMessageContaining("contains names of more than 100 bytes in total");
         try (var sparse = new java.io.RandomAccessFile(copy.resolve("many-0").toFile(), "rw")) {
             sparse.setLength(1L << 40);
         }
-        assertThatThrownBy(() -> bringBack(before, TreeLimits.DEFAULT))
+        assertThatThrownBy(() -> copyBack(before, TreeLimits.DEFAULT))
                 .isInstanceOf(WorkspaceException.class)
-                .hasMessageContaining("holds more than 32768 MiB of files");
+                .hasMessageContaining("contains more than 32768 MiB of files");
         assertThat(below(source)).containsExactly("a");
         assertThat(source.resolve("a")).hasContent("before");
     }
 
     @Test
-    void aRecordThatIsCutOffBringsNothingBack() throws Exception {
+    void aTruncatedManifestCopiesNothingBack() throws Exception {
         Files.writeString(source.resolve("a"), "before");
         Files.writeString(source.resolve("b"), "before");
         TreeManifest before = copyIn();
@@ -409,15 +409,15 @@ class HostileTreeTest {
         List<String> lines = Files.readAllLines(before.file(), StandardCharsets.ISO_8859_1);
         Files.write(before.file(), lines.subList(0, 2));
 
-        assertThatThrownBy(() -> bringBack(before, TreeLimits.DEFAULT))
+        assertThatThrownBy(() -> copyBack(before, TreeLimits.DEFAULT))
                 .isInstanceOf(WorkspaceException.class)
                 .hasMessageContaining("ends early");
         assertThat(below(source)).containsExactly("a", "b");
     }
 
-    /** Names with line breaks and bytes of no encoding are recorded and brought back like others. */
+    /** Names with line breaks and invalid encodings are recorded and copied back like others. */
     @Test
-    void strangeNamesComeBack() throws Exception {
+    void unusualNamesAreCopiedBack() throws Exception {
         var strange = new FileName("a\nu\\x\u00ff");
         try (var opened = dev.nucleus.kernel.Directory.open(source)) {
             opened.createFile(strange).close();
@@ -427,7 +427,7 @@ class HostileTreeTest {
             opened.deleteFile(strange);
         }
 
-        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = copyBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.removed().first()).containsExactly("a\\x0au\\x\\xff");
         try (var opened = dev.nucleus.kernel.Directory.open(source)) {
@@ -435,7 +435,7 @@ class HostileTreeTest {
         }
     }
 
-    /** The way to a directory is as much a choice of whoever made it as what is in it. */
+    /** A user who can replace a link of the path chooses the directory that it leads to. */
     @Test
     void aSourceBehindALinkThatOthersMayReplaceIsNotOpened() throws Exception {
         Files.createDirectory(outside.resolve("inner"));
@@ -457,12 +457,12 @@ class HostileTreeTest {
         Files.delete(copy.resolve("file-77"));
         Files.writeString(copy.resolve("file-78"), "changed");
 
-        SyncResult result = bringBack(before, TreeLimits.DEFAULT);
+        SyncResult result = copyBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.removed().first()).containsExactly("file-77");
         assertThat(result.changed().first()).containsExactly("file-78");
         try (Stream<Path> left = Files.list(directory)) {
-            assertThat(left).as("nothing of the sorting is left").hasSize(4);
+            assertThat(left).as("the temporary files of the sort are removed").hasSize(4);
         }
     }
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Many files with long names, far down: paths of 900 megabytes together, in a heap of 48. */
+/** Many files with long names, deep in a tree: 900 megabytes of paths, in a heap of 48 megabytes. */
 @RunsConcurrently
 class SmallHeapTest {
 
@@ -32,7 +32,7 @@ class SmallHeapTest {
         directory = Files.createTempDirectory("nucleus-test-").toRealPath();
     }
 
-    /** By descriptors: no path can say how deep it is. */
+    /** By descriptors: the tree is deeper than any path can be long. */
     @AfterEach
     void remove() throws IOException {
         try (Directory parent = Directory.open(Objects.requireNonNull(directory.getParent()))) {
@@ -45,7 +45,7 @@ class SmallHeapTest {
         return FileName.of(String.format("%06d", number) + "f".repeat(249));
     }
 
-    /** In a child with a small heap: the directory's copy, the work in it, and its return. */
+    /** Runs in a child process with a small heap: copies the directory, works in the copy and copies it back. */
     public static void main(String[] arguments) throws IOException {
         Path directory = Path.of(arguments[0]);
         try (SourceDirectory source = SourceDirectory.open(directory.resolve("source"))) {
@@ -53,11 +53,11 @@ class SmallHeapTest {
                             source, directory.resolve("copy"), directory.resolve("manifest"), TreeLimits.DEFAULT)
                     .manifest();
             make(directory.resolve("copy"));
-            SyncResult result = WorkspaceSync.bringBack(
+            SyncResult result = WorkspaceSync.copyBack(
                     directory.resolve("copy"), source, before, "0123456789abcdef", TreeLimits.DEFAULT);
             System.out.println(result.summary());
         }
-        // Again, as a copy that is made of what came back.
+        // Once more, with the files that were copied back.
         try (SourceDirectory source = SourceDirectory.open(directory.resolve("source"))) {
             TreeCopy.copy(source, directory.resolve("again"), directory.resolve("manifest-2"), TreeLimits.DEFAULT);
             System.out.println("copied");
@@ -80,7 +80,7 @@ class SmallHeapTest {
 
     @Test
     @Timeout(900)
-    void manyLongPathsComeBack() throws Exception {
+    void manyLongPathsAreCopiedBack() throws Exception {
         Files.createDirectory(directory.resolve("source"));
         Path output = directory.resolve("output");
         Process child = new ProcessBuilder(
@@ -107,7 +107,7 @@ class SmallHeapTest {
     }
 
     @Test
-    void aTreeThatIsDeeperThanAnyPathIsRemoved() throws IOException {
+    void aTreeDeeperThanAnyPathIsRemoved() throws IOException {
         Directory inner = Directory.open(directory);
         for (int i = 0; i < 1_000; i++) {
             inner.createDirectory(FileName.of("d"));

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What goes into a container and what comes back. */
+/** What is copied for a container, and what is copied back. */
 class TreeCopyTest {
 
     /** The length of a file with holes, in bytes. */
@@ -59,13 +59,13 @@ class TreeCopyTest {
         }
     }
 
-    private SyncResult bringBack(TreeManifest before) {
-        return bringBack(before, TreeLimits.DEFAULT);
+    private SyncResult copyBack(TreeManifest before) {
+        return copyBack(before, TreeLimits.DEFAULT);
     }
 
-    private SyncResult bringBack(TreeManifest before, TreeLimits limits) {
+    private SyncResult copyBack(TreeManifest before, TreeLimits limits) {
         try (SourceDirectory opened = SourceDirectory.open(source)) {
-            return WorkspaceSync.bringBack(copy, opened, before, "0123456789abcdef", limits);
+            return WorkspaceSync.copyBack(copy, opened, before, "0123456789abcdef", limits);
         }
     }
 
@@ -96,7 +96,7 @@ class TreeCopyTest {
     }
 
     @Test
-    void filesComeWithTheirContentAndWhetherTheyRun() throws IOException {
+    void filesKeepTheirContentAndExecutability() throws IOException {
         write(source, "src/main.py", "print()");
         write(source, "run.sh", "#!/bin/sh");
         Files.setPosixFilePermissions(source.resolve("run.sh"), PosixFilePermissions.fromString("rwx------"));
@@ -132,7 +132,7 @@ class TreeCopyTest {
                 ".netrc",
                 ".x.swp"
             })
-    void whatMayHoldASecretStaysOutside(String path) throws IOException {
+    void filesExcludedByNameAreNotCopied(String path) throws IOException {
         write(source, path, "x");
         write(source, "kept", "x");
 
@@ -168,7 +168,7 @@ class TreeCopyTest {
     }
 
     @Test
-    void holesStayHolesBothWays() throws Exception {
+    void sparseFilesStaySparseBothWays() throws Exception {
         makeSparse(source.resolve("in"));
         try (var empty = new RandomAccessFile(source.resolve("empty").toFile(), "rw")) {
             empty.setLength(SPARSE + 1);
@@ -176,7 +176,7 @@ class TreeCopyTest {
         TreeCopy.Copied copied = copyIn();
         makeSparse(copy.resolve("out"));
 
-        bringBack(copied.manifest());
+        copyBack(copied.manifest());
 
         for (Path file : List.of(copy.resolve("in"), source.resolve("out"))) {
             assertThat(file).hasSameBinaryContentAs(source.resolve("in"));
@@ -186,34 +186,34 @@ class TreeCopyTest {
         assertThat(blocks(copy.resolve("empty"))).isLessThan(64);
     }
 
-    private static boolean areOne(Path one, Path other) throws IOException {
+    private static boolean areSameFile(Path one, Path other) throws IOException {
         return Files.readAttributes(one, BasicFileAttributes.class)
                 .fileKey()
                 .equals(Files.readAttributes(other, BasicFileAttributes.class).fileKey());
     }
 
     @Test
-    void namesOfOneFileStayNamesOfOneFileBothWays() throws IOException {
+    void hardLinksArePreservedBothWays() throws IOException {
         write(source, "a", "one");
         Files.createDirectory(source.resolve("d"));
         Files.createLink(source.resolve("d/b"), source.resolve("a"));
         write(source, "e", "kept");
         Files.createLink(source.resolve("f"), source.resolve("e"));
         TreeCopy.Copied copied = copyIn();
-        assertThat(areOne(copy.resolve("a"), copy.resolve("d/b"))).isTrue();
+        assertThat(areSameFile(copy.resolve("a"), copy.resolve("d/b"))).isTrue();
 
         Files.writeString(copy.resolve("d/b"), "two");
         Files.createLink(copy.resolve("d/new"), copy.resolve("a"));
-        // Before and behind the name that the host knows.
+        // Sorted before and after the name that the host knows.
         Files.createLink(copy.resolve("0"), copy.resolve("e"));
         Files.createLink(copy.resolve("z"), copy.resolve("e"));
-        SyncResult result = bringBack(copied.manifest());
+        SyncResult result = copyBack(copied.manifest());
 
         assertThat(source.resolve("a")).hasContent("two");
-        assertThat(areOne(source.resolve("a"), source.resolve("d/b"))).isTrue();
-        assertThat(areOne(source.resolve("a"), source.resolve("d/new"))).isTrue();
+        assertThat(areSameFile(source.resolve("a"), source.resolve("d/b"))).isTrue();
+        assertThat(areSameFile(source.resolve("a"), source.resolve("d/new"))).isTrue();
         for (String name : List.of("0", "f", "z")) {
-            assertThat(areOne(source.resolve("e"), source.resolve(name)))
+            assertThat(areSameFile(source.resolve("e"), source.resolve(name)))
                     .as(name)
                     .isTrue();
         }
@@ -222,22 +222,22 @@ class TreeCopyTest {
     }
 
     @Test
-    void aNameThatTheContainerGaveAFileOfItsOwnLeavesTheOthersAlone() throws IOException {
+    void aHardLinkReplacedInTheContainerLeavesTheOtherNameAlone() throws IOException {
         write(source, "a", "one");
         Files.createLink(source.resolve("b"), source.resolve("a"));
         TreeCopy.Copied copied = copyIn();
         Files.delete(copy.resolve("b"));
         write(copy, "b", "two");
 
-        bringBack(copied.manifest());
+        copyBack(copied.manifest());
 
         assertThat(source.resolve("a")).hasContent("one");
         assertThat(source.resolve("b")).hasContent("two");
     }
 
-    /** What the host has by the name of a file that was linked may be anything by now. */
+    /** By now, the name of a linked file may be anything on the host. */
     @Test
-    void noNameIsGivenToWhatReplacedAFileOnTheHost() throws IOException {
+    void noHardLinkIsMadeToAFilesReplacementOnTheHost() throws IOException {
         Path outside = Files.writeString(directory.resolve("outside"), "one");
         write(source, "a", "one");
         Files.createDirectory(source.resolve("d"));
@@ -250,7 +250,7 @@ class TreeCopyTest {
         Files.move(source.resolve("d"), directory.resolve("moved"));
         Files.createSymbolicLink(source.resolve("d"), directory.resolve("moved"));
 
-        bringBack(copied.manifest());
+        copyBack(copied.manifest());
 
         assertThat(source.resolve("new-a")).isRegularFile().hasContent("one");
         assertThat(source.resolve("new-b")).isRegularFile().hasContent("two");
@@ -268,7 +268,7 @@ class TreeCopyTest {
     }
 
     @Test
-    void timesOfChangeAreKeptBothWays() throws IOException {
+    void modificationTimesArePreservedBothWays() throws IOException {
         write(source, "d/file", "x");
         age(source.resolve("d/file"), source.resolve("d"), source);
         TreeCopy.Copied copied = copyIn();
@@ -278,14 +278,14 @@ class TreeCopyTest {
         write(copy, "new/file", "x");
         write(copy, "d/file", "changed");
         age(copy.resolve("new/file"), copy.resolve("new"), copy.resolve("d/file"));
-        bringBack(copied.manifest());
+        copyBack(copied.manifest());
 
         assertThat(Stream.of("new", "new/file", "d/file").map(source::resolve))
                 .allSatisfy(path -> assertThat(Files.getLastModifiedTime(path)).isEqualTo(LONG_AGO));
     }
 
     @Test
-    void whatWasLeftOutIsSaidInASentence() throws IOException {
+    void theSummaryNamesTheFilesLeftOut() throws IOException {
         write(source, "kept", "x");
         write(source, ".env", "x");
         Files.createSymbolicLink(source.resolve("passwd"), Path.of("/etc/passwd"));
@@ -294,11 +294,11 @@ class TreeCopyTest {
 
         assertThat(copied.isPartial()).isTrue();
         assertThat(copied.summary())
-                .isEqualTo("2 files with 0 MiB copied; 2 left out: .env (left out by its name), passwd (a link)");
+                .isEqualTo("2 files (0 MiB) copied; 2 left out: .env (excluded by name), passwd (a link)");
     }
 
     @Test
-    void aLongCopySaysHowFarItIs() {
+    void aLongCopyReportsItsProgress() {
         var time = new AtomicLong();
         var lines = new ArrayList<String>();
         var progress = new CopyProgress("workspace /src", lines::add, time::get);
@@ -312,12 +312,12 @@ class TreeCopyTest {
         }
 
         assertThat(lines).hasSize(2);
-        assertThat(lines.getFirst()).matches("workspace /src: copying, 2\\d\\d files with 2\\d\\d MiB so far");
-        assertThat(lines.getLast()).matches("workspace /src: copying, 7\\d\\d files with 7\\d\\d MiB so far");
+        assertThat(lines.getFirst()).matches("workspace /src: copying, 2\\d\\d files \\(2\\d\\d MiB\\) so far");
+        assertThat(lines.getLast()).matches("workspace /src: copying, 7\\d\\d files \\(7\\d\\d MiB\\) so far");
     }
 
     @Test
-    void aListenerMayEndACopy() throws IOException {
+    void aListenerCanAbortACopy() throws IOException {
         for (int i = 0; i < 100; i++) {
             write(source, "file" + i, "x");
         }
@@ -348,7 +348,7 @@ class TreeCopyTest {
     }
 
     @Test
-    void aBoundContextHasNoLinks() throws IOException {
+    void aBoundContextMayNotContainLinks() throws IOException {
         write(source, "a/b", "x");
         refuseLinks();
         Files.createSymbolicLink(source.resolve("a/link"), Path.of("/etc/shadow"));
@@ -357,7 +357,7 @@ class TreeCopyTest {
     }
 
     @Test
-    void changesComeBack() throws IOException {
+    void changesAreCopiedBack() throws IOException {
         write(source, "changed", "before");
         write(source, "gone/file", "x");
         write(source, "same", "x");
@@ -367,7 +367,7 @@ class TreeCopyTest {
         Files.delete(copy.resolve("gone/file"));
         Files.delete(copy.resolve("gone"));
 
-        SyncResult result = bringBack(before);
+        SyncResult result = copyBack(before);
 
         assertThat(below(source)).containsExactly("changed", "new", "new/file", "same");
         assertThat(source.resolve("changed")).hasContent("after");
@@ -377,7 +377,7 @@ class TreeCopyTest {
     }
 
     @Test
-    void whatBothSidesChangedIsTheHostsAndTheOthersIsBesideIt() throws IOException {
+    void aConflictKeepsTheHostsFileWithTheContainersBesideIt() throws IOException {
         write(source, "both", "before");
         write(source, "removed-there", "before");
         TreeManifest before = copyIn().manifest();
@@ -386,7 +386,7 @@ class TreeCopyTest {
         Files.delete(copy.resolve("removed-there"));
         write(source, "removed-there", "changed here");
 
-        SyncResult result = bringBack(before);
+        SyncResult result = copyBack(before);
 
         assertThat(source.resolve("both")).hasContent("the host's");
         assertThat(source.resolve("both.from-0123456789ab")).hasContent("the container's");
@@ -395,7 +395,7 @@ class TreeCopyTest {
     }
 
     @Test
-    void hostileWorkDoesNotComeBack() throws IOException {
+    void hostileWorkIsNotCopiedBack() throws IOException {
         write(source, "file", "before");
         TreeManifest before = copyIn().manifest();
         Path outside = Files.createDirectory(directory.resolve("outside"));
@@ -407,7 +407,7 @@ class TreeCopyTest {
         write(copy, "suid", "evil");
         Files.setAttribute(copy.resolve("suid"), "unix:mode", 04755);
 
-        SyncResult result = bringBack(before);
+        SyncResult result = copyBack(before);
 
         assertThat(below(source)).containsExactly("suid");
         assertThat((int) Files.getAttribute(source.resolve("suid"), "unix:mode") & 07000)
@@ -428,16 +428,16 @@ class TreeCopyTest {
         Files.delete(source.resolve("directory"));
         Files.createSymbolicLink(source.resolve("directory"), outside);
 
-        SyncResult result = bringBack(before);
+        SyncResult result = copyBack(before);
 
         assertThat(below(outside)).isEmpty();
         assertThat(result.conflicts().first()).contains("directory/new");
         assertThat(Files.isSymbolicLink(source.resolve("directory"))).isTrue();
     }
 
-    /** Somebody who may write to the directory has root write elsewhere, by a link that comes and goes (CVE-2018-15664). */
+    /** An attacker with write access redirects root's writes by a link that comes and goes (CVE-2018-15664). */
     @Test
-    void aLinkThatComesAndGoesLeadsNowhere() throws Exception {
+    void aLinkThatAppearsAndDisappearsIsNotWrittenThrough() throws Exception {
         Path outside = Files.createDirectory(directory.resolve("outside"));
         write(source, "place/kept", "x");
         TreeManifest before = copyIn().manifest();
@@ -463,9 +463,9 @@ class TreeCopyTest {
 
         for (int round = 0; round < 20; round++) {
             try {
-                bringBack(before);
+                copyBack(before);
             } catch (WorkspaceException e) {
-                // A tree that changes under its feet may be told so; it must not be written beside.
+                // A changing tree may be refused; but nothing must be written outside of it.
                 assertThat(e).hasMessageContaining("source");
             }
         }
@@ -476,16 +476,16 @@ class TreeCopyTest {
         assertThat(below(outside)).isEmpty();
     }
 
-    /** Whatever one side does alone, the host has afterwards. */
+    /** Changes that only one side makes end up on the host. */
     @ParameterizedTest
     @MethodSource("dev.nucleus.support.Seeds#seeds")
-    void randomChangesOfOneSideAreTheOutcome(long seed) throws IOException {
+    void randomChangesOfOneSideAreCopiedBack(long seed) throws IOException {
         RandomGenerator random = Seeds.random(seed);
         scribble(random, source, 12);
         TreeManifest before = copyIn().manifest();
         scribble(random, copy, 12);
 
-        bringBack(before);
+        copyBack(before);
 
         assertThat(contents(source)).isEqualTo(contents(copy));
     }

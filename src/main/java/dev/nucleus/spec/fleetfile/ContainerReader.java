@@ -32,7 +32,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/** Reads what of a service in a fleet file describes its containers. */
+/** Reads the fields of a service that describe its containers. */
 final class ContainerReader {
 
     private final Path folder;
@@ -54,7 +54,7 @@ final class ContainerReader {
         List<String> groups = fields.list("groups", Function.identity());
         if (user.isEmpty() && !groups.isEmpty()) {
             fields.place()
-                    .problem("'groups' are those of a user besides its own; write user: too, such as user: \"70:70\"");
+                    .problem("'groups' are supplementary groups of a user; write user: too, such as user: \"70:70\"");
         }
         spec.user(user.map(u -> new User(u.user(), u.group(), groups)));
         fields.take("user-namespace").flatMap(ContainerReader::userNamespace).ifPresent(spec::userNamespace);
@@ -73,7 +73,7 @@ final class ContainerReader {
                 .ifPresent(entries -> entries.takeAll().forEach((name, value) -> {
                     if (value.isNull()) {
                         value.problem(
-                                "'" + name + "' has no value: Compose would pass the host's, which never gets into a "
+                                "'" + name + "' has no value: Compose would pass the host's, which never reaches a "
                                         + "container; write the value, or '' for an empty one");
                     } else {
                         value.text().ifPresent(text -> env.put(name, text));
@@ -93,7 +93,7 @@ final class ContainerReader {
                 .map(text -> text.substring(1, text.length() - 1))
                 .orElse("NAME=value");
         String[] variable = first.split("=", 2);
-        value.problem("'environment' is fields here, no list; write environment: {" + variable[0] + ": "
+        value.problem("'environment' is a mapping here, not a list; write environment: {" + variable[0] + ": "
                 + (variable.length == 2 && !variable[1].isEmpty() ? '"' + variable[1] + '"' : "value") + "}");
         return Optional.empty();
     }
@@ -135,7 +135,7 @@ final class ContainerReader {
         });
     }
 
-    /** Of something in memory. */
+    /** The size of something in memory. */
     private static Optional<MemorySize> size(YamlMapping fields, String name) {
         return fields.parse(name, text -> MemorySize.parsePages(name, text));
     }
@@ -194,8 +194,8 @@ final class ContainerReader {
     }
 
     /**
-     * {@code db:/data:ro}, or Compose's long form: {@code {type: volume, source: db, target: /data, read_only: true}}, whose
-     * types are "volume", "bind" and "tmpfs"; and {@code exec: true}.
+     * {@code db:/data:ro}, or Compose's long form: {@code {type: volume, source: db, target: /data, read_only: true}}
+     * with the types "volume", "bind" and "tmpfs", and additionally {@code exec: true}.
      */
     private void mount(YamlValue value, List<VolumeMount> volumes, List<TmpfsMount> tmpfs) {
         if (!value.isMapping()) {
@@ -231,7 +231,7 @@ final class ContainerReader {
         });
     }
 
-    /** Compose's relative and missing sources. Paths of the host are absolute here, as they are in commands. */
+    /** Refuses Compose's relative sources: host paths are absolute here, as on the command line. */
     private void checkSource(String source, String rest) {
         if (source.startsWith(".")) {
             Path path = inFolder(source);
@@ -243,7 +243,7 @@ final class ContainerReader {
         }
         if (source.startsWith("~")) {
             throw new InvalidSpecException("volumes: '" + source + rest
-                    + "': nobody's home is known here; write the absolute path, such as '/home/me" + source.substring(1)
+                    + "': '~' is not expanded here; write the absolute path, such as '/home/me" + source.substring(1)
                     + rest
                     + "'");
         }
@@ -252,10 +252,10 @@ final class ContainerReader {
     private static VolumeMount volume(String text) {
         if (text.startsWith("/") && text.indexOf(':') < 0) {
             throw new InvalidSpecException(
-                    "volumes: '" + text + "' has no source, and volumes without a name don't exist here; "
+                    "volumes: '" + text + "' has no source, and anonymous volumes are not supported; "
                             + "write 'data:" + text
                             + "' for a volume that is declared at the top of the file, or tmpfs: ['" + text
-                            + "'] for files that may be forgotten");
+                            + "'] for temporary files");
         }
         return VolumeMount.parse(text);
     }
@@ -356,7 +356,7 @@ final class ContainerReader {
         fields.take("allow-degraded").flatMap(YamlValue::bool).ifPresent(spec::allowDegraded);
     }
 
-    /** The name of a profile, or a file of the user's own. */
+    /** The name of a profile, or the user's own file. */
     private Optional<PolicySource> seccomp(YamlValue value) {
         if (value.isMapping()) {
             return policyFile(value).map(PolicySource.class::cast);

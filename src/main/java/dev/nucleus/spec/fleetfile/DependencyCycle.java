@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Services that wait for each other. */
+/** Finds services that wait for each other. */
 final class DependencyCycle {
 
     private final Map<String, ServiceSpec> services;
@@ -19,7 +19,7 @@ final class DependencyCycle {
         this.services = services;
     }
 
-    /** One cycle, its first service named again at its end; longer than a service that waits for itself. */
+    /** A cycle of at least two services, with the first repeated at the end. */
     static Optional<List<String>> find(Map<String, ServiceSpec> services) {
         var search = new DependencyCycle(services);
         return services.keySet().stream()

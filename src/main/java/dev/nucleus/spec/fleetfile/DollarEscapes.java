@@ -5,10 +5,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Dollar signs in the values of a fleet file, as Compose reads them: {@code $$} is one dollar sign. Nucleus substitutes no
- * variables, so what Compose would replace is refused instead of reaching a container as it stands: {@code ${NAME}}
- * everywhere, and {@code $NAME} but in scripts, arguments of a command that contain blanks: there it is the script's own
- * variable.
+ * Dollar signs in the values of a fleet file, interpreted as in Compose: {@code $$} is one dollar sign. Nucleus
+ * substitutes no variables, so text that Compose would replace is refused instead of being passed on unchanged:
+ * {@code ${NAME}} everywhere, and {@code $NAME} except in scripts (arguments of a command that contain blanks), where
+ * it is the script's own variable.
  *
  * @see <a href="https://github.com/compose-spec/compose-spec/blob/main/12-interpolation.md">Compose: interpolation</a>
  */
@@ -21,18 +21,18 @@ final class DollarEscapes {
     private DollarEscapes() {}
 
     /**
-     * The text that a value stands for.
+     * The text that a value denotes.
      *
-     * @throws InvalidSpecException when it names a variable
+     * @throws InvalidSpecException if it contains a variable
      */
     static String value(String text) {
         return text.indexOf('$') < 0 ? text : replaced(text, ANY);
     }
 
     /**
-     * The text that an argument of a command stands for.
+     * The text that an argument of a command denotes.
      *
-     * @throws InvalidSpecException when it names a variable that no script could know
+     * @throws InvalidSpecException if it contains a variable that can't be a script's own
      */
     static String argument(String text) {
         boolean script = text.chars().anyMatch(Character::isWhitespace);
@@ -48,7 +48,7 @@ final class DollarEscapes {
                         "'" + variable + "' would be replaced by Compose, but Nucleus substitutes no "
                                 + "variables in fleet files; write the value itself, or '$" + variable + "' to pass '"
                                 + variable
-                                + "' on as it is");
+                                + "' on unchanged");
             }
         }
         return ESCAPED.matcher(text).replaceAll("\\$");

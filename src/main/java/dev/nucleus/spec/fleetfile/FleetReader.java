@@ -34,8 +34,8 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * Reads fleet files: YAML 1.2, unknown fields are mistakes, all mistakes are told at once with their
- * places. Shared fields for services of one file come by anchors and {@code <<}.
+ * Reads fleet files. They are YAML 1.2; unknown fields are errors, and all errors are reported at once with their
+ * positions. Services of one file share fields by anchors and {@code <<}.
  */
 public final class FleetReader {
 
@@ -48,11 +48,11 @@ public final class FleetReader {
     }
 
     /**
-     * What others know about a fleet's parts.
+     * Checks by other packages.
      *
-     * @param refusals why a container can't be had as it is asked for; none: it can
-     * @param nameRefusal why a fleet can't have a name
-     * @param serviceNameRefusal why a service can't have a name
+     * @param refusals the reasons to refuse a container; empty: it is accepted
+     * @param nameRefusal the reason to refuse the name of a fleet
+     * @param serviceNameRefusal the reason to refuse the name of a service
      */
     public record Checks(
             Function<ContainerSpec, List<String>> refusals,
@@ -61,19 +61,19 @@ public final class FleetReader {
 
         public static final Checks NONE = new Checks(spec -> List.of(), name -> Optional.empty());
 
-        /** Of which services may have any name. */
+        /** Checks that accept every service name. */
         public Checks(Function<ContainerSpec, List<String>> refusals, Function<String, Optional<String>> nameRefusal) {
             this(refusals, nameRefusal, name -> Optional.empty());
         }
     }
 
     /**
-     * Reads one file, or every {@code .yaml} and {@code .yml} file of a folder in order of their names. What an editor or a
-     * copy leaves beside them (names that begin with {@code .} or {@code #}, or end with {@code ~}) and directories are no
-     * fleet files, whatever their names end with.
+     * Reads one file, or every {@code .yaml} and {@code .yml} file of a folder in the order of their names. Directories
+     * are skipped, and so are names that begin with {@code .}, {@code #} or {@code ~}, or end with {@code ~}: editors
+     * create such files.
      *
-     * @return none of a folder without any fleet file
-     * @throws InvalidFleetException when anything is wrong in any of them
+     * @return empty for a folder without fleet files
+     * @throws InvalidFleetException with every problem of every file
      */
     public static List<FleetSpec> read(Path path, Checks checks) {
         var reader = new FleetReader(checks);
@@ -82,7 +82,7 @@ public final class FleetReader {
             reader.readFile(file).ifPresent(fleet -> {
                 if (fleets.stream().anyMatch(other -> other.name().equals(fleet.name()))) {
                     reader.problems.add(new Problem(
-                            file.toString(), 1, 1, "a fleet '" + fleet.name() + "' is in another file already"));
+                            file.toString(), 1, 1, "fleet '" + fleet.name() + "' is already declared in another file"));
                 }
                 fleets.add(fleet);
             });
@@ -93,7 +93,7 @@ public final class FleetReader {
         return List.copyOf(fleets);
     }
 
-    /** Reads one fleet from text; {@code file} is named in errors and is what relative paths are relative to. */
+    /** Reads one fleet from text; errors name {@code file}, and relative paths are resolved against its folder. */
     public static FleetSpec readText(Path file, String text, Checks checks) {
         var reader = new FleetReader(checks);
         Optional<FleetSpec> fleet = reader.parse(file, text);
@@ -103,11 +103,11 @@ public final class FleetReader {
         return fleet.get();
     }
 
-    /** The problems by file, in the order in which the files were read, and within each by place. */
+    /** The problems in the order in which their files were read, and within a file by position. */
     private List<Problem> inOrder() {
         List<String> files = problems.stream().map(Problem::file).distinct().toList();
         return problems.stream()
-                // Of what is merged or named by an alias each use reports the same.
+                // A merged or aliased value reports the same problem at each use.
                 .distinct()
                 .sorted(Comparator.<Problem>comparingInt(problem -> files.indexOf(problem.file()))
                         .thenComparingInt(Problem::line)
@@ -134,16 +134,16 @@ public final class FleetReader {
         }
     }
 
-    /** Reading a pipe would wait for somebody to write to it. */
+    /** Opening a FIFO would block until another process opens it for writing. */
     private boolean canBeRead(Path file) {
         if (Files.exists(file) && !Files.isRegularFile(file)) {
-            problems.add(new Problem(file.toString(), 1, 1, "this is no regular file; move it out of the folder"));
+            problems.add(new Problem(file.toString(), 1, 1, "not a regular file; move it out of the folder"));
             return false;
         }
         return true;
     }
 
-    /** A link that leads nowhere counts: a fleet that was meant to be there is missing. */
+    /** A dangling link counts: the fleet that it should declare is missing. */
     private static boolean isFleetFile(Path file) {
         String name = String.valueOf(file.getFileName());
         return (name.endsWith(".yaml") || name.endsWith(".yml"))
@@ -157,8 +157,8 @@ public final class FleetReader {
         try {
             return parse(file, Files.readString(file));
         } catch (CharacterCodingException e) {
-            problems.add(new Problem(
-                    file.toString(), 1, 1, "the file can't be read: it is not UTF-8; write it anew as that"));
+            problems.add(
+                    new Problem(file.toString(), 1, 1, "the file can't be read: it is not UTF-8; convert it to UTF-8"));
             return Optional.empty();
         } catch (IOException e) {
             problems.add(new Problem(file.toString(), 1, 1, "the file can't be read: " + FileErrors.reason(e)));
@@ -213,8 +213,8 @@ public final class FleetReader {
     }
 
     private static FleetHealthSpec health(YamlMapping fields, Set<String> declared, Map<String, ServiceSpec> services) {
-        Set<String> critical = lasting(fields, "critical", declared, services);
-        Set<String> traffic = lasting(fields, "traffic", declared, services);
+        Set<String> critical = nonJobServices(fields, "critical", declared, services);
+        Set<String> traffic = nonJobServices(fields, "traffic", declared, services);
         Optional<Objective> objective = fields.take("objective").flatMap(FleetReader::objective);
         fields.finish();
         return new FleetHealthSpec(critical, traffic, objective);
@@ -231,12 +231,13 @@ public final class FleetReader {
         });
     }
 
-    /** Services of this file that are there to stay. */
-    private static Set<String> lasting(
+    /** A list of services, which must be in this file and must not be jobs. */
+    private static Set<String> nonJobServices(
             YamlMapping fields, String field, Set<String> declared, Map<String, ServiceSpec> services) {
         return new TreeSet<>(fields.list(field, name -> {
             if (!declared.contains(name)) {
-                throw new InvalidSpecException("'" + name + "' is not a service of this file" + did(name, declared));
+                throw new InvalidSpecException(
+                        "'" + name + "' is not a service of this file" + suggestion(name, declared));
             }
             ServiceSpec service = services.get(name);
             if (service != null && service.job()) {
@@ -271,17 +272,17 @@ public final class FleetReader {
                     place.problem("service '" + name + "' depends on itself");
                 } else if (!places.containsKey(dependency)) {
                     place.problem("service '" + name + "' depends on '" + dependency + "', which is not a service of "
-                            + "this file" + did(dependency, places.keySet()));
+                            + "this file" + suggestion(dependency, places.keySet()));
                 } else {
                     Optional.ofNullable(services.get(dependency))
                             .flatMap(other -> neverMet(other, condition))
                             .ifPresent(reason -> place.problem("depends-on: service '" + name + "' would wait for '"
-                                    + dependency + "' for ever: " + reason));
+                                    + dependency + "' forever: " + reason));
                 }
             });
             replicaOf(name, services)
-                    .ifPresent(other -> place.problem("service '" + name + "' is called as a replica of service '"
-                            + other + "' is; rename one of them"));
+                    .ifPresent(other -> place.problem("service '" + name + "' has the name of a replica of service '"
+                            + other + "'; rename one of them"));
             for (VolumeMount mount : service.container().filesystem().volumes()) {
                 if (mount.named() && !volumes.containsKey(mount.source())) {
                     place.problem("service '" + name + "' uses volume '" + mount.source() + "', which 'volumes' does "
@@ -294,7 +295,7 @@ public final class FleetReader {
                         .problem("these services wait for each other: " + String.join(" → ", cycle)));
     }
 
-    /** Why a condition can't become true of a service; empty: it can. */
+    /** Why a service can never meet a condition; empty: it can. */
     private static Optional<String> neverMet(ServiceSpec service, Condition condition) {
         return switch (condition) {
             case STARTED -> Optional.empty();
@@ -304,7 +305,7 @@ public final class FleetReader {
                         : service.isChecked()
                                 ? Optional.empty()
                                 : Optional.of("no probe checks '" + service.name()
-                                        + "', so that would never be known; give it a readiness probe, or write depends-on: {"
+                                        + "', so its health is unknown; give it a readiness probe, or write depends-on: {"
                                         + service.name() + ": started}");
             case COMPLETED ->
                 service.job()
@@ -314,7 +315,7 @@ public final class FleetReader {
         };
     }
 
-    /** The service one of whose replicas has that name. */
+    /** The service that has a replica of that name. */
     private static Optional<String> replicaOf(String name, Map<String, ServiceSpec> services) {
         int hyphen = name.lastIndexOf('-');
         if (hyphen < 1 || !name.substring(hyphen + 1).matches("[1-9]\\d{0,3}")) {
@@ -326,7 +327,7 @@ public final class FleetReader {
                 .map(ServiceSpec::name);
     }
 
-    private static String did(String name, Collection<String> candidates) {
+    private static String suggestion(String name, Collection<String> candidates) {
         return YamlMapping.closest(name, candidates)
                 .map(found -> "; did you mean '" + found + "'?")
                 .orElse("");

@@ -4,7 +4,7 @@ import dev.nucleus.failure.NucleusException;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Fleet files that can't be used: every mistake in them, in the order of the files. */
+/** Invalid fleet files, with all their problems in the order of the files. */
 public final class InvalidFleetException extends NucleusException {
 
     private static final long serialVersionUID = 1L;
@@ -21,13 +21,13 @@ public final class InvalidFleetException extends NucleusException {
         return problems;
     }
 
-    /** That of a mistake in the command line. */
+    /** The exit code of a usage error. */
     @Override
     public int exitCode() {
         return 2;
     }
 
-    /** Without a prefix: each begins with its file and line, as editors expect it. */
+    /** Without a prefix: each line begins with file and line number, as editors expect. */
     @Override
     public List<String> lines() {
         return problems.stream().map(Problem::toString).toList();

@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Reads a service's probes: Kubernetes' kinds and words, in this file's spelling or in its own, and Compose's {@code
- * healthcheck}.
+ * Reads a service's probes: those of Kubernetes, in Nucleus' spelling or Kubernetes' own, and Compose's
+ * {@code healthcheck}.
  *
  * @see <a href="https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe">Kubernetes:
  *     Probe</a>
@@ -27,21 +27,21 @@ import java.util.stream.Stream;
 final class ProbeReader {
 
     private static final List<String> KINDS = List.of("exec", "tcp", "http", "grpc", "notify", "actuator");
-    /** What is said is heard at once; this is how soon it shows that nothing was. */
-    private static final Duration SOON = Duration.ofSeconds(1);
+    /** Default period of notify probes: notifications are evaluated at once, missing ones after at most this time. */
+    private static final Duration NOTIFY_PERIOD = Duration.ofSeconds(1);
 
     private static final Duration COMPOSE_INTERVAL = Duration.ofSeconds(30);
     private static final Duration COMPOSE_START_INTERVAL = Duration.ofSeconds(5);
 
-    /** Where each kind of question is answered by a Spring Boot application. */
-    private enum Question {
+    /** What a probe decides, with the health group that answers it in a Spring Boot application. */
+    private enum ProbeRole {
         STARTUP("liveness"),
         READINESS("readiness"),
         LIVENESS("liveness");
 
         private final String group;
 
-        Question(String group) {
+        ProbeRole(String group) {
             this.group = group;
         }
     }
@@ -49,7 +49,7 @@ final class ProbeReader {
     /** The probes of one service. */
     record Probes(Optional<ProbeSpec> startup, Optional<ProbeSpec> readiness, Optional<LivenessSpec> liveness) {
 
-        /** What the container needs for them. */
+        /** The notification socket that these probes need; empty: none. */
         Optional<ServiceNotify> notification() {
             List<Probe.Notify> wanted = Stream.of(startup, readiness, liveness.map(LivenessSpec::probe))
                     .flatMap(Optional::stream)
@@ -77,14 +77,14 @@ final class ProbeReader {
             if (startup.isPresent() || readiness.isPresent() || liveness.isPresent()) {
                 healthcheck
                         .get()
-                        .problem("'healthcheck' is readiness and liveness in one; write either it, or startup, "
+                        .problem("'healthcheck' combines readiness and liveness; write either it, or startup, "
                                 + "readiness and liveness");
             }
             return healthcheck.get().mapping().map(ProbeReader::healthcheck).orElse(NONE);
         }
         return new Probes(
-                startup.flatMap(value -> probe(value, Question.STARTUP)),
-                readiness.flatMap(value -> probe(value, Question.READINESS)),
+                startup.flatMap(value -> probe(value, ProbeRole.STARTUP)),
+                readiness.flatMap(value -> probe(value, ProbeRole.READINESS)),
                 liveness.flatMap(ProbeReader::liveness));
     }
 
@@ -94,7 +94,7 @@ final class ProbeReader {
         return value.mapping().flatMap(fields -> {
             LivenessSpec.Then then =
                     fields.take("then").flatMap(ProbeReader::then).orElse(new LivenessSpec.Then.Restart());
-            return probe(fields, Question.LIVENESS).map(probe -> new LivenessSpec(probe, then));
+            return probe(fields, ProbeRole.LIVENESS).map(probe -> new LivenessSpec(probe, then));
         });
     }
 
@@ -111,11 +111,11 @@ final class ProbeReader {
         });
     }
 
-    private static Optional<ProbeSpec> probe(YamlValue value, Question question) {
+    private static Optional<ProbeSpec> probe(YamlValue value, ProbeRole question) {
         return value.mapping().flatMap(fields -> probe(fields, question));
     }
 
-    private static Optional<ProbeSpec> probe(YamlMapping fields, Question question) {
+    private static Optional<ProbeSpec> probe(YamlMapping fields, ProbeRole question) {
         fields.rename("httpGet", "http");
         fields.rename("tcpSocket", "tcp");
         Optional<YamlValue> exec = fields.take("exec");
@@ -124,15 +124,15 @@ final class ProbeReader {
         Optional<YamlValue> grpc = fields.take("grpc");
         Optional<YamlValue> notify = fields.take("notify");
         Optional<YamlValue> actuator = fields.take("actuator");
-        Duration period =
-                duration(fields, "period", "periodSeconds", notify.isPresent() ? SOON : ProbeSpec.DEFAULT_PERIOD);
+        Duration period = duration(
+                fields, "period", "periodSeconds", notify.isPresent() ? NOTIFY_PERIOD : ProbeSpec.DEFAULT_PERIOD);
         Duration timeout = duration(fields, "timeout", "timeoutSeconds", ProbeSpec.DEFAULT_TIMEOUT);
         Duration delay = duration(fields, "initial-delay", "initialDelaySeconds", Duration.ZERO);
         Duration jitter = fields.parse("jitter", Durations::parse).orElse(Duration.ZERO);
         fields.rename("failureThreshold", "failures");
         fields.rename("successThreshold", "successes");
-        // A watchdog that was missed is not asked for again.
-        boolean watchdog = notify.isPresent() && question == Question.LIVENESS;
+        // One missed watchdog is a failure: it is not retried.
+        boolean watchdog = notify.isPresent() && question == ProbeRole.LIVENESS;
         int failures =
                 fields.take("failures").flatMap(YamlValue::integer).orElse(watchdog ? 1 : ProbeSpec.DEFAULT_FAILURES);
         int successes = fields.take("successes").flatMap(YamlValue::integer).orElse(1);
@@ -146,8 +146,8 @@ final class ProbeReader {
                             + ", such as {tcp: 5432} or {exec: [pg_isready]}");
             return Optional.empty();
         }
-        if (question != Question.READINESS && successes != 1) {
-            fields.place().problem("only a readiness probe can ask for several successes; here one is enough");
+        if (question != ProbeRole.READINESS && successes != 1) {
+            fields.place().problem("only a readiness probe can require several successes; leave successes: out here");
         }
         Optional<Probe> probe = exec.flatMap(ProbeReader::exec)
                 .or(() -> tcp.flatMap(ProbeReader::tcp))
@@ -159,7 +159,7 @@ final class ProbeReader {
                 fields.place().attempt(() -> new ProbeSpec(kind, delay, period, timeout, jitter, failures, successes)));
     }
 
-    /** With its unit, or by Kubernetes' name a number of seconds. */
+    /** A duration with its unit, or under Kubernetes' name a number of seconds. */
     private static Duration duration(YamlMapping fields, String name, String seconds, Duration fallback) {
         Optional<Duration> counted = fields.parse(seconds, Durations::parseSeconds);
         return fields.parse(name, Durations::parse).or(() -> counted).orElse(fallback);
@@ -190,12 +190,12 @@ final class ProbeReader {
         });
     }
 
-    /** {@code notify: true}; of liveness {@code notify: 10s}, within which it has to say that it is alive. */
-    private static Optional<Probe> notify(YamlValue value, Question question) {
-        if (question == Question.LIVENESS) {
+    /** {@code notify: true}; for liveness {@code notify: 10s}, the watchdog interval. */
+    private static Optional<Probe> notify(YamlValue value, ProbeRole question) {
+        if (question == ProbeRole.LIVENESS) {
             return value.parse(Durations::parse).flatMap(within -> {
                 if (within.compareTo(ProbeSpec.SHORTEST) < 0) {
-                    value.problem("a watchdog waits for 10ms at least");
+                    value.problem("a watchdog interval is at least 10ms");
                 }
                 return Optional.of(new Probe.Notify(Optional.of(within)));
             });
@@ -231,12 +231,11 @@ final class ProbeReader {
         }
         return value.mapping().flatMap(fields -> {
             fields.rename("httpHeaders", "headers");
-            fields.refuse("host", "a probe asks the container's own loopback; write headers: {Host: example.com}");
+            fields.refuse("host", "a probe uses the container's own loopback; write headers: {Host: example.com}");
             fields.take("scheme")
                     .flatMap(YamlValue::text)
                     .filter(text -> !text.equalsIgnoreCase("http"))
-                    .ifPresent(text -> fields.place()
-                            .problem("a probe speaks HTTP; let the workload answer it on a port of its own"));
+                    .ifPresent(text -> fields.place().problem("a probe uses plain HTTP; serve it on a separate port"));
             Optional<Port> port = fields.require("port", "8080").flatMap(field -> field.parse(Port::parse));
             String path = fields.take("path").flatMap(YamlValue::text).orElse("/");
             Probe.Http.Statuses statuses = fields.take("status")
@@ -271,10 +270,11 @@ final class ProbeReader {
     }
 
     /**
-     * A Spring Boot application's own health: {@code actuator: 8080}, or {@code actuator: {port: 8081, base: /manage}}. Its
-     * groups {@code readiness} and {@code liveness} answer with 200 or 503.
+     * The health of a Spring Boot application: {@code actuator: 8080}, or
+     * {@code actuator: {port: 8081, base: /manage}}. Its groups {@code readiness} and {@code liveness} respond with 200
+     * or 503.
      */
-    private static Optional<Probe> actuator(YamlValue value, Question question) {
+    private static Optional<Probe> actuator(YamlValue value, ProbeRole question) {
         if (!value.isMapping()) {
             return value.parse(Port::parse).map(port -> actuator(port, "/actuator", question));
         }
@@ -286,14 +286,14 @@ final class ProbeReader {
         });
     }
 
-    private static Probe actuator(Port port, String base, Question question) {
+    private static Probe actuator(Port port, String base, ProbeRole question) {
         String path = (base.equals("/") ? "" : base) + "/health/" + question.group;
         return new Probe.Http(port, path, new Probe.Http.Statuses(200, 299), Map.of(), Optional.empty());
     }
 
     /**
-     * Compose's one check is both: whether the service can take work, and whether it is to be restarted. As there, the first
-     * try comes after an interval.
+     * Compose's single check is both the readiness and the liveness probe. As in Compose, the first attempt is made
+     * after one interval.
      */
     private static Probes healthcheck(YamlMapping fields) {
         Optional<YamlValue> test = fields.take("test");
@@ -358,7 +358,7 @@ final class ProbeReader {
         };
     }
 
-    /** An empty line would always succeed. Of several words Docker's shell runs the first alone. */
+    /** An empty line would always succeed. Given several words, Docker's shell runs only the first. */
     private static Optional<Probe> shell(YamlValue value, List<String> words) {
         if (words.size() != 1 || words.getFirst().isBlank()) {
             value.problem(

@@ -1,11 +1,11 @@
 package dev.nucleus.spec.fleetfile;
 
 /**
- * One mistake in a file.
+ * One problem in a file.
  *
  * @param line counted from 1
  * @param column counted from 1
- * @param message what is wrong, and what would be right
+ * @param message what is wrong and what would be valid
  */
 public record Problem(String file, int line, int column, String message) {
 

@@ -75,11 +75,11 @@ final class ServiceReader {
                                     long_.acceptOnly(
                                             "true",
                                             "required",
-                                            "a service always waits for what it depends on; leave the dependency out");
+                                            "a service always waits for its dependencies; leave this one out");
                                     long_.acceptOnly(
                                             "false",
                                             "restart",
-                                            "a service runs on while what it depends on restarts; leave it out");
+                                            "a service keeps running while its dependencies restart; leave it out");
                                     long_.finish();
                                     return inner;
                                 })

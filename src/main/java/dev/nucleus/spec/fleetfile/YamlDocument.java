@@ -17,16 +17,16 @@ public final class YamlDocument {
     private YamlDocument() {}
 
     /**
-     * Reads the text of a file, whose dollar signs stand for themselves.
+     * Reads the text of a file, in which dollar signs are literal.
      *
-     * @param problems gets every mistake, with {@code file} as its place
-     * @return the value at its top; empty when there is none, or the text is no YAML
+     * @param problems receives every problem, located in {@code file}
+     * @return the top-level value; empty if there is none or the text is not valid YAML
      */
     public static Optional<YamlValue> read(String file, String text, List<Problem> problems) {
         return read(file, text, problems, false);
     }
 
-    /** As {@link #read}; dollar signs are Compose's ({@link DollarEscapes}). */
+    /** As {@link #read}, but dollar signs are interpreted as in Compose ({@link DollarEscapes}). */
     static Optional<YamlValue> readFleet(String file, String text, List<Problem> problems) {
         return read(file, text, problems, true);
     }
@@ -35,11 +35,11 @@ public final class YamlDocument {
         LoadSettings settings = LoadSettings.builder()
                 .setLabel(file)
                 .setSchema(new CoreSchema())
-                // What aliases may bring is bounded by YamlShape: how often one is used says nothing about that.
+                // YamlShape bounds what aliases expand to; the number of their uses says nothing about that.
                 .setMaxAliasesForCollections(Integer.MAX_VALUE)
                 .setCodePointLimit(LARGEST_FILE)
-                // All at once: a surrogate pair that straddles the end of its buffer throws (snakeyaml-engine 3.0.1,
-                // StreamReader.extendIfTrailingHighSurrogate).
+                // The whole text at once: a surrogate pair that straddles the end of the buffer throws
+                // (snakeyaml-engine 3.0.1, StreamReader.extendIfTrailingHighSurrogate).
                 .setBufferSize(text.length() + 16)
                 .build();
         try {

@@ -13,10 +13,9 @@ import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 
 /**
- * The fields of a YAML mapping. Fields are taken by name; what nobody took by the time of {@link
- * #finish} is unknown, and a mistake. Underscores in names read as hyphens (Compose's spelling), fields
- * that begin with {@code x-} are extensions and ignored. The composer has already replaced {@code <<} by what
- * it merges.
+ * The fields of a YAML mapping. Fields are taken by name; those that are left at {@link #finish} are unknown, which is
+ * an error. Underscores in names read as hyphens (Compose's spelling); fields that begin with {@code x-} are extensions
+ * and are ignored. The composer has already merged {@code <<}.
  */
 public final class YamlMapping {
 
@@ -37,14 +36,14 @@ public final class YamlMapping {
         YamlValue key = place.key(tuple.getKeyNode());
         key.text().ifPresent(name -> {
             if (entries.containsKey(name)) {
-                key.problem("'" + name + "' is there twice");
+                key.problem("'" + name + "' appears twice");
             } else {
                 entries.put(name, new Entry(key, place.at(tuple.getValueNode())));
             }
         });
     }
 
-    /** Where the mapping itself is. */
+    /** The mapping itself, for problems at its position. */
     public YamlValue place() {
         return place;
     }
@@ -59,17 +58,17 @@ public final class YamlMapping {
         return Optional.ofNullable(entry).map(Entry::value).filter(value -> !value.isNull());
     }
 
-    /** The field's value through a parser; empty when it is absent, or a mistake. */
+    /** Parses a field; empty if it is absent or invalid. */
     public <T> Optional<T> parse(String name, Function<String, T> parser) {
         return take(name).flatMap(value -> value.parse(parser));
     }
 
-    /** The field's items through a parser; none when it is absent. */
+    /** Parses the items of a field; empty if it is absent. */
     public <T> List<T> list(String name, Function<String, T> parser) {
         return take(name).map(value -> value.list(parser)).orElse(List.of());
     }
 
-    /** A field that must be there. */
+    /** A required field. */
     public Optional<YamlValue> require(String name, String example) {
         Optional<YamlValue> value = take(name);
         if (value.isEmpty()) {
@@ -78,7 +77,7 @@ public final class YamlMapping {
         return value;
     }
 
-    /** A field of other tools that is refused here, with the reason. */
+    /** Refuses a field of another tool, with the reason. */
     void refuse(String name, String reason) {
         for (String spelling : List.of(name, name.replace('_', '-'))) {
             Entry entry = entries.remove(spelling);
@@ -88,7 +87,7 @@ public final class YamlMapping {
         }
     }
 
-    /** A field of other tools that says, where its value is that one, what is so here in any case; else it is refused. */
+    /** Accepts a field of another tool only with the value that matches Nucleus' fixed behaviour. */
     void acceptOnly(String value, String name, String reason) {
         take(name)
                 .flatMap(YamlValue::text)
@@ -96,7 +95,7 @@ public final class YamlMapping {
                 .ifPresent(text -> place.problem("'" + name + ": " + text + "' is not accepted: " + reason));
     }
 
-    /** Gives a field that another tool calls otherwise its name here. */
+    /** Renames a field of another tool to its name here. */
     void rename(String from, String to) {
         Entry entry = entries.remove(from);
         if (entry == null) {
@@ -107,7 +106,7 @@ public final class YamlMapping {
         }
     }
 
-    /** Takes fields over from a mapping further inside. */
+    /** Moves fields from a nested mapping into this one. */
     void adopt(YamlMapping inner, List<String> names) {
         for (String name : names) {
             inner.known.add(name);
@@ -118,27 +117,29 @@ public final class YamlMapping {
         }
     }
 
-    /** Adds a field that is written as a part of another value. */
+    /** Adds a field that was written as a part of another value. */
     void put(String name, YamlValue place, String text) {
         add(name, new Entry(place, place.withText(text)));
     }
 
     private void add(String name, Entry entry) {
         if (entries.containsKey(name)) {
-            entry.key().problem("'" + name + "' is there twice, by two names");
+            entry.key().problem("'" + name + "' appears twice, under two names");
         } else {
             entries.put(name, entry);
         }
     }
 
-    /** Where the names are of the entries that nobody has taken. */
+    /** The names of the entries that were not taken, with their positions. */
     Map<String, YamlValue> names() {
         var names = new LinkedHashMap<String, YamlValue>();
         entries.forEach((name, entry) -> names.put(name, entry.key()));
         return names;
     }
 
-    /** All entries of a mapping whose names are the user's, in order: {@code x-} has no meaning of its own there. */
+    /**
+     * Takes all entries, in order, of a mapping whose names the user chooses: {@code x-} has no special meaning there.
+     */
     public Map<String, YamlValue> takeAll() {
         var all = new LinkedHashMap<String, YamlValue>();
         entries.forEach((name, entry) -> all.put(name, entry.value()));
@@ -146,7 +147,7 @@ public final class YamlMapping {
         return all;
     }
 
-    /** Reports every field that nobody took. */
+    /** Reports every field that was not taken. */
     public void finish() {
         entries.forEach((name, entry) -> {
             if (!name.startsWith("x-")) {
@@ -161,7 +162,7 @@ public final class YamlMapping {
                 .orElse("; known here: " + String.join(", ", known));
     }
 
-    /** The candidate at the smallest edit distance, if that is small. */
+    /** The candidate with the smallest edit distance, if that is small. */
     static Optional<String> closest(String name, Collection<String> candidates) {
         return candidates.stream()
                 .filter(candidate -> distance(name, candidate) < Math.min(CLOSE, Math.max(2, name.length() - 1)))

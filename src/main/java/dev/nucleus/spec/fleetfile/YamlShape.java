@@ -18,10 +18,9 @@ import org.snakeyaml.engine.v2.events.ScalarEvent;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 
 /**
- * What a text may not be, although it is YAML, found in its events before it is composed: the composer recurses for each
- * level, never returns from a mapping that is merged into itself (snakeyaml-engine 3.0.1, MergeUtils.flatten), and copies
- * what is merged. Aliases are bounded by what they bring, not by their number: a fleet of many services may merge one
- * anchor in each.
+ * Rejects YAML that can't be composed safely, by its events: the composer recurses for each level, never returns from a
+ * mapping that is merged into itself (snakeyaml-engine 3.0.1, MergeUtils.flatten), and copies merged values. Aliases
+ * are bounded by what they expand to, not by their number: each of many services may merge the same anchor.
  */
 final class YamlShape {
 
@@ -36,7 +35,7 @@ final class YamlShape {
     private final Deque<Open> open = new ArrayDeque<>();
     private boolean aliased;
 
-    /** A list or fields that have begun, and how many values they hold so far, those of aliases counted in. */
+    /** A list or mapping that has begun, and the number of its values so far, including those of aliases. */
     private static final class Open {
 
         private final Optional<Anchor> anchor;
@@ -52,9 +51,9 @@ final class YamlShape {
     }
 
     /**
-     * The first mistake of that kind.
+     * The first problem of that kind.
      *
-     * @throws org.snakeyaml.engine.v2.exceptions.YamlEngineException when it is no YAML
+     * @throws org.snakeyaml.engine.v2.exceptions.YamlEngineException if it is not valid YAML
      */
     static Optional<Problem> check(String file, String text, LoadSettings settings) {
         var shape = new YamlShape(file);
@@ -68,7 +67,7 @@ final class YamlShape {
                 }
             }
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-            // The engine's own slips, as for an escape without its digits: mistakes in the text all the same.
+            // Bugs of the engine, as for an escape without its digits: the text is invalid all the same.
             return shape.problem(seen, "not valid YAML after this: " + e.getMessage());
         }
         return Optional.empty();
@@ -106,7 +105,7 @@ final class YamlShape {
                 count(ended.values);
                 yield aliased ? tooMany(event) : Optional.empty();
             }
-            // Beginnings and ends of documents.
+            // Starts and ends of streams and documents.
             default -> Optional.empty();
         };
     }
@@ -114,7 +113,7 @@ final class YamlShape {
     private Optional<Problem> alias(AliasEvent alias) {
         Open collection = named.get(alias.getAlias());
         if (collection != null && open.contains(collection)) {
-            return problem(alias, "'*" + alias.getAlias() + "' stands within what it names");
+            return problem(alias, "'*" + alias.getAlias() + "' is inside the value that it refers to");
         }
         aliased = true;
         count(sizes.getOrDefault(alias.getAlias(), 1L));
@@ -123,25 +122,24 @@ final class YamlShape {
 
     private Optional<Problem> tooMany(Event event) {
         return !open.isEmpty() && open.peek().values > MOST_VALUES
-                ? problem(
-                        event, "the aliases up to here bring more than " + MOST_VALUES + " values; write fewer of them")
+                ? problem(event, "the aliases up to here expand to more than " + MOST_VALUES + " values; use fewer")
                 : Optional.empty();
     }
 
-    /** Added to the innermost alone: what it holds counts in the one around it when it ends. */
+    /** Adds to the innermost collection only; its total is added to the enclosing one when it ends. */
     private void count(long values) {
         if (!open.isEmpty()) {
             open.peek().values += values;
         }
     }
 
-    /** A tag changes what a value is, and nobody here knows of any change: to ignore it would take the value for another. */
+    /** A tag changes what a value means. None is supported, and ignoring one would misread the value. */
     private Optional<Problem> unknown(Event event, Optional<String> tag) {
         return tag.filter(name -> !name.equals("!"))
                 .flatMap(name -> problem(
                         event,
                         "unknown tag '" + name.replace(CORE, "!!")
-                                + "': values of this file have no tags; write the value itself, in "
+                                + "': tags are not supported; write the value itself, in "
                                 + "quotes if it begins with '!'"));
     }
 

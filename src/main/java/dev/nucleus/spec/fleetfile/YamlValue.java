@@ -17,8 +17,8 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
 /**
- * One value of a YAML file with its place. Reading never throws: a mistake goes to the list of
- * problems and the value reads as empty, so that one pass finds them all.
+ * One value of a YAML file with its position. Reading never throws: an error is added to the list of problems and the
+ * value reads as empty, so that one pass finds all errors.
  */
 public final class YamlValue {
 
@@ -27,7 +27,7 @@ public final class YamlValue {
     private final List<Problem> problems;
     private final boolean compose;
 
-    /** @param compose whether dollar signs in its text are read as Compose reads them, or stand for themselves */
+    /** @param compose whether dollar signs in its text are interpreted as in Compose; otherwise they are literal */
     YamlValue(Node node, String file, List<Problem> problems, boolean compose) {
         this.node = node;
         this.file = file;
@@ -35,7 +35,7 @@ public final class YamlValue {
         this.compose = compose;
     }
 
-    /** Notes a mistake at this place. */
+    /** Reports a problem at this position. */
     public void problem(String message) {
         int line = node.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
         int column = node.getStartMark().map(mark -> mark.getColumn() + 1).orElse(1);
@@ -46,12 +46,12 @@ public final class YamlValue {
         return new YamlValue(other, file, problems, compose);
     }
 
-    /** The name of a field, whose dollar signs stand for themselves. */
+    /** The name of a field, in which dollar signs are literal. */
     YamlValue key(Node other) {
         return new YamlValue(other, file, problems, false);
     }
 
-    /** A part of this value's text, at its place. */
+    /** A value with a part of this one's text, at the same position. */
     YamlValue withText(String text) {
         return key(new ScalarNode(Tag.STR, true, text, ScalarStyle.PLAIN, node.getStartMark(), node.getEndMark()));
     }
@@ -70,7 +70,7 @@ public final class YamlValue {
         return node.getTag().equals(Tag.NULL);
     }
 
-    /** Any scalar but null, as the file spells it. */
+    /** The text of any scalar except null, as written in the file. */
     public Optional<String> text() {
         return text(DollarEscapes::value);
     }
@@ -84,13 +84,13 @@ public final class YamlValue {
     }
 
     /**
-     * A command: a list of its words, or a problem that says how the line that is there instead is written as one.
+     * A command as a list of words. A single line is a problem, which shows the list to write instead.
      *
-     * @param field its name, for the problem
+     * @param field the name of the field, for the problem
      */
     List<String> command(String field) {
         if (node instanceof ScalarNode scalar && !isNull()) {
-            problem("'" + field + "' is a list of words here, as no shell reads it; write " + field + ": "
+            problem("'" + field + "' is a list of words here, because no shell reads it; write " + field + ": "
                     + words(scalar.getValue()));
             return List.of();
         }
@@ -99,12 +99,12 @@ public final class YamlValue {
                 .toList();
     }
 
-    /** A line that a shell reads. */
+    /** A line that is passed to a shell. */
     Optional<String> argument() {
         return text(DollarEscapes::argument);
     }
 
-    /** The list that a line of words is, or what has a shell read it. */
+    /** The list to write instead of a line: its words, or a call of the shell if it has special characters. */
     private static String words(String line) {
         return line.matches("[A-Za-z0-9_./:=@%+,\\s-]+")
                 ? Stream.of(line.strip().split("\\s+"))
@@ -113,12 +113,12 @@ public final class YamlValue {
                 : "[/bin/sh, -c, '" + line.strip().replace("'", "''") + "']";
     }
 
-    /** A scalar through a parser whose {@link InvalidSpecException} becomes a problem at this place. */
+    /** Parses a scalar; an {@link InvalidSpecException} becomes a problem at this position. */
     public <T> Optional<T> parse(Function<String, T> parser) {
         return text().flatMap(text -> attempt(() -> parser.apply(text)));
     }
 
-    /** What the maker makes; an {@link InvalidSpecException} becomes a problem at this place. */
+    /** Calls {@code maker}; an {@link InvalidSpecException} becomes a problem at this position. */
     public <T> Optional<T> attempt(Supplier<T> maker) {
         try {
             return Optional.of(maker.get());
@@ -144,7 +144,7 @@ public final class YamlValue {
         });
     }
 
-    /** True or false, and no other word for them. */
+    /** {@code true} or {@code false}; other spellings are problems. */
     public Optional<Boolean> bool() {
         return parse(text -> switch (text) {
             case "true" -> true;
@@ -167,7 +167,7 @@ public final class YamlValue {
         return items;
     }
 
-    /** The items through a parser; those it refuses are problems. */
+    /** Parses the items; invalid ones are problems. */
     public <T> List<T> list(Function<String, T> parser) {
         return items().stream().flatMap(item -> item.parse(parser).stream()).toList();
     }

@@ -1,5 +1,5 @@
 /**
- * Reads fleet files. Each mistake is reported with its file, line and column, and all of them at once.
+ * Reads fleet files. All errors are reported at once, each with its file, line and column.
  */
 @NullMarked
 package dev.nucleus.spec.fleetfile;

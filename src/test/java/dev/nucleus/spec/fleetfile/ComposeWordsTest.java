@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Compose's words mean the same here, or are refused with what is written instead. */
+/** Compose's keywords mean the same here, or are refused with a message that says what to write instead. */
 class ComposeWordsTest {
 
     private static FleetSpec fleet(String text) {
@@ -43,7 +43,7 @@ class ComposeWordsTest {
     }
 
     @Test
-    void twoDollarSignsAreOne() {
+    void twoDollarSignsBecomeOne() {
         assertThat(command("[sh, -c, 'echo $$HOME $${HOME} $$$$', $$1, 'a$$b']"))
                 .containsExactly("sh", "-c", "echo $HOME ${HOME} $$", "$1", "a$b");
         assertThat(service("environment: {PASSWORD: pa$$word}").container().env())
@@ -56,7 +56,7 @@ class ComposeWordsTest {
     }
 
     @Test
-    void aScriptsOwnVariablesAreItsOwn() {
+    void aScriptsOwnVariablesAreLeftAlone() {
         String script = "for i in 1 2; do echo $i $(date) $1 $?; done";
 
         assertThat(command("[sh, -c, '" + script + "']")).containsExactly("sh", "-c", script);
@@ -92,7 +92,7 @@ class ComposeWordsTest {
     }
 
     @Test
-    void aPolicyFilesDollarSignsAreItsOwn() {
+    void dollarSignsInAPolicyFileAreLeftAlone() {
         var problems = new ArrayList<Problem>();
 
         assertThat(YamlDocument.read("/p.yaml", "path: /srv/${x}$$", problems)
@@ -104,7 +104,7 @@ class ComposeWordsTest {
     }
 
     @Test
-    void aHealthcheckBeginsAfterItsIntervalOrInItsStartPeriodAfterTheStartInterval() {
+    void aHealthcheckStartsAfterItsIntervalOrItsStartInterval() {
         ProbeSpec plain =
                 service("healthcheck: {test: [CMD, x], retries: 1}").readiness().orElseThrow();
         assertThat(plain.initialDelay()).isEqualTo(plain.period()).isEqualTo(Duration.ofSeconds(30));
@@ -122,7 +122,7 @@ class ComposeWordsTest {
     }
 
     @Test
-    void longDependenciesAreTakenWhereTheyMeanTheSame() {
+    void theLongFormOfDependenciesIsAcceptedWhereItMeansTheSame() {
         assertThat(service(fleet("""
                                         name: shop
                                         services:
@@ -138,12 +138,12 @@ class ComposeWordsTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "command: npm start                   | 'command' is a list of words here, as no shell reads it; write command: [npm, start]",
+                "command: npm start                   | 'command' is a list of words here, because no shell reads it; write command: [npm, start]",
                 "command: node server.js --port 80    | write command: [node, server.js, \"--port\", \"80\"]",
                 "command: a && b                      | write command: [/bin/sh, -c, 'a && b']",
                 "command: echo 'a b'                  | write command: [/bin/sh, -c, 'echo ''a b''']",
                 "command: ['']                        | a command is needed",
-                "environment: [A=b, C]                | 'environment' is fields here, no list; write environment: {A: \"b\"}",
+                "environment: [A=b, C]                | 'environment' is a mapping here, not a list; write environment: {A: \"b\"}",
                 "environment: [C]                     | write environment: {C: value}",
                 "environment: [C=]                    | write environment: {C: value}",
                 "environment: [{a: b}]                | write environment: {NAME: \"value\"}",
@@ -154,37 +154,37 @@ class ComposeWordsTest {
                 "environment: {A: }                   | 'A' has no value: Compose would pass the host's",
                 "volumes: ['./data:/data']            | volumes: './data:/data' begins with a relative path; write '/f/data:/data', or declare volumes: {data: {path: ./data}}",
                 "volumes: ['../data:/data:ro']        | write '/data:/data:ro'",
-                "volumes: ['~/data:/data']            | nobody's home is known here; write the absolute path",
+                "volumes: ['~/data:/data']            | '~' is not expanded here; write the absolute path",
                 "volumes: [{type: bind, source: ./d, target: /d}] | write '/f/d'",
                 "volumes: [/data]                     | write 'data:/data' for a volume",
                 "volumes: data:/data                  | expected a list, found 'data:/data'; write ['data:/data']",
-                "secrets: [':db']                     | ':db' is no secret; write /host/file:name",
+                "secrets: [':db']                     | ':db' is not a secret; write /host/file:name",
                 "secrets: [db-password]               | write the file and the secret's name: 'keys/db-password:db-password'",
                 "scale: 3                             | 'scale' is not accepted: write replicas: 3",
-                "ports: ['80:80']                     | 'ports' is not accepted: ports come with networks in a later version",
+                "ports: ['80:80']                     | 'ports' is not accepted: ports are not supported yet",
                 "expose: [80]                         | 'expose' is not accepted: leave it out",
                 "entrypoint: /x                       | write it as the first words of command",
                 "env_file: .env                       | write the variables as environment:",
                 "env-file: .env                       | 'env-file' is not accepted",
                 "container_name: x                    | replicas are named by their fleet and service",
-                "networks: [a]                        | networks come in a later version",
+                "networks: [a]                        | networks are not supported yet",
                 "profiles: [a]                        | leave a service out",
                 "extends: a                           | x-common: &common",
-                "labels: {a: b}                       | fields that begin with x- are yours",
+                "labels: {a: b}                       | use a field that begins with x-",
                 "shm_size: 64m                        | write tmpfs: [\"/dev/shm:64M\"]",
                 "group_add: [video]                   | write groups:",
-                "groups: [video]                      | 'groups' are those of a user",
+                "groups: [video]                      | 'groups' are supplementary groups of a user",
                 "ulimits: {nofile: {soft: 1, hard: 2}} | one number here",
                 "ulimits: {nproc: 5}                  | write pids: 64",
-                "ulimits: {memlock: -1}               | 'memlock' is not accepted: write memory: 512M beside ulimits: for all that a container may hold",
+                "ulimits: {memlock: -1}               | 'memlock' is not accepted: write memory: 512M beside ulimits: to limit the container's memory",
                 "ulimits: {core: 0}                   | unknown field 'core'",
                 "deploy: {restart_policy: {condition: any}} | write restart: beside deploy:",
-                "deploy: {update_config: {parallelism: 1}} | not updated in steps yet",
-                "deploy: {rollback_config: {parallelism: 1}} | 'rollback_config' is not accepted: replicas are not updated in steps yet",
-                "deploy: {placement: {max_replicas_per_node: 1}} | 'placement' is not accepted: all runs on this host",
-                "deploy: {endpoint_mode: vip}         | 'endpoint_mode' is not accepted: networks come in a later version",
-                "deploy: {labels: {a: b}}             | 'labels' is not accepted: fields that begin with x- are yours",
-                "deploy: {resources: {reservations: {memory: 1G}}} | 'reservations' is not accepted: nothing is reserved here; write limits",
+                "deploy: {update_config: {parallelism: 1}} | rolling updates are not supported yet",
+                "deploy: {rollback_config: {parallelism: 1}} | 'rollback_config' is not accepted: rolling updates are not supported yet",
+                "deploy: {placement: {max_replicas_per_node: 1}} | 'placement' is not accepted: everything runs on this host",
+                "deploy: {endpoint_mode: vip}         | 'endpoint_mode' is not accepted: networks are not supported yet",
+                "deploy: {labels: {a: b}}             | 'labels' is not accepted: use a field that begins with x-",
+                "deploy: {resources: {reservations: {memory: 1G}}} | 'reservations' is not accepted: Nucleus reserves no resources; write limits:",
                 "deploy: {resources: {limits: {devices: 1}}} | unknown field 'devices'; known here: cpus, memory, pids",
                 "deploy: {resources: {limit: {}}}     | unknown field 'limit'; did you mean 'limits'?",
                 "cap_drop: ALL                        | expected a list, found 'ALL'; write ['ALL']",
@@ -229,7 +229,7 @@ class ComposeWordsTest {
                 "volumes: !!map [a]                   | unknown tag '!!map'",
                 "environment: {!x A: b}               | unknown tag '!x'",
             })
-    void whatIsWrittenInsteadIsSaid(String fields, String answer) {
+    void refusedFieldsSayWhatToWriteInstead(String fields, String answer) {
         String command = fields.startsWith("command") ? "" : "command: [/bin/web]\n".indent(4);
 
         assertThatThrownBy(() -> fleet(
@@ -245,19 +245,19 @@ class ComposeWordsTest {
             quoteCharacter = '`',
             value = {
                 "version: '3'       | 'version' is not accepted: leave it out",
-                "networks: {a: {}}  | networks come in a later version",
+                "networks: {a: {}}  | networks are not supported yet",
                 "secrets: {a: {file: x}} | name the file where a service uses it",
                 "configs: {a: {file: x}} | mount the file as a volume",
-                "include: [a.yaml]  | put the files into one folder",
+                "include: [a.yaml]  | put the files into the folder",
             })
-    void whatComposeHasAtTheTopOfAFileToo(String field, String answer) {
+    void refusedTopLevelFieldsSayWhatToDoInstead(String field, String answer) {
         assertThatThrownBy(() -> fleet("name: shop\n" + field + "\nservices: {web: {command: [x]}}\n"))
                 .hasMessageContaining("/f/shop.yaml:2:1: ")
                 .hasMessageContaining(answer);
     }
 
     @Test
-    void namesThatBeginWithXAreTheUsersWhereverNamesAreTheUsers() {
+    void namesBeginningWithXAreKeptWhereUsersChooseTheNames() {
         FleetSpec fleet = fleet("""
                 name: shop
                 x-common: {any: thing}
@@ -284,7 +284,7 @@ class ComposeWordsTest {
     }
 
     @Test
-    void quotesAndPlainTagsOfYamlItselfAreNoUnknownTags() {
+    void yamlsOwnTagsAndQuotedTagsAreAccepted() {
         assertThat(command("[! sh, !!str 5, \"!secret\"]")).containsExactly("sh", "5", "!secret");
         assertThat(service("environment: !!map {A: b}\nvolumes: !!seq []")
                         .container()
@@ -293,7 +293,7 @@ class ComposeWordsTest {
     }
 
     @Test
-    void theNumberOfReplicasMayStandInDeploy() {
+    void theNumberOfReplicasMayBeInDeploy() {
         assertThat(service("deploy: {replicas: 4}").replicas()).isEqualTo(4);
         assertThat(service("x-a: b").replicas()).isEqualTo(1);
     }

@@ -89,7 +89,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void whatNoProbeChecksCanNotBeWaitedForUntilItIsHealthy() {
+    void waitingForAnUnprobedServiceToBeHealthyIsRefused() {
         String fleet = """
                 name: shop
                 services:
@@ -99,8 +99,8 @@ class FleetReaderTest {
 
         assertThat(problems(fleet.formatted("")))
                 .containsExactly(FILE
-                        + ":3:8: depends-on: service 'web' would wait for 'cache' for ever: no probe checks 'cache', so that would "
-                        + "never be known; give it a readiness probe, or write depends-on: {cache: started}");
+                        + ":3:8: depends-on: service 'web' would wait for 'cache' forever: no probe checks 'cache', so its "
+                        + "health is unknown; give it a readiness probe, or write depends-on: {cache: started}");
         for (String probe : List.of("readiness", "startup", "liveness")) {
             assertThat(read(fleet.formatted(", " + probe + ": {tcp: 80}")).services())
                     .hasSize(2);
@@ -108,7 +108,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void whatOfItsHealthOthersGoByIsOfLastingServices() {
+    void criticalAndTrafficServicesMayNotBeJobs() {
         assertThat(read(WHOLE + "health: {critical: [db, web], traffic: [web]}\n")
                         .health())
                 .isEqualTo(new FleetHealthSpec(Set.of("db", "web"), Set.of("web"), Optional.empty()));
@@ -131,20 +131,20 @@ class FleetReaderTest {
     }
 
     @Test
-    void whatIsNestedTooDeepOrWithinItselfIsRefusedAtOnce() {
+    void tooDeepOrRecursiveNestingIsRefused() {
         assertThat(problems("[".repeat(100_000))).containsExactly(FILE + ":1:65: nested more than 64 deep");
         assertThat(problems("name: shop\nservices: &all\n  web: {<<: *all, command: [/bin/true]}\n"))
-                .containsExactly(FILE + ":3:13: '*all' stands within what it names");
+                .containsExactly(FILE + ":3:13: '*all' is inside the value that it refers to");
         assertThat(problems("&a {<<: [*a, *a], name: shop}")).hasSize(1);
         assertThat(problems("name: \"\\u"))
-                .as("the engine's own slip")
+                .as("an unexpected exception of the YAML engine")
                 .singleElement()
                 .asString()
                 .startsWith(FILE + ":1:")
                 .contains("not valid YAML");
         assertThat(read("name: shop\nx-a: &a {one: &a {command: [/bin/true]}, two: *a}\nservices: {web: *a}\n")
                         .services())
-                .as("the inner one of two with the same name")
+                .as("the inner of two anchors with the same name")
                 .containsOnlyKeys("web");
         assertThat(service(read("name: shop\nservices: &a {web: {command: [&a /w, *a]}}\n"), "web")
                         .container()
@@ -153,14 +153,14 @@ class FleetReaderTest {
     }
 
     @Test
-    void aCharacterOutsideTheBasicPlaneMayStandAnywhere() {
+    void aCharacterOutsideTheBasicPlaneMayBeAnywhere() {
         for (int before = 1000; before < 1050; before++) {
             assertThat(read("# " + "x".repeat(before) + "\ud83d\ude80\n" + WHOLE)
                             .name())
                     .isEqualTo("shop");
         }
         assertThat(problems("name: shop\nservices: {web: {command: [/bin/true]}} # \ud83d"))
-                .as("half of one is no text")
+                .as("a lone surrogate is invalid")
                 .isNotEmpty();
     }
 
@@ -192,7 +192,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void allMistakesAreReportedAtOnceEachWithItsPlaceAndItsCorrection() {
+    void allMistakesAreReportedAtOnceWithPositionsAndCorrections() {
         List<String> problems = problems("""
                 name: shop
                 services:
@@ -215,8 +215,8 @@ class FleetReaderTest {
                         "/fleets/shop.yaml:8:25: '5' is not a duration; write it with its unit, such as 500ms, 10s or"
                                 + " 1m30s",
                         "/fleets/shop.yaml:11:15: expected a whole number, found 'many'",
-                        "/fleets/shop.yaml:12:5: 'privileged' is not accepted: no container of Nucleus has more than"
-                                + " the capabilities it names")
+                        "/fleets/shop.yaml:12:5: 'privileged' is not accepted: a container only gets"
+                                + " the capabilities that it lists")
                 .anyMatch(problem -> problem.startsWith("/fleets/shop.yaml:8:16: a probe needs exactly one of"))
                 .hasSizeGreaterThanOrEqualTo(6)
                 .isSortedAccordingTo(Comparator.comparingInt(problem -> Integer.parseInt(
@@ -224,7 +224,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void referencesThatLeadNowhereAreNamed() {
+    void danglingReferencesAreReported() {
         List<String> problems = problems("""
                 name: shop
                 services:
@@ -239,7 +239,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void whatIsNoYamlIsReportedWhereItIs() {
+    void invalidYamlIsReportedWithItsPosition() {
         assertThat(problems("name: shop\nservices:\n\t- tab"))
                 .singleElement()
                 .asString()
@@ -247,7 +247,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void aCycleIsNamedWhole() {
+    void aDependencyCycleIsReportedInFull() {
         assertThat(problems("""
                         name: shop
                         services:
@@ -263,8 +263,8 @@ class FleetReaderTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "{completed: db}| for ever: only a job completes; write job: true in 'db', or db: healthy or started here",
-                "{healthy: once}| for ever: a job is never healthy, it completes; write once: completed"
+                "{completed: db}| forever: only a job completes; write job: true in 'db', or db: healthy or started here",
+                "{healthy: once}| forever: a job is never healthy, it completes; write once: completed"
             })
     void aDependencyThatCanNeverBeMetIsRefused(String text) {
         String condition = text.substring(1, text.indexOf(':'));
@@ -292,7 +292,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void aServiceIsNotCalledAsAReplicaOfAnother() {
+    void aServiceMayNotHaveTheNameOfAReplicaOfAnother() {
         String text = """
                 name: shop
                 services:
@@ -304,15 +304,15 @@ class FleetReaderTest {
                 .singleElement()
                 .asString()
                 .isEqualTo(
-                        FILE + ":4:10: service 'web-2' is called as a replica of service 'web' is; rename one of them");
+                        FILE + ":4:10: service 'web-2' has the name of a replica of service 'web'; rename one of them");
         assertThat(read(text.formatted(1)).services()).hasSize(2);
         assertThat(problems("name: shop\nservices: {a: {command: [/w]}, a-1: {command: [/w]}}"))
                 .containsExactly(
-                        FILE + ":2:37: service 'a-1' is called as a replica of service 'a' is; rename one of them");
+                        FILE + ":2:37: service 'a-1' has the name of a replica of service 'a'; rename one of them");
     }
 
     @Test
-    void anAnchorMayBeMergedByHoweverManyServices() {
+    void anAnchorMayBeMergedByAnyNumberOfServices() {
         var text = new StringBuilder("name: shop\nx-common: &common {memory: 64M, command: [/w]}\nservices:\n");
         for (int i = 0; i < 500; i++) {
             text.append("  s%d: {<<: *common, environment: {N: x%d}}\n".formatted(i, i));
@@ -332,7 +332,7 @@ class FleetReaderTest {
 
     @Test
     @Timeout(20)
-    void aBombOfMergesIsRefusedBeforeItIsBuilt() {
+    void aMergeBombIsRefusedBeforeItIsExpanded() {
         var merges = new StringBuilder("name: shop\nx-0: &a0 {k: v}\n");
         var lists = new StringBuilder("name: shop\nx-0: &a0 [x, x]\n");
         var hidden = new StringBuilder("name: shop\nx-0: &a0 [x, x]\n");
@@ -345,13 +345,13 @@ class FleetReaderTest {
             assertThat(problems(text + "services: {w: {command: [/w]}}\n"))
                     .singleElement()
                     .asString()
-                    .contains("the aliases up to here bring more than 1000000 values; write fewer of them");
+                    .contains("the aliases up to here expand to more than 1000000 values; use fewer");
         }
     }
 
-    /** Each name, text, list and mapping is a value, and what an alias stands for counts wherever it stands. */
+    /** Each key, scalar, list and mapping is a value; the values of an alias count each time that it is used. */
     @Test
-    void aliasesMayBringAMillionValues() {
+    void aliasesMayExpandToAMillionValues() {
         String thousand = "&a [" + "x, ".repeat(999) + "]";
         String text = "name: shop\nx-a: " + thousand + "\nx-b: [" + "*a, ".repeat(998) + "%s]\nservices: {}\n";
         int others = "name shop x-a x-b services".split(" ").length
@@ -360,12 +360,11 @@ class FleetReaderTest {
 
         assertThat(read(text.formatted("x, ".repeat(left))).services()).isEmpty();
         assertThat(problems(text.formatted("x, ".repeat(left + 1))))
-                .containsExactly(
-                        FILE + ":4:12: the aliases up to here bring more than 1000000 values; write fewer of them");
+                .containsExactly(FILE + ":4:12: the aliases up to here expand to more than 1000000 values; use fewer");
         assertThat(problems(text.formatted("*a, *a, *a, ")))
                 .as("the thousandth one in its list")
                 .containsExactly(
-                        FILE + ":3:4003: the aliases up to here bring more than 1000000 values; write fewer of them");
+                        FILE + ":3:4003: the aliases up to here expand to more than 1000000 values; use fewer");
     }
 
     @ParameterizedTest
@@ -390,7 +389,7 @@ class FleetReaderTest {
                 "name: shop\nservices: {web: {command: [/w], pids: -1}}",
                 "name: shop\nservices: {web: {command: [/w], <<: nothing}}"
             })
-    void whatIsNoFleetIsRefusedWithAPlace(String text) {
+    void anInvalidFleetIsRefusedWithAPosition(String text) {
         assertThat(problems(text))
                 .isNotEmpty()
                 .allMatch(problem -> problem.matches("(?s)/fleets/shop.yaml:\\d+:\\d+: .+"));
@@ -411,14 +410,14 @@ class FleetReaderTest {
     }
 
     @Test
-    void yamlIsOfVersion12SoNoIsText() {
+    void yamlIsVersion12SoNoIsText() {
         FleetSpec fleet = read("name: shop\nservices: {web: {command: [echo, no, 0755, 12:30]}}");
 
         assertThat(service(fleet, "web").container().command()).containsExactly("echo", "no", "0755", "12:30");
     }
 
     @Test
-    void refusalsOfOthersStandBesideTheService() {
+    void refusalsByOtherChecksAreReportedWithTheirPositions() {
         var checks = new FleetReader.Checks(
                 spec -> List.of("memory: needed"), name -> Optional.of("taken"), name -> Optional.of("reserved"));
 
@@ -430,7 +429,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void aFolderIsReadInOrderAndANameMayStandInOneFileOnly(@TempDir Path folder) throws IOException {
+    void aFolderIsReadInOrderAndAFleetNameMayBeUsedOnce(@TempDir Path folder) throws IOException {
         Files.writeString(folder.resolve("b.yaml"), "name: b\nservices: {w: {command: [/w]}}");
         Files.writeString(folder.resolve("a.yml"), "name: a\nservices: {w: {command: [/w]}}");
         Files.writeString(folder.resolve("notes.txt"), "not a fleet");
@@ -441,11 +440,11 @@ class FleetReaderTest {
 
         Files.writeString(folder.resolve("c.yaml"), "name: a\nservices: {w: {command: [/w]}}");
         assertThatThrownBy(() -> FleetReader.read(folder, FleetReader.Checks.NONE))
-                .hasMessageContaining("c.yaml:1:1: a fleet 'a' is in another file already");
+                .hasMessageContaining("c.yaml:1:1: fleet 'a' is already declared in another file");
     }
 
     @Test
-    void whatEditorsAndDirectoriesLeaveInAFolderIsNoFleet(@TempDir Path folder) throws IOException {
+    void editorFilesAndDirectoriesInAFolderAreIgnored(@TempDir Path folder) throws IOException {
         Files.writeString(folder.resolve("shop.yaml"), "name: shop\nservices: {w: {command: [/w]}}");
         for (String other : List.of(
                 ".shop.yaml",
@@ -471,24 +470,24 @@ class FleetReaderTest {
 
     @Test
     @Timeout(20)
-    void aPipeInAFolderIsNotWaitedFor(@TempDir Path folder) throws Exception {
+    void aNamedPipeInAFolderIsRefusedWithoutBlocking(@TempDir Path folder) throws Exception {
         assertThat(new ProcessBuilder("mkfifo", folder.resolve("a.yaml").toString())
                         .start()
                         .waitFor())
                 .isZero();
 
         assertThatThrownBy(() -> FleetReader.read(folder, FleetReader.Checks.NONE))
-                .hasMessageContaining("a.yaml:1:1: this is no regular file; move it out of the folder");
+                .hasMessageContaining("a.yaml:1:1: not a regular file; move it out of the folder");
     }
 
     @Test
-    void aFileThatIsMissingIsAProblemNotAStackTrace() {
+    void aMissingFileIsAProblemNotAStackTrace() {
         assertThatThrownBy(() -> FleetReader.read(Path.of("/no/such.yaml"), FleetReader.Checks.NONE))
                 .isInstanceOf(InvalidFleetException.class)
                 .hasMessageContaining("/no/such.yaml:1:1: the file can't be read: there is no such file");
     }
 
-    /** Whatever is done to a good file, the reader answers with a fleet or with places of mistakes. */
+    /** However a valid file is damaged, the reader returns a fleet or reports the positions of the mistakes. */
     @ParameterizedTest
     @MethodSource("dev.nucleus.support.Seeds#seeds")
     void aDamagedFileNeverBreaksTheReader(long seed) {
@@ -512,7 +511,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void aBombOfAliasesIsRefused() {
+    void anAliasBombIsRefused() {
         var text = new StringBuilder("name: shop\nx-0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for (int i = 1; i < 200; i++) {
             text.append("x-%d: &a%d [*a%d, *a%d]\n".formatted(i, i, i - 1, i - 1));
@@ -534,13 +533,13 @@ class FleetReaderTest {
     }
 
     @Test
-    void aMistakeInAFileDoesNotHideThatAnotherHasTheSameName(@TempDir Path folder) throws IOException {
+    void aMistakeInAFileDoesNotHideADuplicateFleetName(@TempDir Path folder) throws IOException {
         Path a = Files.writeString(folder.resolve("a.yaml"), "name: a\nservices: {w: {command: [/w], pids: x}}");
         Path b = Files.writeString(folder.resolve("b.yaml"), "name: a\nservices: {}");
 
         assertThatThrownBy(() -> FleetReader.read(folder, FleetReader.Checks.NONE))
                 .hasMessage(a + ":2:37: expected a whole number, found 'x'\n" + b
-                        + ":1:1: a fleet 'a' is in another file already");
+                        + ":1:1: fleet 'a' is already declared in another file");
     }
 
     @Test
@@ -570,7 +569,7 @@ class FleetReaderTest {
         "webs, wabx web, web",
         "storage, database, ''"
     })
-    void aNameIsSuggestedThatDiffersLittle(String written, String declared, String suggested) {
+    void aSimilarNameIsSuggested(String written, String declared, String suggested) {
         String services = declared.replace(" ", ": {command: [/w]}, ") + ": {command: [/w]}";
 
         assertThat(problems(
@@ -581,7 +580,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void anUnknownFieldIsReportedWithTheFieldsThatAreKnown() {
+    void anUnknownFieldIsReportedWithTheKnownFields() {
         assertThat(problems("name: shop\nservices: {}\nvolumes: {data: {size: 1G}}"))
                 .containsExactly(FILE + ":3:18: unknown field 'size'; known here: owner, path");
     }
@@ -597,7 +596,7 @@ class FleetReaderTest {
     }
 
     @Test
-    void whatIsMergedGivesWayToTheServicesOwnFieldsAndToWhatIsMergedBefore() {
+    void ownFieldsAndEarlierMergesTakePrecedenceOverLaterMerges() {
         FleetSpec fleet = read("""
                 name: shop
                 x-a: &a {command: [/a], pids: 10}

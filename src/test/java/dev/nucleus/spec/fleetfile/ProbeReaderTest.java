@@ -81,7 +81,7 @@ class ProbeReaderTest {
     }
 
     @Test
-    void aGrpcProbeAsksTheServerOrAService() {
+    void aGrpcProbeChecksTheServerOrAService() {
         ServiceSpec service = service("""
                 readiness: {grpc: {port: 9090, service: shop.Cart}}
                 liveness: {grpc: 9090}
@@ -92,7 +92,7 @@ class ProbeReaderTest {
     }
 
     @Test
-    void aNotifyProbeGivesTheContainerItsSocket() {
+    void aNotifyProbeGivesTheContainerANotifySocket() {
         ServiceSpec service = service("""
                 startup: {notify: true, failures: 90}
                 readiness: {notify: true}
@@ -109,7 +109,7 @@ class ProbeReaderTest {
     }
 
     @Test
-    void composesOneCheckIsReadinessAndLiveness() {
+    void composesHealthcheckIsReadinessAndLiveness() {
         ServiceSpec service = service("""
                 healthcheck:
                   test: [CMD, pg_isready, -q]
@@ -131,11 +131,13 @@ class ProbeReaderTest {
                 Optional.of(new ProbeSpec.Healthcheck(Duration.ofSeconds(21), Duration.ofSeconds(5))));
         assertThat(service.readiness()).contains(check);
         assertThat(service.liveness()).contains(new LivenessSpec(check, new LivenessSpec.Then.Restart()));
-        assertThat(service.startup()).as("its beginning is part of the check").isEmpty();
+        assertThat(service.startup())
+                .as("the start period is part of the check")
+                .isEmpty();
     }
 
     @Test
-    void composesOtherFormsOfATest() {
+    void allFormsOfAComposeHealthcheckTestAreRead() {
         Probe shell = new Probe.Exec(List.of("/bin/sh", "-c", "curl -f localhost || exit 1"));
 
         assertThat(service("healthcheck: {test: [CMD-SHELL, 'curl -f localhost || exit 1']}")
@@ -145,7 +147,9 @@ class ProbeReaderTest {
                 .isEqualTo(shell);
         ServiceSpec line = service("healthcheck: {test: 'curl -f localhost || exit 1'}");
         assertThat(line.readiness().orElseThrow().probe()).isEqualTo(shell);
-        assertThat(line.readiness().orElseThrow().period()).as("Compose's").isEqualTo(Duration.ofSeconds(30));
+        assertThat(line.readiness().orElseThrow().period())
+                .as("Compose's default")
+                .isEqualTo(Duration.ofSeconds(30));
         assertThat(line.startup()).isEmpty();
         assertThat(service("healthcheck: {test: [NONE]}").liveness()).isEmpty();
         assertThat(service("healthcheck: {disable: true}").readiness()).isEmpty();
@@ -153,7 +157,7 @@ class ProbeReaderTest {
     }
 
     @Test
-    void whatFollowsANoIsChosen() {
+    void theActionAfterAFailedLivenessProbeCanBeChosen() {
         assertThat(List.of("restart", "stop", "nothing", "{signal: HUP}"))
                 .extracting(then -> service("liveness: {tcp: 80, then: " + then + "}")
                         .liveness()
@@ -169,7 +173,7 @@ class ProbeReaderTest {
     }
 
     @Test
-    void jitterAndWhatRunsBeforeAStopAreRead() {
+    void jitterAndThePreStopCommandAreRead() {
         ServiceSpec service = service("""
                 readiness: {tcp: 80, jitter: 250ms}
                 stop: {signal: QUIT, grace: 5s, before: [/bin/drain, --now]}
@@ -189,7 +193,7 @@ class ProbeReaderTest {
                 "readiness: {tcp: 1, http: 2}                        | a probe needs exactly one of",
                 "readiness: {notify: 10s}                            | expected true or false",
                 "readiness: {notify: false}                          | write notify: true",
-                "liveness: {notify: 9ms}                             | a watchdog waits for 10ms at least",
+                "liveness: {notify: 9ms}                             | a watchdog interval is at least 10ms",
                 "readiness: {http: x}                                | 'x' is not a port; write a number from 1 to 65535",
                 "readiness: {tcp: 1, period: 9ms}                    | a probe's period and timeout are at least 10ms",
                 "readiness: {tcp: 1, timeout: 9ms}                   | a probe's period and timeout are at least 10ms",
@@ -199,10 +203,10 @@ class ProbeReaderTest {
                 "readiness: {tcp: 1, then: restart}                  | unknown field 'then'",
                 "liveness: {tcp: 1, then: explode}                   | write restart, stop, nothing or {signal: HUP}",
                 "liveness: {tcp: 1, then: {signal: NO}}              | NO",
-                "liveness: {tcp: 1, successes: 2}                    | only a readiness probe can ask for several",
+                "liveness: {tcp: 1, successes: 2}                    | only a readiness probe can require several",
                 "readiness: {tcp: 1, jitter: -1s}                    | is not a duration",
-                "readiness: {http: {port: 1, headers: {'a b': c}}}   | is not a header of HTTP",
-                "readiness: {http: {port: 1, scheme: HTTPS}}         | a probe speaks HTTP",
+                "readiness: {http: {port: 1, headers: {'a b': c}}}   | is not an HTTP header",
+                "readiness: {http: {port: 1, scheme: HTTPS}}         | a probe uses plain HTTP",
                 "readiness: {httpGet: {port: 1, host: example.com}}  | the container's own loopback",
                 "readiness: {http: {port: 1, status: 200-600}}       | within 100-599",
                 "readiness: {http: {port: 1, status: ok}}            | is not a range of HTTP statuses",
@@ -212,7 +216,7 @@ class ProbeReaderTest {
                 "{healthcheck: {test: x}, liveness: {tcp: 1}, command: [x]} | write either it, or startup",
                 "stop: {before: [x], grace: x}                       | is not a duration",
             })
-    void mistakesAreNamed(String fields, String problem) {
+    void mistakesAreExplained(String fields, String problem) {
         String text = fields.startsWith("{")
                 ? "name: shop\nservices:\n  web: " + fields + "\n"
                 : "name: shop\nservices:\n  web:\n    command: [/bin/web]\n    " + fields + "\n";
@@ -223,9 +227,9 @@ class ProbeReaderTest {
     }
 
     @Test
-    void aHeaderThatEndsItsLineIsRefused() {
+    void aHeaderWithALineBreakIsRefused() {
         assertThatThrownBy(() -> service("readiness: {http: {port: 1, headers: {X: \"a\\r\\nY: b\"}}}"))
-                .hasMessageContaining("is not a header of HTTP");
+                .hasMessageContaining("is not an HTTP header");
     }
 
     @Test

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every field of a launch is a field of the file; what is out of range is refused with its place. */
+/** Every field of a launch is a field of the file; values out of range are refused. */
 class ResourceFieldsTest {
 
     private static ContainerSpec read(String fields) {
@@ -115,7 +115,7 @@ class ResourceFieldsTest {
     }
 
     @Test
-    void inAgentModeAloneAWorkspaceIsExecutableByDefault() {
+    void aWorkspaceIsExecutableByDefaultOnlyInAgentMode() {
         for (String workspace : List.of("workspace: work", "workspace: {path: work}")) {
             assertThat(executable(workspace)).isTrue();
             assertThat(executable("mode: strict-agent\n" + workspace)).isFalse();
@@ -161,7 +161,7 @@ class ResourceFieldsTest {
     }
 
     @Test
-    void composesWordsMeanTheSame() {
+    void composesKeywordsMeanTheSame() {
         ContainerSpec spec = read("""
                 mem_limit: 512M
                 pids_limit: 64
@@ -200,14 +200,14 @@ class ResourceFieldsTest {
                 "cpu-weight: 0                   | cpu-weight is 1 to 10000",
                 "cpu-weight: 10001               | cpu-weight is 1 to 10000",
                 "io: ['8:0 rbps=1M','8:0 wbps=1M'] | io names a device twice",
-                "rootfs-sha256: abc              | rootfs-sha256 needs the rootfs",
-                "seccomp: {file: x, sha256: abc} | is no SHA-256",
+                "rootfs-sha256: abc              | rootfs-sha256 needs a rootfs",
+                "seccomp: {file: x, sha256: abc} | is not a SHA-256",
                 "trust: some                     | trusted or untrusted",
-                "secrets: [{source: a, mode: 8}] | is no mode",
+                "secrets: [{source: a, mode: 8}] | is not a file mode",
                 "secrets: ['a:b/c']              | a file in /run/secrets",
                 "lockdown: much                  | integrity or confidentiality",
-                "volumes: ['/var/run/docker.sock:/d'] | would give its container the host",
-                "volumes: ['/run/containerd/containerd.sock:/d'] | would give its container the host",
+                "volumes: ['/var/run/docker.sock:/d'] | would give the container root",
+                "volumes: ['/run/containerd/containerd.sock:/d'] | would give the container root",
                 "volumes: ['/srv:/run']          | volumes: '/srv:/run' would cover /run",
                 "volumes: ['/srv:/proc/sys']     | lies in /proc",
                 "volumes: ['/a:/x', '/b:/x']     | has the same target",
@@ -217,15 +217,15 @@ class ResourceFieldsTest {
                 "tmpfs: ['/home/agent:1M:exec']  | write home:",
                 "memswap_limit: 1G               | write swap:",
                 "cpu_shares: 2                   | write cpu-weight: 100",
-                "security_opt: ['seccomp:unconfined'] | would loosen",
-                "security_opt: ['apparmor:x']    | would loosen",
-                "devices: ['/dev/kvm:/dev/kvm']  | no device of the host",
+                "security_opt: ['seccomp:unconfined'] | would weaken",
+                "security_opt: ['apparmor:x']    | would weaken",
+                "devices: ['/dev/kvm:/dev/kvm']  | host devices",
                 "read_only: false                | write overlay:",
                 "deploy: {mode: global}          | unknown field 'mode'",
                 "overlay: 1M                     | overlay needs a rootfs",
                 "workspace: {path: w, access: rw} | bind-rw, bind-ro or copy-in-out",
                 "context: {path: w, mode: rw}    | copy or bind",
-                "workspace: /                    | the whole host",
+                "workspace: /                    | root directory",
                 "secrets: [{systemd-credential: ../x}] | names no credential",
                 "runtime: docker                 | write native or gvisor",
                 "gvisor-platform: fast           | write systrap, kvm or ptrace",
@@ -233,30 +233,30 @@ class ResourceFieldsTest {
                 "user-namespace: {uids: ['0:1:2']} | gids needs a range",
                 "user-namespace: {uids: ['0:1:2','1:9:2'], gids: ['0:1:2']} | overlap",
             })
-    void whatIsOutOfRangeIsRefused(String fields, String reason) {
+    void invalidValuesAreRefused(String fields, String reason) {
         assertThatThrownBy(() -> read(fields))
                 .isInstanceOf(InvalidFleetException.class)
                 .hasMessageContaining(reason);
     }
 
     @Test
-    void oneThingBySeveralNamesIsRefused() {
-        assertThatThrownBy(() -> read("mem_limit: 1G\nmemory: 2G")).hasMessageContaining("'memory' is there twice");
+    void twoNamesOfOneFieldAreRefused() {
+        assertThatThrownBy(() -> read("mem_limit: 1G\nmemory: 2G")).hasMessageContaining("'memory' appears twice");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "8:0", "8 rbps=1", "8:0 rbps=0", "8:0 fbps=1", "8:0 rbps=1 rbps=2", "8:0 riops=1M"})
-    void aLimitOfADeviceThatIsNoneIsRefused(String text) {
+    void anInvalidDeviceLimitIsRefused(String text) {
         assertThatThrownBy(() -> IoLimit.parse(text)).isInstanceOf(InvalidSpecException.class);
     }
 
     @Test
-    void aLimitIsWrittenAsTheKernelReadsIt() {
+    void aDeviceLimitIsWrittenAsTheKernelReadsIt() {
         assertThat(IoLimit.parse("8:16  wiops=50 rbps=10M")).hasToString("8:16 rbps=10485760 wiops=50");
     }
 
     @Test
-    void switchesAndWordsAreRead() {
+    void switchesAndKeywordsAreRead() {
         ContainerSpec spec = read("""
                 pids: 64
                 log: {rate: 1M, overflow: drop}

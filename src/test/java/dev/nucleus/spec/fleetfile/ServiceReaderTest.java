@@ -35,7 +35,7 @@ class ServiceReaderTest {
     }
 
     @Test
-    void aRestartIsAWordOrFieldsWithABackoff() {
+    void aRestartPolicyIsAKeywordOrAMappingWithABackoff() {
         var defaults = RestartPolicy.Backoff.DEFAULT;
 
         assertThat(service("restart: on-failure:5").restart()).isEqualTo(RestartPolicy.parse("on-failure:5"));
@@ -78,7 +78,7 @@ class ServiceReaderTest {
                 "job: maybe | 5:10: expected true or false, found 'maybe'",
                 "stop: TERM | 5:11: expected fields, found 'TERM'"
             })
-    void mistakesAreReportedWithTheirPlaces(String fields, String problem) {
+    void mistakesAreReportedWithTheirPositions(String fields, String problem) {
         assertThatThrownBy(() -> service(fields))
                 .isInstanceOf(InvalidFleetException.class)
                 .hasMessage("/f.yaml:" + problem);

@@ -8,14 +8,14 @@ import java.nio.file.Path;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A field that no mapping has is a mistake in each of them: a misspelt limit must not be a missing limit. */
+/** An unknown field is a mistake in every mapping: a misspelt limit must not become a missing limit. */
 class UnknownFieldsTest {
 
     private static FleetSpec read(String text) {
         return FleetReader.readText(Path.of("/shop.yaml"), text, FleetReader.Checks.NONE);
     }
 
-    /** Where the mark {@code &} is, an unknown field is added; without it each is valid. */
+    /** An unknown field is inserted at the mark {@code &}; without it, each text is valid. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -45,7 +45,7 @@ class UnknownFieldsTest {
                 "healthcheck: {&test: [CMD, a]}",
                 "&memory: 64M"
             })
-    void ofAServiceAreRefused(String fields) {
+    void unknownFieldsOfAServiceAreRefused(String fields) {
         check("name: shop\nservices: {web: {command: [/w], " + fields + "}}\n");
     }
 
@@ -59,7 +59,7 @@ class UnknownFieldsTest {
                 "name: shop, services: {db: {command: [/w], readiness: {tcp: 1}}, web: {command: [/w], depends-on: {db: "
                         + "{&condition: service_healthy}}}}"
             })
-    void ofAFleetAreRefused(String fields) {
+    void unknownFieldsOfAFleetAreRefused(String fields) {
         check("{" + fields + "}\n");
     }
 

@@ -19,7 +19,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class LaunchTest {
+class ContainerConnectionTest {
 
     private static final int STARTED = 0x82;
     private static final int EXITED = 0x84;
@@ -41,7 +41,7 @@ class LaunchTest {
 
     /** The runtime reports the start of a sandbox; by then its command may have written output, or exited. */
     @Test
-    void outputThatComesBeforeTheStartIsNotLost(@TempDir Path directory) throws Exception {
+    void outputThatArrivesBeforeTheStartIsNotLost(@TempDir Path directory) throws Exception {
         Path socket = directory.resolve("shim");
         byte[] record = "2026-11-28T21:00:00.000000000Z stdout F here\n".getBytes(UTF_8);
         var container = new Container(
@@ -52,7 +52,8 @@ class LaunchTest {
         var out = new ByteArrayOutputStream();
         try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             server.bind(UnixDomainSocketAddress.of(socket));
-            try (var launch = new Launch(container, container.shim().subscribe(), _ -> {});
+            try (var connection =
+                            new ContainerConnection(container, container.shim().subscribe(), _ -> {});
                     SocketChannel shim = server.accept()) {
                 send(
                         shim,
@@ -62,10 +63,10 @@ class LaunchTest {
                 send(shim, STARTED, payload(20).putInt(42).putLong(7).putLong(0).flip());
                 send(shim, EXITED, payload(12).putInt(3 << 8).putLong(0).flip());
 
-                assertThat(launch.awaitStart().pid()).isEqualTo(42);
+                assertThat(connection.awaitStart().pid()).isEqualTo(42);
                 var output = new LogStream(
                         container.log(), (_, bytes, offset, length) -> out.write(bytes, offset, length), 0);
-                assertThat(launch.follow(output))
+                assertThat(connection.follow(output))
                         .map(ShimMessage.Exited::status)
                         .hasValueSatisfying(status -> assertThat(status.code()).isEqualTo(3));
             }
