@@ -114,6 +114,15 @@ static void resume(struct session *session)
 	send_terminal(session);
 }
 
+/* Whether a terminal sent the signal: a key, or its end. Terminals signal the whole foreground
+ * process group, so the command's group gets it, not the command alone. */
+static bool is_of_terminal(const struct signalfd_siginfo *information)
+{
+	return information->ssi_code == SI_KERNEL &&
+	       (information->ssi_signo == SIGINT || information->ssi_signo == SIGQUIT ||
+		information->ssi_signo == SIGHUP);
+}
+
 /* Forwards a signal to the process in the container. If there is none, for example while the
  * manager is busy, a terminating signal ends the client: the manager notices that, and undoes what
  * it has begun. */
@@ -144,7 +153,7 @@ static void take_signal(struct session *session)
 		resume(session);
 	if (!signal_terminates(number)) {
 		if (!session->copy.wanted)
-			(void)streams_signal(&session->streams, number);
+			(void)streams_signal(&session->streams, number, false);
 		if (number == SIGTSTP) {
 			signals_suspend();
 			/* If it did not stop, no SIGCONT will follow. */
@@ -163,7 +172,7 @@ static void take_signal(struct session *session)
 	}
 	/* A copy ends here; the supervisor ends the process in the container. */
 	if (session->giving_up || session->copy.wanted ||
-	    !streams_signal(&session->streams, number))
+	    !streams_signal(&session->streams, number, is_of_terminal(&information)))
 		end_by_signal(session, number);
 }
 

@@ -453,9 +453,9 @@ static bool is_held_up(const struct streams *streams)
 	return false;
 }
 
-bool streams_signal(struct streams *streams, uint32_t number)
+bool streams_signal(struct streams *streams, uint32_t number, bool group)
 {
-	uint8_t payload[8];
+	uint8_t payload[9];
 
 	if (streams->socket < 0 || (streams_interrupts(number) && is_held_up(streams)))
 		return false;
@@ -466,7 +466,10 @@ bool streams_signal(struct streams *streams, uint32_t number)
 								      .at = monotonic_ms() };
 	frame_put_u32(payload, number);
 	frame_put_u32(payload + 4, streams->id);
-	return frame_send(streams->socket, REQUEST_SIGNAL, payload, sizeof(payload)) == 0;
+	payload[8] = 1;
+	/* Only where it matters: shims of an earlier version don't know the last byte. */
+	return frame_send(streams->socket, REQUEST_SIGNAL, payload,
+			  group ? sizeof(payload) : sizeof(payload) - 1) == 0;
 }
 
 void streams_resize(struct streams *streams, const uint8_t *rows_and_columns)

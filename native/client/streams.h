@@ -73,9 +73,9 @@ void streams_poll(const struct streams *streams, struct pollfd *polled);
 void streams_move(struct streams *streams, const struct pollfd *polled);
 /* Whether all output has been written. */
 bool streams_ended(const struct streams *streams);
-/* Forwards a signal. False: the process can't be signalled, or an interrupting signal has been
- * unanswered for so long that the next one is for the client. */
-bool streams_signal(struct streams *streams, uint32_t number);
+/* Forwards a signal, to the process or to its process group. False: the process can't be signalled,
+ * or an interrupting signal has been unanswered for so long that the next one is for the client. */
+bool streams_signal(struct streams *streams, uint32_t number, bool group);
 /* Reads what the supervisor has sent, without blocking. */
 void streams_receive(struct streams *streams);
 /* Whether users and service managers end a command with this signal. */

@@ -58,8 +58,9 @@ void report_failed(struct report *report, const char *name, const char *what, in
 		return;
 	(void)printable(shown, sizeof(shown), name, strlen(name));
 	(void)snprintf(line, sizeof(line), "can't %s '%s': %s", what, shown,
-		       error == ELOOP ? "a symbolic link is there, and links are not followed"
-				      : strerror(error));
+		       error == ELOOP    ? "a symbolic link is there, and links are not followed"
+		       : error == ESTALE ? "it changed while it was read"
+					 : strerror(error));
 	say(report, line);
 }
 

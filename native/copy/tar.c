@@ -28,6 +28,9 @@ static const struct field prefix_field = { 345, 155 };
 #define TYPE_AT 156
 #define MAGIC_AT 257
 
+/* The record after an entry whose data is incomplete. */
+static const char incomplete_record[] = "24 NUCLEUS.incomplete=1\n";
+
 /* What the extension headers of an entry contain. */
 struct extension {
 	bool has_name;
@@ -410,16 +413,55 @@ static int read_end(struct tar_reader *reader, uint8_t block[TAR_BLOCK])
 	return is_zero(block) ? 0 : -EBADMSG;
 }
 
-int tar_next(struct tar_reader *reader, struct tar_entry *entry)
+static int skip_data(struct tar_reader *reader)
 {
-	uint8_t header[TAR_BLOCK];
-	struct extension extension = { 0 };
 	int result = skip(reader, reader->left);
 
 	if (result == 0)
 		result = skip(reader, reader->padding);
 	reader->left = 0;
 	reader->padding = 0;
+	return result;
+}
+
+static int take_header(struct tar_reader *reader, uint8_t header[TAR_BLOCK])
+{
+	if (!reader->has_header)
+		return take_all(reader, header, TAR_BLOCK);
+	memcpy(header, reader->header, TAR_BLOCK);
+	reader->has_header = false;
+	return 0;
+}
+
+int tar_finish(struct tar_reader *reader, bool *incomplete)
+{
+	static const size_t length = sizeof(incomplete_record) - 1;
+	struct extension unused = { 0 };
+	uint64_t size;
+	int result = skip_data(reader);
+
+	*incomplete = false;
+	if (result == 0 && !reader->has_header)
+		result = take_all(reader, reader->header, TAR_BLOCK);
+	if (result < 0)
+		return result;
+	reader->has_header = true;
+	if (reader->header[TYPE_AT] != 'g' || !sum_is_right(reader->header) ||
+	    read_number(reader->header, size_field, &size) < 0 || size != length)
+		return 0;
+	reader->has_header = false;
+	result = read_extension(reader, 'g', size, &unused, NULL);
+	if (result == 0)
+		*incomplete = memcmp(reader->extended, incomplete_record, length) == 0;
+	return result;
+}
+
+int tar_next(struct tar_reader *reader, struct tar_entry *entry)
+{
+	uint8_t header[TAR_BLOCK];
+	struct extension extension = { 0 };
+	int result = skip_data(reader);
+
 	if (result < 0)
 		return result;
 	entry->what = "";
@@ -427,7 +469,7 @@ int tar_next(struct tar_reader *reader, struct tar_entry *entry)
 		uint64_t size;
 		uint8_t type;
 
-		result = take_all(reader, header, sizeof(header));
+		result = take_header(reader, header);
 		if (result < 0)
 			return result;
 		if (is_zero(header))
@@ -623,13 +665,18 @@ int tar_write_data(struct tar_writer *writer, const void *data, size_t length)
 
 int tar_write_missing(struct tar_writer *writer)
 {
+	static const size_t length = sizeof(incomplete_record) - 1;
 	int result = put(writer, NULL, writer->left);
 
 	writer->left = 0;
 	if (result == 0)
 		result = put(writer, NULL, writer->padding);
 	writer->padding = 0;
-	return result;
+	if (result == 0)
+		result = put_header(writer, "pax", "", 'g', length, 0644, 0);
+	if (result == 0)
+		result = put(writer, incomplete_record, length);
+	return result == 0 ? put(writer, NULL, padding_of(length)) : result;
 }
 
 int tar_write_end(struct tar_writer *writer)

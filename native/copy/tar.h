@@ -41,6 +41,8 @@ struct tar_reader {
 	void *context;
 	uint64_t left;    /* unread data of the entry */
 	uint32_t padding; /* after it */
+	bool has_header;  /* `header` was read ahead */
+	uint8_t header[TAR_BLOCK];
 	size_t start;
 	size_t end;
 	uint8_t extended[TAR_EXTENDED_MAX];
@@ -53,6 +55,9 @@ int tar_next(struct tar_reader *reader, struct tar_entry *entry);
 /* Reads some of the entry's data, which is valid until the next call. Returns its length; 0 at the
  * end; or a negative errno. */
 ssize_t tar_read(struct tar_reader *reader, const uint8_t **data);
+/* Reads past the entry's data, and tells whether its writer could provide all of it
+ * (tar_write_missing). Returns 0, or a negative errno. */
+int tar_finish(struct tar_reader *reader, bool *incomplete);
 
 struct tar_writer {
 	/* Writes all bytes. Returns 0, or a negative errno. */
@@ -67,7 +72,8 @@ struct tar_writer {
 /* Begins an entry; for a file, `size` bytes of data must follow. Returns 0, or a negative errno. */
 int tar_write(struct tar_writer *writer, const struct tar_entry *entry);
 int tar_write_data(struct tar_writer *writer, const void *data, size_t length);
-/* Writes zeros for the missing rest of the entry's data. */
+/* Writes zeros for the missing rest of the entry's data, and then a record that says so: a global
+ * pax header with a keyword of our own, which other readers ignore. */
 int tar_write_missing(struct tar_writer *writer);
 /* Ends the archive, and flushes the buffer. */
 int tar_write_end(struct tar_writer *writer);

@@ -297,6 +297,7 @@ static int write_sparse(int fd, const uint8_t *data, size_t length)
 static int write_file(const struct unpacking *unpacking, int fd, bool *broken)
 {
 	const uint8_t *data;
+	bool incomplete = false;
 	ssize_t got;
 
 	while ((got = tar_read(unpacking->reader, &data)) > 0) {
@@ -306,9 +307,13 @@ static int write_file(const struct unpacking *unpacking, int fd, bool *broken)
 			return result;
 		report_bytes(unpacking->report, (size_t)got);
 	}
+	if (got == 0)
+		got = tar_finish(unpacking->reader, &incomplete);
 	*broken = got < 0;
 	if (got < 0)
 		return (int)got;
+	if (incomplete)
+		return -ESTALE;
 	return ftruncate(fd, (off_t)entry.size) < 0 ? -errno : 0;
 }
 
@@ -532,6 +537,7 @@ int unpack(const struct unpacking *unpacking)
 static int repack_entry(const struct unpacking *unpacking, struct tar_writer *writer)
 {
 	const uint8_t *data;
+	bool incomplete = false;
 	ssize_t got;
 	int result;
 
@@ -549,7 +555,9 @@ static int repack_entry(const struct unpacking *unpacking, struct tar_writer *wr
 		result = tar_write_data(writer, data, (size_t)got);
 		report_bytes(unpacking->report, (size_t)got);
 	}
-	return result;
+	if (result == 0 && entry.type == TAR_FILE)
+		result = tar_finish(unpacking->reader, &incomplete);
+	return incomplete ? tar_write_missing(writer) : result;
 }
 
 int repack(const struct unpacking *unpacking, struct tar_writer *writer)

@@ -76,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reader.context = &input;
 	reader.left = 0;
 	reader.padding = 0;
+	reader.has_header = false;
 	reader.start = reader.end = 0;
 	while (tar_next(&reader, &entry) == 1) {
 		const uint8_t *part;
@@ -97,6 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		if (seen > entry.size || (got == 0 && seen != entry.size))
 			abort();
+		if (entry.size % 3 == 1) {
+			bool incomplete;
+
+			(void)tar_finish(&reader, &incomplete);
+		}
 	}
 	free(copy);
 	return 0;

@@ -507,6 +507,29 @@ static void nothing_is_left_of_a_file_that_is_not_whole(void **state)
 	assert_int_equal(count_files(), 1);
 }
 
+static void an_incomplete_file_replaces_nothing(void **state)
+{
+	struct report report = { 0 };
+
+	(void)state;
+	assert_int_equal(mkdir(at("in"), 0755), 0);
+	assert_int_equal(mkdir(at("in/t"), 0755), 0);
+	write_file("in/t/shrunk", "complete");
+	entry = (struct tar_entry){ .type = TAR_FILE, .mode = 0644, .size = 1000 };
+	(void)snprintf(entry.name, sizeof(entry.name), "t/shrunk");
+	assert_int_equal(tar_write(&writer, &entry), 0);
+	assert_int_equal(tar_write_data(&writer, "part", 4), 0);
+	assert_int_equal(tar_write_missing(&writer), 0);
+	add(TAR_FILE, "t/next", "", 0644, "good");
+	finish();
+
+	assert_int_equal(unpack_here(&report, "t", true), 0);
+	assert_int_equal(report.failed, 1);
+	assert_string_equal(content("in/t/shrunk"), "complete");
+	assert_string_equal(content("in/t/next"), "good");
+	assert_int_equal(count_files(), 2);
+}
+
 static void zeros_become_holes(void **state)
 {
 	struct report report = { 0 };
@@ -681,6 +704,8 @@ int copy_tests(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(what_is_special_is_not_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_is_left_of_a_file_that_is_not_whole, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(an_incomplete_file_replaces_nothing, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(zeros_become_holes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_tree_is_copied, set_up, tear_down),

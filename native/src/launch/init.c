@@ -52,16 +52,22 @@ static void hand_over(int report_fd, int listener)
 	(void)descriptors_send(report_fd, &record, sizeof(record), &listener, 1);
 }
 
-/* The signal to forward to the workload. A process inside can queue INIT_RELAY with any value, so
- * only the two signals that the shim relays are accepted. */
-static int for_workload(int number, const siginfo_t *info)
+/* The signal to forward to the workload, or to its process group. A process inside can queue
+ * INIT_RELAY with any value, so only the signals that the shim relays are accepted. */
+static int relayed_signal(int number, const siginfo_t *info, bool *group)
 {
 	int relayed = info->si_value.sival_int;
 
-	if (number != INIT_RELAY || info->si_code != SI_QUEUE ||
-	    (relayed != SIGSTOP && relayed != SIGCHLD))
+	*group = false;
+	if (number != INIT_RELAY || info->si_code != SI_QUEUE)
 		return number;
-	return relayed;
+	if (relayed == SIGSTOP || relayed == SIGCHLD)
+		return relayed;
+	if (relayed != (INIT_RELAY_GROUP | SIGHUP) && relayed != (INIT_RELAY_GROUP | SIGINT) &&
+	    relayed != (INIT_RELAY_GROUP | SIGQUIT))
+		return number;
+	*group = true;
+	return relayed & ~INIT_RELAY_GROUP;
 }
 
 _Noreturn void init_run(pid_t workload, int report_fd, int listener)
@@ -88,8 +94,10 @@ _Noreturn void init_run(pid_t workload, int report_fd, int listener)
 		bool ended = number == SIGCHLD && reap(workload, &status, &orphans);
 
 		if (number > 0 && number != SIGCHLD) {
-			number = for_workload(number, &info);
-			(void)kill(workload, number);
+			bool group;
+
+			number = relayed_signal(number, &info, &group);
+			(void)kill(group ? -workload : workload, number);
 			(void)send_record(INIT_FORWARDED, number);
 		}
 		if (orphans > 0 && send_record(INIT_REAPED, orphans))

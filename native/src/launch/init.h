@@ -9,6 +9,9 @@
 /* SIGRTMAX: queued with the number of a signal for the workload that can't be sent to the init
  * itself (SIGSTOP, SIGCHLD). */
 #define INIT_RELAY 64
+/* With this bit, the queued number is a signal of a terminal (SIGHUP, SIGINT, SIGQUIT) for the
+ * workload's whole process group. */
+#define INIT_RELAY_GROUP 0x100
 
 /* The records that the init sends to the shim, each written whole to a stream socket. */
 enum init_record_type {

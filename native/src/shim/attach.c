@@ -182,7 +182,7 @@ static void end_owned(struct shim *shim, uint32_t id)
 	if (id != 0) {
 		if (exec != NULL && exec->copies && !exec->exited) {
 			/* On SIGTERM it removes partially written files. */
-			(void)exec_signal(shim, exec, SIGTERM);
+			(void)exec_signal(shim, exec, SIGTERM, false);
 			exec->deadline = monotonic_ms() + COPY_GRACE;
 		} else if (exec != NULL) {
 			exec_end(shim, exec);

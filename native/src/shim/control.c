@@ -50,11 +50,25 @@ int shim_signal(struct shim *shim, int number)
 	return sys_pidfd_send_signal(shim->pidfd, number) < 0 ? -errno : 0;
 }
 
-int shim_signal_command(struct shim *shim, int number)
+/* Signals the process group of the workload, which leads a session of its own. */
+static int signal_group(struct shim *shim, int number)
+{
+	if (!shim->started || plan_uses_gvisor(&shim->plan))
+		return shim_signal(shim, number);
+	if (shim->plan.init)
+		return sys_pidfd_queue_signal(shim->pidfd, INIT_RELAY, INIT_RELAY_GROUP | number) <
+				       0
+			       ? -errno
+			       : 0;
+	/* Not reaped yet, so the PID is still its own. */
+	return kill(-shim->pid, number) < 0 ? -errno : 0;
+}
+
+int shim_signal_command(struct shim *shim, int number, bool group)
 {
 	if (shim->plan.init || plan_uses_gvisor(&shim->plan) || !shim->started ||
 	    !process_ends_by_default(shim->pid, number))
-		return shim_signal(shim, number);
+		return group ? signal_group(shim, number) : shim_signal(shim, number);
 	if (shim->reported_signal == 0)
 		shim->reported_signal = number;
 	return shim_signal(shim, SIGKILL);
@@ -70,7 +84,7 @@ void shim_typed(struct shim *shim, const uint8_t *keys, size_t length)
 	number = terminal_key_signal(shim->stdin_fd, keys, length, &group);
 	/* A PID 1 that handles the signal has received it from the kernel. */
 	if (number != 0 && group == shim->pid && process_ends_by_default(shim->pid, number))
-		(void)shim_signal_command(shim, number);
+		(void)shim_signal_command(shim, number, false);
 }
 
 static uint64_t kill_due_at(const struct shim *shim)

@@ -9,9 +9,9 @@ int shim_signal(struct shim *shim, int number);
 /* Signals the workload for a client, with the effect that the signal has on any process: a PID 1
  * that neither handles, blocks nor ignores a signal whose default action is to terminate ends as if
  * killed by it. The kernel alone would drop the signal (pid_namespaces(7)). A stop does not do
- * this: a workload without a handler may still install one within the grace period. 0, or a
- * negative errno. */
-int shim_signal_command(struct shim *shim, int number);
+ * this: a workload without a handler may still install one within the grace period. `group`: its
+ * whole process group, as a terminal does. 0, or a negative errno. */
+int shim_signal_command(struct shim *shim, int number, bool group);
 /* Delivers the signal of a typed key, such as Ctrl-C, to a workload that is PID 1 and in the
  * foreground of its terminal: the kernel would drop it. */
 void shim_typed(struct shim *shim, const uint8_t *keys, size_t length);

@@ -55,14 +55,14 @@ int *exec_stdin(struct shim *shim, uint32_t id)
 	return exec == NULL ? NULL : &exec->stdin_fd;
 }
 
-int exec_signal(struct shim *shim, const struct exec *exec, int number)
+int exec_signal(struct shim *shim, const struct exec *exec, int number, bool group)
 {
 	if (exec->exited || exec->pid <= 0)
 		return -ESRCH;
 	if (plan_uses_gvisor(&shim->plan))
 		return shim->signal_inside(shim, exec->id, number);
 	/* Not reaped yet, so the pid is still its own. */
-	return kill(exec->pid, number) < 0 ? -errno : 0;
+	return kill(group ? -exec->pid : exec->pid, number) < 0 ? -errno : 0;
 }
 
 bool exec_finished(const struct exec *exec)
@@ -571,7 +571,7 @@ void exec_end(struct shim *shim, struct exec *exec)
 		exec->deadline = monotonic_ms() + ENDING_PAUSE;
 		return;
 	}
-	(void)exec_signal(shim, exec, SIGKILL);
+	(void)exec_signal(shim, exec, SIGKILL, false);
 	keep_ending(shim, exec, monotonic_ms());
 }
 

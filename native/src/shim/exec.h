@@ -49,8 +49,8 @@ struct exec *exec_find(struct shim *shim, uint32_t id);
 /* The descriptor of the standard input of the workload (id 0) or of an exec. NULL: there is no such
  * exec. */
 int *exec_stdin(struct shim *shim, uint32_t id);
-/* Signals the process of an exec. 0, or a negative errno. */
-int exec_signal(struct shim *shim, const struct exec *exec, int number);
+/* Signals the process of an exec, or its process group. 0, or a negative errno. */
+int exec_signal(struct shim *shim, const struct exec *exec, int number, bool group);
 /* Kills an exec and every process that it started. */
 void exec_end(struct shim *shim, struct exec *exec);
 /* Whether the exec has exited and all its output has been moved on. */

@@ -24,20 +24,20 @@ static void send_result(struct connection *connection, int result, const char *a
 }
 
 /* Signals the workload (id 0) or an exec. */
-static int deliver(struct shim *shim, int number, uint32_t id)
+static int deliver(struct shim *shim, int number, uint32_t id, bool group)
 {
 	struct exec *exec;
 
 	if (id != 0) {
 		exec = exec_find(shim, id);
-		return exec == NULL ? -ESRCH : exec_signal(shim, exec, number);
+		return exec == NULL ? -ESRCH : exec_signal(shim, exec, number, group);
 	}
 	if (shim->exited)
 		return -ESRCH;
 	/* Processes frozen in a v1 hierarchy do not even die from SIGKILL. */
 	if (number == SIGKILL && shim->frozen)
 		(void)shim_freeze(shim, false);
-	return shim_signal_command(shim, number);
+	return shim_signal_command(shim, number, group);
 }
 
 /* Whether the client has hung up. Its request is then dropped: the manager has reported it as
@@ -63,18 +63,19 @@ static void freeze(struct shim *shim, struct connection *connection, bool pause)
 			  : "thaw the container");
 }
 
-/* u32 number, and for an exec its u32 id. */
+/* u32 number; for an exec its u32 id; for its process group u8 1 after the id. */
 static void send_signal(struct shim *shim, struct connection *connection, struct reader *reader)
 {
 	int number = (int)read_u32(reader);
 	uint32_t id = reader->at == reader->end ? 0 : read_u32(reader);
+	bool group = reader->at != reader->end && read_u8(reader) != 0;
 
 	/* The signal would be delivered only once the container is resumed: the client exits by
 	 * itself instead. */
 	if (connection->attached && shim->frozen)
 		send_error(connection, EBUSY, "the container is paused");
 	else
-		send_result(connection, deliver(shim, number, id), "send the signal");
+		send_result(connection, deliver(shim, number, id, group), "send the signal");
 }
 
 /* u32 0, u64 offset, u8 whether to follow the log. */

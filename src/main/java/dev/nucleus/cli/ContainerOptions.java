@@ -199,7 +199,9 @@ final class ContainerOptions {
 
     @CommandLine.Option(
             names = "--trace",
-            description = "allow and record every system call, for nucleus policy learn (agent mode only)")
+            description =
+                    "allow and record every system call, for nucleus policy learn (agent mode only); the container"
+                            + " is kept when the command exits")
     private boolean trace;
 
     @CommandLine.Option(names = "--landlock", paramLabel = "FILE", description = "Landlock policy file")

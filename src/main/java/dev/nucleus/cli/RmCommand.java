@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
+import dev.nucleus.container.UnknownContainerException;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
@@ -34,10 +35,21 @@ final class RmCommand extends EachContainerCommand {
     String act(String reference) throws InterruptedException {
         // Only the container is removed, also that of a replica: the fleet file declares the replica itself.
         Container container = Target.container(containers, fleets, reference);
+        while (!remove(container)) {
+            try {
+                container = Target.container(containers, fleets, reference);
+            } catch (UnknownContainerException e) {
+                break;
+            }
+        }
+        return container.name();
+    }
+
+    /** @return false if another command removed it, or a restart has replaced it */
+    private boolean remove(Container container) throws InterruptedException {
         if ((force || container.state().canStart()) && !fleets.stopReplica(container.name(), _ -> KILL_IMMEDIATELY)) {
             containers.stop(container, KILL_IMMEDIATELY);
         }
-        containers.remove(container);
-        return container.name();
+        return containers.remove(container);
     }
 }

@@ -62,8 +62,9 @@ final class ContainerRegistry {
         byId.put(container.id(), container);
     }
 
-    void remove(Container container) {
-        byId.remove(container.id());
+    /** @return whether it was known: of several callers, one removes it */
+    boolean remove(Container container) {
+        return byId.remove(container.id(), container);
     }
 
     boolean has(Container container) {

@@ -253,6 +253,10 @@ public final class Containers {
             throw new InvalidSpecException("'" + container.name() + "' is not running: it "
                     + container.state().description());
         }
+        if (container.lastProcess().isDone()) {
+            throw new InvalidSpecException("'" + container.name()
+                    + "' is not running: its command has ended, and its workspace is being copied back");
+        }
     }
 
     /**
@@ -267,7 +271,11 @@ public final class Containers {
         LaunchOrder order = ended.order().orElseThrow();
         Container fresh = launcher.launch(
                 new LaunchOrder(Optional.of(ended.name()), order.workload(), Optional.empty(), false, _ -> {}));
-        replace(ended, fresh);
+        if (!replace(ended, fresh)) {
+            stop(fresh, new StopSpec(Signal.KILL, Duration.ZERO));
+            remove(fresh);
+            throw new InvalidSpecException("'" + ended.name() + "' was removed while it was restarted");
+        }
         return fresh;
     }
 
@@ -284,10 +292,14 @@ public final class Containers {
         }
     }
 
-    /** Removes a stopped container, whose log its successor keeps as that of the previous run. */
-    public void replace(Container ended, Container fresh) {
-        if (!known.has(ended)) {
-            return;
+    /**
+     * Removes a stopped container, whose log its successor keeps as that of the previous run.
+     *
+     * @return false if it had been removed already
+     */
+    public boolean replace(Container ended, Container fresh) {
+        if (!known.remove(ended)) {
+            return false;
         }
         Path previous = fresh.directory().resolve(Container.PREVIOUS_LOGS);
         try {
@@ -300,7 +312,8 @@ public final class Containers {
         } catch (IOException e) {
             log.warn("can't keep the log of '{}' from before its restart: {}", ended.name(), e.toString());
         }
-        remove(ended);
+        delete(ended);
+        return true;
     }
 
     /** The specification it was launched with, with secrets hidden; a missing node if it is unknown. */
@@ -419,14 +432,21 @@ public final class Containers {
         }
     }
 
-    /** Removes a stopped container and deletes its record and logs. */
-    public void remove(Container container) {
+    /**
+     * Removes a stopped container and deletes its record and logs.
+     *
+     * @return false if it had been removed already
+     */
+    public boolean remove(Container container) {
         if (!container.state().canRemove()) {
             throw new InvalidSpecException(
                     "'" + container.name() + "' is " + container.state().word() + "; stop it first");
         }
-        known.remove(container);
+        if (!known.remove(container)) {
+            return false;
+        }
         delete(container);
+        return true;
     }
 
     private void delete(Container container) {

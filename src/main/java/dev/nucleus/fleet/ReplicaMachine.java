@@ -41,7 +41,7 @@ final class ReplicaMachine {
      */
     ReplicaState initial(int ends, Cause lastEnd, int totalRestarts) {
         return new ReplicaState(
-                new ReplicaPhase.Ended(),
+                new ReplicaPhase.Idle(),
                 new RestartTracker(
                         service.restart().backoff().resetAfter(),
                         service.readiness().isPresent(),
@@ -56,7 +56,7 @@ final class ReplicaMachine {
             return detach(state);
         }
         return switch (state.phase()) {
-            case ReplicaPhase.Ended() ->
+            case ReplicaPhase.Idle() ->
                 event instanceof ReplicaEvent.Supervised(var found) ? begin(state, found) : new Step(state);
             case ReplicaPhase.Waiting() -> whileWaiting(state, event);
             case ReplicaPhase.Launching() -> whileLaunching(state, event, now);
@@ -68,7 +68,7 @@ final class ReplicaMachine {
     }
 
     private static Step detach(ReplicaState state) {
-        ReplicaState ended = state.with(new ReplicaPhase.Ended());
+        ReplicaState ended = state.with(new ReplicaPhase.Idle());
         return state.phase() instanceof ReplicaPhase.Watching
                 ? new Step(ended, new ReplicaAction.StopProbes())
                 : new Step(ended);
@@ -256,7 +256,7 @@ final class ReplicaMachine {
     }
 
     private static Step end(ReplicaState state, ReplicaStatus status, Cause cause) {
-        return new Step(state.with(new ReplicaPhase.Ended()), status(state, status, cause));
+        return new Step(state.with(new ReplicaPhase.Idle()), status(state, status, cause));
     }
 
     private static Step after(ReplicaAction first, Step step) {

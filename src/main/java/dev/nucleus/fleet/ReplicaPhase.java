@@ -31,7 +31,7 @@ sealed interface ReplicaPhase {
     record BackingOff(long until) implements ReplicaPhase {}
 
     /** Nothing happens to the replica until it is started. */
-    record Ended() implements ReplicaPhase {}
+    record Idle() implements ReplicaPhase {}
 
     /** The step after a container has been stopped. */
     enum AfterStop {

@@ -10,7 +10,7 @@ import java.util.OptionalLong;
 record ReplicaState(ReplicaPhase phase, RestartTracker restarts, int totalRestarts) {
 
     boolean hasEnded() {
-        return phase instanceof ReplicaPhase.Ended;
+        return phase instanceof ReplicaPhase.Idle;
     }
 
     /** Nanoseconds until {@link ReplicaEvent.TimerElapsed} is due; empty: no timer runs. */
@@ -18,7 +18,7 @@ record ReplicaState(ReplicaPhase phase, RestartTracker restarts, int totalRestar
         return switch (phase) {
             case ReplicaPhase.BackingOff(long until) -> OptionalLong.of(Math.max(0, until - now));
             case ReplicaPhase.Watching _ -> restarts.untilReset(now);
-            case ReplicaPhase.Waiting _, ReplicaPhase.Launching _, ReplicaPhase.Stopping _, ReplicaPhase.Ended _ ->
+            case ReplicaPhase.Waiting _, ReplicaPhase.Launching _, ReplicaPhase.Stopping _, ReplicaPhase.Idle _ ->
                 OptionalLong.empty();
         };
     }

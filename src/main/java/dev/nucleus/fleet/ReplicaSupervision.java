@@ -123,7 +123,7 @@ final class ReplicaSupervision {
             }
         } finally {
             stopProbes();
-            state = state.with(new ReplicaPhase.Ended());
+            state = state.with(new ReplicaPhase.Idle());
         }
     }
 

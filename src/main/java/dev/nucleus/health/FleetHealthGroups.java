@@ -95,7 +95,12 @@ final class FleetHealthGroups implements HealthEndpointGroups, AdditionalPathsMa
 
         @Override
         public StatusAggregator getStatusAggregator() {
-            return primary.getStatusAggregator();
+            return statuses -> {
+                Status status = primary.getStatusAggregator().getAggregateStatus(statuses);
+                return status.equals(Status.UP) && statuses.contains(FleetsHealthContributor.STOPPED)
+                        ? Status.UNKNOWN
+                        : status;
+            };
         }
 
         @Override

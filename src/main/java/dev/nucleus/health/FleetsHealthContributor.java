@@ -26,6 +26,12 @@ final class FleetsHealthContributor implements CompositeHealthContributor {
     /** A child of each fleet and of each service without replicas, because a composite without children answers 404. */
     private static final String DESIRED = "desired";
 
+    /**
+     * Status of {@code desired} while a service of the fleet is stopped on purpose. Spring's own aggregation ignores an
+     * unknown status; {@link FleetHealthGroups} takes the fleet out of service.
+     */
+    static final Status STOPPED = new Status("STOPPED");
+
     private final FleetViews fleets;
 
     FleetsHealthContributor(FleetViews fleets) {
@@ -57,9 +63,16 @@ final class FleetsHealthContributor implements CompositeHealthContributor {
     }
 
     private static Health desired(FleetView fleet) {
-        return Health.status(fleet.asDesired() ? Status.UP : Status.OUT_OF_SERVICE)
+        boolean stopped = fleet.services().stream().anyMatch(FleetsHealthContributor::stopped);
+        return Health.status(!fleet.asDesired() ? Status.OUT_OF_SERVICE : stopped ? STOPPED : Status.UP)
                 .withDetail("services", fleet.services().size())
                 .build();
+    }
+
+    private static boolean stopped(ServiceView service) {
+        return !service.job()
+                && !service.replicas().isEmpty()
+                && service.replicas().stream().allMatch(replica -> replica.status() == ReplicaStatus.STOPPED);
     }
 
     private static CompositeHealthContributor service(ServiceView service) {

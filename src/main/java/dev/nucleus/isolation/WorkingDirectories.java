@@ -55,7 +55,7 @@ final class WorkingDirectories {
                     LAYER,
                     switch (workspace.access()) {
                         case BIND_RW ->
-                            "change " + workspace.source() + " of the host, as its owner"
+                            "change " + workspace.source() + " of the host, as its owner (unless that is root)"
                                     + FilesystemLayer.connects(launch);
                         case BIND_RO ->
                             "read " + workspace.source() + " of the host" + FilesystemLayer.connects(launch);

@@ -30,8 +30,8 @@ public record FleetPatch(String text, String diff) {
             String file, String text, String service, Map<String, String> fields, List<String> removed) {
         List<String> lines = text.lines().toList();
         int head = head(lines, service)
-                .orElseThrow(() -> new InvalidSpecException("service '" + service + "' in " + file
-                        + " is not written in block style; add these fields by hand:\n"
+                .orElseThrow(() -> new InvalidSpecException("no service '" + service + "' in block style in " + file
+                        + ": name another with --service, or add these fields by hand:\n"
                         + String.join("\n", fields.values())));
         int depth = indentation(lines.get(head));
         int end = end(lines, head, depth);

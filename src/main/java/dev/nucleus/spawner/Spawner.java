@@ -39,7 +39,7 @@ public final class Spawner implements SmartLifecycle {
     private static final int LEAVING_ATTEMPTS = 200;
     private static final long LEAVING_PAUSE_NANOS = 5_000_000;
     private static final Duration SHORT_LIFE = Duration.ofSeconds(1);
-    /** Time allowed for a container to die of SIGKILL and for its shim to exit. */
+    /** Time allowed for a forced stop beyond the grace period: more than the timeouts in forced_stop.c together (9 s). */
     private static final Duration FORCED_STOP = Duration.ofSeconds(15);
 
     private static final String RESOURCE = "/native/linux-x86_64/nucleus-spawner";

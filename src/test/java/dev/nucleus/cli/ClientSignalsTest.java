@@ -405,6 +405,31 @@ class ClientSignalsTest {
         assertThat(client.exitValue()).isEqualTo(143);
     }
 
+    /** A shell that waits for its child ends only if the child died of the signal too. */
+    @ParameterizedTest
+    @ValueSource(strings = {"run -n", "run -n --init=false", "exec -n group"})
+    void ctrlCSignalsTheWholeProcessGroup(String command) throws IOException {
+        manager.nucleus("run", "-d", "--name", "group", "--", "/bin/sleep", "1000");
+        Path program = Files.writeString(directory.resolve("terminal.py"), """
+                import os, pty, sys
+                client, master = pty.fork()
+                if client == 0: os.execvp(sys.argv[1], sys.argv[1:])
+                output = b""
+                while b"ready" not in output: output += os.read(master, 100)
+                os.write(master, b"\\x03")
+                try:
+                    while True: output += os.read(master, 100)
+                except OSError: pass
+                print(os.waitstatus_to_exitcode(os.waitpid(client, 0)[1]), b"after" in output)
+                """);
+
+        assertThat(sh("timeout 20 python3 " + program + " $N " + command
+                                + " -- bash -c 'trap : USR1; echo ready; sleep 1000; echo after'")
+                        .out())
+                .isEqualTo("130 False\n");
+        manager.nucleus("rm", "-f", "group");
+    }
+
     /** Opening a pty's master again would create a new terminal. */
     @Test
     void outputCanGoToThePtyMaster() {

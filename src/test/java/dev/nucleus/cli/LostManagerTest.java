@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LostManagerTest {
 
     @TempDir
-    private static Path directory;
+    private Path directory;
 
     @BeforeAll
     static void root() {

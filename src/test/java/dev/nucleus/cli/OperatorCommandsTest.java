@@ -12,9 +12,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -287,6 +289,22 @@ class OperatorCommandsTest {
         assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun))
                 .as("one grace period, not three")
                 .isBetween(2_000L, 5_000L);
+    }
+
+    /** Both commands may succeed or fail, but a container that rm reported as removed must not be there. */
+    @RepeatedTest(6)
+    void aRestartDoesNotBringBackARemovedContainer() {
+        nucleus("run", "-d", "--name", "race", "--", "/bin/sleep", "1000");
+        var restart = CompletableFuture.supplyAsync(() -> nucleus("restart", "--grace", "0s", "race"));
+
+        Result removed = nucleus("rm", "-f", "race");
+        restart.join();
+
+        boolean present = nucleus("ps", "-a").out().contains(" race ");
+        nucleus("rm", "-f", "race");
+        assertThat(removed.code() == 0 && present)
+                .as("rm: %s; restart: %s", removed, restart.join())
+                .isFalse();
     }
 
     @Test

@@ -326,11 +326,20 @@ class FleetSupervisionTest {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
-                  web: {command: [/bin/sleep, "1000"]}
+                  web: {command: [/bin/sleep, "1000"], replicas: 2}
+                  db: {command: [/bin/sleep, "1000"]}
                 """)) {
             manager.await("shop/web-1", ReplicaStatus.RUNNING);
+            manager.await("shop/web-2", ReplicaStatus.RUNNING);
+            manager.await("shop/db-1", ReplicaStatus.RUNNING);
 
             manager.fleets().stopReplica("shop/web-1");
+
+            assertThat(manager.get("/actuator/health/shop").statusCode())
+                    .as("another replica still serves")
+                    .isEqualTo(200);
+
+            manager.fleets().stopReplica("shop/web-2");
 
             assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.STOPPED);
             assertThat(manager.get("/actuator/health/fleets/shop/web").statusCode())
@@ -339,6 +348,14 @@ class FleetSupervisionTest {
             assertThat(manager.get("/actuator/health/shop/web").statusCode())
                     .as("a load balancer must not send traffic to nothing")
                     .isEqualTo(503);
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
+            assertThat(manager.get("/actuator/health/shop").body()).contains("UNKNOWN", "\"STOPPED\"");
+            assertThat(manager.get("/actuator/health/fleets/shop").statusCode()).isEqualTo(200);
+
+            manager.fleets().stopReplica("shop/db-1");
+
+            assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
+            assertThat(manager.get("/actuator/health/fleets/shop").body()).endsWith("\"status\":\"UNKNOWN\"}");
         }
     }
 

@@ -443,7 +443,7 @@ class ReplicaMachineTest {
                     isDue(ReplicaEvent.StopSucceeded.class) || isDue(ReplicaEvent.StopFailed.class);
                 case ReplicaPhase.BackingOff _ ->
                     subject.state.untilTimer(subject.now).isPresent();
-                case ReplicaPhase.Ended() -> true;
+                case ReplicaPhase.Idle() -> true;
             };
         }
 
@@ -568,7 +568,7 @@ class ReplicaMachineTest {
         String before = Files.readString(DOCUMENT);
         int begin = before.indexOf(DIAGRAM_BEGIN);
         int end = before.indexOf(DIAGRAM_END, begin + DIAGRAM_BEGIN.length());
-        String after = before.substring(0, begin) + DIAGRAM_BEGIN + "    [*] --> Ended\n" + String.join("", edges)
+        String after = before.substring(0, begin) + DIAGRAM_BEGIN + "    [*] --> Idle\n" + String.join("", edges)
                 + before.substring(end);
         GeneratedDocument.check(DOCUMENT, after);
     }

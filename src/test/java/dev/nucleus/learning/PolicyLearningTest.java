@@ -391,8 +391,7 @@ class PolicyLearningTest {
 
     @Test
     void aFullRecordIsReported() throws IOException {
-        assertThat(learn(call("read"), "{\"full\":true}").notes())
-                .anyMatch(note -> note.contains("more than a trace holds"));
+        assertThat(learn(call("read"), "{\"full\":true}").notes()).anyMatch(note -> note.contains("the trace is full"));
     }
 
     @Test
@@ -410,7 +409,7 @@ class PolicyLearningTest {
 
         assertThat(trace.paths().stream().mapToLong(use -> use.path().length()).sum())
                 .isLessThan(17L << 20);
-        assertThat(trace.notes()).anyMatch(note -> note.contains("more than a trace holds"));
+        assertThat(trace.notes()).anyMatch(note -> note.contains("the trace is full"));
     }
 
     @Test
