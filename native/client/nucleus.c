@@ -600,6 +600,10 @@ int main(int argc, char *argv[])
 		answered = reference_without_manager(argc - first, argv + first);
 		if (answered >= 0)
 			return answered;
+		if (first + 1 < argc && strcmp(argv[first + 1], "--socket") == 0) {
+			(void)fputs("nucleus: --socket must precede the command\n", stderr);
+			return NO_MANAGER;
+		}
 		(void)fprintf(
 			stderr,
 			"nucleus: no manager answers at %s: %s\n"

@@ -51,7 +51,14 @@ final class EventLog {
     @EventListener
     void on(ContainerEvent happened) {
         switch (happened) {
-            case ContainerEvent.Started(var container, var state) -> add(container, "started", "pid " + state.pid());
+            case ContainerEvent.Started(var container, var state) ->
+                add(new Event(
+                        state.startedAt(),
+                        "container",
+                        "started",
+                        container.name(),
+                        container.id(),
+                        "pid " + state.pid()));
             case ContainerEvent.Adopted(var container) ->
                 add(container, "adopted", "was running when the manager started");
             case ContainerEvent.Stopped(var container, var state) ->

@@ -3,6 +3,7 @@ package dev.nucleus.fleet;
 import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.LivenessSpec;
+import dev.nucleus.spec.RestartPolicy;
 import dev.nucleus.spec.ServiceSpec;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -242,8 +243,11 @@ final class ReplicaMachine {
 
     private Step restartOrFail(ReplicaState state, Cause cause, Optional<Duration> lived, int exitCode, long now) {
         RestartTracker ended = state.restarts().ended(cause, lived, now);
-        if (!service.restart().restartsAfter(exitCode, ended.ends())) {
-            return end(state.with(ended), ReplicaStatus.FAILED, cause.and("restart: " + service.restart()));
+        RestartPolicy policy = service.restart();
+        if (!policy.restartsAfter(exitCode, ended.ends())) {
+            boolean wouldOnce = policy.restartsAfter(exitCode, 0);
+            String reason = wouldOnce ? "all restarts used (restart: " + policy + ")" : "restart: " + policy;
+            return end(state.with(ended), ReplicaStatus.FAILED, cause.and(reason));
         }
         Duration delay = service.restart().backoff().delay(ended.ends());
         var next = new ReplicaState(

@@ -285,7 +285,7 @@ class FleetSupervisionTest {
 
             ReplicaView replica = manager.replica("shop/moody-1");
             assertThat(replica.restarts()).isEqualTo(3);
-            assertThat(replica.cause()).isEqualTo("exit code 1; restart: on-failure:3");
+            assertThat(replica.cause()).isEqualTo("exit code 1; all restarts used (restart: on-failure:3)");
             assertThat(replica.history().stream()
                             .filter(t -> t.to() == ReplicaStatus.CRASHED)
                             .map(Transition::cause))

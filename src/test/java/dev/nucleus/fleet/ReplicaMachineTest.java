@@ -192,7 +192,10 @@ class ReplicaMachineTest {
                 .crash("a", "b")
                 .crash("b", "c");
 
-        assertThat(subject.on(ended("c", 3)).status().status()).isEqualTo(ReplicaStatus.FAILED);
+        StatusWithCause last = subject.on(ended("c", 3)).status();
+
+        assertThat(last.status()).isEqualTo(ReplicaStatus.FAILED);
+        assertThat(last.cause().words()).endsWith("; all restarts used (restart: on-failure:2)");
     }
 
     @ParameterizedTest

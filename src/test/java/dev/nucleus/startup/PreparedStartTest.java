@@ -62,14 +62,11 @@ class PreparedStartTest {
         planted.seal();
         Files.setPosixFilePermissions(
                 planted.directory(), java.nio.file.attribute.PosixFilePermissions.fromString("rwxrwxrwx"));
-        System.setProperty("nucleus.jar", jar.toString());
-        try (ManagerProcess manager = new ManagerProcess(directory, List.of()).awaitReady()) {
+        try (ManagerProcess manager = ManagerProcess.ofJar(directory, jar).awaitReady()) {
             assertThat(commandLine(manager)).contains(" -jar " + jar + " ");
             assertThat(manager.log())
                     .contains("nucleus: starts slowly, as " + planted.directory()
                             + " may be written to by others (rwxrwxrwx)");
-        } finally {
-            System.clearProperty("nucleus.jar");
         }
     }
 }

@@ -53,6 +53,11 @@ public final class ManagerProcess implements AutoCloseable {
                 directory);
     }
 
+    /** A manager that is started from another jar. */
+    public static ManagerProcess ofJar(Path directory, Path jar) {
+        return new ManagerProcess(List.of(java(), "-jar", jar.toString()), directory);
+    }
+
     private ManagerProcess(List<String> words, Path directory) {
         this.words = words;
         this.directory = directory;
@@ -66,10 +71,14 @@ public final class ManagerProcess implements AutoCloseable {
 
     private static List<String> words(List<String> options) {
         var words = new ArrayList<String>();
-        words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        words.add(java());
         words.addAll(options);
         words.addAll(program());
         return words;
+    }
+
+    private static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 
     private Process begin() {
