@@ -207,8 +207,8 @@ static mode_t creation_mask(void)
 
 static int take_out(const struct copy *copy)
 {
-	static struct tar_reader reader = { .fill = read_stream };
-	static struct tar_writer writer = { .drain = write_stdout };
+	static struct tar_reader reader;
+	static struct tar_writer writer;
 	static const char source[] = "the archive from the container";
 	struct destination destination = { .directory = -1 };
 	const struct unpacking unpacking = { .reader = &reader,
@@ -220,6 +220,8 @@ static int take_out(const struct copy *copy)
 	char name[BASE_SIZE];
 	int result;
 
+	writer.drain = write_stdout;
+	reader.fill = read_stream;
 	source_name(copy->inside, name);
 	if (archive) {
 		memcpy(destination.from, name, sizeof(name));
@@ -260,7 +262,7 @@ static void drain_stdin(void)
 
 static int send_archive(const struct copy *copy, struct tar_writer *writer)
 {
-	static struct tar_reader reader = { .fill = read_stdin };
+	static struct tar_reader reader;
 	static const struct destination anywhere = { .directory = -1 };
 	const struct unpacking unpacking = { .reader = &reader,
 					     .report = &report,
@@ -269,6 +271,7 @@ static int send_archive(const struct copy *copy, struct tar_writer *writer)
 					     .keep = copy->keep };
 	int result = files_only();
 
+	reader.fill = read_stdin;
 	if (result == 0)
 		result = repack(&unpacking, writer);
 	if (result == 0)
@@ -282,7 +285,7 @@ static int send_archive(const struct copy *copy, struct tar_writer *writer)
 
 static int put_in(const struct copy *copy)
 {
-	static struct tar_writer writer = { .drain = write_stream };
+	static struct tar_writer writer;
 	const struct packing packing = {
 		.writer = &writer, .report = &report, .links = true, .keep = copy->keep
 	};
@@ -291,6 +294,7 @@ static int put_in(const struct copy *copy)
 	struct stat status = { .st_mode = S_IFDIR };
 	int result;
 
+	writer.drain = write_stream;
 	if (strcmp(copy->host, "-") == 0)
 		return send_archive(copy, &writer);
 	result = path_split(copy->host, &split);
@@ -460,8 +464,11 @@ int copy_code(const struct copy *copy, int code)
 {
 	if (!copy->wanted)
 		return code;
-	if (code == 128 + SIGKILL)
-		report_error(copy, "nucleus: the copy was killed in the container, which may have "
-				   "exited or run out of memory\n");
+	if (code == 128 + SIGKILL) {
+		report_error(copy,
+			     "nucleus: the copy is incomplete: its process in the container was "
+			     "killed, because the container ended or ran out of memory\n");
+		return 1;
+	}
 	return code != 0 ? code : copy->code == WHOLE ? 0 : 1;
 }

@@ -14,6 +14,10 @@
 #include "base/descriptors.h"
 
 #define CHUNK (1UL << 17)
+/* Holes of less than this in total are packed as zeros, which every reader of archives knows. */
+#define SPARSE_MIN (1L << 20)
+/* Unit of st_blocks (stat(2)). */
+#define STAT_BLOCK 512
 
 /* As filled by getdents64(2). */
 struct listed {
@@ -37,15 +41,47 @@ struct level {
 /* Static: no process packs two trees, and a forked child must not use the heap. */
 static struct level levels[DEPTH_MAX];
 static struct tar_entry entry;
+static struct tar_map map;
 static uint8_t chunk[CHUNK];
 
-/* Writes the data of one file, as many bytes as its header announced. */
-static int pack_data(const struct packing *packing, int fd)
+/* Finds the parts of a file that have data. False if it has no holes, or its file system can't tell
+ * where they are. The last part of a file with too many of them has holes of its own. */
+static bool find_map(int fd, const struct stat *status)
 {
-	struct tar_writer *writer = packing->writer;
+	off_t at = 0;
 
-	while (writer->left > 0) {
-		size_t wanted = writer->left < sizeof(chunk) ? (size_t)writer->left : sizeof(chunk);
+	map.count = 0;
+	if (status->st_size - (off_t)status->st_blocks * STAT_BLOCK < SPARSE_MIN)
+		return false;
+	while (at < status->st_size) {
+		off_t data = lseek(fd, at, SEEK_DATA);
+		off_t hole = data < 0 ? data : lseek(fd, data, SEEK_HOLE);
+
+		/* No data follows. */
+		if (data < 0 && errno == ENXIO)
+			break;
+		if (hole < 0) {
+			(void)lseek(fd, 0, SEEK_SET);
+			return false;
+		}
+		if (data >= status->st_size)
+			break;
+		if (hole > status->st_size || map.count == TAR_EXTENTS_MAX - 2)
+			hole = status->st_size;
+		map.extents[map.count++] = (struct tar_extent){ .offset = (uint64_t)data,
+								.length = (uint64_t)(hole - data) };
+		at = hole;
+	}
+	/* A reader learns the size from a final part, even if it is empty. */
+	map.extents[map.count++] = (struct tar_extent){ .offset = (uint64_t)status->st_size };
+	return true;
+}
+
+/* Writes the next `length` bytes of a file. Returns 1 if it has become shorter. */
+static int pack_part(const struct packing *packing, int fd, uint64_t length)
+{
+	while (length > 0) {
+		size_t wanted = length < sizeof(chunk) ? (size_t)length : sizeof(chunk);
 		ssize_t got = read(fd, chunk, wanted);
 		int result;
 
@@ -54,14 +90,30 @@ static int pack_data(const struct packing *packing, int fd)
 		if (got <= 0) {
 			report_failed(packing->report, entry.name, "read all of",
 				      got < 0 ? errno : ESTALE);
-			return tar_write_missing(writer);
+			return 1;
 		}
-		result = tar_write_data(writer, chunk, (size_t)got);
+		result = tar_write_data(packing->writer, chunk, (size_t)got);
 		if (result < 0)
 			return result;
+		length -= (uint64_t)got;
 		report_bytes(packing->report, (size_t)got);
 	}
 	return 0;
+}
+
+/* Writes the data of one file, as much as its header announced. */
+static int pack_data(const struct packing *packing, int fd)
+{
+	int result = 0;
+
+	if (entry.map == NULL)
+		result = pack_part(packing, fd, entry.size);
+	for (size_t i = 0; entry.map != NULL && i < map.count && result == 0; i++) {
+		if (lseek(fd, (off_t)map.extents[i].offset, SEEK_SET) < 0)
+			return -errno;
+		result = pack_part(packing, fd, map.extents[i].length);
+	}
+	return result > 0 ? tar_write_missing(packing->writer) : result;
 }
 
 /* Packs a file that reports no size, such as one below /proc: as much as fits into the buffer. */
@@ -92,6 +144,7 @@ static void describe(const struct packing *packing, enum tar_type type, const st
 	entry.type = type;
 	entry.target[0] = '\0';
 	entry.size = 0;
+	entry.map = NULL;
 	/* Drops set-ID and sticky bits. */
 	entry.mode = status->st_mode & 0777U;
 	entry.seconds = status->st_mtim.tv_sec;
@@ -122,6 +175,8 @@ static int pack_file(const struct packing *packing, int parent, const char *name
 	if (status.st_size == 0)
 		return pack_unsized(packing, fd);
 	entry.size = (uint64_t)status.st_size;
+	if (find_map(fd, &status))
+		entry.map = &map;
 	result = tar_write(packing->writer, &entry);
 	return result < 0 ? result : pack_data(packing, fd);
 }

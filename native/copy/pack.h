@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "report.h"
-#include "tar.h"
+#include "tar_writer.h"
 
 /* Maximum depth of directories. */
 #define DEPTH_MAX 128

@@ -298,10 +298,12 @@ static int write_file(const struct unpacking *unpacking, int fd, bool *broken)
 {
 	const uint8_t *data;
 	bool incomplete = false;
+	uint64_t offset;
 	ssize_t got;
 
-	while ((got = tar_read(unpacking->reader, &data)) > 0) {
-		int result = write_sparse(fd, data, (size_t)got);
+	while ((got = tar_read(unpacking->reader, &entry, &data, &offset)) > 0) {
+		bool moved = entry.map == NULL || lseek(fd, (off_t)offset, SEEK_SET) >= 0;
+		int result = moved ? write_sparse(fd, data, (size_t)got) : -errno;
 
 		if (result < 0)
 			return result;
@@ -538,6 +540,7 @@ static int repack_entry(const struct unpacking *unpacking, struct tar_writer *wr
 {
 	const uint8_t *data;
 	bool incomplete = false;
+	uint64_t offset;
 	ssize_t got;
 	int result;
 
@@ -549,7 +552,7 @@ static int repack_entry(const struct unpacking *unpacking, struct tar_writer *wr
 		memcpy(entry.target, target, strlen(target) + 1);
 	entry.mode &= 0777U;
 	result = tar_write(writer, &entry);
-	while (result == 0 && (got = tar_read(unpacking->reader, &data)) != 0) {
+	while (result == 0 && (got = tar_read(unpacking->reader, &entry, &data, &offset)) != 0) {
 		if (got < 0)
 			return (int)got;
 		result = tar_write_data(writer, data, (size_t)got);

@@ -7,7 +7,8 @@
 
 #include "beneath.h"
 #include "report.h"
-#include "tar.h"
+#include "tar_reader.h"
+#include "tar_writer.h"
 
 /* The destination of an archive. */
 struct destination {

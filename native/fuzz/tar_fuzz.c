@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "copy/printable.h"
-#include "copy/tar.h"
+#include "copy/tar_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -61,6 +61,18 @@ static void set_sums(uint8_t *data, size_t size)
 	}
 }
 
+/* The length of the entry's data. */
+static uint64_t data_length(void)
+{
+	uint64_t sum = 0;
+
+	if (entry.map == NULL)
+		return entry.size;
+	for (size_t i = 0; i < entry.map->count; i++)
+		sum += entry.map->extents[i].length;
+	return sum;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* A copy of exactly this size, so that a read past its end is detected. */
@@ -81,6 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (tar_next(&reader, &entry) == 1) {
 		const uint8_t *part;
 		uint64_t seen = 0;
+		uint64_t end = 0;
+		uint64_t offset;
 		ssize_t got;
 
 		if (memchr(entry.name, '\0', sizeof(entry.name)) == NULL ||
@@ -93,10 +107,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* The data of some entries is skipped. */
 		if (entry.size % 3 == 0)
 			continue;
-		while ((got = tar_read(&reader, &part)) > 0) {
+		while ((got = tar_read(&reader, &entry, &part, &offset)) > 0) {
+			if (offset < end || offset > entry.size ||
+			    (uint64_t)got > entry.size - offset)
+				abort();
+			end = offset + (uint64_t)got;
 			seen += (uint64_t)got;
 		}
-		if (seen > entry.size || (got == 0 && seen != entry.size))
+		if (seen > data_length() || (got == 0 && seen != data_length()))
 			abort();
 		if (entry.size % 3 == 1) {
 			bool incomplete;

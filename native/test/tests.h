@@ -10,6 +10,7 @@ int new_directory_tests(void);
 int plan_tests(void);
 int process_tests(void);
 int stream_tests(void);
+int tar_tests(void);
 int wire_tests(void);
 
 #endif

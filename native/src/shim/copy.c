@@ -111,7 +111,7 @@ static int check_source(int parent, const struct split *split)
 
 static int copy_out(const char *path, bool keep)
 {
-	static struct tar_writer writer = { .drain = write_output };
+	static struct tar_writer writer;
 	const struct packing packing = {
 		.writer = &writer, .report = &report, .keep = keep, .links = true
 	};
@@ -119,6 +119,7 @@ static int copy_out(const char *path, bool keep)
 	owned_fd parent = open_parent(path, &split);
 	int result;
 
+	writer.drain = write_output;
 	if (parent < 0)
 		return FAILED;
 	result = check_source(parent, &split);
@@ -135,7 +136,7 @@ static int copy_out(const char *path, bool keep)
 
 static int copy_in(const char *path, bool keep, bool any_names)
 {
-	static struct tar_reader reader = { .fill = read_input };
+	static struct tar_reader reader;
 	struct destination destination;
 	const struct unpacking unpacking = { .reader = &reader,
 					     .report = &report,
@@ -148,6 +149,7 @@ static int copy_in(const char *path, bool keep, bool any_names)
 	owned_fd parent = open_parent(path, &split);
 	int result;
 
+	reader.fill = read_input;
 	if (parent < 0)
 		return FAILED;
 	/* If this fails, the client has exited, and reports the reason itself. */

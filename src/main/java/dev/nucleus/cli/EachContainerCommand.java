@@ -1,5 +1,6 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.container.Container;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -76,6 +77,14 @@ abstract class EachContainerCommand implements Callable<Integer> {
     /** Suggests what to write instead of an argument that looks like an option. */
     Optional<String> suggestionFor(String option) {
         return Optional.empty();
+    }
+
+    /** Tells how copying the container's workspace back went, if it had one. */
+    void reportWorkspace(Container container) {
+        container
+                .workspaceResult()
+                .ifPresent(
+                        sentence -> session.writer(true).println("nucleus: '" + container.name() + "': " + sentence));
     }
 
     private int report(String reference) {

@@ -111,25 +111,25 @@ final class InspectCommand implements Callable<Integer> {
                 fields.put("pid", running.pid());
                 fields.put("startedAt", running.startedAt().toString());
             }
-            case ContainerState.Stopped stopped -> {
-                fields.put(
-                        "startedAt", stopped.startedAt().map(Object::toString).orElse(null));
-                fields.put("exitedAt", stopped.exitedAt().toString());
-                fields.put(
-                        "exitCode",
-                        stopped.status().map(status -> status.code()).orElse(null));
-                fields.put(
-                        "signal",
-                        stopped.status()
-                                .flatMap(status -> status.signal())
-                                .map(Object::toString)
-                                .orElse(null));
-                fields.put(
-                        "outOfMemory",
-                        stopped.status().map(status -> status.outOfMemory()).orElse(null));
-            }
+            case ContainerState.CopyingBack(var end) -> putEnd(fields, end);
+            case ContainerState.Stopped stopped -> putEnd(fields, stopped);
         }
         return fields;
+    }
+
+    private static void putEnd(Map<String, @Nullable Object> fields, ContainerState.Stopped stopped) {
+        fields.put("startedAt", stopped.startedAt().map(Object::toString).orElse(null));
+        fields.put("exitedAt", stopped.exitedAt().toString());
+        fields.put("exitCode", stopped.status().map(status -> status.code()).orElse(null));
+        fields.put(
+                "signal",
+                stopped.status()
+                        .flatMap(status -> status.signal())
+                        .map(Object::toString)
+                        .orElse(null));
+        fields.put(
+                "outOfMemory",
+                stopped.status().map(status -> status.outOfMemory()).orElse(null));
     }
 
     private static Map<String, List<String>> confinement(List<Statement> statements) {

@@ -1,6 +1,7 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spec.Signal;
@@ -12,7 +13,7 @@ import picocli.CommandLine;
 @CommandLine.Command(
         name = "kill",
         description = "Send a signal to the workload of containers. A replica that exits is restarted according to "
-                + "its policy.")
+                + "its policy. KILL also aborts copying the workspace of an ended container back.")
 final class KillCommand extends EachContainerCommand {
 
     private final Containers containers;
@@ -43,7 +44,11 @@ final class KillCommand extends EachContainerCommand {
     @Override
     String act(String reference) throws IOException {
         Container container = Target.container(containers, fleets, reference);
+        boolean copiesBack = container.state() instanceof ContainerState.CopyingBack;
         containers.kill(container, Signal.parse(signal));
+        if (copiesBack) {
+            reportWorkspace(container);
+        }
         return container.name();
     }
 }

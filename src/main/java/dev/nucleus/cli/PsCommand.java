@@ -32,6 +32,9 @@ final class PsCommand implements Callable<Integer> {
     private final Fleets fleets;
     private final Session session;
 
+    @CommandLine.Option(names = "--no-trunc", description = "don't shorten commands and causes")
+    private boolean whole;
+
     @CommandLine.Option(
             names = {"-a", "--all"},
             description = "also list stopped containers, and replicas without a container")
@@ -103,7 +106,7 @@ final class PsCommand implements Callable<Integer> {
                 .toList();
     }
 
-    private static List<String> row(ReplicaView replica) {
+    private List<String> row(ReplicaView replica) {
         return List.of(
                 "-",
                 replica.name(),
@@ -121,12 +124,16 @@ final class PsCommand implements Callable<Integer> {
     }
 
     private static String end(Container container) {
-        return container.state() instanceof ContainerState.Stopped stopped ? stopped.toString() : "-";
+        return switch (container.state()) {
+            case ContainerState.Stopped stopped -> stopped.toString();
+            case ContainerState.CopyingBack(var end) -> end.toString();
+            default -> "-";
+        };
     }
 
-    private static String shorten(String text, int most) {
+    private String shorten(String text, int most) {
         String line = VisibleText.line(text);
-        return line.length() > most ? line.substring(0, most - 1) + "…" : line;
+        return !whole && line.length() > most ? line.substring(0, most - 1) + "…" : line;
     }
 
     static String age(Instant since) {

@@ -22,7 +22,7 @@ final class RmCommand extends EachContainerCommand {
 
     @CommandLine.Option(
             names = {"-f", "--force"},
-            description = "kill a running container first")
+            description = "kill a running container first; abort copying its workspace back")
     private boolean force;
 
     RmCommand(Containers containers, Fleets fleets, Session session) {
@@ -47,6 +47,9 @@ final class RmCommand extends EachContainerCommand {
 
     /** @return false if another command removed it, or a restart has replaced it */
     private boolean remove(Container container) throws InterruptedException {
+        if (force && containers.abortCopyBack(container)) {
+            reportWorkspace(container);
+        }
         if ((force || container.state().canStart()) && !fleets.stopReplica(container.name(), _ -> KILL_IMMEDIATELY)) {
             containers.stop(container, KILL_IMMEDIATELY);
         }

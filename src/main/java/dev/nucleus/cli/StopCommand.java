@@ -1,5 +1,6 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spec.StopSpec;
@@ -37,8 +38,15 @@ final class StopCommand extends EachContainerCommand {
         Target target = Target.find(containers, fleets, reference);
         switch (target) {
             case Target.Replica(var view, var _) -> fleets.stopReplica(view.name(), overrides);
-            case Target.Standalone(var container) -> containers.stop(container, overrides.apply(StopSpec.DEFAULT));
+            case Target.Standalone(var container) -> stop(container, overrides.apply(StopSpec.DEFAULT));
         }
         return target.name();
+    }
+
+    private void stop(Container container, StopSpec how) {
+        if (!container.isStopped()) {
+            containers.stop(container, how);
+            reportWorkspace(container);
+        }
     }
 }

@@ -55,17 +55,22 @@ sealed interface Target {
             if (replicas.isEmpty()) {
                 throw e;
             }
+            if (replicas.getFirst().endsWith("/" + reference)) {
+                throw new InvalidSpecException("there is no container '" + reference
+                        + "'; the full name of a replica is " + String.join(" or ", replicas));
+            }
             throw new InvalidSpecException(
                     "'" + reference + "' is not a container; name a replica of it: " + String.join(", ", replicas));
         }
     }
 
-    /** The replicas of a fleet or a service. */
+    /** The replicas of a fleet or a service, or of that number in any fleet. */
     private static List<String> replicas(Fleets fleets, String reference) {
         return fleets.replicas().stream()
                 .filter(view -> view.fleet().equals(reference)
                         || view.service().equals(reference)
-                        || (view.fleet() + "/" + view.service()).equals(reference))
+                        || (view.fleet() + "/" + view.service()).equals(reference)
+                        || view.name().endsWith("/" + reference))
                 .map(ReplicaView::name)
                 .sorted()
                 .toList();

@@ -5,6 +5,7 @@ import dev.nucleus.log.LogFeed;
 import dev.nucleus.plan.Statement;
 import dev.nucleus.spawner.Shim;
 import dev.nucleus.text.VisibleText;
+import dev.nucleus.workspace.CopyCancellation;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -43,6 +44,8 @@ public final class Container {
     private final Lock pausing = new ReentrantLock();
 
     private final AtomicInteger pauses = new AtomicInteger();
+
+    private final CopyCancellation copyBackCancellation = new CopyCancellation();
 
     /** Result of copying its workspace back at its end. */
     private volatile Optional<String> workspaceResult = Optional.empty();
@@ -144,6 +147,27 @@ public final class Container {
 
     public Optional<ContainerState.Running> whileRunning() {
         return state instanceof ContainerState.Running running ? Optional.of(running) : Optional.empty();
+    }
+
+    /**
+     * Aborts copying its workspace back; the container's copy is kept.
+     *
+     * @return false if it is not being copied back
+     */
+    boolean abortCopyBack() {
+        if (!(state instanceof ContainerState.CopyingBack)) {
+            return false;
+        }
+        copyBackCancellation.cancel();
+        return true;
+    }
+
+    CopyCancellation copyBackCancellation() {
+        return copyBackCancellation;
+    }
+
+    void copyingBack(ContainerState.Stopped result) {
+        state = new ContainerState.CopyingBack(result);
     }
 
     /** Completes when it has stopped and its workspace has been copied back. */

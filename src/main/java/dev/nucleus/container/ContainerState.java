@@ -30,6 +30,13 @@ public sealed interface ContainerState {
             implements ContainerState {}
 
     /**
+     * No process of it is left, and its workspace is being copied back.
+     *
+     * @param end the state that follows
+     */
+    record CopyingBack(Stopped end) implements ContainerState {}
+
+    /**
      * @param status empty if it is unknown, for example after a reboot
      */
     record Stopped(Optional<Instant> startedAt, Instant exitedAt, Optional<ExitStatus> status)
@@ -43,6 +50,11 @@ public sealed interface ContainerState {
     /** Whether its command can be started: it was created and not started yet. */
     default boolean canStart() {
         return this instanceof Created;
+    }
+
+    /** Whether its launch is over, successful or not. */
+    default boolean isPastLaunch() {
+        return !(this instanceof Creating) && !(this instanceof Created);
     }
 
     /** Whether commands can be run in it, and its processes signalled or paused. */
@@ -66,6 +78,7 @@ public sealed interface ContainerState {
             case Creating() -> "is being launched";
             case Created _ -> "is created and not started; nucleus start starts it";
             case Running _ -> "is running";
+            case CopyingBack _ -> "has ended, and its workspace is being copied back";
             case Stopped stopped -> "has stopped: " + stopped;
         };
     }
@@ -76,6 +89,7 @@ public sealed interface ContainerState {
             case Creating() -> "creating";
             case Created _ -> "created";
             case Running _ -> "running";
+            case CopyingBack _ -> "copying back";
             case Stopped _ -> "stopped";
         };
     }

@@ -230,11 +230,14 @@ public final class Containers {
     }
 
     /**
-     * Sends a signal to the workload. SIGKILL ends a paused one too.
+     * Sends a signal to the workload. SIGKILL ends a paused one too, and aborts copying a workspace back.
      *
      * @throws InvalidSpecException when it is not running
      */
     public void kill(Container container, Signal signal) throws IOException {
+        if (signal.equals(Signal.KILL) && abortCopyBack(container)) {
+            return;
+        }
         requireRunning(container);
         container.shim().signal(signal);
         if (signal.equals(Signal.KILL) && container.paused()) {
@@ -247,6 +250,20 @@ public final class Containers {
         }
     }
 
+    /**
+     * Aborts copying back the workspace of a container that has ended; what has been copied until then stays, and the
+     * container's copy is kept. Returns when that is done.
+     *
+     * @return false if nothing is being copied back
+     */
+    public boolean abortCopyBack(Container container) {
+        if (!container.abortCopyBack()) {
+            return false;
+        }
+        container.end().join();
+        return true;
+    }
+
     /** @throws InvalidSpecException with the container's state, when it is not running */
     public static void requireRunning(Container container) {
         if (!container.state().canExec()) {
@@ -254,8 +271,7 @@ public final class Containers {
                     + container.state().description());
         }
         if (container.lastProcess().isDone()) {
-            throw new InvalidSpecException("'" + container.name()
-                    + "' is not running: its command has ended, and its workspace is being copied back");
+            throw new InvalidSpecException("'" + container.name() + "' is not running: its command has ended");
         }
     }
 

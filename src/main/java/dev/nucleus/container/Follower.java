@@ -188,7 +188,7 @@ final class Follower {
         try {
             attempt(container, "removing its control groups", () -> sweep.ended(container.id()));
             attempt(container, "releasing its user IDs", () -> ranges.release(container.id()));
-            attempt(container, "copying its workspace back", () -> copyBack(container));
+            attempt(container, "copying its workspace back", () -> copyBack(container, stopped));
             // Last: the next container of this name would copy a workspace that is only half copied back.
             attempt(container, "releasing its name", () -> known.releaseName(container));
         } finally {
@@ -197,9 +197,12 @@ final class Follower {
         attempt(container, "reporting its end", () -> events.publish(new ContainerEvent.Stopped(container, stopped)));
     }
 
-    private void copyBack(Container container) {
+    private void copyBack(Container container, ContainerState.Stopped stopped) {
+        if (places.copies().hasWorkspace(container.id())) {
+            container.copyingBack(stopped);
+        }
         places.copies()
-                .end(container.id(), message -> reportProgress(container, message))
+                .end(container.id(), message -> reportProgress(container, message), container.copyBackCancellation())
                 .map(VisibleText::line)
                 .ifPresent(sentence -> {
                     log.info("'{}': {}", container.name(), sentence);

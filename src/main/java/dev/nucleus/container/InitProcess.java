@@ -33,7 +33,7 @@ record InitProcess(int pid, long startTicks) {
         return switch (container.state()) {
             case ContainerState.Created created -> Optional.of(new InitProcess(created.pid(), created.startTicks()));
             case ContainerState.Running running -> Optional.of(new InitProcess(running.pid(), running.startTicks()));
-            case ContainerState.Creating _, ContainerState.Stopped _ -> Optional.empty();
+            case ContainerState.Creating _, ContainerState.CopyingBack _, ContainerState.Stopped _ -> Optional.empty();
         };
     }
 

@@ -46,6 +46,9 @@ final class Stop {
         if (container.state() instanceof ContainerState.Stopped stopped) {
             return stopped;
         }
+        if (container.state() instanceof ContainerState.CopyingBack) {
+            return awaitCopyBack(container);
+        }
         boolean silent = false;
         Duration grace = how.before().isEmpty() ? how.grace() : prepareStop(container, how);
         try {
@@ -69,18 +72,34 @@ final class Stop {
                             false);
                 }
             }
-            return container.end().get(COPY_BACK_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException e) {
-            throw new StopFailedException(
-                    "'" + container.name() + "' has stopped, but its workspace is still being copied back; "
-                            + "repeat the stop later to see it finish",
-                    true);
+            return awaitCopyBack(container);
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while stopping '" + container.name() + "'", e);
+            throw interrupted(container, e);
         } catch (ExecutionException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private static ContainerState.Stopped awaitCopyBack(Container container) {
+        try {
+            return container.end().get(COPY_BACK_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new StopFailedException(
+                    "'" + container.name()
+                            + "' has stopped, but its workspace is still being copied back: nucleus wait "
+                            + container.name() + " waits for that, nucleus kill " + container.name()
+                            + " aborts it and keeps the container's copy",
+                    true);
+        } catch (InterruptedException e) {
+            throw interrupted(container, e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static IllegalStateException interrupted(Container container, InterruptedException why) {
+        Thread.currentThread().interrupt();
+        return new IllegalStateException("interrupted while stopping '" + container.name() + "'", why);
     }
 
     private static boolean awaitLastProcess(Container container, Duration patience)

@@ -8,6 +8,8 @@ import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.WorkspaceMount;
+import dev.nucleus.workspace.CopyCancellation;
+import dev.nucleus.workspace.CopyCancelledException;
 import dev.nucleus.workspace.CopyProgress;
 import dev.nucleus.workspace.SourceDirectory;
 import dev.nucleus.workspace.SyncResult;
@@ -198,9 +200,10 @@ final class WorkspaceCopies {
      * copy is kept: it must not affect other containers.
      *
      * @param listener receives the progress, if it takes long; must not throw
+     * @param cancellation aborts it; what has been copied back stays, and the copy is kept
      * @return the result, as a sentence
      */
-    Optional<String> end(String id, Consumer<String> listener) {
+    Optional<String> end(String id, Consumer<String> listener, CopyCancellation cancellation) {
         if (!Files.exists(of(id), LinkOption.NOFOLLOW_LINKS)) {
             // Most containers have no copies.
             return Optional.empty();
@@ -210,7 +213,15 @@ final class WorkspaceCopies {
             return Optional.empty();
         }
         try {
-            return Optional.of(inTurn(() -> copyBack(id, listener)));
+            cancellation.acquire(turns);
+            try {
+                return Optional.of(copyBack(id, listener, cancellation));
+            } finally {
+                turns.release();
+            }
+        } catch (CopyCancelledException e) {
+            return Optional.of(
+                    "workspace: copying changes back was aborted; what was copied back until then stays" + kept(id));
         } catch (WorkspaceException | JacksonException e) {
             return Optional.of("workspace: " + e.getMessage() + kept(id));
         } catch (RuntimeException | Error e) {
@@ -219,7 +230,7 @@ final class WorkspaceCopies {
         }
     }
 
-    private String copyBack(String id, Consumer<String> listener) {
+    private String copyBack(String id, Consumer<String> listener, CopyCancellation cancellation) {
         var workspace = JSON.readValue(of(id).resolve(RECORD).toFile(), Record.class);
         if (workspace.device() == null || workspace.inode() == null) {
             throw new WorkspaceException(workspace.source()
@@ -238,7 +249,7 @@ final class WorkspaceCopies {
                     new TreeManifest(of(id).resolve(WORKSPACE + MANIFEST)),
                     id,
                     limits,
-                    new CopyProgress("workspace " + workspace.source(), listener));
+                    new CopyProgress("workspace " + workspace.source(), listener, cancellation));
             String sentence = "workspace " + workspace.source() + ": " + result.summary();
             if (!result.unplaced().isEmpty()) {
                 return sentence + kept(id);

@@ -322,6 +322,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
                 .flatMap(fleet -> fleet.spec().services().keySet().stream()
                         .map(s -> fleet.spec().name() + "/" + s))
                 .collect(Collectors.joining(", "));
-        throw new InvalidSpecException("there is no service '" + reference + "'; known here: " + known);
+        throw new InvalidSpecException("there is no service '" + reference + "'; "
+                + (known.isEmpty() ? "this manager has no fleets" : "known here: " + known));
     }
 }

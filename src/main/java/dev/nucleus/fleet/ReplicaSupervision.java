@@ -117,7 +117,7 @@ final class ReplicaSupervision {
     void run(Optional<Container> found, boolean resumes) throws InterruptedException {
         try {
             handle(new ReplicaEvent.Supervised(found.map(present -> new ReplicaEvent.Found(
-                    present.id(), present.isRunning() || present.isStopped(), resumes && isMarkedStopped(present)))));
+                    present.id(), present.state().isPastLaunch(), resumes && isMarkedStopped(present)))));
             while (!state.hasEnded()) {
                 handle(next());
             }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.context.ApplicationContextInitializer;
@@ -40,7 +41,7 @@ final class UnknownSettingsInitializer
 
     @Override
     public void initialize(ConfigurableApplicationContext context) {
-        List<ConfigurationPropertyName> known = known();
+        List<ConfigurationPropertyName> known = known(_ -> true);
         var unknown = new TreeSet<String>();
         context.getEnvironment().getPropertySources().stream()
                 .filter(source -> !SHARED_SOURCES.contains(source.getName()))
@@ -49,7 +50,10 @@ final class UnknownSettingsInitializer
                 .forEach(unknown::add);
         if (!unknown.isEmpty()) {
             throw new UnknownSettingException(
-                    unknown, known.stream().map(Object::toString).toList());
+                    unknown,
+                    known(metadata -> !isDeprecated(metadata)).stream()
+                            .map(Object::toString)
+                            .toList());
         }
     }
 
@@ -64,10 +68,16 @@ final class UnknownSettingsInitializer
                 && known.stream().noneMatch(setting -> setting.equals(name) || setting.isAncestorOf(name));
     }
 
-    private static List<ConfigurationPropertyName> known() {
+    private static boolean isDeprecated(JsonNode property) {
+        return property.path("deprecated").asBoolean(false)
+                || property.path("deprecation").isObject();
+    }
+
+    private static List<ConfigurationPropertyName> known(Predicate<JsonNode> listed) {
         try (InputStream in = UnknownSettingsInitializer.class.getResourceAsStream(METADATA)) {
             return Optional.ofNullable(in).map(JsonMapper.shared()::readTree).stream()
                     .flatMap(metadata -> metadata.path("properties").valueStream())
+                    .filter(listed)
                     .map((JsonNode property) ->
                             ConfigurationPropertyName.of(property.path("name").asString()))
                     .filter(ROOT::isAncestorOf)

@@ -20,6 +20,7 @@ public final class CopyProgress {
     private final String what;
     private final Consumer<String> listener;
     private final LongSupplier nanoTime;
+    private final CopyCancellation cancellation;
     private String phase = "copying";
     private long files;
     private long bytes;
@@ -31,13 +32,23 @@ public final class CopyProgress {
      * @param listener receives the lines
      */
     public CopyProgress(String what, Consumer<String> listener) {
-        this(what, listener, System::nanoTime);
+        this(what, listener, System::nanoTime, new CopyCancellation());
+    }
+
+    /** @param cancellation ends the copy at its next step with a {@link CopyCancelledException} */
+    public CopyProgress(String what, Consumer<String> listener, CopyCancellation cancellation) {
+        this(what, listener, System::nanoTime, cancellation);
     }
 
     CopyProgress(String what, Consumer<String> listener, LongSupplier nanoTime) {
+        this(what, listener, nanoTime, new CopyCancellation());
+    }
+
+    CopyProgress(String what, Consumer<String> listener, LongSupplier nanoTime, CopyCancellation cancellation) {
         this.what = what;
         this.listener = listener;
         this.nanoTime = nanoTime;
+        this.cancellation = cancellation;
         this.due = nanoTime.getAsLong() + FIRST.toNanos();
     }
 
@@ -72,6 +83,7 @@ public final class CopyProgress {
     }
 
     private void step() {
+        cancellation.check();
         steps++;
         if (steps < STEPS) {
             return;

@@ -6,26 +6,37 @@ import dev.nucleus.kernel.Node;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.security.MessageDigest;
-import org.apache.commons.codec.binary.Hex;
-import org.apache.commons.codec.digest.DigestUtils;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads regular files, never beyond their size when they were opened: a growing file has no end. Holes are hashed as
- * zeros, but neither read nor written to a copy. Confined to one copy.
+ * Reads regular files in chunks, never beyond their size when they were opened: a growing file has no end. Holes are
+ * neither read nor hashed nor written to a copy, so that they cost no time; a chunk of zeros counts as a hole, so that
+ * the digest doesn't depend on where a file system allocates blocks. Confined to one copy.
  */
 final class FileContent {
 
-    private static final int CHUNK = 1 << 16;
+    /** What is compared and skipped as a whole. */
+    static final int CHUNK = 1 << 16;
+
+    /** What becomes a hole in a copy, if it is all zeros. */
+    private static final int BLOCK = 1 << 12;
+
+    private static final byte[] ZEROS = new byte[CHUNK];
 
     private final ByteBuffer buffer = ByteBuffer.allocate(CHUNK);
-    private final byte[] zeros = new byte[CHUNK];
     private final CopyProgress progress;
+    private final boolean hashHoles;
 
     /** @param progress counts every byte */
     FileContent(CopyProgress progress) {
+        this(progress, false);
+    }
+
+    /** @param hashHoles whether holes are hashed as zeros, as in manifests of the first format */
+    FileContent(CopyProgress progress, boolean hashHoles) {
         this.progress = progress;
+        this.hashHoles = hashHoles;
     }
 
     TreeManifest.Content digest(Node file) throws IOException {
@@ -38,73 +49,101 @@ final class FileContent {
     }
 
     private TreeManifest.Content read(Node file, @Nullable NewFile to) throws IOException {
-        MessageDigest digest = DigestUtils.getSha256Digest();
+        var digest = new ContentDigest(hashHoles);
         try (FileChannel from = file.read();
                 FileChannel into = to == null ? null : to.write()) {
-            long end = file.status().size() <= CHUNK
-                    ? readData(from, into, 0, file.status().size(), digest)
-                    : readRanges(file, from, into, digest);
+            long size = file.status().size();
+            long end;
+            if (size <= CHUNK) {
+                end = readChunk(from, into, 0, size, digest);
+            } else {
+                try (DataRanges ranges = file.dataRanges()) {
+                    end = readRanges(ranges, from, into, size, digest);
+                }
+            }
             if (to != null && into != null && into.size() < end) {
                 to.setSize(end);
             }
+            return new TreeManifest.Content(digest.finish(end), file.status().isExecutableByOwner());
         }
-        return new TreeManifest.Content(
-                Hex.encodeHexString(digest.digest()), file.status().isExecutableByOwner());
     }
 
     /** @return the offset at which the file ended */
-    private long readRanges(Node file, FileChannel from, @Nullable FileChannel into, MessageDigest digest)
+    private long readRanges(
+            DataRanges ranges, FileChannel from, @Nullable FileChannel into, long size, ContentDigest digest)
             throws IOException {
-        long size = file.status().size();
         long at = 0;
-        try (DataRanges ranges = file.dataRanges()) {
-            while (at < size) {
+        long dataEnd = 0;
+        while (at < size) {
+            if (at >= dataEnd) {
                 long data = ranges.nextData(at);
                 if (data >= size) {
                     // The file may have become shorter.
-                    size = Math.min(size, Math.max(at, from.size()));
-                    data = size;
-                }
-                skip(data - at, digest);
-                at = data;
-                long hole = at < size ? Math.min(ranges.nextHole(at), size) : at;
-                long end = readData(from, into, at, hole, digest);
-                if (end < hole) {
+                    long end = Math.min(size, Math.max(at, from.size()));
+                    skip(end - at, digest);
                     return end;
                 }
-                at = end;
+                dataEnd = ranges.nextHole(data);
+                long chunk = data - data % CHUNK;
+                if (chunk > at) {
+                    skip(chunk - at, digest);
+                    at = chunk;
+                }
             }
-        }
-        return at;
-    }
-
-    private void skip(long length, MessageDigest digest) {
-        for (long left = length; left > 0; left -= zeros.length) {
-            int count = (int) Math.min(left, zeros.length);
-            digest.update(zeros, 0, count);
-            progress.bytes(count);
-        }
-    }
-
-    /** @return the offset reached; less than {@code end} if the file has become shorter */
-    private long readData(FileChannel from, @Nullable FileChannel into, long start, long end, MessageDigest digest)
-            throws IOException {
-        long at = start;
-        while (at < end) {
-            buffer.clear().limit((int) Math.min(buffer.capacity(), end - at));
-            int read = from.read(buffer, at);
-            if (read < 0) {
+            long length = Math.min(CHUNK, size - at);
+            long read = readChunk(from, into, at, length, digest);
+            at += read;
+            if (read < length) {
                 break;
             }
-            digest.update(buffer.flip());
-            buffer.rewind();
-            long position = at;
-            while (into != null && buffer.hasRemaining()) {
-                position += into.write(buffer, position);
-            }
-            at += read;
-            progress.bytes(read);
         }
         return at;
+    }
+
+    private void skip(long length, ContentDigest digest) {
+        digest.zeros(length);
+        progress.bytes(length);
+    }
+
+    /** @return the number of bytes read; less than {@code length} if the file has become shorter */
+    private long readChunk(FileChannel from, @Nullable FileChannel into, long at, long length, ContentDigest digest)
+            throws IOException {
+        buffer.clear().limit((int) length);
+        int read;
+        do {
+            read = from.read(buffer, at + buffer.position());
+        } while (read >= 0 && buffer.hasRemaining());
+        int count = buffer.position();
+        if (isZero(0, count)) {
+            skip(count, digest);
+            return count;
+        }
+        digest.update(buffer.array(), count);
+        if (into != null) {
+            writeBlocks(into, at, count);
+        }
+        progress.bytes(count);
+        return count;
+    }
+
+    /** Writes the chunk, except blocks of zeros. */
+    private void writeBlocks(FileChannel into, long at, int count) throws IOException {
+        int start = 0;
+        while (start < count) {
+            boolean zero = isZero(start, Math.min(start + BLOCK, count));
+            int end = start;
+            while (end < count && isZero(end, Math.min(end + BLOCK, count)) == zero) {
+                end = Math.min(end + BLOCK, count);
+            }
+            buffer.limit(end).position(start);
+            while (!zero && buffer.hasRemaining()) {
+                into.write(buffer, at + buffer.position());
+            }
+            start = end;
+        }
+    }
+
+    private boolean isZero(int start, int end) {
+        return Arrays.mismatch(buffer.array(), start, end, ZEROS, 0, end - start) < 0;
     }
 }

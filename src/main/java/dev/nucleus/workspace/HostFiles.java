@@ -99,7 +99,7 @@ final class HostFiles {
         } catch (FileAlreadyExistsException e) {
             host.deleteFile(part);
             return false;
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             removePart(host, e);
             throw e;
         }
@@ -155,7 +155,7 @@ final class HostFiles {
         }
     }
 
-    private void removePart(Directory host, IOException why) {
+    private void removePart(Directory host, Exception why) {
         try {
             host.deleteFile(part);
         } catch (NoSuchFileException e) {

@@ -21,15 +21,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A record of what a tree contained, in a file that is written and read line by line, so that its size costs no memory.
- * A regular file is {@code f}, whether it is executable ({@code x} or {@code -}), the SHA-256 of its content, and its
- * name. A directory is {@code d} and its name, then its entries, then {@code u}. The entries of a directory are ordered
+ * A regular file is {@code f}, whether it is executable ({@code x} or {@code -}), its {@linkplain ContentDigest
+ * digest}, and its name. A directory is {@code d} and its name, then its entries, then {@code u}. The entries of a directory are ordered
  * by the bytes of their names. The last line is the {@code u} of the top.
  *
  * @param file one of the manager's own
  */
 public record TreeManifest(Path file) {
 
-    private static final String HEADER = "nucleus-tree 1";
+    private static final String HEADER = "nucleus-tree 2";
+    /** The header of the format in which digests are the SHA-256 of the content, holes included. */
+    private static final String FIRST_HEADER = "nucleus-tree 1";
+
     private static final String LEAVE = "u";
     private static final int DIGEST = 64;
 
@@ -50,7 +53,7 @@ public record TreeManifest(Path file) {
     }
 
     /** What is compared of a regular file. */
-    record Content(String sha256, boolean executable) {}
+    record Content(String digest, boolean executable) {}
 
     /** Writes a manifest, under a temporary name until it is complete. */
     static final class Recorder implements AutoCloseable {
@@ -75,7 +78,7 @@ public record TreeManifest(Path file) {
         }
 
         void file(FileName name, Content content) throws IOException {
-            lines.write("f " + (content.executable() ? "x " : "- ") + content.sha256() + " " + escaped(name) + "\n");
+            lines.write("f " + (content.executable() ? "x " : "- ") + content.digest() + " " + escaped(name) + "\n");
         }
 
         void leave() throws IOException {
@@ -99,16 +102,24 @@ public record TreeManifest(Path file) {
 
         private final Path file;
         private final BufferedReader lines;
+        private final boolean hashesHoles;
         private @Nullable Item ahead;
 
         private Cursor(Path file) throws IOException {
             this.file = file;
             this.lines =
                     new BufferedReader(new InputStreamReader(Files.newInputStream(file), StandardCharsets.ISO_8859_1));
-            if (!HEADER.equals(lines.readLine())) {
+            String header = lines.readLine();
+            this.hashesHoles = FIRST_HEADER.equals(header);
+            if (!hashesHoles && !HEADER.equals(header)) {
                 lines.close();
                 throw unreadable("does not begin with '" + HEADER + "'");
             }
+        }
+
+        /** Whether its digests include holes, as those of an earlier version. */
+        boolean hashesHoles() {
+            return hashesHoles;
         }
 
         /** Returns the next line without consuming it. */

@@ -3,7 +3,7 @@ package dev.nucleus.workspace;
 import dev.nucleus.failure.NucleusException;
 
 /** Thrown when a directory can't be copied or bound. */
-public final class WorkspaceException extends NucleusException {
+public sealed class WorkspaceException extends NucleusException permits CopyCancelledException {
 
     private static final long serialVersionUID = 1L;
 

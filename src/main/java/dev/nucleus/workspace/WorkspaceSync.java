@@ -59,7 +59,7 @@ public final class WorkspaceSync {
             Directory top,
             CopyProgress progress) {
         this.progress = progress;
-        this.content = new FileContent(progress);
+        this.content = new FileContent(progress, before.hashesHoles());
         this.before = before;
         this.sorter = sorter;
         this.size = size;

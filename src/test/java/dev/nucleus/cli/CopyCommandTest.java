@@ -8,6 +8,7 @@ import dev.nucleus.support.ManagerProcess.Result;
 import dev.nucleus.support.Requires;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -247,11 +249,84 @@ class CopyCommandTest {
         Awaitility.await().until(() -> inside("web", "ls -A /tmp/cut").isEmpty());
     }
 
+    /** A file with more parts than an archive lists, so that most of its last hole is copied as zeros. */
+    private static void makeEndlessFile() throws IOException {
+        try (var file = new RandomAccessFile(volume.resolve("endless").toFile(), "rw")) {
+            for (long at = 0; at < 16_500; at++) {
+                file.seek(at << 13);
+                file.write('x');
+            }
+            file.setLength(5L << 40);
+        }
+    }
+
+    /** None of its holes is sent: 4 TiB of zeros would take an hour. */
+    @Test
+    @Timeout(60)
+    void sparseFilesStaySparseBothWays() throws IOException {
+        Path sparse = scratch.resolve("sparse");
+        try (var file = new RandomAccessFile(sparse.toFile(), "rw")) {
+            file.seek(1L << 41);
+            file.writeBytes("middle");
+            file.setLength(1L << 42);
+        }
+
+        assertThat(copy(sparse, "web:/volume/in")).isEqualTo(WHOLE);
+        assertThat(inside("web", "stat -c %s /volume/in; tail -c +2199023255553 /volume/in | head -c 6"))
+                .isEqualTo("4398046511104\nmiddle");
+        assertThat(copy("web:/volume/in", scratch.resolve("out"))).isEqualTo(WHOLE);
+        assertThat(shell("du -k " + scratch + "/out | cut -f 1; stat -c %s " + scratch + "/out; "
+                                + "tail -c +2199023255553 " + scratch + "/out | head -c 6")
+                        .out())
+                .matches("\\d{1,2}\n4398046511104\nmiddle");
+        inside("web", "rm /volume/in");
+    }
+
+    /** GNU tar reads a sparse file out of our archive, and we read one out of its. */
+    @Test
+    void sparseFilesPassBetweenArchivesOfOursAndOfGnuTar() throws IOException {
+        String client = ManagerProcess.CLIENT + " --socket " + manager.socket() + " cp ";
+        inside(
+                "web",
+                "mkdir /tmp/sparse && cd /tmp/sparse && truncate -s 8M f && printf middle"
+                        + " | dd of=f bs=1 seek=3000000 conv=notrunc status=none");
+
+        assertThat(shell("set -o pipefail; " + client + "web:/tmp/sparse - | tar -x -C " + scratch))
+                .isEqualTo(WHOLE);
+        assertThat(shell("set -o pipefail; tar -c --sparse --format=posix -C " + scratch + "/sparse . | " + client
+                        + "- web:/tmp/sparse"))
+                .isEqualTo(WHOLE);
+
+        Path out = scratch.resolve("sparse/f");
+        assertThat(out).hasSize(8 << 20);
+        assertThat(inside("web", "sha256sum < /tmp/sparse/f"))
+                .isEqualTo(shell("sha256sum < " + out).out());
+        assertThat(inside("web", "tail -c +3000001 /tmp/sparse/f | head -c 6; rm -r /tmp/sparse"))
+                .isEqualTo("middle");
+    }
+
+    /** The reason is reported, not the signal that ended its process. */
+    @Test
+    void aCopyFromAContainerThatEndsIsIncomplete() throws Exception {
+        runDetached("short", "-v", volume + ":/volume");
+        makeEndlessFile();
+        Process client = manager.start("cp", "short:/volume/endless", scratch.toString());
+        Awaitility.await().until(() -> scratch.toFile().list().length == 1);
+
+        assertThat(manager.nucleus("rm", "-f", "short").code()).isZero();
+
+        Result result = ManagerProcess.finish(client);
+        assertThat(result.code()).isEqualTo(1);
+        assertThat(result.err()).contains("the copy is incomplete").contains("the container ended");
+        assertThat(scratch).isEmptyDirectory();
+        inside("web", "rm /volume/endless");
+    }
+
     @Test
     void anInterruptedCopyOutKeepsTheOldFile() throws Exception {
         Files.writeString(scratch.resolve("endless"), "old");
-        inside("web", "truncate -s 500T /tmp/endless 2>/dev/null || truncate -s 5T /tmp/endless");
-        Process client = manager.start("cp", "web:/tmp/endless", scratch.toString());
+        makeEndlessFile();
+        Process client = manager.start("cp", "web:/volume/endless", scratch.toString());
         Awaitility.await().until(() -> scratch.toFile().list().length == 2);
 
         client.toHandle().destroy();
@@ -259,14 +334,14 @@ class CopyCommandTest {
         assertThat(client.waitFor(10, TimeUnit.SECONDS)).isTrue();
         assertThat(scratch.toFile().list()).containsExactly("endless");
         assertThat(scratch.resolve("endless")).hasContent("old");
-        inside("web", "rm /tmp/endless");
+        inside("web", "rm /volume/endless");
     }
 
     /** As after Ctrl-Z: a stopped process does not handle SIGTERM. */
     @Test
     void aCopyWhoseUnpackingProcessIsStoppedCanBeInterrupted() throws Exception {
-        inside("web", "truncate -s 5T /tmp/endless");
-        Process client = manager.start("cp", "web:/tmp/endless", scratch.toString());
+        makeEndlessFile();
+        Process client = manager.start("cp", "web:/volume/endless", scratch.toString());
         Awaitility.await().until(() -> scratch.toFile().list().length == 1);
         ProcessHandle unpacking = client.children().findFirst().orElseThrow();
         Command.run("kill", "-STOP", Long.toString(unpacking.pid()));
@@ -275,7 +350,7 @@ class CopyCommandTest {
 
         assertThat(client.waitFor(10, TimeUnit.SECONDS)).isTrue();
         assertThat(scratch).isEmptyDirectory();
-        inside("web", "rm /tmp/endless");
+        inside("web", "rm /volume/endless");
     }
 
     @Test

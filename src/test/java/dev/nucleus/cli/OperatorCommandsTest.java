@@ -199,6 +199,8 @@ class OperatorCommandsTest {
             assertThat(nucleus(words).err())
                     .isEqualTo("nucleus: 'web' is not a container; name a replica of it: shop/web-1\n");
         }
+        assertThat(nucleus("logs", "web-1").err())
+                .isEqualTo("nucleus: there is no container 'web-1'; the full name of a replica is shop/web-1\n");
         assertThat(nucleus("logs", "shop").err()).contains("name a replica of it: shop/job-1, shop/web-1");
     }
 

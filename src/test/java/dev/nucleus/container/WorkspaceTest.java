@@ -145,6 +145,36 @@ class WorkspaceTest {
                 .containsExactly("workspace " + directory + ": 2 files (0 MiB) copied; 1 left out: link (a link)");
     }
 
+    /** Aborting takes milliseconds, and loses nothing: what the container made is kept. */
+    @Test
+    void copyingAWorkspaceBackCanBeAborted() throws IOException {
+        ContainerSpec spec = ContainerSpec.builder(
+                        Mode.AGENT, List.of("/bin/sh", "-c", "yes | head -c 1G > large; echo small > a"))
+                .workspace(Optional.of(new WorkspaceMount(directory, Access.COPY_IN_OUT, false)))
+                .build();
+        Container container = manager.containers().launch(LaunchOrder.detached(spec));
+        Awaitility.await()
+                .pollInterval(Duration.ofMillis(5))
+                .atMost(Duration.ofMinutes(2))
+                .until(() -> container.state() instanceof ContainerState.CopyingBack);
+        assertThat(container.isRunning()).isFalse();
+        assertThat(container.state().description()).isEqualTo("has ended, and its workspace is being copied back");
+        assertThatThrownBy(() -> manager.containers().pause(container, true))
+                .hasMessageContaining("its workspace is being copied back");
+
+        manager.containers().kill(container, Signal.KILL);
+
+        assertThat(container.isStopped()).isTrue();
+        Path kept = manager.state().resolve("copies").resolve(container.id() + ".kept");
+        assertThat(container.workspaceResult().orElseThrow())
+                .isEqualTo("workspace: copying changes back was aborted; what was copied back until then stays; "
+                        + "the container's copy is kept in " + kept);
+        assertThat(kept.resolve("workspace/large")).hasSize(1 << 30);
+        assertThat(directory.resolve("large")).doesNotExist();
+        Remains.delete(kept);
+        manager.containers().remove(container);
+    }
+
     @ParameterizedTest
     @EnumSource(Kind.class)
     void changesInACopyAreSyncedBackWhenTheContainerExits(Kind kind) throws IOException {

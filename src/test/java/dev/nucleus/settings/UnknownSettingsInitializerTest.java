@@ -24,9 +24,11 @@ class UnknownSettingsInitializerTest {
     @Test
     void aMisspeltSettingPreventsTheStart() {
         assertThatThrownBy(() -> start("arguments", Map.of("nucleus.run", "/r", "nucleus.fleet", "f.yaml")))
-                .hasMessage("unknown setting: nucleus.fleet, nucleus.run")
+                .hasMessage("unknown setting: nucleus.fleet (did you mean nucleus.fleets?), nucleus.run")
                 .satisfies(e -> assertThat(((UnknownSettingException) e).known())
-                        .contains("nucleus.run-dir", "nucleus.fleets"));
+                        .contains("nucleus.run-dir", "nucleus.fleets")
+                        // A former name is accepted, but not suggested.
+                        .doesNotContain("nucleus.history.most-size"));
     }
 
     @Test

@@ -22,8 +22,10 @@ import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -184,6 +186,99 @@ class TreeCopyTest {
         }
         assertThat(copy.resolve("empty")).hasSize(SPARSE + 1);
         assertThat(blocks(copy.resolve("empty"))).isLessThan(64);
+    }
+
+    /** Holes cost no time: hashed as zeros, these would take minutes. */
+    @Test
+    @Timeout(30)
+    void manyGigabytesOfHolesAreCopiedBothWays() throws Exception {
+        long length = TreeLimits.DEFAULT.bytes() - (1 << 20);
+        try (var sparse = new RandomAccessFile(source.resolve("disk").toFile(), "rw")) {
+            sparse.seek(length / 2);
+            sparse.writeBytes("middle");
+            sparse.setLength(length);
+        }
+        TreeCopy.Copied copied = copyIn();
+        try (var sparse = new RandomAccessFile(copy.resolve("disk").toFile(), "rw")) {
+            sparse.seek(length - 4);
+            sparse.writeBytes("last");
+        }
+
+        SyncResult result = copyBack(copied.manifest());
+
+        assertThat(result.summary()).startsWith("1 changed");
+        assertThat(blocks(source.resolve("disk"))).isLessThan(1024);
+        try (var sparse = new RandomAccessFile(source.resolve("disk").toFile(), "r")) {
+            assertThat(sparse.length()).isEqualTo(length);
+            sparse.seek(length - 4);
+            assertThat(sparse.readByte()).isEqualTo((byte) 'l');
+        }
+    }
+
+    /** A file whose zeros are stored, and one of the same content with holes, are the same to a copy. */
+    @Test
+    void storedZerosAndHolesAreTheSameContent() throws Exception {
+        var zeros = new byte[1 << 20];
+        zeros[500_000] = 1;
+        Files.write(source.resolve("file"), zeros);
+        TreeCopy.Copied copied = copyIn();
+        Files.delete(source.resolve("file"));
+        try (var sparse = new RandomAccessFile(source.resolve("file").toFile(), "rw")) {
+            sparse.setLength(zeros.length);
+            sparse.seek(500_000);
+            sparse.write(1);
+        }
+        Files.writeString(copy.resolve("file"), "changed");
+
+        copyBack(copied.manifest());
+
+        assertThat(source.resolve("file")).hasContent("changed");
+    }
+
+    /** Manifests of earlier versions have the SHA-256 of the whole content, holes included. */
+    @Test
+    void aManifestOfTheFirstFormatIsUnderstood() throws Exception {
+        makeSparse(source.resolve("kept"));
+        makeSparse(source.resolve("changed"));
+        Path manifest = copyIn().manifest().file();
+        String digest = DigestUtils.sha256Hex(Files.readAllBytes(source.resolve("kept")));
+        assertThat(Files.readString(manifest)).doesNotContain(digest);
+        Files.writeString(
+                manifest,
+                Files.readString(manifest)
+                        .replace("nucleus-tree 2", "nucleus-tree 1")
+                        .replaceAll("f - [0-9a-f]{64}", "f - " + digest));
+        Files.writeString(copy.resolve("changed"), "changed");
+
+        SyncResult result = copyBack(new TreeManifest(manifest));
+
+        assertThat(result.summary()).startsWith("1 changed");
+        assertThat(source.resolve("changed")).hasContent("changed");
+    }
+
+    @Test
+    void aCancelledCopyBackLeavesNoPartOfAFile() throws IOException {
+        TreeCopy.Copied copied = copyIn();
+        Files.write(copy.resolve("large"), "x".repeat(64 << 20).getBytes(StandardCharsets.US_ASCII));
+        var cancellation = new CopyCancellation();
+        var time = new AtomicLong();
+        // Cancelled while the file is being written.
+        var progress = new CopyProgress(
+                "workspace",
+                _ -> {
+                    if (Files.exists(source.resolve(".nucleus-0123456789ab.part"))) {
+                        cancellation.cancel();
+                    }
+                },
+                () -> time.addAndGet(Duration.ofSeconds(10).toNanos()),
+                cancellation);
+
+        try (SourceDirectory opened = SourceDirectory.open(source)) {
+            assertThatThrownBy(() -> WorkspaceSync.copyBack(
+                            copy, opened, copied.manifest(), "0123456789ab", TreeLimits.DEFAULT, progress))
+                    .isInstanceOf(CopyCancelledException.class);
+        }
+        assertThat(source).isEmptyDirectory();
     }
 
     private static boolean areSameFile(Path one, Path other) throws IOException {

@@ -14,6 +14,7 @@ import dev.nucleus.spec.User;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.VolumeSpec;
 import dev.nucleus.text.FileErrors;
+import dev.nucleus.text.Suggestions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
@@ -193,14 +194,17 @@ public final class FleetReader {
                     entries.names()
                             .forEach((key, place) ->
                                     checks.serviceNameRefusal().apply(key).ifPresent(place::problem));
+                    Set<String> declared = Set.copyOf(entries.names().keySet());
                     entries.takeAll().forEach((key, value) -> {
                         places.put(key, value);
-                        new ServiceReader(folder, mode).read(key, value).ifPresent(service -> {
-                            services.put(key, service);
-                            checks.refusals()
-                                    .apply(service.container())
-                                    .forEach(refusal -> value.problem("service '" + key + "': " + refusal));
-                        });
+                        new ServiceReader(folder, mode, declared)
+                                .read(key, value)
+                                .ifPresent(service -> {
+                                    services.put(key, service);
+                                    checks.refusals()
+                                            .apply(service.container())
+                                            .forEach(refusal -> value.problem("service '" + key + "': " + refusal));
+                                });
                     });
                 });
         FleetHealthSpec health = fields.take("health")
@@ -268,17 +272,11 @@ public final class FleetReader {
         services.forEach((name, service) -> {
             YamlValue place = Objects.requireNonNull(places.get(name));
             service.dependsOn().forEach((dependency, condition) -> {
-                if (dependency.equals(name)) {
-                    place.problem("service '" + name + "' depends on itself");
-                } else if (!places.containsKey(dependency)) {
-                    place.problem("service '" + name + "' depends on '" + dependency + "', which is not a service of "
-                            + "this file" + suggestion(dependency, places.keySet()));
-                } else {
-                    Optional.ofNullable(services.get(dependency))
-                            .flatMap(other -> neverMet(other, condition))
-                            .ifPresent(reason -> place.problem("depends-on: service '" + name + "' would wait for '"
-                                    + dependency + "' forever: " + reason));
-                }
+                Optional.ofNullable(services.get(dependency))
+                        .filter(_ -> !dependency.equals(name))
+                        .flatMap(other -> neverMet(other, condition))
+                        .ifPresent(reason -> place.problem("depends-on: service '" + name + "' would wait for '"
+                                + dependency + "' forever: " + reason));
             });
             replicaOf(name, services)
                     .ifPresent(other -> place.problem("service '" + name + "' has the name of a replica of service '"
@@ -327,8 +325,8 @@ public final class FleetReader {
                 .map(ServiceSpec::name);
     }
 
-    private static String suggestion(String name, Collection<String> candidates) {
-        return YamlMapping.closest(name, candidates)
+    static String suggestion(String name, Collection<String> candidates) {
+        return Suggestions.closest(name, candidates)
                 .map(found -> "; did you mean '" + found + "'?")
                 .orElse("");
     }

@@ -14,18 +14,21 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Function;
 
 /** Reads one service of a fleet file. */
 final class ServiceReader {
 
     private final Path folder;
     private final Mode fleetMode;
+    private final Set<String> declared;
 
-    ServiceReader(Path folder, Mode fleetMode) {
+    /** @param declared the names of all services of the file */
+    ServiceReader(Path folder, Mode fleetMode, Set<String> declared) {
         this.folder = folder;
         this.fleetMode = fleetMode;
+        this.declared = declared;
     }
 
     Optional<ServiceSpec> read(String name, YamlValue value) {
@@ -35,7 +38,7 @@ final class ServiceReader {
             int replicas = fields.take("replicas")
                     .flatMap(number -> number.integer(ServiceSpec::checkReplicas))
                     .orElse(1);
-            Map<String, Condition> dependsOn = dependencies(fields);
+            Map<String, Condition> dependsOn = dependencies(name, fields);
             ProbeReader.Probes probes = ProbeReader.read(fields);
             boolean job = fields.take("job").flatMap(YamlValue::bool).orElse(false);
             RestartPolicy restart = fields.take("restart")
@@ -60,11 +63,12 @@ final class ServiceReader {
         });
     }
 
-    private static Map<String, Condition> dependencies(YamlMapping fields) {
+    private Map<String, Condition> dependencies(String service, YamlMapping fields) {
         var dependencies = new TreeMap<String, Condition>();
         fields.take("depends-on").ifPresent(value -> {
             if (value.isList()) {
-                value.list(Function.identity()).forEach(name -> dependencies.put(name, Condition.STARTED));
+                value.list(name -> checkDependency(service, name))
+                        .forEach(name -> dependencies.put(name, Condition.STARTED));
                 return;
             }
             value.mapping()
@@ -84,10 +88,23 @@ final class ServiceReader {
                                     return inner;
                                 })
                                 : Optional.of(condition);
+                        condition.attempt(() -> checkDependency(service, name));
                         scalar.flatMap(text -> text.parse(Condition::parse)).ifPresent(c -> dependencies.put(name, c));
                     }));
         });
         return dependencies;
+    }
+
+    /** Checked here, so that it is reported beside other problems of the service. */
+    private String checkDependency(String service, String name) {
+        if (name.equals(service)) {
+            throw new InvalidSpecException("service '" + service + "' depends on itself");
+        }
+        if (!declared.contains(name)) {
+            throw new InvalidSpecException("service '" + service + "' depends on '" + name
+                    + "', which is not a service of this file" + FleetReader.suggestion(name, declared));
+        }
+        return name;
     }
 
     private static Duration duration(YamlMapping fields, String name, Duration fallback) {

@@ -1,8 +1,6 @@
 package dev.nucleus.spec.fleetfile;
 
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Comparator;
+import dev.nucleus.text.Suggestions;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +16,6 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
  * and are ignored. The composer has already merged {@code <<}.
  */
 public final class YamlMapping {
-
-    private static final int CLOSE = 3;
 
     private final YamlValue place;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
@@ -157,32 +153,8 @@ public final class YamlMapping {
     }
 
     private String suggestion(String name) {
-        Optional<String> close = closest(name.replace('_', '-'), known);
+        Optional<String> close = Suggestions.closest(name.replace('_', '-'), known);
         return close.map(found -> "; did you mean '" + found + "'?")
                 .orElse("; known here: " + String.join(", ", known));
-    }
-
-    /** The candidate with the smallest edit distance, if that is small. */
-    static Optional<String> closest(String name, Collection<String> candidates) {
-        return candidates.stream()
-                .filter(candidate -> distance(name, candidate) < Math.min(CLOSE, Math.max(2, name.length() - 1)))
-                .min(Comparator.comparingInt(candidate -> distance(name, candidate)));
-    }
-
-    private static int distance(String left, String right) {
-        List<Integer> previous = new ArrayList<>();
-        for (int column = 0; column <= right.length(); column++) {
-            previous.add(column);
-        }
-        for (int row = 1; row <= left.length(); row++) {
-            List<Integer> current = new ArrayList<>(List.of(row));
-            for (int column = 1; column <= right.length(); column++) {
-                int substitution =
-                        previous.get(column - 1) + (left.charAt(row - 1) == right.charAt(column - 1) ? 0 : 1);
-                current.add(Math.min(substitution, Math.min(previous.get(column), current.get(column - 1)) + 1));
-            }
-            previous = current;
-        }
-        return previous.getLast();
     }
 }

@@ -223,6 +223,19 @@ class FleetReaderTest {
                         problem.substring("/fleets/shop.yaml:".length()).split(":")[0])));
     }
 
+    /** Mistakes of one service hide none of its others. */
+    @Test
+    void aDanglingDependencyIsReportedBesideOtherMistakes() {
+        assertThat(problems("""
+                        name: shop
+                        services:
+                          web: {command: [], replicas: -1, depends-on: {dbb: healthy}}
+                          db: {command: [/d]}
+                        """))
+                .hasSize(3)
+                .anyMatch(p -> p.contains("depends on 'dbb', which is not a service of this file; did you mean 'db'?"));
+    }
+
     @Test
     void danglingReferencesAreReported() {
         List<String> problems = problems("""
@@ -574,7 +587,7 @@ class FleetReaderTest {
 
         assertThat(problems(
                         "name: shop\nservices: {zz: {command: [/w], depends-on: [" + written + "]}, " + services + "}"))
-                .containsExactly(FILE + ":2:16: service 'zz' depends on '" + written
+                .containsExactly(FILE + ":2:45: service 'zz' depends on '" + written
                         + "', which is not a service of this file"
                         + (suggested.isEmpty() ? "" : "; did you mean '" + suggested + "'?"));
     }

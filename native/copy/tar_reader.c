@@ -1,35 +1,15 @@
-#include "tar.h"
+#include "tar_reader.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "tar_format.h"
 
 #define BITS 07777U
 /* Maximum number of consecutive extension headers: pax, and GNU's for a name and for a target. */
 #define EXTENSIONS_MAX 8
-/* Largest size that fits in eleven octal digits. */
-#define OCTAL_MAX 077777777777ULL
 
-/* struct posix_header of tar(5): offset and length of the fields that are used. */
-struct field {
-	size_t at;
-	size_t length;
-};
-
-static const struct field name_field = { 0, 100 };
-static const struct field mode_field = { 100, 8 };
-static const struct field uid_field = { 108, 8 };
-static const struct field gid_field = { 116, 8 };
-static const struct field size_field = { 124, 12 };
-static const struct field time_field = { 136, 12 };
-static const struct field sum_field = { 148, 8 };
-static const struct field link_field = { 157, 100 };
 static const struct field prefix_field = { 345, 155 };
-#define TYPE_AT 156
-#define MAGIC_AT 257
-
-/* The record after an entry whose data is incomplete. */
-static const char incomplete_record[] = "24 NUCLEUS.incomplete=1\n";
 
 /* What the extension headers of an entry contain. */
 struct extension {
@@ -37,9 +17,14 @@ struct extension {
 	bool has_target;
 	bool has_size;
 	bool has_time;
-	bool sparse;
-	bool overlong; /* a name beyond the limit */
+	bool sparse; /* in any of GNU tar's formats; the next three are those of 1.0 */
+	bool has_major;
+	bool has_minor;
+	bool has_real_size;
+	bool has_sparse_name; /* takes precedence over "path" */
+	bool overlong;        /* a name beyond the limit */
 	uint64_t size;
+	uint64_t real_size; /* of a sparse file, with its holes */
 	int64_t seconds;
 	uint32_t nanoseconds;
 };
@@ -102,11 +87,6 @@ static int skip(struct tar_reader *reader, uint64_t length)
 		length -= (uint64_t)got;
 	}
 	return 0;
-}
-
-static uint32_t padding_of(uint64_t size)
-{
-	return (uint32_t)((TAR_BLOCK - size % TAR_BLOCK) % TAR_BLOCK);
 }
 
 /* Octal digits, or GNU's base 256. Negative numbers are not supported. */
@@ -218,12 +198,40 @@ static bool is_key(const uint8_t *key, size_t length, const char *wanted)
 	return strlen(wanted) == length && memcmp(key, wanted, length) == 0;
 }
 
+/* Takes a record of a sparse file, "GNU.sparse.KEY=VALUE"
+ * (https://www.gnu.org/software/tar/manual/html_node/PAX-1.html). */
+static int take_sparse_record(const uint8_t *key, size_t key_length, const uint8_t *value,
+			      const uint8_t *end, struct extension *extension,
+			      struct tar_entry *entry)
+{
+	size_t length = (size_t)(end - value);
+
+	extension->sparse = true;
+	if (is_key(key, key_length, "major")) {
+		extension->has_major = length == 1 && *value == '1';
+	} else if (is_key(key, key_length, "minor")) {
+		extension->has_minor = length == 1 && *value == '0';
+	} else if (is_key(key, key_length, "realsize")) {
+		extension->has_real_size = true;
+		return read_decimal(value, end, &extension->real_size);
+	} else if (is_key(key, key_length, "name")) {
+		if (memchr(value, '\0', length) != NULL)
+			return -EBADMSG;
+		extension->overlong |= !copy_name(entry->name, value, length);
+		extension->has_name = extension->has_sparse_name = true;
+	}
+	return 0;
+}
+
 static int take_record(const uint8_t *key, size_t key_length, const uint8_t *value,
 		       const uint8_t *end, struct extension *extension, struct tar_entry *entry)
 {
 	static const char sparse[] = "GNU.sparse.";
+	static const size_t sparse_length = sizeof(sparse) - 1;
 	size_t length = (size_t)(end - value);
 
+	if (is_key(key, key_length, "path") && extension->has_sparse_name)
+		return 0;
 	if (is_key(key, key_length, "path") || is_key(key, key_length, "linkpath")) {
 		bool is_path = key_length == 4;
 
@@ -238,9 +246,9 @@ static int take_record(const uint8_t *key, size_t key_length, const uint8_t *val
 		return read_decimal(value, end, &extension->size);
 	} else if (is_key(key, key_length, "mtime")) {
 		return read_time(value, end, extension);
-	} else if (key_length >= sizeof(sparse) - 1 &&
-		   memcmp(key, sparse, sizeof(sparse) - 1) == 0) {
-		extension->sparse = true;
+	} else if (key_length >= sparse_length && memcmp(key, sparse, sparse_length) == 0) {
+		return take_sparse_record(key + sparse_length, key_length - sparse_length, value,
+					  end, extension, entry);
 	}
 	return 0;
 }
@@ -364,6 +372,75 @@ static void set_type(struct tar_entry *entry, uint8_t type)
 	}
 }
 
+/* Reads a line with a number out of the entry's data. */
+static int read_map_number(struct tar_reader *reader, uint64_t *value)
+{
+	uint8_t digits[20];
+
+	for (size_t length = 0; reader->left > 0 && length < sizeof(digits); length++) {
+		int result = take_all(reader, digits + length, 1);
+
+		if (result < 0)
+			return result;
+		reader->left--;
+		if (digits[length] == '\n')
+			return read_decimal(digits, digits + length, value);
+	}
+	return -EBADMSG;
+}
+
+/* Reads which parts of a sparse file have data: a list at the beginning of its data, padded to
+ * whole blocks. Returns 1, or a negative errno. */
+static int read_map(struct tar_reader *reader, struct tar_entry *entry)
+{
+	uint64_t before = reader->left;
+	uint64_t total = 0;
+	uint64_t end = 0;
+	uint64_t count;
+	uint32_t padding;
+	int result = read_map_number(reader, &count);
+
+	if (result < 0)
+		return result;
+	if (count > TAR_EXTENTS_MAX) {
+		entry->type = TAR_OTHER;
+		entry->what = "a sparse file of too many parts";
+		return 1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct tar_extent *extent = &reader->map.extents[i];
+
+		result = read_map_number(reader, &extent->offset);
+		if (result == 0)
+			result = read_map_number(reader, &extent->length);
+		if (result < 0)
+			return result;
+		if (extent->offset < end || extent->offset > entry->size ||
+		    extent->length > entry->size - extent->offset)
+			return -EBADMSG;
+		end = extent->offset + extent->length;
+		total += extent->length;
+	}
+	padding = padding_of(before - reader->left);
+	if (padding > reader->left || reader->left - padding != total)
+		return -EBADMSG;
+	result = skip(reader, padding);
+	if (result < 0)
+		return result;
+	reader->left = total;
+	reader->map.count = (size_t)count;
+	reader->extent = 0;
+	reader->within = 0;
+	entry->map = &reader->map;
+	return 1;
+}
+
+static bool has_map(const struct extension *extension, const struct tar_entry *entry)
+{
+	return entry->type == TAR_FILE && extension->has_major && extension->has_minor &&
+	       extension->has_real_size && !extension->overlong;
+}
+
 static int finish_entry(struct tar_reader *reader, const uint8_t *header, uint64_t size,
 			const struct extension *extension, struct tar_entry *entry)
 {
@@ -394,11 +471,18 @@ static int finish_entry(struct tar_reader *reader, const uint8_t *header, uint64
 	if (type >= '1' && type <= '6')
 		size = 0;
 	entry->size = size;
+	entry->map = NULL;
 	reader->left = size;
+	reader->offset = 0;
 	reader->padding = padding_of(size);
+	if (has_map(extension, entry)) {
+		entry->size = extension->real_size;
+		return read_map(reader, entry);
+	}
 	if (extension->sparse || extension->overlong) {
 		entry->type = TAR_OTHER;
-		entry->what = extension->sparse ? "a sparse file" : "a name that is too long";
+		entry->what = extension->sparse ? "a sparse file in an old format of GNU tar"
+						: "a name that is too long";
 	}
 	return 1;
 }
@@ -486,202 +570,30 @@ int tar_next(struct tar_reader *reader, struct tar_entry *entry)
 	return -EBADMSG;
 }
 
-ssize_t tar_read(struct tar_reader *reader, const uint8_t **data)
+ssize_t tar_read(struct tar_reader *reader, const struct tar_entry *entry, const uint8_t **data,
+		 uint64_t *offset)
 {
+	uint64_t wanted = reader->left;
 	ssize_t got;
 
-	if (reader->left == 0)
+	if (wanted == 0)
 		return 0;
-	got = take(reader, reader->left, data);
-	if (got > 0)
-		reader->left -= (uint64_t)got;
+	if (entry->map != NULL) {
+		const struct tar_extent *extent = &entry->map->extents[reader->extent];
+
+		while (reader->within == extent->length) {
+			extent = &entry->map->extents[++reader->extent];
+			reader->within = 0;
+		}
+		wanted = extent->length - reader->within;
+		reader->offset = extent->offset + reader->within;
+	}
+	got = take(reader, wanted, data);
+	if (got <= 0)
+		return got;
+	*offset = reader->offset;
+	reader->offset += (uint64_t)got;
+	reader->within += (uint64_t)got;
+	reader->left -= (uint64_t)got;
 	return got;
-}
-
-static int write_out(struct tar_writer *writer)
-{
-	size_t length = writer->length;
-
-	writer->length = 0;
-	return length == 0 ? 0 : writer->drain(writer->context, writer->buffer, length);
-}
-
-/* Appends the data, or zeros if it is NULL. */
-static int put(struct tar_writer *writer, const void *data, uint64_t length)
-{
-	const uint8_t *at = data;
-
-	while (length > 0) {
-		size_t room = sizeof(writer->buffer) - writer->length;
-		size_t part = length < room ? (size_t)length : room;
-
-		if (at == NULL) {
-			memset(writer->buffer + writer->length, 0, part);
-		} else {
-			memcpy(writer->buffer + writer->length, at, part);
-			at += part;
-		}
-		writer->length += part;
-		length -= part;
-		if (writer->length == sizeof(writer->buffer)) {
-			int result = write_out(writer);
-
-			if (result < 0)
-				return result;
-		}
-	}
-	return 0;
-}
-
-static void put_octal(uint8_t *header, struct field field, uint64_t value)
-{
-	char digits[24];
-
-	(void)snprintf(digits, sizeof(digits), "%0*llo", (int)field.length - 1,
-		       (unsigned long long)value);
-	memcpy(header + field.at, digits, field.length - 1);
-}
-
-static int put_header(struct tar_writer *writer, const char *name, const char *target, uint8_t type,
-		      uint64_t size, uint32_t mode, int64_t seconds)
-{
-	static const char magic[8] = { 'u', 's', 't', 'a', 'r', '\0', '0', '0' };
-	uint8_t header[TAR_BLOCK] = { 0 };
-	unsigned int sum = 0;
-	char digits[8];
-
-	memcpy(header + name_field.at, name, strnlen(name, name_field.length));
-	memcpy(header + link_field.at, target, strnlen(target, link_field.length));
-	put_octal(header, mode_field, mode);
-	put_octal(header, uid_field, 0);
-	put_octal(header, gid_field, 0);
-	put_octal(header, size_field, size <= OCTAL_MAX ? size : 0);
-	put_octal(header, time_field, seconds < 0 ? 0 : (uint64_t)seconds & OCTAL_MAX);
-	header[TYPE_AT] = type;
-	memcpy(header + MAGIC_AT, magic, sizeof(magic));
-	memset(header + sum_field.at, ' ', sum_field.length);
-	for (size_t i = 0; i < TAR_BLOCK; i++)
-		sum += header[i];
-	(void)snprintf(digits, sizeof(digits), "%06o", sum);
-	memcpy(header + sum_field.at, digits, 7);
-	return put(writer, header, sizeof(header));
-}
-
-struct records {
-	uint8_t bytes[2 * TAR_NAME_MAX + 256];
-	size_t length;
-};
-
-static void add_record(struct records *records, const char *key, const char *value)
-{
-	size_t bare = strlen(key) + strlen(value) + 3; /* space, equals sign, newline */
-	size_t digits = 1;
-	int written;
-
-	/* Its length includes its own digits. */
-	for (size_t limit = 10; bare + digits >= limit; limit *= 10)
-		digits++;
-	written = snprintf((char *)records->bytes + records->length,
-			   sizeof(records->bytes) - records->length, "%zu %s=%s\n", bare + digits,
-			   key, value);
-	records->length += (size_t)written;
-}
-
-static void add_time(struct records *records, const struct tar_entry *entry)
-{
-	bool before = entry->seconds < 0 && entry->nanoseconds > 0;
-	long long seconds = (long long)entry->seconds + (before ? 1 : 0);
-	uint32_t fraction = before ? 1000000000 - entry->nanoseconds : entry->nanoseconds;
-	char value[48];
-
-	(void)snprintf(value, sizeof(value), "%s%lld.%09u",
-		       entry->seconds < 0 && seconds == 0 ? "-" : "", seconds, fraction);
-	add_record(records, "mtime", value);
-}
-
-/* Writes what doesn't fit into a plain header as pax records. */
-static int put_records(struct tar_writer *writer, const struct tar_entry *entry, const char *name,
-		       uint64_t size)
-{
-	struct records records = { .length = 0 };
-	char digits[24];
-	int result;
-
-	if (strlen(name) > name_field.length)
-		add_record(&records, "path", name);
-	if (strlen(entry->target) > link_field.length)
-		add_record(&records, "linkpath", entry->target);
-	if (size > OCTAL_MAX) {
-		(void)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)size);
-		add_record(&records, "size", digits);
-	}
-	if (entry->nanoseconds != 0 || entry->seconds < 0 || (uint64_t)entry->seconds > OCTAL_MAX)
-		add_time(&records, entry);
-	if (records.length == 0)
-		return 0;
-	result = put_header(writer, "pax", "", 'x', records.length, 0644, 0);
-	if (result == 0)
-		result = put(writer, records.bytes, records.length);
-	return result == 0 ? put(writer, NULL, padding_of(records.length)) : result;
-}
-
-int tar_write(struct tar_writer *writer, const struct tar_entry *entry)
-{
-	static const uint8_t types[] = {
-		[TAR_FILE] = '0',
-		[TAR_DIRECTORY] = '5',
-		[TAR_SYMBOLIC_LINK] = '2',
-		[TAR_HARD_LINK] = '1',
-	};
-	/* A directory's name ends in a slash, as other writers of archives have it. */
-	const char *slash = entry->type == TAR_DIRECTORY ? "/" : "";
-	uint64_t size = entry->type == TAR_FILE ? entry->size : 0;
-	char name[TAR_NAME_MAX];
-	int length = snprintf(name, sizeof(name), "%s%s", entry->name, slash);
-	int result;
-
-	if (length >= (int)sizeof(name))
-		memcpy(name, entry->name, sizeof(name));
-	result = put_records(writer, entry, name, size);
-	if (result == 0)
-		result = put_header(writer, name, entry->target, types[entry->type], size,
-				    entry->mode, entry->seconds);
-	writer->left = size;
-	writer->padding = padding_of(size);
-	return result;
-}
-
-int tar_write_data(struct tar_writer *writer, const void *data, size_t length)
-{
-	int result = put(writer, data, length);
-
-	writer->left -= length;
-	if (result == 0 && writer->left == 0) {
-		result = put(writer, NULL, writer->padding);
-		writer->padding = 0;
-	}
-	return result;
-}
-
-int tar_write_missing(struct tar_writer *writer)
-{
-	static const size_t length = sizeof(incomplete_record) - 1;
-	int result = put(writer, NULL, writer->left);
-
-	writer->left = 0;
-	if (result == 0)
-		result = put(writer, NULL, writer->padding);
-	writer->padding = 0;
-	if (result == 0)
-		result = put_header(writer, "pax", "", 'g', length, 0644, 0);
-	if (result == 0)
-		result = put(writer, incomplete_record, length);
-	return result == 0 ? put(writer, NULL, padding_of(length)) : result;
-}
-
-int tar_write_end(struct tar_writer *writer)
-{
-	int result = put(writer, NULL, (uint64_t)2 * TAR_BLOCK);
-
-	return result == 0 ? write_out(writer) : result;
 }
