@@ -1,7 +1,7 @@
 #include "terminal.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static struct termios before;
-static bool given;
+static volatile sig_atomic_t given;
 
 static void put_u16(uint8_t *at, uint16_t value)
 {
@@ -35,12 +35,34 @@ size_t terminal_describe(uint8_t *payload, size_t size)
 	return 4 + length;
 }
 
+static void restore_and_die(int number)
+{
+	terminal_restore();
+	(void)raise(number);
+}
+
+/* A client that crashes, or is aborted, must not leave a terminal in raw mode to its shell. */
+static void restore_on_crash(void)
+{
+	static const int crashes[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP };
+	const struct sigaction action = { .sa_handler = restore_and_die,
+					  .sa_flags = (int)(SA_RESETHAND | SA_NODEFER) };
+
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++) {
+		struct sigaction present;
+
+		if (sigaction(crashes[i], NULL, &present) == 0 && present.sa_handler == SIG_DFL)
+			(void)sigaction(crashes[i], &action, NULL);
+	}
+}
+
 void terminal_give(void)
 {
 	struct termios raw;
 
 	if (!given && tcgetattr(STDIN_FILENO, &before) < 0)
 		return;
+	restore_on_crash();
 	raw = before;
 	cfmakeraw(&raw);
 	given = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
@@ -50,7 +72,7 @@ void terminal_restore(void)
 {
 	if (given)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
-	given = false;
+	given = 0;
 }
 
 int terminal_reopen(int fd)

@@ -105,11 +105,11 @@ static void tell_progress(struct report *report)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-	if (report->told_at == 0)
-		report->told_at = ms;
-	if (ms - report->told_at < INTERVAL)
+	if (report->shown_at == 0)
+		report->shown_at = ms;
+	if (ms - report->shown_at < INTERVAL)
 		return;
-	report->told_at = ms;
+	report->shown_at = ms;
 	amount(report, size, sizeof(size));
 	length = snprintf(line, sizeof(line), "\r\033[K%llu files, %s",
 			  (unsigned long long)report->files, size);

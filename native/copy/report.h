@@ -19,8 +19,8 @@ struct report {
 	uint64_t bytes;
 	uint64_t left_out; /* by rule */
 	uint64_t failed;
-	int64_t told_at; /* CLOCK_MONOTONIC ms */
-	bool line_open;  /* a progress line is on the terminal */
+	int64_t shown_at; /* CLOCK_MONOTONIC ms */
+	bool line_open;   /* a progress line is on the terminal */
 };
 
 /* Reports a file that is left out by rule, such as a link or a device. `format`: as in printf(3),

@@ -118,7 +118,7 @@ static int read_number(const uint8_t *header, struct field field, uint64_t *valu
 /* Checks the sum of the header's bytes, in which its own field counts as spaces. */
 static bool sum_is_right(const uint8_t header[TAR_BLOCK])
 {
-	uint64_t told;
+	uint64_t stated;
 	uint64_t sum = 0;
 	int64_t sum_signed = 0;
 
@@ -128,8 +128,8 @@ static bool sum_is_right(const uint8_t header[TAR_BLOCK])
 		sum += own ? ' ' : header[i];
 		sum_signed += own ? ' ' : (int8_t)header[i];
 	}
-	return read_number(header, sum_field, &told) == 0 &&
-	       (told == sum || (int64_t)told == sum_signed);
+	return read_number(header, sum_field, &stated) == 0 &&
+	       (stated == sum || (int64_t)stated == sum_signed);
 }
 
 static bool is_zero(const uint8_t block[TAR_BLOCK])
@@ -263,21 +263,21 @@ static int read_records(const uint8_t *at, size_t length, struct extension *exte
 		const uint8_t *space = memchr(at, ' ', (size_t)(end - at));
 		const uint8_t *key = space == NULL ? NULL : space + 1;
 		const uint8_t *equals;
-		uint64_t told;
+		uint64_t record_length;
 		int result;
 
-		if (space == NULL || read_decimal(at, space, &told) < 0 ||
-		    told > (uint64_t)(end - at) || told < (uint64_t)(key - at) + 2 ||
-		    at[told - 1] != '\n')
+		if (space == NULL || read_decimal(at, space, &record_length) < 0 ||
+		    record_length > (uint64_t)(end - at) ||
+		    record_length < (uint64_t)(key - at) + 2 || at[record_length - 1] != '\n')
 			return -EBADMSG;
-		equals = memchr(key, '=', (size_t)(at + told - 1 - key));
+		equals = memchr(key, '=', (size_t)(at + record_length - 1 - key));
 		if (equals == NULL)
 			return -EBADMSG;
-		result = take_record(key, (size_t)(equals - key), equals + 1, at + told - 1,
-				     extension, entry);
+		result = take_record(key, (size_t)(equals - key), equals + 1,
+				     at + record_length - 1, extension, entry);
 		if (result < 0)
 			return result;
-		at += told;
+		at += record_length;
 	}
 	return 0;
 }

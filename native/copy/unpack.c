@@ -24,8 +24,8 @@ struct level {
 	uint32_t nanoseconds;
 	uint32_t mode;
 	int fd;
-	bool made; /* by this process: its permissions and times are set when it is complete */
-	bool told; /* it has an entry of its own */
+	bool made;   /* by this process: its permissions and times are set when it is complete */
+	bool listed; /* it has an entry of its own */
 };
 
 static struct level levels[DEPTH_MAX];
@@ -166,14 +166,14 @@ static void leave(const struct unpacking *unpacking)
 	struct level *level = &levels[--depth];
 
 	if (level->made) {
-		uint32_t mode = level->told ? mode_of(unpacking, level->mode)
-					    : mode_of(unpacking, 0777);
+		uint32_t mode = level->listed ? mode_of(unpacking, level->mode)
+					      : mode_of(unpacking, 0777);
 
 		/* The user who copies it can remove it again. */
 		if (!unpacking->keep)
 			mode |= 0700;
 		(void)fchmod(level->fd, mode);
-		if (unpacking->keep && level->told)
+		if (unpacking->keep && level->listed)
 			set_times(level->fd, level->seconds, level->nanoseconds);
 	}
 	(void)close(level->fd);
@@ -243,7 +243,7 @@ static int unpack_directory(const struct unpacking *unpacking)
 	if (result == 0 && depth > 0 && levels[depth - 1].made) {
 		struct level *level = &levels[depth - 1];
 
-		level->told = true;
+		level->listed = true;
 		level->mode = entry.mode;
 		level->seconds = entry.seconds;
 		level->nanoseconds = entry.nanoseconds;

@@ -66,8 +66,9 @@ class ArchitectureTest {
         allow(allowed, "cgroup", "spec", "plan", "kernel");
         allow(allowed, "preparation", "spec", "policy", "plan", "kernel", "rootfs");
         allow(allowed, "isolation", "spec", "policy", "plan", "kernel", "rootfs", "cgroup", "preparation");
-        allow(allowed, "spawner", "spec", "plan", "kernel", "settings", "lifecycle");
-        allow(allowed, "log", "spawner");
+        allow(allowed, "shim", "spec", "plan");
+        allow(allowed, "spawner", "shim", "spec", "plan", "kernel", "settings", "lifecycle");
+        allow(allowed, "log", "shim");
         allow(
                 allowed,
                 "container",
@@ -78,12 +79,13 @@ class ArchitectureTest {
                 "cgroup",
                 "preparation",
                 "isolation",
+                "shim",
                 "spawner",
                 "log",
                 "settings",
                 "workspace");
-        allow(allowed, "denial", "kernel", "spawner", "container");
-        allow(allowed, "probe", "spec", "spawner", "container");
+        allow(allowed, "denial", "kernel", "shim", "container");
+        allow(allowed, "probe", "spec", "shim", "container");
         allow(
                 allowed,
                 "fleet",
@@ -92,16 +94,16 @@ class ArchitectureTest {
                 "policy",
                 "plan",
                 "preparation",
-                "spawner",
+                "shim",
                 "container",
                 "probe",
                 "settings",
                 "lifecycle");
         allow(allowed, "health", "fleet");
         allow(allowed, "spool");
-        allow(allowed, "audit", "spec", "plan", "spawner", "container", "fleet", "settings", "lifecycle", "spool");
+        allow(allowed, "audit", "spec", "plan", "shim", "container", "fleet", "settings", "lifecycle", "spool");
         allow(allowed, "history", "spec", "fleet", "settings", "lifecycle", "spool");
-        allow(allowed, "telemetry", "plan", "cgroup", "spawner", "container", "denial", "probe", "fleet");
+        allow(allowed, "telemetry", "plan", "cgroup", "shim", "container", "denial", "probe", "fleet");
         allow(allowed, "integration", "spec", "kernel", "lifecycle", "fleet", "history");
         allow(allowed, "web", "spec", "plan", "cgroup", "log", "container", "denial", "fleet", "history", "settings");
         allow(
@@ -116,7 +118,7 @@ class ArchitectureTest {
                 "lifecycle",
                 "cgroup",
                 "preparation",
-                "spawner",
+                "shim",
                 "log",
                 "container",
                 "denial",

@@ -1,6 +1,8 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.fleet.Fleets;
+import dev.nucleus.fleet.ReplicaStatus;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -77,6 +79,13 @@ abstract class EachContainerCommand implements Callable<Integer> {
     /** Suggests what to write instead of an argument that looks like an option. */
     Optional<String> suggestionFor(String option) {
         return Optional.empty();
+    }
+
+    /** Tells that a replica was not launched, because it waits for a service. */
+    void reportWaiting(Fleets fleets, String name) {
+        fleets.replica(name)
+                .filter(view -> view.status() == ReplicaStatus.WAITING)
+                .ifPresent(view -> session.writer(true).println("nucleus: '" + name + "' is " + view.cause()));
     }
 
     /** Tells how copying the container's workspace back went, if it had one. */

@@ -1,7 +1,7 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.failure.NucleusException;
-import dev.nucleus.spawner.ShimException;
+import dev.nucleus.shim.ShimException;
 import dev.nucleus.text.FileErrors;
 import dev.nucleus.text.VisibleText;
 import java.io.PrintWriter;

@@ -86,6 +86,12 @@ final class PolicyLearnCommand implements Callable<Integer> {
         for (String reference : references) {
             Container container = containers.find(reference);
             traced.add(traces.of(container));
+            if (container.isRunning()) {
+                session.writer(true)
+                        .println(
+                                "nucleus: '" + container.name()
+                                        + "' is still running: the policy lacks what it does from now on; stop it and learn again");
+            }
         }
         Traces.Traced last = traced.getLast();
         Trace trace = Trace.read(traced.stream().map(Traces.Traced::record).toList());

@@ -35,6 +35,7 @@ final class RestartCommand extends EachContainerCommand {
             case Target.Replica(var view, var _) -> {
                 fleets.stopReplica(view.name(), options.overrides());
                 fleets.startReplica(view.name());
+                reportWaiting(fleets, view.name());
             }
             case Target.Standalone(var container) -> restart(container);
         }

@@ -1,8 +1,8 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.plan.LaunchPlan;
-import dev.nucleus.spawner.Errno;
-import dev.nucleus.spawner.Ticket;
+import dev.nucleus.shim.Errno;
+import dev.nucleus.shim.Ticket;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.text.ArgumentText;
 import dev.nucleus.text.VisibleText;

@@ -25,7 +25,10 @@ final class StartCommand extends EachContainerCommand {
     String act(String reference) throws InterruptedException {
         Target target = Target.find(containers, fleets, reference);
         switch (target) {
-            case Target.Replica(var view, var _) -> fleets.startReplica(view.name());
+            case Target.Replica(var view, var _) -> {
+                fleets.startReplica(view.name());
+                reportWaiting(fleets, view.name());
+            }
             case Target.Standalone(var container) -> start(container);
         }
         return target.name();

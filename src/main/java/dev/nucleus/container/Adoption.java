@@ -3,9 +3,9 @@ package dev.nucleus.container;
 import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.cgroup.CgroupUsages;
 import dev.nucleus.preparation.IdRanges;
-import dev.nucleus.spawner.Shim;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimTimeoutException;
+import dev.nucleus.shim.Shim;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimTimeoutException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,8 +30,8 @@ final class Adoption {
 
     private static final Duration RETRY_INTERVAL = Duration.ofSeconds(1);
 
-    private final ContainerRegistry known;
-    private final ContainerDirectories places;
+    private final ContainerRegistry registry;
+    private final ContainerDirectories directories;
     private final ContainerEvents events;
     private final Follower follower;
     private final CgroupUsages usages;
@@ -39,15 +39,15 @@ final class Adoption {
     private final CgroupRemoval cgroups;
 
     Adoption(
-            ContainerRegistry known,
-            ContainerDirectories places,
+            ContainerRegistry registry,
+            ContainerDirectories directories,
             ContainerEvents events,
             Follower follower,
             CgroupUsages usages,
             IdRanges ranges,
             CgroupRemoval cgroups) {
-        this.known = known;
-        this.places = places;
+        this.registry = registry;
+        this.directories = directories;
         this.events = events;
         this.follower = follower;
         this.usages = usages;
@@ -65,12 +65,13 @@ final class Adoption {
         try {
             removeStaleSockets();
         } catch (IOException e) {
-            log.warn("can't remove stale shim sockets in {}: {}", places.sockets(), e.toString());
+            log.warn("can't remove stale shim sockets in {}: {}", directories.sockets(), e.toString());
         }
         // A container whose record can't be read may still have a workspace to copy back.
-        places.copies()
-                .removeAllBut(id -> known.byId(id).isPresent()
-                        || Files.exists(places.store().directory(id)));
+        directories
+                .copies()
+                .removeAllBut(id -> registry.byId(id).isPresent()
+                        || Files.exists(directories.store().directory(id)));
         return adopted;
     }
 
@@ -80,15 +81,15 @@ final class Adoption {
      * found in one of the two places, or its shim gives it up.
      */
     private List<ContainerStore.Entry> entries() throws IOException {
-        List<ContainerStore.Entry> entries = new ArrayList<>(places.store().load());
-        Set<Path> directories =
+        List<ContainerStore.Entry> entries = new ArrayList<>(directories.store().load());
+        Set<Path> recorded =
                 entries.stream().map(ContainerStore.Entry::directory).collect(Collectors.toSet());
-        try (var sockets = Files.list(places.sockets())) {
+        try (var sockets = Files.list(directories.sockets())) {
             sockets.map(socket -> socket.getFileName().toString())
                     .filter(ContainerId::isId)
-                    .filter(id -> !directories.contains(places.store().directory(id)))
-                    .filter(id -> !places.shim(id).hasExited())
-                    .map(id -> places.store().load(id))
+                    .filter(id -> !recorded.contains(directories.store().directory(id)))
+                    .filter(id -> !directories.shim(id).hasExited())
+                    .map(id -> directories.store().load(id))
                     .forEach(entries::add);
         }
         return entries;
@@ -103,7 +104,7 @@ final class Adoption {
             case ContainerStore.Entry.Found found -> Optional.of(new Adoptee(found, true));
             case ContainerStore.Entry.Unreadable unreadable ->
                 recover(unreadable)
-                        .map(known -> Optional.of(new Adoptee(known, true)))
+                        .map(recovered -> Optional.of(new Adoptee(recovered, true)))
                         .orElseGet(() -> keepUnidentified(unreadable));
         };
     }
@@ -114,11 +115,11 @@ final class Adoption {
         String source;
         try {
             try {
-                entry = places.store().readCopy(unreadable.id());
+                entry = directories.store().readCopy(unreadable.id());
                 source = "its second copy";
             } catch (UnreadableRecordException noCopy) {
                 log.debug("{}; its second copy can't be used either: {}", unreadable.why(), noCopy.getMessage());
-                entry = ContainerStore.decode(places.shim(unreadable.id()).fetchRecord(), unreadable.id());
+                entry = ContainerStore.decode(directories.shim(unreadable.id()).fetchRecord(), unreadable.id());
                 source = "its supervisor";
             }
         } catch (IOException | UnreadableRecordException | RuntimeException e) {
@@ -133,12 +134,12 @@ final class Adoption {
             log.info("'{}' has no directory; its record is from {}", entry.name(), source);
         }
         return Optional.of(new ContainerStore.Entry.Found(
-                entry, unreadable.directory(), places.store().exit(unreadable.directory())));
+                entry, unreadable.directory(), directories.store().exit(unreadable.directory())));
     }
 
     private void restore(Path directory, ContainerRecord entry) {
         try {
-            places.store().restore(directory, entry);
+            directories.store().restore(directory, entry);
         } catch (IOException e) {
             log.warn("can't rewrite the record of '{}' in {}: {}", entry.name(), directory, e.toString());
         }
@@ -148,8 +149,10 @@ final class Adoption {
     private Optional<Adoptee> keepUnidentified(ContainerStore.Entry.Unreadable unreadable) {
         String id = unreadable.id();
         Path directory = unreadable.directory();
-        boolean mayRun = !places.shim(id).hasExited() || cgroups.isPopulated(id);
-        if (!mayRun && places.store().isBare(directory) && !places.copies().hasWorkspace(id)) {
+        boolean mayRun = !directories.shim(id).hasExited() || cgroups.isPopulated(id);
+        if (!mayRun
+                && directories.store().isBare(directory)
+                && !directories.copies().hasWorkspace(id)) {
             log.warn("{}; no process of it runs and it wrote no output: removing {}", unreadable.why(), directory);
             try {
                 ContainerStore.delete(directory);
@@ -173,7 +176,8 @@ final class Adoption {
         var made =
                 new ContainerRecord(id, unreadable.name().orElse(id), ContainerStore.createdAt(directory), null, false);
         return Optional.of(new Adoptee(
-                new ContainerStore.Entry.Found(made, directory, places.store().exit(directory)),
+                new ContainerStore.Entry.Found(
+                        made, directory, directories.store().exit(directory)),
                 !mayRun || unreadable.name().isPresent()));
     }
 
@@ -181,11 +185,14 @@ final class Adoption {
         ContainerStore.Entry.Found found = adoptee.found();
         ContainerRecord entry = found.entry();
         var container = new Container(
-                entry, () -> places.store().description(found.directory()), found.directory(), places.shim(entry.id()));
+                entry,
+                () -> directories.store().description(found.directory()),
+                found.directory(),
+                directories.shim(entry.id()));
         if (!adoptee.identified()) {
-            known.holdNames(container);
+            registry.holdNames(container);
         }
-        known.add(container);
+        registry.add(container);
         try {
             takeOver(container, container.shim().subscribe(FIRST_MESSAGE_TIMEOUT));
         } catch (IOException | RuntimeException | Error e) {
@@ -213,7 +220,7 @@ final class Adoption {
             connection.close();
             throw e;
         }
-        known.keepName(container);
+        registry.keepName(container);
         if (state instanceof ContainerState.Created created) {
             container.created(created);
             ranges.adopt(container.id(), created.pid());
@@ -260,7 +267,7 @@ final class Adoption {
      */
     private void withoutShim(Container container, ContainerStore.Entry.Found found, Throwable why) {
         log.debug("the shim of '{}' has exited: {}", container.name(), why.toString());
-        if (places.copies().hasWorkspace(container.id()) || cgroups.isPopulated(container.id())) {
+        if (directories.copies().hasWorkspace(container.id()) || cgroups.isPopulated(container.id())) {
             keepWhatItHas(container);
             Thread.ofVirtual().name("adoption-", 0).start(() -> follower.ended(container, found.exit()));
         } else {
@@ -270,14 +277,14 @@ final class Adoption {
 
     /** Keeps its name and its user ID range: no other container gets them before it has stopped. */
     private void keepWhatItHas(Container container) {
-        known.keepName(container);
+        registry.keepName(container);
         cgroups.processes(container.id()).forEach(pid -> ranges.adopt(container.id(), pid));
     }
 
     private void removeStaleSockets() throws IOException {
-        try (var files = Files.list(places.sockets())) {
+        try (var files = Files.list(directories.sockets())) {
             for (Path socket : files.toList()) {
-                Optional<Container> owner = known.byId(socket.getFileName().toString());
+                Optional<Container> owner = registry.byId(socket.getFileName().toString());
                 // A listening shim supervises a container, known or not, and can't be reached without its socket.
                 if ((owner.isEmpty() || owner.get().isStopped()) && new Shim(socket).hasExited()) {
                     Files.deleteIfExists(socket);

@@ -3,7 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.log.ContainerLog;
 import dev.nucleus.log.LogFeed;
 import dev.nucleus.plan.Statement;
-import dev.nucleus.spawner.Shim;
+import dev.nucleus.shim.Shim;
 import dev.nucleus.text.VisibleText;
 import dev.nucleus.workspace.CopyCancellation;
 import java.nio.file.Files;

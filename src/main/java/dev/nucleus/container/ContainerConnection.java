@@ -2,9 +2,9 @@ package dev.nucleus.container;
 
 import dev.nucleus.log.LogStream;
 import dev.nucleus.plan.LaunchStep;
-import dev.nucleus.spawner.LaunchException;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.shim.LaunchException;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimMessage;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
@@ -93,7 +93,7 @@ final class ContainerConnection implements AutoCloseable {
      * As {@link #follow()}, also passing on the output requested at launch. The caller reads whatever the shim couldn't
      * deliver ({@link LogStream#finish}).
      *
-     * @throws dev.nucleus.spawner.ShimException when the shim has no slot for another attached client
+     * @throws dev.nucleus.shim.ShimException when the shim has no slot for another attached client
      */
     Optional<ShimMessage.Exited> follow(LogStream output) throws IOException {
         Optional<ShimMessage.Exited> exited = Optional.empty();

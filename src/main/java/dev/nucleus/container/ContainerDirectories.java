@@ -3,7 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.settings.PrivateDirectories;
-import dev.nucleus.spawner.Shim;
+import dev.nucleus.shim.Shim;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

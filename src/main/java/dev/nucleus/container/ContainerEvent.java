@@ -1,7 +1,7 @@
 package dev.nucleus.container;
 
 import dev.nucleus.plan.LaunchPlan;
-import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.shim.LaunchException;
 import dev.nucleus.spec.Signal;
 import java.util.List;
 

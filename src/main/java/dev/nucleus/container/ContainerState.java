@@ -1,7 +1,7 @@
 package dev.nucleus.container;
 
 import dev.nucleus.plan.LaunchStep;
-import dev.nucleus.spawner.ExitStatus;
+import dev.nucleus.shim.ExitStatus;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;

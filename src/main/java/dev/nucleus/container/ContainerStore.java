@@ -3,7 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.Statement;
 import dev.nucleus.settings.PrivateDirectories;
-import dev.nucleus.spawner.ExitStatus;
+import dev.nucleus.shim.ExitStatus;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;

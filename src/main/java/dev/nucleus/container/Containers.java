@@ -5,12 +5,12 @@ import dev.nucleus.log.OutputSink;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.preparation.Identities;
 import dev.nucleus.settings.PrivateDirectories;
-import dev.nucleus.spawner.LaunchException;
-import dev.nucleus.spawner.Shim;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.shim.LaunchException;
+import dev.nucleus.shim.Shim;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimMessage;
+import dev.nucleus.shim.Ticket;
 import dev.nucleus.spawner.Spawner;
-import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.ContainerName;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Signal;
@@ -45,7 +45,7 @@ public final class Containers {
 
     private static final String STOPPED = "stopped";
 
-    private final ContainerRegistry known;
+    private final ContainerRegistry registry;
     private final ContainerEvents events;
     private final Launcher launcher;
     private final Adoption adoption;
@@ -53,13 +53,13 @@ public final class Containers {
     private final CgroupRemoval cgroups;
 
     Containers(
-            ContainerRegistry known,
+            ContainerRegistry registry,
             ContainerEvents events,
             Launcher launcher,
             Adoption adoption,
             Spawner spawner,
             CgroupRemoval cgroups) {
-        this.known = known;
+        this.registry = registry;
         this.events = events;
         this.launcher = launcher;
         this.adoption = adoption;
@@ -75,7 +75,7 @@ public final class Containers {
     /**
      * Launches a container and returns when its command runs.
      *
-     * @throws dev.nucleus.spawner.LaunchException naming the step that failed; nothing is left behind
+     * @throws dev.nucleus.shim.LaunchException naming the step that failed; nothing is left behind
      * @throws dev.nucleus.policy.PolicyViolationException when its mode refuses it
      */
     public Container launch(LaunchOrder order) {
@@ -109,7 +109,7 @@ public final class Containers {
         var stopped = (ContainerState.Stopped) container.state();
         boolean kept = order.spec().security().trace();
         if (!kept) {
-            known.remove(container);
+            registry.remove(container);
         }
         onEnd.accept(stopped);
         if (!kept) {
@@ -202,7 +202,7 @@ public final class Containers {
     /**
      * Does everything of a launch except starting the command, which {@link #start} does.
      *
-     * @throws dev.nucleus.spawner.LaunchException naming the step that failed; nothing is left behind
+     * @throws dev.nucleus.shim.LaunchException naming the step that failed; nothing is left behind
      */
     public Container create(LaunchOrder order) {
         return launcher.create(order);
@@ -212,7 +212,7 @@ public final class Containers {
      * Starts the command of a container that was created.
      *
      * @throws InvalidSpecException when it has been started already
-     * @throws dev.nucleus.spawner.LaunchException when its command can't be run; the container has ended then
+     * @throws dev.nucleus.shim.LaunchException when its command can't be run; the container has ended then
      */
     public void start(Container container) {
         if (!container.state().canStart()) {
@@ -314,7 +314,7 @@ public final class Containers {
      * @return false if it had been removed already
      */
     public boolean replace(Container ended, Container fresh) {
-        if (!known.remove(ended)) {
+        if (!registry.remove(ended)) {
             return false;
         }
         Path previous = fresh.directory().resolve(Container.PREVIOUS_LOGS);
@@ -438,11 +438,12 @@ public final class Containers {
      * Stores the last lines of a stopped container with the one that was started in its place, whose log then begins
      * with them.
      *
+     * @param why why it was stopped, if not by itself
      * @throws UncheckedIOException when they can't be read or written
      */
-    public void keepLastLines(Container stopped, Container next) {
+    public void keepLastLines(Container stopped, Container next, Optional<String> why) {
         try {
-            ContainerStore.keep(next.directory(), PreviousRun.of(stopped));
+            ContainerStore.keep(next.directory(), PreviousRun.of(stopped, why));
         } catch (IOException e) {
             throw new UncheckedIOException("'" + next.name() + "': " + e.getMessage(), e);
         }
@@ -458,7 +459,7 @@ public final class Containers {
             throw new InvalidSpecException(
                     "'" + container.name() + "' is " + container.state().word() + "; stop it first");
         }
-        if (!known.remove(container)) {
+        if (!registry.remove(container)) {
             return false;
         }
         delete(container);
@@ -477,11 +478,11 @@ public final class Containers {
 
     /** All known containers, including stopped ones. */
     public Collection<Container> all() {
-        return known.all();
+        return registry.all();
     }
 
     public Optional<Container> byId(String id) {
-        return known.byId(id);
+        return registry.byId(id);
     }
 
     /**
@@ -490,7 +491,7 @@ public final class Containers {
      * @throws InvalidSpecException when there is none, or more than one
      */
     public Container find(String reference) {
-        return known.find(reference);
+        return registry.find(reference);
     }
 
     /**

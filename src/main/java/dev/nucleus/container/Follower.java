@@ -5,9 +5,9 @@ import dev.nucleus.log.LogStream;
 import dev.nucleus.log.OutputSink;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.preparation.IdRanges;
-import dev.nucleus.spawner.ExitStatus;
-import dev.nucleus.spawner.LaunchException;
-import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.shim.ExitStatus;
+import dev.nucleus.shim.LaunchException;
+import dev.nucleus.shim.ShimMessage;
 import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.text.VisibleText;
@@ -35,22 +35,22 @@ final class Follower {
     /** Time allowed for killed processes to exit, and for a shim to write how its container ended. */
     private static final Duration DYING = Duration.ofSeconds(5);
 
-    private final ContainerRegistry known;
-    private final ContainerDirectories places;
+    private final ContainerRegistry registry;
+    private final ContainerDirectories directories;
     private final ContainerEvents events;
     private final CgroupRemoval cgroups;
     private final CgroupSweep sweep;
     private final IdRanges ranges;
 
     Follower(
-            ContainerRegistry known,
-            ContainerDirectories places,
+            ContainerRegistry registry,
+            ContainerDirectories directories,
             ContainerEvents events,
             CgroupRemoval cgroups,
             CgroupSweep sweep,
             IdRanges ranges) {
-        this.known = known;
-        this.places = places;
+        this.registry = registry;
+        this.directories = directories;
         this.events = events;
         this.cgroups = cgroups;
         this.sweep = sweep;
@@ -190,7 +190,7 @@ final class Follower {
             attempt(container, "releasing its user IDs", () -> ranges.release(container.id()));
             attempt(container, "copying its workspace back", () -> copyBack(container, stopped));
             // Last: the next container of this name would copy a workspace that is only half copied back.
-            attempt(container, "releasing its name", () -> known.releaseName(container));
+            attempt(container, "releasing its name", () -> registry.releaseName(container));
         } finally {
             container.stopped(stopped);
         }
@@ -198,10 +198,11 @@ final class Follower {
     }
 
     private void copyBack(Container container, ContainerState.Stopped stopped) {
-        if (places.copies().hasWorkspace(container.id())) {
+        if (directories.copies().hasWorkspace(container.id())) {
             container.copyingBack(stopped);
         }
-        places.copies()
+        directories
+                .copies()
                 .end(container.id(), message -> reportProgress(container, message), container.copyBackCancellation())
                 .map(VisibleText::line)
                 .ifPresent(sentence -> {
@@ -231,7 +232,7 @@ final class Follower {
     private ContainerState.Stopped howItEnded(Container container) {
         try {
             awaitExitRecord(container);
-            return places.store().exit(container.directory()).orElseGet(() -> lost(container));
+            return directories.store().exit(container.directory()).orElseGet(() -> lost(container));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return unknownEnd(container);
@@ -245,7 +246,7 @@ final class Follower {
     private void awaitExitRecord(Container container) throws InterruptedException {
         long until = System.nanoTime() + DYING.toNanos();
         while (System.nanoTime() < until
-                && places.store().exit(container.directory()).isEmpty()
+                && directories.store().exit(container.directory()).isEmpty()
                 && !container.shim().hasExited()) {
             Thread.sleep(PAUSE);
         }
@@ -302,7 +303,9 @@ final class Follower {
         connection.close();
         Optional<ContainerState.Stopped> end = endWithoutStart(why);
         end.ifPresent(stopped -> attempt(
-                container, "writing its exit record", () -> places.store().writeExit(container.directory(), stopped)));
+                container,
+                "writing its exit record",
+                () -> directories.store().writeExit(container.directory(), stopped)));
         ended(container, end);
         container.notStarted(why);
     }

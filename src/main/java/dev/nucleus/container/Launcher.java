@@ -9,10 +9,10 @@ import dev.nucleus.policy.Posture;
 import dev.nucleus.preparation.IdRanges;
 import dev.nucleus.preparation.LaunchRequest;
 import dev.nucleus.preparation.Preparation;
-import dev.nucleus.spawner.LaunchException;
-import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.shim.LaunchException;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.Ticket;
 import dev.nucleus.spawner.Spawner;
-import dev.nucleus.spawner.Ticket;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -40,8 +40,8 @@ final class Launcher {
     private static final ContainerState.Stopped STILL_RUNNING =
             new ContainerState.Stopped(Optional.empty(), Instant.MAX, Optional.empty());
 
-    private final ContainerRegistry known;
-    private final ContainerDirectories places;
+    private final ContainerRegistry registry;
+    private final ContainerDirectories directories;
     private final ContainerEvents events;
     private final Follower follower;
     private final Preparation preparation;
@@ -51,8 +51,8 @@ final class Launcher {
     private final IdRanges ranges;
 
     Launcher(
-            ContainerRegistry known,
-            ContainerDirectories places,
+            ContainerRegistry registry,
+            ContainerDirectories directories,
             ContainerEvents events,
             Follower follower,
             Preparation preparation,
@@ -60,8 +60,8 @@ final class Launcher {
             Spawner spawner,
             CgroupRemoval cgroups,
             IdRanges ranges) {
-        this.known = known;
-        this.places = places;
+        this.registry = registry;
+        this.directories = directories;
         this.events = events;
         this.follower = follower;
         this.preparation = preparation;
@@ -86,8 +86,8 @@ final class Launcher {
                 order.name().orElse(id),
                 order.workload(),
                 posture,
-                places.of(id),
-                places.copies().of(id),
+                directories.of(id),
+                directories.copies().of(id),
                 held,
                 sources);
     }
@@ -138,7 +138,7 @@ final class Launcher {
             }
             try {
                 follower.follow(container, started.connection(), Optional.empty());
-                known.remove(container);
+                registry.remove(container);
                 container.described().join();
                 ContainerStore.delete(container.directory());
                 events.publish(new ContainerEvent.Removed(container));
@@ -179,18 +179,18 @@ final class Launcher {
         var plan = new AtomicReference<@Nullable LaunchPlan>();
         var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
         var container = new Container(
-                entry, () -> description(plan.get()), places.store().directory(id), places.shim(id));
+                entry, () -> description(plan.get()), directories.store().directory(id), directories.shim(id));
         container.orderedBy(order);
         // First: a container of this name may still be copying its workspace back, which must not be copied half
         // written.
-        known.claimName(container);
+        registry.claimName(container);
         Consumer<String> progress = message -> {
             log.info("'{}': {}", name, message);
             order.progress().accept(message);
         };
         container.setProgressListener(order.progress());
         try (WorkspaceCopies.Sources opened =
-                places.copies().make(id, order.spec().filesystem(), progress)) {
+                directories.copies().make(id, order.spec().filesystem(), progress)) {
             var sources = new LaunchRequest.Sources(opened.context(), opened.workspace());
             LaunchRequest request = request(order, id, posture, held, sources);
             // Verifying a rootfs for the first time may take longer than a shim waits for its plan.
@@ -229,10 +229,10 @@ final class Launcher {
 
     private void forget(Container container) {
         try {
-            places.copies().remove(container.id());
+            directories.copies().remove(container.id());
         } finally {
             ranges.release(container.id());
-            known.releaseName(container);
+            registry.releaseName(container);
         }
     }
 
@@ -253,7 +253,7 @@ final class Launcher {
                 case ContainerState.Running running -> container.started(running);
                 default -> throw new IllegalStateException("unexpected state after a launch: " + state.word());
             }
-            known.add(container);
+            registry.add(container);
             return new Begun(container, plan, connection, state);
         } catch (IOException | RuntimeException | Error e) {
             abandon(container);
@@ -293,10 +293,10 @@ final class Launcher {
         var written = new CompletableFuture<Void>();
         Thread.ofVirtual().start(() -> {
             try {
-                places.store().describe(container.directory(), container.record(), order.spec(), plan);
+                directories.store().describe(container.directory(), container.record(), order.spec(), plan);
             } catch (IOException e) {
                 // If it was removed meanwhile, there is nothing to describe.
-                if (known.has(container)) {
+                if (registry.has(container)) {
                     log.warn("can't write the plan of '{}' beside its logs: {}", container.name(), e.toString());
                 }
             } finally {
@@ -310,8 +310,8 @@ final class Launcher {
         // A shim undoes what it did, unless it was killed itself.
         cgroups.remove(container.id());
         ranges.release(container.id());
-        known.releaseName(container);
-        known.remove(container);
+        registry.releaseName(container);
+        registry.remove(container);
         try {
             ContainerStore.delete(container.directory());
         } catch (IOException e) {

@@ -33,10 +33,13 @@ public record PreviousRun(String end, Instant endedAt, List<ContainerLog.Line> l
         lines = List.copyOf(lines);
     }
 
-    static PreviousRun of(Container ended) throws IOException {
+    /** @param why why it was stopped, if not by itself */
+    static PreviousRun of(Container ended, Optional<String> why) throws IOException {
         var stopped = (ContainerState.Stopped) ended.state();
         return new PreviousRun(
-                stopped.toString(), stopped.exitedAt(), ended.log().tail(LINES).lines());
+                why.map(words -> words + "; ").orElse("") + stopped,
+                stopped.exitedAt(),
+                ended.log().tail(LINES).lines());
     }
 
     /** Its lines between two marker lines, which have the stream {@code nucleus}. */

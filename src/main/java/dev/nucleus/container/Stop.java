@@ -1,8 +1,8 @@
 package dev.nucleus.container;
 
-import dev.nucleus.spawner.LaunchException;
-import dev.nucleus.spawner.Shim;
-import dev.nucleus.spawner.ShimTimeoutException;
+import dev.nucleus.shim.LaunchException;
+import dev.nucleus.shim.Shim;
+import dev.nucleus.shim.ShimTimeoutException;
 import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.text.VisibleText;

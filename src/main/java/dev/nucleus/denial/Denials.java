@@ -1,8 +1,8 @@
 package dev.nucleus.denial;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.spawner.DenialRecord;
-import dev.nucleus.spawner.ShimTimeoutException;
+import dev.nucleus.shim.DenialRecord;
+import dev.nucleus.shim.ShimTimeoutException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

@@ -10,7 +10,8 @@ final class FleetsFailureAnalyzer extends AbstractFailureAnalyzer<FleetsUnusable
     @Override
     protected @Nullable FailureAnalysis analyze(Throwable rootFailure, FleetsUnusableException cause) {
         return new FailureAnalysis(
-                "The fleet files can't be used; nothing was started.\n\n" + cause.getMessage(),
+                "The fleet files can't be used; nothing was started. Containers of an earlier manager keep running.\n\n"
+                        + cause.getMessage(),
                 "Correct them and start again. 'nucleus fleet validate FILE' checks a file without starting it.",
                 cause);
     }

@@ -63,17 +63,18 @@ record ProbeVerdicts(
 
     StatusWithCause status() {
         if (!isStartedUp) {
-            return StatusWithCause.of(ReplicaStatus.STARTING, Cause.running("waits for its startup probe"));
+            return StatusWithCause.of(ReplicaStatus.STARTING, Cause.running("waiting for its startup probe"));
         }
         if (!isAlive) {
             return StatusWithCause.of(ReplicaStatus.UNHEALTHY, liveness);
         }
         if (!hasReadiness) {
             return checked.map(cause -> StatusWithCause.of(ReplicaStatus.READY, cause))
-                    .orElse(StatusWithCause.of(ReplicaStatus.RUNNING, Cause.running("runs; no probe has checked it")));
+                    .orElse(StatusWithCause.of(
+                            ReplicaStatus.RUNNING, Cause.running("running; not checked by a probe")));
         }
         return isReady.map(success -> StatusWithCause.of(
                         success ? ReplicaStatus.READY : ReplicaStatus.NOT_READY, checked.orElseThrow()))
-                .orElse(StatusWithCause.of(ReplicaStatus.STARTING, Cause.running("waits for its readiness")));
+                .orElse(StatusWithCause.of(ReplicaStatus.STARTING, Cause.running("waiting for its readiness probe")));
     }
 }

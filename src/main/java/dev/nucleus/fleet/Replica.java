@@ -8,9 +8,12 @@ import dev.nucleus.spec.RestartPolicy;
 import dev.nucleus.spec.ServiceSpec;
 import dev.nucleus.spec.StopSpec;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +31,8 @@ final class Replica {
     private static final Logger log = LoggerFactory.getLogger(Replica.class);
 
     private static final Cause ENDED_EARLIER = new Cause(Cause.Kind.LOST, "its end under an earlier manager");
-    private static final Cause STARTED_BY_OPERATOR = Cause.operator("a start by the operator");
+    private static final Cause STARTED_BY_OPERATOR = Cause.operator("started by the operator");
+    private static final Duration DECISION_TIMEOUT = Duration.ofSeconds(5);
     private static final String PAUSED = "paused by the operator; resume it with nucleus resume";
     /** A paused replica doesn't show these; any other status stays visible. */
     private static final Set<ReplicaStatus> AVAILABLE =
@@ -42,6 +46,9 @@ final class Replica {
     private final ReplicaMachine machine;
     private final ReplicaSupervision supervision;
     private final ReplicaHistory history = new ReplicaHistory();
+    /** Completes when supervision, started last, has set a status. */
+    private volatile CompletableFuture<Void> decided = CompletableFuture.completedFuture(null);
+
     /** Held while supervision is started or requested to end. */
     private final ReentrantLock handover = new ReentrantLock();
     /** Guarded by {@code handover}; null: never started. */
@@ -58,6 +65,7 @@ final class Replica {
             @Override
             public void onStatus(StatusWithCause status) {
                 setStatus(status);
+                decided.complete(null);
             }
 
             @Override
@@ -120,7 +128,8 @@ final class Replica {
 
     /**
      * Starts a replica that is stopped, has failed, or has completed. If its supervision failed and its container still
-     * runs, that container is supervised again. The count of a crash loop is reset.
+     * runs, that container is supervised again. The count of a crash loop is reset. Returns when its status says whether
+     * it is launched or waits for another service.
      *
      * @throws InvalidSpecException when it is supervised
      */
@@ -145,10 +154,13 @@ final class Replica {
         } finally {
             handover.unlock();
         }
+        decided.completeOnTimeout(null, DECISION_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
     }
 
     private void supervise(ReplicaState state, Optional<Container> found, boolean resumes) {
         supervision.reset(state);
+        decided = new CompletableFuture<>();
         supervisor = Thread.ofVirtual().name("replica-" + name).start(() -> supervising(found, resumes));
     }
 
@@ -162,6 +174,8 @@ final class Replica {
                     new Cause(
                             Cause.Kind.FAULT,
                             "its supervision failed: " + e + "; stop or start it, and see the manager's log")));
+        } finally {
+            decided.complete(null);
         }
     }
 

@@ -83,7 +83,7 @@ final class ReplicaMachine {
         if (container.isMarkedStopped()) {
             return new Step(
                     state.with(new ReplicaPhase.Stopping(
-                            Cause.operator("was stopped by the operator; restart: unless-stopped"),
+                            Cause.operator("stopped by the operator; restart: unless-stopped"),
                             ReplicaPhase.AfterStop.STAY_STOPPED)),
                     new ReplicaAction.StopContainer());
         }
@@ -122,7 +122,7 @@ final class ReplicaMachine {
                         status(
                                 state,
                                 ReplicaStatus.WAITING,
-                                new Cause(Cause.Kind.DEPENDENCY, "waits for " + String.join("; ", unmet))));
+                                new Cause(Cause.Kind.DEPENDENCY, "waiting for " + String.join("; ", unmet))));
             default -> new Step(state);
         };
     }
@@ -130,10 +130,9 @@ final class ReplicaMachine {
     private static Cause launchCause(ReplicaState state) {
         Cause last = state.restarts().lastEnd();
         return state.totalRestarts() == 0
-                ? Cause.launch("is launched")
+                ? Cause.launch("launching")
                 : new Cause(
-                        last.kind(),
-                        "is launched again, restart " + state.totalRestarts() + ", after: " + last.words());
+                        last.kind(), "launching again, restart " + state.totalRestarts() + ", after: " + last.words());
     }
 
     private Step whileLaunching(ReplicaState state, ReplicaEvent event, long now) {

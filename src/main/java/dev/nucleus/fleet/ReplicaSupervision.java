@@ -206,14 +206,17 @@ final class ReplicaSupervision {
             return new ReplicaEvent.LaunchFailed(String.valueOf(e.getMessage()));
         }
         container = launched;
-        previous.ifPresent(old -> replace(old, launched));
+        Cause lastEnd = state.restarts().lastEnd();
+        previous.ifPresent(old -> replace(old, launched, lastEnd));
         return new ReplicaEvent.Launched(launched.id());
     }
 
     /** A failure to keep or delete data of the previous container must not affect the running one. */
-    private void replace(Container previous, Container launched) {
+    private void replace(Container previous, Container launched, Cause lastEnd) {
         try {
-            context.containers().keepLastLines(previous, launched);
+            // Its exit status alone doesn't tell that a failed probe ended it.
+            Optional<String> why = lastEnd.kind() == Cause.Kind.PROBE ? Optional.of(lastEnd.words()) : Optional.empty();
+            context.containers().keepLastLines(previous, launched, why);
         } catch (UncheckedIOException e) {
             log.warn("the last lines of the previous run of {} are lost: {}", replica.name(), e.getMessage());
         }

@@ -1,9 +1,9 @@
 package dev.nucleus.log;
 
-import dev.nucleus.spawner.Shim;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimException;
-import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.shim.Shim;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimException;
+import dev.nucleus.shim.ShimMessage;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;

@@ -1,6 +1,6 @@
 package dev.nucleus.log;
 
-import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.shim.ShimMessage;
 import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;

@@ -154,7 +154,7 @@ public final class Preparation {
         return new HostFiles(
                 secrets,
                 filesystem.volumes().stream()
-                        .filter(volume -> !volume.named())
+                        .filter(volume -> !volume.isNamed())
                         .map(VolumeMount::source)
                         .filter(source -> Files.isDirectory(Path.of(source)))
                         .collect(Collectors.toSet()),

@@ -1,6 +1,6 @@
 /**
- * Communication with the privileged side: starts the spawner, launches containers through it, and sends requests to the
- * shim that supervises each. Knows frames and sockets; knows nothing of fleets or health.
+ * The privileged side's entry: starts the spawner, reserves shims from it, and has it stop a container whose shim does
+ * not answer.
  */
 @NullMarked
 package dev.nucleus.spawner;

@@ -3,7 +3,7 @@ package dev.nucleus.telemetry;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerEvent;
 import dev.nucleus.plan.LaunchStep;
-import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.shim.LaunchException;
 import io.micrometer.tracing.Span;
 import io.micrometer.tracing.Tracer;
 import java.time.Duration;

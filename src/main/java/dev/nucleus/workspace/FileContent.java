@@ -23,6 +23,7 @@ final class FileContent {
     private static final int BLOCK = 1 << 12;
 
     private static final byte[] ZEROS = new byte[CHUNK];
+    private static final String EMPTY = new ContentDigest(false).finish(0);
 
     private final ByteBuffer buffer = ByteBuffer.allocate(CHUNK);
     private final CopyProgress progress;
@@ -49,6 +50,9 @@ final class FileContent {
     }
 
     private TreeManifest.Content read(Node file, @Nullable NewFile to) throws IOException {
+        if (file.status().size() == 0) {
+            return new TreeManifest.Content(EMPTY, file.status().isExecutableByOwner());
+        }
         var digest = new ContentDigest(hashHoles);
         try (FileChannel from = file.read();
                 FileChannel into = to == null ? null : to.write()) {

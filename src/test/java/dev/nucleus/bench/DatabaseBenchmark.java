@@ -5,12 +5,14 @@ import dev.nucleus.rootfs.RootfsBuilder;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -105,7 +107,7 @@ final class DatabaseBenchmark {
      */
     private static List<String> limits() throws IOException {
         for (Path group : GROUPS) {
-            if (!Files.isDirectory(java.util.Objects.requireNonNull(group.getParent()))) {
+            if (!Files.isDirectory(Objects.requireNonNull(group.getParent()))) {
                 return List.of();
             }
             Files.createDirectories(group);
@@ -211,7 +213,7 @@ final class DatabaseBenchmark {
 
     private static String run(List<String> command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {
             throw new IOException(String.join(" ", command) + ": " + output);
         }

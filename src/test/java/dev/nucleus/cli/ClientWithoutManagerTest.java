@@ -10,8 +10,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -134,9 +136,7 @@ class ClientWithoutManagerTest {
     }
 
     private static String bins(Path... homes) {
-        return java.util.Arrays.stream(homes)
-                .map(home -> home.resolve("bin").toString())
-                .collect(java.util.stream.Collectors.joining(":"));
+        return Arrays.stream(homes).map(home -> home.resolve("bin").toString()).collect(Collectors.joining(":"));
     }
 
     /** A JDK whose java prints its version and its arguments. */

@@ -10,6 +10,8 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -451,15 +453,12 @@ class CommandLineTest {
     @Test
     void otherUsersAreRefusedByTheirPeerCredentials() throws Exception {
         // Other users can't open the socket; its mode is relaxed here to test the check behind it.
-        Files.setPosixFilePermissions(directory, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
-        Files.setPosixFilePermissions(
-                directory.resolve("run"), java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
-        Files.setPosixFilePermissions(
-                manager.socket(), java.nio.file.attribute.PosixFilePermissions.fromString("rw-rw-rw-"));
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(directory.resolve("run"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(manager.socket(), PosixFilePermissions.fromString("rw-rw-rw-"));
         Path client = Files.copy(ManagerProcess.CLIENT, directory.resolve("nucleus-client"));
         for (Path path = directory; path != null; path = path.getParent()) {
-            assertThat(Files.getPosixFilePermissions(path))
-                    .contains(java.nio.file.attribute.PosixFilePermission.OTHERS_EXECUTE);
+            assertThat(Files.getPosixFilePermissions(path)).contains(PosixFilePermission.OTHERS_EXECUTE);
         }
         Process stranger = new ProcessBuilder(
                         "setpriv",

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
@@ -59,7 +60,7 @@ class CopyCommandTest {
     }
 
     private static void runDetached(String name, String... options) {
-        var words = new java.util.ArrayList<>(List.of("run", "-d", "--name", name));
+        var words = new ArrayList<>(List.of("run", "-d", "--name", name));
         words.addAll(List.of(options));
         words.addAll(List.of("--", "/bin/sleep", "1000"));
         Result started = manager.nucleus(words.toArray(String[]::new));
@@ -73,7 +74,7 @@ class CopyCommandTest {
     }
 
     private static Result copy(Object... words) {
-        var arguments = new java.util.ArrayList<>(List.of("cp"));
+        var arguments = new ArrayList<>(List.of("cp"));
         for (Object word : words) {
             arguments.add(word.toString());
         }

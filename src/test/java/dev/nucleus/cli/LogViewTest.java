@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
+import java.util.Arrays;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -36,7 +37,7 @@ class LogViewTest {
         var view = new LogView(selection, sink);
         byte[] bytes = LOG.getBytes(StandardCharsets.UTF_8);
         for (int at = 0; at < bytes.length; at += chunk) {
-            view.accept(java.util.Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + chunk)));
+            view.accept(Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + chunk)));
         }
         view.flush();
         view.accept("2026-05-01T10:00:05Z stdout F r\n".getBytes(StandardCharsets.UTF_8));

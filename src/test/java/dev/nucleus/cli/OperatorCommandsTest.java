@@ -11,6 +11,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -57,7 +58,7 @@ class OperatorCommandsTest {
     }
 
     private static Process start(String... arguments) throws IOException {
-        var command = new java.util.ArrayList<>(List.of(
+        var command = new ArrayList<>(List.of(
                 ManagerProcess.CLIENT.toString(), "--socket", manager.socket().toString()));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command).start();

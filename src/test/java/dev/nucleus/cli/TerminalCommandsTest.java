@@ -17,6 +17,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A user's terminal, simulated by script(1), that a command in a container uses. */
 @Tag("isolation")
@@ -77,6 +79,20 @@ class TerminalCommandsTest {
                         inTerminal(
                                 "TERM=vt220 nucleus run -t -- /bin/sh -c 'stty size; echo $TERM; test -t 1 && exit 5'; echo $?"))
                 .contains("33 101", "vt220", "5\r\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ABRT", "SEGV"})
+    void aClientThatCrashesRestoresTheTerminal(String signal) throws Exception {
+        // While it is in raw mode, which a background process can see.
+        String crash =
+                "(until client=$(pgrep -P $$ ^nucl) && stty -a < /dev/tty | grep -q -e -icanon; do sleep 0.05; done;"
+                        + " kill -" + signal + " $client) & ";
+
+        assertThat(inTerminal(("stty -g > %1$s/a; " + crash + "nucleus run -t -- /bin/sleep 1000; stty -g > %1$s/b; "
+                                + "cmp %1$s/a %1$s/b && echo same")
+                        .formatted(directory)))
+                .contains("same");
     }
 
     @Test

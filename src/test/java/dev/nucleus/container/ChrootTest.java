@@ -2,7 +2,7 @@ package dev.nucleus.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nucleus.spawner.Shim;
+import dev.nucleus.shim.Shim;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Remains;

@@ -8,6 +8,8 @@ import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
 import dev.nucleus.spec.User;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
@@ -18,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -385,17 +388,11 @@ class ConfinementTest {
                 .launch(LaunchOrder.detached(spec(Mode.AGENT, Optional.empty(), List.of("/usr/bin/perl", "-e", bomb))));
         Container killed =
                 manager.containers().launch(LaunchOrder.detached(spec(Mode.AGENT, "kill -9 $$; exec sleep 60")));
-        manager.containers().stop(killed, new dev.nucleus.spec.StopSpec(dev.nucleus.spec.Signal.KILL, Duration.ZERO));
+        manager.containers().stop(killed, new StopSpec(Signal.KILL, Duration.ZERO));
 
-        assertThat(hog.end()
-                        .get(30, java.util.concurrent.TimeUnit.SECONDS)
-                        .status()
-                        .orElseThrow())
+        assertThat(hog.end().get(30, TimeUnit.SECONDS).status().orElseThrow())
                 .hasToString("killed by SIGKILL, out of memory");
-        assertThat(killed.end()
-                        .get(30, java.util.concurrent.TimeUnit.SECONDS)
-                        .status()
-                        .orElseThrow())
+        assertThat(killed.end().get(30, TimeUnit.SECONDS).status().orElseThrow())
                 .hasToString("killed by SIGKILL");
         assertThat(Files.readString(hog.directory().resolve("exit.json"))).contains("\"outOfMemory\":true");
     }
@@ -437,8 +434,7 @@ class ConfinementTest {
                             .code())
                     .isNotZero();
         } finally {
-            manager.containers()
-                    .stop(container, new dev.nucleus.spec.StopSpec(dev.nucleus.spec.Signal.KILL, Duration.ZERO));
+            manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
         }
     }
 

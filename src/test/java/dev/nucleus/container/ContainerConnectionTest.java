@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.log.LogStream;
-import dev.nucleus.spawner.Shim;
-import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.shim.Shim;
+import dev.nucleus.shim.ShimMessage;
 import java.io.ByteArrayOutputStream;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;

@@ -3,7 +3,7 @@ package dev.nucleus.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.shim.LaunchException;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.InvalidSpecException;
@@ -12,6 +12,7 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
@@ -60,7 +61,7 @@ class CreateTest {
                             .runtime(Optional.of(runtime))
                             .memory(Optional.of(MemorySize.parse("256M")))
                             .cpus(Optional.of(new Cpus(1)))
-                            .volumes(List.of(new dev.nucleus.spec.VolumeMount(mark.toString(), "/mark", false)))
+                            .volumes(List.of(new VolumeMount(mark.toString(), "/mark", false)))
                             .build());
 
             assertThat(container.state()).isInstanceOf(ContainerState.Created.class);

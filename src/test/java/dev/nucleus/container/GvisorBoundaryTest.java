@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.rootfs.RootfsAttestation;
-import dev.nucleus.spawner.LaunchException;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
-import dev.nucleus.spawner.Ticket;
+import dev.nucleus.shim.LaunchException;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimMessage;
+import dev.nucleus.shim.Ticket;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
@@ -28,6 +28,7 @@ import dev.nucleus.support.StreamClient;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +37,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -121,7 +123,7 @@ class GvisorBoundaryTest {
     private static void assertServerAnswers(Container container) throws IOException {
         Awaitility.await("the server answers").atMost(AMPLE).ignoreExceptions().until(() -> {
             try (var channel = container.shim().dial(new Port(PORT), AMPLE)) {
-                var answer = java.nio.ByteBuffer.allocate(3);
+                var answer = ByteBuffer.allocate(3);
                 while (answer.hasRemaining() && channel.read(answer) >= 0) {}
                 return new String(answer.array(), StandardCharsets.UTF_8).equals("up\n");
             }
@@ -432,7 +434,7 @@ class GvisorBoundaryTest {
 
     @Test
     void anExecCanOverrideAVariableOfTheWorkload() throws IOException {
-        Container container = launch(sh("sleep 60").env(java.util.Map.of("ONE", "1", "TWO", "2")));
+        Container container = launch(sh("sleep 60").env(Map.of("ONE", "1", "TWO", "2")));
 
         Ended ended =
                 exec(container, false, List.of("/bin/sh", "-c", "echo $ONE $TWO $PWD"), List.of("TWO=3"), (_, _) -> {});

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.fleet.ReplicaStatus;
-import dev.nucleus.spawner.LaunchException;
-import dev.nucleus.spawner.Shim;
+import dev.nucleus.shim.LaunchException;
+import dev.nucleus.shim.Shim;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;

@@ -3,7 +3,7 @@ package dev.nucleus.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.shim.LaunchException;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.InvalidSpecException;
@@ -17,7 +17,9 @@ import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
@@ -237,7 +239,7 @@ class HooksTest {
         Path program = hook("poststop", "touch $1/ran");
         Path theirs = Files.createDirectory(directory.resolve("theirs"));
         Path between = Files.createSymbolicLink(theirs.resolve("current"), program);
-        Files.setAttribute(between, "unix:uid", 1000, java.nio.file.LinkOption.NOFOLLOW_LINKS);
+        Files.setAttribute(between, "unix:uid", 1000, LinkOption.NOFOLLOW_LINKS);
         Files.setAttribute(theirs, "unix:uid", 1000);
         Path configured = link("configured", between);
         settings.replaceAll(setting ->
@@ -251,7 +253,7 @@ class HooksTest {
     @Test
     void aHookRunsTheProgramThatItsLinkPointedToAtLaunch() throws IOException {
         Path first = hook("poststop", "echo $0 > $1/ran");
-        Path second = Files.copy(first, directory.resolve("second"), java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
+        Path second = Files.copy(first, directory.resolve("second"), StandardCopyOption.COPY_ATTRIBUTES);
         Path configured = link("configured", first);
         settings.replaceAll(setting ->
                 setting.startsWith("--nucleus.hooks[0].path=") ? "--nucleus.hooks[0].path=" + configured : setting);

@@ -7,6 +7,7 @@ import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
@@ -74,7 +75,7 @@ class InitTest {
         Awaitility.await()
                 .until(() -> container.log().tail(10).lines().stream()
                         .anyMatch(line -> line.text().equals("heard")));
-        manager.containers().stop(container, new dev.nucleus.spec.StopSpec(Signal.TERM, Duration.ofSeconds(2)));
+        manager.containers().stop(container, new StopSpec(Signal.TERM, Duration.ofSeconds(2)));
         Awaitility.await().until(() -> eventsOf(container).getLast().forwarded().contains(Signal.TERM));
     }
 

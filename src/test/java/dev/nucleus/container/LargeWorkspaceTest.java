@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 @RunsConcurrently
 class LargeWorkspaceTest {
 
-    private static final int FILES = 30_000;
+    private static final int FILES = 15_000;
     private static final int DEPTH = 120;
 
     /** Long enough for a manager to start while other tests occupy the processors. */

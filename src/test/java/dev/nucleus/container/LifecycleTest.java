@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.nucleus.log.ContainerLog;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.preparation.Workload;
-import dev.nucleus.spawner.LaunchException;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
-import dev.nucleus.spawner.Ticket;
+import dev.nucleus.shim.LaunchException;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimMessage;
+import dev.nucleus.shim.Ticket;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.MemorySize;
@@ -30,6 +30,7 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -37,6 +38,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -516,7 +518,7 @@ class LifecycleTest {
             assertThat(manager.sh("exit 0").code()).isZero();
         }
         List<Thread> threads = new ArrayList<>();
-        List<Integer> codes = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<Integer> codes = Collections.synchronizedList(new ArrayList<>());
         for (int i = 0; i < 50; i++) {
             threads.add(Thread.ofVirtual()
                     .start(() -> codes.add(manager.sh("exit 3").code())));
@@ -555,7 +557,7 @@ class LifecycleTest {
             Seeds.random(seed).nextBytes(bytes);
             try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
                 channel.connect(UnixDomainSocketAddress.of(manager.directory().resolve("run/spawner.sock")));
-                ByteBuffer frame = ByteBuffer.allocate(length + 5).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer frame = ByteBuffer.allocate(length + 5).order(ByteOrder.LITTLE_ENDIAN);
                 frame.putInt(length).put((byte) 1).put(bytes).flip();
                 channel.write(frame);
                 ByteBuffer answer = ByteBuffer.allocate(512);

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.probe.ProbeLoop;
 import dev.nucleus.probe.ProbeResult;
-import dev.nucleus.spawner.Shim;
+import dev.nucleus.shim.Shim;
 import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;
 import java.nio.file.Path;

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nucleus.cgroup.CgroupUsage;
 import dev.nucleus.log.ContainerLog;
 import dev.nucleus.plan.WireWriter;
-import dev.nucleus.spawner.Request;
-import dev.nucleus.spawner.ShimConnection;
+import dev.nucleus.shim.Request;
+import dev.nucleus.shim.ShimConnection;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.InvalidSpecException;
@@ -22,6 +22,7 @@ import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -57,7 +58,7 @@ class ResourcesTest {
     }
 
     private static void end(Container container) {
-        manager.containers().stop(container, new StopSpec(dev.nucleus.spec.Signal.KILL, Duration.ZERO));
+        manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
         manager.containers().remove(container);
     }
 
@@ -137,7 +138,7 @@ class ResourcesTest {
                         "echo $$ >" + members + "; head -c 3 /dev/zero | wc -c; head -c 1 /dev/loop-control")
                 .redirectErrorStream(true)
                 .start();
-        assertThat(new String(member.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8))
+        assertThat(new String(member.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
                 .startsWith("3\n")
                 .contains("Operation not permitted");
         end(container);

@@ -3,7 +3,7 @@ package dev.nucleus.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.shim.LaunchException;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;

@@ -3,15 +3,17 @@ package dev.nucleus.container;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.shim.LaunchException;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.SecretMount;
+import dev.nucleus.spec.StopSpec;
 import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -83,12 +85,12 @@ class SecretsTest {
         container.described().join();
         try (Stream<Path> records = Files.walk(manager.state())) {
             for (Path file : records.filter(Files::isRegularFile).toList()) {
-                assertThat(new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1))
+                assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
                         .as("%s", file)
                         .doesNotContain(content);
             }
         }
-        manager.containers().stop(container, dev.nucleus.spec.StopSpec.DEFAULT);
+        manager.containers().stop(container, StopSpec.DEFAULT);
         manager.containers().remove(container);
     }
 

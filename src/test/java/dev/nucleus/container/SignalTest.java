@@ -3,8 +3,9 @@ package dev.nucleus.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.log.ContainerLog;
-import dev.nucleus.spawner.ExitStatus;
-import dev.nucleus.spawner.Shim;
+import dev.nucleus.rootfs.RootfsAttestation;
+import dev.nucleus.shim.ExitStatus;
+import dev.nucleus.shim.Shim;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
@@ -51,7 +52,7 @@ class SignalTest {
     @BeforeAll
     static void build() throws Exception {
         rootfs = TestRootfs.build(files.resolve("rootfs"), "/bin/sh", "/bin/sleep");
-        dev.nucleus.rootfs.RootfsAttestation.attest(rootfs);
+        RootfsAttestation.attest(rootfs);
     }
 
     private static Container launch(ContainerSpec spec) {

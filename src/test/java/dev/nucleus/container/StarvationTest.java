@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.log.ContainerLog;
 import dev.nucleus.log.LogFeed;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimMessage;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.SharedManager;
@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -288,7 +289,7 @@ class StarvationTest {
     @Test
     void closingAReaderWakesItsWaitingThread() throws Exception {
         LogFeed.Reader reader = container.feed().open(0);
-        var heard = new java.util.concurrent.CompletableFuture<Optional<ContainerLog.Chunk>>();
+        var heard = new CompletableFuture<Optional<ContainerLog.Chunk>>();
         Thread.ofVirtual().start(() -> {
             try {
                 heard.complete(reader.next());
@@ -299,7 +300,7 @@ class StarvationTest {
 
         reader.close();
 
-        assertThat(heard.get(10, java.util.concurrent.TimeUnit.SECONDS)).isEmpty();
+        assertThat(heard.get(10, TimeUnit.SECONDS)).isEmpty();
     }
 
     @Test

@@ -5,9 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.log.ContainerLog;
 import dev.nucleus.plan.LaunchPlan;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
-import dev.nucleus.spawner.Ticket;
+import dev.nucleus.rootfs.RootfsAttestation;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimMessage;
+import dev.nucleus.shim.Ticket;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
@@ -103,7 +104,7 @@ class TerminalTest {
     @Test
     void theTerminalBelongsToTheWorkloadUnderAnInit() throws Exception {
         Path rootfs = TestRootfs.build(directory.toRealPath().resolve("rootfs"), "/bin/sh", "/bin/stty");
-        dev.nucleus.rootfs.RootfsAttestation.attest(rootfs);
+        RootfsAttestation.attest(rootfs);
 
         talk(launch(ContainerSpec.builder(Mode.PRODUCTION, List.of("/bin/sh", "-c", ECHO))
                 .rootfs(Optional.of(rootfs))

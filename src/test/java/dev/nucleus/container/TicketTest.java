@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.nucleus.plan.WireWriter;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
-import dev.nucleus.spawner.Ticket;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimMessage;
+import dev.nucleus.shim.Ticket;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.SharedManager;

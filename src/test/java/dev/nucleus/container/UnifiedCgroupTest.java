@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.support.ManagerProcess;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -148,7 +149,7 @@ class UnifiedCgroupTest {
         Process shell = new ProcessBuilder("/bin/sh", "-c", "echo $$ >" + cgroup + "/cgroup.procs; " + command)
                 .redirectErrorStream(true)
                 .start();
-        return new String(shell.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        return new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
     @Test

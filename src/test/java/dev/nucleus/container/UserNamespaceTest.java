@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.spec.User;
 import dev.nucleus.spec.UserNamespace;
@@ -16,6 +17,7 @@ import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -56,7 +58,7 @@ class UserNamespaceTest {
     }
 
     private static void end(Container container) {
-        manager.containers().stop(container, new StopSpec(dev.nucleus.spec.Signal.KILL, Duration.ZERO));
+        manager.containers().stop(container, new StopSpec(Signal.KILL, Duration.ZERO));
         manager.containers().remove(container);
     }
 
@@ -100,7 +102,7 @@ class UserNamespaceTest {
     @Test
     void rootInsideIsUnprivilegedOnTheHost() throws IOException {
         Path secret = Files.writeString(files.resolve("secret"), "host");
-        Files.setPosixFilePermissions(secret, java.nio.file.attribute.PosixFilePermissions.fromString("rw-------"));
+        Files.setPosixFilePermissions(secret, PosixFilePermissions.fromString("rw-------"));
         var output = manager.run(shell(new UserNamespace.Auto(), "id -u; cat /proc/self/uid_map; cat /etc/shadow 2>&1")
                 .user(Optional.of(User.parse("0:0")))
                 .build());

@@ -12,6 +12,7 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
+import dev.nucleus.spec.User;
 import dev.nucleus.spec.UserNamespace;
 import dev.nucleus.spec.WorkspaceMount;
 import dev.nucleus.spec.WorkspaceMount.Access;
@@ -406,7 +407,7 @@ class WorkspaceTest {
                 .overlay(Optional.of(MemorySize.parse("16M")))
                 .memory(Optional.of(MemorySize.parse("64M")))
                 .cpus(Optional.of(new Cpus(1)))
-                .user(Optional.of(dev.nucleus.spec.User.parse("0:0")))
+                .user(Optional.of(User.parse("0:0")))
                 .build();
 
         assertThat(manager.run(spec).out()).isEqualTo("x:1\n");

@@ -11,6 +11,8 @@ import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.PolicySource;
+import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import dev.nucleus.support.TestRootfs;
@@ -68,7 +70,7 @@ class DenialsTest {
     }
 
     private static void end(Container container) {
-        container.end().orTimeout(20, java.util.concurrent.TimeUnit.SECONDS).join();
+        container.end().orTimeout(20, TimeUnit.SECONDS).join();
     }
 
     /** With and without a user namespace. */
@@ -87,7 +89,7 @@ class DenialsTest {
         assertThat(denial.rule()).isEqualTo("seccomp");
         assertThat(denial.reason()).contains("namespaces");
         assertThat(denial.first()).isBetween(before.minusSeconds(1), denial.last());
-        container.shim().stop(dev.nucleus.spec.Signal.KILL, Duration.ofSeconds(5));
+        container.shim().stop(Signal.KILL, Duration.ofSeconds(5));
         end(container);
         assertThat(denials(container)).containsExactly(denial);
         manager.containers().remove(container);
@@ -103,7 +105,7 @@ class DenialsTest {
         assertThat(denials(container))
                 .singleElement()
                 .satisfies(denial -> assertThat(denial.attempt()).isEqualTo("unshare(CLONE_NEWUSER)"));
-        manager.containers().stop(container, dev.nucleus.spec.StopSpec.DEFAULT);
+        manager.containers().stop(container, StopSpec.DEFAULT);
         manager.containers().remove(container);
     }
 
@@ -137,7 +139,7 @@ class DenialsTest {
                 .anySatisfy(denial -> assertThat(denial.program()).startsWith("a?},?{"));
         var captured = container.shim().capture(List.of("/bin/true"), Duration.ofSeconds(5));
         assertThat(captured.status().code()).isZero();
-        manager.containers().stop(container, dev.nucleus.spec.StopSpec.DEFAULT);
+        manager.containers().stop(container, StopSpec.DEFAULT);
         manager.containers().remove(container);
     }
 

@@ -12,6 +12,7 @@ import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 
@@ -197,7 +199,7 @@ final class Abuses {
             return inVolume(setting, source, "/data", "test -L /data/link && ! cat /data/link 2>/dev/null");
         } finally {
             Remains.delete(source);
-            Remains.delete(java.util.Objects.requireNonNull(secret.getParent()));
+            Remains.delete(Objects.requireNonNull(secret.getParent()));
         }
     }
 
@@ -237,7 +239,7 @@ final class Abuses {
                 Files.delete(place);
             }
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -8,8 +8,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,19 +21,8 @@ class HandedDescriptorTest {
 
     private static final int SET_ID_BITS = 06000;
 
+    @SharedTargets
     private static Targets targets;
-
-    @BeforeAll
-    static void start() throws Exception {
-        targets = Targets.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (targets != null) {
-            targets.close();
-        }
-    }
 
     /** gVisor doesn't support sockets on the host's filesystems. */
     static Stream<Confinement> withSocketsOfTheHost() {

@@ -7,8 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -28,19 +26,8 @@ class HostDeviceTest {
             "for f in /proc/self/fd/* /proc/kcore /proc/keys /proc/timer_list; do chmod 000 $f; touch -t 200001010000 $f; done"
                     + " 2>/dev/null; echo tried";
 
+    @SharedTargets
     private static Targets targets;
-
-    @BeforeAll
-    static void start() throws Exception {
-        targets = Targets.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (targets != null) {
-            targets.close();
-        }
-    }
 
     @ParameterizedTest
     @EnumSource(Confinement.class)

@@ -7,8 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,19 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("isolation")
 class LinkedSourceTest {
 
+    @SharedTargets
     private static Targets targets;
-
-    @BeforeAll
-    static void start() throws Exception {
-        targets = Targets.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (targets != null) {
-            targets.close();
-        }
-    }
 
     /** The owner of the directory above can move it to a place where its link leads somewhere else. */
     @Test

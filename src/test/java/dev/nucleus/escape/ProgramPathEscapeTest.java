@@ -30,11 +30,11 @@ class ProgramPathEscapeTest {
     /** Lies beside the containers' directories, and would run if it were reached. */
     private static final String OUTSIDE_PROGRAM = "program-of-the-host";
 
+    @SharedTargets
     private static Targets targets;
 
     @BeforeAll
-    static void start() throws Exception {
-        targets = Targets.start();
+    static void placePrograms() throws Exception {
         for (Confinement confinement : List.of(Confinement.AGENT, Confinement.ROOTLESS)) {
             Path program = targets.state(confinement).resolve("containers").resolve(OUTSIDE_PROGRAM);
             Files.copy(Targets.build("witness"), program);
@@ -43,17 +43,10 @@ class ProgramPathEscapeTest {
     }
 
     @AfterAll
-    static void stop() {
-        if (targets != null) {
-            for (Confinement confinement : List.of(Confinement.AGENT, Confinement.ROOTLESS)) {
-                try {
-                    Files.delete(
-                            targets.state(confinement).resolve("containers").resolve(OUTSIDE_PROGRAM));
-                } catch (IOException e) {
-                    throw new java.io.UncheckedIOException(e);
-                }
-            }
-            targets.close();
+    static void removePrograms() throws IOException {
+        for (Confinement confinement : List.of(Confinement.AGENT, Confinement.ROOTLESS)) {
+            Files.deleteIfExists(
+                    targets.state(confinement).resolve("containers").resolve(OUTSIDE_PROGRAM));
         }
     }
 

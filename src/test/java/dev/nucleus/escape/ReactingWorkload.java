@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -138,8 +139,7 @@ final class ReactingWorkload {
             if (random.nextInt(40) == 0) {
                 step("adopt", () -> adopt(manager));
             } else {
-                act(java.util.Objects.requireNonNull(
-                        places.get(confinements.get(random.nextInt(confinements.size())))));
+                act(Objects.requireNonNull(places.get(confinements.get(random.nextInt(confinements.size())))));
             }
             checkOutside();
         }

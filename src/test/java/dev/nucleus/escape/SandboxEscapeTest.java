@@ -11,9 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,22 +27,11 @@ class SandboxEscapeTest {
 
     private static final String SECRET = "only for the host's root";
 
+    @SharedTargets
     private static Targets targets;
 
     /** A directory of the host's root, whose path also exists in the container's root filesystem. */
     private Path victim;
-
-    @BeforeAll
-    static void start() throws Exception {
-        targets = Targets.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (targets != null) {
-            targets.close();
-        }
-    }
 
     @BeforeEach
     void makeVictim() throws IOException {

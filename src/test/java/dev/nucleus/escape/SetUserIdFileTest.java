@@ -4,14 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.support.OrdinaryUser;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -23,19 +22,8 @@ class SetUserIdFileTest {
 
     private static final int SET_ID_BITS = 06000;
 
+    @SharedTargets
     private static Targets targets;
-
-    @BeforeAll
-    static void start() throws Exception {
-        targets = Targets.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (targets != null) {
-            targets.close();
-        }
-    }
 
     private static List<Path> below(Path directory) throws IOException {
         try (Stream<Path> files = Files.walk(directory)) {
@@ -47,7 +35,7 @@ class SetUserIdFileTest {
         try {
             return (int) Files.getAttribute(file, "unix:" + name, LinkOption.NOFOLLOW_LINKS);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -60,7 +61,7 @@ final class Victim {
         SortedMap<String, String> now = snapshot();
         return Stream.concat(before.keySet().stream(), now.keySet().stream())
                 .distinct()
-                .filter(name -> !java.util.Objects.equals(before.get(name), now.get(name)))
+                .filter(name -> !Objects.equals(before.get(name), now.get(name)))
                 .map(name -> directory.resolve(name) + ": was " + before.get(name) + ", is " + now.get(name))
                 .toList();
     }

@@ -3,7 +3,7 @@ package dev.nucleus.escape;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.spawner.Shim;
+import dev.nucleus.shim.Shim;
 import dev.nucleus.support.Remains;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,8 +13,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -33,19 +31,8 @@ class WorkingDirectoryEscapeTest {
 
     private static final String WORKDIR = "/data/app";
 
+    @SharedTargets
     private static Targets targets;
-
-    @BeforeAll
-    static void start() throws Exception {
-        targets = Targets.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (targets != null) {
-            targets.close();
-        }
-    }
 
     /** Targets of links. Only some under gVisor, where each takes a second and means nothing to its kernel. */
     private static List<String> links(Confinement confinement) {

@@ -7,6 +7,7 @@ import dev.nucleus.support.Requires;
 import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,7 +71,7 @@ class CrashLoopSupervisionTest {
                     .start();
             return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -136,7 +137,7 @@ class CrashLoopSupervisionTest {
                     .containsPattern("shop/plain-1 +running +crash loop +5 ")
                     .containsPattern("shop/probed-1 +running +crash loop, serving +5 ")
                     .containsPattern("shop/steady-1 +running +running +0 ")
-                    .containsPattern("- +shop/waits-1 +- +waiting +0 .*waits for never")
+                    .containsPattern("- +shop/waits-1 +- +waiting +0 .*waiting for never")
                     .containsPattern("- +shop/broken-1 +- +failed +0 .*launch failed at exec");
             assertThat(client(manager, "ps")).doesNotContain("waits-1").doesNotContain("broken-1");
 

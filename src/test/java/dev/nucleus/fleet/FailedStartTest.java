@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nucleus.settings.UnusableDirectoryException;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -71,12 +72,12 @@ class FailedStartTest {
         Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("rwxr-xr-x"));
 
         try (TestManager manager = TestManager.start(FLEET, settings(run, 0))) {
-            manager.await("shop/web-1", dev.nucleus.fleet.ReplicaStatus.RUNNING);
+            manager.await("shop/web-1", ReplicaStatus.RUNNING);
         }
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(run)))
                 .isEqualTo("rwx------");
         assertThatThrownBy(() -> TestManager.start(FLEET, settings(directory.resolve("r".repeat(100)), 0)))
-                .hasRootCauseInstanceOf(java.io.IOException.class)
+                .hasRootCauseInstanceOf(IOException.class)
                 .hasStackTraceContaining(UnusableDirectoryException.class.getName())
                 .hasStackTraceContaining("is too long");
     }

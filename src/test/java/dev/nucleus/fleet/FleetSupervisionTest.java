@@ -107,6 +107,12 @@ class FleetSupervisionTest {
             assertThat(manager.replica("shop/web-1").history())
                     .anyMatch(
                             t -> t.to() == ReplicaStatus.UNHEALTHY && t.cause().contains("ECONNREFUSED"));
+            // The log says what ended the run before; its exit status alone does not.
+            Awaitility.await()
+                    .until(() -> manager.containerOf("shop/web-1")
+                            .previousRun()
+                            .filter(run -> run.end().matches("liveness: .*ECONNREFUSED.*; killed by .*"))
+                            .isPresent());
         }
     }
 
@@ -196,7 +202,7 @@ class FleetSupervisionTest {
     }
 
     @Test
-    void aWaitingReplicaReportsItsUnmetDependencies() {
+    void aWaitingReplicaReportsItsUnmetDependencies() throws InterruptedException {
         try (TestManager manager = TestManager.start("""
                 name: shop
                 services:
@@ -220,8 +226,13 @@ class FleetSupervisionTest {
                     .untilAsserted(
                             () -> assertThat(manager.replica("shop/web-1").cause())
                                     .isEqualTo(
-                                            "waits for db to be healthy (db-1 is not ready: readiness: exit code 1, and 1 more); "
+                                            "waiting for db to be healthy (db-1 is not ready: readiness: exit code 1, and 1 more); "
                                                     + "migrate to be completed (migrate-1 is failed: exit code 1; restart: never)"));
+            assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.WAITING);
+
+            // A start returns when it is known whether it waits.
+            manager.fleets().stopReplica("shop/web-1");
+            manager.fleets().startReplica("shop/web-1");
             assertThat(manager.replica("shop/web-1").status()).isEqualTo(ReplicaStatus.WAITING);
         }
     }

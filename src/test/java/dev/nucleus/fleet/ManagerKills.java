@@ -9,7 +9,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * Kills a manager with SIGKILL repeatedly at random moments, while replicas of its fleet keep exiting, and checks what
@@ -146,11 +148,11 @@ final class ManagerKills {
         }
     }
 
-    private static boolean within(java.util.concurrent.Callable<Boolean> condition) {
+    private static boolean within(Callable<Boolean> condition) {
         try {
             Awaitility.await().atMost(Duration.ofSeconds(30)).until(condition);
             return true;
-        } catch (org.awaitility.core.ConditionTimeoutException e) {
+        } catch (ConditionTimeoutException e) {
             return false;
         }
     }

@@ -7,6 +7,7 @@ import dev.nucleus.spec.Port;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.channels.Channels;
@@ -55,7 +56,7 @@ class PostgresTest {
     private record Gate(ServerSocket server, Container container) implements AutoCloseable {
 
         static Gate open(Container container) throws IOException {
-            var gate = new Gate(new ServerSocket(0, 50, java.net.InetAddress.getLoopbackAddress()), container);
+            var gate = new Gate(new ServerSocket(0, 50, InetAddress.getLoopbackAddress()), container);
             Thread.ofVirtual().start(gate::accept);
             return gate;
         }

@@ -69,7 +69,7 @@ class ProbeDecisionsTest {
             assertThat(manager.replica("shop/web-1").probeResults())
                     .extracting(ProbeResult::role)
                     .containsOnly(ProbeResult.Role.STARTUP);
-            assertThat(manager.replica("shop/web-1").cause()).isEqualTo("waits for its startup probe");
+            assertThat(manager.replica("shop/web-1").cause()).isEqualTo("waiting for its startup probe");
             assertThat(manager.get("/actuator/health/shop").statusCode()).isEqualTo(503);
 
             run(manager, "touch", "/tmp/up");

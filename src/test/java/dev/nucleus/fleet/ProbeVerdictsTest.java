@@ -4,24 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.probe.ProbeResult.Role;
-import dev.nucleus.spec.ServiceSpec;
-import dev.nucleus.spec.fleetfile.FleetReader;
-import java.nio.file.Path;
+import dev.nucleus.support.TestService;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class ProbeVerdictsTest {
 
     private static ProbeVerdicts verdicts(String probes) {
-        ServiceSpec service = FleetReader.readText(
-                        Path.of("/shop.yaml"),
-                        "name: shop\nservices: {web: {command: [/w]" + probes + "}}\n",
-                        FleetReader.Checks.NONE)
-                .services()
-                .get("web");
-        return ProbeVerdicts.none(Objects.requireNonNull(service));
+        return ProbeVerdicts.none(TestService.of("command: [/w]" + probes));
     }
 
     private static ProbeVerdicts report(ProbeVerdicts verdicts, Role role, boolean success) {
@@ -37,7 +28,7 @@ class ProbeVerdictsTest {
     @Test
     void aReplicaWithoutProbesRunsAndServesButIsNeverReady() {
         assertStatus(verdicts(""), ReplicaStatus.RUNNING, true);
-        assertThat(verdicts("").status().cause().words()).isEqualTo("runs; no probe has checked it");
+        assertThat(verdicts("").status().cause().words()).isEqualTo("running; not checked by a probe");
     }
 
     @Test

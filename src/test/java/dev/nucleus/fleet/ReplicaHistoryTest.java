@@ -15,19 +15,19 @@ class ReplicaHistoryTest {
 
     @Test
     void everyTransitionIsKeptWithItsCause() {
-        move(ReplicaStatus.STARTING, Cause.probe("waits for its readiness"));
+        move(ReplicaStatus.STARTING, Cause.probe("waiting for its readiness"));
         move(ReplicaStatus.READY, Cause.probe("readiness: status 200"));
 
         assertThat(history.now().history())
                 .extracting(transition -> transition.from() + " → " + transition.to() + ": " + transition.cause())
                 .containsExactly(
-                        "WAITING → STARTING: waits for its readiness", "STARTING → READY: readiness: status 200");
+                        "WAITING → STARTING: waiting for its readiness", "STARTING → READY: readiness: status 200");
     }
 
     @Test
     void theFirstStatusIsReported() {
-        assertThat(move(ReplicaStatus.WAITING, Cause.probe("waits for db"))).isTrue();
-        assertThat(move(ReplicaStatus.WAITING, Cause.probe("waits for db and cache")))
+        assertThat(move(ReplicaStatus.WAITING, Cause.probe("waiting for db"))).isTrue();
+        assertThat(move(ReplicaStatus.WAITING, Cause.probe("waiting for db and cache")))
                 .isFalse();
         assertThat(history.now().history()).hasSize(1);
     }
@@ -47,7 +47,7 @@ class ReplicaHistoryTest {
         history.end(StatusWithCause.of(ReplicaStatus.CRASH_LOOP, exit));
         Instant since = history.now().since();
 
-        assertThat(move(ReplicaStatus.CRASH_LOOP, Cause.running("is launched again")))
+        assertThat(move(ReplicaStatus.CRASH_LOOP, Cause.running("launching again")))
                 .isFalse();
         assertThat(history.move(new StatusWithCause(ReplicaStatus.CRASH_LOOP, Cause.probe("status 200"), true)))
                 .isTrue();

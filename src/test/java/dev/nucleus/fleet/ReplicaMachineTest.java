@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.probe.ProbeResult.Role;
 import dev.nucleus.spec.ServiceSpec;
-import dev.nucleus.spec.fleetfile.FleetReader;
 import dev.nucleus.support.GeneratedDocument;
 import dev.nucleus.support.Seeds;
+import dev.nucleus.support.TestService;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -41,12 +40,7 @@ class ReplicaMachineTest {
     private static final long BEGIN = Long.MAX_VALUE - Duration.ofMinutes(1).toNanos();
 
     private static ServiceSpec service(String fields) {
-        return Objects.requireNonNull(FleetReader.readText(
-                        Path.of("/shop.yaml"),
-                        "name: shop\nservices: {web: {command: [/w]" + (fields.isEmpty() ? "" : ", " + fields) + "}}\n",
-                        FleetReader.Checks.NONE)
-                .services()
-                .get("web"));
+        return TestService.of("command: [/w]" + (fields.isEmpty() ? "" : ", " + fields));
     }
 
     /** A replica and the events it handles. */
@@ -126,7 +120,7 @@ class ReplicaMachineTest {
         assertThat(subject.actions).containsExactly(new ReplicaAction.CheckDependencies());
 
         subject.on(new ReplicaEvent.DependenciesChecked(List.of()));
-        assertThat(subject.status().cause().words()).isEqualTo("is launched");
+        assertThat(subject.status().cause().words()).isEqualTo("launching");
         assertThat(subject.actions).contains(new ReplicaAction.Launch());
 
         subject.on(new ReplicaEvent.Launched("a"));
@@ -143,7 +137,7 @@ class ReplicaMachineTest {
                         new ReplicaEvent.Supervised(Optional.empty()),
                         new ReplicaEvent.DependenciesChecked(List.of("db to be healthy")));
         assertThat(subject.status().status()).isEqualTo(ReplicaStatus.WAITING);
-        assertThat(subject.status().cause().words()).isEqualTo("waits for db to be healthy");
+        assertThat(subject.status().cause().words()).isEqualTo("waiting for db to be healthy");
 
         subject.on(new ReplicaEvent.DependencyChanged());
         assertThat(subject.actions).containsExactly(new ReplicaAction.CheckDependencies());

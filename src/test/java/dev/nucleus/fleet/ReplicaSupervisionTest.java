@@ -4,14 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.spec.ServiceSpec;
-import dev.nucleus.spec.fleetfile.FleetReader;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
-import java.nio.file.Path;
+import dev.nucleus.support.TestService;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
@@ -31,15 +29,6 @@ class ReplicaSupervisionTest {
     @BeforeAll
     static void root() {
         Requires.root();
-    }
-
-    private static ServiceSpec service(String fields) {
-        return Objects.requireNonNull(FleetReader.readText(
-                        Path.of("/shop.yaml"),
-                        "name: shop\nservices: {web: {" + fields + "}}\n",
-                        FleetReader.Checks.NONE)
-                .services()
-                .get("web"));
     }
 
     private static Replica replica(
@@ -93,7 +82,7 @@ class ReplicaSupervisionTest {
         try (TestManager manager = TestManager.start()) {
             Replica replica = replica(
                     manager,
-                    service("command: [/bin/sleep, \"1000\"]"),
+                    TestService.of("command: [/bin/sleep, \"1000\"]"),
                     () -> {
                         isChecking.countDown();
                         await(mayContinue);
@@ -115,7 +104,10 @@ class ReplicaSupervisionTest {
         try (TestManager manager = TestManager.start()) {
             // Long enough for its start to be handled before its exit.
             Replica replica = replica(
-                    manager, service("command: [/bin/sleep, \"1\"], job: true, restart: never"), () -> {}, changed -> {
+                    manager,
+                    TestService.of("command: [/bin/sleep, \"1\"], job: true, restart: never"),
+                    () -> {},
+                    changed -> {
                         if (changed.status() == ReplicaStatus.RUNNING) {
                             await(mayContinue);
                         }

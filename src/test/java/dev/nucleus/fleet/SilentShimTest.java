@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.LaunchOrder;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimMessage;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Signal;
@@ -140,7 +140,7 @@ class SilentShimTest {
         }
     }
 
-    /** Only the shim could have told the manager which process is the container's first. */
+    /** Only the shim could have reported which process is the container's first. */
     @Test
     void aNewManagerStopsAContainerWhoseShimIsSilent(@TempDir Path directory) throws IOException {
         try (ManagerProcess manager = new ManagerProcess(directory).awaitReady()) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.spec.ServiceSpec;
 import dev.nucleus.spec.fleetfile.FleetReader;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
@@ -32,7 +33,7 @@ class SpecHashTest {
 
     @Test
     void theExecOptionOfMountsChangesTheHash() {
-        for (String mount : java.util.List.of("volumes: [\"/srv:/data%s\"]", "tmpfs: [\"/x%s\"]", "home: 64M%s")) {
+        for (String mount : List.of("volumes: [\"/srv:/data%s\"]", "tmpfs: [\"/x%s\"]", "home: 64M%s")) {
             assertThat(SpecHash.of(service("{command: [/w], " + mount.formatted(":exec") + "}")))
                     .isNotEqualTo(SpecHash.of(service("{command: [/w], " + mount.formatted("") + "}")));
         }

@@ -8,14 +8,12 @@ import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.ServiceSpec;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
-import dev.nucleus.spec.fleetfile.FleetReader;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
-import java.nio.file.Path;
+import dev.nucleus.support.TestService;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
@@ -33,15 +31,6 @@ class SupervisionFaultTest {
     @BeforeAll
     static void root() {
         Requires.root();
-    }
-
-    private static ServiceSpec service(String fields) {
-        return Objects.requireNonNull(FleetReader.readText(
-                        Path.of("/shop.yaml"),
-                        "name: shop\nservices: {web: {command: [/bin/sleep, \"1000\"]" + fields + "}}\n",
-                        FleetReader.Checks.NONE)
-                .services()
-                .get("web"));
     }
 
     private static void await(Replica replica, ReplicaStatus status) {
@@ -75,7 +64,11 @@ class SupervisionFaultTest {
     void aFaultBeforeTheLaunchIsReportedAndAStartRecovers() throws Exception {
         try (TestManager manager = TestManager.start()) {
             var faulty = new AtomicBoolean(true);
-            Replica replica = replica(manager, service(""), manager.bean(TaskScheduler.class), faulty);
+            Replica replica = replica(
+                    manager,
+                    TestService.of("command: [/bin/sleep, \"1000\"]"),
+                    manager.bean(TaskScheduler.class),
+                    faulty);
             replica.start(Optional.empty());
             await(replica, ReplicaStatus.FAILED);
             assertThat(replica.view().cause())
@@ -103,7 +96,10 @@ class SupervisionFaultTest {
         try (TestManager manager = TestManager.start()) {
             // Not initialised, so it schedules no probe.
             Replica replica = replica(
-                    manager, service(", readiness: {exec: [\"true\"], period: 50ms}"), scheduler, new AtomicBoolean());
+                    manager,
+                    TestService.of("command: [/bin/sleep, \"1000\"], readiness: {exec: [\"true\"], period: 50ms}"),
+                    scheduler,
+                    new AtomicBoolean());
             replica.start(Optional.empty());
             await(replica, ReplicaStatus.FAILED);
             Container container = manager.containers().all().iterator().next();

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -32,7 +33,7 @@ class AvailabilityTest {
     }
 
     private Availability measure(long from, long to, Watch... watches) {
-        entries.sort(java.util.Comparator.comparing(entry -> entry.transition().at()));
+        entries.sort(Comparator.comparing(entry -> entry.transition().at()));
         return Availability.of(Arrays.asList(watches), entries, at(from), at(to));
     }
 

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,19 +82,19 @@ class HistoryPostgresTest {
             History history = manager.bean(History.class);
             manager.await("shop/web-1", ReplicaStatus.RUNNING);
             Awaitility.await()
-                    .atMost(java.time.Duration.ofSeconds(30))
+                    .atMost(Duration.ofSeconds(30))
                     .until(() -> kept(history).size() == 2);
 
             end(server);
             manager.fleets().stopReplica("shop/web-1");
             Awaitility.await()
-                    .atMost(java.time.Duration.ofSeconds(30))
+                    .atMost(Duration.ofSeconds(30))
                     .until(() -> history.problem().isPresent());
             assertThat(manager.get("/actuator/health").statusCode()).isEqualTo(200);
 
             server = server(data, port);
             Awaitility.await()
-                    .atMost(java.time.Duration.ofSeconds(60))
+                    .atMost(Duration.ofSeconds(60))
                     .until(() -> history.problem().isEmpty() && kept(history).size() == 3);
             assertThat(kept(history).getFirst().transition().to()).isEqualTo(ReplicaStatus.STOPPED);
         } finally {

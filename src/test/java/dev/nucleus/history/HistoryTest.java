@@ -10,8 +10,11 @@ import dev.nucleus.support.SmallDisk;
 import dev.nucleus.support.TestManager;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.DriverManager;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -77,7 +80,7 @@ class HistoryTest {
             assertThat(all.get(2).container()).isEqualTo(id);
             assertThat(all.get(3).transition().cause())
                     .as("the restart keeps the original cause")
-                    .isEqualTo("is launched again, restart 1, after: killed by SIGKILL");
+                    .isEqualTo("launching again, restart 1, after: killed by SIGKILL");
             assertThat(all.get(3).transition().kind()).isEqualTo(Cause.Kind.SIGNAL);
         }
     }
@@ -89,7 +92,7 @@ class HistoryTest {
             ServiceLevels levels = manager.bean(ServiceLevels.class);
 
             // Time counts as observed once the manager has recorded, every ten seconds, that it runs.
-            Awaitility.await().atMost(java.time.Duration.ofSeconds(30)).until(() -> {
+            Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> {
                 levels.measure();
                 return levels.of("shop", "web")
                         .map(level -> level.measured().observed().isPositive())
@@ -104,12 +107,12 @@ class HistoryTest {
         String strict =
                 FLEET.replace("[/bin/sleep, \"1000\"]", "[/bin/false]").replace("99%, over: 1h", "99.99%, over: 1m");
         try (TestManager manager = TestManager.start(strict)) {
-            var told = new java.util.concurrent.CopyOnWriteArrayList<BudgetSpent>();
+            var told = new CopyOnWriteArrayList<BudgetSpent>();
             manager.listen(BudgetSpent.class, told::add);
             manager.await("shop/web-1", ReplicaStatus.CRASH_LOOP);
             ServiceLevels levels = manager.bean(ServiceLevels.class);
 
-            Awaitility.await().atMost(java.time.Duration.ofSeconds(30)).until(() -> {
+            Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> {
                 levels.measure();
                 return !told.isEmpty() && told.getLast().percent() == 100;
             });
@@ -150,7 +153,7 @@ class HistoryTest {
 
             Files.delete(filling);
             Awaitility.await()
-                    .atMost(java.time.Duration.ofSeconds(30))
+                    .atMost(Duration.ofSeconds(30))
                     .until(() -> manager.bean(History.class).problem().isEmpty());
             Awaitility.await()
                     .until(() -> kept(manager).stream()
@@ -158,7 +161,7 @@ class HistoryTest {
                                     .count()
                             == 3);
             assertThat(output).contains("Health is not affected");
-            try (var connection = java.sql.DriverManager.getConnection("jdbc:sqlite:" + file);
+            try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
                     var rows = connection.createStatement().executeQuery("pragma integrity_check")) {
                 assertThat(rows.next()).isTrue();
                 assertThat(rows.getString(1)).isEqualTo("ok");

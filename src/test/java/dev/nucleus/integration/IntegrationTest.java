@@ -15,6 +15,8 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -148,7 +150,7 @@ class IntegrationTest {
             manager.await("shop/web-1", ReplicaStatus.RUNNING);
             manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
 
-            Awaitility.await().atMost(java.time.Duration.ofSeconds(20)).until(() -> requests.size() == 2);
+            Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> requests.size() == 2);
             assertThat(requests)
                     .anySatisfy(request -> assertThat(request)
                             .startsWith("POST /hook ")
@@ -160,7 +162,7 @@ class IntegrationTest {
             manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
             Awaitility.await().until(() -> manager.replica("shop/web-1").restarts() == 2);
             manager.await("shop/web-1", ReplicaStatus.RUNNING);
-            Awaitility.await().during(java.time.Duration.ofMillis(300)).until(() -> requests.size() == 2);
+            Awaitility.await().during(Duration.ofMillis(300)).until(() -> requests.size() == 2);
         } finally {
             server.stop(0);
         }
@@ -189,13 +191,12 @@ class IntegrationTest {
                     .anySatisfy(request -> assertThat(request)
                             .startsWith("POST /hook {\"content\": \"not-ready shop/web-1: shop/web-1 has not been ready"
                                     + " for 300ms: "))
-                    .anySatisfy(request -> assertThat(request)
-                            .contains(
-                                    "waiting shop/worker-1: shop/worker-1 has been waiting for 300ms: waits for web"));
+                    .anySatisfy(
+                            request -> assertThat(request)
+                                    .contains(
+                                            "waiting shop/worker-1: shop/worker-1 has been waiting for 300ms: waiting for web"));
 
-            manager.containerOf("shop/web-1")
-                    .shim()
-                    .capture(List.of("touch", "/tmp/ready"), java.time.Duration.ofSeconds(5));
+            manager.containerOf("shop/web-1").shim().capture(List.of("touch", "/tmp/ready"), Duration.ofSeconds(5));
             Awaitility.await()
                     .untilAsserted(
                             () -> assertThat(requests).anyMatch(request -> request.contains("recovered shop/web-1")));
@@ -238,14 +239,14 @@ class IntegrationTest {
             manager.await("shop/web-1", ReplicaStatus.RUNNING);
             manager.containerOf("shop/web-1").shim().signal(Signal.KILL);
             Awaitility.await()
-                    .atMost(java.time.Duration.ofSeconds(20))
+                    .atMost(Duration.ofSeconds(20))
                     .until(() -> Files.readString(mails).contains("Subject: [nucleus] down: shop/web-1"));
             assertThat(Files.readString(mails)).contains("shop/web-1 is crashed: killed by SIGKILL");
 
             new JournalSender(directory.resolve("journal").toString())
                     .send(new Notification(
                             Notification.Kind.DOWN,
-                            java.time.Instant.now(),
+                            Instant.now(),
                             "shop/web-1",
                             "crashed",
                             "exit code 1\nPRIORITY=7",

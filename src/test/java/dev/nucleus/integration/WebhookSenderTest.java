@@ -10,8 +10,10 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,8 +60,7 @@ class WebhookSenderTest {
     /** Goes by Content-Length alone, as a simple server does. */
     private static boolean isWhole(StringBuilder request) {
         int head = request.indexOf("\r\n\r\n");
-        var length =
-                java.util.regex.Pattern.compile("(?i)content-length: (\\d+)").matcher(request);
+        var length = Pattern.compile("(?i)content-length: (\\d+)").matcher(request);
         return head >= 0 && length.find() && request.length() >= head + 4 + Integer.parseInt(length.group(1));
     }
 
@@ -74,7 +75,7 @@ class WebhookSenderTest {
         String request = post(null, "HTTP/1.1 204 No Content\r\n");
 
         assertThat(request).startsWith("POST /hook HTTP/1.1\r\n");
-        assertThat(request.toLowerCase(java.util.Locale.ROOT))
+        assertThat(request.toLowerCase(Locale.ROOT))
                 .contains("content-type: application/json")
                 .doesNotContain("transfer-encoding", "upgrade", "http2-settings");
     }

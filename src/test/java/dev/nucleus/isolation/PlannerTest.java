@@ -41,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.util.FileSystemUtils;
@@ -304,10 +305,10 @@ class PlannerTest {
         return plan.rootfs().steps().stream()
                 .filter(step -> step.target().equals(target))
                 .flatMap(step -> switch (step) {
-                    case RootfsStep.Bind bind -> java.util.stream.Stream.of(bind.attributes());
-                    case RootfsStep.Tmpfs tmpfs -> java.util.stream.Stream.of(tmpfs.attributes());
-                    case RootfsStep.Workspace workspace -> java.util.stream.Stream.of(workspace.attributes());
-                    default -> java.util.stream.Stream.<Long>empty();
+                    case RootfsStep.Bind bind -> Stream.of(bind.attributes());
+                    case RootfsStep.Tmpfs tmpfs -> Stream.of(tmpfs.attributes());
+                    case RootfsStep.Workspace workspace -> Stream.of(workspace.attributes());
+                    default -> Stream.<Long>empty();
                 })
                 .findFirst();
     }

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -109,7 +110,7 @@ class SeccompProgramTest {
                             .as(
                                     "%s%s of %s with a network %s and volumes %s, seed %d",
                                     call,
-                                    java.util.Arrays.toString(arguments),
+                                    Arrays.toString(arguments),
                                     name,
                                     spec.network(),
                                     spec.filesystem().volumes(),

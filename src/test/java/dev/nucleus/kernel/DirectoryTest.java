@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -83,7 +84,7 @@ class DirectoryTest {
     void filesAreCreatedGivenAModeAndMoved() throws IOException {
         try (NewFile file = directory.createFile(FILE);
                 FileChannel channel = file.write()) {
-            channel.write(ByteBuffer.wrap("text".getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+            channel.write(ByteBuffer.wrap("text".getBytes(StandardCharsets.UTF_8)));
             file.setMode(0640);
             assertThat(file.status().mode()).isEqualTo(0640);
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
@@ -76,8 +77,7 @@ class TrustedPathTest {
         Files.createSymbolicLink(directory.resolve("link"), target);
         Files.createDirectory(target.resolve("below"));
         if (user == 0) {
-            Files.setAttribute(
-                    directory.resolve("link"), "unix:uid", SOMEBODY_ELSE, java.nio.file.LinkOption.NOFOLLOW_LINKS);
+            Files.setAttribute(directory.resolve("link"), "unix:uid", SOMEBODY_ELSE, LinkOption.NOFOLLOW_LINKS);
         }
 
         assertThatThrownBy(() -> TrustedPath.open(directory.resolve("link/below"), 0, false))

@@ -22,6 +22,7 @@ import dev.nucleus.support.Requires;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -117,7 +118,7 @@ class LearningTest {
                 assertThat(get(nginx, "/index.html")).contains("200 OK").contains("hello");
                 assertThat(get(nginx, "/missing")).contains("404 Not Found");
             } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
+                throw new UncheckedIOException(e);
             }
         }
     }

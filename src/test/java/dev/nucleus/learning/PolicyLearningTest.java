@@ -414,7 +414,7 @@ class PolicyLearningTest {
 
     @Test
     void configurationFilesAreListedOneByOneHoweverMany() throws IOException {
-        var lines = new java.util.ArrayList<>(List.of(call("openat")));
+        var lines = new ArrayList<>(List.of(call("openat")));
         for (int i = 0; i < 30; i++) {
             file("/etc/conf.d/" + i, "x");
             file("/usr/lib/" + i + ".so", "x");

@@ -19,6 +19,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -41,7 +42,7 @@ class ProfilesAtWorkTest {
         Files.setAttribute(scripts, "unix:mode", 0755);
         for (String script : List.of("agent.py", "server.js", "redis.sh")) {
             try (InputStream content = ProfilesAtWorkTest.class.getResourceAsStream("/workloads/" + script)) {
-                Files.copy(java.util.Objects.requireNonNull(content), scripts.resolve(script));
+                Files.copy(Objects.requireNonNull(content), scripts.resolve(script));
             }
         }
     }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -68,7 +69,7 @@ class BuiltRootfsTest {
         Requires.root();
         Requires.program(POSTGRES + "/bin/postgres", "postgresql-15");
         Path rootfs = directory.toRealPath().resolve("postgres");
-        var programs = new java.util.ArrayList<>(programs("postgres", "initdb", "pg_isready", "psql"));
+        var programs = new ArrayList<>(programs("postgres", "initdb", "pg_isready", "psql"));
         programs.add(Path.of("/bin/sh"));
         RootfsBuilder.build(
                 rootfs,

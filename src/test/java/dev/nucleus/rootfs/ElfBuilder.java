@@ -1,5 +1,6 @@
 package dev.nucleus.rootfs;
 
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -53,7 +54,7 @@ final class ElfBuilder {
         int pathAt = HEADER + SEGMENTS * PROGRAM_HEADER;
         int dynamicAt = pathAt + path.length;
         int stringsAt = dynamicAt + (texts.size() + 3) * DYNAMIC_ENTRY;
-        var strings = new java.io.ByteArrayOutputStream();
+        var strings = new ByteArrayOutputStream();
         strings.write(0);
         ByteBuffer dynamic =
                 ByteBuffer.allocate((texts.size() + 3) * DYNAMIC_ENTRY).order(ByteOrder.LITTLE_ENDIAN);

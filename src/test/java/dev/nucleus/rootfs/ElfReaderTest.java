@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -73,8 +74,7 @@ class ElfReaderTest {
         other[4] = 1;
 
         assertThat(read(other)).as("32 bits").isEmpty();
-        assertThat(read("#!/bin/sh\n".getBytes(java.nio.charset.StandardCharsets.UTF_8)))
-                .isEmpty();
+        assertThat(read("#!/bin/sh\n".getBytes(StandardCharsets.UTF_8))).isEmpty();
         assertThat(read(new byte[0])).isEmpty();
         assertThat(read(new byte[1_000])).isEmpty();
     }

@@ -9,11 +9,14 @@ import dev.nucleus.kernel.FileName;
 import dev.nucleus.kernel.FileStat;
 import dev.nucleus.support.Requires;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -135,7 +138,7 @@ class RootfsAttestationTest {
     /** A verified tree whose change times are not recent is not read again: the same result object is returned. */
     @Test
     void aVerifiedTreeIsReadAgainOnlyAfterAChange() throws Exception {
-        org.awaitility.Awaitility.await("the change times are no longer recent")
+        Awaitility.await("the change times are no longer recent")
                 .until(() -> ((FileTime) Files.getAttribute(top.resolve(RootfsManifest.FILE), "unix:ctime"))
                         .toInstant()
                         .isBefore(Instant.now().minusMillis(1_100)));
@@ -197,7 +200,7 @@ class RootfsAttestationTest {
         Path other = Files.createDirectory(top.resolveSibling("other"));
         Path spare = top.resolveSibling("spare");
         Files.writeString(other.resolve("extra"), "x");
-        var going = new java.util.concurrent.atomic.AtomicBoolean(true);
+        var going = new AtomicBoolean(true);
         Thread exchange = Thread.ofPlatform().start(() -> {
             try {
                 while (going.get()) {
@@ -207,7 +210,7 @@ class RootfsAttestationTest {
                     Files.move(spare, top);
                 }
             } catch (IOException e) {
-                throw new java.io.UncheckedIOException(e);
+                throw new UncheckedIOException(e);
             }
         });
         int accepted = 0;

@@ -13,6 +13,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.AbstractList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -209,7 +210,7 @@ class RootfsBuilderTest {
     void damagedElfFilesAreCopiedAndReported() throws IOException {
         Path data = Files.createDirectories(directory.toRealPath().resolve("data"));
         byte[] whole = new ElfBuilder().needs("libc.so.6").build();
-        Path damaged = Files.write(data.resolve("damaged.so"), java.util.Arrays.copyOf(whole, whole.length - 9));
+        Path damaged = Files.write(data.resolve("damaged.so"), Arrays.copyOf(whole, whole.length - 9));
         Path top = directory.toRealPath().resolve("rootfs");
 
         RootfsBuilder.Result result = build(top, List.of(), List.of(data));

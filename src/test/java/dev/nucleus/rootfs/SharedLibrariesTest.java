@@ -10,7 +10,9 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -151,7 +153,7 @@ class SharedLibrariesTest {
         byte[] whole = cache("libx.so", "/usr/lib/libx.so");
         assertThat(LoaderCache.parse(whole).libraries()).containsEntry("libx.so", Path.of("/usr/lib/libx.so"));
         for (int length = 0; length < whole.length; length++) {
-            assertThat(LoaderCache.parse(java.util.Arrays.copyOf(whole, length)).libraries())
+            assertThat(LoaderCache.parse(Arrays.copyOf(whole, length)).libraries())
                     .isEmpty();
         }
     }
@@ -202,7 +204,7 @@ class SharedLibrariesTest {
         Path beside = Files.createSymbolicLink(versions.resolve("libx.so.1"), Path.of("libx.so.1.2"));
         Path away = Files.createSymbolicLink(versions.resolve("liby.so"), directory.resolve("private/liby.so"));
         for (Path path : new Path[] {versions, beside, away}) {
-            Files.setAttribute(path, "unix:uid", 65_534, java.nio.file.LinkOption.NOFOLLOW_LINKS);
+            Files.setAttribute(path, "unix:uid", 65_534, LinkOption.NOFOLLOW_LINKS);
         }
         Path program = library(
                 "a", new ElfBuilder().needs("libx.so.1", "liby.so").with(ElfBuilder.DT_RUNPATH, versions.toString()));

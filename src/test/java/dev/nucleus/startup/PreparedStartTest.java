@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -60,8 +61,7 @@ class PreparedStartTest {
         Files.writeString(planted.cache(), "");
         planted.writeScript(Path.of("/bin/false"));
         planted.seal();
-        Files.setPosixFilePermissions(
-                planted.directory(), java.nio.file.attribute.PosixFilePermissions.fromString("rwxrwxrwx"));
+        Files.setPosixFilePermissions(planted.directory(), PosixFilePermissions.fromString("rwxrwxrwx"));
         try (ManagerProcess manager = ManagerProcess.ofJar(directory, jar).awaitReady()) {
             assertThat(commandLine(manager)).contains(" -jar " + jar + " ");
             assertThat(manager.log())

@@ -2,6 +2,7 @@ package dev.nucleus.stress;
 
 import java.io.IOException;
 import java.nio.file.ClosedWatchServiceException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchEvent;
@@ -21,7 +22,7 @@ final class ContainerIds implements AutoCloseable {
     ContainerIds(Path containers) throws IOException {
         watch = containers.getFileSystem().newWatchService();
         containers.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
-        try (var present = java.nio.file.Files.list(containers)) {
+        try (var present = Files.list(containers)) {
             present.forEach(path -> ids.add(path.getFileName().toString()));
         }
         Thread.ofPlatform().daemon().name("container-ids").start(this::follow);

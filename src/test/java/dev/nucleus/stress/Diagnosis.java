@@ -2,6 +2,7 @@ package dev.nucleus.stress;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -53,7 +54,7 @@ final class Diagnosis {
             if (Files.exists(threads)) {
                 text.append(Files.readString(threads));
             }
-            return Files.writeString(threads, text, java.nio.charset.StandardCharsets.UTF_8);
+            return Files.writeString(threads, text, StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

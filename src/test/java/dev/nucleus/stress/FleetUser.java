@@ -2,6 +2,8 @@ package dev.nucleus.stress;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.SocketTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -143,14 +145,14 @@ final class FleetUser implements Runnable {
     private void view(String path) {
         Outages.Moment begun = subject.outages().now();
         try (var socket = subject.request(path)) {
-            String answer = new String(socket.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             // A fleet whose replicas crash is unhealthy; only the response counts.
             boolean answered = answer.startsWith("HTTP/1.1 200") || answer.startsWith("HTTP/1.1 503");
             findings.check(
                     answered || subject.outages().since(begun),
                     path + " answered: " + answer.lines().findFirst());
             findings.count("pages read");
-        } catch (java.net.SocketTimeoutException e) {
+        } catch (SocketTimeoutException e) {
             subject.hung(path);
         } catch (IOException e) {
             findings.check(subject.outages().since(begun), path + ": " + e);

@@ -3,6 +3,7 @@ package dev.nucleus.stress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -191,7 +192,7 @@ final class Service {
             if (random.nextBoolean()) {
                 socket.setSoLinger(true, 0);
             }
-        } catch (java.net.SocketTimeoutException e) {
+        } catch (SocketTimeoutException e) {
             subject.hung("/events?of=" + name);
         } catch (IOException e) {
             findings.check(subject.outages().since(begun), "/events?of=" + name + ": " + e);

@@ -1,5 +1,6 @@
 package dev.nucleus.support;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
@@ -231,7 +232,7 @@ public final class ManagerProcess implements AutoCloseable {
     public static Result finish(Process client) {
         try {
             client.getOutputStream().close();
-            var err = new java.io.ByteArrayOutputStream();
+            var err = new ByteArrayOutputStream();
             Thread reader = Thread.ofVirtual().start(() -> {
                 try {
                     client.getErrorStream().transferTo(err);

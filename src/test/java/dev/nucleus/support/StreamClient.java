@@ -1,7 +1,7 @@
 package dev.nucleus.support;
 
-import dev.nucleus.spawner.Shim;
-import dev.nucleus.spawner.Ticket;
+import dev.nucleus.shim.Shim;
+import dev.nucleus.shim.Ticket;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

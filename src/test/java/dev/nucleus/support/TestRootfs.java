@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Objects;
 import java.util.regex.Pattern;
 
 /** A small root filesystem of some of the host's programs and the libraries they need. */
@@ -47,7 +48,7 @@ public final class TestRootfs {
         String place = String.valueOf(parent).startsWith("/usr") ? parent + "/" : "/usr" + parent + "/";
         Path target = rootfs.resolve((place + file.getFileName()).substring(1));
         if (!Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-            Files.createDirectories(java.util.Objects.requireNonNull(target.getParent()));
+            Files.createDirectories(Objects.requireNonNull(target.getParent()));
             Files.copy(file.toRealPath(), target, StandardCopyOption.COPY_ATTRIBUTES);
         }
     }

@@ -7,7 +7,7 @@ import com.google.protobuf.ByteString;
 import com.sun.net.httpserver.HttpServer;
 import dev.nucleus.container.Container;
 import dev.nucleus.plan.LaunchStep;
-import dev.nucleus.spawner.LaunchException;
+import dev.nucleus.shim.LaunchException;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.TestManager;
 import io.micrometer.tracing.Tracer;

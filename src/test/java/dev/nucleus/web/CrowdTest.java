@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.fleet.ReplicaStatus;
-import dev.nucleus.spawner.ShimConnection;
-import dev.nucleus.spawner.ShimMessage;
+import dev.nucleus.shim.ShimConnection;
+import dev.nucleus.shim.ShimMessage;
 import dev.nucleus.support.TestManager;
 import java.io.BufferedReader;
 import java.io.IOException;

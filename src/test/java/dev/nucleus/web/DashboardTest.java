@@ -13,6 +13,7 @@ import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.ColorScheme;
 import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.spec.Signal;
+import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -141,7 +143,7 @@ class DashboardTest {
                 .containsText("ready");
         assertThat(page.locator("tr", new Page.LocatorOptions().setHasText("moody-1")))
                 .containsText("exit code 3");
-        keepScreenshot(page, "fleets-" + scheme.name().toLowerCase(java.util.Locale.ROOT));
+        keepScreenshot(page, "fleets-" + scheme.name().toLowerCase(Locale.ROOT));
         checkAccessibility(page);
     }
 
@@ -156,7 +158,7 @@ class DashboardTest {
         assertThat(page.locator("main")).containsText("use more than 64M of memory");
         assertThat(page.locator("main")).containsText("readiness succeeded");
         assertThat(page.locator("#lines")).containsText("tick 1");
-        keepScreenshot(page, "container-" + scheme.name().toLowerCase(java.util.Locale.ROOT));
+        keepScreenshot(page, "container-" + scheme.name().toLowerCase(Locale.ROOT));
         checkAccessibility(page);
     }
 
@@ -203,7 +205,7 @@ class DashboardTest {
         assertThat(page.locator("main")).containsText("/bin/sleep 1000");
         checkAccessibility(page);
         page.goBack();
-        manager.containers().stop(container, dev.nucleus.spec.StopSpec.DEFAULT);
+        manager.containers().stop(container, StopSpec.DEFAULT);
         manager.containers().remove(container);
 
         assertThat(page.locator("main")).not().containsText(container.name());

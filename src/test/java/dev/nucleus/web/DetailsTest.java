@@ -56,7 +56,7 @@ class DetailsTest {
 
         SocketHttp.Answer answer = SocketHttp.get(socket(), path);
         assertThat(answer.status()).isEqualTo(200);
-        assertThat(answer.body()).contains("\"cause\":\"runs; no probe has checked it\"", "\"checked\":false");
+        assertThat(answer.body()).contains("\"cause\":\"running; not checked by a probe\"", "\"checked\":false");
     }
 
     @ParameterizedTest

@@ -5,16 +5,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
@@ -171,12 +177,10 @@ class HttpTest {
         for (String path : List.of("/", "/fleets/shop/web-1", "/containers/" + id, "/actuator/health")) {
             assertThat(manager.get(path).body()).doesNotContain("hunter2");
         }
-        try (Stream<java.nio.file.Path> files =
-                java.nio.file.Files.list(manager.state().resolve("containers").resolve(id))) {
-            for (var file : files.filter(java.nio.file.Files::isRegularFile).toList()) {
-                assertThat(java.nio.file.Files.readString(file))
-                        .as(file.toString())
-                        .doesNotContain("hunter2");
+        try (Stream<Path> files =
+                Files.list(manager.state().resolve("containers").resolve(id))) {
+            for (var file : files.filter(Files::isRegularFile).toList()) {
+                assertThat(Files.readString(file)).as(file.toString()).doesNotContain("hunter2");
             }
         }
     }
@@ -190,7 +194,7 @@ class HttpTest {
         try (HttpClient client = HttpClient.newHttpClient()) {
             InputStream body = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream())
                     .body();
-            try (var reader = new java.io.BufferedReader(new java.io.InputStreamReader(body, StandardCharsets.UTF_8))) {
+            try (var reader = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
                 int seen = 0;
                 while (seen < logLines) {
                     String line = reader.readLine();
@@ -242,7 +246,7 @@ class HttpTest {
 
     @Test
     void everyPageReceivesAChange() throws Exception {
-        var heard = new java.util.concurrent.CompletableFuture<String>();
+        var heard = new CompletableFuture<String>();
         try (HttpClient client = HttpClient.newHttpClient()) {
             InputStream body = client.send(
                             HttpRequest.newBuilder(URI.create(manager.url("/events")))
@@ -250,8 +254,7 @@ class HttpTest {
                             HttpResponse.BodyHandlers.ofInputStream())
                     .body();
             Thread.ofVirtual().start(() -> {
-                try (var reader =
-                        new java.io.BufferedReader(new java.io.InputStreamReader(body, StandardCharsets.UTF_8))) {
+                try (var reader = new BufferedReader(new InputStreamReader(body, StandardCharsets.UTF_8))) {
                     int changes = 0;
                     while (changes < 2) {
                         changes += reader.readLine().equals("event:changed") ? 1 : 0;
@@ -263,7 +266,7 @@ class HttpTest {
             });
             manager.sh("true");
 
-            assertThat(heard.get(10, java.util.concurrent.TimeUnit.SECONDS)).isEqualTo("changed");
+            assertThat(heard.get(10, TimeUnit.SECONDS)).isEqualTo("changed");
             client.shutdownNow();
         }
     }

@@ -3,11 +3,16 @@ package dev.nucleus.workspace;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nucleus.kernel.Directory;
 import dev.nucleus.kernel.FileName;
 import dev.nucleus.kernel.Libc;
 import dev.nucleus.support.Remains;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -187,7 +192,7 @@ class HostileTreeTest {
             Files.deleteIfExists(directory.resolve("manifest"));
             Files.deleteIfExists(directory.resolve("manifest.part"));
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -223,7 +228,7 @@ class HostileTreeTest {
                     Files.writeString(copy.resolve("file"), "work " + round);
                     copyBack(before, TreeLimits.DEFAULT);
                 } catch (IOException e) {
-                    throw new java.io.UncheckedIOException(e);
+                    throw new UncheckedIOException(e);
                 }
             }
         });
@@ -266,7 +271,7 @@ class HostileTreeTest {
                                     Files.write(file, more, StandardOpenOption.APPEND);
                                 }
                             } catch (IOException e) {
-                                throw new java.io.UncheckedIOException(e);
+                                throw new UncheckedIOException(e);
                             }
                         },
                         () -> {
@@ -284,8 +289,8 @@ class HostileTreeTest {
         TreeManifest before = copyIn();
         makePipe(copy.resolve("pipe"));
         Files.createSymbolicLink(copy.resolve("link"), Path.of("/etc/shadow"));
-        try (var socket = java.nio.channels.ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
-            socket.bind(java.net.UnixDomainSocketAddress.of(copy.resolve("socket")));
+        try (var socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            socket.bind(UnixDomainSocketAddress.of(copy.resolve("socket")));
         }
 
         SyncResult result = copyBack(before, TreeLimits.DEFAULT);
@@ -390,7 +395,7 @@ class HostileTreeTest {
         assertThatThrownBy(() -> copyBack(before, new TreeLimits(1_000, 100, 1 << 20, 128)))
                 .isInstanceOf(WorkspaceException.class)
                 .hasMessageContaining("contains names of more than 100 bytes in total");
-        try (var sparse = new java.io.RandomAccessFile(copy.resolve("many-0").toFile(), "rw")) {
+        try (var sparse = new RandomAccessFile(copy.resolve("many-0").toFile(), "rw")) {
             sparse.setLength(1L << 40);
         }
         assertThatThrownBy(() -> copyBack(before, TreeLimits.DEFAULT))
@@ -419,18 +424,18 @@ class HostileTreeTest {
     @Test
     void unusualNamesAreCopiedBack() throws Exception {
         var strange = new FileName("a\nu\\x\u00ff");
-        try (var opened = dev.nucleus.kernel.Directory.open(source)) {
+        try (var opened = Directory.open(source)) {
             opened.createFile(strange).close();
         }
         TreeManifest before = copyIn();
-        try (var opened = dev.nucleus.kernel.Directory.open(copy)) {
+        try (var opened = Directory.open(copy)) {
             opened.deleteFile(strange);
         }
 
         SyncResult result = copyBack(before, TreeLimits.DEFAULT);
 
         assertThat(result.removed().first()).containsExactly("a\\x0au\\x\\xff");
-        try (var opened = dev.nucleus.kernel.Directory.open(source)) {
+        try (var opened = Directory.open(source)) {
             assertThat(opened.status(strange)).isEmpty();
         }
     }

@@ -17,11 +17,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Many files with long names, deep in a tree: 900 megabytes of paths, in a heap of 48 megabytes. */
+/** Many files with long names, deep in a tree: 300 megabytes of paths, in a heap of 48 megabytes. */
 @RunsConcurrently
 class SmallHeapTest {
 
-    private static final int FILES = 30_000;
+    private static final int FILES = 10_000;
     private static final int DEPTH = 120;
     private static final FileName DEEP = FileName.of("d".repeat(255));
 

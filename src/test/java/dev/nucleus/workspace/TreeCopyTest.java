@@ -19,7 +19,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
@@ -541,8 +543,8 @@ class TreeCopyTest {
         }
         Path place = source.resolve("place");
         Path aside = source.resolve("aside");
-        var stop = new java.util.concurrent.atomic.AtomicBoolean();
-        var failure = new java.util.concurrent.atomic.AtomicReference<IOException>();
+        var stop = new AtomicBoolean();
+        var failure = new AtomicReference<IOException>();
         Thread race = Thread.ofPlatform().start(() -> {
             try {
                 while (!stop.get()) {

@@ -1,6 +1,7 @@
 package dev.nucleus.spec.fleetfile;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Timeout;
@@ -16,9 +17,7 @@ class FleetReaderFuzzTest {
     void everyTextIsAFleetOrAListOfMistakes(byte[] bytes) {
         try {
             FleetReader.readText(
-                    Path.of("/fuzz.yaml"),
-                    new String(bytes, java.nio.charset.StandardCharsets.UTF_8),
-                    FleetReader.Checks.NONE);
+                    Path.of("/fuzz.yaml"), new String(bytes, StandardCharsets.UTF_8), FleetReader.Checks.NONE);
         } catch (InvalidFleetException e) {
             if (e.problems().isEmpty()) {
                 throw new AssertionError("refused without a reason", e);

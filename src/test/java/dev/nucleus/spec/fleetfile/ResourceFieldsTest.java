@@ -25,6 +25,7 @@ import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.spec.WorkspaceMount;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,10 +37,9 @@ class ResourceFieldsTest {
 
     private static ContainerSpec read(String fields) {
         String text = "name: f\nservices:\n  s:\n    command: [x]\n" + fields.indent(4);
-        return java.util.Objects.requireNonNull(
-                        FleetReader.readText(Path.of("/f/fleet.yaml"), text, FleetReader.Checks.NONE)
-                                .services()
-                                .get("s"))
+        return Objects.requireNonNull(FleetReader.readText(Path.of("/f/fleet.yaml"), text, FleetReader.Checks.NONE)
+                        .services()
+                        .get("s"))
                 .container();
     }
 

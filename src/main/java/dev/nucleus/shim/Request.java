@@ -1,4 +1,4 @@
-package dev.nucleus.spawner;
+package dev.nucleus.shim;
 
 /**
  * Requests of a manager to a spawner or a shim, numbered as in native/src/base/shim_messages.h; requests of clients are

@@ -1,4 +1,4 @@
-package dev.nucleus.spawner;
+package dev.nucleus.shim;
 
 import java.io.IOException;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package dev.nucleus.spawner;
+package dev.nucleus.shim;
 
 import dev.nucleus.spec.Signal;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package dev.nucleus.spawner;
+package dev.nucleus.shim;
 
 import dev.nucleus.failure.Callbacks;
 import dev.nucleus.spec.Durations;

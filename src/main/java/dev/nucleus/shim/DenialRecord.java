@@ -1,4 +1,4 @@
-package dev.nucleus.spawner;
+package dev.nucleus.shim;
 
 import java.nio.charset.StandardCharsets;
 import tools.jackson.databind.json.JsonMapper;

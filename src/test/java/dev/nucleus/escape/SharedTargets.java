@@ -1,0 +1,18 @@
+package dev.nucleus.escape;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * {@link Targets} for all tests of a class: a static field that holds them from before the class's own
+ * {@code @BeforeAll} until after its {@code @AfterAll}. Needs root; without it the class counts as skipped.
+ */
+@Documented
+@Target(ElementType.FIELD)
+@Retention(RetentionPolicy.RUNTIME)
+@ExtendWith(SharedTargetsExtension.class)
+@interface SharedTargets {}
