@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static struct termios before;
-static volatile sig_atomic_t given;
+static volatile sig_atomic_t is_raw;
 
 static void put_u16(uint8_t *at, uint16_t value)
 {
@@ -35,24 +35,28 @@ size_t terminal_describe(uint8_t *payload, size_t size)
 	return 4 + length;
 }
 
-static void restore_and_die(int number)
+static void restore_and_reraise(int number)
 {
-	terminal_restore();
+	/* In the background, the terminal is the shell's again. */
+	if (tcgetpgrp(STDIN_FILENO) == getpgrp())
+		terminal_restore();
 	(void)raise(number);
 }
 
-/* A client that crashes, or is aborted, must not leave a terminal in raw mode to its shell. */
+/* A client that crashes or is aborted must not leave the terminal in raw mode. */
 static void restore_on_crash(void)
 {
-	static const int crashes[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP };
-	const struct sigaction action = { .sa_handler = restore_and_die,
+	static const int crash_signals[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL,
+					     SIGSEGV, SIGSYS, SIGTRAP };
+	const struct sigaction action = { .sa_handler = restore_and_reraise,
 					  .sa_flags = (int)(SA_RESETHAND | SA_NODEFER) };
 
-	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++) {
-		struct sigaction present;
+	for (size_t i = 0; i < sizeof(crash_signals) / sizeof(crash_signals[0]); i++) {
+		struct sigaction current;
 
-		if (sigaction(crashes[i], NULL, &present) == 0 && present.sa_handler == SIG_DFL)
-			(void)sigaction(crashes[i], &action, NULL);
+		if (sigaction(crash_signals[i], NULL, &current) == 0 &&
+		    current.sa_handler == SIG_DFL)
+			(void)sigaction(crash_signals[i], &action, NULL);
 	}
 }
 
@@ -60,19 +64,22 @@ void terminal_give(void)
 {
 	struct termios raw;
 
-	if (!given && tcgetattr(STDIN_FILENO, &before) < 0)
+	if (!is_raw && tcgetattr(STDIN_FILENO, &before) < 0)
 		return;
 	restore_on_crash();
 	raw = before;
 	cfmakeraw(&raw);
-	given = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+	/* Before the change, for a crash between the two. */
+	is_raw = 1;
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
+		is_raw = 0;
 }
 
 void terminal_restore(void)
 {
-	if (given)
+	if (is_raw)
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &before);
-	given = 0;
+	is_raw = 0;
 }
 
 int terminal_reopen(int fd)

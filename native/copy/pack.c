@@ -14,8 +14,11 @@
 #include "base/descriptors.h"
 
 #define CHUNK (1UL << 17)
-/* Holes of less than this in total are packed as zeros, which every reader of archives knows. */
+/* A file with fewer bytes of holes is stored as an ordinary file, which every tar reader supports.
+ */
 #define SPARSE_MIN (1L << 20)
+/* Holes beyond this are not packed as zeros: an archive of them has no end. */
+#define HOLES_MAX (64L << 30)
 /* Unit of st_blocks (stat(2)). */
 #define STAT_BLOCK 512
 
@@ -44,37 +47,50 @@ static struct tar_entry entry;
 static struct tar_map map;
 static uint8_t chunk[CHUNK];
 
-/* Finds the parts of a file that have data. False if it has no holes, or its file system can't tell
- * where they are. The last part of a file with too many of them has holes of its own. */
-static bool find_map(int fd, const struct stat *status)
+/* Finds the extents of a file's data. Returns 1; 0 if its holes total less than SPARSE_MIN, or its
+ * file system can't report them; or -EFBIG if there are too many extents. The last one may include
+ * holes of up to HOLES_MAX. */
+static int find_map(int fd, const struct stat *status)
 {
 	off_t at = 0;
+	off_t holes = 0;
 
 	map.count = 0;
 	if (status->st_size - (off_t)status->st_blocks * STAT_BLOCK < SPARSE_MIN)
-		return false;
+		return 0;
 	while (at < status->st_size) {
 		off_t data = lseek(fd, at, SEEK_DATA);
 		off_t hole = data < 0 ? data : lseek(fd, data, SEEK_HOLE);
 
 		/* No data follows. */
 		if (data < 0 && errno == ENXIO)
-			break;
+			data = hole = status->st_size;
 		if (hole < 0) {
-			(void)lseek(fd, 0, SEEK_SET);
-			return false;
-		}
-		if (data >= status->st_size)
+			holes = 0;
 			break;
-		if (hole > status->st_size || map.count == TAR_EXTENTS_MAX - 2)
+		}
+		if (data > status->st_size)
+			data = status->st_size;
+		holes += data - at;
+		if (hole > status->st_size)
 			hole = status->st_size;
-		map.extents[map.count++] = (struct tar_extent){ .offset = (uint64_t)data,
-								.length = (uint64_t)(hole - data) };
-		at = hole;
+		if (map.count == TAR_EXTENTS_MAX - 2) {
+			if (status->st_size - data - (off_t)status->st_blocks * STAT_BLOCK >
+			    HOLES_MAX)
+				return -EFBIG;
+			hole = status->st_size;
+		}
+		if (data < hole)
+			map.extents[map.count++] = (struct tar_extent){
+				.offset = (uint64_t)data, .length = (uint64_t)(hole - data)
+			};
+		/* Somebody may punch holes meanwhile. */
+		at = hole > at ? hole : at + STAT_BLOCK;
 	}
-	/* A reader learns the size from a final part, even if it is empty. */
+	(void)lseek(fd, 0, SEEK_SET);
+	/* As GNU tar does: a final, empty extent marks the end of the file. */
 	map.extents[map.count++] = (struct tar_extent){ .offset = (uint64_t)status->st_size };
-	return true;
+	return holes >= SPARSE_MIN ? 1 : 0;
 }
 
 /* Writes the next `length` bytes of a file. Returns 1 if it has become shorter. */
@@ -101,6 +117,17 @@ static int pack_part(const struct packing *packing, int fd, uint64_t length)
 	return 0;
 }
 
+/* Whether a file has become shorter, in a hole, where nothing is read. */
+static bool has_shrunk(const struct packing *packing, int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) == 0 && (uint64_t)status.st_size >= entry.size)
+		return false;
+	report_failed(packing->report, entry.name, "read all of", ESTALE);
+	return true;
+}
+
 /* Writes the data of one file, as much as its header announced. */
 static int pack_data(const struct packing *packing, int fd)
 {
@@ -113,6 +140,8 @@ static int pack_data(const struct packing *packing, int fd)
 			return -errno;
 		result = pack_part(packing, fd, map.extents[i].length);
 	}
+	if (result == 0 && entry.map != NULL && has_shrunk(packing, fd))
+		result = 1;
 	return result > 0 ? tar_write_missing(packing->writer) : result;
 }
 
@@ -175,7 +204,12 @@ static int pack_file(const struct packing *packing, int parent, const char *name
 	if (status.st_size == 0)
 		return pack_unsized(packing, fd);
 	entry.size = (uint64_t)status.st_size;
-	if (find_map(fd, &status))
+	result = find_map(fd, &status);
+	if (result < 0) {
+		report_failed(packing->report, entry.name, "copy the holes of", -result);
+		return 0;
+	}
+	if (result > 0)
 		entry.map = &map;
 	result = tar_write(packing->writer, &entry);
 	return result < 0 ? result : pack_data(packing, fd);

@@ -95,7 +95,7 @@ static void amount(const struct report *report, char *text, size_t size)
 			       (unsigned long long)tenths % 10, units[unit]);
 }
 
-static void tell_progress(struct report *report)
+static void show_progress(struct report *report)
 {
 	struct timespec now;
 	int64_t ms;
@@ -123,7 +123,7 @@ void report_file(struct report *report, const char *name)
 
 	report->files++;
 	if (report->progress == PROGRESS_TERMINAL)
-		tell_progress(report);
+		show_progress(report);
 	if (report->progress != PROGRESS_NAMES)
 		return;
 	(void)printable(shown, sizeof(shown) - 1, name, strlen(name));
@@ -135,10 +135,10 @@ void report_bytes(struct report *report, size_t length)
 {
 	report->bytes += length;
 	if (report->progress == PROGRESS_TERMINAL)
-		tell_progress(report);
+		show_progress(report);
 }
 
-static void tell_unnamed(struct report *report, uint64_t count, const char *what)
+static void report_unnamed(struct report *report, uint64_t count, const char *what)
 {
 	char line[128];
 
@@ -154,8 +154,8 @@ void report_end(struct report *report)
 	char size[48];
 	char line[128];
 
-	tell_unnamed(report, report->left_out, "were left out");
-	tell_unnamed(report, report->failed, "could not be copied");
+	report_unnamed(report, report->left_out, "were left out");
+	report_unnamed(report, report->failed, "could not be copied");
 	if (report->progress == PROGRESS_NONE)
 		return;
 	amount(report, size, sizeof(size));

@@ -39,9 +39,19 @@ struct tar_map {
 	struct tar_extent extents[TAR_EXTENTS_MAX];
 };
 
+static inline uint64_t tar_map_data_length(const struct tar_map *map)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < map->count; i++)
+		sum += map->extents[i].length;
+	return sum;
+}
+
 struct tar_entry {
 	enum tar_type type;
 	const char *what;
+	int error; /* of a file that can't be extracted, an errno; else 0 */
 	char name[TAR_NAME_MAX];
 	char target[TAR_NAME_MAX]; /* of a link */
 	uint64_t size;             /* of a file, with its holes */

@@ -17,9 +17,9 @@ struct extension {
 	bool has_target;
 	bool has_size;
 	bool has_time;
-	bool sparse; /* in any of GNU tar's formats; the next three are those of 1.0 */
-	bool has_major;
-	bool has_minor;
+	bool is_sparse; /* in any of GNU tar's formats; the next three are those of 1.0 */
+	bool is_major_1;
+	bool is_minor_0;
 	bool has_real_size;
 	bool has_sparse_name; /* takes precedence over "path" */
 	bool overlong;        /* a name beyond the limit */
@@ -206,11 +206,11 @@ static int take_sparse_record(const uint8_t *key, size_t key_length, const uint8
 {
 	size_t length = (size_t)(end - value);
 
-	extension->sparse = true;
+	extension->is_sparse = true;
 	if (is_key(key, key_length, "major")) {
-		extension->has_major = length == 1 && *value == '1';
+		extension->is_major_1 = length == 1 && *value == '1';
 	} else if (is_key(key, key_length, "minor")) {
-		extension->has_minor = length == 1 && *value == '0';
+		extension->is_minor_0 = length == 1 && *value == '0';
 	} else if (is_key(key, key_length, "realsize")) {
 		extension->has_real_size = true;
 		return read_decimal(value, end, &extension->real_size);
@@ -340,6 +340,7 @@ static void set_type(struct tar_entry *entry, uint8_t type)
 	size_t length = strlen(entry->name);
 
 	entry->type = TAR_OTHER;
+	entry->error = 0;
 	switch (type) {
 	case '\0':
 	case '0':
@@ -366,6 +367,7 @@ static void set_type(struct tar_entry *entry, uint8_t type)
 		return;
 	case 'S':
 		entry->what = "a sparse file in the old format of GNU tar";
+		entry->error = EOPNOTSUPP;
 		return;
 	default:
 		entry->what = "of an unknown type";
@@ -404,7 +406,8 @@ static int read_map(struct tar_reader *reader, struct tar_entry *entry)
 		return result;
 	if (count > TAR_EXTENTS_MAX) {
 		entry->type = TAR_OTHER;
-		entry->what = "a sparse file of too many parts";
+		entry->what = "a sparse file with too many extents";
+		entry->error = EFBIG;
 		return 1;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -437,7 +440,7 @@ static int read_map(struct tar_reader *reader, struct tar_entry *entry)
 
 static bool has_map(const struct extension *extension, const struct tar_entry *entry)
 {
-	return entry->type == TAR_FILE && extension->has_major && extension->has_minor &&
+	return entry->type == TAR_FILE && extension->is_major_1 && extension->is_minor_0 &&
 	       extension->has_real_size && !extension->overlong;
 }
 
@@ -479,10 +482,11 @@ static int finish_entry(struct tar_reader *reader, const uint8_t *header, uint64
 		entry->size = extension->real_size;
 		return read_map(reader, entry);
 	}
-	if (extension->sparse || extension->overlong) {
+	if (extension->is_sparse || extension->overlong) {
 		entry->type = TAR_OTHER;
-		entry->what = extension->sparse ? "a sparse file in an old format of GNU tar"
-						: "a name that is too long";
+		entry->error = extension->overlong ? ENAMETOOLONG : EOPNOTSUPP;
+		entry->what = extension->overlong ? "a name that is too long"
+						  : "a sparse file in an unsupported format";
 	}
 	return 1;
 }

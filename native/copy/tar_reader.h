@@ -5,6 +5,7 @@
 
 #include "tar.h"
 
+/* Large: a static one has no initializer, so that it stays in .bss. */
 struct tar_reader {
 	/* Reads into `bytes`. Returns the number of bytes, 0 at the end, or a negative errno. */
 	ssize_t (*fill)(void *context, void *bytes, size_t size);

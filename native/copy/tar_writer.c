@@ -174,17 +174,9 @@ static int put_map(struct tar_writer *writer, const struct tar_map *map, uint64_
 	return result;
 }
 
-static uint64_t data_of(const struct tar_map *map)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < map->count; i++)
-		sum += map->extents[i].length;
-	return sum;
-}
-
-/* A reader that doesn't know sparse files must not take what it extracts for the file. */
-static const char *stand_in(char out[101], const char *name)
+/* A name of its own, so that what a reader without sparse support extracts isn't mistaken for the
+ * file. */
+static const char *placeholder_name(char out[101], const char *name)
 {
 	const char *slash = strrchr(name, '/');
 
@@ -194,7 +186,7 @@ static const char *stand_in(char out[101], const char *name)
 
 static int put_sparse(struct tar_writer *writer, const struct tar_entry *entry)
 {
-	uint64_t data = data_of(entry->map);
+	uint64_t data = tar_map_data_length(entry->map);
 	char name[101];
 	uint64_t length;
 	int result;
@@ -202,8 +194,8 @@ static int put_sparse(struct tar_writer *writer, const struct tar_entry *entry)
 	(void)put_map(NULL, entry->map, &length);
 	result = put_records(writer, entry, entry->name, length + data);
 	if (result == 0)
-		result = put_header(writer, stand_in(name, entry->name), "", '0', length + data,
-				    entry->mode, entry->seconds);
+		result = put_header(writer, placeholder_name(name, entry->name), "", '0',
+				    length + data, entry->mode, entry->seconds);
 	if (result == 0)
 		result = put_map(writer, entry->map, &length);
 	writer->left = data;

@@ -4,6 +4,7 @@
 
 #include "tar.h"
 
+/* Large: a static one has no initializer, so that it stays in .bss. */
 struct tar_writer {
 	/* Writes all bytes. Returns 0, or a negative errno. */
 	int (*drain)(void *context, const void *bytes, size_t length);

@@ -420,6 +420,10 @@ static bool is_left_out(const struct unpacking *unpacking)
 	struct report *report = unpacking->report;
 	const char *why;
 
+	if (entry.type == TAR_OTHER && entry.error != 0) {
+		report_failed(report, entry.name, "extract", entry.error);
+		return true;
+	}
 	if (entry.type == TAR_OTHER) {
 		report_left_out(report, entry.name, "%s", entry.what);
 		return true;

@@ -61,16 +61,24 @@ static void set_sums(uint8_t *data, size_t size)
 	}
 }
 
-/* The length of the entry's data. */
-static uint64_t data_length(void)
+/* Reads the entry's data, which must be as long and lie where the entry says. */
+static void check_data(void)
 {
-	uint64_t sum = 0;
+	uint64_t length = entry.map == NULL ? entry.size : tar_map_data_length(entry.map);
+	const uint8_t *part;
+	uint64_t seen = 0;
+	uint64_t end = 0;
+	uint64_t offset;
+	ssize_t got;
 
-	if (entry.map == NULL)
-		return entry.size;
-	for (size_t i = 0; i < entry.map->count; i++)
-		sum += entry.map->extents[i].length;
-	return sum;
+	while ((got = tar_read(&reader, &entry, &part, &offset)) > 0) {
+		if (offset < end || offset > entry.size || (uint64_t)got > entry.size - offset)
+			abort();
+		end = offset + (uint64_t)got;
+		seen += (uint64_t)got;
+	}
+	if (seen > length || (got == 0 && seen != length))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -91,12 +99,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reader.has_header = false;
 	reader.start = reader.end = 0;
 	while (tar_next(&reader, &entry) == 1) {
-		const uint8_t *part;
-		uint64_t seen = 0;
-		uint64_t end = 0;
-		uint64_t offset;
-		ssize_t got;
-
 		if (memchr(entry.name, '\0', sizeof(entry.name)) == NULL ||
 		    memchr(entry.target, '\0', sizeof(entry.target)) == NULL ||
 		    entry.nanoseconds > 999999999 || entry.mode > 07777 ||
@@ -107,15 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* The data of some entries is skipped. */
 		if (entry.size % 3 == 0)
 			continue;
-		while ((got = tar_read(&reader, &entry, &part, &offset)) > 0) {
-			if (offset < end || offset > entry.size ||
-			    (uint64_t)got > entry.size - offset)
-				abort();
-			end = offset + (uint64_t)got;
-			seen += (uint64_t)got;
-		}
-		if (seen > data_length() || (got == 0 && seen != data_length()))
-			abort();
+		check_data();
 		if (entry.size % 3 == 1) {
 			bool incomplete;
 

@@ -327,6 +327,39 @@ static void a_tree_is_copied(void **state)
 	assert_true(is_there("in/from/\x1b[31mred"));
 }
 
+/* Shortens the file once its first data has been read. */
+static int drain_and_shrink(void *context, const void *bytes, size_t length)
+{
+	assert_int_equal(truncate(at("from/shrunk"), 1 << 18), 0);
+	return drain(context, bytes, length);
+}
+
+/* Nothing is read in a hole that a file loses, so that no read comes up short. */
+static void a_file_that_shrinks_in_a_hole_is_incomplete(void **state)
+{
+	struct report report = { 0 };
+	static char data[1 << 18];
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkdir(at("from"), 0755), 0);
+	assert_int_equal(mkdir(at("in"), 0755), 0);
+	memset(data, 'x', sizeof(data));
+	fd = open(at("from/shrunk"), O_RDWR | O_CREAT | O_EXCL, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, data, sizeof(data)), sizeof(data));
+	assert_int_equal(ftruncate(fd, 64 << 20), 0);
+	(void)close(fd);
+	writer.drain = drain_and_shrink;
+	pack_directory(&report, true);
+	finish();
+	assert_int_equal(report.failed, 1);
+
+	assert_int_equal(unpack_here(&report, "from", true), 0);
+	assert_int_equal(report.failed, 2);
+	assert_false(is_there("in/from/shrunk"));
+}
+
 /* 4 TiB with two small parts: neither the archive nor the copy contains its holes. */
 static void a_sparse_file_is_copied(void **state)
 {
@@ -477,6 +510,8 @@ int copy_tests(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(zeros_become_holes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_tree_is_copied, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_file_that_shrinks_in_a_hole_is_incomplete, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_sparse_file_is_copied, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deep_trees_end_somewhere, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(paths_through_links_are_rejected, set_up,

@@ -12,7 +12,7 @@
 #include "archive.h"
 #include "tests.h"
 
-static void what_is_written_is_read(void **state)
+static void entries_are_read_as_written(void **state)
 {
 	static const size_t lengths[] = { 1, 99, 100, 101, 255, 1000, 4095 };
 	char name[TAR_NAME_MAX];
@@ -69,7 +69,7 @@ static void large_sizes_and_old_times_are_read_as_written(void **state)
 	}
 }
 
-static void every_archive_that_was_cut_short_is_known_to_be(void **state)
+static void truncated_archives_are_detected(void **state)
 {
 	(void)state;
 	add(TAR_FILE,
@@ -169,7 +169,7 @@ static int read_after(const char *records, size_t length)
 
 #define READ_AFTER(text) read_after(text, sizeof(text) - 1)
 
-static void records_that_lie_are_refused(void **state)
+static void inconsistent_records_are_rejected(void **state)
 {
 	(void)state;
 	assert_int_equal(READ_AFTER("9 path=ab\n"), -EBADMSG);
@@ -211,15 +211,6 @@ static void extensions_are_bounded(void **state)
 	assert_int_equal(tar_next(&reader, &entry), -EBADMSG);
 }
 
-static uint64_t sum(const struct tar_map *of)
-{
-	uint64_t total = 0;
-
-	for (size_t i = 0; i < of->count; i++)
-		total += of->extents[i].length;
-	return total;
-}
-
 static void a_sparse_file_is_read_as_written(void **state)
 {
 	static struct tar_map map = {
@@ -244,7 +235,7 @@ static void a_sparse_file_is_read_as_written(void **state)
 	assert_int_equal(strncmp(entry.name, "a/directory/000", 15), 0);
 	assert_int_equal(strlen(entry.name), 132);
 	assert_true(entry.size == 1ULL << 41);
-	assert_true(sum(entry.map) == 5);
+	assert_true(tar_map_data_length(entry.map) == 5);
 	assert_int_equal(tar_read(&reader, &entry, &data, &offset), 3);
 	assert_memory_equal(data, "abc", 3);
 	assert_int_equal(offset, 5);
@@ -283,7 +274,7 @@ static int read_parts(const char *list, size_t data)
 	return tar_next(&reader, &entry);
 }
 
-static void lists_of_parts_that_lie_are_refused(void **state)
+static void inconsistent_sparse_maps_are_rejected(void **state)
 {
 	(void)state;
 	assert_int_equal(read_parts("1\n90\n10\n", 10), 1);
@@ -309,15 +300,15 @@ static void lists_of_parts_that_lie_are_refused(void **state)
 int tar_tests(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(entries_are_read_as_written),
 		cmocka_unit_test(large_sizes_and_old_times_are_read_as_written),
-		cmocka_unit_test(every_archive_that_was_cut_short_is_known_to_be),
+		cmocka_unit_test(truncated_archives_are_detected),
 		cmocka_unit_test(malformed_numbers_are_rejected),
 		cmocka_unit_test(only_files_have_data),
-		cmocka_unit_test(records_that_lie_are_refused),
+		cmocka_unit_test(inconsistent_records_are_rejected),
 		cmocka_unit_test(extensions_are_bounded),
 		cmocka_unit_test(a_sparse_file_is_read_as_written),
-		cmocka_unit_test(lists_of_parts_that_lie_are_refused),
+		cmocka_unit_test(inconsistent_sparse_maps_are_rejected),
 	};
 
 	return cmocka_run_group_tests_name("archives", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* Message numbers between manager or client and spawner or shim. Java has them in
- * dev.nucleus.spawner.Request and Answer; a test compares them with this file. */
+ * dev.nucleus.shim.Request and Answer; a test compares them with this file. */
 #ifndef NUCLEUS_SHIM_MESSAGES_H
 #define NUCLEUS_SHIM_MESSAGES_H
 

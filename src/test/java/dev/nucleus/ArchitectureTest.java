@@ -143,6 +143,7 @@ class ArchitectureTest {
                     "dev.nucleus.kernel..",
                     "dev.nucleus.text..",
                     "dev.nucleus.failure..",
+                    "dev.nucleus.shim..",
                     "dev.nucleus.log..",
                     "dev.nucleus.learning..")
             .should()

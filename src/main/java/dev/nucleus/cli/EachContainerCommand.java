@@ -81,14 +81,14 @@ abstract class EachContainerCommand implements Callable<Integer> {
         return Optional.empty();
     }
 
-    /** Tells that a replica was not launched, because it waits for a service. */
+    /** Reports that a replica was not launched because it is waiting for a service. */
     void reportWaiting(Fleets fleets, String name) {
         fleets.replica(name)
                 .filter(view -> view.status() == ReplicaStatus.WAITING)
                 .ifPresent(view -> session.writer(true).println("nucleus: '" + name + "' is " + view.cause()));
     }
 
-    /** Tells how copying the container's workspace back went, if it had one. */
+    /** Reports the result of copying the container's workspace back, if it has one. */
     void reportWorkspace(Container container) {
         container
                 .workspaceResult()

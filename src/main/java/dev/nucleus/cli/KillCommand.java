@@ -13,7 +13,7 @@ import picocli.CommandLine;
 @CommandLine.Command(
         name = "kill",
         description = "Send a signal to the workload of containers. A replica that exits is restarted according to "
-                + "its policy. KILL also aborts copying the workspace of an ended container back.")
+                + "its policy. KILL also aborts copying back the workspace of a container that has ended.")
 final class KillCommand extends EachContainerCommand {
 
     private final Containers containers;
@@ -44,9 +44,9 @@ final class KillCommand extends EachContainerCommand {
     @Override
     String act(String reference) throws IOException {
         Container container = Target.container(containers, fleets, reference);
-        boolean copiesBack = container.state() instanceof ContainerState.CopyingBack;
+        boolean isCopyingBack = container.state() instanceof ContainerState.CopyingBack;
         containers.kill(container, Signal.parse(signal));
-        if (copiesBack) {
+        if (isCopyingBack) {
             reportWorkspace(container);
         }
         return container.name();

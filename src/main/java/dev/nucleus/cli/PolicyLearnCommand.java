@@ -90,7 +90,7 @@ final class PolicyLearnCommand implements Callable<Integer> {
                 session.writer(true)
                         .println(
                                 "nucleus: '" + container.name()
-                                        + "' is still running: the policy lacks what it does from now on; stop it and learn again");
+                                        + "' is still running: the policy does not cover what it does from now on; stop it and run policy learn again");
             }
         }
         Traces.Traced last = traced.getLast();

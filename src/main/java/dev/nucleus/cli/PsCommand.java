@@ -1,7 +1,6 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
-import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.fleet.ReplicaView;
@@ -33,7 +32,7 @@ final class PsCommand implements Callable<Integer> {
     private final Session session;
 
     @CommandLine.Option(names = "--no-trunc", description = "don't shorten commands and causes")
-    private boolean whole;
+    private boolean noTruncation;
 
     @CommandLine.Option(
             names = {"-a", "--all"},
@@ -124,16 +123,12 @@ final class PsCommand implements Callable<Integer> {
     }
 
     private static String end(Container container) {
-        return switch (container.state()) {
-            case ContainerState.Stopped stopped -> stopped.toString();
-            case ContainerState.CopyingBack(var end) -> end.toString();
-            default -> "-";
-        };
+        return container.state().outcome().map(Object::toString).orElse("-");
     }
 
     private String shorten(String text, int most) {
         String line = VisibleText.line(text);
-        return !whole && line.length() > most ? line.substring(0, most - 1) + "…" : line;
+        return !noTruncation && line.length() > most ? line.substring(0, most - 1) + "…" : line;
     }
 
     static String age(Instant since) {

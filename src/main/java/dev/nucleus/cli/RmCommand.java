@@ -2,6 +2,7 @@ package dev.nucleus.cli;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
+import dev.nucleus.container.StopFailedException;
 import dev.nucleus.container.UnknownContainerException;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.spec.Signal;
@@ -22,7 +23,8 @@ final class RmCommand extends EachContainerCommand {
 
     @CommandLine.Option(
             names = {"-f", "--force"},
-            description = "kill a running container first; abort copying its workspace back")
+            description =
+                    "kill a running container first; its workspace is copied back for at most 30 seconds, and one being copied back already is aborted")
     private boolean force;
 
     RmCommand(Containers containers, Fleets fleets, Session session) {
@@ -47,12 +49,26 @@ final class RmCommand extends EachContainerCommand {
 
     /** @return false if another command removed it, or a restart has replaced it */
     private boolean remove(Container container) throws InterruptedException {
-        if (force && containers.abortCopyBack(container)) {
+        if (force || container.state().canStart()) {
+            try {
+                stop(container);
+            } catch (StopFailedException e) {
+                if (!e.ended() || !containers.abortCopyBack(container)) {
+                    throw e;
+                }
+            }
             reportWorkspace(container);
         }
-        if ((force || container.state().canStart()) && !fleets.stopReplica(container.name(), _ -> KILL_IMMEDIATELY)) {
+        return containers.remove(container);
+    }
+
+    private void stop(Container container) throws InterruptedException {
+        // One that belongs to no replica: aborting a replica's would start it again.
+        if (container.record().replica() == null && containers.abortCopyBack(container)) {
+            return;
+        }
+        if (!fleets.stopReplica(container.name(), _ -> KILL_IMMEDIATELY)) {
             containers.stop(container, KILL_IMMEDIATELY);
         }
-        return containers.remove(container);
     }
 }

@@ -57,14 +57,15 @@ sealed interface Target {
             }
             if (replicas.getFirst().endsWith("/" + reference)) {
                 throw new InvalidSpecException("there is no container '" + reference
-                        + "'; the full name of a replica is " + String.join(" or ", replicas));
+                        + "'; did you mean "
+                        + String.join(" or ", replicas) + "?");
             }
             throw new InvalidSpecException(
                     "'" + reference + "' is not a container; name a replica of it: " + String.join(", ", replicas));
         }
     }
 
-    /** The replicas of a fleet or a service, or of that number in any fleet. */
+    /** The replicas of a fleet or a service, or those named {@code SERVICE-NUMBER} in any fleet. */
     private static List<String> replicas(Fleets fleets, String reference) {
         return fleets.replicas().stream()
                 .filter(view -> view.fleet().equals(reference)

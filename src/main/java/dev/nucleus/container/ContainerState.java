@@ -72,6 +72,15 @@ public sealed interface ContainerState {
         return this instanceof Stopped;
     }
 
+    /** How it ended; empty before its last process has exited. */
+    default Optional<Stopped> outcome() {
+        return switch (this) {
+            case Creating _, Created _, Running _ -> Optional.empty();
+            case CopyingBack(var end) -> Optional.of(end);
+            case Stopped stopped -> Optional.of(stopped);
+        };
+    }
+
     /** The state in words, to complete "it is not running: it …". */
     default String description() {
         return switch (this) {

@@ -12,6 +12,7 @@ import dev.nucleus.shim.ShimMessage;
 import dev.nucleus.shim.Ticket;
 import dev.nucleus.spawner.Spawner;
 import dev.nucleus.spec.ContainerName;
+import dev.nucleus.spec.Durations;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
@@ -28,6 +29,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +48,8 @@ public final class Containers {
     private static final Logger log = LoggerFactory.getLogger(Containers.class);
 
     private static final String STOPPED = "stopped";
+
+    private static final Duration ABORT_TIMEOUT = Duration.ofSeconds(30);
 
     private final ContainerRegistry registry;
     private final ContainerEvents events;
@@ -260,7 +266,19 @@ public final class Containers {
         if (!container.abortCopyBack()) {
             return false;
         }
-        container.end().join();
+        try {
+            container.end().get(ABORT_TIMEOUT.toSeconds(), TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new StopFailedException(
+                    "'" + container.name() + "': copying its workspace back is being aborted, but has not ended in "
+                            + Durations.format(ABORT_TIMEOUT) + "; its directories may not respond",
+                    true);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
         return true;
     }
 
@@ -438,7 +456,7 @@ public final class Containers {
      * Stores the last lines of a stopped container with the one that was started in its place, whose log then begins
      * with them.
      *
-     * @param why why it was stopped, if not by itself
+     * @param why the reason it was stopped; empty if it ended by itself
      * @throws UncheckedIOException when they can't be read or written
      */
     public void keepLastLines(Container stopped, Container next, Optional<String> why) {

@@ -33,7 +33,7 @@ public record PreviousRun(String end, Instant endedAt, List<ContainerLog.Line> l
         lines = List.copyOf(lines);
     }
 
-    /** @param why why it was stopped, if not by itself */
+    /** @param why the reason it was stopped; empty if it ended by itself */
     static PreviousRun of(Container ended, Optional<String> why) throws IOException {
         var stopped = (ContainerState.Stopped) ended.state();
         return new PreviousRun(

@@ -148,14 +148,16 @@ final class WorkspaceCopies {
 
     private void copyIn(String id, String what, SourceDirectory source, Consumer<String> listener) throws IOException {
         PrivateDirectories.create(of(id));
-        TreeCopy.Copied copied = inTurn(() -> named(
-                what,
-                () -> TreeCopy.copy(
-                        source,
-                        of(id).resolve(what),
-                        of(id).resolve(what + MANIFEST),
-                        limits,
-                        new CopyProgress(what + " " + source, listener))));
+        TreeCopy.Copied copied = inTurn(
+                new CopyCancellation(),
+                () -> named(
+                        what,
+                        () -> TreeCopy.copy(
+                                source,
+                                of(id).resolve(what),
+                                of(id).resolve(what + MANIFEST),
+                                limits,
+                                new CopyProgress(what + " " + source, listener))));
         if (copied.isPartial()) {
             listener.accept(what + " " + source + ": " + copied.summary());
         }
@@ -166,15 +168,17 @@ final class WorkspaceCopies {
         switch (mode) {
             case COPY -> copyIn(id, CONTEXT, source, listener);
             case BIND ->
-                inTurn(() -> named(CONTEXT, () -> {
-                    TreeCopy.refuseLinks(source);
-                    return source;
-                }));
+                inTurn(
+                        new CopyCancellation(),
+                        () -> named(CONTEXT, () -> {
+                            TreeCopy.refuseLinks(source);
+                            return source;
+                        }));
         }
     }
 
-    private <T> T inTurn(Supplier<T> work) {
-        turns.acquireUninterruptibly();
+    private <T> T inTurn(CopyCancellation cancellation, Supplier<T> work) {
+        cancellation.acquire(turns);
         try {
             return work.get();
         } finally {
@@ -213,12 +217,7 @@ final class WorkspaceCopies {
             return Optional.empty();
         }
         try {
-            cancellation.acquire(turns);
-            try {
-                return Optional.of(copyBack(id, listener, cancellation));
-            } finally {
-                turns.release();
-            }
+            return Optional.of(inTurn(cancellation, () -> copyBack(id, listener, cancellation)));
         } catch (CopyCancelledException e) {
             return Optional.of(
                     "workspace: copying changes back was aborted; what was copied back until then stays" + kept(id));

@@ -1,6 +1,7 @@
 package dev.nucleus.fleet;
 
 import dev.nucleus.container.Container;
+import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.StopFailedException;
 import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.spec.InvalidSpecException;
@@ -32,9 +33,10 @@ final class Replica {
 
     private static final Cause ENDED_EARLIER = new Cause(Cause.Kind.LOST, "its end under an earlier manager");
     private static final Cause STARTED_BY_OPERATOR = Cause.operator("started by the operator");
-    private static final Duration DECISION_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration FIRST_STATUS_TIMEOUT = Duration.ofSeconds(5);
     private static final String PAUSED = "paused by the operator; resume it with nucleus resume";
-    /** A paused replica doesn't show these; any other status stays visible. */
+    private static final String COPYING_BACK = "ended; its workspace is being copied back";
+    /** A paused or ended replica doesn't show these; any other status stays visible. */
     private static final Set<ReplicaStatus> AVAILABLE =
             EnumSet.of(ReplicaStatus.STARTING, ReplicaStatus.RUNNING, ReplicaStatus.READY);
 
@@ -46,8 +48,8 @@ final class Replica {
     private final ReplicaMachine machine;
     private final ReplicaSupervision supervision;
     private final ReplicaHistory history = new ReplicaHistory();
-    /** Completes when supervision, started last, has set a status. */
-    private volatile CompletableFuture<Void> decided = CompletableFuture.completedFuture(null);
+    /** Completes when the most recently started supervision has set a status or ended. */
+    private volatile CompletableFuture<Void> firstStatus = CompletableFuture.completedFuture(null);
 
     /** Held while supervision is started or requested to end. */
     private final ReentrantLock handover = new ReentrantLock();
@@ -65,7 +67,7 @@ final class Replica {
             @Override
             public void onStatus(StatusWithCause status) {
                 setStatus(status);
-                decided.complete(null);
+                firstStatus.complete(null);
             }
 
             @Override
@@ -128,8 +130,7 @@ final class Replica {
 
     /**
      * Starts a replica that is stopped, has failed, or has completed. If its supervision failed and its container still
-     * runs, that container is supervised again. The count of a crash loop is reset. Returns when its status says whether
-     * it is launched or waits for another service.
+     * runs, that container is supervised again. The count of a crash loop is reset. Returns once its status shows whether it is being launched or is waiting for another service, but after five seconds at the latest.
      *
      * @throws InvalidSpecException when it is supervised
      */
@@ -154,13 +155,14 @@ final class Replica {
         } finally {
             handover.unlock();
         }
-        decided.completeOnTimeout(null, DECISION_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+        firstStatus
+                .completeOnTimeout(null, FIRST_STATUS_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .join();
     }
 
     private void supervise(ReplicaState state, Optional<Container> found, boolean resumes) {
         supervision.reset(state);
-        decided = new CompletableFuture<>();
+        firstStatus = new CompletableFuture<>();
         supervisor = Thread.ofVirtual().name("replica-" + name).start(() -> supervising(found, resumes));
     }
 
@@ -175,7 +177,7 @@ final class Replica {
                             Cause.Kind.FAULT,
                             "its supervision failed: " + e + "; stop or start it, and see the manager's log")));
         } finally {
-            decided.complete(null);
+            firstStatus.complete(null);
         }
     }
 
@@ -272,19 +274,24 @@ final class Replica {
         supervision.onDependencyChanged();
     }
 
-    /** The present state. The probes of a paused replica do not run, so their last results no longer count. */
+    /** The present state. The probes of a paused or ended replica do not run, so their last results no longer count. */
     ReplicaView view() {
-        return view(supervision.container().filter(Container::paused).isPresent());
+        Optional<Container> container = supervision.container();
+        return container
+                .filter(found -> found.state() instanceof ContainerState.CopyingBack)
+                .map(_ -> view(Optional.of(COPYING_BACK)))
+                .orElseGet(() -> view(container.filter(Container::paused).map(_ -> PAUSED)));
     }
 
     /** The state as supervision sees it, paused or not: a pause is not a transition. */
     ReplicaView supervisedView() {
-        return view(false);
+        return view(Optional.empty());
     }
 
-    private ReplicaView view(boolean isPaused) {
+    /** @param unavailable why it can't serve, whatever its status says */
+    private ReplicaView view(Optional<String> unavailable) {
         ReplicaHistory.Now now = history.now();
-        boolean hidesStatus = isPaused && AVAILABLE.contains(now.status());
+        boolean hidesStatus = unavailable.isPresent() && AVAILABLE.contains(now.status());
         return new ReplicaView(
                 fleet,
                 service.name(),
@@ -292,9 +299,9 @@ final class Replica {
                 name,
                 supervision.container().map(Container::id),
                 hidesStatus ? ReplicaStatus.NOT_READY : now.status(),
-                now.serving() && !isPaused,
+                now.serving() && unavailable.isEmpty(),
                 now.since(),
-                hidesStatus ? PAUSED : now.cause(),
+                hidesStatus ? unavailable.orElseThrow() : now.cause(),
                 supervision.totalRestarts(),
                 now.flapping(),
                 now.history(),

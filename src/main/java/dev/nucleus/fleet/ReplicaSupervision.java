@@ -214,7 +214,7 @@ final class ReplicaSupervision {
     /** A failure to keep or delete data of the previous container must not affect the running one. */
     private void replace(Container previous, Container launched, Cause lastEnd) {
         try {
-            // Its exit status alone doesn't tell that a failed probe ended it.
+            // Its exit status alone does not show that a failed probe ended it.
             Optional<String> why = lastEnd.kind() == Cause.Kind.PROBE ? Optional.of(lastEnd.words()) : Optional.empty();
             context.containers().keepLastLines(previous, launched, why);
         } catch (UncheckedIOException e) {

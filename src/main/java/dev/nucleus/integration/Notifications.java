@@ -126,7 +126,7 @@ final class Notifications implements SmartLifecycle {
                 replica,
                 last.to().words(),
                 last.cause(),
-                replica + (waiting ? " has been waiting for " : " has not been ready for ") + Durations.format(lasting)
+                replica + (waiting ? " has not started for " : " has not been ready for ") + Durations.format(lasting)
                         + ": " + last.cause()));
     }
 

@@ -31,7 +31,7 @@ final class Volumes {
                 | (volume.execute() ? 0 : MountAttributes.NO_EXEC);
         // Without root, only the manager's user and its subordinate range exist, and mounts can't be ID-mapped.
         Owners owners = plan.mapped() && isRoot ? Owners.MAPPED : Owners.HOST;
-        String source = volume.isNamed()
+        String source = volume.named()
                 ? addNamed(tree, volume, launch, identity, attributes, owners)
                 : addBind(tree, volume, launch, attributes, owners);
         plan.can(

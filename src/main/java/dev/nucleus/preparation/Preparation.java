@@ -154,7 +154,7 @@ public final class Preparation {
         return new HostFiles(
                 secrets,
                 filesystem.volumes().stream()
-                        .filter(volume -> !volume.isNamed())
+                        .filter(volume -> !volume.named())
                         .map(VolumeMount::source)
                         .filter(source -> Files.isDirectory(Path.of(source)))
                         .collect(Collectors.toSet()),

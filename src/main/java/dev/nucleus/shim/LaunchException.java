@@ -89,7 +89,7 @@ public final class LaunchException extends NucleusException {
                 switch (errno) {
                     case 2 -> "the program is not in the container: check command, rootfs and volumes";
                     case 13 ->
-                        "it is a directory, the container's user may not execute it, or it is on a noexec mount, which is allowed by"
+                        "the program is a directory, the container's user may not execute it, or it is on a noexec mount; allow execution with"
                                 + " -v DIR:/target:exec, --tmpfs /tmp:exec, --home 64M:exec or --workspace DIR:exec";
                     case 8 -> "not a program this machine can run, or a script without a #! line";
                     case 20 -> "a component of the path is not a directory";

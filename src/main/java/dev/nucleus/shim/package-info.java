@@ -1,6 +1,6 @@
 /**
- * Requests to shims, which supervise one container each, and their messages: launch, signals, streams, exec, denials.
- * Knows frames and sockets; knows nothing of fleets or health.
+ * The protocol of shims, which supervise one container each: requests (the spawner's included) and messages for launch,
+ * signals, streams, exec and denials. Knows frames and sockets; knows nothing of fleets or health.
  */
 @NullMarked
 package dev.nucleus.shim;

@@ -1,6 +1,6 @@
 /**
- * The privileged side's entry: starts the spawner, reserves shims from it, and has it stop a container whose shim does
- * not answer.
+ * Entry point to the privileged side: starts the spawner, reserves shims from it, and requests a forced stop of a
+ * container whose shim does not answer.
  */
 @NullMarked
 package dev.nucleus.spawner;

@@ -51,7 +51,7 @@ public record VolumeMount(String source, String target, boolean readOnly, boolea
                 parts.getFirst(), parts.get(1), flagged && parts.getLast().equals("ro"), execute);
     }
 
-    public boolean isNamed() {
+    public boolean named() {
         return !source.startsWith("/");
     }
 

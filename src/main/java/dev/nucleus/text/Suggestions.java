@@ -9,15 +9,16 @@ import java.util.Optional;
 /** Finds what was probably meant by a misspelt name. */
 public final class Suggestions {
 
-    /** Smallest edit distance of names that have nothing to do with each other. */
-    private static final int CLOSE = 3;
+    /** Edit distance from which names count as unrelated. */
+    private static final int UNRELATED_DISTANCE = 3;
 
     private Suggestions() {}
 
     /** The candidate with the smallest edit distance, if that is small. */
     public static Optional<String> closest(String name, Collection<String> candidates) {
         return candidates.stream()
-                .filter(candidate -> distance(name, candidate) < Math.min(CLOSE, Math.max(2, name.length() - 1)))
+                .filter(candidate ->
+                        distance(name, candidate) < Math.min(UNRELATED_DISTANCE, Math.max(2, name.length() - 1)))
                 .min(Comparator.comparingInt(candidate -> distance(name, candidate)));
     }
 

@@ -108,7 +108,7 @@ final class ContainerController {
         model.addAttribute("end", container.flatMap(ContainerController::end).orElse(null));
         model.addAttribute("kernel", container.map(ContainerController::kernel).orElse(null));
         model.addAttribute(
-                "broughtBack", container.flatMap(Container::workspaceResult).orElse(null));
+                "workspaceResult", container.flatMap(Container::workspaceResult).orElse(null));
         model.addAttribute(
                 "command",
                 container.map(found -> String.join(" ", found.command())).orElse(null));
@@ -163,7 +163,7 @@ final class ContainerController {
     }
 
     private static Optional<ContainerState.Stopped> end(Container container) {
-        return container.state() instanceof ContainerState.Stopped stopped ? Optional.of(stopped) : Optional.empty();
+        return container.state().outcome();
     }
 
     private static String kernel(Container container) {

@@ -7,21 +7,20 @@ import org.apache.commons.codec.digest.DigestUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The digest of a file, in time that doesn't depend on the length of its holes. Without chunks of zeros it is the
- * SHA-256 of the content. With them it is the SHA-512/256 of the length, the SHA-256 of the list of runs of zeros, and
- * the SHA-256 of all else: another function, so that no file without zeros can be made to have the same digest.
+ * The digest of a file, in time that doesn't depend on the length of its holes. without chunks of zeros it is the
+ * SHA-256 of the content. With them it is the SHA-512/256 of the length, the SHA-256 of the list of runs of zeros, and the SHA-256 of the remaining content: a different function, so that no file without zeros can be crafted to have the same digest.
  */
 final class ContentDigest {
 
     private final MessageDigest data = DigestUtils.getSha256Digest();
-    private final boolean hashHoles;
-    private @Nullable MessageDigest runs;
+    private final boolean hashesHoles;
+    private @Nullable MessageDigest zeroRuns;
     private long at;
     private long runStart = -1;
 
-    /** @param hashHoles whether zeros are hashed like data: the digest is always the SHA-256 of the content */
-    ContentDigest(boolean hashHoles) {
-        this.hashHoles = hashHoles;
+    /** @param hashesHoles whether zeros are hashed like data: the digest is always the SHA-256 of the content */
+    ContentDigest(boolean hashesHoles) {
+        this.hashesHoles = hashesHoles;
     }
 
     void update(byte[] bytes, int count) {
@@ -31,8 +30,8 @@ final class ContentDigest {
     }
 
     /** Appends zeros; consecutive calls are one run. */
-    void zeros(long length) {
-        if (hashHoles) {
+    void appendZeros(long length) {
+        if (hashesHoles) {
             byte[] zeros = new byte[(int) Math.min(length, FileContent.CHUNK)];
             for (long left = length; left > 0; left -= zeros.length) {
                 data.update(zeros, 0, (int) Math.min(left, zeros.length));
@@ -45,10 +44,10 @@ final class ContentDigest {
 
     private void endRun() {
         if (runStart >= 0) {
-            if (runs == null) {
-                runs = DigestUtils.getSha256Digest();
+            if (zeroRuns == null) {
+                zeroRuns = DigestUtils.getSha256Digest();
             }
-            runs.update(ByteBuffer.allocate(2 * Long.BYTES)
+            zeroRuns.update(ByteBuffer.allocate(2 * Long.BYTES)
                     .putLong(runStart)
                     .putLong(at)
                     .flip());
@@ -57,13 +56,13 @@ final class ContentDigest {
     }
 
     /** @return in hexadecimal */
-    String finish(long length) {
+    String finish() {
         endRun();
         byte[] digest = data.digest();
-        if (runs != null) {
+        if (zeroRuns != null) {
             MessageDigest all = DigestUtils.getSha512_256Digest();
-            all.update(ByteBuffer.allocate(Long.BYTES).putLong(length).flip());
-            all.update(runs.digest());
+            all.update(ByteBuffer.allocate(Long.BYTES).putLong(at).flip());
+            all.update(zeroRuns.digest());
             digest = all.digest(digest);
         }
         return Hex.encodeHexString(digest);

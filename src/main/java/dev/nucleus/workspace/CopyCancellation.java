@@ -3,13 +3,13 @@ package dev.nucleus.workspace;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
-/** Lets another thread abort one copy, also one that still waits for its turn. Thread-safe. */
+/** Aborts one copy from another thread, even while it waits for its turn. Thread-safe. */
 public final class CopyCancellation {
 
     private volatile boolean cancelled;
     private @Nullable Thread waiting;
 
-    /** Aborts the copy within milliseconds; without effect once it is complete. */
+    /** Aborts the copy within milliseconds; has no effect once it is complete. */
     public synchronized void cancel() {
         cancelled = true;
         if (waiting != null) {
@@ -24,24 +24,43 @@ public final class CopyCancellation {
      */
     public void acquire(Semaphore turns) {
         synchronized (this) {
-            check();
+            throwIfCancelled();
             waiting = Thread.currentThread();
         }
+        boolean interrupted = false;
         try {
-            turns.acquire();
-        } catch (InterruptedException e) {
-            throw new CopyCancelledException();
+            while (!tryAcquire(turns)) {
+                throwIfCancelled();
+                // Not our interrupt: it is for the work that follows.
+                interrupted = true;
+            }
         } finally {
             synchronized (this) {
                 waiting = null;
-                // An interrupt that came after the turn; the copy notices the cancellation by itself.
-                Thread.interrupted();
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                } else if (cancelled) {
+                    // Clears an interrupt that arrived after the turn was acquired; the copy detects the cancellation
+                    // at
+                    // its next step.
+                    Thread.interrupted();
+                }
             }
         }
     }
 
+    /** @return false if the wait was interrupted */
+    private static boolean tryAcquire(Semaphore turns) {
+        try {
+            turns.acquire();
+            return true;
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
     /** @throws CopyCancelledException if the copy was cancelled */
-    void check() {
+    void throwIfCancelled() {
         if (cancelled) {
             throw new CopyCancelledException();
         }

@@ -5,7 +5,7 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Reports the progress of a long copy, one line every few seconds. Confined to one copy.
+ * Reports the progress of a long copy, one line every few seconds, and is the point at which a copy detects its cancellation. Confined to one copy.
  *
  * <p>An exception thrown by the listener ends the copy, for example when the client has disconnected.
  */
@@ -83,7 +83,7 @@ public final class CopyProgress {
     }
 
     private void step() {
-        cancellation.check();
+        cancellation.throwIfCancelled();
         steps++;
         if (steps < STEPS) {
             return;

@@ -10,34 +10,33 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads regular files in chunks, never beyond their size when they were opened: a growing file has no end. Holes are
- * neither read nor hashed nor written to a copy, so that they cost no time; a chunk of zeros counts as a hole, so that
+ * Reads regular files in chunks, never beyond their size when they were opened: a growing file has no end. Holes are neither read nor written to a copy, nor hashed (except for manifests of the first format), so they cost no time; a chunk of zeros counts as a hole, so that
  * the digest doesn't depend on where a file system allocates blocks. Confined to one copy.
  */
 final class FileContent {
 
-    /** What is compared and skipped as a whole. */
+    /** Read size; a chunk of zeros is treated as a hole. */
     static final int CHUNK = 1 << 16;
 
-    /** What becomes a hole in a copy, if it is all zeros. */
+    /** Write granularity: a block of zeros becomes a hole in the copy. */
     private static final int BLOCK = 1 << 12;
 
     private static final byte[] ZEROS = new byte[CHUNK];
-    private static final String EMPTY = new ContentDigest(false).finish(0);
+    private static final String EMPTY_DIGEST = new ContentDigest(false).finish();
 
     private final ByteBuffer buffer = ByteBuffer.allocate(CHUNK);
     private final CopyProgress progress;
-    private final boolean hashHoles;
+    private final boolean hashesHoles;
 
     /** @param progress counts every byte */
     FileContent(CopyProgress progress) {
         this(progress, false);
     }
 
-    /** @param hashHoles whether holes are hashed as zeros, as in manifests of the first format */
-    FileContent(CopyProgress progress, boolean hashHoles) {
+    /** @param hashesHoles whether holes are hashed as zeros, as in manifests of the first format */
+    FileContent(CopyProgress progress, boolean hashesHoles) {
         this.progress = progress;
-        this.hashHoles = hashHoles;
+        this.hashesHoles = hashesHoles;
     }
 
     TreeManifest.Content digest(Node file) throws IOException {
@@ -51,9 +50,9 @@ final class FileContent {
 
     private TreeManifest.Content read(Node file, @Nullable NewFile to) throws IOException {
         if (file.status().size() == 0) {
-            return new TreeManifest.Content(EMPTY, file.status().isExecutableByOwner());
+            return new TreeManifest.Content(EMPTY_DIGEST, file.status().isExecutableByOwner());
         }
-        var digest = new ContentDigest(hashHoles);
+        var digest = new ContentDigest(hashesHoles);
         try (FileChannel from = file.read();
                 FileChannel into = to == null ? null : to.write()) {
             long size = file.status().size();
@@ -68,7 +67,7 @@ final class FileContent {
             if (to != null && into != null && into.size() < end) {
                 to.setSize(end);
             }
-            return new TreeManifest.Content(digest.finish(end), file.status().isExecutableByOwner());
+            return new TreeManifest.Content(digest.finish(), file.status().isExecutableByOwner());
         }
     }
 
@@ -105,8 +104,13 @@ final class FileContent {
     }
 
     private void skip(long length, ContentDigest digest) {
-        digest.zeros(length);
-        progress.bytes(length);
+        // Hashing takes time, in which the copy must notice that it is cancelled.
+        long step = hashesHoles ? CHUNK : length;
+        for (long left = length; left > 0; left -= step) {
+            long count = Math.min(left, step);
+            digest.appendZeros(count);
+            progress.bytes(count);
+        }
     }
 
     /** @return the number of bytes read; less than {@code length} if the file has become shorter */

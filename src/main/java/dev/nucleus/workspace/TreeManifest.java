@@ -52,7 +52,7 @@ public record TreeManifest(Path file) {
         record End() implements Item {}
     }
 
-    /** What is compared of a regular file. */
+    /** The properties of a regular file that are compared. */
     record Content(String digest, boolean executable) {}
 
     /** Writes a manifest, under a temporary name until it is complete. */

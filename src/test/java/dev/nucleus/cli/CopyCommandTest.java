@@ -251,14 +251,28 @@ class CopyCommandTest {
     }
 
     /** A file with more parts than an archive lists, so that most of its last hole is copied as zeros. */
-    private static void makeEndlessFile() throws IOException {
+    private static void makeHugeFile() throws IOException {
         try (var file = new RandomAccessFile(volume.resolve("endless").toFile(), "rw")) {
             for (long at = 0; at < 16_500; at++) {
                 file.seek(at << 13);
                 file.write('x');
             }
+            file.setLength(60L << 30);
+        }
+    }
+
+    /** With more parts than an archive lists, its last hole would be sent as zeros, without an end. */
+    @Test
+    void aFileThatIsMostlyHolesBetweenTooManyPartsIsRefused() throws IOException {
+        makeHugeFile();
+        try (var file = new RandomAccessFile(volume.resolve("endless").toFile(), "rw")) {
             file.setLength(5L << 40);
         }
+
+        assertThat(copy("web:/volume/endless", scratch))
+                .isEqualTo(new Result(1, "", "nucleus: can't copy the holes of 'endless': File too large\n"));
+        assertThat(scratch).isEmptyDirectory();
+        inside("web", "rm /volume/endless");
     }
 
     /** None of its holes is sent: 4 TiB of zeros would take an hour. */
@@ -285,7 +299,7 @@ class CopyCommandTest {
 
     /** GNU tar reads a sparse file out of our archive, and we read one out of its. */
     @Test
-    void sparseFilesPassBetweenArchivesOfOursAndOfGnuTar() throws IOException {
+    void sparseFilesAreExchangedWithGnuTar() throws IOException {
         String client = ManagerProcess.CLIENT + " --socket " + manager.socket() + " cp ";
         inside(
                 "web",
@@ -306,11 +320,11 @@ class CopyCommandTest {
                 .isEqualTo("middle");
     }
 
-    /** The reason is reported, not the signal that ended its process. */
+    /** The error names the reason, not the signal. */
     @Test
     void aCopyFromAContainerThatEndsIsIncomplete() throws Exception {
         runDetached("short", "-v", volume + ":/volume");
-        makeEndlessFile();
+        makeHugeFile();
         Process client = manager.start("cp", "short:/volume/endless", scratch.toString());
         Awaitility.await().until(() -> scratch.toFile().list().length == 1);
 
@@ -326,7 +340,7 @@ class CopyCommandTest {
     @Test
     void anInterruptedCopyOutKeepsTheOldFile() throws Exception {
         Files.writeString(scratch.resolve("endless"), "old");
-        makeEndlessFile();
+        makeHugeFile();
         Process client = manager.start("cp", "web:/volume/endless", scratch.toString());
         Awaitility.await().until(() -> scratch.toFile().list().length == 2);
 
@@ -341,7 +355,7 @@ class CopyCommandTest {
     /** As after Ctrl-Z: a stopped process does not handle SIGTERM. */
     @Test
     void aCopyWhoseUnpackingProcessIsStoppedCanBeInterrupted() throws Exception {
-        makeEndlessFile();
+        makeHugeFile();
         Process client = manager.start("cp", "web:/volume/endless", scratch.toString());
         Awaitility.await().until(() -> scratch.toFile().list().length == 1);
         ProcessHandle unpacking = client.children().findFirst().orElseThrow();

@@ -201,7 +201,7 @@ class OperatorCommandsTest {
                     .isEqualTo("nucleus: 'web' is not a container; name a replica of it: shop/web-1\n");
         }
         assertThat(nucleus("logs", "web-1").err())
-                .isEqualTo("nucleus: there is no container 'web-1'; the full name of a replica is shop/web-1\n");
+                .isEqualTo("nucleus: there is no container 'web-1'; did you mean shop/web-1?\n");
         assertThat(nucleus("logs", "shop").err()).contains("name a replica of it: shop/job-1, shop/web-1");
     }
 

@@ -191,10 +191,9 @@ class IntegrationTest {
                     .anySatisfy(request -> assertThat(request)
                             .startsWith("POST /hook {\"content\": \"not-ready shop/web-1: shop/web-1 has not been ready"
                                     + " for 300ms: "))
-                    .anySatisfy(
-                            request -> assertThat(request)
-                                    .contains(
-                                            "waiting shop/worker-1: shop/worker-1 has been waiting for 300ms: waiting for web"));
+                    .anySatisfy(request -> assertThat(request)
+                            .contains(
+                                    "waiting shop/worker-1: shop/worker-1 has not started for 300ms: waiting for web"));
 
             manager.containerOf("shop/web-1").shim().capture(List.of("touch", "/tmp/ready"), Duration.ofSeconds(5));
             Awaitility.await()

@@ -190,7 +190,7 @@ class UnitsTest {
     @Test
     void aVolumeIsNamedOrAPathAndMayBeReadOnly() {
         assertThat(VolumeMount.parse("db:/data:ro")).isEqualTo(new VolumeMount("db", "/data", true));
-        assertThat(VolumeMount.parse("db:/data").isNamed()).isTrue();
+        assertThat(VolumeMount.parse("db:/data").named()).isTrue();
         assertThat(VolumeMount.parse("db:/data:rw")).isEqualTo(new VolumeMount("db", "/data", false, false));
         assertThat(VolumeMount.parse("db:/data:ro,exec")).isEqualTo(new VolumeMount("db", "/data", true, true));
         for (String executable : List.of("db:/data:exec", "db:/data:rw,exec")) {
@@ -199,7 +199,7 @@ class UnitsTest {
         for (String text : List.of("db:/data", "db:/data:ro", "db:/data:exec", "db:/data:ro,exec")) {
             assertThat(VolumeMount.parse(text)).hasToString(text);
         }
-        assertThat(VolumeMount.parse("/srv/x:/data").isNamed()).isFalse();
+        assertThat(VolumeMount.parse("/srv/x:/data").named()).isFalse();
         assertThatThrownBy(() -> VolumeMount.parse("db:/data,exec"))
                 .as("ambiguous: a path of that name, or an option")
                 .hasMessageContaining("Write db:/data:exec for the option");

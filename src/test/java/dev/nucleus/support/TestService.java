@@ -10,7 +10,7 @@ public final class TestService {
 
     private TestService() {}
 
-    /** @param fields in YAML's flow style, as {@code command: [/w], replicas: 2} */
+    /** @param fields in YAML's flow style, such as {@code command: [/w], replicas: 2} */
     public static ServiceSpec of(String fields) {
         return Objects.requireNonNull(FleetReader.readText(
                         Path.of("/shop.yaml"),

@@ -41,6 +41,6 @@ class CopyCancellationTest {
         cancellation.cancel();
 
         assertThat(Thread.currentThread().isInterrupted()).isFalse();
-        assertThatThrownBy(cancellation::check).isInstanceOf(CopyCancelledException.class);
+        assertThatThrownBy(cancellation::throwIfCancelled).isInstanceOf(CopyCancelledException.class);
     }
 }

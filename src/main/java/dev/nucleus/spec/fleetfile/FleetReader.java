@@ -282,7 +282,7 @@ public final class FleetReader {
                     .ifPresent(other -> place.problem("service '" + name + "' has the name of a replica of service '"
                             + other + "'; rename one of them"));
             for (VolumeMount mount : service.container().filesystem().volumes()) {
-                if (mount.isNamed() && !volumes.containsKey(mount.source())) {
+                if (mount.named() && !volumes.containsKey(mount.source())) {
                     place.problem("service '" + name + "' uses volume '" + mount.source() + "', which 'volumes' does "
                             + "not declare; add it there, or write an absolute host path");
                 }

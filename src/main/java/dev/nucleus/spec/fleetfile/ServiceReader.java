@@ -95,7 +95,7 @@ final class ServiceReader {
         return dependencies;
     }
 
-    /** Checked here, so that it is reported beside other problems of the service. */
+    /** Checked here, so that it is reported together with the service's other problems. */
     private String checkDependency(String service, String name) {
         if (name.equals(service)) {
             throw new InvalidSpecException("service '" + service + "' depends on itself");
