@@ -93,9 +93,7 @@ final class ExecCommand implements Callable<Integer> {
         this.session = session;
     }
 
-    @Override
-    public Integer call() throws IOException {
-        Container container = Target.running(containers, fleets, reference);
+    private void check(Container container) {
         if (command.getFirst().equals("--")) {
             command = command.subList(1, command.size());
         }
@@ -108,6 +106,12 @@ final class ExecCommand implements Callable<Integer> {
             throw new InvalidSpecException(
                     "'" + container.name() + "' is paused; resume it first: nucleus resume " + container.name());
         }
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Container container = Target.running(containers, fleets, reference);
+        check(container);
         if (detach) {
             containers.execDetached(
                     container, command, workdir, env, Optional.ofNullable(user).map(User::parse));

@@ -153,23 +153,7 @@ final class InspectCommand implements Callable<Integer> {
     private List<Map<String, Object>> mounts(Container container, JsonNode spec) {
         JsonNode filesystem = spec.path("filesystem");
         var mounts = new ArrayList<Map<String, Object>>();
-        Map<String, Workload.HostVolume> volumes = container.record().replica() == null
-                ? Map.of()
-                : fleets.replica(container.name())
-                        .map(view -> fleets.definition(view.name()).volumes())
-                        .orElse(Map.of());
-        for (JsonNode volume : filesystem.path("volumes")) {
-            String source = volume.path("source").asString();
-            boolean named = !source.startsWith("/");
-            String path = Optional.ofNullable(volumes.get(source))
-                    .map(host -> host.path().toString())
-                    .orElse(source);
-            Map<String, Object> mount =
-                    mount(named ? "volume" : "bind", path, volume.path("target").asString());
-            mount.put("readOnly", volume.path("readOnly").asBoolean());
-            mount.put("exec", volume.path("execute").asBoolean());
-            mounts.add(mount);
-        }
+        mounts.addAll(volumes(container, filesystem.path("volumes")));
         for (JsonNode tmpfs : filesystem.path("tmpfs")) {
             Map<String, Object> mount = mount("tmpfs", "", tmpfs.path("target").asString());
             mount.put("size", tmpfs.path("size").path("bytes").asLong());
@@ -193,6 +177,28 @@ final class InspectCommand implements Callable<Integer> {
         JsonNode context = filesystem.path("context");
         if (context.isObject()) {
             mounts.add(mount("context", context.path("source").asString(), ContextMount.TARGET));
+        }
+        return mounts;
+    }
+
+    private List<Map<String, Object>> volumes(Container container, JsonNode declared) {
+        var mounts = new ArrayList<Map<String, Object>>();
+        Map<String, Workload.HostVolume> volumes = container.record().replica() == null
+                ? Map.of()
+                : fleets.replica(container.name())
+                        .map(view -> fleets.definition(view.name()).volumes())
+                        .orElse(Map.of());
+        for (JsonNode volume : declared) {
+            String source = volume.path("source").asString();
+            boolean named = !source.startsWith("/");
+            String path = Optional.ofNullable(volumes.get(source))
+                    .map(host -> host.path().toString())
+                    .orElse(source);
+            Map<String, Object> mount =
+                    mount(named ? "volume" : "bind", path, volume.path("target").asString());
+            mount.put("readOnly", volume.path("readOnly").asBoolean());
+            mount.put("exec", volume.path("execute").asBoolean());
+            mounts.add(mount);
         }
         return mounts;
     }

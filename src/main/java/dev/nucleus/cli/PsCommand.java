@@ -65,6 +65,13 @@ final class PsCommand implements Callable<Integer> {
             }
             return 0;
         }
+        for (String line : Table.format(rows(shown, replicas))) {
+            session.print(line);
+        }
+        return 0;
+    }
+
+    private List<List<String>> rows(List<Container> shown, Map<String, ReplicaView> replicas) {
         var rows = new ArrayList<List<String>>();
         rows.add(List.of("ID", "NAME", "STATE", "HEALTH", "RESTARTS", "AGE", "PID", "COMMAND", "CAUSE"));
         for (Container container : shown) {
@@ -90,10 +97,7 @@ final class PsCommand implements Callable<Integer> {
                     .filter(replica -> !names.contains(replica.name()))
                     .forEach(replica -> rows.add(row(replica)));
         }
-        for (String line : Table.format(rows)) {
-            session.print(line);
-        }
-        return 0;
+        return rows;
     }
 
     /** Replicas without a container: they wait, could not be launched, or their container was removed. */

@@ -11,6 +11,7 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.support.Command;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Containers across a crash or a restart of their manager. */
 @Tag("isolation")
+@RunsConcurrently
 class AdoptionTest {
 
     @TempDir

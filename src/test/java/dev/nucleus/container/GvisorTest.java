@@ -88,8 +88,7 @@ class GvisorTest {
     /** Threads that gVisor keeps of exited processes count towards the limit for a while, longest on one processor. */
     @Test
     void aBurstOfForksDoesNotCrashTheSandbox() throws IOException {
-        for (long process :
-                ProcessHandle.current().descendants().map(ProcessHandle::pid).toList()) {
+        for (long process : manager.nativeProcesses()) {
             Command.run("taskset", "--all-tasks", "--cpu-list", "--pid", "0", Long.toString(process));
         }
 

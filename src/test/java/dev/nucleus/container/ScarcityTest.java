@@ -22,7 +22,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -64,8 +63,8 @@ class ScarcityTest {
     }
 
     /** Changes the manager's spawner and its descendants, such as waiting shims, some of which may exit meanwhile. */
-    private static void applyToSpawner(Change change) throws IOException {
-        for (long pid : spawner()) {
+    private static void applyToSpawner(TestManager manager, Change change) throws IOException {
+        for (long pid : manager.nativeProcesses()) {
             try {
                 change.to(Long.toString(pid));
             } catch (IOException | AssertionError e) {
@@ -73,23 +72,6 @@ class ScarcityTest {
                     throw e;
                 }
             }
-        }
-    }
-
-    private static List<Long> spawner() {
-        return ProcessHandle.current()
-                .children()
-                .filter(child -> comm(child.pid()).contains("nucleus"))
-                .flatMap(child -> Stream.concat(Stream.of(child), child.descendants()))
-                .map(ProcessHandle::pid)
-                .toList();
-    }
-
-    private static String comm(long pid) {
-        try {
-            return Files.readString(Path.of("/proc/" + pid + "/comm"));
-        } catch (IOException e) {
-            return "";
         }
     }
 
@@ -168,7 +150,7 @@ class ScarcityTest {
             int enough = 0;
             for (int limit = 5; limit < 64 && enough < 3; limit++) {
                 String descriptors = "--nofile=" + limit + ":1024";
-                applyToSpawner(pid -> Command.run("prlimit", "--pid", pid, descriptors));
+                applyToSpawner(manager, pid -> Command.run("prlimit", "--pid", pid, descriptors));
                 try {
                     assertThat(manager.run(TRUE).code()).isZero();
                     enough++;
@@ -247,7 +229,7 @@ class ScarcityTest {
             int failed = 0;
             int killed = 0;
             for (int pages = 0; pages < 120; pages += 3) {
-                applyToSpawner(pid -> Files.writeString(group.resolve("cgroup.procs"), pid));
+                applyToSpawner(manager, pid -> Files.writeString(group.resolve("cgroup.procs"), pid));
                 limit(
                         group,
                         Long.parseLong(Files.readString(group.resolve("memory.usage_in_bytes"))

@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * container, under any name.
  */
 @Tag("isolation")
+@ConcurrentEscapeTest
 class BoundStateTest {
 
     @SharedTargets

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * must not gain rights over the sender's file that the sender lacks, nor keep the sender running.
  */
 @Tag("isolation")
+@ConcurrentEscapeTest
 class HandedDescriptorTest {
 
     private static final int SET_ID_BITS = 06000;

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * gVisor changes the owner of its standard input to its own user.
  */
 @Tag("isolation")
+@ConcurrentEscapeTest
 class HostDeviceTest {
 
     private static final Path NULL = Path.of("/dev/null");

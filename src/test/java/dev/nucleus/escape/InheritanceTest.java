@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -17,12 +17,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("isolation")
 class InheritanceTest {
 
-    private Targets targets;
+    private static Targets targets;
 
-    @BeforeEach
-    void start() throws Exception {
+    @BeforeAll
+    static void start() throws Exception {
         targets = Targets.start();
-        for (long process : spawners()) {
+        for (long process : targets.root().nativeProcesses()) {
             String pid = Long.toString(process);
             Command.run("taskset", "--all-tasks", "--cpu-list", "--pid", "0", pid);
             Command.run("renice", "--priority", "10", "--pid", pid);
@@ -30,21 +30,11 @@ class InheritanceTest {
         }
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         if (targets != null) {
             targets.close();
         }
-    }
-
-    /** The manager's spawners with their waiting shims, from which containers are forked. */
-    private static List<Long> spawners() {
-        return ProcessHandle.current()
-                .descendants()
-                .filter(process -> comm(process.pid()).startsWith("nucleus-")
-                        || comm(process.pid()).startsWith("memfd:nucleus"))
-                .map(ProcessHandle::pid)
-                .toList();
     }
 
     private static String comm(long pid) {
@@ -67,7 +57,7 @@ class InheritanceTest {
     @MethodSource("dev.nucleus.escape.Confinement#ofRoot")
     void aContainerInheritsNoSchedulingSettingsFromItsManager(Confinement confinement) throws IOException {
         confinement.require();
-        assertThat(spawners()).isNotEmpty();
+        assertThat(targets.root().nativeProcesses()).isNotEmpty();
         String word = "inherits-" + confinement + "-" + System.nanoTime();
         String id = targets.launch(confinement, List.of(), Targets.WITNESS, "cling", word);
         try {

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * that is then launched with that directory gets nothing from where the link leads.
  */
 @Tag("isolation")
+@ConcurrentEscapeTest
 class LinkedSourceTest {
 
     @SharedTargets

@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** A workload ends with its supervisor, whatever it does about signals, sessions and the death of its parent. */
 @Tag("isolation")
+@ConcurrentEscapeTest
 class OrphanedWorkloadTest {
 
     /** Time for everything in the container to end. */

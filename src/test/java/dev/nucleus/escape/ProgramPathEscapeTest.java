@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * if they lie in its workspace: none of them leads out through any descriptor.
  */
 @Tag("isolation")
+@ConcurrentEscapeTest
 class ProgramPathEscapeTest {
 
     private static final int LAST_DESCRIPTOR = 40;

@@ -3,6 +3,7 @@ package dev.nucleus.escape;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** Runs {@link ReactingWorkload} for ten seconds; {@code ./mvnw -Pescape verify} runs it for two minutes. */
 @Tag("isolation")
+@RunsConcurrently
 class ReactingWorkloadTest {
 
     private static final Duration SHORT = Duration.ofSeconds(10);

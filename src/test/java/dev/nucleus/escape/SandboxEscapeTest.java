@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * put there, nor follow links to the host's own directories.
  */
 @Tag("isolation")
+@ConcurrentEscapeTest
 class SandboxEscapeTest {
 
     private static final String SECRET = "only for the host's root";

@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Files that a container leaves in a volume, a workspace or a copy grant nobody on the host another user's rights. */
 @Tag("isolation")
+@ConcurrentEscapeTest
 class SetUserIdFileTest {
 
     private static final int SET_ID_BITS = 06000;

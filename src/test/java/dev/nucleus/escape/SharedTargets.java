@@ -8,8 +8,8 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * {@link Targets} for all tests of a class: a static field that holds them from before the class's own
- * {@code @BeforeAll} until after its {@code @AfterAll}. Needs root; without it the class counts as skipped.
+ * A static field that holds the {@link Targets} that all {@link ConcurrentEscapeTest} classes share, from before the
+ * class's own {@code @BeforeAll}. Needs root; without it the class counts as skipped.
  */
 @Documented
 @Target(ElementType.FIELD)

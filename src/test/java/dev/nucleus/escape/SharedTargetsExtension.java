@@ -1,36 +1,38 @@
 package dev.nucleus.escape;
 
+import dev.nucleus.support.StaticFields;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.Field;
-import java.util.List;
-import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
-import org.junit.platform.commons.support.AnnotationSupport;
-import org.junit.platform.commons.support.ModifierSupport;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
-/** Starts and closes the {@link Targets} of {@link SharedTargets} fields. */
-final class SharedTargetsExtension implements BeforeAllCallback, AfterAllCallback {
+/**
+ * Sets {@link SharedTargets} fields. The {@link Targets} are started for the first class, and closed by JUnit with its
+ * store, after the last test of the run.
+ */
+final class SharedTargetsExtension implements BeforeAllCallback {
+
+    private static final Namespace NAMESPACE = Namespace.create(SharedTargetsExtension.class);
 
     @Override
-    public void beforeAll(ExtensionContext context) throws Exception {
-        for (Field field : fields(context)) {
-            field.set(null, Targets.start());
+    public void beforeAll(ExtensionContext context) throws IllegalAccessException {
+        Targets targets =
+                context.getRoot().getStore(NAMESPACE).computeIfAbsent(Targets.class, _ -> start(), Targets.class);
+        for (Field field : StaticFields.annotatedWith(SharedTargets.class, context)) {
+            field.set(null, targets);
         }
     }
 
-    @Override
-    public void afterAll(ExtensionContext context) throws IllegalAccessException {
-        for (Field field : fields(context)) {
-            if (field.get(null) instanceof Targets targets) {
-                targets.close();
-            }
+    private static Targets start() {
+        try {
+            return Targets.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
         }
-    }
-
-    private static List<Field> fields(ExtensionContext context) {
-        List<Field> fields = AnnotationSupport.findAnnotatedFields(
-                context.getRequiredTestClass(), SharedTargets.class, ModifierSupport::isStatic);
-        fields.forEach(field -> field.setAccessible(true));
-        return fields;
     }
 }

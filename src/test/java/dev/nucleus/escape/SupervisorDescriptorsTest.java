@@ -10,6 +10,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** A process inside has three descriptors, and none of its supervisor. */
 @Tag("isolation")
+@ConcurrentEscapeTest
 class SupervisorDescriptorsTest {
 
     @SharedTargets

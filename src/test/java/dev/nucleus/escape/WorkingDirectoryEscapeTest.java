@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * inside.
  */
 @Tag("isolation")
+@ConcurrentEscapeTest
 class WorkingDirectoryEscapeTest {
 
     /** Higher than any descriptor that a supervisor has open. */

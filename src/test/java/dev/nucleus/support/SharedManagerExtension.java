@@ -5,8 +5,6 @@ import java.util.List;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
-import org.junit.platform.commons.support.AnnotationSupport;
-import org.junit.platform.commons.support.ModifierSupport;
 
 /** Starts and closes the managers of {@link SharedManager} fields. */
 final class SharedManagerExtension implements BeforeAllCallback, AfterAllCallback {
@@ -14,7 +12,7 @@ final class SharedManagerExtension implements BeforeAllCallback, AfterAllCallbac
     @Override
     public void beforeAll(ExtensionContext context) throws IllegalAccessException {
         Requires.root();
-        for (Field field : fields(context)) {
+        for (Field field : StaticFields.annotatedWith(SharedManager.class, context)) {
             var wanted = field.getAnnotation(SharedManager.class);
             List<String> settings = List.of(wanted.settings());
             field.set(
@@ -27,17 +25,10 @@ final class SharedManagerExtension implements BeforeAllCallback, AfterAllCallbac
 
     @Override
     public void afterAll(ExtensionContext context) throws IllegalAccessException {
-        for (Field field : fields(context)) {
+        for (Field field : StaticFields.annotatedWith(SharedManager.class, context)) {
             if (field.get(null) instanceof TestManager manager) {
                 manager.close();
             }
         }
-    }
-
-    private static List<Field> fields(ExtensionContext context) {
-        List<Field> fields = AnnotationSupport.findAnnotatedFields(
-                context.getRequiredTestClass(), SharedManager.class, ModifierSupport::isStatic);
-        fields.forEach(field -> field.setAccessible(true));
-        return fields;
     }
 }

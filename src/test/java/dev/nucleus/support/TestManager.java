@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -166,6 +167,14 @@ public final class TestManager implements AutoCloseable {
 
     public Spawner spawner() {
         return context.getBean(Spawner.class);
+    }
+
+    /** The PIDs of its spawner and of the spawner's descendants: waiting shims, and containers with their shims. */
+    public List<Long> nativeProcesses() {
+        return spawner().process().stream()
+                .flatMap(spawner -> Stream.concat(Stream.of(spawner), spawner.descendants()))
+                .map(ProcessHandle::pid)
+                .toList();
     }
 
     public int port() {

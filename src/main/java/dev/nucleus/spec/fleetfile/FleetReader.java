@@ -173,6 +173,24 @@ public final class FleetReader {
                 .flatMap(fields -> fleet(file, fields));
     }
 
+    private void readServices(
+            YamlMapping entries,
+            ServiceReader reader,
+            Map<String, YamlValue> places,
+            Map<String, ServiceSpec> services) {
+        entries.names()
+                .forEach((key, place) -> checks.serviceNameRefusal().apply(key).ifPresent(place::problem));
+        entries.takeAll().forEach((key, value) -> {
+            places.put(key, value);
+            reader.read(key, value).ifPresent(service -> {
+                services.put(key, service);
+                checks.refusals()
+                        .apply(service.container())
+                        .forEach(refusal -> value.problem("service '" + key + "': " + refusal));
+            });
+        });
+    }
+
     private Optional<FleetSpec> fleet(Path file, YamlMapping fields) {
         ComposeSpellings.readFleet(fields);
         Optional<YamlValue> nameField = fields.require("name", "shop");
@@ -191,21 +209,9 @@ public final class FleetReader {
         fields.require("services", "{web: {command: [/bin/server]}}")
                 .flatMap(YamlValue::mapping)
                 .ifPresent(entries -> {
-                    entries.names()
-                            .forEach((key, place) ->
-                                    checks.serviceNameRefusal().apply(key).ifPresent(place::problem));
-                    Set<String> declared = Set.copyOf(entries.names().keySet());
-                    entries.takeAll().forEach((key, value) -> {
-                        places.put(key, value);
-                        new ServiceReader(folder, mode, declared)
-                                .read(key, value)
-                                .ifPresent(service -> {
-                                    services.put(key, service);
-                                    checks.refusals()
-                                            .apply(service.container())
-                                            .forEach(refusal -> value.problem("service '" + key + "': " + refusal));
-                                });
-                    });
+                    var reader = new ServiceReader(
+                            folder, mode, Set.copyOf(entries.names().keySet()));
+                    readServices(entries, reader, places, services);
                 });
         FleetHealthSpec health = fields.take("health")
                 .flatMap(YamlValue::mapping)
