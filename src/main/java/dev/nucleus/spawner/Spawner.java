@@ -41,6 +41,8 @@ public final class Spawner implements SmartLifecycle {
     private static final Logger log = LoggerFactory.getLogger(Spawner.class);
     private static final int LEAVING_ATTEMPTS = 200;
     private static final long LEAVING_PAUSE_NANOS = 5_000_000;
+    private static final int BUSY_ATTEMPTS = 50;
+    private static final long BUSY_PAUSE_NANOS = 10_000_000;
     private static final Duration SHORT_LIFE = Duration.ofSeconds(1);
     /** Time allowed for a forced stop beyond the grace period: more than the timeouts in forced_stop.c together (9 s). */
     private static final Duration FORCED_STOP = Duration.ofSeconds(15);
@@ -157,7 +159,7 @@ public final class Spawner implements SmartLifecycle {
                 .redirectError(ProcessBuilder.Redirect.INHERIT);
         builder.environment().clear();
         // Otherwise the containers would run in the manager's share of the processors.
-        Process started = ProcessorShare.outside(builder::start);
+        Process started = ProcessorShare.outside(() -> startFresh(builder));
         var output = new BufferedReader(new InputStreamReader(started.getInputStream(), StandardCharsets.UTF_8));
         if (!"ready".equals(output.readLine())) {
             started.destroyForcibly();
@@ -166,6 +168,23 @@ public final class Spawner implements SmartLifecycle {
         log.info("spawner started, pid {}", started.pid());
         Thread.ofVirtual().name("spawner-watch").start(() -> watch(started));
         return started;
+    }
+
+    /**
+     * Starts a program whose file was just written. A process that another thread forked meanwhile has it open for
+     * writing until its own exec, and the kernel refuses to execute it until then (execve(2), ETXTBSY).
+     */
+    static Process startFresh(ProcessBuilder builder) throws IOException {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return builder.start();
+            } catch (IOException e) {
+                if (attempt == BUSY_ATTEMPTS || !String.valueOf(e.getMessage()).contains("Text file busy")) {
+                    throw e;
+                }
+                LockSupport.parkNanos(BUSY_PAUSE_NANOS);
+            }
+        }
     }
 
     /** Restarts a spawner that died; after a pause, if it died soon after its start. */
