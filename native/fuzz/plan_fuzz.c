@@ -74,6 +74,14 @@ static void touch_gvisor(const struct plan *plan)
 		abort();
 }
 
+static void touch_links(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->link_count; i++) {
+		touch(plan->links[i].host_name);
+		touch(plan->links[i].alias);
+	}
+}
+
 static void touch_plan(const struct plan *plan)
 {
 	touch(plan->id);
@@ -103,6 +111,7 @@ static void touch_plan(const struct plan *plan)
 	touch_gvisor(plan);
 	touch_hooks(&plan->hooks);
 	touch(plan->notify);
+	touch_links(plan);
 	for (size_t i = 0; i < plan->landlock.path_count; i++)
 		touch(plan->landlock.paths[i].path);
 	for (size_t i = 0; i < plan->landlock.port_count; i++)

@@ -78,6 +78,16 @@ static void the_golden_plan_is_read_field_by_field(void **state)
 	assert_int_equal(plan.rlimits[0].hard, 2048);
 	assert_int_equal(plan.landlock.ports[0].port, 8080);
 	assert_int_equal(plan.landlock.flags, 2);
+	assert_int_equal(plan.link_count, 1);
+	assert_string_equal(plan.links[0].host_name, "nuabc0012345678");
+	assert_string_equal(plan.links[0].name, "eth0");
+	assert_int_equal(plan.links[0].mtu, 1500);
+	assert_int_equal(plan.links[0].mac[3], 42);
+	assert_int_equal(plan.links[0].addresses[0].bytes[3], 5);
+	assert_int_equal(plan.links[0].addresses[0].prefix, 24);
+	assert_int_equal(plan.links[0].gateways[1].length, 16);
+	assert_int_equal(plan.links[0].gateways[1].bytes[15], 1);
+	assert_true(plan.links[0].is_default);
 	assert_int_equal(plan.seccomp_length, 8);
 	assert_string_equal(plan.argv[2], "/data");
 	assert_null(plan.argv[3]);

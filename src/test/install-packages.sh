@@ -4,7 +4,8 @@
 set -u
 
 # Their uses, in this order: the native build and its checks; peers and tools of tests; gVisor; a virtual machine; the
-# browser tier; real workloads; promtool; a gRPC server.
+# browser tier; real workloads; promtool; a gRPC server; tests
+# of networks.
 PACKAGES="musl-tools linux-libc-dev make gcc libseccomp2
 clang clang-tidy clang-format libclang-rt-14-dev libcmocka-dev
 bubblewrap runc hyperfine
@@ -12,7 +13,8 @@ runsc redis-server
 qemu-system-x86 busybox-static cpio kmod
 chromium fonts-dejavu-core
 postgresql-15 postgresql-client-15 nginx uidmap
-prometheus python3-grpcio"
+prometheus python3-grpcio
+iproute2 nftables curl"
 
 missing=""
 for package in $PACKAGES; do

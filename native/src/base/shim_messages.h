@@ -28,6 +28,11 @@ enum request {
 	REQUEST_TICKET = 0x0f,
 	REQUEST_ATTACH = 0x10,
 	REQUEST_RECORD = 0x11,
+	REQUEST_NETWORK = 0x12, /* to the spawner, instead of a plan; see network_helper.h */
+	REQUEST_NETWORK_CHANGES = 0x13,
+	REQUEST_NETWORK_LIST = 0x14,
+	REQUEST_NETWORK_DENIED = 0x15,
+	REQUEST_NETWORK_FORGET = 0x16,
 };
 
 /* The first byte of a REQUEST_EXEC. */
@@ -57,6 +62,7 @@ enum answer {
 	ANSWER_ATTACHED = 0x91,
 	ANSWER_ENDED = 0x92,
 	ANSWER_RECORD = 0x93,
+	ANSWER_NETWORK = 0x94,
 };
 
 /* The bits of ANSWER_ATTACHED that describe the streams of a process. */

@@ -507,6 +507,22 @@ static long clone_child(struct launch *launch, struct clone_args *arguments)
 	return pid;
 }
 
+/* Connects the network namespace, before anything of the container sees it. */
+static int attach_links(struct launch *launch, struct failure *failure)
+{
+	const struct plan *plan = launch->plan;
+
+	if (plan->link_count > 0 && launch->netns_fd < 0)
+		launch->netns_fd = launch_prepare_network();
+	if (plan->link_count > 0 && launch->netns_fd < 0)
+		return fail(failure, STEP_NETWORK, -launch->netns_fd, "make a network namespace");
+	for (size_t i = 0; i < plan->link_count; i++) {
+		if (link_attach(&plan->links[i], launch->netns_fd, failure) < 0)
+			return -failure->error;
+	}
+	return 0;
+}
+
 int launch_start(struct launch *launch, struct failure *failure)
 {
 	struct plan *plan = launch->plan;
@@ -517,13 +533,15 @@ int launch_start(struct launch *launch, struct failure *failure)
 	};
 	long pid;
 
-	if (network_prepared(launch))
-		arguments.flags &= ~(__u64)CLONE_NEWNET;
 	if (launch->cgroup->unified_fd >= 0) {
 		arguments.flags |= CLONE_INTO_CGROUP;
 		arguments.cgroup = (__u64)launch->cgroup->unified_fd;
 	}
 	launch->go_fd = -1;
+	if (attach_links(launch, failure) < 0)
+		return -failure->error;
+	if (network_prepared(launch))
+		arguments.flags &= ~(__u64)CLONE_NEWNET;
 	if (host_paths_check(plan, failure) < 0)
 		return -failure->error;
 	if (plan->uid_map_count == 0 && mount_sources_need_owners(plan) &&

@@ -1,9 +1,11 @@
 #include "launch/plan.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/wire.h"
+#include "net/decode.h"
 
 #define MAX_ERRNO 4095
 
@@ -308,6 +310,17 @@ static bool safe_id(const char *id)
 	return id[0] != '\0';
 }
 
+static void read_links(struct reader *reader, struct plan *plan)
+{
+	plan->link_count = read_count(reader, 50);
+	plan->links = allocate(reader, &plan->arena, plan->link_count, sizeof(*plan->links));
+	for (size_t i = 0; plan->links != NULL && i < plan->link_count; i++)
+		read_link(reader, &plan->links[i]);
+	/* They would be the host's. */
+	if (plan->link_count > 0 && (plan->namespaces & CLONE_NEWNET) == 0)
+		reader->faulty = true;
+}
+
 int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct failure *failure)
 {
 	struct reader reader = { .at = data, .end = data + length };
@@ -334,6 +347,7 @@ int plan_read(struct plan *plan, const uint8_t *data, size_t length, struct fail
 	read_gvisor(&reader, plan);
 	read_hooks(&reader, plan);
 	plan->notify = read_string(&reader);
+	read_links(&reader, plan);
 	if (reader.faulty || reader.at != reader.end || !safe_id(plan->id)) {
 		plan_free(plan);
 		return fail(failure, STEP_PLAN, EBADMSG, "malformed launch plan at byte %zu of %zu",

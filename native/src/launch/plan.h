@@ -8,9 +8,10 @@
 #include <stdint.h>
 
 #include "base/failure.h"
+#include "net/links.h"
 
 #define PLAN_MAGIC 0x5043554eU /* "NUCP" */
-#define PLAN_VERSION 11U
+#define PLAN_VERSION 12U
 
 struct id_map {
 	uint32_t inside;
@@ -210,6 +211,8 @@ struct plan {
 	char **envp; /* NULL-terminated */
 	struct gvisor_plan gvisor;
 	struct hooks_plan hooks;
+	struct link_plan *links; /* to networks, from a network namespace of its own */
+	size_t link_count;
 	const char *notify; /* socket for the workload's sd_notify(3), or "" */
 	uint64_t log_bytes; /* per file */
 	uint32_t oom_score_adj;

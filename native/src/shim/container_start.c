@@ -49,7 +49,8 @@ uint8_t *shim_receive(int fd, enum request *type, size_t *length, struct failure
 	}
 	*length = read_u32(&reader);
 	*type = (enum request)read_u8(&reader);
-	if (*length > FRAME_MAX || (*type != REQUEST_PLAN && *type != REQUEST_FORCE_STOP)) {
+	if (*length > FRAME_MAX ||
+	    (*type != REQUEST_PLAN && *type != REQUEST_FORCE_STOP && *type != REQUEST_NETWORK)) {
 		(void)fail(failure, STEP_PLAN, EBADMSG,
 			   "expected a launch plan of at most %u bytes", FRAME_MAX);
 		return NULL;
@@ -532,6 +533,7 @@ int shim_launch(struct shim *shim, struct failure *failure)
 	close_fd(&launch.shim_pidfd);
 	shim->status = (struct source){ pipes.status[0], POLLIN, status_ready };
 	keep_own_ends(shim, &pipes);
+	shim->netns_fd = launch.netns_fd;
 	close_fd(&shim->netns_fd);
 	if (result == 0)
 		result = guardian_start(shim, failure);

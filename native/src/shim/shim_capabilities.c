@@ -21,11 +21,23 @@ static const uint64_t needed =
 	BIT(CAP_SYS_PTRACE) |  /* pidfd_getfd(2), /proc/PID/root, /proc/PID/ns */
 	BIT(CAP_SYS_RESOURCE); /* exec: limits above the manager's own */
 
-int shim_keep_capabilities(uint64_t kept)
+int capabilities_limit(uint64_t kept)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[2];
 
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -errno;
+	sets[0].permitted &= (uint32_t)kept;
+	sets[1].permitted &= (uint32_t)(kept >> 32);
+	sets[0].effective = sets[0].permitted;
+	sets[1].effective = sets[1].permitted;
+	sets[0].inheritable = sets[1].inheritable = 0;
+	return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
+}
+
+int shim_keep_capabilities(uint64_t kept)
+{
 	/* Without root there are none. */
 	if (geteuid() != 0)
 		return 0;
@@ -37,14 +49,7 @@ int shim_keep_capabilities(uint64_t kept)
 			break;
 		return -errno;
 	}
-	if (syscall(SYS_capget, &header, sets) < 0)
-		return -errno;
-	sets[0].permitted &= (uint32_t)kept;
-	sets[1].permitted &= (uint32_t)(kept >> 32);
-	sets[0].effective &= (uint32_t)kept;
-	sets[1].effective &= (uint32_t)(kept >> 32);
-	sets[0].inheritable = sets[1].inheritable = 0;
-	return syscall(SYS_capset, &header, sets) < 0 ? -errno : 0;
+	return capabilities_limit(kept);
 }
 
 int shim_drop_capabilities(const struct plan *plan, struct failure *failure)

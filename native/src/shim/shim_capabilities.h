@@ -10,6 +10,8 @@
 
 /* Keeps only these capabilities, in every set. 0, or a negative errno. */
 int shim_keep_capabilities(uint64_t kept);
+/* Keeps only these of the present ones, and makes them effective. 0, or a negative errno. */
+int capabilities_limit(uint64_t kept);
 /* Drops every capability from every set, including the bounding set, except those needed for
  * supervising and those of the container, which execs get as well. If the plan has hooks, nothing
  * is dropped: they have the manager's privileges. 0, or a negative errno. */

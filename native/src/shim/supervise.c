@@ -33,6 +33,7 @@
 #include "shim/hooks.h"
 #include "shim/init_report.h"
 #include "shim/loop.h"
+#include "shim/network_helper.h"
 #include "shim/output.h"
 #include "shim/request.h"
 #include "shim/sdnotify.h"
@@ -319,6 +320,8 @@ _Noreturn void shim_run(int connection_fd, uid_t owner, gid_t group, int netns_f
 	bytes = shim_receive(connection_fd, &type, &length, &failure);
 	if (bytes != NULL && type == REQUEST_FORCE_STOP)
 		forced_stop_serve(connection_fd, owner, bytes, length);
+	if (bytes != NULL && type == REQUEST_NETWORK)
+		network_helper_serve(connection_fd, bytes, length);
 	if (bytes == NULL || plan_read(&shim.plan, bytes, length, &failure) < 0) {
 		peer_refuse(connection_fd, &failure);
 		_exit(1);

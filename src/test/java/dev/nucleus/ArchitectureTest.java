@@ -68,6 +68,8 @@ class ArchitectureTest {
         allow(allowed, "isolation", "spec", "policy", "plan", "kernel", "rootfs", "cgroup", "preparation");
         allow(allowed, "shim", "spec", "plan");
         allow(allowed, "spawner", "shim", "spec", "plan", "kernel", "settings", "lifecycle");
+        allow(allowed, "network", "spec", "plan", "preparation", "settings", "shim", "spawner");
+        allow(allowed, "names", "spec", "plan", "network");
         allow(allowed, "log", "shim");
         allow(
                 allowed,
@@ -82,6 +84,7 @@ class ArchitectureTest {
                 "shim",
                 "spawner",
                 "log",
+                "network",
                 "settings",
                 "workspace");
         allow(allowed, "denial", "kernel", "shim", "container");
@@ -95,10 +98,12 @@ class ArchitectureTest {
                 "plan",
                 "preparation",
                 "shim",
+                "network",
                 "container",
                 "probe",
                 "settings",
                 "lifecycle");
+        allow(allowed, "serving", "network", "container", "probe", "fleet");
         allow(allowed, "health", "fleet");
         allow(allowed, "spool");
         allow(allowed, "audit", "spec", "plan", "shim", "container", "fleet", "settings", "lifecycle", "spool");
@@ -120,6 +125,7 @@ class ArchitectureTest {
                 "preparation",
                 "shim",
                 "log",
+                "network",
                 "container",
                 "denial",
                 "fleet",

@@ -8,6 +8,7 @@ import dev.nucleus.container.Traces;
 import dev.nucleus.denial.Denials;
 import dev.nucleus.denial.SystemCalls;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.network.Networks;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -30,12 +31,13 @@ final class CommandTree {
             Traces traces,
             SystemCalls calls,
             AuditTrail trail,
-            EventLog events) {
+            EventLog events,
+            Networks networks) {
 
         /** For use outside a manager, where commands are described but not called. */
         @SuppressWarnings("NullAway")
         static Services absent() {
-            return new Services(null, null, null, null, null, null, null, null, null);
+            return new Services(null, null, null, null, null, null, null, null, null, null);
         }
     }
 
@@ -162,8 +164,17 @@ final class CommandTree {
         add(commands, "exec", () -> new ExecCommand(containers, fleets, session.get()));
         add(commands, "cp", () -> new CopyCommand(containers, fleets, session.get()));
         add(commands, "attach", () -> new AttachCommand(containers, fleets, session.get()));
-        add(commands, "denials", () -> new DenialsCommand(containers, fleets, services.denials(), session.get()));
+        add(
+                commands,
+                "denials",
+                () -> new DenialsCommand(containers, fleets, services.denials(), services.networks(), session.get()));
         add(commands, "plan", () -> new PlanCommand(containers, fleets, session.get()));
+        commands.put(
+                "network",
+                () -> new CommandLine(new NetworkCommand())
+                        .addSubcommand(new NetworkLsCommand(services.networks(), session.get()))
+                        .addSubcommand(new NetworkInspectCommand(services.networks(), session.get()))
+                        .addSubcommand(new NetworkWhyCommand(containers, fleets, services.networks(), session.get())));
         commands.put(
                 "fleet",
                 () -> new CommandLine(new FleetCommand()).addSubcommand(new FleetValidateCommand(caller.get())));

@@ -8,6 +8,7 @@ import dev.nucleus.container.Traces;
 import dev.nucleus.denial.Denials;
 import dev.nucleus.denial.SystemCalls;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.network.Networks;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -71,9 +72,10 @@ final class Commands {
             Traces traces,
             SystemCalls calls,
             AuditTrail trail,
-            EventLog events) {
-        this.services =
-                new CommandTree.Services(containers, fleets, denials, usages, cgroups, traces, calls, trail, events);
+            EventLog events,
+            Networks networks) {
+        this.services = new CommandTree.Services(
+                containers, fleets, denials, usages, cgroups, traces, calls, trail, events, networks);
     }
 
     /** Loads the classes that the first command needs before it arrives. */

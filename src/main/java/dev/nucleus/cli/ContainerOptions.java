@@ -3,6 +3,8 @@ package dev.nucleus.cli;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Cpus;
+import dev.nucleus.spec.Egress;
+import dev.nucleus.spec.EgressRule;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.GvisorPlatform;
 import dev.nucleus.spec.HomeMount;
@@ -13,7 +15,10 @@ import dev.nucleus.spec.LogPolicy;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.Network;
+import dev.nucleus.spec.NetworkAttachment;
+import dev.nucleus.spec.Networking;
 import dev.nucleus.spec.PolicySource;
+import dev.nucleus.spec.PublishedPort;
 import dev.nucleus.spec.Resources;
 import dev.nucleus.spec.Runtime;
 import dev.nucleus.spec.SecretMount;
@@ -185,8 +190,28 @@ final class ContainerOptions {
             description = "file to copy to /run/secrets/NAME, in memory; repeatable")
     private List<String> secrets = new ArrayList<>();
 
-    @CommandLine.Option(names = "--network", paramLabel = "KIND", description = "network: none or host; default: none")
-    private String network = "none";
+    @CommandLine.Option(
+            names = "--network",
+            paramLabel = "NETWORK",
+            description =
+                    "network: none, bridge, a fleet's FLEET/NETWORK, or host; repeatable; default: none, or bridge if"
+                            + " ports are published")
+    private List<String> networks = new ArrayList<>();
+
+    @CommandLine.Option(
+            names = {"-p", "--publish"},
+            paramLabel = "[ADDRESS:][PORT:]PORT[/PROTOCOL]",
+            description = "port of the host that leads to a port of the container, on 127.0.0.1 unless an address is"
+                    + " given; repeatable")
+    private List<String> ports = new ArrayList<>();
+
+    @CommandLine.Option(
+            names = "--egress",
+            paramLabel = "RULE",
+            description =
+                    "destinations outside its networks: none, open, or BLOCK[:PORT/PROTOCOL], repeatable; default:"
+                            + " open in agent mode, else none")
+    private List<String> egress = new ArrayList<>();
 
     @CommandLine.Option(
             names = "--seccomp",
@@ -289,12 +314,49 @@ final class ContainerOptions {
                 .env(variables)
                 .workdir(Optional.ofNullable(workdir))
                 .user(Optional.ofNullable(user).map(User::parse))
-                .userNamespace(UserNamespace.parse(userNamespace))
-                .network(Network.parse(network));
+                .userNamespace(UserNamespace.parse(userNamespace));
+        network(spec);
         resources(spec);
         filesystem(spec, session);
         security(spec, session);
         return spec.build();
+    }
+
+    private void network(ContainerSpec.Builder spec) {
+        if (networks.size() == 1
+                && ports.isEmpty()
+                && egress.isEmpty()
+                && networks.getFirst().matches("none|host")) {
+            spec.network(Network.parse(networks.getFirst()));
+            return;
+        }
+        List<PublishedPort> published = readAll("--publish", ports, PublishedPort::parse).stream()
+                .flatMap(List::stream)
+                .toList();
+        List<String> names = networks.isEmpty() && !published.isEmpty() ? List.of(NetworkAttachment.BRIDGE) : networks;
+        names.stream().filter(name -> name.matches("none|host")).findFirst().ifPresent(name -> {
+            throw new InvalidSpecException("--network: " + name + " has no ports, rules or other networks beside it");
+        });
+        if (names.isEmpty()) {
+            if (!egress.isEmpty()) {
+                throw new InvalidSpecException(
+                        "--egress: a container without a network has none; add --network bridge");
+            }
+            return;
+        }
+        spec.network(Network.BRIDGE)
+                .networking(new Networking(
+                        names.stream().map(NetworkAttachment::to).toList(), published, egress(), Optional.empty()));
+    }
+
+    private Optional<Egress> egress() {
+        if (egress.isEmpty()) {
+            return Optional.empty();
+        }
+        if (egress.size() == 1 && egress.getFirst().matches("none|open")) {
+            return Optional.of(Egress.parse(egress.getFirst()));
+        }
+        return Optional.of(new Egress(false, readAll("--egress", egress, EgressRule::parse), List.of()));
     }
 
     private void resources(ContainerSpec.Builder spec) {

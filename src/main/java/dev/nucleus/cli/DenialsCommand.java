@@ -1,11 +1,17 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.denial.Denial;
 import dev.nucleus.denial.Denials;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.network.Networks;
+import dev.nucleus.spec.Cidr;
+import dev.nucleus.spec.Protocol;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -17,22 +23,28 @@ final class DenialsCommand implements Callable<Integer> {
     private final Containers containers;
     private final Fleets fleets;
     private final Denials denials;
+    private final Networks networks;
     private final Session session;
 
     @CommandLine.Parameters(paramLabel = "CONTAINER", description = "container name or ID prefix")
     private String reference = "";
 
-    DenialsCommand(Containers containers, Fleets fleets, Denials denials, Session session) {
+    DenialsCommand(Containers containers, Fleets fleets, Denials denials, Networks networks, Session session) {
         this.containers = containers;
         this.fleets = fleets;
         this.denials = denials;
+        this.networks = networks;
         this.session = session;
     }
 
     @Override
     public Integer call() throws IOException {
-        List<Denial> found = denials.of(Target.container(containers, fleets, reference));
-        if (found.isEmpty()) {
+        Container container = Target.container(containers, fleets, reference);
+        List<Denial> found = denials.of(container);
+        List<Networks.DeniedConnection> connections = networks.denied().stream()
+                .filter(denied -> denied.id().equals(container.id()))
+                .toList();
+        if (found.isEmpty() && connections.isEmpty()) {
             session.print("no denials of '" + reference + "'");
             return 0;
         }
@@ -48,9 +60,39 @@ final class DenialsCommand implements Callable<Integer> {
                     PsCommand.age(denial.last()) + " ago",
                     denial.reason()));
         }
+        if (!found.isEmpty()) {
+            print(rows);
+        }
+        if (!connections.isEmpty()) {
+            print(connections(connections));
+        }
+        return 0;
+    }
+
+    /** Destinations that its policy refused. */
+    private static List<List<String>> connections(List<Networks.DeniedConnection> denied) {
+        var rows = new ArrayList<List<String>>();
+        rows.add(List.of("PACKETS", "DESTINATION"));
+        denied.stream()
+                .sorted(Comparator.comparingLong(Networks.DeniedConnection::packets)
+                        .reversed())
+                .forEach(each -> rows.add(List.of(Long.toString(each.packets()), destination(each))));
+        return rows;
+    }
+
+    private static String destination(Networks.DeniedConnection denied) {
+        String address = Cidr.text(denied.address());
+        return Arrays.stream(Protocol.values())
+                .filter(protocol -> protocol.number() == denied.protocol())
+                .findFirst()
+                .map(protocol -> (address.indexOf(':') < 0 ? address : "[" + address + "]") + ":" + denied.port() + "/"
+                        + protocol)
+                .orElse(address + ", protocol " + denied.protocol());
+    }
+
+    private void print(List<List<String>> rows) throws IOException {
         for (String line : Table.format(rows)) {
             session.print(line);
         }
-        return 0;
     }
 }

@@ -2,6 +2,7 @@ package dev.nucleus.container;
 
 import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.cgroup.CgroupUsages;
+import dev.nucleus.network.Networks;
 import dev.nucleus.preparation.IdRanges;
 import dev.nucleus.shim.Shim;
 import dev.nucleus.shim.ShimConnection;
@@ -37,6 +38,7 @@ final class Adoption {
     private final CgroupUsages usages;
     private final IdRanges ranges;
     private final CgroupRemoval cgroups;
+    private final Networks networks;
 
     Adoption(
             ContainerRegistry registry,
@@ -45,7 +47,8 @@ final class Adoption {
             Follower follower,
             CgroupUsages usages,
             IdRanges ranges,
-            CgroupRemoval cgroups) {
+            CgroupRemoval cgroups,
+            Networks networks) {
         this.registry = registry;
         this.directories = directories;
         this.events = events;
@@ -53,6 +56,7 @@ final class Adoption {
         this.usages = usages;
         this.ranges = ranges;
         this.cgroups = cgroups;
+        this.networks = networks;
     }
 
     /** See {@link Containers#adopt}. */
@@ -62,6 +66,15 @@ final class Adoption {
                 .flatMap(Optional::stream)
                 .map(this::adopt)
                 .toList();
+        networks.synchronize(adopted.stream()
+                .filter(container -> !container.isStopped())
+                .flatMap(container -> Optional.ofNullable(container.record().network())
+                        .map(record -> new Networks.Member(
+                                container.record().member(),
+                                record,
+                                container.record().replica() == null))
+                        .stream())
+                .toList());
         try {
             removeStaleSockets();
         } catch (IOException e) {

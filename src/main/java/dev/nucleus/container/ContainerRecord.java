@@ -1,17 +1,40 @@
 package dev.nucleus.container;
 
+import dev.nucleus.network.NetworkMember;
+import dev.nucleus.network.NetworkRecord;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The facts that a manager needs about a container that an earlier one started; stored in {@code state.json}.
  *
  * @param replica the fleet replica that it is; null for a container run by hand
+ * @param network its place on networks; null: it has none
  * @param attached whether it belongs to a client that waits for it, and is removed when it ends
  */
 public record ContainerRecord(
-        String id, String name, Instant createdAt, @Nullable ReplicaRecord replica, boolean attached) {
+        String id,
+        String name,
+        Instant createdAt,
+        @Nullable ReplicaRecord replica,
+        boolean attached,
+        @Nullable NetworkRecord network) {
+
+    /** Of a container without networks. */
+    public ContainerRecord(
+            String id, String name, Instant createdAt, @Nullable ReplicaRecord replica, boolean attached) {
+        this(id, name, createdAt, replica, attached, null);
+    }
+
+    /** The container as a member of networks. */
+    public NetworkMember member() {
+        return new NetworkMember(
+                id,
+                name,
+                Optional.ofNullable(replica).map(its -> new NetworkMember.ServiceName(its.fleet(), its.service())));
+    }
 
     /**
      * @param specHash hash of the service's specification at its launch

@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.log.LogStream;
 import dev.nucleus.log.OutputSink;
+import dev.nucleus.network.Networks;
 import dev.nucleus.plan.LaunchStep;
 import dev.nucleus.preparation.IdRanges;
 import dev.nucleus.shim.ExitStatus;
@@ -41,6 +42,7 @@ final class Follower {
     private final CgroupRemoval cgroups;
     private final CgroupSweep sweep;
     private final IdRanges ranges;
+    private final Networks networks;
 
     Follower(
             ContainerRegistry registry,
@@ -48,13 +50,15 @@ final class Follower {
             ContainerEvents events,
             CgroupRemoval cgroups,
             CgroupSweep sweep,
-            IdRanges ranges) {
+            IdRanges ranges,
+            Networks networks) {
         this.registry = registry;
         this.directories = directories;
         this.events = events;
         this.cgroups = cgroups;
         this.sweep = sweep;
         this.ranges = ranges;
+        this.networks = networks;
     }
 
     /** Follows the container in a thread of its own. */
@@ -188,6 +192,7 @@ final class Follower {
         try {
             attempt(container, "removing its control groups", () -> sweep.ended(container.id()));
             attempt(container, "releasing its user IDs", () -> ranges.release(container.id()));
+            attempt(container, "releasing its addresses", () -> networks.release(container.id()));
             attempt(container, "copying its workspace back", () -> copyBack(container, stopped));
             // Last: the next container of this name would copy a workspace that is only half copied back.
             attempt(container, "releasing its name", () -> registry.releaseName(container));

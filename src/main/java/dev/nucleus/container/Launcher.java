@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.isolation.Planner;
 import dev.nucleus.log.OutputSink;
+import dev.nucleus.network.Networks;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.ModePolicy;
 import dev.nucleus.policy.Posture;
@@ -49,6 +50,7 @@ final class Launcher {
     private final Spawner spawner;
     private final CgroupRemoval cgroups;
     private final IdRanges ranges;
+    private final Networks networks;
 
     Launcher(
             ContainerRegistry registry,
@@ -59,7 +61,8 @@ final class Launcher {
             Planner planner,
             Spawner spawner,
             CgroupRemoval cgroups,
-            IdRanges ranges) {
+            IdRanges ranges,
+            Networks networks) {
         this.registry = registry;
         this.directories = directories;
         this.events = events;
@@ -69,18 +72,29 @@ final class Launcher {
         this.spawner = spawner;
         this.cgroups = cgroups;
         this.ranges = ranges;
+        this.networks = networks;
     }
 
     /** See {@link Containers#plan}. */
     LaunchPlan plan(LaunchOrder order) {
-        LaunchRequest request =
-                request(order, ContainerId.next(), ModePolicy.check(order.spec()), false, LaunchRequest.Sources.NONE);
+        LaunchRequest request = request(
+                order,
+                ContainerId.next(),
+                ModePolicy.check(order.spec()),
+                false,
+                LaunchRequest.Sources.NONE,
+                LaunchRequest.NetworkAccess.NONE);
         planner.check(request);
         return planner.plan(preparation.preview(request));
     }
 
     private LaunchRequest request(
-            LaunchOrder order, String id, Posture posture, boolean held, LaunchRequest.Sources sources) {
+            LaunchOrder order,
+            String id,
+            Posture posture,
+            boolean held,
+            LaunchRequest.Sources sources,
+            LaunchRequest.NetworkAccess access) {
         return new LaunchRequest(
                 id,
                 order.name().orElse(id),
@@ -89,7 +103,8 @@ final class Launcher {
                 directories.of(id),
                 directories.copies().of(id),
                 held,
-                sources);
+                sources,
+                access);
     }
 
     /** See {@link Containers#launch}. */
@@ -177,13 +192,21 @@ final class Launcher {
         String name = order.name().orElse(id);
         Posture posture = ModePolicy.check(order.spec());
         var plan = new AtomicReference<@Nullable LaunchPlan>();
-        var entry = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
+        var bare = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
+        Networks.Access access = networks.attach(bare.member(), order.spec());
+        var entry = new ContainerRecord(
+                id,
+                name,
+                bare.createdAt(),
+                bare.replica(),
+                order.attached(),
+                access.record().orElse(null));
         var container = new Container(
                 entry, () -> description(plan.get()), directories.store().directory(id), directories.shim(id));
         container.orderedBy(order);
         // First: a container of this name may still be copying its workspace back, which must not be copied half
         // written.
-        registry.claimName(container);
+        claimName(container);
         Consumer<String> progress = message -> {
             log.info("'{}': {}", name, message);
             order.progress().accept(message);
@@ -192,7 +215,7 @@ final class Launcher {
         try (WorkspaceCopies.Sources opened =
                 directories.copies().make(id, order.spec().filesystem(), progress)) {
             var sources = new LaunchRequest.Sources(opened.context(), opened.workspace());
-            LaunchRequest request = request(order, id, posture, held, sources);
+            LaunchRequest request = request(order, id, posture, held, sources, access.access());
             // Verifying a rootfs for the first time may take longer than a shim waits for its plan.
             Optional<LaunchPlan> ready =
                     posture.rootfsAttested() ? Optional.of(preparedPlan(request)) : Optional.empty();
@@ -209,6 +232,15 @@ final class Launcher {
             throw new UncheckedIOException("can't launch '" + name + "': " + e.getMessage(), e);
         } catch (RuntimeException | Error e) {
             forget(container);
+            throw e;
+        }
+    }
+
+    private void claimName(Container container) {
+        try {
+            registry.claimName(container);
+        } catch (RuntimeException | Error e) {
+            networks.release(container.id());
             throw e;
         }
     }
@@ -232,6 +264,7 @@ final class Launcher {
             directories.copies().remove(container.id());
         } finally {
             ranges.release(container.id());
+            networks.release(container.id());
             registry.releaseName(container);
         }
     }
@@ -310,6 +343,7 @@ final class Launcher {
         // A shim undoes what it did, unless it was killed itself.
         cgroups.remove(container.id());
         ranges.release(container.id());
+        networks.release(container.id());
         registry.releaseName(container);
         registry.remove(container);
         try {

@@ -6,6 +6,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.container.StopFailedException;
 import dev.nucleus.failure.Callbacks;
 import dev.nucleus.lifecycle.LifecyclePhase;
+import dev.nucleus.network.Networks;
 import dev.nucleus.preparation.Workload;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.spec.FleetSpec;
@@ -59,11 +60,13 @@ public final class Fleets implements FleetViews, SmartLifecycle {
             NucleusProperties properties,
             DeclaredFleets declared,
             Containers containers,
+            Networks networks,
             TaskScheduler scheduler,
             ApplicationEventPublisher events) {
         this.containers = containers;
         this.state = properties.state();
         this.configured = properties.fleetFiles();
+        networks.declare(declared.specs());
         for (FleetSpec spec : declared.specs()) {
             groups.putAll(HealthGroupNames.of(spec));
             fleets.put(

@@ -1,7 +1,10 @@
 package dev.nucleus.fleet;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.NetworkAttachment;
+import dev.nucleus.spec.Networking;
 import dev.nucleus.spec.ServiceSpec;
 import dev.nucleus.spec.TmpfsMount;
 import dev.nucleus.spec.VolumeMount;
@@ -20,6 +23,8 @@ final class SpecHash {
             .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
             .addMixIn(VolumeMount.class, WithoutDefaults.class)
             .addMixIn(TmpfsMount.class, WithoutDefaults.class)
+            .addMixIn(Networking.class, WithoutLiveFields.class)
+            .addMixIn(NetworkAttachment.class, WithoutAliases.class)
             .build();
 
     /** Items of lists have no defaults: fields that later versions added to them are left out if they are off. */
@@ -28,6 +33,13 @@ final class SpecHash {
         @SuppressWarnings("unused") // Jackson reads it.
         boolean execute();
     }
+
+    /** What is changed without replacing a container. */
+    @JsonIgnoreProperties({"ports", "egress", "acceptFrom"})
+    private interface WithoutLiveFields {}
+
+    @JsonIgnoreProperties("aliases")
+    private interface WithoutAliases {}
 
     private SpecHash() {}
 

@@ -12,7 +12,8 @@ final class EtcFiles {
 
     private EtcFiles() {}
 
-    static void add(HostRoot host, RootTree tree, LaunchPlan.Identity identity, String name) {
+    /** @param resolver content of resolv.conf(5) */
+    static void add(HostRoot host, RootTree tree, LaunchPlan.Identity identity, String name, String resolver) {
         String hostname = name.substring(name.lastIndexOf('/') + 1);
         tree.add(new RootfsStep.Directory("/etc"));
         tree.add(new RootfsStep.File(
@@ -29,7 +30,7 @@ final class EtcFiles {
                         + "nogroup:x:65534:\n"));
         tree.add(new RootfsStep.File("/etc/hosts", "127.0.0.1 localhost " + hostname + "\n::1 localhost\n"));
         tree.add(new RootfsStep.File("/etc/hostname", hostname + "\n"));
-        tree.add(new RootfsStep.File("/etc/resolv.conf", ""));
+        tree.add(new RootfsStep.File("/etc/resolv.conf", resolver));
         tree.add(new RootfsStep.File("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"));
         host.etc().forEach(entry -> bind(entry, tree));
         host.timeZone().ifPresent(zone -> tree.add(new RootfsStep.Symlink("/etc/localtime", zone)));

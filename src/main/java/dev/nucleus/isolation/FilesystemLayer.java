@@ -71,11 +71,19 @@ final class FilesystemLayer implements Layer {
         switch (launch.root().base()) {
             case HostRoot host -> {
                 RootFiles.bindHostPrograms(host, tree);
-                EtcFiles.add(host, tree, plan.identity(), launch.name());
+                EtcFiles.add(
+                        host,
+                        tree,
+                        plan.identity(),
+                        launch.name(),
+                        launch.request().network().resolver());
                 plan.can(LAYER, "run the host's programs in /usr", "no rootfs was given; they are read-only")
                         .cannot(LAYER, "see the host's /etc, /home, /var or /root", "it gets a small /etc of its own");
             }
-            case ContainerRoot.Rootfs rootfs -> RootFiles.rootfs(launch, rootfs, tree, plan);
+            case ContainerRoot.Rootfs rootfs -> {
+                RootFiles.rootfs(launch, rootfs, tree, plan);
+                launch.request().network().resolverFile().ifPresent(file -> RootFiles.resolver(file, tree));
+            }
         }
     }
 

@@ -55,7 +55,7 @@ final class LandlockRights {
      */
     static long scoped(int abi, Network network) {
         return switch (network) {
-            case NONE -> 0;
+            case NONE, BRIDGE -> 0;
             case HOST -> abi >= 6 ? SCOPE_ABSTRACT_SOCKETS : 0;
         };
     }

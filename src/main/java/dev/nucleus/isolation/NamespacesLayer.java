@@ -2,9 +2,11 @@ package dev.nucleus.isolation;
 
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.plan.LaunchPlan;
+import dev.nucleus.preparation.LaunchRequest;
 import dev.nucleus.preparation.PreparedLaunch;
 import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.Network;
+import dev.nucleus.spec.Runtime;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
 
@@ -31,6 +33,21 @@ final class NamespacesLayer implements Layer {
     }
 
     @Override
+    public void check(LaunchRequest request) {
+        if (request.spec().network() != Network.BRIDGE) {
+            return;
+        }
+        if (!host.identity().root()) {
+            throw new UnsupportedLayerException(
+                    "network: networks need a manager that runs as root; use network: none or network: host");
+        }
+        if (request.spec().security().requestedRuntime() == Runtime.GVISOR) {
+            throw new UnsupportedLayerException(
+                    "network: containers with gVisor can't join networks yet; use runtime: native, or network: none");
+        }
+    }
+
+    @Override
     public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
         boolean init = launch.spec().init() && !launch.usesGvisor();
         plan.namespaces(NEWNS | NEWPID | NEWUTS | NEWIPC | NEWCGROUP)
@@ -38,15 +55,7 @@ final class NamespacesLayer implements Layer {
                 .init(init)
                 .cannot(LAYER, "see or signal processes outside it", "its own PID namespace")
                 .cannot(LAYER, "see the host's mounts, hostname, IPC objects or cgroups", "namespaces of its own");
-        if (launch.spec().network() == Network.NONE) {
-            plan.namespaces(NEWNET)
-                    .cannot(
-                            LAYER,
-                            "reach any network but its own loopback",
-                            "its own network namespace, network: none");
-        } else {
-            plan.can(LAYER, "use the host's network like any local process", "network: host");
-        }
+        network(launch, plan);
         clocks(launch, plan);
         if (init) {
             plan.can(LAYER, "leave orphans behind without harm", "a small init is PID 1 and reaps them")
@@ -54,6 +63,22 @@ final class NamespacesLayer implements Layer {
         } else if (!launch.usesGvisor()) {
             plan.can(LAYER, "be PID 1, and leave its orphans unreaped", "init: false")
                     .cannot(LAYER, "outlive its supervisor", "a guardian process ends it");
+        }
+    }
+
+    private static void network(PreparedLaunch launch, LaunchPlan.Builder plan) {
+        switch (launch.spec().network()) {
+            case NONE ->
+                plan.namespaces(NEWNET)
+                        .cannot(
+                                LAYER,
+                                "reach any network but its own loopback",
+                                "its own network namespace, network: none");
+            case BRIDGE ->
+                NetworkStatements.add(
+                        launch,
+                        plan.namespaces(NEWNET).links(launch.request().network().links()));
+            case HOST -> plan.can(LAYER, "use the host's network like any local process", "network: host");
         }
     }
 

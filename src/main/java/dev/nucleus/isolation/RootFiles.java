@@ -95,6 +95,11 @@ final class RootFiles {
                 .forEach(action);
     }
 
+    /** Replaces resolv.conf(5), if the root filesystem has one. */
+    static void resolver(Path file, RootTree tree) {
+        tree.add(new RootfsStep.Bind("/etc/resolv.conf", HostPath.own(file.toString()), MountAttributes.SEALED, true));
+    }
+
     static void bindHostPrograms(HostRoot host, RootTree tree) {
         for (HostRoot.Tree top : host.trees()) {
             top.linkTarget()

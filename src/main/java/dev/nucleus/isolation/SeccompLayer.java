@@ -134,7 +134,7 @@ final class SeccompLayer implements Layer {
 
     /** Network calls are added to built-in profiles only, never to a user's file. */
     private static boolean needsNetwork(ContainerSpec spec) {
-        return spec.network() == Network.HOST && spec.security().seccomp() instanceof PolicySource.Named;
+        return spec.network() != Network.NONE && spec.security().seccomp() instanceof PolicySource.Named;
     }
 
     /**

@@ -1,12 +1,14 @@
 package dev.nucleus.plan;
 
 import dev.nucleus.spec.Mode;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,9 +46,49 @@ public record LaunchPlan(
 
     /**
      * @param flags CLONE_NEW* of clone(2)
+     * @param links interfaces on networks, besides the loopback interface
      * @param ownClocks whether monotonic and boot time begin with the container (time_namespaces(7))
      */
-    public record Namespaces(int flags, boolean ownClocks, String hostname, UserMapping users) {}
+    public record Namespaces(int flags, boolean ownClocks, String hostname, UserMapping users, List<Link> links) {
+
+        public Namespaces {
+            links = List.copyOf(links);
+        }
+    }
+
+    /**
+     * An interface of the container on a network.
+     *
+     * @param hostName of its other end, on the host
+     * @param name in the container
+     * @param alias a note on the host's end: whose it is
+     * @param mac hardware address of both ends
+     * @param first whether the default routes lead here
+     */
+    public record Link(
+            String hostName,
+            String name,
+            String alias,
+            int mtu,
+            byte[] mac,
+            Addresses addresses,
+            Addresses gateways,
+            boolean first) {}
+
+    /**
+     * Addresses of one interface.
+     *
+     * @param ipv4 with the length of its network's prefix
+     * @param ipv6 likewise
+     */
+    public record Addresses(Optional<Address> ipv4, Optional<Address> ipv6) {
+
+        public record Address(InetAddress address, int prefix) {}
+
+        public Stream<InetAddress> all() {
+            return Stream.of(ipv4, ipv6).flatMap(Optional::stream).map(Address::address);
+        }
+    }
 
     /**
      * Mapping of the user namespace; without maps there is none.
@@ -322,6 +364,7 @@ public record LaunchPlan(
         private boolean held;
         private Optional<Console> console = Optional.empty();
         private String hostname = "";
+        private List<Link> links = List.of();
         private @Nullable Cgroup cgroup;
         private @Nullable Rootfs rootfs;
         private @Nullable Identity identity;
@@ -340,6 +383,11 @@ public record LaunchPlan(
             this.name = name;
             this.mode = mode;
             this.places = places;
+        }
+
+        public Builder links(List<Link> value) {
+            links = value;
+            return this;
         }
 
         public Builder hostname(String value) {
@@ -512,7 +560,8 @@ public record LaunchPlan(
                             namespaces,
                             ownClocks,
                             hostname,
-                            new UserMapping(List.copyOf(uidMaps), List.copyOf(gidMaps), denySetgroups, mapPrograms)),
+                            new UserMapping(List.copyOf(uidMaps), List.copyOf(gidMaps), denySetgroups, mapPrograms),
+                            links),
                     Objects.requireNonNull(cgroup, "cgroup"),
                     Objects.requireNonNull(rootfs, "rootfs"),
                     new Execution(

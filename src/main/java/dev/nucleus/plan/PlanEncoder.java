@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 public final class PlanEncoder {
 
     private static final int MAGIC = 0x5043554e;
-    private static final int VERSION = 11;
+    private static final int VERSION = 12;
     private static final byte[] NOTHING = {};
     private static final int OPTIONAL = 1;
     private static final int MAPPED = 2;
@@ -88,6 +88,7 @@ public final class PlanEncoder {
         wire.string(plan.hooks().state());
         wire.list(plan.hooks().list(), PlanEncoder::hook);
         wire.string(plan.execution().notifySocket());
+        wire.list(plan.namespaces().links(), PlanEncoder::link);
         return wire.finish();
     }
 
@@ -96,6 +97,28 @@ public final class PlanEncoder {
         wire.bool(terminal.isPresent())
                 .u16(terminal.map(LaunchPlan.Terminal::rows).orElse(0))
                 .u16(terminal.map(LaunchPlan.Terminal::columns).orElse(0));
+    }
+
+    private static void link(WireWriter wire, LaunchPlan.Link link) {
+        wire.string(link.hostName())
+                .string(link.name())
+                .string(link.alias())
+                .u32(link.mtu())
+                .bytes(link.mac());
+        addresses(wire, link.addresses());
+        addresses(wire, link.gateways());
+        wire.bool(link.first());
+    }
+
+    /** IPv4 and IPv6 address, each with the length of its prefix; requests about networks encode them alike. */
+    public static void addresses(WireWriter wire, LaunchPlan.Addresses addresses) {
+        address(wire, addresses.ipv4());
+        address(wire, addresses.ipv6());
+    }
+
+    private static void address(WireWriter wire, Optional<LaunchPlan.Addresses.Address> address) {
+        wire.bytes(address.map(found -> found.address().getAddress()).orElse(NOTHING))
+                .u8(address.map(LaunchPlan.Addresses.Address::prefix).orElse(0));
     }
 
     private static void hook(WireWriter wire, LaunchPlan.Hook hook) {

@@ -25,7 +25,8 @@ enum Answer {
     CREATED(0x8e),
     NOTIFIED(0x8f),
     INIT(0x90),
-    RECORD(0x93);
+    RECORD(0x93),
+    NETWORK(0x94);
 
     private static final Map<Integer, Answer> BY_NUMBER =
             Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(Answer::number, answer -> answer));

@@ -19,7 +19,13 @@ public enum Request {
     FORCE_STOP(0x0e),
     TICKET(0x0f),
     /** The record that was given with the plan. */
-    RECORD(0x11);
+    RECORD(0x11),
+    /** To the spawner: the connection becomes one to the network helper, which the following are for. */
+    NETWORK(0x12),
+    NETWORK_CHANGES(0x13),
+    NETWORK_LIST(0x14),
+    NETWORK_DENIED(0x15),
+    NETWORK_FORGET(0x16);
 
     private final int number;
 

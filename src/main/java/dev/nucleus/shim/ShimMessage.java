@@ -65,6 +65,9 @@ public sealed interface ShimMessage {
     /** @param bytes the record that the shim received with its plan, unchanged */
     record Recorded(byte[] bytes) implements ShimMessage {}
 
+    /** @param bytes what the network helper knows, in the format of the request */
+    record Network(byte[] bytes) implements ShimMessage {}
+
     record Ok() implements ShimMessage {}
 
     /** @param text what was attempted */
@@ -99,6 +102,7 @@ public sealed interface ShimMessage {
                         payload.get() != 0,
                         bytes(payload));
             case OK -> new Ok();
+            case NETWORK -> new Network(rest(payload));
             case ERROR -> new Error(payload.getInt(), string(payload));
             case DIALED -> new Dialed();
             case NOTIFIED -> new Notified(string(payload));

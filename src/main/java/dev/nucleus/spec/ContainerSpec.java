@@ -15,6 +15,7 @@ import java.util.TreeMap;
  * @param command the program and its arguments
  * @param env variables in addition to the defaults; the host's are never passed on
  * @param user empty: an unprivileged user of the container's own
+ * @param networking its networks and ports, if {@code network} is {@link Network#BRIDGE}
  * @param init whether PID 1 is a small init, which reaps orphans and ends with the supervisor; otherwise the command is
  */
 public record ContainerSpec(
@@ -25,6 +26,7 @@ public record ContainerSpec(
         Optional<User> user,
         UserNamespace userNamespace,
         Network network,
+        Networking networking,
         Resources resources,
         Filesystem filesystem,
         Security security,
@@ -45,6 +47,10 @@ public record ContainerSpec(
             if (!name.matches("[A-Za-z_][A-Za-z0-9_]*")) {
                 throw new InvalidSpecException("'" + name + "' can't name an environment variable");
             }
+        }
+        if (network != Network.BRIDGE
+                && !(networking.ports().isEmpty() && networking.attachments().isEmpty())) {
+            throw new InvalidSpecException("network: " + network + " has no ports to publish and no networks to join");
         }
         if (init && resources.pids() == 1) {
             throw new InvalidSpecException(
@@ -90,6 +96,7 @@ public record ContainerSpec(
         private Optional<User> user = Optional.empty();
         private UserNamespace userNamespace = UserNamespace.NONE;
         private Network network = Network.NONE;
+        private Networking networking = Networking.NONE;
         private Optional<MemorySize> memory = Optional.empty();
         private Optional<MemorySize> swap = Optional.empty();
         private Optional<Cpus> cpus = Optional.empty();
@@ -138,6 +145,7 @@ public record ContainerSpec(
             user = from.user();
             userNamespace = from.userNamespace();
             network = from.network();
+            networking = from.networking();
             resources(from.resources());
             filesystem(from.filesystem());
             security(from.security());
@@ -175,6 +183,11 @@ public record ContainerSpec(
 
         public Builder network(Network value) {
             network = value;
+            return this;
+        }
+
+        public Builder networking(Networking value) {
+            networking = value;
             return this;
         }
 
@@ -389,6 +402,7 @@ public record ContainerSpec(
                     user,
                     userNamespace,
                     network,
+                    networking,
                     new Resources(memory, swap, cpus, cpuWeight, pids, openFiles, io),
                     new Filesystem(
                             rootfs,

@@ -7,13 +7,16 @@ public enum Network {
     /** Its own loopback interface and nothing else. */
     NONE,
     /** The host's network. Refused unless degraded security is allowed, and always in production. */
-    HOST;
+    HOST,
+    /** Networks of Nucleus, by an interface for each. */
+    BRIDGE;
 
     public static Network parse(String text) {
         return switch (text) {
             case "none" -> NONE;
             case "host" -> HOST;
-            default -> throw new InvalidSpecException("'" + text + "' is not a network; write none or host");
+            case "bridge" -> BRIDGE;
+            default -> throw new InvalidSpecException("'" + text + "' is not a network; write none, bridge or host");
         };
     }
 

@@ -32,6 +32,11 @@ public record ServiceSpec(
         checkReplicas(replicas);
     }
 
+    /** The same service with another container. */
+    public ServiceSpec withContainer(ContainerSpec other) {
+        return new ServiceSpec(name, other, replicas, dependsOn, startup, readiness, liveness, restart, stop, job);
+    }
+
     /** Whether it has a probe; without one it can run, but is never ready. */
     public boolean isChecked() {
         return startup.isPresent() || readiness.isPresent() || liveness.isPresent();

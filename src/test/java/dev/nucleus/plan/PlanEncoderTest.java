@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nucleus.spec.Mode;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,12 @@ class PlanEncoderTest {
 
     private static final byte[] RECORD = {'{', '}'};
 
+    private static LaunchPlan.Addresses addresses(String ipv4, int prefix4, String ipv6, int prefix6) {
+        return new LaunchPlan.Addresses(
+                Optional.of(new LaunchPlan.Addresses.Address(InetAddress.ofLiteral(ipv4), prefix4)),
+                Optional.of(new LaunchPlan.Addresses.Address(InetAddress.ofLiteral(ipv6), prefix6)));
+    }
+
     static LaunchPlan plan() {
         return new LaunchPlan.Builder(
                         "0123456789abcdef0123456789abcdef",
@@ -34,6 +41,15 @@ class PlanEncoderTest {
                 .hostname("db-1")
                 .namespaces(0x6e020000)
                 .ownClocks(true)
+                .links(List.of(new LaunchPlan.Link(
+                        "nuabc0012345678",
+                        "eth0",
+                        "shop/db-1",
+                        1500,
+                        new byte[] {2, 0, 10, 42, 0, 5},
+                        addresses("10.42.0.5", 24, "fd42::5", 64),
+                        addresses("10.42.0.1", 24, "fd42::1", 64),
+                        true)))
                 .init(false)
                 .keepStdin(true)
                 .held(true)

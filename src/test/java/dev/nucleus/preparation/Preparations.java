@@ -32,6 +32,7 @@ public final class Preparations {
                 new LaunchPlan.Places("/d", "/s", "/r", List.of()),
                 Path.of("/copies"),
                 false,
-                LaunchRequest.Sources.NONE);
+                LaunchRequest.Sources.NONE,
+                LaunchRequest.NetworkAccess.NONE);
     }
 }

@@ -72,6 +72,7 @@ class ContainerSpecTest {
                         Optional.of(User.parse("70:80")),
                         new UserNamespace.Auto(),
                         Network.HOST,
+                        Networking.NONE,
                         new Resources(
                                 Optional.of(MemorySize.parse("1G")),
                                 Optional.of(MemorySize.parse("2G")),
@@ -135,6 +136,7 @@ class ContainerSpecTest {
                         Optional.empty(),
                         UserNamespace.NONE,
                         Network.NONE,
+                        Networking.NONE,
                         spec.resources(),
                         spec.filesystem(),
                         spec.security(),
@@ -154,6 +156,7 @@ class ContainerSpecTest {
                         Optional.empty(),
                         UserNamespace.NONE,
                         Network.NONE,
+                        Networking.NONE,
                         Resources.DEFAULT,
                         Filesystem.DEFAULT,
                         Security.DEFAULT,

@@ -34,9 +34,9 @@ class KeywordsTest {
                         "'x' is not a mode; write agent, strict-agent or production"),
                 keywords(
                         Network::parse,
-                        List.of("none", "host"),
+                        List.of("none", "host", "bridge"),
                         List.of(Network.values()),
-                        "'x' is not a network; write none or host"),
+                        "'x' is not a network; write none, bridge or host"),
                 keywords(
                         Trust::parse,
                         List.of("trusted", "untrusted"),

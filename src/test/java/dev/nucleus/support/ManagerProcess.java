@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
@@ -29,6 +30,7 @@ public final class ManagerProcess implements AutoCloseable {
 
     private final Path directory;
     private final List<String> words;
+    private final Optional<NetworkNamespace> network;
     private final int port;
     private Process process;
 
@@ -59,9 +61,22 @@ public final class ManagerProcess implements AutoCloseable {
         return new ManagerProcess(List.of(java(), "-jar", jar.toString()), directory);
     }
 
+    /** A manager in a network namespace; its client reaches it from anywhere. */
+    public static ManagerProcess in(NetworkNamespace network, Path directory, String... settings) {
+        var words = new ArrayList<>(network.enter());
+        words.addAll(words(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")));
+        words.addAll(List.of(settings));
+        return new ManagerProcess(words, directory, Optional.of(network));
+    }
+
     private ManagerProcess(List<String> words, Path directory) {
+        this(words, directory, Optional.empty());
+    }
+
+    private ManagerProcess(List<String> words, Path directory, Optional<NetworkNamespace> network) {
         this.words = words;
         this.directory = directory;
+        this.network = network;
         try (ServerSocket socket = new ServerSocket(0)) {
             port = socket.getLocalPort();
         } catch (IOException e) {
@@ -180,6 +195,12 @@ public final class ManagerProcess implements AutoCloseable {
 
     /** The HTTP status of a path; 0 if there is no response. */
     public int status(String path) {
+        if (network.isPresent()) {
+            String code = network.get()
+                    .run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:" + port + path)
+                    .output();
+            return Integer.parseInt(code);
+        }
         try {
             return get(path).statusCode();
         } catch (IOException e) {

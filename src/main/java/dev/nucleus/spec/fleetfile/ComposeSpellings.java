@@ -19,14 +19,12 @@ import java.util.function.Function;
 final class ComposeSpellings {
 
     private static final String IMAGES = "images are not supported yet; use rootfs: with a directory";
-    private static final String NETWORKS =
-            "networks are not supported yet; services with network: host (agent mode) reach each "
-                    + "other and listen on the host";
+    private static final String LINKS = "services of one network find each other by name; write networks: [inside]";
+    private static final String DNS = "names are resolved by Nucleus; see nucleus.network.dns-servers";
 
     /** Top-level fields of a Compose file that Nucleus lacks, and what to write instead. */
     private static final Map<String, String> FLEET = Map.ofEntries(
             entry("version", "leave it out; Compose ignores it too"),
-            entry("networks", NETWORKS),
             entry("secrets", "name the file where a service uses it: secrets: [\"keys/db:db-password\"]"),
             entry("configs", "mount the file as a volume: volumes: [\"/etc/app.conf:/etc/app.conf:ro\"]"),
             entry("include", "put the files into the folder that nucleus.fleets names; each is a separate fleet"),
@@ -35,7 +33,10 @@ final class ComposeSpellings {
     /** Fields of a Compose service that Nucleus lacks or interprets differently, and what to write instead. */
     private static final Map<String, String> SERVICE = Map.ofEntries(
             entry("privileged", "a container only gets the capabilities that it lists"),
-            entry("network_mode", "write network: none or network: host"),
+            entry(
+                    "network_mode",
+                    "a container shares no network of the host or of another container; write networks: [inside], "
+                            + "or network: none"),
             entry("image", IMAGES),
             entry("build", "Nucleus builds no images; use rootfs: with a directory"),
             entry("pull_policy", IMAGES),
@@ -70,19 +71,14 @@ final class ComposeSpellings {
             entry("container_name", "replicas are named by their fleet and service, such as shop/web-1"),
             entry("hostname", "a container's host name is that of its replica, such as web-1"),
             entry("domainname", "a container's host name is that of its replica, such as web-1"),
-            entry(
-                    "ports",
-                    "ports are not supported yet; with network: host (agent mode) a service listens on "
-                            + "the host's ports itself"),
             entry("expose", "leave it out: it publishes no port in Compose either"),
-            entry("networks", NETWORKS),
-            entry("links", NETWORKS),
-            entry("external_links", NETWORKS),
-            entry("dns", NETWORKS),
-            entry("dns_opt", NETWORKS),
-            entry("dns_search", NETWORKS),
-            entry("extra_hosts", NETWORKS),
-            entry("mac_address", NETWORKS),
+            entry("links", LINKS),
+            entry("external_links", LINKS),
+            entry("dns", DNS),
+            entry("dns_opt", DNS),
+            entry("dns_search", DNS),
+            entry("extra_hosts", "give the service an alias: networks: {inside: {aliases: [db]}}"),
+            entry("mac_address", "containers have no layer 2 in common; leave it out"),
             entry(
                     "entrypoint",
                     "write it as the first words of command, such as command: [/entrypoint.sh, npm, start]"),
@@ -131,7 +127,8 @@ final class ComposeSpellings {
             deploy.refuse("update_config", "rolling updates are not supported yet");
             deploy.refuse("rollback_config", "rolling updates are not supported yet");
             deploy.refuse("placement", "everything runs on this host");
-            deploy.refuse("endpoint_mode", NETWORKS);
+            deploy.acceptOnly(
+                    "vip", "endpoint_mode", "a published port leads to all replicas that serve; leave it out");
             deploy.refuse("labels", "use a field that begins with x-");
             deploy.finish();
         });

@@ -12,7 +12,6 @@ import dev.nucleus.spec.Lockdown;
 import dev.nucleus.spec.LogPolicy;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
-import dev.nucleus.spec.Network;
 import dev.nucleus.spec.PolicySource;
 import dev.nucleus.spec.Resources;
 import dev.nucleus.spec.Runtime;
@@ -58,7 +57,7 @@ final class ContainerReader {
         }
         spec.user(user.map(u -> new User(u.user(), u.group(), groups)));
         fields.take("user-namespace").flatMap(ContainerReader::userNamespace).ifPresent(spec::userNamespace);
-        fields.parse("network", Network::parse).ifPresent(spec::network);
+        NetworkingReader.read(fields, spec);
         resources(fields, spec);
         filesystem(fields, mode, spec);
         security(fields, spec);

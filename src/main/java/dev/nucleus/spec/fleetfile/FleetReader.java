@@ -8,6 +8,9 @@ import dev.nucleus.spec.FleetHealthSpec;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Mode;
+import dev.nucleus.spec.NetworkAttachment;
+import dev.nucleus.spec.NetworkSpec;
+import dev.nucleus.spec.Networking;
 import dev.nucleus.spec.Objective;
 import dev.nucleus.spec.ServiceSpec;
 import dev.nucleus.spec.User;
@@ -204,6 +207,12 @@ public final class FleetReader {
                 .flatMap(YamlValue::mapping)
                 .ifPresent(entries -> entries.takeAll()
                         .forEach((key, value) -> volume(folder, key, value).ifPresent(v -> volumes.put(key, v))));
+        var networks = new LinkedHashMap<String, NetworkSpec>();
+        fields.take("networks")
+                .flatMap(YamlValue::mapping)
+                .ifPresent(entries -> entries.takeAll()
+                        .forEach((key, value) ->
+                                NetworkingReader.network(key, value).ifPresent(network -> networks.put(key, network))));
         var places = new LinkedHashMap<String, YamlValue>();
         var services = new LinkedHashMap<String, ServiceSpec>();
         fields.require("services", "{web: {command: [/bin/server]}}")
@@ -218,8 +227,10 @@ public final class FleetReader {
                 .map(entries -> health(entries, places.keySet(), services))
                 .orElse(FleetHealthSpec.NONE);
         fields.finish();
+        NetworkingReader.joinDefault(services, networks);
         checkReferences(places, services, volumes);
-        return name.map(text -> new FleetSpec(text, file, volumes, services, health));
+        checkNetworks(places, services, networks);
+        return name.map(text -> new FleetSpec(text, file, volumes, networks, services, health));
     }
 
     private static FleetHealthSpec health(YamlMapping fields, Set<String> declared, Map<String, ServiceSpec> services) {
@@ -297,6 +308,33 @@ public final class FleetReader {
         DependencyCycle.find(services)
                 .ifPresent(cycle -> Objects.requireNonNull(places.get(cycle.getFirst()))
                         .problem("these services wait for each other: " + String.join(" → ", cycle)));
+    }
+
+    private static void checkNetworks(
+            Map<String, YamlValue> places, Map<String, ServiceSpec> services, Map<String, NetworkSpec> networks) {
+        services.forEach((name, service) -> {
+            YamlValue place = Objects.requireNonNull(places.get(name));
+            Networking networking = service.container().networking();
+            for (NetworkAttachment attachment : networking.attachments()) {
+                if (!networks.containsKey(attachment.network())) {
+                    place.problem("service '" + name + "' joins the network '" + attachment.network()
+                            + "', which 'networks' does not declare"
+                            + suggestion(attachment.network(), networks.keySet()));
+                }
+            }
+            if (networking.attachments().isEmpty()
+                    && (networking.egress().isPresent()
+                            || networking.acceptFrom().isPresent())) {
+                place.problem(
+                        "service '" + name + "' has rules for connections but no network; write networks: [inside]");
+            }
+            networking
+                    .acceptFrom()
+                    .ifPresent(others -> others.stream()
+                            .filter(other -> !services.containsKey(other))
+                            .forEach(other -> place.problem("accept-from: '" + other + "' is not a service of this file"
+                                    + suggestion(other, services.keySet()))));
+        });
     }
 
     /** Why a service can never meet a condition; empty: it can. */

@@ -1,0 +1,351 @@
+#include "net/queries.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "net/links.h"
+#include "net/nftables.h"
+
+static void begin(struct netlink_batch *batch, uint8_t subsystem, uint8_t message, uint8_t family,
+		  uint16_t flags)
+{
+	const struct nfgenmsg header = { .nfgen_family = family, .version = NFNETLINK_V0 };
+
+	netlink_begin(batch, (uint16_t)(subsystem << 8 | message), flags, &header, sizeof(header));
+}
+
+static int dump_and_free(int fd, struct netlink_batch *batch,
+			 void (*each)(void *context, uint16_t type, const uint8_t *payload,
+				      size_t length),
+			 void *context)
+{
+	int result;
+
+	netlink_end(batch);
+	result = netlink_dump(fd, batch, each, context);
+	netlink_batch_free(batch);
+	return result;
+}
+
+/* A list in an answer, whose number of items is known once they are written. */
+struct list {
+	struct writer *writer;
+	const struct network *network;
+	size_t start;
+	uint32_t count;
+};
+
+static struct list list_begin(struct writer *writer, const struct network *network)
+{
+	struct list list = { .writer = writer, .network = network, .start = writer->length };
+
+	write_u32(writer, 0);
+	return list;
+}
+
+static void list_end(struct list *list)
+{
+	if (list->writer->overflowed)
+		return;
+	for (size_t i = 0; i < 4; i++)
+		list->writer->data[list->start + i] = (uint8_t)(list->count >> (8 * i));
+}
+
+static void list_link(void *context, const char *name, const char *alias)
+{
+	struct list *list = context;
+
+	write_string(list->writer, name);
+	write_string(list->writer, alias);
+	list->count++;
+}
+
+static uint32_t read_be32(const struct netlink_attribute *attribute)
+{
+	uint32_t value = 0;
+
+	if (attribute->length >= sizeof(value))
+		memcpy(&value, attribute->data, sizeof(value));
+	return ntohl(value);
+}
+
+static void copy_text(char *text, size_t size, const struct netlink_attribute *attribute)
+{
+	size_t length = attribute->length < size - 1 ? attribute->length : size - 1;
+
+	memcpy(text, attribute->data, length);
+	text[length] = '\0';
+}
+
+static bool is_forward_hook(const struct netlink_attribute *hook)
+{
+	const uint8_t *at = hook->data;
+	size_t length = hook->length;
+	struct netlink_attribute attribute;
+
+	while (netlink_next(&at, &length, &attribute)) {
+		if (attribute.type == NFTA_HOOK_HOOKNUM)
+			return read_be32(&attribute) == NF_INET_FORWARD;
+	}
+	return false;
+}
+
+static void list_chain(void *context, uint16_t type, const uint8_t *payload, size_t length)
+{
+	struct list *list = context;
+	struct netlink_attribute attribute;
+	char table[NFT_NAME_MAXLEN] = "";
+	char chain[NFT_NAME_MAXLEN] = "";
+	bool forwards = false;
+	bool drops = false;
+
+	(void)type;
+	if (length < sizeof(struct nfgenmsg))
+		return;
+	payload += sizeof(struct nfgenmsg);
+	length -= sizeof(struct nfgenmsg);
+	while (netlink_next(&payload, &length, &attribute)) {
+		if (attribute.type == NFTA_CHAIN_TABLE)
+			copy_text(table, sizeof(table), &attribute);
+		else if (attribute.type == NFTA_CHAIN_NAME)
+			copy_text(chain, sizeof(chain), &attribute);
+		else if (attribute.type == NFTA_CHAIN_HOOK)
+			forwards = is_forward_hook(&attribute);
+		else if (attribute.type == NFTA_CHAIN_POLICY)
+			drops = read_be32(&attribute) == NF_DROP;
+	}
+	if (!forwards || !drops)
+		return;
+	write_string(list->writer, table);
+	write_string(list->writer, chain);
+	list->count++;
+}
+
+int network_list(struct network *network, struct writer *writer)
+{
+	struct netlink_batch batch = { 0 };
+	struct list list = list_begin(writer, network);
+	int result = links_list(network->route_fd, network->ruleset.prefix, list_link, &list);
+
+	list_end(&list);
+	if (result < 0)
+		return result;
+	list = list_begin(writer, network);
+	begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NLM_F_DUMP);
+	result = dump_and_free(network->netfilter_fd, &batch, list_chain, &list);
+	list_end(&list);
+	return result;
+}
+
+struct denied {
+	const uint8_t *key;
+	size_t key_length;
+	uint64_t packets;
+};
+
+static uint64_t packets_of(const struct netlink_attribute *expression)
+{
+	const uint8_t *at = expression->data;
+	size_t length = expression->length;
+	struct netlink_attribute attribute;
+
+	while (netlink_next(&at, &length, &attribute)) {
+		const uint8_t *inner = attribute.data;
+		size_t inner_length = attribute.length;
+		struct netlink_attribute counter;
+
+		if (attribute.type != NFTA_EXPR_DATA)
+			continue;
+		while (netlink_next(&inner, &inner_length, &counter)) {
+			uint32_t halves[2];
+
+			if (counter.type != NFTA_COUNTER_PACKETS || counter.length < sizeof(halves))
+				continue;
+			memcpy(halves, counter.data, sizeof(halves));
+			return (uint64_t)ntohl(halves[0]) << 32 | ntohl(halves[1]);
+		}
+	}
+	return 0;
+}
+
+static void read_key(const struct netlink_attribute *key, struct denied *denied)
+{
+	const uint8_t *at = key->data;
+	size_t length = key->length;
+	struct netlink_attribute value;
+
+	if (netlink_next(&at, &length, &value) && value.type == NFTA_DATA_VALUE) {
+		denied->key = value.data;
+		denied->key_length = value.length;
+	}
+}
+
+static void list_element(struct list *list, const struct netlink_attribute *element)
+{
+	const uint8_t *at = element->data;
+	size_t length = element->length;
+	struct netlink_attribute attribute;
+	struct denied denied = { 0 };
+	char interface[IFNAMSIZ + 1] = "";
+	size_t address;
+	uint16_t port;
+
+	while (netlink_next(&at, &length, &attribute)) {
+		if (attribute.type == NFTA_SET_ELEM_KEY)
+			read_key(&attribute, &denied);
+		else if (attribute.type == NFTA_SET_ELEM_EXPR)
+			denied.packets = packets_of(&attribute);
+	}
+	/* interface . address . protocol . port */
+	if (denied.key_length != IFNAMSIZ + 4 + 8 && denied.key_length != IFNAMSIZ + 16 + 8)
+		return;
+	address = denied.key_length - IFNAMSIZ - 8;
+	memcpy(interface, denied.key, IFNAMSIZ);
+	memcpy(&port, denied.key + IFNAMSIZ + address + 4, sizeof(port));
+	write_string(list->writer, interface);
+	write_u32(list->writer, (uint32_t)address);
+	write_raw(list->writer, denied.key + IFNAMSIZ, address);
+	write_u8(list->writer, denied.key[IFNAMSIZ + address]);
+	write_u16(list->writer, ntohs(port));
+	write_u64(list->writer, denied.packets);
+	list->count++;
+}
+
+static void list_denied(void *context, uint16_t type, const uint8_t *payload, size_t length)
+{
+	struct netlink_attribute attribute;
+
+	(void)type;
+	if (length < sizeof(struct nfgenmsg))
+		return;
+	payload += sizeof(struct nfgenmsg);
+	length -= sizeof(struct nfgenmsg);
+	while (netlink_next(&payload, &length, &attribute)) {
+		const uint8_t *at = attribute.data;
+		size_t left = attribute.length;
+		struct netlink_attribute element;
+
+		if (attribute.type != NFTA_SET_ELEM_LIST_ELEMENTS)
+			continue;
+		while (netlink_next(&at, &left, &element))
+			list_element(context, &element);
+	}
+}
+
+int network_denied(struct network *network, struct writer *writer)
+{
+	static const char *const sets[2] = { "denied4", "denied6" };
+	struct list list = list_begin(writer, network);
+	int result = 0;
+
+	for (size_t family = 0; family < 2 && result == 0; family++) {
+		struct netlink_batch batch = { 0 };
+
+		begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP);
+		netlink_put_string(&batch, NFTA_SET_ELEM_LIST_TABLE, network->ruleset.table);
+		netlink_put_string(&batch, NFTA_SET_ELEM_LIST_SET, sets[family]);
+		result = dump_and_free(network->netfilter_fd, &batch, list_denied, &list);
+	}
+	list_end(&list);
+	/* Without a table nothing was denied. */
+	return result == -ENOENT ? 0 : result;
+}
+
+/* Tracked connections to be deleted. */
+struct forgotten {
+	const struct ip_address *address;
+	struct netlink_batch deletions;
+};
+
+static bool mentions(const struct netlink_attribute *tuple, const struct ip_address *address)
+{
+	const uint8_t *at = tuple->data;
+	size_t length = tuple->length;
+	struct netlink_attribute part;
+
+	while (netlink_next(&at, &length, &part)) {
+		const uint8_t *inner = part.data;
+		size_t inner_length = part.length;
+		struct netlink_attribute field;
+
+		if (part.type != CTA_TUPLE_IP)
+			continue;
+		while (netlink_next(&inner, &inner_length, &field)) {
+			if (field.length == address->length &&
+			    memcmp(field.data, address->bytes, address->length) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void forget_one(void *context, uint16_t type, const uint8_t *payload, size_t length)
+{
+	struct forgotten *forgotten = context;
+	struct netlink_attribute attribute;
+	struct netlink_attribute original = { 0 };
+	struct netlink_attribute zone = { 0 };
+	bool found = false;
+
+	(void)type;
+	if (length < sizeof(struct nfgenmsg))
+		return;
+	payload += sizeof(struct nfgenmsg);
+	length -= sizeof(struct nfgenmsg);
+	while (netlink_next(&payload, &length, &attribute)) {
+		if (attribute.type == CTA_TUPLE_ORIG)
+			original = attribute;
+		else if (attribute.type == CTA_ZONE)
+			zone = attribute;
+		if ((attribute.type == CTA_TUPLE_ORIG || attribute.type == CTA_TUPLE_REPLY) &&
+		    mentions(&attribute, forgotten->address))
+			found = true;
+	}
+	if (!found || original.data == NULL)
+		return;
+	begin(&forgotten->deletions, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE,
+	      forgotten->address->length == 4 ? AF_INET : AF_INET6, 0);
+	netlink_put(&forgotten->deletions, CTA_TUPLE_ORIG | NLA_F_NESTED, original.data,
+		    original.length);
+	if (zone.data != NULL)
+		netlink_put(&forgotten->deletions, CTA_ZONE, zone.data, zone.length);
+	netlink_end(&forgotten->deletions);
+}
+
+int network_forget_address(struct network *network, const struct ip_address *address)
+{
+	struct forgotten forgotten = { .address = address };
+	struct netlink_batch batch = { 0 };
+	int result;
+
+	begin(&batch, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET,
+	      address->length == 4 ? AF_INET : AF_INET6, NLM_F_DUMP);
+	result = dump_and_free(network->netfilter_fd, &batch, forget_one, &forgotten);
+	/* One request each: a batch of them is answered by the first error alone, and one that has
+	 * ended by itself is not an error. */
+	for (size_t at = 0; result == 0 && at < forgotten.deletions.length;) {
+		struct netlink_batch one = { 0 };
+		struct nlmsghdr header;
+
+		memcpy(&header, forgotten.deletions.data + at, sizeof(header));
+		one.data = forgotten.deletions.data + at;
+		one.length = one.capacity = header.nlmsg_len;
+		header.nlmsg_flags |= NLM_F_ACK;
+		memcpy(one.data, &header, sizeof(header));
+		(void)netlink_send(network->netfilter_fd, &one, header.nlmsg_seq, NULL);
+		at += NLMSG_ALIGN(header.nlmsg_len);
+	}
+	netlink_batch_free(&forgotten.deletions);
+	return result;
+}

@@ -1,0 +1,121 @@
+package dev.nucleus.names;
+
+import dev.nucleus.network.NetworkMember;
+import dev.nucleus.network.Networks;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The names of one moment: who asks decides what is known, since a container finds only those on its networks.
+ * Immutable.
+ */
+final class NameTable {
+
+    static final NameTable EMPTY = new NameTable(List.of());
+
+    /** What is known to a container. */
+    private static final class Client {
+        private final List<String> networks = new ArrayList<>();
+        private boolean asksOutside;
+    }
+
+    private final Map<InetAddress, Client> clients = new HashMap<>();
+    /** By network and name; without addresses if none that has the name serves. */
+    private final Map<String, Map<String, Set<InetAddress>>> names = new HashMap<>();
+
+    private final Map<InetAddress, String> reverse = new HashMap<>();
+
+    NameTable(List<Networks.View> networks) {
+        for (Networks.View network : networks) {
+            Map<String, Set<InetAddress>> here = names.computeIfAbsent(network.name(), _ -> new HashMap<>());
+            for (Networks.Resident resident : network.residents()) {
+                add(network.name(), resident, here);
+            }
+        }
+    }
+
+    private void add(String network, Networks.Resident resident, Map<String, Set<InetAddress>> here) {
+        resident.addresses().all().forEach(address -> {
+            Client client = clients.computeIfAbsent(address, _ -> new Client());
+            client.networks.add(network);
+            client.asksOutside |= resident.asksOutside();
+            reverse.put(address, fullName(resident.member()));
+        });
+        for (String name : namesOf(resident)) {
+            Set<InetAddress> addresses =
+                    here.computeIfAbsent(name.toLowerCase(Locale.ROOT), _ -> new LinkedHashSet<>());
+            if (resident.serving()) {
+                resident.addresses().all().forEach(addresses::add);
+            }
+        }
+    }
+
+    private static List<String> namesOf(Networks.Resident resident) {
+        NetworkMember member = resident.member();
+        var all = new ArrayList<>(resident.aliases());
+        all.add(member.name().substring(member.name().lastIndexOf('/') + 1));
+        member.service().ifPresent(service -> all.add(service.service()));
+        var full = new ArrayList<>(all);
+        member.service()
+                .ifPresent(
+                        service -> all.forEach(name -> full.add(name + "." + service.fleet() + "." + Networks.DOMAIN)));
+        return full;
+    }
+
+    private static String fullName(NetworkMember member) {
+        String last = member.name().substring(member.name().lastIndexOf('/') + 1);
+        return member.service()
+                .map(service -> last + "." + service.fleet() + "." + Networks.DOMAIN)
+                .orElse(last);
+    }
+
+    /** Whether the address is a container's. */
+    boolean knows(InetAddress client) {
+        return clients.containsKey(client);
+    }
+
+    /** Whether a container may ask for names outside its networks. */
+    boolean asksOutside(InetAddress client) {
+        return Optional.ofNullable(clients.get(client))
+                .filter(found -> found.asksOutside)
+                .isPresent();
+    }
+
+    /**
+     * The addresses of a name on the networks of a container.
+     *
+     * @return empty: no container there has the name; an empty set: none of them serves
+     */
+    Optional<Set<InetAddress>> resolve(InetAddress client, String name) {
+        Client found = clients.get(client);
+        if (found == null) {
+            return Optional.empty();
+        }
+        Optional<Set<InetAddress>> result = Optional.empty();
+        for (String network : found.networks) {
+            Set<InetAddress> addresses = names.getOrDefault(network, Map.of()).get(name.toLowerCase(Locale.ROOT));
+            if (addresses != null) {
+                var all = new LinkedHashSet<>(result.orElse(Set.of()));
+                all.addAll(addresses);
+                result = Optional.of(all);
+            }
+        }
+        return result;
+    }
+
+    /** The name of a container's address, if the client shares a network with it. */
+    Optional<String> nameOf(InetAddress client, InetAddress address) {
+        Client asking = clients.get(client);
+        Client asked = clients.get(address);
+        return asking != null && asked != null && asking.networks.stream().anyMatch(asked.networks::contains)
+                ? Optional.ofNullable(reverse.get(address))
+                : Optional.empty();
+    }
+}

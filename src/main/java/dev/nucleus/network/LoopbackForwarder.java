@@ -1,0 +1,116 @@
+package dev.nucleus.network;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.AsynchronousCloseException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Passes connections to {@code [::1]} on to the same port of 127.0.0.1, which leads to containers: the kernel can't
+ * translate an IPv6 loopback address (there is no route_localnet for it).
+ */
+final class LoopbackForwarder implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(LoopbackForwarder.class);
+    private static final int BUFFER = 65_536;
+
+    private final ServerSocketChannel listener;
+    private final int port;
+
+    private LoopbackForwarder(ServerSocketChannel listener, int port) {
+        this.listener = listener;
+        this.port = port;
+    }
+
+    /** Empty if the host has no IPv6, or another program has the port. */
+    static Optional<LoopbackForwarder> open(int port) {
+        try {
+            ServerSocketChannel listener = ServerSocketChannel.open();
+            try {
+                listener.bind(new InetSocketAddress(InetAddress.ofLiteral("::1"), port));
+            } catch (IOException | RuntimeException e) {
+                listener.close();
+                throw e;
+            }
+            var forwarder = new LoopbackForwarder(listener, port);
+            Thread.ofVirtual().name("forward-" + port).start(forwarder::accept);
+            return Optional.of(forwarder);
+        } catch (IOException e) {
+            log.warn("[::1]:{} does not lead to containers as 127.0.0.1:{} does: {}", port, port, e.toString());
+            return Optional.empty();
+        }
+    }
+
+    private void accept() {
+        while (listener.isOpen()) {
+            try {
+                SocketChannel client = listener.accept();
+                Thread.ofVirtual().start(() -> forward(client));
+            } catch (AsynchronousCloseException e) {
+                return;
+            } catch (IOException e) {
+                log.warn("can't accept a connection to [::1]:{}: {}", port, e.toString());
+                return;
+            }
+        }
+    }
+
+    private void forward(SocketChannel client) {
+        try (client;
+                SocketChannel server = SocketChannel.open()) {
+            server.connect(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port));
+            Thread back = Thread.ofVirtual().start(() -> copy(server, client));
+            copy(client, server);
+            back.join();
+        } catch (IOException e) {
+            log.debug("a connection to [::1]:{} ended: {}", port, e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Copies until the end, and passes the end on. */
+    private static void copy(SocketChannel from, SocketChannel to) {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
+        try {
+            while (from.read(buffer) >= 0) {
+                buffer.flip();
+                while (buffer.hasRemaining()) {
+                    to.write(buffer);
+                }
+                buffer.clear();
+            }
+            to.shutdownOutput();
+        } catch (ClosedChannelException e) {
+            // The other side has ended the connection.
+            return;
+        } catch (IOException e) {
+            reset(from);
+            reset(to);
+        }
+    }
+
+    private static void reset(SocketChannel channel) {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            log.debug("a connection is closed: {}", e.toString());
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            listener.close();
+        } catch (IOException e) {
+            log.debug("[::1]:{} is released: {}", port, e.toString());
+        }
+    }
+}

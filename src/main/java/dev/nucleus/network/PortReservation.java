@@ -1,0 +1,105 @@
+package dev.nucleus.network;
+
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Protocol;
+import dev.nucleus.spec.PublishedPort;
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.DatagramChannel;
+import java.nio.channels.ServerSocketChannel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A socket that holds a published port, so that no other program takes it. Nothing arrives at it: connections go to
+ * containers or are refused before.
+ */
+final class PortReservation implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(PortReservation.class);
+
+    private final Closeable socket;
+    private final int port;
+
+    private PortReservation(Closeable socket, int port) {
+        this.socket = socket;
+        this.port = port;
+    }
+
+    /**
+     * Takes the port, or any that is free if it is 0.
+     *
+     * @throws InvalidSpecException naming the program that has it
+     */
+    static PortReservation of(PublishedPort published) {
+        var wanted = new InetSocketAddress(published.address(), published.hostPort());
+        try {
+            return published.protocol() == Protocol.TCP ? tcp(wanted) : udp(wanted);
+        } catch (BindException e) {
+            throw refused(published, e);
+        } catch (IOException e) {
+            throw new InvalidSpecException("ports: can't publish " + published.hostSide() + ": " + e.getMessage());
+        }
+    }
+
+    private static InvalidSpecException refused(PublishedPort published, BindException e) {
+        String message = String.valueOf(e.getMessage());
+        if (message.contains("assign")) {
+            return new InvalidSpecException("ports: " + published.hostSide() + " can't be published: "
+                    + "no interface of this host has that address");
+        }
+        if (message.contains("ermission")) {
+            return new InvalidSpecException("ports: " + published.hostSide() + " can't be published by user "
+                    + System.getProperty("user.name") + ": ports below net.ipv4.ip_unprivileged_port_start need root");
+        }
+        return new InvalidSpecException("ports: " + published.hostSide() + "/" + published.protocol() + " is used by "
+                + PortOwner.of(published.address(), published.hostPort(), published.protocol())
+                        .orElse("another program")
+                + "; stop it, or publish another port");
+    }
+
+    private static PortReservation tcp(InetSocketAddress wanted) throws IOException {
+        ServerSocketChannel socket = ServerSocketChannel.open();
+        try {
+            socket.bind(wanted, 1);
+            return new PortReservation(socket, ((InetSocketAddress) socket.getLocalAddress()).getPort());
+        } catch (IOException | RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    private static PortReservation udp(InetSocketAddress wanted) throws IOException {
+        DatagramChannel socket = DatagramChannel.open();
+        try {
+            socket.setOption(StandardSocketOptions.SO_REUSEADDR, false);
+            socket.bind(wanted);
+            return new PortReservation(socket, ((InetSocketAddress) socket.getLocalAddress()).getPort());
+        } catch (IOException | RuntimeException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    int port() {
+        return port;
+    }
+
+    /** Whether the address is of the host alone. */
+    static boolean isLoopback(InetAddress address) {
+        return address.isLoopbackAddress();
+    }
+
+    @Override
+    public void close() {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            log.debug("port {} is released: {}", port, e.toString());
+        }
+    }
+}

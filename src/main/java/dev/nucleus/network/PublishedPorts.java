@@ -1,0 +1,203 @@
+package dev.nucleus.network;
+
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Protocol;
+import dev.nucleus.spec.PublishedPort;
+import java.net.InetAddress;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/** The published ports of all containers, and the containers behind each. Not thread-safe. */
+final class PublishedPorts {
+
+    /** Where a published port is, on the host. */
+    record Place(InetAddress address, int port, Protocol protocol) {}
+
+    /** A port as it is declared, for all containers of one service or for one container. */
+    private record Declared(String owner, PublishedPort port) {}
+
+    private static final class State {
+        private final String owner;
+        private final PublishedPort declared;
+        private final PortReservation reservation;
+        private final Optional<LoopbackForwarder> forwarder;
+        private final Set<String> users = new LinkedHashSet<>();
+        private List<Backend> applied = List.of();
+        private boolean published;
+
+        State(
+                String owner,
+                PublishedPort declared,
+                PortReservation reservation,
+                Optional<LoopbackForwarder> forwarder) {
+            this.owner = owner;
+            this.declared = declared;
+            this.reservation = reservation;
+            this.forwarder = forwarder;
+        }
+
+        private void close() {
+            reservation.close();
+            forwarder.ifPresent(LoopbackForwarder::close);
+        }
+    }
+
+    private final Map<Place, State> states = new LinkedHashMap<>();
+    private final Map<Declared, Place> places = new LinkedHashMap<>();
+
+    /**
+     * Reserves the ports of a container; those that its service has already are shared.
+     *
+     * @param owner the service, or the container if it has none
+     * @return the ports with the numbers that were chosen
+     * @throws InvalidSpecException naming who has a port; none is reserved then
+     */
+    List<PublishedPort> claim(String id, String owner, List<PublishedPort> ports) {
+        var chosen = new ArrayList<PublishedPort>();
+        try {
+            for (PublishedPort port : ports) {
+                chosen.add(claim(id, owner, port));
+            }
+            return chosen;
+        } catch (RuntimeException e) {
+            drop(id);
+            throw e;
+        }
+    }
+
+    private PublishedPort claim(String id, String owner, PublishedPort port) {
+        var declared = new Declared(owner, port);
+        Place known = places.get(declared);
+        if (known == null) {
+            refuseTaken(owner, port);
+            PortReservation reservation = PortReservation.of(port);
+            var place = new Place(port.address(), reservation.port(), port.protocol());
+            Optional<LoopbackForwarder> forwarder =
+                    port.protocol() == Protocol.TCP && port.address().equals(PublishedPort.LOOPBACK)
+                            ? LoopbackForwarder.open(reservation.port())
+                            : Optional.empty();
+            states.put(place, new State(owner, port, reservation, forwarder));
+            places.put(declared, place);
+            known = place;
+        }
+        Objects.requireNonNull(states.get(known)).users.add(id);
+        return port.at(known.port());
+    }
+
+    /** Two of ours would otherwise be told that "another manager of Nucleus" has the port. */
+    private void refuseTaken(String owner, PublishedPort port) {
+        states.forEach((place, state) -> {
+            if (place.port() == port.hostPort()
+                    && place.protocol() == port.protocol()
+                    && (place.address().equals(port.address())
+                            || place.address().isAnyLocalAddress()
+                            || port.everywhere())) {
+                throw new InvalidSpecException("ports: " + port.hostSide() + "/" + port.protocol()
+                        + " is already published by '" + state.owner + "'; publish another port"
+                        + (state.owner.equals(owner) ? ", or write it once" : ""));
+            }
+        });
+    }
+
+    /** Frees the ports that only this container used; returns the change of rules for them. */
+    List<NetworkChange> release(String id) {
+        var changes = new ArrayList<NetworkChange>();
+        states.forEach((place, state) -> {
+            if (state.users.remove(id) && state.users.isEmpty() && state.published) {
+                changes.add(change(place, state, false, List.of()));
+            }
+        });
+        drop(id);
+        return changes;
+    }
+
+    private void drop(String id) {
+        states.values().removeIf(state -> {
+            state.users.remove(id);
+            if (state.users.isEmpty()) {
+                state.close();
+                places.remove(new Declared(state.owner, state.declared));
+                return true;
+            }
+            return false;
+        });
+    }
+
+    /**
+     * The changes after which each port leads to these containers.
+     *
+     * @param addresses4 the IPv4 addresses of those of the containers that serve, by their IDs
+     * @param addresses6 likewise
+     */
+    List<NetworkChange> update(
+            Function<Set<String>, List<InetAddress>> addresses4, Function<Set<String>, List<InetAddress>> addresses6) {
+        var changes = new ArrayList<NetworkChange>();
+        states.forEach((place, state) -> {
+            Function<Set<String>, List<InetAddress>> addresses =
+                    place.address().getAddress().length == 4 ? addresses4 : addresses6;
+            List<Backend> wanted = addresses.apply(state.users).stream()
+                    .map(address -> new Backend(address, state.declared.containerPort()))
+                    .toList();
+            List<Backend> ordered = ordered(state.applied, wanted);
+            if (!state.published || !ordered.equals(state.applied)) {
+                changes.add(change(place, state, true, ordered));
+            }
+        });
+        return changes;
+    }
+
+    private static NetworkChange change(Place place, State state, boolean published, List<Backend> after) {
+        var change = new NetworkChange.Port(
+                place.address(), place.port(), place.protocol(), state.published, published, state.applied, after);
+        state.published = published;
+        state.applied = after;
+        return change;
+    }
+
+    /** The wanted backends, each where it was if possible: what does not move needs no change. */
+    static List<Backend> ordered(List<Backend> before, List<Backend> wanted) {
+        var added = new ArrayDeque<>(wanted);
+        added.removeAll(before);
+        var moved = new ArrayDeque<>(before.subList(Math.min(wanted.size(), before.size()), before.size()));
+        moved.retainAll(wanted);
+        var result = new ArrayList<Backend>();
+        for (int i = 0; i < wanted.size(); i++) {
+            boolean stays = i < before.size() && wanted.contains(before.get(i));
+            result.add(stays ? before.get(i) : moved.isEmpty() ? added.remove() : moved.remove());
+        }
+        return result;
+    }
+
+    /** After the rules were lost: nothing is applied. */
+    void forgetApplied() {
+        states.values().forEach(state -> {
+            state.applied = List.of();
+            state.published = false;
+        });
+    }
+
+    /** A published port, who published it, and how many containers it leads to. */
+    record Listed(Place place, String owner, int containerPort, List<Backend> backends) {}
+
+    List<Listed> list() {
+        return states.entrySet().stream()
+                .map(entry -> new Listed(
+                        entry.getKey(),
+                        entry.getValue().owner,
+                        entry.getValue().declared.containerPort(),
+                        entry.getValue().applied))
+                .toList();
+    }
+
+    void close() {
+        states.values().forEach(State::close);
+    }
+}
