@@ -10,7 +10,8 @@
 #include "base/descriptors.h"
 #include "net/decode.h"
 
-#define NAME_LENGTH 220 /* of policies and groups; ruleset.c adds a few characters */
+#define NAME_LENGTH 220  /* of policies and groups; ruleset.c adds a few characters */
+#define PREFIX_LENGTH 5U /* nu, and three characters of the manager's */
 #define CHANGES_MAX 200000U
 
 /* Memory of one request. */
@@ -203,6 +204,15 @@ static void apply_port(struct network *network, struct nft *nft, struct reader *
 	give_back(scratch);
 }
 
+/* With the prefix of a network that may be unreachable as a whole. */
+static void read_gateways(struct reader *reader, struct ip_address gateways[2])
+{
+	read_addresses(reader, gateways);
+	if ((gateways[0].length > 0 && gateways[0].prefix < 8) ||
+	    (gateways[1].length > 0 && gateways[1].prefix < 48))
+		reader->faulty = true;
+}
+
 static int apply_network(struct network *network, struct nft *nft, struct reader *reader,
 			 struct failure *failure)
 {
@@ -210,7 +220,7 @@ static int apply_network(struct network *network, struct nft *nft, struct reader
 	struct network_plan plan = { .name = read_interface(reader), .alias = read_string(reader) };
 	int result;
 
-	read_addresses(reader, plan.gateways);
+	read_gateways(reader, plan.gateways);
 	if (!has_prefix(network, plan.name))
 		reader->faulty = true;
 	if (reader->faulty)
@@ -255,7 +265,7 @@ static void remove_subnet(struct network *network, struct reader *reader)
 {
 	struct network_plan plan = { 0 };
 
-	read_addresses(reader, plan.gateways);
+	read_gateways(reader, plan.gateways);
 	if (!reader->faulty)
 		network_forget(network->route_fd, &plan);
 }
@@ -349,7 +359,10 @@ int network_open(struct network *network, struct reader *reader, struct failure 
 	const char *instance = read_string(reader);
 
 	*network = (struct network){ .route_fd = -1, .netfilter_fd = -1 };
-	if (strlen(prefix) > IFNAMSIZ - 8 || strlen(instance) >= sizeof(network->ruleset.instance))
+	/* Whoever connects can't name interfaces and tables of others. */
+	if (strncmp(prefix, "nu", 2) != 0 || strlen(prefix) != PREFIX_LENGTH ||
+	    strncmp(table, "nucleus", 7) != 0 || (table[7] != '\0' && table[7] != '-') ||
+	    strlen(instance) >= sizeof(network->ruleset.instance))
 		reader->faulty = true;
 	if (reader->faulty)
 		return fail(failure, STEP_NETWORK, EBADMSG, "read the manager's network settings");

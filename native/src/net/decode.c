@@ -84,6 +84,8 @@ void read_link(struct reader *reader, struct link_plan *plan)
 	const uint8_t *mac;
 
 	plan->host_name = read_interface(reader);
+	if (strncmp(plan->host_name, "nu", 2) != 0)
+		reader->faulty = true;
 	plan->name = read_interface(reader);
 	plan->alias = read_string(reader);
 	plan->mtu = read_u32(reader);

@@ -29,6 +29,14 @@ static void begin_link(struct netlink_batch *batch, uint16_t flags, uint32_t set
 	netlink_begin(batch, RTM_NEWLINK, flags, &header, sizeof(header));
 }
 
+/* Whether the kernel has IPv6 at all: it refuses settings of a family that it lacks. */
+static bool has_ipv6(void)
+{
+	owned_fd fd = openat(AT_FDCWD, "/proc/net/if_inet6", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0;
+}
+
 /* Forwarding on this interface alone, and replies to connections that the host's own loopback
  * address began (ip-sysctl.rst, route_localnet): packets from inside to 127.0.0.0/8 are dropped
  * before they are routed; see ruleset.c. No link-local address: it would be one that nothing
@@ -47,9 +55,11 @@ static void put_configuration(struct netlink_batch *batch, bool forwards)
 		netlink_nest_end(batch, values);
 		netlink_nest_end(batch, family);
 	}
-	family = netlink_nest(batch, AF_INET6);
-	netlink_put_u8(batch, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-	netlink_nest_end(batch, family);
+	if (has_ipv6()) {
+		family = netlink_nest(batch, AF_INET6);
+		netlink_put_u8(batch, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+		netlink_nest_end(batch, family);
+	}
 	netlink_nest_end(batch, families);
 }
 

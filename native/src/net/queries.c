@@ -132,6 +132,61 @@ static void list_chain(void *context, uint16_t type, const uint8_t *payload, siz
 	list->count++;
 }
 
+/* The comment of the manager's table, which names its owner. */
+struct owner {
+	const char *table;
+	char comment[128];
+	bool found;
+};
+
+static void find_owner(void *context, uint16_t type, const uint8_t *payload, size_t length)
+{
+	struct owner *owner = context;
+	struct netlink_attribute attribute;
+	struct netlink_attribute comment = { 0 };
+	char name[NFT_NAME_MAXLEN] = "";
+
+	(void)type;
+	if (length < sizeof(struct nfgenmsg))
+		return;
+	payload += sizeof(struct nfgenmsg);
+	length -= sizeof(struct nfgenmsg);
+	while (netlink_next(&payload, &length, &attribute)) {
+		if (attribute.type == NFTA_TABLE_NAME)
+			copy_text(name, sizeof(name), &attribute);
+		else if (attribute.type == NFTA_TABLE_USERDATA)
+			comment = attribute;
+	}
+	if (strcmp(name, owner->table) != 0)
+		return;
+	owner->found = true;
+	/* Type and length, then the text. */
+	if (comment.length > 2) {
+		comment.data += 2;
+		comment.length -= 2;
+		copy_text(owner->comment, sizeof(owner->comment), &comment);
+	}
+}
+
+int network_check_owner(struct network *network, struct failure *failure)
+{
+	struct owner owner = { .table = network->ruleset.table };
+	struct netlink_batch batch = { 0 };
+	int result;
+
+	begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP);
+	result = dump_and_free(network->netfilter_fd, &batch, find_owner, &owner);
+	if (result < 0)
+		return fail(failure, STEP_NETWORK, -result, "list the tables of nf_tables");
+	if (owner.found && strcmp(owner.comment, network->ruleset.instance) != 0)
+		return fail(
+			failure, STEP_NETWORK, EEXIST,
+			"the table inet %s is that of '%s': set nucleus.network.table, or delete "
+			"the table if nobody uses it",
+			network->ruleset.table, owner.comment);
+	return 0;
+}
+
 int network_list(struct network *network, struct writer *writer)
 {
 	struct netlink_batch batch = { 0 };
@@ -334,11 +389,14 @@ int network_forget_address(struct network *network, const struct ip_address *add
 	result = dump_and_free(network->netfilter_fd, &batch, forget_one, &forgotten);
 	/* One request each: a batch of them is answered by the first error alone, and one that has
 	 * ended by itself is not an error. */
-	for (size_t at = 0; result == 0 && at < forgotten.deletions.length;) {
+	for (size_t at = 0;
+	     result == 0 && !forgotten.deletions.overflowed && at < forgotten.deletions.length;) {
 		struct netlink_batch one = { 0 };
 		struct nlmsghdr header;
 
 		memcpy(&header, forgotten.deletions.data + at, sizeof(header));
+		if (header.nlmsg_len < sizeof(header))
+			break;
 		one.data = forgotten.deletions.data + at;
 		one.length = one.capacity = header.nlmsg_len;
 		header.nlmsg_flags |= NLM_F_ACK;

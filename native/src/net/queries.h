@@ -6,6 +6,9 @@
 #include "base/wire.h"
 #include "net/changes.h"
 
+/* Fails with -EEXIST if the manager's table belongs to another manager. */
+int network_check_owner(struct network *network, struct failure *failure);
+
 /* The manager's interfaces, name and alias; then the chains of other tables that drop forwarded
  * packets by default. */
 int network_list(struct network *network, struct writer *writer);

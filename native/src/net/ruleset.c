@@ -18,6 +18,8 @@
 #define DENIED_SECONDS 3600     /* since their last attempt */
 #define CT_STATE_ESTABLISHED 2U /* bits of NFT_CT_STATE (nf_tables, NF_CT_STATE_BIT) */
 #define CT_STATE_RELATED 4U
+#define CT_STATE_INVALID 1U
+#define CT_STATE_UNTRACKED 64U
 #define HOOK_PREROUTING 0
 #define HOOK_INPUT 1
 #define HOOK_FORWARD 2
@@ -216,8 +218,11 @@ static void add_sources(const struct ruleset *ruleset, struct nft *nft)
 	static const uint8_t loopback[4] = { 127, 0, 0, 0 };
 
 	nft_add_base_chain(nft, "sources", "filter", HOOK_PREROUTING, NF_IP_PRI_RAW);
+	/* From anywhere but the host itself: published ports are translated before the kernel could
+	 * refuse the address (moby#45610). */
 	nft_rule_begin(nft, "sources");
-	match_interface(nft, ruleset, NFT_META_IIFNAME, NFT_CMP_EQ);
+	nft_meta(nft, NFT_META_IIFNAME, 0);
+	nft_compare(nft, NFT_CMP_NEQ, 0, "lo", sizeof("lo"));
 	match_family(nft, 0);
 	load_destination(nft, 0, 0);
 	nft_mask(nft, 0, mask, sizeof(mask));
@@ -230,6 +235,13 @@ static void add_sources(const struct ruleset *ruleset, struct nft *nft)
 		nft_meta(nft, NFT_META_IIFNAME, 0);
 		load_source(nft, family, AFTER_NAME);
 		nft_lookup(nft, named("leases", family, "").text, 0, true);
+		drop(nft);
+		/* Nor do others have a container's address. */
+		nft_rule_begin(nft, "sources");
+		match_interface(nft, ruleset, NFT_META_IIFNAME, NFT_CMP_NEQ);
+		match_family(nft, family);
+		load_source(nft, family, 0);
+		nft_lookup(nft, named("containers", family, "").text, 0, false);
 		drop(nft);
 	}
 }
@@ -258,7 +270,7 @@ static void add_refusal(struct nft *nft)
 	nft_rule_end(nft);
 }
 
-static void accept_replies(struct nft *nft, const char *chain)
+static void accept_replies(const struct ruleset *ruleset, struct nft *nft, const char *chain)
 {
 	static const uint8_t reply = IP_CT_DIR_REPLY;
 
@@ -272,6 +284,12 @@ static void accept_replies(struct nft *nft, const char *chain)
 	nft_rule_begin(nft, chain);
 	match_state(nft, CT_STATE_RELATED);
 	allow(nft);
+	/* Without a tracked connection no rule about its destination would match, refusals neither.
+	 */
+	nft_rule_begin(nft, chain);
+	match_interface(nft, ruleset, NFT_META_IIFNAME, NFT_CMP_EQ);
+	match_state(nft, CT_STATE_INVALID | CT_STATE_UNTRACKED);
+	drop(nft);
 }
 
 static void add_forward(const struct ruleset *ruleset, struct nft *nft)
@@ -280,7 +298,7 @@ static void add_forward(const struct ruleset *ruleset, struct nft *nft)
 	static const uint32_t zero;
 
 	nft_add_base_chain(nft, "forward", "filter", HOOK_FORWARD, NF_IP_PRI_FILTER);
-	accept_replies(nft, "forward");
+	accept_replies(ruleset, nft, "forward");
 	nft_rule_begin(nft, "forward");
 	nft_meta(nft, NFT_META_IIFNAME, 0);
 	nft_lookup_verdict(nft, "policies", 0);
@@ -301,22 +319,26 @@ static void add_forward(const struct ruleset *ruleset, struct nft *nft)
 }
 
 /* The host's own services, for containers: its resolver, pings of gateways, and exceptions. */
-static void add_to_host(struct nft *nft)
+static void add_to_host(const struct ruleset *ruleset, struct nft *nft)
 {
 	static const uint8_t echo[2] = { ICMP_ECHO, ICMPV6_ECHO_REQUEST };
 	static const uint8_t protocols[2] = { IPPROTO_ICMP, IPPROTO_ICMPV6 };
+	static const uint8_t transports[2] = { IPPROTO_UDP, IPPROTO_TCP };
 
 	nft_add_chain(nft, "to-host");
-	accept_replies(nft, "to-host");
+	accept_replies(ruleset, nft, "to-host");
 	for (size_t family = 0; family < 2; family++) {
 		const char *resolvers = family == 0 ? "resolvers4" : "resolvers6";
 
-		nft_rule_begin(nft, "to-host");
-		match_family(nft, family);
-		match_port(nft, OFFSET_DESTINATION_PORT, RESOLVER_PORT);
-		load_destination(nft, family, 0);
-		nft_lookup(nft, resolvers, 0, false);
-		allow(nft);
+		for (size_t i = 0; i < 2; i++) {
+			nft_rule_begin(nft, "to-host");
+			match_family(nft, family);
+			match_protocol(nft, transports[i]);
+			match_port(nft, OFFSET_DESTINATION_PORT, RESOLVER_PORT);
+			load_destination(nft, family, 0);
+			nft_lookup(nft, resolvers, 0, false);
+			allow(nft);
+		}
 		nft_rule_begin(nft, "to-host");
 		match_protocol(nft, protocols[family]);
 		nft_payload(nft, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
@@ -349,6 +371,17 @@ static void add_input(const struct ruleset *ruleset, struct nft *nft)
 	nft_rule_begin(nft, "input");
 	match_interface(nft, ruleset, NFT_META_IIFNAME, NFT_CMP_EQ);
 	go(nft, NFT_GOTO, "to-host");
+	for (size_t family = 0; family < 2; family++) {
+		/* The resolver is for containers. */
+		nft_rule_begin(nft, "input");
+		nft_meta(nft, NFT_META_IIFNAME, 0);
+		nft_compare(nft, NFT_CMP_NEQ, 0, "lo", sizeof("lo"));
+		match_family(nft, family);
+		match_port(nft, OFFSET_DESTINATION_PORT, RESOLVER_PORT);
+		load_destination(nft, family, 0);
+		nft_lookup(nft, family == 0 ? "resolvers4" : "resolvers6", 0, false);
+		drop(nft);
+	}
 	nft_add_chain(nft, "unserved");
 	nft_rule_begin(nft, "unserved");
 	match_protocol(nft, IPPROTO_TCP);
@@ -505,7 +538,7 @@ void ruleset_reset(struct ruleset *ruleset, struct nft *nft)
 	add_sets(nft);
 	add_sources(ruleset, nft);
 	add_refusal(nft);
-	add_to_host(nft);
+	add_to_host(ruleset, nft);
 	add_input(ruleset, nft);
 	add_forward(ruleset, nft);
 	add_output(ruleset, nft);

@@ -12,8 +12,9 @@
 #include "net/links.h"
 #include "net/nftables.h"
 
-/* Port on which the manager's resolver listens, on each gateway's address. */
-#define RESOLVER_PORT 10053
+/* Port on which the manager's resolver listens, on each gateway's address: below 1024, so that
+ * no ordinary user can take it. */
+#define RESOLVER_PORT 1013
 /* The most replicas behind one published port. */
 #define BACKENDS_MAX 1000U
 #define BALANCERS 4 /* IPv4 and IPv6, for one address and for all */

@@ -196,6 +196,8 @@ _Noreturn void network_helper_serve(int connection_fd, const uint8_t *bytes, siz
 	(void)prctl(PR_SET_NAME, "nucleus-network");
 	if (writer.data == NULL)
 		_exit(1);
+	if (result == 0)
+		result = network_check_owner(&network, &failure);
 	if (result == 0) {
 		result = drop_rights();
 		if (result == 0)

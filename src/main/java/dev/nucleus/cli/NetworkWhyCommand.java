@@ -3,6 +3,8 @@ package dev.nucleus.cli;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.network.Decision;
+import dev.nucleus.network.NetworkMember;
 import dev.nucleus.network.Networks;
 import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.InvalidSpecException;
@@ -58,7 +60,7 @@ final class NetworkWhyCommand implements Callable<Integer> {
         int port = PortRange.parse(place.substring(colon + 1)).first();
         for (InetAddress address :
                 addresses(container, place.substring(0, colon).replaceAll("[\\[\\]]", ""))) {
-            Networks.Decision decision = networks.why(container.id(), address, port, protocol);
+            Decision decision = networks.why(container.id(), address, port, protocol);
             session.print((decision.allowed() ? "allowed" : "denied") + "  " + Cidr.text(address) + " port " + port
                     + "/" + protocol + ": " + decision.rule());
             if (decision.remedy().isPresent()) {
@@ -68,13 +70,20 @@ final class NetworkWhyCommand implements Callable<Integer> {
         return 0;
     }
 
+    private static String fullName(NetworkMember member) {
+        return member.service()
+                .map(service -> service.service() + "." + service.fleet() + "." + Networks.DOMAIN)
+                .orElse(member.name());
+    }
+
     /** Names of other containers first. */
     private List<InetAddress> addresses(Container container, String host) {
         List<InetAddress> ours = networks.views().stream()
                 .filter(network -> network.residents().stream()
                         .anyMatch(each -> each.member().id().equals(container.id())))
                 .flatMap(network -> network.residents().stream())
-                .filter(each -> each.member().name().endsWith("/" + host)
+                .filter(each -> host.equals(fullName(each.member()))
+                        || each.member().name().endsWith("/" + host)
                         || each.member().name().equals(host)
                         || each.aliases().contains(host)
                         || each.member()

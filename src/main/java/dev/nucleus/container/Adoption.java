@@ -75,6 +75,8 @@ final class Adoption {
                                 container.record().replica() == null))
                         .stream())
                 .toList());
+        // One may have ended meanwhile, before its addresses were known here.
+        adopted.stream().filter(Container::isStopped).forEach(container -> networks.release(container.id()));
         try {
             removeStaleSockets();
         } catch (IOException e) {

@@ -14,6 +14,7 @@ import dev.nucleus.shim.LaunchException;
 import dev.nucleus.shim.ShimConnection;
 import dev.nucleus.shim.Ticket;
 import dev.nucleus.spawner.Spawner;
+import dev.nucleus.spec.Network;
 import dev.nucleus.spec.Signal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -193,6 +194,11 @@ final class Launcher {
         Posture posture = ModePolicy.check(order.spec());
         var plan = new AtomicReference<@Nullable LaunchPlan>();
         var bare = new ContainerRecord(id, name, Instant.now(), order.replica().orElse(null), order.attached());
+        if (order.spec().network() == Network.BRIDGE) {
+            // What this host doesn't support is refused before anything is changed for it.
+            planner.check(
+                    request(order, id, posture, held, LaunchRequest.Sources.NONE, LaunchRequest.NetworkAccess.NONE));
+        }
         Networks.Access access = networks.attach(bare.member(), order.spec());
         var entry = new ContainerRecord(
                 id,
@@ -204,7 +210,8 @@ final class Launcher {
         var container = new Container(
                 entry, () -> description(plan.get()), directories.store().directory(id), directories.shim(id));
         container.orderedBy(order);
-        // First: a container of this name may still be copying its workspace back, which must not be copied half
+        // Before the workspace is read: a container of this name may still be copying its workspace back, which must
+        // not be copied half
         // written.
         claimName(container);
         Consumer<String> progress = message -> {

@@ -6,6 +6,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.container.StopFailedException;
 import dev.nucleus.failure.Callbacks;
 import dev.nucleus.lifecycle.LifecyclePhase;
+import dev.nucleus.network.NetworkRecord;
 import dev.nucleus.network.Networks;
 import dev.nucleus.preparation.Workload;
 import dev.nucleus.settings.NucleusProperties;
@@ -26,6 +27,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.event.ApplicationStartedEvent;
@@ -45,6 +47,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
     private static final Logger log = LoggerFactory.getLogger(Fleets.class);
 
     private final Containers containers;
+    private final Networks networks;
     private final Path state;
     private final Optional<Path> configured;
     /** Fixed after construction. */
@@ -66,6 +69,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
         this.containers = containers;
         this.state = properties.state();
         this.configured = properties.fleetFiles();
+        this.networks = networks;
         networks.declare(declared.specs());
         for (FleetSpec spec : declared.specs()) {
             groups.putAll(HealthGroupNames.of(spec));
@@ -137,7 +141,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
             }
             return;
         }
-        Optional<String> outdated = outdated(entry);
+        Optional<String> outdated = outdated(entry, container.record().network());
         if (outdated.isPresent() && fleets.isEmpty()) {
             orphans.add(container.name());
         } else if (outdated.isPresent()) {
@@ -150,7 +154,7 @@ public final class Fleets implements FleetViews, SmartLifecycle {
     }
 
     /** Why a container does not match the declaration; empty: it does. */
-    private Optional<String> outdated(ContainerRecord.ReplicaRecord entry) {
+    private Optional<String> outdated(ContainerRecord.ReplicaRecord entry, @Nullable NetworkRecord network) {
         if (!fleets.containsKey(entry.fleet())) {
             return Optional.of("there is no fleet '" + entry.fleet() + "' any more");
         }
@@ -163,6 +167,9 @@ public final class Fleets implements FleetViews, SmartLifecycle {
         }
         if (!SpecHash.of(service.get()).equals(entry.specHash())) {
             return Optional.of("its service was changed in the fleet file");
+        }
+        if (network != null && !networks.areUnchanged(network)) {
+            return Optional.of("a network of its service was changed in the fleet file");
         }
         List<String> changed = FileDigests.changed(service.get(), entry);
         return changed.isEmpty()

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.xbill.DNS.AAAARecord;
@@ -67,7 +68,7 @@ final class Answers {
 
     private static Reply answer(Message query, Record question, InetAddress client, NameTable table) {
         Name asked = question.getName();
-        String name = asked.toString(true);
+        String name = asked.toString(true).toLowerCase(Locale.ROOT);
         if (question.getDClass() != DClass.IN) {
             return new Reply.Answer(response(query, Rcode.REFUSED));
         }
@@ -80,13 +81,18 @@ final class Answers {
             if (reverse.isPresent()) {
                 return new Reply.Answer(withName(response(query, Rcode.NOERROR), asked, reverse.get()));
             }
+            if (address(asked).filter(table::knows).isPresent()) {
+                return new Reply.Answer(response(query, Rcode.NXDOMAIN));
+            }
         }
         // Names of one word, and those of our own domain, mean nothing to others.
         boolean ours = asked.labels() <= 2 || name.endsWith("." + Networks.DOMAIN) || name.equals(Networks.DOMAIN);
         if (ours) {
             return new Reply.Answer(response(query, Rcode.NXDOMAIN));
         }
-        return table.asksOutside(client) ? new Reply.Forward() : new Reply.Answer(response(query, Rcode.REFUSED));
+        return table.resolvesExternalNames(client)
+                ? new Reply.Forward()
+                : new Reply.Answer(response(query, Rcode.REFUSED));
     }
 
     private static Optional<InetAddress> address(Name reverse) {

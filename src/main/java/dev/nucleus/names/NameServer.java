@@ -38,7 +38,7 @@ final class NameServer implements DisposableBean {
 
     private static final Logger log = LoggerFactory.getLogger(NameServer.class);
     /** The same as in native/src/net/ruleset.h, which leads port 53 here. */
-    private static final int PORT = 10_053;
+    private static final int PORT = 1_013;
 
     private static final int LARGEST = 65_535;
     private static final int SMALLEST_UDP = 512;
@@ -46,10 +46,14 @@ final class NameServer implements DisposableBean {
     private static final int FORWARDED_AT_ONCE = 256;
     private static final int TCP_TIMEOUT_MILLIS = 10_000;
     private static final int TCP_AT_ONCE = 64;
+    private static final int FORWARDED_PER_CLIENT = 16;
+    private static final int TCP_PER_CLIENT = 4;
 
     private final Networks networks;
     private final Upstream upstream;
     private final Semaphore forwarding = new Semaphore(FORWARDED_AT_ONCE);
+    private final ClientQuota quota = new ClientQuota();
+    private final ClientQuota tcpQuota = new ClientQuota();
     private final Semaphore connections = new Semaphore(TCP_AT_ONCE);
     /** Listeners by address; confined to {@link #follow}, which is synchronized by its lock. */
     private final Map<InetAddress, Sockets> sockets = new HashMap<>();
@@ -68,7 +72,7 @@ final class NameServer implements DisposableBean {
     NameServer(Networks networks, NetworkProperties properties) {
         this.networks = networks;
         this.upstream = new Upstream(properties.dnsServers());
-        networks.listen(this::follow);
+        networks.addListener(this::follow);
     }
 
     /** Takes over who is on which network, and listens at the gateways of new networks. */
@@ -82,10 +86,20 @@ final class NameServer implements DisposableBean {
                 gateways.add(network.subnet().at(1));
                 network.subnet6().ifPresent(subnet -> gateways.add(subnet.at(1)));
             });
+            sockets.entrySet().removeIf(entry -> !gateways.contains(entry.getKey()) && close(entry.getValue()));
             gateways.stream().filter(gateway -> !sockets.containsKey(gateway)).forEach(this::listen);
         } finally {
             lock.unlock();
         }
+    }
+
+    private static boolean close(Sockets removed) {
+        try {
+            removed.close();
+        } catch (IOException e) {
+            log.debug("a listener of a removed network is closed: {}", e.toString());
+        }
+        return true;
     }
 
     private void listen(InetAddress gateway) {
@@ -149,8 +163,12 @@ final class NameServer implements DisposableBean {
     }
 
     private void forward(DatagramChannel udp, byte[] query, InetSocketAddress from) {
+        if (!quota.tryTake(from.getAddress(), FORWARDED_PER_CLIENT)) {
+            return;
+        }
         if (!forwarding.tryAcquire()) {
             // The client asks again.
+            quota.giveBack(from.getAddress());
             return;
         }
         Thread.ofVirtual().start(() -> {
@@ -160,6 +178,7 @@ final class NameServer implements DisposableBean {
                 log.debug("an answer was not sent: {}", e.toString());
             } finally {
                 forwarding.release();
+                quota.giveBack(from.getAddress());
             }
         });
     }
@@ -175,7 +194,13 @@ final class NameServer implements DisposableBean {
         while (tcp.isOpen()) {
             try {
                 SocketChannel client = tcp.accept();
+                InetAddress from = client.socket().getInetAddress();
+                if (!table.knows(from) || !tcpQuota.tryTake(from, TCP_PER_CLIENT)) {
+                    client.close();
+                    continue;
+                }
                 if (!connections.tryAcquire()) {
+                    tcpQuota.giveBack(from);
                     client.close();
                     continue;
                 }
@@ -186,6 +211,7 @@ final class NameServer implements DisposableBean {
                         log.debug("a connection of a resolver's client ended: {}", e.toString());
                     } finally {
                         connections.release();
+                        tcpQuota.giveBack(from);
                     }
                 });
             } catch (ClosedChannelException e) {
@@ -196,8 +222,20 @@ final class NameServer implements DisposableBean {
         }
     }
 
+    private static void closeLater(Socket client) {
+        try {
+            Thread.sleep(TCP_TIMEOUT_MILLIS);
+            client.close();
+        } catch (IOException e) {
+            log.debug("a connection of a resolver's client is closed: {}", e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     private void serve(Socket client) throws IOException {
-        client.setSoTimeout(TCP_TIMEOUT_MILLIS);
+        // Whatever the client does: closing the connection ends reads and writes.
+        Thread.ofVirtual().start(() -> closeLater(client));
         var in = new DataInputStream(client.getInputStream());
         var out = new DataOutputStream(client.getOutputStream());
         while (true) {

@@ -13,8 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The names of one moment: who asks decides what is known, since a container finds only those on its networks.
- * Immutable.
+ * A snapshot of names, resolved for each client from its networks. Immutable.
  */
 final class NameTable {
 
@@ -23,10 +22,11 @@ final class NameTable {
     /** What is known to a container. */
     private static final class Client {
         private final List<String> networks = new ArrayList<>();
-        private boolean asksOutside;
+        private boolean resolvesExternalNames;
     }
 
     private final Map<InetAddress, Client> clients = new HashMap<>();
+    private final Map<String, Client> members = new HashMap<>();
     /** By network and name; without addresses if none that has the name serves. */
     private final Map<String, Map<String, Set<InetAddress>>> names = new HashMap<>();
 
@@ -42,10 +42,12 @@ final class NameTable {
     }
 
     private void add(String network, Networks.Resident resident, Map<String, Set<InetAddress>> here) {
+        // One client for all its addresses: it asks from one of them for names of all its networks.
+        Client client = members.computeIfAbsent(resident.member().id(), _ -> new Client());
+        client.networks.add(network);
+        client.resolvesExternalNames |= resident.resolvesExternalNames();
         resident.addresses().all().forEach(address -> {
-            Client client = clients.computeIfAbsent(address, _ -> new Client());
-            client.networks.add(network);
-            client.asksOutside |= resident.asksOutside();
+            clients.put(address, client);
             reverse.put(address, fullName(resident.member()));
         });
         for (String name : namesOf(resident)) {
@@ -82,9 +84,9 @@ final class NameTable {
     }
 
     /** Whether a container may ask for names outside its networks. */
-    boolean asksOutside(InetAddress client) {
+    boolean resolvesExternalNames(InetAddress client) {
         return Optional.ofNullable(clients.get(client))
-                .filter(found -> found.asksOutside)
+                .filter(found -> found.resolvesExternalNames)
                 .isPresent();
     }
 

@@ -7,12 +7,14 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -77,10 +79,16 @@ final class Upstream {
     private static byte[] overUdp(InetSocketAddress server, byte[] query) throws IOException {
         try (var socket = new DatagramSocket()) {
             socket.connect(server);
-            socket.setSoTimeout(TIMEOUT_MILLIS);
             socket.send(new DatagramPacket(query, query.length));
             var packet = new DatagramPacket(new byte[LARGEST], LARGEST);
+            long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MILLIS);
             while (true) {
+                // Junk must not extend the wait.
+                long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+                if (left <= 0) {
+                    throw new SocketTimeoutException("no answer in " + TIMEOUT_MILLIS + " ms");
+                }
+                socket.setSoTimeout((int) left);
                 socket.receive(packet);
                 byte[] answer = Arrays.copyOf(packet.getData(), packet.getLength());
                 // Only an answer to this query (RFC 5452).

@@ -6,7 +6,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.HashMap;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -24,12 +24,15 @@ final class AddressLeases {
     private final InstantSource clock;
     private final Set<Long> leased = new HashSet<>();
     private final Map<Long, Instant> resting = new LinkedHashMap<>();
+    private final Set<Long> chosen = new HashSet<>();
     private long next = 2;
 
-    AddressLeases(Cidr subnet, Duration rest, InstantSource clock) {
+    /** @param chosen addresses that services chose: nobody else gets them */
+    AddressLeases(Cidr subnet, Duration rest, InstantSource clock, Collection<InetAddress> chosen) {
         this.subnet = subnet;
         this.rest = rest;
         this.clock = clock;
+        chosen.forEach(address -> this.chosen.add(offset(address)));
     }
 
     /** The first address is the gateway's, the last one is for broadcasts. */
@@ -54,7 +57,7 @@ final class AddressLeases {
         long count = highest() - 1;
         for (long i = 0; i < count; i++) {
             long offset = 2 + (next - 2 + i) % count;
-            if (!leased.contains(offset) && !resting.containsKey(offset)) {
+            if (!leased.contains(offset) && !resting.containsKey(offset) && !chosen.contains(offset)) {
                 next = 2 + (offset - 2 + 1) % count;
                 leased.add(offset);
                 return offset;
@@ -102,16 +105,5 @@ final class AddressLeases {
         if (leased.remove(offset)) {
             resting.put(offset, clock.instant().plus(rest));
         }
-    }
-
-    /** The addresses in use. */
-    Set<InetAddress> leases() {
-        var addresses = new HashSet<InetAddress>();
-        leased.forEach(offset -> addresses.add(subnet.at(offset)));
-        return addresses;
-    }
-
-    Map<Long, Instant> resting() {
-        return new HashMap<>(resting);
     }
 }

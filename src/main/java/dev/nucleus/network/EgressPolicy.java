@@ -44,11 +44,13 @@ record EgressPolicy(List<PolicyRule> first, List<PolicyRule> rest, boolean open,
         rest.addAll(group(egress.deny(), false));
         rest.addAll(group(egress.allow(), true));
         return new EgressPolicy(
-                // What is denied stays so, however exactly it is allowed.
+                // Deny takes precedence over exact allow rules.
                 egress.deny().isEmpty() ? group(exact, true) : concat(group(egress.deny(), false), group(exact, true)),
                 rest,
                 egress.open(),
-                exact);
+                exact.stream()
+                        .filter(rule -> egress.deny().stream().noneMatch(denied -> denied.covers(rule)))
+                        .toList());
     }
 
     private static List<PolicyRule> concat(List<PolicyRule> one, List<PolicyRule> other) {
@@ -95,7 +97,17 @@ record EgressPolicy(List<PolicyRule> first, List<PolicyRule> rest, boolean open,
 
     /** The rule that decides about a connection; empty: none matches. */
     Optional<PolicyRule> matching(InetAddress to, Optional<Protocol> protocol, int port) {
-        return rules().stream()
+        return matching(rules(), to, protocol, port);
+    }
+
+    /** The rule that decides before other containers are refused. */
+    Optional<PolicyRule> matchingFirst(InetAddress to, Optional<Protocol> protocol, int port) {
+        return matching(first, to, protocol, port);
+    }
+
+    private static Optional<PolicyRule> matching(
+            List<PolicyRule> rules, InetAddress to, Optional<Protocol> protocol, int port) {
+        return rules.stream()
                 .filter(rule -> rule.protocol().isEmpty() || rule.protocol().equals(protocol))
                 .filter(rule -> rule.ports()
                         .map(range -> range.first() <= port && port <= range.last())

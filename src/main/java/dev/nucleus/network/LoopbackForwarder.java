@@ -9,6 +9,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,8 +20,11 @@ import org.slf4j.LoggerFactory;
 final class LoopbackForwarder implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(LoopbackForwarder.class);
-    private static final int BUFFER = 65_536;
+    private static final int BUFFER = 16_384;
 
+    private static final int MOST_CONNECTIONS = 256;
+
+    private final Semaphore connections = new Semaphore(MOST_CONNECTIONS);
     private final ServerSocketChannel listener;
     private final int port;
 
@@ -52,18 +56,30 @@ final class LoopbackForwarder implements AutoCloseable {
         while (listener.isOpen()) {
             try {
                 SocketChannel client = listener.accept();
+                if (!connections.tryAcquire()) {
+                    client.close();
+                    continue;
+                }
                 Thread.ofVirtual().start(() -> forward(client));
             } catch (AsynchronousCloseException e) {
                 return;
             } catch (IOException e) {
-                log.warn("can't accept a connection to [::1]:{}: {}", port, e.toString());
+                log.warn("[::1]:{} no longer leads to containers: {}", port, e.toString());
+                close();
                 return;
             }
         }
     }
 
+    /** Ends without an exception. */
+    private interface Connection extends AutoCloseable {
+        @Override
+        void close();
+    }
+
     private void forward(SocketChannel client) {
         try (client;
+                Connection _ = connections::release;
                 SocketChannel server = SocketChannel.open()) {
             server.connect(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port));
             Thread back = Thread.ofVirtual().start(() -> copy(server, client));
@@ -78,7 +94,7 @@ final class LoopbackForwarder implements AutoCloseable {
 
     /** Copies until the end, and passes the end on. */
     private static void copy(SocketChannel from, SocketChannel to) {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER);
+        ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
         try {
             while (from.read(buffer) >= 0) {
                 buffer.flip();

@@ -7,6 +7,7 @@ import dev.nucleus.spec.NetworkAttachment;
 import dev.nucleus.spec.NetworkSpec;
 import dev.nucleus.spec.Networking;
 import dev.nucleus.spec.ServiceSpec;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,6 +35,16 @@ final class NetworkPolicies {
                 .forEach(fleet ->
                         fleet.networks().forEach((name, network) -> networks.put(fleet.name() + "/" + name, network)));
         return networks;
+    }
+
+    /** The addresses that services chose on a network. */
+    List<InetAddress> chosenAddresses(String network) {
+        String local = network.substring(network.indexOf('/') + 1);
+        return servicesOn(network)
+                .flatMap(service -> service.container().networking().attachments().stream())
+                .filter(attachment -> attachment.network().equals(local))
+                .flatMap(attachment -> attachment.address().stream())
+                .toList();
     }
 
     /** The full name of a network that a container names. */

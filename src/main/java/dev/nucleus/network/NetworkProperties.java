@@ -1,6 +1,7 @@
 package dev.nucleus.network;
 
 import dev.nucleus.spec.Cidr;
+import dev.nucleus.spec.InvalidSpecException;
 import java.time.Duration;
 import java.util.List;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -26,6 +27,10 @@ public record NetworkProperties(
 
     public NetworkProperties {
         Cidr.parse(pool);
+        if (!table.matches("nucleus(-[A-Za-z0-9_-]{1,40})?")) {
+            throw new InvalidSpecException(
+                    "nucleus.network.table: '" + table + "' is not a name for it; write nucleus, or nucleus-NAME");
+        }
         dnsServers = List.copyOf(dnsServers);
     }
 

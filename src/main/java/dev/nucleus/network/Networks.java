@@ -3,7 +3,6 @@ package dev.nucleus.network;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.preparation.LaunchRequest;
 import dev.nucleus.settings.NucleusProperties;
-import dev.nucleus.settings.PrivateDirectories;
 import dev.nucleus.shim.ShimException;
 import dev.nucleus.spawner.Spawner;
 import dev.nucleus.spec.Cidr;
@@ -11,7 +10,6 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Network;
-import dev.nucleus.spec.NetworkAttachment;
 import dev.nucleus.spec.NetworkSpec;
 import dev.nucleus.spec.Networking;
 import dev.nucleus.spec.Protocol;
@@ -20,19 +18,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.net.InetAddress;
-import java.net.NetworkInterface;
-import java.net.SocketException;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.locks.ReentrantLock;
@@ -44,58 +35,35 @@ import org.springframework.beans.factory.DisposableBean;
 import org.springframework.stereotype.Component;
 
 /**
- * The networks of this manager's containers. What it knows is the truth; the kernel's rules follow it, and are made anew
- * when they may differ: after a start, and when the helper was lost. Thread-safe.
+ * The networks of this manager's containers. The state in memory is authoritative: the kernel's rules are derived from
+ * it, and rebuilt after a start or when the helper was lost. Thread-safe.
  */
 @Component
 public final class Networks implements DisposableBean {
 
     private static final Logger log = LoggerFactory.getLogger(Networks.class);
     private static final int TAG = 3;
-    private static final int DNS = 53;
     private static final int ID_DIGITS = 9;
-    private static final int BRIDGE_DIGITS = 8;
-    private static final int IPV6_GLOBAL_BITS = 48;
 
     /** How the search domain of a fleet ends; reserved for private use (ICANN, 2024). */
     public static final String DOMAIN = "internal";
 
-    private final NetworkProperties properties;
-    private final Path directory;
     private final String prefix;
-    private final String instance;
-    private final Cidr pool6;
-    private final Subnets subnets;
     private final HostNetwork host;
+    /** Confined to {@link #background}. */
+    private final HostNetwork connections;
+
     private final NetworkPolicies policies = new NetworkPolicies();
+    private final PublishedPorts ports = new PublishedPorts();
+    private final AttachedContainers attached = new AttachedContainers();
+    private final ActiveNetworks networks;
+    private final NetworkRules rules;
+    private final Reachability reachability;
+    private final ServingMarkers markers;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final List<NetworkListener> listeners = new CopyOnWriteArrayList<>();
     private final ExecutorService background = Executors.newSingleThreadExecutor(
             Thread.ofVirtual().name("networks-", 0).factory());
-
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Map<String, ActiveNetwork> networks = new LinkedHashMap<>();
-    private final Map<String, Attached> attached = new LinkedHashMap<>();
-    private final Map<String, AppliedPolicy> applied = new LinkedHashMap<>();
-    private final PublishedPorts ports = new PublishedPorts();
-    private final List<NetworkListener> listeners = new ArrayList<>();
-    /** Whether the rules exist in the kernel, as far as this manager knows. */
-    private boolean ruled;
-
-    /** A policy in the kernel, and the number of containers that have it. */
-    private record AppliedPolicy(List<String> groups, EgressPolicy egress, int users) {}
-
-    /** A container on networks. */
-    private static final class Attached {
-        private final NetworkMember member;
-        private final NetworkRecord record;
-        private volatile boolean serving;
-        /** Whether it serves only because it did so when an earlier manager ended. */
-        private volatile boolean carriedOver;
-
-        Attached(NetworkMember member, NetworkRecord record) {
-            this.member = member;
-            this.record = record;
-        }
-    }
 
     /** What a launch needs to know of networks, and what its record keeps. */
     public record Access(LaunchRequest.NetworkAccess access, Optional<NetworkRecord> record) {
@@ -104,20 +72,22 @@ public final class Networks implements DisposableBean {
     }
 
     Networks(NucleusProperties locations, NetworkProperties properties, Spawner spawner) {
-        this.properties = properties;
-        this.directory = locations.state().resolve("network");
-        this.instance = locations.state().toString();
-        byte[] digest = DigestUtils.sha256(instance);
+        Path directory = locations.state().resolve("network");
+        byte[] digest = DigestUtils.sha256(locations.state().toString());
         String tag = new BigInteger(1, digest).toString(Character.MAX_RADIX).substring(0, TAG);
         this.prefix = "nu" + tag;
-        this.pool6 = Cidr.parse("fd00::/8")
-                .block(new BigInteger(1, digest).longValue() & ((1L << 40) - 1), IPV6_GLOBAL_BITS);
-        this.subnets = new Subnets(directory.resolve("subnets.json"), properties.poolBlock());
-        this.host = new HostNetwork(spawner, properties.table(), prefix, instance);
+        this.host = new HostNetwork(
+                spawner, properties.table(), prefix, locations.state().toString());
+        this.connections = new HostNetwork(
+                spawner, properties.table(), prefix, locations.state().toString());
+        this.networks = new ActiveNetworks(properties, policies, directory, prefix, digest);
+        this.rules = new NetworkRules(properties, host, policies, networks, attached, ports);
+        this.reachability = new Reachability(policies, networks, ports);
+        this.markers = new ServingMarkers(directory.resolve("serving"));
     }
 
-    /** Is told of each change of who is on which network, or serves. */
-    public void listen(NetworkListener listener) {
+    /** Adds a listener, called after a container joins or leaves a network, or starts or stops serving. */
+    public void addListener(NetworkListener listener) {
         listeners.add(listener);
     }
 
@@ -133,23 +103,34 @@ public final class Networks implements DisposableBean {
     public void synchronize(List<Member> running) {
         lock.lock();
         try {
-            boolean left = hasInterfaces();
-            if (policies.networks().isEmpty() && running.isEmpty() && !left) {
+            markers.keepOnly(
+                    running.stream().map(member -> member.member().id()).toList());
+            if (policies.networks().isEmpty() && running.isEmpty() && !hasInterfaces()) {
                 return;
             }
             policies.networks().forEach(this::activate);
             running.forEach(this::adopt);
             if (networks.isEmpty()) {
-                removeAll();
+                rules.removeAll();
             } else {
-                rebuild();
+                rules.rebuild();
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("can't set up the networks: " + e.getMessage(), e);
+            rules.invalidate();
+            log.error("can't set up the networks; containers that need them are not launched: {}", explain(e));
         } finally {
             lock.unlock();
         }
-        changed();
+        notifyListeners();
+    }
+
+    /** A network that can't be set up fails its services only, when they are launched. */
+    private void activate(String name, NetworkSpec spec) {
+        try {
+            networks.activate(name, spec);
+        } catch (InvalidSpecException | UncheckedIOException e) {
+            log.error("{}", e.getMessage());
+        }
     }
 
     /**
@@ -159,31 +140,31 @@ public final class Networks implements DisposableBean {
      */
     public record Member(NetworkMember member, NetworkRecord record, boolean standalone) {}
 
-    /** Exists while a container serves: a later manager lets it serve until it knows better. */
-    private Path marker(String id) {
-        return directory.resolve("serving").resolve(id);
-    }
-
-    private void mark(String id, boolean serving) {
-        try {
-            if (serving) {
-                PrivateDirectories.create(directory.resolve("serving"));
-                Files.writeString(marker(id), "");
-            } else {
-                Files.deleteIfExists(marker(id));
-            }
-        } catch (IOException e) {
-            log.warn("whether a container serves is not recorded for a later manager: {}", e.toString());
-        }
-    }
-
     /** Whether a container serves only because it did so when an earlier manager ended. */
     public boolean isCarriedOver(String id) {
         lock.lock();
         try {
-            return Optional.ofNullable(attached.get(id))
-                    .filter(container -> container.carriedOver)
-                    .isPresent();
+            return attached.find(id).filter(AttachedContainer::isCarriedOver).isPresent();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether the networks that a container was launched with are still as they are declared. */
+    public boolean areUnchanged(NetworkRecord record) {
+        lock.lock();
+        try {
+            for (int i = 0; i < record.links().size(); i++) {
+                LaunchPlan.Link link = record.links().get(i);
+                Optional<ActiveNetwork> network =
+                        networks.find(record.networks().get(i));
+                if (network.isEmpty()
+                        || !network.get().gateways().equals(link.gateways())
+                        || network.get().spec().mtu() != link.mtu()) {
+                    return false;
+                }
+            }
+            return true;
         } finally {
             lock.unlock();
         }
@@ -198,272 +179,40 @@ public final class Networks implements DisposableBean {
     }
 
     private void adopt(Member found) {
+        NetworkMember member = found.member();
         NetworkRecord record = found.record();
-        var container = new Attached(found.member(), record);
-        container.serving =
-                found.standalone() || Files.exists(marker(found.member().id()));
-        container.carriedOver = container.serving && !found.standalone();
+        var container = new AttachedContainer(member, record);
+        if (found.standalone()) {
+            container.setServing(true);
+        } else if (markers.isSet(member.id())) {
+            container.carryOver();
+        }
         for (int i = 0; i < record.links().size(); i++) {
             String name = record.networks().get(i);
-            LaunchPlan.Addresses addresses = record.links().get(i).addresses();
-            ActiveNetwork network = networks.get(name);
-            if (network == null) {
-                network = restore(name, record.links().get(i));
-            }
-            network.leases().adopt(addresses.ipv4().orElseThrow().address());
+            LaunchPlan.Link link = record.links().get(i);
+            networks.find(name)
+                    .orElseGet(() -> networks.restore(name, link))
+                    .leases()
+                    .adopt(ipv4(link));
         }
-        attached.put(found.member().id(), container);
+        attached.add(container);
         try {
-            ports.claim(found.member().id(), found.member().owner(), ports(found.member(), record.networking()));
+            ports.claim(
+                    member.id(),
+                    member.owner(),
+                    ports(member, record.networking()),
+                    record.networking().ports());
         } catch (InvalidSpecException e) {
-            log.error("'{}' keeps running, but: {}", found.member().name(), e.getMessage());
+            log.error("can't publish the ports of '{}', which keeps running: {}", member.name(), e.getMessage());
         }
+    }
+
+    private static InetAddress ipv4(LaunchPlan.Link link) {
+        return link.addresses().ipv4().orElseThrow().address();
     }
 
     private List<PublishedPort> ports(NetworkMember member, Networking launched) {
         return policies.current(member, launched).ports();
-    }
-
-    /** A network that no fleet declares any more, of which a container still runs. */
-    private ActiveNetwork restore(String name, LaunchPlan.Link link) {
-        LaunchPlan.Addresses gateways = link.gateways();
-        Cidr subnet = subnetOf(
-                gateways.ipv4().orElseThrow().address(),
-                link.addresses().ipv4().orElseThrow().prefix());
-        Optional<Cidr> subnet6 = gateways.ipv6()
-                .map(gateway -> subnetOf(
-                        gateway.address(), link.addresses().ipv6().orElseThrow().prefix()));
-        var spec = new NetworkSpec(
-                NetworkAttachment.DEFAULT, Optional.of(subnet), subnet6.isPresent(), false, false, link.mtu());
-        var network = new ActiveNetwork(name, bridgeName(name), spec, subnet, subnet6, leases(subnet));
-        networks.put(name, network);
-        return network;
-    }
-
-    private static Cidr subnetOf(InetAddress address, int prefix) {
-        byte[] bytes = address.getAddress();
-        for (int bit = prefix; bit < bytes.length * 8; bit++) {
-            bytes[bit / 8] &= (byte) ~(0x80 >> bit % 8);
-        }
-        return new Cidr(Cidr.address(address(bytes)), prefix);
-    }
-
-    private static String address(byte[] bytes) {
-        try {
-            return InetAddress.getByAddress(bytes).getHostAddress();
-        } catch (UnknownHostException e) {
-            throw new IllegalArgumentException(e);
-        }
-    }
-
-    private AddressLeases leases(Cidr subnet) {
-        return new AddressLeases(subnet, properties.addressRest(), InstantSource.system());
-    }
-
-    private String bridgeName(String network) {
-        return prefix + "b" + DigestUtils.sha256Hex(network).substring(0, BRIDGE_DIGITS);
-    }
-
-    private ActiveNetwork activate(String name, NetworkSpec spec) {
-        ActiveNetwork known = networks.get(name);
-        if (known != null) {
-            return known;
-        }
-        try {
-            PrivateDirectories.create(directory);
-            Cidr subnet = subnets.assign(name, spec, HostRoutes.others(prefix));
-            ActiveNetwork network = network(name, spec, subnet);
-            Files.writeString(resolverFile(network), resolver(network));
-            networks.put(name, network);
-            return network;
-        } catch (IOException e) {
-            throw new UncheckedIOException("can't prepare the network " + name + ": " + e.getMessage(), e);
-        }
-    }
-
-    private ActiveNetwork network(String name, NetworkSpec spec, Cidr subnet) {
-        Optional<Cidr> subnet6 = spec.ipv6() && hasIpv6()
-                ? Optional.of(pool6.block(Integer.toUnsignedLong(name.hashCode()) & 0xffff, 64))
-                : Optional.empty();
-        return new ActiveNetwork(name, bridgeName(name), spec, subnet, subnet6, leases(subnet));
-    }
-
-    private static boolean hasIpv6() {
-        return Files.exists(Path.of("/proc/net/if_inet6"));
-    }
-
-    private Path resolverFile(ActiveNetwork network) {
-        return directory.resolve(network.link() + ".resolv.conf");
-    }
-
-    private static String resolver(ActiveNetwork network) {
-        int slash = network.name().indexOf('/');
-        return (slash < 0 ? "" : "search " + network.name().substring(0, slash) + "." + DOMAIN + "\n") + "nameserver "
-                + Cidr.text(network.subnet().at(1)) + "\noptions timeout:2 attempts:5\n";
-    }
-
-    /** Removes whatever an earlier manager left; there are no networks any more. */
-    private void removeAll() throws IOException {
-        var changes = new ArrayList<NetworkChange>(List.of(new NetworkChange.Delete()));
-        host.list().links().forEach(link -> changes.add(new NetworkChange.LinkRemoved(link.name())));
-        changes.addAll(routesLeft());
-        host.apply(changes);
-        subnets.keepOnly(Set.of());
-        ruled = false;
-    }
-
-    /** The removal of routes of networks that are no longer there. */
-    private List<NetworkChange> routesLeft() {
-        return subnets.all().entrySet().stream()
-                .filter(entry -> !networks.containsKey(entry.getKey()))
-                .<NetworkChange>map(entry -> new NetworkChange.SubnetRemoved(
-                        network(entry.getKey(), NetworkSpec.named(NetworkAttachment.DEFAULT), entry.getValue())
-                                .gateways()))
-                .toList();
-    }
-
-    /** Makes all rules anew, in one transaction; connections that are allowed are not disturbed. */
-    private void rebuild() throws IOException {
-        var known = new LinkedHashSet<String>();
-        networks.values().forEach(network -> known.add(network.link()));
-        attached.values().forEach(container -> container.record.links().forEach(link -> known.add(link.hostName())));
-        var changes = new ArrayList<NetworkChange>();
-        changes.add(new NetworkChange.Reset());
-        if (properties.ipForward()) {
-            changes.add(new NetworkChange.Forwarding(hasIpv6()));
-        }
-        host.list().links().stream()
-                .filter(link -> !known.contains(link.name()))
-                .forEach(link -> changes.add(new NetworkChange.LinkRemoved(link.name())));
-        changes.addAll(routesLeft());
-        applied.clear();
-        ports.forgetApplied();
-        networks.values().forEach(network -> changes.addAll(added(network)));
-        attached.values().forEach(container -> changes.addAll(added(container)));
-        changes.addAll(publish());
-        host.apply(changes);
-        ruled = true;
-        subnets.keepOnly(networks.keySet());
-    }
-
-    private List<NetworkChange> added(ActiveNetwork network) {
-        var changes = new ArrayList<NetworkChange>();
-        changes.add(network.bridge(true));
-        var groups = new LinkedHashSet<>(policies.groups(network.name()));
-        // Those of containers whose service is no longer declared as it was.
-        attached.values().forEach(container -> groups.addAll(memberships(container, network)));
-        groups.forEach(group -> changes.add(new NetworkChange.Group(true, group)));
-        return changes;
-    }
-
-    private List<String> memberships(Attached container, ActiveNetwork network) {
-        return container.record.networks().contains(network.name())
-                ? NetworkPolicies.memberships(
-                        network.name(),
-                        network.spec().isolated(),
-                        container.member,
-                        policies.current(container.member, container.record.networking()))
-                : List.of();
-    }
-
-    private List<ActiveNetwork> networksOf(Attached container) {
-        return container.record.networks().stream().map(this::active).toList();
-    }
-
-    private ActiveNetwork active(String name) {
-        ActiveNetwork network = networks.get(name);
-        if (network == null) {
-            throw new IllegalStateException("there is no network " + name);
-        }
-        return network;
-    }
-
-    /** The changes that give a container its policy and its addresses. */
-    private List<NetworkChange> added(Attached container) {
-        var changes = new ArrayList<NetworkChange>();
-        String name = container.member.policy();
-        List<ActiveNetwork> its = networksOf(container);
-        AppliedPolicy former = applied.get(name);
-        EgressPolicy egress =
-                policies.egress(container.member, container.record.mode(), container.record.networking(), its);
-        List<String> groups = policies.reachable(its, container.member);
-        if (former == null
-                || !former.egress().equals(egress)
-                || !former.groups().equals(groups)) {
-            changes.add(new NetworkChange.Policy(
-                    name, former == null ? -1 : former.egress().rules().size(), groups, egress));
-        }
-        applied.put(name, new AppliedPolicy(groups, egress, former == null ? 1 : former.users() + 1));
-        changes.addAll(links(container, egress, true));
-        return changes;
-    }
-
-    private List<NetworkChange> links(Attached container, EgressPolicy egress, boolean adds) {
-        var changes = new ArrayList<NetworkChange>();
-        for (int i = 0; i < container.record.links().size(); i++) {
-            ActiveNetwork network = active(container.record.networks().get(i));
-            changes.add(new NetworkChange.Attachment(
-                    adds,
-                    container.record.links().get(i),
-                    container.member.policy(),
-                    memberships(container, network),
-                    egress.hostServices()));
-        }
-        return changes;
-    }
-
-    private List<NetworkChange> removed(Attached container) {
-        String name = container.member.policy();
-        AppliedPolicy policy = applied.get(name);
-        if (policy == null) {
-            return List.of();
-        }
-        var changes = new ArrayList<>(links(container, policy.egress(), false));
-        if (policy.users() == 1) {
-            applied.remove(name);
-            changes.add(new NetworkChange.PolicyRemoved(
-                    name, policy.egress().rules().size()));
-        } else {
-            applied.put(name, new AppliedPolicy(policy.groups(), policy.egress(), policy.users() - 1));
-        }
-        return changes;
-    }
-
-    private List<NetworkChange> publish() {
-        return ports.update(ids -> serving(ids, true), ids -> serving(ids, false));
-    }
-
-    /** The addresses of those that serve, in the order of their names. */
-    private List<InetAddress> serving(Set<String> ids, boolean ipv4) {
-        return ids.stream()
-                .map(attached::get)
-                .filter(container -> container != null && container.serving)
-                .sorted((one, other) -> one.member.name().compareTo(other.member.name()))
-                .flatMap(container -> container.record.links().stream()
-                        .map(LaunchPlan.Link::addresses)
-                        .flatMap(addresses -> (ipv4 ? addresses.ipv4() : addresses.ipv6()).stream())
-                        .map(LaunchPlan.Addresses.Address::address)
-                        .limit(1))
-                .toList();
-    }
-
-    /**
-     * Applies changes. A helper that was lost, or rules that differ from what is known, lead to rules made anew.
-     *
-     * @throws IOException when that fails too
-     */
-    private void apply(List<NetworkChange> changes) throws IOException {
-        if (!ruled || !host.isConnected()) {
-            rebuild();
-            return;
-        }
-        try {
-            host.apply(changes);
-        } catch (IOException e) {
-            log.warn("the rules of the networks are made anew: {}", e.getMessage());
-            ruled = false;
-            rebuild();
-        }
     }
 
     /**
@@ -475,23 +224,41 @@ public final class Networks implements DisposableBean {
         if (spec.network() != Network.BRIDGE) {
             return Access.NONE;
         }
+        Access access = attachLocked(member, spec);
+        // Before it runs: from then on it may resolve names.
+        notifyListeners();
+        return access;
+    }
+
+    private Access attachLocked(NetworkMember member, ContainerSpec spec) {
         lock.lock();
         try {
-            List<ActiveNetwork> its = resolve(member, spec.networking());
+            int before = networks.count();
+            List<ActiveNetwork> its = networks.resolve(member, spec.networking());
+            if (networks.count() > before) {
+                // The rules of a new network come first.
+                rules.invalidate();
+            }
             List<PublishedPort> claimed =
-                    ports.claim(member.id(), member.owner(), spec.networking().ports());
-            NetworkRecord record = record(member, spec, its, claimed);
-            var container = new Attached(member, record);
-            attached.put(member.id(), container);
+                    ports.claim(member.id(), member.owner(), spec.networking().ports(), List.of());
+            var container = new AttachedContainer(member, record(member, spec, its, claimed));
+            attached.add(container);
             try {
-                var changes = new ArrayList<NetworkChange>(added(container));
-                changes.addAll(publish());
-                apply(changes);
+                var changes = new ArrayList<>(rules.added(container));
+                changes.addAll(rules.publish());
+                rules.apply(changes);
             } catch (IOException | RuntimeException e) {
-                forget(member.id());
+                forget(container);
+                rules.invalidate();
                 throw e;
             }
-            return new Access(access(its, record), Optional.of(record));
+            ActiveNetwork first = its.getFirst();
+            return new Access(
+                    new LaunchRequest.NetworkAccess(
+                            container.record().links(),
+                            ActiveNetworks.resolver(first),
+                            Optional.of(networks.resolverFile(first))),
+                    Optional.of(container.record()));
         } catch (IOException e) {
             throw new UncheckedIOException("can't attach '" + member.name() + "' to its networks: " + explain(e), e);
         } finally {
@@ -504,43 +271,6 @@ public final class Networks implements DisposableBean {
         return e instanceof ShimException && message.contains("not permitted")
                 ? message + "; the spawner needs the capability CAP_NET_ADMIN"
                 : message;
-    }
-
-    /** What attaching would give, without doing it. */
-    public Access preview(NetworkMember member, ContainerSpec spec) {
-        return Access.NONE;
-    }
-
-    private LaunchRequest.NetworkAccess access(List<ActiveNetwork> its, NetworkRecord record) {
-        ActiveNetwork first = its.getFirst();
-        return new LaunchRequest.NetworkAccess(record.links(), resolver(first), Optional.of(resolverFile(first)));
-    }
-
-    private List<ActiveNetwork> resolve(NetworkMember member, Networking networking) {
-        var its = new ArrayList<ActiveNetwork>();
-        for (NetworkAttachment attachment : networking.attachments()) {
-            String name = NetworkPolicies.fullName(attachment.network(), member.service());
-            ActiveNetwork network = networks.get(name);
-            if (network == null && name.equals(NetworkAttachment.BRIDGE)) {
-                network = activate(name, NetworkSpec.named(NetworkAttachment.BRIDGE));
-                // The rules of the new network come first.
-                ruled = false;
-            }
-            if (network == null && policies.networks().containsKey(name)) {
-                network = activate(name, policies.networks().get(name));
-                ruled = false;
-            }
-            if (network == null) {
-                throw new InvalidSpecException("there is no network '" + name + "'; there are "
-                        + String.join(
-                                ", ",
-                                Stream.concat(Stream.of(NetworkAttachment.BRIDGE), networks.keySet().stream())
-                                        .distinct()
-                                        .toList()));
-            }
-            its.add(network);
-        }
-        return its;
     }
 
     private NetworkRecord record(
@@ -567,9 +297,7 @@ public final class Networks implements DisposableBean {
             }
         } catch (RuntimeException e) {
             for (int i = 0; i < links.size(); i++) {
-                its.get(i)
-                        .leases()
-                        .release(links.get(i).addresses().ipv4().orElseThrow().address());
+                its.get(i).leases().release(ipv4(links.get(i)));
             }
             ports.release(member.id());
             throw e;
@@ -592,87 +320,60 @@ public final class Networks implements DisposableBean {
     public void release(String id) {
         lock.lock();
         try {
-            Attached container = attached.get(id);
-            if (container == null) {
+            Optional<AttachedContainer> found = attached.find(id);
+            if (found.isEmpty()) {
                 return;
             }
-            container.serving = false;
-            List<InetAddress> addresses = container.record.links().stream()
-                    .flatMap(link -> link.addresses().all())
-                    .toList();
-            var changes = new ArrayList<NetworkChange>(forget(id));
-            mark(id, false);
-            List<ActiveNetwork> unused = unused();
-            unused.forEach(network -> changes.addAll(removed(network)));
+            AttachedContainer container = found.get();
+            var changes = new ArrayList<>(forget(container));
+            markers.set(id, false);
+            networks.unused(attached.all()).forEach(network -> changes.addAll(rules.removed(network)));
             try {
                 if (networks.isEmpty()) {
-                    removeAll();
+                    rules.removeAll();
                 } else {
-                    apply(changes);
-                    subnets.keepOnly(networks.keySet());
+                    rules.apply(changes);
+                    networks.freeSubnets();
                 }
             } catch (IOException e) {
                 log.warn(
-                        "the rules for '{}' remain until the next change: {}", container.member.name(), e.getMessage());
-                ruled = false;
+                        "the rules for '{}' remain until the next change: {}",
+                        container.member().name(),
+                        e.getMessage());
+                rules.invalidate();
             }
+            List<InetAddress> addresses = container.record().links().stream()
+                    .flatMap(link -> link.addresses().all())
+                    .toList();
             background.execute(() -> forgetConnections(addresses));
         } finally {
             lock.unlock();
         }
-        changed();
+        notifyListeners();
     }
 
-    private List<NetworkChange> forget(String id) {
-        Attached container = attached.get(id);
-        if (container == null) {
-            return List.of();
-        }
-        container.serving = false;
-        var changes = new ArrayList<NetworkChange>(publish());
-        changes.addAll(ports.release(id));
-        changes.addAll(removed(container));
-        attached.remove(id);
-        for (int i = 0; i < container.record.links().size(); i++) {
-            active(container.record.networks().get(i))
+    /** Returns the changes of rules. */
+    private List<NetworkChange> forget(AttachedContainer container) {
+        container.setServing(false);
+        var changes = new ArrayList<>(rules.publish());
+        changes.addAll(ports.release(container.member().id()));
+        changes.addAll(rules.removed(container));
+        attached.remove(container);
+        NetworkRecord record = container.record();
+        for (int i = 0; i < record.links().size(); i++) {
+            networks.require(record.networks().get(i))
                     .leases()
-                    .release(container
-                            .record
-                            .links()
-                            .get(i)
-                            .addresses()
-                            .ipv4()
-                            .orElseThrow()
-                            .address());
+                    .release(ipv4(record.links().get(i)));
         }
         return changes;
     }
 
-    /** Networks that nothing declares and no container is on. */
-    private List<ActiveNetwork> unused() {
-        return networks.values().stream()
-                .filter(network -> !policies.networks().containsKey(network.name()))
-                .filter(network -> attached.values().stream()
-                        .noneMatch(container -> container.record.networks().contains(network.name())))
-                .toList();
-    }
-
-    private List<NetworkChange> removed(ActiveNetwork network) {
-        networks.remove(network.name());
-        var changes = new ArrayList<NetworkChange>();
-        changes.add(network.bridge(false));
-        policies.groups(network.name()).forEach(group -> changes.add(new NetworkChange.Group(false, group)));
-        return changes;
-    }
-
+    /** By a helper of its own and without the lock: the host may track many connections. */
     private void forgetConnections(List<InetAddress> addresses) {
-        lock.lock();
         try {
-            host.forget(addresses);
+            connections.forget(addresses);
         } catch (IOException e) {
             log.debug("tracked connections of {} remain until they expire: {}", addresses, e.toString());
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -683,44 +384,45 @@ public final class Networks implements DisposableBean {
     public void setServing(String id, boolean serving) {
         lock.lock();
         try {
-            Attached container = attached.get(id);
-            if (container == null) {
+            Optional<AttachedContainer> found = attached.find(id);
+            if (found.isEmpty()) {
                 return;
             }
-            container.carriedOver = false;
-            if (container.serving == serving) {
+            boolean before = found.get().isServing();
+            found.get().setServing(serving);
+            if (before == serving) {
                 return;
             }
-            container.serving = serving;
-            mark(id, serving);
-            List<NetworkChange> changes = publish();
+            markers.set(id, serving);
+            List<NetworkChange> changes = rules.publish();
             if (!changes.isEmpty()) {
-                apply(changes);
+                rules.apply(changes);
             }
         } catch (IOException e) {
-            log.error("published ports don't follow the readiness of a container: {}", e.getMessage());
+            rules.invalidate();
+            log.error("can't update the published ports of container {}: {}", id, e.getMessage());
         } finally {
             lock.unlock();
         }
-        changed();
+        notifyListeners();
     }
 
-    private void changed() {
+    private void notifyListeners() {
         listeners.forEach(NetworkListener::onChange);
     }
 
     /**
      * A container on a network.
      *
-     * @param asksOutside whether it may resolve names that are not of its networks: without egress, names would be a way
-     *     out
+     * @param resolvesExternalNames whether it may resolve names that are not of its networks: without egress, queries could carry
+     *     data out
      */
     public record Resident(
             NetworkMember member,
             List<String> aliases,
             LaunchPlan.Addresses addresses,
             boolean serving,
-            boolean asksOutside) {}
+            boolean resolvesExternalNames) {}
 
     /** A network with the containers on it. */
     public record View(
@@ -735,7 +437,7 @@ public final class Networks implements DisposableBean {
     public List<View> views() {
         lock.lock();
         try {
-            return networks.values().stream()
+            return networks.all().stream()
                     .map(network -> new View(
                             network.name(),
                             network.link(),
@@ -751,24 +453,32 @@ public final class Networks implements DisposableBean {
 
     private List<Resident> residents(String network) {
         var residents = new ArrayList<Resident>();
-        for (Attached container : attached.values()) {
-            for (int i = 0; i < container.record.networks().size(); i++) {
-                if (container.record.networks().get(i).equals(network)) {
+        for (AttachedContainer container : attached.all()) {
+            for (int i = 0; i < container.record().networks().size(); i++) {
+                if (container.record().networks().get(i).equals(network)) {
                     residents.add(new Resident(
-                            container.member,
-                            container.record.networking().attachments().get(i).aliases(),
-                            container.record.links().get(i).addresses(),
-                            container.serving,
-                            asksOutside(container)));
+                            container.member(),
+                            policies.current(
+                                            container.member(),
+                                            container.record().networking())
+                                    .attachments()
+                                    .get(i)
+                                    .aliases(),
+                            container.record().links().get(i).addresses(),
+                            container.isServing(),
+                            resolvesExternalNames(container)));
                 }
             }
         }
         return residents;
     }
 
-    private boolean asksOutside(Attached container) {
+    private boolean resolvesExternalNames(AttachedContainer container) {
         EgressPolicy egress = policies.egress(
-                container.member, container.record.mode(), container.record.networking(), networksOf(container));
+                container.member(),
+                container.record().mode(),
+                container.record().networking(),
+                networks.of(container));
         return egress.open() || egress.rules().stream().anyMatch(PolicyRule::allows);
     }
 
@@ -803,28 +513,11 @@ public final class Networks implements DisposableBean {
     public List<PublishedPort> portsOf(String id) {
         lock.lock();
         try {
-            return Optional.ofNullable(attached.get(id))
-                    .map(container -> container.record.networking().ports())
+            return attached.find(id)
+                    .map(container -> container.record().networking().ports())
                     .orElse(List.of());
         } finally {
             lock.unlock();
-        }
-    }
-
-    /**
-     * Whether a connection is allowed.
-     *
-     * @param rule what decides it
-     * @param remedy what would allow it; empty if it is allowed
-     */
-    public record Decision(boolean allowed, String rule, Optional<String> remedy) {
-
-        private static Decision allowed(String rule) {
-            return new Decision(true, rule, Optional.empty());
-        }
-
-        private static Decision denied(String rule, String remedy) {
-            return new Decision(false, rule, Optional.of(remedy));
         }
     }
 
@@ -837,120 +530,16 @@ public final class Networks implements DisposableBean {
     public Decision why(String id, InetAddress to, int port, Protocol protocol) {
         lock.lock();
         try {
-            Attached container = attached.get(id);
-            if (container == null) {
-                throw new InvalidSpecException("it is on no network, so it reaches nothing");
-            }
-            Optional<Attached> peer = attached.values().stream()
-                    .filter(other -> other.record.links().stream()
-                            .flatMap(link -> link.addresses().all())
-                            .anyMatch(to::equals))
-                    .findFirst();
-            EgressPolicy egress = policies.egress(
-                    container.member, container.record.mode(), container.record.networking(), networksOf(container));
-            return peer.map(other -> toContainer(container, other, to))
-                    .orElseGet(() -> isHosts(to) && !isPublished(to, port, protocol)
-                            ? toHost(container, egress, to, port, protocol)
-                            : toOutside(container, egress, to, port, protocol));
+            return reachability.decide(
+                    attached.find(id)
+                            .orElseThrow(() -> new InvalidSpecException("it is on no network, so it reaches nothing")),
+                    attached.all(),
+                    to,
+                    port,
+                    protocol);
         } finally {
             lock.unlock();
         }
-    }
-
-    private Decision toContainer(Attached from, Attached other, InetAddress to) {
-        List<String> reachable = policies.reachable(networksOf(from), from.member);
-        for (int i = 0; i < other.record.links().size(); i++) {
-            if (other.record.links().get(i).addresses().all().noneMatch(to::equals)) {
-                continue;
-            }
-            ActiveNetwork network = active(other.record.networks().get(i));
-            Networking its = policies.current(other.member, other.record.networking());
-            List<String> groups =
-                    NetworkPolicies.memberships(network.name(), network.spec().isolated(), other.member, its);
-            if (groups.stream().anyMatch(reachable::contains)) {
-                return Decision.allowed("both are on the network " + network.name()
-                        + (its.acceptFrom().isPresent() ? ", and " + other.member.policy() + " accepts it" : ""));
-            }
-            boolean shared = from.record.networks().contains(network.name());
-            String remedy = shared
-                    ? "write accept-from: [" + accepting(its, from) + "] in the service " + other.member.policy()
-                    : "put both on one network: networks: ["
-                            + network.name().substring(network.name().indexOf('/') + 1) + "]";
-            return Decision.denied(
-                    shared
-                            ? other.member.policy() + " accepts connections from "
-                                    + its.acceptFrom()
-                                            .map(names -> String.join(", ", names))
-                                            .orElse("nobody")
-                                    + (its.acceptFrom().isEmpty() ? ": the network is isolated" : " only")
-                            : "it is '" + other.member.name() + "', on the network " + network.name()
-                                    + ", which this container is not on",
-                    remedy);
-        }
-        throw new IllegalStateException(to + " is no address of " + other.member.name());
-    }
-
-    /** Whom a service would accept connections from, so that the container is among them. */
-    private static String accepting(Networking its, Attached from) {
-        var names = new ArrayList<>(its.acceptFrom().orElse(List.of()));
-        names.add(from.member.service().map(NetworkMember.ServiceName::service).orElse(from.member.name()));
-        return String.join(", ", names);
-    }
-
-    private static boolean isHosts(InetAddress address) {
-        try {
-            return address.isLoopbackAddress() || NetworkInterface.getByInetAddress(address) != null;
-        } catch (SocketException e) {
-            return false;
-        }
-    }
-
-    private boolean isPublished(InetAddress to, int port, Protocol protocol) {
-        return !to.isLoopbackAddress()
-                && ports.list().stream()
-                        .map(PublishedPorts.Listed::place)
-                        .anyMatch(place -> place.port() == port
-                                && place.protocol() == protocol
-                                && (place.address().equals(to)
-                                        || place.address().isAnyLocalAddress()));
-    }
-
-    private Decision toHost(Attached from, EgressPolicy egress, InetAddress to, int port, Protocol protocol) {
-        if (to.isLoopbackAddress()) {
-            return Decision.denied(
-                    "a loopback address is the container's own; it never leads to the host",
-                    "connect to the container's service by its name instead");
-        }
-        boolean gateway = networksOf(from).stream()
-                .flatMap(network -> network.gateways().all())
-                .anyMatch(to::equals);
-        if (gateway && port == DNS) {
-            return Decision.allowed("the gateway resolves names");
-        }
-        String rule = Cidr.text(to) + ":" + port + "/" + protocol;
-        return egress.hostServices().stream()
-                        .anyMatch(each -> each.destination().contains(to)
-                                && each.protocol().equals(Optional.of(protocol))
-                                && each.ports().orElseThrow().first() == port)
-                ? Decision.allowed("egress: allow " + rule + " names this service of the host exactly")
-                : Decision.denied(
-                        "it is an address of this host, whose services are closed to containers",
-                        "write egress: {allow: [\"" + rule + "\"]}");
-    }
-
-    private static Decision toOutside(Attached from, EgressPolicy egress, InetAddress to, int port, Protocol protocol) {
-        Optional<PolicyRule> rule = egress.matching(to, Optional.of(protocol), port);
-        String remedy = "write egress: {allow: [\"" + Cidr.text(to) + ":" + port + "/" + protocol + "\"]}"
-                + from.member.service().map(name -> " in the service " + name).orElse("");
-        if (rule.isPresent()) {
-            return rule.get().allows()
-                    ? Decision.allowed("egress: " + rule.get())
-                    : Decision.denied(
-                            "egress: " + rule.get(), EgressPolicy.isLinkLocal(to) ? remedy : "remove that rule");
-        }
-        return egress.open()
-                ? Decision.allowed("egress: open")
-                : Decision.denied("no rule of its egress policy allows it", remedy);
     }
 
     /** Connections of one container to one destination that were refused. */
@@ -960,18 +549,15 @@ public final class Networks implements DisposableBean {
     public List<DeniedConnection> denied() {
         lock.lock();
         try {
-            if (!ruled) {
+            if (!rules.exist()) {
                 return List.of();
             }
             var denied = new ArrayList<DeniedConnection>();
             for (HostNetwork.Denied entry : host.denied()) {
-                attached.values().stream()
-                        .filter(container -> container.record.links().stream()
-                                .anyMatch(link -> link.hostName().equals(entry.link())))
-                        .findFirst()
+                attached.byLink(entry.link())
                         .ifPresent(container -> denied.add(new DeniedConnection(
-                                container.member.id(),
-                                container.member.name(),
+                                container.member().id(),
+                                container.member().name(),
                                 entry.address(),
                                 entry.protocol(),
                                 entry.port(),
@@ -990,7 +576,7 @@ public final class Networks implements DisposableBean {
     public List<String> firewalls() {
         lock.lock();
         try {
-            return ruled
+            return rules.exist()
                     ? host.list().dropping().stream()
                             .map(item -> item.name() + " " + item.detail())
                             .toList()
@@ -1005,6 +591,7 @@ public final class Networks implements DisposableBean {
     /** At shutdown the rules stay: the containers keep running. */
     @Override
     public void destroy() {
+        background.execute(connections::close);
         background.shutdown();
         lock.lock();
         try {

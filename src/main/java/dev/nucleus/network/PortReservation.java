@@ -6,8 +6,10 @@ import dev.nucleus.spec.PublishedPort;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.BindException;
-import java.net.InetAddress;
+import java.net.Inet4Address;
 import java.net.InetSocketAddress;
+import java.net.ProtocolFamily;
+import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
@@ -46,6 +48,11 @@ final class PortReservation implements AutoCloseable {
         }
     }
 
+    /** In place of a reservation that could not be made. */
+    static PortReservation missing(int port) {
+        return new PortReservation(() -> {}, port);
+    }
+
     private static InvalidSpecException refused(PublishedPort published, BindException e) {
         String message = String.valueOf(e.getMessage());
         if (message.contains("assign")) {
@@ -63,7 +70,7 @@ final class PortReservation implements AutoCloseable {
     }
 
     private static PortReservation tcp(InetSocketAddress wanted) throws IOException {
-        ServerSocketChannel socket = ServerSocketChannel.open();
+        ServerSocketChannel socket = ServerSocketChannel.open(family(wanted));
         try {
             socket.bind(wanted, 1);
             return new PortReservation(socket, ((InetSocketAddress) socket.getLocalAddress()).getPort());
@@ -74,7 +81,7 @@ final class PortReservation implements AutoCloseable {
     }
 
     private static PortReservation udp(InetSocketAddress wanted) throws IOException {
-        DatagramChannel socket = DatagramChannel.open();
+        DatagramChannel socket = DatagramChannel.open(family(wanted));
         try {
             socket.setOption(StandardSocketOptions.SO_REUSEADDR, false);
             socket.bind(wanted);
@@ -85,13 +92,15 @@ final class PortReservation implements AutoCloseable {
         }
     }
 
-    int port() {
-        return port;
+    /** Otherwise 0.0.0.0 would be taken for every IPv6 address too. */
+    private static ProtocolFamily family(InetSocketAddress address) {
+        return address.getAddress() instanceof Inet4Address
+                ? StandardProtocolFamily.INET
+                : StandardProtocolFamily.INET6;
     }
 
-    /** Whether the address is of the host alone. */
-    static boolean isLoopback(InetAddress address) {
-        return address.isLoopbackAddress();
+    int port() {
+        return port;
     }
 
     @Override

@@ -14,9 +14,13 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The published ports of all containers, and the containers behind each. Not thread-safe. */
 final class PublishedPorts {
+
+    private static final Logger log = LoggerFactory.getLogger(PublishedPorts.class);
 
     /** Where a published port is, on the host. */
     record Place(InetAddress address, int port, Protocol protocol) {}
@@ -57,14 +61,15 @@ final class PublishedPorts {
      * Reserves the ports of a container; those that its service has already are shared.
      *
      * @param owner the service, or the container if it has none
+     * @param former the ports that an earlier manager chose for it
      * @return the ports with the numbers that were chosen
      * @throws InvalidSpecException naming who has a port; none is reserved then
      */
-    List<PublishedPort> claim(String id, String owner, List<PublishedPort> ports) {
+    List<PublishedPort> claim(String id, String owner, List<PublishedPort> ports, List<PublishedPort> former) {
         var chosen = new ArrayList<PublishedPort>();
         try {
             for (PublishedPort port : ports) {
-                chosen.add(claim(id, owner, port));
+                chosen.add(claim(id, owner, port, former));
             }
             return chosen;
         } catch (RuntimeException e) {
@@ -73,12 +78,12 @@ final class PublishedPorts {
         }
     }
 
-    private PublishedPort claim(String id, String owner, PublishedPort port) {
+    private PublishedPort claim(String id, String owner, PublishedPort port, List<PublishedPort> former) {
         var declared = new Declared(owner, port);
         Place known = places.get(declared);
         if (known == null) {
             refuseTaken(owner, port);
-            PortReservation reservation = PortReservation.of(port);
+            PortReservation reservation = reserve(owner, port, former);
             var place = new Place(port.address(), reservation.port(), port.protocol());
             Optional<LoopbackForwarder> forwarder =
                     port.protocol() == Protocol.TCP && port.address().equals(PublishedPort.LOOPBACK)
@@ -92,11 +97,35 @@ final class PublishedPorts {
         return port.at(known.port());
     }
 
-    /** Two of ours would otherwise be told that "another manager of Nucleus" has the port. */
+    /** A port of which any would do keeps the number that an earlier manager chose. */
+    private static PortReservation reserve(String owner, PublishedPort port, List<PublishedPort> former) {
+        for (PublishedPort before : former) {
+            if (port.hostPort() == 0 && before.equals(port.at(before.hostPort()))) {
+                try {
+                    return PortReservation.of(before);
+                } catch (InvalidSpecException e) {
+                    break;
+                }
+            }
+        }
+        if (!former.isEmpty() && port.hostPort() != 0) {
+            // It was published before: its connections are led to containers, whoever has bound it meanwhile.
+            try {
+                return PortReservation.of(port);
+            } catch (InvalidSpecException e) {
+                log.error("{}; connections to it still go to the containers of {}", e.getMessage(), owner);
+                return PortReservation.missing(port.hostPort());
+            }
+        }
+        return PortReservation.of(port);
+    }
+
+    /** Otherwise the error would name "another manager of Nucleus". */
     private void refuseTaken(String owner, PublishedPort port) {
         states.forEach((place, state) -> {
             if (place.port() == port.hostPort()
                     && place.protocol() == port.protocol()
+                    && place.address().getAddress().length == port.address().getAddress().length
                     && (place.address().equals(port.address())
                             || place.address().isAnyLocalAddress()
                             || port.everywhere())) {

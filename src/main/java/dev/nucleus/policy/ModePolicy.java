@@ -11,6 +11,7 @@ import dev.nucleus.spec.UserNamespace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Decides what each mode refuses, and how strictly it applies the rest. */
 public final class ModePolicy {
@@ -66,6 +67,7 @@ public final class ModePolicy {
                 refusals.add("capabilities: there is no capability '" + capability + "' (capabilities(7))");
             }
         }
+        networkCapabilities(spec, refusals);
         hostRoot(spec, refusals);
         policies(spec.security(), refusals);
         runtime(spec, refusals);
@@ -77,6 +79,22 @@ public final class ModePolicy {
             }
         }
         return refusals;
+    }
+
+    /**
+     * A link between two network namespaces makes each known to the other (rtnetlink(7), IFLA_TARGET_NETNSID): these
+     * capabilities, if they are of the initial user namespace, then apply to the host's interfaces too.
+     */
+    private static void networkCapabilities(ContainerSpec spec, List<String> refusals) {
+        if (spec.network() != Network.BRIDGE
+                || spec.mode() == Mode.STRICT_AGENT
+                || !(spec.userNamespace() instanceof UserNamespace.None)) {
+            return;
+        }
+        spec.security().capabilities().stream()
+                .filter(name -> Set.of("NET_ADMIN", "SYS_ADMIN").contains(name.replaceFirst("^CAP_", "")))
+                .forEach(name -> refusals.add("capabilities: with " + name
+                        + ", a container on a network could change the host's interfaces; write user-namespace: auto"));
     }
 
     /**

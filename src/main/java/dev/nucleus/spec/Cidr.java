@@ -91,6 +91,12 @@ public record Cidr(InetAddress address, int prefix) implements Comparable<Cidr> 
         return text.toString();
     }
 
+    /** The block of that length around an address. */
+    public static Cidr around(InetAddress address, int prefix) {
+        var itself = new Cidr(address, prefix);
+        return new Cidr(itself.mask(address), prefix);
+    }
+
     private InetAddress mask(InetAddress other) {
         byte[] bytes = other.getAddress();
         for (int bit = prefix; bit < bytes.length * 8; bit++) {

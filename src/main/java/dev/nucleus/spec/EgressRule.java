@@ -55,6 +55,17 @@ public record EgressRule(Cidr destination, Optional<Protocol> protocol, Optional
         return Cidr.parse(block);
     }
 
+    /** Whether it applies to everything that the other one applies to. */
+    public boolean covers(EgressRule other) {
+        return destination.contains(other.destination.address())
+                && destination.prefix() <= other.destination.prefix()
+                && (protocol.isEmpty() || protocol.equals(other.protocol))
+                && ports.map(range -> other.ports
+                                .filter(its -> range.first() <= its.first() && its.last() <= range.last())
+                                .isPresent())
+                        .orElse(true);
+    }
+
     /** Whether it names one address, and one port of it. */
     public boolean exact() {
         return destination.prefix() == destination.address().getAddress().length * 8

@@ -26,7 +26,7 @@ class AddressesTest {
 
     private AddressLeases leases(String subnet) {
         InstantSource clock = now::get;
-        return new AddressLeases(Cidr.parse(subnet), Duration.ofMinutes(1), clock);
+        return new AddressLeases(Cidr.parse(subnet), Duration.ofMinutes(1), clock, List.of());
     }
 
     @Test

@@ -46,6 +46,7 @@ class EgressPolicyTest {
         assertThat(decision(policy, "10.1.2.3", 443)).isEqualTo("deny 10.1.0.0/16");
         assertThat(decision(policy, "10.2.0.1", 443)).isEqualTo("allow 10.0.0.0/8");
         assertThat(decision(policy, "11.0.0.1", 443)).isEqualTo("none");
+        assertThat(policy.hostServices()).as("not even if it is the host's").isEmpty();
         assertThat(policy.open()).isFalse();
     }
 

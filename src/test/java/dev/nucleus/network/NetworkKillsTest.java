@@ -104,7 +104,7 @@ class NetworkKillsTest {
 
     @Test
     @Timeout(value = 30, unit = TimeUnit.MINUTES)
-    void nothingIsLeftAndNobodyIsCutOffWhateverIsKilled() throws Exception {
+    void linksAndLeasesAreThoseOfTheRunningContainersWhateverIsKilled() throws Exception {
         Requires.root();
         long seed = Long.getLong("seed", System.nanoTime() % 1_000_000);
         System.out.println("network kills: -Dseed=" + seed + ", " + ROUNDS + " rounds");

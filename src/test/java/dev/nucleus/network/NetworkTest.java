@@ -205,6 +205,9 @@ class NetworkTest {
         assertThat(outside.http("http://192.168.7.1:8443/"))
                 .as("published on loopback")
                 .isEqualTo("failed 7");
+        outside.script("ip addr del 127.0.0.1/8 dev lo; sysctl -qw net.ipv4.conf.all.route_localnet=1; "
+                + "ip route add 127.0.0.1/32 via 192.168.7.1");
+        assertThat(outside.http("http://127.0.0.1:8443/")).as("by a neighbour").startsWith("failed");
 
         exec("shop/web-1", "rm /tmp/ready");
         Awaitility.await()
@@ -233,7 +236,10 @@ class NetworkTest {
         assertThat(http("shop/open-1", "http://192.168.7.1:7003/"))
                 .as("the host's services")
                 .isEqualTo("failed 7");
-        assertThat(http("shop/open-1", "http://169.254.169.254/"))
+        outside.script("ip addr add 169.254.169.254/32 dev up0");
+        host.script("ip route add 169.254.169.254/32 via 192.168.7.2");
+        assertThat(host.http("http://169.254.169.254:7002/")).contains("Directory listing");
+        assertThat(http("shop/open-1", "http://169.254.169.254:7002/"))
                 .as("metadata")
                 .isEqualTo("failed 7");
         assertThat(http("shop/job-1", "http://192.168.7.2:7000/")).isEqualTo("failed 7");

@@ -102,6 +102,24 @@ class ModePolicyTest {
     }
 
     @Test
+    void rightsOverInterfacesNeedAUserNamespaceOnANetwork() {
+        ContainerSpec.Builder spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))
+                .network(Network.BRIDGE)
+                .capabilities(List.of("NET_RAW", "NET_ADMIN"));
+
+        assertThat(ModePolicy.refusals(spec.build()))
+                .containsExactly("capabilities: with NET_ADMIN, a container on a network could change the host's "
+                        + "interfaces; write user-namespace: auto");
+        assertThat(ModePolicy.refusals(
+                        spec.userNamespace(new UserNamespace.Auto()).build()))
+                .isEmpty();
+        assertThat(ModePolicy.refusals(spec.userNamespace(UserNamespace.NONE)
+                        .network(Network.NONE)
+                        .build()))
+                .isEmpty();
+    }
+
+    @Test
     void fieldsThatGvisorDoesNotSupportAreRefusedByName() {
         ContainerSpec spec = ContainerSpec.builder(Mode.AGENT, List.of("/bin/true"))
                 .runtime(Optional.of(Runtime.GVISOR))

@@ -43,6 +43,9 @@ import java.util.stream.Stream;
  */
 public final class FleetReader {
 
+    /** The interfaces of a container on the host are told apart by a digit. */
+    private static final int MOST_NETWORKS = 10;
+
     private final List<Problem> problems = new ArrayList<>();
 
     private final Checks checks;
@@ -315,6 +318,15 @@ public final class FleetReader {
         services.forEach((name, service) -> {
             YamlValue place = Objects.requireNonNull(places.get(name));
             Networking networking = service.container().networking();
+            if (networking.attachments().size() > MOST_NETWORKS) {
+                place.problem("service '" + name + "' joins "
+                        + networking.attachments().size() + " networks; it can join " + MOST_NETWORKS);
+            }
+            if (service.replicas() > 1
+                    && networking.attachments().stream()
+                            .anyMatch(attachment -> attachment.address().isPresent())) {
+                place.problem("service '" + name + "' has an address, which only one replica can have");
+            }
             for (NetworkAttachment attachment : networking.attachments()) {
                 if (!networks.containsKey(attachment.network())) {
                     place.problem("service '" + name + "' joins the network '" + attachment.network()
