@@ -359,7 +359,7 @@ int network_open(struct network *network, struct reader *reader, struct failure 
 	const char *instance = read_string(reader);
 
 	*network = (struct network){ .route_fd = -1, .netfilter_fd = -1 };
-	/* Whoever connects can't name interfaces and tables of others. */
+	/* A client can't name interfaces or tables that are not its own. */
 	if (strncmp(prefix, "nu", 2) != 0 || strlen(prefix) != PREFIX_LENGTH ||
 	    strncmp(table, "nucleus", 7) != 0 || (table[7] != '\0' && table[7] != '-') ||
 	    strlen(instance) >= sizeof(network->ruleset.instance))

@@ -1,6 +1,6 @@
 package dev.nucleus.network;
 
-/** Is told that containers came to networks, left them, or began or ceased to serve. */
+/** Called after a container joins or leaves a network, or starts or stops serving. */
 public interface NetworkListener {
 
     void onChange();

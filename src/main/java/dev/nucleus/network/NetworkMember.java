@@ -19,7 +19,7 @@ public record NetworkMember(String id, String name, Optional<ServiceName> servic
         }
     }
 
-    /** Who publishes its ports: the service, or the container if it has none. */
+    /** The owner of its published ports: its service, or the container itself if it has no service. */
     String owner() {
         return service.map(ServiceName::toString).orElse(name);
     }

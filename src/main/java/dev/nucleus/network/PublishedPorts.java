@@ -109,7 +109,7 @@ final class PublishedPorts {
             }
         }
         if (!former.isEmpty() && port.hostPort() != 0) {
-            // It was published before: its connections are led to containers, whoever has bound it meanwhile.
+            // Already published: rules forward its connections even if another program has bound it meanwhile.
             try {
                 return PortReservation.of(port);
             } catch (InvalidSpecException e) {

@@ -43,7 +43,7 @@ import java.util.stream.Stream;
  */
 public final class FleetReader {
 
-    /** The interfaces of a container on the host are told apart by a digit. */
+    /** One digit in the name of each host interface numbers a container's networks. */
     private static final int MOST_NETWORKS = 10;
 
     private final List<Problem> problems = new ArrayList<>();
