@@ -9,8 +9,10 @@
 
 #include "base/descriptors.h"
 #include "net/decode.h"
+#include "net/policies.h"
+#include "net/published_ports.h"
 
-#define NAME_LENGTH 220  /* of policies and groups; ruleset.c adds a few characters */
+#define NAME_LENGTH 220  /* of policies and groups; policies.c adds a few characters */
 #define PREFIX_LENGTH 5U /* nu, and three characters of the manager's */
 #define CHANGES_MAX 200000U
 
@@ -20,8 +22,9 @@ struct scratch {
 	_Alignas(max_align_t) uint8_t data[];
 };
 
-/* Zeroed memory, which give_back() frees. */
-static void *take(struct scratch **scratch, struct reader *reader, size_t count, size_t size)
+/* Zeroed memory, which scratch_free() frees. */
+static void *scratch_allocate(struct scratch **scratch, struct reader *reader, size_t count,
+			      size_t size)
 {
 	struct scratch *block = reader->faulty ? NULL
 					       : calloc(1, sizeof(*block) + (count + 1) * size);
@@ -35,7 +38,7 @@ static void *take(struct scratch **scratch, struct reader *reader, size_t count,
 	return block->data;
 }
 
-static void give_back(struct scratch *scratch)
+static void scratch_free(struct scratch *scratch)
 {
 	while (scratch != NULL) {
 		struct scratch *next = scratch->next;
@@ -50,7 +53,7 @@ static const char **read_names(struct reader *reader, struct scratch **scratch, 
 	const char **names;
 
 	*count = read_count(reader, 6);
-	names = (const char **)take(scratch, reader, *count, sizeof(*names));
+	names = (const char **)scratch_allocate(scratch, reader, *count, sizeof(*names));
 	for (size_t i = 0; names != NULL && i < *count; i++)
 		names[i] = read_name(reader, NAME_LENGTH);
 	return names;
@@ -101,7 +104,7 @@ static void apply_policy(struct nft *nft, struct reader *reader)
 	policy.groups = read_names(reader, &scratch, &policy.group_count);
 	policy.before_peers = read_u32(reader);
 	policy.rule_count = read_count(reader, 13);
-	policy.rules = take(&scratch, reader, policy.rule_count, sizeof(*policy.rules));
+	policy.rules = scratch_allocate(&scratch, reader, policy.rule_count, sizeof(*policy.rules));
 	for (size_t i = 0; policy.rules != NULL && i < policy.rule_count; i++)
 		read_rule(reader, &policy.rules[i]);
 	policy.open = read_u8(reader) != 0;
@@ -109,7 +112,7 @@ static void apply_policy(struct nft *nft, struct reader *reader)
 		reader->faulty = true;
 	if (!reader->faulty)
 		ruleset_policy(nft, &policy, replaces, old_sets);
-	give_back(scratch);
+	scratch_free(scratch);
 }
 
 static void read_service(struct reader *reader, struct host_service *service)
@@ -142,15 +145,15 @@ static void apply_attachment(struct network *network, struct nft *nft, struct re
 	attachment.groups = read_names(reader, &scratch, &attachment.group_count);
 	read_pairs(reader, attachment.addresses, attachment.gateways);
 	attachment.service_count = read_count(reader, 11);
-	attachment.services = take(&scratch, reader, attachment.service_count,
-				   sizeof(*attachment.services));
+	attachment.services = scratch_allocate(&scratch, reader, attachment.service_count,
+					       sizeof(*attachment.services));
 	for (size_t i = 0; attachment.services != NULL && i < attachment.service_count; i++)
 		read_service(reader, &attachment.services[i]);
 	if (!has_prefix(network, attachment.interface))
 		reader->faulty = true;
 	if (!reader->faulty)
 		ruleset_attach(nft, &attachment, adds);
-	give_back(scratch);
+	scratch_free(scratch);
 }
 
 static struct backend *read_backends(struct reader *reader, struct scratch **scratch,
@@ -161,7 +164,7 @@ static struct backend *read_backends(struct reader *reader, struct scratch **scr
 	*count = read_count(reader, 10);
 	if (*count > BACKENDS_MAX)
 		reader->faulty = true;
-	backends = take(scratch, reader, *count, sizeof(*backends));
+	backends = scratch_allocate(scratch, reader, *count, sizeof(*backends));
 	for (size_t i = 0; backends != NULL && i < *count; i++) {
 		size_t got;
 		const uint8_t *address = read_bytes(reader, &got);
@@ -201,7 +204,7 @@ static void apply_port(struct network *network, struct nft *nft, struct reader *
 	if (!reader->faulty)
 		ruleset_publish(&network->ruleset, nft, &port, (published & 1U) != 0,
 				(published & 2U) != 0, before, before_count, after, after_count);
-	give_back(scratch);
+	scratch_free(scratch);
 }
 
 /* With the prefix of a network that may be unreachable as a whole. */

@@ -38,6 +38,15 @@ static int dump_and_free(int fd, struct netlink_batch *batch,
 	return result;
 }
 
+/* To the attributes; a message that is too short has none. */
+static void skip_header(const uint8_t **payload, size_t *length)
+{
+	size_t header = *length < sizeof(struct nfgenmsg) ? *length : sizeof(struct nfgenmsg);
+
+	*payload += header;
+	*length -= header;
+}
+
 /* A list in an answer, whose number of items is known once they are written. */
 struct list {
 	struct writer *writer;
@@ -111,10 +120,7 @@ static void list_chain(void *context, uint16_t type, const uint8_t *payload, siz
 	bool drops = false;
 
 	(void)type;
-	if (length < sizeof(struct nfgenmsg))
-		return;
-	payload += sizeof(struct nfgenmsg);
-	length -= sizeof(struct nfgenmsg);
+	skip_header(&payload, &length);
 	while (netlink_next(&payload, &length, &attribute)) {
 		if (attribute.type == NFTA_CHAIN_TABLE)
 			copy_text(table, sizeof(table), &attribute);
@@ -147,10 +153,7 @@ static void find_owner(void *context, uint16_t type, const uint8_t *payload, siz
 	char name[NFT_NAME_MAXLEN] = "";
 
 	(void)type;
-	if (length < sizeof(struct nfgenmsg))
-		return;
-	payload += sizeof(struct nfgenmsg);
-	length -= sizeof(struct nfgenmsg);
+	skip_header(&payload, &length);
 	while (netlink_next(&payload, &length, &attribute)) {
 		if (attribute.type == NFTA_TABLE_NAME)
 			copy_text(name, sizeof(name), &attribute);
@@ -282,10 +285,7 @@ static void list_denied(void *context, uint16_t type, const uint8_t *payload, si
 	struct netlink_attribute attribute;
 
 	(void)type;
-	if (length < sizeof(struct nfgenmsg))
-		return;
-	payload += sizeof(struct nfgenmsg);
-	length -= sizeof(struct nfgenmsg);
+	skip_header(&payload, &length);
 	while (netlink_next(&payload, &length, &attribute)) {
 		const uint8_t *at = attribute.data;
 		size_t left = attribute.length;
@@ -354,10 +354,7 @@ static void forget_one(void *context, uint16_t type, const uint8_t *payload, siz
 	bool found = false;
 
 	(void)type;
-	if (length < sizeof(struct nfgenmsg))
-		return;
-	payload += sizeof(struct nfgenmsg);
-	length -= sizeof(struct nfgenmsg);
+	skip_header(&payload, &length);
 	while (netlink_next(&payload, &length, &attribute)) {
 		if (attribute.type == CTA_TUPLE_ORIG)
 			original = attribute;

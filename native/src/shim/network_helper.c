@@ -185,6 +185,33 @@ static void await_request(int fd)
 	}
 }
 
+/* False once the connection ends. */
+static bool serve_one(int fd, struct network *network, struct writer *writer)
+{
+	uint8_t header[FRAME_HEADER];
+	struct reader reader = { .at = header, .end = header + sizeof(header) };
+	enum request type;
+	size_t length;
+	uint8_t *body;
+
+	await_request(fd);
+	if (read_exactly(fd, header, sizeof(header), BODY_TIMEOUT) < 0)
+		return false;
+	length = read_u32(&reader);
+	type = (enum request)read_u8(&reader);
+	body = length > FRAME_MAX ? NULL : malloc(length + 1);
+	if (body == NULL || read_exactly(fd, body, length, BODY_TIMEOUT) < 0) {
+		free(body);
+		return false;
+	}
+	reader = (struct reader){ .at = body, .end = body + length };
+	writer->length = 0;
+	writer->overflowed = false;
+	serve(fd, network, type, &reader, writer);
+	free(body);
+	return true;
+}
+
 _Noreturn void network_helper_serve(int connection_fd, const uint8_t *bytes, size_t length)
 {
 	struct reader reader = { .at = bytes, .end = bytes + length };
@@ -207,25 +234,7 @@ _Noreturn void network_helper_serve(int connection_fd, const uint8_t *bytes, siz
 				   "confine the network helper, which needs root");
 	}
 	answer_result(connection_fd, &writer, result, &failure);
-	while (result == 0) {
-		uint8_t header[FRAME_HEADER];
-		struct reader head = { .at = header, .end = header + sizeof(header) };
-		enum request type;
-		uint8_t *body;
-
-		await_request(connection_fd);
-		if (read_exactly(connection_fd, header, sizeof(header), BODY_TIMEOUT) < 0)
-			break;
-		length = read_u32(&head);
-		type = (enum request)read_u8(&head);
-		body = length > FRAME_MAX ? NULL : malloc(length + 1);
-		if (body == NULL || read_exactly(connection_fd, body, length, BODY_TIMEOUT) < 0)
-			break;
-		reader = (struct reader){ .at = body, .end = body + length };
-		writer.length = 0;
-		writer.overflowed = false;
-		serve(connection_fd, &network, type, &reader, &writer);
-		free(body);
+	while (result == 0 && serve_one(connection_fd, &network, &writer)) {
 	}
 	_exit(0);
 }

@@ -5,6 +5,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.denial.Denial;
 import dev.nucleus.denial.Denials;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.network.DeniedConnection;
 import dev.nucleus.network.Networks;
 import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.Protocol;
@@ -41,7 +42,7 @@ final class DenialsCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Container container = Target.container(containers, fleets, reference);
         List<Denial> found = denials.of(container);
-        List<Networks.DeniedConnection> connections = networks.denied().stream()
+        List<DeniedConnection> connections = networks.denied().stream()
                 .filter(denied -> denied.id().equals(container.id()))
                 .toList();
         if (found.isEmpty() && connections.isEmpty()) {
@@ -70,17 +71,16 @@ final class DenialsCommand implements Callable<Integer> {
     }
 
     /** Destinations that its policy refused. */
-    private static List<List<String>> connections(List<Networks.DeniedConnection> denied) {
+    private static List<List<String>> connections(List<DeniedConnection> denied) {
         var rows = new ArrayList<List<String>>();
         rows.add(List.of("PACKETS", "DESTINATION"));
         denied.stream()
-                .sorted(Comparator.comparingLong(Networks.DeniedConnection::packets)
-                        .reversed())
+                .sorted(Comparator.comparingLong(DeniedConnection::packets).reversed())
                 .forEach(each -> rows.add(List.of(Long.toString(each.packets()), destination(each))));
         return rows;
     }
 
-    private static String destination(Networks.DeniedConnection denied) {
+    private static String destination(DeniedConnection denied) {
         String address = Cidr.text(denied.address());
         return Arrays.stream(Protocol.values())
                 .filter(protocol -> protocol.number() == denied.protocol())

@@ -1,5 +1,7 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.network.NetworkEndpoint;
+import dev.nucleus.network.NetworkView;
 import dev.nucleus.network.Networks;
 import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.InvalidSpecException;
@@ -33,22 +35,20 @@ final class NetworkInspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<Networks.View> views = networks.views();
-        Networks.View found = views.stream()
+        List<NetworkView> views = networks.views();
+        NetworkView found = views.stream()
                 .filter(network -> network.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new InvalidSpecException("there is no network '" + name + "'"
                         + (views.isEmpty()
                                 ? ""
                                 : "; there are "
-                                        + views.stream()
-                                                .map(Networks.View::name)
-                                                .collect(Collectors.joining(", ")))));
+                                        + views.stream().map(NetworkView::name).collect(Collectors.joining(", ")))));
         session.print(JSON.writeValueAsString(describe(found)));
         return 0;
     }
 
-    private static Map<String, Object> describe(Networks.View network) {
+    private static Map<String, Object> describe(NetworkView network) {
         var fields = new LinkedHashMap<String, Object>();
         fields.put("name", network.name());
         fields.put("interface", network.link());
@@ -60,19 +60,19 @@ final class NetworkInspectCommand implements Callable<Integer> {
         fields.put("mtu", network.spec().mtu());
         fields.put(
                 "containers",
-                network.residents().stream()
+                network.endpoints().stream()
                         .map(NetworkInspectCommand::describe)
                         .toList());
         return fields;
     }
 
-    private static Map<String, Object> describe(Networks.Resident resident) {
+    private static Map<String, Object> describe(NetworkEndpoint endpoint) {
         var fields = new LinkedHashMap<String, Object>();
-        fields.put("id", resident.member().id());
-        fields.put("name", resident.member().name());
-        fields.put("addresses", resident.addresses().all().map(Cidr::text).toList());
-        fields.put("aliases", resident.aliases());
-        fields.put("serving", resident.serving());
+        fields.put("id", endpoint.member().id());
+        fields.put("name", endpoint.member().name());
+        fields.put("addresses", endpoint.addresses().all().map(Cidr::text).toList());
+        fields.put("aliases", endpoint.aliases());
+        fields.put("serving", endpoint.serving());
         return fields;
     }
 }

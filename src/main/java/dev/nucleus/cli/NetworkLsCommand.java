@@ -1,6 +1,8 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.network.NetworkView;
 import dev.nucleus.network.Networks;
+import dev.nucleus.network.PortPublication;
 import dev.nucleus.spec.Cidr;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -25,21 +27,21 @@ final class NetworkLsCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         var rows = new ArrayList<List<String>>();
         rows.add(List.of("NETWORK", "SUBNET", "IPV6", "INTERFACE", "CONTAINERS", "OPTIONS"));
-        for (Networks.View network : networks.views()) {
+        for (NetworkView network : networks.views()) {
             rows.add(List.of(
                     network.name(),
                     network.subnet().toString(),
                     network.subnet6().map(Cidr::toString).orElse("-"),
                     network.link(),
-                    Integer.toString(network.residents().size()),
+                    Integer.toString(network.endpoints().size()),
                     options(network)));
         }
         print(rows);
-        List<Networks.Publication> publications = networks.publications();
+        List<PortPublication> publications = networks.publications();
         if (!publications.isEmpty()) {
             var ports = new ArrayList<List<String>>();
             ports.add(List.of("PORT", "PUBLISHED BY", "LEADS TO"));
-            for (Networks.Publication each : publications) {
+            for (PortPublication each : publications) {
                 ports.add(List.of(
                         each.port().hostSide() + "/" + each.port().protocol(),
                         each.owner(),
@@ -56,7 +58,7 @@ final class NetworkLsCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static String options(Networks.View network) {
+    private static String options(NetworkView network) {
         var options = new ArrayList<String>();
         if (network.spec().internal()) {
             options.add("internal");

@@ -70,26 +70,18 @@ final class NetworkWhyCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static String fullName(NetworkMember member) {
-        return member.service()
-                .map(service -> service.service() + "." + service.fleet() + "." + Networks.DOMAIN)
-                .orElse(member.name());
-    }
-
     /** Names of other containers first. */
     private List<InetAddress> addresses(Container container, String host) {
         List<InetAddress> ours = networks.views().stream()
-                .filter(network -> network.residents().stream()
+                .filter(network -> network.endpoints().stream()
                         .anyMatch(each -> each.member().id().equals(container.id())))
-                .flatMap(network -> network.residents().stream())
-                .filter(each -> host.equals(fullName(each.member()))
-                        || each.member().name().endsWith("/" + host)
+                .flatMap(network -> network.endpoints().stream())
+                .filter(each -> each.names().contains(host)
                         || each.member().name().equals(host)
-                        || each.aliases().contains(host)
-                        || each.member()
+                        || host.equals(each.member()
                                 .service()
-                                .filter(service -> service.service().equals(host))
-                                .isPresent())
+                                .map(NetworkMember.ServiceName::toString)
+                                .orElse("")))
                 .flatMap(each -> each.addresses().all())
                 .toList();
         if (!ours.isEmpty()) {

@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.cgroup.CgroupUsages;
 import dev.nucleus.network.Networks;
+import dev.nucleus.network.RunningMember;
 import dev.nucleus.preparation.IdRanges;
 import dev.nucleus.shim.Shim;
 import dev.nucleus.shim.ShimConnection;
@@ -69,7 +70,7 @@ final class Adoption {
         networks.synchronize(adopted.stream()
                 .filter(container -> !container.isStopped())
                 .flatMap(container -> Optional.ofNullable(container.record().network())
-                        .map(record -> new Networks.Member(
+                        .map(record -> new RunningMember(
                                 container.record().member(),
                                 record,
                                 container.record().replica() == null))

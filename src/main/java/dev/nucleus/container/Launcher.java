@@ -3,6 +3,7 @@ package dev.nucleus.container;
 import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.isolation.Planner;
 import dev.nucleus.log.OutputSink;
+import dev.nucleus.network.AssignedNetworks;
 import dev.nucleus.network.Networks;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.ModePolicy;
@@ -199,7 +200,7 @@ final class Launcher {
             planner.check(
                     request(order, id, posture, held, LaunchRequest.Sources.NONE, LaunchRequest.NetworkAccess.NONE));
         }
-        Networks.Access access = networks.attach(bare.member(), order.spec());
+        AssignedNetworks access = networks.attach(bare.member(), order.spec());
         var entry = new ContainerRecord(
                 id,
                 name,

@@ -1,4 +1,4 @@
-/** The base class of exceptions whose messages are shown to an operator unchanged. */
+/** What happens when something fails or takes too long: exceptions whose messages are shown unchanged, and deadlines. */
 @NullMarked
 package dev.nucleus.failure;
 

@@ -1,5 +1,6 @@
 package dev.nucleus.names;
 
+import dev.nucleus.failure.Deadline;
 import dev.nucleus.network.NetworkProperties;
 import dev.nucleus.network.Networks;
 import java.io.DataInputStream;
@@ -14,6 +15,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -44,7 +46,7 @@ final class NameServer implements DisposableBean {
     private static final int SMALLEST_UDP = 512;
     private static final int LARGEST_UDP = 1_232;
     private static final int FORWARDED_AT_ONCE = 256;
-    private static final int TCP_TIMEOUT_MILLIS = 10_000;
+    private static final Duration TCP_PATIENCE = Duration.ofSeconds(10);
     private static final int TCP_AT_ONCE = 64;
     private static final int FORWARDED_PER_CLIENT = 16;
     private static final int TCP_PER_CLIENT = 4;
@@ -205,7 +207,9 @@ final class NameServer implements DisposableBean {
                     continue;
                 }
                 Thread.ofVirtual().start(() -> {
-                    try (client) {
+                    // Whatever the client does.
+                    try (client;
+                            var _ = new Deadline(TCP_PATIENCE, client)) {
                         serve(client.socket());
                     } catch (IOException | RuntimeException e) {
                         log.debug("a connection of a resolver's client ended: {}", e.toString());
@@ -222,20 +226,7 @@ final class NameServer implements DisposableBean {
         }
     }
 
-    private static void closeLater(Socket client) {
-        try {
-            Thread.sleep(TCP_TIMEOUT_MILLIS);
-            client.close();
-        } catch (IOException e) {
-            log.debug("a connection of a resolver's client is closed: {}", e.toString());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     private void serve(Socket client) throws IOException {
-        // Whatever the client does: closing the connection ends reads and writes.
-        Thread.ofVirtual().start(() -> closeLater(client));
         var in = new DataInputStream(client.getInputStream());
         var out = new DataOutputStream(client.getOutputStream());
         while (true) {

@@ -1,7 +1,7 @@
 package dev.nucleus.names;
 
-import dev.nucleus.network.NetworkMember;
-import dev.nucleus.network.Networks;
+import dev.nucleus.network.NetworkEndpoint;
+import dev.nucleus.network.NetworkView;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,50 +32,31 @@ final class NameTable {
 
     private final Map<InetAddress, String> reverse = new HashMap<>();
 
-    NameTable(List<Networks.View> networks) {
-        for (Networks.View network : networks) {
+    NameTable(List<NetworkView> networks) {
+        for (NetworkView network : networks) {
             Map<String, Set<InetAddress>> here = names.computeIfAbsent(network.name(), _ -> new HashMap<>());
-            for (Networks.Resident resident : network.residents()) {
-                add(network.name(), resident, here);
+            for (NetworkEndpoint endpoint : network.endpoints()) {
+                add(network.name(), endpoint, here);
             }
         }
     }
 
-    private void add(String network, Networks.Resident resident, Map<String, Set<InetAddress>> here) {
+    private void add(String network, NetworkEndpoint endpoint, Map<String, Set<InetAddress>> here) {
         // One client for all its addresses: it asks from one of them for names of all its networks.
-        Client client = members.computeIfAbsent(resident.member().id(), _ -> new Client());
+        Client client = members.computeIfAbsent(endpoint.member().id(), _ -> new Client());
         client.networks.add(network);
-        client.resolvesExternalNames |= resident.resolvesExternalNames();
-        resident.addresses().all().forEach(address -> {
+        client.resolvesExternalNames |= endpoint.resolvesExternalNames();
+        endpoint.addresses().all().forEach(address -> {
             clients.put(address, client);
-            reverse.put(address, fullName(resident.member()));
+            reverse.put(address, endpoint.member().fullName());
         });
-        for (String name : namesOf(resident)) {
+        for (String name : endpoint.names()) {
             Set<InetAddress> addresses =
                     here.computeIfAbsent(name.toLowerCase(Locale.ROOT), _ -> new LinkedHashSet<>());
-            if (resident.serving()) {
-                resident.addresses().all().forEach(addresses::add);
+            if (endpoint.serving()) {
+                endpoint.addresses().all().forEach(addresses::add);
             }
         }
-    }
-
-    private static List<String> namesOf(Networks.Resident resident) {
-        NetworkMember member = resident.member();
-        var all = new ArrayList<>(resident.aliases());
-        all.add(member.name().substring(member.name().lastIndexOf('/') + 1));
-        member.service().ifPresent(service -> all.add(service.service()));
-        var full = new ArrayList<>(all);
-        member.service()
-                .ifPresent(
-                        service -> all.forEach(name -> full.add(name + "." + service.fleet() + "." + Networks.DOMAIN)));
-        return full;
-    }
-
-    private static String fullName(NetworkMember member) {
-        String last = member.name().substring(member.name().lastIndexOf('/') + 1);
-        return member.service()
-                .map(service -> last + "." + service.fleet() + "." + Networks.DOMAIN)
-                .orElse(last);
     }
 
     /** Whether the address is a container's. */

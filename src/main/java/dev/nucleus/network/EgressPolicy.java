@@ -16,12 +16,13 @@ import java.util.TreeSet;
 /**
  * What a container may connect to, as rules of which the first that matches decides.
  *
- * @param first rules for single addresses and ports, which come before the refusal of other containers
- * @param rest the other rules
+ * @param exactRules rules for single addresses and ports, which come before the refusal of other containers
+ * @param generalRules the other rules
  * @param open whether what no rule matches is allowed
  * @param hostServices services of the host that a rule names exactly
  */
-record EgressPolicy(List<PolicyRule> first, List<PolicyRule> rest, boolean open, List<EgressRule> hostServices) {
+record EgressPolicy(
+        List<PolicyRule> exactRules, List<PolicyRule> generalRules, boolean open, List<EgressRule> hostServices) {
 
     /** Addresses of the host's own link, such as those of a cloud's metadata service (RFC 3927, RFC 4291). */
     private static final List<Cidr> LINK_LOCAL = List.of(Cidr.parse("169.254.0.0/16"), Cidr.parse("fe80::/10"));
@@ -61,7 +62,7 @@ record EgressPolicy(List<PolicyRule> first, List<PolicyRule> rest, boolean open,
 
     /** All rules, in the order in which they apply. */
     List<PolicyRule> rules() {
-        return concat(first, rest);
+        return concat(exactRules, generalRules);
     }
 
     private record Kind(boolean ipv4, Optional<Protocol> protocol, Optional<PortRange> ports) {}
@@ -101,8 +102,8 @@ record EgressPolicy(List<PolicyRule> first, List<PolicyRule> rest, boolean open,
     }
 
     /** The rule that decides before other containers are refused. */
-    Optional<PolicyRule> matchingFirst(InetAddress to, Optional<Protocol> protocol, int port) {
-        return matching(first, to, protocol, port);
+    Optional<PolicyRule> matchingExactly(InetAddress to, Optional<Protocol> protocol, int port) {
+        return matching(exactRules, to, protocol, port);
     }
 
     private static Optional<PolicyRule> matching(

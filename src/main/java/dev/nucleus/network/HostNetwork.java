@@ -1,5 +1,6 @@
 package dev.nucleus.network;
 
+import dev.nucleus.failure.Deadline;
 import dev.nucleus.plan.WireWriter;
 import dev.nucleus.shim.Request;
 import dev.nucleus.shim.ShimConnection;
@@ -11,7 +12,9 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * with its connection; the next request starts another. Not thread-safe.
  */
 final class HostNetwork implements AutoCloseable {
+
+    /** For the largest change: 10,000 blocks take the kernel less than a second. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final Spawner spawner;
     private final String table;
@@ -160,13 +166,23 @@ final class HostNetwork implements AutoCloseable {
         return connection;
     }
 
+    /** A helper that is stopped or hangs must not make its manager wait for ever. */
     private static ShimMessage exchange(ShimConnection to, Request type, ByteBuffer payload) throws IOException {
-        to.send(type, payload);
-        return switch (to.receive().orElseThrow(() -> new IOException("the network helper has exited"))) {
-            case ShimMessage.Error error -> throw error.failure();
-            case ShimMessage.Failed failed -> throw new ShimMessage.Error(failed.errno(), failed.detail()).failure();
-            case ShimMessage message -> message;
-        };
+        try (Deadline deadline = to.limit(PATIENCE)) {
+            try {
+                to.send(type, payload);
+                return switch (to.receive().orElseThrow(() -> new IOException("the network helper has exited"))) {
+                    case ShimMessage.Error error -> throw error.failure();
+                    case ShimMessage.Failed failed ->
+                        throw new ShimMessage.Error(failed.errno(), failed.detail()).failure();
+                    case ShimMessage message -> message;
+                };
+            } catch (ClosedChannelException e) {
+                throw deadline.passed()
+                        ? new IOException("the network helper did not answer within " + PATIENCE.toSeconds() + " s", e)
+                        : e;
+            }
+        }
     }
 
     @Override

@@ -68,7 +68,7 @@ sealed interface NetworkChange {
                     .bool(formerRules >= 0)
                     .u32(Math.max(formerRules, 0))
                     .strings(groups)
-                    .u32(egress.first().size())
+                    .u32(egress.exactRules().size())
                     .list(egress.rules(), Policy::rule)
                     .bool(egress.open());
         }

@@ -32,7 +32,7 @@ final class NetworkRules {
     private final Map<String, AppliedPolicy> applied = new LinkedHashMap<>();
     private final Map<String, Set<String>> appliedGroups = new HashMap<>();
     /** Whether the rules exist in the kernel as they are known here. */
-    private boolean ruled;
+    private boolean installed;
 
     /** A policy in the kernel, and the number of containers that have it. */
     private record AppliedPolicy(List<String> groups, EgressPolicy egress, int users) {}
@@ -53,13 +53,13 @@ final class NetworkRules {
     }
 
     /** Whether there are rules that can be asked about. */
-    boolean exist() {
-        return ruled;
+    boolean areInstalled() {
+        return installed;
     }
 
     /** The next change makes all rules anew. */
     void invalidate() {
-        ruled = false;
+        installed = false;
     }
 
     /** Removes whatever an earlier manager left; there are no networks any more. */
@@ -69,12 +69,12 @@ final class NetworkRules {
         changes.addAll(networks.routesLeft());
         host.apply(changes);
         networks.freeSubnets();
-        ruled = false;
+        installed = false;
     }
 
     /** Makes all rules anew, in one transaction; connections that are allowed are not disturbed. */
     void rebuild() throws IOException {
-        ruled = false;
+        installed = false;
         var known = new LinkedHashSet<String>();
         networks.all().forEach(network -> known.add(network.link()));
         attached.all().forEach(container -> container.record().links().forEach(link -> known.add(link.hostName())));
@@ -94,7 +94,7 @@ final class NetworkRules {
         attached.all().forEach(container -> changes.addAll(added(container)));
         changes.addAll(publish());
         host.apply(changes);
-        ruled = true;
+        installed = true;
         networks.freeSubnets();
     }
 
@@ -213,7 +213,7 @@ final class NetworkRules {
      * @throws IOException when that fails too
      */
     void apply(List<NetworkChange> changes) throws IOException {
-        if (!ruled || !host.isConnected()) {
+        if (!installed || !host.isConnected()) {
             rebuild();
             return;
         }
@@ -221,7 +221,7 @@ final class NetworkRules {
             host.apply(changes);
         } catch (IOException e) {
             log.warn("rebuilding the network rules: {}", e.getMessage());
-            ruled = false;
+            installed = false;
             rebuild();
         }
     }

@@ -5,7 +5,6 @@ import dev.nucleus.preparation.LaunchRequest;
 import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.shim.ShimException;
 import dev.nucleus.spawner.Spawner;
-import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.InvalidSpecException;
@@ -65,12 +64,6 @@ public final class Networks implements DisposableBean {
     private final ExecutorService background = Executors.newSingleThreadExecutor(
             Thread.ofVirtual().name("networks-", 0).factory());
 
-    /** What a launch needs to know of networks, and what its record keeps. */
-    public record Access(LaunchRequest.NetworkAccess access, Optional<NetworkRecord> record) {
-
-        static final Access NONE = new Access(LaunchRequest.NetworkAccess.NONE, Optional.empty());
-    }
-
     Networks(NucleusProperties locations, NetworkProperties properties, Spawner spawner) {
         Path directory = locations.state().resolve("network");
         byte[] digest = DigestUtils.sha256(locations.state().toString());
@@ -100,7 +93,7 @@ public final class Networks implements DisposableBean {
      * Takes over the containers that run, and makes the rules anew if there are networks. What an earlier manager left
      * and nothing uses is removed.
      */
-    public void synchronize(List<Member> running) {
+    public void synchronize(List<RunningMember> running) {
         lock.lock();
         try {
             markers.keepOnly(
@@ -132,13 +125,6 @@ public final class Networks implements DisposableBean {
             log.error("{}", e.getMessage());
         }
     }
-
-    /**
-     * A container that runs already.
-     *
-     * @param standalone whether it is of no service, so that nothing says whether it serves
-     */
-    public record Member(NetworkMember member, NetworkRecord record, boolean standalone) {}
 
     /** Whether a container serves only because it did so when an earlier manager ended. */
     public boolean isCarriedOver(String id) {
@@ -178,7 +164,7 @@ public final class Networks implements DisposableBean {
         }
     }
 
-    private void adopt(Member found) {
+    private void adopt(RunningMember found) {
         NetworkMember member = found.member();
         NetworkRecord record = found.record();
         var container = new AttachedContainer(member, record);
@@ -220,17 +206,17 @@ public final class Networks implements DisposableBean {
      *
      * @throws InvalidSpecException when a port or address is taken, or there is no such network
      */
-    public Access attach(NetworkMember member, ContainerSpec spec) {
+    public AssignedNetworks attach(NetworkMember member, ContainerSpec spec) {
         if (spec.network() != Network.BRIDGE) {
-            return Access.NONE;
+            return AssignedNetworks.NONE;
         }
-        Access access = attachLocked(member, spec);
+        AssignedNetworks access = attachLocked(member, spec);
         // Before it runs: from then on it may resolve names.
         notifyListeners();
         return access;
     }
 
-    private Access attachLocked(NetworkMember member, ContainerSpec spec) {
+    private AssignedNetworks attachLocked(NetworkMember member, ContainerSpec spec) {
         lock.lock();
         try {
             int before = networks.count();
@@ -253,7 +239,7 @@ public final class Networks implements DisposableBean {
                 throw e;
             }
             ActiveNetwork first = its.getFirst();
-            return new Access(
+            return new AssignedNetworks(
                     new LaunchRequest.NetworkAccess(
                             container.record().links(),
                             ActiveNetworks.resolver(first),
@@ -411,52 +397,30 @@ public final class Networks implements DisposableBean {
         listeners.forEach(NetworkListener::onChange);
     }
 
-    /**
-     * A container on a network.
-     *
-     * @param resolvesExternalNames whether it may resolve names that are not of its networks: without egress, queries could carry
-     *     data out
-     */
-    public record Resident(
-            NetworkMember member,
-            List<String> aliases,
-            LaunchPlan.Addresses addresses,
-            boolean serving,
-            boolean resolvesExternalNames) {}
-
-    /** A network with the containers on it. */
-    public record View(
-            String name,
-            String link,
-            NetworkSpec spec,
-            Cidr subnet,
-            Optional<Cidr> subnet6,
-            List<Resident> residents) {}
-
     /** All networks. */
-    public List<View> views() {
+    public List<NetworkView> views() {
         lock.lock();
         try {
             return networks.all().stream()
-                    .map(network -> new View(
+                    .map(network -> new NetworkView(
                             network.name(),
                             network.link(),
                             network.spec(),
                             network.subnet(),
                             network.subnet6(),
-                            residents(network.name())))
+                            endpoints(network.name())))
                     .toList();
         } finally {
             lock.unlock();
         }
     }
 
-    private List<Resident> residents(String network) {
-        var residents = new ArrayList<Resident>();
+    private List<NetworkEndpoint> endpoints(String network) {
+        var endpoints = new ArrayList<NetworkEndpoint>();
         for (AttachedContainer container : attached.all()) {
             for (int i = 0; i < container.record().networks().size(); i++) {
                 if (container.record().networks().get(i).equals(network)) {
-                    residents.add(new Resident(
+                    endpoints.add(new NetworkEndpoint(
                             container.member(),
                             policies.current(
                                             container.member(),
@@ -470,7 +434,7 @@ public final class Networks implements DisposableBean {
                 }
             }
         }
-        return residents;
+        return endpoints;
     }
 
     private boolean resolvesExternalNames(AttachedContainer container) {
@@ -483,11 +447,11 @@ public final class Networks implements DisposableBean {
     }
 
     /** The published ports, and where they lead. */
-    public List<Publication> publications() {
+    public List<PortPublication> publications() {
         lock.lock();
         try {
             return ports.list().stream()
-                    .map(port -> new Publication(
+                    .map(port -> new PortPublication(
                             new PublishedPort(
                                     port.place().address(),
                                     port.place().port(),
@@ -500,14 +464,6 @@ public final class Networks implements DisposableBean {
             lock.unlock();
         }
     }
-
-    /**
-     * A published port.
-     *
-     * @param owner the service or container that publishes it
-     * @param backends addresses of the containers that new connections go to
-     */
-    public record Publication(PublishedPort port, String owner, List<InetAddress> backends) {}
 
     /** The ports of a container with the numbers that were chosen; empty: it publishes none. */
     public List<PublishedPort> portsOf(String id) {
@@ -542,14 +498,11 @@ public final class Networks implements DisposableBean {
         }
     }
 
-    /** Connections of one container to one destination that were refused. */
-    public record DeniedConnection(String id, String name, InetAddress address, int protocol, int port, long packets) {}
-
     /** The refused connections of the containers that run. */
     public List<DeniedConnection> denied() {
         lock.lock();
         try {
-            if (!rules.exist()) {
+            if (!rules.areInstalled()) {
                 return List.of();
             }
             var denied = new ArrayList<DeniedConnection>();
@@ -576,7 +529,7 @@ public final class Networks implements DisposableBean {
     public List<String> firewalls() {
         lock.lock();
         try {
-            return rules.exist()
+            return rules.areInstalled()
                     ? host.list().dropping().stream()
                             .map(item -> item.name() + " " + item.detail())
                             .toList()

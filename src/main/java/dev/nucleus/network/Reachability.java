@@ -45,7 +45,7 @@ final class Reachability {
                 container.record().mode(),
                 container.record().networking(),
                 networks.of(container));
-        Optional<PolicyRule> exact = egress.matchingFirst(to, Optional.of(protocol), port);
+        Optional<PolicyRule> exact = egress.matchingExactly(to, Optional.of(protocol), port);
         if (exact.isPresent()) {
             return exact.get().allows()
                     ? Decision.allowed("egress: " + exact.get())

@@ -2,7 +2,7 @@ package dev.nucleus.probe;
 
 import dev.nucleus.container.Container;
 import dev.nucleus.container.NotifyState;
-import dev.nucleus.shim.Deadline;
+import dev.nucleus.failure.Deadline;
 import dev.nucleus.spec.Port;
 import dev.nucleus.spec.Probe;
 import dev.nucleus.spec.ProbeSpec;

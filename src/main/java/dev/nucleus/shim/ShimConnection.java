@@ -1,5 +1,6 @@
 package dev.nucleus.shim;
 
+import dev.nucleus.failure.Deadline;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.PlanEncoder;
 import dev.nucleus.plan.WireWriter;
@@ -213,6 +214,11 @@ public final class ShimConnection implements AutoCloseable {
     /** Stops reading ahead: bytes that follow the next message come from the dialed server. */
     void readNoFurther() {
         readsAhead = false;
+    }
+
+    /** Closes the connection after that time, unless the deadline is closed before. */
+    public Deadline limit(Duration patience) {
+        return new Deadline(patience, channel);
     }
 
     /** The channel to the dialed server, once the shim has reported that it is connected. */

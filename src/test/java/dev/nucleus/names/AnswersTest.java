@@ -2,8 +2,9 @@ package dev.nucleus.names;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nucleus.network.NetworkEndpoint;
 import dev.nucleus.network.NetworkMember;
-import dev.nucleus.network.Networks;
+import dev.nucleus.network.NetworkView;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.NetworkSpec;
@@ -26,9 +27,9 @@ class AnswersTest {
     private static final InetAddress WEB = InetAddress.ofLiteral("10.0.0.2");
     private static final InetAddress SILENT = InetAddress.ofLiteral("10.0.0.5");
 
-    private static Networks.Resident resident(
+    private static NetworkEndpoint resident(
             String service, int number, String address, boolean serving, boolean asksOutside) {
-        return new Networks.Resident(
+        return new NetworkEndpoint(
                 new NetworkMember(
                         "id" + address,
                         "shop/" + service + "-" + number,
@@ -43,8 +44,8 @@ class AnswersTest {
                 asksOutside);
     }
 
-    private static Networks.View network(String name, Networks.Resident... residents) {
-        return new Networks.View(
+    private static NetworkView network(String name, NetworkEndpoint... residents) {
+        return new NetworkView(
                 name,
                 "nuabcb1",
                 NetworkSpec.named("n"),

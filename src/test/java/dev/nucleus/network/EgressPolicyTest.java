@@ -57,7 +57,7 @@ class EgressPolicyTest {
                 List.of("10.2.0.0/16:80/tcp", "10.0.0.0/8:80/tcp", "9.0.0.0/8:80/tcp", "11.0.0.0/8:81/tcp"),
                 List.of());
 
-        assertThat(policy.rest().stream().filter(PolicyRule::allows).map(PolicyRule::destinations))
+        assertThat(policy.generalRules().stream().filter(PolicyRule::allows).map(PolicyRule::destinations))
                 .containsExactly(
                         List.of(Cidr.parse("9.0.0.0/8"), Cidr.parse("10.0.0.0/8")), List.of(Cidr.parse("11.0.0.0/8")));
     }

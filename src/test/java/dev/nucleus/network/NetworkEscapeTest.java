@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.NetworkNamespace;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A workload with every right over its own network namespace against the host, its neighbours, and their addresses. */
 @Tag("isolation")
+@RunsConcurrently
 class NetworkEscapeTest {
 
     @TempDir

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.NetworkNamespace;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * -Dseed=N} for more than a few.
  */
 @Tag("isolation")
+@RunsConcurrently
 class NetworkKillsTest {
 
     private static final int ROUNDS = Integer.getInteger("rounds", 8);

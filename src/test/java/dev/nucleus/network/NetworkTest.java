@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.support.ManagerProcess;
 import dev.nucleus.support.NetworkNamespace;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Fleets whose services reach each other and are reached, in network namespaces of the tests. */
 @Tag("isolation")
+@RunsConcurrently
 class NetworkTest {
 
     private static final Duration AMPLE = Duration.ofSeconds(30);

@@ -1,7 +1,5 @@
-package dev.nucleus.shim;
+package dev.nucleus.failure;
 
-import dev.nucleus.failure.Callbacks;
-import dev.nucleus.spec.Durations;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
@@ -22,7 +20,8 @@ public final class Deadline implements AutoCloseable {
 
     /** @param after time until the deadline */
     public Deadline(Duration after, SocketChannel channel) {
-        over = new CompletableFuture<Boolean>().completeOnTimeout(true, Durations.nanos(after), TimeUnit.NANOSECONDS);
+        over = new CompletableFuture<Boolean>()
+                .completeOnTimeout(true, TimeUnit.NANOSECONDS.convert(after), TimeUnit.NANOSECONDS);
         Callbacks.then(over, "close a connection after its deadline", passed -> {
             if (passed) {
                 close(channel);
