@@ -19,7 +19,7 @@ int link_remove(int fd, const char *name)
 	return 0;
 }
 
-void network_forget(int fd, const struct network_plan *plan)
+void network_remove_routes(int fd, const struct network_plan *plan)
 {
 	(void)fd;
 	(void)plan;

@@ -111,7 +111,7 @@ static void apply_policy(struct nft *nft, struct reader *reader)
 	if (old_sets > CHANGES_MAX || policy.before_peers > policy.rule_count)
 		reader->faulty = true;
 	if (!reader->faulty)
-		ruleset_policy(nft, &policy, replaces, old_sets);
+		policy_put(nft, &policy, replaces, old_sets);
 	scratch_free(scratch);
 }
 
@@ -152,7 +152,7 @@ static void apply_attachment(struct network *network, struct nft *nft, struct re
 	if (!has_prefix(network, attachment.interface))
 		reader->faulty = true;
 	if (!reader->faulty)
-		ruleset_attach(nft, &attachment, adds);
+		attachment_change(nft, &attachment, adds);
 	scratch_free(scratch);
 }
 
@@ -202,8 +202,8 @@ static void apply_port(struct network *network, struct nft *nft, struct reader *
 	before = read_backends(reader, &scratch, port.length, &before_count);
 	after = read_backends(reader, &scratch, port.length, &after_count);
 	if (!reader->faulty)
-		ruleset_publish(&network->ruleset, nft, &port, (published & 1U) != 0,
-				(published & 2U) != 0, before, before_count, after, after_count);
+		port_publish(&network->ruleset, nft, &port, (published & 1U) != 0,
+			     (published & 2U) != 0, before, before_count, after, after_count);
 	scratch_free(scratch);
 }
 
@@ -230,7 +230,7 @@ static int apply_network(struct network *network, struct nft *nft, struct reader
 		return 0;
 	ruleset_network(nft, plan.gateways, adds);
 	if (!adds) {
-		network_forget(network->route_fd, &plan);
+		network_remove_routes(network->route_fd, &plan);
 		result = link_remove(network->route_fd, plan.name);
 		return result < 0 ? fail(failure, STEP_NETWORK, -result, "remove the network %s",
 					 plan.name)
@@ -270,7 +270,7 @@ static void remove_subnet(struct network *network, struct reader *reader)
 
 	read_gateways(reader, plan.gateways);
 	if (!reader->faulty)
-		network_forget(network->route_fd, &plan);
+		network_remove_routes(network->route_fd, &plan);
 }
 
 static void apply_group(struct nft *nft, struct reader *reader)
@@ -279,7 +279,7 @@ static void apply_group(struct nft *nft, struct reader *reader)
 	const char *name = read_name(reader, NAME_LENGTH);
 
 	if (!reader->faulty)
-		ruleset_group(nft, name, adds);
+		group_change(nft, name, adds);
 }
 
 static void remove_policy(struct nft *nft, struct reader *reader)
@@ -290,7 +290,7 @@ static void remove_policy(struct nft *nft, struct reader *reader)
 	if (sets > CHANGES_MAX)
 		reader->faulty = true;
 	if (!reader->faulty)
-		ruleset_policy_remove(nft, name, sets);
+		policy_remove(nft, name, sets);
 }
 
 static int apply_one(struct network *network, struct nft *nft, struct reader *reader,

@@ -18,7 +18,6 @@
 /* Indexes of IFLA_INET_CONF (linux/ip.h, which conflicts with the C library's headers). */
 #define CONF_FORWARDING 1
 #define CONF_ROUTE_LOCALNET 26
-#define ADDRESS_FLAGS_NODAD IFA_F_NODAD
 
 static void begin_link(struct netlink_batch *batch, uint16_t flags, uint32_t set, uint32_t mask)
 {
@@ -117,7 +116,7 @@ static void put_address(struct netlink_batch *batch, const struct ip_address *ad
 	const struct ifaddrmsg header = {
 		.ifa_family = family_of(address),
 		.ifa_prefixlen = (uint8_t)(address->length * 8),
-		.ifa_flags = address->length == 4 ? 0 : ADDRESS_FLAGS_NODAD,
+		.ifa_flags = address->length == 4 ? 0 : IFA_F_NODAD,
 		.ifa_index = (uint32_t)index,
 	};
 
@@ -218,14 +217,13 @@ static int configure_inner_end(int fd, const struct link_plan *plan)
 			continue;
 		put_address(&batch, address, index);
 		put_route(&batch, RTM_NEWROUTE, gateway, gateway->length * 8, NULL, index);
-		put_route(&batch, RTM_NEWROUTE, address, address->prefix, gateway, index);
-		if (plan->is_default)
-			put_route(&batch, RTM_NEWROUTE, gateway, 0, gateway, index);
+		put_route(&batch, RTM_NEWROUTE, gateway, plan->is_default ? 0 : address->prefix,
+			  gateway, index);
 	}
 	return send_and_free(fd, &batch);
 }
 
-/* A socket in another network namespace; the caller returns to its own. */
+/* Opens a socket in another network namespace, and returns to the caller's. */
 static int open_inside(int netns_fd)
 {
 	owned_fd home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -320,7 +318,7 @@ int link_remove(int fd, const char *name)
 	return result == -ENODEV ? 0 : result;
 }
 
-void network_forget(int fd, const struct network_plan *plan)
+void network_remove_routes(int fd, const struct network_plan *plan)
 {
 	for (size_t i = 0; i < 2; i++) {
 		const struct ip_address *gateway = &plan->gateways[i];

@@ -1,7 +1,6 @@
 /* Network interfaces, addresses and routes (rtnetlink(7)). Containers have routed links: a veth
- * pair, no bridge. Both ends have the same hardware address and do without ARP and neighbour
- * discovery, so that a frame has nobody to address but the other end, and nothing is learned from
- * it. */
+ * pair, no bridge. Both ends have the same MAC address and IFF_NOARP: a frame can only be for the
+ * other end, and no neighbour entries are learned. */
 #ifndef NUCLEUS_LINKS_H
 #define NUCLEUS_LINKS_H
 
@@ -22,12 +21,12 @@ struct ip_address {
 struct link_plan {
 	const char *host_name; /* of the end on the host */
 	const char *name;      /* of the end in the container */
-	const char *alias;     /* a note on the host's end: whose it is */
+	const char *alias;     /* IFLA_IFALIAS of the host's end: names the container */
 	uint32_t mtu;
 	uint8_t mac[6];
 	struct ip_address addresses[2]; /* IPv4, IPv6 */
 	struct ip_address gateways[2];
-	bool is_default; /* the default routes lead here */
+	bool is_default; /* has the default routes */
 };
 
 /* Creates the pair and configures both ends. `netns_fd`: the container's network namespace. A pair
@@ -46,8 +45,8 @@ struct network_plan {
 int network_create(int fd, const struct network_plan *plan);
 /* Removes an interface, if it exists, and with it its addresses. */
 int link_remove(int fd, const char *name);
-/* Removes the route for addresses that are not assigned. */
-void network_forget(int fd, const struct network_plan *plan);
+/* Removes the unreachable routes of its subnets. */
+void network_remove_routes(int fd, const struct network_plan *plan);
 
 /* Lets the host forward packets between its interfaces (ip-sysctl.rst). 0, or a negative errno. */
 int forwarding_enable(bool ipv6);

@@ -305,8 +305,12 @@ int netlink_dump(int fd, struct netlink_batch *batch,
 		 void *context)
 {
 	static uint8_t bytes[RECEIVED_MAX];
-	int result = transmit(fd, batch);
+	int result;
 
+	/* Left by a request that timed out. */
+	while (receive(fd, bytes, MSG_DONTWAIT) > 0) {
+	}
+	result = transmit(fd, batch);
 	if (result < 0)
 		return result;
 	for (;;) {
@@ -323,6 +327,12 @@ int netlink_dump(int fd, struct netlink_batch *batch,
 			if (message.nlmsg_len < sizeof(message) ||
 			    message.nlmsg_len > (size_t)got - at)
 				return -EBADMSG;
+			if (message.nlmsg_seq != batch->sequence) {
+				at += aligned_to_4(message.nlmsg_len);
+				if (at > (size_t)got)
+					break;
+				continue;
+			}
 			if (message.nlmsg_type == NLMSG_DONE)
 				return 0;
 			if (message.nlmsg_type == NLMSG_ERROR) {

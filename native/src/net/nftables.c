@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -132,21 +133,6 @@ static void put_counter(struct nft *nft, uint16_t attribute)
 	netlink_nest_end(&nft->batch, expression);
 }
 
-static void put_fields(struct nft *nft, const struct nft_types *types)
-{
-	size_t description = netlink_nest(&nft->batch, NFTA_SET_DESC);
-	size_t fields = netlink_nest(&nft->batch, NFTA_SET_DESC_CONCAT);
-
-	for (size_t i = 0; i < types->count; i++) {
-		size_t field = netlink_nest(&nft->batch, NFTA_LIST_ELEM);
-
-		netlink_put_be32(&nft->batch, NFTA_SET_FIELD_LEN, size_of(types->types[i]));
-		netlink_nest_end(&nft->batch, field);
-	}
-	netlink_nest_end(&nft->batch, fields);
-	netlink_nest_end(&nft->batch, description);
-}
-
 static uint32_t flags_of(const struct nft_set *set)
 {
 	switch (set->kind) {
@@ -191,8 +177,6 @@ void nft_add_set(struct nft *nft, const struct nft_set *set)
 	}
 	if (set->key.count == 1 && set->key.types[0] == NFT_TYPE_IFNAME)
 		netlink_put(batch, NFTA_SET_USERDATA, host_order, sizeof(host_order));
-	if (set->key.count > 1 && set->kind == NFT_INTERVALS)
-		put_fields(nft, &set->key);
 	netlink_end(batch);
 }
 
@@ -520,9 +504,16 @@ void nft_nat(struct nft *nft, uint32_t type, uint32_t family, int address, int p
 	expression_end(nft, expression);
 }
 
-void nft_masquerade(struct nft *nft)
+void nft_masquerade(struct nft *nft, int first_port, int last_port)
 {
-	expression_end(nft, expression_begin(nft, "masq"));
+	struct expression expression = expression_begin(nft, "masq");
+
+	if (first_port >= 0) {
+		netlink_put_be32(&nft->batch, NFTA_MASQ_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+		put_register(nft, NFTA_MASQ_REG_PROTO_MIN, (unsigned int)first_port);
+		put_register(nft, NFTA_MASQ_REG_PROTO_MAX, (unsigned int)last_port);
+	}
+	expression_end(nft, expression);
 }
 
 void nft_load(struct nft *nft, unsigned int at, const void *data, size_t length)

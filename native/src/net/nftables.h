@@ -13,7 +13,6 @@
 struct nft {
 	struct netlink_batch batch;
 	const char *table;
-	size_t expressions; /* of the rule being built */
 	size_t rule;
 	uint32_t next_set; /* sets are numbered within a transaction */
 };
@@ -104,7 +103,9 @@ void nft_verdict(struct nft *nft, int verdict, const char *chain);
 void nft_reject(struct nft *nft, uint32_t type, uint8_t code);
 /* Registers of the new address and port; -1: it stays. */
 void nft_nat(struct nft *nft, uint32_t type, uint32_t family, int address, int port);
-void nft_masquerade(struct nft *nft);
+/* The source becomes the outgoing interface's address. Registers of the first and the last port
+ * that the source port may become; -1: any. */
+void nft_masquerade(struct nft *nft, int first_port, int last_port);
 /* Loads a constant. */
 void nft_load(struct nft *nft, unsigned int at, const void *data, size_t length);
 

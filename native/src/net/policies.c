@@ -17,7 +17,7 @@ static struct object_name members_of(size_t family, const char *group)
 	return name;
 }
 
-void ruleset_group(struct nft *nft, const char *name, bool adds)
+void group_change(struct nft *nft, const char *name, bool adds)
 {
 	const struct nft_types none = { { 0 }, 0 };
 
@@ -98,10 +98,10 @@ static void add_rule(struct nft *nft, const struct policy *policy, size_t number
 	if (rule->allows)
 		accept_packet(nft);
 	else
-		continue_in(nft, NFT_GOTO, "refuse");
+		go_to(nft, "refuse");
 }
 
-void ruleset_policy(struct nft *nft, const struct policy *policy, bool replaces, size_t old_sets)
+void policy_put(struct nft *nft, const struct policy *policy, bool replaces, size_t old_sets)
 {
 	struct object_name chain = chain_of(policy->name);
 
@@ -128,7 +128,7 @@ void ruleset_policy(struct nft *nft, const struct policy *policy, bool replaces,
 		match_family(nft, family);
 		load_original(nft, family, 0);
 		nft_lookup(nft, name_of("containers", family, "").text, 0, false);
-		continue_in(nft, NFT_GOTO, "refuse");
+		go_to(nft, "refuse");
 	}
 	for (size_t i = policy->before_peers; i < policy->rule_count; i++)
 		add_rule(nft, policy, i);
@@ -136,10 +136,10 @@ void ruleset_policy(struct nft *nft, const struct policy *policy, bool replaces,
 	if (policy->open)
 		accept_packet(nft);
 	else
-		continue_in(nft, NFT_GOTO, "refuse");
+		go_to(nft, "refuse");
 }
 
-void ruleset_policy_remove(struct nft *nft, const char *name, size_t sets)
+void policy_remove(struct nft *nft, const char *name, size_t sets)
 {
 	struct object_name chain = chain_of(name);
 
@@ -188,7 +188,7 @@ static void attach_family(struct nft *nft, const struct attachment *attachment, 
 		change_address(nft, adds, members_of(family, attachment->groups[i]), address);
 }
 
-void ruleset_attach(struct nft *nft, const struct attachment *attachment, bool adds)
+void attachment_change(struct nft *nft, const struct attachment *attachment, bool adds)
 {
 	struct object_name chain = chain_of(attachment->policy);
 	struct interface_key key = key_of(attachment->interface, NULL, 0);

@@ -1,5 +1,5 @@
-/* What containers may reach: groups of those that reach each other, policies as chains of rules,
- * and the assignment of both to interfaces. */
+/* Reachability between containers: groups, policies as chains of rules, and the interfaces they
+ * apply to. */
 #ifndef NUCLEUS_POLICIES_H
 #define NUCLEUS_POLICIES_H
 
@@ -11,9 +11,9 @@
 #include "net/nftables.h"
 
 /* A group of containers that reach each other. */
-void ruleset_group(struct nft *nft, const char *name, bool adds);
+void group_change(struct nft *nft, const char *name, bool adds);
 
-/* What a policy's rule applies to; all of it must match. */
+/* The conditions of a policy's rule; all must match. */
 struct policy_rule {
 	bool allows;
 	uint8_t length;      /* of an address: 4 or 16 */
@@ -35,8 +35,8 @@ struct policy {
 };
 
 /* Adds a policy, or replaces its rules. `replaces`: it exists; `old_sets`: number of its sets. */
-void ruleset_policy(struct nft *nft, const struct policy *policy, bool replaces, size_t old_sets);
-void ruleset_policy_remove(struct nft *nft, const char *name, size_t sets);
+void policy_put(struct nft *nft, const struct policy *policy, bool replaces, size_t old_sets);
+void policy_remove(struct nft *nft, const char *name, size_t sets);
 
 /* A service of the host that a container may use. */
 struct host_service {
@@ -57,6 +57,6 @@ struct attachment {
 	size_t service_count;
 };
 
-void ruleset_attach(struct nft *nft, const struct attachment *attachment, bool adds);
+void attachment_change(struct nft *nft, const struct attachment *attachment, bool adds);
 
 #endif

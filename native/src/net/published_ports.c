@@ -62,7 +62,7 @@ static struct object_name balancer_of(size_t kind, size_t count)
 	return name;
 }
 
-/* A chain that leads to one of `count` backends. */
+/* A chain that picks one of `count` backends at random. */
 static void add_balancer(struct ruleset *ruleset, struct nft *nft, size_t kind, size_t count)
 {
 	size_t family = kind / 2;
@@ -91,9 +91,9 @@ static bool same_backend(const struct published_port *port, const struct backend
 	return a->port == b->port && memcmp(a->address, b->address, port->length) == 0;
 }
 
-void ruleset_publish(struct ruleset *ruleset, struct nft *nft, const struct published_port *port,
-		     bool was_published, bool is_published, const struct backend *before,
-		     size_t before_count, const struct backend *after, size_t after_count)
+void port_publish(struct ruleset *ruleset, struct nft *nft, const struct published_port *port,
+		  bool was_published, bool is_published, const struct backend *before,
+		  size_t before_count, const struct backend *after, size_t after_count)
 {
 	size_t kind = (port->length == 16 ? 2U : 0U) + (is_any(port) ? 1U : 0U);
 	size_t family = port->length == 16;

@@ -17,10 +17,10 @@ struct published_port {
 	uint16_t port;
 };
 
-/* Replaces the backends of a published port; none: connections are refused. `reserved`: whether the
- * port is published before and after. */
-void ruleset_publish(struct ruleset *ruleset, struct nft *nft, const struct published_port *port,
-		     bool was_published, bool is_published, const struct backend *before,
-		     size_t before_count, const struct backend *after, size_t after_count);
+/* Replaces the backends of a published port; without backends, connections are refused.
+ * `was_published`, `is_published`: whether the port is published before and after. */
+void port_publish(struct ruleset *ruleset, struct nft *nft, const struct published_port *port,
+		  bool was_published, bool is_published, const struct backend *before,
+		  size_t before_count, const struct backend *after, size_t after_count);
 
 #endif

@@ -50,14 +50,13 @@ static void skip_header(const uint8_t **payload, size_t *length)
 /* A list in an answer, whose number of items is known once they are written. */
 struct list {
 	struct writer *writer;
-	const struct network *network;
 	size_t start;
 	uint32_t count;
 };
 
-static struct list list_begin(struct writer *writer, const struct network *network)
+static struct list list_begin(struct writer *writer)
 {
-	struct list list = { .writer = writer, .network = network, .start = writer->length };
+	struct list list = { .writer = writer, .start = writer->length };
 
 	write_u32(writer, 0);
 	return list;
@@ -89,6 +88,15 @@ static uint32_t read_be32(const struct netlink_attribute *attribute)
 	return ntohl(value);
 }
 
+static uint64_t read_be64(const struct netlink_attribute *attribute)
+{
+	uint32_t halves[2] = { 0 };
+
+	if (attribute->length >= sizeof(halves))
+		memcpy(halves, attribute->data, sizeof(halves));
+	return (uint64_t)ntohl(halves[0]) << 32 | ntohl(halves[1]);
+}
+
 static void copy_text(char *text, size_t size, const struct netlink_attribute *attribute)
 {
 	size_t length = attribute->length < size - 1 ? attribute->length : size - 1;
@@ -110,16 +118,34 @@ static bool is_forward_hook(const struct netlink_attribute *hook)
 	return false;
 }
 
+/* As nft(8) writes it. */
+static const char *family_name(uint8_t family)
+{
+	switch (family) {
+	case NFPROTO_IPV4:
+		return "ip";
+	case NFPROTO_IPV6:
+		return "ip6";
+	case NFPROTO_BRIDGE:
+		return "bridge";
+	default:
+		return "inet";
+	}
+}
+
 static void list_chain(void *context, uint16_t type, const uint8_t *payload, size_t length)
 {
 	struct list *list = context;
 	struct netlink_attribute attribute;
 	char table[NFT_NAME_MAXLEN] = "";
 	char chain[NFT_NAME_MAXLEN] = "";
+	char name[NFT_NAME_MAXLEN + 8];
+	uint8_t family;
 	bool forwards = false;
 	bool drops = false;
 
 	(void)type;
+	family = length > 0 ? payload[0] : NFPROTO_UNSPEC; /* of struct nfgenmsg */
 	skip_header(&payload, &length);
 	while (netlink_next(&payload, &length, &attribute)) {
 		if (attribute.type == NFTA_CHAIN_TABLE)
@@ -133,7 +159,8 @@ static void list_chain(void *context, uint16_t type, const uint8_t *payload, siz
 	}
 	if (!forwards || !drops)
 		return;
-	write_string(list->writer, table);
+	(void)snprintf(name, sizeof(name), "%s %s", family_name(family), table);
+	write_string(list->writer, name);
 	write_string(list->writer, chain);
 	list->count++;
 }
@@ -142,6 +169,7 @@ static void list_chain(void *context, uint16_t type, const uint8_t *payload, siz
 struct owner {
 	const char *table;
 	char comment[128];
+	uint64_t handle; /* of the table, which the kernel never uses twice */
 	bool found;
 };
 
@@ -150,6 +178,7 @@ static void find_owner(void *context, uint16_t type, const uint8_t *payload, siz
 	struct owner *owner = context;
 	struct netlink_attribute attribute;
 	struct netlink_attribute comment = { 0 };
+	uint64_t handle = 0;
 	char name[NFT_NAME_MAXLEN] = "";
 
 	(void)type;
@@ -159,10 +188,13 @@ static void find_owner(void *context, uint16_t type, const uint8_t *payload, siz
 			copy_text(name, sizeof(name), &attribute);
 		else if (attribute.type == NFTA_TABLE_USERDATA)
 			comment = attribute;
+		else if (attribute.type == NFTA_TABLE_HANDLE)
+			handle = read_be64(&attribute);
 	}
 	if (strcmp(name, owner->table) != 0)
 		return;
 	owner->found = true;
+	owner->handle = handle;
 	/* Type and length, then the text. */
 	if (comment.length > 2) {
 		comment.data += 2;
@@ -171,21 +203,27 @@ static void find_owner(void *context, uint16_t type, const uint8_t *payload, siz
 	}
 }
 
+static int look_up_table(struct network *network, struct owner *owner)
+{
+	struct netlink_batch batch = { 0 };
+
+	*owner = (struct owner){ .table = network->ruleset.table };
+	begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP);
+	return dump_and_free(network->netfilter_fd, &batch, find_owner, owner);
+}
+
 int network_check_owner(struct network *network, struct failure *failure)
 {
-	struct owner owner = { .table = network->ruleset.table };
-	struct netlink_batch batch = { 0 };
-	int result;
+	struct owner owner;
+	int result = look_up_table(network, &owner);
 
-	begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP);
-	result = dump_and_free(network->netfilter_fd, &batch, find_owner, &owner);
 	if (result < 0)
 		return fail(failure, STEP_NETWORK, -result, "list the tables of nf_tables");
 	if (owner.found && strcmp(owner.comment, network->ruleset.instance) != 0)
 		return fail(
 			failure, STEP_NETWORK, EEXIST,
-			"the table inet %s is that of '%s': set nucleus.network.table, or delete "
-			"the table if nobody uses it",
+			"the table inet %s belongs to '%s': set nucleus.network.table, or delete "
+			"the table if it is unused",
 			network->ruleset.table, owner.comment);
 	return 0;
 }
@@ -193,16 +231,21 @@ int network_check_owner(struct network *network, struct failure *failure)
 int network_list(struct network *network, struct writer *writer)
 {
 	struct netlink_batch batch = { 0 };
-	struct list list = list_begin(writer, network);
+	struct list list = list_begin(writer);
+	struct owner owner;
 	int result = links_list(network->route_fd, network->ruleset.prefix, list_link, &list);
 
 	list_end(&list);
 	if (result < 0)
 		return result;
-	list = list_begin(writer, network);
+	list = list_begin(writer);
 	begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NLM_F_DUMP);
 	result = dump_and_free(network->netfilter_fd, &batch, list_chain, &list);
 	list_end(&list);
+	if (result < 0)
+		return result;
+	result = look_up_table(network, &owner);
+	write_u64(writer, owner.handle);
 	return result;
 }
 
@@ -226,12 +269,8 @@ static uint64_t packets_of(const struct netlink_attribute *expression)
 		if (attribute.type != NFTA_EXPR_DATA)
 			continue;
 		while (netlink_next(&inner, &inner_length, &counter)) {
-			uint32_t halves[2];
-
-			if (counter.type != NFTA_COUNTER_PACKETS || counter.length < sizeof(halves))
-				continue;
-			memcpy(halves, counter.data, sizeof(halves));
-			return (uint64_t)ntohl(halves[0]) << 32 | ntohl(halves[1]);
+			if (counter.type == NFTA_COUNTER_PACKETS)
+				return read_be64(&counter);
 		}
 	}
 	return 0;
@@ -301,7 +340,7 @@ static void list_denied(void *context, uint16_t type, const uint8_t *payload, si
 int network_denied(struct network *network, struct writer *writer)
 {
 	static const char *const sets[2] = { "denied4", "denied6" };
-	struct list list = list_begin(writer, network);
+	struct list list = list_begin(writer);
 	int result = 0;
 
 	for (size_t family = 0; family < 2 && result == 0; family++) {
@@ -317,13 +356,35 @@ int network_denied(struct network *network, struct writer *writer)
 	return result == -ENOENT ? 0 : result;
 }
 
-/* Tracked connections to be deleted. */
-struct forgotten {
-	const struct ip_address *address;
+/* Conntrack entries to be deleted. */
+struct deletion {
+	const struct ip_address *addresses; /* sorted */
+	size_t count;
 	struct netlink_batch deletions;
 };
 
-static bool mentions(const struct netlink_attribute *tuple, const struct ip_address *address)
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct ip_address *one = a;
+	const struct ip_address *other = b;
+
+	return one->length != other->length ? (one->length < other->length ? -1 : 1)
+					    : memcmp(one->bytes, other->bytes, one->length);
+}
+
+static bool includes(const struct deletion *deletion, const struct netlink_attribute *field)
+{
+	struct ip_address address = { 0 };
+
+	if (field->length != 4 && field->length != 16)
+		return false;
+	address.length = (uint8_t)field->length;
+	memcpy(address.bytes, field->data, field->length);
+	return bsearch(&address, deletion->addresses, deletion->count, sizeof(address),
+		       compare_addresses) != NULL;
+}
+
+static bool mentions(const struct netlink_attribute *tuple, const struct deletion *deletion)
 {
 	const uint8_t *at = tuple->data;
 	size_t length = tuple->length;
@@ -337,23 +398,25 @@ static bool mentions(const struct netlink_attribute *tuple, const struct ip_addr
 		if (part.type != CTA_TUPLE_IP)
 			continue;
 		while (netlink_next(&inner, &inner_length, &field)) {
-			if (field.length == address->length &&
-			    memcmp(field.data, address->bytes, address->length) == 0)
+			if (includes(deletion, &field))
 				return true;
 		}
 	}
 	return false;
 }
 
-static void forget_one(void *context, uint16_t type, const uint8_t *payload, size_t length)
+static void delete_one(void *context, uint16_t type, const uint8_t *payload, size_t length)
 {
-	struct forgotten *forgotten = context;
+	struct deletion *deletion = context;
 	struct netlink_attribute attribute;
 	struct netlink_attribute original = { 0 };
 	struct netlink_attribute zone = { 0 };
 	bool found = false;
+	uint8_t family = AF_UNSPEC;
 
 	(void)type;
+	if (length > 0)
+		family = payload[0]; /* of struct nfgenmsg */
 	skip_header(&payload, &length);
 	while (netlink_next(&payload, &length, &attribute)) {
 		if (attribute.type == CTA_TUPLE_ORIG)
@@ -361,46 +424,46 @@ static void forget_one(void *context, uint16_t type, const uint8_t *payload, siz
 		else if (attribute.type == CTA_ZONE)
 			zone = attribute;
 		if ((attribute.type == CTA_TUPLE_ORIG || attribute.type == CTA_TUPLE_REPLY) &&
-		    mentions(&attribute, forgotten->address))
+		    mentions(&attribute, deletion))
 			found = true;
 	}
 	if (!found || original.data == NULL)
 		return;
-	begin(&forgotten->deletions, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE,
-	      forgotten->address->length == 4 ? AF_INET : AF_INET6, 0);
-	netlink_put(&forgotten->deletions, CTA_TUPLE_ORIG | NLA_F_NESTED, original.data,
+	begin(&deletion->deletions, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, family, 0);
+	netlink_put(&deletion->deletions, CTA_TUPLE_ORIG | NLA_F_NESTED, original.data,
 		    original.length);
 	if (zone.data != NULL)
-		netlink_put(&forgotten->deletions, CTA_ZONE, zone.data, zone.length);
-	netlink_end(&forgotten->deletions);
+		netlink_put(&deletion->deletions, CTA_ZONE, zone.data, zone.length);
+	netlink_end(&deletion->deletions);
 }
 
-int network_forget_address(struct network *network, const struct ip_address *address)
+int conntrack_delete(struct network *network, struct ip_address *addresses, size_t count)
 {
-	struct forgotten forgotten = { .address = address };
+	struct deletion deletion = { .addresses = addresses, .count = count };
 	struct netlink_batch batch = { 0 };
 	int result;
 
-	begin(&batch, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET,
-	      address->length == 4 ? AF_INET : AF_INET6, NLM_F_DUMP);
-	result = dump_and_free(network->netfilter_fd, &batch, forget_one, &forgotten);
-	/* One request each: a batch of them is answered by the first error alone, and one that has
-	 * ended by itself is not an error. */
+	qsort(addresses, count, sizeof(*addresses), compare_addresses);
+	/* All of them at once: the kernel walks its whole table for each dump. */
+	begin(&batch, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, AF_UNSPEC, NLM_F_DUMP);
+	result = dump_and_free(network->netfilter_fd, &batch, delete_one, &deletion);
+	/* One request each: a batch is acknowledged with its first error only, and an entry that
+	 * has already expired is no error. */
 	for (size_t at = 0;
-	     result == 0 && !forgotten.deletions.overflowed && at < forgotten.deletions.length;) {
+	     result == 0 && !deletion.deletions.overflowed && at < deletion.deletions.length;) {
 		struct netlink_batch one = { 0 };
 		struct nlmsghdr header;
 
-		memcpy(&header, forgotten.deletions.data + at, sizeof(header));
+		memcpy(&header, deletion.deletions.data + at, sizeof(header));
 		if (header.nlmsg_len < sizeof(header))
 			break;
-		one.data = forgotten.deletions.data + at;
+		one.data = deletion.deletions.data + at;
 		one.length = one.capacity = header.nlmsg_len;
 		header.nlmsg_flags |= NLM_F_ACK;
 		memcpy(one.data, &header, sizeof(header));
 		(void)netlink_send(network->netfilter_fd, &one, header.nlmsg_seq, NULL);
 		at += NLMSG_ALIGN(header.nlmsg_len);
 	}
-	netlink_batch_free(&forgotten.deletions);
+	netlink_batch_free(&deletion.deletions);
 	return result;
 }

@@ -1,5 +1,5 @@
-/* What the kernel knows of a manager's networks: interfaces, denied connections, tracked
- * connections, and other tables that drop what is forwarded. */
+/* Queries of the kernel's state: interfaces, denied packets, forward chains of other tables; and
+ * the deletion of conntrack entries. */
 #ifndef NUCLEUS_QUERIES_H
 #define NUCLEUS_QUERIES_H
 
@@ -10,13 +10,14 @@
 int network_check_owner(struct network *network, struct failure *failure);
 
 /* The manager's interfaces, name and alias; then the chains of other tables that drop forwarded
- * packets by default. */
+ * packets by default; then the handle of the manager's table, 0 if there is none. */
 int network_list(struct network *network, struct writer *writer);
 
-/* Denied connections since the table was made: interface, address, protocol, port, packets. */
+/* Packets that policies denied, by destination, for an hour after the last one: interface, address,
+ * protocol, port, packets. */
 int network_denied(struct network *network, struct writer *writer);
 
-/* Deletes the tracked connections from and to an address. */
-int network_forget_address(struct network *network, const struct ip_address *address);
+/* Deletes the conntrack entries from and to any of the addresses, which it sorts. */
+int conntrack_delete(struct network *network, struct ip_address *addresses, size_t count);
 
 #endif

@@ -142,9 +142,9 @@ void drop_packet(struct nft *nft)
 	nft_rule_end(nft);
 }
 
-void continue_in(struct nft *nft, int how, const char *chain)
+void go_to(struct nft *nft, const char *chain)
 {
-	nft_verdict(nft, how, chain);
+	nft_verdict(nft, NFT_GOTO, chain);
 	nft_rule_end(nft);
 }
 

@@ -36,7 +36,7 @@ unsigned int registers_of(size_t family);
 void add_set(struct nft *nft, enum nft_set_kind kind, struct object_name name, struct nft_types key,
 	     struct nft_types data);
 
-/* Matches: the rule ends unless the packet has it. */
+/* Matches: a packet that doesn't match leaves the rule. */
 void match_family(struct nft *nft, size_t family);
 void match_protocol(struct nft *nft, uint8_t protocol);
 /* `key`: NFT_META_IIFNAME or NFT_META_OIFNAME; `operation`: NFT_CMP_*. */
@@ -56,8 +56,7 @@ void load_service(struct nft *nft, unsigned int at);
 /* Verdicts, which end the rule. */
 void accept_packet(struct nft *nft);
 void drop_packet(struct nft *nft);
-/* `how`: NFT_GOTO or NFT_JUMP. */
-void continue_in(struct nft *nft, int how, const char *chain);
+void go_to(struct nft *nft, const char *chain);
 
 /* Adds or deletes an element. */
 void change_element(struct nft *nft, bool adds, struct object_name set,

@@ -105,13 +105,14 @@ static void add_sources(const struct ruleset *ruleset, struct nft *nft)
 	}
 }
 
-static void add_refusal(struct nft *nft)
+static void add_refusal(const struct ruleset *ruleset, struct nft *nft)
 {
 	nft_add_chain(nft, "refuse");
 	for (size_t family = 0; family < 2; family++) {
 		unsigned int after = AFTER_NAME + registers_of(family);
 
 		nft_rule_begin(nft, "refuse");
+		match_interface(nft, ruleset->prefix, NFT_META_IIFNAME, NFT_CMP_EQ);
 		match_family(nft, family);
 		nft_meta(nft, NFT_META_IIFNAME, 0);
 		load_original(nft, family, AFTER_NAME);
@@ -129,20 +130,46 @@ static void add_refusal(struct nft *nft)
 	nft_rule_end(nft);
 }
 
+/* Errors about connections, such as "fragmentation needed" (ICMP). The kernel compares only their
+ * destination with the connection: one from a container must be sent by a party of it, or any
+ * container could end or slow down connections of others, and send data to whom it may not. */
+static void accept_related(const struct ruleset *ruleset, struct nft *nft, const char *chain)
+{
+	static const int directions[2] = { IP_CT_DIR_ORIGINAL, IP_CT_DIR_REPLY };
+
+	nft_rule_begin(nft, chain);
+	match_interface(nft, ruleset->prefix, NFT_META_IIFNAME, NFT_CMP_NEQ);
+	match_state(nft, CT_STATE_RELATED);
+	accept_packet(nft);
+	for (size_t i = 0; i < 4; i++) {
+		size_t family = i / 2;
+
+		nft_rule_begin(nft, chain);
+		match_state(nft, CT_STATE_RELATED);
+		match_family(nft, family);
+		load_source(nft, family, 0);
+		nft_conntrack(nft, family == 0 ? NFT_CT_SRC_IP : NFT_CT_SRC_IP6, directions[i % 2],
+			      registers_of(family));
+		nft_lookup(nft, name_of("self", family, "").text, 0, false);
+		accept_packet(nft);
+	}
+	nft_rule_begin(nft, chain);
+	match_state(nft, CT_STATE_RELATED);
+	drop_packet(nft);
+}
+
 static void accept_replies(const struct ruleset *ruleset, struct nft *nft, const char *chain)
 {
 	static const uint8_t reply = IP_CT_DIR_REPLY;
 
-	/* Only replies: the packets of the side that began a connection are judged one by one, so
-	 * that a tightened policy ends what it no longer allows. */
+	/* Only replies are accepted by state; the initiator's packets are checked each time, so
+	 * that tightening a policy ends what it no longer allows. */
 	nft_rule_begin(nft, chain);
 	nft_conntrack(nft, NFT_CT_DIRECTION, -1, 0);
 	nft_compare(nft, NFT_CMP_EQ, 0, &reply, 1);
 	match_state(nft, CT_STATE_ESTABLISHED);
 	accept_packet(nft);
-	nft_rule_begin(nft, chain);
-	match_state(nft, CT_STATE_RELATED);
-	accept_packet(nft);
+	accept_related(ruleset, nft, chain);
 	/* Without a tracked connection no rule about its destination would match, refusals neither.
 	 */
 	nft_rule_begin(nft, chain);
@@ -174,7 +201,7 @@ static void add_forward(const struct ruleset *ruleset, struct nft *nft)
 	accept_packet(nft);
 	nft_rule_begin(nft, "forward");
 	match_interface(nft, ruleset->prefix, NFT_META_OIFNAME, NFT_CMP_EQ);
-	continue_in(nft, NFT_GOTO, "refuse");
+	go_to(nft, "refuse");
 }
 
 /* The host's own services, for containers: its resolver, pings of gateways, and exceptions. */
@@ -187,7 +214,7 @@ static void add_to_host(const struct ruleset *ruleset, struct nft *nft)
 	nft_add_chain(nft, "to-host");
 	accept_replies(ruleset, nft, "to-host");
 	for (size_t family = 0; family < 2; family++) {
-		const char *resolvers = family == 0 ? "resolvers4" : "resolvers6";
+		struct object_name resolvers = name_of("resolvers", family, "");
 
 		for (size_t i = 0; i < 2; i++) {
 			nft_rule_begin(nft, "to-host");
@@ -195,7 +222,7 @@ static void add_to_host(const struct ruleset *ruleset, struct nft *nft)
 			match_protocol(nft, transports[i]);
 			match_port(nft, OFFSET_DESTINATION_PORT, RESOLVER_PORT);
 			load_destination(nft, family, 0);
-			nft_lookup(nft, resolvers, 0, false);
+			nft_lookup(nft, resolvers.text, 0, false);
 			accept_packet(nft);
 		}
 		nft_rule_begin(nft, "to-host");
@@ -203,7 +230,7 @@ static void add_to_host(const struct ruleset *ruleset, struct nft *nft)
 		nft_payload(nft, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
 		nft_compare(nft, NFT_CMP_EQ, 0, &echo[family], 1);
 		load_destination(nft, family, 0);
-		nft_lookup(nft, resolvers, 0, false);
+		nft_lookup(nft, resolvers.text, 0, false);
 		accept_packet(nft);
 		nft_rule_begin(nft, "to-host");
 		match_family(nft, family);
@@ -214,7 +241,7 @@ static void add_to_host(const struct ruleset *ruleset, struct nft *nft)
 		accept_packet(nft);
 	}
 	nft_rule_begin(nft, "to-host");
-	continue_in(nft, NFT_GOTO, "refuse");
+	go_to(nft, "refuse");
 }
 
 static void reject_unserved(struct nft *nft)
@@ -223,13 +250,13 @@ static void reject_unserved(struct nft *nft)
 	nft_rule_end(nft);
 }
 
-/* What reaches the host itself for a published port has no replica to go to. */
+/* A packet for a published port that reaches the host itself: the port has no backend. */
 static void add_input(const struct ruleset *ruleset, struct nft *nft)
 {
 	nft_add_base_chain(nft, "input", "filter", HOOK_INPUT, NF_IP_PRI_FILTER);
 	nft_rule_begin(nft, "input");
 	match_interface(nft, ruleset->prefix, NFT_META_IIFNAME, NFT_CMP_EQ);
-	continue_in(nft, NFT_GOTO, "to-host");
+	go_to(nft, "to-host");
 	for (size_t family = 0; family < 2; family++) {
 		/* The resolver is for containers. */
 		nft_rule_begin(nft, "input");
@@ -238,7 +265,7 @@ static void add_input(const struct ruleset *ruleset, struct nft *nft)
 		match_family(nft, family);
 		match_port(nft, OFFSET_DESTINATION_PORT, RESOLVER_PORT);
 		load_destination(nft, family, 0);
-		nft_lookup(nft, family == 0 ? "resolvers4" : "resolvers6", 0, false);
+		nft_lookup(nft, name_of("resolvers", family, "").text, 0, false);
 		drop_packet(nft);
 	}
 	nft_add_chain(nft, "unserved");
@@ -254,12 +281,12 @@ static void add_input(const struct ruleset *ruleset, struct nft *nft)
 		load_destination(nft, family, 0);
 		load_service(nft, registers_of(family));
 		nft_lookup(nft, name_of("published", family, "").text, 0, false);
-		continue_in(nft, NFT_GOTO, "unserved");
+		go_to(nft, "unserved");
 		nft_rule_begin(nft, "input");
 		match_family(nft, family);
 		load_service(nft, 0);
 		nft_lookup(nft, name_of("published", family, "-any").text, 0, false);
-		continue_in(nft, NFT_GOTO, "unserved");
+		go_to(nft, "unserved");
 	}
 }
 
@@ -294,7 +321,7 @@ static void add_output(const struct ruleset *ruleset, struct nft *nft)
 	drop_packet(nft);
 }
 
-/* Published ports lead to their replicas, for clients elsewhere and on the host itself. */
+/* DNAT of published ports to their backends, for clients on other hosts and on this one. */
 static void add_translation(const struct ruleset *ruleset, struct nft *nft)
 {
 	static const uint32_t local = RTN_LOCAL;
@@ -327,17 +354,17 @@ static void add_translation(const struct ruleset *ruleset, struct nft *nft)
 		match_protocol(nft, protocols[i % 2]);
 		match_port(nft, OFFSET_DESTINATION_PORT, 53);
 		load_destination(nft, family, 0);
-		nft_lookup(nft, family == 0 ? "resolvers4" : "resolvers6", 0, false);
+		nft_lookup(nft, name_of("resolvers", family, "").text, 0, false);
 		nft_load(nft, 0, &resolver, sizeof(resolver));
 		/* The address stays: the interface has none of its own to redirect to. */
 		nft_nat(nft, NFT_NAT_DNAT, nft_families[family], -1, 0);
 		nft_rule_end(nft);
 	}
 	nft_rule_begin(nft, "translate");
-	continue_in(nft, NFT_GOTO, "publish");
+	go_to(nft, "publish");
 	nft_add_base_chain(nft, "translate-own", "nat", HOOK_OUTPUT, NF_IP_PRI_NAT_DST);
 	nft_rule_begin(nft, "translate-own");
-	continue_in(nft, NFT_GOTO, "publish");
+	go_to(nft, "publish");
 }
 
 /* The source becomes the network's gateway, of which the interface is in register 0. */
@@ -346,6 +373,30 @@ static void translate_to_gateway(struct nft *nft, size_t family)
 	nft_meta(nft, NFT_META_OIFNAME, 0);
 	nft_lookup_data(nft, name_of("gateways", family, "").text, 0, 0);
 	nft_nat(nft, NFT_NAT_SNAT, nft_families[family], 0, -1);
+	nft_rule_end(nft);
+}
+
+/* Connections of containers that leave the host get its address. `protocol` 0: any. */
+static void masquerade(const struct ruleset *ruleset, struct nft *nft, size_t family,
+		       uint8_t protocol)
+{
+	const uint16_t first = htons(MASQUERADE_FIRST_PORT);
+	const uint16_t last = htons(MASQUERADE_LAST_PORT);
+
+	nft_rule_begin(nft, "translate-sources");
+	match_interface(nft, ruleset->prefix, NFT_META_OIFNAME, NFT_CMP_NEQ);
+	match_family(nft, family);
+	if (protocol != 0)
+		match_protocol(nft, protocol);
+	load_source(nft, family, 0);
+	nft_lookup(nft, name_of("containers", family, "").text, 0, false);
+	if (protocol == 0) {
+		nft_masquerade(nft, -1, -1);
+	} else {
+		nft_load(nft, 0, &first, sizeof(first));
+		nft_load(nft, 1, &last, sizeof(last));
+		nft_masquerade(nft, 0, 1);
+	}
 	nft_rule_end(nft);
 }
 
@@ -366,13 +417,9 @@ static void add_sources_translation(const struct ruleset *ruleset, struct nft *n
 		load_destination(nft, family, registers_of(family));
 		nft_lookup(nft, name_of("self", family, "").text, 0, false);
 		translate_to_gateway(nft, family);
-		nft_rule_begin(nft, "translate-sources");
-		match_interface(nft, ruleset->prefix, NFT_META_OIFNAME, NFT_CMP_NEQ);
-		match_family(nft, family);
-		load_source(nft, family, 0);
-		nft_lookup(nft, name_of("containers", family, "").text, 0, false);
-		nft_masquerade(nft);
-		nft_rule_end(nft);
+		masquerade(ruleset, nft, family, IPPROTO_TCP);
+		masquerade(ruleset, nft, family, IPPROTO_UDP);
+		masquerade(ruleset, nft, family, 0);
 	}
 }
 
@@ -390,7 +437,7 @@ void ruleset_reset(struct ruleset *ruleset, struct nft *nft)
 	nft_add_table(nft, ruleset->instance);
 	add_sets(nft);
 	add_sources(ruleset, nft);
-	add_refusal(nft);
+	add_refusal(ruleset, nft);
 	add_to_host(ruleset, nft);
 	add_input(ruleset, nft);
 	add_forward(ruleset, nft);

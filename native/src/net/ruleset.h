@@ -15,6 +15,12 @@
 /* Port on which the manager's resolver listens, on each gateway's address: below 1024, so that
  * no ordinary user can take it. */
 #define RESOLVER_PORT 1013
+/* Source ports of containers' connections to other hosts, once they are masqueraded: none on which
+ * the host or a container listens. Otherwise a container could choose the port of somebody else's
+ * service, and get the connections of a client that it has sent packets to before (CVE-2021-3773).
+ */
+#define MASQUERADE_FIRST_PORT 61000
+#define MASQUERADE_LAST_PORT 65535
 /* The most replicas behind one published port. */
 #define BACKENDS_MAX 1000U
 #define BALANCERS 4 /* IPv4 and IPv6, for one address and for all */

@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -30,8 +31,9 @@
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1),                                       \
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/* What serving needs once the netlink sockets are open: no other socket, no program. */
-static int filter_calls(void)
+/* The system calls of the serving loop, once the netlink sockets are open: no other socket, no
+ * program. */
+static int install_seccomp_filter(void)
 {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FIELD(arch)),
@@ -70,8 +72,8 @@ static int filter_calls(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
 }
 
-/* Becomes nobody, with the one capability. Without root there is none to keep. */
-static int drop_rights(void)
+/* Switches to user nobody and keeps only CAP_NET_ADMIN. Without root there is nothing to keep. */
+static int drop_privileges(void)
 {
 	const uint64_t kept = 1ULL << CAP_NET_ADMIN;
 	const uint64_t changing = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETPCAP;
@@ -122,24 +124,29 @@ static void answer_result(int fd, struct writer *writer, int result, const struc
 	answer(fd, writer);
 }
 
-static int forget(struct network *network, struct reader *reader)
+static int delete_conntrack_entries(struct network *network, struct reader *reader)
 {
-	size_t count = read_count(reader, 4);
-	int result = 0;
+	size_t count = read_count(reader, 8);
+	struct ip_address *addresses = calloc(count + 1, sizeof(*addresses));
+	int result = addresses == NULL ? -ENOMEM : 0;
 
-	for (size_t i = 0; i < count && result == 0 && !reader->faulty; i++) {
-		struct ip_address address = { 0 };
+	for (size_t i = 0; result == 0 && i < count; i++) {
 		size_t length;
 		const uint8_t *bytes = read_bytes(reader, &length);
 
-		if (length != 4 && length != 16)
-			return -EBADMSG;
-		address.length = (uint8_t)length;
-		for (size_t at = 0; at < length; at++)
-			address.bytes[at] = bytes[at];
-		result = network_forget_address(network, &address);
+		if (reader->faulty || (length != 4 && length != 16)) {
+			result = -EBADMSG;
+			break;
+		}
+		addresses[i].length = (uint8_t)length;
+		memcpy(addresses[i].bytes, bytes, length);
 	}
-	return reader->faulty ? -EBADMSG : result;
+	if (result == 0 && reader->faulty)
+		result = -EBADMSG;
+	if (result == 0)
+		result = conntrack_delete(network, addresses, count);
+	free(addresses);
+	return result;
 }
 
 static void serve(int fd, struct network *network, enum request type, struct reader *reader,
@@ -154,8 +161,9 @@ static void serve(int fd, struct network *network, enum request type, struct rea
 		answer_result(fd, writer, network_apply(network, reader, &failure), &failure);
 		return;
 	case REQUEST_NETWORK_FORGET:
-		result = forget(network, reader);
-		(void)fail(&failure, STEP_NETWORK, -result, "delete tracked connections");
+		result = delete_conntrack_entries(network, reader);
+		if (result < 0)
+			(void)fail(&failure, STEP_NETWORK, -result, "delete conntrack entries");
 		answer_result(fd, writer, result, &failure);
 		return;
 	case REQUEST_NETWORK_LIST:
@@ -226,9 +234,9 @@ _Noreturn void network_helper_serve(int connection_fd, const uint8_t *bytes, siz
 	if (result == 0)
 		result = network_check_owner(&network, &failure);
 	if (result == 0) {
-		result = drop_rights();
+		result = drop_privileges();
 		if (result == 0)
-			result = filter_calls();
+			result = install_seccomp_filter();
 		if (result < 0)
 			(void)fail(&failure, STEP_CAPABILITIES, -result,
 				   "confine the network helper, which needs root");

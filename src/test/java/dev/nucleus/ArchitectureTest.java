@@ -70,6 +70,7 @@ class ArchitectureTest {
         allow(allowed, "spawner", "shim", "spec", "plan", "kernel", "settings", "lifecycle");
         allow(allowed, "network", "spec", "plan", "preparation", "settings", "shim", "spawner");
         allow(allowed, "names", "spec", "plan", "network");
+        allow(allowed, "diagnosis", "kernel", "preparation", "network");
         allow(allowed, "log", "shim");
         allow(
                 allowed,
@@ -109,7 +110,7 @@ class ArchitectureTest {
         allow(allowed, "audit", "spec", "plan", "shim", "container", "fleet", "settings", "lifecycle", "spool");
         allow(allowed, "history", "spec", "fleet", "settings", "lifecycle", "spool");
         allow(allowed, "telemetry", "plan", "cgroup", "shim", "container", "denial", "probe", "fleet");
-        allow(allowed, "integration", "spec", "kernel", "lifecycle", "fleet", "history");
+        allow(allowed, "integration", "spec", "kernel", "diagnosis", "lifecycle", "fleet", "history");
         allow(allowed, "web", "spec", "plan", "cgroup", "log", "container", "denial", "fleet", "history", "settings");
         allow(
                 allowed,
@@ -126,6 +127,7 @@ class ArchitectureTest {
                 "shim",
                 "log",
                 "network",
+                "diagnosis",
                 "container",
                 "denial",
                 "fleet",

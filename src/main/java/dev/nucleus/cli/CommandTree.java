@@ -7,6 +7,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.container.Traces;
 import dev.nucleus.denial.Denials;
 import dev.nucleus.denial.SystemCalls;
+import dev.nucleus.diagnosis.HostDiagnosis;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.network.Networks;
 import java.util.LinkedHashMap;
@@ -32,12 +33,13 @@ final class CommandTree {
             SystemCalls calls,
             AuditTrail trail,
             EventLog events,
-            Networks networks) {
+            Networks networks,
+            HostDiagnosis diagnosis) {
 
         /** For use outside a manager, where commands are described but not called. */
         @SuppressWarnings("NullAway")
         static Services absent() {
-            return new Services(null, null, null, null, null, null, null, null, null, null);
+            return new Services(null, null, null, null, null, null, null, null, null, null, null);
         }
     }
 
@@ -152,11 +154,13 @@ final class CommandTree {
         commands.put("resume", () -> pause(false));
         add(commands, "wait", () -> new WaitCommand(containers, fleets, session.get()));
         add(commands, "rm", () -> new RmCommand(containers, fleets, session.get()));
-        add(commands, "ps", () -> new PsCommand(containers, fleets, session.get()));
+        add(commands, "ps", () -> new PsCommand(containers, fleets, services.networks(), session.get()));
         add(
                 commands,
                 "inspect",
-                () -> new InspectCommand(containers, fleets, services.usages(), services.cgroups(), session.get()));
+                () -> new InspectCommand(
+                        containers, fleets, services.usages(), services.cgroups(), services.networks(), session.get()));
+        add(commands, "doctor", () -> new DoctorCommand(services.diagnosis(), session.get()));
         add(commands, "logs", () -> new LogsCommand(containers, fleets, session.get()));
         add(commands, "events", () -> new EventsCommand(services.events(), session.get()));
         add(commands, "top", () -> new TopCommand(containers, fleets, services.cgroups(), session.get()));
@@ -174,7 +178,9 @@ final class CommandTree {
                 () -> new CommandLine(new NetworkCommand())
                         .addSubcommand(new NetworkLsCommand(services.networks(), session.get()))
                         .addSubcommand(new NetworkInspectCommand(services.networks(), session.get()))
-                        .addSubcommand(new NetworkWhyCommand(containers, fleets, services.networks(), session.get())));
+                        .addSubcommand(new NetworkWhyCommand(containers, fleets, services.networks(), session.get()))
+                        .addSubcommand(
+                                new NetworkEgressCommand(containers, fleets, services.networks(), session.get())));
         commands.put(
                 "fleet",
                 () -> new CommandLine(new FleetCommand()).addSubcommand(new FleetValidateCommand(caller.get())));

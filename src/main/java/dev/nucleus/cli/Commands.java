@@ -7,6 +7,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.container.Traces;
 import dev.nucleus.denial.Denials;
 import dev.nucleus.denial.SystemCalls;
+import dev.nucleus.diagnosis.HostDiagnosis;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.network.Networks;
 import java.io.IOException;
@@ -73,9 +74,10 @@ final class Commands {
             SystemCalls calls,
             AuditTrail trail,
             EventLog events,
-            Networks networks) {
+            Networks networks,
+            HostDiagnosis diagnosis) {
         this.services = new CommandTree.Services(
-                containers, fleets, denials, usages, cgroups, traces, calls, trail, events, networks);
+                containers, fleets, denials, usages, cgroups, traces, calls, trail, events, networks, diagnosis);
     }
 
     /** Loads the classes that the first command needs before it arrives. */

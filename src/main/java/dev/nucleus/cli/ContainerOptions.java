@@ -4,7 +4,6 @@ import dev.nucleus.spec.ContainerSpec;
 import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.Egress;
-import dev.nucleus.spec.EgressRule;
 import dev.nucleus.spec.Filesystem;
 import dev.nucleus.spec.GvisorPlatform;
 import dev.nucleus.spec.HomeMount;
@@ -350,13 +349,9 @@ final class ContainerOptions {
     }
 
     private Optional<Egress> egress() {
-        if (egress.isEmpty()) {
-            return Optional.empty();
-        }
-        if (egress.size() == 1 && egress.getFirst().matches("none|open")) {
-            return Optional.of(Egress.parse(egress.getFirst()));
-        }
-        return Optional.of(new Egress(false, readAll("--egress", egress, EgressRule::parse), List.of()));
+        return egress.isEmpty()
+                ? Optional.empty()
+                : read("--egress", String.join(" ", egress), text -> Egress.parse(List.of(text.split(" "))));
     }
 
     private void resources(ContainerSpec.Builder spec) {

@@ -6,10 +6,15 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.network.NetworkEndpoint;
+import dev.nucleus.network.NetworkView;
+import dev.nucleus.network.Networks;
 import dev.nucleus.plan.Statement;
 import dev.nucleus.preparation.Workload;
+import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.ContextMount;
 import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.PublishedPort;
 import dev.nucleus.spec.WorkspaceMount;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -40,16 +45,24 @@ final class InspectCommand implements Callable<Integer> {
     private final Fleets fleets;
     private final CgroupUsages usages;
     private final CgroupRemoval cgroups;
+    private final Networks networks;
     private final Session session;
 
     @CommandLine.Parameters(arity = "1..*", paramLabel = "CONTAINER", description = "container names or ID prefixes")
     private List<String> references = List.of();
 
-    InspectCommand(Containers containers, Fleets fleets, CgroupUsages usages, CgroupRemoval cgroups, Session session) {
+    InspectCommand(
+            Containers containers,
+            Fleets fleets,
+            CgroupUsages usages,
+            CgroupRemoval cgroups,
+            Networks networks,
+            Session session) {
         this.containers = containers;
         this.fleets = fleets;
         this.usages = usages;
         this.cgroups = cgroups;
+        this.networks = networks;
         this.session = session;
     }
 
@@ -93,6 +106,12 @@ final class InspectCommand implements Callable<Integer> {
         fields.put("command", container.command());
         fields.put("confinement", confinement(container.statements()));
         fields.put("mounts", mounts(container, spec));
+        fields.put("networks", attachments(container));
+        fields.put(
+                "ports",
+                networks.portsOf(container.id()).stream()
+                        .map(PublishedPort::toString)
+                        .toList());
         fields.put("processes", container.isRunning() ? ContainerProcess.of(container, cgroups) : List.of());
         fields.put("usage", usages.of(container.id()));
         fields.put("notified", container.notifyState().snapshot());
@@ -148,6 +167,26 @@ final class InspectCommand implements Callable<Integer> {
 
     private static String sentence(Statement statement) {
         return statement.what() + " (" + statement.layer() + ": " + statement.because() + ")";
+    }
+
+    private List<Map<String, Object>> attachments(Container container) {
+        var attachments = new ArrayList<Map<String, Object>>();
+        for (NetworkView network : networks.views()) {
+            for (NetworkEndpoint endpoint : network.endpoints()) {
+                if (endpoint.member().id().equals(container.id())) {
+                    var fields = new LinkedHashMap<String, Object>();
+                    fields.put("network", network.name());
+                    fields.put(
+                            "addresses",
+                            endpoint.addresses().all().map(Cidr::text).toList());
+                    fields.put("gateway", Cidr.text(network.subnet().at(1)));
+                    fields.put("names", endpoint.names());
+                    fields.put("serving", endpoint.serving());
+                    attachments.add(fields);
+                }
+            }
+        }
+        return attachments;
     }
 
     private List<Map<String, Object>> mounts(Container container, JsonNode spec) {

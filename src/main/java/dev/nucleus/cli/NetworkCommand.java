@@ -3,7 +3,9 @@ package dev.nucleus.cli;
 import picocli.CommandLine;
 
 /** {@code nucleus network …}. */
-@CommandLine.Command(name = "network", description = "Show networks, and explain who reaches whom.")
+@CommandLine.Command(
+        name = "network",
+        description = "Show networks, explain who reaches whom, and change what containers reach.")
 final class NetworkCommand implements Runnable {
 
     @CommandLine.Spec
@@ -12,6 +14,6 @@ final class NetworkCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "missing subcommand: ls, inspect or why");
+        throw new CommandLine.ParameterException(spec.commandLine(), "missing subcommand: ls, inspect, why or egress");
     }
 }

@@ -40,13 +40,13 @@ final class NetworkLsCommand implements Callable<Integer> {
         List<PortPublication> publications = networks.publications();
         if (!publications.isEmpty()) {
             var ports = new ArrayList<List<String>>();
-            ports.add(List.of("PORT", "PUBLISHED BY", "LEADS TO"));
+            ports.add(List.of("PORT", "PUBLISHED BY", "BACKENDS"));
             for (PortPublication each : publications) {
                 ports.add(List.of(
                         each.port().hostSide() + "/" + each.port().protocol(),
                         each.owner(),
                         each.backends().isEmpty()
-                                ? "nothing that serves"
+                                ? "none"
                                 : each.backends().stream()
                                         .map(address -> Cidr.text(address) + ":"
                                                 + each.port().containerPort())

@@ -4,6 +4,8 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.fleet.ReplicaView;
+import dev.nucleus.network.Networks;
+import dev.nucleus.spec.PublishedPort;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Duration;
@@ -26,9 +28,12 @@ final class PsCommand implements Callable<Integer> {
     static final int SHORT_ID = 12;
     private static final int LONGEST_COMMAND = 40;
     private static final int LONGEST_CAUSE = 120;
+    /** The column of published ports, which is left out if there are none. */
+    private static final int PORTS = 7;
 
     private final Containers containers;
     private final Fleets fleets;
+    private final Networks networks;
     private final Session session;
 
     @CommandLine.Option(names = "--no-trunc", description = "don't shorten commands and causes")
@@ -44,9 +49,10 @@ final class PsCommand implements Callable<Integer> {
             description = "print container IDs only")
     private boolean quiet;
 
-    PsCommand(Containers containers, Fleets fleets, Session session) {
+    PsCommand(Containers containers, Fleets fleets, Networks networks, Session session) {
         this.containers = containers;
         this.fleets = fleets;
+        this.networks = networks;
         this.session = session;
     }
 
@@ -73,10 +79,11 @@ final class PsCommand implements Callable<Integer> {
 
     private List<List<String>> rows(List<Container> shown, Map<String, ReplicaView> replicas) {
         var rows = new ArrayList<List<String>>();
-        rows.add(List.of("ID", "NAME", "STATE", "HEALTH", "RESTARTS", "AGE", "PID", "COMMAND", "CAUSE"));
+        rows.add(new ArrayList<>(
+                List.of("ID", "NAME", "STATE", "HEALTH", "RESTARTS", "AGE", "PID", "PORTS", "COMMAND", "CAUSE")));
         for (Container container : shown) {
             Optional<ReplicaView> replica = Optional.ofNullable(replicas.get(container.id()));
-            rows.add(List.of(
+            rows.add(new ArrayList<>(List.of(
                     container.id().substring(0, SHORT_ID),
                     container.name(),
                     container.paused() ? "paused" : container.state().word(),
@@ -87,17 +94,32 @@ final class PsCommand implements Callable<Integer> {
                             .whileRunning()
                             .map(running -> Integer.toString(running.pid()))
                             .orElse("-"),
+                    ports(container),
                     shorten(String.join(" ", container.command()), LONGEST_COMMAND),
-                    shorten(replica.map(ReplicaView::cause).orElseGet(() -> end(container)), LONGEST_CAUSE)));
+                    shorten(replica.map(ReplicaView::cause).orElseGet(() -> end(container)), LONGEST_CAUSE))));
         }
         if (all) {
             Set<String> names = shown.stream().map(Container::name).collect(Collectors.toSet());
             withoutContainer().stream()
                     // A container being adopted is listed above, even if its replica does not know it yet.
                     .filter(replica -> !names.contains(replica.name()))
-                    .forEach(replica -> rows.add(row(replica)));
+                    .forEach(replica -> rows.add(new ArrayList<>(row(replica))));
+        }
+        boolean published =
+                rows.stream().skip(1).anyMatch(row -> !row.get(PORTS).equals("-"));
+        if (!published) {
+            rows.forEach(row -> row.remove(PORTS));
         }
         return rows;
+    }
+
+    private String ports(Container container) {
+        List<PublishedPort> ports = networks.portsOf(container.id());
+        return ports.isEmpty()
+                ? "-"
+                : ports.stream()
+                        .map(port -> port.hostSide() + "->" + port.containerPort() + "/" + port.protocol())
+                        .collect(Collectors.joining(", "));
     }
 
     /** Replicas without a container: they wait, could not be launched, or their container was removed. */
@@ -116,6 +138,7 @@ final class PsCommand implements Callable<Integer> {
                 "-",
                 health(replica),
                 Integer.toString(replica.restarts()),
+                "-",
                 "-",
                 "-",
                 "-",

@@ -68,7 +68,7 @@ final class Adoption {
                 .map(this::adopt)
                 .toList();
         networks.synchronize(adopted.stream()
-                .filter(container -> !container.isStopped())
+                .filter(container -> !container.lastProcess().isDone())
                 .flatMap(container -> Optional.ofNullable(container.record().network())
                         .map(record -> new RunningMember(
                                 container.record().member(),
@@ -77,7 +77,9 @@ final class Adoption {
                         .stream())
                 .toList());
         // One may have ended meanwhile, before its addresses were known here.
-        adopted.stream().filter(Container::isStopped).forEach(container -> networks.release(container.id()));
+        adopted.stream()
+                .filter(container -> container.lastProcess().isDone())
+                .forEach(container -> networks.release(container.id()));
         try {
             removeStaleSockets();
         } catch (IOException e) {

@@ -1,7 +1,8 @@
 package dev.nucleus.integration;
 
+import dev.nucleus.diagnosis.Finding;
+import dev.nucleus.diagnosis.HostDiagnosis;
 import dev.nucleus.kernel.HostFeatures;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import org.springframework.boot.actuate.info.Info;
@@ -12,14 +13,12 @@ import org.springframework.stereotype.Component;
 @Component
 final class HostInfoContributor implements InfoContributor {
 
-    private static final int NETWORK_ABI = 4;
-    private static final int SCOPING_ABI = 6;
-    private static final int AUDIT_ABI = 7;
-
     private final HostFeatures host;
+    private final HostDiagnosis diagnosis;
 
-    HostInfoContributor(HostFeatures host) {
+    HostInfoContributor(HostFeatures host, HostDiagnosis diagnosis) {
         this.host = host;
+        this.diagnosis = diagnosis;
     }
 
     @Override
@@ -42,24 +41,9 @@ final class HostInfoContributor implements InfoContributor {
     }
 
     private List<String> missing() {
-        var missing = new ArrayList<String>();
-        if (host.landlockAbi() == 0) {
-            missing.add("Landlock");
-        } else if (host.landlockAbi() < NETWORK_ABI) {
-            missing.add("Landlock rules for TCP ports (ABI 4)");
-        }
-        if (host.landlockAbi() < SCOPING_ABI) {
-            missing.add("Landlock scoping of signals and abstract sockets (ABI 6)");
-        }
-        if (host.landlockAbi() < AUDIT_ABI) {
-            missing.add("Landlock audit records of denials (ABI 7)");
-        }
-        if (!host.identity().root() && !host.cgroups().delegated()) {
-            missing.add("control groups: none was delegated to this user");
-        }
-        if (!host.cgroups().limitsAreUnified()) {
-            missing.add("control groups of version 2: no pressure figures, no kill of a whole group");
-        }
-        return missing;
+        return diagnosis.kernelFindings().stream()
+                .filter(finding -> finding.severity() != Finding.Severity.OK)
+                .map(finding -> finding.subject() + ": " + finding.state() + "; " + finding.cost())
+                .toList();
     }
 }

@@ -4,7 +4,9 @@ import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.policy.Capability;
 import dev.nucleus.policy.CapabilityPolicy;
 import dev.nucleus.preparation.PreparedLaunch;
+import dev.nucleus.preparation.UnsupportedLayerException;
 import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Network;
 import dev.nucleus.spec.Security;
 import dev.nucleus.spec.UserNamespace;
 import java.util.ArrayList;
@@ -31,6 +33,20 @@ final class CapabilitiesLayer implements Layer {
      */
     static final LaunchPlan.Rlimits.Rlimit NO_CORE_HANDLER = new LaunchPlan.Rlimits.Rlimit("core", RLIMIT_CORE, 1, 1);
 
+    /** As ModePolicy.networkCapabilities(), for capabilities that a file keeps. */
+    private static void hostInterfaces(PreparedLaunch launch, CapabilityPolicy policy) {
+        if (launch.spec().network() != Network.BRIDGE
+                || !(launch.spec().userNamespace() instanceof UserNamespace.None)) {
+            return;
+        }
+        for (Capability capability : List.of(Capability.NET_ADMIN, Capability.SYS_ADMIN)) {
+            if (policy.bounding().contains(capability)) {
+                throw new UnsupportedLayerException("capability-policy: with " + capability
+                        + ", a container on a network could change the host's interfaces; write user-namespace: auto");
+            }
+        }
+    }
+
     @Override
     public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
         Security security = launch.spec().security();
@@ -39,6 +55,7 @@ final class CapabilitiesLayer implements Layer {
                 .orElseGet(() -> CapabilityPolicy.keeping(security.capabilities().stream()
                         .flatMap(name -> Capability.find(name).stream())
                         .collect(Collectors.toSet())));
+        hostInterfaces(launch, policy);
         if (policy.bounding().contains(Capability.SETFCAP) && lendsCapabilities(launch.spec())) {
             policy = policy.without(Capability.SETFCAP);
             plan.cannot(

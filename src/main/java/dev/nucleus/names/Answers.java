@@ -23,7 +23,7 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
-/** Answers queries from a {@link NameTable} (RFC 1035), or says that another resolver is to be asked. */
+/** Answers queries from a {@link NameTable} (RFC 1035), or leaves them to an upstream resolver. */
 final class Answers {
 
     /** Seconds that an answer may be kept: replicas come and go. */
@@ -31,7 +31,7 @@ final class Answers {
 
     private Answers() {}
 
-    /** A query with what is to be done about it. */
+    /** The reaction to a query. */
     sealed interface Reply {
 
         record Answer(Message message) implements Reply {}
@@ -39,7 +39,7 @@ final class Answers {
         /** A name that is not of a network: for the host's resolvers. */
         record Forward() implements Reply {}
 
-        /** Not a query, or from nobody who may ask. */
+        /** A response, or too short to answer. */
         record Ignore() implements Reply {}
     }
 

@@ -1,26 +1,46 @@
 package dev.nucleus.names;
 
-import java.net.InetAddress;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 
-/** What clients do at the same time, so that no single one takes all there is. Thread-safe. */
+/** Limits concurrent work, in total and of each container. Thread-safe. */
 final class ClientQuota {
 
-    private final ConcurrentMap<InetAddress, Integer> taken = new ConcurrentHashMap<>();
+    private final int perClient;
+    private final int total;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<String, Integer> acquired = new HashMap<>();
+    private int all;
 
-    /** Whether the client may do one more. */
-    boolean tryTake(InetAddress client, int most) {
-        boolean[] granted = new boolean[1];
-        taken.compute(client, (_, count) -> {
-            int before = count == null ? 0 : count;
-            granted[0] = before < most;
-            return granted[0] ? Integer.valueOf(before + 1) : count;
-        });
-        return granted[0];
+    ClientQuota(int perClient, int total) {
+        this.perClient = perClient;
+        this.total = total;
     }
 
-    void giveBack(InetAddress client) {
-        taken.computeIfPresent(client, (_, count) -> count == 1 ? null : count - 1);
+    /** Whether the container may do one thing more; then {@link #release} is called at its end. */
+    boolean tryAcquire(String container) {
+        lock.lock();
+        try {
+            int own = acquired.getOrDefault(container, 0);
+            if (own >= perClient || all >= total) {
+                return false;
+            }
+            acquired.put(container, own + 1);
+            all++;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void release(String container) {
+        lock.lock();
+        try {
+            acquired.computeIfPresent(container, (_, count) -> count == 1 ? null : count - 1);
+            all--;
+        } finally {
+            lock.unlock();
+        }
     }
 }

@@ -21,7 +21,6 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,8 +31,8 @@ import org.xbill.DNS.OPTRecord;
 import org.xbill.DNS.Rcode;
 
 /**
- * The resolver of containers: listens at the gateways of their networks, for UDP and TCP, and answers by who asks. While
- * no manager runs, queries are not answered; see native/src/net/ruleset.c.
+ * The resolver of containers: listens at the gateways of their networks, for UDP and TCP, with answers that depend on the client. While
+ * no manager runs, queries are not answered; see add_output in native/src/net/ruleset.c.
  */
 @Component
 final class NameServer implements DisposableBean {
@@ -46,18 +45,16 @@ final class NameServer implements DisposableBean {
     private static final int SMALLEST_UDP = 512;
     private static final int LARGEST_UDP = 1_232;
     private static final int FORWARDED_AT_ONCE = 256;
-    private static final Duration TCP_PATIENCE = Duration.ofSeconds(10);
+    private static final Duration TCP_TIMEOUT = Duration.ofSeconds(10);
     private static final int TCP_AT_ONCE = 64;
     private static final int FORWARDED_PER_CLIENT = 16;
     private static final int TCP_PER_CLIENT = 4;
 
     private final Networks networks;
     private final Upstream upstream;
-    private final Semaphore forwarding = new Semaphore(FORWARDED_AT_ONCE);
-    private final ClientQuota quota = new ClientQuota();
-    private final ClientQuota tcpQuota = new ClientQuota();
-    private final Semaphore connections = new Semaphore(TCP_AT_ONCE);
-    /** Listeners by address; confined to {@link #follow}, which is synchronized by its lock. */
+    private final ClientQuota forwarding = new ClientQuota(FORWARDED_PER_CLIENT, FORWARDED_AT_ONCE);
+    private final ClientQuota connections = new ClientQuota(TCP_PER_CLIENT, TCP_AT_ONCE);
+    /** Listeners by address, guarded by {@link #lock}. */
     private final Map<InetAddress, Sockets> sockets = new HashMap<>();
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -74,11 +71,11 @@ final class NameServer implements DisposableBean {
     NameServer(Networks networks, NetworkProperties properties) {
         this.networks = networks;
         this.upstream = new Upstream(properties.dnsServers());
-        networks.addListener(this::follow);
+        networks.addListener(this::onNetworksChanged);
     }
 
-    /** Takes over who is on which network, and listens at the gateways of new networks. */
-    private void follow() {
+    /** Rebuilds the name table, and opens and closes listeners as networks come and go. */
+    private void onNetworksChanged() {
         lock.lock();
         try {
             var views = networks.views();
@@ -99,7 +96,7 @@ final class NameServer implements DisposableBean {
         try {
             removed.close();
         } catch (IOException e) {
-            log.debug("a listener of a removed network is closed: {}", e.toString());
+            log.debug("can't close the DNS listener of a removed network: {}", e.toString());
         }
         return true;
     }
@@ -124,7 +121,7 @@ final class NameServer implements DisposableBean {
                     .start(() -> serve(udp));
             Thread.ofVirtual().start(() -> serve(tcp));
         } catch (IOException e) {
-            log.error("containers can't resolve names at {}: {}", gateway.getHostAddress(), e.toString());
+            log.error("can't listen for DNS queries on {}: {}", gateway.getHostAddress(), e.toString());
         }
     }
 
@@ -140,22 +137,24 @@ final class NameServer implements DisposableBean {
                 answer(udp, query, (InetSocketAddress) from);
             } catch (ClosedChannelException e) {
                 return;
-            } catch (IOException | RuntimeException e) {
-                log.debug("a query was not answered: {}", e.toString());
+            } catch (IOException | RuntimeException | Error e) {
+                // One query's failure must not end name resolution for the network.
+                log.debug("can't answer a DNS query: {}", e.toString());
             }
         }
     }
 
     private void answer(DatagramChannel udp, byte[] query, InetSocketAddress from) throws IOException {
         switch (Answers.to(query, from.getAddress(), table)) {
-            case Answers.Reply.Answer(var message) -> udp.send(ByteBuffer.wrap(message.toWire(room(query))), from);
+            case Answers.Reply.Answer(var message) ->
+                udp.send(ByteBuffer.wrap(message.toWire(maxUdpPayload(query))), from);
             case Answers.Reply.Ignore() -> {}
             case Answers.Reply.Forward() -> forward(udp, query, from);
         }
     }
 
-    /** The bytes that an answer by UDP may have (RFC 6891). */
-    private static int room(byte[] query) {
+    /** The most bytes that the client accepts by UDP (RFC 6891). */
+    private static int maxUdpPayload(byte[] query) {
         try {
             OPTRecord options = new Message(query).getOPT();
             return options == null ? SMALLEST_UDP : Math.clamp(options.getPayloadSize(), SMALLEST_UDP, LARGEST_UDP);
@@ -165,22 +164,18 @@ final class NameServer implements DisposableBean {
     }
 
     private void forward(DatagramChannel udp, byte[] query, InetSocketAddress from) {
-        if (!quota.tryTake(from.getAddress(), FORWARDED_PER_CLIENT)) {
-            return;
-        }
-        if (!forwarding.tryAcquire()) {
+        Optional<String> container = table.containerOf(from.getAddress()).filter(forwarding::tryAcquire);
+        if (container.isEmpty()) {
             // The client asks again.
-            quota.giveBack(from.getAddress());
             return;
         }
         Thread.ofVirtual().start(() -> {
             try {
                 udp.send(ByteBuffer.wrap(forwarded(query, false)), from);
             } catch (IOException e) {
-                log.debug("an answer was not sent: {}", e.toString());
+                log.debug("can't answer {}: {}", from, e.toString());
             } finally {
-                forwarding.release();
-                quota.giveBack(from.getAddress());
+                forwarding.release(container.get());
             }
         });
     }
@@ -196,32 +191,27 @@ final class NameServer implements DisposableBean {
         while (tcp.isOpen()) {
             try {
                 SocketChannel client = tcp.accept();
-                InetAddress from = client.socket().getInetAddress();
-                if (!table.knows(from) || !tcpQuota.tryTake(from, TCP_PER_CLIENT)) {
-                    client.close();
-                    continue;
-                }
-                if (!connections.tryAcquire()) {
-                    tcpQuota.giveBack(from);
+                Optional<String> container =
+                        table.containerOf(client.socket().getInetAddress()).filter(connections::tryAcquire);
+                if (container.isEmpty()) {
                     client.close();
                     continue;
                 }
                 Thread.ofVirtual().start(() -> {
-                    // Whatever the client does.
+                    // The deadline covers the whole connection, however the client behaves.
                     try (client;
-                            var _ = new Deadline(TCP_PATIENCE, client)) {
+                            var _ = new Deadline(TCP_TIMEOUT, client)) {
                         serve(client.socket());
                     } catch (IOException | RuntimeException e) {
-                        log.debug("a connection of a resolver's client ended: {}", e.toString());
+                        log.debug("a connection of a DNS client failed: {}", e.toString());
                     } finally {
-                        connections.release();
-                        tcpQuota.giveBack(from);
+                        connections.release(container.get());
                     }
                 });
             } catch (ClosedChannelException e) {
                 return;
             } catch (IOException e) {
-                log.debug("a resolver's client was not accepted: {}", e.toString());
+                log.debug("can't accept a DNS client: {}", e.toString());
             }
         }
     }
@@ -258,7 +248,7 @@ final class NameServer implements DisposableBean {
                 each.close();
             }
         } catch (IOException e) {
-            log.debug("the resolver is closed: {}", e.toString());
+            log.debug("can't close the DNS listeners: {}", e.toString());
         } finally {
             lock.unlock();
         }

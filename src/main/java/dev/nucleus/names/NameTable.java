@@ -21,8 +21,13 @@ final class NameTable {
 
     /** What is known to a container. */
     private static final class Client {
+        private final String id;
         private final List<String> networks = new ArrayList<>();
         private boolean resolvesExternalNames;
+
+        Client(String id) {
+            this.id = id;
+        }
     }
 
     private final Map<InetAddress, Client> clients = new HashMap<>();
@@ -43,7 +48,7 @@ final class NameTable {
 
     private void add(String network, NetworkEndpoint endpoint, Map<String, Set<InetAddress>> here) {
         // One client for all its addresses: it asks from one of them for names of all its networks.
-        Client client = members.computeIfAbsent(endpoint.member().id(), _ -> new Client());
+        Client client = members.computeIfAbsent(endpoint.member().id(), Client::new);
         client.networks.add(network);
         client.resolvesExternalNames |= endpoint.resolvesExternalNames();
         endpoint.addresses().all().forEach(address -> {
@@ -57,6 +62,11 @@ final class NameTable {
                 endpoint.addresses().all().forEach(addresses::add);
             }
         }
+    }
+
+    /** The ID of the container that has the address. */
+    Optional<String> containerOf(InetAddress address) {
+        return Optional.ofNullable(clients.get(address)).map(client -> client.id);
     }
 
     /** Whether the address is a container's. */

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The resolvers of the host, for names that are not of a network. Each query has a socket and a number of its own. */
+/** Forwards queries to the upstream resolvers, each from its own socket and with a random ID (RFC 5452). */
 final class Upstream {
 
     private static final Logger log = LoggerFactory.getLogger(Upstream.class);
@@ -32,7 +32,7 @@ final class Upstream {
 
     /** @param servers addresses, with a port if it is not 53 */
     Upstream(List<String> servers) {
-        this.servers = (servers.isEmpty() ? ofHost() : servers)
+        this.servers = (servers.isEmpty() ? hostResolvers() : servers)
                 .stream().map(Upstream::address).toList();
     }
 
@@ -44,7 +44,7 @@ final class Upstream {
                 host.replaceAll("[\\[\\]]", ""), port ? Integer.parseInt(text.substring(colon + 1)) : PORT);
     }
 
-    private static List<String> ofHost() {
+    private static List<String> hostResolvers() {
         try {
             return Files.readAllLines(Path.of("/etc/resolv.conf")).stream()
                     .map(line -> line.strip().split("\\s+"))
@@ -52,17 +52,17 @@ final class Upstream {
                     .map(words -> words[1])
                     .toList();
         } catch (IOException e) {
-            log.warn("the host's resolvers are unknown: {}", e.toString());
+            log.warn("can't read /etc/resolv.conf; external names are not resolved: {}", e.toString());
             return List.of();
         }
     }
 
-    /** The first answer of a resolver, with the query's number; empty: none answered. */
+    /** The first response, with the ID of the query; empty: no resolver answered. */
     Optional<byte[]> ask(byte[] query, boolean tcp) {
         byte[] own = query.clone();
-        int number = random.nextInt(LARGEST + 1);
-        own[0] = (byte) (number >> 8);
-        own[1] = (byte) number;
+        int id = random.nextInt(LARGEST + 1);
+        own[0] = (byte) (id >> 8);
+        own[1] = (byte) id;
         for (InetSocketAddress server : servers) {
             try {
                 byte[] answer = tcp ? overTcp(server, own) : overUdp(server, own);

@@ -29,8 +29,8 @@ final class ActiveNetworks {
 
     private static final Logger log = LoggerFactory.getLogger(ActiveNetworks.class);
     private static final int BRIDGE_DIGITS = 8;
-    private static final int IPV6_GLOBAL_BITS = 48;
-    private static final int IPV6_NETWORK_BITS = 64;
+    private static final int ULA_PREFIX = 48;
+    private static final int IPV6_PREFIX = 64;
 
     private final NetworkProperties properties;
     private final NetworkPolicies policies;
@@ -47,8 +47,7 @@ final class ActiveNetworks {
         this.policies = policies;
         this.directory = directory;
         this.prefix = prefix;
-        this.pool6 = Cidr.parse("fd00::/8")
-                .block(new BigInteger(1, digest).longValue() & ((1L << 40) - 1), IPV6_GLOBAL_BITS);
+        this.pool6 = Cidr.parse("fd00::/8").block(new BigInteger(1, digest).longValue() & ((1L << 40) - 1), ULA_PREFIX);
         this.subnets = new Subnets(directory.resolve("subnets.json"), properties.poolBlock());
     }
 
@@ -82,7 +81,7 @@ final class ActiveNetworks {
         try {
             Files.deleteIfExists(resolverFile(network));
         } catch (IOException e) {
-            log.debug("the resolv.conf of {} remains: {}", network.name(), e.toString());
+            log.debug("can't delete the resolv.conf of {}: {}", network.name(), e.toString());
         }
     }
 
@@ -109,7 +108,7 @@ final class ActiveNetworks {
 
     private AddressLeases leases(String name, Cidr subnet) {
         return new AddressLeases(
-                subnet, properties.addressRest(), InstantSource.system(), policies.chosenAddresses(name));
+                subnet, properties.addressCooldown(), InstantSource.system(), policies.reservedAddresses(name));
     }
 
     private String bridgeName(String network) {
@@ -123,7 +122,8 @@ final class ActiveNetworks {
         }
         try {
             PrivateDirectories.create(directory);
-            Cidr subnet = subnets.assign(name, spec, HostRoutes.others(prefix));
+            Cidr subnet = subnets.assign(
+                    name, spec, HostRoutes.others(prefix, subnets.all().values()));
             ActiveNetwork network = network(name, spec, subnet);
             Files.writeString(resolverFile(network), resolver(network));
             networks.put(name, network);
@@ -142,7 +142,7 @@ final class ActiveNetworks {
     private Cidr block6(String name) {
         long number = Integer.toUnsignedLong(name.hashCode()) & 0xffff;
         while (true) {
-            Cidr block = pool6.block(number, IPV6_NETWORK_BITS);
+            Cidr block = pool6.block(number, IPV6_PREFIX);
             if (networks.values().stream()
                     .noneMatch(other ->
                             !other.name().equals(name) && other.subnet6().equals(Optional.of(block)))) {
@@ -174,7 +174,7 @@ final class ActiveNetworks {
     }
 
     /** The removal of routes of networks that are no longer there. */
-    List<NetworkChange> routesLeft() {
+    List<NetworkChange> staleRoutes() {
         return subnets.all().entrySet().stream()
                 .filter(entry -> !networks.containsKey(entry.getKey()))
                 .<NetworkChange>map(entry -> new NetworkChange.SubnetRemoved(
@@ -184,7 +184,7 @@ final class ActiveNetworks {
     }
 
     List<ActiveNetwork> resolve(NetworkMember member, Networking networking) {
-        var its = new ArrayList<ActiveNetwork>();
+        var joined = new ArrayList<ActiveNetwork>();
         for (NetworkAttachment attachment : networking.attachments()) {
             String name = NetworkPolicies.fullName(attachment.network(), member.service());
             ActiveNetwork network = networks.get(name);
@@ -203,16 +203,16 @@ final class ActiveNetworks {
                                         .distinct()
                                         .toList()));
             }
-            its.add(network);
+            joined.add(network);
         }
-        return its;
+        return joined;
     }
 
     /** Networks that nothing declares and no container is on. */
     List<ActiveNetwork> unused(Collection<AttachedContainer> attached) {
         return networks.values().stream()
                 .filter(network -> !policies.networks().containsKey(network.name()))
-                // It stays for the next one, and its addresses go on resting.
+                // Kept, with the cooldown of its addresses, for the next container.
                 .filter(network -> !network.name().equals(NetworkAttachment.BRIDGE))
                 .filter(network -> attached.stream()
                         .noneMatch(container -> container.record().networks().contains(network.name())))

@@ -14,25 +14,28 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The addresses of one network, by their offset in its subnet. One that was released rests for a while: what was meant
- * for its last owner must not reach the next one. Not thread-safe.
+ * The addresses of one network, by their offset in its subnet. A released address is not leased again during a cooldown:
+ * packets for its last owner must not reach the next one. Not thread-safe.
  */
 final class AddressLeases {
 
+    /** The first address after the gateway's. */
+    private static final long FIRST = 2;
+
     private final Cidr subnet;
-    private final Duration rest;
+    private final Duration cooldown;
     private final InstantSource clock;
     private final Set<Long> leased = new HashSet<>();
-    private final Map<Long, Instant> resting = new LinkedHashMap<>();
-    private final Set<Long> chosen = new HashSet<>();
-    private long next = 2;
+    private final Map<Long, Instant> coolingDown = new LinkedHashMap<>();
+    private final Set<Long> reserved = new HashSet<>();
+    private long next = FIRST;
 
-    /** @param chosen addresses that services chose: nobody else gets them */
-    AddressLeases(Cidr subnet, Duration rest, InstantSource clock, Collection<InetAddress> chosen) {
+    /** @param reserved addresses that services declare; leased only on request */
+    AddressLeases(Cidr subnet, Duration cooldown, InstantSource clock, Collection<InetAddress> reserved) {
         this.subnet = subnet;
-        this.rest = rest;
+        this.cooldown = cooldown;
         this.clock = clock;
-        chosen.forEach(address -> this.chosen.add(offset(address)));
+        reserved.forEach(address -> this.reserved.add(offset(address)));
     }
 
     /** The first address is the gateway's, the last one is for broadcasts. */
@@ -44,7 +47,7 @@ final class AddressLeases {
     /**
      * Leases an address.
      *
-     * @param wanted empty: the one that has been free for the longest time
+     * @param wanted empty: the next free one, round-robin
      * @return its offset
      * @throws InvalidSpecException when it is taken, or none is free
      */
@@ -53,33 +56,33 @@ final class AddressLeases {
             return leaseExactly(wanted.get(), network);
         }
         Instant now = clock.instant();
-        resting.values().removeIf(until -> !until.isAfter(now));
+        coolingDown.values().removeIf(until -> !until.isAfter(now));
         long count = highest() - 1;
         for (long i = 0; i < count; i++) {
-            long offset = 2 + (next - 2 + i) % count;
-            if (!leased.contains(offset) && !resting.containsKey(offset) && !chosen.contains(offset)) {
-                next = 2 + (offset - 2 + 1) % count;
+            long offset = FIRST + (next - FIRST + i) % count;
+            if (!leased.contains(offset) && !coolingDown.containsKey(offset) && !reserved.contains(offset)) {
+                next = FIRST + (offset - FIRST + 1) % count;
                 leased.add(offset);
                 return offset;
             }
         }
         throw new InvalidSpecException("the network " + network + " (" + subnet + ") has no free address: "
-                + leased.size() + " are in use, and " + resting.size() + " were released in the last "
-                + rest.toSeconds() + " s; give it a larger subnet");
+                + leased.size() + " are in use, and " + coolingDown.size() + " were released in the last "
+                + cooldown.toSeconds() + " s; give it a larger subnet");
     }
 
     private long leaseExactly(InetAddress wanted, String network) {
         long offset = offset(wanted);
-        if (!subnet.contains(wanted) || offset < 2 || offset > highest()) {
-            throw new InvalidSpecException(
-                    "address: " + Cidr.text(wanted) + " can't be a container's on the network " + network
-                            + "; write one from " + Cidr.text(subnet.at(2)) + " to " + Cidr.text(subnet.at(highest())));
+        if (!subnet.contains(wanted) || offset < FIRST || offset > highest()) {
+            throw new InvalidSpecException("address: " + Cidr.text(wanted) + " is not assignable on the network "
+                    + network + "; write one from " + Cidr.text(subnet.at(FIRST)) + " to "
+                    + Cidr.text(subnet.at(highest())));
         }
         if (!leased.add(offset)) {
             throw new InvalidSpecException(
-                    "address: " + Cidr.text(wanted) + " is already another container's on the network " + network);
+                    "address: " + Cidr.text(wanted) + " is already leased on the network " + network);
         }
-        resting.remove(offset);
+        coolingDown.remove(offset);
         return offset;
     }
 
@@ -103,7 +106,7 @@ final class AddressLeases {
     void release(InetAddress address) {
         long offset = offset(address);
         if (leased.remove(offset)) {
-            resting.put(offset, clock.instant().plus(rest));
+            coolingDown.put(offset, clock.instant().plus(cooldown));
         }
     }
 }

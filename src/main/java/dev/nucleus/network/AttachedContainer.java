@@ -1,5 +1,9 @@
 package dev.nucleus.network;
 
+import dev.nucleus.spec.Egress;
+import dev.nucleus.spec.Networking;
+import java.util.Optional;
+
 /** A container on networks, and whether it serves. Not thread-safe. */
 final class AttachedContainer {
 
@@ -7,6 +11,7 @@ final class AttachedContainer {
     private final NetworkRecord record;
     private boolean serving;
     private boolean carriedOver;
+    private Optional<Egress> changedEgress = Optional.empty();
 
     AttachedContainer(NetworkMember member, NetworkRecord record) {
         this.member = member;
@@ -19,6 +24,18 @@ final class AttachedContainer {
 
     NetworkRecord record() {
         return record;
+    }
+
+    /** As it was launched with, or with the egress policy that it was given later. */
+    Networking networking() {
+        Networking launched = record.networking();
+        return changedEgress.isEmpty()
+                ? launched
+                : new Networking(launched.attachments(), launched.ports(), changedEgress, launched.acceptFrom());
+    }
+
+    void setEgress(Egress egress) {
+        changedEgress = Optional.of(egress);
     }
 
     boolean isServing() {

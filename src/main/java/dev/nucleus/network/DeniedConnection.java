@@ -3,9 +3,9 @@ package dev.nucleus.network;
 import java.net.InetAddress;
 
 /**
- * Connections of one container to one destination that were refused.
+ * Packets of one container to one destination that its policy denied.
  *
- * @param protocol number of the IP protocol (RFC 790)
- * @param packets that were refused since the rules were made
+ * @param protocol IP protocol number (IANA)
+ * @param packets counted since the rules were installed, or since an hour without one
  */
 public record DeniedConnection(String id, String name, InetAddress address, int protocol, int port, long packets) {}

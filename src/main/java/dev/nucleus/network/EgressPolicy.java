@@ -12,24 +12,40 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * What a container may connect to, as rules of which the first that matches decides.
  *
- * @param exactRules rules for single addresses and ports, which come before the refusal of other containers
+ * @param rulesBeforePeers evaluated before other containers are refused: deny rules, then allow rules for a single address
+ *     and port
  * @param generalRules the other rules
  * @param open whether what no rule matches is allowed
  * @param hostServices services of the host that a rule names exactly
  */
 record EgressPolicy(
-        List<PolicyRule> exactRules, List<PolicyRule> generalRules, boolean open, List<EgressRule> hostServices) {
+        List<PolicyRule> rulesBeforePeers, List<PolicyRule> generalRules, boolean open, List<EgressRule> hostServices) {
 
-    /** Addresses of the host's own link, such as those of a cloud's metadata service (RFC 3927, RFC 4291). */
-    private static final List<Cidr> LINK_LOCAL = List.of(Cidr.parse("169.254.0.0/16"), Cidr.parse("fe80::/10"));
+    private static final int DNS = 53;
+
+    /**
+     * Link-local addresses (RFC 3927, RFC 4291), and those where clouds offer metadata and credentials to every program
+     * of a host: Azure, Alibaba Cloud, Oracle Cloud, AWS and Google Cloud over IPv6.
+     */
+    private static final List<Cidr> METADATA = Stream.of(
+                    "169.254.0.0/16",
+                    "168.63.129.16",
+                    "100.100.100.200",
+                    "192.0.0.192",
+                    "fe80::/10",
+                    "fd00:ec2::254",
+                    "fd20:ce::254")
+            .map(Cidr::parse)
+            .toList();
 
     /** Whether an address is closed unless a rule names it exactly. */
-    static boolean isLinkLocal(InetAddress address) {
-        return LINK_LOCAL.stream().anyMatch(block -> block.contains(address));
+    static boolean isMetadata(InetAddress address) {
+        return METADATA.stream().anyMatch(block -> block.contains(address));
     }
 
     static EgressPolicy of(Egress egress, boolean internal) {
@@ -38,20 +54,33 @@ record EgressPolicy(
         }
         List<EgressRule> exact =
                 egress.allow().stream().filter(EgressRule::exact).toList();
-        var rest = new ArrayList<PolicyRule>();
-        for (Cidr block : LINK_LOCAL) {
-            rest.add(new PolicyRule(false, block.ipv4(), Optional.empty(), Optional.empty(), List.of(block)));
-        }
-        rest.addAll(group(egress.deny(), false));
-        rest.addAll(group(egress.allow(), true));
+        List<EgressRule> others =
+                egress.allow().stream().filter(rule -> !rule.exact()).toList();
         return new EgressPolicy(
-                // Deny takes precedence over exact allow rules.
-                egress.deny().isEmpty() ? group(exact, true) : concat(group(egress.deny(), false), group(exact, true)),
-                rest,
+                concat(group(egress.deny(), false), group(exact, true)),
+                concat(metadata(), group(others, true)),
                 egress.open(),
                 exact.stream()
                         .filter(rule -> egress.deny().stream().noneMatch(denied -> denied.covers(rule)))
                         .toList());
+    }
+
+    private static List<PolicyRule> metadata() {
+        return group(
+                METADATA.stream()
+                        .map(block -> new EgressRule(block, Optional.empty(), Optional.empty()))
+                        .toList(),
+                false);
+    }
+
+    /** Whether it may use another resolver than its networks', so that queries tell nobody anything new. */
+    boolean allowsResolvers() {
+        return open
+                || rules().stream()
+                        .filter(PolicyRule::allows)
+                        .anyMatch(rule -> rule.ports()
+                                .map(range -> range.first() <= DNS && DNS <= range.last())
+                                .orElse(true));
     }
 
     private static List<PolicyRule> concat(List<PolicyRule> one, List<PolicyRule> other) {
@@ -62,7 +91,7 @@ record EgressPolicy(
 
     /** All rules, in the order in which they apply. */
     List<PolicyRule> rules() {
-        return concat(exactRules, generalRules);
+        return concat(rulesBeforePeers, generalRules);
     }
 
     private record Kind(boolean ipv4, Optional<Protocol> protocol, Optional<PortRange> ports) {}
@@ -81,12 +110,12 @@ record EgressPolicy(
                         entry.getKey().ipv4(),
                         entry.getKey().protocol(),
                         entry.getKey().ports(),
-                        apart(entry.getValue())))
+                        withoutNested(entry.getValue())))
                 .toList();
     }
 
-    /** Without blocks that are within another: blocks either contain each other or are apart. */
-    private static List<Cidr> apart(TreeSet<Cidr> blocks) {
+    /** Without blocks within another: blocks either contain each other or are apart. */
+    private static List<Cidr> withoutNested(TreeSet<Cidr> blocks) {
         var result = new ArrayList<Cidr>();
         for (Cidr block : blocks) {
             if (result.isEmpty() || !result.getLast().contains(block.address())) {
@@ -102,8 +131,8 @@ record EgressPolicy(
     }
 
     /** The rule that decides before other containers are refused. */
-    Optional<PolicyRule> matchingExactly(InetAddress to, Optional<Protocol> protocol, int port) {
-        return matching(exactRules, to, protocol, port);
+    Optional<PolicyRule> matchingBeforePeers(InetAddress to, Optional<Protocol> protocol, int port) {
+        return matching(rulesBeforePeers, to, protocol, port);
     }
 
     private static Optional<PolicyRule> matching(

@@ -66,8 +66,8 @@ final class HostNetwork implements AutoCloseable {
         }
     }
 
-    /** Deletes the tracked connections from and to addresses. */
-    void forget(List<InetAddress> addresses) throws IOException {
+    /** Deletes the conntrack entries from and to addresses. */
+    void deleteConntrackEntries(List<InetAddress> addresses) throws IOException {
         var wire = new WireWriter(64);
         wire.list(addresses, (w, address) -> w.bytes(address.getAddress()));
         request(Request.NETWORK_FORGET, wire.finish());
@@ -79,12 +79,13 @@ final class HostNetwork implements AutoCloseable {
     /**
      * @param links interfaces with their aliases
      * @param dropping chains of other tables that drop forwarded packets by default, by table
+     * @param table handle of the manager's table, which no other table ever has; 0: there is none
      */
-    record Listing(List<Item> links, List<Item> dropping) {}
+    record Listing(List<Item> links, List<Item> dropping, long table) {}
 
     Listing list() throws IOException {
         ByteBuffer payload = state(Request.NETWORK_LIST);
-        return new Listing(items(payload), items(payload));
+        return new Listing(items(payload), items(payload), payload.getLong());
     }
 
     private static List<Item> items(ByteBuffer payload) {
@@ -96,7 +97,8 @@ final class HostNetwork implements AutoCloseable {
         return items;
     }
 
-    /** Packets of one container to one destination that were refused since the table was made. */
+    /** Packets of one container to one destination that its policy denied: since the table was created, or since the entry
+     * expired after an hour without a packet. */
     record Denied(String link, InetAddress address, int protocol, int port, long packets) {}
 
     List<Denied> denied() throws IOException {

@@ -6,6 +6,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -17,25 +18,30 @@ final class HostRoutes {
     private static final int DESTINATION = 1;
     private static final int MASK = 7;
 
+    /** In place of the interface of a route that refuses. */
+    static final String UNREACHABLE = "*";
+
     private HostRoutes() {}
 
-    /** A block that another interface leads to. */
+    /** A destination that is routed through an interface. */
     record Route(Cidr destination, String link) {}
 
-    /** All but default routes, and those of interfaces with the prefix. */
-    static List<Route> others(String prefix) throws IOException {
-        return parse(Files.readAllLines(Path.of("/proc/net/route")), prefix);
+    /**
+     * All but default routes, those of interfaces with the prefix, and those that make a subnet of ours unreachable. A
+     * subnet that is unreachable otherwise may be another manager's.
+     */
+    static List<Route> others(String prefix, Collection<Cidr> ours) throws IOException {
+        return parse(Files.readAllLines(Path.of("/proc/net/route")), prefix, ours);
     }
 
-    static List<Route> parse(List<String> lines, String prefix) {
+    static List<Route> parse(List<String> lines, String prefix, Collection<Cidr> ours) {
         return lines.stream()
                 .skip(1)
                 .map(line -> line.split("\\s+"))
                 .filter(fields -> fields.length > MASK && !fields[INTERFACE].startsWith(prefix))
-                // A route that refuses has no interface: ours, or one that nothing could be sent to anyway.
-                .filter(fields -> !fields[INTERFACE].equals("*"))
                 .map(fields -> new Route(new Cidr(address(fields[DESTINATION]), bits(fields[MASK])), fields[INTERFACE]))
                 .filter(route -> route.destination().prefix() > 0)
+                .filter(route -> !route.link().equals(UNREACHABLE) || !ours.contains(route.destination()))
                 .toList();
     }
 

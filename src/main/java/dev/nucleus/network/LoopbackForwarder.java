@@ -1,6 +1,9 @@
 package dev.nucleus.network;
 
+import dev.nucleus.spec.InvalidSpecException;
+import dev.nucleus.spec.Protocol;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -33,7 +36,11 @@ final class LoopbackForwarder implements AutoCloseable {
         this.port = port;
     }
 
-    /** Empty if the host has no IPv6, or another program has the port. */
+    /**
+     * Empty if the host has no IPv6.
+     *
+     * @throws InvalidSpecException naming the program that has the port
+     */
     static Optional<LoopbackForwarder> open(int port) {
         try {
             ServerSocketChannel listener = ServerSocketChannel.open();
@@ -46,8 +53,17 @@ final class LoopbackForwarder implements AutoCloseable {
             var forwarder = new LoopbackForwarder(listener, port);
             Thread.ofVirtual().name("forward-" + port).start(forwarder::accept);
             return Optional.of(forwarder);
+        } catch (BindException e) {
+            if (!String.valueOf(e.getMessage()).contains("in use")) {
+                return Optional.empty();
+            }
+            throw new InvalidSpecException("ports: [::1]:" + port + "/tcp is used by "
+                    + PortOwner.of(InetAddress.ofLiteral("::1"), port, Protocol.TCP)
+                            .orElse("another program")
+                    + ", which would get the connections of clients on this host that use IPv6;"
+                    + " stop it, or publish another port");
         } catch (IOException e) {
-            log.warn("[::1]:{} does not lead to containers as 127.0.0.1:{} does: {}", port, port, e.toString());
+            log.warn("can't forward [::1]:{} to 127.0.0.1:{}: {}", port, port, e.toString());
             return Optional.empty();
         }
     }
@@ -64,7 +80,7 @@ final class LoopbackForwarder implements AutoCloseable {
             } catch (AsynchronousCloseException e) {
                 return;
             } catch (IOException e) {
-                log.warn("[::1]:{} no longer leads to containers: {}", port, e.toString());
+                log.warn("no longer forwarding [::1]:{} to 127.0.0.1:{}: {}", port, port, e.toString());
                 close();
                 return;
             }
@@ -117,7 +133,7 @@ final class LoopbackForwarder implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            log.debug("a connection is closed: {}", e.toString());
+            log.debug("can't close a forwarded connection: {}", e.toString());
         }
     }
 
@@ -126,7 +142,7 @@ final class LoopbackForwarder implements AutoCloseable {
         try {
             listener.close();
         } catch (IOException e) {
-            log.debug("[::1]:{} is released: {}", port, e.toString());
+            log.debug("can't close the listener on [::1]:{}: {}", port, e.toString());
         }
     }
 }

@@ -68,7 +68,7 @@ sealed interface NetworkChange {
                     .bool(formerRules >= 0)
                     .u32(Math.max(formerRules, 0))
                     .strings(groups)
-                    .u32(egress.exactRules().size())
+                    .u32(egress.rulesBeforePeers().size())
                     .list(egress.rules(), Policy::rule)
                     .bool(egress.open());
         }
@@ -106,6 +106,12 @@ sealed interface NetworkChange {
     record Attachment(
             boolean adds, LaunchPlan.Link link, String policy, List<String> groups, List<EgressRule> hostServices)
             implements NetworkChange {
+
+        /** The change that undoes it. */
+        Attachment removal() {
+            return new Attachment(false, link, policy, groups, hostServices);
+        }
+
         @Override
         public void write(WireWriter wire) {
             wire.u8(7).bool(adds).string(link.hostName()).string(policy).strings(groups);

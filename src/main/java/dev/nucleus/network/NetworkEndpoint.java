@@ -21,7 +21,7 @@ public record NetworkEndpoint(
         aliases = List.copyOf(aliases);
     }
 
-    /** The names that lead to it on the network: its own, its service's and aliases, alone and in its fleet's domain. */
+    /** The names that resolve to it on the network: its own, its service's and aliases, alone and in its fleet's domain. */
     public List<String> names() {
         var names = new ArrayList<>(aliases);
         names.add(member.hostName());

@@ -38,9 +38,4 @@ public record NetworkMember(String id, String name, Optional<ServiceName> servic
     String owner() {
         return service.map(ServiceName::toString).orElse(name);
     }
-
-    /** The name of its policy. */
-    String policy() {
-        return service.map(ServiceName::toString).orElse("run/" + id);
-    }
 }

@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Who may connect to whom on the networks that fleets declare. A container is a member of groups, and may connect to
- * the members of groups: all of a network; or those of one service, if it accepts connections from named services only.
+ * The groups that decide which containers may connect to each other. A container belongs to groups, and may connect to
+ * the members of groups: all of a network, or those of one service with accept-from.
  */
 final class NetworkPolicies {
 
@@ -38,7 +38,7 @@ final class NetworkPolicies {
     }
 
     /** The addresses that services chose on a network. */
-    List<InetAddress> chosenAddresses(String network) {
+    List<InetAddress> reservedAddresses(String network) {
         String local = network.substring(network.indexOf('/') + 1);
         return servicesOn(network)
                 .flatMap(service -> service.container().networking().attachments().stream())
@@ -115,22 +115,30 @@ final class NetworkPolicies {
     }
 
     /** The egress policy of a container: as its fleet declares it now, or as it was launched with. */
-    EgressPolicy egress(NetworkMember member, Mode mode, Networking networking, List<ActiveNetwork> networks) {
+    EgressPolicy egress(AttachedContainer container, List<ActiveNetwork> networks) {
         boolean internal = networks.stream().allMatch(network -> network.spec().internal());
-        Optional<ServiceSpec> declared = member.service()
-                .flatMap(name -> Optional.ofNullable(fleets.get(name.fleet()))
-                        .flatMap(fleet -> Optional.ofNullable(fleet.services().get(name.service()))));
-        Networking current =
-                declared.map(service -> service.container().networking()).orElse(networking);
-        Mode its = declared.map(service -> service.container().mode()).orElse(mode);
-        return EgressPolicy.of(current.egress().orElseGet(() -> Egress.defaultFor(its)), internal);
+        return EgressPolicy.of(declaredEgress(container), internal);
     }
 
-    /** A service as it is declared now; as it was launched if it no longer is. */
-    Networking current(NetworkMember member, Networking launched) {
+    /** As {@link #egress}, but as a fleet file writes it. */
+    Egress declaredEgress(AttachedContainer container) {
+        Optional<ServiceSpec> declared = declared(container.member());
+        Networking current =
+                declared.map(service -> service.container().networking()).orElseGet(container::networking);
+        Mode mode = declared.map(service -> service.container().mode())
+                .orElse(container.record().mode());
+        return current.egress().orElseGet(() -> Egress.defaultFor(mode));
+    }
+
+    private Optional<ServiceSpec> declared(NetworkMember member) {
         return member.service()
                 .flatMap(name -> Optional.ofNullable(fleets.get(name.fleet()))
-                        .flatMap(fleet -> Optional.ofNullable(fleet.services().get(name.service()))))
+                        .flatMap(fleet -> Optional.ofNullable(fleet.services().get(name.service()))));
+    }
+
+    /** A service as it is declared now; as it was launched if it is gone, or on another number of networks. */
+    Networking current(NetworkMember member, Networking launched) {
+        return declared(member)
                 .map(service -> service.container().networking())
                 .filter(networking -> networking.attachments().size()
                         == launched.attachments().size())

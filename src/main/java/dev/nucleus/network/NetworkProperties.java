@@ -14,7 +14,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param table name of the nf_tables table, of the family inet
  * @param ipForward whether the manager lets the host forward packets between its interfaces (ip_forward), which
  *     containers need to reach other hosts, and others to reach ports published beyond the loopback address
- * @param addressRest how long an address that was released is not assigned again
+ * @param addressCooldown how long a released address is not leased again
  * @param dnsServers resolvers for names that are not of a network; empty: those of the host's /etc/resolv.conf
  */
 @ConfigurationProperties("nucleus.network")
@@ -22,7 +22,7 @@ public record NetworkProperties(
         @DefaultValue("10.214.0.0/16") String pool,
         @DefaultValue("nucleus") String table,
         @DefaultValue("false") boolean ipForward,
-        @DefaultValue("1m") Duration addressRest,
+        @DefaultValue("1m") Duration addressCooldown,
         @DefaultValue List<String> dnsServers) {
 
     public NetworkProperties {

@@ -10,18 +10,22 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.apache.commons.codec.digest.DigestUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The rules in the kernel: what is known of networks and containers as changes of them. They are made anew when they may
- * differ from it. Not thread-safe.
+ * Keeps the table in the kernel in line with the known networks and containers: by incremental changes, or by a rebuild
+ * where the two may differ. Not thread-safe.
  */
 final class NetworkRules {
 
     private static final Logger log = LoggerFactory.getLogger(NetworkRules.class);
+    private static final int UNUSED_POLICIES = 16;
+    private static final int HASH_DIGITS = 12;
 
     private final NetworkProperties properties;
     private final HostNetwork host;
@@ -29,13 +33,26 @@ final class NetworkRules {
     private final ActiveNetworks networks;
     private final AttachedContainers attached;
     private final PublishedPorts ports;
-    private final Map<String, AppliedPolicy> applied = new LinkedHashMap<>();
-    private final Map<String, Set<String>> appliedGroups = new HashMap<>();
+    /** By name; up to {@link #UNUSED_POLICIES} unused ones are cached for the next container. */
+    private final Map<String, InstalledPolicy> policiesInKernel = new LinkedHashMap<>();
+
+    private final Map<String, InstalledContainer> containersInKernel = new HashMap<>();
+    private final Map<String, Set<String>> groupsInKernel = new HashMap<>();
     /** Whether the rules exist in the kernel as they are known here. */
     private boolean installed;
 
+    private long table;
+
     /** A policy in the kernel, and the number of containers that have it. */
-    private record AppliedPolicy(List<String> groups, EgressPolicy egress, int users) {}
+    private record InstalledPolicy(List<String> groups, EgressPolicy egress, int users) {
+
+        InstalledPolicy withUsers(int count) {
+            return new InstalledPolicy(groups, egress, count);
+        }
+    }
+
+    /** What was installed for a container, so that exactly this is removed. */
+    private record InstalledContainer(String policy, List<NetworkChange.Attachment> attachments) {}
 
     NetworkRules(
             NetworkProperties properties,
@@ -52,12 +69,12 @@ final class NetworkRules {
         this.ports = ports;
     }
 
-    /** Whether there are rules that can be asked about. */
+    /** Whether the table is installed. */
     boolean areInstalled() {
         return installed;
     }
 
-    /** The next change makes all rules anew. */
+    /** Forces a rebuild with the next change. */
     void invalidate() {
         installed = false;
     }
@@ -66,13 +83,13 @@ final class NetworkRules {
     void removeAll() throws IOException {
         var changes = new ArrayList<NetworkChange>(List.of(new NetworkChange.Delete()));
         host.list().links().forEach(link -> changes.add(new NetworkChange.LinkRemoved(link.name())));
-        changes.addAll(networks.routesLeft());
+        changes.addAll(networks.staleRoutes());
         host.apply(changes);
         networks.freeSubnets();
         installed = false;
     }
 
-    /** Makes all rules anew, in one transaction; connections that are allowed are not disturbed. */
+    /** Rebuilds the table in one transaction; connections that stay allowed are not interrupted. */
     void rebuild() throws IOException {
         installed = false;
         var known = new LinkedHashSet<String>();
@@ -86,16 +103,23 @@ final class NetworkRules {
         host.list().links().stream()
                 .filter(link -> !known.contains(link.name()))
                 .forEach(link -> changes.add(new NetworkChange.LinkRemoved(link.name())));
-        changes.addAll(networks.routesLeft());
-        applied.clear();
-        appliedGroups.clear();
+        changes.addAll(networks.staleRoutes());
+        policiesInKernel.clear();
+        containersInKernel.clear();
+        groupsInKernel.clear();
         ports.forgetApplied();
         networks.all().forEach(network -> changes.addAll(added(network)));
         attached.all().forEach(container -> changes.addAll(added(container)));
         changes.addAll(publish());
         host.apply(changes);
+        table = host.list().table();
         installed = true;
         networks.freeSubnets();
+    }
+
+    /** Whether the table is still the one that was installed: {@code nft flush ruleset} removes those of all programs. */
+    boolean areIntact() throws IOException {
+        return host.list().table() == table;
     }
 
     private List<NetworkChange> added(ActiveNetwork network) {
@@ -105,7 +129,7 @@ final class NetworkRules {
         // Those of containers whose service is no longer declared as it was.
         attached.all().forEach(container -> groups.addAll(memberships(container, network)));
         groups.forEach(group -> changes.add(new NetworkChange.Group(true, group)));
-        appliedGroups.put(network.name(), groups);
+        groupsInKernel.put(network.name(), groups);
         return changes;
     }
 
@@ -115,7 +139,7 @@ final class NetworkRules {
                         network.name(),
                         network.spec().isolated(),
                         container.member(),
-                        policies.current(container.member(), container.record().networking()))
+                        policies.current(container.member(), container.networking()))
                 : List.of();
     }
 
@@ -124,66 +148,99 @@ final class NetworkRules {
         networks.remove(network);
         var changes = new ArrayList<NetworkChange>();
         changes.add(network.bridge(false));
-        Optional.ofNullable(appliedGroups.remove(network.name()))
-                .ifPresent(groups -> groups.forEach(group -> changes.add(new NetworkChange.Group(false, group))));
+        Optional.ofNullable(groupsInKernel.remove(network.name())).ifPresent(groups -> {
+            changes.addAll(policiesNaming(groups));
+            groups.forEach(group -> changes.add(new NetworkChange.Group(false, group)));
+        });
         return changes;
     }
 
     /** The changes that give a container its policy and its addresses. */
     List<NetworkChange> added(AttachedContainer container) {
+        List<ActiveNetwork> joined = networks.of(container);
+        EgressPolicy egress = policies.egress(container, joined);
+        List<String> groups = policies.reachable(joined, container.member());
+        String name = policyName(container.member(), groups, egress);
         var changes = new ArrayList<NetworkChange>();
-        String name = container.member().policy();
-        List<ActiveNetwork> its = networks.of(container);
-        AppliedPolicy former = applied.get(name);
-        EgressPolicy egress = policies.egress(
-                container.member(),
-                container.record().mode(),
-                container.record().networking(),
-                its);
-        List<String> groups = policies.reachable(its, container.member());
+        InstalledPolicy former = policiesInKernel.get(name);
         if (former == null
                 || !former.egress().equals(egress)
                 || !former.groups().equals(groups)) {
             changes.add(new NetworkChange.Policy(
                     name, former == null ? -1 : former.egress().rules().size(), groups, egress));
         }
-        applied.put(name, new AppliedPolicy(groups, egress, former == null ? 1 : former.users() + 1));
-        changes.addAll(links(container, egress, true));
+        policiesInKernel.put(name, new InstalledPolicy(groups, egress, former == null ? 1 : former.users() + 1));
+        List<NetworkChange.Attachment> attachments = attachments(container, name, egress);
+        changes.addAll(attachments);
+        containersInKernel.put(container.member().id(), new InstalledContainer(name, attachments));
         return changes;
     }
 
-    private List<NetworkChange> links(AttachedContainer container, EgressPolicy egress, boolean adds) {
-        var changes = new ArrayList<NetworkChange>();
+    /**
+     * A service has a policy of its own. Containers that are run by hand share one if it is the same: then attaching them
+     * changes elements only.
+     */
+    private static String policyName(NetworkMember member, List<String> groups, EgressPolicy egress) {
+        return member.service()
+                .map(NetworkMember.ServiceName::toString)
+                .orElseGet(() ->
+                        "run/" + DigestUtils.sha256Hex(groups + " " + egress).substring(0, HASH_DIGITS));
+    }
+
+    private List<NetworkChange.Attachment> attachments(
+            AttachedContainer container, String policy, EgressPolicy egress) {
+        var attachments = new ArrayList<NetworkChange.Attachment>();
         for (int i = 0; i < container.record().links().size(); i++) {
             ActiveNetwork network =
                     networks.require(container.record().networks().get(i));
-            changes.add(new NetworkChange.Attachment(
-                    adds,
+            attachments.add(new NetworkChange.Attachment(
+                    true,
                     container.record().links().get(i),
-                    container.member().policy(),
+                    policy,
                     memberships(container, network),
                     egress.hostServices()));
         }
+        return attachments;
+    }
+
+    /** The changes that take a container's policy and addresses away; empty if it has none in the kernel. */
+    List<NetworkChange> removed(AttachedContainer container) {
+        InstalledContainer known = containersInKernel.remove(container.member().id());
+        if (known == null) {
+            return List.of();
+        }
+        var changes = new ArrayList<NetworkChange>();
+        known.attachments().forEach(attachment -> changes.add(attachment.removal()));
+        policiesInKernel.computeIfPresent(known.policy(), (_, policy) -> policy.withUsers(policy.users() - 1));
+        changes.addAll(unusedPolicies());
         return changes;
     }
 
-    List<NetworkChange> removed(AttachedContainer container) {
-        String name = container.member().policy();
-        AppliedPolicy policy = applied.get(name);
-        if (policy == null) {
-            return List.of();
-        }
-        var changes = new ArrayList<>(links(container, policy.egress(), false));
-        // The kernel removes it with the namespace, unless a process elsewhere keeps that by a descriptor.
-        container.record().links().forEach(link -> changes.add(new NetworkChange.LinkRemoved(link.hostName())));
-        if (policy.users() == 1) {
-            applied.remove(name);
-            changes.add(new NetworkChange.PolicyRemoved(
-                    name, policy.egress().rules().size()));
-        } else {
-            applied.put(name, new AppliedPolicy(policy.groups(), policy.egress(), policy.users() - 1));
-        }
-        return changes;
+    /** The removal of policies that are not used, except for some that the next container may have again. */
+    private List<NetworkChange> unusedPolicies() {
+        List<String> unused = policiesInKernel.entrySet().stream()
+                .filter(entry -> entry.getValue().users() == 0)
+                .map(Map.Entry::getKey)
+                .toList();
+        return unused.stream()
+                .limit(Math.max(0, unused.size() - UNUSED_POLICIES))
+                .map(this::removedPolicy)
+                .toList();
+    }
+
+    private NetworkChange removedPolicy(String name) {
+        InstalledPolicy policy = Objects.requireNonNull(policiesInKernel.remove(name));
+        return new NetworkChange.PolicyRemoved(name, policy.egress().rules().size());
+    }
+
+    /** The removal of policies that no container has, and that name a group of the network. */
+    private List<NetworkChange> policiesNaming(Set<String> groups) {
+        List<String> names = policiesInKernel.entrySet().stream()
+                .filter(entry -> entry.getValue().users() == 0
+                        && entry.getValue().groups().stream().anyMatch(groups::contains))
+                .map(Map.Entry::getKey)
+                .toList();
+        return names.stream().map(this::removedPolicy).toList();
     }
 
     List<NetworkChange> publish() {
@@ -208,7 +265,7 @@ final class NetworkRules {
     }
 
     /**
-     * Applies changes. A helper that was lost, or rules that differ from what is known, lead to rules made anew.
+     * Applies changes; rebuilds the table if the helper was lost or the kernel rejects them.
      *
      * @throws IOException when that fails too
      */

@@ -6,6 +6,7 @@ import dev.nucleus.settings.NucleusProperties;
 import dev.nucleus.shim.ShimException;
 import dev.nucleus.spawner.Spawner;
 import dev.nucleus.spec.ContainerSpec;
+import dev.nucleus.spec.Egress;
 import dev.nucleus.spec.FleetSpec;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.Network;
@@ -19,18 +20,23 @@ import java.math.BigInteger;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
@@ -42,6 +48,11 @@ public final class Networks implements DisposableBean {
 
     private static final Logger log = LoggerFactory.getLogger(Networks.class);
     private static final int TAG = 3;
+    /** From the end of a container until its rules are removed. */
+    private static final Duration REMOVAL_DELAY = Duration.ofMillis(200);
+    /** From then on until its interface is removed, unless the kernel has done so with its namespace. */
+    private static final Duration KERNEL_DELAY = Duration.ofSeconds(1);
+
     private static final int ID_DIGITS = 9;
 
     /** How the search domain of a fleet ends; reserved for private use (ICANN, 2024). */
@@ -49,19 +60,31 @@ public final class Networks implements DisposableBean {
 
     private final String prefix;
     private final HostNetwork host;
-    /** Confined to {@link #background}. */
-    private final HostNetwork connections;
+    /** Confined to {@link #background}; changes nothing but interfaces and conntrack entries. */
+    private final HostNetwork cleaner;
 
     private final NetworkPolicies policies = new NetworkPolicies();
     private final PublishedPorts ports = new PublishedPorts();
     private final AttachedContainers attached = new AttachedContainers();
+    /** Containers that have left, whose rules and addresses remain for the moment. */
+    private final List<AttachedContainer> detached = new ArrayList<>();
+
     private final ActiveNetworks networks;
     private final NetworkRules rules;
     private final Reachability reachability;
     private final ServingMarkers markers;
+    private final EgressChanges egressChanges;
+    private final HostNetworkProblems problems;
     private final ReentrantLock lock = new ReentrantLock();
+    private boolean closed;
+    /** Whether the clean-up after {@link #detached} containers is scheduled. */
+    private boolean removalIsDue;
+
+    /** Whether the last attempt to restore the rules failed, which was reported then. */
+    private boolean rulesFailed;
+
     private final List<NetworkListener> listeners = new CopyOnWriteArrayList<>();
-    private final ExecutorService background = Executors.newSingleThreadExecutor(
+    private final ScheduledExecutorService background = Executors.newSingleThreadScheduledExecutor(
             Thread.ofVirtual().name("networks-", 0).factory());
 
     Networks(NucleusProperties locations, NetworkProperties properties, Spawner spawner) {
@@ -71,12 +94,14 @@ public final class Networks implements DisposableBean {
         this.prefix = "nu" + tag;
         this.host = new HostNetwork(
                 spawner, properties.table(), prefix, locations.state().toString());
-        this.connections = new HostNetwork(
+        this.cleaner = new HostNetwork(
                 spawner, properties.table(), prefix, locations.state().toString());
         this.networks = new ActiveNetworks(properties, policies, directory, prefix, digest);
         this.rules = new NetworkRules(properties, host, policies, networks, attached, ports);
         this.reachability = new Reachability(policies, networks, ports);
         this.markers = new ServingMarkers(directory.resolve("serving"));
+        this.problems = new HostNetworkProblems(properties, host, prefix);
+        this.egressChanges = new EgressChanges(directory.resolve("egress"));
     }
 
     /** Adds a listener, called after a container joins or leaves a network, or starts or stops serving. */
@@ -90,14 +115,16 @@ public final class Networks implements DisposableBean {
     }
 
     /**
-     * Takes over the containers that run, and makes the rules anew if there are networks. What an earlier manager left
+     * Takes over the containers that run, and rebuilds the rules if there are networks. What an earlier manager left
      * and nothing uses is removed.
      */
     public void synchronize(List<RunningMember> running) {
         lock.lock();
         try {
-            markers.keepOnly(
-                    running.stream().map(member -> member.member().id()).toList());
+            List<String> ids =
+                    running.stream().map(member -> member.member().id()).toList();
+            markers.keepOnly(ids);
+            egressChanges.keepOnly(ids);
             if (policies.networks().isEmpty() && running.isEmpty() && !hasInterfaces()) {
                 return;
             }
@@ -107,6 +134,7 @@ public final class Networks implements DisposableBean {
                 rules.removeAll();
             } else {
                 rules.rebuild();
+                problems.find().forEach(problem -> log.warn("{}", problem));
             }
         } catch (IOException e) {
             rules.invalidate();
@@ -168,6 +196,7 @@ public final class Networks implements DisposableBean {
         NetworkMember member = found.member();
         NetworkRecord record = found.record();
         var container = new AttachedContainer(member, record);
+        egressChanges.of(member.id()).ifPresent(container::setEgress);
         if (found.standalone()) {
             container.setServing(true);
         } else if (markers.isSet(member.id())) {
@@ -219,26 +248,32 @@ public final class Networks implements DisposableBean {
     private AssignedNetworks attachLocked(NetworkMember member, ContainerSpec spec) {
         lock.lock();
         try {
+            if (spec.networking().attachments().stream()
+                    .anyMatch(attachment -> attachment.address().isPresent())) {
+                // The address's last owner may not have been cleaned up yet.
+                removeDetached();
+            }
             int before = networks.count();
-            List<ActiveNetwork> its = networks.resolve(member, spec.networking());
+            List<ActiveNetwork> joined = networks.resolve(member, spec.networking());
             if (networks.count() > before) {
                 // The rules of a new network come first.
                 rules.invalidate();
             }
             List<PublishedPort> claimed =
                     ports.claim(member.id(), member.owner(), spec.networking().ports(), List.of());
-            var container = new AttachedContainer(member, record(member, spec, its, claimed));
+            var container = new AttachedContainer(member, record(member, spec, joined, claimed));
             attached.add(container);
             try {
                 var changes = new ArrayList<>(rules.added(container));
                 changes.addAll(rules.publish());
                 rules.apply(changes);
             } catch (IOException | RuntimeException e) {
-                forget(container);
+                detach(container);
                 rules.invalidate();
+                removeDetachedLater();
                 throw e;
             }
-            ActiveNetwork first = its.getFirst();
+            ActiveNetwork first = joined.getFirst();
             return new AssignedNetworks(
                     new LaunchRequest.NetworkAccess(
                             container.record().links(),
@@ -260,16 +295,16 @@ public final class Networks implements DisposableBean {
     }
 
     private NetworkRecord record(
-            NetworkMember member, ContainerSpec spec, List<ActiveNetwork> its, List<PublishedPort> claimed) {
+            NetworkMember member, ContainerSpec spec, List<ActiveNetwork> joined, List<PublishedPort> claimed) {
         var links = new ArrayList<LaunchPlan.Link>();
-        boolean led = false;
+        boolean hasDefaultRoute = false;
         try {
-            for (int i = 0; i < its.size(); i++) {
-                ActiveNetwork network = its.get(i);
+            for (int i = 0; i < joined.size(); i++) {
+                ActiveNetwork network = joined.get(i);
                 long offset = network.leases()
                         .lease(spec.networking().attachments().get(i).address(), network.name());
-                boolean leads = !led && !network.spec().internal();
-                led |= leads;
+                boolean isDefault = !hasDefaultRoute && !network.spec().internal();
+                hasDefaultRoute |= isDefault;
                 LaunchPlan.Addresses addresses = network.at(offset);
                 links.add(new LaunchPlan.Link(
                         prefix + i + member.id().substring(0, ID_DIGITS),
@@ -279,11 +314,11 @@ public final class Networks implements DisposableBean {
                         mac(addresses.ipv4().orElseThrow().address()),
                         addresses,
                         network.gateways(),
-                        leads));
+                        isDefault));
             }
         } catch (RuntimeException e) {
             for (int i = 0; i < links.size(); i++) {
-                its.get(i).leases().release(ipv4(links.get(i)));
+                joined.get(i).leases().release(ipv4(links.get(i)));
             }
             ports.release(member.id());
             throw e;
@@ -292,7 +327,7 @@ public final class Networks implements DisposableBean {
         return new NetworkRecord(
                 spec.mode(),
                 new Networking(networking.attachments(), claimed, networking.egress(), networking.acceptFrom()),
-                its.stream().map(ActiveNetwork::name).toList(),
+                joined.stream().map(ActiveNetwork::name).toList(),
                 links);
     }
 
@@ -302,7 +337,11 @@ public final class Networks implements DisposableBean {
         return new byte[] {2, 0, bytes[0], bytes[1], bytes[2], bytes[3]};
     }
 
-    /** Frees what a container had; called when it has ended or its launch failed. Without effect the second time. */
+    /**
+     * Frees what a container had; called when it has ended or its launch failed. Its published ports are free when this
+     * returns; rules, addresses and interfaces are removed in the background, because the kernel takes long for the
+     * latter. Without effect the second time.
+     */
     public void release(String id) {
         lock.lock();
         try {
@@ -311,61 +350,138 @@ public final class Networks implements DisposableBean {
                 return;
             }
             AttachedContainer container = found.get();
-            var changes = new ArrayList<>(forget(container));
+            detach(container);
             markers.set(id, false);
-            networks.unused(attached.all()).forEach(network -> changes.addAll(rules.removed(network)));
-            try {
-                if (networks.isEmpty()) {
-                    rules.removeAll();
-                } else {
-                    rules.apply(changes);
-                    networks.freeSubnets();
-                }
-            } catch (IOException e) {
-                log.warn(
-                        "the rules for '{}' remain until the next change: {}",
-                        container.member().name(),
-                        e.getMessage());
-                rules.invalidate();
-            }
-            List<InetAddress> addresses = container.record().links().stream()
-                    .flatMap(link -> link.addresses().all())
-                    .toList();
-            background.execute(() -> forgetConnections(addresses));
+            egressChanges.remove(id);
+            removeDetachedLater();
         } finally {
             lock.unlock();
         }
         notifyListeners();
     }
 
-    /** Returns the changes of rules. */
-    private List<NetworkChange> forget(AttachedContainer container) {
+    /** Removes the container from all backends, and frees its ports. */
+    private void detach(AttachedContainer container) {
         container.setServing(false);
         var changes = new ArrayList<>(rules.publish());
         changes.addAll(ports.release(container.member().id()));
-        changes.addAll(rules.removed(container));
         attached.remove(container);
-        NetworkRecord record = container.record();
-        for (int i = 0; i < record.links().size(); i++) {
-            networks.require(record.networks().get(i))
-                    .leases()
-                    .release(ipv4(record.links().get(i)));
+        detached.add(container);
+        if (changes.isEmpty() || !rules.areInstalled()) {
+            return;
         }
-        return changes;
+        try {
+            rules.apply(changes);
+        } catch (IOException e) {
+            rules.invalidate();
+            log.error(
+                    "can't remove the published ports of '{}': {}",
+                    container.member().name(),
+                    e.getMessage());
+        }
     }
 
-    /** By a helper of its own and without the lock: the host may track many connections. */
-    private void forgetConnections(List<InetAddress> addresses) {
+    /** Many that end at the same time are cleaned up together, and none delays the launches meanwhile. */
+    private void removeDetachedLater() {
+        if (!removalIsDue && !closed) {
+            removalIsDue = true;
+            later(REMOVAL_DELAY, this::removeDetached);
+        }
+    }
+
+    private void later(Duration delay, Runnable removal) {
+        var _ = background.schedule(
+                () -> {
+                    try {
+                        removal.run();
+                    } catch (RuntimeException | Error e) {
+                        log.error("can't clean up after containers that have ended", e);
+                    }
+                },
+                delay.toMillis(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    /** Removes the rules of the containers that have left, and networks that nobody needs. */
+    private void removeDetached() {
+        lock.lock();
         try {
-            connections.forget(addresses);
+            removalIsDue = false;
+            List<AttachedContainer> gone = List.copyOf(detached);
+            detached.clear();
+            if (gone.isEmpty() || closed) {
+                return;
+            }
+            gone.forEach(this::releaseAddresses);
+            removeRules(gone);
+            later(KERNEL_DELAY, () -> removeInterfaces(gone));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void removeRules(List<AttachedContainer> gone) {
+        var changes = new ArrayList<NetworkChange>();
+        gone.forEach(container -> changes.addAll(rules.removed(container)));
+        networks.unused(attached.all()).forEach(network -> changes.addAll(rules.removed(network)));
+        try {
+            if (networks.isEmpty()) {
+                rules.removeAll();
+            } else {
+                rules.apply(changes);
+                networks.freeSubnets();
+            }
         } catch (IOException e) {
-            log.debug("tracked connections of {} remain until they expire: {}", addresses, e.toString());
+            log.warn(
+                    "can't remove the rules of containers that have ended; retrying with the next change: {}",
+                    e.getMessage());
+            rules.invalidate();
+        }
+    }
+
+    private void releaseAddresses(AttachedContainer container) {
+        NetworkRecord record = container.record();
+        for (int i = 0; i < record.links().size(); i++) {
+            InetAddress address = ipv4(record.links().get(i));
+            networks.find(record.networks().get(i))
+                    .ifPresent(network -> network.leases().release(address));
         }
     }
 
     /**
-     * Lets published ports and names lead to a container, or no longer. Returns when new connections follow it;
-     * established ones go on.
+     * Removes the interfaces that the kernel has not removed with their namespaces, because a process elsewhere keeps
+     * one by a descriptor; and conntrack entries. By a helper of its own and without the lock: the kernel takes its time.
+     */
+    private void removeInterfaces(List<AttachedContainer> gone) {
+        List<LaunchPlan.Link> links = gone.stream()
+                .flatMap(container -> container.record().links().stream())
+                .toList();
+        try {
+            Set<String> existing =
+                    cleaner.list().links().stream().map(HostNetwork.Item::name).collect(Collectors.toSet());
+            List<NetworkChange> removals = links.stream()
+                    .map(LaunchPlan.Link::hostName)
+                    .filter(existing::contains)
+                    .<NetworkChange>map(NetworkChange.LinkRemoved::new)
+                    .toList();
+            if (!removals.isEmpty()) {
+                cleaner.apply(removals);
+            }
+        } catch (IOException e) {
+            log.warn("can't remove the interfaces of containers that have ended: {}", e.getMessage());
+        }
+        List<InetAddress> addresses =
+                links.stream().flatMap(link -> link.addresses().all()).toList();
+        try {
+            cleaner.deleteConntrackEntries(addresses);
+        } catch (IOException e) {
+            log.warn("can't delete the conntrack entries of {}: {}", addresses, e.toString());
+        }
+    }
+
+    /**
+     * Adds a container to, or removes it from, the backends of published ports and the answers to its names. Returns
+     * once new connections follow; established ones continue.
      */
     public void setServing(String id, boolean serving) {
         lock.lock();
@@ -391,6 +507,53 @@ public final class Networks implements DisposableBean {
             lock.unlock();
         }
         notifyListeners();
+    }
+
+    /**
+     * Gives a container that is run by hand another egress policy, at once: connections that it no longer allows end
+     * with their next packet.
+     *
+     * @throws InvalidSpecException when it is on no network, or of a service, whose policy is its fleet's
+     */
+    public void setEgress(String id, Egress egress) {
+        lock.lock();
+        try {
+            AttachedContainer container = attached.find(id)
+                    .orElseThrow(() -> new InvalidSpecException("it is on no network, so it reaches nothing"));
+            container.member().service().ifPresent(service -> {
+                throw new InvalidSpecException("its egress policy is that of the service '" + service
+                        + "': change egress in its fleet file, and restart the manager");
+            });
+            // A manager that dies here leaves rules that the next one replaces.
+            egressChanges.set(id, egress);
+            var changes = new ArrayList<>(rules.removed(container));
+            container.setEgress(egress);
+            changes.addAll(rules.added(container));
+            rules.apply(changes);
+        } catch (IOException e) {
+            rules.invalidate();
+            throw new UncheckedIOException("can't change the egress policy: " + explain(e), e);
+        } finally {
+            lock.unlock();
+        }
+        // It may resolve other names now.
+        notifyListeners();
+    }
+
+    /**
+     * The egress policy of a container, as a fleet file writes it.
+     *
+     * @throws InvalidSpecException when it is on no network
+     */
+    public String egressOf(String id) {
+        lock.lock();
+        try {
+            AttachedContainer container = attached.find(id)
+                    .orElseThrow(() -> new InvalidSpecException("it is on no network, so it reaches nothing"));
+            return policies.declaredEgress(container).toString();
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void notifyListeners() {
@@ -422,9 +585,7 @@ public final class Networks implements DisposableBean {
                 if (container.record().networks().get(i).equals(network)) {
                     endpoints.add(new NetworkEndpoint(
                             container.member(),
-                            policies.current(
-                                            container.member(),
-                                            container.record().networking())
+                            policies.current(container.member(), container.networking())
                                     .attachments()
                                     .get(i)
                                     .aliases(),
@@ -438,12 +599,7 @@ public final class Networks implements DisposableBean {
     }
 
     private boolean resolvesExternalNames(AttachedContainer container) {
-        EgressPolicy egress = policies.egress(
-                container.member(),
-                container.record().mode(),
-                container.record().networking(),
-                networks.of(container));
-        return egress.open() || egress.rules().stream().anyMatch(PolicyRule::allows);
+        return policies.egress(container, networks.of(container)).allowsResolvers();
     }
 
     /** The published ports, and where they lead. */
@@ -470,7 +626,7 @@ public final class Networks implements DisposableBean {
         lock.lock();
         try {
             return attached.find(id)
-                    .map(container -> container.record().networking().ports())
+                    .map(container -> container.networking().ports())
                     .orElse(List.of());
         } finally {
             lock.unlock();
@@ -518,24 +674,42 @@ public final class Networks implements DisposableBean {
             }
             return denied;
         } catch (IOException e) {
-            log.warn("refused connections can't be read: {}", e.getMessage());
+            log.warn("can't read the denied connections: {}", e.getMessage());
             return List.of();
         } finally {
             lock.unlock();
         }
     }
 
-    /** Chains of other tables that drop what is forwarded, as {@code table chain}. */
-    public List<String> firewalls() {
+    /** Restores the rules if another program has removed them: without them, containers would reach everything. */
+    @Scheduled(fixedDelayString = "2s")
+    void checkRules() {
         lock.lock();
         try {
-            return rules.areInstalled()
-                    ? host.list().dropping().stream()
-                            .map(item -> item.name() + " " + item.detail())
-                            .toList()
-                    : List.of();
+            if (closed || networks.isEmpty() || rules.areInstalled() && rules.areIntact()) {
+                return;
+            }
+            if (rules.areInstalled()) {
+                log.error("another program has removed the rules of all networks (nft flush ruleset?); restoring them");
+            }
+            rules.rebuild();
+            rulesFailed = false;
         } catch (IOException e) {
-            return List.of();
+            rules.invalidate();
+            if (!rulesFailed) {
+                log.error("can't restore the rules of the networks: {}", explain(e));
+            }
+            rulesFailed = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Settings of the host that keep networks from working as declared. */
+    public List<HostNetworkProblem> problems() {
+        lock.lock();
+        try {
+            return problems.find();
         } finally {
             lock.unlock();
         }
@@ -544,10 +718,22 @@ public final class Networks implements DisposableBean {
     /** At shutdown the rules stay: the containers keep running. */
     @Override
     public void destroy() {
-        background.execute(connections::close);
-        background.shutdown();
         lock.lock();
         try {
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
+        background.shutdownNow();
+        try {
+            // Waits for what is running; the next manager cleans up the rest.
+            background.awaitTermination(REMOVAL_DELAY.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        lock.lock();
+        try {
+            cleaner.close();
             ports.close();
             host.close();
         } finally {

@@ -3,6 +3,8 @@ package dev.nucleus.network;
 import dev.nucleus.spec.Protocol;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,15 +25,31 @@ final class PortOwner {
     /** Empty if it can't be found: the process is another user's, or has ended. */
     static Optional<String> of(InetAddress address, int port, Protocol protocol) {
         String suffix = ":%04X".formatted(port);
+        String exactly = hex(address) + suffix;
         String inet = protocol.toString();
         return Stream.of("/proc/net/" + inet, "/proc/net/" + inet + "6")
                 .flatMap(table -> lines(Path.of(table)).stream().skip(1))
                 .map(line -> line.strip().split("\\s+"))
-                .filter(fields -> fields.length > INODE && fields[LOCAL_ADDRESS].endsWith(suffix))
+                .filter(fields -> fields.length > INODE && covers(fields[LOCAL_ADDRESS], exactly, suffix))
                 .filter(fields -> protocol == Protocol.UDP || fields[STATE].equals(LISTENS))
                 .map(fields -> fields[INODE])
                 .flatMap(inode -> program(inode).stream())
                 .findFirst();
+    }
+
+    /** Whether it is that address, or every address. */
+    private static boolean covers(String local, String exactly, String suffix) {
+        return local.equals(exactly) || local.endsWith(suffix) && (local.matches("0+:.*") || exactly.matches("0+:.*"));
+    }
+
+    /** As the kernel prints an address: words of the machine's order. */
+    private static String hex(InetAddress address) {
+        ByteBuffer bytes = ByteBuffer.wrap(address.getAddress()).order(ByteOrder.nativeOrder());
+        var text = new StringBuilder();
+        while (bytes.hasRemaining()) {
+            text.append("%08X".formatted(bytes.getInt()));
+        }
+        return text.toString();
     }
 
     private static List<String> lines(Path table) {

@@ -24,6 +24,9 @@ final class PortReservation implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(PortReservation.class);
 
+    /** As MASQUERADE_FIRST_PORT in native/src/net/ruleset.h. */
+    private static final int FIRST_TRANSLATED = 61_000;
+
     private final Closeable socket;
     private final int port;
 
@@ -38,6 +41,10 @@ final class PortReservation implements AutoCloseable {
      * @throws InvalidSpecException naming the program that has it
      */
     static PortReservation of(PublishedPort published) {
+        if (published.hostPort() >= FIRST_TRANSLATED && !published.address().isLoopbackAddress()) {
+            throw new InvalidSpecException("ports: " + published.hostSide() + " can't be published: connections of"
+                    + " containers to other hosts use the ports from " + FIRST_TRANSLATED + " on; publish a lower one");
+        }
         var wanted = new InetSocketAddress(published.address(), published.hostPort());
         try {
             return published.protocol() == Protocol.TCP ? tcp(wanted) : udp(wanted);
@@ -108,7 +115,7 @@ final class PortReservation implements AutoCloseable {
         try {
             socket.close();
         } catch (IOException e) {
-            log.debug("port {} is released: {}", port, e.toString());
+            log.debug("can't close the socket that reserves port {}: {}", port, e.toString());
         }
     }
 }

@@ -63,7 +63,7 @@ final class PublishedPorts {
      * @param owner the service, or the container if it has none
      * @param former the ports that an earlier manager chose for it
      * @return the ports with the numbers that were chosen
-     * @throws InvalidSpecException naming who has a port; none is reserved then
+     * @throws InvalidSpecException naming the owner of a port that is taken; then none is reserved
      */
     List<PublishedPort> claim(String id, String owner, List<PublishedPort> ports, List<PublishedPort> former) {
         var chosen = new ArrayList<PublishedPort>();
@@ -82,19 +82,34 @@ final class PublishedPorts {
         var declared = new Declared(owner, port);
         Place known = places.get(declared);
         if (known == null) {
-            refuseTaken(owner, port);
+            requireUnpublished(owner, port);
             PortReservation reservation = reserve(owner, port, former);
             var place = new Place(port.address(), reservation.port(), port.protocol());
-            Optional<LoopbackForwarder> forwarder =
-                    port.protocol() == Protocol.TCP && port.address().equals(PublishedPort.LOOPBACK)
-                            ? LoopbackForwarder.open(reservation.port())
-                            : Optional.empty();
+            Optional<LoopbackForwarder> forwarder = forwarder(port, reservation, !former.isEmpty());
             states.put(place, new State(owner, port, reservation, forwarder));
             places.put(declared, place);
             known = place;
         }
         Objects.requireNonNull(states.get(known)).users.add(id);
         return port.at(known.port());
+    }
+
+    /** The forwarder of a port on the loopback address. An adopted container keeps running without it. */
+    private static Optional<LoopbackForwarder> forwarder(
+            PublishedPort port, PortReservation reservation, boolean adopted) {
+        if (port.protocol() != Protocol.TCP || !port.address().equals(PublishedPort.LOOPBACK)) {
+            return Optional.empty();
+        }
+        try {
+            return LoopbackForwarder.open(reservation.port());
+        } catch (InvalidSpecException e) {
+            if (adopted) {
+                log.error("{}", e.getMessage());
+                return Optional.empty();
+            }
+            reservation.close();
+            throw e;
+        }
     }
 
     /** A port of which any would do keeps the number that an earlier manager chose. */
@@ -108,7 +123,7 @@ final class PublishedPorts {
                 }
             }
         }
-        if (!former.isEmpty() && port.hostPort() != 0) {
+        if (former.contains(port)) {
             // Already published: rules forward its connections even if another program has bound it meanwhile.
             try {
                 return PortReservation.of(port);
@@ -121,7 +136,7 @@ final class PublishedPorts {
     }
 
     /** Otherwise the error would name "another manager of Nucleus". */
-    private void refuseTaken(String owner, PublishedPort port) {
+    private void requireUnpublished(String owner, PublishedPort port) {
         states.forEach((place, state) -> {
             if (place.port() == port.hostPort()
                     && place.protocol() == port.protocol()
@@ -213,7 +228,7 @@ final class PublishedPorts {
         });
     }
 
-    /** A published port, who published it, and how many containers it leads to. */
+    /** A published port, its owner and its current backends. */
     record Listed(Place place, String owner, int containerPort, List<Backend> backends) {}
 
     List<Listed> list() {

@@ -1,5 +1,6 @@
 package dev.nucleus.network;
 
+import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.EgressRule;
 import dev.nucleus.spec.Networking;
@@ -40,27 +41,26 @@ final class Reachability {
                         .flatMap(link -> link.addresses().all())
                         .anyMatch(to::equals))
                 .findFirst();
-        EgressPolicy egress = policies.egress(
-                container.member(),
-                container.record().mode(),
-                container.record().networking(),
-                networks.of(container));
-        Optional<PolicyRule> exact = egress.matchingExactly(to, Optional.of(protocol), port);
-        if (exact.isPresent()) {
-            return exact.get().allows()
-                    ? Decision.allowed("egress: " + exact.get())
-                    : Decision.denied("egress: " + exact.get(), "remove that rule");
+        EgressPolicy egress = policies.egress(container, networks.of(container));
+        if (peer.isPresent()) {
+            Decision membership = toContainer(container, peer.get(), to);
+            return membership.allowed()
+                    ? membership
+                    : egress.matchingBeforePeers(to, Optional.of(protocol), port)
+                            .map(rule -> byRule(rule, "remove that rule"))
+                            .orElse(membership);
         }
-        if (peer.isEmpty()
-                && !isHosts(to)
-                && networks.of(container).stream()
-                        .allMatch(network -> network.spec().internal())) {
+        if (isHostAddress(to) && !isPublished(to, port, protocol)) {
+            return toHost(container, egress, to, port, protocol);
+        }
+        if (networks.of(container).stream().allMatch(network -> network.spec().internal())) {
             return Decision.denied("all its networks are internal", "put it on a network that is not internal");
         }
-        return peer.map(other -> toContainer(container, other, to))
-                .orElseGet(() -> isHosts(to) && !isPublished(to, port, protocol)
-                        ? toHost(container, egress, to, port, protocol)
-                        : toOutside(container, egress, to, port, protocol));
+        return toOutside(container, egress, to, port, protocol);
+    }
+
+    private static Decision byRule(PolicyRule rule, String remedy) {
+        return rule.allows() ? Decision.allowed("egress: " + rule) : Decision.denied("egress: " + rule, remedy);
     }
 
     /** As a fleet file names the destination. */
@@ -68,46 +68,51 @@ final class Reachability {
         return new EgressRule(Cidr.of(to), Optional.of(protocol), Optional.of(new PortRange(port, port))).toString();
     }
 
-    private Decision toContainer(AttachedContainer from, AttachedContainer other, InetAddress to) {
+    private Decision toContainer(AttachedContainer from, AttachedContainer peer, InetAddress to) {
+        ActiveNetwork network = networkOf(peer, to);
+        Networking networking = policies.current(peer.member(), peer.networking());
         List<String> reachable = policies.reachable(networks.of(from), from.member());
-        for (int i = 0; i < other.record().links().size(); i++) {
-            if (other.record().links().get(i).addresses().all().noneMatch(to::equals)) {
-                continue;
-            }
-            ActiveNetwork network = networks.require(other.record().networks().get(i));
-            Networking its = policies.current(other.member(), other.record().networking());
-            List<String> groups =
-                    NetworkPolicies.memberships(network.name(), network.spec().isolated(), other.member(), its);
-            if (groups.stream().anyMatch(reachable::contains)) {
-                return Decision.allowed("both are on the network " + network.name()
-                        + (its.acceptFrom().isPresent()
-                                ? ", and " + other.member().policy() + " accepts it"
-                                : ""));
-            }
-            boolean shared = from.record().networks().contains(network.name());
-            String remedy = shared
-                    ? "write accept-from: [" + accepting(its, from) + "] in the service "
-                            + other.member().policy()
-                    : "put both on one network: networks: ["
-                            + network.name().substring(network.name().indexOf('/') + 1) + "]";
-            return Decision.denied(
-                    shared
-                            ? other.member().policy() + " accepts connections from "
-                                    + its.acceptFrom()
-                                            .map(names -> String.join(", ", names))
-                                            .orElse("nobody")
-                                    + (its.acceptFrom().isEmpty() ? ": the network is isolated" : " only")
-                            : "it is '" + other.member().name() + "', on the network " + network.name()
-                                    + ", which this container is not on",
-                    remedy);
+        List<String> groups =
+                NetworkPolicies.memberships(network.name(), network.spec().isolated(), peer.member(), networking);
+        if (groups.stream().anyMatch(reachable::contains)) {
+            return Decision.allowed("both are on the network " + network.name()
+                    + (networking.acceptFrom().isPresent()
+                            ? ", and " + peer.member().owner() + " accepts connections from "
+                                    + from.member().owner()
+                            : ""));
         }
-        throw new IllegalStateException(
-                to + " is no address of " + other.member().name());
+        if (!from.record().networks().contains(network.name())) {
+            return Decision.denied(
+                    "it is '" + peer.member().name() + "', on the network " + network.name()
+                            + ", which this container is not on",
+                    "put both on one network: networks: ["
+                            + network.name().substring(network.name().indexOf('/') + 1) + "]");
+        }
+        return Decision.denied(
+                networking
+                        .acceptFrom()
+                        .map(names -> peer.member().owner() + " accepts connections from " + String.join(", ", names)
+                                + " only")
+                        .orElseGet(() -> "the network " + network.name() + " is isolated, and "
+                                + peer.member().owner() + " has no accept-from"),
+                "write accept-from: [" + accepting(networking, from) + "] in the service "
+                        + peer.member().owner());
     }
 
-    /** Whom a service would accept connections from, so that the container is among them. */
-    private static String accepting(Networking its, AttachedContainer from) {
-        var names = new ArrayList<>(its.acceptFrom().orElse(List.of()));
+    private ActiveNetwork networkOf(AttachedContainer container, InetAddress address) {
+        List<LaunchPlan.Link> links = container.record().links();
+        for (int i = 0; i < links.size(); i++) {
+            if (links.get(i).addresses().all().anyMatch(address::equals)) {
+                return networks.require(container.record().networks().get(i));
+            }
+        }
+        throw new IllegalStateException(
+                address + " is no address of " + container.member().name());
+    }
+
+    /** The accept-from list that would include the container. */
+    private static String accepting(Networking networking, AttachedContainer from) {
+        var names = new ArrayList<>(networking.acceptFrom().orElse(List.of()));
         names.add(from.member()
                 .service()
                 .map(NetworkMember.ServiceName::service)
@@ -115,7 +120,14 @@ final class Reachability {
         return String.join(", ", names);
     }
 
-    private static boolean isHosts(InetAddress address) {
+    private static String remedy(AttachedContainer from, String rule) {
+        return from.member()
+                .service()
+                .map(service -> "write egress: {allow: [\"" + rule + "\"]} in the service " + service)
+                .orElseGet(() -> "run: nucleus network egress " + from.member().name() + " " + rule);
+    }
+
+    private static boolean isHostAddress(InetAddress address) {
         try {
             return address.isLoopbackAddress() || NetworkInterface.getByInetAddress(address) != null;
         } catch (SocketException e) {
@@ -152,20 +164,16 @@ final class Reachability {
                                 && each.ports().orElseThrow().first() == port)
                 ? Decision.allowed("egress: allow " + rule + " names this service of the host exactly")
                 : Decision.denied(
-                        "it is an address of this host, whose services are closed to containers",
-                        "write egress: {allow: [\"" + rule + "\"]}");
+                        "it is an address of this host, and containers can't reach the host's services",
+                        remedy(from, rule));
     }
 
     private static Decision toOutside(
             AttachedContainer from, EgressPolicy egress, InetAddress to, int port, Protocol protocol) {
         Optional<PolicyRule> rule = egress.matching(to, Optional.of(protocol), port);
-        String remedy = "write egress: {allow: [\"" + rule(to, port, protocol) + "\"]}"
-                + from.member().service().map(name -> " in the service " + name).orElse("");
+        String remedy = remedy(from, rule(to, port, protocol));
         if (rule.isPresent()) {
-            return rule.get().allows()
-                    ? Decision.allowed("egress: " + rule.get())
-                    : Decision.denied(
-                            "egress: " + rule.get(), EgressPolicy.isLinkLocal(to) ? remedy : "remove that rule");
+            return byRule(rule.get(), EgressPolicy.isMetadata(to) ? remedy : "remove that rule");
         }
         return egress.open()
                 ? Decision.allowed("egress: open")

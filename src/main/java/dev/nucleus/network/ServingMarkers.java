@@ -3,10 +3,8 @@ package dev.nucleus.network;
 import dev.nucleus.settings.PrivateDirectories;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collection;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,17 +25,7 @@ final class ServingMarkers {
 
     /** Deletes the markers of all other containers. */
     void keepOnly(Collection<String> ids) {
-        try (Stream<Path> files = Files.list(directory)) {
-            for (Path file : files.filter(
-                            each -> !ids.contains(each.getFileName().toString()))
-                    .toList()) {
-                Files.deleteIfExists(file);
-            }
-        } catch (NoSuchFileException e) {
-            log.debug("no container serves: {}", e.toString());
-        } catch (IOException e) {
-            log.warn("markers of containers that have ended remain: {}", e.toString());
-        }
+        ContainerFiles.keepOnly(directory, ids);
     }
 
     void set(String id, boolean serving) {
@@ -49,7 +37,7 @@ final class ServingMarkers {
                 Files.deleteIfExists(directory.resolve(id));
             }
         } catch (IOException e) {
-            log.warn("whether a container serves is not recorded for a later manager: {}", e.toString());
+            log.warn("can't record that container {} is serving={}: {}", id, serving, e.toString());
         }
     }
 }

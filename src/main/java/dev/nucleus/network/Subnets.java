@@ -90,7 +90,10 @@ final class Subnets {
     private Cidr check(String name, Cidr wanted, List<HostRoutes.Route> routes) {
         HostRoutes.overlapping(wanted, routes).ifPresent(route -> {
             throw new InvalidSpecException("network " + name + ": its subnet " + wanted + " overlaps "
-                    + route.destination() + ", which the host reaches by " + route.link()
+                    + route.destination()
+                    + (route.link().equals(HostRoutes.UNREACHABLE)
+                            ? ", which is unreachable from this host: perhaps another manager's network"
+                            : ", which the host routes through " + route.link())
                     + "; choose another, or leave it out");
         });
         taken.forEach((other, subnet) -> {

@@ -26,7 +26,7 @@ public record Gvisor(Path program, Optional<GvisorPlatform> platform) {
             List.of(Path.of("/usr/local/sbin/runsc"), Path.of("/usr/local/bin/runsc"), Path.of("/usr/bin/runsc"));
 
     /** The first program that only root can have put there, by its path without links. */
-    static Optional<Path> find() {
+    public static Optional<Path> find() {
         return PLACES.stream().flatMap(place -> trusted(place).stream()).findFirst();
     }
 

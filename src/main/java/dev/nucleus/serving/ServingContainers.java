@@ -12,8 +12,8 @@ import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Tells the networks which containers serve: replicas by their status, others from their start on. The end of a
- * container is its own: it then leaves its networks.
+ * Updates which containers receive traffic: replicas by their status, standalone containers from their start. One that
+ * ends needs no update: it is detached from its networks.
  */
 @Component
 final class ServingContainers {
@@ -28,7 +28,7 @@ final class ServingContainers {
         this.fleets = fleets;
     }
 
-    /** In the thread that supervises the replica: before it is stopped, no new connection reaches it any more. */
+    /** Runs in the replica's supervision thread, so that a replica gets no new connections before it is stopped. */
     @EventListener
     void on(ReplicaChanged event) {
         event.replica()
@@ -43,7 +43,7 @@ final class ServingContainers {
                 .ifPresent(id -> networks.setServing(id, event.replica().serving()));
     }
 
-    /** A container that an earlier manager left serves until a probe fails. */
+    /** A container taken over as serving stays so until a readiness probe fails. */
     @EventListener
     void on(ProbeCompleted event) {
         if (event.result().success() || event.result().role() != ProbeResult.Role.READINESS) {

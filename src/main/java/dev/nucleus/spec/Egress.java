@@ -3,7 +3,7 @@ package dev.nucleus.spec;
 import java.util.List;
 
 /**
- * What a container may connect to outside its networks.
+ * Destinations outside its networks that a container may connect to.
  *
  * @param open whether what no rule names is allowed
  * @param deny takes precedence over what is allowed
@@ -18,7 +18,7 @@ public record Egress(boolean open, List<EgressRule> allow, List<EgressRule> deny
         deny = List.copyOf(deny);
     }
 
-    /** What applies without a rule: agents may connect to anything, untrusted code and production services to nothing. */
+    /** The default policy: open in agent mode, none otherwise. */
     public static Egress defaultFor(Mode mode) {
         return mode == Mode.AGENT ? OPEN : NONE;
     }
@@ -31,6 +31,13 @@ public record Egress(boolean open, List<EgressRule> allow, List<EgressRule> deny
                 throw new InvalidSpecException(
                         "'" + text + "' is not an egress policy; write none, open, or {allow: [10.0.0.0/8:5432/tcp]}");
         };
+    }
+
+    /** Parses {@code none}, {@code open}, or rules for what is allowed. */
+    public static Egress parse(List<String> words) {
+        return words.size() == 1 && words.getFirst().matches("none|open")
+                ? parse(words.getFirst())
+                : new Egress(false, words.stream().map(EgressRule::parse).toList(), List.of());
     }
 
     @Override

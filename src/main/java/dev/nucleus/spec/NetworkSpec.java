@@ -47,7 +47,7 @@ public record NetworkSpec(
 
     public static int checkMtu(int mtu) {
         if (mtu < LEAST_MTU || mtu > LARGEST_MTU) {
-            throw new InvalidSpecException("mtu is 1280 to 65535 bytes, was " + mtu);
+            throw new InvalidSpecException("mtu must be 1280 to 65535 bytes, was " + mtu);
         }
         return mtu;
     }

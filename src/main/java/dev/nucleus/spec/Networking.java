@@ -6,8 +6,8 @@ import java.util.Optional;
 /**
  * How a container takes part in networks.
  *
- * @param attachments its networks; the first that is not internal leads outside
- * @param ports ports of the host that lead to it
+ * @param attachments its networks; the first that is not internal has the default route
+ * @param ports published ports
  * @param egress empty: what its mode allows
  * @param acceptFrom the services of its networks that may connect to it; empty: all
  */

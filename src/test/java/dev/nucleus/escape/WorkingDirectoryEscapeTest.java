@@ -37,7 +37,7 @@ class WorkingDirectoryEscapeTest {
 
     /** Targets of links. Only some under gVisor, where each takes a second and means nothing to its kernel. */
     private static List<String> links(Confinement confinement) {
-        int step = confinement.isGvisor() ? 5 : 1;
+        int step = confinement.isGvisor() ? 9 : 1;
         return Stream.concat(
                         IntStream.iterate(3, n -> n <= LAST_DESCRIPTOR, n -> n + step)
                                 .mapToObj(number -> "/proc/self/fd/" + number),

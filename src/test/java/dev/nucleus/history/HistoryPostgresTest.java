@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /** History in a real PostgreSQL server, Debian's, which is down for a while. */
 @Tag("isolation")
+@RunsConcurrently
 class HistoryPostgresTest {
 
     private static final Path BIN = Path.of("/usr/lib/postgresql/15/bin");

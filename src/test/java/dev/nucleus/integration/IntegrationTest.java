@@ -6,6 +6,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.TestManager;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -32,6 +33,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** What a manager with real containers reports to external systems. */
 @Tag("isolation")
+@RunsConcurrently
 class IntegrationTest {
 
     private static final String FLEET = """

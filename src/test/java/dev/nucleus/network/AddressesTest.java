@@ -54,11 +54,11 @@ class AddressesTest {
 
         assertThat(leases.lease(Optional.of(Cidr.address("10.0.0.77")), "n")).isEqualTo(77);
         assertThatThrownBy(() -> leases.lease(Optional.of(Cidr.address("10.0.0.77")), "n"))
-                .hasMessage("address: 10.0.0.77 is already another container's on the network n");
+                .hasMessage("address: 10.0.0.77 is already leased on the network n");
         assertThatThrownBy(() -> leases.lease(Optional.of(Cidr.address("10.0.0.1")), "n"))
                 .hasMessageContaining("write one from 10.0.0.2 to 10.0.0.254");
         assertThatThrownBy(() -> leases.lease(Optional.of(Cidr.address("10.0.1.5")), "n"))
-                .hasMessageContaining("can't be a container's");
+                .hasMessageContaining("is not assignable");
     }
 
     private static NetworkSpec network(Optional<String> subnet) {
@@ -84,7 +84,7 @@ class AddressesTest {
         assertThatThrownBy(() -> later.assign("d/inside", network(Optional.of("10.214.2.128/25")), routes))
                 .hasMessageContaining("overlaps 10.214.2.0/24 of the network b/inside");
         assertThatThrownBy(() -> later.assign("d/inside", network(Optional.of("10.214.0.0/24")), routes))
-                .hasMessageContaining("which the host reaches by eth0");
+                .hasMessageContaining("which the host routes through eth0");
         later.keepOnly(Set.of("a/inside"));
         assertThat(later.assign("d/inside", network(Optional.empty()), routes)).hasToString("10.214.2.0/24");
     }
@@ -97,9 +97,14 @@ class AddressesTest {
                                 "eth0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0",
                                 "eth0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0",
                                 "nuabc0x\t05002A0A\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\t0\t0",
-                                "*\t00002A0A\t00000000\t0200\t0\t0\t0\t00FFFFFF\t0\t0\t0"),
-                        "nuabc"))
-                .containsExactly(new HostRoutes.Route(Cidr.parse("192.168.1.0/24"), "eth0"));
+                                "*\t00002A0A\t00000000\t0200\t0\t0\t0\t00FFFFFF\t0\t0\t0",
+                                "*\t00002B0A\t00000000\t0200\t0\t0\t0\t00FFFFFF\t0\t0\t0"),
+                        "nuabc",
+                        Set.of(Cidr.parse("10.42.0.0/24"))))
+                .as("another manager's network is unreachable here too")
+                .containsExactly(
+                        new HostRoutes.Route(Cidr.parse("192.168.1.0/24"), "eth0"),
+                        new HostRoutes.Route(Cidr.parse("10.43.0.0/24"), "*"));
     }
 
     private static List<Backend> backends(String... addresses) {

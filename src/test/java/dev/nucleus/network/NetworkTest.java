@@ -174,7 +174,7 @@ class NetworkTest {
 
         assertThat(manager.nucleus("network", "why", "shop/api-1", "db:8080").out())
                 .contains(
-                        "allowed  10.42.7.77 port 8080/tcp: both are on the network shop/inside, and shop/db accepts it");
+                        "allowed  10.42.7.77 port 8080/tcp: both are on the network shop/inside, and shop/db accepts connections from shop/api");
         assertThat(manager.nucleus("network", "why", "shop/job-1", "db:8080").out())
                 .contains("denied  10.42.7.77 port 8080/tcp: shop/db accepts connections from api only")
                 .contains("to allow it: write accept-from: [api, job] in the service shop/db");

@@ -12,7 +12,7 @@ import dev.nucleus.spec.Mode;
 import dev.nucleus.spec.VolumeMount;
 import dev.nucleus.support.Remains;
 import dev.nucleus.support.Requires;
-import dev.nucleus.support.SharedManager;
+import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,15 +29,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Real programs under the profiles meant for them: they work, and nothing is denied. */
 @Tag("isolation")
+@RunsConcurrently
 class ProfilesAtWorkTest {
 
-    @SharedManager
     private static TestManager manager;
 
     private static Path scripts;
 
     @BeforeAll
     static void start() throws IOException {
+        manager = TestManager.start();
         scripts = Files.createTempDirectory("nucleus-test-");
         Files.setAttribute(scripts, "unix:mode", 0755);
         for (String script : List.of("agent.py", "server.js", "redis.sh")) {

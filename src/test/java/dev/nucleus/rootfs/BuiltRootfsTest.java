@@ -10,6 +10,7 @@ import dev.nucleus.spec.Cpus;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.Mode;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Root filesystems built from the host's programs, in production mode. */
 @Tag("isolation")
+@RunsConcurrently
 class BuiltRootfsTest {
 
     private static final Path POSTGRES = Path.of("/usr/lib/postgresql/15");

@@ -100,7 +100,7 @@ class NetworkingReaderTest {
                 "{subnet: 10.0.0.0/30} | has too few addresses; write a block from /8 to /29",
                 "{subnet: 'fd00::/64'} | is not IPv4",
                 "{driver: overlay} | 'driver: overlay' is not accepted: Nucleus has one kind of network",
-                "{mtu: 576} | mtu is 1280 to 65535 bytes, was 576",
+                "{mtu: 576} | mtu must be 1280 to 65535 bytes, was 576",
                 "{external: true} | a network belongs to the fleet that declares it",
             })
     void mistakesOfNetworksAreReported(String network, String problem) {
