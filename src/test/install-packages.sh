@@ -5,7 +5,7 @@ set -u
 
 # Their uses, in this order: the native build and its checks; peers and tools of tests; gVisor; a virtual machine; the
 # browser tier; real workloads; promtool; a gRPC server; tests
-# of networks.
+# and benchmarks of networks.
 PACKAGES="musl-tools linux-libc-dev make gcc libseccomp2
 clang clang-tidy clang-format libclang-rt-14-dev libcmocka-dev
 bubblewrap runc hyperfine
@@ -14,7 +14,7 @@ qemu-system-x86 busybox-static cpio kmod
 chromium fonts-dejavu-core
 postgresql-15 postgresql-client-15 nginx uidmap
 prometheus python3-grpcio
-iproute2 nftables curl"
+iproute2 nftables curl wrk iperf3 dnsmasq-base dnsperf"
 
 missing=""
 for package in $PACKAGES; do

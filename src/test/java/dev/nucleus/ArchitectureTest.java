@@ -107,11 +107,34 @@ class ArchitectureTest {
         allow(allowed, "serving", "network", "container", "probe", "fleet");
         allow(allowed, "health", "fleet");
         allow(allowed, "spool");
-        allow(allowed, "audit", "spec", "plan", "shim", "container", "fleet", "settings", "lifecycle", "spool");
+        allow(
+                allowed,
+                "audit",
+                "spec",
+                "plan",
+                "shim",
+                "network",
+                "container",
+                "fleet",
+                "settings",
+                "lifecycle",
+                "spool");
         allow(allowed, "history", "spec", "fleet", "settings", "lifecycle", "spool");
-        allow(allowed, "telemetry", "plan", "cgroup", "shim", "container", "denial", "probe", "fleet");
+        allow(allowed, "telemetry", "plan", "cgroup", "shim", "network", "container", "denial", "probe", "fleet");
         allow(allowed, "integration", "spec", "kernel", "diagnosis", "lifecycle", "fleet", "history");
-        allow(allowed, "web", "spec", "plan", "cgroup", "log", "container", "denial", "fleet", "history", "settings");
+        allow(
+                allowed,
+                "web",
+                "spec",
+                "plan",
+                "cgroup",
+                "log",
+                "network",
+                "container",
+                "denial",
+                "fleet",
+                "history",
+                "settings");
         allow(
                 allowed,
                 "cli",

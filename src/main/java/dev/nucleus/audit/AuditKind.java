@@ -30,6 +30,8 @@ public enum AuditKind {
     ZOMBIE_REAPED,
     SIGNAL_FORWARDED,
     GVISOR_STARTED,
+    /** The first packet of a container to a destination that its network policy denies. */
+    CONNECTION_DENIED,
     READINESS_READY,
     READINESS_FAILED,
     HEALTH_PASSED,

@@ -7,11 +7,8 @@ import dev.nucleus.denial.Denials;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.network.DeniedConnection;
 import dev.nucleus.network.Networks;
-import dev.nucleus.spec.Cidr;
-import dev.nucleus.spec.Protocol;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -76,18 +73,8 @@ final class DenialsCommand implements Callable<Integer> {
         rows.add(List.of("PACKETS", "DESTINATION"));
         denied.stream()
                 .sorted(Comparator.comparingLong(DeniedConnection::packets).reversed())
-                .forEach(each -> rows.add(List.of(Long.toString(each.packets()), destination(each))));
+                .forEach(each -> rows.add(List.of(Long.toString(each.packets()), each.destination())));
         return rows;
-    }
-
-    private static String destination(DeniedConnection denied) {
-        String address = Cidr.text(denied.address());
-        return Arrays.stream(Protocol.values())
-                .filter(protocol -> protocol.number() == denied.protocol())
-                .findFirst()
-                .map(protocol -> (address.indexOf(':') < 0 ? address : "[" + address + "]") + ":" + denied.port() + "/"
-                        + protocol)
-                .orElse(address + ", protocol " + denied.protocol());
     }
 
     private void print(List<List<String>> rows) throws IOException {

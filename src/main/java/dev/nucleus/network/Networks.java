@@ -31,7 +31,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +47,7 @@ public final class Networks implements DisposableBean {
 
     private static final Logger log = LoggerFactory.getLogger(Networks.class);
     private static final int TAG = 3;
+    private static final Duration DENIED_AGE = Duration.ofSeconds(2);
     /** From the end of a container until its rules are removed. */
     private static final Duration REMOVAL_DELAY = Duration.ofMillis(200);
     /** From then on until its interface is removed, unless the kernel has done so with its namespace. */
@@ -75,7 +75,10 @@ public final class Networks implements DisposableBean {
     private final ServingMarkers markers;
     private final EgressChanges egressChanges;
     private final HostNetworkProblems problems;
+    private final InterfaceCounters counters = new InterfaceCounters();
     private final ReentrantLock lock = new ReentrantLock();
+    private List<DeniedConnection> lastDenied = List.of();
+    private long deniedAt = System.nanoTime() - DENIED_AGE.toNanos();
     private boolean closed;
     /** Whether the clean-up after {@link #detached} containers is scheduled. */
     private boolean removalIsDue;
@@ -185,8 +188,9 @@ public final class Networks implements DisposableBean {
     }
 
     private boolean hasInterfaces() {
-        try (Stream<Path> links = Files.list(Path.of("/sys/class/net"))) {
-            return links.anyMatch(link -> link.getFileName().toString().startsWith(prefix));
+        try {
+            return InterfaceCounters.parse(Files.readAllLines(Path.of("/proc/net/dev"))).keySet().stream()
+                    .anyMatch(link -> link.startsWith(prefix));
         } catch (IOException e) {
             return false;
         }
@@ -654,7 +658,29 @@ public final class Networks implements DisposableBean {
         }
     }
 
-    /** The refused connections of the containers that run. */
+    /** The traffic of a container, by its interfaces; empty if it is on no network. */
+    public List<InterfaceUsage> usageOf(String id) {
+        List<LaunchPlan.Link> links;
+        lock.lock();
+        try {
+            links = attached.find(id)
+                    .map(container -> container.record().links())
+                    .orElse(List.of());
+        } finally {
+            lock.unlock();
+        }
+        var usage = new ArrayList<InterfaceUsage>();
+        try {
+            for (LaunchPlan.Link link : links) {
+                counters.of(link.hostName(), link.name()).ifPresent(usage::add);
+            }
+        } catch (IOException e) {
+            log.debug("can't read the counters of interfaces: {}", e.toString());
+        }
+        return usage;
+    }
+
+    /** The denied packets of the containers that run, by destination. */
     public List<DeniedConnection> denied() {
         lock.lock();
         try {
@@ -676,6 +702,40 @@ public final class Networks implements DisposableBean {
         } catch (IOException e) {
             log.warn("can't read the denied connections: {}", e.getMessage());
             return List.of();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The IDs of the containers on networks. */
+    public Set<String> attachedIds() {
+        lock.lock();
+        try {
+            return attached.all().stream()
+                    .map(container -> container.member().id())
+                    .collect(Collectors.toSet());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How many packets of a container were denied; as of a moment ago, since all containers are asked about at once. */
+    public long deniedPackets(String id) {
+        return deniedRecently().stream()
+                .filter(entry -> entry.id().equals(id))
+                .mapToLong(DeniedConnection::packets)
+                .sum();
+    }
+
+    private List<DeniedConnection> deniedRecently() {
+        lock.lock();
+        try {
+            long now = System.nanoTime();
+            if (now - deniedAt >= DENIED_AGE.toNanos()) {
+                lastDenied = denied();
+                deniedAt = now;
+            }
+            return lastDenied;
         } finally {
             lock.unlock();
         }

@@ -204,6 +204,8 @@ public final class RootfsBuilder {
             writeEtc(etc, "passwd", passwd.toString());
             writeEtc(etc, "group", group.toString());
             writeEtc(etc, "hosts", "127.0.0.1 localhost\n::1 localhost\n");
+            // In whose place a container on networks sees the address of its resolver.
+            writeEtc(etc, "resolv.conf", "");
             writeEtc(etc, "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
         }
     }

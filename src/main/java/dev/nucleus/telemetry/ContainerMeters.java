@@ -1,6 +1,7 @@
 package dev.nucleus.telemetry;
 
 import dev.nucleus.cgroup.CgroupUsage;
+import dev.nucleus.network.InterfaceUsage;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
@@ -12,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 
 /**
  * The meters of one container, registered while it runs. What its control groups don't count has no meter.
@@ -28,6 +31,7 @@ final class ContainerMeters {
     private final DenialCounts denials;
     private final Instant startedAt;
     private final List<Meter> meters = new ArrayList<>();
+    private final List<Object> sources = new ArrayList<>();
 
     ContainerMeters(
             MeterRegistry registry, Tags tags, UsageSnapshot snapshot, DenialCounts denials, Instant startedAt) {
@@ -91,12 +95,83 @@ final class ContainerMeters {
 
     /** Counts of what the container was denied, by layer. */
     private void addDenials(Tags tags) {
-        for (String layer : List.of("seccomp", "landlock")) {
+        for (String layer : List.of("seccomp", "landlock", DenialCounts.NETWORK)) {
             add(FunctionCounter.builder("nucleus.container.denials", this, meters -> meters.denials.of(layer))
                     .description("Operations that the container was denied")
                     .tags(tags.and("layer", layer))
                     .register(registry));
         }
+    }
+
+    /** Adds the traffic of an interface, as the container sees it. */
+    void addNetwork(Tags tags, String name, Supplier<List<InterfaceUsage>> usages) {
+        Tags its = tags.and("network.interface.name", name);
+        Tags received = its.and("network.io.direction", "receive");
+        Tags sent = its.and("network.io.direction", "transmit");
+        traffic(
+                "container.network.io",
+                "bytes",
+                "Bytes received and sent",
+                received,
+                name,
+                usages,
+                InterfaceUsage::receivedBytes);
+        traffic(
+                "container.network.io",
+                "bytes",
+                "Bytes received and sent",
+                sent,
+                name,
+                usages,
+                InterfaceUsage::sentBytes);
+        traffic(
+                "container.network.packets",
+                "",
+                "Packets received and sent",
+                received,
+                name,
+                usages,
+                InterfaceUsage::receivedPackets);
+        traffic(
+                "container.network.packets",
+                "",
+                "Packets received and sent",
+                sent,
+                name,
+                usages,
+                InterfaceUsage::sentPackets);
+        traffic(
+                "container.network.dropped",
+                "",
+                "Packets dropped for lack of room",
+                its,
+                name,
+                usages,
+                InterfaceUsage::droppedPackets);
+    }
+
+    private void traffic(
+            String meter,
+            String unit,
+            String description,
+            Tags tags,
+            String name,
+            Supplier<List<InterfaceUsage>> usages,
+            ToLongFunction<InterfaceUsage> figure) {
+        add(FunctionCounter.builder(
+                        meter,
+                        usages,
+                        source -> source.get().stream()
+                                .filter(usage -> usage.name().equals(name))
+                                .mapToLong(figure)
+                                .findFirst()
+                                .orElse(0))
+                .baseUnit(unit.isEmpty() ? null : unit)
+                .description(description)
+                .tags(tags)
+                .register(registry));
+        // Micrometer references the source weakly.
+        sources.add(usages);
     }
 
     /** Adds the names that dashboards for cAdvisor need, besides those that are the same. */

@@ -3,8 +3,10 @@ package dev.nucleus.telemetry;
 import dev.nucleus.container.Container;
 import dev.nucleus.denial.Denial;
 import dev.nucleus.denial.Denials;
+import dev.nucleus.network.Networks;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
@@ -20,18 +22,23 @@ final class DenialCounts {
     private static final Logger log = LoggerFactory.getLogger(DenialCounts.class);
     private static final Duration AGE = Duration.ofSeconds(5);
 
+    /** Packets that the container's network policy denied. */
+    static final String NETWORK = "network";
+
     private final Denials denials;
+    private final Networks networks;
     private final Container container;
     private final AtomicBoolean asking = new AtomicBoolean();
     private volatile Map<String, Long> counts = Map.of();
     private volatile long askedAt = System.nanoTime() - AGE.toNanos();
 
-    DenialCounts(Denials denials, Container container) {
+    DenialCounts(Denials denials, Networks networks, Container container) {
         this.denials = denials;
+        this.networks = networks;
         this.container = container;
     }
 
-    /** @param layer as {@link Denial#rule} names it */
+    /** @param layer as {@link Denial#rule} names it, or {@link #NETWORK}, whose packets are counted */
     double of(String layer) {
         if (System.nanoTime() - askedAt >= AGE.toNanos() && asking.compareAndSet(false, true)) {
             Thread.ofVirtual().name("denials").start(this::ask);
@@ -41,8 +48,10 @@ final class DenialCounts {
 
     private void ask() {
         try {
-            counts = denials.of(container).stream()
-                    .collect(Collectors.groupingBy(Denial::rule, Collectors.summingLong(Denial::count)));
+            Map<String, Long> found = denials.of(container).stream()
+                    .collect(Collectors.groupingBy(Denial::rule, HashMap::new, Collectors.summingLong(Denial::count)));
+            found.put(NETWORK, networks.deniedPackets(container.id()));
+            counts = found;
         } catch (IOException e) {
             log.debug("can't read the denials of '{}': {}", container.name(), e.toString());
         } finally {

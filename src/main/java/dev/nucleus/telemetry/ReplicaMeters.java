@@ -9,11 +9,14 @@ import dev.nucleus.fleet.Fleets;
 import dev.nucleus.fleet.ReplicaChanged;
 import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.fleet.ReplicaView;
+import dev.nucleus.network.NetworkRecord;
+import dev.nucleus.network.Networks;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,16 +32,23 @@ final class ReplicaMeters {
     private final Fleets fleets;
     private final CgroupUsages usages;
     private final Denials denials;
+    private final Networks networks;
     private final boolean cadvisorNames;
     /** By replica name. The registry only has weak references to these objects. */
     private final Map<String, MetersOfReplica> replicas = new ConcurrentHashMap<>();
 
     ReplicaMeters(
-            MeterRegistry registry, Fleets fleets, CgroupUsages usages, Denials denials, MetricsProperties properties) {
+            MeterRegistry registry,
+            Fleets fleets,
+            CgroupUsages usages,
+            Denials denials,
+            Networks networks,
+            MetricsProperties properties) {
         this.registry = registry;
         this.fleets = fleets;
         this.usages = usages;
         this.denials = denials;
+        this.networks = networks;
         this.cadvisorNames = properties.cadvisorNames();
     }
 
@@ -138,8 +148,12 @@ final class ReplicaMeters {
                     registry,
                     all,
                     new UsageSnapshot(() -> usages.of(id)),
-                    new DenialCounts(denials, container),
+                    new DenialCounts(denials, networks, container),
                     startedAt);
+            Optional.ofNullable(container.record().network())
+                    .map(NetworkRecord::links)
+                    .orElse(List.of())
+                    .forEach(link -> meters.addNetwork(all, link.name(), () -> networks.usageOf(id)));
             if (cadvisorNames) {
                 meters.addCadvisorNames(all);
             }

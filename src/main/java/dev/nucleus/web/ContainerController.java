@@ -10,6 +10,7 @@ import dev.nucleus.fleet.ReplicaView;
 import dev.nucleus.fleet.Transition;
 import dev.nucleus.history.History;
 import dev.nucleus.log.ContainerLog;
+import dev.nucleus.network.Networks;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Instant;
@@ -35,13 +36,21 @@ final class ContainerController {
     private final Denials denials;
     private final CgroupUsages usages;
     private final History kept;
+    private final Networks networks;
 
-    ContainerController(Containers containers, Fleets fleets, Denials denials, CgroupUsages usages, History kept) {
+    ContainerController(
+            Containers containers,
+            Fleets fleets,
+            Denials denials,
+            CgroupUsages usages,
+            History kept,
+            Networks networks) {
         this.containers = containers;
         this.fleets = fleets;
         this.denials = denials;
         this.usages = usages;
         this.kept = kept;
+        this.networks = networks;
     }
 
     @GetMapping("/containers/{id}")
@@ -95,6 +104,11 @@ final class ContainerController {
                 .orElseThrow();
         model.addAttribute("path", path);
         fillContainer(model, container);
+        model.addAttribute(
+                "network",
+                container
+                        .flatMap(found -> NetworkSection.of(networks, found.id()))
+                        .orElse(null));
         fillLog(model, container, whole);
     }
 

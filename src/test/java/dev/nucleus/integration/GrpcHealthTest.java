@@ -64,7 +64,7 @@ class GrpcHealthTest {
 
     private static ServingStatus check(ManagedChannel channel, String service) {
         return HealthGrpc.newBlockingStub(channel)
-                .withDeadlineAfter(5, TimeUnit.SECONDS)
+                .withDeadlineAfter(30, TimeUnit.SECONDS)
                 .check(of(service))
                 .getStatus();
     }

@@ -7,6 +7,7 @@ import dev.nucleus.support.NetworkNamespace;
 import dev.nucleus.support.Requires;
 import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,16 +91,27 @@ class NetworkEscapeTest {
         return within(id, "ip -4 -o addr show eth0").output().replaceAll("(?s).*inet ([0-9.]+)/.*", "$1");
     }
 
+    /** A file that a script in a namespace creates once it listens. */
+    private static Path listening() throws IOException {
+        Path file = directory.resolve("listening");
+        Files.deleteIfExists(file);
+        return file;
+    }
+
+    private static String await(Path file) {
+        return "while [ ! -e " + file + " ]; do sleep 0.02; done; ";
+    }
+
     /** Sends a datagram from a forged address and tells whether anything arrived at the victim. */
     private String arrivals(String script) throws IOException {
+        Path listening = listening();
         return within(
                         victim,
-                        "timeout 2 python3 -c 'import socket\n"
+                        "timeout 10 python3 -c 'import socket\n"
                                 + "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-                                + "s.bind((\"\", 9000)); s.settimeout(1.5)\n"
-                                + "import subprocess\n"
+                                + "s.bind((\"\", 9000)); s.settimeout(2); open(\"" + listening + "\", \"w\")\n"
                                 + "try: print(s.recvfrom(100))\n"
-                                + "except TimeoutError: print(\"nothing\")' & sleep 0.4; "
+                                + "except TimeoutError: print(\"nothing\")' & " + await(listening)
                                 + "nsenter --net=/proc/" + pid(attacker) + "/ns/net sh -c '" + script + "'; wait")
                 .output()
                 .strip();
@@ -155,12 +167,14 @@ class NetworkEscapeTest {
 
     @Test
     void framesOfOthersAreNotSeen() throws IOException {
+        Path listening = listening();
         NetworkNamespace.Result seen = within(
                 attacker,
-                "timeout 3 python3 -c 'import socket\n"
+                "timeout 10 python3 -c 'import socket\n"
                         + "s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)); s.settimeout(2)\n"
+                        + "open(\"" + listening + "\", \"w\")\n"
                         + "try: print(s.recv(1500))\n"
-                        + "except TimeoutError: print(\"nothing\")' & sleep 0.5; "
+                        + "except TimeoutError: print(\"nothing\")' & " + await(listening)
                         + "nsenter --net=/proc/" + pid(victim) + "/ns/net python3 -c 'import socket\n"
                         + "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
                         + "s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)\n"

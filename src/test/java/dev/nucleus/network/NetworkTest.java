@@ -134,6 +134,10 @@ class NetworkTest {
         return exec(from, "curl -sg --max-time 5 '" + url + "' || echo failed $?");
     }
 
+    private String page(String path) {
+        return host.http("http://127.0.0.1:" + manager.port() + path);
+    }
+
     private void ready(String name) {
         exec(name, "touch /tmp/ready");
         Awaitility.await()
@@ -222,7 +226,7 @@ class NetworkTest {
     }
 
     @Test
-    void onlyWhatThePolicyAllowsIsReachedOutside() {
+    void onlyWhatThePolicyAllowsIsReachedOutside() throws IOException {
         outside.serve(7000, "python3", "-m", "http.server", "7000");
         outside.serve(7002, "python3", "-m", "http.server", "7002");
         host.serve(7001, "python3", "-m", "http.server", "7001");
@@ -252,6 +256,26 @@ class NetworkTest {
         assertThat(manager.nucleus("denials", "shop/api-1").out())
                 .contains("192.168.7.2:7002/tcp")
                 .contains("192.168.7.1:7003/tcp");
+        assertThat(page("/fleets/shop/api-1"))
+                .contains("shop/inside")
+                .contains("api-1.shop.internal")
+                .contains("192.168.7.2:7002/tcp")
+                .contains("allow [192.168.7.2:7000/tcp, 192.168.7.1:7001/tcp]");
+        assertThat(page("/actuator/prometheus"))
+                .containsPattern("container_network_io_bytes_total\\{[^}]*service=\"api\"[^}]*\\} [1-9]")
+                .containsPattern(
+                        "container_network_packets_total\\{[^}]*network_io_direction=\"transmit\"[^}]*\\} [1-9]");
+        Awaitility.await()
+                .atMost(AMPLE)
+                .untilAsserted(
+                        () -> assertThat(page("/actuator/prometheus"))
+                                .containsPattern(
+                                        "nucleus_container_denials_total\\{[^}]*layer=\"network\"[^}]*service=\"api\"[^}]*\\} [1-9]"));
+        Awaitility.await()
+                .atMost(AMPLE)
+                .untilAsserted(
+                        () -> assertThat(Files.readString(directory.resolve("state/audit/audit-000000000001.jsonl")))
+                                .containsPattern("connection-denied.*shop/api-1.*192.168.7.2:7002/tcp"));
         assertThat(manager.nucleus("network", "why", "shop/api-1", "192.168.7.2:7002")
                         .out())
                 .contains("denied  192.168.7.2 port 7002/tcp: no rule of its egress policy allows it")

@@ -242,7 +242,7 @@ class StandaloneNetworkTest {
         String client = launch();
         String attacker = launch();
         String flow = "import socket, time\n"
-                + "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((\"\", 5555)); s.settimeout(3)\n"
+                + "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((\"\", 5555)); s.settimeout(5)\n"
                 + "s.connect((\"" + address(server) + "\", 5556)); s.send(b\"hello\"); print(\"sent\", flush=True)\n"
                 + "try: s.recv(10)\n"
                 + "except TimeoutError: print(\"undisturbed\")\n"
@@ -261,13 +261,14 @@ class StandaloneNetworkTest {
         String silent = "nft add table inet t; "
                 + "nft add chain inet t in '{ type filter hook input priority 0; }'; nft add rule inet t in udp dport 5556 drop";
         within(server, silent);
-        String attack = "python3 -c '" + flow + "' > /tmp/nucleus-flow-%s & sleep 0.7; "
-                + "nsenter --net=/proc/%s/ns/net python3 -c '" + error + "'; wait; cat /tmp/nucleus-flow-%s; "
-                + "rm /tmp/nucleus-flow-%s";
+        String attack = "python3 -c '" + flow + "' > " + directory + "/flow-%s & "
+                + "while ! grep -q sent " + directory + "/flow-%s; do sleep 0.02; done; "
+                + "nsenter --net=/proc/%s/ns/net python3 -c '" + error + "'; wait; cat " + directory + "/flow-%s; "
+                + "rm " + directory + "/flow-%s";
 
-        assertThat(within(client, attack.formatted(attacker, pid(attacker), attacker, attacker)))
+        assertThat(within(client, attack.formatted(attacker, attacker, pid(attacker), attacker, attacker)))
                 .contains("undisturbed");
-        assertThat(within(client, attack.formatted(server, pid(server), server, server)))
+        assertThat(within(client, attack.formatted(server, server, pid(server), server, server)))
                 .as("from the server itself")
                 .contains("ended");
     }

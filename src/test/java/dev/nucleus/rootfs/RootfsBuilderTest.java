@@ -37,6 +37,7 @@ class RootfsBuilderTest {
         assertThat(Files.readSymbolicLink(top.resolve("lib64"))).isEqualTo(Path.of("usr/lib64"));
         assertThat(top.resolve("lib64/ld-linux-x86-64.so.2").toRealPath()).exists();
         assertThat(Files.readString(top.resolve("etc/passwd"))).contains("web:x:4711:4712:");
+        assertThat(top.resolve("etc/resolv.conf")).as("networks need it").isEmptyFile();
         assertThat(RootfsAttestation.ofThisUser().verify(top)).isEqualTo(result.attestation());
     }
 

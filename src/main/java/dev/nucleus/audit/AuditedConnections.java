@@ -1,0 +1,43 @@
+package dev.nucleus.audit;
+
+import dev.nucleus.network.DeniedConnection;
+import dev.nucleus.network.Networks;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+
+/**
+ * Records each destination that a container was denied, once, and for each container no more than
+ * {@link #MOST_DESTINATIONS}: a port scan must not fill the trail.
+ */
+@Component
+final class AuditedConnections {
+
+    private static final int MOST_DESTINATIONS = 100;
+
+    private final AuditTrail trail;
+    private final Networks networks;
+    private final Map<String, Set<String>> recorded = new HashMap<>();
+
+    AuditedConnections(AuditTrail trail, Networks networks) {
+        this.trail = trail;
+        this.networks = networks;
+    }
+
+    @Scheduled(fixedDelayString = "5s")
+    synchronized void record() {
+        List<DeniedConnection> denied = networks.denied();
+        recorded.keySet().retainAll(networks.attachedIds());
+        for (DeniedConnection entry : denied) {
+            Set<String> known = recorded.computeIfAbsent(entry.id(), _ -> new HashSet<>());
+            if (known.size() < MOST_DESTINATIONS && known.add(entry.destination())) {
+                trail.add(AuditRecord.about(
+                        AuditKind.CONNECTION_DENIED, entry.id(), entry.name(), entry.destination(), true, ""));
+            }
+        }
+    }
+}
