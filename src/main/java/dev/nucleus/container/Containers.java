@@ -2,6 +2,7 @@ package dev.nucleus.container;
 
 import dev.nucleus.cgroup.CgroupRemoval;
 import dev.nucleus.log.OutputSink;
+import dev.nucleus.network.Networks;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.preparation.Identities;
 import dev.nucleus.settings.PrivateDirectories;
@@ -57,6 +58,7 @@ public final class Containers {
     private final Adoption adoption;
     private final Spawner spawner;
     private final CgroupRemoval cgroups;
+    private final Networks networks;
 
     Containers(
             ContainerRegistry registry,
@@ -64,13 +66,15 @@ public final class Containers {
             Launcher launcher,
             Adoption adoption,
             Spawner spawner,
-            CgroupRemoval cgroups) {
+            CgroupRemoval cgroups,
+            Networks networks) {
         this.registry = registry;
         this.events = events;
         this.launcher = launcher;
         this.adoption = adoption;
         this.spawner = spawner;
         this.cgroups = cgroups;
+        this.networks = networks;
     }
 
     /** The plan that an order would be launched with; nothing is launched. */
@@ -364,6 +368,8 @@ public final class Containers {
      * @throws StopFailedException when it still runs after SIGKILL, or its workspace is still being copied back
      */
     public ContainerState.Stopped stop(Container container, StopSpec how) {
+        // New connections must not reach a command that is about to end.
+        networks.withdraw(container.id());
         return Stop.stop(container, how, this::forceStop);
     }
 

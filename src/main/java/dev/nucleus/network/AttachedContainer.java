@@ -11,6 +11,7 @@ final class AttachedContainer {
     private final NetworkRecord record;
     private boolean serving;
     private boolean carriedOver;
+    private boolean withdrawn;
     private Optional<Egress> changedEgress = Optional.empty();
 
     AttachedContainer(NetworkMember member, NetworkRecord record) {
@@ -42,9 +43,16 @@ final class AttachedContainer {
         return serving;
     }
 
+    /** Without effect once it is withdrawn. */
     void setServing(boolean value) {
-        serving = value;
+        serving = value && !withdrawn;
         carriedOver = false;
+    }
+
+    /** It serves no longer, whatever its probes say: it is being stopped. */
+    void withdraw() {
+        withdrawn = true;
+        setServing(false);
     }
 
     /** Lets it serve because it did so when an earlier manager ended. */

@@ -30,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.slf4j.Logger;
@@ -488,6 +489,15 @@ public final class Networks implements DisposableBean {
      * once new connections follow; established ones continue.
      */
     public void setServing(String id, boolean serving) {
+        update(id, container -> container.setServing(serving));
+    }
+
+    /** As {@link #setServing} with false, for good: before a container is stopped. */
+    public void withdraw(String id) {
+        update(id, AttachedContainer::withdraw);
+    }
+
+    private void update(String id, Consumer<AttachedContainer> update) {
         lock.lock();
         try {
             Optional<AttachedContainer> found = attached.find(id);
@@ -495,7 +505,8 @@ public final class Networks implements DisposableBean {
                 return;
             }
             boolean before = found.get().isServing();
-            found.get().setServing(serving);
+            update.accept(found.get());
+            boolean serving = found.get().isServing();
             if (before == serving) {
                 return;
             }
