@@ -360,6 +360,7 @@ int network_denied(struct network *network, struct writer *writer)
 struct deletion {
 	const struct ip_address *addresses; /* sorted */
 	size_t count;
+	bool begun; /* only connections that one of them began */
 	struct netlink_batch deletions;
 };
 
@@ -398,6 +399,9 @@ static bool mentions(const struct netlink_attribute *tuple, const struct deletio
 		if (part.type != CTA_TUPLE_IP)
 			continue;
 		while (netlink_next(&inner, &inner_length, &field)) {
+			if (deletion->begun && field.type != CTA_IP_V4_SRC &&
+			    field.type != CTA_IP_V6_SRC)
+				continue;
 			if (includes(deletion, &field))
 				return true;
 		}
@@ -423,7 +427,8 @@ static void delete_one(void *context, uint16_t type, const uint8_t *payload, siz
 			original = attribute;
 		else if (attribute.type == CTA_ZONE)
 			zone = attribute;
-		if ((attribute.type == CTA_TUPLE_ORIG || attribute.type == CTA_TUPLE_REPLY) &&
+		if ((attribute.type == CTA_TUPLE_ORIG ||
+		     (attribute.type == CTA_TUPLE_REPLY && !deletion->begun)) &&
 		    mentions(&attribute, deletion))
 			found = true;
 	}
@@ -437,9 +442,10 @@ static void delete_one(void *context, uint16_t type, const uint8_t *payload, siz
 	netlink_end(&deletion->deletions);
 }
 
-int conntrack_delete(struct network *network, struct ip_address *addresses, size_t count)
+int conntrack_delete(struct network *network, struct ip_address *addresses, size_t count,
+		     bool begun)
 {
-	struct deletion deletion = { .addresses = addresses, .count = count };
+	struct deletion deletion = { .addresses = addresses, .count = count, .begun = begun };
 	struct netlink_batch batch = { 0 };
 	int result;
 
@@ -464,6 +470,8 @@ int conntrack_delete(struct network *network, struct ip_address *addresses, size
 		(void)netlink_send(network->netfilter_fd, &one, header.nlmsg_seq, NULL);
 		at += NLMSG_ALIGN(header.nlmsg_len);
 	}
+	if (result == 0 && deletion.deletions.overflowed)
+		result = -ENOMEM;
 	netlink_batch_free(&deletion.deletions);
 	return result;
 }

@@ -3,6 +3,9 @@
 #ifndef NUCLEUS_QUERIES_H
 #define NUCLEUS_QUERIES_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/wire.h"
 #include "net/changes.h"
 
@@ -17,7 +20,9 @@ int network_list(struct network *network, struct writer *writer);
  * protocol, port, packets. */
 int network_denied(struct network *network, struct writer *writer);
 
-/* Deletes the conntrack entries from and to any of the addresses, which it sorts. */
-int conntrack_delete(struct network *network, struct ip_address *addresses, size_t count);
+/* Deletes the conntrack entries from and to any of the addresses, which it sorts. `begun`: only
+ * those of connections that the addresses began. */
+int conntrack_delete(struct network *network, struct ip_address *addresses, size_t count,
+		     bool begun);
 
 #endif

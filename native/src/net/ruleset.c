@@ -136,6 +136,7 @@ static void add_refusal(const struct ruleset *ruleset, struct nft *nft)
 static void accept_related(const struct ruleset *ruleset, struct nft *nft, const char *chain)
 {
 	static const int directions[2] = { IP_CT_DIR_ORIGINAL, IP_CT_DIR_REPLY };
+	static const uint8_t protocols[2] = { IPPROTO_ICMP, IPPROTO_ICMPV6 };
 
 	nft_rule_begin(nft, chain);
 	match_interface(nft, ruleset->prefix, NFT_META_IIFNAME, NFT_CMP_NEQ);
@@ -147,6 +148,7 @@ static void accept_related(const struct ruleset *ruleset, struct nft *nft, const
 		nft_rule_begin(nft, chain);
 		match_state(nft, CT_STATE_RELATED);
 		match_family(nft, family);
+		match_protocol(nft, protocols[family]);
 		load_source(nft, family, 0);
 		nft_conntrack(nft, family == 0 ? NFT_CT_SRC_IP : NFT_CT_SRC_IP6, directions[i % 2],
 			      registers_of(family));

@@ -126,6 +126,7 @@ static void answer_result(int fd, struct writer *writer, int result, const struc
 
 static int delete_conntrack_entries(struct network *network, struct reader *reader)
 {
+	bool begun = read_u8(reader) != 0;
 	size_t count = read_count(reader, 8);
 	struct ip_address *addresses = calloc(count + 1, sizeof(*addresses));
 	int result = addresses == NULL ? -ENOMEM : 0;
@@ -144,7 +145,7 @@ static int delete_conntrack_entries(struct network *network, struct reader *read
 	if (result == 0 && reader->faulty)
 		result = -EBADMSG;
 	if (result == 0)
-		result = conntrack_delete(network, addresses, count);
+		result = conntrack_delete(network, addresses, count, begun);
 	free(addresses);
 	return result;
 }

@@ -34,10 +34,13 @@ final class AuditedConnections {
         recorded.keySet().retainAll(networks.attachedIds());
         for (DeniedConnection entry : denied) {
             Set<String> known = recorded.computeIfAbsent(entry.id(), _ -> new HashSet<>());
-            if (known.size() < MOST_DESTINATIONS && known.add(entry.destination())) {
-                trail.add(AuditRecord.about(
-                        AuditKind.CONNECTION_DENIED, entry.id(), entry.name(), entry.destination(), true, ""));
+            if (known.size() > MOST_DESTINATIONS || !known.add(entry.destination())) {
+                continue;
             }
+            String detail = known.size() <= MOST_DESTINATIONS
+                    ? entry.destination()
+                    : "more than " + MOST_DESTINATIONS + " destinations; the others are not recorded";
+            trail.add(AuditRecord.about(AuditKind.CONNECTION_DENIED, entry.id(), entry.name(), detail, true, ""));
         }
     }
 }

@@ -369,7 +369,9 @@ public final class Containers {
      */
     public ContainerState.Stopped stop(Container container, StopSpec how) {
         // New connections must not reach a command that is about to end.
-        networks.withdraw(container.id());
+        if (container.record().network() != null) {
+            networks.withdraw(container.id());
+        }
         return Stop.stop(container, how, this::forceStop);
     }
 

@@ -30,7 +30,7 @@ record EgressPolicy(
 
     /**
      * Link-local addresses (RFC 3927, RFC 4291), and those where clouds offer metadata and credentials to every program
-     * of a host: Azure, Alibaba Cloud, Oracle Cloud, AWS and Google Cloud over IPv6.
+     * of a host: Azure, Alibaba Cloud, Oracle Cloud, Scaleway, and over IPv6 AWS, Google Cloud, Oracle Cloud and Scaleway.
      */
     private static final List<Cidr> METADATA = Stream.of(
                     "169.254.0.0/16",
@@ -38,8 +38,10 @@ record EgressPolicy(
                     "100.100.100.200",
                     "192.0.0.192",
                     "fe80::/10",
-                    "fd00:ec2::254",
-                    "fd20:ce::254")
+                    "fd00:ec2::/32",
+                    "fd20:ce::254",
+                    "fd00:c1::a9fe:a9fe",
+                    "fd00:42::42")
             .map(Cidr::parse)
             .toList();
 
@@ -62,6 +64,7 @@ record EgressPolicy(
                 egress.open(),
                 exact.stream()
                         .filter(rule -> egress.deny().stream().noneMatch(denied -> denied.covers(rule)))
+                        .distinct()
                         .toList());
     }
 
@@ -73,7 +76,7 @@ record EgressPolicy(
                 false);
     }
 
-    /** Whether it may use another resolver than its networks', so that queries tell nobody anything new. */
+    /** Whether it may reach port 53 somewhere, so that it could send data out in queries anyway. */
     boolean allowsResolvers() {
         return open
                 || rules().stream()

@@ -68,7 +68,16 @@ final class HostNetwork implements AutoCloseable {
 
     /** Deletes the conntrack entries from and to addresses. */
     void deleteConntrackEntries(List<InetAddress> addresses) throws IOException {
-        var wire = new WireWriter(64);
+        deleteConntrackEntries(addresses, false);
+    }
+
+    /** Deletes the conntrack entries of connections that the addresses began. */
+    void endBegunConnections(List<InetAddress> addresses) throws IOException {
+        deleteConntrackEntries(addresses, true);
+    }
+
+    private void deleteConntrackEntries(List<InetAddress> addresses, boolean begun) throws IOException {
+        var wire = new WireWriter(64).bool(begun);
         wire.list(addresses, (w, address) -> w.bytes(address.getAddress()));
         request(Request.NETWORK_FORGET, wire.finish());
     }

@@ -50,9 +50,9 @@ final class HostNetworkProblems {
     private HostNetworkProblem firewall(HostNetwork.Item chain) {
         return new HostNetworkProblem(
                 false,
-                "the firewall of the host drops what it is not told to forward (table " + chain.name() + ", chain "
-                        + chain.detail() + ", policy drop)",
-                "containers reach each other, other hosts and published ports only if one of its rules accepts it",
+                "a firewall drops forwarded packets by default (table " + chain.name() + ", chain " + chain.detail()
+                        + ", policy drop)",
+                "containers reach each other, other hosts and published ports only where one of its rules accepts their packets",
                 "nft insert rule " + chain.name() + " " + chain.detail() + " meta iifname \"" + prefix
                         + "*\" accept; nft insert rule " + chain.name() + " " + chain.detail() + " meta oifname \""
                         + prefix + "*\" accept");

@@ -25,7 +25,11 @@ final class NetworkRules {
 
     private static final Logger log = LoggerFactory.getLogger(NetworkRules.class);
     private static final int UNUSED_POLICIES = 16;
-    private static final int HASH_DIGITS = 12;
+    private static final int HASH_DIGITS = 32;
+    /** Of shared policies; no fleet can have that name. */
+    private static final String SHARED = "_run/";
+
+    private static final long NO_TABLE = 0;
 
     private final NetworkProperties properties;
     private final HostNetwork host;
@@ -113,6 +117,9 @@ final class NetworkRules {
         changes.addAll(publish());
         host.apply(changes);
         table = host.list().table();
+        if (table == NO_TABLE) {
+            throw new IOException("another program has removed the table again");
+        }
         installed = true;
         networks.freeSubnets();
     }
@@ -184,7 +191,7 @@ final class NetworkRules {
         return member.service()
                 .map(NetworkMember.ServiceName::toString)
                 .orElseGet(() ->
-                        "run/" + DigestUtils.sha256Hex(groups + " " + egress).substring(0, HASH_DIGITS));
+                        SHARED + DigestUtils.sha256Hex(groups + " " + egress).substring(0, HASH_DIGITS));
     }
 
     private List<NetworkChange.Attachment> attachments(

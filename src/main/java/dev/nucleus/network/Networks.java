@@ -257,6 +257,9 @@ public final class Networks implements DisposableBean {
                     .anyMatch(attachment -> attachment.address().isPresent())) {
                 // The address's last owner may not have been cleaned up yet.
                 removeDetached();
+                host.deleteConntrackEntries(spec.networking().attachments().stream()
+                        .flatMap(attachment -> attachment.address().stream())
+                        .toList());
             }
             int before = networks.count();
             List<ActiveNetwork> joined = networks.resolve(member, spec.networking());
@@ -390,7 +393,11 @@ public final class Networks implements DisposableBean {
     private void removeDetachedLater() {
         if (!removalIsDue && !closed) {
             removalIsDue = true;
-            later(REMOVAL_DELAY, this::removeDetached);
+            later(REMOVAL_DELAY, () -> {
+                removeDetached();
+                // A network may be gone, and with it its resolver.
+                notifyListeners();
+            });
         }
     }
 
@@ -436,7 +443,7 @@ public final class Networks implements DisposableBean {
                 rules.apply(changes);
                 networks.freeSubnets();
             }
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             log.warn(
                     "can't remove the rules of containers that have ended; retrying with the next change: {}",
                     e.getMessage());
@@ -475,12 +482,27 @@ public final class Networks implements DisposableBean {
         } catch (IOException e) {
             log.warn("can't remove the interfaces of containers that have ended: {}", e.getMessage());
         }
-        List<InetAddress> addresses =
-                links.stream().flatMap(link -> link.addresses().all()).toList();
+        List<InetAddress> addresses = links.stream()
+                .flatMap(link -> link.addresses().all())
+                .filter(address -> !isLeased(address))
+                .toList();
         try {
             cleaner.deleteConntrackEntries(addresses);
         } catch (IOException e) {
             log.warn("can't delete the conntrack entries of {}: {}", addresses, e.toString());
+        }
+    }
+
+    /** Whether a container has the address: one that a service declares is leased again at once. */
+    private boolean isLeased(InetAddress address) {
+        lock.lock();
+        try {
+            return attached.all().stream()
+                    .flatMap(container -> container.record().links().stream())
+                    .flatMap(link -> link.addresses().all())
+                    .anyMatch(address::equals);
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -545,6 +567,10 @@ public final class Networks implements DisposableBean {
             container.setEgress(egress);
             changes.addAll(rules.added(container));
             rules.apply(changes);
+            // Replies are accepted by state: a peer that is no longer allowed could go on sending (UDP).
+            host.endBegunConnections(container.record().links().stream()
+                    .flatMap(link -> link.addresses().all())
+                    .toList());
         } catch (IOException e) {
             rules.invalidate();
             throw new UncheckedIOException("can't change the egress policy: " + explain(e), e);

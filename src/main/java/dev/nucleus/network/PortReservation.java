@@ -41,13 +41,17 @@ final class PortReservation implements AutoCloseable {
      * @throws InvalidSpecException naming the program that has it
      */
     static PortReservation of(PublishedPort published) {
-        if (published.hostPort() >= FIRST_TRANSLATED && !published.address().isLoopbackAddress()) {
-            throw new InvalidSpecException("ports: " + published.hostSide() + " can't be published: connections of"
-                    + " containers to other hosts use the ports from " + FIRST_TRANSLATED + " on; publish a lower one");
-        }
         var wanted = new InetSocketAddress(published.address(), published.hostPort());
         try {
-            return published.protocol() == Protocol.TCP ? tcp(wanted) : udp(wanted);
+            PortReservation reservation = published.protocol() == Protocol.TCP ? tcp(wanted) : udp(wanted);
+            if (reservation.port >= FIRST_TRANSLATED && !published.address().isLoopbackAddress()) {
+                reservation.close();
+                throw new InvalidSpecException("ports: " + published.hostSide() + " can't be published: connections of"
+                        + " containers to other hosts use the ports from " + FIRST_TRANSLATED
+                        + " on; publish a lower one"
+                        + (published.hostPort() == 0 ? ", or lower net.ipv4.ip_local_port_range" : ""));
+            }
+            return reservation;
         } catch (BindException e) {
             throw refused(published, e);
         } catch (IOException e) {

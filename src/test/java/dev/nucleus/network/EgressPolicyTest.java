@@ -32,8 +32,15 @@ class EgressPolicyTest {
         assertThat(decision(policy(true, List.of(), List.of()), "169.254.169.254", 80))
                 .startsWith("deny ");
         assertThat(decision(policy(true, List.of(), List.of()), "fe80::1", 80)).startsWith("deny ");
-        for (String metadata :
-                List.of("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fd20:ce::254")) {
+        for (String metadata : List.of(
+                "168.63.129.16",
+                "100.100.100.200",
+                "192.0.0.192",
+                "fd00:ec2::254",
+                "fd00:ec2::23",
+                "fd20:ce::254",
+                "fd00:c1::a9fe:a9fe",
+                "fd00:42::42")) {
             assertThat(decision(policy(true, List.of(), List.of()), metadata, 80))
                     .as(metadata)
                     .startsWith("deny ");

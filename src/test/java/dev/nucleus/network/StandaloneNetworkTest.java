@@ -151,6 +151,36 @@ class StandaloneNetworkTest {
                 .isEqualTo("connected\n");
     }
 
+    /** The peer of a UDP flow goes on sending, and its packets are replies to the kernel. */
+    @Test
+    void tighteningAnEgressPolicyEndsWhatThePeerSends() throws IOException {
+        Path sender = Files.writeString(
+                directory.resolve("sender.py"),
+                "import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind((\"0.0.0.0\", 7005))\n"
+                        + "_, client = s.recvfrom(100)\nwhile True:\n    s.sendto(b\"x\", client)\n    time.sleep(0.02)\n");
+        outside.serve(7005, "python3", sender.toString());
+        String id = launch("--egress", "open");
+        manager.nucleus(
+                "exec",
+                "-d",
+                id,
+                "--",
+                "/usr/bin/python3",
+                "-c",
+                "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                        + "s.sendto(b\"hello\", (\"192.168.7.2\", 7005))\nn = 0\n"
+                        + "while True:\n    s.recv(100); n += 1; open(\"/tmp/count\", \"w\").write(str(n))\n");
+        Awaitility.await().atMost(AMPLE).until(() -> exec(id, "cat /tmp/count"), output -> output.matches("\\d{2,}"));
+
+        assertThat(manager.nucleus("network", "egress", id, "none").code()).isZero();
+
+        String count = exec(id, "cat /tmp/count");
+        Awaitility.await()
+                .during(Duration.ofSeconds(1))
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> exec(id, "cat /tmp/count"), count::equals);
+    }
+
     @Test
     void rulesThatAnotherProgramRemovesAreRestored() {
         String id = launch("--egress", "none");
@@ -176,12 +206,12 @@ class StandaloneNetworkTest {
             String id = launch("--egress", "open");
             assertThat(exec(id, "timeout 2 bash -c 'exec 3<>/dev/tcp/192.168.7.2/7000 && echo connected'"))
                     .isEmpty();
-            String told = manager.nucleus("doctor").out();
-            assertThat(told)
-                    .contains("warning  network: the firewall of the host drops")
+            String report = manager.nucleus("doctor").out();
+            assertThat(report)
+                    .contains("warning  network: a firewall drops forwarded packets by default")
                     .contains("table inet filter, chain forward");
 
-            String remedy = told.lines()
+            String remedy = report.lines()
                     .filter(line -> line.contains("nft insert rule"))
                     .findFirst()
                     .orElseThrow()
@@ -306,7 +336,7 @@ class StandaloneNetworkTest {
         String other = launch("--egress", "192.168.7.2:7001/tcp");
 
         String policies = host.script("nft list map inet nucleus policies");
-        assertThat(Pattern.compile("from/run/\\w+")
+        assertThat(Pattern.compile("from/_run/\\w+")
                         .matcher(policies)
                         .results()
                         .map(match -> match.group())
