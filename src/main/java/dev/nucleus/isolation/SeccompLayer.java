@@ -38,8 +38,13 @@ final class SeccompLayer implements Layer {
      * Calls that a process makes after installing its filter and before its program runs, when no listener answers yet.
      */
     private static final List<String> STARTUP_CALLS = List.of("write", "execve", "exit_group");
-    /** Calls that are not traced: the launch report, which announces the listener, and the exit. */
-    private static final List<String> UNTRACED_CALLS = List.of("write", "exit_group");
+    /**
+     * Calls that are not traced: the launch report, which announces the listener, the exit, and the return from a
+     * signal handler. A call that waits for the listener ends with EINTR when another signal comes, and a program
+     * cannot survive that in {@code rt_sigreturn}.
+     */
+    private static final List<String> UNTRACED_CALLS =
+            List.of("write", "exit", "exit_group", "rt_sigreturn", "restart_syscall");
 
     private static final int PR_SET_SECCOMP = 22;
 

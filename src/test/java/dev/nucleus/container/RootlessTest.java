@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.support.OrdinaryUser;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** An unprivileged user runs their own manager. */
 @Tag("isolation")
+@RunsConcurrently
 class RootlessTest {
 
     @BeforeEach

@@ -3,6 +3,7 @@ package dev.nucleus.escape;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.SharedManager;
 import dev.nucleus.support.TestManager;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** No attempt escapes, spies on the host or takes it down. {@code ./mvnw -Pescape verify} prints the table. */
 @Tag("isolation")
+@RunsConcurrently
 class EscapeTest {
 
     private static final int AT_LEAST = 180;

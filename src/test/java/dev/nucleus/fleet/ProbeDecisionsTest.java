@@ -8,6 +8,7 @@ import dev.nucleus.probe.ProbeResult;
 import dev.nucleus.spec.Signal;
 import dev.nucleus.spec.StopSpec;
 import dev.nucleus.support.Requires;
+import dev.nucleus.support.RunsConcurrently;
 import dev.nucleus.support.TestManager;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -29,6 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** How probe results change the state of real containers. */
 @Tag("isolation")
+@RunsConcurrently
 class ProbeDecisionsTest {
 
     private static final Duration AMPLE = Duration.ofSeconds(5);

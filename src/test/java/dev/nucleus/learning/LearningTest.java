@@ -32,6 +32,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -121,6 +122,36 @@ class LearningTest {
                 throw new UncheckedIOException(e);
             }
         }
+    }
+
+    /** Each signal may come while the program returns from the handler of the one before. */
+    @Test
+    void aTracedProgramSurvivesManySignals() {
+        Requires.program("/usr/bin/perl", "perl");
+        String program = """
+                $SIG{USR1} = sub { $signals++ };
+                my $parent = $$;
+                for (1..3) {
+                    next if fork;
+                    kill USR1 => $parent for 1..5000;
+                    exit 0;
+                }
+                for (my $ended = 0; $ended < 3; ) {
+                    $ended++ if waitpid(-1, 0) > 0;
+                }
+                exit($signals > 0 ? 0 : 1);
+                """;
+
+        Container traced = launch(ContainerSpec.builder(Mode.AGENT, List.of("/usr/bin/perl", "-e", program))
+                .trace(true));
+
+        assertThat(traced.end()
+                        .orTimeout(LONG.toSeconds(), TimeUnit.SECONDS)
+                        .join()
+                        .status()
+                        .orElseThrow()
+                        .code())
+                .isZero();
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.nucleus.startup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nucleus.support.ManagerProcess;
+import dev.nucleus.support.RunsConcurrently;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The jar as the build made it, and the directory the build prepared beside it. */
 @Tag("isolation")
+@RunsConcurrently
 class PreparedStartTest {
 
     private static final Path JAR = Path.of("target/nucleus.jar").toAbsolutePath();

@@ -10,12 +10,11 @@ import org.junit.jupiter.api.parallel.ResourceAccessMode;
 import org.junit.jupiter.api.parallel.ResourceLock;
 
 /**
- * The class runs concurrently with others: its tests mostly wait, and check only what they started. Only one such class
- * runs at a time.
+ * The class runs concurrently with others: its tests mostly wait, and check only what they started. At most two such
+ * classes run at a time, beside one that is not annotated (junit-platform.properties).
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @Execution(ExecutionMode.CONCURRENT)
-@ResourceLock("a concurrent class")
 @ResourceLock(value = NeedsHostAlone.HOST, mode = ResourceAccessMode.READ)
 public @interface RunsConcurrently {}
