@@ -1,7 +1,7 @@
 package dev.nucleus.audit;
 
 import dev.nucleus.network.DeniedConnection;
-import dev.nucleus.network.Networks;
+import dev.nucleus.network.NetworkQueries;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,10 +20,10 @@ final class AuditedConnections {
     private static final int MOST_DESTINATIONS = 100;
 
     private final AuditTrail trail;
-    private final Networks networks;
+    private final NetworkQueries networks;
     private final Map<String, Set<String>> recorded = new HashMap<>();
 
-    AuditedConnections(AuditTrail trail, Networks networks) {
+    AuditedConnections(AuditTrail trail, NetworkQueries networks) {
         this.trail = trail;
         this.networks = networks;
     }

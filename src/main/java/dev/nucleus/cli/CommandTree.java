@@ -9,6 +9,7 @@ import dev.nucleus.denial.Denials;
 import dev.nucleus.denial.SystemCalls;
 import dev.nucleus.diagnosis.HostDiagnosis;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.network.Networks;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -34,12 +35,13 @@ final class CommandTree {
             AuditTrail trail,
             EventLog events,
             Networks networks,
+            NetworkQueries networkQueries,
             HostDiagnosis diagnosis) {
 
         /** For use outside a manager, where commands are described but not called. */
         @SuppressWarnings("NullAway")
         static Services absent() {
-            return new Services(null, null, null, null, null, null, null, null, null, null, null);
+            return new Services(null, null, null, null, null, null, null, null, null, null, null, null);
         }
     }
 
@@ -154,12 +156,17 @@ final class CommandTree {
         commands.put("resume", () -> pause(false));
         add(commands, "wait", () -> new WaitCommand(containers, fleets, session.get()));
         add(commands, "rm", () -> new RmCommand(containers, fleets, session.get()));
-        add(commands, "ps", () -> new PsCommand(containers, fleets, services.networks(), session.get()));
+        add(commands, "ps", () -> new PsCommand(containers, fleets, services.networkQueries(), session.get()));
         add(
                 commands,
                 "inspect",
                 () -> new InspectCommand(
-                        containers, fleets, services.usages(), services.cgroups(), services.networks(), session.get()));
+                        containers,
+                        fleets,
+                        services.usages(),
+                        services.cgroups(),
+                        services.networkQueries(),
+                        session.get()));
         add(commands, "doctor", () -> new DoctorCommand(services.diagnosis(), session.get()));
         add(commands, "logs", () -> new LogsCommand(containers, fleets, session.get()));
         add(commands, "events", () -> new EventsCommand(services.events(), session.get()));
@@ -171,16 +178,18 @@ final class CommandTree {
         add(
                 commands,
                 "denials",
-                () -> new DenialsCommand(containers, fleets, services.denials(), services.networks(), session.get()));
+                () -> new DenialsCommand(
+                        containers, fleets, services.denials(), services.networkQueries(), session.get()));
         add(commands, "plan", () -> new PlanCommand(containers, fleets, session.get()));
         commands.put(
                 "network",
                 () -> new CommandLine(new NetworkCommand())
-                        .addSubcommand(new NetworkLsCommand(services.networks(), session.get()))
-                        .addSubcommand(new NetworkInspectCommand(services.networks(), session.get()))
-                        .addSubcommand(new NetworkWhyCommand(containers, fleets, services.networks(), session.get()))
+                        .addSubcommand(new NetworkLsCommand(services.networkQueries(), session.get()))
+                        .addSubcommand(new NetworkInspectCommand(services.networkQueries(), session.get()))
                         .addSubcommand(
-                                new NetworkEgressCommand(containers, fleets, services.networks(), session.get())));
+                                new NetworkWhyCommand(containers, fleets, services.networkQueries(), session.get()))
+                        .addSubcommand(new NetworkEgressCommand(
+                                containers, fleets, services.networks(), services.networkQueries(), session.get())));
         commands.put(
                 "fleet",
                 () -> new CommandLine(new FleetCommand()).addSubcommand(new FleetValidateCommand(caller.get())));

@@ -9,6 +9,7 @@ import dev.nucleus.denial.Denials;
 import dev.nucleus.denial.SystemCalls;
 import dev.nucleus.diagnosis.HostDiagnosis;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.network.Networks;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -75,9 +76,21 @@ final class Commands {
             AuditTrail trail,
             EventLog events,
             Networks networks,
+            NetworkQueries networkQueries,
             HostDiagnosis diagnosis) {
         this.services = new CommandTree.Services(
-                containers, fleets, denials, usages, cgroups, traces, calls, trail, events, networks, diagnosis);
+                containers,
+                fleets,
+                denials,
+                usages,
+                cgroups,
+                traces,
+                calls,
+                trail,
+                events,
+                networks,
+                networkQueries,
+                diagnosis);
     }
 
     /** Loads the classes that the first command needs before it arrives. */

@@ -6,7 +6,7 @@ import dev.nucleus.denial.Denial;
 import dev.nucleus.denial.Denials;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.network.DeniedConnection;
-import dev.nucleus.network.Networks;
+import dev.nucleus.network.NetworkQueries;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -21,13 +21,13 @@ final class DenialsCommand implements Callable<Integer> {
     private final Containers containers;
     private final Fleets fleets;
     private final Denials denials;
-    private final Networks networks;
+    private final NetworkQueries networks;
     private final Session session;
 
     @CommandLine.Parameters(paramLabel = "CONTAINER", description = "container name or ID prefix")
     private String reference = "";
 
-    DenialsCommand(Containers containers, Fleets fleets, Denials denials, Networks networks, Session session) {
+    DenialsCommand(Containers containers, Fleets fleets, Denials denials, NetworkQueries networks, Session session) {
         this.containers = containers;
         this.fleets = fleets;
         this.denials = denials;

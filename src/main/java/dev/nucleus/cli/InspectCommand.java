@@ -7,8 +7,8 @@ import dev.nucleus.container.ContainerState;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.network.NetworkEndpoint;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.network.NetworkView;
-import dev.nucleus.network.Networks;
 import dev.nucleus.plan.Statement;
 import dev.nucleus.preparation.Workload;
 import dev.nucleus.spec.Cidr;
@@ -45,7 +45,7 @@ final class InspectCommand implements Callable<Integer> {
     private final Fleets fleets;
     private final CgroupUsages usages;
     private final CgroupRemoval cgroups;
-    private final Networks networks;
+    private final NetworkQueries networks;
     private final Session session;
 
     @CommandLine.Parameters(arity = "1..*", paramLabel = "CONTAINER", description = "container names or ID prefixes")
@@ -56,7 +56,7 @@ final class InspectCommand implements Callable<Integer> {
             Fleets fleets,
             CgroupUsages usages,
             CgroupRemoval cgroups,
-            Networks networks,
+            NetworkQueries networks,
             Session session) {
         this.containers = containers;
         this.fleets = fleets;

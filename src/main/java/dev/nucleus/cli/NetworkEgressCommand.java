@@ -3,6 +3,7 @@ package dev.nucleus.cli;
 import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.network.Networks;
 import dev.nucleus.spec.Egress;
 import java.io.IOException;
@@ -20,6 +21,7 @@ final class NetworkEgressCommand implements Callable<Integer> {
     private final Containers containers;
     private final Fleets fleets;
     private final Networks networks;
+    private final NetworkQueries queries;
     private final Session session;
 
     @CommandLine.Parameters(index = "0", paramLabel = "CONTAINER", description = "container name or ID prefix")
@@ -32,10 +34,12 @@ final class NetworkEgressCommand implements Callable<Integer> {
             description = "none, open, or what is allowed: BLOCK[:PORT/PROTOCOL]; without it the policy is printed")
     private List<String> rules = List.of();
 
-    NetworkEgressCommand(Containers containers, Fleets fleets, Networks networks, Session session) {
+    NetworkEgressCommand(
+            Containers containers, Fleets fleets, Networks networks, NetworkQueries queries, Session session) {
         this.containers = containers;
         this.fleets = fleets;
         this.networks = networks;
+        this.queries = queries;
         this.session = session;
     }
 
@@ -43,7 +47,7 @@ final class NetworkEgressCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Container container = Target.running(containers, fleets, reference);
         if (rules.isEmpty()) {
-            session.print(networks.egressOf(container.id()));
+            session.print(queries.egressOf(container.id()));
         } else {
             networks.setEgress(container.id(), Egress.parse(rules));
         }

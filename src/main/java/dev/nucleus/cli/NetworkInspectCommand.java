@@ -1,8 +1,8 @@
 package dev.nucleus.cli;
 
 import dev.nucleus.network.NetworkEndpoint;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.network.NetworkView;
-import dev.nucleus.network.Networks;
 import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.InvalidSpecException;
 import java.io.IOException;
@@ -22,13 +22,13 @@ final class NetworkInspectCommand implements Callable<Integer> {
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
-    private final Networks networks;
+    private final NetworkQueries networks;
     private final Session session;
 
     @CommandLine.Parameters(paramLabel = "NETWORK", description = "such as shop/inside")
     private String name = "";
 
-    NetworkInspectCommand(Networks networks, Session session) {
+    NetworkInspectCommand(NetworkQueries networks, Session session) {
         this.networks = networks;
         this.session = session;
     }

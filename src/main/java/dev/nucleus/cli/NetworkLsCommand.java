@@ -1,7 +1,7 @@
 package dev.nucleus.cli;
 
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.network.NetworkView;
-import dev.nucleus.network.Networks;
 import dev.nucleus.network.PortPublication;
 import dev.nucleus.spec.Cidr;
 import java.io.IOException;
@@ -15,10 +15,10 @@ import picocli.CommandLine;
 @CommandLine.Command(name = "ls", description = "List networks and published ports.")
 final class NetworkLsCommand implements Callable<Integer> {
 
-    private final Networks networks;
+    private final NetworkQueries networks;
     private final Session session;
 
-    NetworkLsCommand(Networks networks, Session session) {
+    NetworkLsCommand(NetworkQueries networks, Session session) {
         this.networks = networks;
         this.session = session;
     }

@@ -5,7 +5,7 @@ import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.network.Decision;
 import dev.nucleus.network.NetworkMember;
-import dev.nucleus.network.Networks;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.InvalidSpecException;
 import dev.nucleus.spec.PortRange;
@@ -27,7 +27,7 @@ final class NetworkWhyCommand implements Callable<Integer> {
 
     private final Containers containers;
     private final Fleets fleets;
-    private final Networks networks;
+    private final NetworkQueries networks;
     private final Session session;
 
     @CommandLine.Parameters(index = "0", paramLabel = "CONTAINER", description = "container name or ID prefix")
@@ -39,7 +39,7 @@ final class NetworkWhyCommand implements Callable<Integer> {
             description = "an address, or a name of its networks or of the host's resolvers")
     private String destination = "";
 
-    NetworkWhyCommand(Containers containers, Fleets fleets, Networks networks, Session session) {
+    NetworkWhyCommand(Containers containers, Fleets fleets, NetworkQueries networks, Session session) {
         this.containers = containers;
         this.fleets = fleets;
         this.networks = networks;

@@ -4,7 +4,7 @@ import dev.nucleus.container.Container;
 import dev.nucleus.container.Containers;
 import dev.nucleus.fleet.Fleets;
 import dev.nucleus.fleet.ReplicaView;
-import dev.nucleus.network.Networks;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.spec.PublishedPort;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
@@ -33,7 +33,7 @@ final class PsCommand implements Callable<Integer> {
 
     private final Containers containers;
     private final Fleets fleets;
-    private final Networks networks;
+    private final NetworkQueries networks;
     private final Session session;
 
     @CommandLine.Option(names = "--no-trunc", description = "don't shorten commands and causes")
@@ -49,7 +49,7 @@ final class PsCommand implements Callable<Integer> {
             description = "print container IDs only")
     private boolean quiet;
 
-    PsCommand(Containers containers, Fleets fleets, Networks networks, Session session) {
+    PsCommand(Containers containers, Fleets fleets, NetworkQueries networks, Session session) {
         this.containers = containers;
         this.fleets = fleets;
         this.networks = networks;

@@ -2,7 +2,7 @@ package dev.nucleus.diagnosis;
 
 import dev.nucleus.kernel.HostFeatures;
 import dev.nucleus.network.HostNetworkProblem;
-import dev.nucleus.network.Networks;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.preparation.Gvisor;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,9 +17,9 @@ public final class HostDiagnosis {
     private static final int AUDIT_ABI = 7;
 
     private final HostFeatures host;
-    private final Networks networks;
+    private final NetworkQueries networks;
 
-    HostDiagnosis(HostFeatures host, Networks networks) {
+    HostDiagnosis(HostFeatures host, NetworkQueries networks) {
         this.host = host;
         this.networks = networks;
     }

@@ -2,6 +2,7 @@ package dev.nucleus.names;
 
 import dev.nucleus.failure.Deadline;
 import dev.nucleus.network.NetworkProperties;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.network.Networks;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -50,7 +51,7 @@ final class NameServer implements DisposableBean {
     private static final int FORWARDED_PER_CLIENT = 16;
     private static final int TCP_PER_CLIENT = 4;
 
-    private final Networks networks;
+    private final NetworkQueries networks;
     private final Upstream upstream;
     private final ClientQuota forwarding = new ClientQuota(FORWARDED_PER_CLIENT, FORWARDED_AT_ONCE);
     private final ClientQuota connections = new ClientQuota(TCP_PER_CLIENT, TCP_AT_ONCE);
@@ -68,8 +69,8 @@ final class NameServer implements DisposableBean {
         }
     }
 
-    NameServer(Networks networks, NetworkProperties properties) {
-        this.networks = networks;
+    NameServer(Networks networks, NetworkQueries queries, NetworkProperties properties) {
+        this.networks = queries;
         this.upstream = new Upstream(properties.dnsServers());
         networks.addListener(this::onNetworksChanged);
     }

@@ -10,6 +10,7 @@ import dev.nucleus.spec.Networking;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -29,6 +30,7 @@ final class ActiveNetworks {
 
     private static final Logger log = LoggerFactory.getLogger(ActiveNetworks.class);
     private static final int BRIDGE_DIGITS = 8;
+    private static final int ID_DIGITS = 9;
     private static final int ULA_PREFIX = 48;
     private static final int IPV6_PREFIX = 64;
 
@@ -217,5 +219,53 @@ final class ActiveNetworks {
                 .filter(network -> attached.stream()
                         .noneMatch(container -> container.record().networks().contains(network.name())))
                 .toList();
+    }
+
+    /**
+     * Leases addresses for a container on its networks. The first network that is not internal has its default route.
+     *
+     * @throws InvalidSpecException when one is taken or none is free; nothing is leased then
+     */
+    List<LaunchPlan.Link> lease(NetworkMember member, List<NetworkAttachment> attachments, List<ActiveNetwork> joined) {
+        var links = new ArrayList<LaunchPlan.Link>();
+        boolean hasDefaultRoute = false;
+        try {
+            for (int i = 0; i < joined.size(); i++) {
+                ActiveNetwork network = joined.get(i);
+                long offset = network.leases().lease(attachments.get(i).address(), network.name());
+                boolean isDefault = !hasDefaultRoute && !network.spec().internal();
+                hasDefaultRoute |= isDefault;
+                LaunchPlan.Addresses addresses = network.at(offset);
+                links.add(new LaunchPlan.Link(
+                        prefix + i + member.id().substring(0, ID_DIGITS),
+                        "eth" + i,
+                        member.name(),
+                        network.spec().mtu(),
+                        mac(addresses.ipv4().orElseThrow().address()),
+                        addresses,
+                        network.gateways(),
+                        isDefault));
+            }
+        } catch (RuntimeException e) {
+            for (int i = 0; i < links.size(); i++) {
+                joined.get(i).leases().release(links.get(i).ipv4());
+            }
+            throw e;
+        }
+        return links;
+    }
+
+    /** A hardware address that is the container's alone: locally administered, with its IPv4 address. */
+    private static byte[] mac(InetAddress ipv4) {
+        byte[] bytes = ipv4.getAddress();
+        return new byte[] {2, 0, bytes[0], bytes[1], bytes[2], bytes[3]};
+    }
+
+    /** Ends a container's leases. */
+    void release(NetworkRecord record) {
+        for (int i = 0; i < record.links().size(); i++) {
+            InetAddress address = record.links().get(i).ipv4();
+            find(record.networks().get(i)).ifPresent(network -> network.leases().release(address));
+        }
     }
 }

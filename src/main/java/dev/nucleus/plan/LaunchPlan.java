@@ -73,7 +73,13 @@ public record LaunchPlan(
             byte[] mac,
             Addresses addresses,
             Addresses gateways,
-            boolean first) {}
+            boolean first) {
+
+        /** Its IPv4 address, which every link has. */
+        public InetAddress ipv4() {
+            return addresses.ipv4().orElseThrow().address();
+        }
+    }
 
     /**
      * Addresses of one interface.

@@ -3,7 +3,7 @@ package dev.nucleus.telemetry;
 import dev.nucleus.container.Container;
 import dev.nucleus.denial.Denial;
 import dev.nucleus.denial.Denials;
-import dev.nucleus.network.Networks;
+import dev.nucleus.network.NetworkQueries;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
@@ -26,13 +26,13 @@ final class DenialCounts {
     static final String NETWORK = "network";
 
     private final Denials denials;
-    private final Networks networks;
+    private final NetworkQueries networks;
     private final Container container;
     private final AtomicBoolean asking = new AtomicBoolean();
     private volatile Map<String, Long> counts = Map.of();
     private volatile long askedAt = System.nanoTime() - AGE.toNanos();
 
-    DenialCounts(Denials denials, Networks networks, Container container) {
+    DenialCounts(Denials denials, NetworkQueries networks, Container container) {
         this.denials = denials;
         this.networks = networks;
         this.container = container;

@@ -9,8 +9,8 @@ import dev.nucleus.fleet.Fleets;
 import dev.nucleus.fleet.ReplicaChanged;
 import dev.nucleus.fleet.ReplicaStatus;
 import dev.nucleus.fleet.ReplicaView;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.network.NetworkRecord;
-import dev.nucleus.network.Networks;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -32,7 +32,7 @@ final class ReplicaMeters {
     private final Fleets fleets;
     private final CgroupUsages usages;
     private final Denials denials;
-    private final Networks networks;
+    private final NetworkQueries networks;
     private final boolean cadvisorNames;
     /** By replica name. The registry only has weak references to these objects. */
     private final Map<String, MetersOfReplica> replicas = new ConcurrentHashMap<>();
@@ -42,7 +42,7 @@ final class ReplicaMeters {
             Fleets fleets,
             CgroupUsages usages,
             Denials denials,
-            Networks networks,
+            NetworkQueries networks,
             MetricsProperties properties) {
         this.registry = registry;
         this.fleets = fleets;

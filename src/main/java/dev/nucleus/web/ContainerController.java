@@ -10,7 +10,7 @@ import dev.nucleus.fleet.ReplicaView;
 import dev.nucleus.fleet.Transition;
 import dev.nucleus.history.History;
 import dev.nucleus.log.ContainerLog;
-import dev.nucleus.network.Networks;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.text.VisibleText;
 import java.io.IOException;
 import java.time.Instant;
@@ -36,7 +36,7 @@ final class ContainerController {
     private final Denials denials;
     private final CgroupUsages usages;
     private final History kept;
-    private final Networks networks;
+    private final NetworkQueries networks;
 
     ContainerController(
             Containers containers,
@@ -44,7 +44,7 @@ final class ContainerController {
             Denials denials,
             CgroupUsages usages,
             History kept,
-            Networks networks) {
+            NetworkQueries networks) {
         this.containers = containers;
         this.fleets = fleets;
         this.denials = denials;

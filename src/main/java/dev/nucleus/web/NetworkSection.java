@@ -3,8 +3,8 @@ package dev.nucleus.web;
 import dev.nucleus.network.DeniedConnection;
 import dev.nucleus.network.InterfaceUsage;
 import dev.nucleus.network.NetworkEndpoint;
+import dev.nucleus.network.NetworkQueries;
 import dev.nucleus.network.NetworkView;
-import dev.nucleus.network.Networks;
 import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.MemorySize;
 import dev.nucleus.spec.PublishedPort;
@@ -40,7 +40,7 @@ public record NetworkSection(
     }
 
     /** Empty if the container is on no network. */
-    static Optional<NetworkSection> of(Networks networks, String id) {
+    static Optional<NetworkSection> of(NetworkQueries networks, String id) {
         var attachments = new ArrayList<Attachment>();
         for (NetworkView network : networks.views()) {
             for (NetworkEndpoint endpoint : network.endpoints()) {

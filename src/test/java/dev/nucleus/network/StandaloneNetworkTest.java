@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -335,13 +336,15 @@ class StandaloneNetworkTest {
         launch("--egress", "192.168.7.2:7000/tcp");
         String other = launch("--egress", "192.168.7.2:7001/tcp");
 
-        String policies = host.script("nft list map inet nucleus policies");
-        assertThat(Pattern.compile("from/_run/\\w+")
-                        .matcher(policies)
-                        .results()
-                        .map(match -> match.group())
-                        .distinct())
-                .hasSize(2);
+        Awaitility.await("the rules of the containers of other tests are removed")
+                .atMost(AMPLE)
+                .until(() -> Pattern.compile("from/_run/\\w+")
+                                .matcher(host.script("nft list map inet nucleus policies"))
+                                .results()
+                                .map(MatchResult::group)
+                                .distinct()
+                                .count()
+                        == 2);
         assertThat(exec(other, "exec 3<>/dev/tcp/192.168.7.2/7000 && echo connected"))
                 .isEmpty();
     }
