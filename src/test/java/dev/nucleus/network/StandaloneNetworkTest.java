@@ -85,13 +85,16 @@ class StandaloneNetworkTest {
         var words = new ArrayList<>(List.of("run", "-d", "--network", "bridge"));
         words.addAll(List.of(options));
         words.addAll(List.of("--", "/bin/sleep", "100000"));
-        return manager.nucleus(words.toArray(String[]::new));
+        ManagerProcess.Result result = manager.nucleus(words.toArray(String[]::new));
+        if (result.code() == 0) {
+            launched.add(result.out().strip());
+        }
+        return result;
     }
 
     private String launch(String... options) {
         ManagerProcess.Result result = run(options);
         assertThat(result.code()).as(result.err()).isZero();
-        launched.add(result.out().strip());
         return result.out().strip();
     }
 
