@@ -10,7 +10,7 @@
 
 #include "attempts.h"
 
-#define PATIENCE 40 /* s for one attempt */
+#define TIMEOUT 40 /* s for one attempt */
 
 static bool wanted(const struct attempt *attempt, int argc, char **argv)
 {
@@ -57,7 +57,7 @@ static bool run(const struct attempt *attempt)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		(void)alarm(PATIENCE);
+		(void)alarm(TIMEOUT);
 		_exit(attempt->run());
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0) {

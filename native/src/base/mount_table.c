@@ -13,16 +13,16 @@
 
 #define USUAL_TABLE (64U << 10)
 /* Any user can make it long: a thousand FUSE mounts, each with two paths of 16 KiB when escaped. */
-#define LONGEST_TABLE (256U << 20)
+#define MAX_TABLE (256U << 20)
 #define FIELDS 5 /* id, parent, device, root, mount point */
 
 /* Doubles the buffer. On failure it is freed, and the result is NULL with errno. */
 static char *grow(char *text, size_t *capacity)
 {
-	char *grown = *capacity >= LONGEST_TABLE ? NULL : realloc(text, *capacity * 2);
+	char *grown = *capacity >= MAX_TABLE ? NULL : realloc(text, *capacity * 2);
 
 	if (grown == NULL) {
-		errno = *capacity >= LONGEST_TABLE ? EFBIG : ENOMEM;
+		errno = *capacity >= MAX_TABLE ? EFBIG : ENOMEM;
 		free(text);
 		return NULL;
 	}

@@ -288,12 +288,11 @@ static _Noreturn void run_workload(const struct launch *launch, int go_fd, int l
 	give_up(launch, report);
 }
 
-static int prepare(const struct launch *launch, int go_fd, struct launch_report *report)
+/* The namespaces, the IDs and the control group. sources: the mount sources that the plan names. */
+static int enter_confinement(const struct launch *launch, int go_fd, int **sources,
+			     struct launch_report *report)
 {
-	static const struct init_record handles = { .type = INIT_HANDLES };
 	const struct plan *plan = launch->plan;
-	struct stdio stdio = launch->stdio;
-	int *sources;
 	int result;
 
 	mark(report, STEP_NAMESPACES);
@@ -306,12 +305,12 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	report->start_ticks = process_start_ticks(0) +
 			      launch->clocks_begin * (uint64_t)sysconf(_SC_CLK_TCK);
 	confine_inherited(plan);
-	if (userns_await(plan, go_fd, &sources, &report->failure) < 0)
+	if (userns_await(plan, go_fd, sources, &report->failure) < 0)
 		return -report->failure.error;
 	if (plan->uid_map_count > 0)
 		mark(report, STEP_IDENTITY_MAP);
 	else
-		sources = launch->owned;
+		*sources = launch->owned;
 	result = enter_cgroup(launch, &report->failure);
 	if (result < 0)
 		return result;
@@ -320,7 +319,20 @@ static int prepare(const struct launch *launch, int go_fd, struct launch_report 
 	if (result < 0)
 		return result;
 	mark(report, STEP_NETWORK);
-	if (plan_has_hooks(plan, HOOK_CREATE_RUNTIME)) {
+	return 0;
+}
+
+/* Makes this process the container's, up to what it executes. */
+static int prepare(const struct launch *launch, int go_fd, struct launch_report *report)
+{
+	static const struct init_record handles = { .type = INIT_HANDLES };
+	struct stdio stdio = launch->stdio;
+	int *sources;
+	int result = enter_confinement(launch, go_fd, &sources, report);
+
+	if (result < 0)
+		return result;
+	if (plan_has_hooks(launch->plan, HOOK_CREATE_RUNTIME)) {
 		halt(launch, go_fd, HALT_HOOKS, report);
 		mark(report, STEP_HOOKS);
 	}

@@ -9,13 +9,13 @@
 #include "base/descriptors.h"
 #include "base/syscalls.h"
 
-#define LONGEST 512
+#define MAX_OPTIONS 512
 
 struct layers {
-	char parent[LONGEST];
-	char lower[LONGEST + 8];
-	char upper[LONGEST + 8];
-	char work[LONGEST + 8];
+	char parent[MAX_OPTIONS];
+	char lower[MAX_OPTIONS + 8];
+	char upper[MAX_OPTIONS + 8];
+	char work[MAX_OPTIONS + 8];
 };
 
 /* Through the descriptor: in a user namespace this process may have no access to the path of the
@@ -50,7 +50,7 @@ int overlay_new(const struct plan *plan, int root_fd, const char *target, int lo
 	owned_fd context = -1;
 	int result;
 
-	if (strlen(target) > LONGEST / 2)
+	if (strlen(target) > MAX_OPTIONS / 2)
 		return -ENAMETOOLONG;
 	name_layers(root_fd, target, &layers);
 	result = make_layers(&layers, lower_fd);

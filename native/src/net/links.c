@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "base/descriptors.h"
+#include "base/netns.h"
 #include "net/netlink.h"
 
 /* Indexes of IFLA_INET_CONF (linux/ip.h, which conflicts with the C library's headers). */
@@ -223,26 +224,11 @@ static int configure_inner_end(int fd, const struct link_plan *plan)
 	return send_and_free(fd, &batch);
 }
 
-/* Opens a socket in another network namespace, and returns to the caller's. */
-static int open_inside(int netns_fd)
-{
-	owned_fd home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int fd;
-
-	if (home < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
-		return -errno;
-	fd = netlink_open(NETLINK_ROUTE);
-	/* A shim that can't return would connect within the wrong network. */
-	if (setns(home, CLONE_NEWNET) < 0)
-		_exit(1);
-	return fd;
-}
-
 int link_attach(const struct link_plan *plan, int netns_fd, struct failure *failure)
 {
 	struct netlink_batch batch = { 0 };
 	owned_fd outside = netlink_open(NETLINK_ROUTE);
-	owned_fd inside = open_inside(netns_fd);
+	owned_fd inside = netns_open(netns_fd, netlink_open, NETLINK_ROUTE);
 	int result;
 
 	if (outside < 0 || inside < 0)

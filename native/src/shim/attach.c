@@ -127,9 +127,18 @@ static int send_ends(struct connection *connection, const int *fds, size_t count
 	return descriptors_send(connection->source.fd, bytes, writer.length, fds, count);
 }
 
+static void report_exit(struct shim *shim, struct connection *connection, uint32_t id)
+{
+	const struct exec *exec = id == 0 ? NULL : exec_find(shim, id);
+
+	if (id == 0 && shim->exited)
+		send_ended(connection, shim->exit_status);
+	if (exec != NULL && exec->exited)
+		send_ended(connection, exec->exit_status);
+}
+
 static int attach(struct shim *shim, struct connection *connection, const struct ticket *ticket)
 {
-	const struct exec *exec;
 	struct output *outputs[ATTACHED_OUTPUTS];
 	int fds[ATTACHED_OUTPUTS + 1];
 	size_t count = 0;
@@ -167,11 +176,8 @@ static int attach(struct shim *shim, struct connection *connection, const struct
 		outputs[i]->awaited = false;
 		output_pump(shim, outputs[i]);
 	}
-	exec = ticket->id == 0 ? NULL : exec_find(shim, ticket->id);
-	if (result == 0 && ticket->id == 0 && shim->exited)
-		send_ended(connection, shim->exit_status);
-	if (result == 0 && exec != NULL && exec->exited)
-		send_ended(connection, exec->exit_status);
+	if (result == 0)
+		report_exit(shim, connection, ticket->id);
 	return result;
 }
 

@@ -494,6 +494,31 @@ static void watch(struct shim *shim, struct poll_set *set)
 	poll_set_add(set, &shim->notices);
 }
 
+/* Starts the container's first process, which goes on once it is told to. */
+static int start_container(struct shim *shim, struct launch *launch, struct pipes *pipes,
+			   struct failure *failure)
+{
+	int result;
+
+	launch->stdio = (struct stdio){ pipes->in[0], pipes->out[1], pipes->err[1] };
+	launch->terminal_fd = pipes->terminal[1];
+	launch->status_fd = pipes->status[1];
+	launch->init_fd = pipes->init[1];
+	launch->hands_over = shim->plan.init && geteuid() != 0;
+	launch->netns_fd = shim->netns_fd;
+	launch->shim_pidfd = sys_pidfd_open(getpid());
+	result = launch_start(launch, failure);
+	shim->pid = launch->pid;
+	shim->pidfd = launch->pidfd;
+	shim->go_fd = launch->go_fd;
+	close_fd(&launch->shim_pidfd);
+	shim->status = (struct source){ pipes->status[0], POLLIN, status_ready };
+	keep_own_ends(shim, pipes);
+	shim->netns_fd = launch->netns_fd;
+	close_fd(&shim->netns_fd);
+	return result;
+}
+
 int shim_launch(struct shim *shim, struct failure *failure)
 {
 	struct pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 },
@@ -519,22 +544,7 @@ int shim_launch(struct shim *shim, struct failure *failure)
 	if (result < 0)
 		return result;
 	watch_memory(shim);
-	launch.stdio = (struct stdio){ pipes.in[0], pipes.out[1], pipes.err[1] };
-	launch.terminal_fd = pipes.terminal[1];
-	launch.status_fd = pipes.status[1];
-	launch.init_fd = pipes.init[1];
-	launch.hands_over = shim->plan.init && geteuid() != 0;
-	launch.netns_fd = shim->netns_fd;
-	launch.shim_pidfd = sys_pidfd_open(getpid());
-	result = launch_start(&launch, failure);
-	shim->pid = launch.pid;
-	shim->pidfd = launch.pidfd;
-	shim->go_fd = launch.go_fd;
-	close_fd(&launch.shim_pidfd);
-	shim->status = (struct source){ pipes.status[0], POLLIN, status_ready };
-	keep_own_ends(shim, &pipes);
-	shim->netns_fd = launch.netns_fd;
-	close_fd(&shim->netns_fd);
+	result = start_container(shim, &launch, &pipes, failure);
 	if (result == 0)
 		result = guardian_start(shim, failure);
 	return result;

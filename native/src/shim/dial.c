@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
+#include "base/netns.h"
 #include "base/syscalls.h"
 #include "shim/gvisor_control.h"
 #include "shim/loop.h"
@@ -21,21 +22,6 @@ static int new_socket(int family)
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	return fd < 0 ? -errno : fd;
-}
-
-/* The shim has one thread, so it can enter the network namespace and return; if it can't return, it
- * must exit. */
-static int socket_in_netns(const struct shim *shim, int family)
-{
-	owned_fd home = openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int fd;
-
-	if (home < 0 || setns(shim->pidfd, CLONE_NEWNET) < 0)
-		return -errno;
-	fd = new_socket(family);
-	if (setns(home, CLONE_NEWNET) < 0)
-		_exit(1);
-	return fd;
 }
 
 static int enter_network(const struct shim *shim)
@@ -78,7 +64,8 @@ static int socket_inside(const struct shim *shim, int family)
 {
 	if ((shim->plan.namespaces & CLONE_NEWNET) == 0)
 		return new_socket(family);
-	return geteuid() == 0 ? socket_in_netns(shim, family) : socket_by_child(shim, family);
+	return geteuid() == 0 ? netns_open(shim->pidfd, new_socket, family)
+			      : socket_by_child(shim, family);
 }
 
 /* Whether the dial is over: both directions are closed. */

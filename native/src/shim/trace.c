@@ -20,7 +20,7 @@
 
 #define CALLS 1024       /* system call numbers that are counted */
 #define SLOTS (1U << 16) /* of the set of lines already written; a power of two */
-#define MOST_BYTES (16U << 20)
+#define MAX_BYTES (16U << 20)
 #define FULL "{\"full\":true}\n" /* the last line of an incomplete record */
 #define ARGUMENTS 6
 #define NONE (-1)
@@ -94,7 +94,7 @@ static bool add(struct trace *trace, const char *line, size_t length)
 			return false;
 		at = (at + 1) & (SLOTS - 1);
 	}
-	if (trace->used > SLOTS - SLOTS / 4 || trace->bytes + length > MOST_BYTES) {
+	if (trace->used > SLOTS - SLOTS / 4 || trace->bytes + length > MAX_BYTES) {
 		trace->full = true;
 		return false;
 	}

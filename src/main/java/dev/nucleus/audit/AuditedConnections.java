@@ -12,12 +12,12 @@ import org.springframework.stereotype.Component;
 
 /**
  * Records each destination that a container was denied, once, and for each container no more than
- * {@link #MOST_DESTINATIONS}: a port scan must not fill the trail.
+ * {@link #MAX_DESTINATIONS}: a port scan must not fill the trail.
  */
 @Component
 final class AuditedConnections {
 
-    private static final int MOST_DESTINATIONS = 100;
+    private static final int MAX_DESTINATIONS = 100;
 
     private final AuditTrail trail;
     private final NetworkQueries networks;
@@ -34,12 +34,12 @@ final class AuditedConnections {
         recorded.keySet().retainAll(networks.attachedIds());
         for (DeniedConnection entry : denied) {
             Set<String> known = recorded.computeIfAbsent(entry.id(), _ -> new HashSet<>());
-            if (known.size() > MOST_DESTINATIONS || !known.add(entry.destination())) {
+            if (known.size() > MAX_DESTINATIONS || !known.add(entry.destination())) {
                 continue;
             }
-            String detail = known.size() <= MOST_DESTINATIONS
+            String detail = known.size() <= MAX_DESTINATIONS
                     ? entry.destination()
-                    : "more than " + MOST_DESTINATIONS + " destinations; the others are not recorded";
+                    : "more than " + MAX_DESTINATIONS + " destinations; the others are not recorded";
             trail.add(AuditRecord.about(AuditKind.CONNECTION_DENIED, entry.id(), entry.name(), detail, true, ""));
         }
     }

@@ -200,8 +200,9 @@ final class ContainerOptions {
     @CommandLine.Option(
             names = {"-p", "--publish"},
             paramLabel = "[ADDRESS:][PORT:]PORT[/PROTOCOL]",
-            description = "port of the host that leads to a port of the container, on 127.0.0.1 unless an address is"
-                    + " given; repeatable")
+            description =
+                    "port of the host that is forwarded to a port of the container, on 127.0.0.1 unless an address is"
+                            + " given; repeatable")
     private List<String> ports = new ArrayList<>();
 
     @CommandLine.Option(

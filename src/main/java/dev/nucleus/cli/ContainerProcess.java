@@ -30,7 +30,7 @@ record ContainerProcess(int pid, int hostPid, long user, Duration processor, lon
     /** USER_HZ, which is 100 on every supported architecture (proc_pid_stat(5)). */
     private static final long TICK_NANOS = 10_000_000;
 
-    private static final int MOST_BYTES = 4096;
+    private static final int MAX_BYTES = 4096;
     private static final int UTIME = 11;
     private static final int STIME = 12;
 
@@ -74,7 +74,7 @@ record ContainerProcess(int pid, int hostPid, long user, Duration processor, lon
     /** Reads the beginning of a file: a command line may have megabytes, and a container hundreds of such processes. */
     private static String text(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
-            return new String(in.readNBytes(MOST_BYTES), StandardCharsets.UTF_8);
+            return new String(in.readNBytes(MAX_BYTES), StandardCharsets.UTF_8);
         }
     }
 

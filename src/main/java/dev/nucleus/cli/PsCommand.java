@@ -26,8 +26,8 @@ import picocli.CommandLine;
 final class PsCommand implements Callable<Integer> {
 
     static final int SHORT_ID = 12;
-    private static final int LONGEST_COMMAND = 40;
-    private static final int LONGEST_CAUSE = 120;
+    private static final int MAX_COMMAND = 40;
+    private static final int MAX_CAUSE = 120;
     /** The column of published ports, which is left out if there are none. */
     private static final int PORTS = 7;
 
@@ -95,8 +95,8 @@ final class PsCommand implements Callable<Integer> {
                             .map(running -> Integer.toString(running.pid()))
                             .orElse("-"),
                     ports(container),
-                    shorten(String.join(" ", container.command()), LONGEST_COMMAND),
-                    shorten(replica.map(ReplicaView::cause).orElseGet(() -> end(container)), LONGEST_CAUSE))));
+                    shorten(String.join(" ", container.command()), MAX_COMMAND),
+                    shorten(replica.map(ReplicaView::cause).orElseGet(() -> end(container)), MAX_CAUSE))));
         }
         if (all) {
             Set<String> names = shown.stream().map(Container::name).collect(Collectors.toSet());
@@ -142,7 +142,7 @@ final class PsCommand implements Callable<Integer> {
                 "-",
                 "-",
                 "-",
-                shorten(replica.cause(), LONGEST_CAUSE));
+                shorten(replica.cause(), MAX_CAUSE));
     }
 
     private static String health(ReplicaView replica) {

@@ -30,7 +30,7 @@ final class Session implements Caller {
 
     private static final int HEADER = 5;
     /** The kernel accepts at most 6 MiB of arguments (execve(2)). */
-    private static final int LONGEST = 8 << 20;
+    private static final int MAX_REQUEST = 8 << 20;
 
     private static final int CHUNK = 65_536;
 
@@ -83,7 +83,7 @@ final class Session implements Caller {
         }
         int length = header.flip().getInt();
         int type = header.get();
-        if (length < 0 || length > LONGEST) {
+        if (length < 0 || length > MAX_REQUEST) {
             throw new IOException("invalid frame of " + length + " bytes");
         }
         ByteBuffer payload = ByteBuffer.allocate(length);

@@ -19,7 +19,7 @@ import picocli.CommandLine;
         description = "List the processes of a container; with gVisor, those of its sandbox.")
 final class TopCommand implements Callable<Integer> {
 
-    private static final int LONGEST_COMMAND = 500;
+    private static final int MAX_COMMAND = 500;
 
     private final Containers containers;
     private final Fleets fleets;
@@ -49,7 +49,7 @@ final class TopCommand implements Callable<Integer> {
                     Long.toString(process.user()),
                     String.format(Locale.ROOT, "%.2fs", process.processor().toNanos() / 1e9),
                     MemorySize.approximate(process.resident()),
-                    VisibleText.escape(process.command(), LONGEST_COMMAND)));
+                    VisibleText.escape(process.command(), MAX_COMMAND)));
         }
         for (String line : Table.format(rows)) {
             session.print(line);

@@ -28,6 +28,11 @@ public record ContainerRecord(
         this(id, name, createdAt, replica, attached, null);
     }
 
+    /** The same container on these networks. */
+    ContainerRecord on(Optional<NetworkRecord> networks) {
+        return new ContainerRecord(id, name, createdAt, replica, attached, networks.orElse(null));
+    }
+
     /** The container as a member of networks. */
     public NetworkMember member() {
         return new NetworkMember(

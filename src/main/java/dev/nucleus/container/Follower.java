@@ -31,7 +31,7 @@ final class Follower {
     /** First delay before reconnecting to a live shim that couldn't be reached, for example for lack of descriptors. */
     private static final Duration PAUSE = Duration.ofMillis(100);
 
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(10);
 
     /** Time allowed for killed processes to exit, and for a shim to write how its container ended. */
     private static final Duration DYING = Duration.ofSeconds(5);
@@ -147,7 +147,7 @@ final class Follower {
             if (endsWithin(container, pause)) {
                 return new Last(connection, Optional.empty());
             }
-            pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) < 0 ? pause.multipliedBy(2) : LONGEST_PAUSE;
+            pause = pause.multipliedBy(2).compareTo(MAX_PAUSE) < 0 ? pause.multipliedBy(2) : MAX_PAUSE;
         }
     }
 
@@ -267,7 +267,7 @@ final class Follower {
                             + "| grep nucleus-{}",
                     container.name(),
                     container.id());
-            while (!isEmptyWithin(container, LONGEST_PAUSE)) {
+            while (!isEmptyWithin(container, MAX_PAUSE)) {
                 log.debug("'{}' has not ended yet", container.name());
             }
             cgroups.remove(container.id());

@@ -201,13 +201,7 @@ final class Launcher {
                     request(order, id, posture, held, LaunchRequest.Sources.NONE, LaunchRequest.NetworkAccess.NONE));
         }
         AssignedNetworks access = networks.attach(bare.member(), order.spec());
-        var entry = new ContainerRecord(
-                id,
-                name,
-                bare.createdAt(),
-                bare.replica(),
-                order.attached(),
-                access.record().orElse(null));
+        ContainerRecord entry = bare.on(access.record());
         var container = new Container(
                 entry, () -> description(plan.get()), directories.store().directory(id), directories.shim(id));
         container.orderedBy(order);

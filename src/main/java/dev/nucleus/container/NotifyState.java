@@ -14,7 +14,7 @@ public final class NotifyState {
 
     private static final String STATUS = "STATUS=";
     private static final String EXTEND = "EXTEND_TIMEOUT_USEC=";
-    private static final int LONGEST_STATUS = 200;
+    private static final int MAX_STATUS = 200;
 
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private boolean ready;
@@ -54,7 +54,7 @@ public final class NotifyState {
                 alive = System.nanoTime() - Duration.ofDays(1).toNanos();
             default -> {
                 if (line.startsWith(STATUS)) {
-                    status = VisibleText.line(line.substring(STATUS.length()), LONGEST_STATUS);
+                    status = VisibleText.line(line.substring(STATUS.length()), MAX_STATUS);
                 } else if (line.startsWith(EXTEND) && line.matches(EXTEND + "\\d{1,15}")) {
                     long micros = Long.parseLong(line.substring(EXTEND.length()));
                     extended =

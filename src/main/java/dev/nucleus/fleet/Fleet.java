@@ -22,7 +22,7 @@ import org.springframework.scheduling.TaskScheduler;
 /** A fleet under supervision: its replicas by service. The lists are immutable. */
 final class Fleet {
 
-    private static final int LONGEST_CAUSE = 200;
+    private static final int MAX_CAUSE = 200;
 
     private final FleetSpec spec;
     private final Map<String, List<Replica>> replicas = new HashMap<>();
@@ -111,7 +111,7 @@ final class Fleet {
 
     /** The cause of a waiting replica contains the causes of its dependencies, so it may be long. */
     private static String shorten(String cause) {
-        return cause.length() > LONGEST_CAUSE ? cause.substring(0, LONGEST_CAUSE) + "…" : cause;
+        return cause.length() > MAX_CAUSE ? cause.substring(0, MAX_CAUSE) + "…" : cause;
     }
 
     private static boolean met(Condition condition, Replica replica) {

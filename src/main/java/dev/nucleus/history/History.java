@@ -32,7 +32,7 @@ public final class History implements SmartLifecycle {
     private static final int WAITING = 20_000;
     private static final int BATCH = 500;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+    private static final Duration MAX_PAUSE = Duration.ofSeconds(10);
     private static final Duration HEARTBEAT = Duration.ofSeconds(10);
     private static final Duration UPKEEP = Duration.ofHours(1);
     private static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(3);
@@ -50,7 +50,7 @@ public final class History implements SmartLifecycle {
         this.properties = properties;
         this.state = places.state();
         var pauses = new ExponentialBackOff(FIRST_PAUSE.toMillis(), 2);
-        pauses.setMaxInterval(LONGEST_PAUSE.toMillis());
+        pauses.setMaxInterval(MAX_PAUSE.toMillis());
         this.spool = new Spool<>("history", WAITING, BATCH, new Database(), pauses);
     }
 

@@ -30,6 +30,13 @@ final class LandlockLayer implements Layer {
 
     private static final LaunchPlan.Landlock NONE = new LaunchPlan.Landlock(false, 0, 0, 0, 0, List.of(), List.of());
 
+    /**
+     * Terminals, and devices whose ioctls do nothing for a program without privileges: isatty(3) asks each open file, and
+     * would count as a denial.
+     */
+    private static final List<String> WITH_IOCTL =
+            List.of("/dev/pts", "/dev/tty", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom");
+
     private final HostFeatures host;
 
     LandlockLayer(HostFeatures host) {
@@ -133,9 +140,9 @@ final class LandlockLayer implements Layer {
             rules.add(LandlockRights.rule(readable, LandlockRights.READ, handled));
         }
         rules.add(LandlockRights.rule("/dev", LandlockRights.READ | LandlockRights.WRITE_FILE, handled));
-        for (String terminals : List.of("/dev/pts", "/dev/tty")) {
+        for (String device : WITH_IOCTL) {
             rules.add(LandlockRights.rule(
-                    terminals, LandlockRights.READ | LandlockRights.WRITE_FILE | LandlockRights.IOCTL_DEV, handled));
+                    device, LandlockRights.READ | LandlockRights.WRITE_FILE | LandlockRights.IOCTL_DEV, handled));
         }
         for (MemoryMount mount : MemoryMount.of(filesystem)) {
             rules.add(LandlockRights.rule(

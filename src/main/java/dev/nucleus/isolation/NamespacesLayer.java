@@ -24,7 +24,7 @@ final class NamespacesLayer implements Layer {
     static final int NEWNET = 0x40000000;
 
     private static final String LAYER = "namespaces";
-    private static final int LONGEST_HOSTNAME = 63;
+    private static final int MAX_HOSTNAME = 63;
 
     private final HostFeatures host;
 
@@ -99,6 +99,6 @@ final class NamespacesLayer implements Layer {
     /** A replica's name contains a slash; the part after it is the hostname. */
     private static String hostname(String name) {
         String last = name.substring(name.lastIndexOf('/') + 1).replace('_', '-');
-        return last.length() > LONGEST_HOSTNAME ? last.substring(0, LONGEST_HOSTNAME) : last;
+        return last.length() > MAX_HOSTNAME ? last.substring(0, MAX_HOSTNAME) : last;
     }
 }

@@ -20,7 +20,7 @@ public final class AuditLog implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
     private static final int SO_RCVTIMEO = 20;
     private static final int HEADER = 16;
-    private static final int LONGEST = 9_000;
+    private static final int MAX_MESSAGE = 9_000;
 
     private final int descriptor;
     private volatile boolean closed;
@@ -62,7 +62,7 @@ public final class AuditLog implements AutoCloseable {
 
     /** Waits for the next record; empty: the log was closed. */
     public Optional<Entry> receive() {
-        byte[] bytes = new byte[LONGEST];
+        byte[] bytes = new byte[MAX_MESSAGE];
         while (!closed) {
             long got = Libc.INSTANCE.recv(descriptor, bytes, bytes.length, 0);
             // A negative result is the one-second timeout, or records that were lost because too many arrived at once.

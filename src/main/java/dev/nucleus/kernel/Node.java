@@ -16,7 +16,7 @@ import java.util.Arrays;
  */
 public final class Node implements AutoCloseable {
 
-    private static final int LONGEST_PATH = 4096;
+    private static final int MAX_PATH = 4096;
     private static final byte[] ITSELF = {0};
     private static final byte[] HERE = {'.', 0};
 
@@ -120,7 +120,7 @@ public final class Node implements AutoCloseable {
 
     /** The target of this link, one character per byte. */
     public String linkTarget() throws IOException {
-        byte[] buffer = new byte[LONGEST_PATH];
+        byte[] buffer = new byte[MAX_PATH];
         long length = SystemCall.check(
                 label, () -> Libc.INSTANCE.readlinkat(descriptor.number(), ITSELF, buffer, buffer.length));
         return new String(Arrays.copyOf(buffer, (int) length), StandardCharsets.ISO_8859_1);

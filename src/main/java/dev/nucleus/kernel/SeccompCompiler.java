@@ -38,7 +38,7 @@ public final class SeccompCompiler {
     private static final int NOTIFY = 0x7fc00000;
     private static final int NATIVE_ARCHITECTURE = 0xc000003e;
     private static final int COMPARISON_BYTES = 24;
-    private static final int LONGEST_PROGRAM = 65_535 * 8;
+    private static final int MAX_PROGRAM = 65_535 * 8;
 
     private final Libseccomp library;
 
@@ -142,7 +142,7 @@ public final class SeccompCompiler {
         }
         try {
             check("export", library.seccomp_export_bpf(context, fd));
-            var buffer = new byte[LONGEST_PROGRAM];
+            var buffer = new byte[MAX_PROGRAM];
             long length = Libc.INSTANCE.pread(fd, buffer, buffer.length, 0);
             if (length <= 0 || length % 8 != 0) {
                 throw new KernelException("the exported seccomp program has " + length + " bytes");

@@ -24,7 +24,7 @@ import java.util.stream.StreamSupport;
 public final class TrustedPath implements AutoCloseable {
 
     /** The kernel's limit (path_resolution(7)). */
-    private static final int MOST_LINKS = 40;
+    private static final int MAX_LINKS = 40;
 
     private static final byte[] ROOT = {'/', 0};
 
@@ -213,8 +213,8 @@ public final class TrustedPath implements AutoCloseable {
                                 + decoded(target).strip());
             }
             links++;
-            if (links > MOST_LINKS) {
-                throw new FileSystemException(label, null, "more than " + MOST_LINKS + " symbolic links (ELOOP)");
+            if (links > MAX_LINKS) {
+                throw new FileSystemException(label, null, "more than " + MAX_LINKS + " symbolic links (ELOOP)");
             }
             if (target.startsWith("/")) {
                 steps.forEach(step -> step.node().close());

@@ -10,7 +10,7 @@ public final class UnixDatagrams {
     private static final int AF_UNIX = 1;
     private static final int SOCK_DGRAM_CLOEXEC = 2 | 02000000;
     private static final int MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
-    private static final int LONGEST_PATH = 107;
+    private static final int MAX_PATH = 107;
 
     private UnixDatagrams() {}
 
@@ -22,7 +22,7 @@ public final class UnixDatagrams {
      */
     public static boolean send(String address, String text) {
         byte[] name = address.getBytes(StandardCharsets.UTF_8);
-        if (name.length == 0 || name.length > LONGEST_PATH) {
+        if (name.length == 0 || name.length > MAX_PATH) {
             return false;
         }
         boolean isAbstract = name[0] == '@';

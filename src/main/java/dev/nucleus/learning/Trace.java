@@ -49,13 +49,13 @@ public record Trace(
     /**
      * Longest line in bytes: a path of PATH_MAX below a directory of PATH_MAX, with six bytes for each escaped byte.
      */
-    private static final int LONGEST_LINE = 65_536;
+    private static final int MAX_LINE = 65_536;
 
     /** Largest record in bytes; native/src/shim/trace.c stops well before. */
-    private static final long LARGEST_RECORD = 32L << 20;
+    private static final long MAX_RECORD = 32L << 20;
 
     /** Limit of the length of all paths together, in characters. */
-    private static final long MOST_PATHS = 16L << 20;
+    private static final long MAX_PATHS = 16L << 20;
 
     /** As in open(2): a path is shorter. */
     private static final int PATH_MAX = 4_096;
@@ -124,7 +124,7 @@ public record Trace(
         }
 
         private void use(Use use) {
-            if (characters + use.path().length() > MOST_PATHS) {
+            if (characters + use.path().length() > MAX_PATHS) {
                 cut = true;
             } else if (paths.add(use)) {
                 characters += use.path().length();
@@ -165,10 +165,10 @@ public record Trace(
     /** Reads the terminated lines, skipping any that is too long, up to the largest size of a record. */
     private static void lines(Path file, Consumer<String> line, Reading reading) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
-            var buffer = new byte[LONGEST_LINE];
+            var buffer = new byte[MAX_LINE];
             int length = 0;
             boolean tooLong = false;
-            long left = LARGEST_RECORD;
+            long left = MAX_RECORD;
             var chunk = new byte[8_192];
             for (int got = in.read(chunk); got > 0 && left > 0; got = in.read(chunk)) {
                 left -= got;

@@ -42,9 +42,9 @@ final class NameServer implements DisposableBean {
     /** The same as in native/src/net/ruleset.h, which leads port 53 here. */
     private static final int PORT = 1_013;
 
-    private static final int LARGEST = 65_535;
-    private static final int SMALLEST_UDP = 512;
-    private static final int LARGEST_UDP = 1_232;
+    private static final int MAX_MESSAGE = 65_535;
+    private static final int MIN_UDP = 512;
+    private static final int MAX_UDP = 1_232;
     private static final int FORWARDED_AT_ONCE = 256;
     private static final Duration TCP_TIMEOUT = Duration.ofSeconds(10);
     private static final int TCP_AT_ONCE = 64;
@@ -127,7 +127,7 @@ final class NameServer implements DisposableBean {
     }
 
     private void serve(DatagramChannel udp) {
-        ByteBuffer received = ByteBuffer.allocateDirect(LARGEST);
+        ByteBuffer received = ByteBuffer.allocateDirect(MAX_MESSAGE);
         while (udp.isOpen()) {
             try {
                 received.clear();
@@ -158,9 +158,9 @@ final class NameServer implements DisposableBean {
     private static int maxUdpPayload(byte[] query) {
         try {
             OPTRecord options = new Message(query).getOPT();
-            return options == null ? SMALLEST_UDP : Math.clamp(options.getPayloadSize(), SMALLEST_UDP, LARGEST_UDP);
+            return options == null ? MIN_UDP : Math.clamp(options.getPayloadSize(), MIN_UDP, MAX_UDP);
         } catch (IOException e) {
-            return SMALLEST_UDP;
+            return MIN_UDP;
         }
     }
 

@@ -24,7 +24,7 @@ final class Upstream {
     private static final Logger log = LoggerFactory.getLogger(Upstream.class);
     private static final int PORT = 53;
     private static final int TIMEOUT_MILLIS = 2_000;
-    private static final int LARGEST = 65_535;
+    private static final int MAX_MESSAGE = 65_535;
     private static final int HEADER = 12;
 
     private final SecureRandom random = new SecureRandom();
@@ -60,7 +60,7 @@ final class Upstream {
     /** The first response, with the ID of the query; empty: no resolver answered. */
     Optional<byte[]> ask(byte[] query, boolean tcp) {
         byte[] own = query.clone();
-        int id = random.nextInt(LARGEST + 1);
+        int id = random.nextInt(MAX_MESSAGE + 1);
         own[0] = (byte) (id >> 8);
         own[1] = (byte) id;
         for (InetSocketAddress server : servers) {
@@ -80,7 +80,7 @@ final class Upstream {
         try (var socket = new DatagramSocket()) {
             socket.connect(server);
             socket.send(new DatagramPacket(query, query.length));
-            var packet = new DatagramPacket(new byte[LARGEST], LARGEST);
+            var packet = new DatagramPacket(new byte[MAX_MESSAGE], MAX_MESSAGE);
             long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MILLIS);
             while (true) {
                 // Junk must not extend the wait.

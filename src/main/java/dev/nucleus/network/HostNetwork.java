@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class HostNetwork implements AutoCloseable {
 
     /** For the largest change: 10,000 blocks take the kernel less than a second. */
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     private final Spawner spawner;
     private final String table;
@@ -179,7 +179,7 @@ final class HostNetwork implements AutoCloseable {
 
     /** A helper that is stopped or hangs must not make its manager wait for ever. */
     private static ShimMessage exchange(ShimConnection to, Request type, ByteBuffer payload) throws IOException {
-        try (Deadline deadline = to.limit(PATIENCE)) {
+        try (Deadline deadline = to.limit(TIMEOUT)) {
             try {
                 to.send(type, payload);
                 return switch (to.receive().orElseThrow(() -> new IOException("the network helper has exited"))) {
@@ -190,7 +190,7 @@ final class HostNetwork implements AutoCloseable {
                 };
             } catch (ClosedChannelException e) {
                 throw deadline.passed()
-                        ? new IOException("the network helper did not answer within " + PATIENCE.toSeconds() + " s", e)
+                        ? new IOException("the network helper did not answer within " + TIMEOUT.toSeconds() + " s", e)
                         : e;
             }
         }

@@ -17,7 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Passes connections to {@code [::1]} on to the same port of 127.0.0.1, which leads to containers: the kernel can't
+ * Passes connections to {@code [::1]} on to the same port of 127.0.0.1, which is forwarded to containers: the kernel can't
  * translate an IPv6 loopback address (there is no route_localnet for it).
  */
 final class LoopbackForwarder implements AutoCloseable {
@@ -25,9 +25,9 @@ final class LoopbackForwarder implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LoopbackForwarder.class);
     private static final int BUFFER = 16_384;
 
-    private static final int MOST_CONNECTIONS = 256;
+    private static final int MAX_CONNECTIONS = 256;
 
-    private final Semaphore connections = new Semaphore(MOST_CONNECTIONS);
+    private final Semaphore connections = new Semaphore(MAX_CONNECTIONS);
     private final ServerSocketChannel listener;
     private final int port;
 

@@ -81,7 +81,7 @@ public final class NetworkQueries {
         return state.policies.egress(container, state.networks.of(container)).allowsResolvers();
     }
 
-    /** The published ports, and where they lead. */
+    /** The published ports, and their backends. */
     public List<PortPublication> publications() {
         return state.underLock(() -> state.ports.list().stream()
                 .map(port -> new PortPublication(

@@ -13,6 +13,7 @@ import dev.nucleus.spec.Networking;
 import dev.nucleus.spec.PublishedPort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -198,14 +199,7 @@ public final class Networks implements DisposableBean {
     private AssignedNetworks attachLocked(NetworkMember member, ContainerSpec spec) {
         state.lock.lock();
         try {
-            if (spec.networking().attachments().stream()
-                    .anyMatch(attachment -> attachment.address().isPresent())) {
-                // The address's last owner may not have been cleaned up yet.
-                ended.remove();
-                state.host.deleteConntrackEntries(spec.networking().attachments().stream()
-                        .flatMap(attachment -> attachment.address().stream())
-                        .toList());
-            }
+            clearAddresses(spec.networking());
             int before = state.networks.count();
             List<ActiveNetwork> joined = state.networks.resolve(member, spec.networking());
             if (state.networks.count() > before) {
@@ -244,6 +238,17 @@ public final class Networks implements DisposableBean {
         return e instanceof ShimException && message.contains("not permitted")
                 ? message + "; the spawner needs the capability CAP_NET_ADMIN"
                 : message;
+    }
+
+    /** The last owner of an address that a service declares may not have been cleaned up yet. */
+    private void clearAddresses(Networking networking) throws IOException {
+        List<InetAddress> addresses = networking.attachments().stream()
+                .flatMap(attachment -> attachment.address().stream())
+                .toList();
+        if (!addresses.isEmpty()) {
+            ended.remove();
+            state.host.deleteConntrackEntries(addresses);
+        }
     }
 
     private NetworkRecord record(

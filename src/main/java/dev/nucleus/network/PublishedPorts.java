@@ -176,7 +176,7 @@ final class PublishedPorts {
     }
 
     /**
-     * The changes after which each port leads to these containers.
+     * The changes after which each port is forwarded to these containers.
      *
      * @param addresses4 the IPv4 addresses of those of the containers that serve, by their IDs
      * @param addresses6 likewise

@@ -148,7 +148,7 @@ final class Reachability {
     private Decision toHost(AttachedContainer from, EgressPolicy egress, InetAddress to, int port, Protocol protocol) {
         if (to.isLoopbackAddress()) {
             return Decision.denied(
-                    "a loopback address is the container's own; it never leads to the host",
+                    "a loopback address is the container's own; it never reaches the host",
                     "connect to the container's service by its name instead");
         }
         boolean gateway = networks.of(from).stream()

@@ -11,7 +11,7 @@ import java.util.function.BiConsumer;
 /** Writes little-endian, length-prefixed values; the counterpart of native/src/base/wire.c. */
 public final class WireWriter {
 
-    private static final int MOST_ELEMENTS = 1 << 20;
+    private static final int MAX_ELEMENTS = 1 << 20;
 
     private ByteBuffer buffer;
 
@@ -48,13 +48,13 @@ public final class WireWriter {
     }
 
     /** The longest duration that {@link #millis} can encode: 49 days. */
-    public static final long LONGEST_MILLIS = 0xffff_ffffL;
+    public static final long MAX_MILLIS = 0xffff_ffffL;
 
-    /** A duration as u32 milliseconds, rounded up, and capped at {@link #LONGEST_MILLIS}. */
+    /** A duration as u32 milliseconds, rounded up, and capped at {@link #MAX_MILLIS}. */
     public WireWriter millis(Duration duration) {
         long millis = TimeUnit.MILLISECONDS.convert(duration);
         boolean rounded = millis < Long.MAX_VALUE && duration.compareTo(Duration.ofMillis(millis)) > 0;
-        return u32((int) Math.clamp(rounded ? millis + 1 : millis, 0, LONGEST_MILLIS));
+        return u32((int) Math.clamp(rounded ? millis + 1 : millis, 0, MAX_MILLIS));
     }
 
     public WireWriter u64(long value) {
@@ -92,7 +92,7 @@ public final class WireWriter {
     }
 
     public <T> WireWriter list(List<T> values, BiConsumer<WireWriter, T> each) {
-        if (values.size() > MOST_ELEMENTS) {
+        if (values.size() > MAX_ELEMENTS) {
             throw new IllegalArgumentException(values.size() + " elements are too many for the wire");
         }
         u32(values.size());

@@ -15,7 +15,7 @@ import org.springframework.stereotype.Component;
 final class HookPrograms {
 
     private static final String SOURCE = "nucleus.hooks";
-    private static final Duration LONGEST = Duration.ofMinutes(10);
+    private static final Duration MAX_TIMEOUT = Duration.ofMinutes(10);
 
     private final List<HookProperties.Hook> hooks;
 
@@ -47,7 +47,7 @@ final class HookPrograms {
         }
         if (hook.timeout().isNegative()
                 || hook.timeout().isZero()
-                || hook.timeout().compareTo(LONGEST) > 0) {
+                || hook.timeout().compareTo(MAX_TIMEOUT) > 0) {
             return Optional.of(field + ".timeout: must be more than 0 and at most 10m, was " + hook.timeout());
         }
         return Optional.empty();

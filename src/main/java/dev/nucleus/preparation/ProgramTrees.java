@@ -26,7 +26,7 @@ record ProgramTrees(RootfsLinks root, List<Path> sealed) {
             List.of("/bin", "/sbin", "/usr", "/lib", "/lib64", "/lib32", "/libx32", "/opt", "/nix");
 
     /** Limit of entries of one directory. Beyond it, the mount's "noexec" alone must suffice. */
-    private static final int MOST_ENTRIES = 1024;
+    private static final int MAX_ENTRIES = 1024;
 
     /** @param filesystem with each mount at its resolved target */
     static List<ProgramTree> find(RootfsLinks root, Filesystem filesystem) {
@@ -73,8 +73,8 @@ record ProgramTrees(RootfsLinks root, List<Path> sealed) {
         }
         try (Stream<Path> entries = Files.list(root.host(tree))) {
             // Others may write to a root filesystem that isn't attested, and create any number of entries.
-            List<Path> first = entries.limit(MOST_ENTRIES + 1).toList();
-            return first.size() > MOST_ENTRIES
+            List<Path> first = entries.limit(MAX_ENTRIES + 1).toList();
+            return first.size() > MAX_ENTRIES
                     ? Optional.empty()
                     : Optional.of(first.stream()
                             .filter(entry -> !Files.isSymbolicLink(entry))

@@ -15,11 +15,11 @@ import java.util.Locale;
 public record ProbeResult(
         Role role, String kind, Instant at, boolean success, String detail, Duration took, Duration late) {
 
-    private static final int LONGEST_DETAIL = 200;
+    private static final int MAX_DETAIL = 200;
 
     /** The detail may contain output of the workload. */
     public ProbeResult {
-        detail = VisibleText.line(detail, LONGEST_DETAIL);
+        detail = VisibleText.line(detail, MAX_DETAIL);
     }
 
     /** What a probe decides. */

@@ -53,14 +53,14 @@ final class ElfReader {
     private static final long DF_1_NODEFLIB = 0x800;
 
     /** The kernel's own limit on program headers (fs/binfmt_elf.c, load_elf_phdrs). */
-    private static final int MOST_PROGRAM_HEADERS = 65_536 / PROGRAM_HEADER;
+    private static final int MAX_PROGRAM_HEADERS = 65_536 / PROGRAM_HEADER;
 
-    private static final int LONGEST_PATH = 4_096;
+    private static final int MAX_PATH = 4_096;
     /** The largest programs in Debian need some 200 libraries. */
-    private static final int MOST_NEEDED = 1_024;
+    private static final int MAX_NEEDED = 1_024;
 
-    private static final int LONGEST_DYNAMIC_SECTION = 1 << 20;
-    private static final int LONGEST_SEARCH_PATH = 16_384;
+    private static final int MAX_DYNAMIC_SECTION = 1 << 20;
+    private static final int MAX_SEARCH_PATH = 16_384;
 
     private final FileChannel content;
     private final long size;
@@ -98,7 +98,7 @@ final class ElfReader {
             return Optional.empty();
         }
         int count = Short.toUnsignedInt(header.getShort(PROGRAM_HEADER_COUNT_AT));
-        if (count > MOST_PROGRAM_HEADERS) {
+        if (count > MAX_PROGRAM_HEADERS) {
             throw new MalformedElfException(count + " program headers, more than the kernel reads");
         }
         if (count > 0 && header.getShort(PROGRAM_HEADER_SIZE_AT) != PROGRAM_HEADER) {
@@ -130,13 +130,13 @@ final class ElfReader {
     private ElfFile linkage(boolean library, Optional<String> interpreter, Dynamic dynamic) throws IOException {
         var needed = new ArrayList<String>();
         for (long name : dynamic.needed) {
-            needed.add(string(dynamic, name, LONGEST_PATH));
+            needed.add(string(dynamic, name, MAX_PATH));
         }
         List<String> runpath = directories(dynamic, dynamic.runpath);
         return new ElfFile(
                 library,
                 interpreter,
-                dynamic.soname < 0 ? Optional.empty() : Optional.of(string(dynamic, dynamic.soname, LONGEST_PATH)),
+                dynamic.soname < 0 ? Optional.empty() : Optional.of(string(dynamic, dynamic.soname, MAX_PATH)),
                 needed,
                 dynamic.runpath < 0 ? directories(dynamic, dynamic.rpath) : List.of(),
                 runpath,
@@ -144,7 +144,7 @@ final class ElfReader {
     }
 
     private String interpreter(Segment segment) throws IOException {
-        if (segment.fileSize < 2 || segment.fileSize > LONGEST_PATH) {
+        if (segment.fileSize < 2 || segment.fileSize > MAX_PATH) {
             throw new MalformedElfException("the path of its interpreter has " + segment.fileSize + " bytes");
         }
         byte[] path = bytes(segment.offset, segment.fileSize, "the path of its interpreter")
@@ -153,7 +153,7 @@ final class ElfReader {
     }
 
     private Dynamic dynamic(Segment section) throws IOException {
-        if (section.fileSize < 0 || section.fileSize > LONGEST_DYNAMIC_SECTION) {
+        if (section.fileSize < 0 || section.fileSize > MAX_DYNAMIC_SECTION) {
             throw new MalformedElfException("its dynamic section has " + section.fileSize + " bytes");
         }
         ByteBuffer entries = bytes(section.offset, section.fileSize, "its dynamic section");
@@ -184,8 +184,8 @@ final class ElfReader {
         } else if (tag == DT_FLAGS_1) {
             dynamic.flags = value;
         }
-        if (dynamic.needed.size() > MOST_NEEDED) {
-            throw new MalformedElfException("it needs more than " + MOST_NEEDED + " libraries");
+        if (dynamic.needed.size() > MAX_NEEDED) {
+            throw new MalformedElfException("it needs more than " + MAX_NEEDED + " libraries");
         }
         return true;
     }
@@ -198,9 +198,7 @@ final class ElfReader {
     }
 
     private List<String> directories(Dynamic dynamic, long at) throws IOException {
-        return at < 0
-                ? List.of()
-                : List.of(string(dynamic, at, LONGEST_SEARCH_PATH).split(":", -1));
+        return at < 0 ? List.of() : List.of(string(dynamic, at, MAX_SEARCH_PATH).split(":", -1));
     }
 
     private String string(Dynamic dynamic, long at, int longest) throws IOException {

@@ -44,11 +44,11 @@ public final class RootfsBuilder {
     private static final int READABLE = 0400;
     private static final int EXECUTABLE = 0111;
 
-    private static final int MOST_LINKS = 40;
-    private static final int MOST_LEVELS = 128;
-    private static final int MOST_ENTRIES = 1_000_000;
-    private static final int MOST_REPORTED = 1_000;
-    private static final long MOST_BYTES = 16L << 30;
+    private static final int MAX_LINKS = 40;
+    private static final int MAX_LEVELS = 128;
+    private static final int MAX_ENTRIES = 1_000_000;
+    private static final int MAX_REPORTED = 1_000;
+    private static final long MAX_BYTES = 16L << 30;
     private static final long CHUNK = 1 << 24;
 
     private final Path place;
@@ -256,8 +256,8 @@ public final class RootfsBuilder {
     }
 
     private void addAll(Directory source, Directory target, Path host, int level) throws IOException {
-        if (level > MOST_LEVELS) {
-            throw new RootfsException(Text.shown(host.toString()) + " has more than " + MOST_LEVELS + " levels");
+        if (level > MAX_LEVELS) {
+            throw new RootfsException(Text.shown(host.toString()) + " has more than " + MAX_LEVELS + " levels");
         }
         if (source.status().isSameFile(top.status())) {
             return;
@@ -311,8 +311,8 @@ public final class RootfsBuilder {
         if (entry.target().status(entry.name()).isPresent()) {
             return;
         }
-        if (links > MOST_LINKS) {
-            throw new RootfsException("more than " + MOST_LINKS + " links lead to " + entry.path());
+        if (links > MAX_LINKS) {
+            throw new RootfsException("more than " + MAX_LINKS + " links lead to " + entry.path());
         }
         count(entry.host());
         try (Node node = entry.source().node(entry.name())) {
@@ -401,8 +401,8 @@ public final class RootfsBuilder {
     }
 
     private void reserve(long size, Entry entry) throws IOException {
-        if (size > MOST_BYTES - bytes) {
-            throw new RootfsException("more than " + (MOST_BYTES >> 30) + " GiB, with "
+        if (size > MAX_BYTES - bytes) {
+            throw new RootfsException("more than " + (MAX_BYTES >> 30) + " GiB, with "
                     + Text.shown(entry.path().toString()) + "; put data in a volume instead");
         }
         if (size > Files.getFileStore(place).getUsableSpace()) {
@@ -413,19 +413,19 @@ public final class RootfsBuilder {
 
     private void count(Path host) {
         entries++;
-        if (entries > MOST_ENTRIES) {
-            throw new RootfsException("more than " + MOST_ENTRIES + " files, with those in " + host);
+        if (entries > MAX_ENTRIES) {
+            throw new RootfsException("more than " + MAX_ENTRIES + " files, with those in " + host);
         }
     }
 
     private void report(String what) {
-        if (missing.size() < MOST_REPORTED) {
+        if (missing.size() < MAX_REPORTED) {
             missing.add(what);
         }
     }
 
     private void leaveOut(String what) {
-        if (leftOut.size() < MOST_REPORTED) {
+        if (leftOut.size() < MAX_REPORTED) {
             leftOut.add(Text.shown(what));
         }
     }

@@ -31,7 +31,7 @@ record RootfsSnapshot(
         FileStat top, Optional<FileStat> manifest, SortedMap<String, FileStat> files, Map<String, String> links) {
 
     /** Far deeper than any real tree, and shallow enough for one thread's stack. */
-    private static final int MOST_LEVELS = 1_024;
+    private static final int MAX_LEVELS = 1_024;
 
     /** Checks each file before the walk continues, so that a refused directory is not entered. */
     @FunctionalInterface
@@ -59,8 +59,8 @@ record RootfsSnapshot(
     }
 
     private void walk(Directory directory, String prefix, Check check, int level) throws IOException {
-        if (level > MOST_LEVELS) {
-            throw new RootfsException(directory + " is more than " + MOST_LEVELS + " levels deep");
+        if (level > MAX_LEVELS) {
+            throw new RootfsException(directory + " is more than " + MAX_LEVELS + " levels deep");
         }
         try (Directory.Listing names = directory.list()) {
             for (FileName name = names.next(); name != null; name = names.next()) {

@@ -22,7 +22,7 @@ import java.util.List;
 public record RootfsTree(long device, long inode, List<Entry> entries) {
 
     /** A root filesystem has some twenty; anyone who may write to one could create any number. */
-    private static final int MOST_ENTRIES = 10_000;
+    private static final int MAX_ENTRIES = 10_000;
 
     public RootfsTree {
         entries = List.copyOf(entries);
@@ -69,8 +69,8 @@ public record RootfsTree(long device, long inode, List<Entry> entries) {
         var entries = new ArrayList<Entry>();
         try (Directory.Listing names = top.list()) {
             for (FileName name = names.next(); name != null; name = names.next()) {
-                if (entries.size() == MOST_ENTRIES) {
-                    throw new RootfsException("the rootfs " + top + " has more than " + MOST_ENTRIES + " entries");
+                if (entries.size() == MAX_ENTRIES) {
+                    throw new RootfsException("the rootfs " + top + " has more than " + MAX_ENTRIES + " entries");
                 }
                 entries.add(Entry.of(top, name));
             }

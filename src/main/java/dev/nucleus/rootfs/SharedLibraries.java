@@ -45,14 +45,14 @@ final class SharedLibraries {
     private static final List<String> LIB = List.of("lib/x86_64-linux-gnu", "lib64");
 
     private static final String PLATFORM = "x86_64";
-    private static final int LONGEST_PATH = 4_096;
+    private static final int MAX_PATH = 4_096;
 
     // Limits for files that are made to keep the search going forever. A large desktop program loads some 200
     // libraries.
-    private static final int MOST_LIBRARIES = 1_000;
-    private static final int MOST_DIRECTORIES = 256;
-    private static final int MOST_VARIABLES = 4;
-    private static final int MOST_LOOKUPS = 2_000_000;
+    private static final int MAX_LIBRARIES = 1_000;
+    private static final int MAX_DIRECTORIES = 256;
+    private static final int MAX_VARIABLES = 4;
+    private static final int MAX_LOOKUPS = 2_000_000;
 
     private final LoaderCache cache;
     private int lookups;
@@ -127,15 +127,15 @@ final class SharedLibraries {
         private void need(String name, Loaded by) throws IOException {
             Optional<Path> library = find(name, by);
             if (library.isEmpty()) {
-                if (missing.size() < MOST_LIBRARIES) {
+                if (missing.size() < MAX_LIBRARIES) {
                     missing.add(Text.shown(name) + ", needed by "
                             + Text.shown(by.path().toString()));
                 }
                 return;
             }
-            if (found.size() >= MOST_LIBRARIES) {
-                throw new RootfsException(Text.shown(by.path().toString()) + " is linked with more than "
-                        + MOST_LIBRARIES + " libraries");
+            if (found.size() >= MAX_LIBRARIES) {
+                throw new RootfsException(
+                        Text.shown(by.path().toString()) + " is linked with more than " + MAX_LIBRARIES + " libraries");
             }
             found.add(library.get());
             Optional<ElfFile> elf = at(library.get());
@@ -169,7 +169,7 @@ final class SharedLibraries {
     }
 
     private Optional<Path> in(List<String> directories, Path origin, String name) throws IOException {
-        for (String directory : directories.subList(0, Math.min(directories.size(), MOST_DIRECTORIES))) {
+        for (String directory : directories.subList(0, Math.min(directories.size(), MAX_DIRECTORIES))) {
             Optional<Path> library = first(expand(directory + "/" + name, origin));
             if (library.isPresent()) {
                 return library;
@@ -192,7 +192,7 @@ final class SharedLibraries {
      * the working directory.
      */
     private static List<Path> expand(String text, Path file) {
-        if (text.chars().filter(c -> c == '$').count() > MOST_VARIABLES) {
+        if (text.chars().filter(c -> c == '$').count() > MAX_VARIABLES) {
             return List.of();
         }
         String origin =
@@ -211,7 +211,7 @@ final class SharedLibraries {
 
     private static Optional<Path> absolute(String text) {
         try {
-            return text.startsWith("/") && text.length() < LONGEST_PATH ? Optional.of(Path.of(text)) : Optional.empty();
+            return text.startsWith("/") && text.length() < MAX_PATH ? Optional.of(Path.of(text)) : Optional.empty();
         } catch (InvalidPathException e) {
             return Optional.empty();
         }
@@ -220,8 +220,8 @@ final class SharedLibraries {
     /** The library at that path; empty if there is none, or it may not be opened. */
     private Optional<ElfFile> at(Path path) throws IOException {
         lookups++;
-        if (lookups > MOST_LOOKUPS) {
-            throw new RootfsException("the files that were copied name more than " + MOST_LOOKUPS + " libraries");
+        if (lookups > MAX_LOOKUPS) {
+            throw new RootfsException("the files that were copied name more than " + MAX_LOOKUPS + " libraries");
         }
         try (SourceFile file = SourceFile.open(path)) {
             if (!file.status().isRegularFile()) {

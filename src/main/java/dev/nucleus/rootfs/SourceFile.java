@@ -21,7 +21,7 @@ import java.util.Optional;
  */
 record SourceFile(Node node) implements AutoCloseable {
 
-    private static final int MOST_LINKS = 8;
+    private static final int MAX_LINKS = 8;
 
     static SourceFile open(Path path) throws IOException {
         Path parent = path.getParent();
@@ -37,7 +37,7 @@ record SourceFile(Node node) implements AutoCloseable {
 
     private static SourceFile open(Directory directory, FileName name, Path path) throws IOException {
         FileName next = name;
-        for (int i = 0; i < MOST_LINKS; i++) {
+        for (int i = 0; i < MAX_LINKS; i++) {
             Node node = directory.node(next);
             if (!node.status().isSymbolicLink()) {
                 return new SourceFile(node);
@@ -51,7 +51,7 @@ record SourceFile(Node node) implements AutoCloseable {
             }
             next = sibling.get();
         }
-        throw new FileSystemException(path.toString(), null, "more than " + MOST_LINKS + " symbolic links");
+        throw new FileSystemException(path.toString(), null, "more than " + MAX_LINKS + " symbolic links");
     }
 
     /** The name that a link leads to in its own directory; empty if it leads elsewhere. */

@@ -22,9 +22,9 @@ final class RunDirectory {
             Set.of("manager.lock", "spawner.sock", "nucleus.sock", "http.sock", "c", "root");
 
     /** {@code sun_path} has 108 bytes, the last of them a NUL; unix(7). */
-    private static final int LONGEST_SOCKET = 107;
+    private static final int MAX_SOCKET = 107;
     /** {@code /c/} and a container's ID: the longest name of a socket in it. */
-    private static final int LONGEST_NAME = 3 + 32;
+    private static final int MAX_NAME = 3 + 32;
 
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
 
@@ -37,7 +37,7 @@ final class RunDirectory {
      *     open to others and contains something else, as {@code /run} would: then it is left unchanged
      */
     static Path prepare(Path directory) throws IOException {
-        checkLength(directory, LONGEST_SOCKET - LONGEST_NAME, "so that the sockets in it can be bound");
+        checkLength(directory, MAX_SOCKET - MAX_NAME, "so that the sockets in it can be bound");
         if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
             PrivateDirectories.refuseOtherOwner(directory);
             close(directory);
@@ -47,7 +47,7 @@ final class RunDirectory {
 
     /** @throws IOException when the path is too long for a socket */
     static void checkSocket(Path socket) throws IOException {
-        checkLength(socket, LONGEST_SOCKET, "the limit for every socket");
+        checkLength(socket, MAX_SOCKET, "the limit for every socket");
     }
 
     private static void checkLength(Path path, int most, String purpose) throws IOException {

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class ShimConnection implements AutoCloseable {
 
     private static final int HEADER = 5;
-    private static final int LONGEST_ANSWER = 1 << 20;
+    private static final int MAX_ANSWER = 1 << 20;
     private static final int BUFFER = 32_768;
 
     private final SocketChannel channel;
@@ -179,7 +179,7 @@ public final class ShimConnection implements AutoCloseable {
         }
         int length = received.getInt();
         int type = received.get() & 0xff;
-        if (length < 0 || length > LONGEST_ANSWER) {
+        if (length < 0 || length > MAX_ANSWER) {
             throw new IOException("a shim announced an answer of " + length + " bytes");
         }
         if (!fill(length)) {

@@ -13,7 +13,7 @@ public record Cpus(double value) {
     public static final long PERIOD_MICROS = 100_000;
 
     private static final double MAXIMUM = 65_536;
-    private static final long SMALLEST_QUOTA_MICROS = 1_000;
+    private static final long MIN_QUOTA_MICROS = 1_000;
 
     private static final Pattern NUMBER = Pattern.compile("([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]+)?");
 
@@ -33,7 +33,7 @@ public record Cpus(double value) {
 
     /** Microseconds of processor time per {@link #PERIOD_MICROS}; at least the kernel's minimum, 1 ms. */
     public long quotaMicros() {
-        return Math.max(SMALLEST_QUOTA_MICROS, Math.round(value * PERIOD_MICROS));
+        return Math.max(MIN_QUOTA_MICROS, Math.round(value * PERIOD_MICROS));
     }
 
     @Override

@@ -12,7 +12,7 @@ public final class Durations {
      * A hundred years: twice that plus the current time fits into the 63 bits of nanoseconds in which values of {@link
      * System#nanoTime()} are compared, and once into the longest delay of an executor.
      */
-    public static final Duration LONGEST = Duration.ofDays(36_500);
+    public static final Duration MAX = Duration.ofDays(36_500);
 
     private static final Pattern FORMAT =
             Pattern.compile("(?:(\\d{1,6})d)?(?:(\\d{1,6})h)?(?:(\\d{1,6})m(?!s))?(?:(\\d{1,9})s)?(?:(\\d{1,9})ms)?");
@@ -45,19 +45,18 @@ public final class Durations {
     /**
      * Checks the duration of a setting, which may be longer than any clock counts.
      *
-     * @throws InvalidSpecException when it is negative or longer than {@link #LONGEST}
+     * @throws InvalidSpecException when it is negative or longer than {@link #MAX}
      */
     public static Duration requireCountable(String setting, Duration duration) {
-        if (duration.isNegative() || duration.compareTo(LONGEST) > 0) {
-            throw new InvalidSpecException(
-                    setting + " is " + duration + "; it must be between 0s and " + format(LONGEST));
+        if (duration.isNegative() || duration.compareTo(MAX) > 0) {
+            throw new InvalidSpecException(setting + " is " + duration + "; it must be between 0s and " + format(MAX));
         }
         return duration;
     }
 
     private static Duration check(String text, Duration duration) {
-        if (duration.compareTo(LONGEST) > 0) {
-            throw new InvalidSpecException("'" + text + "' is longer than " + format(LONGEST)
+        if (duration.compareTo(MAX) > 0) {
+            throw new InvalidSpecException("'" + text + "' is longer than " + format(MAX)
                     + ", the longest duration that is supported; write a shorter one");
         }
         return duration;

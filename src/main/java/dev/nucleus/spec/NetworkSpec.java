@@ -16,10 +16,10 @@ public record NetworkSpec(
 
     public static final int DEFAULT_MTU = 1_500;
     /** The least that IPv6 allows (RFC 8200). */
-    private static final int LEAST_MTU = 1_280;
+    private static final int MIN_MTU = 1_280;
 
-    private static final int LARGEST_MTU = 65_535;
-    private static final int LONGEST_PREFIX = 29;
+    private static final int MAX_MTU = 65_535;
+    private static final int MAX_PREFIX = 29;
     private static final int SHORTEST_PREFIX = 8;
 
     public NetworkSpec {
@@ -38,15 +38,15 @@ public record NetworkSpec(
             throw new InvalidSpecException(
                     "subnet: " + subnet + " is not IPv4; IPv6 addresses are assigned unless ipv6: false");
         }
-        if (subnet.prefix() > LONGEST_PREFIX || subnet.prefix() < SHORTEST_PREFIX) {
+        if (subnet.prefix() > MAX_PREFIX || subnet.prefix() < SHORTEST_PREFIX) {
             throw new InvalidSpecException(
-                    "subnet: " + subnet + " has " + (subnet.prefix() > LONGEST_PREFIX ? "too few" : "too many")
+                    "subnet: " + subnet + " has " + (subnet.prefix() > MAX_PREFIX ? "too few" : "too many")
                             + " addresses; write a block from /8 to /29, such as 10.42.7.0/24");
         }
     }
 
     public static int checkMtu(int mtu) {
-        if (mtu < LEAST_MTU || mtu > LARGEST_MTU) {
+        if (mtu < MIN_MTU || mtu > MAX_MTU) {
             throw new InvalidSpecException("mtu must be 1280 to 65535 bytes, was " + mtu);
         }
         return mtu;

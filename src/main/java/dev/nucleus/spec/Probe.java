@@ -66,10 +66,10 @@ public sealed interface Probe {
      */
     record Grpc(Port port, String service) implements Probe {
 
-        private static final int LONGEST = 127;
+        private static final int MAX_LENGTH = 127;
 
         public Grpc {
-            if (service.length() > LONGEST || service.chars().anyMatch(c -> c <= ' ' || c >= LONGEST)) {
+            if (service.length() > MAX_LENGTH || service.chars().anyMatch(c -> c <= ' ' || c >= MAX_LENGTH)) {
                 throw new InvalidSpecException("'" + service + "' is not the name of a gRPC service");
             }
         }

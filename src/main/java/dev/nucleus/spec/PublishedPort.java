@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A port of the host that leads to a port of a service's containers.
+ * A port of the host that is forwarded to a port of a service's containers.
  *
  * @param address of the host; 0.0.0.0 or ::, all of them
  * @param hostPort 0: any that is free

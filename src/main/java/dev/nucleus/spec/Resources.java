@@ -24,8 +24,8 @@ public record Resources(
 
     public static final int DEFAULT_PIDS = 512;
     public static final int DEFAULT_OPEN_FILES = 1024;
-    public static final int MOST_CPU_WEIGHT = 10_000;
-    private static final int MOST_PIDS = 4_194_304;
+    public static final int MAX_CPU_WEIGHT = 10_000;
+    private static final int MAX_PIDS = 4_194_304;
     /** The launch itself opens several files once the limit is set. */
     private static final int FEWEST_OPEN_FILES = 16;
 
@@ -52,8 +52,8 @@ public record Resources(
     }
 
     public static int checkPids(int pids) {
-        if (pids < 0 || pids > MOST_PIDS) {
-            throw new InvalidSpecException("pids is 0 (no limit) to " + MOST_PIDS + ", was " + pids);
+        if (pids < 0 || pids > MAX_PIDS) {
+            throw new InvalidSpecException("pids is 0 (no limit) to " + MAX_PIDS + ", was " + pids);
         }
         return pids;
     }
@@ -66,8 +66,8 @@ public record Resources(
     }
 
     public static int checkCpuWeight(int weight) {
-        if (weight < 1 || weight > MOST_CPU_WEIGHT) {
-            throw new InvalidSpecException("cpu-weight is 1 to " + MOST_CPU_WEIGHT + ", was " + weight);
+        if (weight < 1 || weight > MAX_CPU_WEIGHT) {
+            throw new InvalidSpecException("cpu-weight is 1 to " + MAX_CPU_WEIGHT + ", was " + weight);
         }
         return weight;
     }

@@ -24,7 +24,7 @@ public record ServiceSpec(
         StopSpec stop,
         boolean job) {
 
-    private static final int MOST_REPLICAS = 1_000;
+    private static final int MAX_REPLICAS = 1_000;
 
     public ServiceSpec {
         ContainerName.check("service", name);
@@ -43,8 +43,8 @@ public record ServiceSpec(
     }
 
     public static int checkReplicas(int replicas) {
-        if (replicas < 0 || replicas > MOST_REPLICAS) {
-            throw new InvalidSpecException("replicas is 0 to " + MOST_REPLICAS + ", was " + replicas);
+        if (replicas < 0 || replicas > MAX_REPLICAS) {
+            throw new InvalidSpecException("replicas is 0 to " + MAX_REPLICAS + ", was " + replicas);
         }
         return replicas;
     }

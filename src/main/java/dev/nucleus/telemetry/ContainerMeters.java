@@ -105,48 +105,25 @@ final class ContainerMeters {
 
     /** Adds the traffic of an interface, as the container sees it. */
     void addNetwork(Tags tags, String name, Supplier<List<InterfaceUsage>> usages) {
+        Supplier<Optional<InterfaceUsage>> usage = () ->
+                usages.get().stream().filter(each -> each.name().equals(name)).findFirst();
+        // Micrometer references the source weakly.
+        sources.add(usage);
         Tags its = tags.and("network.interface.name", name);
         Tags received = its.and("network.io.direction", "receive");
         Tags sent = its.and("network.io.direction", "transmit");
-        traffic(
-                "container.network.io",
-                "bytes",
-                "Bytes received and sent",
-                received,
-                name,
-                usages,
-                InterfaceUsage::receivedBytes);
-        traffic(
-                "container.network.io",
-                "bytes",
-                "Bytes received and sent",
-                sent,
-                name,
-                usages,
-                InterfaceUsage::sentBytes);
-        traffic(
-                "container.network.packets",
-                "",
-                "Packets received and sent",
-                received,
-                name,
-                usages,
-                InterfaceUsage::receivedPackets);
-        traffic(
-                "container.network.packets",
-                "",
-                "Packets received and sent",
-                sent,
-                name,
-                usages,
-                InterfaceUsage::sentPackets);
+        String io = "container.network.io";
+        String packets = "container.network.packets";
+        traffic(io, "bytes", "Bytes received and sent", received, usage, InterfaceUsage::receivedBytes);
+        traffic(io, "bytes", "Bytes received and sent", sent, usage, InterfaceUsage::sentBytes);
+        traffic(packets, "", "Packets received and sent", received, usage, InterfaceUsage::receivedPackets);
+        traffic(packets, "", "Packets received and sent", sent, usage, InterfaceUsage::sentPackets);
         traffic(
                 "container.network.dropped",
                 "",
                 "Packets dropped for lack of room",
                 its,
-                name,
-                usages,
+                usage,
                 InterfaceUsage::droppedPackets);
     }
 
@@ -155,23 +132,16 @@ final class ContainerMeters {
             String unit,
             String description,
             Tags tags,
-            String name,
-            Supplier<List<InterfaceUsage>> usages,
+            Supplier<Optional<InterfaceUsage>> usage,
             ToLongFunction<InterfaceUsage> figure) {
         add(FunctionCounter.builder(
                         meter,
-                        usages,
-                        source -> source.get().stream()
-                                .filter(usage -> usage.name().equals(name))
-                                .mapToLong(figure)
-                                .findFirst()
-                                .orElse(0))
+                        usage,
+                        source -> source.get().map(figure::applyAsLong).orElse(0L))
                 .baseUnit(unit.isEmpty() ? null : unit)
                 .description(description)
                 .tags(tags)
                 .register(registry));
-        // Micrometer references the source weakly.
-        sources.add(usages);
     }
 
     /** Adds the names that dashboards for cAdvisor need, besides those that are the same. */

@@ -15,10 +15,10 @@ import org.springframework.stereotype.Component;
 final class LiveEvents {
 
     /** Limit on open pages in total: each has a connection and two threads. */
-    static final int MOST_VIEWERS = 1_000;
+    static final int MAX_VIEWERS = 1_000;
 
     /** Limit on open pages of one container, so that a popular one leaves room for the others. */
-    static final int MOST_VIEWERS_OF_ONE = 400;
+    static final int MAX_VIEWERS_OF_ONE = 400;
 
     private final Set<Viewer> viewers = ConcurrentHashMap.newKeySet();
     /** Held while viewers are counted and one is added. */
@@ -28,7 +28,7 @@ final class LiveEvents {
     boolean add(Viewer viewer) {
         adding.lock();
         try {
-            if (viewers.size() >= MOST_VIEWERS || isCrowded(viewer.only())) {
+            if (viewers.size() >= MAX_VIEWERS || isCrowded(viewer.only())) {
                 return false;
             }
             viewers.add(viewer);
@@ -43,7 +43,7 @@ final class LiveEvents {
                 && viewers.stream()
                                 .filter(viewer -> viewer.only().equals(container))
                                 .count()
-                        >= MOST_VIEWERS_OF_ONE;
+                        >= MAX_VIEWERS_OF_ONE;
     }
 
     void remove(Viewer viewer) {

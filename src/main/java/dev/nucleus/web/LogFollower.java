@@ -19,7 +19,7 @@ final class LogFollower {
     private static final Logger log = LoggerFactory.getLogger(LogFollower.class);
 
     /** Bytes that a page may fall behind; beyond that, it continues with the newest lines. */
-    private static final long MOST_BEHIND = 1 << 20;
+    private static final long MAX_BEHIND = 1 << 20;
 
     private final Supplier<Optional<Container>> present;
     private final Viewer viewer;
@@ -82,7 +82,7 @@ final class LogFollower {
             }
             show(container, start, bytes, line);
             expected = OptionalLong.of(start + bytes.length);
-            if (reader.behind() > MOST_BEHIND) {
+            if (reader.behind() > MAX_BEHIND) {
                 reader.skipToBuffer();
             }
             chunk = reader.next();

@@ -27,7 +27,7 @@ public record NetworkSection(
         List<UsageView> traffic,
         List<DeniedConnection> denied) {
 
-    private static final int MOST_DENIED = 20;
+    private static final int MAX_DENIED = 20;
 
     /** The container on one network. */
     public record Attachment(String network, String addresses, String names, boolean serving) {}
@@ -68,7 +68,7 @@ public record NetworkSection(
                                 .filter(entry -> entry.id().equals(id))
                                 .sorted(Comparator.comparingLong(DeniedConnection::packets)
                                         .reversed())
-                                .limit(MOST_DENIED)
+                                .limit(MAX_DENIED)
                                 .toList()));
     }
 }

@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 /** The position of a walk, relative to the top of a tree; formatted only when it is reported. Confined to one walk. */
 final class TreePath {
 
-    private static final int LONGEST = 240;
+    private static final int MAX_LENGTH = 240;
 
     private final Deque<FileName> names = new ArrayDeque<>();
 
@@ -41,7 +41,7 @@ final class TreePath {
     }
 
     private static String shortened(String path) {
-        return path.length() <= LONGEST ? path : "…" + path.substring(path.length() - LONGEST);
+        return path.length() <= MAX_LENGTH ? path : "…" + path.substring(path.length() - MAX_LENGTH);
     }
 
     @Override

@@ -29,7 +29,7 @@ public final class WorkspaceSync {
 
     private static final int NEW_DIRECTORY_MODE = 0755;
     /** Longest name on ext4 and most other file systems, in bytes. */
-    private static final int LONGEST_NAME = 255;
+    private static final int MAX_NAME = 255;
 
     /** Number of names tried for a file that changed on both sides. */
     private static final int NAMES_TRIED = 10;
@@ -346,7 +346,7 @@ public final class WorkspaceSync {
 
     private static FileName besideName(FileName name, String ending) {
         String bytes = name.bytes();
-        return new FileName(bytes.substring(0, Math.min(bytes.length(), LONGEST_NAME - ending.length())) + ending);
+        return new FileName(bytes.substring(0, Math.min(bytes.length(), MAX_NAME - ending.length())) + ending);
     }
 
     /** Removes what the container removed, or replaced with an entry of another type. */

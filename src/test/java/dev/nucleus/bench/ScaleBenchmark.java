@@ -26,7 +26,7 @@ final class ScaleBenchmark {
     private static final int STARTS = 11;
     private static final Duration WATCHED = Duration.ofSeconds(60);
     private static final Duration SETTLING = Duration.ofSeconds(15);
-    private static final Duration PATIENCE = Duration.ofMinutes(5);
+    private static final Duration TIMEOUT = Duration.ofMinutes(5);
     private static final Duration BACKOFF = Duration.ofMillis(200);
     /** USER_HZ, the unit of proc(5). */
     private static final double TICKS = 100;
@@ -109,7 +109,7 @@ final class ScaleBenchmark {
 
     private static void awaitAll(ManagerProcess manager) {
         Awaitility.await("all replicas are ready")
-                .atMost(PATIENCE)
+                .atMost(TIMEOUT)
                 .pollInterval(Duration.ofMillis(200))
                 .until(() -> manager.status("/actuator/health/scale") == 200);
     }

@@ -28,7 +28,7 @@ class LargeWorkspaceTest {
     private static final int DEPTH = 120;
 
     /** Long enough for a manager to start while other tests occupy the processors. */
-    private static final Duration PATIENCE = Duration.ofMinutes(4);
+    private static final Duration TIMEOUT = Duration.ofMinutes(4);
 
     private static final String MAKE = "chdir '/workspace'; $n = 'd' x 255; for (1..%d) { mkdir $n; chdir $n }"
             + " for (1..%d) { open F, '>', sprintf('%%06d', $_) . 'f' x 249 or die; close F }";
@@ -111,12 +111,12 @@ class LargeWorkspaceTest {
     void theNextManagerSyncsBackAWorkspaceLargerThanItsHeap() throws IOException {
         try (var manager =
                 new ManagerProcess(directory, List.of("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"))) {
-            manager.awaitReady(PATIENCE);
+            manager.awaitReady(TIMEOUT);
             String id = runInACopy(manager, MAKE.formatted(DEPTH, FILES));
             manager.kill();
             releaseAndAwaitExit(id);
 
-            manager.restart().awaitReady(PATIENCE);
+            manager.restart().awaitReady(TIMEOUT);
 
             awaitNoCopies();
             assertThat(filesAtTheBottom(source)).isEqualTo(FILES);
@@ -131,7 +131,7 @@ class LargeWorkspaceTest {
     @Test
     void damagedRecordsDoNotKeepAManagerFromStarting() throws IOException {
         try (var manager = new ManagerProcess(directory)) {
-            manager.awaitReady(PATIENCE);
+            manager.awaitReady(TIMEOUT);
             String damaged = runInACopy(manager, "open F, '>', '/workspace/damaged'; close F");
             String cutOff = runInACopy(manager, "open F, '>', '/workspace/cut-off'; close F");
             String whole = runInACopy(manager, "open F, '>', '/workspace/whole'; close F; sleep 1000");
@@ -143,7 +143,7 @@ class LargeWorkspaceTest {
             Files.writeString(copyOf(damaged).resolve("workspace.json"), "[".repeat(100_000));
             Files.writeString(copyOf(cutOff).resolve("workspace.manifest"), "nucleus-tree 1\nd");
 
-            manager.restart().awaitReady(PATIENCE);
+            manager.restart().awaitReady(TIMEOUT);
 
             Awaitility.await()
                     .until(() -> Files.exists(copyOf(damaged + ".kept")) && Files.exists(copyOf(cutOff + ".kept")));

@@ -31,7 +31,7 @@ final class Abuses {
     private static final StopSpec NOW = new StopSpec(Signal.KILL, Duration.ZERO);
     private static final LogPolicy UNHINDERED = new LogPolicy(MemorySize.parse("1G"), LogPolicy.DEFAULT.overflow());
     /** Four files of 16 MiB, and a margin for the last line. */
-    private static final long MOST_LOG = (4L * 16 + 1) << 20;
+    private static final long MAX_LOG = (4L * 16 + 1) << 20;
 
     private final TestManager manager;
     private final Attempts attempts;
@@ -110,7 +110,7 @@ final class Abuses {
                     .atMost(Duration.ofMinutes(1))
                     .until(() -> newestLogOffset(container) > 120_000_000);
             long size = logSize(container);
-            return Verdict.of(size <= MOST_LOG, size / (1 << 20) + " MiB kept");
+            return Verdict.of(size <= MAX_LOG, size / (1 << 20) + " MiB kept");
         } finally {
             manager.containers().stop(container, NOW);
             manager.containers().remove(container);

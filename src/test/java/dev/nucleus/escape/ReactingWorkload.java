@@ -32,7 +32,7 @@ final class ReactingWorkload {
 
     private static final Duration LONG = Duration.ofMinutes(2);
     /** Time limit of one command on a busy machine; the manager's own limits are shorter. */
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Duration TIMEOUT = Duration.ofMinutes(1);
 
     /** Time for a manager to become ready while other tests keep both processors busy. */
     private static final Duration START = Duration.ofMinutes(3);
@@ -157,7 +157,7 @@ final class ReactingWorkload {
                             "--grace",
                             "0s",
                             replica),
-                    PATIENCE);
+                    TIMEOUT);
             if (stopped.code() != 0) {
                 fault(replica + ": can't be stopped: " + stopped.text());
             }
@@ -259,7 +259,7 @@ final class ReactingWorkload {
     private Targets.Result nucleus(Place place, List<String> words) {
         var command = new ArrayList<>(place.client());
         command.addAll(words);
-        Targets.Result result = Targets.finish(command, PATIENCE);
+        Targets.Result result = Targets.finish(command, TIMEOUT);
         if (result.text().contains("OUTSIDE")) {
             fault(place.confinement() + ": " + words + ": " + result.text());
         }

@@ -38,7 +38,7 @@ final class Targets implements AutoCloseable {
     static final String MARKER = "marker-of-the-host";
 
     private static final Path NATIVE = Path.of("target/native").toAbsolutePath();
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     private final Path directory;
     private final Path rootfs;
@@ -189,7 +189,7 @@ final class Targets implements AutoCloseable {
                         root.socket().toString());
         var command = new ArrayList<>(client);
         command.addAll(List.of(arguments));
-        return finish(command, PATIENCE);
+        return finish(command, TIMEOUT);
     }
 
     /** Runs a program on the host until it exits; one that exceeds the time limit is killed and fails the test. */

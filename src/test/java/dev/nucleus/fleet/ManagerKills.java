@@ -21,8 +21,8 @@ import org.awaitility.core.ConditionTimeoutException;
 final class ManagerKills {
 
     private static final int KILLS = 100;
-    private static final int LONGEST_LIFE_MS = 300;
-    private static final int LONGEST_START_MS = 2_500;
+    private static final int MAX_LIFE_MS = 300;
+    private static final int MAX_START_MS = 2_500;
 
     private static final String LOCKED = "exec 9>/data/$HOSTNAME.lock || exit 98; "
             + "flock -n 9 || { echo double >>/data/$HOSTNAME.double; exit 99; }; "
@@ -94,10 +94,10 @@ final class ManagerKills {
                 // Kills during a start, when the manager adopts containers, are as likely as kills while it runs.
                 if (random.nextBoolean()) {
                     manager.awaitReady();
-                    Thread.sleep(random.nextInt(LONGEST_LIFE_MS));
+                    Thread.sleep(random.nextInt(MAX_LIFE_MS));
                 } else {
                     starting++;
-                    Thread.sleep(random.nextInt(LONGEST_START_MS));
+                    Thread.sleep(random.nextInt(MAX_START_MS));
                 }
                 manager.kill();
                 manager.restart();

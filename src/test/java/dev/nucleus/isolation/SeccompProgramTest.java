@@ -37,7 +37,7 @@ class SeccompProgramTest {
     /** SECCOMP_RET_ERRNO with 0. */
     private static final int DONE = 0x00050000;
 
-    private static final int MOST_ARGUMENTS = 6;
+    private static final int MAX_ARGUMENTS = 6;
 
     private static final SeccompCompiler CALLS = SeccompCompiler.load();
     private static final List<VolumeMount> WRITABLE = List.of(new VolumeMount("/srv/data", "/data", false));
@@ -99,7 +99,7 @@ class SeccompProgramTest {
             for (String call : calls) {
                 List<Long> telling = tellingValues(profile, call);
                 for (int i = 0; i < 200; i++) {
-                    long[] arguments = random.longs(MOST_ARGUMENTS)
+                    long[] arguments = random.longs(MAX_ARGUMENTS)
                             .map(value -> random.nextInt(8) == 0
                                     ? value
                                     : telling.get(random.nextInt(telling.size()))

@@ -105,14 +105,21 @@ class NetworkEscapeTest {
     /** Sends a datagram from a forged address and tells whether anything arrived at the victim. */
     private String arrivals(String script) throws IOException {
         Path listening = listening();
+        Path sent = directory.resolve("sent");
+        Files.deleteIfExists(sent);
         return within(
                         victim,
-                        "timeout 10 python3 -c 'import socket\n"
+                        "timeout 60 python3 -c 'import os, socket\n"
                                 + "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-                                + "s.bind((\"\", 9000)); s.settimeout(2); open(\"" + listening + "\", \"w\")\n"
-                                + "try: print(s.recvfrom(100))\n"
-                                + "except TimeoutError: print(\"nothing\")' & " + await(listening)
-                                + "nsenter --net=/proc/" + pid(attacker) + "/ns/net sh -c '" + script + "'; wait")
+                                + "s.bind((\"\", 9000)); s.settimeout(0.3); open(\"" + listening + "\", \"w\")\n"
+                                + "last = False\n"
+                                + "while True:\n"
+                                + "    try: print(s.recvfrom(100)); break\n"
+                                + "    except TimeoutError:\n"
+                                + "        if last: print(\"nothing\"); break\n"
+                                + "        last = os.path.exists(\"" + sent + "\")' & " + await(listening)
+                                + "nsenter --net=/proc/" + pid(attacker) + "/ns/net sh -c '" + script + "'; touch "
+                                + sent + "; wait")
                 .output()
                 .strip();
     }

@@ -23,9 +23,9 @@ class WireWriterTest {
                 Arguments.of(Duration.ofNanos(1_000_001), 2L),
                 Arguments.of(Duration.ofSeconds(10), 10_000L),
                 Arguments.of(Duration.ofDays(40), 3_456_000_000L),
-                Arguments.of(Duration.ofMillis(1L << 32), WireWriter.LONGEST_MILLIS),
-                Arguments.of(Duration.ofDays(50), WireWriter.LONGEST_MILLIS),
-                Arguments.of(Duration.ofSeconds(Long.MAX_VALUE), WireWriter.LONGEST_MILLIS));
+                Arguments.of(Duration.ofMillis(1L << 32), WireWriter.MAX_MILLIS),
+                Arguments.of(Duration.ofDays(50), WireWriter.MAX_MILLIS),
+                Arguments.of(Duration.ofSeconds(Long.MAX_VALUE), WireWriter.MAX_MILLIS));
     }
 
     @ParameterizedTest

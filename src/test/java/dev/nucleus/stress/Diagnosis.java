@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class Diagnosis {
 
     private static final Path JCMD = Path.of(System.getProperty("java.home"), "bin", "jcmd");
-    private static final int PATIENCE_SECONDS = 20;
+    private static final int TIMEOUT_SECONDS = 20;
 
     private final Path dumps;
     private final AtomicInteger number = new AtomicInteger();
@@ -107,7 +107,7 @@ final class Diagnosis {
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile())
                     .start();
-            if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }
             String text = Files.readString(output);

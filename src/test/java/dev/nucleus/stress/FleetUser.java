@@ -53,7 +53,7 @@ final class FleetUser implements Runnable {
             List.of("mix/moody-1", "mix/moody-2", "mix/steady-1", "mix/probed-1", "mix/lagging-1");
 
     private static final Duration CHANGE = Duration.ofSeconds(60);
-    private static final int LONGEST_WAIT_MS = 2_000;
+    private static final int MAX_WAIT_MS = 2_000;
 
     private final RandomGenerator random;
     private final Subject subject;
@@ -83,7 +83,7 @@ final class FleetUser implements Runnable {
     public void run() {
         try {
             while (System.nanoTime() < until) {
-                Thread.sleep(random.nextInt(LONGEST_WAIT_MS));
+                Thread.sleep(random.nextInt(MAX_WAIT_MS));
                 subject.awaitManager();
                 try {
                     next();

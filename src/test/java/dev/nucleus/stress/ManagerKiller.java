@@ -7,8 +7,8 @@ import org.awaitility.core.ConditionTimeoutException;
 /** Kills the manager with SIGKILL at random moments and starts another, which may be killed while it starts. */
 final class ManagerKiller implements Runnable {
 
-    private static final int LONGEST_LIFE_MS = 12_000;
-    private static final int LONGEST_START_MS = 2_500;
+    private static final int MAX_LIFE_MS = 12_000;
+    private static final int MAX_START_MS = 2_500;
 
     private final RandomGenerator random;
     private final Subject subject;
@@ -41,7 +41,7 @@ final class ManagerKiller implements Runnable {
         if (left <= 0) {
             return false;
         }
-        Thread.sleep(Math.min(left, 500 + random.nextInt(LONGEST_LIFE_MS)));
+        Thread.sleep(Math.min(left, 500 + random.nextInt(MAX_LIFE_MS)));
         subject.findings()
                 .check(
                         manager.process().isAlive(),
@@ -57,7 +57,7 @@ final class ManagerKiller implements Runnable {
         manager.kill();
         manager.restart();
         while (random.nextInt(4) == 0) {
-            Thread.sleep(random.nextInt(LONGEST_START_MS));
+            Thread.sleep(random.nextInt(MAX_START_MS));
             manager.kill();
             manager.restart();
             subject.findings().count("managers killed while they started");

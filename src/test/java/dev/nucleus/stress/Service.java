@@ -22,7 +22,7 @@ final class Service {
     private static final String OBEDIENT = "trap 'echo bye; exit 17' TERM; " + LINES;
     private static final String OBSTINATE = "trap : TERM; " + LINES;
     private static final Duration CHANGE = Duration.ofSeconds(30);
-    private static final int LONGEST_WAIT_MS = 400;
+    private static final int MAX_WAIT_MS = 400;
 
     private final String name;
     private final boolean obstinate;
@@ -115,7 +115,7 @@ final class Service {
         String mark = "STRESS_EXEC=" + name + "-" + execs++;
         Outages.Moment begun = subject.outages().now();
         Process client = subject.start("exec", "-e", mark, name, "--", "/bin/sleep", "1000");
-        Thread.sleep(random.nextInt(LONGEST_WAIT_MS));
+        Thread.sleep(random.nextInt(MAX_WAIT_MS));
         client.destroyForcibly().waitFor();
         findings.count("clients of an exec that were killed");
 
@@ -130,7 +130,7 @@ final class Service {
         change("pause");
         Optional<Row> row = subject.row(name);
         findings.check(row.map(found -> found.state().equals("paused")).orElse(false), "should be paused: " + row);
-        Thread.sleep(random.nextInt(LONGEST_WAIT_MS));
+        Thread.sleep(random.nextInt(MAX_WAIT_MS));
         change("resume");
         row = subject.row(name);
         findings.check(row.map(found -> found.state().equals("running")).orElse(false), "should be running: " + row);
@@ -164,7 +164,7 @@ final class Service {
     /** Kills a client that follows the log. */
     private void abandonReader() throws InterruptedException {
         Process reader = subject.start("logs", "-f", name);
-        Thread.sleep(random.nextInt(LONGEST_WAIT_MS * 3));
+        Thread.sleep(random.nextInt(MAX_WAIT_MS * 3));
         reader.destroyForcibly().waitFor();
         findings.count("readers of a log that were killed");
     }
@@ -176,7 +176,7 @@ final class Service {
             InputStream in = socket.getInputStream();
             var buffer = new byte[4096];
             var text = new StringBuilder();
-            long until = System.nanoTime() + random.nextInt(LONGEST_WAIT_MS * 3) * 1_000_000L;
+            long until = System.nanoTime() + random.nextInt(MAX_WAIT_MS * 3) * 1_000_000L;
             while (text.length() == 0 || System.nanoTime() < until) {
                 int count = in.read(buffer);
                 if (count < 0) {

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /** The checks after the load: every container is accounted for, and nothing is left of those that have stopped. */
 final class Settlement {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(40);
+    private static final Duration TIMEOUT = Duration.ofSeconds(40);
     private static final Pattern LOG = Pattern.compile(" (WARN|ERROR) \\d+ --- \\[nucleus] \\[.{15}] (\\S+) +: (.*)");
     private static final int SHORT_ID = 12;
 
@@ -74,7 +74,7 @@ final class Settlement {
      */
     private void awaitAbandoned() throws InterruptedException {
         Waiting.until(
-                PATIENCE,
+                TIMEOUT,
                 () -> subject.rows().stream()
                         .allMatch(row -> row.name().startsWith("mix/") || subject.isAbandoned(row.name())));
         for (Row row : subject.rows()) {
@@ -84,12 +84,12 @@ final class Settlement {
             }
         }
         Waiting.until(
-                PATIENCE,
+                TIMEOUT,
                 () -> subject.rows().stream().allMatch(row -> row.name().startsWith("mix/")));
     }
 
     private void checkNone(String what, Supplier<List<String>> left) {
-        boolean none = Waiting.until(PATIENCE, () -> left.get().isEmpty());
+        boolean none = Waiting.until(TIMEOUT, () -> left.get().isEmpty());
         findings.check(none, "left behind: " + what + ": " + left.get());
     }
 

@@ -13,7 +13,7 @@ import java.util.random.RandomGenerator;
 final class ShortRuns {
 
     private static final Duration CHANGE = Duration.ofSeconds(30);
-    private static final int LONGEST_WAIT_MS = 400;
+    private static final int MAX_WAIT_MS = 400;
 
     private final String prefix;
     private final RandomGenerator random;
@@ -164,7 +164,7 @@ final class ShortRuns {
     private void killClient(String name) throws InterruptedException {
         Outages.Moment begun = subject.outages().now();
         Process client = subject.start(run(name, List.of(), "/bin/sleep", "1000"));
-        Thread.sleep(random.nextInt(LONGEST_WAIT_MS));
+        Thread.sleep(random.nextInt(MAX_WAIT_MS));
         client.destroyForcibly().waitFor();
         findings.count("clients of a run that were killed");
         // Its command may still wait to run: if the manager is killed right after it has, the container remains.

@@ -17,7 +17,7 @@ import org.awaitility.Awaitility;
  */
 public final class NetworkNamespace implements AutoCloseable {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
     private final Process holder;
     private final List<Process> started = new ArrayList<>();
@@ -74,9 +74,9 @@ public final class NetworkNamespace implements AutoCloseable {
                     throw new UncheckedIOException(e);
                 }
             });
-            if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+            if (!process.waitFor(TIMEOUT.toSeconds(), TimeUnit.SECONDS)) {
                 process.destroyForcibly();
-                throw new AssertionError("still running after " + PATIENCE + ": " + List.of(command));
+                throw new AssertionError("still running after " + TIMEOUT + ": " + List.of(command));
             }
             reader.join();
             return new Result(process.exitValue(), output.toString(StandardCharsets.UTF_8));
@@ -108,7 +108,7 @@ public final class NetworkNamespace implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         Awaitility.await("a server listens on " + port)
-                .atMost(PATIENCE)
+                .atMost(TIMEOUT)
                 .until(() -> script("ss -Htuln").contains(":" + port + " "));
     }
 

@@ -116,7 +116,7 @@ class CrowdTest {
             manager.await("shop/web-1", ReplicaStatus.READY);
             var open = new ArrayList<Socket>();
             try {
-                for (int i = 0; i < LiveEvents.MOST_VIEWERS_OF_ONE; i++) {
+                for (int i = 0; i < LiveEvents.MAX_VIEWERS_OF_ONE; i++) {
                     Socket page = events(manager, "nobody");
                     open.add(page);
                     assertThat(until(page, "HTTP/1.1").getFirst()).startsWith("HTTP/1.1 200");

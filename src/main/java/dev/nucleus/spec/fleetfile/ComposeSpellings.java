@@ -128,7 +128,7 @@ final class ComposeSpellings {
             deploy.refuse("rollback_config", "rolling updates are not supported yet");
             deploy.refuse("placement", "everything runs on this host");
             deploy.acceptOnly(
-                    "vip", "endpoint_mode", "a published port leads to all replicas that serve; leave it out");
+                    "vip", "endpoint_mode", "a published port is balanced over all replicas that serve; leave it out");
             deploy.refuse("labels", "use a field that begins with x-");
             deploy.finish();
         });

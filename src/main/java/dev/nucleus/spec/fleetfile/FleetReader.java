@@ -44,7 +44,7 @@ import java.util.stream.Stream;
 public final class FleetReader {
 
     /** One digit in the name of each host interface numbers a container's networks. */
-    private static final int MOST_NETWORKS = 10;
+    private static final int MAX_NETWORKS = 10;
 
     private final List<Problem> problems = new ArrayList<>();
 
@@ -318,9 +318,9 @@ public final class FleetReader {
         services.forEach((name, service) -> {
             YamlValue place = Objects.requireNonNull(places.get(name));
             Networking networking = service.container().networking();
-            if (networking.attachments().size() > MOST_NETWORKS) {
+            if (networking.attachments().size() > MAX_NETWORKS) {
                 place.problem("service '" + name + "' joins "
-                        + networking.attachments().size() + " networks; it can join " + MOST_NETWORKS);
+                        + networking.attachments().size() + " networks; it can join " + MAX_NETWORKS);
             }
             if (service.replicas() > 1
                     && networking.attachments().stream()

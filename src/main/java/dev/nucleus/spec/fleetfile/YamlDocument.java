@@ -12,7 +12,7 @@ import org.snakeyaml.engine.v2.schema.CoreSchema;
 /** One document of YAML 1.2 in its core schema, where {@code no} is text and {@code 0400} is four hundred. */
 public final class YamlDocument {
 
-    private static final int LARGEST_FILE = 4 << 20;
+    private static final int MAX_FILE = 4 << 20;
 
     private YamlDocument() {}
 
@@ -37,7 +37,7 @@ public final class YamlDocument {
                 .setSchema(new CoreSchema())
                 // YamlShape bounds what aliases expand to; the number of their uses says nothing about that.
                 .setMaxAliasesForCollections(Integer.MAX_VALUE)
-                .setCodePointLimit(LARGEST_FILE)
+                .setCodePointLimit(MAX_FILE)
                 // The whole text at once: a surrogate pair that straddles the end of the buffer throws
                 // (snakeyaml-engine 3.0.1, StreamReader.extendIfTrailingHighSurrogate).
                 .setBufferSize(text.length() + 16)

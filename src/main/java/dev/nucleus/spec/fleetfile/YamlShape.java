@@ -25,7 +25,7 @@ import org.snakeyaml.engine.v2.exceptions.Mark;
 final class YamlShape {
 
     private static final int DEEPEST = 64;
-    private static final long MOST_VALUES = 1_000_000;
+    private static final long MAX_VALUES = 1_000_000;
     private static final String CORE = "tag:yaml.org,2002:";
     private static final Set<String> SCALAR_TAGS = Set.of(CORE + "str", CORE + "int", CORE + "float", CORE + "bool");
 
@@ -121,8 +121,8 @@ final class YamlShape {
     }
 
     private Optional<Problem> tooMany(Event event) {
-        return !open.isEmpty() && open.peek().values > MOST_VALUES
-                ? problem(event, "the aliases up to here expand to more than " + MOST_VALUES + " values; use fewer")
+        return !open.isEmpty() && open.peek().values > MAX_VALUES
+                ? problem(event, "the aliases up to here expand to more than " + MAX_VALUES + " values; use fewer")
                 : Optional.empty();
     }
 

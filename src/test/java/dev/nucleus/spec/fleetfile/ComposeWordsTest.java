@@ -182,7 +182,7 @@ class ComposeWordsTest {
                 "deploy: {update_config: {parallelism: 1}} | rolling updates are not supported yet",
                 "deploy: {rollback_config: {parallelism: 1}} | 'rollback_config' is not accepted: rolling updates are not supported yet",
                 "deploy: {placement: {max_replicas_per_node: 1}} | 'placement' is not accepted: everything runs on this host",
-                "deploy: {endpoint_mode: dnsrr}       | 'endpoint_mode: dnsrr' is not accepted: a published port leads to all replicas",
+                "deploy: {endpoint_mode: dnsrr}       | 'endpoint_mode: dnsrr' is not accepted: a published port is balanced over all replicas",
                 "deploy: {labels: {a: b}}             | 'labels' is not accepted: use a field that begins with x-",
                 "deploy: {resources: {reservations: {memory: 1G}}} | 'reservations' is not accepted: Nucleus reserves no resources; write limits:",
                 "deploy: {resources: {limits: {devices: 1}}} | unknown field 'devices'; known here: cpus, memory, pids",
