@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <linux/netlink.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,41 +58,6 @@ static const char **read_names(struct reader *reader, struct scratch **scratch, 
 	return names;
 }
 
-/* Whether a connection may use it: TCP and UDP have ports. */
-static bool has_ports(uint8_t protocol)
-{
-	return protocol == 6 || protocol == 17;
-}
-
-static void read_rule(struct reader *reader, struct policy_rule *rule)
-{
-	size_t length;
-	size_t pair;
-
-	rule->allows = read_u8(reader) != 0;
-	rule->length = read_u8(reader);
-	rule->protocol = read_u8(reader);
-	rule->first_port = read_u16(reader);
-	rule->last_port = read_u16(reader);
-	rule->ranges = read_bytes(reader, &length);
-	pair = (size_t)2 * rule->length;
-	if ((rule->length != 4 && rule->length != 16) || length == 0 || length % pair != 0 ||
-	    rule->first_port > rule->last_port ||
-	    (rule->first_port != 0 && !has_ports(rule->protocol))) {
-		reader->faulty = true;
-		return;
-	}
-	rule->range_count = length / pair;
-	/* Overlapping ranges would be refused by the kernel, with all else. */
-	for (size_t i = 0; i < rule->range_count * 2; i++) {
-		const uint8_t *at = rule->ranges + i * rule->length;
-		int order = i == 0 ? 1 : memcmp(at, at - rule->length, rule->length);
-
-		if (order < 0 || (i % 2 == 0 && order == 0))
-			reader->faulty = true;
-	}
-}
-
 static void apply_policy(struct nft *nft, struct reader *reader)
 {
 	struct scratch *scratch = NULL;
@@ -106,7 +70,7 @@ static void apply_policy(struct nft *nft, struct reader *reader)
 	policy.rule_count = read_count(reader, 13);
 	policy.rules = scratch_allocate(&scratch, reader, policy.rule_count, sizeof(*policy.rules));
 	for (size_t i = 0; policy.rules != NULL && i < policy.rule_count; i++)
-		read_rule(reader, &policy.rules[i]);
+		policy_read_rule(reader, &policy.rules[i]);
 	policy.open = read_u8(reader) != 0;
 	if (old_sets > CHANGES_MAX || policy.before_peers > policy.rule_count)
 		reader->faulty = true;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -347,4 +348,33 @@ int netlink_dump(int fd, struct netlink_batch *batch,
 				break;
 		}
 	}
+}
+
+void nfnetlink_begin(struct netlink_batch *batch, uint8_t subsystem, uint8_t message,
+		     uint8_t family, uint16_t flags)
+{
+	const struct nfgenmsg header = { .nfgen_family = family, .version = NFNETLINK_V0 };
+
+	netlink_begin(batch, (uint16_t)(subsystem << 8 | message), flags, &header, sizeof(header));
+}
+
+int netlink_dump_and_free(int fd, struct netlink_batch *batch,
+			  void (*each)(void *context, uint16_t type, const uint8_t *payload,
+				       size_t length),
+			  void *context)
+{
+	int result;
+
+	netlink_end(batch);
+	result = netlink_dump(fd, batch, each, context);
+	netlink_batch_free(batch);
+	return result;
+}
+
+void nfnetlink_skip_header(const uint8_t **payload, size_t *length)
+{
+	size_t header = *length < sizeof(struct nfgenmsg) ? *length : sizeof(struct nfgenmsg);
+
+	*payload += header;
+	*length -= header;
 }

@@ -63,4 +63,15 @@ int netlink_dump(int fd, struct netlink_batch *batch,
 		 void (*each)(void *context, uint16_t type, const uint8_t *payload, size_t length),
 		 void *context);
 
+/* As netlink_dump, and frees the batch. */
+int netlink_dump_and_free(int fd, struct netlink_batch *batch,
+			  void (*each)(void *context, uint16_t type, const uint8_t *payload,
+				       size_t length),
+			  void *context);
+/* Begins a message of a netfilter subsystem. */
+void nfnetlink_begin(struct netlink_batch *batch, uint8_t subsystem, uint8_t message,
+		     uint8_t family, uint16_t flags);
+/* To the attributes of such a message; one that is too short has none. */
+void nfnetlink_skip_header(const uint8_t **payload, size_t *length);
+
 #endif

@@ -509,7 +509,8 @@ void nft_masquerade(struct nft *nft, int first_port, int last_port)
 	struct expression expression = expression_begin(nft, "masq");
 
 	if (first_port >= 0) {
-		netlink_put_be32(&nft->batch, NFTA_MASQ_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+		netlink_put_be32(&nft->batch, NFTA_MASQ_FLAGS,
+				 NF_NAT_RANGE_PROTO_SPECIFIED | NF_NAT_RANGE_PROTO_RANDOM_FULLY);
 		put_register(nft, NFTA_MASQ_REG_PROTO_MIN, (unsigned int)first_port);
 		put_register(nft, NFTA_MASQ_REG_PROTO_MAX, (unsigned int)last_port);
 	}

@@ -101,6 +101,67 @@ static void add_rule(struct nft *nft, const struct policy *policy, size_t number
 		go_to(nft, "refuse");
 }
 
+bool has_ports(uint8_t protocol)
+{
+	return protocol == 6 || protocol == 17;
+}
+
+void policy_read_rule(struct reader *reader, struct policy_rule *rule)
+{
+	size_t length;
+	size_t pair;
+
+	rule->allows = read_u8(reader) != 0;
+	rule->length = read_u8(reader);
+	rule->protocol = read_u8(reader);
+	rule->first_port = read_u16(reader);
+	rule->last_port = read_u16(reader);
+	rule->ranges = read_bytes(reader, &length);
+	pair = (size_t)2 * rule->length;
+	if ((rule->length != 4 && rule->length != 16) || length == 0 || length % pair != 0 ||
+	    rule->first_port > rule->last_port ||
+	    (rule->first_port != 0 && !has_ports(rule->protocol))) {
+		reader->faulty = true;
+		return;
+	}
+	rule->range_count = length / pair;
+	/* Overlapping ranges would be refused by the kernel, with all else. */
+	for (size_t i = 0; i < rule->range_count * 2; i++) {
+		const uint8_t *at = rule->ranges + i * rule->length;
+		int order = i == 0 ? 1 : memcmp(at, at - rule->length, rule->length);
+
+		if (order < 0 || (i % 2 == 0 && order == 0))
+			reader->faulty = true;
+	}
+}
+
+static bool rule_matches(const struct policy_rule *rule, const struct ip_address *address,
+			 uint8_t protocol, uint16_t port)
+{
+	if (rule->length != address->length ||
+	    (rule->protocol != 0 && rule->protocol != protocol) ||
+	    (rule->first_port != 0 && (port < rule->first_port || port > rule->last_port)))
+		return false;
+	for (size_t i = 0; i < rule->range_count; i++) {
+		const uint8_t *first = rule->ranges + i * 2 * rule->length;
+
+		if (memcmp(address->bytes, first, rule->length) >= 0 &&
+		    memcmp(address->bytes, first + rule->length, rule->length) <= 0)
+			return true;
+	}
+	return false;
+}
+
+bool policy_allows(const struct policy_rule *rules, size_t count, bool open,
+		   const struct ip_address *address, uint8_t protocol, uint16_t port)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (rule_matches(&rules[i], address, protocol, port))
+			return rules[i].allows;
+	}
+	return open;
+}
+
 void policy_put(struct nft *nft, const struct policy *policy, bool replaces, size_t old_sets)
 {
 	struct object_name chain = chain_of(policy->name);

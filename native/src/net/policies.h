@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/wire.h"
 #include "net/links.h"
 #include "net/nftables.h"
 
@@ -33,6 +34,15 @@ struct policy {
 	size_t before_peers; /* rules that come before that for other containers */
 	bool open;           /* what no rule matches is allowed */
 };
+
+/* Whether connections of a protocol may be limited to ports: TCP and UDP. */
+bool has_ports(uint8_t protocol);
+/* Reads one rule of a request; marks the reader as faulty if the rule is invalid. */
+void policy_read_rule(struct reader *reader, struct policy_rule *rule);
+/* Whether the rules, of which the first that matches decides, allow a connection. `open`: what no
+ * rule matches is allowed. */
+bool policy_allows(const struct policy_rule *rules, size_t count, bool open,
+		   const struct ip_address *address, uint8_t protocol, uint16_t port);
 
 /* Adds a policy, or replaces its rules. `replaces`: it exists; `old_sets`: number of its sets. */
 void policy_put(struct nft *nft, const struct policy *policy, bool replaces, size_t old_sets);

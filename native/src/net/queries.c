@@ -5,47 +5,14 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "net/links.h"
 #include "net/nftables.h"
-
-static void begin(struct netlink_batch *batch, uint8_t subsystem, uint8_t message, uint8_t family,
-		  uint16_t flags)
-{
-	const struct nfgenmsg header = { .nfgen_family = family, .version = NFNETLINK_V0 };
-
-	netlink_begin(batch, (uint16_t)(subsystem << 8 | message), flags, &header, sizeof(header));
-}
-
-static int dump_and_free(int fd, struct netlink_batch *batch,
-			 void (*each)(void *context, uint16_t type, const uint8_t *payload,
-				      size_t length),
-			 void *context)
-{
-	int result;
-
-	netlink_end(batch);
-	result = netlink_dump(fd, batch, each, context);
-	netlink_batch_free(batch);
-	return result;
-}
-
-/* To the attributes; a message that is too short has none. */
-static void skip_header(const uint8_t **payload, size_t *length)
-{
-	size_t header = *length < sizeof(struct nfgenmsg) ? *length : sizeof(struct nfgenmsg);
-
-	*payload += header;
-	*length -= header;
-}
 
 /* A list in an answer, whose number of items is known once they are written. */
 struct list {
@@ -146,7 +113,7 @@ static void list_chain(void *context, uint16_t type, const uint8_t *payload, siz
 
 	(void)type;
 	family = length > 0 ? payload[0] : NFPROTO_UNSPEC; /* of struct nfgenmsg */
-	skip_header(&payload, &length);
+	nfnetlink_skip_header(&payload, &length);
 	while (netlink_next(&payload, &length, &attribute)) {
 		if (attribute.type == NFTA_CHAIN_TABLE)
 			copy_text(table, sizeof(table), &attribute);
@@ -182,7 +149,7 @@ static void find_owner(void *context, uint16_t type, const uint8_t *payload, siz
 	char name[NFT_NAME_MAXLEN] = "";
 
 	(void)type;
-	skip_header(&payload, &length);
+	nfnetlink_skip_header(&payload, &length);
 	while (netlink_next(&payload, &length, &attribute)) {
 		if (attribute.type == NFTA_TABLE_NAME)
 			copy_text(name, sizeof(name), &attribute);
@@ -208,8 +175,8 @@ static int look_up_table(struct network *network, struct owner *owner)
 	struct netlink_batch batch = { 0 };
 
 	*owner = (struct owner){ .table = network->ruleset.table };
-	begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP);
-	return dump_and_free(network->netfilter_fd, &batch, find_owner, owner);
+	nfnetlink_begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP);
+	return netlink_dump_and_free(network->netfilter_fd, &batch, find_owner, owner);
 }
 
 int network_check_owner(struct network *network, struct failure *failure)
@@ -239,8 +206,8 @@ int network_list(struct network *network, struct writer *writer)
 	if (result < 0)
 		return result;
 	list = list_begin(writer);
-	begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NLM_F_DUMP);
-	result = dump_and_free(network->netfilter_fd, &batch, list_chain, &list);
+	nfnetlink_begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NLM_F_DUMP);
+	result = netlink_dump_and_free(network->netfilter_fd, &batch, list_chain, &list);
 	list_end(&list);
 	if (result < 0)
 		return result;
@@ -324,7 +291,7 @@ static void list_denied(void *context, uint16_t type, const uint8_t *payload, si
 	struct netlink_attribute attribute;
 
 	(void)type;
-	skip_header(&payload, &length);
+	nfnetlink_skip_header(&payload, &length);
 	while (netlink_next(&payload, &length, &attribute)) {
 		const uint8_t *at = attribute.data;
 		size_t left = attribute.length;
@@ -346,132 +313,13 @@ int network_denied(struct network *network, struct writer *writer)
 	for (size_t family = 0; family < 2 && result == 0; family++) {
 		struct netlink_batch batch = { 0 };
 
-		begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_DUMP);
+		nfnetlink_begin(&batch, NFNL_SUBSYS_NFTABLES, NFT_MSG_GETSETELEM, NFPROTO_INET,
+				NLM_F_DUMP);
 		netlink_put_string(&batch, NFTA_SET_ELEM_LIST_TABLE, network->ruleset.table);
 		netlink_put_string(&batch, NFTA_SET_ELEM_LIST_SET, sets[family]);
-		result = dump_and_free(network->netfilter_fd, &batch, list_denied, &list);
+		result = netlink_dump_and_free(network->netfilter_fd, &batch, list_denied, &list);
 	}
 	list_end(&list);
 	/* Without a table nothing was denied. */
 	return result == -ENOENT ? 0 : result;
-}
-
-/* Conntrack entries to be deleted. */
-struct deletion {
-	const struct ip_address *addresses; /* sorted */
-	size_t count;
-	bool begun; /* only connections that one of them began */
-	struct netlink_batch deletions;
-};
-
-static int compare_addresses(const void *a, const void *b)
-{
-	const struct ip_address *one = a;
-	const struct ip_address *other = b;
-
-	return one->length != other->length ? (one->length < other->length ? -1 : 1)
-					    : memcmp(one->bytes, other->bytes, one->length);
-}
-
-static bool includes(const struct deletion *deletion, const struct netlink_attribute *field)
-{
-	struct ip_address address = { 0 };
-
-	if (field->length != 4 && field->length != 16)
-		return false;
-	address.length = (uint8_t)field->length;
-	memcpy(address.bytes, field->data, field->length);
-	return bsearch(&address, deletion->addresses, deletion->count, sizeof(address),
-		       compare_addresses) != NULL;
-}
-
-static bool mentions(const struct netlink_attribute *tuple, const struct deletion *deletion)
-{
-	const uint8_t *at = tuple->data;
-	size_t length = tuple->length;
-	struct netlink_attribute part;
-
-	while (netlink_next(&at, &length, &part)) {
-		const uint8_t *inner = part.data;
-		size_t inner_length = part.length;
-		struct netlink_attribute field;
-
-		if (part.type != CTA_TUPLE_IP)
-			continue;
-		while (netlink_next(&inner, &inner_length, &field)) {
-			if (deletion->begun && field.type != CTA_IP_V4_SRC &&
-			    field.type != CTA_IP_V6_SRC)
-				continue;
-			if (includes(deletion, &field))
-				return true;
-		}
-	}
-	return false;
-}
-
-static void delete_one(void *context, uint16_t type, const uint8_t *payload, size_t length)
-{
-	struct deletion *deletion = context;
-	struct netlink_attribute attribute;
-	struct netlink_attribute original = { 0 };
-	struct netlink_attribute zone = { 0 };
-	bool found = false;
-	uint8_t family = AF_UNSPEC;
-
-	(void)type;
-	if (length > 0)
-		family = payload[0]; /* of struct nfgenmsg */
-	skip_header(&payload, &length);
-	while (netlink_next(&payload, &length, &attribute)) {
-		if (attribute.type == CTA_TUPLE_ORIG)
-			original = attribute;
-		else if (attribute.type == CTA_ZONE)
-			zone = attribute;
-		if ((attribute.type == CTA_TUPLE_ORIG ||
-		     (attribute.type == CTA_TUPLE_REPLY && !deletion->begun)) &&
-		    mentions(&attribute, deletion))
-			found = true;
-	}
-	if (!found || original.data == NULL)
-		return;
-	begin(&deletion->deletions, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, family, 0);
-	netlink_put(&deletion->deletions, CTA_TUPLE_ORIG | NLA_F_NESTED, original.data,
-		    original.length);
-	if (zone.data != NULL)
-		netlink_put(&deletion->deletions, CTA_ZONE, zone.data, zone.length);
-	netlink_end(&deletion->deletions);
-}
-
-int conntrack_delete(struct network *network, struct ip_address *addresses, size_t count,
-		     bool begun)
-{
-	struct deletion deletion = { .addresses = addresses, .count = count, .begun = begun };
-	struct netlink_batch batch = { 0 };
-	int result;
-
-	qsort(addresses, count, sizeof(*addresses), compare_addresses);
-	/* All of them at once: the kernel walks its whole table for each dump. */
-	begin(&batch, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, AF_UNSPEC, NLM_F_DUMP);
-	result = dump_and_free(network->netfilter_fd, &batch, delete_one, &deletion);
-	/* One request each: a batch is acknowledged with its first error only, and an entry that
-	 * has already expired is no error. */
-	for (size_t at = 0;
-	     result == 0 && !deletion.deletions.overflowed && at < deletion.deletions.length;) {
-		struct netlink_batch one = { 0 };
-		struct nlmsghdr header;
-
-		memcpy(&header, deletion.deletions.data + at, sizeof(header));
-		if (header.nlmsg_len < sizeof(header))
-			break;
-		one.data = deletion.deletions.data + at;
-		one.length = one.capacity = header.nlmsg_len;
-		header.nlmsg_flags |= NLM_F_ACK;
-		memcpy(one.data, &header, sizeof(header));
-		(void)netlink_send(network->netfilter_fd, &one, header.nlmsg_seq, NULL);
-		at += NLMSG_ALIGN(header.nlmsg_len);
-	}
-	if (result == 0 && deletion.deletions.overflowed)
-		result = -ENOMEM;
-	netlink_batch_free(&deletion.deletions);
-	return result;
 }

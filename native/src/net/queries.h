@@ -1,10 +1,6 @@
-/* Queries of the kernel's state: interfaces, denied packets, forward chains of other tables; and
- * the deletion of conntrack entries. */
+/* Queries of the kernel's state: interfaces, denied packets, forward chains of other tables. */
 #ifndef NUCLEUS_QUERIES_H
 #define NUCLEUS_QUERIES_H
-
-#include <stdbool.h>
-#include <stddef.h>
 
 #include "base/wire.h"
 #include "net/changes.h"
@@ -19,10 +15,5 @@ int network_list(struct network *network, struct writer *writer);
 /* Packets that policies denied, by destination, for an hour after the last one: interface, address,
  * protocol, port, packets. */
 int network_denied(struct network *network, struct writer *writer);
-
-/* Deletes the conntrack entries from and to any of the addresses, which it sorts. `begun`: only
- * those of connections that the addresses began. */
-int conntrack_delete(struct network *network, struct ip_address *addresses, size_t count,
-		     bool begun);
 
 #endif

@@ -402,7 +402,7 @@ static void masquerade(const struct ruleset *ruleset, struct nft *nft, size_t fa
 	nft_rule_end(nft);
 }
 
-static void add_sources_translation(const struct ruleset *ruleset, struct nft *nft)
+static void add_source_translation(const struct ruleset *ruleset, struct nft *nft)
 {
 	nft_add_base_chain(nft, "translate-sources", "nat", HOOK_POSTROUTING, NF_IP_PRI_NAT_SRC);
 	/* The host's loopback address means nothing in a container. */
@@ -445,7 +445,7 @@ void ruleset_reset(struct ruleset *ruleset, struct nft *nft)
 	add_forward(ruleset, nft);
 	add_output(ruleset, nft);
 	add_translation(ruleset, nft);
-	add_sources_translation(ruleset, nft);
+	add_source_translation(ruleset, nft);
 }
 
 void ruleset_network(struct nft *nft, const struct ip_address gateways[2], bool adds)

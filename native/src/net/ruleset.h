@@ -15,8 +15,8 @@
 /* Port on which the manager's resolver listens, on each gateway's address: below 1024, so that
  * no ordinary user can take it. */
 #define RESOLVER_PORT 1013
-/* Source ports of containers' connections to other hosts, once they are masqueraded: none on which
- * the host or a container listens. Otherwise a container could choose the port of somebody else's
+/* Source ports of masqueraded connections: above the default ephemeral range, and never published
+ * on an address beyond the loopback. Otherwise a container could choose the port of another
  * service, and get the connections of a client that it has sent packets to before (CVE-2021-3773).
  */
 #define MASQUERADE_FIRST_PORT 61000

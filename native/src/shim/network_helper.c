@@ -19,6 +19,7 @@
 #include "base/title.h"
 #include "base/wire.h"
 #include "net/changes.h"
+#include "net/conntrack.h"
 #include "net/queries.h"
 #include "shim/shim_capabilities.h"
 
@@ -72,7 +73,7 @@ static int install_seccomp_filter(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
 }
 
-/* Switches to user nobody and keeps only CAP_NET_ADMIN. Without root there is nothing to keep. */
+/* Switches to user nobody and keeps only CAP_NET_ADMIN. -EPERM unless run by root. */
 static int drop_privileges(void)
 {
 	const uint64_t kept = 1ULL << CAP_NET_ADMIN;
@@ -124,29 +125,55 @@ static void answer_result(int fd, struct writer *writer, int result, const struc
 	answer(fd, writer);
 }
 
-static int delete_conntrack_entries(struct network *network, struct reader *reader)
+static struct ip_address *read_address_list(struct reader *reader, size_t *count)
 {
-	bool begun = read_u8(reader) != 0;
-	size_t count = read_count(reader, 8);
-	struct ip_address *addresses = calloc(count + 1, sizeof(*addresses));
-	int result = addresses == NULL ? -ENOMEM : 0;
+	struct ip_address *addresses;
 
-	for (size_t i = 0; result == 0 && i < count; i++) {
+	*count = read_count(reader, 8);
+	addresses = calloc(*count + 1, sizeof(*addresses));
+	for (size_t i = 0; addresses != NULL && i < *count; i++) {
 		size_t length;
 		const uint8_t *bytes = read_bytes(reader, &length);
 
 		if (reader->faulty || (length != 4 && length != 16)) {
-			result = -EBADMSG;
+			reader->faulty = true;
 			break;
 		}
 		addresses[i].length = (uint8_t)length;
 		memcpy(addresses[i].bytes, bytes, length);
 	}
+	return addresses;
+}
+
+static struct policy_rule *read_rules(struct reader *reader, size_t *count)
+{
+	struct policy_rule *rules;
+
+	*count = read_count(reader, 12);
+	rules = calloc(*count + 1, sizeof(*rules));
+	for (size_t i = 0; rules != NULL && i < *count; i++)
+		policy_read_rule(reader, &rules[i]);
+	return rules;
+}
+
+static int delete_conntrack_entries(struct network *network, struct reader *reader)
+{
+	struct conntrack_policy policy = { .count = 0 };
+	bool has_policy = read_u8(reader) != 0;
+	size_t count;
+	struct ip_address *addresses = read_address_list(reader, &count);
+	struct policy_rule *rules = has_policy ? read_rules(reader, &policy.count) : NULL;
+	int result = addresses == NULL || (has_policy && rules == NULL) ? -ENOMEM : 0;
+
+	policy.rules = rules;
+	policy.open = has_policy && read_u8(reader) != 0;
 	if (result == 0 && reader->faulty)
 		result = -EBADMSG;
 	if (result == 0)
-		result = conntrack_delete(network, addresses, count, begun);
+		result = conntrack_delete(network->netfilter_fd, addresses, count,
+					  has_policy ? &policy : NULL);
 	free(addresses);
+	free(rules);
 	return result;
 }
 
@@ -182,7 +209,7 @@ static void serve(int fd, struct network *network, enum request type, struct rea
 		answer(fd, writer);
 		return;
 	default:
-		answer_error(fd, writer, EBADMSG, "an unknown request for the network");
+		answer_error(fd, writer, EBADMSG, "read a network request of unknown type");
 	}
 }
 

@@ -31,7 +31,9 @@ final class NetworkEgressCommand implements Callable<Integer> {
             index = "1..*",
             arity = "0..*",
             paramLabel = "RULE",
-            description = "none, open, or what is allowed: BLOCK[:PORT/PROTOCOL]; without it the policy is printed")
+            description =
+                    "none, open, or allowed destinations: BLOCK[:PORT[/PROTOCOL]], an IPv6 block with a port in brackets"
+                            + " (default: print the policy)")
     private List<String> rules = List.of();
 
     NetworkEgressCommand(

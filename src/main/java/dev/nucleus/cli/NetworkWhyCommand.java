@@ -91,7 +91,7 @@ final class NetworkWhyCommand implements Callable<Integer> {
             return Stream.of(InetAddress.getAllByName(host)).toList();
         } catch (UnknownHostException e) {
             throw new InvalidSpecException(
-                    "'" + host + "' is no container on its networks, and no name that this host resolves");
+                    "'" + host + "' is neither a container on its networks nor a name that this host resolves");
         }
     }
 }

@@ -5,6 +5,7 @@ import dev.nucleus.plan.LaunchPlan.Addresses.Address;
 import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.NetworkSpec;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A network of this manager.
@@ -16,6 +17,11 @@ record ActiveNetwork(
         String name, String link, NetworkSpec spec, Cidr subnet, Optional<Cidr> subnet6, AddressLeases leases) {
 
     private static final int IPV6_BITS = 64;
+
+    /** Its blocks, one for each family. */
+    Stream<Cidr> subnets() {
+        return Stream.concat(Stream.of(subnet), subnet6.stream());
+    }
 
     LaunchPlan.Addresses gateways() {
         return at(1);

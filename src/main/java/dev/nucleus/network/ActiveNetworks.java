@@ -92,7 +92,7 @@ final class ActiveNetworks {
         subnets.keepOnly(networks.keySet());
     }
 
-    /** A network that no fleet declares any more, of which a container still runs. */
+    /** Restores a network that is no longer declared but that a running container is on. */
     ActiveNetwork restore(String name, LaunchPlan.Link link) {
         LaunchPlan.Addresses gateways = link.gateways();
         Cidr subnet = Cidr.around(
@@ -255,7 +255,7 @@ final class ActiveNetworks {
         return links;
     }
 
-    /** A hardware address that is the container's alone: locally administered, with its IPv4 address. */
+    /** A MAC address that is the container's alone: locally administered, with its IPv4 address. */
     private static byte[] mac(InetAddress ipv4) {
         byte[] bytes = ipv4.getAddress();
         return new byte[] {2, 0, bytes[0], bytes[1], bytes[2], bytes[3]};

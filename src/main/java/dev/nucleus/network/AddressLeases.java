@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The addresses of one network, by their offset in its subnet. A released address is not leased again during a cooldown:
- * packets for its last owner must not reach the next one. Not thread-safe.
+ * The addresses of one network, by their offset in its subnet. A released address is not leased again during a cooldown,
+ * unless a service declares it: packets for its last owner must not reach the next one. Not thread-safe.
  */
 final class AddressLeases {
 

@@ -27,7 +27,7 @@ final class AttachedContainer {
         return record;
     }
 
-    /** As it was launched with, or with the egress policy that it was given later. */
+    /** The networking that it was launched with, with its current egress policy. */
     Networking networking() {
         Networking launched = record.networking();
         return changedEgress.isEmpty()
@@ -43,13 +43,13 @@ final class AttachedContainer {
         return serving;
     }
 
-    /** Without effect once it is withdrawn. */
+    /** No effect after {@link #withdraw}. */
     void setServing(boolean value) {
         serving = value && !withdrawn;
         carriedOver = false;
     }
 
-    /** It serves no longer, whatever its probes say: it is being stopped. */
+    /** Permanently stops serving, whatever its probes report: the container is being stopped. */
     void withdraw() {
         withdrawn = true;
         setServing(false);

@@ -35,7 +35,7 @@ final class EgressChanges {
         try {
             return Optional.of(parse(Files.readAllLines(file)));
         } catch (IOException | RuntimeException e) {
-            log.error("the egress policy of container {} can't be read, so it reaches nothing: {}", id, e.toString());
+            log.error("can't read the egress policy of container {}; denying all its egress: {}", id, e.toString());
             return Optional.of(Egress.NONE);
         }
     }
@@ -67,7 +67,8 @@ final class EgressChanges {
             Files.write(written, lines(egress));
             Files.move(written, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            throw new UncheckedIOException("the egress policy is not changed: it can't be written: " + e, e);
+            throw new UncheckedIOException(
+                    "can't write the egress policy of container " + id + ", so it is not changed: " + e, e);
         }
     }
 
@@ -75,7 +76,7 @@ final class EgressChanges {
         try {
             Files.deleteIfExists(directory.resolve(id));
         } catch (IOException e) {
-            log.warn("the egress policy of a container that has ended remains: {}", e.toString());
+            log.warn("can't delete the egress policy of ended container {}: {}", id, e.toString());
         }
     }
 

@@ -15,7 +15,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * What a container may connect to, as rules of which the first that matches decides.
+ * Outbound policy of a container: ordered rules, of which the first that matches decides.
  *
  * @param rulesBeforePeers evaluated before other containers are refused: deny rules, then allow rules for a single address
  *     and port
@@ -69,11 +69,20 @@ record EgressPolicy(
     }
 
     private static List<PolicyRule> metadata() {
+        return all(METADATA, false);
+    }
+
+    /** Rules that allow everything to these blocks. */
+    static List<PolicyRule> allow(List<Cidr> blocks) {
+        return all(blocks, true);
+    }
+
+    private static List<PolicyRule> all(List<Cidr> blocks, boolean allows) {
         return group(
-                METADATA.stream()
+                blocks.stream()
                         .map(block -> new EgressRule(block, Optional.empty(), Optional.empty()))
                         .toList(),
-                false);
+                allows);
     }
 
     /** Whether it may reach port 53 somewhere, so that it could send data out in queries anyway. */

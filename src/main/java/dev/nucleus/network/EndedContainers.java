@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executors;
@@ -26,10 +27,15 @@ final class EndedContainers {
     /** From then on until its interface is removed, unless the kernel has done so with its namespace. */
     private static final Duration KERNEL_DELAY = Duration.ofSeconds(1);
 
+    private static final Duration SHUTDOWN_TIMEOUT = Duration.ofMillis(200);
+
     private final NetworkState state;
     private final Runnable onRemoved;
     /** Their rules and addresses remain for the moment. */
     private final List<AttachedContainer> ended = new ArrayList<>();
+
+    /** Addresses of containers that have ended, of which conntrack entries may be left. */
+    private final Set<InetAddress> uncleaned = new HashSet<>();
 
     private final ScheduledExecutorService background = Executors.newSingleThreadScheduledExecutor(
             Thread.ofVirtual().name("networks-", 0).factory());
@@ -50,6 +56,7 @@ final class EndedContainers {
      */
     void add(AttachedContainer container) {
         ended.add(container);
+        container.record().links().forEach(link -> link.addresses().all().forEach(uncleaned::add));
         if (!isDue && !closed) {
             isDue = true;
             later(REMOVAL_DELAY, () -> {
@@ -73,7 +80,7 @@ final class EndedContainers {
                 TimeUnit.MILLISECONDS);
     }
 
-    /** Removes at once the rules of the containers that have ended, and networks that nobody needs. */
+    /** Removes the rules of the containers that have ended, and unused networks, at once. */
     void remove() {
         state.lock.lock();
         try {
@@ -133,27 +140,29 @@ final class EndedContainers {
         } catch (IOException e) {
             log.warn("can't remove the interfaces of containers that have ended: {}", e.getMessage());
         }
-        List<InetAddress> addresses = links.stream()
+        List<InetAddress> addresses = state.underLock(() -> links.stream()
                 .flatMap(link -> link.addresses().all())
-                .filter(address -> !isLeased(address))
-                .toList();
+                .filter(uncleaned::contains)
+                .toList());
         try {
             state.cleaner.deleteConntrackEntries(addresses);
+            state.underLock(() -> uncleaned.removeAll(addresses));
         } catch (IOException e) {
             log.warn("can't delete the conntrack entries of {}: {}", addresses, e.toString());
         }
     }
 
-    /** Whether a container has the address: one that a service declares is leased again at once. */
-    private boolean isLeased(InetAddress address) {
-        state.lock.lock();
+    /** Deletes at once what is left of the last owners of addresses that are leased again, as a declared one may be. */
+    void clean(List<InetAddress> addresses) {
+        List<InetAddress> left = addresses.stream().filter(uncleaned::contains).toList();
+        if (left.isEmpty()) {
+            return;
+        }
         try {
-            return state.attached.all().stream()
-                    .flatMap(container -> container.record().links().stream())
-                    .flatMap(link -> link.addresses().all())
-                    .anyMatch(address::equals);
-        } finally {
-            state.lock.unlock();
+            state.host.deleteConntrackEntries(left);
+            left.forEach(uncleaned::remove);
+        } catch (IOException e) {
+            log.warn("can't delete the conntrack entries of {}: {}", left, e.toString());
         }
     }
 
@@ -162,7 +171,7 @@ final class EndedContainers {
         state.underLock(() -> closed = true);
         background.shutdownNow();
         try {
-            background.awaitTermination(REMOVAL_DELAY.toMillis(), TimeUnit.MILLISECONDS);
+            background.awaitTermination(SHUTDOWN_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

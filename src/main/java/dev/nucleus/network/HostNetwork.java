@@ -68,17 +68,21 @@ final class HostNetwork implements AutoCloseable {
 
     /** Deletes the conntrack entries from and to addresses. */
     void deleteConntrackEntries(List<InetAddress> addresses) throws IOException {
-        deleteConntrackEntries(addresses, false);
-    }
-
-    /** Deletes the conntrack entries of connections that the addresses began. */
-    void endBegunConnections(List<InetAddress> addresses) throws IOException {
-        deleteConntrackEntries(addresses, true);
-    }
-
-    private void deleteConntrackEntries(List<InetAddress> addresses, boolean begun) throws IOException {
-        var wire = new WireWriter(64).bool(begun);
+        var wire = new WireWriter(64).bool(false);
         wire.list(addresses, (w, address) -> w.bytes(address.getAddress()));
+        request(Request.NETWORK_FORGET, wire.finish());
+    }
+
+    /**
+     * Deletes the conntrack entries of connections that the addresses originated and that the rules don't allow.
+     *
+     * @param rules of which the first that matches decides
+     * @param open whether what no rule matches is allowed
+     */
+    void deleteOriginatedEntries(List<InetAddress> addresses, List<PolicyRule> rules, boolean open) throws IOException {
+        var wire = new WireWriter(256).bool(true);
+        wire.list(addresses, (w, address) -> w.bytes(address.getAddress()));
+        wire.list(rules, (w, rule) -> rule.write(w)).bool(open);
         request(Request.NETWORK_FORGET, wire.finish());
     }
 

@@ -35,10 +35,10 @@ final class HostNetworkProblems {
         } catch (IOException e) {
             problems.add(new HostNetworkProblem(
                     true,
-                    "the rules of nf_tables can't be read: " + e.getMessage(),
+                    "can't read the host's network: " + e.getMessage(),
                     "no container can join a network",
-                    "boot a kernel with CONFIG_NF_TABLES_INET, CONFIG_NFT_CT and CONFIG_NFT_NAT, or load its module:"
-                            + " modprobe nf_tables"));
+                    "remove the cause; if this kernel lacks nf_tables, run modprobe nf_tables, or boot one with"
+                            + " CONFIG_NF_TABLES_INET, CONFIG_NFT_CT and CONFIG_NFT_NAT"));
         }
         if (!properties.ipForward()) {
             forwarding(problems);
@@ -81,8 +81,8 @@ final class HostNetworkProblems {
         if (most.isPresent() && now.isPresent() && now.getAsLong() > most.getAsLong() * NEARLY_FULL) {
             problems.add(new HostNetworkProblem(
                     false,
-                    "the host tracks " + now.getAsLong() + " connections, of at most " + most.getAsLong(),
-                    "new connections of all containers are dropped once it is full",
+                    "the conntrack table is nearly full (" + now.getAsLong() + " of " + most.getAsLong() + " entries)",
+                    "new connections are dropped once it is full",
                     "sysctl -w net.netfilter.nf_conntrack_max=" + 2 * most.getAsLong()));
         }
     }

@@ -3,12 +3,9 @@ package dev.nucleus.network;
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.plan.PlanEncoder;
 import dev.nucleus.plan.WireWriter;
-import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.EgressRule;
-import dev.nucleus.spec.PortRange;
 import dev.nucleus.spec.Protocol;
 import java.net.InetAddress;
-import java.nio.ByteBuffer;
 import java.util.List;
 
 /** A change of the host's network that the helper carries out; the counterpart of native/src/net/changes.c. */
@@ -69,23 +66,8 @@ sealed interface NetworkChange {
                     .u32(Math.max(formerRules, 0))
                     .strings(groups)
                     .u32(egress.rulesBeforePeers().size())
-                    .list(egress.rules(), Policy::rule)
+                    .list(egress.rules(), (w, rule) -> rule.write(w))
                     .bool(egress.open());
-        }
-
-        private static void rule(WireWriter wire, PolicyRule rule) {
-            int length = rule.ipv4() ? 4 : 16;
-            ByteBuffer ranges =
-                    ByteBuffer.allocate(2 * length * rule.destinations().size());
-            for (Cidr block : rule.destinations()) {
-                ranges.put(block.address().getAddress()).put(block.last().getAddress());
-            }
-            wire.bool(rule.allows())
-                    .u8(length)
-                    .u8(rule.protocol().map(Protocol::number).orElse(0))
-                    .u16(rule.ports().map(PortRange::first).orElse(0))
-                    .u16(rule.ports().map(PortRange::last).orElse(0))
-                    .bytes(ranges.array());
         }
     }
 

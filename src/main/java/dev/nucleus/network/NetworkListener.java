@@ -1,6 +1,6 @@
 package dev.nucleus.network;
 
-/** Called after a container joins or leaves a network, or starts or stops serving. */
+/** Called after networks, their members, which members serve, or the names that a member may resolve have changed. */
 public interface NetworkListener {
 
     void onChange();

@@ -15,7 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
-/** What the networks and their containers are like now. Changes nothing. Thread-safe. */
+/** Read-only queries of networks and their containers. Thread-safe. */
 @Component
 public final class NetworkQueries {
 

@@ -55,7 +55,7 @@ final class NetworkRules {
         }
     }
 
-    /** What was installed for a container, so that exactly this is removed. */
+    /** Policy and attachments installed for a container; exactly these are removed. */
     private record InstalledContainer(String policy, List<NetworkChange.Attachment> attachments) {}
 
     NetworkRules(

@@ -10,11 +10,11 @@ import java.util.function.Supplier;
 import org.apache.commons.codec.digest.DigestUtils;
 import org.springframework.stereotype.Component;
 
-/** What this manager knows of its networks, and the lock that guards all of it. */
+/** The state of this manager's networks, and the lock that guards it. */
 @Component
 final class NetworkState {
 
-    private static final int TAG = 3;
+    private static final int TAG_LENGTH = 3;
 
     /** Of the names of all interfaces of this manager. */
     final String prefix;
@@ -36,7 +36,7 @@ final class NetworkState {
         String instance = locations.state().toString();
         byte[] digest = DigestUtils.sha256(instance);
         this.prefix =
-                "nu" + new BigInteger(1, digest).toString(Character.MAX_RADIX).substring(0, TAG);
+                "nu" + new BigInteger(1, digest).toString(Character.MAX_RADIX).substring(0, TAG_LENGTH);
         this.directory = locations.state().resolve("network");
         this.host = new HostNetwork(spawner, properties.table(), prefix, instance);
         this.cleaner = new HostNetwork(spawner, properties.table(), prefix, instance);
@@ -57,6 +57,7 @@ final class NetworkState {
     /** @throws InvalidSpecException when the container is on no network */
     AttachedContainer require(String id) {
         return attached.find(id)
-                .orElseThrow(() -> new InvalidSpecException("it is on no network, so it reaches nothing"));
+                .orElseThrow(
+                        () -> new InvalidSpecException("container " + id + " is on no network, so it reaches nothing"));
     }
 }

@@ -13,7 +13,6 @@ import dev.nucleus.spec.Networking;
 import dev.nucleus.spec.PublishedPort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,13 +34,17 @@ import org.springframework.stereotype.Component;
 public final class Networks implements DisposableBean {
 
     private static final Logger log = LoggerFactory.getLogger(Networks.class);
-    /** How the search domain of a fleet ends; reserved for private use (ICANN, 2024). */
+    /** Containers whose connections are compared with their policies while the lock is held. */
+    private static final int AT_ONCE = 16;
+
+    /** Top-level domain of the search domains of fleets; reserved for private use (ICANN, 2024). */
     public static final String DOMAIN = "internal";
 
     private final NetworkState state;
     private final ServingMarkers markers;
     private final EgressChanges egressChanges;
     private final EndedContainers ended;
+    private final DisallowedConnections disallowed;
     private final List<NetworkListener> listeners = new CopyOnWriteArrayList<>();
     private boolean closed;
     /** Whether the last attempt to restore the rules failed, which was reported then. */
@@ -51,10 +54,11 @@ public final class Networks implements DisposableBean {
         this.state = state;
         this.markers = new ServingMarkers(state.directory.resolve("serving"));
         this.egressChanges = new EgressChanges(state.directory.resolve("egress"));
+        this.disallowed = new DisallowedConnections(state);
         this.ended = new EndedContainers(state, this::notifyListeners);
     }
 
-    /** Adds a listener, called after a container joins or leaves a network, or starts or stops serving. */
+    /** Adds a listener; see {@link NetworkListener}. */
     public void addListener(NetworkListener listener) {
         listeners.add(listener);
     }
@@ -84,6 +88,7 @@ public final class Networks implements DisposableBean {
                 state.rules.removeAll();
             } else {
                 state.rules.rebuild();
+                disallowed.addAll();
                 state.problems.find().forEach(problem -> log.warn("{}", problem));
             }
         } catch (IOException e) {
@@ -199,7 +204,11 @@ public final class Networks implements DisposableBean {
     private AssignedNetworks attachLocked(NetworkMember member, ContainerSpec spec) {
         state.lock.lock();
         try {
-            clearAddresses(spec.networking());
+            if (spec.networking().attachments().stream()
+                    .anyMatch(attachment -> attachment.address().isPresent())) {
+                // Its last owner may still have it.
+                ended.remove();
+            }
             int before = state.networks.count();
             List<ActiveNetwork> joined = state.networks.resolve(member, spec.networking());
             if (state.networks.count() > before) {
@@ -210,6 +219,9 @@ public final class Networks implements DisposableBean {
                     member.id(), member.owner(), spec.networking().ports(), List.of());
             var container = new AttachedContainer(member, record(member, spec, joined, claimed));
             state.attached.add(container);
+            ended.clean(container.record().links().stream()
+                    .flatMap(link -> link.addresses().all())
+                    .toList());
             try {
                 var changes = new ArrayList<>(state.rules.added(container));
                 changes.addAll(state.rules.publish());
@@ -236,19 +248,8 @@ public final class Networks implements DisposableBean {
     private static String explain(IOException e) {
         String message = String.valueOf(e.getMessage());
         return e instanceof ShimException && message.contains("not permitted")
-                ? message + "; the spawner needs the capability CAP_NET_ADMIN"
+                ? message + "; networks need a manager that runs as root, with CAP_NET_ADMIN"
                 : message;
-    }
-
-    /** The last owner of an address that a service declares may not have been cleaned up yet. */
-    private void clearAddresses(Networking networking) throws IOException {
-        List<InetAddress> addresses = networking.attachments().stream()
-                .flatMap(attachment -> attachment.address().stream())
-                .toList();
-        if (!addresses.isEmpty()) {
-            ended.remove();
-            state.host.deleteConntrackEntries(addresses);
-        }
     }
 
     private NetworkRecord record(
@@ -319,7 +320,7 @@ public final class Networks implements DisposableBean {
         update(id, container -> container.setServing(serving));
     }
 
-    /** As {@link #setServing} with false, for good: before a container is stopped. */
+    /** As {@link #setServing} with false, permanently: before a container is stopped. */
     public void withdraw(String id) {
         update(id, AttachedContainer::withdraw);
     }
@@ -362,22 +363,22 @@ public final class Networks implements DisposableBean {
         try {
             AttachedContainer container = state.require(id);
             container.member().service().ifPresent(service -> {
-                throw new InvalidSpecException("its egress policy is that of the service '" + service
-                        + "': change egress in its fleet file, and restart the manager");
+                throw new InvalidSpecException("container " + id + " has the egress policy of the service '" + service
+                        + "': change egress in the fleet file, and restart the manager");
             });
             // A manager that dies here leaves rules that the next one replaces.
             egressChanges.set(id, egress);
+            disallowed.add(id);
             var changes = new ArrayList<>(state.rules.removed(container));
             container.setEgress(egress);
             changes.addAll(state.rules.added(container));
             state.rules.apply(changes);
-            // Replies are accepted by state: a peer that is no longer allowed could go on sending (UDP).
-            state.host.endBegunConnections(container.record().links().stream()
-                    .flatMap(link -> link.addresses().all())
-                    .toList());
+            disallowed.end(AT_ONCE);
         } catch (IOException e) {
             state.rules.invalidate();
-            throw new UncheckedIOException("can't change the egress policy: " + explain(e), e);
+            throw new UncheckedIOException(
+                    "the egress policy is recorded, but not in effect yet; it is tried again every 2 s: " + explain(e),
+                    e);
         } finally {
             state.lock.unlock();
         }
@@ -394,13 +395,13 @@ public final class Networks implements DisposableBean {
     void checkRules() {
         state.lock.lock();
         try {
-            if (closed || state.networks.isEmpty() || state.rules.areInstalled() && state.rules.areIntact()) {
+            if (closed || state.networks.isEmpty()) {
                 return;
             }
-            if (state.rules.areInstalled()) {
-                log.error("another program has removed the rules of all networks (nft flush ruleset?); restoring them");
+            if (!state.rules.areInstalled() || !state.rules.areIntact()) {
+                restoreRules();
             }
-            state.rules.rebuild();
+            disallowed.end(AT_ONCE);
             rulesFailed = false;
         } catch (IOException e) {
             state.rules.invalidate();
@@ -411,6 +412,14 @@ public final class Networks implements DisposableBean {
         } finally {
             state.lock.unlock();
         }
+    }
+
+    private void restoreRules() throws IOException {
+        if (state.rules.areInstalled()) {
+            log.error("another program has removed the rules of all networks (nft flush ruleset?); restoring them");
+        }
+        state.rules.rebuild();
+        disallowed.addAll();
     }
 
     /** At shutdown the rules stay: the containers keep running. */

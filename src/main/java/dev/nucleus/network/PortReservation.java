@@ -13,6 +13,7 @@ import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
+import java.util.ArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,6 +27,8 @@ final class PortReservation implements AutoCloseable {
 
     /** As MASQUERADE_FIRST_PORT in native/src/net/ruleset.h. */
     private static final int FIRST_TRANSLATED = 61_000;
+
+    private static final int MAX_ATTEMPTS = 100;
 
     private final Closeable socket;
     private final int port;
@@ -41,10 +44,17 @@ final class PortReservation implements AutoCloseable {
      * @throws InvalidSpecException naming the program that has it
      */
     static PortReservation of(PublishedPort published) {
-        var wanted = new InetSocketAddress(published.address(), published.hostPort());
+        var unusable = new ArrayList<PortReservation>();
         try {
-            PortReservation reservation = published.protocol() == Protocol.TCP ? tcp(wanted) : udp(wanted);
-            if (reservation.port >= FIRST_TRANSLATED && !published.address().isLoopbackAddress()) {
+            PortReservation reservation = reserve(published);
+            // The host's ephemeral ports may include some of these.
+            while (published.hostPort() == 0
+                    && isTranslated(published, reservation)
+                    && unusable.size() < MAX_ATTEMPTS) {
+                unusable.add(reservation);
+                reservation = reserve(published);
+            }
+            if (isTranslated(published, reservation)) {
                 reservation.close();
                 throw new InvalidSpecException("ports: " + published.hostSide() + " can't be published: connections of"
                         + " containers to other hosts use the ports from " + FIRST_TRANSLATED
@@ -56,7 +66,18 @@ final class PortReservation implements AutoCloseable {
             throw refused(published, e);
         } catch (IOException e) {
             throw new InvalidSpecException("ports: can't publish " + published.hostSide() + ": " + e.getMessage());
+        } finally {
+            unusable.forEach(PortReservation::close);
         }
+    }
+
+    private static PortReservation reserve(PublishedPort published) throws IOException {
+        var wanted = new InetSocketAddress(published.address(), published.hostPort());
+        return published.protocol() == Protocol.TCP ? tcp(wanted) : udp(wanted);
+    }
+
+    private static boolean isTranslated(PublishedPort published, PortReservation reservation) {
+        return reservation.port >= FIRST_TRANSLATED && !published.address().isLoopbackAddress();
     }
 
     /** In place of a reservation that could not be made. */

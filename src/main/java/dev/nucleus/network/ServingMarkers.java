@@ -37,7 +37,7 @@ final class ServingMarkers {
                 Files.deleteIfExists(directory.resolve(id));
             }
         } catch (IOException e) {
-            log.warn("can't record that container {} is serving={}: {}", id, serving, e.toString());
+            log.warn("can't record whether container {} serves: {}", id, e.toString());
         }
     }
 }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
@@ -153,6 +154,66 @@ class StandaloneNetworkTest {
         assertThat(manager.nucleus("network", "egress", id, "open").code()).isZero();
         assertThat(exec(id, "exec 3<>/dev/tcp/192.168.7.2/7000 && echo connected"))
                 .isEqualTo("connected\n");
+    }
+
+    @Test
+    void connectionsThatStayAllowedContinueWhenThePolicyChanges() {
+        String id = launch("--egress", "open");
+        manager.nucleus(
+                "exec",
+                "-d",
+                id,
+                "--",
+                "/bin/bash",
+                "-c",
+                "exec 3<>/dev/tcp/192.168.7.2/7000; while echo x >&3 && read -t 5 line <&3; do echo $line > /tmp/last;"
+                        + " sleep 0.05; done; echo ended > /tmp/ended");
+        Awaitility.await().atMost(AMPLE).until(() -> exec(id, "cat /tmp/last"), output -> output.matches("\\d+\n"));
+        String port = exec(id, "cat /tmp/last");
+
+        assertThat(manager.nucleus("network", "egress", id, "192.168.7.2:7000/tcp")
+                        .code())
+                .isZero();
+
+        assertThat(exec(id, "rm /tmp/last; exec 3<>/dev/tcp/192.168.7.2/7005 && echo connected"))
+                .isEmpty();
+        Awaitility.await().atMost(AMPLE).until(() -> exec(id, "cat /tmp/last"), port::equals);
+        assertThat(exec(id, "cat /tmp/ended")).isEmpty();
+    }
+
+    /** The host's next packet must not begin the connection anew, so that the container's packets become replies. */
+    @Test
+    void aServiceOfTheHostIsOutOfReachWhenThePolicyIsTightened() throws IOException {
+        Path received = directory.resolve("received");
+        Path server = Files.writeString(
+                directory.resolve("push.py"),
+                "import socket, time\ns = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+                        + "s.bind((\"192.168.7.1\", 7100)); s.listen(); c, _ = s.accept(); c.setblocking(False)\n"
+                        + "n = 0\nwhile True:\n    time.sleep(0.02)\n    c.send(b\"x\")\n"
+                        + "    try: n += len(c.recv(100000))\n    except BlockingIOError: continue\n"
+                        + "    open(\"" + received + "\", \"w\").write(str(n))\n");
+        host.serve(7100, "python3", server.toString());
+        String id = launch("--egress", "192.168.7.1:7100/tcp");
+        manager.nucleus(
+                "exec",
+                "-d",
+                id,
+                "--",
+                "/bin/bash",
+                "-c",
+                "exec 3<>/dev/tcp/192.168.7.1/7100; while sleep 0.02; do echo y >&3; done");
+        Awaitility.await()
+                .atMost(AMPLE)
+                .ignoreExceptions()
+                .until(() -> Integer.parseInt(Files.readString(received)) > 10);
+
+        assertThat(manager.nucleus("network", "egress", id, "none").code()).isZero();
+
+        Awaitility.await("the host receives nothing for a second")
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> Files.getLastModifiedTime(received)
+                        .toInstant()
+                        .isBefore(Instant.now().minusSeconds(1)));
     }
 
     /** The peer of a UDP flow goes on sending, and its packets are replies to the kernel. */
