@@ -346,9 +346,3 @@ int network_open(struct network *network, struct reader *reader, struct failure 
 			    "open a netfilter socket");
 	return 0;
 }
-
-void network_close(struct network *network)
-{
-	close_fd(&network->route_fd);
-	close_fd(&network->netfilter_fd);
-}

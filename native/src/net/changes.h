@@ -33,7 +33,6 @@ struct network {
 
 /* Reads the manager's table, interface prefix and instance. */
 int network_open(struct network *network, struct reader *reader, struct failure *failure);
-void network_close(struct network *network);
 
 /* Carries out all changes of a request; those of rules take effect together, or not at all.
  * Returns 0, or a negative errno. */

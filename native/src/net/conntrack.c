@@ -139,7 +139,7 @@ static int send_requests(int fd, struct netlink_batch *requests)
 		one.length = one.capacity = header.nlmsg_len;
 		header.nlmsg_flags |= NLM_F_ACK;
 		memcpy(one.data, &header, sizeof(header));
-		(void)netlink_send(fd, &one, header.nlmsg_seq, NULL);
+		(void)netlink_send(fd, &one, header.nlmsg_seq);
 		at += NLMSG_ALIGN(header.nlmsg_len);
 	}
 	return requests->overflowed ? -ENOMEM : 0;

@@ -176,7 +176,7 @@ static int send_and_free(int fd, struct netlink_batch *batch)
 	int result;
 
 	netlink_acknowledge(batch);
-	result = netlink_send(fd, batch, batch->sequence, NULL);
+	result = netlink_send(fd, batch, batch->sequence);
 
 	netlink_batch_free(batch);
 	return result;

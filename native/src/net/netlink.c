@@ -249,15 +249,20 @@ static void read_acknowledgements(const uint8_t *bytes, size_t length, uint32_t 
 	}
 }
 
-int netlink_send(int fd, struct netlink_batch *batch, uint32_t last, uint32_t *failed)
+/* Those to a request that timed out. */
+static void discard_answers(int fd, uint8_t *buffer)
+{
+	while (receive(fd, buffer, MSG_DONTWAIT) > 0) {
+	}
+}
+
+int netlink_send(int fd, struct netlink_batch *batch, uint32_t last)
 {
 	static uint8_t bytes[RECEIVED_MAX];
 	struct outcome outcome = { 0 };
 	int result;
 
-	/* Left by a request that timed out. */
-	while (receive(fd, bytes, MSG_DONTWAIT) > 0) {
-	}
+	discard_answers(fd, bytes);
 	result = transmit(fd, batch);
 	if (result < 0)
 		return result;
@@ -277,8 +282,6 @@ int netlink_send(int fd, struct netlink_batch *batch, uint32_t last, uint32_t *f
 			break;
 		read_acknowledgements(bytes, (size_t)got, last, &outcome);
 	}
-	if (failed != NULL)
-		*failed = outcome.failed;
 	return outcome.error;
 }
 
@@ -301,6 +304,37 @@ bool netlink_next(const uint8_t **bytes, size_t *length, struct netlink_attribut
 	return true;
 }
 
+#define DUMP_CONTINUES 1
+
+/* Passes on the messages of one datagram with the sequence number. Returns DUMP_CONTINUES, 0 at the
+ * end of the dump, or a negative errno. */
+static int read_dump(const uint8_t *bytes, size_t length, uint32_t sequence,
+		     void (*each)(void *context, uint16_t type, const uint8_t *payload,
+				  size_t length),
+		     void *context)
+{
+	for (size_t at = 0; at <= length && length - at >= sizeof(struct nlmsghdr);) {
+		struct nlmsghdr message;
+		int32_t error = 0;
+
+		memcpy(&message, bytes + at, sizeof(message));
+		if (message.nlmsg_len < sizeof(message) || message.nlmsg_len > length - at)
+			return -EBADMSG;
+		if (message.nlmsg_seq == sequence && message.nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (message.nlmsg_seq == sequence && message.nlmsg_type == NLMSG_ERROR) {
+			if (message.nlmsg_len >= NLMSG_HDRLEN + sizeof(error))
+				memcpy(&error, bytes + at + NLMSG_HDRLEN, sizeof(error));
+			return error;
+		}
+		if (message.nlmsg_seq == sequence)
+			each(context, message.nlmsg_type, bytes + at + NLMSG_HDRLEN,
+			     message.nlmsg_len - NLMSG_HDRLEN);
+		at += aligned_to_4(message.nlmsg_len);
+	}
+	return DUMP_CONTINUES;
+}
+
 int netlink_dump(int fd, struct netlink_batch *batch,
 		 void (*each)(void *context, uint16_t type, const uint8_t *payload, size_t length),
 		 void *context)
@@ -308,46 +342,18 @@ int netlink_dump(int fd, struct netlink_batch *batch,
 	static uint8_t bytes[RECEIVED_MAX];
 	int result;
 
-	/* Left by a request that timed out. */
-	while (receive(fd, bytes, MSG_DONTWAIT) > 0) {
-	}
+	discard_answers(fd, bytes);
 	result = transmit(fd, batch);
 	if (result < 0)
 		return result;
-	for (;;) {
+	do {
 		ssize_t got = receive(fd, bytes, 0);
-		size_t at = 0;
 
 		if (got < 0)
 			return (int)got;
-		while ((size_t)got - at >= sizeof(struct nlmsghdr)) {
-			struct nlmsghdr message;
-			int32_t error = 0;
-
-			memcpy(&message, bytes + at, sizeof(message));
-			if (message.nlmsg_len < sizeof(message) ||
-			    message.nlmsg_len > (size_t)got - at)
-				return -EBADMSG;
-			if (message.nlmsg_seq != batch->sequence) {
-				at += aligned_to_4(message.nlmsg_len);
-				if (at > (size_t)got)
-					break;
-				continue;
-			}
-			if (message.nlmsg_type == NLMSG_DONE)
-				return 0;
-			if (message.nlmsg_type == NLMSG_ERROR) {
-				if (message.nlmsg_len >= NLMSG_HDRLEN + sizeof(error))
-					memcpy(&error, bytes + at + NLMSG_HDRLEN, sizeof(error));
-				return error;
-			}
-			each(context, message.nlmsg_type, bytes + at + NLMSG_HDRLEN,
-			     message.nlmsg_len - NLMSG_HDRLEN);
-			at += aligned_to_4(message.nlmsg_len);
-			if (at > (size_t)got)
-				break;
-		}
-	}
+		result = read_dump(bytes, (size_t)got, batch->sequence, each, context);
+	} while (result == DUMP_CONTINUES);
+	return result;
 }
 
 void nfnetlink_begin(struct netlink_batch *batch, uint8_t subsystem, uint8_t message,

@@ -43,9 +43,8 @@ size_t netlink_nest(struct netlink_batch *batch, uint16_t type);
 void netlink_nest_end(struct netlink_batch *batch, size_t start);
 
 /* Sends the batch and waits for the acknowledgement of the message with the sequence number `last`,
- * which must have been requested. Returns 0, or the first error as a negative errno; then `failed`
- * is the sequence number of its message, unless it is NULL. */
-int netlink_send(int fd, struct netlink_batch *batch, uint32_t last, uint32_t *failed);
+ * which must have been requested. Returns 0, or the first error as a negative errno. */
+int netlink_send(int fd, struct netlink_batch *batch, uint32_t last);
 
 /* An attribute that was received. */
 struct netlink_attribute {

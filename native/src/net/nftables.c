@@ -17,10 +17,7 @@
 
 static void begin(struct nft *nft, uint16_t message, uint16_t flags)
 {
-	const struct nfgenmsg header = { .nfgen_family = FAMILY, .version = NFNETLINK_V0 };
-
-	netlink_begin(&nft->batch, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), flags, &header,
-		      sizeof(header));
+	nfnetlink_begin(&nft->batch, NFNL_SUBSYS_NFTABLES, (uint8_t)message, FAMILY, flags);
 }
 
 static void mark_batch(struct nft *nft, uint16_t type)
@@ -47,7 +44,7 @@ int nft_commit(struct nft *nft, int fd)
 	if (last > 1) {
 		netlink_acknowledge(&nft->batch);
 		mark_batch(nft, NFNL_MSG_BATCH_END);
-		result = netlink_send(fd, &nft->batch, last, NULL);
+		result = netlink_send(fd, &nft->batch, last);
 	}
 	nft_free(nft);
 	return result;

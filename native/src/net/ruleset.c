@@ -323,12 +323,10 @@ static void add_output(const struct ruleset *ruleset, struct nft *nft)
 	drop_packet(nft);
 }
 
-/* DNAT of published ports to their backends, for clients on other hosts and on this one. */
-static void add_translation(const struct ruleset *ruleset, struct nft *nft)
+/* Published ports to their backends. */
+static void add_publish(struct nft *nft)
 {
 	static const uint32_t local = RTN_LOCAL;
-	static const uint8_t protocols[2] = { IPPROTO_UDP, IPPROTO_TCP };
-	const uint16_t resolver = htons(RESOLVER_PORT);
 
 	nft_add_chain(nft, "publish");
 	for (size_t family = 0; family < 2; family++) {
@@ -346,7 +344,14 @@ static void add_translation(const struct ruleset *ruleset, struct nft *nft)
 		nft_lookup_verdict(nft, name_of("ports", family, "-any").text, 0);
 		nft_rule_end(nft);
 	}
-	nft_add_base_chain(nft, "translate", "nat", HOOK_PREROUTING, NF_IP_PRI_NAT_DST);
+}
+
+/* DNS queries to the resolver's port. */
+static void add_resolver_translation(const struct ruleset *ruleset, struct nft *nft)
+{
+	static const uint8_t protocols[2] = { IPPROTO_UDP, IPPROTO_TCP };
+	const uint16_t resolver = htons(RESOLVER_PORT);
+
 	for (size_t i = 0; i < 4; i++) {
 		size_t family = i / 2;
 
@@ -362,6 +367,14 @@ static void add_translation(const struct ruleset *ruleset, struct nft *nft)
 		nft_nat(nft, NFT_NAT_DNAT, nft_families[family], -1, 0);
 		nft_rule_end(nft);
 	}
+}
+
+/* DNAT, for clients on other hosts and on this one. */
+static void add_translation(const struct ruleset *ruleset, struct nft *nft)
+{
+	add_publish(nft);
+	nft_add_base_chain(nft, "translate", "nat", HOOK_PREROUTING, NF_IP_PRI_NAT_DST);
+	add_resolver_translation(ruleset, nft);
 	nft_rule_begin(nft, "translate");
 	go_to(nft, "publish");
 	nft_add_base_chain(nft, "translate-own", "nat", HOOK_OUTPUT, NF_IP_PRI_NAT_DST);
@@ -369,7 +382,7 @@ static void add_translation(const struct ruleset *ruleset, struct nft *nft)
 	go_to(nft, "publish");
 }
 
-/* The source becomes the network's gateway, of which the interface is in register 0. */
+/* Rewrites the source to the gateway's address on the outgoing interface. */
 static void translate_to_gateway(struct nft *nft, size_t family)
 {
 	nft_meta(nft, NFT_META_OIFNAME, 0);

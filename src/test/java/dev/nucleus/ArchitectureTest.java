@@ -69,7 +69,7 @@ class ArchitectureTest {
         allow(allowed, "shim", "spec", "plan");
         allow(allowed, "spawner", "shim", "spec", "plan", "kernel", "settings", "lifecycle");
         allow(allowed, "network", "spec", "plan", "preparation", "settings", "shim", "spawner");
-        allow(allowed, "names", "spec", "plan", "network");
+        allow(allowed, "dns", "plan", "network");
         allow(allowed, "diagnosis", "kernel", "preparation", "network");
         allow(allowed, "log", "shim");
         allow(

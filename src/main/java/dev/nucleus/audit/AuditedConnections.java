@@ -4,7 +4,6 @@ import dev.nucleus.network.DeniedConnection;
 import dev.nucleus.network.NetworkQueries;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.springframework.scheduling.annotation.Scheduled;
@@ -30,9 +29,12 @@ final class AuditedConnections {
 
     @Scheduled(fixedDelayString = "5s")
     synchronized void record() {
-        List<DeniedConnection> denied = networks.denied();
-        recorded.keySet().retainAll(networks.attachedIds());
-        for (DeniedConnection entry : denied) {
+        Set<String> attached = networks.attachedIds();
+        recorded.keySet().retainAll(attached);
+        for (DeniedConnection entry : networks.denied()) {
+            if (!attached.contains(entry.id())) {
+                continue; // With its next turn, unless it has ended.
+            }
             Set<String> known = recorded.computeIfAbsent(entry.id(), _ -> new HashSet<>());
             if (known.size() > MAX_DESTINATIONS || !known.add(entry.destination())) {
                 continue;

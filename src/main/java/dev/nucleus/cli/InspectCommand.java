@@ -179,7 +179,7 @@ final class InspectCommand implements Callable<Integer> {
                     fields.put(
                             "addresses",
                             endpoint.addresses().all().map(Cidr::text).toList());
-                    fields.put("gateway", Cidr.text(network.subnet().at(1)));
+                    fields.put("gateway", Cidr.text(network.gateways().getFirst()));
                     fields.put("names", endpoint.names());
                     fields.put("serving", endpoint.serving());
                     attachments.add(fields);

@@ -54,7 +54,7 @@ final class NetworkInspectCommand implements Callable<Integer> {
         fields.put("interface", network.link());
         fields.put("subnet", network.subnet().toString());
         network.subnet6().ifPresent(subnet -> fields.put("subnet6", subnet.toString()));
-        fields.put("gateway", Cidr.text(network.subnet().at(1)));
+        fields.put("gateway", Cidr.text(network.gateways().getFirst()));
         fields.put("internal", network.spec().internal());
         fields.put("isolated", network.spec().isolated());
         fields.put("mtu", network.spec().mtu());

@@ -73,7 +73,11 @@ final class SeccompLayer implements Layer {
     @Override
     public void contribute(PreparedLaunch launch, LaunchPlan.Builder plan) {
         if (launch.spec().security().trace()) {
-            plan.seccomp(trace).can(LAYER, "make every system call; each is recorded", "trace: true");
+            plan.seccomp(trace)
+                    .can(
+                            LAYER,
+                            "make every system call; each is recorded, except write, exit and the return from a signal handler",
+                            "trace: true");
             return;
         }
         CompiledProfile adapted =

@@ -137,7 +137,6 @@ final class SeccompLearning {
             }
         }
         var rules = new ArrayList<Rule>();
-        noteAlways(trace);
         addForms(plain);
         rules.add(allow(List.copyOf(plain), List.of()));
         byArguments.forEach((name, granted) -> {
@@ -209,17 +208,6 @@ final class SeccompLearning {
         plain.addAll(added);
         if (!added.isEmpty()) {
             notes.add(String.join(", ", added) + ": not seen, but equivalent to calls that were, and no more powerful");
-        }
-    }
-
-    private void noteAlways(Trace trace) {
-        var seen = new TreeSet<String>();
-        trace.numbers().forEach(number -> seen.add(names.apply(number)));
-        var beyond = new TreeSet<>(ALWAYS);
-        beyond.removeAll(seen);
-        beyond.removeAll(Set.of("write", "exit_group"));
-        if (!beyond.isEmpty()) {
-            notes.add(String.join(", ", beyond) + ": not seen, but needed when a signal arrives or a thread exits");
         }
     }
 

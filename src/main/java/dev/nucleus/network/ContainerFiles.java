@@ -29,7 +29,7 @@ final class ContainerFiles {
         } catch (NoSuchFileException e) {
             log.debug("there are no files of containers: {}", e.toString());
         } catch (IOException e) {
-            log.warn("files of containers that have ended remain: {}", e.toString());
+            log.warn("can't delete the files of ended containers in {}: {}", directory, e.toString());
         }
     }
 }

@@ -5,9 +5,9 @@ import dev.nucleus.spec.Egress;
 import dev.nucleus.spec.EgressRule;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -58,14 +58,11 @@ final class EgressChanges {
         return lines;
     }
 
-    /** Replaces the policy. A reader sees the former or the new one. */
     void set(String id, Egress egress) {
         try {
             PrivateDirectories.create(directory);
-            Path file = directory.resolve(id);
-            Path written = directory.resolve(id + ".new");
-            Files.write(written, lines(egress));
-            Files.move(written, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            byte[] content = (String.join("\n", lines(egress)) + "\n").getBytes(StandardCharsets.UTF_8);
+            AtomicFile.write(directory.resolve(id), content);
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "can't write the egress policy of container " + id + ", so it is not changed: " + e, e);

@@ -87,15 +87,15 @@ final class LoopbackForwarder implements AutoCloseable {
         }
     }
 
-    /** Ends without an exception. */
-    private interface Connection extends AutoCloseable {
+    /** A permit of the semaphore, released on close. */
+    private interface Permit extends AutoCloseable {
         @Override
         void close();
     }
 
     private void forward(SocketChannel client) {
         try (client;
-                Connection _ = connections::release;
+                Permit _ = connections::release;
                 SocketChannel server = SocketChannel.open()) {
             server.connect(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port));
             Thread back = Thread.ofVirtual().start(() -> copy(server, client));
@@ -108,7 +108,7 @@ final class LoopbackForwarder implements AutoCloseable {
         }
     }
 
-    /** Copies until the end, and passes the end on. */
+    /** Copies until end of stream, then shuts down the output of the other side (half-close). */
     private static void copy(SocketChannel from, SocketChannel to) {
         ByteBuffer buffer = ByteBuffer.allocate(BUFFER);
         try {
@@ -124,12 +124,12 @@ final class LoopbackForwarder implements AutoCloseable {
             // The other side has ended the connection.
             return;
         } catch (IOException e) {
-            reset(from);
-            reset(to);
+            closeQuietly(from);
+            closeQuietly(to);
         }
     }
 
-    private static void reset(SocketChannel channel) {
+    private static void closeQuietly(SocketChannel channel) {
         try {
             channel.close();
         } catch (IOException e) {

@@ -83,16 +83,7 @@ public final class NetworkQueries {
 
     /** The published ports, and their backends. */
     public List<PortPublication> publications() {
-        return state.underLock(() -> state.ports.list().stream()
-                .map(port -> new PortPublication(
-                        new PublishedPort(
-                                port.place().address(),
-                                port.place().port(),
-                                port.containerPort(),
-                                port.place().protocol()),
-                        port.owner(),
-                        port.backends().stream().map(Backend::address).toList()))
-                .toList());
+        return state.underLock(state.ports::list);
     }
 
     /** The ports of a container with the numbers that were chosen; empty: it publishes none. */

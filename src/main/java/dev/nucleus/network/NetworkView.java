@@ -2,8 +2,10 @@ package dev.nucleus.network;
 
 import dev.nucleus.spec.Cidr;
 import dev.nucleus.spec.NetworkSpec;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A network with the containers on it.
@@ -20,5 +22,12 @@ public record NetworkView(
 
     public NetworkView {
         endpoints = List.copyOf(endpoints);
+    }
+
+    /** The addresses of the host on it, IPv4 first. */
+    public List<InetAddress> gateways() {
+        return Stream.concat(Stream.of(subnet), subnet6.stream())
+                .map(block -> block.at(1))
+                .toList();
     }
 }

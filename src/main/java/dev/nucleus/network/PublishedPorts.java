@@ -23,7 +23,7 @@ final class PublishedPorts {
     private static final Logger log = LoggerFactory.getLogger(PublishedPorts.class);
 
     /** Where a published port is, on the host. */
-    record Place(InetAddress address, int port, Protocol protocol) {}
+    record HostEndpoint(InetAddress address, int port, Protocol protocol) {}
 
     /** A port as it is declared, for all containers of one service or for one container. */
     private record Declared(String owner, PublishedPort port) {}
@@ -48,14 +48,22 @@ final class PublishedPorts {
             this.forwarder = forwarder;
         }
 
+        PortPublication publication(HostEndpoint endpoint) {
+            return new PortPublication(
+                    new PublishedPort(
+                            endpoint.address(), endpoint.port(), declared.containerPort(), endpoint.protocol()),
+                    owner,
+                    applied.stream().map(Backend::address).toList());
+        }
+
         private void close() {
             reservation.close();
             forwarder.ifPresent(LoopbackForwarder::close);
         }
     }
 
-    private final Map<Place, State> states = new LinkedHashMap<>();
-    private final Map<Declared, Place> places = new LinkedHashMap<>();
+    private final Map<HostEndpoint, State> states = new LinkedHashMap<>();
+    private final Map<Declared, HostEndpoint> endpoints = new LinkedHashMap<>();
 
     /**
      * Reserves the ports of a container; those that its service has already are shared.
@@ -80,15 +88,15 @@ final class PublishedPorts {
 
     private PublishedPort claim(String id, String owner, PublishedPort port, List<PublishedPort> former) {
         var declared = new Declared(owner, port);
-        Place known = places.get(declared);
+        HostEndpoint known = endpoints.get(declared);
         if (known == null) {
             requireUnpublished(owner, port);
             PortReservation reservation = reserve(owner, port, former);
-            var place = new Place(port.address(), reservation.port(), port.protocol());
+            var endpoint = new HostEndpoint(port.address(), reservation.port(), port.protocol());
             Optional<LoopbackForwarder> forwarder = forwarder(port, reservation, !former.isEmpty());
-            states.put(place, new State(owner, port, reservation, forwarder));
-            places.put(declared, place);
-            known = place;
+            states.put(endpoint, new State(owner, port, reservation, forwarder));
+            endpoints.put(declared, endpoint);
+            known = endpoint;
         }
         Objects.requireNonNull(states.get(known)).users.add(id);
         return port.at(known.port());
@@ -137,12 +145,12 @@ final class PublishedPorts {
 
     /** Otherwise the error would name "another manager of Nucleus". */
     private void requireUnpublished(String owner, PublishedPort port) {
-        states.forEach((place, state) -> {
-            if (place.port() == port.hostPort()
-                    && place.protocol() == port.protocol()
-                    && place.address().getAddress().length == port.address().getAddress().length
-                    && (place.address().equals(port.address())
-                            || place.address().isAnyLocalAddress()
+        states.forEach((endpoint, state) -> {
+            if (endpoint.port() == port.hostPort()
+                    && endpoint.protocol() == port.protocol()
+                    && endpoint.address().getAddress().length == port.address().getAddress().length
+                    && (endpoint.address().equals(port.address())
+                            || endpoint.address().isAnyLocalAddress()
                             || port.everywhere())) {
                 throw new InvalidSpecException("ports: " + port.hostSide() + "/" + port.protocol()
                         + " is already published by '" + state.owner + "'; publish another port"
@@ -154,9 +162,9 @@ final class PublishedPorts {
     /** Frees the ports that only this container used; returns the change of rules for them. */
     List<NetworkChange> release(String id) {
         var changes = new ArrayList<NetworkChange>();
-        states.forEach((place, state) -> {
+        states.forEach((endpoint, state) -> {
             if (state.users.remove(id) && state.users.isEmpty() && state.published) {
-                changes.add(change(place, state, false, List.of()));
+                changes.add(change(endpoint, state, false, List.of()));
             }
         });
         drop(id);
@@ -168,7 +176,7 @@ final class PublishedPorts {
             state.users.remove(id);
             if (state.users.isEmpty()) {
                 state.close();
-                places.remove(new Declared(state.owner, state.declared));
+                endpoints.remove(new Declared(state.owner, state.declared));
                 return true;
             }
             return false;
@@ -184,23 +192,29 @@ final class PublishedPorts {
     List<NetworkChange> update(
             Function<Set<String>, List<InetAddress>> addresses4, Function<Set<String>, List<InetAddress>> addresses6) {
         var changes = new ArrayList<NetworkChange>();
-        states.forEach((place, state) -> {
+        states.forEach((endpoint, state) -> {
             Function<Set<String>, List<InetAddress>> addresses =
-                    place.address().getAddress().length == 4 ? addresses4 : addresses6;
+                    endpoint.address().getAddress().length == 4 ? addresses4 : addresses6;
             List<Backend> wanted = addresses.apply(state.users).stream()
                     .map(address -> new Backend(address, state.declared.containerPort()))
                     .toList();
             List<Backend> ordered = ordered(state.applied, wanted);
             if (!state.published || !ordered.equals(state.applied)) {
-                changes.add(change(place, state, true, ordered));
+                changes.add(change(endpoint, state, true, ordered));
             }
         });
         return changes;
     }
 
-    private static NetworkChange change(Place place, State state, boolean published, List<Backend> after) {
+    private static NetworkChange change(HostEndpoint endpoint, State state, boolean published, List<Backend> after) {
         var change = new NetworkChange.Port(
-                place.address(), place.port(), place.protocol(), state.published, published, state.applied, after);
+                endpoint.address(),
+                endpoint.port(),
+                endpoint.protocol(),
+                state.published,
+                published,
+                state.applied,
+                after);
         state.published = published;
         state.applied = after;
         return change;
@@ -228,16 +242,10 @@ final class PublishedPorts {
         });
     }
 
-    /** A published port, its owner and its current backends. */
-    record Listed(Place place, String owner, int containerPort, List<Backend> backends) {}
-
-    List<Listed> list() {
+    /** The published ports, with the backends that the kernel has. */
+    List<PortPublication> list() {
         return states.entrySet().stream()
-                .map(entry -> new Listed(
-                        entry.getKey(),
-                        entry.getValue().owner,
-                        entry.getValue().declared.containerPort(),
-                        entry.getValue().applied))
+                .map(entry -> entry.getValue().publication(entry.getKey()))
                 .toList();
     }
 

@@ -138,11 +138,11 @@ final class Reachability {
     private boolean isPublished(InetAddress to, int port, Protocol protocol) {
         return !to.isLoopbackAddress()
                 && ports.list().stream()
-                        .map(PublishedPorts.Listed::place)
-                        .anyMatch(place -> place.port() == port
-                                && place.protocol() == protocol
-                                && (place.address().equals(to)
-                                        || place.address().isAnyLocalAddress()));
+                        .map(PortPublication::port)
+                        .anyMatch(published -> published.hostPort() == port
+                                && published.protocol() == protocol
+                                && (published.address().equals(to)
+                                        || published.address().isAnyLocalAddress()));
     }
 
     private Decision toHost(AttachedContainer from, EgressPolicy egress, InetAddress to, int port, Protocol protocol) {

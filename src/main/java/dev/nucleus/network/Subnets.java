@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -58,10 +57,8 @@ final class Subnets {
         ObjectNode root = JSON.createObjectNode();
         ObjectNode subnets = root.putObject("subnets");
         taken.forEach((name, subnet) -> subnets.put(name, subnet.toString()));
-        Path fresh = file.resolveSibling(file.getFileName() + ".new");
         try {
-            Files.write(fresh, JSON.writeValueAsBytes(root));
-            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            AtomicFile.write(file, JSON.writeValueAsBytes(root));
         } catch (IOException e) {
             throw new UncheckedIOException("can't record the subnet of a network in " + file, e);
         }

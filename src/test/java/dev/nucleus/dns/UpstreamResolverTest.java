@@ -1,4 +1,4 @@
-package dev.nucleus.names;
+package dev.nucleus.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -23,7 +23,7 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Type;
 
 /** Forwarding to resolvers that are dead, slow or lying (RFC 5452). */
-class UpstreamTest {
+class UpstreamResolverTest {
 
     private static byte[] query(String name) {
         try {
@@ -86,7 +86,7 @@ class UpstreamTest {
             question[1] = got[1];
             return List.of(withOtherId(answer(got, 1)), answer(question, 2), new byte[] {1}, answer(got, 3));
         })) {
-            Optional<byte[]> got = new Upstream(List.of(address(lying))).ask(query, false);
+            Optional<byte[]> got = new UpstreamResolver(List.of(address(lying))).ask(query, false);
 
             assertThat(got).hasValueSatisfying(bytes -> {
                 assertThat(bytes[bytes.length - 1]).isEqualTo((byte) 3);
@@ -108,13 +108,13 @@ class UpstreamTest {
                 });
                 DatagramSocket good = resolver(got -> List.of(answer(got, 7)))) {
             Optional<byte[]> got =
-                    new Upstream(List.of(dead, address(slow), address(good))).ask(query("example.com."), false);
+                    new UpstreamResolver(List.of(dead, address(slow), address(good))).ask(query("example.com."), false);
 
             assertThat(got)
                     .hasValueSatisfying(
                             bytes -> assertThat(bytes[bytes.length - 1]).isEqualTo((byte) 7));
             assertThat(asked).hasValue(1);
-            assertThat(new Upstream(List.of(dead)).ask(query("example.com."), false))
+            assertThat(new UpstreamResolver(List.of(dead)).ask(query("example.com."), false))
                     .as("none answers")
                     .isEmpty();
         }
@@ -137,8 +137,8 @@ class UpstreamTest {
                 }
             });
 
-            Optional<byte[]> got =
-                    new Upstream(List.of("127.0.0.1:" + server.getLocalPort())).ask(query("example.com."), true);
+            Optional<byte[]> got = new UpstreamResolver(List.of("127.0.0.1:" + server.getLocalPort()))
+                    .ask(query("example.com."), true);
 
             assertThat(got)
                     .hasValueSatisfying(

@@ -1,4 +1,4 @@
-package dev.nucleus.names;
+package dev.nucleus.dns;
 
 import dev.nucleus.network.Networks;
 import java.io.IOException;
@@ -23,13 +23,13 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
-/** Answers queries from a {@link NameTable} (RFC 1035), or leaves them to an upstream resolver. */
-final class Answers {
+/** DnsResponder queries from a {@link NameTable} (RFC 1035), or leaves them to an upstream resolver. */
+final class DnsResponder {
 
     /** Seconds that an answer may be kept: replicas come and go. */
     private static final int TTL = 1;
 
-    private Answers() {}
+    private DnsResponder() {}
 
     /** The reaction to a query. */
     sealed interface Reply {

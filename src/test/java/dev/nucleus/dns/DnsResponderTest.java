@@ -1,4 +1,4 @@
-package dev.nucleus.names;
+package dev.nucleus.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -22,7 +22,7 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 import org.xbill.DNS.Type;
 
-class AnswersTest {
+class DnsResponderTest {
 
     private static final InetAddress WEB = InetAddress.ofLiteral("10.0.0.2");
     private static final InetAddress SILENT = InetAddress.ofLiteral("10.0.0.5");
@@ -68,10 +68,10 @@ class AnswersTest {
     }
 
     private static String ask(InetAddress client, String name, int type) throws Exception {
-        return switch (Answers.to(query(name, type).toWire(), client, TABLE)) {
-            case Answers.Reply.Forward() -> "forward";
-            case Answers.Reply.Ignore() -> "ignore";
-            case Answers.Reply.Answer(var message) ->
+        return switch (DnsResponder.to(query(name, type).toWire(), client, TABLE)) {
+            case DnsResponder.Reply.Forward() -> "forward";
+            case DnsResponder.Reply.Ignore() -> "ignore";
+            case DnsResponder.Reply.Answer(var message) ->
                 Rcode.string(message.getRcode())
                         + message.getSection(Section.ANSWER).stream()
                                 .map(Record::rdataToString)
@@ -120,8 +120,8 @@ class AnswersTest {
     void responsesAreNotAnsweredAndMalformedQueriesAre() throws Exception {
         Message response = query("db.", Type.A);
         response.getHeader().setFlag(Flags.QR);
-        assertThat(Answers.to(response.toWire(), WEB, TABLE)).isEqualTo(new Answers.Reply.Ignore());
-        assertThat(Answers.to(new byte[5], WEB, TABLE)).isEqualTo(new Answers.Reply.Ignore());
+        assertThat(DnsResponder.to(response.toWire(), WEB, TABLE)).isEqualTo(new DnsResponder.Reply.Ignore());
+        assertThat(DnsResponder.to(new byte[5], WEB, TABLE)).isEqualTo(new DnsResponder.Reply.Ignore());
 
         byte[] query = query("db.", Type.A).toWire();
         var random = new Random(7);
@@ -130,7 +130,7 @@ class AnswersTest {
             for (int changes = random.nextInt(4); changes >= 0; changes--) {
                 mutated[random.nextInt(mutated.length)] = (byte) random.nextInt(256);
             }
-            assertThat(Answers.to(mutated, WEB, TABLE)).isNotNull();
+            assertThat(DnsResponder.to(mutated, WEB, TABLE)).isNotNull();
         }
     }
 }

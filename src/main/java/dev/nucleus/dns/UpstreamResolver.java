@@ -1,4 +1,4 @@
-package dev.nucleus.names;
+package dev.nucleus.dns;
 
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -19,9 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Forwards queries to the upstream resolvers, each from its own socket and with a random ID (RFC 5452). */
-final class Upstream {
+final class UpstreamResolver {
 
-    private static final Logger log = LoggerFactory.getLogger(Upstream.class);
+    private static final Logger log = LoggerFactory.getLogger(UpstreamResolver.class);
     private static final int PORT = 53;
     private static final int TIMEOUT_MILLIS = 2_000;
     private static final int MAX_MESSAGE = 65_535;
@@ -31,9 +31,9 @@ final class Upstream {
     private final List<InetSocketAddress> servers;
 
     /** @param servers addresses, with a port if it is not 53 */
-    Upstream(List<String> servers) {
+    UpstreamResolver(List<String> servers) {
         this.servers = (servers.isEmpty() ? hostResolvers() : servers)
-                .stream().map(Upstream::address).toList();
+                .stream().map(UpstreamResolver::address).toList();
     }
 
     private static InetSocketAddress address(String text) {
@@ -60,7 +60,7 @@ final class Upstream {
     /** The first response, with the ID of the query; empty: no resolver answered. */
     Optional<byte[]> ask(byte[] query, boolean tcp) {
         byte[] own = query.clone();
-        int id = random.nextInt(MAX_MESSAGE + 1);
+        int id = random.nextInt(1 << 16);
         own[0] = (byte) (id >> 8);
         own[1] = (byte) id;
         for (InetSocketAddress server : servers) {

@@ -1,4 +1,4 @@
-package dev.nucleus.names;
+package dev.nucleus.dns;
 
 import java.util.HashMap;
 import java.util.Map;

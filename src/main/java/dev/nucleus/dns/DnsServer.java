@@ -1,4 +1,4 @@
-package dev.nucleus.names;
+package dev.nucleus.dns;
 
 import dev.nucleus.failure.Deadline;
 import dev.nucleus.network.NetworkProperties;
@@ -18,11 +18,11 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
@@ -32,29 +32,29 @@ import org.xbill.DNS.OPTRecord;
 import org.xbill.DNS.Rcode;
 
 /**
- * The resolver of containers: listens at the gateways of their networks, for UDP and TCP, with answers that depend on the client. While
- * no manager runs, queries are not answered; see add_output in native/src/net/ruleset.c.
+ * The DNS server of containers: listens on the gateways' addresses over UDP and TCP. Answers depend on the client. While
+ * no manager runs, queries go unanswered; see add_output in native/src/net/ruleset.c.
  */
 @Component
-final class NameServer implements DisposableBean {
+final class DnsServer implements DisposableBean {
 
-    private static final Logger log = LoggerFactory.getLogger(NameServer.class);
-    /** The same as in native/src/net/ruleset.h, which leads port 53 here. */
+    private static final Logger log = LoggerFactory.getLogger(DnsServer.class);
+    /** The same as in native/src/net/ruleset.h, which forwards port 53 to it. */
     private static final int PORT = 1_013;
 
     private static final int MAX_MESSAGE = 65_535;
     private static final int MIN_UDP = 512;
     private static final int MAX_UDP = 1_232;
-    private static final int FORWARDED_AT_ONCE = 256;
+    private static final int MAX_FORWARDED = 256;
     private static final Duration TCP_TIMEOUT = Duration.ofSeconds(10);
-    private static final int TCP_AT_ONCE = 64;
-    private static final int FORWARDED_PER_CLIENT = 16;
-    private static final int TCP_PER_CLIENT = 4;
+    private static final int MAX_CONNECTIONS = 64;
+    private static final int MAX_FORWARDED_PER_CLIENT = 16;
+    private static final int MAX_CONNECTIONS_PER_CLIENT = 4;
 
     private final NetworkQueries networks;
-    private final Upstream upstream;
-    private final ClientQuota forwarding = new ClientQuota(FORWARDED_PER_CLIENT, FORWARDED_AT_ONCE);
-    private final ClientQuota connections = new ClientQuota(TCP_PER_CLIENT, TCP_AT_ONCE);
+    private final UpstreamResolver upstream;
+    private final ClientQuota forwarding = new ClientQuota(MAX_FORWARDED_PER_CLIENT, MAX_FORWARDED);
+    private final ClientQuota connections = new ClientQuota(MAX_CONNECTIONS_PER_CLIENT, MAX_CONNECTIONS);
     /** Listeners by address, guarded by {@link #lock}. */
     private final Map<InetAddress, Sockets> sockets = new HashMap<>();
 
@@ -69,9 +69,9 @@ final class NameServer implements DisposableBean {
         }
     }
 
-    NameServer(Networks networks, NetworkQueries queries, NetworkProperties properties) {
+    DnsServer(Networks networks, NetworkQueries queries, NetworkProperties properties) {
         this.networks = queries;
-        this.upstream = new Upstream(properties.dnsServers());
+        this.upstream = new UpstreamResolver(properties.dnsServers());
         networks.addListener(this::onNetworksChanged);
     }
 
@@ -81,11 +81,9 @@ final class NameServer implements DisposableBean {
         try {
             var views = networks.views();
             table = new NameTable(views);
-            Set<InetAddress> gateways = new HashSet<>();
-            views.forEach(network -> {
-                gateways.add(network.subnet().at(1));
-                network.subnet6().ifPresent(subnet -> gateways.add(subnet.at(1)));
-            });
+            Set<InetAddress> gateways = views.stream()
+                    .flatMap(network -> network.gateways().stream())
+                    .collect(Collectors.toSet());
             sockets.entrySet().removeIf(entry -> !gateways.contains(entry.getKey()) && close(entry.getValue()));
             gateways.stream().filter(gateway -> !sockets.containsKey(gateway)).forEach(this::listen);
         } finally {
@@ -146,11 +144,11 @@ final class NameServer implements DisposableBean {
     }
 
     private void answer(DatagramChannel udp, byte[] query, InetSocketAddress from) throws IOException {
-        switch (Answers.to(query, from.getAddress(), table)) {
-            case Answers.Reply.Answer(var message) ->
+        switch (DnsResponder.to(query, from.getAddress(), table)) {
+            case DnsResponder.Reply.Answer(var message) ->
                 udp.send(ByteBuffer.wrap(message.toWire(maxUdpPayload(query))), from);
-            case Answers.Reply.Ignore() -> {}
-            case Answers.Reply.Forward() -> forward(udp, query, from);
+            case DnsResponder.Reply.Ignore() -> {}
+            case DnsResponder.Reply.Forward() -> forward(udp, query, from);
         }
     }
 
@@ -185,7 +183,7 @@ final class NameServer implements DisposableBean {
         Optional<byte[]> answer = upstream.ask(query, tcp);
         return answer.isPresent()
                 ? answer.get()
-                : Answers.response(new Message(query), Rcode.SERVFAIL).toWire();
+                : DnsResponder.response(new Message(query), Rcode.SERVFAIL).toWire();
     }
 
     private void serve(ServerSocketChannel tcp) {
@@ -227,10 +225,10 @@ final class NameServer implements DisposableBean {
             }
             byte[] query = new byte[length << 8 | in.readUnsignedByte()];
             in.readFully(query);
-            byte[] answer = switch (Answers.to(query, client.getInetAddress(), table)) {
-                case Answers.Reply.Answer(var message) -> message.toWire();
-                case Answers.Reply.Ignore() -> new byte[0];
-                case Answers.Reply.Forward() -> forwarded(query, true);
+            byte[] answer = switch (DnsResponder.to(query, client.getInetAddress(), table)) {
+                case DnsResponder.Reply.Answer(var message) -> message.toWire();
+                case DnsResponder.Reply.Ignore() -> new byte[0];
+                case DnsResponder.Reply.Forward() -> forwarded(query, true);
             };
             if (answer.length == 0) {
                 return;

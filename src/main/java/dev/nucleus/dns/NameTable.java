@@ -1,4 +1,4 @@
-package dev.nucleus.names;
+package dev.nucleus.dns;
 
 import dev.nucleus.network.NetworkEndpoint;
 import dev.nucleus.network.NetworkView;
@@ -19,7 +19,7 @@ final class NameTable {
 
     static final NameTable EMPTY = new NameTable(List.of());
 
-    /** What is known to a container. */
+    /** A container as a DNS client. */
     private static final class Client {
         private final String id;
         private final List<String> networks = new ArrayList<>();
@@ -31,22 +31,23 @@ final class NameTable {
     }
 
     private final Map<InetAddress, Client> clients = new HashMap<>();
-    private final Map<String, Client> members = new HashMap<>();
     /** By network and name; without addresses if none that has the name serves. */
     private final Map<String, Map<String, Set<InetAddress>>> names = new HashMap<>();
 
     private final Map<InetAddress, String> reverse = new HashMap<>();
 
     NameTable(List<NetworkView> networks) {
+        var members = new HashMap<String, Client>();
         for (NetworkView network : networks) {
             Map<String, Set<InetAddress>> here = names.computeIfAbsent(network.name(), _ -> new HashMap<>());
             for (NetworkEndpoint endpoint : network.endpoints()) {
-                add(network.name(), endpoint, here);
+                add(network.name(), endpoint, here, members);
             }
         }
     }
 
-    private void add(String network, NetworkEndpoint endpoint, Map<String, Set<InetAddress>> here) {
+    private void add(
+            String network, NetworkEndpoint endpoint, Map<String, Set<InetAddress>> here, Map<String, Client> members) {
         // One client for all its addresses: it asks from one of them for names of all its networks.
         Client client = members.computeIfAbsent(endpoint.member().id(), Client::new);
         client.networks.add(network);

@@ -1,4 +1,4 @@
-package dev.nucleus.names;
+package dev.nucleus.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
