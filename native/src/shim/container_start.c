@@ -494,7 +494,7 @@ static void watch(struct shim *shim, struct poll_set *set)
 	poll_set_add(set, &shim->notices);
 }
 
-/* Starts the container's first process, which goes on once it is told to. */
+/* Starts the container's first process, which waits for the go-ahead. */
 static int start_container(struct shim *shim, struct launch *launch, struct pipes *pipes,
 			   struct failure *failure)
 {

@@ -209,7 +209,7 @@ final class ContainerOptions {
             names = "--egress",
             paramLabel = "RULE",
             description =
-                    "destinations outside its networks: none, open, or BLOCK[:PORT/PROTOCOL], repeatable; default:"
+                    "destinations outside its networks: none, open, or BLOCK[:PORT[/PROTOCOL]], repeatable; default:"
                             + " open in agent mode, else none")
     private List<String> egress = new ArrayList<>();
 

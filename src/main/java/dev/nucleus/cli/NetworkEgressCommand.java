@@ -15,7 +15,7 @@ import picocli.CommandLine;
 @CommandLine.Command(
         name = "egress",
         description =
-                "Print what a container may connect to outside its networks, or change it while it runs. Connections that are no longer allowed end.")
+                "Print what a container may connect to outside its networks, or replace it while a container runs that belongs to no fleet. Connections that are no longer allowed end.")
 final class NetworkEgressCommand implements Callable<Integer> {
 
     private final Containers containers;

@@ -23,7 +23,7 @@ import org.xbill.DNS.Section;
 import org.xbill.DNS.TextParseException;
 import org.xbill.DNS.Type;
 
-/** DnsResponder queries from a {@link NameTable} (RFC 1035), or leaves them to an upstream resolver. */
+/** Answers queries from a {@link NameTable} (RFC 1035), or leaves them to an upstream resolver. */
 final class DnsResponder {
 
     /** Seconds that an answer may be kept: replicas come and go. */

@@ -114,10 +114,7 @@ final class DnsServer implements DisposableBean {
                 throw e;
             }
             sockets.put(gateway, new Sockets(udp, tcp));
-            Thread.ofPlatform()
-                    .daemon()
-                    .name("names-" + gateway.getHostAddress())
-                    .start(() -> serve(udp));
+            Thread.ofPlatform().daemon().name("dns-" + gateway.getHostAddress()).start(() -> serve(udp));
             Thread.ofVirtual().start(() -> serve(tcp));
         } catch (IOException e) {
             log.error("can't listen for DNS queries on {}: {}", gateway.getHostAddress(), e.toString());

@@ -25,16 +25,21 @@ final class NetworkStatements {
                 .orElseGet(() -> Egress.defaultFor(launch.spec().mode()));
         plan.can(LAYER, "connect to services of its networks that accept it", "networks: " + networks)
                 .cannot(LAYER, "see frames of others, or use another's address", "a routed link of its own")
-                .cannot(LAYER, "connect to services of the host", "only its resolver and published ports");
+                .cannot(
+                        LAYER,
+                        "connect to services of the host",
+                        "only its resolver, published ports, and those that egress names exactly");
         if (egress.open() || !egress.allow().isEmpty()) {
-            plan.can(LAYER, "connect outside", "egress: " + egress);
+            plan.can(LAYER, "connect outside, except from internal networks", "egress: " + egress);
         } else {
             plan.cannot(LAYER, "connect outside", "egress: none");
         }
         networking
                 .acceptFrom()
                 .ifPresent(services -> plan.cannot(
-                        LAYER, "be reached by other services", "accept-from: " + String.join(", ", services)));
+                        LAYER,
+                        services.isEmpty() ? "be reached by any service" : "be reached by other services",
+                        "accept-from: [" + String.join(", ", services) + "]"));
         if (!networking.ports().isEmpty()) {
             plan.can(
                     LAYER,

@@ -34,8 +34,15 @@ final class DisallowedConnections {
         state.attached.all().forEach(container -> add(container.member().id()));
     }
 
+    /** Ends those of one container. On failure it stays among the pending ones. */
+    void endNow(String id) throws IOException {
+        pending.add(id);
+        end(state.require(id));
+        pending.remove(id);
+    }
+
     /**
-     * Ends those of some containers: the kernel walks its whole conntrack table for each.
+     * Ends those of some pending containers: the kernel walks its whole conntrack table for each.
      *
      * @param most number of containers
      * @throws IOException when it fails; they are tried again the next time

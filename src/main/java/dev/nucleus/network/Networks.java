@@ -50,6 +50,9 @@ public final class Networks implements DisposableBean {
     /** Whether the last attempt to restore the rules failed, which was reported then. */
     private boolean rulesFailed;
 
+    /** Likewise for ending connections. */
+    private boolean endingFailed;
+
     Networks(NetworkState state) {
         this.state = state;
         this.markers = new ServingMarkers(state.directory.resolve("serving"));
@@ -368,12 +371,10 @@ public final class Networks implements DisposableBean {
             });
             // A manager that dies here leaves rules that the next one replaces.
             egressChanges.set(id, egress);
-            disallowed.add(id);
             var changes = new ArrayList<>(state.rules.removed(container));
             container.setEgress(egress);
             changes.addAll(state.rules.added(container));
             state.rules.apply(changes);
-            disallowed.end(AT_ONCE);
         } catch (IOException e) {
             state.rules.invalidate();
             throw new UncheckedIOException(
@@ -382,6 +383,7 @@ public final class Networks implements DisposableBean {
         } finally {
             state.lock.unlock();
         }
+        endDisallowed(() -> disallowed.endNow(id));
         // It may resolve other names now.
         notifyListeners();
     }
@@ -401,7 +403,6 @@ public final class Networks implements DisposableBean {
             if (!state.rules.areInstalled() || !state.rules.areIntact()) {
                 restoreRules();
             }
-            disallowed.end(AT_ONCE);
             rulesFailed = false;
         } catch (IOException e) {
             state.rules.invalidate();
@@ -409,6 +410,31 @@ public final class Networks implements DisposableBean {
                 log.error("can't restore the rules of the networks: {}", explain(e));
             }
             rulesFailed = true;
+        } finally {
+            state.lock.unlock();
+        }
+        endDisallowed(() -> disallowed.end(AT_ONCE));
+    }
+
+    private interface Ending {
+        void run() throws IOException;
+    }
+
+    /** The rules are in effect without it, so a failure does not rebuild them. */
+    private void endDisallowed(Ending ending) {
+        state.lock.lock();
+        try {
+            if (!closed && state.rules.areInstalled()) {
+                ending.run();
+            }
+            endingFailed = false;
+        } catch (IOException | RuntimeException e) {
+            if (!endingFailed) {
+                log.warn(
+                        "can't end connections that policies no longer allow; trying again every 2 s: {}",
+                        e.getMessage());
+            }
+            endingFailed = true;
         } finally {
             state.lock.unlock();
         }

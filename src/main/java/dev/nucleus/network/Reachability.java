@@ -2,6 +2,7 @@ package dev.nucleus.network;
 
 import dev.nucleus.plan.LaunchPlan;
 import dev.nucleus.spec.Cidr;
+import dev.nucleus.spec.Egress;
 import dev.nucleus.spec.EgressRule;
 import dev.nucleus.spec.Networking;
 import dev.nucleus.spec.PortRange;
@@ -120,11 +121,18 @@ final class Reachability {
         return String.join(", ", names);
     }
 
-    private static String remedy(AttachedContainer from, String rule) {
+    /** A policy is replaced as a whole, so the remedy includes its present rules. */
+    private String remedy(AttachedContainer from, String rule) {
+        Egress egress = policies.declaredEgress(from);
+        List<String> present = egress.open()
+                ? List.of("0.0.0.0/0", "::/0")
+                : egress.allow().stream().map(EgressRule::toString).toList();
         return from.member()
                 .service()
-                .map(service -> "write egress: {allow: [\"" + rule + "\"]} in the service " + service)
-                .orElseGet(() -> "run: nucleus network egress " + from.member().name() + " " + rule);
+                .map(service -> "write egress: {allow: [\"" + rule + "\"]} in the service " + service
+                        + (present.isEmpty() ? "" : ", beside " + String.join(", ", present)))
+                .orElseGet(() -> "run: nucleus network egress " + from.member().name() + " " + String.join(" ", present)
+                        + (present.isEmpty() ? "" : " ") + rule);
     }
 
     private static boolean isHostAddress(InetAddress address) {
@@ -168,7 +176,7 @@ final class Reachability {
                         remedy(from, rule));
     }
 
-    private static Decision toOutside(
+    private Decision toOutside(
             AttachedContainer from, EgressPolicy egress, InetAddress to, int port, Protocol protocol) {
         Optional<PolicyRule> rule = egress.matching(to, Optional.of(protocol), port);
         String remedy = remedy(from, rule(to, port, protocol));

@@ -103,6 +103,12 @@ class StandaloneNetworkTest {
         return manager.nucleus("exec", id, "--", "/bin/bash", "-c", script).out();
     }
 
+    private static void inBackground(String id, String interpreter, String script) {
+        assertThat(manager.nucleus("exec", "-d", id, "--", interpreter, "-c", script)
+                        .code())
+                .isZero();
+    }
+
     private static String pid(String id) {
         var matcher = Pattern.compile("\"pid\" ?: (\\d+)")
                 .matcher(manager.nucleus("inspect", id).out());
@@ -124,13 +130,9 @@ class StandaloneNetworkTest {
     void tighteningAnEgressPolicyEndsConnectionsThatItNoLongerAllows() {
         String id = launch("--egress", "192.168.7.2:7000/tcp");
         assertThat(manager.nucleus("network", "egress", id).out()).isEqualTo("allow [192.168.7.2:7000/tcp]\n");
-        manager.nucleus(
-                "exec",
-                "-d",
+        inBackground(
                 id,
-                "--",
                 "/bin/bash",
-                "-c",
                 "exec 3<>/dev/tcp/192.168.7.2/7000; while echo x >&3 && read -t 5 line <&3; do echo $line > /tmp/last; done;"
                         + " echo ended > /tmp/ended");
         Awaitility.await().atMost(AMPLE).until(() -> exec(id, "cat /tmp/last"), output -> output.matches("\\d+\n"));
@@ -159,13 +161,9 @@ class StandaloneNetworkTest {
     @Test
     void connectionsThatStayAllowedContinueWhenThePolicyChanges() {
         String id = launch("--egress", "open");
-        manager.nucleus(
-                "exec",
-                "-d",
+        inBackground(
                 id,
-                "--",
                 "/bin/bash",
-                "-c",
                 "exec 3<>/dev/tcp/192.168.7.2/7000; while echo x >&3 && read -t 5 line <&3; do echo $line > /tmp/last;"
                         + " sleep 0.05; done; echo ended > /tmp/ended");
         Awaitility.await().atMost(AMPLE).until(() -> exec(id, "cat /tmp/last"), output -> output.matches("\\d+\n"));
@@ -177,6 +175,9 @@ class StandaloneNetworkTest {
 
         assertThat(exec(id, "rm /tmp/last; exec 3<>/dev/tcp/192.168.7.2/7005 && echo connected"))
                 .isEmpty();
+        assertThat(manager.nucleus("network", "why", id, "192.168.7.2:7005").out())
+                .as("the remedy keeps the present rules")
+                .contains(" 192.168.7.2:7000/tcp 192.168.7.2:7005/tcp");
         Awaitility.await().atMost(AMPLE).until(() -> exec(id, "cat /tmp/last"), port::equals);
         assertThat(exec(id, "cat /tmp/ended")).isEmpty();
     }
@@ -194,14 +195,7 @@ class StandaloneNetworkTest {
                         + "    open(\"" + received + "\", \"w\").write(str(n))\n");
         host.serve(7100, "python3", server.toString());
         String id = launch("--egress", "192.168.7.1:7100/tcp");
-        manager.nucleus(
-                "exec",
-                "-d",
-                id,
-                "--",
-                "/bin/bash",
-                "-c",
-                "exec 3<>/dev/tcp/192.168.7.1/7100; while sleep 0.02; do echo y >&3; done");
+        inBackground(id, "/bin/bash", "exec 3<>/dev/tcp/192.168.7.1/7100; while sleep 0.02; do echo y >&3; done");
         Awaitility.await()
                 .atMost(AMPLE)
                 .ignoreExceptions()
@@ -225,13 +219,9 @@ class StandaloneNetworkTest {
                         + "_, client = s.recvfrom(100)\nwhile True:\n    s.sendto(b\"x\", client)\n    time.sleep(0.02)\n");
         outside.serve(7005, "python3", sender.toString());
         String id = launch("--egress", "open");
-        manager.nucleus(
-                "exec",
-                "-d",
+        inBackground(
                 id,
-                "--",
                 "/usr/bin/python3",
-                "-c",
                 "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
                         + "s.sendto(b\"hello\", (\"192.168.7.2\", 7005))\nn = 0\n"
                         + "while True:\n    s.recv(100); n += 1; open(\"/tmp/count\", \"w\").write(str(n))\n");
